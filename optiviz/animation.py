@@ -1,0 +1,156 @@
+"""Scene + views -> a matplotlib figure that can be moved from step to step, and its animation."""
+
+import re
+from collections.abc import Sequence
+from textwrap import wrap
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from optiviz.scene import Scene
+from optiviz.themes import Theme
+from optiviz.views import View, load_view
+from optiviz.views.legend import Legend
+
+HOLD = 2.0  # seconds that the last frame stays
+TITLE, FORMULA = 16.0, 10.0  # points
+MARGIN = 0.035  # of the width
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def frame_steps(steps: int, fps: float, duration: float) -> list[int]:
+    """Return the step that each frame shows: strided evenly, the first and the last included.
+
+    One frame a step, unless more steps than frames fit into `duration` seconds.
+    """
+    frames = max(2, min(steps + 1, int(fps * duration + 1e-9)))
+    return [round(step) for step in np.linspace(0, steps, frames)]
+
+
+def frame_count(steps: int, fps: float, duration: float) -> int:
+    """Return how many frames an animation has, those that hold the last one included."""
+    return len(frame_steps(steps, fps, duration)) + round(HOLD * fps)
+
+
+class Picture:
+    """A figure of a scene: the title, one panel for the view, the legend.
+
+    `update(step)` moves it and returns the artists that it moved; everything else stands still.
+    Sizes are in pixels. Text grows with the picture, but more slowly, so that it stays legible
+    when the picture is small.
+    """
+
+    def __init__(
+        self, scene: Scene, theme: Theme, view: str = "contour", size: tuple[int, int] = (960, 640)
+    ) -> None:
+        self.scene = scene
+        self.theme = theme
+        width, height = size
+        dpi = 100 * (min(width, 1.5 * height) / 960) ** 0.65
+        # The hair keeps int(inches * dpi) from falling one pixel short.
+        self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
+        self.figure.set_facecolor(theme.background)
+        FigureCanvasAgg(self.figure)
+        top = self._write_title()
+        panel, words = self._layout(top)
+        self._panels: tuple[View, ...] = (load_view(view)(scene, theme), Legend(scene, theme))
+        for each, axes in zip(self._panels, (panel, words), strict=True):
+            each.build(axes)
+        self.update(scene.steps)
+
+    def update(self, step: int) -> Sequence[Artist]:
+        """Move every panel to a step and return the artists that move."""
+        return [artist for panel in self._panels for artist in panel.update(step)]
+
+    def animation(self, fps: float, duration: float) -> FuncAnimation:
+        """Return the animation: every frame, then the last one held."""
+        frames = frame_steps(self.scene.steps, fps, duration)
+        frames += frames[-1:] * round(HOLD * fps)
+        return FuncAnimation(
+            self.figure,
+            self.update,
+            frames=frames,
+            interval=1000 / fps,
+            blit=True,
+            cache_frame_data=False,
+        )
+
+    def _write_title(self) -> float:
+        """Write title and formula; return what share of the height is left beneath them."""
+        points = [72 * float(side) for side in self.figure.get_size_inches()]
+        room = points[0] * (1 - 2 * MARGIN)
+        y = 1 - 28 / points[1]
+        self.figure.text(
+            MARGIN, y, _shortened(self.scene.title, room / (0.62 * TITLE)), fontsize=TITLE,
+            weight="bold", color=self.theme.ink,
+        )  # fmt: skip
+        formula = readable(self.scene.surface.formula)
+        if formula == readable(self.scene.title):
+            return y - 16 / points[1]
+        for size in (FORMULA, 0.9 * FORMULA, 0.8 * FORMULA):
+            lines = wrap(_unbroken(formula), int(room / (0.52 * size)))
+            if len(lines) <= 2:
+                break
+        if len(lines) > 2:
+            lines = [lines[0], lines[1][:-1] + "…"]
+        for line in lines:
+            y -= 1.55 * size / points[1]
+            self.figure.text(MARGIN, y, line, fontsize=size, color=self.theme.muted)
+        return y - 16 / points[1]
+
+    def _layout(self, top: float) -> tuple[Axes, Axes]:
+        """Return the Axes of the view and of the legend, which leave no room between them unused.
+
+        The legend stands to the right; beneath, if the picture is high.
+        """
+        width, height = self.figure.get_size_inches() * 72
+        intervals = self.scene.surface.domain.intervals
+        sides = [high - low for low, high in intervals]
+        ratio = sides[0] / sides[-1]
+        equal = 1 / 3 <= ratio <= 3
+        left, bottom, edge = MARGIN * width + 30, 40.0, MARGIN * width
+        room = top * height - bottom
+        if width > 1.1 * height:
+            legend = max(0.32 * width, 180.0)
+            wide = width - left - edge - legend - 26
+            tall = room
+            if equal:
+                wide, tall = min(wide, tall * ratio), min(tall, wide / ratio)
+            box = (left, top * height - tall, wide, tall)
+            words = (left + wide + 26, bottom, width - left - wide - 26 - edge, room)
+        else:
+            legend = min(0.45 * room, 52 + 46.0 * len(self.scene.entries))
+            wide, tall = width - left - edge, room - legend - 12
+            if equal:
+                wide, tall = min(wide, tall * ratio), min(tall, wide / ratio)
+            box = (left, top * height - tall, wide, tall)
+            words = (edge, 12.0, width - 2 * edge, legend)
+        scale = np.array([width, height, width, height])
+        panel = self.figure.add_axes(tuple(np.array(box) / scale))
+        panel.tick_params(labelsize=10, labelcolor=self.theme.muted)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.label.set(fontsize=11, color=self.theme.muted)
+        return panel, self.figure.add_axes(tuple(np.array(words) / scale))
+
+
+def readable(formula: str) -> str:
+    """Return a formula as it is written by hand, as far as plain letters go: x² and 3·x."""
+    powers = re.sub(r"\*\*(\d+)\b(?!\.)", lambda power: power[1].translate(SUPERSCRIPTS), formula)
+    return powers.replace("**", "^").replace("*", "·")
+
+
+def _unbroken(formula: str) -> str:
+    """Return a formula whose parentheses are held together by no-break spaces."""
+    depth, letters = 0, []
+    for letter in formula:
+        depth += (letter == "(") - (letter == ")")
+        letters.append("\N{NO-BREAK SPACE}" if letter == " " and depth else letter)
+    return "".join(letters)
+
+
+def _shortened(text: str, letters: float) -> str:
+    return text if len(text) <= letters else text[: int(letters) - 1].rstrip() + "…"

@@ -1,0 +1,112 @@
+"""The Python face: what a script calls, in the words of the command line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from matplotlib.animation import FuncAnimation
+
+from optiviz.descent import Trajectory
+from optiviz.errors import InputError, unknown
+from optiviz.formats import FORMATS
+from optiviz.optimizers import OPTIMIZERS, load_optimizer
+from optiviz.optimizers.base import describe as describe_class
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_picture, make_scene, render
+from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.surface import AXES, Surface
+
+__all__ = ["Recipe", "Surface", "Trajectory", "animate", "descend", "load_surface", "render"]
+
+
+def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
+    """Return a named surface, of our catalogue or of a YAML file `surfaces` on top of it.
+
+    Raises InputError, with the nearest right name, if there is none.
+    """
+    return load_catalogue(None if surfaces is None else Path(surfaces))[name]
+
+
+def descend(
+    surface: str | Surface,
+    optimizer: str,
+    start: Sequence[float] | None = None,
+    steps: int | None = None,
+) -> Trajectory:
+    """Walk one optimizer down a surface and return its trajectory.
+
+    The optimizer is a word such as "adam:lr=0.25"; start and steps are the surface's if not
+    given, and so is the learning rate.
+
+    >>> descend("wobbly", "adam:lr=0.25").losses[-1]  # doctest: +ELLIPSIS
+    np.float64(0.9155...)
+    """
+    starts = () if start is None else (tuple(start),)
+    recipe = Recipe(surface=surface, optimizers=(optimizer,), starts=starts, steps=steps)
+    if len(recipe.optimizers) != 1:
+        raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
+    return make_scene(recipe).trajectories[0]
+
+
+def animate(
+    surface: str | Surface, optimizers: str | Sequence[str], **settings: Any
+) -> FuncAnimation:
+    """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
+
+    settings are the other fields of Recipe: starts, steps, fps, size, title ... Its
+    `.save("x.gif", writer="imageio")` is the quick way to a file; `.to_jshtml()` shows it in a
+    notebook.
+    """
+    recipe = Recipe(surface=surface, optimizers=cast(Any, optimizers), **settings)
+    return make_picture(recipe).animation(recipe.fps, recipe.duration)
+
+
+def list_names(kind: str, surfaces: str | Path | None = None) -> list[dict[str, Any]]:
+    """Return name and one line about every one of "surfaces", "optimizers" or "formats"."""
+    if kind == "surfaces":
+        found = load_catalogue(None if surfaces is None else Path(surfaces)).surfaces.values()
+        return [
+            {
+                "name": each.name,
+                "about": f"{each.title}, {each.dim}-D"
+                + (f", also {', '.join(each.aliases)}" if each.aliases else ""),
+                "dim": each.dim,
+                "aliases": list(each.aliases),
+            }
+            for each in found
+        ]
+    if kind == "optimizers":
+        return [
+            {"name": name, "about": describe_class(load_optimizer(name)).summary}
+            for name in OPTIMIZERS
+        ]
+    return [
+        {"name": suffix, "about": form.about, "kind": form.kind} for suffix, form in FORMATS.items()
+    ]
+
+
+def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
+    """Return all that is known of a surface or an optimizer, as plain values."""
+    catalogue = load_catalogue(None if surfaces is None else Path(surfaces))
+    if name in OPTIMIZERS:
+        known = describe_class(load_optimizer(name))
+        return {
+            "name": name,
+            "summary": known.summary,
+            "rule": known.rule,
+            "hyperparameters": [
+                {"name": key, "default": default, "meaning": meaning}
+                for key, default, meaning in known.hyperparameters
+            ],
+            "paper": known.paper,
+            "notes": known.notes,
+        }
+    if catalogue.aliases.get(name, name) not in catalogue.surfaces:
+        words = [*OPTIMIZERS, *catalogue.surfaces, *catalogue.aliases]
+        raise InputError(unknown("surface or optimizer", name, words))
+    surface = catalogue[name]
+    declared = surface.model_dump(mode="json")
+    slopes = surface.compiled.gradient_text()
+    gradient = {f"d/d{axis}": slope for axis, slope in zip(AXES, slopes, strict=False)}
+    first = {key: declared.pop(key) for key in ("name", "title", "formula")}
+    return first | {"gradient": gradient} | declared

@@ -1,0 +1,115 @@
+"""Words -> calls: the command line. One file a command, loaded when it is called.
+
+The only room that knows click. What a command needs beyond the tables of names it imports when it
+runs, so that help costs no more than click itself.
+"""
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from optiviz.errors import InputError, OptivizError, unknown
+
+COMMANDS = {"run": "run", "list": "listing", "show": "show"}
+FAILED, MISTAKEN, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+
+@dataclass
+class Session:
+    """What holds for the whole call."""
+
+    debug: bool = False
+
+
+class OptivizGroup(click.Group):
+    """Commands that are loaded when called, and errors that are one sentence on stderr."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{COMMANDS[name]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(unknown("command", args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        session = Session()
+        try:
+            code = super().main(
+                args, prog_name, complete_var, standalone_mode=False, obj=session, **extra
+            )
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else error.format_message())
+            code = MISTAKEN
+        except (click.ClickException, InputError) as error:
+            said = error.format_message() if isinstance(error, click.ClickException) else error
+            code = _say(str(said), MISTAKEN, session)
+        except OptivizError as error:
+            code = _say(str(error), FAILED, session)
+        except (click.Abort, KeyboardInterrupt):
+            code = _say("interrupted", INTERRUPTED, session)
+        except Exception as error:
+            said = f"unexpected {type(error).__name__}: {error} (--debug shows where)"
+            code = _say(" ".join(said.split()), FAILED, session)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(sentence: str, code: int, session: Session) -> int:
+    if session.debug:
+        traceback.print_exc()
+    click.echo(f"optiviz: {sentence}", err=True)
+    return code
+
+
+def _show_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    session = ctx.find_object(Session)
+    if session is not None and value:
+        session.debug = True
+
+
+debug_option = click.option(
+    "--debug", is_flag=True, expose_value=False, is_eager=True, callback=_show_traceback,
+    help="Show where an error came from.",
+)  # fmt: skip
+
+
+@click.group(cls=OptivizGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="optiviz-cli", prog_name="optiviz")
+@debug_option
+def cli() -> None:
+    """Turn a loss surface and a few optimizers into an exact, reproducible animation.
+
+    \b
+    optiviz run --surface wobbly --opt adam,rmsprop
+    optiviz show wobbly
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line as a process: on SIGTERM, leave as tidily as on Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    cli()
+    raise AssertionError("cli() always exits")

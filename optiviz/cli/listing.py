@@ -1,0 +1,40 @@
+"""`optiviz list`: the names of everything."""
+
+import json
+from typing import Any
+
+import click
+
+from optiviz.cli import debug_option
+
+KINDS = ("surfaces", "optimizers", "formats")
+
+
+@click.command(name="list", short_help="List surfaces, optimizers and formats.")
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
+)
+@debug_option
+def command(kind: str | None, as_json: bool, surfaces: str | None) -> None:
+    """List surfaces, optimizers and formats, or one of the three.
+
+    \b
+    optiviz list
+    optiviz list optimizers --json
+    """
+    from optiviz.api import list_names
+
+    shown = {each: list_names(each, surfaces) for each in KINDS if kind in (None, each)}
+    if as_json:
+        click.echo(json.dumps(shown, indent=2))
+        return
+    blocks = [_block(each, rows, titled=kind is None) for each, rows in shown.items()]
+    click.echo("\n\n".join(blocks))
+
+
+def _block(title: str, rows: list[dict[str, Any]], titled: bool) -> str:
+    width = max(len(row["name"]) for row in rows)
+    lines = [f"{row['name']:{width}}  {row['about']}" for row in rows]
+    return "\n".join([*([title] if titled else []), *lines])

@@ -1,0 +1,65 @@
+"""`optiviz show`: all that is known of one surface or optimizer."""
+
+import json
+from typing import Any
+
+import click
+
+from optiviz.cli import debug_option
+
+
+@click.command(name="show", short_help="Show a surface or an optimizer.")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
+)
+@debug_option
+def command(name: str, as_json: bool, surfaces: str | None) -> None:
+    """Show all that is known of a surface or an optimizer.
+
+    Of a surface its formula, gradient, domain, start, minima and source; of an optimizer its
+    update rule, hyperparameters and paper.
+
+    \b
+    optiviz show wobbly
+    optiviz show adam --json
+    """
+    from optiviz.api import describe
+
+    known = describe(name, surfaces)
+    if as_json:
+        click.echo(json.dumps(known, indent=2))
+        return
+    width = max(len(key) for key in known)
+    for key, value in known.items():
+        lines = _lines(value)
+        for heading, line in zip([key.replace("_", " "), *[""] * len(lines)], lines, strict=False):
+            click.echo(f"{heading:{width}}  {line}".rstrip())
+
+
+def _lines(value: Any) -> list[str]:
+    """Write a value for a reader: one line each for the members of a list or mapping."""
+    match value:
+        case dict():
+            return [f"{key} {_inline(each)}" for key, each in value.items()] or ["-"]
+        case [dict(), *_]:
+            return [" ".join(_inline(each) for each in row.values()) for row in value]
+        case list() if any(isinstance(each, list | str) for each in value):
+            return [_inline(each) for each in value]
+        case str():
+            return value.splitlines() or ["-"]
+    return [_inline(value)]
+
+
+def _inline(value: Any) -> str:
+    match value:
+        case list():
+            return ", ".join(_inline(each) for each in value) or "-"
+        case bool():
+            return str(value).lower()
+        case None:
+            return "-"
+        case float():
+            return repr(value).removesuffix(".0")
+    return str(value)

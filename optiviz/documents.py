@@ -1,0 +1,106 @@
+"""A YAML text as plain values, each of which still knows its line.
+
+YAML 1.2, one document, no tags that could build an object. Whoever checks the values asks the
+document where a wrong one stands.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from optiviz.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Document:
+    """The value of a YAML text, with the line and column of every key in it.
+
+    `name` is what messages call the text: usually the file's path.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+        self.name = name
+        # The pure loader: the C one crashes the process on deep nesting.
+        yaml = YAML(typ="safe", pure=True)
+        try:
+            self._node = yaml.compose(text)
+            self.value: Any = (
+                None if self._node is None else yaml.constructor.construct_document(self._node)
+            )
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+            problem = str(error.problem or error.context).splitlines()[0]
+            raise InputError(f"{place}: {problem}") from None
+        except (YAMLError, ValueError, TypeError) as error:
+            raise InputError(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
+        except RecursionError:
+            raise InputError(f"{name}: nested too deeply to be read") from None
+
+    @classmethod
+    def read(cls, path: Path) -> "Document":
+        """Read a file as UTF-8 YAML."""
+        try:
+            return cls(path.read_text(encoding="utf-8-sig"), str(path))
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not UTF-8 text") from None
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
+
+    def place(self, keys: Sequence[str | int]) -> str:
+        """Return "name:line:column" of the value under `keys`, or of its nearest parent."""
+        node, mark = self._node, getattr(self._node, "start_mark", None)
+        for key in keys:
+            if isinstance(key, int) and node.id == "sequence" and key < len(node.value):
+                node = node.value[key]
+                mark = node.start_mark
+            elif node.id == "mapping":
+                found = [(k, v) for k, v in node.value if k.value == str(key)]
+                if not found:
+                    break
+                mark, node = found[0][0].start_mark, found[0][1]
+            else:
+                break
+        return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
+
+
+Place = Callable[[Sequence[str | int]], str]
+Model = TypeVar("Model", bound="BaseModel")
+
+
+def validated(model: "type[Model]", value: Any, place: Place) -> "Model":
+    """Return `value` as a model; raise InputError with every fault, each where `place` says.
+
+    `place` is given the keys that lead to a fault and returns how the sentence begins.
+    """
+    faults = fault_list(model, value, place)
+    if faults:
+        raise InputError("\n".join(faults))
+    return model.model_validate(value)
+
+
+def fault_list(model: "type[BaseModel]", value: Any, place: Place) -> list[str]:
+    """Return one sentence for each thing in `value` that the model does not allow."""
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        return [_sentence(model, each, place) for each in error.errors()]
+    return []
+
+
+def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:
+    # Pydantic names the branches of a union among the keys, as in "function-plain[...]".
+    keys = [key for key in fault["loc"] if isinstance(key, int) or key.isidentifier()]
+    if fault["type"] == "extra_forbidden" and len(keys) == 1:
+        return f"{place(keys)}: {unknown('key', str(keys[0]), model.model_fields)}"
+    said = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = said[0].lower() + said[1:]
+    got = "" if fault["type"] in ("missing", "value_error") else f", not {fault['input']!r:.60}"
+    return f"{place(keys)}: {said}{got}"

@@ -1,0 +1,29 @@
+"""The exceptions a user sees, each one sentence that names what is wrong and where.
+
+Nothing here imports anything of ours: every room may raise these.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class OptivizError(Exception):
+    """A run that could not be finished."""
+
+
+class InputError(OptivizError, ValueError):
+    """A mistake in what the user wrote; mending the words mends the run."""
+
+
+def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
+    """Return the sentence for a word that is none of `choices`, with the nearest right one.
+
+    >>> unknown("surface", "wobly", ["wobbly", "plateau"])
+    "unknown surface 'wobly': did you mean 'wobbly'?"
+    """
+    choices = sorted(choices)
+    near = get_close_matches(word.lower(), choices, n=1, cutoff=0.5)
+    shown = word if len(word) <= 60 else word[:57] + "..."
+    if near:
+        return f"unknown {kind} {shown!r}: did you mean {near[0]!r}?"
+    return f"unknown {kind} {shown!r}: choose from {', '.join(choices)}"

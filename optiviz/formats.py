@@ -1,0 +1,36 @@
+"""The formats that can be written, by suffix: strings only, so that help stays light.
+
+The table stands outside `writers`, whose import registers a writer with matplotlib.
+"""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from optiviz.errors import InputError, unknown
+
+
+class Format(NamedTuple):
+    """What a suffix stands for. `target` is "module:name" in `optiviz.writers`."""
+
+    kind: Literal["animation", "still", "data"]
+    target: str
+    about: str
+
+
+FORMATS = {
+    ".gif": Format("animation", "gif:GifPlugin", "animation that plays everywhere"),
+    ".mp4": Format("animation", "video:Mp4Plugin", "animation as H.264 video"),
+    ".png": Format("still", "still:save_still", "the final picture"),
+    ".json": Format("data", "data:save_json", "recipe, paths and losses in full precision"),
+    ".csv": Format("data", "data:save_csv", "one row per optimizer, start and step"),
+}
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that a path's suffix stands for."""
+    suffix = path.suffix.lower()
+    if not suffix:
+        raise InputError(f"{path} has no suffix: write for example {path}.gif")
+    if suffix not in FORMATS:
+        raise InputError(f"{path}: {unknown('format', suffix, FORMATS)}")
+    return FORMATS[suffix]

@@ -1,0 +1,96 @@
+"""What every optimizer is: a frozen set of hyperparameters and two pure functions.
+
+An optimizer is written for arrays of points (..., dim): leading axes are independent runs, and a
+hyperparameter may be an array (..., 1) with one value a run. So five hundred learning rates, a
+grid of starts and a single run are the same code.
+"""
+
+import inspect
+from abc import ABC, abstractmethod
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optiviz.errors import InputError
+from optiviz.objective import Array, Objective
+
+Hyper = float | Array
+
+
+def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
+    """Declare a hyperparameter: its default, what it is, and the interval it must lie in."""
+    metadata = {"help": help, "within": within}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def weight_decay_field() -> Any:
+    """Declare the L2 penalty that most optimizers share."""
+    return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Optimizer(ABC):
+    """A frozen dataclass of hyperparameters with pure `init` and `step`."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            check(each, getattr(self, each.name), type(self).__name__)
+
+    @abstractmethod
+    def init(self, x: Array) -> Any:
+        """Return the state before the first step: a NamedTuple of arrays."""
+
+    @abstractmethod
+    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
+        """Return the next points, shape (..., dim), and state; leave x and state as they were."""
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Return every hyperparameter by name, in order of declaration."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+def check(declared: "Field[Any]", value: Any, owner: str) -> None:
+    """Raise InputError if a hyperparameter's value lies outside its declared interval."""
+    if declared.type is bool:
+        return
+    within = declared.metadata["within"]
+    low, high = (float(end) for end in within[1:-1].split(","))
+    above = np.greater_equal(value, low) if within[0] == "[" else np.greater(value, low)
+    below = np.less_equal(value, high) if within[-1] == "]" else np.less(value, high)
+    if not np.all(above & below):
+        raise InputError(f"{owner}: {declared.name} must lie in {within}, not {value}")
+
+
+class Description(NamedTuple):
+    """An optimizer in words, read from its docstring and its fields."""
+
+    summary: str
+    rule: str
+    notes: str
+    paper: str
+    hyperparameters: tuple[tuple[str, float | bool | None, str], ...]  # name, default, meaning
+
+
+def describe(optimizer: type[Optimizer]) -> Description:
+    """Read the summary, update rule, paper and hyperparameters of an optimizer's class.
+
+    A docstring has the summary as its first paragraph, the rule as its indented one, the source
+    as the one that begins with "Paper:"; what is left are notes.
+    """
+    summary, *rest = inspect.cleandoc(optimizer.__doc__ or "").split("\n\n")
+    rule = [part for part in rest if part.startswith("    ")]
+    paper = [part for part in rest if part.startswith("Paper:")]
+    notes = [part for part in rest if part not in rule + paper]
+    return Description(
+        summary=" ".join(summary.split()),
+        rule=inspect.cleandoc("\n".join(rule)),
+        notes="\n".join(" ".join(note.split()) for note in notes),
+        paper=" ".join(" ".join(paper).removeprefix("Paper:").split()),
+        hyperparameters=tuple(
+            (each.name, None if each.default is MISSING else each.default, each.metadata["help"])
+            for each in fields(optimizer)
+        ),
+    )

@@ -1,0 +1,132 @@
+"""Gradient descent and the methods that accumulate velocity."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Hyper, Optimizer, hyper, weight_decay_field
+
+
+class NoState(NamedTuple):
+    """An optimizer without memory."""
+
+
+class Velocity(NamedTuple):
+    """What a method with momentum remembers."""
+
+    velocity: Array  # (..., dim)
+    step: int  # steps taken
+
+
+def at_rest(x: Array) -> Velocity:
+    """Return the state before the first step: no velocity."""
+    return Velocity(np.zeros_like(x), 0)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SGD(Optimizer):
+    """Gradient descent: a step against the gradient.
+
+        x <- x - lr * g
+
+    Paper: Robbins and Monro, A Stochastic Approximation Method, 1951; Cauchy, 1847.
+
+    The same as torch.optim.SGD without momentum.
+    """
+
+    lr: Hyper = hyper(help="learning rate", within="(0, inf)")
+    weight_decay: Hyper = weight_decay_field()
+
+    def init(self, x: Array) -> NoState:
+        return NoState()
+
+    def step(self, objective: Objective, x: Array, state: NoState) -> tuple[Array, NoState]:
+        g = objective.gradient(x) + self.weight_decay * x
+        return x - self.lr * g, state
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Momentum(Optimizer):
+    """Gradient descent with momentum: a heavy ball that keeps part of its velocity.
+
+        v <- momentum * v + (1 - dampening) * g     (v <- g on the first step)
+        x <- x - lr * v
+
+    Paper: Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
+
+    The same as torch.optim.SGD with momentum, whose first step is undampened. At a constant
+    learning rate also Lasagne's momentum and article 4's, which keep -lr * v instead of v.
+    """
+
+    lr: Hyper = hyper(help="learning rate", within="(0, inf)")
+    momentum: Hyper = hyper(0.9, help="share of the velocity that is kept")
+    dampening: Hyper = hyper(0.0, help="share of the gradient that is left out", within="[0, 1]")
+    weight_decay: Hyper = weight_decay_field()
+
+    def init(self, x: Array) -> Velocity:
+        return at_rest(x)
+
+    def step(self, objective: Objective, x: Array, state: Velocity) -> tuple[Array, Velocity]:
+        g = objective.gradient(x) + self.weight_decay * x
+        v = self.momentum * state.velocity + (1 - self.dampening) * g if state.step else g
+        return x - self.lr * v, Velocity(v, state.step + 1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Nesterov(Optimizer):
+    """Nesterov's accelerated gradient, in the form that evaluates the gradient at x itself.
+
+        v <- momentum * v + g
+        x <- x - lr * (g + momentum * v)
+
+    Paper: Nesterov, A method of solving a convex programming problem with convergence rate
+    O(1/k^2), 1983; in this form Sutskever et al., On the importance of initialization and
+    momentum in deep learning, 2013, equations 3 and 4, after a change of variables.
+
+    The same as torch.optim.SGD(nesterov=True) and, at a constant learning rate, Lasagne's and
+    optax's. Evaluating at the look-ahead point itself is smoothed-nesterov with points=1.
+    """
+
+    lr: Hyper = hyper(help="learning rate", within="(0, inf)")
+    momentum: Hyper = hyper(0.9, help="share of the velocity that is kept")
+    weight_decay: Hyper = weight_decay_field()
+
+    def init(self, x: Array) -> Velocity:
+        return at_rest(x)
+
+    def step(self, objective: Objective, x: Array, state: Velocity) -> tuple[Array, Velocity]:
+        g = objective.gradient(x) + self.weight_decay * x
+        v = self.momentum * state.velocity + g
+        return x - self.lr * (g + self.momentum * v), Velocity(v, state.step + 1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SmoothedNesterov(Optimizer):
+    """Nesterov's look-ahead with the gradient averaged along the way to it.
+
+        g <- mean of grad f(x - momentum * v * k / points) for k = 1 ... points
+        v <- momentum * v + lr * g
+        x <- x - v
+
+    Paper: article 1's variation on Nesterov, 1983, its script's SmoothedNM; points=1 is
+    Nesterov's own look-ahead.
+
+    No library has it. The velocity includes the learning rate, as in the article.
+    """
+
+    lr: Hyper = hyper(help="learning rate", within="(0, inf)")
+    momentum: Hyper = hyper(0.9, help="share of the velocity that is kept")
+    points: int = hyper(4, help="points on the way to the look-ahead", within="[1, 1000]")
+
+    def init(self, x: Array) -> Velocity:
+        return at_rest(x)
+
+    def step(self, objective: Objective, x: Array, state: Velocity) -> tuple[Array, Velocity]:
+        ahead = self.momentum * state.velocity
+        g = np.zeros_like(x)
+        for k in range(1, self.points + 1):
+            g = g + objective.gradient(x - ahead * (k / self.points))
+        v = ahead + self.lr * (g / self.points)
+        return x - v, Velocity(v, state.step + 1)

@@ -1,0 +1,85 @@
+"""Optimizers as they are written: NAME[:key=value]..., separated by commas.
+
+`adam:lr=0.25:beta1=0.8,rmsprop` is two words. `label=` names a path in the picture.
+"""
+
+from dataclasses import dataclass, fields
+
+from optiviz.errors import InputError, unknown
+from optiviz.optimizers import load_optimizer
+from optiviz.optimizers.base import Optimizer
+
+Setting = float | int | bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """One optimizer as written: its name, the hyperparameters that were given, its label."""
+
+    name: str
+    settings: tuple[tuple[str, Setting], ...] = ()
+    label: str = ""
+
+    def __str__(self) -> str:
+        """Return the canonical spelling, which parses to the same word."""
+        parts = [self.name, *(f"{key}={spell(value)}" for key, value in self.settings)]
+        return ":".join(parts + ([f"label={self.label}"] if self.label else []))
+
+    @property
+    def title(self) -> str:
+        """The label, else the name followed by the settings that were given."""
+        given = (f"{key} {spell(value)}" for key, value in self.settings)
+        return self.label or " ".join([self.name, *given])
+
+    def build(self, **rest: float) -> Optimizer:
+        """Return the optimizer; `rest` fills hyperparameters that the word leaves open."""
+        return load_optimizer(self.name)(**(rest | dict(self.settings)))
+
+
+def spell(value: Setting) -> str:
+    """Write a number so that it reads back as the same one: 0.25, 100, 1e-08, true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value).removesuffix(".0")
+
+
+def parse(text: str) -> tuple[Word, ...]:
+    """Return the words in `text`; raise InputError for a name or value that is none."""
+    return tuple(parse_word(part.strip()) for part in text.split(","))
+
+
+def parse_word(text: str) -> Word:
+    """Return the one word in `text`."""
+    name, *settings = text.split(":")
+    if not name:
+        raise InputError(f"{text!r} names no optimizer: write for example adam or adam:lr=0.1")
+    declared = {each.name: each for each in fields(load_optimizer(name))}
+    given: dict[str, Setting] = {}
+    label = ""
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not value:
+            raise InputError(f"{text!r}: {setting!r} is not of the form key=value")
+        if key == "label":
+            label = value
+            continue
+        if key not in declared:
+            raise InputError(f"{name}: {unknown('hyperparameter', key, [*declared, 'label'])}")
+        if key in given:
+            raise InputError(f"{text!r} gives {key} twice")
+        given[key] = _read(value, declared[key].type, f"{name}: {key}")
+    word = Word(name, tuple(given.items()), label)
+    word.build(**({"lr": 1.0} if "lr" in declared else {}))  # raises for a value out of bounds
+    return word
+
+
+def _read(value: str, kind: object, owner: str) -> Setting:
+    if kind is bool:
+        if value not in ("true", "false"):
+            raise InputError(f"{owner} is true or false, not {value!r}")
+        return value == "true"
+    try:
+        return int(value) if kind is int else float(value)
+    except ValueError:
+        number = "a whole number" if kind is int else "a number"
+        raise InputError(f"{owner} must be {number}, not {value!r}") from None

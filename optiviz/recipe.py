@@ -1,0 +1,57 @@
+"""All that one picture depends on, as plain values: from words, from YAML, from a finished file.
+
+A recipe is frozen and hashable, and goes to JSON and back. It does not say where its picture is
+written to.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    field_validator,
+)
+
+from optiviz.optimizers.words import parse
+from optiviz.surfaces.surface import Point, Surface
+
+
+def _words(value: Any) -> Any:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        return value
+    return tuple(str(word) for text in texts for word in parse(text))
+
+
+class Recipe(BaseModel):
+    """One picture: a surface, who descends it from where and how long, and how it is shown.
+
+    surface is a name of our catalogue or a whole declaration; optimizers are words such as
+    "adam:lr=0.25", also as one comma-separated string.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["run"] = "run"
+    surface: str | Surface
+    optimizers: Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
+    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
+    starts: tuple[Point, ...] = ()
+    random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
+    seed: NonNegativeInt = 0
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    fps: Annotated[float, Field(gt=0, le=100)] = 12.0
+    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    size: tuple[
+        Annotated[int, Field(ge=240, le=16384)], Annotated[int, Field(ge=160, le=16384)]
+    ] = (960, 640)
+    title: str | None = None
+
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, title: str | None) -> str | None:
+        return title if title is None else " ".join(title.split())

@@ -1,0 +1,150 @@
+"""One recipe -> its files: where the rooms meet."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from optiviz.animation import Picture, frame_count
+from optiviz.descent import descend
+from optiviz.errors import InputError, OptivizError
+from optiviz.formats import format_of
+from optiviz.optimizers.words import parse_word, spell
+from optiviz.recipe import Recipe
+from optiviz.scene import Entry, Scene
+from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.surface import Point, Surface
+from optiviz.themes import load_theme
+from optiviz.tuning import with_rate
+from optiviz.writers import load_writer
+
+THEME, VIEW = "light", "contour"
+STEPS = 120  # where neither the recipe nor the surface says
+
+Progress = Callable[[int, int], None]  # frames done, frames in all
+
+
+def render(
+    recipe: Recipe,
+    paths: Sequence[str | Path],
+    *,
+    overwrite: bool = True,
+    progress: Progress | None = None,
+) -> Scene:
+    """Descend, draw, and write every path in the format of its suffix; return what was seen.
+
+    A file that exists stays untouched until the new one is whole. Raises InputError for a recipe
+    or path that cannot be, OptivizError if writing fails.
+    """
+    targets = [Path(path) for path in paths]
+    _check_targets(targets, overwrite)
+    scene = make_scene(recipe)
+    forms = [format_of(target) for target in targets]
+    frames = frame_count(scene.steps, recipe.fps, recipe.duration)
+    total = sum(frames if form.kind == "animation" else 1 for form in forms)
+    done = 0
+
+    def one_more(*_: int) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    for target, form in zip(targets, forms, strict=True):
+        writer = load_writer(form)
+        with whole(target) as temporary:
+            if form.kind == "data":
+                writer(recipe.model_dump(mode="json", exclude_none=True), scene, temporary)
+                one_more()
+                continue
+            with load_theme(THEME).settings():
+                picture = make_picture(recipe, scene)
+                if form.kind == "still":
+                    writer(picture.figure, temporary)
+                    one_more()
+                else:
+                    picture.animation(recipe.fps, recipe.duration).save(
+                        temporary, writer="imageio", progress_callback=one_more
+                    )
+    return scene
+
+
+def make_picture(recipe: Recipe, scene: Scene | None = None) -> Picture:
+    """Draw the figure of a recipe, of a scene that was made from it if there is one already."""
+    theme = load_theme(THEME)
+    with theme.settings():
+        return Picture(scene or make_scene(recipe), theme, VIEW, recipe.size)
+
+
+def make_scene(recipe: Recipe) -> Scene:
+    """Descend all that a recipe asks for."""
+    surface = recipe.surface
+    if isinstance(surface, str):
+        surface = load_catalogue()[surface]
+    words = [parse_word(text) for text in recipe.optimizers]
+    names = [word.label or word.name for word in words]
+    steps = recipe.steps or surface.steps or STEPS
+    entries = []
+    for word, name in zip(words, names, strict=True):
+        optimizer = with_rate(word, surface, recipe.lr)
+        label = name if names.count(name) == 1 else word.title
+        shown = {"lr": getattr(optimizer, "lr", None), **dict(word.settings)}
+        settings = [f"{key} {spell(value)}" for key, value in shown.items() if value is not None]
+        entries.append(
+            Entry(
+                word.name,
+                label,
+                "  ".join(([word.name] if word.label else []) + settings),
+                tuple(
+                    descend(surface, optimizer, start, steps, label)
+                    for start in starts_of(recipe, surface)
+                ),
+            )
+        )
+    return Scene(surface, tuple(entries), recipe.title or surface.title)
+
+
+def starts_of(recipe: Recipe, surface: Surface) -> tuple[Point, ...]:
+    """Return the starts that were given, then the random ones; the surface's own if neither."""
+    for start in recipe.starts:
+        if len(start) != surface.dim:
+            raise InputError(
+                f"start {','.join(map(spell, start))} has {len(start)} coordinates and "
+                f"{surface.name or 'the formula'} has {surface.dim}"
+            )
+    low, high = np.transpose(surface.domain.intervals)
+    drawn = np.random.default_rng(recipe.seed).uniform(
+        low, high, (recipe.random_starts, surface.dim)
+    )
+    return (*recipe.starts, *(tuple(point) for point in drawn.tolist())) or (surface.start,)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary file beside `path`, which takes its place once it is whole.
+
+    It has the same suffix, because writers go by it. A link stays and its target is replaced.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".optiviz-{uuid4().hex[:12]}{path.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise OptivizError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:
+    for target in targets:
+        format_of(target)
+        if target.is_dir():
+            raise InputError(f"{target} is a directory")
+        if target.exists() and not overwrite:
+            raise InputError(f"{target} exists and is not to be overwritten")
+    if len({target.resolve() for target in targets}) < len(targets):
+        raise InputError("two outputs have the same path")

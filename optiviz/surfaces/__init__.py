@@ -1,0 +1,1 @@
+"""What is descended: declared surfaces, their formulas, and the catalogue they come from."""

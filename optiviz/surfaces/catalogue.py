@@ -1,0 +1,77 @@
+"""The named surfaces: ours in surfaces.yaml, and a user's own file on top."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from optiviz.documents import Document, fault_list
+from optiviz.errors import InputError, unknown
+from optiviz.surfaces.surface import Surface
+
+
+@dataclass
+class Catalogue:
+    """Surfaces by name, and the names that are other words for them."""
+
+    surfaces: dict[str, Surface] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Surface:
+        """Return the surface of a name or alias; raise InputError with the nearest right one."""
+        name = self.aliases.get(name, name)
+        if name not in self.surfaces:
+            raise InputError(unknown("surface", name, [*self.surfaces, *self.aliases]))
+        return self.surfaces[name]
+
+    def add(self, document: Document) -> None:
+        """Add a document's surfaces; one of the same name replaces ours.
+
+        Raises InputError with all faults of the document, each with its line.
+        """
+        entries = document.value
+        if not isinstance(entries, dict):
+            raise InputError(f"{document.name}: a catalogue maps names to surfaces")
+        faults = []
+        for name, entry in entries.items():
+            declared = {**entry, "name": name} if isinstance(entry, dict) else entry
+
+            def place(keys: Sequence[str | int], name: str = name) -> str:
+                where = ".".join(str(key) for key in (name, *keys))
+                return f"{document.place([name, *keys])}: {where}"
+
+            found = fault_list(Surface, declared, place)
+            if isinstance(entry, dict) and "name" in entry:
+                found.append(f"{place(['name'])}: the entry's key is its name")
+            faults += found
+            if not found:
+                surface = Surface.model_validate(declared)
+                self.surfaces[name] = surface
+                self.aliases.pop(name, None)
+                for alias in surface.aliases:
+                    taken = self.aliases.get(alias, alias if alias in entries else name)
+                    if taken != name:
+                        faults.append(f"{place(['aliases'])}: {alias!r} is taken by {taken}")
+                    self.aliases[alias] = name
+        if faults:
+            raise InputError("\n".join(faults))
+
+
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Return our catalogue, with the surfaces of a user's file on top."""
+    ours = _ours()
+    catalogue = Catalogue(dict(ours.surfaces), dict(ours.aliases))
+    if path is not None:
+        catalogue.add(Document.read(path))
+    return catalogue
+
+
+@cache
+def _ours() -> Catalogue:
+    # Packed into the wheel beside the code; in a clone it lies at the top, above the package.
+    package = Path(str(files("optiviz")))
+    packed = package / "surfaces.yaml"
+    catalogue = Catalogue()
+    catalogue.add(Document.read(packed if packed.exists() else package.parent / packed.name))
+    return catalogue

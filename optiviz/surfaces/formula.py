@@ -1,0 +1,366 @@
+"""A formula's text as value, exact gradient and Hessian.
+
+The text may come from a stranger and never runs: `ast` parses it, a whitelist turns its nodes
+into sympy's, sympy differentiates, and `lambdify` compiles what sympy prints. Length, nodes,
+depth and powers are bounded before sympy sees them, so that no text hangs it.
+
+Kinks: abs, sign, floor, min and max are functions of our own, because sympy's ask its assumptions
+about every argument and differentiate to delta functions. The derivative of floor and sign is 0;
+where max or min tie, the first argument's gradient is taken.
+"""
+
+import ast
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache, cached_property, reduce
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.printing.str import StrPrinter
+
+from optiviz.errors import InputError, unknown
+from optiviz.objective import Array
+
+MAX_CHARACTERS = 4000
+MAX_NODES = 1500
+MAX_DEPTH = 60
+MAX_POWER = 100
+MAX_NUMBER = 10**200  # and its inverse: two derivatives of a power keep within float64
+MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
+NAMES = ("x", "y")
+
+
+class _Kinked(sympy.Function):  # type: ignore[misc]
+    """A function with kinks: sympy only has to know its name and its derivative."""
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.Integer(0)
+
+
+class _Sign(_Kinked):
+    spelling = "sign"
+
+
+class _Floor(_Kinked):
+    spelling = "floor"
+
+
+class _Abs(_Kinked):
+    spelling = "abs"
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return _Sign(self.args[0])
+
+
+class _NotBelow(_Kinked):
+    """1 where the first argument is not below the second, else 0."""
+
+    nargs = 2
+    spelling = "notbelow"
+
+
+class _Max(_Kinked):
+    nargs = 2
+    spelling = "max"
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        first = _NotBelow(*self.args)
+        return first if argindex == 1 else 1 - first
+
+
+class _Min(_Kinked):
+    nargs = 2
+    spelling = "min"
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        first = _NotBelow(self.args[1], self.args[0])
+        return first if argindex == 1 else 1 - first
+
+
+KINKED: dict[type[_Kinked], Any] = {
+    _Sign: np.sign,
+    _Floor: np.floor,
+    _Abs: np.abs,
+    _NotBelow: np.greater_equal,
+    _Max: np.maximum,
+    _Min: np.minimum,
+}
+FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
+    **{name: getattr(sympy, name) for name in ("sin", "cos", "tan", "exp", "log", "sqrt", "atan")},
+    **{name: getattr(sympy, name) for name in ("sinh", "cosh", "tanh")},
+    "hypot": lambda a, b: sympy.sqrt(a**2 + b**2),
+    "abs": _Abs,
+    "sign": _Sign,
+    "floor": _Floor,
+    "max": lambda *args: reduce(_Max, args),
+    "min": lambda *args: reduce(_Min, args),
+}
+ARITIES = {"hypot": (2, 2), "max": (2, 20), "min": (2, 20)}
+CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+}
+
+
+class _Printer(StrPrinter):  # type: ignore[misc]
+    """Writes an expression in the grammar that a formula is written in, decimals as decimals."""
+
+    def _print_Function(self, expr: sympy.Function) -> str:
+        name = getattr(expr, "spelling", expr.func.__name__)
+        return f"{name}({self.stringify(expr.args, ', ')})"
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:
+        decimal = repr(float(expr))
+        same = "e" not in decimal and Fraction(decimal) == Fraction(expr.p, expr.q)
+        return decimal if same else f"{expr.p}/{expr.q}"
+
+    def _print_Exp1(self, expr: sympy.Expr) -> str:
+        return "e"
+
+
+class Formula:
+    """The function that a text in x (and y) describes.
+
+    Parsed when made, differentiated and compiled when first used. Equal texts share one formula
+    through `formula`.
+    """
+
+    def __init__(self, text: str, dim: int) -> None:
+        self.text = text
+        self.dim = dim
+        self._symbols = sympy.symbols(NAMES[:dim], real=True)
+        self._expression = _parse(text, dict(zip(NAMES, self._symbols, strict=False)))
+
+    def value(self, x: Array) -> Array:
+        """Return f(x), shape (...), for x of shape (..., dim)."""
+        return self._shaped(self._value(*self._coordinates(x)), x)[0]
+
+    def gradient(self, x: Array) -> Array:
+        """Return df/dx, shape (..., dim)."""
+        return np.stack(self._shaped(self._gradient(*self._coordinates(x)), x), axis=-1)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return both; what they have in common is computed once."""
+        value, *slope = self._shaped(self._value_and_gradient(*self._coordinates(x)), x)
+        return value, np.stack(slope, axis=-1)
+
+    def hessian(self, x: Array) -> Array:
+        """Return d2f/dx2, shape (..., dim, dim)."""
+        entries = self._shaped(self._hessian(*self._coordinates(x)), x)
+        return np.stack(entries, axis=-1).reshape(*x.shape, self.dim)
+
+    def gradient_text(self) -> tuple[str, ...]:
+        """Return the derivative by each coordinate, in the words of a formula."""
+        return tuple(_Printer().doprint(slope) for slope in self._slopes)
+
+    @cached_property
+    def _slopes(self) -> tuple[sympy.Expr, ...]:
+        return tuple(_derivative(self._expression, each) for each in self._symbols)
+
+    @cached_property
+    def _value(self) -> Callable[..., Any]:
+        return self._compile(self._expression)
+
+    @cached_property
+    def _gradient(self) -> Callable[..., Any]:
+        return self._compile(*self._slopes)
+
+    @cached_property
+    def _value_and_gradient(self) -> Callable[..., Any]:
+        return self._compile(self._expression, *self._slopes)
+
+    @cached_property
+    def _hessian(self) -> Callable[..., Any]:
+        second = [_derivative(slope, each) for slope in self._slopes for each in self._symbols]
+        return self._compile(*second)
+
+    def _compile(self, *expressions: sympy.Expr) -> Callable[..., Any]:
+        names = {kind.__name__: function for kind, function in KINKED.items()}
+        compiled: Callable[..., Any] = sympy.lambdify(
+            self._symbols, list(expressions), modules=[names, "numpy"], cse=True
+        )
+        return compiled
+
+    def _coordinates(self, x: Array) -> Iterator[Array]:
+        return (x[..., i] for i in range(self.dim))
+
+    def _shaped(self, values: list[Any], x: Array) -> list[Array]:
+        # A constant derivative comes back as one number.
+        return [np.array(np.broadcast_to(np.asarray(each, float), x.shape[:-1])) for each in values]
+
+
+@cache
+def formula(text: str, dim: int) -> Formula:
+    """Return the formula of a text; the same text is parsed and compiled once a process."""
+    return Formula(text, dim)
+
+
+def _derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
+    if _derivative_size(expression) > MAX_DERIVATIVE:
+        raise InputError("the formula's derivatives are too long: write it with fewer products")
+    # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 but at
+    # the kink.
+    slope = sympy.diff(expression, symbol)
+    return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+
+
+def _derivative_size(expression: sympy.Expr) -> int:
+    """Return about how many nodes the derivative of an expression has.
+
+    A product of n factors has n terms of n factors, so a short text can have an endless one.
+    """
+    sizes: dict[sympy.Basic, tuple[int, int]] = {}  # nodes of an expression, of its derivative
+    for node in sympy.postorder_traversal(expression):
+        if node in sizes:
+            continue
+        parts = [sizes[each] for each in node.args]
+        size = 1 + sum(part for part, _ in parts)
+        slope = sum(part for _, part in parts)
+        if node.is_Mul:
+            slope += sum(size - part for (part, varies) in parts if varies)
+        elif slope and not node.is_Add:
+            slope += 2 * size
+        sizes[node] = (size, slope or int(node.is_Symbol))
+    return sizes[expression][1]
+
+
+def _parse(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    if not text.strip():
+        raise InputError("the formula is empty")
+    if not text.isascii():
+        odd = next(letter for letter in text if not letter.isascii())
+        raise InputError(f"formula {shown!r}: {odd!r} is not a plain ASCII character")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(f"formula {shown!r} is longer than {MAX_CHARACTERS} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+            raise InputError(f"formula {shown!r} has more than {MAX_NODES} terms and operators")
+        return _Builder(shown, symbols).build(tree, 0)
+    except InputError:
+        raise
+    except SyntaxError as error:
+        where = f" at character {error.offset}" if error.offset else ""
+        raise InputError(f"formula {shown!r} is not an expression{where}: {error.msg}") from None
+    except (RecursionError, MemoryError):
+        raise InputError(f"formula {shown!r} is nested too deeply") from None
+    except ValueError as error:
+        raise InputError(f"formula {shown!r}: {error}") from None
+
+
+class _Builder:
+    """Turns whitelisted `ast` nodes into sympy's."""
+
+    def __init__(self, shown: str, symbols: dict[str, sympy.Symbol]) -> None:
+        self.shown = shown
+        self.symbols = symbols
+
+    def refuse(self, why: str) -> InputError:
+        return InputError(f"formula {self.shown!r}: {why}")
+
+    def build(self, node: ast.expr, depth: int) -> sympy.Expr:
+        if depth > MAX_DEPTH:
+            raise self.refuse(f"nested more than {MAX_DEPTH} deep")
+        expression = self._build(node, depth + 1)
+        if expression.is_number and not self._is_real(expression):
+            raise self.refuse(f"{ast.unparse(node)[:40]} is not a finite real number")
+        for number in (expression.as_coeff_Mul()[0], expression.as_coeff_Add()[0]):
+            if number and not 1 <= abs(number) * MAX_NUMBER <= MAX_NUMBER**2:
+                raise self.refuse("numbers lie between 1e-200 and 1e200")
+        return expression
+
+    def _build(self, node: ast.expr, depth: int) -> sympy.Expr:
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return self._number(value)
+            case ast.Name(id=name):
+                known = self.symbols | CONSTANTS
+                if name in FUNCTIONS:
+                    raise self.refuse(f"{name} is a function: write {name}(x)")
+                if name not in known:
+                    raise self.refuse(unknown("name", name, [*known, *FUNCTIONS]))
+                return known[name]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self.build(operand, depth)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.build(operand, depth)
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
+                return self._chain(node, depth)
+            case ast.BinOp(left=base, op=ast.Pow(), right=exponent):
+                return self._power(self.build(base, depth), self.build(exponent, depth))
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+                return self._call(name, args, depth)
+            case ast.Compare() | ast.BoolOp() | ast.IfExp():
+                raise self.refuse("comparisons and conditions are not allowed; use min, max, sign")
+            case ast.BinOp(op=ast.BitXor()):
+                raise self.refuse("^ is not a power; write **")
+        raise self.refuse(
+            f"{ast.unparse(node)[:40]!r} is not allowed: a formula has numbers, x, y, "
+            f"{' '.join(OPERATORS.values())} and functions"
+        )
+
+    def _number(self, value: float) -> sympy.Expr:
+        if abs(value) > MAX_NUMBER:
+            raise self.refuse("numbers lie between 1e-200 and 1e200")
+        return sympy.Integer(value) if value == int(value) else sympy.Rational(repr(value))
+
+    def _chain(self, node: ast.BinOp, depth: int) -> sympy.Expr:
+        """Build a + b - c ... or a * b / c ... as one node: long sums lean left and recurse."""
+        additive = isinstance(node.op, ast.Add | ast.Sub)
+        together = (ast.Add, ast.Sub) if additive else (ast.Mult, ast.Div)
+        parts = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp) and isinstance(left.op, together):
+            part = self.build(left.right, depth)
+            if isinstance(left.op, ast.Sub):
+                part = -part
+            elif isinstance(left.op, ast.Div):
+                if part.is_zero:
+                    raise self.refuse("division by zero")
+                part = 1 / part
+            parts.append(part)
+            left = left.left
+        parts.append(self.build(left, depth))
+        return (sympy.Add if additive else sympy.Mul)(*reversed(parts))
+
+    def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+        if exponent.is_number and abs(float(exponent)) > MAX_POWER:
+            raise self.refuse(f"powers go up to {MAX_POWER}")
+        if base.is_number and exponent.is_number:
+            try:
+                result = abs(float(base) ** float(exponent))
+            except (OverflowError, ZeroDivisionError):
+                result = math.inf
+            if result > MAX_NUMBER:
+                raise self.refuse("a power of two numbers is too large")
+        return base**exponent
+
+    def _call(self, name: str, args: list[ast.expr], depth: int) -> sympy.Expr:
+        if name not in FUNCTIONS:
+            raise self.refuse(unknown("function", name, FUNCTIONS))
+        if any(isinstance(arg, ast.Starred) for arg in args):
+            raise self.refuse("* before an argument is not allowed")
+        low, high = ARITIES.get(name, (1, 1))
+        if not low <= len(args) <= high:
+            wanted = "one argument" if high == 1 else f"{low} to {high} arguments"
+            raise self.refuse(f"{name} takes {wanted}, not {len(args)}")
+        return FUNCTIONS[name](*(self.build(arg, depth) for arg in args))
+
+    def _is_real(self, expression: sympy.Expr) -> bool:
+        if expression.is_Rational or expression.has(_Kinked):
+            return True
+        try:
+            number = complex(expression)
+        except (TypeError, OverflowError):
+            return False
+        return number.imag == 0 and math.isfinite(number.real)

@@ -1,0 +1,151 @@
+"""A surface: a formula, the window worth drawing, and what is known about it."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FiniteFloat,
+    PlainSerializer,
+    PositiveFloat,
+    PositiveInt,
+    model_serializer,
+    model_validator,
+)
+
+from optiviz.errors import InputError
+from optiviz.objective import Array
+from optiviz.surfaces.formula import Formula, formula
+
+Interval = tuple[FiniteFloat, FiniteFloat]
+Point = tuple[FiniteFloat, ...]
+AXES = ("x", "y")
+CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
+
+
+def _pairs(value: Any) -> Any:
+    return tuple(value.items()) if isinstance(value, Mapping) else value
+
+
+Rates = Annotated[
+    tuple[tuple[str, PositiveFloat], ...], BeforeValidator(_pairs), PlainSerializer(dict)
+]
+
+
+class Domain(BaseModel):
+    """The window that is drawn: an interval for x and, in two dimensions, one for y.
+
+    Also made from "-3:3,-2:2" and from [[-3, 3], [-2, 2]].
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    x: Interval
+    y: Interval | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_words(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [side.split(":") for side in value.split(",")]
+        if isinstance(value, Sequence):
+            if not 1 <= len(value) <= len(AXES):
+                raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
+            return dict(zip(AXES, value, strict=False))
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for axis, (low, high) in zip(AXES, self.intervals, strict=False):
+            if not low < high:
+                raise ValueError(f"the interval of {axis} goes from {low:g} down to {high:g}")
+            if not math.isfinite(high - low):
+                raise ValueError(f"the interval of {axis} is too wide")
+        return self
+
+    @model_serializer
+    def _as_mapping(self) -> dict[str, Interval]:
+        return dict(zip(AXES, self.intervals, strict=False))
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """The intervals of all axes, in order."""
+        return (self.x,) if self.y is None else (self.x, self.y)
+
+
+class Surface(BaseModel):
+    """An objective in one or two dimensions that is declared by its formula.
+
+    Its words are those of an entry of surfaces.yaml. Pickles as its declaration; the formula is
+    read and compiled when it is first used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    title: str = ""
+    formula: str
+    domain: Domain
+    start: Point = ()
+    steps: PositiveInt | None = None
+    minima: tuple[Point, ...] = ()
+    levels: tuple[FiniteFloat, ...] = ()
+    learning_rates: Rates = ()
+    aliases: tuple[str, ...] = ()
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.start:
+            sides = zip(self.domain.intervals, CORNER, strict=False)
+            corner = tuple(low + share * (high - low) for (low, high), share in sides)
+            object.__setattr__(self, "start", corner)
+        if not self.title:
+            named = self.name.replace("-", " ").capitalize()
+            object.__setattr__(self, "title", named or self.formula)
+        for what, point in [("start", self.start), *(("minimum", each) for each in self.minima)]:
+            if len(point) != self.dim:
+                raise ValueError(f"{what} {list(point)} has not {self.dim} coordinates")
+        if list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("levels must rise")
+        for name in (self.name, *self.aliases):
+            if name and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+                raise ValueError(f"{name!r} is not of the form small-letters-and-digits")
+        return self
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates: one or two."""
+        return len(self.domain.intervals)
+
+    def value(self, x: Array) -> Array:
+        """Return f(x), shape (...), for x of shape (..., dim)."""
+        return self.compiled.value(x)
+
+    def gradient(self, x: Array) -> Array:
+        """Return df/dx, shape (..., dim), for x of shape (..., dim)."""
+        return self.compiled.gradient(x)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return both at once."""
+        return self.compiled.value_and_gradient(x)
+
+    def hessian(self, x: Array) -> Array:
+        """Return d2f/dx2, shape (..., dim, dim), for x of shape (..., dim)."""
+        return self.compiled.hessian(x)
+
+    @property
+    def compiled(self) -> Formula:
+        """The formula, read; raises InputError if it is none."""
+        try:
+            return formula(self.formula, self.dim)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}" if self.name else str(error)) from None
+
+    def distance_to_minimum(self, x: Sequence[float]) -> float | None:
+        """Return how far x is from the nearest known minimum; None if none is known."""
+        return min((math.dist(x, each) for each in self.minima), default=None)

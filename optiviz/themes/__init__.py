@@ -1,0 +1,45 @@
+"""How pictures look: one file of colours and rc settings a theme, and the table of their names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, cast
+
+from optiviz.errors import InputError, unknown
+
+THEMES = {"light": "a calm, pale surface under strong paths"}
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a picture, as matplotlib colour words, and its rc settings."""
+
+    background: str
+    ink: str  # text that is read first, edges of marks
+    muted: str  # text that is read second, axes
+    warning: str  # text that says a run has failed
+    casing: str  # thin border that lifts paths and marks off the surface
+    ramp: tuple[str, ...]  # fill from the lowest loss to the highest
+    isoline: str
+    minimum: str
+    paths: tuple[str, ...]  # told apart by colour-blind readers
+    rc: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def settings(self) -> Iterator[None]:
+        """Draw with matplotlib's own settings and this theme's, whatever the user's are."""
+        import matplotlib
+
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(cast(Any, self.rc))
+            yield
+
+
+def load_theme(name: str) -> Theme:
+    """Return the theme of a name of the table."""
+    if name not in THEMES:
+        raise InputError(unknown("theme", name, THEMES))
+    theme: Theme = import_module(f"{__name__}.{name}").THEME
+    return theme

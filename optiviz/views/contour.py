@@ -1,0 +1,137 @@
+"""The surface from above: filled contours with isolines, and the paths on them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from optiviz.errors import InputError
+from optiviz.objective import Array
+from optiviz.scene import Scene
+from optiviz.themes import Theme
+from optiviz.views.marks import CASING_WIDTH, HEAD_SIZE, LINE_WIDTH, mark
+
+GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
+BANDS = 22
+
+# All that moves lies above all that does not, spines and ticks (2.5) included.
+# Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
+ISOLINE, START, PATH, MINIMUM, HEAD = 1.5, 3.0, 10.0, 90.0, 100.0
+
+
+def contour_levels(values: Array, bands: int = BANDS) -> Array:
+    """Return rising levels that show the structure of a surface's values on a grid.
+
+    With u the value scaled to [0, 1], levels are evenly spaced in u**p, where p puts the middle
+    level at the median: half of the picture lies below it. So a canyon under steep walls and a
+    shallow dip in a plateau both get lines. p stays between 0.12 and 3. Empty where no value is
+    finite or all are equal.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return finite
+    low, high = float(finite.min()), float(finite.max())
+    middle = (float(np.median(finite)) - low) / (high - low) if high > low else 0.0
+    power = float(np.clip(np.log(0.5) / np.log(np.clip(middle, 1e-9, 1 - 1e-9)), 0.12, 3.0))
+    levels = low + (high - low) * np.linspace(0, 1, bands + 1) ** (1 / power)
+    return np.unique(levels) if high > low else finite[:0]
+
+
+class Contour:
+    """The contour view of a surface in two dimensions. A path that leaves it is cut at the edge."""
+
+    def __init__(self, scene: Scene, theme: Theme) -> None:
+        if scene.surface.dim != 2:
+            raise InputError(
+                f"{scene.surface.title} has one dimension and the contour view needs two: "
+                "write its numbers with -o FILE.json or -o FILE.csv"
+            )
+        self.scene = scene
+        self.theme = theme
+        self.paths: list[tuple[Array, Line2D, Line2D, Line2D]] = []
+        self.minima: list[Line2D] = []
+
+    def build(self, axes: Axes) -> None:
+        self._draw_window(axes)
+        self._draw_surface(axes)
+        self._draw_marks(axes)
+        for number, entry in enumerate(self.scene.entries):
+            for start, trajectory in enumerate(entry.trajectories):
+                look = mark(self.theme, number, start)
+                above = PATH + 2 * number
+                casing = axes.add_line(
+                    Line2D(
+                        [], [], color=self.theme.casing, lw=LINE_WIDTH + 2 * CASING_WIDTH,
+                        alpha=0.85, solid_capstyle="round", zorder=above,
+                    )
+                )  # fmt: skip
+                line = axes.add_line(
+                    Line2D(
+                        [], [], color=look.color, lw=LINE_WIDTH, linestyle=look.dash,
+                        solid_capstyle="round", zorder=above + 1, label=entry.label,
+                    )
+                )  # fmt: skip
+                head = axes.add_line(
+                    Line2D(
+                        [], [], color=look.color, marker=look.marker, markersize=HEAD_SIZE,
+                        markeredgecolor=self.theme.casing, markeredgewidth=1.4,
+                        linestyle="none", zorder=HEAD + number,
+                    )
+                )  # fmt: skip
+                self.paths.append((trajectory.points[: trajectory.last + 1], casing, line, head))
+
+    def update(self, step: int) -> Sequence[Artist]:
+        moved: list[Artist] = [*self.minima]
+        for points, casing, line, head in self.paths:
+            so_far = points[: step + 1]
+            casing.set_data(so_far[:, 0], so_far[:, 1])
+            line.set_data(so_far[:, 0], so_far[:, 1])
+            head.set_data(so_far[-1:, 0], so_far[-1:, 1])
+            moved += (casing, line, head)
+        return moved
+
+    def _draw_window(self, axes: Axes) -> None:
+        (left, right), (bottom, top) = self.scene.surface.domain.intervals
+        axes.set_xlim(left, right)
+        axes.set_ylim(bottom, top)
+        axes.set_autoscale_on(False)
+        axes.set_xlabel("x")
+        axes.set_ylabel("y", rotation=0)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.tick_params(length=3, width=0.8, color=self.theme.muted)
+        axes.spines[:].set(linewidth=0.8, color=self.theme.muted)
+
+    def _draw_surface(self, axes: Axes) -> None:
+        (left, right), (bottom, top) = self.scene.surface.domain.intervals
+        x, y = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
+        with np.errstate(all="ignore"):
+            z = self.scene.surface.value(np.stack([x, y], axis=-1))
+        ramp = LinearSegmentedColormap.from_list("ramp", self.theme.ramp)
+        levels = np.array(self.scene.surface.levels or contour_levels(z))
+        axes.set_facecolor(ramp(0.5))
+        if len(levels) < 2:
+            return
+        shown = np.ma.masked_invalid(z)
+        fill = [ramp(share) for share in np.linspace(0, 1, len(levels) + 1)]
+        axes.contourf(x, y, shown, levels, colors=fill, extend="both", zorder=1)
+        axes.contour(
+            x, y, shown, levels[1:-1], colors=self.theme.isoline, linewidths=0.6, alpha=0.55,
+            linestyles="solid", zorder=ISOLINE,
+        )  # fmt: skip
+
+    def _draw_marks(self, axes: Axes) -> None:
+        minima = np.reshape(self.scene.surface.minima, (-1, 2))
+        self.minima = axes.plot(
+            minima[:, 0], minima[:, 1], linestyle="none", marker="*", markersize=15, zorder=MINIMUM,
+            color=self.theme.minimum, markeredgecolor=self.theme.ink, markeredgewidth=1.0,
+        )  # fmt: skip
+        starts = np.array([each.start for each in self.scene.entries[0].trajectories])
+        axes.plot(
+            starts[:, 0], starts[:, 1], linestyle="none", marker="o", markersize=11, zorder=START,
+            color=self.theme.casing, markeredgecolor=self.theme.ink, markeredgewidth=1.6,
+        )  # fmt: skip
