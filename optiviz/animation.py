@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from optiviz.scene import Scene
 from optiviz.themes import Theme
 from optiviz.views import View, load_view
-from optiviz.views.legend import Legend
+from optiviz.views.legend import HEADER, ROW, Legend
 
 HOLD = 2.0  # seconds that the last frame stays
 TITLE, FORMULA = 16.0, 10.0  # points
 MARGIN = 0.035  # of the width
+XLABELS, YLABELS, GAP = 40.0, 30.0, 26.0  # points: under the view, left of it, right of it
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -84,12 +85,13 @@ class Picture:
         points = [72 * float(side) for side in self.figure.get_size_inches()]
         room = points[0] * (1 - 2 * MARGIN)
         y = 1 - 28 / points[1]
+        title = readable(self.scene.title)
         self.figure.text(
-            MARGIN, y, _shortened(self.scene.title, room / (0.62 * TITLE)), fontsize=TITLE,
+            MARGIN, y, _shortened(title, room / (0.62 * TITLE)), fontsize=TITLE,
             weight="bold", color=self.theme.ink,
         )  # fmt: skip
         formula = readable(self.scene.surface.formula)
-        if formula == readable(self.scene.title):
+        if formula == title:
             return y - 16 / points[1]
         for size in (FORMULA, 0.9 * FORMULA, 0.8 * FORMULA):
             lines = wrap(_unbroken(formula), int(room / (0.52 * size)))
@@ -103,38 +105,41 @@ class Picture:
         return y - 16 / points[1]
 
     def _layout(self, top: float) -> tuple[Axes, Axes]:
-        """Return the Axes of the view and of the legend, which leave no room between them unused.
+        """Return the Axes of the view and of the legend beside it; beneath it in a high picture.
 
-        The legend stands to the right; beneath, if the picture is high.
+        Both axes have one scale, unless that would leave a third of the view's room empty.
         """
-        width, height = self.figure.get_size_inches() * 72
+        width, height = (72 * float(side) for side in self.figure.get_size_inches())
+        edge = MARGIN * width
+        left, top = edge + YLABELS, top * height
+        if width > 1.1 * height:
+            bottom = XLABELS
+            wide = width - left - GAP - max(0.32 * width, 180.0) - edge
+        else:
+            rows = HEADER + ROW * len(self.scene.entries)
+            bottom = edge + min(rows, 0.45 * top) + XLABELS
+            wide = width - left - edge
+        tall = top - bottom
         intervals = self.scene.surface.domain.intervals
         sides = [high - low for low, high in intervals]
-        ratio = sides[0] / sides[-1]
-        equal = 1 / 3 <= ratio <= 3
-        left, bottom, edge = MARGIN * width + 30, 40.0, MARGIN * width
-        room = top * height - bottom
+        scale = min(wide / sides[0], tall / sides[-1])
+        if sides[0] * sides[-1] * scale**2 > 2 / 3 * wide * tall:
+            wide, tall = sides[0] * scale, sides[-1] * scale
+        panel = self._axes(left, top - tall, wide, tall)
         if width > 1.1 * height:
-            legend = max(0.32 * width, 180.0)
-            wide = width - left - edge - legend - 26
-            tall = room
-            if equal:
-                wide, tall = min(wide, tall * ratio), min(tall, wide / ratio)
-            box = (left, top * height - tall, wide, tall)
-            words = (left + wide + 26, bottom, width - left - wide - 26 - edge, room)
-        else:
-            legend = min(0.45 * room, 52 + 46.0 * len(self.scene.entries))
-            wide, tall = width - left - edge, room - legend - 12
-            if equal:
-                wide, tall = min(wide, tall * ratio), min(tall, wide / ratio)
-            box = (left, top * height - tall, wide, tall)
-            words = (edge, 12.0, width - 2 * edge, legend)
-        scale = np.array([width, height, width, height])
-        panel = self.figure.add_axes(tuple(np.array(box) / scale))
-        panel.tick_params(labelsize=10, labelcolor=self.theme.muted)
-        for axis in (panel.xaxis, panel.yaxis):
+            beside = left + wide + GAP
+            return panel, self._axes(beside, bottom, width - beside - edge, top - bottom)
+        return panel, self._axes(edge, edge, width - 2 * edge, top - tall - XLABELS - edge)
+
+    def _axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        """Add Axes at a place in points."""
+        points = [72 * float(side) for side in self.figure.get_size_inches()]
+        box = (left / points[0], bottom / points[1], width / points[0], height / points[1])
+        axes = self.figure.add_axes(box)
+        axes.tick_params(labelsize=10, labelcolor=self.theme.muted)
+        for axis in (axes.xaxis, axes.yaxis):
             axis.label.set(fontsize=11, color=self.theme.muted)
-        return panel, self.figure.add_axes(tuple(np.array(words) / scale))
+        return axes
 
 
 def readable(formula: str) -> str:

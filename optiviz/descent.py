@@ -54,6 +54,11 @@ class Trajectory:
         return int(np.flatnonzero(whole)[-1]) if whole.any() else 0
 
     @property
+    def ended_at(self) -> int | None:
+        """The step at which the walk ended early; None if it did not."""
+        return self.no_gradient_at if self.diverged_at is None else self.diverged_at
+
+    @property
     def ending(self) -> str:
         """Why the walk ended early, as in "diverged at step 12"; empty if it did not."""
         if self.diverged_at is not None:

@@ -91,7 +91,8 @@ def fault_list(model: "type[BaseModel]", value: Any, place: Place) -> list[str]:
     try:
         model.model_validate(value)
     except ValidationError as error:
-        return [_sentence(model, each, place) for each in error.errors()]
+        # A point of two wrong numbers has the same fault twice.
+        return list(dict.fromkeys(_sentence(model, each, place) for each in error.errors()))
     return []
 
 
@@ -100,7 +101,9 @@ def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:
     keys = [key for key in fault["loc"] if isinstance(key, int) or key.isidentifier()]
     if fault["type"] == "extra_forbidden" and len(keys) == 1:
         return f"{place(keys)}: {unknown('key', str(keys[0]), model.model_fields)}"
+    if fault["type"] in ("missing", "model_type"):
+        return f"{place(keys)}: is {'missing' if fault['type'] == 'missing' else 'no mapping'}"
     said = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     said = said[0].lower() + said[1:]
-    got = "" if fault["type"] in ("missing", "value_error") else f", not {fault['input']!r:.60}"
+    got = "" if fault["type"] == "value_error" else f", not {fault['input']!r:.60}"
     return f"{place(keys)}: {said}{got}"

@@ -46,10 +46,16 @@ class Recipe(BaseModel):
     steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     fps: Annotated[float, Field(gt=0, le=100)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    size: tuple[
-        Annotated[int, Field(ge=240, le=16384)], Annotated[int, Field(ge=160, le=16384)]
-    ] = (960, 640)
+    size: tuple[int, int] = (960, 640)
     title: str | None = None
+
+    @field_validator("size")
+    @classmethod
+    def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
+        """Refuse what is too small for words, or larger than video codecs go."""
+        if not (240 <= size[0] <= 16384 and 160 <= size[1] <= 16384):
+            raise ValueError(f"{size[0]}x{size[1]} is not between 240x160 and 16384x16384")
+        return size
 
     @field_validator("title")
     @classmethod

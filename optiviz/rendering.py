@@ -92,6 +92,7 @@ def make_scene(recipe: Recipe) -> Scene:
         label = name if names.count(name) == 1 else word.title
         shown = {"lr": getattr(optimizer, "lr", None), **dict(word.settings)}
         settings = [f"{key} {spell(value)}" for key, value in shown.items() if value is not None]
+        settings = [setting for setting in settings if label == name or setting not in label]
         entries.append(
             Entry(
                 word.name,

@@ -287,8 +287,10 @@ class _Builder:
                 known = self.symbols | CONSTANTS
                 if name in FUNCTIONS:
                     raise self.refuse(f"{name} is a function: write {name}(x)")
+                if name in NAMES and name not in known:
+                    raise self.refuse(f"uses {name}, and its domain has no interval for it")
                 if name not in known:
-                    raise self.refuse(unknown("name", name, [*known, *FUNCTIONS]))
+                    raise self.refuse(unknown("name", name, known))
                 return known[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.build(operand, depth)

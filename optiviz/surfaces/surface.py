@@ -51,7 +51,11 @@ class Domain(BaseModel):
     @classmethod
     def _from_words(cls, value: Any) -> Any:
         if isinstance(value, str):
-            value = [side.split(":") for side in value.split(",")]
+            try:
+                ends = [side.split(":") for side in value.split(",")]
+                value = [(float(low), float(high)) for low, high in ends]
+            except ValueError:
+                raise ValueError(f"{value!r} is not of the form -3:3,-2:2") from None
         if isinstance(value, Sequence):
             if not 1 <= len(value) <= len(AXES):
                 raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
@@ -109,7 +113,10 @@ class Surface(BaseModel):
             object.__setattr__(self, "title", named or self.formula)
         for what, point in [("start", self.start), *(("minimum", each) for each in self.minima)]:
             if len(point) != self.dim:
-                raise ValueError(f"{what} {list(point)} has not {self.dim} coordinates")
+                raise ValueError(
+                    f"{what} {', '.join(f'{each:g}' for each in point)} does not fit "
+                    f"a domain in {' and '.join(AXES[: self.dim])}"
+                )
         if list(self.levels) != sorted(set(self.levels)):
             raise ValueError("levels must rise")
         for name in (self.name, *self.aliases):

@@ -17,6 +17,7 @@ from optiviz.views.marks import CASING_WIDTH, HEAD_SIZE, LINE_WIDTH, mark
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 BANDS = 22
+TICKS = (1, 2, 2.5, 5, 10)
 
 # All that moves lies above all that does not, spines and ticks (2.5) included.
 # Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
@@ -101,8 +102,8 @@ class Contour:
         axes.set_autoscale_on(False)
         axes.set_xlabel("x")
         axes.set_ylabel("y", rotation=0)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=TICKS))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=TICKS))
         axes.tick_params(length=3, width=0.8, color=self.theme.muted)
         axes.spines[:].set(linewidth=0.8, color=self.theme.muted)
 
@@ -113,7 +114,9 @@ class Contour:
             z = self.scene.surface.value(np.stack([x, y], axis=-1))
         ramp = LinearSegmentedColormap.from_list("ramp", self.theme.ramp)
         levels = np.array(self.scene.surface.levels or contour_levels(z))
-        axes.set_facecolor(ramp(0.5))
+        flat = len(levels) < 2 and np.isfinite(z).any()
+        # Blank where the surface is undefined.
+        axes.set_facecolor(ramp(0.5) if flat else self.theme.background)
         if len(levels) < 2:
             return
         shown = np.ma.masked_invalid(z)

@@ -106,11 +106,13 @@ def _loss(entry: Entry, step: int) -> str:
     if not finite.size:
         return "–"
     low, high = finite.min(), finite.max()
-    return f"{low:.4g}" if len(losses) == 1 else f"{low:.3g} to {high:.3g}"
+    return f"{low:#.4g}" if len(losses) == 1 else f"{low:#.3g} to {high:#.3g}"
 
 
 def _ending(entry: Entry, step: int) -> str:
-    ended = [path for path in entry.trajectories if path.ending and step > path.last]
+    ended = [
+        path for path in entry.trajectories if path.ended_at is not None and step >= path.ended_at
+    ]
     if len(ended) > 1:
         return f"{len(ended)} of {len(entry.trajectories)} runs ended early"
     return ended[0].ending if ended else ""

@@ -18,10 +18,10 @@ Codes = NDArray[np.uint32]
 
 COLORS = 256
 TRANSPARENT = 0  # the palette entry that means: what was here stays
-EXACT = 128  # entries that the commonest colours of the first frame get
-BLENDED = 64  # entries for its other colours; the rest waits for colours that come later
+EXACT = 64  # entries that the commonest colours of the first frame get
+BLENDED = 24  # entries for its other colours; the rest waits for colours that come later
 FRESH = 24  # at most so many new entries a frame
-NEAR = 48.0  # squared distance in RGB under which a colour needs no entry of its own
+NEAR = 100.0  # squared distance in RGB under which a colour needs no entry of its own
 
 
 class GifPlugin(PluginV3):
@@ -154,7 +154,7 @@ class Palette:
 
 def _codes(frame: NDArray[np.uint8]) -> Codes:
     """Return 0xRRGGBB of each RGBA pixel."""
-    return np.ascontiguousarray(frame).view(">u4")[..., 0].astype(np.uint32) >> 8
+    return np.ascontiguousarray(frame).view(">u4")[..., 0].astype(np.uint32) >> np.uint32(8)
 
 
 def _channels(codes: Codes) -> NDArray[np.int32]:
