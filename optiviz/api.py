@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from matplotlib.animation import FuncAnimation
 
 from optiviz.descent import Trajectory
+from optiviz.documents import validated
 from optiviz.errors import InputError, unknown
 from optiviz.formats import FORMATS
 from optiviz.optimizers import OPTIMIZERS, load_optimizer
@@ -42,7 +43,7 @@ def descend(
     np.float64(0.9155...)
     """
     starts = () if start is None else (tuple(start),)
-    recipe = Recipe(surface=surface, optimizers=(optimizer,), starts=starts, steps=steps)
+    recipe = _recipe(surface=surface, optimizers=optimizer, starts=starts, steps=steps)
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
     return make_scene(recipe).trajectories[0]
@@ -57,8 +58,12 @@ def animate(
     `.save("x.gif", writer="imageio")` is the quick way to a file; `.to_jshtml()` shows it in a
     notebook.
     """
-    recipe = Recipe(surface=surface, optimizers=cast(Any, optimizers), **settings)
+    recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     return make_picture(recipe).animation(recipe.fps, recipe.duration)
+
+
+def _recipe(**fields: Any) -> Recipe:
+    return validated(Recipe, fields, lambda keys: ".".join(str(key) for key in keys) or "recipe")
 
 
 def list_names(kind: str, surfaces: str | Path | None = None) -> list[dict[str, Any]]:

@@ -35,8 +35,8 @@ class Document:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-            problem = str(error.problem or error.context).splitlines()[0]
-            raise InputError(f"{place}: {problem}") from None
+            said = ", ".join(part for part in (error.context, error.problem) if part)
+            raise InputError(f"{place}: {said.splitlines()[0]}") from None
         except (YAMLError, ValueError, TypeError) as error:
             raise InputError(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
         except RecursionError:
@@ -78,22 +78,14 @@ def validated(model: "type[Model]", value: Any, place: Place) -> "Model":
 
     `place` is given the keys that lead to a fault and returns how the sentence begins.
     """
-    faults = fault_list(model, value, place)
-    if faults:
-        raise InputError("\n".join(faults))
-    return model.model_validate(value)
-
-
-def fault_list(model: "type[BaseModel]", value: Any, place: Place) -> list[str]:
-    """Return one sentence for each thing in `value` that the model does not allow."""
     from pydantic import ValidationError
 
     try:
-        model.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         # A point of two wrong numbers has the same fault twice.
-        return list(dict.fromkeys(_sentence(model, each, place) for each in error.errors()))
-    return []
+        faults = dict.fromkeys(_sentence(model, each, place) for each in error.errors())
+        raise InputError("\n".join(faults)) from None
 
 
 def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from optiviz.optimizers.words import parse
+from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.surface import Point, Surface
 
 
@@ -25,6 +26,15 @@ def _words(value: Any) -> Any:
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         return value
     return tuple(str(word) for text in texts for word in parse(text))
+
+
+def _by_name(value: Any) -> Any:
+    """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
+    if isinstance(value, str):
+        return load_catalogue()[value].name
+    if isinstance(value, Surface) and load_catalogue().surfaces.get(value.name) == value:
+        return value.name
+    return value
 
 
 class Recipe(BaseModel):
@@ -37,7 +47,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["run"] = "run"
-    surface: str | Surface
+    surface: Annotated[str | Surface, BeforeValidator(_by_name)]
     optimizers: Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
     starts: tuple[Point, ...] = ()

@@ -1,7 +1,7 @@
 """One recipe -> its files: where the rooms meet."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -81,7 +81,7 @@ def make_picture(recipe: Recipe, scene: Scene | None = None) -> Picture:
 def make_scene(recipe: Recipe) -> Scene:
     """Descend all that a recipe asks for."""
     surface = recipe.surface
-    if isinstance(surface, str):
+    if not isinstance(surface, Surface):
         surface = load_catalogue()[surface]
     words = [parse_word(text) for text in recipe.optimizers]
     names = [word.label or word.name for word in words]
@@ -137,7 +137,8 @@ def whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OptivizError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from optiviz.documents import Document, fault_list
+from optiviz.documents import Document, validated
 from optiviz.errors import InputError, unknown
 from optiviz.surfaces.surface import Surface
 
@@ -35,25 +35,27 @@ class Catalogue:
             raise InputError(f"{document.name}: a catalogue maps names to surfaces")
         faults = []
         for name, entry in entries.items():
-            declared = {**entry, "name": name} if isinstance(entry, dict) else entry
+            if isinstance(entry, dict) and "name" not in entry:
+                entry = {**entry, "name": name}
 
             def place(keys: Sequence[str | int], name: str = name) -> str:
                 where = ".".join(str(key) for key in (name, *keys))
                 return f"{document.place([name, *keys])}: {where}"
 
-            found = fault_list(Surface, declared, place)
-            if isinstance(entry, dict) and "name" in entry:
-                found.append(f"{place(['name'])}: the entry's key is its name")
-            faults += found
-            if not found:
-                surface = Surface.model_validate(declared)
-                self.surfaces[name] = surface
-                self.aliases.pop(name, None)
-                for alias in surface.aliases:
-                    taken = self.aliases.get(alias, alias if alias in entries else name)
-                    if taken != name:
-                        faults.append(f"{place(['aliases'])}: {alias!r} is taken by {taken}")
-                    self.aliases[alias] = name
+            try:
+                surface = validated(Surface, entry, place)
+            except InputError as error:
+                faults.append(str(error))
+                continue
+            if surface.name != name:
+                faults.append(f"{place(['name'])}: the entry's key is its name")
+            self.surfaces[name] = surface
+            self.aliases.pop(name, None)
+            for alias in surface.aliases:
+                taken = self.aliases.get(alias, alias if alias in entries else name)
+                if taken != name:
+                    faults.append(f"{place(['aliases'])}: {alias!r} is taken by {taken}")
+                self.aliases[alias] = name
         if faults:
             raise InputError("\n".join(faults))
 

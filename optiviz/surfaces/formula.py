@@ -37,36 +37,46 @@ class _Kinked(sympy.Function):  # type: ignore[misc]
 
     nargs = 1
     is_real = True
+    exact: Callable[..., sympy.Expr]  # of numbers
+
+    @classmethod
+    def eval(cls, *args: sympy.Expr) -> sympy.Expr | None:
+        return cls.exact(*args) if all(arg.is_number for arg in args) else None
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         return sympy.Integer(0)
 
 
 class _Sign(_Kinked):
-    spelling = "sign"
+    spelling = "sign({})"
+    exact = staticmethod(sympy.sign)
 
 
 class _Floor(_Kinked):
-    spelling = "floor"
+    spelling = "floor({})"
+    exact = staticmethod(sympy.floor)
 
 
 class _Abs(_Kinked):
-    spelling = "abs"
+    spelling = "abs({})"
+    exact = staticmethod(sympy.Abs)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         return _Sign(self.args[0])
 
 
 class _NotBelow(_Kinked):
-    """1 where the first argument is not below the second, else 0."""
+    """1 where the first argument is not below the second, else 0: Iverson's bracket."""
 
     nargs = 2
-    spelling = "notbelow"
+    spelling = "[{} >= {}]"
+    exact = staticmethod(lambda a, b: sympy.Integer(bool(a >= b)))
 
 
 class _Max(_Kinked):
     nargs = 2
-    spelling = "max"
+    spelling = "max({}, {})"
+    exact = staticmethod(sympy.Max)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         first = _NotBelow(*self.args)
@@ -75,7 +85,8 @@ class _Max(_Kinked):
 
 class _Min(_Kinked):
     nargs = 2
-    spelling = "min"
+    spelling = "min({}, {})"
+    exact = staticmethod(sympy.Min)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         first = _NotBelow(self.args[1], self.args[0])
@@ -115,8 +126,8 @@ class _Printer(StrPrinter):  # type: ignore[misc]
     """Writes an expression in the grammar that a formula is written in, decimals as decimals."""
 
     def _print_Function(self, expr: sympy.Function) -> str:
-        name = getattr(expr, "spelling", expr.func.__name__)
-        return f"{name}({self.stringify(expr.args, ', ')})"
+        spelling = getattr(expr, "spelling", f"{expr.func.__name__.lower()}({{}})")
+        return spelling.format(*(self.doprint(arg) for arg in expr.args))
 
     def _print_Rational(self, expr: sympy.Rational) -> str:
         decimal = repr(float(expr))
@@ -359,7 +370,7 @@ class _Builder:
         return FUNCTIONS[name](*(self.build(arg, depth) for arg in args))
 
     def _is_real(self, expression: sympy.Expr) -> bool:
-        if expression.is_Rational or expression.has(_Kinked):
+        if expression.is_Rational:
             return True
         try:
             number = complex(expression)

@@ -21,6 +21,7 @@ NAME, DETAIL, STEP = 12.0, 10.5, 13.0  # points
 HEADER = 44.0  # points from the top to the first row
 ROW = 46.0  # points
 SWATCH = 30.0  # points from the left edge to the names
+LOSS, LOSSES = 78.0, 150.0  # points kept free for one number, and for "from to"
 
 
 class Legend:
@@ -67,7 +68,8 @@ class Legend:
                 )
             )  # fmt: skip
             loss = write(width, y, "", NAME * shrink, ha="right", zorder=MOVING)
-            room = width - SWATCH - 72 * shrink
+            free = LOSS if len(entry.trajectories) == 1 else LOSSES
+            room = width - SWATCH - free * shrink
             self._fit(write(SWATCH, y, entry.label, NAME * shrink, weight="bold"), room)
             below = y + 15 * shrink
             detail = write(SWATCH, below, entry.detail, DETAIL * shrink, color=self.theme.muted)

@@ -58,13 +58,15 @@ class GifPlugin(PluginV3):
         self._frames += 1
 
     def close(self) -> None:
-        if self._shown is not None:
-            self._flush()
-            self._out.write(b";")
-            self._out.seek(13)
-            self._out.write(self._palette.table())
-            self._shown = None
-        super().close()
+        begun, self._shown = self._shown is not None, None  # imageio may close it again
+        try:
+            if begun:
+                self._flush()
+                self._out.write(b";")
+                self._out.seek(13)
+                self._out.write(self._palette.table())
+        finally:
+            super().close()
 
     def _head(self, codes: Codes) -> None:
         height, width = codes.shape

@@ -110,6 +110,7 @@ def _covered(figure: Figure, moving: list[Artist]) -> bool:
         if any(each.get_visible() and each.get_zorder() >= lowest for each in still):
             return True
         others = [each for each in figure.get_children() if each not in (panel, figure.patch)]
-        if any(panel.bbox.overlaps(each.get_window_extent()) for each in others):
+        boxes = [each.get_tightbbox() for each in others if each.get_visible()]
+        if any(box is not None and panel.bbox.overlaps(box) for box in boxes):
             return True
     return False

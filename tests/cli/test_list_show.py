@@ -1,0 +1,87 @@
+"""`optiviz list`, `optiviz show` and every `--help`."""
+
+import json
+
+import pytest
+from conftest import Invoke
+
+from optiviz.cli import COMMANDS
+from optiviz.formats import FORMATS
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.surfaces.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+
+
+def test_list_names_everything(invoke: Invoke) -> None:
+    said = invoke("list").stdout
+    for name in [*CATALOGUE.surfaces, *CATALOGUE.aliases, *OPTIMIZERS, *FORMATS]:
+        assert name in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("surfaces", CATALOGUE.surfaces), ("optimizers", OPTIMIZERS), ("formats", FORMATS)],
+)
+def test_list_one_kind(kind: str, names: dict[str, object], invoke: Invoke) -> None:
+    lines = invoke("list", kind).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(names)
+    listed = json.loads(invoke("list", kind, "--json").stdout)
+    assert [each["name"] for each in listed[kind]] == list(names)
+    assert set(json.loads(invoke("list", "--json").stdout)) == {"surfaces", "optimizers", "formats"}
+
+
+@pytest.mark.parametrize("name", [*CATALOGUE.surfaces, *CATALOGUE.aliases])
+def test_show_a_surface(name: str, invoke: Invoke) -> None:
+    surface = CATALOGUE[name]
+    known = json.loads(invoke("show", name, "--json").stdout)
+    assert known["formula"] == surface.formula
+    assert list(known["gradient"]) == [f"d/d{axis}" for axis in "xy"[: surface.dim]]
+    assert known["minima"] == [list(point) for point in surface.minima]
+    assert known["start"] == list(surface.start)
+    said = invoke("show", name).stdout
+    for word in ("formula", "gradient", "domain", "start", "minima", "source", surface.source):
+        assert word in said
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_show_an_optimizer(name: str, invoke: Invoke) -> None:
+    known = json.loads(invoke("show", name, "--json").stdout)
+    assert known["rule"]
+    assert known["paper"]
+    assert "lr" in {each["name"] for each in known["hyperparameters"]}
+    said = invoke("show", name).stdout
+    assert all(line.strip() in said for line in known["rule"].splitlines())
+    assert all(each["name"] in said for each in known["hyperparameters"])
+
+
+def test_show_writes_defaults_as_people_do(invoke: Invoke) -> None:
+    lines = invoke("show", "adam").stdout.splitlines()
+    assert any(line.endswith("beta2 0.999 memory of the mean squared gradient") for line in lines)
+    assert any("eps_in_sqrt false" in line for line in lines)
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help_has_a_sentence_and_examples(command: tuple[str, ...], invoke: Invoke) -> None:
+    result = invoke(*command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.count("  optiviz ") >= 2
+    assert invoke(*command, "-h").stdout == result.stdout
+
+
+def test_help_names_every_command_and_format(invoke: Invoke) -> None:
+    said = invoke("--help").stdout
+    assert all(name in said for name in COMMANDS)
+    assert all(suffix in invoke("run", "--help").stdout for suffix in FORMATS)
+
+
+def test_without_a_command_there_is_help(invoke: Invoke) -> None:
+    result = invoke()
+    assert result.exit_code == 2
+    assert "Commands:" in result.stdout
+
+
+def test_version(invoke: Invoke) -> None:
+    from importlib.metadata import version
+
+    assert invoke("--version").stdout == f"optiviz, version {version('optiviz-cli')}\n"

@@ -1,0 +1,212 @@
+"""`optiviz run` through Click's runner."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import Invoke, only_file
+from PIL import Image
+
+import optiviz
+from optiviz.cli import cli
+
+SMALL = ("--steps", 5, "--size", "300x200")
+
+
+def test_the_main_job_writes_a_gif_and_tells_the_truth(invoke: Invoke, here: Path) -> None:
+    result = invoke("run", "--surface", "wobbly", "--opt", "adam,rmsprop", *SMALL)
+    assert (result.exit_code, result.stderr) == (0, "")
+    path = only_file(here)
+    assert path == here / "outputs" / "wobbly-adam-rmsprop.gif"
+    lines = result.stdout.splitlines()
+    assert lines[0] == "outputs/wobbly-adam-rmsprop.gif"
+    adam = optiviz.descend("wobbly", "adam", steps=5)
+    row = next(line for line in lines if line.startswith("adam"))
+    assert "lr=0.25 beta1=0.9 beta2=0.999" in row
+    away = optiviz.load_surface("wobbly").distance_to_minimum(adam.points[-1])
+    assert row.split()[-3:] == ["5", f"{adam.losses[-1]:.6g}", f"{away:.4g}"]
+    assert "rho=0.9 eps=1e-08" in result.stdout
+    with Image.open(path) as image:
+        assert image.size == (300, 200)
+
+
+def test_every_option_reaches_the_recipe(invoke: Invoke, here: Path) -> None:
+    result = invoke(
+        "run", "--formula", "x**2 + 10*y**2", "--domain", "-4:4,-2:2", "--opt", "sgd:lr=0.02",
+        "--opt", "momentum,adam:label=a", "--lr", 0.05, "--start", "-3,1", "--start", "random:2",
+        "--seed", 7, "--steps", 9, "--fps", 10, "--duration", 3, "--size", "320x240",
+        "--title", "Mine", "-o", "x.json", "-o", "deep/x.csv", "-o", "x.png",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[:3] == ["x.json", "deep/x.csv", "x.png"]
+    assert result.stdout.splitlines()[-1] == "seed 7"
+    record = json.loads((here / "x.json").read_text())
+    recipe = optiviz.Recipe.model_validate(record["recipe"])
+    assert recipe == optiviz.Recipe(
+        surface=optiviz.Surface(formula="x**2 + 10*y**2", domain="-4:4,-2:2"),
+        optimizers="sgd:lr=0.02,momentum,adam:label=a", lr=0.05, starts=[(-3, 1)], random_starts=2,
+        seed=7, steps=9, fps=10, duration=3, size=(320, 240), title="Mine",
+    )  # fmt: skip
+    rates = [each["hyperparameters"]["lr"] for each in record["trajectories"]]
+    assert rates == [0.02] * 3 + [0.05] * 6
+
+
+def test_quiet_prints_nothing(invoke: Invoke, here: Path) -> None:
+    result = invoke("run", "--surface", "bowl", "--opt", "sgd", "-q", "-o", "x.png", *SMALL)
+    assert (result.exit_code, result.output) == (0, "")
+    assert only_file(here).name == "x.png"
+
+
+def test_a_formula_has_a_window_and_a_name_of_its_own(invoke: Invoke, here: Path) -> None:
+    assert invoke("run", "--formula", "x**2 + y**4", "--opt", "sgd", *SMALL).exit_code == 0
+    assert only_file(here).name == "formula-sgd.gif"
+
+
+def test_one_dimension_writes_numbers(invoke: Invoke, here: Path) -> None:
+    result = invoke("run", "--surface", "parabola", "--opt", "sgd")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert only_file(here).name == "parabola-sgd.json"
+    result = invoke("run", "--formula", "x**2", "--domain", "-1:1", "--opt", "newton")
+    assert result.exit_code == 0
+
+
+def test_many_optimizers_have_a_short_name(invoke: Invoke, here: Path) -> None:
+    every = ",".join(optiviz.optimizers.OPTIMIZERS)
+    assert invoke("run", "--surface", "cosine", "--opt", every).exit_code == 0
+    assert only_file(here).name == "cosine-14-optimizers.json"
+
+
+def test_an_own_catalogue_lies_on_top(invoke: Invoke, here: Path) -> None:
+    (here / "mine.yaml").write_text("dent:\n  formula: x**2\n  domain: {x: [-1, 1]}\n")
+    own = ("--surfaces", "mine.yaml")
+    assert invoke("run", "--surface", "dent", *own, "--opt", "sgd", "-o", "x.json").exit_code == 0
+    assert "dent" in invoke("list", "surfaces", *own).stdout
+    assert "x**2" in invoke("show", "dent", *own).stdout
+    recipe = json.loads((here / "x.json").read_text())["recipe"]
+    assert recipe["surface"]["formula"] == "x**2"
+
+
+def test_a_named_surface_may_be_seen_through_another_window(invoke: Invoke, here: Path) -> None:
+    words = ("run", "--surface", "wobbly", "--domain", "-1:1,-2:0", "--opt", "sgd", "-o", "x.json")
+    assert invoke(*words).exit_code == 0
+    recipe = json.loads((here / "x.json").read_text())["recipe"]
+    assert recipe["surface"]["domain"] == {"x": [-1, 1], "y": [-2, 0]}
+    assert recipe["surface"]["start"] == [-2.8, -2.5]
+
+
+def test_a_named_surface_is_embedded_only_if_it_is_not_ours(invoke: Invoke, here: Path) -> None:
+    invoke("run", "--surface", "bad-init", "--opt", "sgd", "-o", "x.json")
+    assert json.loads((here / "x.json").read_text())["recipe"]["surface"] == "two-minimums"
+
+
+def test_divergence_stands_in_the_table(invoke: Invoke) -> None:
+    result = invoke("run", "--surface", "beale", "--opt", "sgd:lr=10", "-o", "x.json")
+    assert result.exit_code == 0
+    assert "diverged at step" in " ".join(result.stdout.split())
+
+
+def test_open_opens_what_was_written(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    words = ("run", "--surface", "bowl", "--opt", "sgd", "-o", "a.json", "-o", "b.csv")
+    invoke(*words, "--open")
+    assert opened == ["a.json", "b.csv"]
+
+
+def test_overwrite_is_the_default_and_can_be_refused(invoke: Invoke, here: Path) -> None:
+    (here / "x.json").write_text("old")
+    words = ("run", "--surface", "bowl", "--opt", "sgd", "-o", "x.json")
+    refused = invoke(*words, "--no-overwrite")
+    assert refused.exit_code == 2
+    assert "x.json exists" in refused.stderr
+    assert (here / "x.json").read_text() == "old"
+    assert invoke(*words).exit_code == 0
+    assert (here / "x.json").read_text() != "old"
+
+
+WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("bogus",), "unknown command 'bogus'"),
+        (("rnu",), "did you mean 'run'"),
+        (("--bogus",), "--bogus"),
+        (("run",), "--opt"),
+        (("run", "--opt", "adam"), "either --surface NAME or --formula TEXT"),
+        ((*WOBBLY, "--formula", "x"), "either --surface NAME or --formula TEXT"),
+        (("run", "--surface", "wobly", "--opt", "adam"), "did you mean 'wobbly'"),
+        (("run", "--surface", "wobbly", "--opt", "adm"), "--opt: unknown optimizer 'adm': did you"),
+        (("run", "--surface", "wobbly", "--opt", "adam:rl=1"), "did you mean 'lr'"),
+        ((*WOBBLY, "--lr", "0"), "--lr: should be greater than 0"),
+        ((*WOBBLY, "--lr", "nan"), "--lr: should be a finite number"),
+        ((*WOBBLY, "--steps", "0"), "--steps: should be greater than or equal to 1"),
+        ((*WOBBLY, "--steps", "x"), "--steps"),
+        ((*WOBBLY, "--fps", "0"), "--fps: should be greater than 0"),
+        ((*WOBBLY, "--fps", "1000"), "--fps: should be less than or equal to 100"),
+        ((*WOBBLY, "--duration", "0"), "--duration: should be greater than 0"),
+        ((*WOBBLY, "--size", "10x10"), "--size: 10x10 is not between"),
+        ((*WOBBLY, "--size", "big"), "'big' is not of the form 960x640"),
+        ((*WOBBLY, "--start", "1"), "start 1 has 1 coordinates and wobbly has 2"),
+        ((*WOBBLY, "--start", "1,b"), "--start: '1,b' is neither X,Y nor random:N"),
+        ((*WOBBLY, "--start", "nan,1"), "--start: should be a finite number"),
+        ((*WOBBLY, "--start", "random:x"), "--start: 'random:x' is neither"),
+        ((*WOBBLY, "--start", "random:-1"), "--start random:N: should be greater"),
+        ((*WOBBLY, "--seed", "-1"), "--seed: should be greater than or equal to 0"),
+        ((*WOBBLY, "--domain", "3:1,0:1"), "--domain: the interval of x goes from 3 down to 1"),
+        ((*WOBBLY, "--domain", "wide"), "--domain: 'wide' is not of the form -3:3,-2:2"),
+        ((*WOBBLY, "--domain", "0:1"), "--domain: wobbly has 2 coordinates"),
+        ((*WOBBLY, "-o", "x.avi"), "x.avi: unknown format '.avi'"),
+        ((*WOBBLY, "-o", "x"), "x has no suffix"),
+        ((*WOBBLY, "-o", "x.gif", "-o", "x.gif"), "two outputs have the same path"),
+        ((*WOBBLY, "--surfaces", "none.yaml"), "none.yaml: No such file"),
+        (("run", "--formula", "x + z", "--opt", "sgd"), "unknown name 'z'"),
+        (("run", "--formula", "", "--opt", "sgd"), "the formula is empty"),
+        (("run", "--formula", "().__class__", "--opt", "sgd"), "is not allowed"),
+        (("run", "--formula", "x*y", "--domain", "0:1", "--opt", "sgd"), "no interval for it"),
+        (("run", "--surface", "parabola", "--opt", "sgd", "-o", "x.gif"), "-o FILE.json"),
+        (("show", "wobly"), "did you mean 'wobbly'"),
+        (("show", "wobly", "--json"), "did you mean 'wobbly'"),
+        (("show",), "NAME"),
+        (("list", "surface"), "surface"),
+    ],
+    ids=lambda value: " ".join(map(str, value))[:50] if isinstance(value, tuple) else None,
+)
+def test_a_mistake_is_told_in_one_sentence(
+    words: tuple[str, ...], said: str, invoke: Invoke, here: Path
+) -> None:
+    result = invoke(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert result.stderr.startswith("optiviz: ")
+    assert result.stderr.count("\n") == 1
+    assert not list(here.iterdir()), "nothing is written"
+
+
+def test_a_failed_run_is_told_in_one_sentence(invoke: Invoke, here: Path) -> None:
+    (here / "folder").write_text("a file where a folder should be")
+    result = invoke(*WOBBLY, *SMALL, "-o", "folder/x.png")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "folder/x.png cannot be written" in result.stderr
+
+
+def test_what_nobody_foresaw_is_told_too(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a\nb")
+
+    monkeypatch.setattr("optiviz.rendering.render", fail)
+    result = invoke(*WOBBLY)
+    assert result.exit_code == 1
+    assert result.stderr == "optiviz: unexpected RuntimeError: a b (--debug shows where)\n"
+    assert "Traceback" in invoke(*WOBBLY, "--debug").stderr
+    assert "Traceback" in invoke("--debug", *WOBBLY).stderr
+
+
+def test_click_may_be_asked_not_to_exit() -> None:
+    with pytest.raises(optiviz.InputError):
+        CliRunner().invoke(
+            cli, [*WOBBLY, "--lr", "0"], standalone_mode=False, catch_exceptions=False
+        )

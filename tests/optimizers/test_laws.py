@@ -1,0 +1,106 @@
+"""Laws that every optimizer of the table keeps."""
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import optiviz
+from optiviz.descent import walk
+from optiviz.objective import Array
+from optiviz.optimizers import OPTIMIZERS, load_optimizer
+from optiviz.optimizers.base import Optimizer, describe
+
+STEPS = 25
+wobbly = optiviz.load_surface("wobbly")
+bowl = optiviz.load_surface("bowl")
+every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+def make(name: str, lr: Any = 0.01) -> Optimizer:
+    return load_optimizer(name)(lr=lr)
+
+
+def end_of(optimizer: Optimizer, x: Array, surface: Any = wobbly) -> Array:
+    steps = walk(surface, optimizer, x)
+    return [next(steps)[0] for _ in range(STEPS + 1)][-1]
+
+
+@every_optimizer
+def test_rows_of_a_batch_are_independent(name: str) -> None:
+    starts = np.random.default_rng(1).uniform(-3, 3, (2, 3, 2))
+    together = end_of(make(name), starts)
+    alone = np.array([[end_of(make(name), start) for start in row] for row in starts])
+    np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-12)
+
+
+@every_optimizer
+def test_a_hyperparameter_may_be_an_array_over_runs(name: str) -> None:
+    rates = np.array([[1e-3], [1e-2], [0.1]])
+    starts = np.tile(wobbly.start, (3, 1))
+    together = end_of(make(name, rates), starts)
+    alone = np.array([end_of(make(name, float(rate[0])), starts[0]) for rate in rates])
+    np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-12)
+
+
+@every_optimizer
+def test_step_is_pure(name: str) -> None:
+    optimizer = make(name)
+    x = np.array(wobbly.start)
+    state = optimizer.init(x)
+    for _ in range(3):
+        before = (x.copy(), copy.deepcopy(state))
+        first, second = (optimizer.step(wobbly, x, state) for _ in range(2))
+        np.testing.assert_array_equal(x, before[0])
+        for kept, original in zip(state, before[1], strict=True):
+            np.testing.assert_array_equal(kept, original)
+        np.testing.assert_array_equal(first[0], second[0])
+        x, state = first
+
+
+@every_optimizer
+def test_points_and_states_stay_float64(name: str) -> None:
+    optimizer = make(name)
+    x, state = optimizer.step(bowl, np.array([1.0, 2.0]), optimizer.init(np.array([1.0, 2.0])))
+    assert x.dtype == np.float64
+    assert all(np.asarray(each).dtype in (np.float64, np.int64) for each in state)
+
+
+@every_optimizer
+def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> None:
+    x = np.array([2.5, -1.3])
+    np.testing.assert_array_equal(
+        end_of(make(name), x, bowl)[::-1], end_of(make(name), x[::-1].copy(), bowl)
+    )
+
+
+@every_optimizer
+def test_it_descends_a_bowl(name: str) -> None:
+    path = optiviz.descend("bowl", f"{name}:lr=0.02", steps=50)
+    assert path.losses[-1] < path.losses[0]
+    assert not path.ending
+
+
+@every_optimizer
+def test_pickles(name: str) -> None:
+    optimizer = pickle.loads(pickle.dumps(make(name)))
+    assert optimizer.hyperparameters() == make(name).hyperparameters()
+
+
+@every_optimizer
+def test_docstring_has_rule_paper_and_meanings(name: str) -> None:
+    known = describe(load_optimizer(name))
+    assert known.summary.endswith(".")
+    assert "x <- x" in known.rule
+    assert any(letter.isdigit() for letter in known.paper), "a paper has a year"
+    assert all(meaning for _, _, meaning in known.hyperparameters)
+
+
+@every_optimizer
+def test_states_are_recorded_by_name(name: str) -> None:
+    path = optiviz.descend("wobbly", f"{name}:lr=0.01", steps=4)
+    names = load_optimizer(name)(lr=0.01).init(path.start)._fields
+    assert tuple(path.states) == names
+    assert all(len(each) == 5 for each in path.states.values())

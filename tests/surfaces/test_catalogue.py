@@ -1,0 +1,192 @@
+"""Every entry of surfaces.yaml, and what a user's own file may and may not say."""
+
+import pickle
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+
+import optiviz
+from optiviz.documents import Document
+from optiviz.errors import InputError
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.surfaces.catalogue import Catalogue, load_catalogue
+from optiviz.surfaces.surface import Domain, Surface
+
+SURFACES = load_catalogue().surfaces
+every_surface = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
+WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} | {
+    "abs": mpmath.fabs,
+    "pi": mpmath.pi,
+}
+
+
+@every_surface
+def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> None:
+    def exact(*point: mpmath.mpf) -> mpmath.mpf:
+        return eval(surface.formula, WORDS, dict(zip("xy", point, strict=False)))
+
+    orders = [tuple(row) for row in np.eye(surface.dim, dtype=int)]
+    rng = np.random.default_rng(0)
+    low, high = np.transpose(surface.domain.intervals)
+    with mpmath.workdps(30):
+        for point in rng.uniform(low, high, (5, surface.dim)):
+            slopes = [float(mpmath.diff(exact, tuple(point), order)) for order in orders]
+            np.testing.assert_allclose(surface.gradient(point), slopes, rtol=1e-9, atol=1e-12)
+            curves = [
+                [float(mpmath.diff(exact, tuple(point), np.add(a, b).tolist())) for a in orders]
+                for b in orders
+            ]
+            np.testing.assert_allclose(surface.hessian(point), curves, rtol=1e-9, atol=1e-9)
+
+
+@every_surface
+def test_listed_minima_are_minima(surface: Surface) -> None:
+    for minimum in surface.minima:
+        np.testing.assert_allclose(surface.gradient(np.array(minimum)), 0, atol=1e-6)
+        around = minimum + 1e-3 * np.random.default_rng(0).normal(size=(200, surface.dim))
+        assert (surface.value(around) >= surface.value(np.array(minimum))).all()
+
+
+@every_surface
+def test_the_start_is_in_the_window(surface: Surface) -> None:
+    for (low, high), coordinate in zip(surface.domain.intervals, surface.start, strict=True):
+        assert low <= coordinate <= high
+
+
+@every_surface
+def test_rates_are_of_optimizers_that_exist(surface: Surface) -> None:
+    assert {name for name, _ in surface.learning_rates} <= set(OPTIMIZERS)
+
+
+@every_surface
+def test_pickles_as_its_declaration(surface: Surface) -> None:
+    surface.value(np.array(surface.start))
+    assert pickle.loads(pickle.dumps(surface)) == surface
+    assert len(pickle.dumps(surface)) < 5000
+
+
+@every_surface
+def test_goes_to_json_and_back(surface: Surface) -> None:
+    assert Surface.model_validate_json(surface.model_dump_json()) == surface
+    assert hash(surface) == hash(surface.model_copy())
+
+
+def test_the_surfaces_that_were_promised_are_there() -> None:
+    promised = (
+        "wobbly basins-and-walls plateau giant-plateau hills-and-canyon two-minimums bad-init"
+    )
+    promised += " bowl ripple ellipse beale-like-ellipse beale parabola parabola-cosine cosine"
+    for name in promised.split():
+        assert optiviz.load_surface(name).formula
+
+
+def test_aliases_are_the_same_surface() -> None:
+    assert optiviz.load_surface("bad-init") is optiviz.load_surface("two-minimums")
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    with pytest.raises(InputError, match="unknown surface 'wobly': did you mean 'wobbly'"):
+        optiviz.load_surface("wobly")
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_own_file_lies_on_top_of_ours(tmp_path: Path) -> None:
+    mine = write(
+        tmp_path,
+        "bowl:\n  formula: x**2\n  domain: {x: [-1, 1]}\n"
+        "my-valley:\n  title: Mine\n  formula: x**2 + 1e-3*y**2\n"
+        "  domain: {x: [-1, 1], y: [-20, 20]}\n  start: [1, 15]\n  aliases: [mine]\n",
+    )
+    assert optiviz.load_surface("bowl", mine).dim == 1
+    assert optiviz.load_surface("mine", mine).title == "Mine"
+    assert optiviz.load_surface("wobbly", mine) == optiviz.load_surface("wobbly")
+    assert optiviz.load_surface("bowl").dim == 2
+
+
+def test_what_is_absent_has_a_default(tmp_path: Path) -> None:
+    mine = write(tmp_path, "my-valley:\n  formula: x*y\n  domain: {x: [0, 10], y: [0, 10]}\n")
+    valley = optiviz.load_surface("my-valley", mine)
+    assert (valley.title, valley.start, valley.steps) == ("My valley", (1.0, 2.0), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: {formula: x, domian: {x: [0, 1]}}", "1:17: a.domian: unknown key 'domian': did you"),
+        ("a: {formula: x}", "1:1: a.domain: is missing"),
+        (
+            "a:\n  formula: x\n  domain: {x: [3, 1]}",
+            "3:3: a.domain: the interval of x goes from 3 d",
+        ),
+        ("a: {formula: x, domain: {x: [0, 1]}, start: [0, 1]}", "start 0, 1 does not fit"),
+        ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: should be a finite"),
+        ("a: {formula: x, domain: {x: [0, 1]}, steps: 0}", "a.steps: should be greater than 0"),
+        ("a: {formula: x, domain: {x: [0, 1]}, levels: [2, 1]}", "levels must rise"),
+        ("a: {formula: x, domain: {x: [0, 1]}, learning_rates: {sgd: -1}}", "greater than 0"),
+        ("A b: {formula: x, domain: {x: [0, 1]}}", "'A b' is not of the form small-letters"),
+        ("a: 3", "1:1: a: is no mapping"),
+        ("a:", "1:1: a: is no mapping"),
+        ("- a", "a catalogue maps names"),
+        ("", "a catalogue maps names"),
+        ("a: {formula: x, formula: y}", "found duplicate key"),
+        ("a: [", "mine.yaml:1:5: "),
+        ("a: !!python/object:os.system x", "1:4: could not determine a constructor"),
+        ("a: 1\n---\nb: 2", "expected a single document"),
+        ("a:\n\tb: 1", "mine.yaml:2:1: "),
+        ("[" * 100000, "nested too deeply"),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, aliases: [c]}\n"
+            "b: {formula: x, domain: {x: [0, 1]}, aliases: [c]}",
+            "2:38: b.aliases: 'c' is taken by a",
+        ),
+    ],
+)
+def test_a_wrong_file_is_told_where(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        load_catalogue(write(tmp_path, text))
+    assert said in str(refused.value)
+    assert str(tmp_path) in str(refused.value)
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    mine = write(tmp_path, "a: 3\nb: {formula: x}\nc: {formula: x, domain: {x: [1, 1]}}\n")
+    with pytest.raises(InputError) as refused:
+        load_catalogue(mine)
+    assert len(str(refused.value).splitlines()) == 3
+
+
+def test_yaml_is_1_2() -> None:
+    catalogue = Catalogue()
+    text = "'on':\n  formula: x\n  domain: {x: [-1e-3, 1e3]}\n  title: on\n"
+    catalogue.add(Document(text, "text"))
+    assert catalogue["on"].domain.x == (-0.001, 1000.0)
+    assert catalogue["on"].title == "on"
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_bytes(b"a: \xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8"):
+        load_catalogue(tmp_path / "bad.yaml")
+    with pytest.raises(InputError, match="No such file"):
+        load_catalogue(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    "domain", ["-3:3,-2:2", [[-3, 3], [-2, 2]], {"x": (-3, 3), "y": (-2, 2)}, ((-3, 3), (-2, 2))]
+)
+def test_a_domain_may_be_written_in_several_ways(domain: object) -> None:
+    assert Domain.model_validate(domain).intervals == ((-3, 3), (-2, 2))
+
+
+def test_levels_and_rates_of_a_surface_are_kept() -> None:
+    surface = Surface(formula="x", domain="0:1", levels=(1, 2), learning_rates={"sgd": 0.5})
+    assert dict(surface.learning_rates) == {"sgd": 0.5}
+    assert surface.levels == (1.0, 2.0)
+    assert surface.distance_to_minimum((0.5,)) is None

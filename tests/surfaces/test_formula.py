@@ -1,0 +1,220 @@
+"""Formulas: exact where they are formulas, refused at once where they are not."""
+
+import math
+import time
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from optiviz.errors import InputError
+from optiviz.surfaces.formula import MAX_CHARACTERS, Formula, formula
+
+SMOOTH = ["sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh"]
+NUMPY = {name: getattr(np, name) for name in SMOOTH} | {
+    "sign": np.sign, "floor": np.floor, "hypot": np.hypot, "atan": np.arctan, "abs": np.abs,
+    "max": np.maximum, "min": np.minimum, "pi": math.pi, "e": math.e, "__builtins__": {},
+}  # fmt: skip
+MPMATH = {name: getattr(mpmath, name) for name in ["sin", "cos", "exp", "sqrt", "tanh", "atan"]} | {
+    "abs": mpmath.fabs, "__builtins__": {},
+}  # fmt: skip
+
+leaves = st.sampled_from(["x", "y", "2", "0.5", "3", "pi", "e"])
+
+
+def grown(functions: list[str], binary: list[str]) -> st.SearchStrategy[str]:
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "*", "/"]), inner),
+            st.builds("({})**{}".format, inner, st.sampled_from(["2", "3", "0.5"])),
+            st.builds("-{}".format, inner),
+            st.builds("{}({})".format, st.sampled_from(functions), inner),
+            st.builds("{}({}, {})".format, st.sampled_from(binary), inner, inner),
+        ),
+        max_leaves=8,
+    )
+
+
+any_formula = grown([*SMOOTH, "abs", "sign", "floor", "atan"], ["max", "min", "hypot"])
+points = st.tuples(st.floats(0.3, 2), st.floats(0.3, 2))
+
+
+@given(text=any_formula, point=points)
+def test_value_is_what_numpy_says(text: str, point: tuple[float, float]) -> None:
+    try:
+        made = Formula(text, 2)
+    except InputError:
+        assume(False)  # as in 1/(x - x) or log(0)
+    x = np.array(point)
+    with np.errstate(all="ignore"):
+        expected = eval(text, NUMPY, {"x": x[0], "y": x[1]})
+        assume(np.isfinite(expected) and abs(expected) < 1e12)
+        # Near a jump of sign or floor, or a pole, the last digit decides.
+        near = [eval(text, NUMPY, {"x": x[0] * (1 + h), "y": x[1]}) for h in (1e-12, -1e-12)]
+        assume(np.allclose(near, expected, rtol=1e-6))
+        np.testing.assert_allclose(made.value(x), expected, rtol=1e-6, atol=1e-9)
+
+
+@given(text=grown(["sin", "cos", "exp", "tanh", "atan"], ["hypot"]), point=points)
+def test_gradient_and_hessian_are_the_slopes(text: str, point: tuple[float, float]) -> None:
+    try:
+        made = Formula(text, 2)
+        with np.errstate(all="ignore"):
+            gradient, hessian = made.gradient(np.array(point)), made.hessian(np.array(point))
+    except InputError:
+        assume(False)
+    assume(np.isfinite(gradient).all() and np.isfinite(hessian).all())
+
+    def exact(x: mpmath.mpf, y: mpmath.mpf) -> mpmath.mpf:
+        names = {"x": x, "y": y, "hypot": lambda a, b: mpmath.sqrt(a * a + b * b)}
+        return eval(text, MPMATH, names | {"pi": mpmath.pi, "e": mpmath.e})
+
+    with mpmath.workdps(40):
+        try:
+            slopes = [
+                mpmath.diff(exact, point, n) for n in [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
+            ]
+            size = float(abs(exact(*map(mpmath.mpf, point))))
+        except (ZeroDivisionError, OverflowError, TypeError):
+            assume(False)
+    assume(all(isinstance(each, mpmath.mpf) and abs(each) < 1e9 for each in slopes) and size < 1e9)
+    expected = [float(each) for each in slopes]
+    found = [*gradient, hessian[0, 0], hessian[0, 1], hessian[1, 1]]
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7 * (1 + size))
+    assert hessian[0, 1] == pytest.approx(hessian[1, 0], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "slope"),
+    [
+        ("abs(x)", -2.0, -1.0),
+        ("abs(x)**3", -2.0, -12.0),
+        ("sign(x)*x", -2.0, -1.0),
+        ("floor(x)", 0.5, 0.0),
+        ("floor(x)*x", 2.5, 2.0),
+        ("max(x, 1)", 2.0, 1.0),
+        ("max(x, 1)", 0.5, 0.0),
+        ("max(1, x, x**2)", 3.0, 6.0),
+        ("min(x, x**2)", 0.5, 1.0),
+        ("sqrt(x**2)", -3.0, -1.0),
+        ("hypot(x, 4)", 3.0, 0.6),
+        ("e**x", 0.0, 1.0),
+        ("7", 1.0, 0.0),
+    ],
+)
+def test_slopes_at_and_beside_kinks(text: str, at: float, slope: float) -> None:
+    made = formula(text, 1)
+    assert made.gradient(np.array([at])) == pytest.approx([slope])
+    assert np.isfinite(made.hessian(np.array([at]))).all()
+
+
+def test_a_tie_takes_either_side() -> None:
+    assert formula("max(x, -x)", 1).gradient(np.array([0.0]))[0] in (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (2, 3)])
+@pytest.mark.parametrize("text", ["x*y", "x", "3", "abs(x) + y**2"])
+def test_shapes_follow_the_law(text: str, shape: tuple[int, ...]) -> None:
+    made = formula(text, 2)
+    x = np.ones((*shape, 2))
+    assert made.value(x).shape == shape
+    assert made.gradient(x).shape == (*shape, 2)
+    assert made.hessian(x).shape == (*shape, 2, 2)
+    value, gradient = made.value_and_gradient(x)
+    np.testing.assert_array_equal(value, made.value(x))
+    np.testing.assert_array_equal(gradient, made.gradient(x))
+    assert gradient.flags.writeable
+    assert value.dtype == gradient.dtype == np.float64
+
+
+@given(text=any_formula)
+def test_the_gradient_is_written_in_the_words_of_a_formula(text: str) -> None:
+    try:
+        made = Formula(text, 2)
+        slopes = made.gradient_text()
+    except InputError:
+        assume(False)
+    x = np.array([0.7, 1.3])
+    with np.errstate(all="ignore"):
+        for slope, expected in zip(slopes, made.gradient(x), strict=True):
+            if "[" in slope:
+                continue  # the switch between the sides of max and min has no word
+            names = NUMPY | {"x": x[0], "y": x[1]}
+            np.testing.assert_allclose(eval(slope, names), expected, rtol=1e-6, atol=1e-9)
+
+
+HOSTILE = [
+    "__import__('os').system('x')", "().__class__", "x.__class__", "lambda: 1", "[a for a in x]",
+    "(x := 1)", "f'{x}'", "x[0]", "'a'", "x if y else 2", "x and y", "x < y", "x^2", "x // 2",
+    "True*x", "1j*x", "x y", "x(2)", "sin", "sin()", "sin(x, y)", "hypot(x)", "max(x)", "sin(a=1)",
+    "max(*x)", "foo(x)", "z", "", "   ", "9**9**9", "x**1e9", "2**1000", "10**400", "1e400",
+    "1e300*x*1e300", "(1e150*x)**2", "9"*300, "9"*5000, "("*5000 + "x" + ")"*5000,
+    "-"*50000 + "x", "-"*3000 + "x", "+".join(["x"] * 3000), "\uff58 + 1", "x\u00b2", "\u0445 + 1",
+    "1/0", "1/(x - x)", "log(0)", "log(-1)*x", "sqrt(-2)", "exp(1000)", "exp(exp(exp(10)))",
+    "tan(pi/2)", "import os", "x; y", "x\n+y", "\x00", "...", "None", "x if", "@x", "yield x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:30])
+def test_what_is_no_formula_is_refused_in_one_sentence(text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Formula(text, 2)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 250
+
+
+def nested(pattern: str, times: int) -> str:
+    text = "x"
+    for number in range(times):
+        text = pattern.replace("@", text).replace("#", str(number))
+    return text
+
+
+EXPLOSIVE = [
+    "*".join(f"(x + {i}*y)" for i in range(200)),
+    "*".join(f"sin(x + {i}*y)" for i in range(100)),
+    "+".join(["sin(x*y)"] * 300),
+    "+".join(f"sin({i}*x)*exp({i}*y)" for i in range(100)),
+    nested("sin(@*y + #)", 15),
+    nested("(@ + #)*(y + #)*exp(x*#)", 12),
+    nested("(@)**(y + #)", 12),
+    nested("max(@, y*#)", 30),
+    nested("(@*sin(@ + y))", 6),
+    nested("(@/(@ + y))", 6),
+    nested("(@**@)", 6),
+    nested("sqrt(@ + 1)", 30),
+    "x**x**x**x**x**x**x**x",
+]
+
+
+@pytest.mark.parametrize("text", EXPLOSIVE, ids=lambda text: text[:30])
+def test_what_explodes_works_or_is_refused_quickly(text: str) -> None:
+    # A bound against hanging, two orders above what it takes.
+    began = time.process_time()
+    try:
+        made = Formula(text[:MAX_CHARACTERS], 2)
+        with np.errstate(all="ignore"):
+            made.value_and_gradient(np.ones(2))
+            made.hessian(np.ones(2))
+    except InputError as refused:
+        assert "\n" not in str(refused)
+    assert time.process_time() - began < 60
+
+
+@given(text=st.text(max_size=40))
+def test_any_text_is_a_formula_or_refused(text: str) -> None:
+    try:
+        Formula(text, 2)
+    except InputError as refused:
+        assert "\n" not in str(refused)
+
+
+@given(text=st.text("xy0123456789.+-*/()e ,sincoabmqrt", max_size=40))
+def test_any_text_of_a_formulas_letters_is_a_formula_or_refused(text: str) -> None:
+    try:
+        Formula(text, 2)
+    except InputError as refused:
+        assert "\n" not in str(refused)

@@ -1,0 +1,50 @@
+"""Frames: how many, which steps, and how large."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optiviz.animation import HOLD, frame_count, frame_steps, readable
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_picture
+
+
+@given(steps=st.integers(1, 5000), fps=st.floats(0.5, 60), duration=st.floats(0.5, 60))
+def test_frames_are_strided_evenly_and_end_at_the_last_step(
+    steps: int, fps: float, duration: float
+) -> None:
+    shown = frame_steps(steps, fps, duration)
+    assert (shown[0], shown[-1]) == (0, steps)
+    assert len(shown) <= max(2, min(steps + 1, fps * duration + 1e-6))
+    strides = np.diff(shown)
+    assert strides.min() >= 1
+    assert strides.max() - strides.min() <= 1
+
+
+def test_few_steps_get_a_frame_each() -> None:
+    assert frame_steps(30, 12, 10) == list(range(31))
+    assert len(frame_steps(1000, 12, 10)) == 120
+
+
+def test_the_last_frame_is_held() -> None:
+    picture = make_picture(Recipe(surface="bowl", optimizers="sgd", steps=9, size=(300, 200)))
+    frames = list(picture.animation(fps=10, duration=5).new_frame_seq())
+    assert frames == [*range(10), *[9] * round(10 * HOLD)]
+    assert frame_count(9, 10, 5) == len(frames)
+    picture.animation(fps=10, duration=5)._draw_was_started = True
+
+
+@pytest.mark.parametrize("size", [(480, 320), (959, 641), (333, 777), (1200, 800)])
+def test_a_picture_has_its_size_to_the_pixel(size: tuple[int, int]) -> None:
+    picture = make_picture(Recipe(surface="bowl", optimizers="sgd", size=size))
+    picture.figure.canvas.draw()
+    assert picture.figure.canvas.get_width_height() == size
+
+
+@pytest.mark.parametrize(
+    ("formula", "written"),
+    [("x**2 + 3*y", "x² + 3·y"), ("x**12", "x¹²"), ("x**0.5", "x^0.5"), ("x**y", "x^y")],
+)
+def test_formulas_are_written_by_hand(formula: str, written: str) -> None:
+    assert readable(formula) == written

@@ -1,0 +1,132 @@
+"""Walking, recording, and the ways a walk ends early."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import optiviz
+from optiviz.descent import descend, walk
+from optiviz.objective import Array
+from optiviz.optimizers.momentum import SGD
+from optiviz.surfaces.surface import Surface
+
+
+def surface(formula: str, domain: str = "-3:3,-3:3", **rest: object) -> Surface:
+    return Surface(formula=formula, domain=domain, **rest)
+
+
+def test_a_trajectory_has_the_start_and_every_step() -> None:
+    path = optiviz.descend("wobbly", "adam:lr=0.25", start=(1, 2), steps=7)
+    assert path.points.shape == (8, 2)
+    assert path.losses.shape == (8,)
+    np.testing.assert_array_equal(path.start, [1, 2])
+    wobbly = optiviz.load_surface("wobbly")
+    np.testing.assert_array_equal(path.losses, wobbly.value(path.points))
+    assert (path.label, path.steps, path.last, path.ending) == ("adam", 7, 7, "")
+
+
+def test_leaving_finite_numbers_is_divergence() -> None:
+    path = optiviz.descend(surface("x**4 + y**2"), "sgd:lr=10", steps=30)
+    end = path.diverged_at
+    assert end is not None
+    assert path.no_gradient_at is None
+    assert path.ending == f"diverged at step {end}"
+    assert np.isfinite(path.losses[:end]).all()
+    assert np.isnan(path.points[end + 1 :]).all()
+    assert np.isnan(path.losses[end + 1 :]).all()
+    assert path.last == end - 1
+
+
+def test_a_step_to_infinity_is_divergence() -> None:
+    assert optiviz.descend(surface("x**2 + y"), "sgd:lr=1e308", steps=9).diverged_at == 1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adagrad", "newton", "nadam"])
+def test_a_missing_gradient_at_a_finite_point_is_not_divergence(optimizer: str) -> None:
+    path = optiviz.descend(surface("sqrt(x**2 + y**2)"), optimizer, start=(0, 0), steps=5)
+    assert path.no_gradient_at == 0
+    assert path.diverged_at is None
+    assert path.ending == "no gradient at step 0"
+    np.testing.assert_array_equal(path.points[0], [0, 0])
+    assert np.isnan(path.points[1:]).all()
+
+
+def test_stepping_to_where_the_function_is_undefined_is_not_divergence() -> None:
+    path = optiviz.descend(surface("log(x) + y**2"), "sgd:lr=0.5", start=(1.0, 1.0), steps=9)
+    end = path.no_gradient_at
+    assert end is not None
+    assert path.points[end, 0] < 0
+    assert np.isnan(path.losses[end])
+    assert path.diverged_at is None
+
+
+def test_an_undefined_start_ends_at_once() -> None:
+    path = optiviz.descend(surface("log(x) + y"), "adam", start=(-1.0, 0.0), steps=3)
+    assert path.no_gradient_at == 0
+    assert path.last == 0
+
+
+def test_an_overflow_is_divergence_and_not_a_missing_gradient() -> None:
+    path = optiviz.descend(surface("exp(x**2) + y**2"), "sgd:lr=1", start=(3.0, 0.0), steps=9)
+    assert path.diverged_at is not None
+    assert path.no_gradient_at is None
+
+
+def test_the_start_of_a_stranger_is_not_touched() -> None:
+    start = np.array([1.0, 1.0])
+    optiviz.descend("bowl", "sgd:lr=0.1", start=start, steps=3)
+    np.testing.assert_array_equal(start, [1.0, 1.0])
+
+
+@dataclass
+class Slope:
+    """f(x) = rate * x."""
+
+    rate: float
+    dim = 1
+
+    def value(self, x: Array) -> Array:
+        return self.rate * x[..., 0]
+
+    def gradient(self, x: Array) -> Array:
+        return np.full_like(x, self.rate)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.value(x), self.gradient(x)
+
+
+class Steeper:
+    """A stream whose slope is the number of the step."""
+
+    dim = 1
+
+    def at(self, step: int) -> Slope:
+        return Slope(float(step))
+
+
+def test_a_stream_is_asked_for_each_step() -> None:
+    steps = walk(Steeper(), SGD(lr=1.0), np.zeros(1))
+    assert [float(next(steps)[0][0]) for _ in range(4)] == [0, 0, -1, -3]
+
+
+def test_any_objective_can_be_descended() -> None:
+    path = descend(Slope(2.0), SGD(lr=0.5), [0.0], 3, "slope")
+    np.testing.assert_array_equal(path.points[:, 0], [0, -1, -2, -3])
+
+
+def test_states_end_where_the_walk_does() -> None:
+    path = optiviz.descend(surface("x**4 + y**2"), "momentum:lr=10", steps=30)
+    assert path.diverged_at is not None
+    assert np.isnan(path.states["velocity"][path.diverged_at + 1 :]).all()
+
+
+def test_article_1s_stories_hold() -> None:
+    rivals = ["nesterov", "rmsprop", "adadelta", "adagrad"]
+
+    def end(name: str, optimizer: str) -> float:
+        return float(optiviz.descend(name, optimizer).losses[-1])
+
+    assert end("hills-and-canyon", "adam") == pytest.approx(0.0897, abs=1e-4)
+    assert all(end("hills-and-canyon", each) > 6.6 for each in rivals)
+    assert all(end("two-minimums", each) > 3.49 for each in ["adam", *rivals])

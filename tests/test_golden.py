@@ -1,0 +1,44 @@
+"""A few whole pictures, as they looked when they were last looked at.
+
+`pytest tests/test_golden.py --regenerate` writes them anew: look at each before committing it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from optiviz.recipe import Recipe
+from optiviz.rendering import render
+
+GOLDEN = Path(__file__).parent / "golden"
+# Root mean square over all pixels and channels, of 255. Another matplotlib or FreeType sets words a
+# fraction of a pixel off, which gives up to 8; a missing path or a shifted panel gives 12 and more.
+TOLERANCE = 10.0
+PICTURES = {
+    "wobbly": Recipe(
+        surface="wobbly", optimizers="adam,rmsprop,nesterov,adagrad,adadelta", size=(480, 320)
+    ),
+    "ellipse": Recipe(surface="ellipse", optimizers="sgd,momentum,adagrad,adam", size=(480, 320)),
+    "hills-and-canyon": Recipe(
+        surface="hills-and-canyon", optimizers="adam,momentum", size=(360, 540),
+        starts=((-2.8, -2.5), (2.5, 2.0)),
+    ),
+    "beale": Recipe(surface="beale", optimizers="sgd:lr=0.1,adam", size=(480, 320)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_looks_as_it_did(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    golden = GOLDEN / f"{name}.png"
+    if request.config.getoption("--regenerate"):
+        render(PICTURES[name], [golden])
+        return
+    render(PICTURES[name], [tmp_path / "now.png"])
+    with Image.open(golden) as before, Image.open(tmp_path / "now.png") as now:
+        assert now.size == before.size
+        difference = np.asarray(now.convert("RGB"), float) - np.asarray(before.convert("RGB"))
+    assert np.sqrt((difference**2).mean()) < TOLERANCE

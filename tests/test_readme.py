@@ -1,0 +1,49 @@
+"""What README shows really runs. Its first two commands are run by .ci/run, from a fresh clone."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import Invoke
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    re.split(r"\s{3,}", line)[0]
+    for kind, block in BLOCKS
+    if kind == "text"
+    for line in block.splitlines()
+    if line.startswith("optiviz ")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_runs(command: str, invoke: Invoke) -> None:
+    result = invoke(*shlex.split(command)[1:])
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = (block for kind, block in BLOCKS if kind == "python")
+    exec(code, {})
+    assert {path.name for path in here.iterdir()} == {"bowl.gif", "wobbly.mp4", "wobbly.json"}
+    assert "0.9155" in capsys.readouterr().out
+
+
+def test_there_are_exactly_two_commands_to_begin_with() -> None:
+    setups = [block.strip() for kind, block in BLOCKS if kind == "sh"]
+    assert len(setups) == 2
+    assert all("\n" not in each and each.startswith("python3 -m venv") for each in setups)
+
+
+def test_it_begins_with_an_animation_that_is_there_and_small() -> None:
+    shown = re.match(r"!\[.+\]\((.+)\)", README)
+    assert shown is not None
+    assert 10_000 < (ROOT / shown[1]).stat().st_size < 300_000
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target

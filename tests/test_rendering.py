@@ -1,0 +1,126 @@
+"""From a recipe to files, and what happens to files when it fails."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import only_file
+from PIL import Image
+
+import optiviz
+from optiviz.formats import FORMATS
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_scene, render
+
+SMALL = Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=6, size=(300, 200))
+every_format = pytest.mark.parametrize("suffix", FORMATS)
+
+
+@every_format
+def test_the_same_recipe_gives_the_same_bytes(suffix: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
+    for path in paths:
+        render(SMALL, [path])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert str(tmp_path).encode() not in paths[0].read_bytes()
+
+
+@every_format
+def test_folders_are_made_and_capitals_are_a_suffix(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / "a b" / "ü" / f"x{suffix.upper()}"
+    render(SMALL, [path])
+    assert only_file(tmp_path) == path
+
+
+@every_format
+def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) -> None:
+    target, link = tmp_path / f"target{suffix}", tmp_path / f"link{suffix}"
+    target.write_text("old")
+    link.symlink_to(target)
+    render(SMALL, [link])
+    assert link.is_symlink()
+    assert target.stat().st_size > 100
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".csv"])
+def test_an_output_is_untouched_when_the_run_fails(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"x{suffix}"
+    path.write_text("old")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("optiviz.writers.gif.GifPlugin._flush", fail)
+    monkeypatch.setattr("optiviz.writers.video.Mp4Plugin.write_frame", fail)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    monkeypatch.setattr("json.dumps", fail)
+    with pytest.raises(optiviz.OptivizError, match=r"x\..* cannot be written: No space left"):
+        render(SMALL, [path])
+    assert path.read_text() == "old"
+    assert only_file(tmp_path) == path
+
+
+def test_a_path_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "folder.gif").mkdir()
+    (tmp_path / "there.gif").write_text("old")
+    for name, said in [
+        ("x.avi", "unknown format '.avi'"), ("x", "has no suffix"),
+        ("folder.gif", "is a directory"), ("there.gif", "exists and is not to be overwritten"),
+    ]:  # fmt: skip
+        with pytest.raises(optiviz.InputError, match=said):
+            render(SMALL, [tmp_path / "first.json", tmp_path / name], overwrite=False)
+    with pytest.raises(optiviz.InputError, match="two outputs have the same path"):
+        render(SMALL, [tmp_path / "a.gif", tmp_path / "." / "a.gif"])
+    assert not (tmp_path / "first.json").exists()
+
+
+def test_progress_runs_through_all_outputs(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    render(
+        SMALL, [tmp_path / "x.gif", tmp_path / "x.png", tmp_path / "x.csv"],
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    frames = 7 + 24
+    assert seen == [(done, frames + 2) for done in range(1, frames + 3)]
+
+
+def test_a_still_is_the_final_picture_at_its_size(tmp_path: Path) -> None:
+    render(SMALL, [tmp_path / "x.png", tmp_path / "x.gif"])
+    with Image.open(tmp_path / "x.png") as still, Image.open(tmp_path / "x.gif") as moving:
+        assert still.size == moving.size == (300, 200)
+        moving.seek(moving.n_frames - 1)
+        difference = np.array(still.convert("RGB"), float) - np.array(moving.convert("RGB"))
+        assert np.sqrt((difference**2).mean()) < 2
+        assert "Software" not in still.info
+
+
+def test_random_starts_follow_from_the_seed_and_lie_in_the_window() -> None:
+    def starts(seed: int) -> list[list[float]]:
+        recipe = Recipe(surface="ellipse", optimizers="sgd,adam", random_starts=5, seed=seed)
+        return [path.start.tolist() for path in make_scene(recipe).trajectories]
+
+    assert starts(1) == starts(1) != starts(2)
+    assert starts(1)[:5] == starts(1)[5:], "every optimizer starts from the same points"
+    (left, right), (bottom, top) = optiviz.load_surface("ellipse").domain.intervals
+    assert all(left <= x <= right and bottom <= y <= top for x, y in starts(1))
+
+
+def test_given_starts_come_before_random_ones() -> None:
+    recipe = Recipe(surface="bowl", optimizers="sgd", starts=[(1, 2)], random_starts=2)
+    scene = make_scene(recipe)
+    assert len(scene.trajectories) == 3
+    assert scene.trajectories[0].start.tolist() == [1, 2]
+
+
+def test_a_users_matplotlibrc_changes_nothing(tmp_path: Path) -> None:
+    import matplotlib
+
+    render(SMALL, [tmp_path / "a.gif", tmp_path / "a.png"])
+    with matplotlib.rc_context(
+        {"savefig.bbox": "tight", "font.size": 30, "axes.facecolor": "red", "lines.linewidth": 9}
+    ):
+        render(SMALL, [tmp_path / "b.gif", tmp_path / "b.png"])
+    for suffix in (".gif", ".png"):
+        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()

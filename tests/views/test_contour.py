@@ -1,0 +1,123 @@
+"""The contour view by its artists' data."""
+
+import numpy as np
+import pytest
+from matplotlib.lines import Line2D
+
+import optiviz
+from optiviz.animation import Picture
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_picture
+from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.views.contour import BANDS, Contour, contour_levels
+
+SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
+
+
+def picture(surface: object, optimizers: str = "adam,rmsprop", **rest: object) -> Picture:
+    return make_picture(Recipe(surface=surface, optimizers=optimizers, **rest))
+
+
+def view_of(drawn: Picture) -> Contour:
+    view = drawn._panels[0]
+    assert isinstance(view, Contour)
+    return view
+
+
+@pytest.mark.parametrize("step", [0, 1, 60, 125])
+def test_paths_and_heads_are_the_descended_points(step: int) -> None:
+    drawn = picture("wobbly")
+    drawn.update(step)
+    for trajectory, (_, casing, line, head) in zip(
+        drawn.scene.trajectories, view_of(drawn).paths, strict=True
+    ):
+        for artist in (casing, line):
+            np.testing.assert_array_equal(artist.get_xydata(), trajectory.points[: step + 1])
+        np.testing.assert_array_equal(head.get_xydata(), trajectory.points[step : step + 1])
+
+
+def test_what_is_shown_depends_on_the_step_alone() -> None:
+    drawn = picture("wobbly")
+    forth = {id(each): each for each in drawn.update(125)}
+    drawn.update(3)
+    back = drawn.update(125)
+    assert {id(each) for each in back} == set(forth)
+    for _, _, line, _ in view_of(drawn).paths:
+        assert len(line.get_xdata()) == 126
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
+    drawn = picture(name, "sgd:lr=5,adam:lr=3")
+    axes = drawn.figure.axes[0]
+    drawn.update(drawn.scene.steps)
+    drawn.figure.canvas.draw()
+    assert (axes.get_xlim(), axes.get_ylim()) == drawn.scene.surface.domain.intervals
+
+
+def test_a_diverged_path_is_drawn_up_to_its_end() -> None:
+    drawn = picture("beale", "sgd:lr=10")
+    (trajectory,) = drawn.scene.trajectories
+    ((points, _, line, head),) = view_of(drawn).paths
+    drawn.update(drawn.scene.steps)
+    assert trajectory.diverged_at is not None
+    np.testing.assert_array_equal(line.get_xydata(), trajectory.points[: trajectory.diverged_at])
+    assert np.isfinite(points).all()
+    assert np.isfinite(head.get_xydata()).all()
+
+
+def test_minima_and_starts_are_marked() -> None:
+    drawn = picture("hills-and-canyon", starts=[(1, 1), (-2, 0)])
+    lines = [each for each in drawn.figure.axes[0].lines if isinstance(each, Line2D)]
+    stars = next(each for each in lines if each.get_marker() == "*")
+    np.testing.assert_array_equal(stars.get_xydata(), drawn.scene.surface.minima)
+    rings = next(each for each in lines if each.get_markersize() == 11)
+    np.testing.assert_array_equal(rings.get_xydata(), [(1, 1), (-2, 0)])
+
+
+def test_optimizers_differ_by_colour_and_starts_by_line_style() -> None:
+    drawn = picture("wobbly", starts=[(1, 1), (-2, 0)])
+    lines = [line for _, _, line, _ in view_of(drawn).paths]
+    assert [line.get_color() for line in lines[::2]] == [line.get_color() for line in lines[1::2]]
+    assert lines[0].get_color() != lines[2].get_color()
+    assert lines[0].is_dashed() != lines[1].is_dashed()
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_levels_rise_and_half_of_the_picture_lies_below_the_middle(name: str) -> None:
+    surface = optiviz.load_surface(name)
+    (left, right), (bottom, top) = surface.domain.intervals
+    grid = np.stack(np.meshgrid(np.linspace(left, right, 99), np.linspace(bottom, top, 99)), -1)
+    values = surface.value(grid)
+    levels = contour_levels(values)
+    assert len(levels) == BANDS + 1
+    assert (np.diff(levels) > 0).all()
+    assert (levels[0], levels[-1]) == pytest.approx((values.min(), values.max()))
+    if name in ("plateau", "two-minimums"):  # where so much is flat that p is at its bound
+        # A shallow dip gets lines of its own all the same.
+        assert ((levels > 3.5) & (levels < 3.999)).sum() >= 5
+    else:
+        assert (values < levels[BANDS // 2]).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_levels_of_a_flat_or_undefined_surface_are_none() -> None:
+    assert contour_levels(np.full((3, 3), 7.0)).size == 0
+    assert contour_levels(np.full((3, 3), np.nan)).size == 0
+    assert np.isfinite(contour_levels(np.array([np.nan, np.inf, 1.0, 2.0]))).all()
+
+
+def test_own_levels_are_used() -> None:
+    own = optiviz.Surface(formula="x**2 + y**2", domain="-1:1,-1:1", levels=(0.5, 1.0, 1.5))
+    sets = [each for each in picture(own).figure.axes[0].collections if hasattr(each, "levels")]
+    np.testing.assert_array_equal(sets[0].levels, [0.5, 1.0, 1.5])
+
+
+@pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x", "x + 0*y", "1e150*x"])
+def test_odd_surfaces_are_still_drawn(formula: str) -> None:
+    drawn = picture(optiviz.Surface(formula=formula, domain="-1:1,-1:1"))
+    drawn.figure.canvas.draw()
+
+
+def test_one_dimension_is_refused_with_the_way_out() -> None:
+    with pytest.raises(optiviz.InputError, match=r"-o FILE\.json"):
+        picture("parabola", "sgd")

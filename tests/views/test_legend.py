@@ -1,0 +1,134 @@
+"""The legend: true numbers, and words that never overlap."""
+
+from itertools import combinations
+
+import pytest
+from matplotlib.text import Text
+
+from optiviz.animation import Picture
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_picture
+from optiviz.surfaces.catalogue import load_catalogue
+
+SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
+SIZES = [(480, 320), (960, 640), (1200, 800), (540, 800), (1920, 1080), (640, 640)]
+
+
+def picture(surface: object, optimizers: str, **rest: object) -> Picture:
+    return make_picture(Recipe(surface=surface, optimizers=optimizers, **rest))
+
+
+def words(drawn: Picture) -> list[str]:
+    return [text.get_text() for text in shown(drawn)]
+
+
+def shown(drawn: Picture) -> list[Text]:
+    texts = drawn.figure.findobj(lambda each: isinstance(each, Text) and each.get_visible())
+    panel, legend = drawn.figure.axes
+    labels = {
+        label
+        for axes in (panel, legend)
+        for label in (*axes.get_xticklabels(), *axes.get_yticklabels())
+    }
+    # Of the ticks only those inside the window are drawn.
+    drawn_labels = {
+        tick.label1 for axis in (panel.xaxis, panel.yaxis) for tick in axis._update_ticks()
+    }
+    return [
+        text for text in texts if text.get_text() and (text not in labels or text in drawn_labels)
+    ]
+
+
+def test_the_legend_shows_the_rate_and_the_current_loss_of_each() -> None:
+    drawn = picture("wobbly", "adam,sgd:lr=0.0125:label=plain")
+    for step in (0, 40, 125):
+        drawn.update(step)
+        said = words(drawn)
+        assert {"Wobbly", f"step {step} of 125", "adam", "plain"} <= set(said)
+        assert {"lr 0.25", "sgd  lr 0.0125"} <= set(said)
+        for path in drawn.scene.trajectories:
+            assert f"{path.losses[step]:#.4g}" in said
+
+
+def test_given_settings_are_shown_and_equal_names_told_apart() -> None:
+    said = words(picture("wobbly", "adam:lr=0.1,adam:beta1=0.8"))
+    assert {"adam lr 0.1", "adam beta1 0.8", "lr 0.25"} <= set(said)
+    assert "lr 0.25  beta1 0.8" in words(picture("wobbly", "adam:beta1=0.8"))
+
+
+def test_several_starts_show_the_range_of_their_losses() -> None:
+    drawn = picture("wobbly", "adam", starts=[(1, 1), (-2, 0)])
+    losses = sorted(path.losses[-1] for path in drawn.scene.trajectories)
+    assert f"{losses[0]:#.3g} to {losses[1]:#.3g}" in words(drawn)
+
+
+def test_a_divergence_is_said_from_its_step_on() -> None:
+    drawn = picture("beale", "sgd:lr=10,adam")
+    (end, _) = (path.diverged_at for path in drawn.scene.trajectories)
+    assert end is not None
+    for step in (0, end - 1):
+        drawn.update(step)
+        assert "lr 10" in words(drawn)
+    for step in (end, drawn.scene.steps):
+        drawn.update(step)
+        assert f"diverged at step {end}" in words(drawn)
+
+
+def test_a_missing_gradient_is_said() -> None:
+    from optiviz import Surface
+
+    cone = Surface(formula="sqrt(x**2 + y**2)", domain="-1:1,-1:1", start=(0, 0))
+    drawn = picture(cone, "sgd")
+    drawn.update(0)
+    assert "no gradient at step 0" in words(drawn)
+
+
+def assert_tidy(drawn: Picture) -> None:
+    """Assert that no word overlaps another, or leaves the picture, in three of its frames."""
+    width, height = drawn.figure.bbox.size
+    for step in (0, drawn.scene.steps // 2, drawn.scene.steps):
+        drawn.update(step)
+        drawn.figure.canvas.draw()
+        boxes = [(text.get_text(), text.get_window_extent()) for text in shown(drawn)]
+        for said, box in boxes:
+            assert box.x0 >= 0 and box.y0 >= 0, said
+            assert box.x1 <= width and box.y1 <= height, said
+        for (one, a), (other, b) in combinations(boxes, 2):
+            overlap = (
+                min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5
+            )
+            assert not overlap, (step, one, other)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", SURFACES)
+def test_words_do_not_overlap_on_any_surface(name: str, size: tuple[int, int]) -> None:
+    assert_tidy(picture(name, "adam,rmsprop,nesterov,adagrad,adadelta", size=size))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("surface", "optimizers", "rest"),
+    [
+        ("wobbly", ",".join(OPTIMIZERS), {}),
+        ("hills-and-canyon", "smoothed-nesterov:lr=0.001:momentum=0.95:points=8", {}),
+        ("wobbly", "adam:label=A very long label that nobody would write:beta1=0.85", {}),
+        ("wobbly", "adam,sgd", {"title": "A title that goes on and on " * 5}),
+        ("wobbly", "adam,momentum:lr=0.9", {"random_starts": 9}),
+        ("beale", "sgd:lr=10,momentum", {}),
+    ],
+)
+def test_words_do_not_overlap_in_hard_cases(
+    surface: str, optimizers: str, rest: dict[str, object], size: tuple[int, int]
+) -> None:
+    assert_tidy(picture(surface, optimizers, size=size, **rest))
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_words_are_legible_at_480_pixels(name: str) -> None:
+    drawn = picture(name, "adam,rmsprop,nesterov,adagrad,adadelta", size=(480, 320))
+    pixels = {t.get_text(): t.get_fontsize() * drawn.figure.dpi / 72 for t in shown(drawn)}
+    formula = {said for said in pixels if "·" in said or "²" in said or "exp" in said}
+    assert all(size >= 7 for size in pixels.values())
+    assert all(size >= 8.8 for said, size in pixels.items() if said not in formula)

@@ -1,0 +1,113 @@
+"""GIF by what a reader of it finds."""
+
+from pathlib import Path
+
+import imageio.v3
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from optiviz.writers.gif import GifPlugin
+
+
+def write(path: Path, frames: list[np.ndarray], fps: float = 10) -> Path:
+    with imageio.v3.imopen(path, "w", plugin=GifPlugin, fps=fps) as file:
+        for frame in frames:
+            file.write(frame)
+    return path
+
+
+def read(path: Path) -> tuple[list[np.ndarray], list[int]]:
+    with Image.open(path) as image:
+        pairs = [
+            (np.array(each.convert("RGB")), each.info["duration"])
+            for each in ImageSequence.Iterator(image)
+        ]
+    return [frame for frame, _ in pairs], [duration for _, duration in pairs]
+
+
+def flat(color: tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> np.ndarray:
+    frame = np.full((size[1], size[0], 4), 255, np.uint8)
+    frame[..., :3] = color
+    return frame
+
+
+def dotted(at: int) -> np.ndarray:
+    frame = flat((250, 250, 250))
+    frame[5 + at, 3 + 2 * at : 9 + 2 * at, :3] = (200, 30, 30)
+    return frame
+
+
+def test_flat_colours_and_paths_keep_theirs_exactly(tmp_path: Path) -> None:
+    frames = [dotted(at) for at in range(8)]
+    shown, _ = read(write(tmp_path / "x.gif", frames))
+    for frame, original in zip(shown, frames, strict=True):
+        np.testing.assert_array_equal(frame, original[..., :3])
+
+
+def test_frames_that_are_alike_become_one_long_one(tmp_path: Path) -> None:
+    frames = [dotted(0), dotted(1), dotted(1), dotted(1), dotted(2), dotted(2)]
+    shown, durations = read(write(tmp_path / "x.gif", frames, fps=10))
+    assert durations == [100, 300, 200]
+    assert len(shown) == 3
+
+
+@pytest.mark.parametrize("fps", [1, 7.5, 12, 24, 30, 50])
+def test_it_plays_as_long_as_was_asked_for(tmp_path: Path, fps: float) -> None:
+    frames = [dotted(at % 8) for at in range(60)]
+    _, durations = read(write(tmp_path / "x.gif", frames, fps))
+    assert sum(durations) / 1000 == pytest.approx(60 / fps, abs=0.011)
+    assert max(durations) - min(durations) <= 10
+
+
+def test_a_hold_longer_than_a_delay_can_be_is_split(tmp_path: Path) -> None:
+    _, durations = read(write(tmp_path / "x.gif", [dotted(0)] * 2, fps=0.002))
+    assert sum(durations) == 1_000_000
+
+
+def test_it_loops_for_ever(tmp_path: Path) -> None:
+    with Image.open(write(tmp_path / "x.gif", [dotted(0), dotted(1)])) as image:
+        assert image.info["loop"] == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (301, 203), (640, 2)])
+def test_any_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    frames = [flat((10, 20, 30), size), flat((200, 20, 30), size)]
+    shown, _ = read(write(tmp_path / "x.gif", frames))
+    np.testing.assert_array_equal(shown[1], frames[1][..., :3])
+
+
+def test_more_colours_than_a_palette_has_are_shown_by_the_nearest(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 90 * 60).reshape(60, 90)
+    first = np.stack([ramp, ramp[::-1], np.full_like(ramp, 90), np.full_like(ramp, 255)], -1)
+    second = np.roll(first, 30, axis=1)
+    frames = [first.astype(np.uint8), second.astype(np.uint8)]
+    shown, _ = read(write(tmp_path / "x.gif", frames))
+    for frame, original in zip(shown, frames, strict=True):
+        error = frame.astype(float) - original[..., :3]
+        assert np.sqrt((error**2).mean()) < 8
+
+
+def test_random_noise_survives(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (3, 50, 70, 4)).astype(np.uint8)
+    shown, _ = read(write(tmp_path / "x.gif", list(noise)))
+    assert len(shown) == 3
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
+    frames = [dotted(at) for at in range(8)]
+    one, other = (write(tmp_path / name, frames) for name in ("a.gif", "b.gif"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_long_animation_is_not_kept_in_memory(tmp_path: Path) -> None:
+    import tracemalloc
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        write(tmp_path / "x.gif", [dotted(at % 8) for at in range(8)] * (count // 8))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(800) - peak(80) < 1_000_000
