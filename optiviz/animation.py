@@ -85,12 +85,13 @@ class Picture:
         points = [72 * float(side) for side in self.figure.get_size_inches()]
         room = points[0] * (1 - 2 * MARGIN)
         y = 1 - 28 / points[1]
-        title = readable(self.scene.title)
+        formula, title = readable(self.scene.surface.formula), self.scene.title
+        if title == self.scene.surface.formula:
+            title = formula
         self.figure.text(
             MARGIN, y, _shortened(title, room / (0.62 * TITLE)), fontsize=TITLE,
             weight="bold", color=self.theme.ink,
         )  # fmt: skip
-        formula = readable(self.scene.surface.formula)
         if formula == title:
             return y - 16 / points[1]
         for size in (FORMULA, 0.9 * FORMULA, 0.8 * FORMULA):
@@ -112,7 +113,8 @@ class Picture:
         width, height = (72 * float(side) for side in self.figure.get_size_inches())
         edge = MARGIN * width
         left, top = edge + YLABELS, top * height
-        if width > 1.1 * height:
+        beside = width > 1.1 * height
+        if beside:
             bottom = XLABELS
             wide = width - left - GAP - max(0.32 * width, 180.0) - edge
         else:
@@ -126,9 +128,9 @@ class Picture:
         if sides[0] * sides[-1] * scale**2 > 2 / 3 * wide * tall:
             wide, tall = sides[0] * scale, sides[-1] * scale
         panel = self._axes(left, top - tall, wide, tall)
-        if width > 1.1 * height:
-            beside = left + wide + GAP
-            return panel, self._axes(beside, bottom, width - beside - edge, top - bottom)
+        if beside:
+            right = left + wide + GAP
+            return panel, self._axes(right, bottom, width - right - edge, top - bottom)
         return panel, self._axes(edge, edge, width - 2 * edge, top - tall - XLABELS - edge)
 
     def _axes(self, left: float, bottom: float, width: float, height: float) -> Axes:

@@ -28,17 +28,17 @@ Progress = Callable[[int, int], None]  # frames done, frames in all
 
 def render(
     recipe: Recipe,
-    paths: Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path],
     *,
     overwrite: bool = True,
     progress: Progress | None = None,
 ) -> Scene:
-    """Descend, draw, and write every path in the format of its suffix; return what was seen.
+    """Descend, draw, and write one path or several in the format of their suffix.
 
-    A file that exists stays untouched until the new one is whole. Raises InputError for a recipe
-    or path that cannot be, OptivizError if writing fails.
+    Returns what was seen. A file that exists stays untouched until the new one is whole. Raises
+    InputError for a recipe or path that cannot be, OptivizError if writing fails.
     """
-    targets = [Path(path) for path in paths]
+    targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     _check_targets(targets, overwrite)
     scene = make_scene(recipe)
     forms = [format_of(target) for target in targets]

@@ -33,7 +33,8 @@ class Theme:
 
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
-            matplotlib.rcParams.update(cast(Any, self.rc))
+            # A dollar in somebody's title is a dollar.
+            matplotlib.rcParams.update(cast(Any, {"text.parse_math": False} | self.rc))
             yield
 
 

@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 from matplotlib.text import Text
 
+from optiviz import Surface
 from optiviz.animation import Picture
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.recipe import Recipe
@@ -57,6 +58,18 @@ def test_given_settings_are_shown_and_equal_names_told_apart() -> None:
     assert "lr 0.25  beta1 0.8" in words(picture("wobbly", "adam:beta1=0.8"))
 
 
+@pytest.mark.parametrize("title", ["$", "a*b ** c", "5 $ and 6 $", r"$\nonsense{$", "x_1^2"])
+def test_a_title_and_a_label_are_shown_as_they_were_written(title: str) -> None:
+    drawn = picture("wobbly", f"adam:label={title}", title=title)
+    drawn.figure.canvas.draw()
+    assert words(drawn).count(title) == 2
+
+
+def test_a_formula_without_a_title_is_the_title() -> None:
+    drawn = picture(Surface(formula="x**2 + 3*y**2", domain="-1:1,-1:1"), "adam")
+    assert words(drawn).count("x² + 3·y²") == 1
+
+
 def test_several_starts_show_the_range_of_their_losses() -> None:
     drawn = picture("wobbly", "adam", starts=[(1, 1), (-2, 0)])
     losses = sorted(path.losses[-1] for path in drawn.scene.trajectories)
@@ -76,8 +89,6 @@ def test_a_divergence_is_said_from_its_step_on() -> None:
 
 
 def test_a_missing_gradient_is_said() -> None:
-    from optiviz import Surface
-
     cone = Surface(formula="sqrt(x**2 + y**2)", domain="-1:1,-1:1", start=(0, 0))
     drawn = picture(cone, "sgd")
     drawn.update(0)
