@@ -11,15 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from optiviz.errors import InputError
 from optiviz.scene import Scene
 from optiviz.themes import Theme
+from optiviz.themes.fonts import undrawable
 from optiviz.views import View, load_view
 from optiviz.views.legend import HEADER, ROW, Legend
+from optiviz.views.ticks import ticks
 
 HOLD = 2.0  # seconds that the last frame stays
 TITLE, FORMULA = 16.0, 10.0  # points
 MARGIN = 0.035  # of the width
-XLABELS, YLABELS, GAP = 40.0, 30.0, 26.0  # points: under the view, left of it, right of it
+XLABELS, GAP = 40.0, 26.0  # points under the view, and right of it
+YLABEL, TICK_LETTER = 19.0, 6.4  # points left of the view, and for each letter of its ticks
+EQUAL = 0.6  # share of the room that a view with equal scales must fill
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -50,6 +55,9 @@ class Picture:
     ) -> None:
         self.scene = scene
         self.theme = theme
+        for text in (scene.title, *(entry.heading for entry in scene.entries)):
+            if missing := undrawable(text):
+                raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")
         width, height = size
         dpi = 100 * (min(width, 1.5 * height) / 960) ** 0.65
         # The hair keeps int(inches * dpi) from falling one pixel short.
@@ -86,10 +94,11 @@ class Picture:
         room = points[0] * (1 - 2 * MARGIN)
         y = 1 - 28 / points[1]
         formula, title = readable(self.scene.surface.formula), self.scene.title
+        letters = room / (0.62 * TITLE)
         if title == self.scene.surface.formula:
-            title = formula
+            title = formula if len(formula) <= letters else "f(x, y)"
         self.figure.text(
-            MARGIN, y, _shortened(title, room / (0.62 * TITLE)), fontsize=TITLE,
+            MARGIN, y, _shortened(title, letters), fontsize=TITLE,
             weight="bold", color=self.theme.ink,
         )  # fmt: skip
         if formula == title:
@@ -108,11 +117,13 @@ class Picture:
     def _layout(self, top: float) -> tuple[Axes, Axes]:
         """Return the Axes of the view and of the legend beside it; beneath it in a high picture.
 
-        Both axes have one scale, unless that would leave a third of the view's room empty.
+        Both axes have one scale, unless that would leave much of the view's room empty.
         """
         width, height = (72 * float(side) for side in self.figure.get_size_inches())
         edge = MARGIN * width
-        left, top = edge + YLABELS, top * height
+        intervals = self.scene.surface.domain.intervals
+        letters = max(len(label) for label in ticks(*intervals[-1])[1])
+        left, top = edge + YLABEL + TICK_LETTER * letters, top * height
         beside = width > 1.1 * height
         if beside:
             bottom = XLABELS
@@ -122,10 +133,9 @@ class Picture:
             bottom = edge + min(rows, 0.45 * top) + XLABELS
             wide = width - left - edge
         tall = top - bottom
-        intervals = self.scene.surface.domain.intervals
         sides = [high - low for low, high in intervals]
         scale = min(wide / sides[0], tall / sides[-1])
-        if sides[0] * sides[-1] * scale**2 > 2 / 3 * wide * tall:
+        if sides[0] * sides[-1] * scale**2 > EQUAL * wide * tall:
             wide, tall = sides[0] * scale, sides[-1] * scale
         panel = self._axes(left, top - tall, wide, tall)
         if beside:

@@ -95,7 +95,7 @@ def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:
         return f"{place(keys)}: {unknown('key', str(keys[0]), model.model_fields)}"
     if fault["type"] in ("missing", "model_type"):
         return f"{place(keys)}: is {'missing' if fault['type'] == 'missing' else 'no mapping'}"
-    said = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    said = said[0].lower() + said[1:]
-    got = "" if fault["type"] == "value_error" else f", not {fault['input']!r:.60}"
-    return f"{place(keys)}: {said}{got}"
+    if fault["type"] == "value_error":
+        return f"{place(keys)}: {fault['msg'].removeprefix('Value error, ')}"
+    said = fault["msg"].removeprefix("Input ")
+    return f"{place(keys)}: {said[0].lower()}{said[1:]}, not {fault['input']!r:.60}"

@@ -29,6 +29,8 @@ FORMATS = {
 def format_of(path: Path) -> Format:
     """Return the format that a path's suffix stands for."""
     suffix = path.suffix.lower()
+    if not path.name:
+        raise InputError("an output has no name: write for example out.gif")
     if not suffix:
         raise InputError(f"{path} has no suffix: write for example {path}.gif")
     if suffix not in FORMATS:

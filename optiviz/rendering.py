@@ -11,7 +11,7 @@ from optiviz.animation import Picture, frame_count
 from optiviz.descent import descend
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import format_of
-from optiviz.optimizers.words import parse_word, spell
+from optiviz.optimizers.words import Word, parse_word, spell
 from optiviz.recipe import Recipe
 from optiviz.scene import Entry, Scene
 from optiviz.surfaces.catalogue import load_catalogue
@@ -44,6 +44,9 @@ def render(
     forms = [format_of(target) for target in targets]
     frames = frame_count(scene.steps, recipe.fps, recipe.duration)
     total = sum(frames if form.kind == "animation" else 1 for form in forms)
+    # Before anything is written, because a scene may have no picture.
+    drawn = any(form.kind != "data" for form in forms)
+    picture = make_picture(recipe, scene) if drawn else None
     done = 0
 
     def one_more(*_: int) -> None:
@@ -55,13 +58,13 @@ def render(
     for target, form in zip(targets, forms, strict=True):
         writer = load_writer(form)
         with whole(target) as temporary:
-            if form.kind == "data":
+            if picture is None or form.kind == "data":
                 writer(recipe.model_dump(mode="json", exclude_none=True), scene, temporary)
                 one_more()
                 continue
-            with load_theme(THEME).settings():
-                picture = make_picture(recipe, scene)
+            with picture.theme.settings():
                 if form.kind == "still":
+                    picture.update(scene.steps)
                     writer(picture.figure, temporary)
                     one_more()
                 else:
@@ -84,27 +87,31 @@ def make_scene(recipe: Recipe) -> Scene:
     if not isinstance(surface, Surface):
         surface = load_catalogue()[surface]
     words = [parse_word(text) for text in recipe.optimizers]
-    names = [word.label or word.name for word in words]
     steps = recipe.steps or surface.steps or STEPS
+    starts = starts_of(recipe, surface)
     entries = []
-    for word, name in zip(words, names, strict=True):
+    for word, label in zip(words, _labels(words), strict=True):
         optimizer = with_rate(word, surface, recipe.lr)
-        label = name if names.count(name) == 1 else word.title
+        paths = tuple(descend(surface, optimizer, start, steps, label) for start in starts)
         shown = {"lr": getattr(optimizer, "lr", None), **dict(word.settings)}
         settings = [f"{key} {spell(value)}" for key, value in shown.items() if value is not None]
-        settings = [setting for setting in settings if label == name or setting not in label]
-        entries.append(
-            Entry(
-                word.name,
-                label,
-                "  ".join(([word.name] if word.label else []) + settings),
-                tuple(
-                    descend(surface, optimizer, start, steps, label)
-                    for start in starts_of(recipe, surface)
-                ),
-            )
-        )
+        heading = word.label or word.name
+        detail = "  ".join(settings if heading == word.name else [word.name, *settings])
+        entries.append(Entry(word.name, label, heading, detail, paths))
     return Scene(surface, tuple(entries), recipe.title or surface.title)
+
+
+def _labels(words: Sequence[Word]) -> list[str]:
+    """Name every word so that no two have one name: adam, or adam lr 0.1, or adam (2)."""
+    names = [word.label or word.name for word in words]
+    titles = [
+        name if names.count(name) == 1 else word.title
+        for word, name in zip(words, names, strict=True)
+    ]
+    return [
+        title if titles.index(title) == place else f"{title} ({titles[: place + 1].count(title)})"
+        for place, title in enumerate(titles)
+    ]
 
 
 def starts_of(recipe: Recipe, surface: Surface) -> tuple[Point, ...]:

@@ -11,7 +11,8 @@ class Entry:
     """One optimizer of a picture: its word, what the legend says, and a path from every start."""
 
     name: str
-    label: str
+    label: str  # no other entry has it
+    heading: str
     detail: str
     trajectories: tuple[Trajectory, ...]
 

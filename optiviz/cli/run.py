@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optiviz.surfaces.surface import Surface
 
 OUTPUTS = Path("outputs")
-WINDOW = "-3:3,-3:3"
+SIDE = "-3:3"  # of the window, by default
 SUFFIXES = " ".join(FORMATS)
 
 
@@ -39,7 +39,7 @@ class Size(click.ParamType[tuple[int, int]]):
 @click.option(
     "--domain",
     metavar="X0:X1,Y0:Y1",
-    help=f"Drawn window.  [default: the surface's; with --formula {WINDOW}]",
+    help=f"Drawn window.  [default: the surface's; with --formula {SIDE} each way]",
 )
 @click.option(
     "--surfaces",
@@ -152,6 +152,7 @@ def _surface(
 ) -> "Surface":
     from optiviz.documents import validated
     from optiviz.surfaces.catalogue import load_catalogue
+    from optiviz.surfaces.formula import formula as read_formula
     from optiviz.surfaces.surface import Domain, Surface
 
     if (name is None) == (formula is None):
@@ -161,7 +162,8 @@ def _surface(
         return "--domain"
 
     if formula is not None:
-        made = Surface(formula=formula, domain=validated(Domain, domain or WINDOW, place))
+        sides = domain or ",".join([SIDE] * read_formula(formula, dim=2).dim_used)
+        made = Surface(formula=formula, domain=validated(Domain, sides, place))
         made.compiled  # noqa: B018  a formula that is none is refused before any work
         return made
     found = load_catalogue(surfaces)[name or ""]
@@ -180,11 +182,15 @@ def _starts(words: tuple[str, ...]) -> tuple[list[tuple[float, ...]], int]:
         kind, _, number = word.partition(":")
         try:
             if kind == "random":
+                if not number.isdecimal() or int(number) < 1:
+                    raise ValueError
                 drawn += int(number)
             else:
                 points.append(tuple(float(part) for part in word.split(",")))
         except ValueError:
-            raise InputError(f"--start: {word!r} is neither X,Y nor random:N") from None
+            raise InputError(
+                f"--start: {word!r} is neither X,Y nor random:N with N from 1"
+            ) from None
     return points, drawn
 
 
@@ -228,7 +234,7 @@ def _print_table(scene: "Scene", random_starts: int, seed: int) -> None:
     table.add_column("", overflow="fold")
     for entry in scene.entries:
         for path in entry.trajectories:
-            settings = path.optimizer.hyperparameters()
+            settings = path.optimizer.settings()
             away = scene.surface.distance_to_minimum(path.points[path.last])
             table.add_row(
                 entry.label,

@@ -37,7 +37,7 @@ class Optimizer(ABC):
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            check(each, getattr(self, each.name), type(self).__name__)
+            check(each, getattr(self, each.name))
 
     @abstractmethod
     def init(self, x: Array) -> Any:
@@ -51,8 +51,17 @@ class Optimizer(ABC):
         """Return every hyperparameter by name, in order of declaration."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
+    def settings(self) -> dict[str, Any]:
+        """Return the hyperparameters that do something: all but those left at a default of 0."""
+        off = {each.name for each in fields(self) if each.default == 0}
+        return {
+            name: value
+            for name, value in self.hyperparameters().items()
+            if name not in off or np.any(value)
+        }
 
-def check(declared: "Field[Any]", value: Any, owner: str) -> None:
+
+def check(declared: "Field[Any]", value: Any) -> None:
     """Raise InputError if a hyperparameter's value lies outside its declared interval."""
     if declared.type is bool:
         return
@@ -61,7 +70,7 @@ def check(declared: "Field[Any]", value: Any, owner: str) -> None:
     above = np.greater_equal(value, low) if within[0] == "[" else np.greater(value, low)
     below = np.less_equal(value, high) if within[-1] == "]" else np.less(value, high)
     if not np.all(above & below):
-        raise InputError(f"{owner}: {declared.name} must lie in {within}, not {value}")
+        raise InputError(f"{declared.name} must lie in {within}, not {value}")
 
 
 class Description(NamedTuple):

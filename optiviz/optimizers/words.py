@@ -61,7 +61,7 @@ def parse_word(text: str) -> Word:
         if not equals or not value:
             raise InputError(f"{text!r}: {setting!r} is not of the form key=value")
         if key == "label":
-            label = value
+            label = " ".join(value.split())
             continue
         if key not in declared:
             raise InputError(f"{name}: {unknown('hyperparameter', key, [*declared, 'label'])}")
@@ -69,7 +69,10 @@ def parse_word(text: str) -> Word:
             raise InputError(f"{text!r} gives {key} twice")
         given[key] = _read(value, declared[key].type, f"{name}: {key}")
     word = Word(name, tuple(given.items()), label)
-    word.build(**({"lr": 1.0} if "lr" in declared else {}))  # raises for a value out of bounds
+    try:
+        word.build(**({"lr": 1.0} if "lr" in declared else {}))
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
     return word
 
 

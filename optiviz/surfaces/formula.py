@@ -151,6 +151,11 @@ class Formula:
         self._symbols = sympy.symbols(NAMES[:dim], real=True)
         self._expression = _parse(text, dict(zip(NAMES, self._symbols, strict=False)))
 
+    @property
+    def dim_used(self) -> int:
+        """How many coordinates a window needs to show the formula: two if it speaks of y."""
+        return 2 if self._expression.has(*self._symbols[1:]) else 1
+
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
         return self._shaped(self._value(*self._coordinates(x)), x)[0]

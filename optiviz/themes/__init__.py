@@ -31,10 +31,13 @@ class Theme:
         """Draw with matplotlib's own settings and this theme's, whatever the user's are."""
         import matplotlib
 
+        from optiviz.themes.fonts import families
+
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
             # A dollar in somebody's title is a dollar.
-            matplotlib.rcParams.update(cast(Any, {"text.parse_math": False} | self.rc))
+            ours = {"font.family": families(), "text.parse_math": False}
+            matplotlib.rcParams.update(cast(Any, ours | self.rc))
             yield
 
 

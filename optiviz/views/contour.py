@@ -7,17 +7,16 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from optiviz.errors import InputError
 from optiviz.objective import Array
 from optiviz.scene import Scene
 from optiviz.themes import Theme
 from optiviz.views.marks import CASING_WIDTH, HEAD_SIZE, LINE_WIDTH, mark
+from optiviz.views.ticks import ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 BANDS = 22
-TICKS = (1, 2, 2.5, 5, 10)
 
 # All that moves lies above all that does not, spines and ticks (2.5) included.
 # Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
@@ -102,8 +101,8 @@ class Contour:
         axes.set_autoscale_on(False)
         axes.set_xlabel("x")
         axes.set_ylabel("y", rotation=0)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=TICKS))
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=TICKS))
+        axes.set_xticks(*ticks(left, right))
+        axes.set_yticks(*ticks(bottom, top))
         axes.tick_params(length=3, width=0.8, color=self.theme.muted)
         axes.spines[:].set(linewidth=0.8, color=self.theme.muted)
 

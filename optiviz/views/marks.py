@@ -5,7 +5,7 @@ from typing import Any
 
 from optiviz.themes import Theme
 
-MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+MARKERS = ("o", "s", "D", "^", "v", "<", ">")
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)))
 LINE_WIDTH = 2.0
 CASING_WIDTH = 1.0  # on each side of a line
@@ -24,9 +24,8 @@ class Mark:
 def mark(theme: Theme, entry: int, start: int = 0) -> Mark:
     """Return the mark of an entry's path from one start.
 
-    Past the palette colours come again, with another head.
+    Past the palette colours come again, with another head and line style.
     """
     again, hue = divmod(entry, len(theme.paths))
-    return Mark(
-        theme.paths[hue], MARKERS[(entry + again) % len(MARKERS)], DASHES[start % len(DASHES)]
-    )
+    marker = MARKERS[(entry + again) % len(MARKERS)]
+    return Mark(theme.paths[hue], marker, DASHES[(start + again) % len(DASHES)])

@@ -21,6 +21,7 @@ TRANSPARENT = 0  # the palette entry that means: what was here stays
 EXACT = 64  # entries that the commonest colours of the first frame get
 BLENDED = 24  # entries for its other colours; the rest waits for colours that come later
 FRESH = 24  # at most so many new entries a frame
+SHORTEST = 2  # hundredths of a second; browsers slow what is shorter down to 10
 NEAR = 100.0  # squared distance in RGB under which a colour needs no entry of its own
 
 
@@ -35,32 +36,34 @@ class GifPlugin(PluginV3):
         self._fps = fps
         self._palette = Palette()
         self._frames = 0
+        self._closed = False
         self._shown: Codes | None = None
+        self._dropped: Codes | None = None
         self._waiting: tuple[Indices, int, int, int] | None = None  # block, left, top, first frame
 
     def write(self, ndimage: Any) -> None:
-        """Add an RGBA frame, uint8 of shape (height, width, 4)."""
+        """Add an RGBA frame, uint8 of shape (height, width, 4).
+
+        Above 50 frames a second those are dropped whose turn would come too early.
+        """
         codes = _codes(np.asarray(ndimage))
         if self._shown is None:
             self._head(codes)
             self._waiting = (self._palette.indices(codes.ravel()).reshape(codes.shape), 0, 0, 0)
+            self._shown = codes
+        elif self._delay() < SHORTEST:
+            self._dropped = codes
         else:
-            changed = codes != self._shown
-            if changed.any():
-                self._flush()
-                rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
-                top, left = int(rows[0]), int(columns[0])
-                box = np.s_[top : rows[-1] + 1, left : columns[-1] + 1]
-                block = np.full(changed[box].shape, TRANSPARENT, np.uint8)
-                block[changed[box]] = self._palette.indices(codes[box][changed[box]])
-                self._waiting = (block, left, top, self._frames)
-        self._shown = codes
+            self._show(codes)
         self._frames += 1
 
     def close(self) -> None:
-        begun, self._shown = self._shown is not None, None  # imageio may close it again
+        closed, self._closed = self._closed, True  # imageio may close it again
         try:
-            if begun:
+            if self._shown is not None and not closed:
+                if self._dropped is not None:  # the last frame is shown in any case
+                    self._show(self._dropped)
+                    self._frames += 1
                 self._flush()
                 self._out.write(b";")
                 self._out.seek(13)
@@ -75,12 +78,35 @@ class GifPlugin(PluginV3):
         self._out.write(bytes(3 * COLORS))
         self._out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + pack("<H", 0) + b"\0")
 
+    def _show(self, codes: Codes) -> None:
+        """Let a frame wait for its end in place of the one before, unless it looks the same."""
+        self._dropped = None
+        changed = codes != self._shown
+        if not changed.any():
+            return
+        self._flush()
+        rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+        top, left = int(rows[0]), int(columns[0])
+        box = np.s_[top : rows[-1] + 1, left : columns[-1] + 1]
+        block = np.full(changed[box].shape, TRANSPARENT, np.uint8)
+        block[changed[box]] = self._palette.indices(codes[box][changed[box]])
+        self._waiting = (block, left, top, self._frames)
+        self._shown = codes
+
+    def _delay(self) -> int:
+        """Return how long the waiting block is shown so far, in whole hundredths of a second.
+
+        What is cut off one delay is carried into the next.
+        """
+        assert self._waiting is not None
+        first = self._waiting[-1]
+        return round(100 * self._frames / self._fps) - round(100 * first / self._fps)
+
     def _flush(self) -> None:
         """Write the waiting block, now that it is known how long it is shown."""
         assert self._waiting is not None
-        block, left, top, first = self._waiting
-        # Whole hundredths of a second; what is cut off one delay is carried into the next.
-        delay = round(100 * self._frames / self._fps) - round(100 * first / self._fps)
+        block, left, top, _ = self._waiting
+        delay = self._delay()
         while delay >= 0:
             part = min(delay, 65535)
             # 0x05: what is drawn stays, and one entry is transparent.

@@ -52,6 +52,28 @@ def test_every_option_reaches_the_recipe(invoke: Invoke, here: Path) -> None:
     assert rates == [0.02] * 3 + [0.05] * 6
 
 
+def test_two_of_one_name_are_told_apart_in_the_data(invoke: Invoke, here: Path) -> None:
+    words = "adam,adam,adam:lr=0.1,sgd:label=adam"
+    assert invoke("run", "--surface", "bowl", "--opt", words, "-o", "x.json").exit_code == 0
+    paths = json.loads((here / "x.json").read_text())["trajectories"]
+    labels = [path["label"] for path in paths]
+    assert labels == ["adam", "adam (2)", "adam lr 0.1", "adam (3)"]
+
+
+def test_a_picture_that_cannot_be_is_refused_before_anything_is_written(
+    invoke: Invoke, here: Path
+) -> None:
+    result = invoke("run", "--surface", "parabola", "--opt", "sgd", "-o", "a.json", "-o", "a.png")
+    assert result.exit_code == 2
+    assert not list(here.iterdir())
+
+
+def test_a_formula_of_x_alone_has_one_dimension(invoke: Invoke, here: Path) -> None:
+    assert invoke("run", "--formula", "x**4 - x", "--opt", "sgd", "-o", "x.json").exit_code == 0
+    recipe = json.loads((here / "x.json").read_text())["recipe"]
+    assert recipe["surface"]["domain"] == {"x": [-3, 3]}
+
+
 def test_quiet_prints_nothing(invoke: Invoke, here: Path) -> None:
     result = invoke("run", "--surface", "bowl", "--opt", "sgd", "-q", "-o", "x.png", *SMALL)
     assert (result.exit_code, result.output) == (0, "")
@@ -153,7 +175,12 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         ((*WOBBLY, "--start", "1,b"), "--start: '1,b' is neither X,Y nor random:N"),
         ((*WOBBLY, "--start", "nan,1"), "--start: should be a finite number"),
         ((*WOBBLY, "--start", "random:x"), "--start: 'random:x' is neither"),
-        ((*WOBBLY, "--start", "random:-1"), "--start random:N: should be greater"),
+        ((*WOBBLY, "--start", "random:-1"), "--start: 'random:-1' is neither"),
+        ((*WOBBLY, "--start", "random:0"), "--start: 'random:0' is neither"),
+        ((*WOBBLY, "--start", "random:1001"), "--start random:N: should be less"),
+        ((*WOBBLY, "-o", ""), "an output has no name"),
+        ((*WOBBLY, "--title", "\U0010fffd"), "no font on this machine has"),
+        (("run", "--surface", "wobbly", "--opt", "sgd:lr=-1"), "--opt: sgd: lr must lie in"),
         ((*WOBBLY, "--seed", "-1"), "--seed: should be greater than or equal to 0"),
         ((*WOBBLY, "--domain", "3:1,0:1"), "--domain: the interval of x goes from 3 down to 1"),
         ((*WOBBLY, "--domain", "wide"), "--domain: 'wide' is not of the form -3:3,-2:2"),

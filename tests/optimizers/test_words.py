@@ -18,7 +18,7 @@ def test_words_have_names_settings_and_labels() -> None:
 @given(
     name=st.sampled_from(sorted(OPTIMIZERS)),
     lr=st.floats(min_value=1e-300, max_value=1e300),
-    label=st.text("abc xyz-_.", max_size=8),
+    label=st.text("abc xyz-_.", max_size=8).map(lambda text: " ".join(text.split())),
 )
 def test_a_word_reads_back_as_it_was_written(name: str, lr: float, label: str) -> None:
     word = Word(name, (("lr", lr),), label)

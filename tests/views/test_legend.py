@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from matplotlib.text import Text
 
-from optiviz import Surface
+from optiviz import InputError, Surface
 from optiviz.animation import Picture
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.recipe import Recipe
@@ -52,10 +52,23 @@ def test_the_legend_shows_the_rate_and_the_current_loss_of_each() -> None:
             assert f"{path.losses[step]:#.4g}" in said
 
 
-def test_given_settings_are_shown_and_equal_names_told_apart() -> None:
+def test_given_settings_are_shown() -> None:
     said = words(picture("wobbly", "adam:lr=0.1,adam:beta1=0.8"))
-    assert {"adam lr 0.1", "adam beta1 0.8", "lr 0.25"} <= set(said)
-    assert "lr 0.25  beta1 0.8" in words(picture("wobbly", "adam:beta1=0.8"))
+    assert said.count("adam") == 2
+    assert {"lr 0.1", "lr 0.25  beta1 0.8"} <= set(said)
+
+
+def test_settings_stand_behind_the_name_where_rows_are_tight() -> None:
+    drawn = picture("wobbly", ",".join(OPTIMIZERS), size=(480, 320))
+    rows = {text.get_position()[1] for text in shown(drawn) if text.get_text().startswith("lr ")}
+    names = {text.get_position()[1] for text in shown(drawn) if text.get_text() in OPTIMIZERS}
+    assert names <= rows
+
+
+def test_the_marks_that_stand_still_are_explained() -> None:
+    assert {"start", "known minimum"} <= set(words(picture("wobbly", "adam")))
+    unknown = Surface(formula="x + y", domain="-1:1,-1:1")
+    assert "known minimum" not in words(picture(unknown, "adam"))
 
 
 @pytest.mark.parametrize("title", ["$", "a*b ** c", "5 $ and 6 $", r"$\nonsense{$", "x_1^2"])
@@ -63,6 +76,21 @@ def test_a_title_and_a_label_are_shown_as_they_were_written(title: str) -> None:
     drawn = picture("wobbly", f"adam:label={title}", title=title)
     drawn.figure.canvas.draw()
     assert words(drawn).count(title) == 2
+
+
+@pytest.mark.parametrize("where", ["title", "label"])
+def test_letters_that_no_font_has_are_refused(where: str) -> None:
+    odd = "a\U0010fffdb"
+    fields = {"title": odd} if where == "title" else {}
+    with pytest.raises(InputError, match="no font on this machine has \U0010fffd"):
+        picture("wobbly", f"adam:label={odd}" if where == "label" else "adam", **fields)
+
+
+def test_a_formula_too_long_for_a_title_stands_beneath_it() -> None:
+    long = Surface(formula=" + ".join(["sin(3*x)*cos(y)"] * 9), domain="-1:1,-1:1")
+    said = words(picture(long, "adam"))
+    assert "f(x, y)" in said
+    assert "".join(said).replace("\xa0", " ").count("sin(3·x)·cos(y)") == 9
 
 
 def test_a_formula_without_a_title_is_the_title() -> None:
@@ -85,14 +113,14 @@ def test_a_divergence_is_said_from_its_step_on() -> None:
         assert "lr 10" in words(drawn)
     for step in (end, drawn.scene.steps):
         drawn.update(step)
-        assert f"diverged at step {end}" in words(drawn)
+        assert f"diverged at step {end}  lr 10" in words(drawn)
 
 
 def test_a_missing_gradient_is_said() -> None:
     cone = Surface(formula="sqrt(x**2 + y**2)", domain="-1:1,-1:1", start=(0, 0))
     drawn = picture(cone, "sgd")
     drawn.update(0)
-    assert "no gradient at step 0" in words(drawn)
+    assert "no gradient at step 0  lr 0.01" in words(drawn)
 
 
 def assert_tidy(drawn: Picture) -> None:

@@ -60,6 +60,18 @@ def test_it_plays_as_long_as_was_asked_for(tmp_path: Path, fps: float) -> None:
     assert max(durations) - min(durations) <= 10
 
 
+@pytest.mark.parametrize("fps", [60, 75, 100])
+def test_above_50_frames_a_second_some_are_dropped_but_not_the_last(
+    tmp_path: Path, fps: float
+) -> None:
+    for count in (59, 60, 61):
+        frames = [dotted(at % 8) for at in range(count)]
+        shown, durations = read(write(tmp_path / "x.gif", frames, fps))
+        assert min(durations[:-1]) >= 20
+        assert sum(durations) / 1000 == pytest.approx(count / fps, abs=0.021)
+        np.testing.assert_array_equal(shown[-1], frames[-1][..., :3])
+
+
 def test_a_hold_longer_than_a_delay_can_be_is_split(tmp_path: Path) -> None:
     _, durations = read(write(tmp_path / "x.gif", [dotted(0)] * 2, fps=0.002))
     assert sum(durations) == 1_000_000

@@ -1,0 +1,28 @@
+"""Ticks of a window: few, round, and short in writing whatever the window's size."""
+
+import math
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+STEPS = (1, 2, 2.5, 5, 10)
+
+
+def ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Return positions inside [low, high] and labels that tell them apart.
+
+    Plain decimals where they are short, else as many digits in scientific notation as it takes.
+    """
+    found = np.asarray(MaxNLocator(6, steps=STEPS).tick_values(low, high), float)
+    slack = 1e-9 * (high - low)
+    places = found[(found >= low - slack) & (found <= high + slack)]
+    step = float(found[1] - found[0])
+    largest = float(np.abs(places).max(initial=step))
+    places = np.where(np.abs(places) < step / 1e6, 0.0, places)
+    if step >= 1e-3 and largest < 1e5:
+        decimals = next((n for n in range(4) if round(step, n) == round(step, 6)), 4)
+        written = [f"{place:.{decimals}f}" for place in places]
+    else:
+        digits = math.ceil(math.log10(largest / step)) + 1
+        written = [f"{place:.{min(digits, 17)}g}" for place in places]
+    return places.tolist(), [label.replace("-", "\N{MINUS SIGN}") for label in written]
