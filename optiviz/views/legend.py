@@ -66,7 +66,7 @@ class Legend:
     def _build_row(self, number: int, entry: Entry, y: float, row: float) -> None:
         """Write an optimizer's row; in a tight one its settings stand behind its name."""
         tight = row < TIGHT
-        size = min(0.85, row / (1.2 * NAME)) if tight else min(1.0, row / (0.85 * ROW))
+        size = min(0.95, row / (1.2 * NAME)) if tight else min(1.0, row / (0.85 * ROW))
         look = mark(self.theme, number)
         middle = y - 4 * size
         self.axes.plot(
