@@ -5,6 +5,7 @@
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,9 +14,10 @@ from optiviz.recipe import Recipe
 from optiviz.rendering import render
 
 GOLDEN = Path(__file__).parent / "golden"
-# Root mean square over all pixels and channels, of 255. Another matplotlib or FreeType sets words a
-# fraction of a pixel off, which gives up to 8; a missing path or a shifted panel gives 12 and more.
-TOLERANCE = 10.0
+# Root mean square over all pixels and channels, of 255.
+TOLERANCE = 6.0
+# Older ones set words differently, which alone gives up to 20.
+MATPLOTLIB = (3, 11)
 PICTURES = {
     "wobbly": Recipe(
         surface="wobbly", optimizers="adam,rmsprop,nesterov,adagrad,adadelta", size=(480, 320)
@@ -29,6 +31,9 @@ PICTURES = {
 }  # fmt: skip
 
 
+@pytest.mark.skipif(
+    matplotlib.__version_info__[:2] < MATPLOTLIB, reason="the frames were drawn by a newer one"
+)
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_looks_as_it_did(
     name: str, tmp_path: Path, request: pytest.FixtureRequest

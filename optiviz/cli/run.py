@@ -21,16 +21,11 @@ SIDE = "-3:3"  # of the window, by default
 SUFFIXES = " ".join(FORMATS)
 
 
-class Size(click.ParamType[tuple[int, int]]):
-    """WIDTHxHEIGHT in pixels."""
-
-    name = "WxH"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
-            self.fail(f"{value!r} is not of the form 960x640", param, ctx)
-        return int(width), int(height)
+def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
+    width, _, height = value.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise click.BadParameter(f"{value!r} is not of the form 960x640")
+    return int(width), int(height)
 
 
 @click.command(name="run", short_help="Descend a surface and draw the paths.")
@@ -83,7 +78,7 @@ class Size(click.ParamType[tuple[int, int]]):
     help="Seconds at most, before the last frame is held; longer runs skip steps.",
 )
 @click.option(
-    "--size", type=Size(), default="960x640", show_default=True, metavar="WxH", help="In pixels."
+    "--size", callback=_size, default="960x640", show_default=True, metavar="WxH", help="In pixels."
 )
 @click.option("--title", help="Title instead of the surface's.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
@@ -204,17 +199,15 @@ def _default_path(surface: "Surface", optimizers: tuple[str, ...]) -> Path:
 
 @contextmanager
 def _progress(shown: bool) -> "Iterator[Progress | None]":
-    if not shown:
-        yield None
-        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    if not (shown and console.is_terminal):
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("drawing", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

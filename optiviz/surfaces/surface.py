@@ -31,8 +31,12 @@ def _pairs(value: Any) -> Any:
     return tuple(value.items()) if isinstance(value, Mapping) else value
 
 
+def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    return dict(pairs)
+
+
 Rates = Annotated[
-    tuple[tuple[str, PositiveFloat], ...], BeforeValidator(_pairs), PlainSerializer(dict)
+    tuple[tuple[str, PositiveFloat], ...], BeforeValidator(_pairs), PlainSerializer(_mapping)
 ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from optiviz.scene import Entry, Scene
@@ -34,11 +35,9 @@ class Legend:
 
     def build(self, axes: Axes) -> None:
         """Write the still words; the Axes' width and height are taken as points."""
-        figure = axes.get_figure(root=True)
-        assert figure is not None
-        box = axes.get_position()
-        inches = figure.get_size_inches()
-        self.axes = axes
+        assert isinstance(axes.figure, Figure)
+        self.axes, self.dpi = axes, axes.figure.dpi
+        box, inches = axes.get_position(), axes.figure.get_size_inches()
         self.width = 72 * float(box.width * inches[0])
         height = 72 * float(box.height * inches[1])
         axes.set_xlim(0, self.width)
@@ -112,9 +111,7 @@ class Legend:
         return self.axes.text(x, y, said, fontsize=size, **settings)  # type: ignore[arg-type]
 
     def _width(self, text: Text) -> float:
-        figure = text.get_figure(root=True)
-        assert figure is not None
-        return float(text.get_window_extent().width) * 72 / figure.dpi
+        return float(text.get_window_extent().width) * 72 / self.dpi
 
     def _fit(self, text: Text, room: float) -> None:
         """Shorten a text that is wider than `room` points, ending in an ellipsis."""
