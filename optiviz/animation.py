@@ -134,9 +134,9 @@ class Picture:
             wide = width - left - edge
         tall = top - bottom
         sides = [high - low for low, high in intervals]
-        scale = min(wide / sides[0], tall / sides[-1])
-        if sides[0] * sides[-1] * scale**2 > EQUAL * wide * tall:
-            wide, tall = sides[0] * scale, sides[-1] * scale
+        scales = wide / sides[0], tall / sides[-1]
+        if min(scales) > EQUAL * max(scales):
+            wide, tall = sides[0] * min(scales), sides[-1] * min(scales)
         panel = self._axes(left, top - tall, wide, tall)
         if beside:
             right = left + wide + GAP

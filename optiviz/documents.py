@@ -4,6 +4,8 @@ YAML 1.2, one document, no tags that could build an object. Whoever checks the v
 document where a wrong one stands.
 """
 
+import reprlib
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +14,9 @@ from optiviz.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+MAX_BYTES = 4_000_000
+MAX_VALUES = 100_000
 
 
 class Document:
@@ -28,17 +33,23 @@ class Document:
         # The pure loader: the C one crashes the process on deep nesting.
         yaml = YAML(typ="safe", pure=True)
         try:
-            self._node = yaml.compose(text)
+            with warnings.catch_warnings(action="ignore"):  # an anchor may be used again
+                self._node = yaml.compose(text)
+            if _expanded(self._node) > MAX_VALUES:
+                raise InputError(f"{name}: its aliases expand to more than {MAX_VALUES} values")
             self.value: Any = (
                 None if self._node is None else yaml.constructor.construct_document(self._node)
             )
+        except InputError:
+            raise
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             said = ", ".join(part for part in (error.context, error.problem) if part)
             raise InputError(f"{place}: {said.splitlines()[0]}") from None
-        except (YAMLError, ValueError, TypeError) as error:
-            raise InputError(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
+        except (YAMLError, ValueError, TypeError, LookupError) as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"{name}: not YAML: {said}") from None
         except RecursionError:
             raise InputError(f"{name}: nested too deeply to be read") from None
 
@@ -46,7 +57,13 @@ class Document:
     def read(cls, path: Path) -> "Document":
         """Read a file as UTF-8 YAML."""
         try:
+            if path.exists() and not path.is_file():
+                raise InputError(f"{path}: is not a file")
+            if path.stat().st_size > MAX_BYTES:
+                raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
             return cls(path.read_text(encoding="utf-8-sig"), str(path))
+        except InputError:
+            raise
         except UnicodeDecodeError:
             raise InputError(f"{path}: not UTF-8 text") from None
         except OSError as error:
@@ -67,6 +84,30 @@ class Document:
             else:
                 break
         return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
+
+
+def _expanded(node: Any) -> int:
+    """Return how many values a node stands for when all its aliases are written out."""
+    sizes: dict[int, int] = {}
+
+    def size(node: Any) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = MAX_VALUES + 1  # what holds itself has no end
+            parts = node.value if node.id in ("sequence", "mapping") else ()
+            inner = (each for part in parts for each in (part if node.id == "mapping" else [part]))
+            sizes[id(node)] = 1 + sum(size(each) for each in inner)
+        return sizes[id(node)]
+
+    return 0 if node is None else size(node)
+
+
+def plain_text(value: str) -> str:
+    """Return text on one line; raise ValueError if it holds what is no text."""
+    value = " ".join(value.split())
+    odd = [letter for letter in value if not letter.isprintable()]
+    if odd:
+        raise ValueError(f"{odd[0]!a} is not a letter")
+    return value
 
 
 Place = Callable[[Sequence[str | int]], str]
@@ -98,4 +139,4 @@ def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:
     if fault["type"] == "value_error":
         return f"{place(keys)}: {fault['msg'].removeprefix('Value error, ')}"
     said = fault["msg"].removeprefix("Input ")
-    return f"{place(keys)}: {said[0].lower()}{said[1:]}, not {fault['input']!r:.60}"
+    return f"{place(keys)}: {said[0].lower()}{said[1:]}, not {reprlib.repr(fault['input'])}"

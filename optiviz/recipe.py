@@ -18,7 +18,9 @@ from pydantic import (
 
 from optiviz.optimizers.words import parse
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.surfaces.surface import Point, Surface
+from optiviz.surfaces.surface import MAX_STEPS, Point, Surface, Text
+
+MAX_PIXELS = 36_000_000
 
 
 def _words(value: Any) -> Any:
@@ -53,21 +55,18 @@ class Recipe(BaseModel):
     starts: tuple[Point, ...] = ()
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
     seed: NonNegativeInt = 0
-    steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    fps: Annotated[float, Field(gt=0, le=100)] = 12.0
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
+    fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
     size: tuple[int, int] = (960, 640)
-    title: str | None = None
+    title: Text | None = None
 
     @field_validator("size")
     @classmethod
     def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
-        """Refuse what is too small for words, or larger than video codecs go."""
+        """Refuse what is too small for words, too large for a video codec or for memory."""
         if not (240 <= size[0] <= 16384 and 160 <= size[1] <= 16384):
             raise ValueError(f"{size[0]}x{size[1]} is not between 240x160 and 16384x16384")
+        if size[0] * size[1] > MAX_PIXELS:
+            raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
         return size
-
-    @field_validator("title")
-    @classmethod
-    def _one_line(cls, title: str | None) -> str | None:
-        return title if title is None else " ".join(title.split())

@@ -1,8 +1,10 @@
 """One recipe -> its files: where the rooms meet."""
 
+import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import copymode
 from uuid import uuid4
 
 import numpy as np
@@ -140,6 +142,8 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        if target.exists():
+            copymode(target, temporary)
         temporary.replace(target)
     except OSError as error:
         raise OptivizError(f"{path} cannot be written: {error.strerror or error}") from error
@@ -149,11 +153,19 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:
+    places = set()
     for target in targets:
         format_of(target)
-        if target.is_dir():
-            raise InputError(f"{target} is a directory")
-        if target.exists() and not overwrite:
-            raise InputError(f"{target} exists and is not to be overwritten")
-    if len({target.resolve() for target in targets}) < len(targets):
+        try:
+            if target.is_dir():
+                raise InputError(f"{target} is a directory")
+            if target.exists() and not target.is_file():
+                raise InputError(f"{target} is not a regular file")
+            if target.exists() and not overwrite:
+                raise InputError(f"{target} exists and is not to be overwritten")
+            places.add(target.resolve())
+        except (OSError, RuntimeError) as error:  # a name too long, a link to itself
+            said = getattr(error, "strerror", None) or "its links lead in a circle"
+            raise InputError(f"{reprlib.repr(str(target))} cannot be written: {said}") from None
+    if len(places) < len(targets):
         raise InputError("two outputs have the same path")

@@ -30,7 +30,7 @@ recipes = st.builds(
     steps=st.none() | st.integers(1, 1000),
     fps=st.floats(0.5, 60),
     size=st.tuples(st.integers(240, 2000), st.integers(160, 2000)),
-    title=st.none() | st.text(max_size=10),
+    title=st.none() | st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=10),
 )
 
 

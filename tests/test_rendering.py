@@ -76,6 +76,30 @@ def test_a_path_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> Non
     assert not (tmp_path / "first.json").exists()
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o444, 0o755])
+def test_an_existing_file_keeps_its_mode(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text("old")
+    path.chmod(mode)
+    render(SMALL, path)
+    assert path.stat().st_mode & 0o777 == mode
+    assert path.read_text() != "old"
+
+
+def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
+    import os
+
+    fifo, link, loop = (tmp_path / name for name in ("fifo.json", "link.json", "loop.json"))
+    os.mkfifo(fifo)
+    link.symlink_to("/dev/null")
+    loop.symlink_to(loop)
+    for path, said in [(fifo, "is not a regular"), (link, "is not a regular"), (loop, "cannot be")]:
+        with pytest.raises(optiviz.InputError, match=said):
+            render(SMALL, path)
+    with pytest.raises(optiviz.InputError, match="File name too long"):
+        render(SMALL, tmp_path / ("x" * 300 + ".json"))
+
+
 def test_progress_runs_through_all_outputs(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     render(

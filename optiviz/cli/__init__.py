@@ -67,7 +67,7 @@ class OptivizGroup(click.Group):
         except (click.ClickException, InputError) as error:
             said = error.format_message() if isinstance(error, click.ClickException) else error
             code = _say(str(said), MISTAKEN, session)
-        except OptivizError as error:
+        except (OptivizError, OSError) as error:
             code = _say(str(error), FAILED, session)
         except (click.Abort, KeyboardInterrupt):
             code = _say("interrupted", INTERRUPTED, session)

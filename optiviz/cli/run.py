@@ -1,5 +1,6 @@
 """`optiviz run`: the main job."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ SUFFIXES = " ".join(FORMATS)
 
 def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
     width, _, height = value.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
+    if not (re.fullmatch(r"\d{1,6}", width) and re.fullmatch(r"\d{1,6}", height)):
         raise click.BadParameter(f"{value!r} is not of the form 960x640")
     return int(width), int(height)
 
@@ -115,12 +116,12 @@ def command(
 
     points, random_starts = _starts(starts)
     descended = _surface(surface, formula, domain, surfaces)
+    fields = {"surface": descended, "optimizers": opts, "starts": points, **settings}
     recipe = validated(
         Recipe,
-        {"surface": descended, "optimizers": opts, "starts": points} | settings
-        | {"random_starts": random_starts},
+        fields | {"random_starts": random_starts},
         lambda keys: OPTIONS.get(str(keys[0]), f"--{keys[0]}") if keys else "options",
-    )  # fmt: skip
+    )
     paths = list(outs) or [_default_path(descended, recipe.optimizers)]
     with _progress(shown=not quiet) as progress:
         scene = render(recipe, paths, overwrite=overwrite, progress=progress)

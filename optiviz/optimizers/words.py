@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass, fields
 
+from optiviz.documents import plain_text
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Optimizer
@@ -61,7 +62,10 @@ def parse_word(text: str) -> Word:
         if not equals or not value:
             raise InputError(f"{text!r}: {setting!r} is not of the form key=value")
         if key == "label":
-            label = " ".join(value.split())
+            try:
+                label = plain_text(value)
+            except ValueError as error:
+                raise InputError(f"{name}: label: {error}") from None
             continue
         if key not in declared:
             raise InputError(f"{name}: {unknown('hyperparameter', key, [*declared, 'label'])}")

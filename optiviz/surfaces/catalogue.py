@@ -52,7 +52,7 @@ class Catalogue:
             self.surfaces[name] = surface
             self.aliases.pop(name, None)
             for alias in surface.aliases:
-                taken = self.aliases.get(alias, alias if alias in entries else name)
+                taken = self.aliases.get(alias, alias if alias in self.surfaces else name)
                 if taken != name:
                     faults.append(f"{place(['aliases'])}: {alias!r} is taken by {taken}")
                 self.aliases[alias] = name

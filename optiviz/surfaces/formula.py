@@ -11,6 +11,7 @@ where max or min tie, the first argument's gradient is taken.
 
 import ast
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache, cached_property, reduce
@@ -25,8 +26,9 @@ from optiviz.objective import Array
 
 MAX_CHARACTERS = 4000
 MAX_NODES = 1500
-MAX_DEPTH = 60
+MAX_DEPTH = 40
 MAX_POWER = 100
+MAX_EXACT = 2**53  # beyond it a fraction is written as a float
 MAX_NUMBER = 10**200  # and its inverse: two derivatives of a power keep within float64
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
 NAMES = ("x", "y")
@@ -97,7 +99,7 @@ KINKED: dict[type[_Kinked], Any] = {
     _Sign: np.sign,
     _Floor: np.floor,
     _Abs: np.abs,
-    _NotBelow: np.greater_equal,
+    _NotBelow: lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),  # bools do not add up
     _Max: np.maximum,
     _Min: np.minimum,
 }
@@ -259,7 +261,8 @@ def _parse(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"formula {shown!r} is longer than {MAX_CHARACTERS} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # as of 1if, which is refused anyway
+            tree = ast.parse(text.strip(), mode="eval").body
         if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
             raise InputError(f"formula {shown!r} has more than {MAX_NODES} terms and operators")
         return _Builder(shown, symbols).build(tree, 0)
@@ -288,8 +291,8 @@ class _Builder:
         if depth > MAX_DEPTH:
             raise self.refuse(f"nested more than {MAX_DEPTH} deep")
         expression = self._build(node, depth + 1)
-        if expression.is_number and not self._is_real(expression):
-            raise self.refuse(f"{ast.unparse(node)[:40]} is not a finite real number")
+        if expression.is_number and expression not in CONSTANTS.values():
+            expression = self._folded(expression, node)
         for number in (expression.as_coeff_Mul()[0], expression.as_coeff_Add()[0]):
             if number and not 1 <= abs(number) * MAX_NUMBER <= MAX_NUMBER**2:
                 raise self.refuse("numbers lie between 1e-200 and 1e200")
@@ -330,7 +333,7 @@ class _Builder:
     def _number(self, value: float) -> sympy.Expr:
         if abs(value) > MAX_NUMBER:
             raise self.refuse("numbers lie between 1e-200 and 1e200")
-        return sympy.Integer(value) if value == int(value) else sympy.Rational(repr(value))
+        return sympy.Rational(repr(value))
 
     def _chain(self, node: ast.BinOp, depth: int) -> sympy.Expr:
         """Build a + b - c ... or a * b / c ... as one node: long sums lean left and recurse."""
@@ -361,6 +364,8 @@ class _Builder:
                 result = math.inf
             if result > MAX_NUMBER:
                 raise self.refuse("a power of two numbers is too large")
+        elif base.is_number and (base.is_zero or base.is_negative):
+            raise self.refuse("0 or a negative number cannot be raised to a power that varies")
         return base**exponent
 
     def _call(self, name: str, args: list[ast.expr], depth: int) -> sympy.Expr:
@@ -374,11 +379,14 @@ class _Builder:
             raise self.refuse(f"{name} takes {wanted}, not {len(args)}")
         return FUNCTIONS[name](*(self.build(arg, depth) for arg in args))
 
-    def _is_real(self, expression: sympy.Expr) -> bool:
-        if expression.is_Rational:
-            return True
+    def _folded(self, number: sympy.Expr, node: ast.expr) -> sympy.Expr:
+        """Return a number as a short fraction or a float: sympy is endless with nested roots."""
+        if number.is_Rational and max(abs(number.p), number.q) <= MAX_EXACT:
+            return number
         try:
-            number = complex(expression)
+            value = complex(number)
         except (TypeError, OverflowError):
-            return False
-        return number.imag == 0 and math.isfinite(number.real)
+            value = complex(math.nan)
+        if value.imag or not math.isfinite(value.real):
+            raise self.refuse(f"{ast.unparse(node)[:40]} is not a finite real number")
+        return sympy.Float(value.real)

@@ -6,21 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     FiniteFloat,
     PlainSerializer,
     PositiveFloat,
-    PositiveInt,
     model_serializer,
     model_validator,
 )
 
+from optiviz.documents import plain_text
 from optiviz.errors import InputError
 from optiviz.objective import Array
 from optiviz.surfaces.formula import Formula, formula
 
+MAX_STEPS = 1_000_000
+MAX_COORDINATE = 1e100
+Text = Annotated[str, AfterValidator(plain_text)]
 Interval = tuple[FiniteFloat, FiniteFloat]
 Point = tuple[FiniteFloat, ...]
 AXES = ("x", "y")
@@ -71,8 +76,11 @@ class Domain(BaseModel):
         for axis, (low, high) in zip(AXES, self.intervals, strict=False):
             if not low < high:
                 raise ValueError(f"the interval of {axis} goes from {low:g} down to {high:g}")
-            if not math.isfinite(high - low):
-                raise ValueError(f"the interval of {axis} is too wide")
+            largest = max(abs(low), abs(high))
+            if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
+                raise ValueError(
+                    f"the interval of {axis} is too far, too wide or too narrow to draw"
+                )
         return self
 
     @model_serializer
@@ -95,16 +103,16 @@ class Surface(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = ""
-    title: str = ""
+    title: Text = ""
     formula: str
     domain: Domain
     start: Point = ()
-    steps: PositiveInt | None = None
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
     minima: tuple[Point, ...] = ()
     levels: tuple[FiniteFloat, ...] = ()
     learning_rates: Rates = ()
     aliases: tuple[str, ...] = ()
-    source: str = ""
+    source: Text = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -112,19 +112,26 @@ class Contour:
         with np.errstate(all="ignore"):
             z = self.scene.surface.value(np.stack([x, y], axis=-1))
         ramp = LinearSegmentedColormap.from_list("ramp", self.theme.ramp)
-        levels = np.array(self.scene.surface.levels or contour_levels(z))
-        flat = len(levels) < 2 and np.isfinite(z).any()
+        shown = np.ma.masked_invalid(z)
+        # matplotlib takes 1e250 for infinity; the lines of z / 1e200 are those of z.
+        scale = max(1.0, float(abs(shown).max()) / 1e200) if shown.count() else 1.0
+        own = np.array(self.scene.surface.levels) / scale
+        shown = shown / scale
+        levels = own if own.size else contour_levels(shown.compressed())
+        flat = len(levels) < 2 and shown.count()
         # Blank where the surface is undefined.
         axes.set_facecolor(ramp(0.5) if flat else self.theme.background)
-        if len(levels) < 2:
-            return
-        shown = np.ma.masked_invalid(z)
-        fill = [ramp(share) for share in np.linspace(0, 1, len(levels) + 1)]
-        axes.contourf(x, y, shown, levels, colors=fill, extend="both", zorder=1)
-        axes.contour(
-            x, y, shown, levels[1:-1], colors=self.theme.isoline, linewidths=0.6, alpha=0.55,
-            linestyles="solid", zorder=ISOLINE,
-        )  # fmt: skip
+        if len(levels) >= 2:
+            fill = [ramp(share) for share in np.linspace(0, 1, len(levels) + 1)]
+            axes.contourf(x, y, shown, levels, colors=fill, extend="both", zorder=1)
+        lines = (
+            levels[(levels > shown.min()) & (levels < shown.max())] if shown.count() else own[:0]
+        )
+        if lines.size:
+            axes.contour(
+                x, y, shown, lines, colors=self.theme.isoline, linewidths=0.6, alpha=0.55,
+                linestyles="solid", zorder=ISOLINE,
+            )  # fmt: skip
 
     def _draw_marks(self, axes: Axes) -> None:
         minima = np.reshape(self.scene.surface.minima, (-1, 2))

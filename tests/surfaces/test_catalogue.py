@@ -116,6 +116,14 @@ def test_what_is_absent_has_a_default(tmp_path: Path) -> None:
     assert (valley.title, valley.start, valley.steps) == ("My valley", (1.0, 2.0), None)
 
 
+BOMB = "k0: &k0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"k{n}: &k{n} [{', '.join([f'*k{n - 1}'] * 9)}]\n" for n in range(1, 9)
+) + "k: &k [*k8]\n"  # fmt: skip
+MERGES = "m0: &m0 {x: 1}\n" + "".join(
+    f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 20)}]}}\n" for n in range(1, 9)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -127,7 +135,10 @@ def test_what_is_absent_has_a_default(tmp_path: Path) -> None:
         ),
         ("a: {formula: x, domain: {x: [0, 1]}, start: [0, 1]}", "start 0, 1 does not fit"),
         ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: should be a finite"),
-        ("a: {formula: x, domain: {x: [0, 1]}, steps: 0}", "a.steps: should be greater than 0"),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, steps: 0}",
+            "a.steps: should be greater than or equal to 1",
+        ),
         ("a: {formula: x, domain: {x: [0, 1]}, levels: [2, 1]}", "levels must rise"),
         ("a: {formula: x, domain: {x: [0, 1]}, learning_rates: {sgd: -1}}", "greater than 0"),
         ("A b: {formula: x, domain: {x: [0, 1]}}", "'A b' is not of the form small-letters"),
@@ -141,6 +152,18 @@ def test_what_is_absent_has_a_default(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 2", "expected a single document"),
         ("a:\n\tb: 1", "mine.yaml:2:1: "),
         ("[" * 100000, "nested too deeply"),
+        ("a: !!bool abc", "not YAML"),
+        ('a: !!int ""', "not YAML"),
+        ("a: &a [*a]", "aliases expand"),
+        (BOMB, "aliases expand"),
+        (BOMB + "s:\n  formula: x\n  minima: *k", "aliases expand"),
+        (MERGES, "aliases expand"),
+        ("a: {formula: x, domain: {x: [0, 1]}, steps: 1000001}", "less than or equal to 1000000"),
+        ("a: {formula: x, domain: {x: [0, 1.0e+200]}}", "too wide"),
+        ("a: {formula: x, domain: {x: [1, 1.0000000000001]}}", "too narrow"),
+        ('a: {formula: x, domain: {x: [0, 1]}, title: "\\ud800"}', "is not a letter"),
+        ('a: {formula: x, domain: {x: [0, 1]}, title: "\\e[31m"}', "is not a letter"),
+        ("a: {formula: x, domain: {x: [0, 1]}, aliases: [wobbly]}", "'wobbly' is taken by wobbly"),
         (
             "a: {formula: x, domain: {x: [0, 1]}, aliases: [c]}\n"
             "b: {formula: x, domain: {x: [0, 1]}, aliases: [c]}",
@@ -176,6 +199,17 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         load_catalogue(tmp_path / "bad.yaml")
     with pytest.raises(InputError, match="No such file"):
         load_catalogue(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="is not a file"):
+        load_catalogue(Path("/dev/zero"))
+    (tmp_path / "large.yaml").write_text("#" * 5_000_000)
+    with pytest.raises(InputError, match="is larger than"):
+        load_catalogue(tmp_path / "large.yaml")
+
+
+def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
+    text = "a: {formula: x, domain: &d {x: [0, 1]}}\nb: {formula: x, domain: &d {x: [0, 2]}}\n"
+    mine = write(tmp_path, text + "c: {formula: x, domain: *d}\n")
+    assert optiviz.load_surface("c", mine).domain.x == (0, 2)
 
 
 @pytest.mark.parametrize(

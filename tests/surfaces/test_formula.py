@@ -111,6 +111,50 @@ def test_slopes_at_and_beside_kinks(text: str, at: float, slope: float) -> None:
     assert np.isfinite(made.hessian(np.array([at]))).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "point", "gradient"),
+    [
+        ("max(x, -9) + max(x, -8)", (0.0, 0.0), (2.0, 0.0)),
+        ("max(x, 0) + min(x, 9)", (0.5, 0.0), (2.0, 0.0)),
+        ("max(x, y) + max(x, 2*y)", (1.0, 0.25), (2.0, 0.0)),
+        ("max(x - y, 0) + max(y - x, 0)", (2.0, 1.0), (1.0, -1.0)),
+        ("max(x, y)*max(x, y)", (3.0, 1.0), (6.0, 0.0)),
+        ("min(sign(y), sin(y), y)*x", (2.0, 0.5), (math.sin(0.5), 2 * math.cos(0.5))),
+    ],
+)
+def test_slopes_of_several_kinks_add_up(
+    text: str, point: tuple[float, float], gradient: tuple[float, float]
+) -> None:
+    made = formula(text, 2)
+    np.testing.assert_allclose(made.gradient(np.array(point)), gradient)
+    assert made.hessian(np.array(point)).dtype == np.float64
+    grid = np.stack(np.meshgrid(np.linspace(-1, 1, 3), np.linspace(-1, 1, 4)), axis=-1)
+    assert made.gradient(grid).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("sin(1e200)*x", math.sin(1e200)), ("exp(-1e100)*x", 0.0), ("tanh(1e200)*x", 1.0),
+        ("(x*" + "7" * 130 + ")**0.5", math.sqrt(float("7" * 130))),
+        ("floor(exp(400)/exp(399))*x", 2.0), ("log(log(1e200))*x", math.log(math.log(1e200))),
+        ("123456789*987654321*x", 123456789.0 * 987654321), ("x + 0*9007199254740993", 1.0),
+        ("(987654321*x)**5", 987654321.0**5), ("sqrt(2)**2*x", 2.0),
+    ],
+)  # fmt: skip
+def test_constants_of_any_size_are_numbers(text: str, value: float) -> None:
+    made = formula(text, 1)
+    assert made.value(np.array([1.0])) == pytest.approx(value)
+    assert np.isfinite(made.gradient(np.ones((2, 3, 1)))).all()
+    assert np.isfinite(made.hessian(np.ones((2, 3, 1)))).all()
+
+
+@pytest.mark.parametrize("text", ["0**x", "0**(-x*x)", "(-1)**x", "(-2)**(x*y)", "(1 - 2)**x"])
+def test_a_power_that_is_no_real_function_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be raised to a power that varies"):
+        formula(text, 2)
+
+
 def test_a_tie_takes_either_side() -> None:
     assert formula("max(x, -x)", 1).gradient(np.array([0.0]))[0] in (-1.0, 1.0)
 
@@ -154,7 +198,7 @@ HOSTILE = [
     "1e300*x*1e300", "(1e150*x)**2", "9"*300, "9"*5000, "("*5000 + "x" + ")"*5000,
     "-"*50000 + "x", "-"*3000 + "x", "+".join(["x"] * 3000), "\uff58 + 1", "x\u00b2", "\u0445 + 1",
     "1/0", "1/(x - x)", "log(0)", "log(-1)*x", "sqrt(-2)", "exp(1000)", "exp(exp(exp(10)))",
-    "tan(pi/2)", "import os", "x; y", "x\n+y", "\x00", "...", "None", "x if", "@x", "yield x",
+    "import os", "x; y", "x\n+y", "\x00", "...", "None", "x if", "@x", "yield x",
 ]  # fmt: skip
 
 
@@ -187,12 +231,15 @@ EXPLOSIVE = [
     nested("(@**@)", 6),
     nested("sqrt(@ + 1)", 30),
     "x**x**x**x**x**x**x**x",
+    nested("(@ + sqrt(2))**(1/3)", 17).replace("x", "3") + "*x",
+    "sign(" + nested("(@ + sqrt(2))**(1/3)", 18).replace("x", "3") + ")*x",
+    nested("min(@, y)", 38),
 ]
 
 
 @pytest.mark.parametrize("text", EXPLOSIVE, ids=lambda text: text[:30])
 def test_what_explodes_works_or_is_refused_quickly(text: str) -> None:
-    # A bound against hanging, two orders above what it takes.
+    # A bound against hanging, an order above what it takes.
     began = time.process_time()
     try:
         made = Formula(text[:MAX_CHARACTERS], 2)
@@ -201,7 +248,7 @@ def test_what_explodes_works_or_is_refused_quickly(text: str) -> None:
             made.hessian(np.ones(2))
     except InputError as refused:
         assert "\n" not in str(refused)
-    assert time.process_time() - began < 60
+    assert time.process_time() - began < 20
 
 
 @given(text=st.text(max_size=40))

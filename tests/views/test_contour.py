@@ -106,15 +106,34 @@ def test_levels_of_a_flat_or_undefined_surface_are_none() -> None:
     assert np.isfinite(contour_levels(np.array([np.nan, np.inf, 1.0, 2.0]))).all()
 
 
-def test_own_levels_are_used() -> None:
-    own = optiviz.Surface(formula="x**2 + y**2", domain="-1:1,-1:1", levels=(0.5, 1.0, 1.5))
+@pytest.mark.parametrize(
+    ("levels", "lines"),
+    [((0.5, 1.0, 1.5), [0.5, 1.0, 1.5]), ((1.0,), [1.0]), ((-1.0, 1.0, 9.0), [1.0])],
+)
+def test_own_levels_are_drawn_all(levels: tuple[float, ...], lines: list[float]) -> None:
+    own = optiviz.Surface(formula="x**2 + y**2", domain="-1:1,-1:1", levels=levels)
     sets = [each for each in picture(own).figure.axes[0].collections if hasattr(each, "levels")]
-    np.testing.assert_array_equal(sets[0].levels, [0.5, 1.0, 1.5])
+    np.testing.assert_array_equal(sets[-1].levels, lines)
+    assert len(sets) == (2 if len(levels) > 1 else 1)
 
 
-@pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x", "x + 0*y", "1e150*x"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "3", "log(-1 - x**2)", "log(x)", "1/x", "x + 0*y", "1e150*x", "exp(700*x)", "1e-150*x",
+        "(x*x + y*y + 1e3)**100", "1e150*(1e40*(x - y))**3",
+    ],
+)  # fmt: skip
 def test_odd_surfaces_are_still_drawn(formula: str) -> None:
     drawn = picture(optiviz.Surface(formula=formula, domain="-1:1,-1:1"))
+    drawn.figure.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    "domain", ["0:1e-90,0:1e-90", "-1e99:1e99,0:1", "0:1e-90,-1e99:1e99", "1e9:1000000001,0:1"]
+)
+def test_odd_windows_are_still_drawn(domain: str) -> None:
+    drawn = picture(optiviz.Surface(formula="x + y", domain=domain))
     drawn.figure.canvas.draw()
 
 
