@@ -67,8 +67,11 @@ class OptivizGroup(click.Group):
         except (click.ClickException, InputError) as error:
             said = error.format_message() if isinstance(error, click.ClickException) else error
             code = _say(str(said), MISTAKEN, session)
-        except (OptivizError, OSError) as error:
+        except OptivizError as error:
             code = _say(str(error), FAILED, session)
+        except OSError as error:
+            where = error.filename or "standard output"
+            code = _say(f"{where} cannot be written: {error.strerror}", FAILED, session)
         except (click.Abort, KeyboardInterrupt):
             code = _say("interrupted", INTERRUPTED, session)
         except Exception as error:
