@@ -163,9 +163,11 @@ def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:
                 raise InputError(f"{target} is not a regular file")
             if target.exists() and not overwrite:
                 raise InputError(f"{target} exists and is not to be overwritten")
+            with suppress(FileNotFoundError, NotADirectoryError):
+                target.resolve(strict=True)  # raises for a link to itself, on any Python
             places.add(target.resolve())
         except (OSError, RuntimeError) as error:  # a name too long, a link to itself
-            said = getattr(error, "strerror", None) or "its links lead in a circle"
+            said = getattr(error, "strerror", None) or "Too many levels of symbolic links"
             raise InputError(f"{reprlib.repr(str(target))} cannot be written: {said}") from None
     if len(places) < len(targets):
         raise InputError("two outputs have the same path")
