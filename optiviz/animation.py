@@ -88,11 +88,17 @@ class Picture:
             cache_frame_data=False,
         )
 
+    @property
+    def _points(self) -> tuple[float, float]:
+        """Width and height of the figure in points."""
+        width, height = self.figure.get_size_inches()
+        return 72 * float(width), 72 * float(height)
+
     def _write_title(self) -> float:
         """Write title and formula; return what share of the height is left beneath them."""
-        points = [72 * float(side) for side in self.figure.get_size_inches()]
-        room = points[0] * (1 - 2 * MARGIN)
-        y = 1 - 28 / points[1]
+        width, height = self._points
+        room = width * (1 - 2 * MARGIN)
+        y = 1 - 28 / height
         formula, title = readable(self.scene.surface.formula), self.scene.title
         letters = room / (0.62 * TITLE)
         if title == self.scene.surface.formula:
@@ -102,7 +108,7 @@ class Picture:
             weight="bold", color=self.theme.ink,
         )  # fmt: skip
         if formula == title:
-            return y - 16 / points[1]
+            return y - 16 / height
         for size in (FORMULA, 0.9 * FORMULA, 0.8 * FORMULA):
             lines = wrap(_unbroken(formula), int(room / (0.52 * size)))
             if len(lines) <= 2:
@@ -110,16 +116,16 @@ class Picture:
         if len(lines) > 2:
             lines = [lines[0], lines[1][:-1] + "…"]
         for line in lines:
-            y -= 1.55 * size / points[1]
+            y -= 1.55 * size / height
             self.figure.text(MARGIN, y, line, fontsize=size, color=self.theme.muted)
-        return y - 16 / points[1]
+        return y - 16 / height
 
     def _layout(self, top: float) -> tuple[Axes, Axes]:
         """Return the Axes of the view and of the legend beside it; beneath it in a high picture.
 
         Both axes have one scale, unless that would leave much of the view's room empty.
         """
-        width, height = (72 * float(side) for side in self.figure.get_size_inches())
+        width, height = self._points
         edge = MARGIN * width
         intervals = self.scene.surface.domain.intervals
         letters = max(len(label) for label in ticks(*intervals[-1])[1])
@@ -145,9 +151,8 @@ class Picture:
 
     def _axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
         """Add Axes at a place in points."""
-        points = [72 * float(side) for side in self.figure.get_size_inches()]
-        box = (left / points[0], bottom / points[1], width / points[0], height / points[1])
-        axes = self.figure.add_axes(box)
+        across, up = self._points
+        axes = self.figure.add_axes((left / across, bottom / up, width / across, height / up))
         axes.tick_params(labelsize=10, labelcolor=self.theme.muted)
         for axis in (axes.xaxis, axes.yaxis):
             axis.label.set(fontsize=11, color=self.theme.muted)

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, islice
 from typing import Any
 
@@ -47,7 +48,7 @@ class Trajectory:
         """The number of steps that were asked for."""
         return len(self.points) - 1
 
-    @property
+    @cached_property
     def last(self) -> int:
         """The last step with a finite point and loss; 0 if not even the start has them."""
         whole = np.isfinite(self.losses) & np.isfinite(self.points).all(axis=-1)

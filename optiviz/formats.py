@@ -3,8 +3,9 @@
 The table stands outside `writers`, whose import registers a writer with matplotlib.
 """
 
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from optiviz.errors import InputError, unknown
 
@@ -15,6 +16,11 @@ class Format(NamedTuple):
     kind: Literal["animation", "still", "data"]
     target: str
     about: str
+
+    def load(self) -> Any:
+        """Return what `target` names: an imageio plugin for animations, else a function."""
+        module, _, name = self.target.partition(":")
+        return getattr(import_module(f"optiviz.writers.{module}"), name)
 
 
 FORMATS = {

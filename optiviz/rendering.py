@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 
+import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
 from optiviz.animation import Picture, frame_count
 from optiviz.descent import descend
 from optiviz.errors import InputError, OptivizError
@@ -20,7 +21,6 @@ from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
 from optiviz.tuning import with_rate
-from optiviz.writers import load_writer
 
 THEME, VIEW = "light", "contour"
 STEPS = 120  # where neither the recipe nor the surface says
@@ -58,7 +58,7 @@ def render(
             progress(done, total)
 
     for target, form in zip(targets, forms, strict=True):
-        writer = load_writer(form)
+        writer = form.load()
         with whole(target) as temporary:
             if picture is None or form.kind == "data":
                 writer(recipe.model_dump(mode="json", exclude_none=True), scene, temporary)

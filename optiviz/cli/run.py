@@ -148,7 +148,7 @@ def _surface(
 ) -> "Surface":
     from optiviz.documents import validated
     from optiviz.surfaces.catalogue import load_catalogue
-    from optiviz.surfaces.formula import formula as read_formula
+    from optiviz.surfaces.formula import dimension
     from optiviz.surfaces.surface import Domain, Surface
 
     if (name is None) == (formula is None):
@@ -158,7 +158,7 @@ def _surface(
         return "--domain"
 
     if formula is not None:
-        sides = domain or ",".join([SIDE] * read_formula(formula, dim=2).dim_used)
+        sides = domain or ",".join([SIDE] * dimension(formula))
         made = Surface(formula=formula, domain=validated(Domain, sides, place))
         made.compiled  # noqa: B018  a formula that is none is refused before any work
         return made

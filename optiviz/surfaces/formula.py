@@ -11,6 +11,7 @@ where max or min tie, the first argument's gradient is taken.
 
 import ast
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -115,13 +116,6 @@ FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
 }
 ARITIES = {"hypot": (2, 2), "max": (2, 20), "min": (2, 20)}
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
-OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Pow: "**",
-}
 
 
 class _Printer(StrPrinter):  # type: ignore[misc]
@@ -148,15 +142,9 @@ class Formula:
     """
 
     def __init__(self, text: str, dim: int) -> None:
-        self.text = text
         self.dim = dim
         self._symbols = sympy.symbols(NAMES[:dim], real=True)
         self._expression = _parse(text, dict(zip(NAMES, self._symbols, strict=False)))
-
-    @property
-    def dim_used(self) -> int:
-        """How many coordinates a window needs to show the formula: two if it speaks of y."""
-        return 2 if self._expression.has(*self._symbols[1:]) else 1
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
@@ -220,6 +208,11 @@ class Formula:
 def formula(text: str, dim: int) -> Formula:
     """Return the formula of a text; the same text is parsed and compiled once a process."""
     return Formula(text, dim)
+
+
+def dimension(text: str) -> int:
+    """Return how many coordinates a formula speaks of: two if there is a y in it."""
+    return 2 if re.search(r"\by\b", text) else 1
 
 
 def _derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
@@ -326,8 +319,8 @@ class _Builder:
             case ast.BinOp(op=ast.BitXor()):
                 raise self.refuse("^ is not a power; write **")
         raise self.refuse(
-            f"{ast.unparse(node)[:40]!r} is not allowed: a formula has numbers, x, y, "
-            f"{' '.join(OPERATORS.values())} and functions"
+            f"{ast.unparse(node)[:40]!r} is not allowed: a formula has numbers, x, y, + - * / ** "
+            "and functions"
         )
 
     def _number(self, value: float) -> sympy.Expr:

@@ -111,22 +111,22 @@ class Contour:
         x, y = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
         with np.errstate(all="ignore"):
             z = self.scene.surface.value(np.stack([x, y], axis=-1))
-        ramp = LinearSegmentedColormap.from_list("ramp", self.theme.ramp)
         shown = np.ma.masked_invalid(z)
+        axes.set_facecolor(self.theme.background)  # seen where the surface is undefined
+        if not shown.count():
+            return
         # matplotlib takes 1e250 for infinity; the lines of z / 1e200 are those of z.
-        scale = max(1.0, float(abs(shown).max()) / 1e200) if shown.count() else 1.0
-        own = np.array(self.scene.surface.levels) / scale
+        scale = max(1.0, float(abs(shown).max()) / 1e200)
         shown = shown / scale
+        own = np.array(self.scene.surface.levels) / scale
         levels = own if own.size else contour_levels(shown.compressed())
-        flat = len(levels) < 2 and shown.count()
-        # Blank where the surface is undefined.
-        axes.set_facecolor(ramp(0.5) if flat else self.theme.background)
+        ramp = LinearSegmentedColormap.from_list("ramp", self.theme.ramp)
         if len(levels) >= 2:
             fill = [ramp(share) for share in np.linspace(0, 1, len(levels) + 1)]
             axes.contourf(x, y, shown, levels, colors=fill, extend="both", zorder=1)
-        lines = (
-            levels[(levels > shown.min()) & (levels < shown.max())] if shown.count() else own[:0]
-        )
+        else:
+            axes.set_facecolor(ramp(0.5))
+        lines = levels[(levels > shown.min()) & (levels < shown.max())]
         if lines.size:
             axes.contour(
                 x, y, shown, lines, colors=self.theme.isoline, linewidths=0.6, alpha=0.55,

@@ -1,6 +1,5 @@
 """A matplotlib MovieWriter over imageio: draws what stands still once, then only what moves."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,8 +49,7 @@ class ImageioWriter(AbstractMovieWriter):
         super().setup(fig, outfile, dpi)
         from imageio.v3 import imopen
 
-        module, _, name = format_of(Path(outfile)).target.partition(":")
-        plugin = getattr(import_module(f"optiviz.writers.{module}"), name)
+        plugin = format_of(Path(outfile)).load()
         self._before = (fig.canvas, fig.dpi, tuple(fig.get_size_inches()))
         self._canvas: Any = _Canvas(fig)
         fig.dpi = self.dpi
@@ -59,12 +57,14 @@ class ImageioWriter(AbstractMovieWriter):
         width, height = (side + (-side) % step for side in self.frame_size)
         fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
         self._background: Any = None
-        self._moving: list[Artist] = []  # empty if frames are drawn in full
+        self._moving: list[Artist] | None = None  # not looked yet; empty: frames drawn in full
         self._file = imopen(outfile, "w", plugin=plugin, fps=self.fps)
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
-        if self._background is None or self.fig.stale:
-            self._draw_background()
+        if self._moving is None or self.fig.stale:
+            self._moving = _movable(self.fig)
+            if self._moving:
+                self._draw_background()
         if self._moving:
             self._canvas.restore_region(self._background)
             for artist in self._moving:
@@ -90,9 +90,13 @@ class ImageioWriter(AbstractMovieWriter):
         self._canvas.draw()
         self._canvas._is_saving = saving
         self._background = self._canvas.copy_from_bbox(self.fig.bbox)
-        moving = [artist for artist in _artists(self.fig) if artist.get_animated()]
-        moving.sort(key=lambda artist: artist.get_zorder())
-        self._moving = [] if _covered(self.fig, moving) else moving
+
+
+def _movable(figure: Figure) -> list[Artist]:
+    """Return the artists to draw on the background, in order; none if that would be wrong."""
+    moving = [artist for artist in _artists(figure) if artist.get_animated()]
+    moving.sort(key=lambda artist: artist.get_zorder())
+    return [] if _covered(figure, moving) else moving
 
 
 def _artists(parent: Artist) -> list[Artist]:

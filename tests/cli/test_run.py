@@ -68,6 +68,16 @@ def test_a_picture_that_cannot_be_is_refused_before_anything_is_written(
     assert not list(here.iterdir())
 
 
+@pytest.mark.parametrize("formula", ["x**2 + 0*y", "x + y - y", "x*y/y"])
+def test_a_formula_that_speaks_of_y_has_two_dimensions(
+    formula: str, invoke: Invoke, here: Path
+) -> None:
+    result = invoke("run", "--formula", formula, "--opt", "sgd", "-o", "x.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    recipe = json.loads((here / "x.json").read_text())["recipe"]
+    assert recipe["surface"]["domain"] == {"x": [-3, 3], "y": [-3, 3]}
+
+
 def test_a_formula_of_x_alone_has_one_dimension(invoke: Invoke, here: Path) -> None:
     assert invoke("run", "--formula", "x**4 - x", "--opt", "sgd", "-o", "x.json").exit_code == 0
     recipe = json.loads((here / "x.json").read_text())["recipe"]

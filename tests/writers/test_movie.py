@@ -154,6 +154,18 @@ def test_the_still_part_of_ours_is_drawn_once(
     assert len(drawn) == 1
 
 
+@pytest.mark.parametrize("scene", [plain, with_a_moving_axis])
+def test_without_blit_each_frame_is_drawn_once(
+    scene: Callable[[], tuple[Figure, Update]], recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    animation = FuncAnimation(*scene(), frames=[1, 3, 5, 7], blit=False)
+    drawn = []
+    draw = Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda *a, **k: (drawn.append(1), draw(*a, **k))[1])
+    animation.save("x.gif", writer="imageio")
+    assert len(drawn) == len(recorder.frames) == 4
+
+
 def test_it_is_registered_and_refuses_what_it_would_ignore() -> None:
     assert writers["imageio"] is optiviz.writers.ImageioWriter
     for setting in ({"codec": "h264"}, {"bitrate": 100}, {"extra_args": ["-x"]}):
