@@ -37,7 +37,8 @@ def descend(
     """Walk one optimizer down a surface and return its trajectory.
 
     The optimizer is a word such as "adam:lr=0.25"; start and steps are the surface's if not
-    given, and so is the learning rate.
+    given. A learning rate that is not given is the optimizer's default, else the surface's, else
+    tuned from this start for so many steps.
 
     >>> round(float(descend("wobbly", "adam:lr=0.25").losses[-1]), 4)
     0.9155
@@ -66,16 +67,23 @@ def _recipe(**fields: Any) -> Recipe:
     return validated(Recipe, fields, lambda keys: ".".join(str(key) for key in keys) or "recipe")
 
 
-def list_names(kind: str, surfaces: str | Path | None = None) -> list[dict[str, Any]]:
-    """Return name and one line about every one of "surfaces", "optimizers" or "formats"."""
+def list_names(
+    kind: str, surfaces: str | Path | None = None, tags: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return name and one line about every one of "surfaces", "optimizers" or "formats".
+
+    Of surfaces only those that have all of `tags`; InputError for a tag that none has.
+    """
     if kind == "surfaces":
-        found = load_catalogue(None if surfaces is None else Path(surfaces)).surfaces.values()
+        found = load_catalogue(None if surfaces is None else Path(surfaces)).tagged(tags)
         return [
             {
                 "name": each.name,
-                "about": f"{each.title}, {each.dim}-D"
+                "about": each.title
+                + (f" [{', '.join(each.tags)}]" if each.tags else "")
                 + (f", also {', '.join(each.aliases)}" if each.aliases else ""),
                 "dim": each.dim,
+                "tags": list(each.tags),
                 "aliases": list(each.aliases),
             }
             for each in found

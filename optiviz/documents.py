@@ -114,15 +114,16 @@ Place = Callable[[Sequence[str | int]], str]
 Model = TypeVar("Model", bound="BaseModel")
 
 
-def validated(model: "type[Model]", value: Any, place: Place) -> "Model":
+def validated(model: "type[Model]", value: Any, place: Place, context: Any = None) -> "Model":
     """Return `value` as a model; raise InputError with every fault, each where `place` says.
 
-    `place` is given the keys that lead to a fault and returns how the sentence begins.
+    `place` is given the keys that lead to a fault and returns how the sentence begins; `context`
+    is what the model's validators may ask for.
     """
     from pydantic import ValidationError
 
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=context)
     except ValidationError as error:
         # A point of two wrong numbers has the same fault twice.
         faults = dict.fromkeys(_sentence(model, each, place) for each in error.errors())

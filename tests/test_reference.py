@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import optiviz
+from optiviz.surfaces.surface import Surface
 
 REFERENCE = Path(__file__).parent / "reference"
-RUNS = sorted(REFERENCE.glob("*/*.json"))
+RUNS = sorted(each for each in REFERENCE.glob("*/*.json") if each.parent.name != "responses")
 SURFACES = {"x2": "parabola", "cosx2": "parabola-cosine", "cos": "cosine"}
 OPTIMIZERS = {"gd": "sgd"}
 # What the libraries call a hyperparameter; None where it has no counterpart because ours has it
@@ -102,3 +103,36 @@ def test_minima_are_the_recomputed_ones() -> None:
         np.testing.assert_allclose(listed, published, atol=1e-9)
         if name != "ripple":
             assert len(listed) == len(known["minima"])
+
+
+STANDARD = json.loads((REFERENCE / "test_functions.json").read_text())
+every_standard_function = pytest.mark.parametrize("name", STANDARD)
+
+
+@every_standard_function
+def test_a_standard_function_is_the_published_one(name: str) -> None:
+    known = STANDARD[name]
+    low, high = np.transpose(known["domain"])
+    points = np.random.default_rng(0).uniform(low, high, (200, 2))
+    x, y = points.T
+    published = eval(known["expression"], {"np": np, "x": x, "y": y})
+    # Terms cancel, so what counts is the size of the numbers that are added up.
+    size = 1e-14 * np.abs(published).max()
+    ours = optiviz.load_surface(name).value(points)
+    np.testing.assert_allclose(ours, published, rtol=1e-10, atol=size)
+
+
+@every_standard_function
+def test_global_minima_are_the_recomputed_ones(name: str) -> None:
+    surface, known = optiviz.load_surface(name), STANDARD[name]
+    if known["value"] is None:
+        assert surface.minima == ()
+        return
+    listed = np.array(surface.minima)
+    for best in known["minima"]:
+        assert np.hypot(*(listed - best).T).min() < 1e-5
+    assert lowest(surface) == pytest.approx(known["value"], rel=1e-12, abs=1e-12)
+
+
+def lowest(surface: Surface) -> float:
+    return min(float(surface.value(np.array(each))) for each in surface.minima)

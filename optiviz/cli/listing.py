@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.errors import InputError
 
 KINDS = ("surfaces", "optimizers", "formats")
 
@@ -16,25 +17,31 @@ KINDS = ("surfaces", "optimizers", "formats")
 @click.option(
     "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
 )
+@click.option(
+    "--tag", "tags", multiple=True, help="Only surfaces with this tag; all of them if repeated."
+)
 @debug_option
-def command(kind: str | None, as_json: bool, surfaces: str | None) -> None:
+def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:
     """List surfaces, optimizers and formats, or one of the three.
 
     \b
-    optiviz list
+    optiviz list surfaces --tag valley
     optiviz list optimizers --json
     """
     from optiviz.api import list_names
 
-    shown = {each: list_names(each, surfaces) for each in KINDS if kind in (None, each)}
+    if tags and kind not in (None, "surfaces"):
+        raise InputError(f"--tag: {kind} have no tags, surfaces have")
+    kinds = ["surfaces"] if tags else [each for each in KINDS if kind in (None, each)]
+    shown = {each: list_names(each, surfaces, tags) for each in kinds}
     if as_json:
         click.echo(json.dumps(shown, indent=2))
         return
-    blocks = [_block(each, rows, titled=kind is None) for each, rows in shown.items()]
+    blocks = [_block(each, rows, titled=len(shown) > 1) for each, rows in shown.items()]
     click.echo("\n\n".join(blocks))
 
 
 def _block(title: str, rows: list[dict[str, Any]], titled: bool) -> str:
-    width = max(len(row["name"]) for row in rows)
+    width = max((len(row["name"]) for row in rows), default=0)
     lines = [f"{row['name']:{width}}  {row['about']}" for row in rows]
     return "\n".join([*([title] if titled else []), *lines])

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from optiviz.documents import Document, validated
 from optiviz.errors import InputError, unknown
-from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.surface import READ_FORMULA, Surface
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Catalogue:
             raise InputError(unknown("surface", name, [*self.surfaces, *self.aliases]))
         return self.surfaces[name]
 
-    def add(self, document: Document) -> None:
+    def add(self, document: Document, read_formulas: bool = True) -> None:
         """Add a document's surfaces; one of the same name replaces ours.
 
         Raises InputError with all faults of the document, each with its line.
@@ -35,29 +36,42 @@ class Catalogue:
             raise InputError(f"{document.name}: a catalogue maps names to surfaces")
         faults = []
         for name, entry in entries.items():
-            if isinstance(entry, dict) and "name" not in entry:
-                entry = {**entry, "name": name}
 
             def place(keys: Sequence[str | int], name: str = name) -> str:
                 where = ".".join(str(key) for key in (name, *keys))
                 return f"{document.place([name, *keys])}: {where}"
 
+            named = {"name": name, **entry} if isinstance(entry, dict) else entry
             try:
-                surface = validated(Surface, entry, place)
+                surface = validated(Surface, named, place, {READ_FORMULA: read_formulas})
             except InputError as error:
                 faults.append(str(error))
-                continue
-            if surface.name != name:
-                faults.append(f"{place(['name'])}: the entry's key is its name")
-            self.surfaces[name] = surface
-            self.aliases.pop(name, None)
-            for alias in surface.aliases:
+            else:
+                if surface.name != name:
+                    faults.append(f"{place(['name'])}: the entry's key is its name")
+                self.surfaces[name] = surface
+                self.aliases.pop(name, None)
+            for alias in _aliases(entry):
                 taken = self.aliases.get(alias, alias if alias in self.surfaces else name)
                 if taken != name:
                     faults.append(f"{place(['aliases'])}: {alias!r} is taken by {taken}")
                 self.aliases[alias] = name
         if faults:
             raise InputError("\n".join(faults))
+
+    def tagged(self, tags: Sequence[str]) -> list[Surface]:
+        """Return the surfaces that have all of these tags; InputError for a tag that none has."""
+        known = {tag for surface in self.surfaces.values() for tag in surface.tags}
+        for tag in tags:
+            if tag not in known:
+                raise InputError(unknown("tag", tag, known))
+        return [each for each in self.surfaces.values() if set(tags) <= set(each.tags)]
+
+
+def _aliases(entry: Any) -> list[str]:
+    """Return the aliases of an entry that may be wrong in other ways."""
+    aliases = entry.get("aliases") if isinstance(entry, dict) else None
+    return [each for each in aliases if isinstance(each, str)] if isinstance(aliases, list) else []
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
@@ -75,5 +89,7 @@ def _ours() -> Catalogue:
     package = Path(str(files("optiviz")))
     packed = package / "surfaces.yaml"
     catalogue = Catalogue()
-    catalogue.add(Document.read(packed if packed.exists() else package.parent / packed.name))
+    # Ours are held by tests; reading all formulas would cost a second.
+    document = Document.read(packed if packed.exists() else package.parent / packed.name)
+    catalogue.add(document, read_formulas=False)
     return catalogue

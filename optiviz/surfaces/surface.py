@@ -14,6 +14,8 @@ from pydantic import (
     FiniteFloat,
     PlainSerializer,
     PositiveFloat,
+    ValidationInfo,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -21,15 +23,36 @@ from pydantic import (
 from optiviz.documents import plain_text
 from optiviz.errors import InputError
 from optiviz.objective import Array
-from optiviz.surfaces.formula import Formula, formula
+from optiviz.surfaces.formula import Formula, dimension, formula
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
-Text = Annotated[str, AfterValidator(plain_text)]
-Interval = tuple[FiniteFloat, FiniteFloat]
-Point = tuple[FiniteFloat, ...]
 AXES = ("x", "y")
 CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
+READ_FORMULA = "read formula"  # in a validation's context: whether to read it at once
+
+
+def _kebab(word: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
+        raise ValueError(f"{word!r} is not of the form small-letters-and-digits")
+    return word
+
+
+def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+    domain = info.data.get("domain")  # None if it is wrong itself
+    if isinstance(domain, Domain) and len(point) != len(domain.intervals):
+        raise ValueError(
+            f"{', '.join(f'{each:g}' for each in point) or 'no number'} does not fit "
+            f"a domain in {' and '.join(AXES[: len(domain.intervals)])}"
+        )
+    return point
+
+
+Text = Annotated[str, AfterValidator(plain_text)]
+Kebab = Annotated[str, AfterValidator(_kebab)]
+Interval = tuple[FiniteFloat, FiniteFloat]
+Point = tuple[FiniteFloat, ...]
+PlacedPoint = Annotated[Point, AfterValidator(_fitting)]
 
 
 def _pairs(value: Any) -> Any:
@@ -102,17 +125,33 @@ class Surface(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = ""
+    name: Annotated[str, AfterValidator(lambda word: word and _kebab(word))] = ""
     title: Text = ""
-    formula: str
     domain: Domain
-    start: Point = ()
+    formula: str
+    start: PlacedPoint = ()
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
-    minima: tuple[Point, ...] = ()
+    minima: tuple[PlacedPoint, ...] = ()
     levels: tuple[FiniteFloat, ...] = ()
     learning_rates: Rates = ()
-    aliases: tuple[str, ...] = ()
+    tags: tuple[Kebab, ...] = ()
+    aliases: tuple[Kebab, ...] = ()
     source: Text = ""
+
+    @field_validator("formula")
+    @classmethod
+    def _readable(cls, text: str, info: ValidationInfo) -> str:
+        if info.context and info.context.get(READ_FORMULA):
+            domain = info.data.get("domain")
+            formula(text, len(domain.intervals) if domain else dimension(text))
+        return text
+
+    @field_validator("levels")
+    @classmethod
+    def _rising(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if list(levels) != sorted(set(levels)):
+            raise ValueError("levels must rise")
+        return levels
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -123,17 +162,6 @@ class Surface(BaseModel):
         if not self.title:
             named = self.name.replace("-", " ").capitalize()
             object.__setattr__(self, "title", named or self.formula)
-        for what, point in [("start", self.start), *(("minimum", each) for each in self.minima)]:
-            if len(point) != self.dim:
-                raise ValueError(
-                    f"{what} {', '.join(f'{each:g}' for each in point)} does not fit "
-                    f"a domain in {' and '.join(AXES[: self.dim])}"
-                )
-        if list(self.levels) != sorted(set(self.levels)):
-            raise ValueError("levels must rise")
-        for name in (self.name, *self.aliases):
-            if name and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-                raise ValueError(f"{name!r} is not of the form small-letters-and-digits")
         return self
 
     @property

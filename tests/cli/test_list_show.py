@@ -31,6 +31,29 @@ def test_list_one_kind(kind: str, names: dict[str, object], invoke: Invoke) -> N
     assert set(json.loads(invoke("list", "--json").stdout)) == {"surfaces", "optimizers", "formats"}
 
 
+def test_list_the_surfaces_of_a_tag(invoke: Invoke) -> None:
+    result = invoke("list", "surfaces", "--tag", "valley", "--tag", "kinked")
+    names = [line.split()[0] for line in result.stdout.splitlines()]
+    assert names == [each.name for each in CATALOGUE.tagged(["valley", "kinked"])]
+    assert invoke("list", "--tag", "valley", "--tag", "kinked").stdout == result.stdout
+    listed = json.loads(invoke("list", "--tag", "valley", "--json").stdout)
+    assert all("valley" in each["tags"] for each in listed["surfaces"])
+    assert invoke("list", "--tag", "convex", "--tag", "unbounded").stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--tag", "valey"), "unknown tag 'valey': did you mean 'valley'?"),
+        (("optimizers", "--tag", "valley"), "--tag: optimizers have no tags, surfaces have"),
+    ],
+)
+def test_a_wrong_tag_is_told(words: tuple[str, ...], said: str, invoke: Invoke) -> None:
+    result = invoke("list", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"optiviz: {said}\n"
+
+
 @pytest.mark.parametrize("name", [*CATALOGUE.surfaces, *CATALOGUE.aliases])
 def test_show_a_surface(name: str, invoke: Invoke) -> None:
     surface = CATALOGUE[name]

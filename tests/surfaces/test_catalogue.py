@@ -16,6 +16,8 @@ from optiviz.surfaces.surface import Domain, Surface
 
 SURFACES = load_catalogue().surfaces
 every_surface = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
+TAGS = {"convex", "valley", "saddle", "many-minima", "plateau", "kinked", "unbounded"}
+TAGS |= {"one-dimension"}
 WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} | {
     "abs": mpmath.fabs,
     "pi": mpmath.pi,
@@ -43,10 +45,53 @@ def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> N
 
 @every_surface
 def test_listed_minima_are_minima(surface: Surface) -> None:
-    for minimum in surface.minima:
-        np.testing.assert_allclose(surface.gradient(np.array(minimum)), 0, atol=1e-6)
+    """No point nearby is lower; the slope is 0, undefined, or upwards on both sides of a kink.
+
+    At the window's edge it may lead out of the window.
+    """
+    low, high = np.transpose(surface.domain.intervals)
+    assert bool(surface.minima) == ("unbounded" not in surface.tags)
+    for minimum in np.array(surface.minima):
+        assert ((low <= minimum) & (minimum <= high)).all()
+        value = float(surface.value(minimum))
+        slack = 1e-12 * max(1.0, abs(value))
         around = minimum + 1e-3 * np.random.default_rng(0).normal(size=(200, surface.dim))
-        assert (surface.value(around) >= surface.value(np.array(minimum))).all()
+        assert (surface.value(np.clip(around, low, high)) >= value - slack).all()
+        with np.errstate(all="ignore"):
+            slopes = surface.gradient(minimum)
+        for axis, slope in enumerate(slopes):
+            step = 1e-7 * (high - low)[axis] * np.eye(surface.dim)[axis]
+            outwards = (slope < 0 and minimum[axis] == high[axis]) or (
+                slope > 0 and minimum[axis] == low[axis]
+            )
+            kink = "kinked" in surface.tags and all(
+                surface.value(minimum + side) > value for side in (step, -step)
+            )
+            flat = abs(slope) < 1e-6 * max(1.0, abs(value)) or np.isnan(slope)
+            assert flat or kink or outwards, (minimum, axis, slope)
+
+
+@every_surface
+def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
+    assert surface.tags
+    assert set(surface.tags) <= TAGS
+    assert ("one-dimension" in surface.tags) == (surface.dim == 1)
+    low, high = np.transpose(surface.domain.intervals)
+    one, other = np.random.default_rng(0).uniform(low, high, (2, 1000, surface.dim))
+    chord = (surface.value(one) + surface.value(other)) / 2
+    above = surface.value((one + other) / 2) - chord
+    if "convex" in surface.tags:
+        assert (above <= 1e-12 * np.abs(chord)).all()
+        assert len(surface.minima) == 1
+    else:
+        assert above.max() > 0
+
+
+@every_surface
+def test_an_entry_says_where_it_comes_from(surface: Surface) -> None:
+    assert surface.source
+    assert surface.title
+    assert surface.steps
 
 
 @every_surface
@@ -133,7 +178,24 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "a:\n  formula: x\n  domain: {x: [3, 1]}",
             "3:3: a.domain: the interval of x goes from 3 d",
         ),
-        ("a: {formula: x, domain: {x: [0, 1]}, start: [0, 1]}", "start 0, 1 does not fit"),
+        (
+            "a:\n  formula: x\n  domain: {x: [0, 1]}\n  start: [0, 1]",
+            "4:3: a.start: 0, 1 does not fit a domain in x",
+        ),
+        (
+            "a:\n  formula: x*y\n  domain: {x: [0, 1], y: [0, 1]}\n  minima:\n"
+            "    - [0, 1]\n    - [0]",
+            "6:7: a.minima.1: 0 does not fit a domain in x and y",
+        ),
+        (
+            "a:\n  formula: x*y\n  domain: {x: [0, 1]}",
+            "2:3: a.formula: formula 'x*y': uses y, and its domain has no interval for it",
+        ),
+        (
+            "a:\n  domain: {x: [0, 1]}\n  formula: sinn(x)",
+            "3:3: a.formula: formula 'sinn(x)': unknown function 'sinn': did you mean 'sin'",
+        ),
+        ("a: {formula: x, domain: {x: [0, 1]}, tags: [Big One]}", "a.tags.0: 'Big One' is not of"),
         ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: should be a finite"),
         (
             "a: {formula: x, domain: {x: [0, 1]}, steps: 0}",
@@ -179,10 +241,46 @@ def test_a_wrong_file_is_told_where(tmp_path: Path, text: str, said: str) -> Non
 
 
 def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
-    mine = write(tmp_path, "a: 3\nb: {formula: x}\nc: {formula: x, domain: {x: [1, 1]}}\n")
+    mine = write(
+        tmp_path,
+        "a: 3\nb: {formula: x}\n"
+        "c:\n  formula: x + q\n  domain: {x: [1, 0]}\n  start: [a]\n  levles: [1]\n"
+        "  steps: 0\n  aliases: [wobbly]\n",
+    )
     with pytest.raises(InputError) as refused:
         load_catalogue(mine)
-    assert len(str(refused.value).splitlines()) == 3
+    told = [line.removeprefix(f"{mine}:") for line in str(refused.value).splitlines()]
+    assert told == [
+        "1:1: a: is no mapping",
+        "2:1: b.domain: is missing",
+        "5:3: c.domain: the interval of x goes from 1 down to 0",
+        "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x",
+        "6:11: c.start.0: should be a valid number, unable to parse string as a number, not 'a'",
+        "8:3: c.steps: should be greater than or equal to 1, not 0",
+        "7:3: c.levles: unknown key 'levles': did you mean 'levels'?",
+        "9:3: c.aliases: 'wobbly' is taken by wobbly",
+    ]
+
+
+def test_surfaces_are_found_by_their_tags() -> None:
+    catalogue = load_catalogue()
+    assert "rosenbrock" in {each.name for each in catalogue.tagged(["valley"])}
+    both = catalogue.tagged(["valley", "kinked"])
+    assert both
+    assert all({"valley", "kinked"} <= set(each.tags) for each in both)
+    assert catalogue.tagged([]) == list(catalogue.surfaces.values())
+    with pytest.raises(InputError, match="unknown tag 'valey': did you mean 'valley'"):
+        catalogue.tagged(["valey"])
+
+
+def test_our_own_catalogue_is_read_without_its_formulas() -> None:
+    """All 59 of them would cost a second; the law tests read them."""
+    from optiviz.surfaces.formula import formula
+
+    formula.cache_clear()
+    load_catalogue.__globals__["_ours"].cache_clear()
+    load_catalogue()
+    assert formula.cache_info().currsize == 0
 
 
 def test_yaml_is_1_2() -> None:
