@@ -93,13 +93,15 @@ def make_scene(recipe: Recipe) -> Scene:
     starts = starts_of(recipe, surface)
     entries = []
     for word, label in zip(words, _labels(words), strict=True):
-        optimizer = with_rate(word, surface, recipe.lr)
+        optimizer, tuning = with_rate(word, surface, starts, steps, recipe.lr)
         paths = tuple(descend(surface, optimizer, start, steps, label) for start in starts)
         shown = {"lr": getattr(optimizer, "lr", None), **dict(word.settings)}
         settings = [f"{key} {spell(value)}" for key, value in shown.items() if value is not None]
+        if tuning is not None:
+            settings[0] += " (tuned)"
         heading = word.label or word.name
         detail = "  ".join(settings if heading == word.name else [word.name, *settings])
-        entries.append(Entry(word.name, label, heading, detail, paths))
+        entries.append(Entry(word.name, label, heading, detail, paths, tuning))
     return Scene(surface, tuple(entries), recipe.title or surface.title)
 
 

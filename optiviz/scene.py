@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from optiviz.descent import Trajectory
 from optiviz.surfaces.surface import Surface
+from optiviz.tuning import Tuning
+
+FLAT = 1e-9  # a slope that is a smaller share of the start's is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +21,7 @@ class Entry:
     heading: str
     detail: str
     trajectories: tuple[Trajectory, ...]
+    tuning: Tuning | None = None  # None where the learning rate was not tuned
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,3 +41,27 @@ class Scene:
     def steps(self) -> int:
         """The number of steps that all paths were asked for."""
         return self.trajectories[0].steps
+
+    def outside(self, path: Trajectory) -> NDArray[np.bool_]:
+        """Tell of every step whether its point is outside the window, shape (steps + 1,)."""
+        low, high = np.transpose(self.surface.domain.intervals)
+        beyond: NDArray[np.bool_] = ((path.points < low) | (path.points > high)).any(axis=-1)
+        return beyond
+
+    def verdict(self, path: Trajectory) -> str:
+        """Say why a walk did not end lower than it began; empty if it did."""
+        if path.ending:
+            return path.ending
+        if path.losses[-1] < path.losses[0]:
+            return ""
+        low, high = np.transpose(self.surface.domain.intervals)
+        side = high - low  # in units of which slopes and curvatures can be compared
+        first, slope = self.surface.gradient(path.points[[0, -1]]) * side
+        bend = self.surface.hessian(path.points[-1]) * np.outer(side, side)
+        least = FLAT * abs(first).max()
+        if not np.isfinite(bend).all() or abs(slope).max() > least:
+            return "ended no lower than it began"
+        bends = np.linalg.eigvalsh(bend)
+        if abs(bends).max() <= least:
+            return "ended on flat ground"
+        return "ended at a maximum" if bends.max() < 0 else "ended at a saddle"

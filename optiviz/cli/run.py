@@ -14,7 +14,6 @@ from optiviz.formats import FORMATS
 
 if TYPE_CHECKING:
     from optiviz.rendering import Progress
-    from optiviz.scene import Scene
     from optiviz.surfaces.surface import Surface
 
 OUTPUTS = Path("outputs")
@@ -82,7 +81,10 @@ def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int,
     "--size", callback=_size, default="960x640", show_default=True, metavar="WxH", help="In pixels."
 )
 @click.option("--title", help="Title instead of the surface's.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "--lr-report", is_flag=True, help="Print the score of every learning rate that was tried."
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print no paths, table or progress.")
 @click.option(
     "--overwrite/--no-overwrite",
     default=True,
@@ -99,6 +101,7 @@ def command(
     opts: tuple[str, ...],
     starts: tuple[str, ...],
     outs: tuple[Path, ...],
+    lr_report: bool,
     quiet: bool,
     overwrite: bool,
     open_: bool,
@@ -110,6 +113,7 @@ def command(
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     """
+    from optiviz.cli.tables import print_rates, print_runs
     from optiviz.documents import validated
     from optiviz.recipe import Recipe
     from optiviz.rendering import render
@@ -128,7 +132,9 @@ def command(
     if not quiet:
         for path in paths:
             click.echo(path)
-        _print_table(scene, recipe.random_starts, recipe.seed)
+        print_runs(scene, recipe)
+    if lr_report:
+        print_rates(scene, recipe)
     if open_:
         for path in paths:
             click.launch(str(path))
@@ -211,35 +217,3 @@ def _progress(shown: bool) -> "Iterator[Progress | None]":
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("drawing", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _print_table(scene: "Scene", random_starts: int, seed: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from optiviz.optimizers.words import spell
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    several = len(scene.entries[0].trajectories) > 1
-    for heading in ("optimizer", *(["start"] if several else []), "hyperparameters"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("steps", "final loss", "to minimum"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
-    for entry in scene.entries:
-        for path in entry.trajectories:
-            settings = path.optimizer.settings()
-            away = scene.surface.distance_to_minimum(path.points[path.last])
-            table.add_row(
-                entry.label,
-                *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
-                " ".join(f"{key}={spell(value)}" for key, value in settings.items()),
-                str(path.last),
-                f"{path.losses[path.last]:.6g}",
-                "-" if away is None else f"{away:.4g}",
-                path.ending,
-            )
-    console = Console(highlight=False, emoji=False, markup=False)
-    console.print(table)
-    if random_starts:
-        console.print(f"seed {seed}")

@@ -125,8 +125,7 @@ class SmoothedNesterov(Optimizer):
 
     def step(self, objective: Objective, x: Array, state: Velocity) -> tuple[Array, Velocity]:
         ahead = self.momentum * state.velocity
-        g = np.zeros_like(x)
-        for k in range(1, self.points + 1):
-            g = g + objective.gradient(x - ahead * (k / self.points))
-        v = ahead + self.lr * (g / self.points)
+        shares = np.arange(1, self.points + 1) / self.points
+        passed = x - np.multiply.outer(shares, ahead)
+        v = ahead + self.lr * objective.gradient(passed).mean(axis=0)
         return x - v, Velocity(v, state.step + 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from optiviz.documents import plain_text
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import load_optimizer
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.base import Hyper, Optimizer
 
 Setting = float | int | bool
 
@@ -32,9 +32,9 @@ class Word:
         given = (f"{key} {spell(value)}" for key, value in self.settings)
         return self.label or " ".join([self.name, *given])
 
-    def build(self, **rest: float) -> Optimizer:
+    def build(self, **rest: Hyper) -> Optimizer:
         """Return the optimizer; `rest` fills hyperparameters that the word leaves open."""
-        return load_optimizer(self.name)(**(rest | dict(self.settings)))
+        return load_optimizer(self.name)(**{**rest, **dict(self.settings)})
 
 
 def spell(value: Setting) -> str:

@@ -31,6 +31,37 @@ def test_the_main_job_writes_a_gif_and_tells_the_truth(invoke: Invoke, here: Pat
         assert image.size == (300, 200)
 
 
+def test_a_tuned_rate_is_told_everywhere(invoke: Invoke, here: Path) -> None:
+    words = ("run", "--surface", "rosenbrock", "--opt", "adam,sgd:lr=0.001,newton")
+    result = invoke(*words, "--steps", 20, "-o", "x.json", "-o", "x.png")
+    adam, *others = json.loads((here / "x.json").read_text())["trajectories"]
+    assert adam["tuned"] == ["lr"]
+    assert [each["tuned"] for each in others] == [[], []]
+    assert f"lr={adam['hyperparameters']['lr']:g} (tuned) beta1=0.9" in result.stdout
+    assert result.stdout.count("(tuned)") == 1
+
+
+def test_the_rates_that_were_tried_are_reported(invoke: Invoke, here: Path) -> None:
+    words = ("run", "--surface", "wobbly", "--opt", "sgd,adam,newton", "--steps", 20)
+    result = invoke(*words, "--lr-report", "-q", "-o", "x.json")
+    assert result.exit_code == 0
+    rates = [
+        each["hyperparameters"]["lr"]
+        for each in json.loads((here / "x.json").read_text())["trajectories"]
+    ]
+    reports = result.stdout.strip().split("\n\n")
+    said = [f"sgd: lr {rates[0]:g} (tuned); the best of", "adam: lr 0.25 (given); the best of"]
+    said += ["newton: lr 1 (given); the best of"]
+    for report, beginning in zip(reports, said, strict=True):
+        first, heading, *rows = report.splitlines()
+        assert first.startswith(beginning)
+        assert heading.split() == ["lr", "score"]
+        scores = {float(rate): float(score) for rate, score in map(str.split, rows) if score != "-"}
+        assert len(rows) >= 200
+        assert min(scores, key=lambda rate: scores[rate]) == float(first.split()[-1])
+    assert f"the best of {len(rows)} is" in first
+
+
 def test_every_option_reaches_the_recipe(invoke: Invoke, here: Path) -> None:
     result = invoke(
         "run", "--formula", "x**2 + 10*y**2", "--domain", "-4:4,-2:2", "--opt", "sgd:lr=0.02",

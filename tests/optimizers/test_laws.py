@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import optiviz
 from optiviz.descent import walk
@@ -28,12 +30,22 @@ def end_of(optimizer: Optimizer, x: Array, surface: Any = wobbly) -> Array:
     return [next(steps)[0] for _ in range(STEPS + 1)][-1]
 
 
+points = st.tuples(*[st.floats(-3, 3)] * 2)
+
+
 @every_optimizer
-def test_rows_of_a_batch_are_independent(name: str) -> None:
-    starts = np.random.default_rng(1).uniform(-3, 3, (2, 3, 2))
-    together = end_of(make(name), starts)
-    alone = np.array([[end_of(make(name), start) for start in row] for row in starts])
-    np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-12)
+@settings(max_examples=10)
+@given(starts=st.lists(points, min_size=1, max_size=6), rate=st.floats(1e-4, 0.05))
+def test_rows_of_a_batch_are_independent(
+    name: str, starts: list[tuple[float, float]], rate: float
+) -> None:
+    together = np.array(starts)
+    for surface, tolerance in [(bowl, 0.0), (wobbly, 1e-12)]:
+        ends = end_of(make(name, rate), together, surface)
+        alone = np.array([end_of(make(name, rate), start, surface) for start in together])
+        np.testing.assert_allclose(ends, alone, rtol=tolerance, atol=tolerance)
+        grid = end_of(make(name, rate), together[:, None], surface)
+        np.testing.assert_array_equal(grid[:, 0], ends)
 
 
 @every_optimizer

@@ -1,0 +1,68 @@
+"""What `optiviz run` prints: how every run ended, and how its learning rate was found."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from optiviz.optimizers.words import parse_word, spell
+from optiviz.recipe import Recipe
+from optiviz.scene import Entry, Scene
+from optiviz.tuning import tune
+
+WIDE = 10_000  # columns, where no terminal would break a row into lines
+
+
+def print_runs(scene: Scene, recipe: Recipe) -> None:
+    """Print one row a run: its settings, how far it came, and what went wrong."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    several = len(scene.entries[0].trajectories) > 1
+    for heading in ("optimizer", *(["start"] if several else [])):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("hyperparameters", overflow="fold")
+    for heading in ("steps", "final loss", "to minimum"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for entry in scene.entries:
+        for path in entry.trajectories:
+            away = scene.surface.distance_to_minimum(path.points[path.last])
+            table.add_row(
+                entry.label,
+                *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
+                _settings(entry),
+                str(path.last),
+                f"{path.losses[path.last]:.6g}",
+                "-" if away is None else f"{away:.4g}",
+                scene.verdict(path),
+            )
+    console = Console(highlight=False, emoji=False, markup=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)
+    if recipe.random_starts:
+        console.print(f"seed {recipe.seed}")
+
+
+def print_rates(scene: Scene, recipe: Recipe) -> None:
+    """Print the score of every learning rate that was, or would have been, tried."""
+    starts = [tuple(path.start.tolist()) for path in scene.entries[0].trajectories]
+    for text, entry in zip(recipe.optimizers, scene.entries, strict=True):
+        used = entry.trajectories[0].optimizer.hyperparameters().get("lr")
+        if used is None:
+            click.echo(f"\n{entry.label} has no learning rate")
+            continue
+        tuning = entry.tuning or tune(parse_word(text), scene.surface, starts, scene.steps)
+        best = f"the best of {len(tuning.rates)} is {spell(tuning.best)}"
+        said = "(tuned)" if entry.tuning else "(given)"
+        click.echo(f"\n{entry.label}: lr {spell(used)} {said}; {best}")
+        click.echo(f"{'lr':<10}  score")
+        for rate, score in zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True):
+            click.echo(f"{spell(rate):<10}  {'-' if score == float('inf') else f'{score:.6g}'}")
+
+
+def _settings(entry: Entry) -> str:
+    tuned = {"lr"} if entry.tuning else set()
+    settings = entry.trajectories[0].optimizer.settings()
+    return " ".join(
+        f"{key}={spell(value)}" + (" (tuned)" if key in tuned else "")
+        for key, value in settings.items()
+    )
