@@ -17,6 +17,9 @@ from optiviz.views.ticks import ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 BANDS = 22
+POWERS = 0.12, 4.0  # bounds of the exponent that spaces the levels
+
+STAR_SIZE = 15  # of up to a dozen minima; more are smaller
 
 # All that moves lies above all that does not, spines and ticks (2.5) included.
 # Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
@@ -28,7 +31,7 @@ def contour_levels(values: Array, bands: int = BANDS) -> Array:
 
     With u the value scaled to [0, 1], levels are evenly spaced in u**p, where p puts the middle
     level at the median: half of the picture lies below it. So a canyon under steep walls and a
-    shallow dip in a plateau both get lines. p stays between 0.12 and 3. Empty where no value is
+    shallow dip in a plateau both get lines. p stays between 0.12 and 4. Empty where no value is
     finite or all are equal.
     """
     finite = values[np.isfinite(values)]
@@ -36,7 +39,7 @@ def contour_levels(values: Array, bands: int = BANDS) -> Array:
         return finite
     low, high = float(finite.min()), float(finite.max())
     middle = (float(np.median(finite)) - low) / (high - low) if high > low else 0.0
-    power = float(np.clip(np.log(0.5) / np.log(np.clip(middle, 1e-9, 1 - 1e-9)), 0.12, 3.0))
+    power = float(np.clip(np.log(0.5) / np.log(np.clip(middle, 1e-9, 1 - 1e-9)), *POWERS))
     levels = low + (high - low) * np.linspace(0, 1, bands + 1) ** (1 / power)
     return np.unique(levels) if high > low else finite[:0]
 
@@ -136,7 +139,8 @@ class Contour:
     def _draw_marks(self, axes: Axes) -> None:
         minima = np.reshape(self.scene.surface.minima, (-1, 2))
         self.minima = axes.plot(
-            minima[:, 0], minima[:, 1], linestyle="none", marker="*", markersize=15, zorder=MINIMUM,
+            minima[:, 0], minima[:, 1], linestyle="none", marker="*", zorder=MINIMUM,
+            markersize=STAR_SIZE * min(1.0, (12 / max(len(minima), 1)) ** 0.4),
             color=self.theme.minimum, markeredgecolor=self.theme.ink, markeredgewidth=1.0,
         )  # fmt: skip
         starts = np.array([each.start for each in self.scene.entries[0].trajectories])

@@ -4,7 +4,8 @@ One for all views of a picture. It stands in an Axes of its own, because stock w
 animated text that belongs to the figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -19,7 +20,8 @@ from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark
 MOVING = 10.0  # above all that stands still
 NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
 HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one
-ROW, TIGHT = 46.0, 37.0  # points of a row, and under how many it has one line instead of two
+ROW, TIGHT = 46.0, 25.0  # points of a row, and under how many it has one line instead of two
+SMALLEST = 0.95  # share of their size that two lines have at least
 SWATCH = 30.0  # points from the left edge to the names
 SETTING = 40.0  # points kept free for the settings in a row of one line
 
@@ -31,7 +33,7 @@ class Legend:
         self.scene = scene
         self.theme = theme
         self.losses: list[Text] = []
-        self.endings: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
+        self.remarks: dict[int, _Remark] = {}  # by row
 
     def build(self, axes: Axes) -> None:
         """Write the still words; the Axes' width and height are taken as points."""
@@ -54,18 +56,19 @@ class Legend:
         self.step.set_text(f"step {step} of {self.scene.steps}")
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(_loss(entry, step))
-        for number, (detail, room) in self.endings.items():
-            entry = self.scene.entries[number]
-            ended = _ending(entry, step)
-            detail.set_text(f"{ended}  {entry.detail}" if ended else entry.detail)
-            detail.set_color(self.theme.warning if ended else self.theme.muted)
-            self._fit(detail, room)
-        return [self.step, *self.losses, *(detail for detail, _ in self.endings.values())]
+        for number, (text, room, said) in self.remarks.items():
+            detail, remark = self.scene.entries[number].detail, said(step)
+            text.set_text(f"{remark}  {detail}" if remark else detail)
+            text.set_color(self.theme.warning if remark else self.theme.muted)
+            self._fit(text, room, " ")
+        return [self.step, *self.losses, *(remark.text for remark in self.remarks.values())]
 
     def _build_row(self, number: int, entry: Entry, y: float, row: float) -> None:
         """Write an optimizer's row; in a tight one its settings stand behind its name."""
         tight = row < TIGHT
-        size = min(0.95, row / (1.2 * NAME)) if tight else min(1.0, row / (0.85 * ROW))
+        size = SMALLEST * min(1.0, row / (1.14 * NAME))
+        if not tight:
+            size = max(SMALLEST, min(1.0, row / (0.85 * ROW)))
         look = mark(self.theme, number)
         middle = y - 4 * size
         self.axes.plot(
@@ -85,12 +88,13 @@ class Legend:
             x, room = SWATCH + self._width(name) + 6, self.width - free
         else:
             self._fit(name, self.width - SWATCH - free)
-            x, y, room = SWATCH, y + 15 * size, self.width
+            x, y, room = SWATCH, y + min(15.0, row / 2), self.width
         detail = self._write(x, y, entry.detail, DETAIL * size, color=self.theme.muted)
-        self._fit(detail, room - x)
-        if any(path.ending for path in entry.trajectories):
+        self._fit(detail, room - x, " ")
+        said = _remarks(self.scene, entry)
+        if said is not None:
             detail.set_zorder(MOVING)
-            self.endings[number] = (detail, room - x)
+            self.remarks[number] = _Remark(detail, room - x, said)
 
     def _build_key(self, y: float) -> None:
         """Explain the marks that stand still."""
@@ -113,13 +117,24 @@ class Legend:
     def _width(self, text: Text) -> float:
         return float(text.get_window_extent().width) * 72 / self.dpi
 
-    def _fit(self, text: Text, room: float) -> None:
-        """Shorten a text that is wider than `room` points, ending in an ellipsis."""
-        whole = text.get_text()
-        for length in range(len(whole), 0, -1):
-            text.set_text(whole if length == len(whole) else whole[:length].rstrip() + "…")
+    def _fit(self, text: Text, room: float, between: str = "") -> None:
+        """Shorten a text that is wider than `room` points, ending in an ellipsis.
+
+        A name is first set smaller and then cut at a letter; settings are cut at a space, so that
+        no number is cut into another one.
+        """
+        size = float(text.get_fontsize())
+        for share in (1.0, 0.94, 0.88) if not between else ():
+            text.set_fontsize(share * size)
             if self._width(text) <= room:
-                break
+                return
+        parts = text.get_text().split(between) if between else list(text.get_text())
+        for count in range(len(parts), 0, -1):
+            whole = count == len(parts)
+            text.set_text(between.join(parts[:count]).rstrip() + ("" if whole else between + "…"))
+            if self._width(text) <= room:
+                return
+        text.set_text("…")
 
 
 def _loss(entry: Entry, step: int) -> str:
@@ -130,13 +145,20 @@ def _loss(entry: Entry, step: int) -> str:
         return "–"
     low, high = finite.min(), finite.max()
     if len(losses) == 1:
-        return _number(low, 4)
-    return f"{_number(low, 3)} to {_number(high, 3)}"
+        return number(low, 4)
+    ends = [number(low, 3), number(high, 3)]
+    return " to ".join(dict.fromkeys(ends))
 
 
-def _number(value: float, digits: int) -> str:
-    """Write a number with the same digits in every frame: 3.500, and 1990 without a point."""
-    return f"{value:#.{digits}g}".removesuffix(".")
+def number(value: float, digits: int) -> str:
+    """Write a number with the same digits in every frame: 3.500, 1990, 24777, 3.12e-5."""
+    if 1e4 <= abs(value) < 1e5:
+        return f"{value:.0f}"
+    written = f"{value:#.{digits}g}"
+    if "e" in written:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return written.removesuffix(".")
 
 
 def _longest_loss(entry: Entry) -> str:
@@ -145,10 +167,39 @@ def _longest_loss(entry: Entry) -> str:
     return max((_loss(entry, step) for step in np.unique(steps)), key=len)
 
 
-def _ending(entry: Entry, step: int) -> str:
-    ended = [
-        path for path in entry.trajectories if path.ended_at is not None and step >= path.ended_at
-    ]
-    if len(ended) > 1:
-        return f"{len(ended)} of {len(entry.trajectories)} runs ended early"
-    return ended[0].ending if ended else ""
+class _Remark(NamedTuple):
+    """A text that says more in some steps, its room in points, and what it says in each."""
+
+    text: Text
+    room: float
+    said: Callable[[int], str]
+
+
+def _remarks(scene: Scene, entry: Entry) -> Callable[[int], str] | None:
+    """Return what is to be said of an entry in a step; None if there is never anything.
+
+    A run that ended early, from there on; one whose head is outside the picture; and, in the last
+    step, one that did not get lower.
+    """
+    paths = entry.trajectories
+    outside = [scene.outside(path) for path in paths]
+    verdicts = [scene.verdict(path) for path in paths]
+    if not any(verdicts) and not any(each.any() for each in outside):
+        return None
+
+    def said(step: int) -> str:
+        ended = [
+            verdict
+            for path, verdict in zip(paths, verdicts, strict=True)
+            if verdict and step >= (path.steps if path.ended_at is None else path.ended_at)
+        ]
+        if len(paths) == 1 and ended:
+            return ended[0]
+        away = sum(each[min(step, path.last)] for each, path in zip(outside, paths, strict=True))
+        share = f"{len(ended) or away} of {len(paths)} " if len(paths) > 1 else ""
+        if ended:
+            kinds = {verdict.partition(" at step")[0] for verdict in ended}
+            return share + (kinds.pop() if len(kinds) == 1 else "ended no lower")
+        return f"{share}outside the view" if away else ""
+
+    return said

@@ -9,7 +9,7 @@ from optiviz.animation import Picture
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.views.contour import BANDS, Contour, contour_levels
+from optiviz.views.contour import BANDS, POWERS, Contour, contour_levels
 
 SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
 
@@ -93,11 +93,32 @@ def test_levels_rise_and_half_of_the_picture_lies_below_the_middle(name: str) ->
     assert len(levels) == BANDS + 1
     assert (np.diff(levels) > 0).all()
     assert (levels[0], levels[-1]) == pytest.approx((values.min(), values.max()))
-    if name in ("plateau", "two-minimums"):  # where so much is flat that p is at its bound
-        # A shallow dip gets lines of its own all the same.
-        assert ((levels > 3.5) & (levels < 3.999)).sum() >= 5
+    below = (values < levels[BANDS // 2]).mean()
+    if below < 0.45:  # so flat that the exponent is at its bound
+        assert POWERS[1] == pytest.approx(
+            np.log(0.5) / np.log((levels[BANDS // 2] - levels[0]) / np.ptp(levels))
+        )
     else:
-        assert (values < levels[BANDS // 2]).mean() == pytest.approx(0.5, abs=0.05)
+        assert below == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_levels_show_structure_everywhere(name: str) -> None:
+    """Isolines cross the picture: most bands are to be seen, and no one band fills it."""
+    surface = optiviz.load_surface(name)
+    (left, right), (bottom, top) = surface.domain.intervals
+    grid = np.stack(np.meshgrid(np.linspace(left, right, 99), np.linspace(bottom, top, 99)), -1)
+    values = surface.value(grid)
+    shares = np.histogram(values, contour_levels(values))[0] / values.size
+    assert (shares > 0.001).sum() >= 15
+    assert shares.max() < 0.9
+
+
+def test_a_shallow_dip_gets_lines_beside_a_deep_one() -> None:
+    two = optiviz.load_surface("two-minimums")
+    grid = np.stack(np.meshgrid(*[np.linspace(-3, 3, 99)] * 2), -1)
+    levels = contour_levels(two.value(grid))
+    assert ((levels > 3.5) & (levels < 3.999)).sum() >= 5
 
 
 def test_levels_of_a_flat_or_undefined_surface_are_none() -> None:
