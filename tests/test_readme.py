@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import Invoke
 
+from optiviz.surfaces.catalogue import load_catalogue
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -42,6 +44,10 @@ def test_it_begins_with_an_animation_that_is_there_and_small() -> None:
     shown = re.match(r"!\[.+\]\((.+)\)", README)
     assert shown is not None
     assert 10_000 < (ROOT / shown[1]).stat().st_size < 300_000
+
+
+def test_the_number_of_surfaces_is_true() -> None:
+    assert f"There are {len(load_catalogue().surfaces)}:" in README
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,0 +1,49 @@
+"""The whole catalogue on one page: every surface in two dimensions, with the paths you ask for.
+
+python examples/contact_sheet.py sheet.png
+python examples/contact_sheet.py valleys.png --opt sgd,adam,newton --tag valley
+"""
+
+import argparse
+from io import BytesIO
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+import optiviz
+from optiviz.surfaces.catalogue import load_catalogue
+
+COLUMNS = 6
+TILE = (480, 320)
+
+
+def tile(surface: str, optimizers: str) -> Image.Image:
+    """Return the final picture of a run with the surface's own start and steps."""
+    recipe = optiviz.Recipe(surface=surface, optimizers=optimizers, size=TILE)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "tile.png")
+        optiviz.render(recipe, path)
+        return Image.open(BytesIO(path.read_bytes()))
+
+
+def main() -> None:
+    """Read the words and write the page."""
+    words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    words.add_argument("out", type=Path, help="where to write the page, as in sheet.png")
+    words.add_argument("--opt", default="adam,rmsprop,momentum", help="optimizers, as for run")
+    words.add_argument("--tag", action="append", default=[], help="only surfaces with this tag")
+    chosen = words.parse_args()
+    surfaces = [each for each in load_catalogue().tagged(chosen.tag) if each.dim == 2]
+    columns = min(COLUMNS, len(surfaces))
+    width, height = TILE
+    sheet = Image.new("RGB", (columns * width, ceil(len(surfaces) / columns) * height), "white")
+    for number, surface in enumerate(surfaces):
+        row, column = divmod(number, columns)
+        sheet.paste(tile(surface.name, chosen.opt), (column * width, row * height))
+    sheet.save(chosen.out)
+
+
+if __name__ == "__main__":
+    main()
