@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optiviz.descent import Trajectory
 from optiviz.surfaces.surface import Surface
@@ -42,25 +41,23 @@ class Scene:
         """The number of steps that all paths were asked for."""
         return self.trajectories[0].steps
 
-    def outside(self, path: Trajectory) -> NDArray[np.bool_]:
-        """Tell of every step whether its point is outside the window, shape (steps + 1,)."""
-        low, high = np.transpose(self.surface.domain.intervals)
-        beyond: NDArray[np.bool_] = ((path.points < low) | (path.points > high)).any(axis=-1)
-        return beyond
-
     def verdict(self, path: Trajectory) -> str:
-        """Say why a walk did not end lower than it began; empty if it did."""
+        """Say why a walk ended early, or no lower than it began, or where it cannot be seen.
+
+        Empty if it did none of these.
+        """
         if path.ending:
             return path.ending
-        if path.losses[-1] < path.losses[0]:
-            return ""
         low, high = np.transpose(self.surface.domain.intervals)
+        if path.losses[-1] < path.losses[0]:
+            seen = ((low <= path.points[-1]) & (path.points[-1] <= high)).all()
+            return "" if seen else "ended out of view"
         side = high - low  # in units of which slopes and curvatures can be compared
         first, slope = self.surface.gradient(path.points[[0, -1]]) * side
         bend = self.surface.hessian(path.points[-1]) * np.outer(side, side)
         least = FLAT * abs(first).max()
         if not np.isfinite(bend).all() or abs(slope).max() > least:
-            return "ended no lower than it began"
+            return "ended no lower"
         bends = np.linalg.eigvalsh(bend)
         if abs(bends).max() <= least:
             return "ended on flat ground"

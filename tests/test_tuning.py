@@ -149,13 +149,13 @@ def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
         with_rate(parse_word("sgd"), surface, [(0.5,)], 5)
 
 
-# Pairs whose default run ends no lower than it began, and how what their picture says begins.
-# Plain Newton goes to where the slope is 0, uphill as well; article 1's rate for Adadelta is too
-# large on two-minimums.
-NO_LOWER = {
+# Pairs whose default run ends no lower than it began, or outside the view, and how what their
+# picture says begins. Plain Newton goes to where the slope is 0, uphill as well; article 1's rate
+# for Adadelta is too large on two-minimums.
+GONE_WRONG = {
     ("plateau", "newton"): "ended on flat ground",
-    ("two-minimums", "adadelta"): "ended no lower than it began",
-    ("ripple", "newton"): "ended no lower than it began",
+    ("two-minimums", "adadelta"): "ended no lower",
+    ("ripple", "newton"): "ended no lower",
     ("cosine", "newton"): "ended at a maximum",
     ("himmelblau", "newton"): "ended at a maximum",
     ("ackley", "newton"): "ended at a maximum",
@@ -165,7 +165,8 @@ NO_LOWER = {
     ("drop-wave", "newton"): "diverged",
     ("michalewicz", "newton"): "ended on flat ground",
     ("schwefel", "newton"): "ended at a maximum",
-    ("bukin-n6", "newton"): "ended no lower than it began",
+    ("bukin-n6", "newton"): "ended no lower",
+    ("mccormick", "newton"): "ended out of view",
     ("holder-table", "newton"): "ended at a saddle",
     ("schaffer-n2", "newton"): "ended at a maximum",
     ("adjiman", "newton"): "ended at a saddle",
@@ -185,10 +186,8 @@ def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     for entry in scene.entries:
         (path,) = entry.trajectories
         verdict = scene.verdict(path)
-        expected = NO_LOWER.get((surface, entry.name), "")
+        expected = GONE_WRONG.get((surface, entry.name), "")
         assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.name
         if not verdict:
             assert np.isfinite(path.points).all()
             assert path.losses[-1] < path.losses[0]
-            if entry.tuning:
-                assert not scene.outside(path)[-1]

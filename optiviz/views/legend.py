@@ -178,28 +178,23 @@ class _Remark(NamedTuple):
 def _remarks(scene: Scene, entry: Entry) -> Callable[[int], str] | None:
     """Return what is to be said of an entry in a step; None if there is never anything.
 
-    A run that ended early, from there on; one whose head is outside the picture; and, in the last
-    step, one that did not get lower.
+    What went wrong with a run is said from the step on at which it ended.
     """
     paths = entry.trajectories
-    outside = [scene.outside(path) for path in paths]
-    verdicts = [scene.verdict(path) for path in paths]
-    if not any(verdicts) and not any(each.any() for each in outside):
+    verdicts = [(path, scene.verdict(path)) for path in paths]
+    if not any(verdict for _, verdict in verdicts):
         return None
 
     def said(step: int) -> str:
         ended = [
             verdict
-            for path, verdict in zip(paths, verdicts, strict=True)
+            for path, verdict in verdicts
             if verdict and step >= (path.steps if path.ended_at is None else path.ended_at)
         ]
-        if len(paths) == 1 and ended:
-            return ended[0]
-        away = sum(each[min(step, path.last)] for each, path in zip(outside, paths, strict=True))
-        share = f"{len(ended) or away} of {len(paths)} " if len(paths) > 1 else ""
-        if ended:
-            kinds = {verdict.partition(" at step")[0] for verdict in ended}
-            return share + (kinds.pop() if len(kinds) == 1 else "ended no lower")
-        return f"{share}outside the view" if away else ""
+        if len(paths) == 1 or not ended:
+            return "".join(ended)
+        kinds = {verdict.partition(" at step")[0] for verdict in ended}
+        what = kinds.pop() if len(kinds) == 1 else "went wrong"
+        return f"{len(ended)} of {len(paths)} {what}"
 
     return said

@@ -152,20 +152,21 @@ def test_a_climb_is_said_in_the_last_step() -> None:
     assert "lr 1" in words(drawn)
 
 
-def test_a_head_outside_the_picture_is_said() -> None:
+def test_an_end_outside_the_picture_is_said() -> None:
     slope = Surface(formula="x + y", domain="-1:1,-1:1", start=(0, 0))
-    drawn = picture(slope, "sgd:lr=0.1", steps=30)
-    for step, said in [(10, "lr 0.1"), (11, "outside the view  lr 0.1")]:
+    drawn = picture(slope, "sgd:lr=0.1", steps=11)
+    for step, said in [(10, "lr 0.1"), (11, "ended out of view  lr 0.1")]:
         drawn.update(step)
         assert said in words(drawn)
+    assert "lr 0.1" in words(picture(slope, "sgd:lr=0.1", steps=10))
 
 
 def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
     drawn = picture("himmelblau", "newton", starts=[(-0.5, -1), (3.1, 2.1), (-0.2, -0.9)])
     assert "2 of 3 ended at a maximum  lr 1" in words(drawn)
     slope = Surface(formula="x + y", domain="-1:1,-1:1")
-    drawn = picture(slope, "sgd:lr=0.1", starts=[(0, 0), (0.9, 0.9)], steps=15)
-    assert "1 of 2 outside the view  lr 0.1" in words(drawn)
+    drawn = picture(slope, "sgd:lr=0.1", starts=[(0, 0), (0.9, 0.9)], steps=12)
+    assert "1 of 2 ended out of view  lr 0.1" in words(drawn)
 
 
 def assert_tidy(drawn: Picture) -> None:
