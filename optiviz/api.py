@@ -14,7 +14,7 @@ from optiviz.optimizers import OPTIMIZERS, load_optimizer
 from optiviz.optimizers.base import describe as describe_class
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture, make_scene, render
-from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.catalogue import Catalogue, load_catalogue
 from optiviz.surfaces.surface import AXES, Surface
 
 __all__ = ["Recipe", "Surface", "Trajectory", "animate", "descend", "load_surface", "render"]
@@ -25,7 +25,11 @@ def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
 
     Raises InputError, with the nearest right name, if there is none.
     """
-    return load_catalogue(None if surfaces is None else Path(surfaces))[name]
+    return _catalogue(surfaces)[name]
+
+
+def _catalogue(surfaces: str | Path | None) -> Catalogue:
+    return load_catalogue(None if surfaces is None else Path(surfaces), OPTIMIZERS)
 
 
 def descend(
@@ -75,7 +79,7 @@ def list_names(
     Of surfaces only those that have all of `tags`; InputError for a tag that none has.
     """
     if kind == "surfaces":
-        found = load_catalogue(None if surfaces is None else Path(surfaces)).tagged(tags)
+        found = _catalogue(surfaces).tagged(tags)
         return [
             {
                 "name": each.name,
@@ -100,7 +104,7 @@ def list_names(
 
 def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     """Return all that is known of a surface or an optimizer, as plain values."""
-    catalogue = load_catalogue(None if surfaces is None else Path(surfaces))
+    catalogue = _catalogue(surfaces)
     if name in OPTIMIZERS:
         known = describe_class(load_optimizer(name))
         return {

@@ -30,13 +30,15 @@ class Document:
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
         self.name = name
+        self._indices: dict[int, dict[str, tuple[Any, Any]]] = {}
         # The pure loader: the C one crashes the process on deep nesting.
         yaml = YAML(typ="safe", pure=True)
+        self._constructor = yaml.constructor
         try:
             with warnings.catch_warnings(action="ignore"):  # an anchor may be used again
                 self._node = yaml.compose(text)
             if _expanded(self._node) > MAX_VALUES:
-                raise InputError(f"{name}: its aliases expand to more than {MAX_VALUES} values")
+                raise InputError(f"{name}: more than {MAX_VALUES} values, aliases expanded")
             self.value: Any = (
                 None if self._node is None else yaml.constructor.construct_document(self._node)
             )
@@ -69,21 +71,27 @@ class Document:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}") from None
 
-    def place(self, keys: Sequence[str | int]) -> str:
+    def place(self, keys: Sequence[Any]) -> str:
         """Return "name:line:column" of the value under `keys`, or of its nearest parent."""
         node, mark = self._node, getattr(self._node, "start_mark", None)
         for key in keys:
             if isinstance(key, int) and node.id == "sequence" and key < len(node.value):
                 node = node.value[key]
                 mark = node.start_mark
-            elif node.id == "mapping":
-                found = [(k, v) for k, v in node.value if k.value == str(key)]
-                if not found:
-                    break
-                mark, node = found[0][0].start_mark, found[0][1]
+            elif node.id == "mapping" and shown(key) in self._index(node):
+                found, node = self._index(node)[shown(key)]
+                mark = found.start_mark
             else:
                 break
         return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
+
+    def _index(self, node: Any) -> dict[str, tuple[Any, Any]]:
+        """Return a mapping's pairs of nodes by how their key is shown."""
+        if id(node) not in self._indices:
+            build = self._constructor.construct_object
+            pairs = node.value[::-1]  # of merged pairs the first counts
+            self._indices[id(node)] = {shown(build(key, deep=True)): (key, v) for key, v in pairs}
+        return self._indices[id(node)]
 
 
 def _expanded(node: Any) -> int:
@@ -110,7 +118,29 @@ def plain_text(value: str) -> str:
     return value
 
 
-Place = Callable[[Sequence[str | int]], str]
+def plain_number(value: Any) -> Any:
+    """Raise ValueError for what Python would take for a number and YAML does not."""
+    if isinstance(value, bool | str):
+        raise ValueError(f"should be a number, not {shown(value, quoted=True)}")
+    return value
+
+
+def shown(value: Any, quoted: bool = False) -> str:
+    """Write a value of a document short, on one line, and with nothing that a terminal obeys."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    plain = isinstance(value, str) and len(value) <= 60 and value.isprintable() and value.strip()
+    return value if plain and not quoted else reprlib.repr(value)
+
+
+def dotted(keys: Sequence[Any]) -> str:
+    """Write the keys that lead to a value, as in domain.x."""
+    return ".".join(shown(key) for key in keys)
+
+
+Place = Callable[[Sequence[Any]], str]
 Model = TypeVar("Model", bound="BaseModel")
 
 
@@ -130,14 +160,35 @@ def validated(model: "type[Model]", value: Any, place: Place, context: Any = Non
         raise InputError("\n".join(faults)) from None
 
 
+WORDINGS = {
+    "tuple_type": "should be a list",
+    "string_type": "should be text",
+    "float_type": "should be a number",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "too_long": "has too many values",
+}
+
+
 def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:
     # Pydantic names the branches of a union among the keys, as in "function-plain[...]".
-    keys = [key for key in fault["loc"] if isinstance(key, int) or key.isidentifier()]
-    if fault["type"] == "extra_forbidden" and len(keys) == 1:
-        return f"{place(keys)}: {unknown('key', str(keys[0]), model.model_fields)}"
-    if fault["type"] in ("missing", "model_type"):
-        return f"{place(keys)}: is {'missing' if fault['type'] == 'missing' else 'no mapping'}"
-    if fault["type"] == "value_error":
-        return f"{place(keys)}: {fault['msg'].removeprefix('Value error, ')}"
-    said = fault["msg"].removeprefix("Input ")
-    return f"{place(keys)}: {said[0].lower()}{said[1:]}, not {reprlib.repr(fault['input'])}"
+    keys = [key for key in fault["loc"] if isinstance(key, int) or "[" not in key]
+    where, kind, said = place(keys), fault["type"], fault["msg"].removeprefix("Input ")
+    if kind == "extra_forbidden":
+        return f"{where}: {unknown('key', str(keys[-1]), _fields(model, keys[:-1]))}"
+    if kind == "missing":
+        return f"{where}: is missing"
+    if kind == "model_type":
+        return f"{where}: is no mapping"
+    if kind == "value_error":
+        return f"{where}: {said.removeprefix('Value error, ')}"
+    said = WORDINGS.get(kind, f"{said[0].lower()}{said[1:]}")
+    return f"{where}: {said}, not {shown(fault['input'], quoted=True)}"
+
+
+def _fields(model: "type[BaseModel]", keys: Sequence[Any]) -> list[str]:
+    """Return the names of the fields of a model, or of the one that stands under `keys`."""
+    for key in keys:
+        inner = model.model_fields[key].annotation if key in model.model_fields else None
+        model = inner if hasattr(inner, "model_fields") else model  # type: ignore[assignment]
+    return list(model.model_fields)

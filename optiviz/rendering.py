@@ -98,7 +98,7 @@ def make_scene(recipe: Recipe) -> Scene:
         shown = {"lr": getattr(optimizer, "lr", None), **dict(word.settings)}
         settings = [f"{key} {spell(value)}" for key, value in shown.items() if value is not None]
         if tuning is not None:
-            settings[0] += " (tuned)"
+            settings[0] += f" {tuning.remark}"
         heading = word.label or word.name
         detail = "  ".join(settings if heading == word.name else [word.name, *settings])
         entries.append(Entry(word.name, label, heading, detail, paths, tuning))

@@ -52,13 +52,18 @@ class Scene:
         if path.losses[-1] < path.losses[0]:
             seen = ((low <= path.points[-1]) & (path.points[-1] <= high)).all()
             return "" if seen else "ended out of view"
-        side = high - low  # in units of which slopes and curvatures can be compared
-        first, slope = self.surface.gradient(path.points[[0, -1]]) * side
-        bend = self.surface.hessian(path.points[-1]) * np.outer(side, side)
-        least = FLAT * abs(first).max()
-        if not np.isfinite(bend).all() or abs(slope).max() > least:
+        if (path.points == path.start).all():
+            return "never moved"
+        with np.errstate(all="ignore"):
+            side = high - low  # in units of which slopes and curvatures can be compared
+            first, slope = self.surface.gradient(path.points[[0, -1]]) * side
+            bend = self.surface.hessian(path.points[-1]) * np.outer(side, side)
+            least = FLAT * abs(first).max()
+        if not np.isfinite(bend).all() or not abs(slope).max() <= least:
             return "ended no lower"
         bends = np.linalg.eigvalsh(bend)
         if abs(bends).max() <= least:
             return "ended on flat ground"
+        if bends.min() >= 0:
+            return "ended at a minimum no lower"
         return "ended at a maximum" if bends.max() < 0 else "ended at a saddle"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optiviz.descent import walk
+from optiviz.descent import descend, walk
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
 from optiviz.optimizers import OPTIMIZERS, load_optimizer
@@ -24,6 +24,7 @@ from optiviz.surfaces.surface import Point, Surface
 
 DECADES = (-4, 3)
 PER_DECADE = 30
+LOST = 0.1  # share of its descent that a run may have lost again at its end
 DIGITS = 3  # of a rate, so that what is shown is what was used
 MAX_STEPS = 1000  # longer runs are tuned on their beginning
 MAX_STARTS = 9  # and more starts on the first of them
@@ -35,8 +36,9 @@ class Tuning:
 
     A rate's score is the loss of the best point so far, averaged over all steps and starts, so
     that speed counts. It is out if any of its runs leaves finite numbers, or the box with the
-    centre of the surface's window and twice its sides. It is also out if it ends no lower than it
-    began and others do, or ends outside the window and others as low do not.
+    centre of the surface's window and twice its sides (wider where a start is outside). It is
+    also out if it loses at the end more than a tenth of its descent again, or ends outside the
+    window, and others do not.
     """
 
     rates: Array
@@ -47,24 +49,46 @@ class Tuning:
         """The rate with the lowest score, of equal ones the smallest."""
         return float(self.rates[np.argmin(self.scores)])
 
+    @property
+    def found(self) -> bool:
+        """Whether there is a rate that is not out."""
+        return bool(np.isfinite(self.scores).any())
 
-def tune(word: Word, surface: Surface, starts: Sequence[Point], steps: int) -> Tuning:
+    @property
+    def remark(self) -> str:
+        """What is written behind the rate that was used."""
+        return "(tuned)" if self.found else "(none fits)"
+
+
+def tune(
+    word: Word, surface: Surface, starts: Sequence[Point], steps: int, also: Sequence[float] = ()
+) -> Tuning:
     """Score rates from 1e-4 to 1e3, 30 a decade, and then all of 3 digits around the best.
 
     Seven decades more are tried below where all of these are out, and above where the largest is
-    the best. Each set of rates is descended at once, as one array; a rate of the word itself does
-    not count.
+    the best, up to three times. Each set of rates is descended at once, as one array; a rate of
+    the word itself does not count. `also` are rates that are to be scored beside these.
     """
     settings = tuple((key, value) for key, value in word.settings if key != "lr")
     trial = partial(_trial, replace(word, settings=settings), surface, starts, steps)
-    tried = trial(_decades(*DECADES))
     low, high = DECADES
-    if not np.isfinite(tried.score).any():
-        tried = tried.joined(trial(_decades(2 * low - high, low)))
-    elif tried.best == len(tried.rate) - 1:
-        tried = tried.joined(trial(_decades(high, 2 * high - low)))
+    tried = trial(_decades(low, high))
+    for shift in range(high - low, 4 * (high - low), high - low):
+        if not np.isfinite(tried.score).any():
+            tried = tried.joined(trial(_decades(low - shift, high - shift)))
+        elif tried.best == len(tried.rate) - 1:
+            tried = tried.joined(trial(_decades(low + shift, high + shift)))
     below, above = max(tried.best - 1, 0), min(tried.best + 1, len(tried.rate) - 1)
     tried = tried.joined(trial(_written_between(tried.rate[below], tried.rate[above])))
+    if also:
+        tried = tried.joined(trial(np.array(also)))
+    # A chaotic run can end elsewhere when it is walked by itself, as it will be for the picture.
+    while np.isfinite(tried.score).any():
+        best = tried.best
+        alone = trial(tried.rate[[best]], alone=True)
+        if np.isfinite(alone.score[0]) and alone.end[0] >= tried.end[best]:
+            break
+        tried = alone.joined(tried)
     return Tuning(tried.rate, tried.ranked)
 
 
@@ -92,7 +116,7 @@ def with_rate(
         lr = rates.get(word.name)
         if lr is None:
             tuning = tune(word, surface, starts, steps)
-            return word.build(lr=tuning.best), tuning
+            return word.build(lr=tuning.best if tuning.found else 10.0 ** DECADES[0]), tuning
     return (word.build() if lr is None else word.build(lr=lr)), None
 
 
@@ -107,7 +131,7 @@ class _Tried(NamedTuple):
 
     rate: Array
     score: Array
-    end: Array  # 2 if lower than at the start, plus 1 if in the window
+    end: Array  # 4 if the descent was kept, 2 if they ended lower, 1 if in the window, added up
 
     @property
     def ranked(self) -> Array:
@@ -125,21 +149,39 @@ class _Tried(NamedTuple):
 
 
 def _trial(
-    word: Word, surface: Surface, starts: Sequence[Point], steps: int, rates: Array
+    word: Word,
+    surface: Surface,
+    starts: Sequence[Point],
+    steps: int,
+    rates: Array,
+    alone: bool = False,
 ) -> _Tried:
-    begin = np.array(starts[:MAX_STARTS], float)
-    low, high = np.transpose(surface.domain.intervals)
+    """Walk from all starts at all rates, as one array; or at one rate, each start alone."""
+    begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
     with np.errstate(all="ignore"):
-        optimizer = word.build(lr=rates[:, None, None])
-        walked = walk(surface, optimizer, np.tile(begin, (len(rates), 1, 1)))
-        points = np.stack([x for x, _ in islice(walked, min(steps, MAX_STEPS) + 1)])
-        losses = surface.value(points)  # shape (steps + 1, rates, starts)
-        away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
-        staying = (away <= 1).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
-        score = np.minimum.accumulate(losses).mean(axis=(0, 2))
-        lower = losses[-1].mean(axis=-1) < losses[0].mean(axis=-1)
-        shown = (away[-1] <= 0.5).all(axis=(-2, -1))
-    return _Tried(rates, np.where(staying, score, np.inf), 2.0 * lower + shown)
+        if alone:
+            optimizer = word.build(lr=float(rates[0]))
+            paths = [descend(surface, optimizer, start, steps) for start in begin]
+            points = np.stack([path.points for path in paths], axis=1)[:, None]
+        else:
+            optimizer = word.build(lr=rates[:, None, None])
+            walked = walk(surface, optimizer, np.tile(begin, (len(rates), 1, 1)))
+            points = np.stack([x for x, _ in islice(walked, steps + 1)])
+        return _judged(rates, points, surface.value(points), surface)
+
+
+def _judged(rates: Array, points: Array, losses: Array, surface: Surface) -> _Tried:
+    """Score runs by their points, shape (steps + 1, rates, starts, dim), and their losses."""
+    low, high = np.transpose(surface.domain.intervals)
+    away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
+    reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
+    staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
+    best = np.minimum.accumulate(losses).mean(axis=-1)
+    first, last = losses[0].mean(axis=-1), losses[-1].mean(axis=-1)
+    kept = last - best[-1] <= LOST * (first - best[-1])
+    seen = (away[-1] <= 0.5).all(axis=(-2, -1))
+    end = 4.0 * (kept & (last < first)) + 2.0 * (last < first) + seen
+    return _Tried(rates, np.where(staying, best.mean(axis=0), np.inf), end)
 
 
 def _decades(low: int, high: int) -> Array:

@@ -18,7 +18,7 @@ KINDS = ("surfaces", "optimizers", "formats")
     "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
 )
 @click.option(
-    "--tag", "tags", multiple=True, help="Only surfaces with this tag; all of them if repeated."
+    "--tag", "tags", multiple=True, help="Only surfaces with this tag, or with all of several."
 )
 @debug_option
 def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:
@@ -30,18 +30,22 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
     """
     from optiviz.api import list_names
 
-    if tags and kind not in (None, "surfaces"):
-        raise InputError(f"--tag: {kind} have no tags, surfaces have")
+    if kind not in (None, "surfaces") and (tags or surfaces):
+        raise InputError(f"{'--tag' if tags else '--surfaces'} is for surfaces, not for {kind}")
+    wanted = [tag.strip() for words in tags for tag in words.split(",")]
     kinds = ["surfaces"] if tags else [each for each in KINDS if kind in (None, each)]
-    shown = {each: list_names(each, surfaces, tags) for each in kinds}
+    shown = {each: list_names(each, surfaces, wanted) for each in kinds}
     if as_json:
         click.echo(json.dumps(shown, indent=2))
+        return
+    if tags and not shown["surfaces"]:
+        click.echo(f"no surface is tagged {' and '.join(wanted)}", err=True)
         return
     blocks = [_block(each, rows, titled=len(shown) > 1) for each, rows in shown.items()]
     click.echo("\n\n".join(blocks))
 
 
 def _block(title: str, rows: list[dict[str, Any]], titled: bool) -> str:
-    width = max((len(row["name"]) for row in rows), default=0)
+    width = max(len(row["name"]) for row in rows)
     lines = [f"{row['name']:{width}}  {row['about']}" for row in rows]
     return "\n".join([*([title] if titled else []), *lines])

@@ -134,6 +134,7 @@ def command(
             click.echo(path)
         print_runs(scene, recipe)
     if lr_report:
+        click.echo("" if quiet else "\n", nl=False)
         print_rates(scene, recipe)
     if open_:
         for path in paths:
@@ -153,6 +154,7 @@ def _surface(
     name: str | None, formula: str | None, domain: str | None, surfaces: Path | None
 ) -> "Surface":
     from optiviz.documents import validated
+    from optiviz.optimizers import OPTIMIZERS
     from optiviz.surfaces.catalogue import load_catalogue
     from optiviz.surfaces.formula import dimension
     from optiviz.surfaces.surface import Domain, Surface
@@ -168,7 +170,7 @@ def _surface(
         made = Surface(formula=formula, domain=validated(Domain, sides, place))
         made.compiled  # noqa: B018  a formula that is none is refused before any work
         return made
-    found = load_catalogue(surfaces)[name or ""]
+    found = load_catalogue(surfaces, OPTIMIZERS)[name or ""]
     if domain is None:
         return found
     window = validated(Domain, domain, place)

@@ -1,5 +1,7 @@
 """What `optiviz run` prints: how every run ended, and how its learning rate was found."""
 
+import math
+
 import click
 from rich.console import Console
 from rich.table import Table
@@ -7,7 +9,7 @@ from rich.table import Table
 from optiviz.optimizers.words import parse_word, spell
 from optiviz.recipe import Recipe
 from optiviz.scene import Entry, Scene
-from optiviz.tuning import tune
+from optiviz.tuning import needs_rate, tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
 
@@ -45,24 +47,37 @@ def print_runs(scene: Scene, recipe: Recipe) -> None:
 def print_rates(scene: Scene, recipe: Recipe) -> None:
     """Print the score of every learning rate that was, or would have been, tried."""
     starts = [tuple(path.start.tolist()) for path in scene.entries[0].trajectories]
+    blocks = []
     for text, entry in zip(recipe.optimizers, scene.entries, strict=True):
         used = entry.trajectories[0].optimizer.hyperparameters().get("lr")
         if used is None:
-            click.echo(f"\n{entry.label} has no learning rate")
+            blocks.append(f"{entry.label} has no learning rate")
             continue
-        tuning = entry.tuning or tune(parse_word(text), scene.surface, starts, scene.steps)
-        best = f"the best of {len(tuning.rates)} is {spell(tuning.best)}"
-        said = "(tuned)" if entry.tuning else "(given)"
-        click.echo(f"\n{entry.label}: lr {spell(used)} {said}; {best}")
-        click.echo(f"{'lr':<10}  score")
-        for rate, score in zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True):
-            click.echo(f"{spell(rate):<10}  {'-' if score == float('inf') else f'{score:.6g}'}")
+        word = parse_word(text)
+        tuning = entry.tuning or tune(word, scene.surface, starts, scene.steps, [used])
+        if entry.tuning is not None:
+            source = tuning.remark
+        elif "lr" in dict(word.settings) or recipe.lr is not None:
+            source = "(given)"
+        else:
+            source = "(the surface's)" if needs_rate(word) else "(its default)"
+        best = f"the best is {spell(tuning.best)}" if tuning.found else "none can be used"
+        rows = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)
+        blocks.append(
+            f"{entry.label}: lr {spell(used)} {source}; of {len(tuning.rates)} {best}\n"
+            f"{'lr':<10}  score\n"
+            + "\n".join(
+                f"{spell(rate):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
+                for rate, score in rows
+            )
+        )
+    click.echo("\n\n".join(blocks))
 
 
 def _settings(entry: Entry) -> str:
-    tuned = {"lr"} if entry.tuning else set()
-    settings = entry.trajectories[0].optimizer.settings()
-    return " ".join(
-        f"{key}={spell(value)}" + (" (tuned)" if key in tuned else "")
-        for key, value in settings.items()
-    )
+    said = [
+        f"{key}={spell(value)}"
+        + (f" {entry.tuning.remark}" if key == "lr" and entry.tuning is not None else "")
+        for key, value in entry.trajectories[0].optimizer.settings().items()
+    ]
+    return " ".join(said)

@@ -1,15 +1,15 @@
 """The named surfaces: ours in surfaces.yaml, and a user's own file on top."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from optiviz.documents import Document, validated
+from optiviz.documents import Document, dotted, shown, validated
 from optiviz.errors import InputError, unknown
-from optiviz.surfaces.surface import READ_FORMULA, Surface
+from optiviz.surfaces.surface import Stranger, Surface
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Catalogue:
             raise InputError(unknown("surface", name, [*self.surfaces, *self.aliases]))
         return self.surfaces[name]
 
-    def add(self, document: Document, read_formulas: bool = True) -> None:
+    def add(self, document: Document, stranger: Stranger | None = None) -> None:
         """Add a document's surfaces; one of the same name replaces ours.
 
         Raises InputError with all faults of the document, each with its line.
@@ -35,27 +35,31 @@ class Catalogue:
         if not isinstance(entries, dict):
             raise InputError(f"{document.name}: a catalogue maps names to surfaces")
         faults = []
+        self.aliases = {
+            alias: name
+            for alias, name in self.aliases.items()
+            if alias not in entries and name not in entries
+        }
         for name, entry in entries.items():
 
-            def place(keys: Sequence[str | int], name: str = name) -> str:
-                where = ".".join(str(key) for key in (name, *keys))
-                return f"{document.place([name, *keys])}: {where}"
+            def place(keys: Sequence[Any], name: Any = name) -> str:
+                return f"{document.place([name, *keys])}: {dotted([name, *keys])}"
 
-            named = {"name": name, **entry} if isinstance(entry, dict) else entry
+            named = {**entry, "name": name} if isinstance(entry, dict) else entry
+            if isinstance(entry, dict) and "name" in entry:
+                faults.append(f"{place(['name'])}: the entry's key is its name")
+            elif not name:
+                faults.append(f"{place([])}: a surface needs a name")
             try:
-                surface = validated(Surface, named, place, {READ_FORMULA: read_formulas})
+                self.surfaces[name] = validated(Surface, named, place, stranger)
             except InputError as error:
                 faults.append(str(error))
-            else:
-                if surface.name != name:
-                    faults.append(f"{place(['name'])}: the entry's key is its name")
-                self.surfaces[name] = surface
-                self.aliases.pop(name, None)
-            for alias in _aliases(entry):
-                taken = self.aliases.get(alias, alias if alias in self.surfaces else name)
-                if taken != name:
-                    faults.append(f"{place(['aliases'])}: {alias!r} is taken by {taken}")
-                self.aliases[alias] = name
+            for number, alias in enumerate(_aliases(entry)):
+                owner = alias if alias in self.surfaces or alias in entries else None
+                owner = self.aliases.setdefault(alias, name) if owner is None else owner
+                if owner != name or alias == name or alias in _aliases(entry)[:number]:
+                    taken = f"{shown(alias, quoted=True)} is taken by {shown(owner)}"
+                    faults.append(f"{place(['aliases', number])}: {taken}")
         if faults:
             raise InputError("\n".join(faults))
 
@@ -74,12 +78,17 @@ def _aliases(entry: Any) -> list[str]:
     return [each for each in aliases if isinstance(each, str)] if isinstance(aliases, list) else []
 
 
-def load_catalogue(path: Path | None = None) -> Catalogue:
-    """Return our catalogue, with the surfaces of a user's file on top."""
+def load_catalogue(
+    path: Path | None = None, optimizers: Collection[str] | None = None
+) -> Catalogue:
+    """Return our catalogue, with the surfaces of a user's file on top.
+
+    optimizers are the names that learning rates of the user's file may be of; any if None.
+    """
     ours = _ours()
     catalogue = Catalogue(dict(ours.surfaces), dict(ours.aliases))
     if path is not None:
-        catalogue.add(Document.read(path))
+        catalogue.add(Document.read(path), Stranger(optimizers))
     return catalogue
 
 
@@ -89,7 +98,5 @@ def _ours() -> Catalogue:
     package = Path(str(files("optiviz")))
     packed = package / "surfaces.yaml"
     catalogue = Catalogue()
-    # Ours are held by tests; reading all formulas would cost a second.
-    document = Document.read(packed if packed.exists() else package.parent / packed.name)
-    catalogue.add(document, read_formulas=False)
+    catalogue.add(Document.read(packed if packed.exists() else package.parent / packed.name))
     return catalogue

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -13,15 +14,14 @@ from pydantic import (
     Field,
     FiniteFloat,
     PlainSerializer,
-    PositiveFloat,
     ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
 )
 
-from optiviz.documents import plain_text
-from optiviz.errors import InputError
+from optiviz.documents import plain_number, plain_text, shown
+from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
 from optiviz.surfaces.formula import Formula, dimension, formula
 
@@ -29,43 +29,72 @@ MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
 AXES = ("x", "y")
 CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
-READ_FORMULA = "read formula"  # in a validation's context: whether to read it at once
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """The context in which a stranger's entry is validated: what else of it is looked at.
+
+    Its formula is read at once, and its learning rates must be of these optimizers, if they are
+    given. Of ours the tests do that, because reading all formulas would cost a second.
+    """
+
+    optimizers: Collection[str] | None = None
 
 
 def _kebab(word: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
-        raise ValueError(f"{word!r} is not of the form small-letters-and-digits")
+        raise ValueError(f"{shown(word, quoted=True)} is not of the form small-letters-and-digits")
     return word
+
+
+def spelt(point: Sequence[float]) -> str:
+    """Write a point for a message: 1, 2."""
+    return ", ".join(f"{each:g}" for each in point) or "an empty point"
 
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
     domain = info.data.get("domain")  # None if it is wrong itself
     if isinstance(domain, Domain) and len(point) != len(domain.intervals):
         raise ValueError(
-            f"{', '.join(f'{each:g}' for each in point) or 'no number'} does not fit "
-            f"a domain in {' and '.join(AXES[: len(domain.intervals)])}"
+            f"{spelt(point)} does not fit a domain in {' and '.join(AXES[: len(domain.intervals)])}"
         )
     return point
 
 
 Text = Annotated[str, AfterValidator(plain_text)]
 Kebab = Annotated[str, AfterValidator(_kebab)]
-Interval = tuple[FiniteFloat, FiniteFloat]
-Point = tuple[FiniteFloat, ...]
+Number = Annotated[FiniteFloat, BeforeValidator(plain_number)]
+Steps = Annotated[int, BeforeValidator(plain_number), Field(ge=1, le=MAX_STEPS)]
+Interval = tuple[Number, Number]
+Point = tuple[Number, ...]
 PlacedPoint = Annotated[Point, AfterValidator(_fitting)]
 
 
-def _pairs(value: Any) -> Any:
-    return tuple(value.items()) if isinstance(value, Mapping) else value
+def _rates(value: Any, info: ValidationInfo) -> Any:
+    """Turn a mapping of learning rates into pairs; say of each that cannot be what is wrong."""
+    if not isinstance(value, Mapping):
+        if isinstance(value, tuple) and not value:
+            return value
+        raise ValueError("is no mapping from optimizers to learning rates")
+    known = info.context.optimizers if isinstance(info.context, Stranger) else None
+    faults = []
+    for name, rate in value.items():
+        if known is not None and name not in known:
+            faults.append(unknown("optimizer", str(name), known))
+        number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if not (number and 0 < rate < math.inf):
+            faults.append(f"{shown(name)} should be a number above 0, not {shown(rate, True)}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(value.items())
 
 
 def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
     return dict(pairs)
 
 
-Rates = Annotated[
-    tuple[tuple[str, PositiveFloat], ...], BeforeValidator(_pairs), PlainSerializer(_mapping)
-]
+Rates = Annotated[tuple[tuple[str, float], ...], BeforeValidator(_rates), PlainSerializer(_mapping)]
 
 
 class Domain(BaseModel):
@@ -92,19 +121,26 @@ class Domain(BaseModel):
             if not 1 <= len(value) <= len(AXES):
                 raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
             return dict(zip(AXES, value, strict=False))
+        if not isinstance(value, Mapping | Domain):
+            raise ValueError(f"{shown(value)} is no domain: write {{x: [-3, 3], y: [-3, 3]}}")
         return value
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        for axis, (low, high) in zip(AXES, self.intervals, strict=False):
-            if not low < high:
-                raise ValueError(f"the interval of {axis} goes from {low:g} down to {high:g}")
-            largest = max(abs(low), abs(high))
-            if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
-                raise ValueError(
-                    f"the interval of {axis} is too far, too wide or too narrow to draw"
-                )
-        return self
+    @field_validator("x", "y")
+    @classmethod
+    def _ordered(cls, interval: Interval | None, info: ValidationInfo) -> Interval | None:
+        if interval is None:
+            return interval
+        low, high = interval
+        if not low < high:
+            raise ValueError(
+                f"the interval of {info.field_name} goes from {low:g} down to {high:g}"
+            )
+        largest = max(abs(low), abs(high))
+        if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
+            raise ValueError(
+                f"the interval of {info.field_name} is too far, too wide or too narrow to draw"
+            )
+        return interval
 
     @model_serializer
     def _as_mapping(self) -> dict[str, Interval]:
@@ -130,9 +166,9 @@ class Surface(BaseModel):
     domain: Domain
     formula: str
     start: PlacedPoint = ()
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
+    steps: Steps | None = None
     minima: tuple[PlacedPoint, ...] = ()
-    levels: tuple[FiniteFloat, ...] = ()
+    levels: tuple[Number, ...] = ()
     learning_rates: Rates = ()
     tags: tuple[Kebab, ...] = ()
     aliases: tuple[Kebab, ...] = ()
@@ -141,8 +177,9 @@ class Surface(BaseModel):
     @field_validator("formula")
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
-        if info.context and info.context.get(READ_FORMULA):
-            domain = info.data.get("domain")
+        text = " ".join(text.split())
+        if isinstance(info.context, Stranger):
+            domain = info.data.get("domain")  # None if it is wrong itself
             formula(text, len(domain.intervals) if domain else dimension(text))
         return text
 

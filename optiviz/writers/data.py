@@ -47,7 +47,7 @@ def _trajectory(entry: Entry, path: Trajectory) -> dict[str, Any]:
         "label": entry.label,
         "optimizer": entry.name,
         "hyperparameters": path.optimizer.hyperparameters(),
-        "tuned": ["lr"] if entry.tuning else [],
+        "tuned": ["lr"] if entry.tuning and entry.tuning.found else [],
         "start": [_finite(each) for each in path.start.tolist()],
         "path": [[_finite(each) for each in point] for point in path.points.tolist()],
         "loss": [_finite(each) for each in path.losses.tolist()],

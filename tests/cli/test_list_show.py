@@ -36,16 +36,20 @@ def test_list_the_surfaces_of_a_tag(invoke: Invoke) -> None:
     names = [line.split()[0] for line in result.stdout.splitlines()]
     assert names == [each.name for each in CATALOGUE.tagged(["valley", "kinked"])]
     assert invoke("list", "--tag", "valley", "--tag", "kinked").stdout == result.stdout
+    assert invoke("list", "--tag", "valley,kinked").stdout == result.stdout
     listed = json.loads(invoke("list", "--tag", "valley", "--json").stdout)
     assert all("valley" in each["tags"] for each in listed["surfaces"])
-    assert invoke("list", "--tag", "convex", "--tag", "unbounded").stdout.strip() == ""
+    none = invoke("list", "--tag", "convex,unbounded")
+    assert (none.exit_code, none.stdout) == (0, "")
+    assert none.stderr == "no surface is tagged convex and unbounded\n"
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--tag", "valey"), "unknown tag 'valey': did you mean 'valley'?"),
-        (("optimizers", "--tag", "valley"), "--tag: optimizers have no tags, surfaces have"),
+        (("optimizers", "--tag", "valley"), "--tag is for surfaces, not for optimizers"),
+        (("formats", "--surfaces", "x.yaml"), "--surfaces is for surfaces, not for formats"),
     ],
 )
 def test_a_wrong_tag_is_told(words: tuple[str, ...], said: str, invoke: Invoke) -> None:

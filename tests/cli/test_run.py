@@ -42,24 +42,33 @@ def test_a_tuned_rate_is_told_everywhere(invoke: Invoke, here: Path) -> None:
 
 
 def test_the_rates_that_were_tried_are_reported(invoke: Invoke, here: Path) -> None:
-    words = ("run", "--surface", "wobbly", "--opt", "sgd,adam,newton", "--steps", 20)
-    result = invoke(*words, "--lr-report", "-q", "-o", "x.json")
-    assert result.exit_code == 0
-    rates = [
-        each["hyperparameters"]["lr"]
-        for each in json.loads((here / "x.json").read_text())["trajectories"]
-    ]
+    words = "sgd,adam,newton,sgd:lr=0.0123456:label=mine"
+    result = invoke(
+        "run", "--surface", "wobbly", "--opt", words, "--steps", 20, "--lr-report", "-q",
+        "-o", "x.json",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    runs = json.loads((here / "x.json").read_text())["trajectories"]
     reports = result.stdout.strip().split("\n\n")
-    said = [f"sgd: lr {rates[0]:g} (tuned); the best of", "adam: lr 0.25 (given); the best of"]
-    said += ["newton: lr 1 (given); the best of"]
-    for report, beginning in zip(reports, said, strict=True):
+    sources = ["(tuned)", "(the surface's)", "(its default)", "(given)"]
+    for report, run, source in zip(reports, runs, sources, strict=True):
         first, heading, *rows = report.splitlines()
-        assert first.startswith(beginning)
+        rate = run["hyperparameters"]["lr"]
+        assert first.startswith(f"{run['label']}: lr {rate:g} {source}; of {len(rows)} the best")
         assert heading.split() == ["lr", "score"]
-        scores = {float(rate): float(score) for rate, score in map(str.split, rows) if score != "-"}
-        assert len(rows) >= 200
-        assert min(scores, key=lambda rate: scores[rate]) == float(first.split()[-1])
-    assert f"the best of {len(rows)} is" in first
+        scores = dict(map(str.split, rows))
+        assert len(scores) == len(rows) >= 200
+        assert f"{rate:g}" in scores
+        kept = {lr: float(score) for lr, score in scores.items() if score != "-"}
+        assert min(kept, key=lambda lr: kept[lr]) == first.split()[-1]
+
+
+def test_the_report_stands_below_the_table(invoke: Invoke, here: Path) -> None:
+    words = ("run", "--formula", "log(x - 9) + y", "--opt", "sgd", "-o", "x.json")
+    said = invoke(*words, "--lr-report").stdout
+    assert "lr=0.0001 (none fits)" in said
+    assert "\n\nsgd: lr 0.0001 (none fits); of " in said
+    assert json.loads((here / "x.json").read_text())["trajectories"][0]["tuned"] == []
 
 
 def test_every_option_reaches_the_recipe(invoke: Invoke, here: Path) -> None:

@@ -176,7 +176,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ("a: {formula: x}", "1:1: a.domain: is missing"),
         (
             "a:\n  formula: x\n  domain: {x: [3, 1]}",
-            "3:3: a.domain: the interval of x goes from 3 d",
+            "3:12: a.domain.x: the interval of x goes from 3 d",
         ),
         (
             "a:\n  formula: x\n  domain: {x: [0, 1]}\n  start: [0, 1]",
@@ -195,6 +195,38 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "a:\n  domain: {x: [0, 1]}\n  formula: sinn(x)",
             "3:3: a.formula: formula 'sinn(x)': unknown function 'sinn': did you mean 'sin'",
         ),
+        (
+            "a:\n  formula: x\n  domain: {x: [0, 1]}\n  learning-rates: {sgd: 1}",
+            "4:3: a.learning-rates: unknown key 'learning-rates': did you mean 'learning_rates'?",
+        ),
+        (
+            "a: {formula: x, domain: {x: [0, 1], z: [0, 1]}}",
+            "1:37: a.domain.z: unknown key 'z': choose from x, y",
+        ),
+        ("a: {formula: x, domain: 3}", "a.domain: 3 is no domain: write {x: [-3, 3], y"),
+        ("a: {formula: x, domain: {x: [0, 1, 2]}}", "a.domain.x: has too many values, not [0, 1"),
+        ("a: {formula: x, domain: {x: 1}}", "a.domain.x: should be a list, not 1"),
+        ("a: {formula: x, domain: {x: [true, '1']}}", "a.domain.x.0: should be a number, not true"),
+        ("a: {formula: x, domain: {x: [0, 1]}, steps: '10'}", "a.steps: should be a number, not '"),
+        ("a: {formula: x, domain: {x: [0, 1]}, steps: 1.5}", "a.steps: should be a whole number"),
+        ("a: {formula: 3, domain: {x: [0, 1]}}", "a.formula: should be text, not 3"),
+        ("a: {formula: x, domain: {x: [0, 1]}, title: null}", "should be text, not nothing"),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, learning_rates: {adm: 1, sgd: .inf}}",
+            "a.learning_rates: unknown optimizer 'adm': did you mean 'adam'?; "
+            "sgd should be a number above 0, not inf",
+        ),
+        ("a: {formula: x, domain: {x: [0, 1]}, learning_rates: [1]}", "is no mapping from optimi"),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, aliases: [b]}\nb: 3",
+            "1:48: a.aliases.0: 'b' is taken by b",
+        ),
+        ("a: {formula: x, domain: {x: [0, 1]}, aliases: [c, c]}", "a.aliases.1: 'c' is taken by a"),
+        ("a: {formula: x, domain: {x: [0, 1]}, aliases: [a]}", "a.aliases.0: 'a' is taken by a"),
+        ("a: {name: b, formula: x, domain: {x: [0, 1]}}", "1:5: a.name: the entry's key is its"),
+        ("'': {formula: x, domain: {x: [0, 1]}}", "a surface needs a name"),
+        ("a: 3\ntrue: {formula: x, domain: {x: [0, 1]}}", "2:1: true.name: should be text"),
+        ('"a\\e[31m\\nb": {formula: x, domain: {x: [0, 1]}}', "1:1: 'a\\x1b[31m\\nb'.name: "),
         ("a: {formula: x, domain: {x: [0, 1]}, tags: [Big One]}", "a.tags.0: 'Big One' is not of"),
         ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: should be a finite"),
         (
@@ -202,7 +234,10 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "a.steps: should be greater than or equal to 1",
         ),
         ("a: {formula: x, domain: {x: [0, 1]}, levels: [2, 1]}", "levels must rise"),
-        ("a: {formula: x, domain: {x: [0, 1]}, learning_rates: {sgd: -1}}", "greater than 0"),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, learning_rates: {sgd: -1}}",
+            "1:38: a.learning_rates: sgd should be a number above 0, not -1",
+        ),
         ("A b: {formula: x, domain: {x: [0, 1]}}", "'A b' is not of the form small-letters"),
         ("a: 3", "1:1: a: is no mapping"),
         ("a:", "1:1: a: is no mapping"),
@@ -229,13 +264,13 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         (
             "a: {formula: x, domain: {x: [0, 1]}, aliases: [c]}\n"
             "b: {formula: x, domain: {x: [0, 1]}, aliases: [c]}",
-            "2:38: b.aliases: 'c' is taken by a",
+            "2:48: b.aliases.0: 'c' is taken by a",
         ),
     ],
 )
 def test_a_wrong_file_is_told_where(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError) as refused:
-        load_catalogue(write(tmp_path, text))
+        load_catalogue(write(tmp_path, text), OPTIMIZERS)
     assert said in str(refused.value)
     assert str(tmp_path) in str(refused.value)
 
@@ -253,13 +288,36 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     assert told == [
         "1:1: a: is no mapping",
         "2:1: b.domain: is missing",
-        "5:3: c.domain: the interval of x goes from 1 down to 0",
+        "5:12: c.domain.x: the interval of x goes from 1 down to 0",
         "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x",
-        "6:11: c.start.0: should be a valid number, unable to parse string as a number, not 'a'",
+        "6:11: c.start.0: should be a number, not 'a'",
         "8:3: c.steps: should be greater than or equal to 1, not 0",
         "7:3: c.levles: unknown key 'levles': did you mean 'levels'?",
-        "9:3: c.aliases: 'wobbly' is taken by wobbly",
+        "9:13: c.aliases.0: 'wobbly' is taken by wobbly",
     ]
+
+
+def test_a_replaced_surface_takes_its_aliases_along(tmp_path: Path) -> None:
+    mine = write(tmp_path, "two-minimums: {formula: x, domain: {x: [0, 1]}, aliases: [ellipsoid]}")
+    catalogue = load_catalogue(mine)
+    assert catalogue["ellipsoid"].dim == 1
+    with pytest.raises(InputError, match="unknown surface 'bad-init'"):
+        catalogue["bad-init"]
+    mine = write(tmp_path, "bad-init: {formula: x, domain: {x: [0, 1]}}")
+    assert load_catalogue(mine)["bad-init"].dim == 1
+    assert load_catalogue(mine)["two-minimums"].dim == 2
+
+
+def test_a_formula_may_stand_on_several_lines(tmp_path: Path) -> None:
+    mine = write(tmp_path, "a:\n  formula: |\n    x**2\n    + 1\n  domain: {x: [0, 1]}\n")
+    assert load_catalogue(mine)["a"].formula == "x**2 + 1"
+
+
+def test_many_faults_are_told_in_time(tmp_path: Path) -> None:
+    mine = write(tmp_path, "".join(f"e{number}: 3\n" for number in range(20_000)))
+    with pytest.raises(InputError) as refused:
+        load_catalogue(mine)
+    assert "mine.yaml:20000:1: e19999: is no mapping" in str(refused.value)
 
 
 def test_surfaces_are_found_by_their_tags() -> None:

@@ -1,0 +1,47 @@
+"""What is said of a run that went wrong."""
+
+import warnings
+
+import pytest
+
+from optiviz import Surface
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_scene
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "optimizer", "verdict"),
+    [
+        ("x**2 + y**2", (1, 1), "sgd:lr=0.1", ""),
+        ("x**2 + y**2", (0, 0), "sgd", "never moved"),
+        ("x**2 + y**2", (0, 0), "newton", "never moved"),
+        ("abs(x) + abs(y)", (0, 0), "adam", "never moved"),
+        ("3", (1, 1), "adam", "never moved"),
+        ("x**2 + y**2", (1, 1), "sgd:lr=3", "ended no lower"),
+        ("-cos(x) - cos(y)", (2.5, 2.5), "newton", "ended at a maximum"),
+        ("cos(x) - cos(y)", (0.9, 0.1), "newton", "ended at a saddle"),
+        ("-3*exp(-(x + 1.5)**2) - exp(-(x - 1.5)**2/2)", (-0.7,), "newton",
+         "ended at a minimum no lower"),
+        ("-exp(-x**2 - y**2)", (1.5, 1.5), "newton:lr=6", "ended on flat ground"),
+        ("-x - y", (2.9, 2.9), "sgd:lr=0.1", "ended out of view"),
+        ("x**4 + y**4", (2, 2), "sgd:lr=1", "diverged at step 5"),
+        ("log(x) + y", (-1, 0), "sgd", "no gradient at step 0"),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_what_went_wrong(
+    formula: str, start: tuple[float, ...], optimizer: str, verdict: str
+) -> None:
+    surface = Surface(formula=formula, domain=",".join(["-3:3"] * len(start)), start=start)
+    scene = make_scene(Recipe(surface=surface, optimizers=optimizer, steps=60))
+    assert scene.verdict(scene.trajectories[0]) == verdict
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "domain"),
+    [("abs(x)**1.5", 0, "-1:1"), ("cosh(x)", 709, "-1000:1000"), ("1/x", 0, "-1:1")],
+)
+def test_a_verdict_warns_of_nothing(formula: str, start: float, domain: str) -> None:
+    surface = Surface(formula=formula, domain=domain, start=(start,))
+    with warnings.catch_warnings(action="error"):
+        scene = make_scene(Recipe(surface=surface, optimizers="adam,sgd,newton"))
+        assert all(isinstance(scene.verdict(path), str) for path in scene.trajectories)
