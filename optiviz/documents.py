@@ -89,8 +89,9 @@ class Document:
         """Return a mapping's pairs of nodes by how their key is shown."""
         if id(node) not in self._indices:
             build = self._constructor.construct_object
-            pairs = node.value[::-1]  # of merged pairs the first counts
-            self._indices[id(node)] = {shown(build(key, deep=True)): (key, v) for key, v in pairs}
+            self._indices[id(node)] = {
+                shown(build(key, deep=True)): (key, value) for key, value in node.value
+            }
         return self._indices[id(node)]
 
 

@@ -7,9 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from optiviz.documents import Document, dotted, shown, validated
+from optiviz.documents import Document, Place, dotted, shown, validated
 from optiviz.errors import InputError, unknown
-from optiviz.surfaces.surface import Stranger, Surface
+from optiviz.surfaces.surface import AXES, Stranger, Surface
 
 
 @dataclass
@@ -53,13 +53,18 @@ class Catalogue:
             try:
                 self.surfaces[name] = validated(Surface, named, place, stranger)
             except InputError as error:
-                faults.append(str(error))
+                told = str(error).splitlines()
+                faults += dict.fromkeys([*told, *_behind_the_domain(named, place, stranger)])
             for number, alias in enumerate(_aliases(entry)):
-                owner = alias if alias in self.surfaces or alias in entries else None
-                owner = self.aliases.setdefault(alias, name) if owner is None else owner
-                if owner != name or alias == name or alias in _aliases(entry)[:number]:
-                    taken = f"{shown(alias, quoted=True)} is taken by {shown(owner)}"
-                    faults.append(f"{place(['aliases', number])}: {taken}")
+                if alias in self.surfaces or alias in entries:
+                    owner = alias
+                elif alias in self.aliases:
+                    owner = self.aliases[alias]
+                else:
+                    self.aliases[alias] = name
+                    continue
+                taken = f"{shown(alias, quoted=True)} is taken by {shown(owner)}"
+                faults.append(f"{place(['aliases', number])}: {taken}")
         if faults:
             raise InputError("\n".join(faults))
 
@@ -70,6 +75,19 @@ class Catalogue:
             if tag not in known:
                 raise InputError(unknown("tag", tag, known))
         return [each for each in self.surfaces.values() if set(tags) <= set(each.tags)]
+
+
+def _behind_the_domain(entry: Any, place: Place, stranger: Stranger | None) -> list[str]:
+    """Return the faults of an entry that only show when its domain is right."""
+    domain = entry.get("domain") if isinstance(entry, dict) else None
+    axes = len(domain) if isinstance(domain, dict | list) else 0
+    if not 1 <= axes <= len(AXES):
+        return []
+    try:
+        validated(Surface, {**entry, "domain": [(0, 1)] * axes}, place, stranger)
+    except InputError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _aliases(entry: Any) -> list[str]:

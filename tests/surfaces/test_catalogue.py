@@ -297,6 +297,28 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_wrong_domain_hides_no_other_fault(tmp_path: Path) -> None:
+    mine = write(
+        tmp_path,
+        "a:\n  formula: x*y\n  domain: {x: [1, 0]}\n  start: [0, 1]\n  minima: [[0], [1, 1]]\n"
+        "b: &b\n  formula: x*y\n  domain: [[1, 0], [0, 1]]\n  start: [0]\n"
+        "c: {<<: *b, start: [0, 0, 0]}\n",
+    )
+    with pytest.raises(InputError) as refused:
+        load_catalogue(mine)
+    told = [line.removeprefix(f"{mine}:") for line in str(refused.value).splitlines()]
+    assert told == [
+        "3:12: a.domain.x: the interval of x goes from 1 down to 0",
+        "2:3: a.formula: formula 'x*y': uses y, and its domain has no interval for it",
+        "4:3: a.start: 0, 1 does not fit a domain in x",
+        "5:17: a.minima.1: 1, 1 does not fit a domain in x",
+        "8:3: b.domain.x: the interval of x goes from 1 down to 0",
+        "9:3: b.start: 0 does not fit a domain in x and y",
+        "8:3: c.domain.x: the interval of x goes from 1 down to 0",
+        "10:13: c.start: 0, 0, 0 does not fit a domain in x and y",
+    ]
+
+
 def test_a_replaced_surface_takes_its_aliases_along(tmp_path: Path) -> None:
     mine = write(tmp_path, "two-minimums: {formula: x, domain: {x: [0, 1]}, aliases: [ellipsoid]}")
     catalogue = load_catalogue(mine)
