@@ -5,6 +5,7 @@ python examples/contact_sheet.py valleys.png --opt sgd,adam,newton --tag valley
 """
 
 import argparse
+import sys
 from io import BytesIO
 from math import ceil
 from pathlib import Path
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 import optiviz
-from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.api import list_names
 
 COLUMNS = 6
 TILE = (480, 320)
@@ -35,13 +36,18 @@ def main() -> None:
     words.add_argument("--opt", default="adam,rmsprop,momentum", help="optimizers, as for run")
     words.add_argument("--tag", action="append", default=[], help="only surfaces with this tag")
     chosen = words.parse_args()
-    surfaces = [each for each in load_catalogue().tagged(chosen.tag) if each.dim == 2]
+    try:
+        surfaces = [each for each in list_names("surfaces", tags=chosen.tag) if each["dim"] == 2]
+    except optiviz.InputError as error:
+        sys.exit(str(error))
+    if not surfaces:
+        sys.exit("no surface in two dimensions has all of these tags")
     columns = min(COLUMNS, len(surfaces))
     width, height = TILE
     sheet = Image.new("RGB", (columns * width, ceil(len(surfaces) / columns) * height), "white")
     for number, surface in enumerate(surfaces):
         row, column = divmod(number, columns)
-        sheet.paste(tile(surface.name, chosen.opt), (column * width, row * height))
+        sheet.paste(tile(surface["name"], chosen.opt), (column * width, row * height))
     sheet.save(chosen.out)
 
 

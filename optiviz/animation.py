@@ -16,7 +16,7 @@ from optiviz.scene import Scene
 from optiviz.themes import Theme
 from optiviz.themes.fonts import undrawable
 from optiviz.views import View, load_view
-from optiviz.views.legend import HEADER, ROW, Legend
+from optiviz.views.legend import HEADER, ROW, Legend, line_width
 from optiviz.views.ticks import ticks
 
 HOLD = 2.0  # seconds that the last frame stays
@@ -133,7 +133,8 @@ class Picture:
         beside = width > 1.1 * height
         if beside:
             bottom = XLABELS
-            wide = width - left - GAP - max(0.32 * width, 180.0) - edge
+            words = min(line_width(self.scene, top - bottom), 0.5 * width)
+            wide = width - left - GAP - max(0.32 * width, 180.0, words) - edge
         else:
             rows = HEADER + ROW * len(self.scene.entries)
             bottom = edge + min(rows, 0.45 * top) + XLABELS

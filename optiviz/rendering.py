@@ -14,13 +14,13 @@ from optiviz.animation import Picture, frame_count
 from optiviz.descent import descend
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import format_of
-from optiviz.optimizers.words import Word, parse_word, spell
+from optiviz.optimizers.words import Word, parse_word
 from optiviz.recipe import Recipe
 from optiviz.scene import Entry, Scene
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.surfaces.surface import Point, Surface
+from optiviz.surfaces.surface import Point, Surface, spelt
 from optiviz.themes import load_theme
-from optiviz.tuning import with_rate
+from optiviz.tuning import choose
 
 THEME, VIEW = "light", "contour"
 STEPS = 120  # where neither the recipe nor the surface says
@@ -93,15 +93,9 @@ def make_scene(recipe: Recipe) -> Scene:
     starts = starts_of(recipe, surface)
     entries = []
     for word, label in zip(words, _labels(words), strict=True):
-        optimizer, tuning = with_rate(word, surface, starts, steps, recipe.lr)
-        paths = tuple(descend(surface, optimizer, start, steps, label) for start in starts)
-        shown = {"lr": getattr(optimizer, "lr", None), **dict(word.settings)}
-        settings = [f"{key} {spell(value)}" for key, value in shown.items() if value is not None]
-        if tuning is not None:
-            settings[0] += f" {tuning.remark}"
-        heading = word.label or word.name
-        detail = "  ".join(settings if heading == word.name else [word.name, *settings])
-        entries.append(Entry(word.name, label, heading, detail, paths, tuning))
+        choice = choose(word, surface, starts, steps, recipe.lr)
+        paths = tuple(descend(surface, choice.optimizer, start, steps, label) for start in starts)
+        entries.append(Entry(word, label, choice, paths))
     return Scene(surface, tuple(entries), recipe.title or surface.title)
 
 
@@ -123,7 +117,7 @@ def starts_of(recipe: Recipe, surface: Surface) -> tuple[Point, ...]:
     for start in recipe.starts:
         if len(start) != surface.dim:
             raise InputError(
-                f"start {','.join(map(spell, start))} has {len(start)} coordinates and "
+                f"start {spelt(start)} has {len(start)} coordinates and "
                 f"{surface.name or 'the formula'} has {surface.dim}"
             )
     low, high = np.transpose(surface.domain.intervals)

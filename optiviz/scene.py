@@ -5,22 +5,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from optiviz.descent import Trajectory
+from optiviz.optimizers.words import Setting, Word, spell
 from optiviz.surfaces.surface import Surface
-from optiviz.tuning import Tuning
+from optiviz.tuning import Choice
 
 FLAT = 1e-9  # a slope that is a smaller share of the start's is none
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One optimizer of a picture: its word, what the legend says, and a path from every start."""
+    """One optimizer of a picture: its word, its learning rate, and a path from every start."""
 
-    name: str
+    word: Word
     label: str  # no other entry has it
-    heading: str
-    detail: str
+    choice: Choice
     trajectories: tuple[Trajectory, ...]
-    tuning: Tuning | None = None  # None where the learning rate was not tuned
+
+    @property
+    def heading(self) -> str:
+        """What the legend calls it."""
+        return self.word.label or self.word.name
+
+    @property
+    def detail(self) -> str:
+        """What the legend says beside it: the rate really used, and all that was given."""
+        rate = {"lr": lr} if (lr := getattr(self.choice.optimizer, "lr", None)) is not None else {}
+        settings = [self.setting(*each) for each in (rate | dict(self.word.settings)).items()]
+        named = self.heading == self.word.name
+        return "  ".join(settings if named else [self.word.name, *settings])
+
+    def setting(self, key: str, value: Setting) -> str:
+        """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
+        sought = key == "lr" and self.choice.tuning is not None
+        return f"{key} {spell(value)}" + (f" ({self.choice.source})" if sought else "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,22 +65,27 @@ class Scene:
         """
         if path.ending:
             return path.ending
-        low, high = np.transpose(self.surface.domain.intervals)
         if path.losses[-1] < path.losses[0]:
+            low, high = np.transpose(self.surface.domain.intervals)
             seen = ((low <= path.points[-1]) & (path.points[-1] <= high)).all()
             return "" if seen else "ended out of view"
         if (path.points == path.start).all():
             return "never moved"
+        return f"ended {self._ground(path)}"
+
+    def _ground(self, path: Trajectory) -> str:
+        """Say on what kind of ground a path ends, if the slope is 0 there."""
+        low, high = np.transpose(self.surface.domain.intervals)
+        side = high - low  # in units of which slopes and curvatures can be compared
         with np.errstate(all="ignore"):
-            side = high - low  # in units of which slopes and curvatures can be compared
-            first, slope = self.surface.gradient(path.points[[0, -1]]) * side
+            first, slope = np.abs(self.surface.gradient(path.points[[0, -1]]) * side).max(axis=-1)
             bend = self.surface.hessian(path.points[-1]) * np.outer(side, side)
-            least = FLAT * abs(first).max()
-        if not np.isfinite(bend).all() or not abs(slope).max() <= least:
-            return "ended no lower"
+            level = slope <= FLAT * first
+        if not level or not np.isfinite(bend).all():
+            return "no lower"
         bends = np.linalg.eigvalsh(bend)
-        if abs(bends).max() <= least:
-            return "ended on flat ground"
+        if np.abs(bends).max() <= FLAT * first:
+            return "on flat ground"
         if bends.min() >= 0:
-            return "ended at a minimum no lower"
-        return "ended at a maximum" if bends.max() < 0 else "ended at a saddle"
+            return "at a minimum no lower"
+        return "at a maximum" if bends.max() < 0 else "at a saddle"

@@ -8,7 +8,6 @@ number of steps, whoever the optimizer is, and the best is taken.
 import math
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -23,9 +22,10 @@ from optiviz.optimizers.words import Word
 from optiviz.surfaces.surface import Point, Surface
 
 DECADES = (-4, 3)
+SHIFTS = 3  # times that as many decades again are tried on one side
 PER_DECADE = 30
-LOST = 0.1  # share of its descent that a run may have lost again at its end
 DIGITS = 3  # of a rate, so that what is shown is what was used
+LOST = 0.1  # share of its descent that a run may have lost again at its end
 MAX_STEPS = 1000  # longer runs are tuned on their beginning
 MAX_STARTS = 9  # and more starts on the first of them
 
@@ -34,11 +34,11 @@ MAX_STARTS = 9  # and more starts on the first of them
 class Tuning:
     """The rates that were tried, rising, and the score of each: lower is better, inf is out.
 
-    A rate's score is the loss of the best point so far, averaged over all steps and starts, so
-    that speed counts. It is out if any of its runs leaves finite numbers, or the box with the
-    centre of the surface's window and twice its sides (wider where a start is outside). It is
-    also out if it loses at the end more than a tenth of its descent again, or ends outside the
-    window, and others do not.
+    A rate's score is the loss of the best point so far, averaged over steps and starts, so that
+    speed counts. It is out if any of its runs leaves finite numbers, or the box with the centre
+    of the surface's window and twice its sides (wider where a start is outside). It is also out
+    if it loses at the end more than a tenth of its descent again, or ends outside the window,
+    and others do not.
     """
 
     rates: Array
@@ -54,10 +54,44 @@ class Tuning:
         """Whether there is a rate that is not out."""
         return bool(np.isfinite(self.scores).any())
 
-    @property
-    def remark(self) -> str:
-        """What is written behind the rate that was used."""
-        return "(tuned)" if self.found else "(none fits)"
+
+class Choice(NamedTuple):
+    """An optimizer with its learning rate, and where the rate comes from.
+
+    source is "given", "default" (the optimizer's), "surface", "tuned", "none fits" (the smallest
+    rate of the grid is used, because all are out), or "" without a learning rate.
+    """
+
+    optimizer: Optimizer
+    source: str
+    tuning: Tuning | None = None
+
+
+def choose(
+    word: Word, surface: Surface, starts: Sequence[Point], steps: int, lr: float | None = None
+) -> Choice:
+    """Return a word's optimizer with the learning rate that is right for it on this surface."""
+    rates = dict(surface.learning_rates)
+    for name in rates:
+        if name not in OPTIMIZERS:
+            raise InputError(
+                f"{surface.name}: learning_rates: {unknown('optimizer', name, OPTIMIZERS)}"
+            )
+    declared = load_optimizer(word.name).__dataclass_fields__.get("lr")
+    if declared is None:
+        return Choice(word.build(), "")
+    if "lr" in dict(word.settings):
+        return Choice(word.build(), "given")
+    if lr is not None:
+        return Choice(word.build(lr=lr), "given")
+    if declared.default is not MISSING:
+        return Choice(word.build(), "default")
+    if word.name in rates:
+        return Choice(word.build(lr=rates[word.name]), "surface")
+    tuning = tune(word, surface, starts, steps)
+    if tuning.found:
+        return Choice(word.build(lr=tuning.best), "tuned", tuning)
+    return Choice(word.build(lr=10.0 ** DECADES[0]), "none fits", tuning)
 
 
 def tune(
@@ -65,123 +99,102 @@ def tune(
 ) -> Tuning:
     """Score rates from 1e-4 to 1e3, 30 a decade, and then all of 3 digits around the best.
 
-    Seven decades more are tried below where all of these are out, and above where the largest is
-    the best, up to three times. Each set of rates is descended at once, as one array; a rate of
-    the word itself does not count. `also` are rates that are to be scored beside these.
+    Where the best is at an end of the grid, or all are out, seven decades more are tried there,
+    up to three times. Each set of rates is descended at once, as one array. At most 1000 steps
+    and 9 starts are walked; a rate of the word itself does not count. `also` are rates that are
+    to be scored beside these.
     """
     settings = tuple((key, value) for key, value in word.settings if key != "lr")
-    trial = partial(_trial, replace(word, settings=settings), surface, starts, steps)
+    word = replace(word, settings=settings)
+    begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
+
+    def trial(rates: Array) -> _Tried:
+        return _judged(rates, _together(word, surface, begin, steps, rates), surface)
+
     low, high = DECADES
+    more = high - low
     tried = trial(_decades(low, high))
-    for shift in range(high - low, 4 * (high - low), high - low):
-        if not np.isfinite(tried.score).any():
-            tried = tried.joined(trial(_decades(low - shift, high - shift)))
-        elif tried.best == len(tried.rate) - 1:
-            tried = tried.joined(trial(_decades(low + shift, high + shift)))
-    below, above = max(tried.best - 1, 0), min(tried.best + 1, len(tried.rate) - 1)
-    tried = tried.joined(trial(_written_between(tried.rate[below], tried.rate[above])))
+    for _ in range(SHIFTS):
+        if not tried.found or (tried.best == 0 and tried.ranked[0] < tried.ranked[1]):
+            tried = tried.joined(trial(_decades(low - more, low)))
+            low -= more
+        elif tried.best == len(tried.rates) - 1:
+            tried = tried.joined(trial(_decades(high, high + more)))
+            high += more
+        else:
+            break
+    if tried.found:
+        beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
+        tried = tried.joined(trial(_written_between(beside[0], beside[-1])))
     if also:
         tried = tried.joined(trial(np.array(also)))
     # A chaotic run can end elsewhere when it is walked by itself, as it will be for the picture.
-    while np.isfinite(tried.score).any():
+    while tried.found:
         best = tried.best
-        alone = trial(tried.rate[[best]], alone=True)
-        if np.isfinite(alone.score[0]) and alone.end[0] >= tried.end[best]:
+        rate = tried.rates[[best]]
+        alone = _judged(rate, _alone(word, surface, begin, steps, rate[0]), surface)
+        if alone.found and alone.ranks[0] >= tried.ranks[best]:
             break
         tried = alone.joined(tried)
-    return Tuning(tried.rate, tried.ranked)
-
-
-def with_rate(
-    word: Word,
-    surface: Surface,
-    starts: Sequence[Point],
-    steps: int,
-    lr: float | None = None,
-) -> tuple[Optimizer, Tuning | None]:
-    """Return a word's optimizer with the learning rate that is right for it on this surface.
-
-    With it comes the tuning, if the rate was tuned.
-    """
-    rates = dict(surface.learning_rates)
-    for name in rates:
-        if name not in OPTIMIZERS:
-            raise InputError(
-                f"{surface.name}: learning_rates: {unknown('optimizer', name, OPTIMIZERS)}"
-            )
-    declared = load_optimizer(word.name).__dataclass_fields__
-    if "lr" in dict(word.settings) or "lr" not in declared:
-        return word.build(), None
-    if lr is None and needs_rate(word):
-        lr = rates.get(word.name)
-        if lr is None:
-            tuning = tune(word, surface, starts, steps)
-            return word.build(lr=tuning.best if tuning.found else 10.0 ** DECADES[0]), tuning
-    return (word.build() if lr is None else word.build(lr=lr)), None
-
-
-def needs_rate(word: Word) -> bool:
-    """Tell whether an optimizer has a learning rate and no default for it."""
-    declared = load_optimizer(word.name).__dataclass_fields__
-    return "lr" in declared and declared["lr"].default is MISSING
+    return Tuning(tried.rates, tried.ranked)
 
 
 class _Tried(NamedTuple):
     """Rates, rising, their scores, and how well their runs ended."""
 
-    rate: Array
-    score: Array
-    end: Array  # 4 if the descent was kept, 2 if they ended lower, 1 if in the window, added up
+    rates: Array
+    scores: Array  # inf for a run that left the box or finite numbers
+    ranks: Array  # 4 if the descent was kept, 2 if they ended lower, 1 if in the window, added up
+
+    @property
+    def found(self) -> bool:
+        return bool(np.isfinite(self.scores).any())
 
     @property
     def ranked(self) -> Array:
-        best_end = self.end.max(initial=0, where=np.isfinite(self.score))
-        return np.where(self.end == best_end, self.score, np.inf)
+        highest = self.ranks.max(initial=0, where=np.isfinite(self.scores))
+        return np.where(self.ranks == highest, self.scores, np.inf)
 
     @property
     def best(self) -> int:
         return int(np.argmin(self.ranked))
 
     def joined(self, other: "_Tried") -> "_Tried":
-        rates, order = np.unique(np.concatenate([self.rate, other.rate]), return_index=True)
-        score = np.concatenate([self.score, other.score])[order]
-        return _Tried(rates, score, np.concatenate([self.end, other.end])[order])
+        """Return the rates of both; what this says of a rate counts."""
+        rates, order = np.unique(np.concatenate([self.rates, other.rates]), return_index=True)
+        scores = np.concatenate([self.scores, other.scores])
+        return _Tried(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
 
 
-def _trial(
-    word: Word,
-    surface: Surface,
-    starts: Sequence[Point],
-    steps: int,
-    rates: Array,
-    alone: bool = False,
-) -> _Tried:
-    """Walk from all starts at all rates, as one array; or at one rate, each start alone."""
-    begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
+def _together(word: Word, surface: Surface, begin: Array, steps: int, rates: Array) -> Array:
+    """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
+    optimizer = word.build(lr=rates[:, None, None])
     with np.errstate(all="ignore"):
-        if alone:
-            optimizer = word.build(lr=float(rates[0]))
-            paths = [descend(surface, optimizer, start, steps) for start in begin]
-            points = np.stack([path.points for path in paths], axis=1)[:, None]
-        else:
-            optimizer = word.build(lr=rates[:, None, None])
-            walked = walk(surface, optimizer, np.tile(begin, (len(rates), 1, 1)))
-            points = np.stack([x for x, _ in islice(walked, steps + 1)])
-        return _judged(rates, points, surface.value(points), surface)
+        walked = walk(surface, optimizer, np.tile(begin, (len(rates), 1, 1)))
+        return np.stack([x for x, _ in islice(walked, steps + 1)])
 
 
-def _judged(rates: Array, points: Array, losses: Array, surface: Surface) -> _Tried:
-    """Score runs by their points, shape (steps + 1, rates, starts, dim), and their losses."""
+def _alone(word: Word, surface: Surface, begin: Array, steps: int, rate: float) -> Array:
+    """Walk from each start by itself: points of shape (steps + 1, 1, starts, dim)."""
+    optimizer = word.build(lr=float(rate))
+    paths = [descend(surface, optimizer, start, steps) for start in begin]
+    return np.stack([path.points for path in paths], axis=1)[:, None]
+
+
+def _judged(rates: Array, points: Array, surface: Surface) -> _Tried:
+    """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
     low, high = np.transpose(surface.domain.intervals)
-    away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
-    reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
-    staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
-    best = np.minimum.accumulate(losses).mean(axis=-1)
-    first, last = losses[0].mean(axis=-1), losses[-1].mean(axis=-1)
-    kept = last - best[-1] <= LOST * (first - best[-1])
-    seen = (away[-1] <= 0.5).all(axis=(-2, -1))
-    end = 4.0 * (kept & (last < first)) + 2.0 * (last < first) + seen
-    return _Tried(rates, np.where(staying, best.mean(axis=0), np.inf), end)
+    with np.errstate(all="ignore"):
+        losses = surface.value(points)
+        away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
+        reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
+        staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
+        best = np.minimum.accumulate(losses).mean(axis=-1)
+        first, last = losses[0].mean(axis=-1), losses[-1].mean(axis=-1)
+        kept = last - best[-1] <= LOST * (first - best[-1])
+        seen = (away[-1] <= 0.5).all(axis=(-2, -1))
+        ranks = 4 * (kept & (last < first)) + 2 * (last < first) + 1.0 * seen
+        return _Tried(rates, np.where(staying, best.mean(axis=0), np.inf), ranks)
 
 
 def _decades(low: int, high: int) -> Array:

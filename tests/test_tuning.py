@@ -13,11 +13,11 @@ from optiviz.recipe import Recipe
 from optiviz.rendering import make_scene
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.surface import Surface
-from optiviz.tuning import Tuning, needs_rate, tune, with_rate
+from optiviz.tuning import Tuning, choose, tune
 
 SURFACES = load_catalogue().surfaces
 WOBBLY = optiviz.load_surface("wobbly")
-TUNED = [name for name in OPTIMIZERS if needs_rate(parse_word(name))]
+TUNED = [name for name in OPTIMIZERS if name != "newton"]
 
 
 def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -> Tuning:
@@ -25,23 +25,26 @@ def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -
 
 
 @pytest.mark.parametrize(
-    ("word", "option", "rate"),
+    ("word", "option", "rate", "source"),
     [
-        ("adam:lr=0.5", 0.1, 0.5),
-        ("adam", 0.1, 0.1),
-        ("adam", None, 0.25),  # wobbly's own
-        ("newton", None, 1.0),  # its default
-        ("newton", 0.1, 0.1),
+        ("adam:lr=0.5", 0.1, 0.5, "given"),
+        ("adam", 0.1, 0.1, "given"),
+        ("adam", None, 0.25, "surface"),
+        ("newton", None, 1.0, "default"),
+        ("newton", 0.1, 0.1, "given"),
     ],
 )
-def test_rates_are_taken_in_order(word: str, option: float | None, rate: float) -> None:
-    optimizer, tuning = with_rate(parse_word(word), WOBBLY, [WOBBLY.start], 10, option)
-    assert optimizer.hyperparameters()["lr"] == rate
-    assert tuning is None
+def test_rates_are_taken_in_order(
+    word: str, option: float | None, rate: float, source: str
+) -> None:
+    choice = choose(parse_word(word), WOBBLY, [WOBBLY.start], 10, option)
+    assert choice.optimizer.hyperparameters()["lr"] == rate
+    assert (choice.source, choice.tuning) == (source, None)
 
 
 def test_a_rate_that_nobody_gives_is_tuned() -> None:
-    optimizer, tuning = with_rate(parse_word("adamax:beta1=0.8"), WOBBLY, [WOBBLY.start], 60)
+    optimizer, source, tuning = choose(parse_word("adamax:beta1=0.8"), WOBBLY, [WOBBLY.start], 60)
+    assert source == "tuned"
     assert tuning is not None
     assert optimizer.hyperparameters() | {"lr": None, "beta1": None} == (
         parse_word("adamax").build(lr=1).hyperparameters() | {"lr": None, "beta1": None}
@@ -113,7 +116,7 @@ def test_tuning_is_deterministic(name: str) -> None:
     np.testing.assert_array_equal(one.scores, other.scores)
 
 
-@pytest.mark.parametrize("factor", ["1e-18", "1e-6", "1e8", "1e12", "1e18"])
+@pytest.mark.parametrize("factor", ["1e-18", "1e-6", "6000", "9000", "9900", "1e8", "1e12", "1e18"])
 def test_a_steep_or_shallow_surface_gets_a_rate_beyond_the_grid(factor: str) -> None:
     surface = Surface(formula=f"{factor}*(x**2 + y**2)", domain="-1:1,-1:1")
     assert tuned("sgd", surface, 20).best == pytest.approx(0.5 / float(factor), rel=0.01)
@@ -121,10 +124,11 @@ def test_a_steep_or_shallow_surface_gets_a_rate_beyond_the_grid(factor: str) -> 
 
 def test_where_no_rate_can_be_used_that_is_said() -> None:
     nowhere = Surface(formula="log(x - 9) + y", domain="-1:1,-1:1")
-    optimizer, tuning = with_rate(parse_word("adam"), nowhere, [nowhere.start], 5)
+    optimizer, source, tuning = choose(parse_word("adam"), nowhere, [nowhere.start], 5)
+    assert source == "none fits"
     assert tuning is not None
     assert np.isinf(tuning.scores).all()
-    assert (tuning.found, tuning.remark) == (False, "(none fits)")
+    assert not tuning.found
     assert optimizer.hyperparameters()["lr"] == 1e-4
 
 
@@ -171,7 +175,7 @@ def test_a_long_run_is_tuned_on_its_beginning() -> None:
 def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
     surface = Surface(formula="x", domain="0:1", name="mine", learning_rates={"adm": 0.1})
     with pytest.raises(optiviz.InputError, match=r"mine: learning_rates: .* did you mean 'adam'"):
-        with_rate(parse_word("sgd"), surface, [(0.5,)], 5)
+        choose(parse_word("sgd"), surface, [(0.5,)], 5)
 
 
 # Pairs whose default run ends no lower than it began, or outside the view, and how what their
@@ -211,11 +215,11 @@ def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     for entry in scene.entries:
         (path,) = entry.trajectories
         verdict = scene.verdict(path)
-        expected = GONE_WRONG.get((surface, entry.name), "")
-        assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.name
+        expected = GONE_WRONG.get((surface, entry.word.name), "")
+        assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.word.name
         if not verdict:
             assert np.isfinite(path.points).all()
             assert path.losses[-1] < path.losses[0]
-            if entry.tuning:
-                assert entry.tuning.found
+            if entry.choice.tuning:
+                assert entry.choice.tuning.found
                 assert well(path.losses)

@@ -82,7 +82,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int,
 )
 @click.option("--title", help="Title instead of the surface's.")
 @click.option(
-    "--lr-report", is_flag=True, help="Print the score of every learning rate that was tried."
+    "--lr-report", is_flag=True, help="Print the score of every learning rate of the grid."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print no paths, table or progress.")
 @click.option(
@@ -133,8 +133,9 @@ def command(
         for path in paths:
             click.echo(path)
         print_runs(scene, recipe)
+        if lr_report:
+            click.echo()
     if lr_report:
-        click.echo("" if quiet else "\n", nl=False)
         print_rates(scene, recipe)
     if open_:
         for path in paths:

@@ -6,10 +6,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from optiviz.optimizers.words import parse_word, spell
+from optiviz.optimizers.words import spell
 from optiviz.recipe import Recipe
-from optiviz.scene import Entry, Scene
-from optiviz.tuning import needs_rate, tune
+from optiviz.rendering import starts_of
+from optiviz.scene import Scene
+from optiviz.tuning import tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
 
@@ -25,12 +26,13 @@ def print_runs(scene: Scene, recipe: Recipe) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for entry in scene.entries:
+        settings = entry.choice.optimizer.settings()
         for path in entry.trajectories:
             away = scene.surface.distance_to_minimum(path.points[path.last])
             table.add_row(
                 entry.label,
                 *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
-                _settings(entry),
+                "  ".join(entry.setting(*each) for each in settings.items()),
                 str(path.last),
                 f"{path.losses[path.last]:.6g}",
                 "-" if away is None else f"{away:.4g}",
@@ -46,38 +48,24 @@ def print_runs(scene: Scene, recipe: Recipe) -> None:
 
 def print_rates(scene: Scene, recipe: Recipe) -> None:
     """Print the score of every learning rate that was, or would have been, tried."""
-    starts = [tuple(path.start.tolist()) for path in scene.entries[0].trajectories]
+    starts = starts_of(recipe, scene.surface)
     blocks = []
-    for text, entry in zip(recipe.optimizers, scene.entries, strict=True):
-        used = entry.trajectories[0].optimizer.hyperparameters().get("lr")
-        if used is None:
+    for entry in scene.entries:
+        rate = entry.choice.optimizer.hyperparameters().get("lr")
+        if rate is None:
             blocks.append(f"{entry.label} has no learning rate")
             continue
-        word = parse_word(text)
-        tuning = entry.tuning or tune(word, scene.surface, starts, scene.steps, [used])
-        if entry.tuning is not None:
-            source = tuning.remark
-        elif "lr" in dict(word.settings) or recipe.lr is not None:
-            source = "(given)"
-        else:
-            source = "(the surface's)" if needs_rate(word) else "(its default)"
+        tuning = entry.choice.tuning or tune(
+            entry.word, scene.surface, starts, scene.steps, also=[rate]
+        )
         best = f"the best is {spell(tuning.best)}" if tuning.found else "none can be used"
-        rows = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)
+        scores = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)
         blocks.append(
-            f"{entry.label}: lr {spell(used)} {source}; of {len(tuning.rates)} {best}\n"
-            f"{'lr':<10}  score\n"
+            f"{entry.label}: lr {spell(rate)} ({entry.choice.source}); "
+            f"of {len(tuning.rates)} {best}\n{'lr':<10}  score\n"
             + "\n".join(
-                f"{spell(rate):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
-                for rate, score in rows
+                f"{spell(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
+                for tried, score in scores
             )
         )
     click.echo("\n\n".join(blocks))
-
-
-def _settings(entry: Entry) -> str:
-    said = [
-        f"{key}={spell(value)}"
-        + (f" {entry.tuning.remark}" if key == "lr" and entry.tuning is not None else "")
-        for key, value in entry.trajectories[0].optimizer.settings().items()
-    ]
-    return " ".join(said)

@@ -1,13 +1,13 @@
 """The named surfaces: ours in surfaces.yaml, and a user's own file on top."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from optiviz.documents import Document, Place, dotted, shown, validated
+from optiviz.documents import Document, dotted, shown, validated
 from optiviz.errors import InputError, unknown
 from optiviz.surfaces.surface import AXES, Stranger, Surface
 
@@ -50,11 +50,11 @@ class Catalogue:
                 faults.append(f"{place(['name'])}: the entry's key is its name")
             elif not name:
                 faults.append(f"{place([])}: a surface needs a name")
+            context = stranger and replace(stranger, axes=_axes(entry))
             try:
-                self.surfaces[name] = validated(Surface, named, place, stranger)
+                self.surfaces[name] = validated(Surface, named, place, context)
             except InputError as error:
-                told = str(error).splitlines()
-                faults += dict.fromkeys([*told, *_behind_the_domain(named, place, stranger)])
+                faults.append(str(error))
             for number, alias in enumerate(_aliases(entry)):
                 if alias in self.surfaces or alias in entries:
                     owner = alias
@@ -63,8 +63,8 @@ class Catalogue:
                 else:
                     self.aliases[alias] = name
                     continue
-                taken = f"{shown(alias, quoted=True)} is taken by {shown(owner)}"
-                faults.append(f"{place(['aliases', number])}: {taken}")
+                why = "the entry's own" if owner == name else f"taken by {shown(owner)}"
+                faults.append(f"{place(['aliases', number])}: {shown(alias, quoted=True)} is {why}")
         if faults:
             raise InputError("\n".join(faults))
 
@@ -77,17 +77,12 @@ class Catalogue:
         return [each for each in self.surfaces.values() if set(tags) <= set(each.tags)]
 
 
-def _behind_the_domain(entry: Any, place: Place, stranger: Stranger | None) -> list[str]:
-    """Return the faults of an entry that only show when its domain is right."""
+def _axes(entry: Any) -> int | None:
+    """Return how many axes the domain of an entry has, which may be wrong in other ways."""
     domain = entry.get("domain") if isinstance(entry, dict) else None
-    axes = len(domain) if isinstance(domain, dict | list) else 0
-    if not 1 <= axes <= len(AXES):
-        return []
-    try:
-        validated(Surface, {**entry, "domain": [(0, 1)] * axes}, place, stranger)
-    except InputError as error:
-        return str(error).splitlines()
-    return []
+    sides = domain.split(",") if isinstance(domain, str) else domain
+    axes = len(sides) if isinstance(sides, dict | list) else 0
+    return axes if 1 <= axes <= len(AXES) else None
 
 
 def _aliases(entry: Any) -> list[str]:

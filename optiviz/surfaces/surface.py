@@ -37,9 +37,19 @@ class Stranger:
 
     Its formula is read at once, and its learning rates must be of these optimizers, if they are
     given. Of ours the tests do that, because reading all formulas would cost a second.
+    axes is how many its domain has, if that can be told, so that a wrong interval hides no other
+    fault.
     """
 
     optimizers: Collection[str] | None = None
+    axes: int | None = None
+
+
+def _axes(info: ValidationInfo) -> int | None:
+    domain = info.data.get("domain")  # absent if it is wrong itself
+    if isinstance(domain, Domain):
+        return len(domain.intervals)
+    return info.context.axes if isinstance(info.context, Stranger) else None
 
 
 def _kebab(word: str) -> str:
@@ -54,11 +64,9 @@ def spelt(point: Sequence[float]) -> str:
 
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-    domain = info.data.get("domain")  # None if it is wrong itself
-    if isinstance(domain, Domain) and len(point) != len(domain.intervals):
-        raise ValueError(
-            f"{spelt(point)} does not fit a domain in {' and '.join(AXES[: len(domain.intervals)])}"
-        )
+    axes = _axes(info)
+    if axes is not None and len(point) != axes:
+        raise ValueError(f"{spelt(point)} does not fit a domain in {' and '.join(AXES[:axes])}")
     return point
 
 
@@ -133,7 +141,7 @@ class Domain(BaseModel):
         low, high = interval
         if not low < high:
             raise ValueError(
-                f"the interval of {info.field_name} goes from {low:g} down to {high:g}"
+                f"the interval of {info.field_name} must rise, not go from {low:g} to {high:g}"
             )
         largest = max(abs(low), abs(high))
         if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
@@ -179,8 +187,7 @@ class Surface(BaseModel):
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
         if isinstance(info.context, Stranger):
-            domain = info.data.get("domain")  # None if it is wrong itself
-            formula(text, len(domain.intervals) if domain else dimension(text))
+            formula(text, _axes(info) or dimension(text))
         return text
 
     @field_validator("levels")

@@ -23,7 +23,7 @@ HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under
 ROW, TIGHT = 46.0, 25.0  # points of a row, and under how many it has one line instead of two
 SMALLEST = 0.95  # share of their size that two lines have at least
 SWATCH = 30.0  # points from the left edge to the names
-SETTING = 40.0  # points kept free for the settings in a row of one line
+SHORTEST = 40.0  # points that the name has at least in a row of one line
 
 
 class Legend:
@@ -57,18 +57,15 @@ class Legend:
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(_loss(entry, step))
         for number, (text, room, said) in self.remarks.items():
-            detail, remark = self.scene.entries[number].detail, said(step)
-            text.set_text(f"{remark}  {detail}" if remark else detail)
+            remark = said(step)
+            text.set_text(_line(self.scene.entries[number], remark))
             text.set_color(self.theme.warning if remark else self.theme.muted)
             self._fit(text, room, " ")
         return [self.step, *self.losses, *(remark.text for remark in self.remarks.values())]
 
     def _build_row(self, number: int, entry: Entry, y: float, row: float) -> None:
         """Write an optimizer's row; in a tight one its settings stand behind its name."""
-        tight = row < TIGHT
-        size = SMALLEST * min(1.0, row / (1.14 * NAME))
-        if not tight:
-            size = max(SMALLEST, min(1.0, row / (0.85 * ROW)))
+        tight, size = row < TIGHT, _size(row)
         look = mark(self.theme, number)
         middle = y - 4 * size
         self.axes.plot(
@@ -83,18 +80,21 @@ class Legend:
         self.losses.append(loss)
         free = self._width(loss) + 8
         name = self._write(SWATCH, y, entry.heading, NAME * size, weight="bold")
+        said = _remarks(self.scene, entry)
+        whole = _line(entry, said(self.scene.steps) if said else "")
+        detail = self._write(0, y, whole, DETAIL * size, color=self.theme.muted)
         if tight:
-            self._fit(name, self.width - SWATCH - free - SETTING * size)
-            x, room = SWATCH + self._width(name) + 6, self.width - free
+            room = self.width - SWATCH - free
+            self._fit(name, max(SHORTEST * size, room - 6 - self._width(detail)))
+            x = SWATCH + self._width(name) + 6
         else:
             self._fit(name, self.width - SWATCH - free)
-            x, y, room = SWATCH, y + min(15.0, row / 2), self.width
-        detail = self._write(x, y, entry.detail, DETAIL * size, color=self.theme.muted)
-        self._fit(detail, room - x, " ")
-        said = _remarks(self.scene, entry)
+            x, y, free = SWATCH, y + min(15.0, row / 2), 0.0
+        detail.set_position((x, y))
+        self._fit(detail, self.width - free - x, " ")
         if said is not None:
             detail.set_zorder(MOVING)
-            self.remarks[number] = _Remark(detail, room - x, said)
+            self.remarks[number] = _Remark(detail, self.width - free - x, said)
 
     def _build_key(self, y: float) -> None:
         """Explain the marks that stand still."""
@@ -135,6 +135,34 @@ class Legend:
             if self._width(text) <= room:
                 return
         text.set_text("…")
+
+
+def line_width(scene: Scene, height: float) -> float:
+    """Return about how wide a legend must be to show its rows of one line whole, in points.
+
+    0 where its height is enough for rows of two lines.
+    """
+    row = (height - HEADER - FOOTER) / len(scene.entries)
+    if row >= TIGHT:
+        return 0.0
+    lines = []
+    for entry in scene.entries:
+        said = _remarks(scene, entry)
+        detail = _line(entry, said(scene.steps) if said else "")
+        names, details = len(entry.heading) + len(_longest_loss(entry)), len(detail)
+        lines.append(0.66 * NAME * names + 0.56 * DETAIL * details)
+    return SWATCH + 20 + _size(row) * max(lines)
+
+
+def _size(row: float) -> float:
+    """Return the share of their size that words have in a row of so many points."""
+    if row < TIGHT:
+        return SMALLEST * min(1.0, row / (1.14 * NAME))
+    return max(SMALLEST, min(1.0, row / (0.85 * ROW)))
+
+
+def _line(entry: Entry, remark: str) -> str:
+    return f"{remark}  {entry.detail}" if remark else entry.detail
 
 
 def _loss(entry: Entry, step: int) -> str:
@@ -192,7 +220,7 @@ def _remarks(scene: Scene, entry: Entry) -> Callable[[int], str] | None:
             if verdict and step >= (path.steps if path.ended_at is None else path.ended_at)
         ]
         if len(paths) == 1 or not ended:
-            return "".join(ended)
+            return ended[0] if ended else ""
         kinds = {verdict.partition(" at step")[0] for verdict in ended}
         what = kinds.pop() if len(kinds) == 1 else "went wrong"
         return f"{len(ended)} of {len(paths)} {what}"

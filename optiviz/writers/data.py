@@ -39,15 +39,15 @@ def save_csv(recipe: Recipe, scene: Scene, path: Path) -> None:
                 rows = np.column_stack([trajectory.points, trajectory.losses]).tolist()
                 for step, row in enumerate(rows):
                     numbers = (_finite(each) for each in row)
-                    table.writerow([entry.label, entry.name, start, step, *numbers])
+                    table.writerow([entry.label, entry.word.name, start, step, *numbers])
 
 
 def _trajectory(entry: Entry, path: Trajectory) -> dict[str, Any]:
     return {
         "label": entry.label,
-        "optimizer": entry.name,
+        "optimizer": entry.word.name,
         "hyperparameters": path.optimizer.hyperparameters(),
-        "tuned": ["lr"] if entry.tuning and entry.tuning.found else [],
+        "lr_source": entry.choice.source,
         "start": [_finite(each) for each in path.start.tolist()],
         "path": [[_finite(each) for each in point] for point in path.points.tolist()],
         "loss": [_finite(each) for each in path.losses.tolist()],

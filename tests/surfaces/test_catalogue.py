@@ -1,6 +1,7 @@
 """Every entry of surfaces.yaml, and what a user's own file may and may not say."""
 
 import pickle
+from itertools import product
 from pathlib import Path
 
 import mpmath
@@ -85,6 +86,62 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
         assert len(surface.minima) == 1
     else:
         assert above.max() > 0
+
+
+@every_surface
+def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
+    """Between neighbours on a line the slope of a smooth surface changes less the nearer they are.
+
+    The lines cross the window, and every minimum, in several directions.
+    """
+    low, high = np.transpose(surface.domain.intervals)
+    rng = np.random.default_rng(1)
+    centres = [*rng.uniform(low, high, (6, surface.dim)), *np.array(surface.minima)[:4]]
+    ratios = []
+    for centre in centres:
+        direction = rng.normal(size=surface.dim) * (high - low)
+        jumps = []
+        for number in (20_000, 80_000):  # even: the centre, where a cone has no slope, is between
+            line = centre + np.linspace(-0.5, 0.5, number)[:, None] * direction
+            line = line[((low <= line) & (line <= high)).all(axis=-1)]
+            with np.errstate(all="ignore"):
+                slopes = surface.gradient(line)
+            jumps.append(np.nanmax(np.abs(np.diff(slopes, axis=0)), initial=0.0))
+        ratios.append(jumps[1] / jumps[0] if jumps[0] else 0.0)
+    assert (max(ratios) > 0.8) == ("kinked" in surface.tags), max(ratios)
+
+
+@every_surface
+def test_what_is_tagged_many_minima_has_them(surface: Surface) -> None:
+    """Dips of a grid are candidates; what is none of many is followed with Newton's method."""
+    low, high = np.transpose(surface.domain.intervals)
+    axes = [np.linspace(*ends, 401) for ends in zip(low, high, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    with np.errstate(all="ignore"):
+        values = np.pad(surface.value(grid), 1, constant_values=-np.inf)
+    inner = values[(slice(1, -1),) * surface.dim]
+    dip = np.ones_like(inner, bool)
+    for shift in product((-1, 0, 1), repeat=surface.dim):
+        if any(shift):
+            dip &= inner < values[tuple(slice(1 + s, (s - 1) or None) for s in shift)]
+    if "many-minima" in surface.tags:
+        assert dip.sum() > 1 or len(surface.minima) > 1
+        return
+    found = set()
+    for x in grid[dip]:
+        for _ in range(30):
+            with np.errstate(all="ignore"):
+                slope, curvature = surface.gradient(x), surface.hessian(x)
+            if not np.isfinite([*slope, *curvature.flat]).all():
+                break
+            bends, axes = np.linalg.eigh(curvature)
+            if bends.min() <= 0:
+                break
+            x = x - axes @ (axes.T @ slope / bends)
+        else:
+            if ((low < x) & (x < high)).all():
+                found.add(tuple(np.round(x, 4) + 0.0))
+    assert len(found) <= 1, found
 
 
 @every_surface
@@ -176,7 +233,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ("a: {formula: x}", "1:1: a.domain: is missing"),
         (
             "a:\n  formula: x\n  domain: {x: [3, 1]}",
-            "3:12: a.domain.x: the interval of x goes from 3 d",
+            "3:12: a.domain.x: the interval of x must rise",
         ),
         (
             "a:\n  formula: x\n  domain: {x: [0, 1]}\n  start: [0, 1]",
@@ -221,8 +278,14 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "a: {formula: x, domain: {x: [0, 1]}, aliases: [b]}\nb: 3",
             "1:48: a.aliases.0: 'b' is taken by b",
         ),
-        ("a: {formula: x, domain: {x: [0, 1]}, aliases: [c, c]}", "a.aliases.1: 'c' is taken by a"),
-        ("a: {formula: x, domain: {x: [0, 1]}, aliases: [a]}", "a.aliases.0: 'a' is taken by a"),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, aliases: [c, c]}",
+            "a.aliases.1: 'c' is the entry's own",
+        ),
+        (
+            "a: {formula: x, domain: {x: [0, 1]}, aliases: [a]}",
+            "a.aliases.0: 'a' is the entry's own",
+        ),
         ("a: {name: b, formula: x, domain: {x: [0, 1]}}", "1:5: a.name: the entry's key is its"),
         ("'': {formula: x, domain: {x: [0, 1]}}", "a surface needs a name"),
         ("a: 3\ntrue: {formula: x, domain: {x: [0, 1]}}", "2:1: true.name: should be text"),
@@ -288,7 +351,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     assert told == [
         "1:1: a: is no mapping",
         "2:1: b.domain: is missing",
-        "5:12: c.domain.x: the interval of x goes from 1 down to 0",
+        "5:12: c.domain.x: the interval of x must rise, not go from 1 to 0",
         "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x",
         "6:11: c.start.0: should be a number, not 'a'",
         "8:3: c.steps: should be greater than or equal to 1, not 0",
@@ -302,20 +365,24 @@ def test_a_wrong_domain_hides_no_other_fault(tmp_path: Path) -> None:
         tmp_path,
         "a:\n  formula: x*y\n  domain: {x: [1, 0]}\n  start: [0, 1]\n  minima: [[0], [1, 1]]\n"
         "b: &b\n  formula: x*y\n  domain: [[1, 0], [0, 1]]\n  start: [0]\n"
-        "c: {<<: *b, start: [0, 0, 0]}\n",
+        "c: {<<: *b, start: [0, 0, 0]}\n"
+        "d: {formula: x + z, domain: '3:-3,0:1', start: [1]}\n",
     )
     with pytest.raises(InputError) as refused:
         load_catalogue(mine)
     told = [line.removeprefix(f"{mine}:") for line in str(refused.value).splitlines()]
     assert told == [
-        "3:12: a.domain.x: the interval of x goes from 1 down to 0",
+        "3:12: a.domain.x: the interval of x must rise, not go from 1 to 0",
         "2:3: a.formula: formula 'x*y': uses y, and its domain has no interval for it",
         "4:3: a.start: 0, 1 does not fit a domain in x",
         "5:17: a.minima.1: 1, 1 does not fit a domain in x",
-        "8:3: b.domain.x: the interval of x goes from 1 down to 0",
+        "8:3: b.domain.x: the interval of x must rise, not go from 1 to 0",
         "9:3: b.start: 0 does not fit a domain in x and y",
-        "8:3: c.domain.x: the interval of x goes from 1 down to 0",
+        "8:3: c.domain.x: the interval of x must rise, not go from 1 to 0",
         "10:13: c.start: 0, 0, 0 does not fit a domain in x and y",
+        "11:21: d.domain.x: the interval of x must rise, not go from 3 to -3",
+        "11:5: d.formula: formula 'x + z': unknown name 'z': choose from e, pi, x, y",
+        "11:41: d.start: 1 does not fit a domain in x and y",
     ]
 
 
