@@ -1,13 +1,16 @@
 """What all tests share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
 from optiviz.cli import cli
+from optiviz.objective import Array
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("optiviz")
@@ -41,3 +44,20 @@ def only_file(folder: Path) -> Path:
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) == 1, files
     return files[0]
+
+
+@dataclass
+class Slope:
+    """An objective in one dimension whose gradient is the same everywhere."""
+
+    slope: float
+    dim = 1
+
+    def value(self, x: Array) -> Array:
+        return self.slope * x[..., 0]
+
+    def gradient(self, x: Array) -> Array:
+        return np.full_like(x, self.slope)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.value(x), self.gradient(x)

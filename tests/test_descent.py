@@ -1,13 +1,11 @@
 """Walking, recording, and the ways a walk ends early."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
+from conftest import Slope
 
 import optiviz
 from optiviz.descent import descend, walk
-from optiviz.objective import Array
 from optiviz.optimizers.momentum import SGD
 from optiviz.surfaces.surface import Surface
 
@@ -77,23 +75,6 @@ def test_the_start_of_a_stranger_is_not_touched() -> None:
     start = np.array([1.0, 1.0])
     optiviz.descend("bowl", "sgd:lr=0.1", start=start, steps=3)
     np.testing.assert_array_equal(start, [1.0, 1.0])
-
-
-@dataclass
-class Slope:
-    """f(x) = rate * x."""
-
-    rate: float
-    dim = 1
-
-    def value(self, x: Array) -> Array:
-        return self.rate * x[..., 0]
-
-    def gradient(self, x: Array) -> Array:
-        return np.full_like(x, self.rate)
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        return self.value(x), self.gradient(x)
 
 
 class Steeper:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Slope
 
-from optiviz.objective import Array
 from optiviz.optimizers.words import parse_word
 
 RESPONSES = Path(__file__).parent / "reference" / "responses"
@@ -21,24 +21,6 @@ METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "GRAD_AdadeltaBigStart": ("adadelta:lr=1", {"gamma": "rho", "lr": "initial_update"}),
     "GRAD_Adam": ("adam:eps_in_sqrt=true", {}),
 }
-
-
-class Slope:
-    """An objective whose gradient is the same everywhere."""
-
-    dim = 1
-
-    def __init__(self, slope: float) -> None:
-        self.slope = slope
-
-    def value(self, x: Array) -> Array:
-        return self.slope * x[..., 0]
-
-    def gradient(self, x: Array) -> Array:
-        return np.full_like(x, self.slope)
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        return self.value(x), self.gradient(x)
 
 
 @pytest.mark.parametrize(
