@@ -16,7 +16,7 @@ from optiviz.scene import Scene
 from optiviz.themes import Theme
 from optiviz.themes.fonts import undrawable
 from optiviz.views import View, load_view
-from optiviz.views.legend import HEADER, ROW, Legend, line_width
+from optiviz.views.legend import HEADER, ROW, Legend
 from optiviz.views.ticks import ticks
 
 HOLD = 2.0  # seconds that the last frame stays
@@ -65,8 +65,9 @@ class Picture:
         self.figure.set_facecolor(theme.background)
         FigureCanvasAgg(self.figure)
         top = self._write_title()
-        panel, words = self._layout(top)
-        self._panels: tuple[View, ...] = (load_view(view)(scene, theme), Legend(scene, theme))
+        legend = Legend(scene, theme)
+        panel, words = self._layout(top, legend)
+        self._panels: tuple[View, ...] = (load_view(view)(scene, theme), legend)
         for each, axes in zip(self._panels, (panel, words), strict=True):
             each.build(axes)
         self.update(scene.steps)
@@ -120,7 +121,7 @@ class Picture:
             self.figure.text(MARGIN, y, line, fontsize=size, color=self.theme.muted)
         return y - 16 / height
 
-    def _layout(self, top: float) -> tuple[Axes, Axes]:
+    def _layout(self, top: float, legend: Legend) -> tuple[Axes, Axes]:
         """Return the Axes of the view and of the legend beside it; beneath it in a high picture.
 
         Both axes have one scale, unless that would leave much of the view's room empty.
@@ -133,7 +134,7 @@ class Picture:
         beside = width > 1.1 * height
         if beside:
             bottom = XLABELS
-            words = min(line_width(self.scene, top - bottom), 0.5 * width)
+            words = min(legend.line_width(top - bottom), 0.5 * width)
             wide = width - left - GAP - max(0.32 * width, 180.0, words) - edge
         else:
             rows = HEADER + ROW * len(self.scene.entries)

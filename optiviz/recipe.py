@@ -18,7 +18,7 @@ from pydantic import (
 
 from optiviz.optimizers.words import parse
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.surfaces.surface import MAX_STEPS, Point, Surface, Text
+from optiviz.surfaces.surface import Point, Steps, Surface, Text
 
 MAX_PIXELS = 36_000_000
 
@@ -55,7 +55,7 @@ class Recipe(BaseModel):
     starts: tuple[Point, ...] = ()
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
     seed: NonNegativeInt = 0
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
+    steps: Steps | None = None
     fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
     size: tuple[int, int] = (960, 640)

@@ -29,8 +29,9 @@ class Entry:
     @property
     def detail(self) -> str:
         """What the legend says beside it: the rate really used, and all that was given."""
-        rate = {"lr": lr} if (lr := getattr(self.choice.optimizer, "lr", None)) is not None else {}
-        settings = [self.setting(*each) for each in (rate | dict(self.word.settings)).items()]
+        used, given = self.choice.optimizer.hyperparameters(), dict(self.word.settings)
+        shown = {key: value for key, value in used.items() if key == "lr"} | given
+        settings = [self.setting(key, value) for key, value in shown.items()]
         named = self.heading == self.word.name
         return "  ".join(settings if named else [self.word.name, *settings])
 

@@ -50,7 +50,7 @@ class Catalogue:
                 faults.append(f"{place(['name'])}: the entry's key is its name")
             elif not name:
                 faults.append(f"{place([])}: a surface needs a name")
-            context = stranger and replace(stranger, axes=_axes(entry))
+            context = stranger and replace(stranger, axes=_number_of_axes(entry))
             try:
                 self.surfaces[name] = validated(Surface, named, place, context)
             except InputError as error:
@@ -77,7 +77,7 @@ class Catalogue:
         return [each for each in self.surfaces.values() if set(tags) <= set(each.tags)]
 
 
-def _axes(entry: Any) -> int | None:
+def _number_of_axes(entry: Any) -> int | None:
     """Return how many axes the domain of an entry has, which may be wrong in other ways."""
     domain = entry.get("domain") if isinstance(entry, dict) else None
     sides = domain.split(",") if isinstance(domain, str) else domain

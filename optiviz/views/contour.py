@@ -137,14 +137,21 @@ class Contour:
             )  # fmt: skip
 
     def _draw_marks(self, axes: Axes) -> None:
-        minima = np.reshape(self.scene.surface.minima, (-1, 2))
+        minima = self._seen(np.reshape(self.scene.surface.minima, (-1, 2)))
         self.minima = axes.plot(
-            minima[:, 0], minima[:, 1], linestyle="none", marker="*", zorder=MINIMUM,
+            minima[:, 0], minima[:, 1], linestyle="none", marker="*", zorder=MINIMUM, clip_on=False,
             markersize=STAR_SIZE * min(1.0, (12 / max(len(minima), 1)) ** 0.4),
             color=self.theme.minimum, markeredgecolor=self.theme.ink, markeredgewidth=1.0,
         )  # fmt: skip
-        starts = np.array([each.start for each in self.scene.entries[0].trajectories])
+        starts = self._seen(np.array([each.start for each in self.scene.entries[0].trajectories]))
         axes.plot(
             starts[:, 0], starts[:, 1], linestyle="none", marker="o", markersize=11, zorder=START,
-            color=self.theme.casing, markeredgecolor=self.theme.ink, markeredgewidth=1.6,
+            clip_on=False, color=self.theme.casing, markeredgecolor=self.theme.ink,
+            markeredgewidth=1.6,
         )  # fmt: skip
+
+    def _seen(self, points: Array) -> Array:
+        """Return the points in the window: their marks are whole, at its edge as well."""
+        low, high = np.transpose(self.scene.surface.domain.intervals)
+        seen: Array = points[((low <= points) & (points <= high)).all(axis=-1)]
+        return seen

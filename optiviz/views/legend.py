@@ -5,7 +5,6 @@ animated text that belongs to the figure.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -32,8 +31,10 @@ class Legend:
     def __init__(self, scene: Scene, theme: Theme) -> None:
         self.scene = scene
         self.theme = theme
+        self.said = [_remarks(scene, entry) for entry in scene.entries]
+        self.longest = [_longest_loss(entry) for entry in scene.entries]
         self.losses: list[Text] = []
-        self.remarks: dict[int, _Remark] = {}  # by row
+        self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
 
     def build(self, axes: Axes) -> None:
         """Write the still words; the Axes' width and height are taken as points."""
@@ -56,12 +57,31 @@ class Legend:
         self.step.set_text(f"step {step} of {self.scene.steps}")
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(_loss(entry, step))
-        for number, (text, room, said) in self.remarks.items():
-            remark = said(step)
-            text.set_text(_line(self.scene.entries[number], remark))
-            text.set_color(self.theme.warning if remark else self.theme.muted)
+        for number, (text, room) in self.remarks.items():
+            text.set_text(self._detail(number, step))
+            text.set_color(self.theme.warning if self.said[number](step) else self.theme.muted)
             self._fit(text, room, " ")
-        return [self.step, *self.losses, *(remark.text for remark in self.remarks.values())]
+        return [self.step, *self.losses, *(text for text, _ in self.remarks.values())]
+
+    def line_width(self, height: float) -> float:
+        """Return about how wide it must be to show rows of one line whole, in points.
+
+        0 where a height of so many points is enough for rows of two lines.
+        """
+        row = (height - HEADER - FOOTER) / len(self.scene.entries)
+        if row >= TIGHT:
+            return 0.0
+        lines = [
+            0.66 * NAME * (len(entry.heading) + len(self.longest[number]))
+            + 0.56 * DETAIL * len(self._detail(number, self.scene.steps))
+            for number, entry in enumerate(self.scene.entries)
+        ]
+        return SWATCH + 20 + _size(row) * max(lines)
+
+    def _detail(self, number: int, step: int) -> str:
+        """Return what stands beside the name in a step."""
+        remark, detail = self.said[number](step), self.scene.entries[number].detail
+        return f"{remark}  {detail}" if remark else detail
 
     def _build_row(self, number: int, entry: Entry, y: float, row: float) -> None:
         """Write an optimizer's row; in a tight one its settings stand behind its name."""
@@ -75,13 +95,12 @@ class Legend:
             22, middle, color=look.color, marker=look.marker, markersize=HEAD_SIZE * size,
             markeredgecolor=self.theme.background, markeredgewidth=1.2,
         )  # fmt: skip
-        loss = self._write(self.width, y, _longest_loss(entry), NAME * size, ha="right")
+        loss = self._write(self.width, y, self.longest[number], NAME * size, ha="right")
         loss.set_zorder(MOVING)
         self.losses.append(loss)
         free = self._width(loss) + 8
         name = self._write(SWATCH, y, entry.heading, NAME * size, weight="bold")
-        said = _remarks(self.scene, entry)
-        whole = _line(entry, said(self.scene.steps) if said else "")
+        whole = self._detail(number, self.scene.steps)
         detail = self._write(0, y, whole, DETAIL * size, color=self.theme.muted)
         if tight:
             room = self.width - SWATCH - free
@@ -92,9 +111,9 @@ class Legend:
             x, y, free = SWATCH, y + min(15.0, row / 2), 0.0
         detail.set_position((x, y))
         self._fit(detail, self.width - free - x, " ")
-        if said is not None:
+        if whole != entry.detail:
             detail.set_zorder(MOVING)
-            self.remarks[number] = _Remark(detail, self.width - free - x, said)
+            self.remarks[number] = (detail, self.width - free - x)
 
     def _build_key(self, y: float) -> None:
         """Explain the marks that stand still."""
@@ -137,32 +156,11 @@ class Legend:
         text.set_text("…")
 
 
-def line_width(scene: Scene, height: float) -> float:
-    """Return about how wide a legend must be to show its rows of one line whole, in points.
-
-    0 where its height is enough for rows of two lines.
-    """
-    row = (height - HEADER - FOOTER) / len(scene.entries)
-    if row >= TIGHT:
-        return 0.0
-    lines = []
-    for entry in scene.entries:
-        said = _remarks(scene, entry)
-        detail = _line(entry, said(scene.steps) if said else "")
-        names, details = len(entry.heading) + len(_longest_loss(entry)), len(detail)
-        lines.append(0.66 * NAME * names + 0.56 * DETAIL * details)
-    return SWATCH + 20 + _size(row) * max(lines)
-
-
 def _size(row: float) -> float:
     """Return the share of their size that words have in a row of so many points."""
     if row < TIGHT:
         return SMALLEST * min(1.0, row / (1.14 * NAME))
     return max(SMALLEST, min(1.0, row / (0.85 * ROW)))
-
-
-def _line(entry: Entry, remark: str) -> str:
-    return f"{remark}  {entry.detail}" if remark else entry.detail
 
 
 def _loss(entry: Entry, step: int) -> str:
@@ -195,23 +193,13 @@ def _longest_loss(entry: Entry) -> str:
     return max((_loss(entry, step) for step in np.unique(steps)), key=len)
 
 
-class _Remark(NamedTuple):
-    """A text that says more in some steps, its room in points, and what it says in each."""
-
-    text: Text
-    room: float
-    said: Callable[[int], str]
-
-
-def _remarks(scene: Scene, entry: Entry) -> Callable[[int], str] | None:
-    """Return what is to be said of an entry in a step; None if there is never anything.
+def _remarks(scene: Scene, entry: Entry) -> Callable[[int], str]:
+    """Return what is to be said of an entry in a step, which is most in the last one.
 
     What went wrong with a run is said from the step on at which it ended.
     """
     paths = entry.trajectories
     verdicts = [(path, scene.verdict(path)) for path in paths]
-    if not any(verdict for _, verdict in verdicts):
-        return None
 
     def said(step: int) -> str:
         ended = [

@@ -6,6 +6,7 @@ from matplotlib.lines import Line2D
 
 import optiviz
 from optiviz.animation import Picture
+from optiviz.objective import Array
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
 from optiviz.surfaces.catalogue import load_catalogue
@@ -75,6 +76,18 @@ def test_minima_and_starts_are_marked() -> None:
     np.testing.assert_array_equal(rings.get_xydata(), [(1, 1), (-2, 0)])
 
 
+def test_a_mark_at_the_edge_is_whole_and_one_outside_is_not_there() -> None:
+    edge = optiviz.Surface(
+        formula="x + y", domain="-1:1,-1:1", start=(1, 0), minima=[(-1, -1), (-2, 0)]
+    )
+    lines = picture(edge, "sgd:lr=0.1").figure.axes[0].lines
+    stars = next(each for each in lines if each.get_marker() == "*")
+    np.testing.assert_array_equal(stars.get_xydata(), [(-1, -1)])
+    rings = next(each for each in lines if each.get_markersize() == 11)
+    assert not stars.get_clip_on()
+    assert not rings.get_clip_on()
+
+
 def test_optimizers_differ_by_colour_and_starts_by_line_style() -> None:
     drawn = picture("wobbly", starts=[(1, 1), (-2, 0)])
     lines = [line for _, _, line, _ in view_of(drawn).paths]
@@ -83,12 +96,16 @@ def test_optimizers_differ_by_colour_and_starts_by_line_style() -> None:
     assert lines[0].is_dashed() != lines[1].is_dashed()
 
 
+def sampled(name: str) -> Array:
+    """Return a surface's values on a grid over its window."""
+    surface = optiviz.load_surface(name)
+    axes = [np.linspace(low, high, 99) for low, high in surface.domain.intervals]
+    return surface.value(np.stack(np.meshgrid(*axes), axis=-1))
+
+
 @pytest.mark.parametrize("name", SURFACES)
 def test_levels_rise_and_half_of_the_picture_lies_below_the_middle(name: str) -> None:
-    surface = optiviz.load_surface(name)
-    (left, right), (bottom, top) = surface.domain.intervals
-    grid = np.stack(np.meshgrid(np.linspace(left, right, 99), np.linspace(bottom, top, 99)), -1)
-    values = surface.value(grid)
+    values = sampled(name)
     levels = contour_levels(values)
     assert len(levels) == BANDS + 1
     assert (np.diff(levels) > 0).all()
@@ -105,19 +122,14 @@ def test_levels_rise_and_half_of_the_picture_lies_below_the_middle(name: str) ->
 @pytest.mark.parametrize("name", SURFACES)
 def test_levels_show_structure_everywhere(name: str) -> None:
     """Isolines cross the picture: most bands are to be seen, and no one band fills it."""
-    surface = optiviz.load_surface(name)
-    (left, right), (bottom, top) = surface.domain.intervals
-    grid = np.stack(np.meshgrid(np.linspace(left, right, 99), np.linspace(bottom, top, 99)), -1)
-    values = surface.value(grid)
+    values = sampled(name)
     shares = np.histogram(values, contour_levels(values))[0] / values.size
     assert (shares > 0.001).sum() >= 15
     assert shares.max() < 0.9
 
 
 def test_a_shallow_dip_gets_lines_beside_a_deep_one() -> None:
-    two = optiviz.load_surface("two-minimums")
-    grid = np.stack(np.meshgrid(*[np.linspace(-3, 3, 99)] * 2), -1)
-    levels = contour_levels(two.value(grid))
+    levels = contour_levels(sampled("two-minimums"))
     assert ((levels > 3.5) & (levels < 3.999)).sum() >= 5
 
 
