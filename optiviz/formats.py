@@ -5,13 +5,16 @@ The table stands outside `writers`, whose import registers a writer with matplot
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from optiviz.errors import InputError, unknown
 
+Quality = Literal["draft", "standard", "high"]  # of video; the other formats have only one
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+
 
 class Format(NamedTuple):
-    """What a suffix stands for. `target` is "module:name" in `optiviz.writers`."""
+    """What a suffix stands for. `target` is "module:name" in `optiviz`."""
 
     kind: Literal["animation", "still", "data"]
     target: str
@@ -20,13 +23,16 @@ class Format(NamedTuple):
     def load(self) -> Any:
         """Return what `target` names: an imageio plugin for animations, else a function."""
         module, _, name = self.target.partition(":")
-        return getattr(import_module(f"optiviz.writers.{module}"), name)
+        return getattr(import_module(f"optiviz.{module}"), name)
 
 
 FORMATS = {
-    ".gif": Format("animation", "gif:GifPlugin", "animation that plays everywhere"),
-    ".mp4": Format("animation", "video:Mp4Plugin", "animation as H.264 video"),
-    ".png": Format("still", "still:save_still", "the final picture"),
+    ".gif": Format("animation", "writers.gif:GifPlugin", "animation that plays everywhere"),
+    ".mp4": Format("animation", "writers.video:Mp4Plugin", "animation as H.264 video"),
+    ".webm": Format("animation", "writers.video:WebmPlugin", "animation as VP9 video"),
+    ".webp": Format("animation", "writers.video:WebpPlugin", "animation without loss, small"),
+    ".apng": Format("animation", "writers.apng:ApngPlugin", "animation without loss, as PNG"),
+    ".png": Format("still", "writers.still:save_still", "the final picture"),
     ".json": Format("data", "data:save_json", "recipe, paths and losses in full precision"),
     ".csv": Format("data", "data:save_csv", "one row per optimizer, start and step"),
 }

@@ -16,8 +16,9 @@ from pydantic import (
     field_validator,
 )
 
+from optiviz.formats import Quality
 from optiviz.optimizers.words import parse
-from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.surface import Point, Steps, Surface, Text
 
 MAX_PIXELS = 36_000_000
@@ -33,8 +34,8 @@ def _words(value: Any) -> Any:
 def _by_name(value: Any) -> Any:
     """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
     if isinstance(value, str):
-        return load_catalogue()[value].name
-    if isinstance(value, Surface) and load_catalogue().surfaces.get(value.name) == value:
+        return find_surface(value).name
+    if isinstance(value, Surface) and our_surface(value.name) == value:
         return value.name
     return value
 
@@ -59,6 +60,7 @@ class Recipe(BaseModel):
     fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
     size: tuple[int, int] = (960, 640)
+    quality: Quality = "standard"
     title: Text | None = None
 
     @field_validator("size")

@@ -10,7 +10,7 @@ import click
 
 from optiviz.cli import debug_option
 from optiviz.errors import InputError
-from optiviz.formats import FORMATS
+from optiviz.formats import FORMATS, QUALITIES
 
 if TYPE_CHECKING:
     from optiviz.rendering import Progress
@@ -79,6 +79,13 @@ def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int,
 )
 @click.option(
     "--size", callback=_size, default="960x640", show_default=True, metavar="WxH", help="In pixels."
+)
+@click.option(
+    "--quality",
+    type=click.Choice(QUALITIES),
+    default="standard",
+    show_default=True,
+    help="Of .mp4 and .webm; the other formats have only one.",
 )
 @click.option("--title", help="Title instead of the surface's.")
 @click.option(
@@ -156,9 +163,8 @@ def _surface(
 ) -> "Surface":
     from optiviz.documents import validated
     from optiviz.optimizers import OPTIMIZERS
-    from optiviz.surfaces.catalogue import load_catalogue
-    from optiviz.surfaces.formula import dimension
-    from optiviz.surfaces.surface import Domain, Surface
+    from optiviz.surfaces.catalogue import find_surface
+    from optiviz.surfaces.surface import Domain, Surface, dimension
 
     if (name is None) == (formula is None):
         raise InputError("give either --surface NAME or --formula TEXT")
@@ -171,7 +177,7 @@ def _surface(
         made = Surface(formula=formula, domain=validated(Domain, sides, place))
         made.compiled  # noqa: B018  a formula that is none is refused before any work
         return made
-    found = load_catalogue(surfaces, OPTIMIZERS)[name or ""]
+    found = find_surface(name or "", surfaces, OPTIMIZERS)
     if domain is None:
         return found
     window = validated(Domain, domain, place)
@@ -210,12 +216,13 @@ def _default_path(surface: "Surface", optimizers: tuple[str, ...]) -> Path:
 @contextmanager
 def _progress(shown: bool) -> "Iterator[Progress | None]":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
         yield None
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("drawing", total=None)

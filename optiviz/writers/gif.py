@@ -1,207 +1,144 @@
-"""GIF as a stream: one palette, only what changed, nothing kept but the last frame.
+"""GIF: one palette for all frames, chosen as colours come. No dithering.
 
 Pillow compresses each block; this file joins the blocks. See the GIF89a specification, 1990.
 """
 
-from io import BytesIO
 from struct import pack
 from typing import Any
 
 import numpy as np
 from imageio.core.request import Request
-from imageio.core.v3_plugin_api import PluginV3
 from numpy.typing import NDArray
 from PIL import Image
 
+from optiviz.writers.delta import DeltaPlugin, Place
+from optiviz.writers.layers import Pixels
+
+Colors = NDArray[np.uint32]  # 0xBBGGRR, of any shape
 Indices = NDArray[np.uint8]
-Codes = NDArray[np.uint32]
 
-COLORS = 256
+ENTRIES = 256
 TRANSPARENT = 0  # the palette entry that means: what was here stays
-EXACT = 64  # entries that the commonest colours of the first frame get
-BLENDED = 24  # entries for its other colours; the rest waits for colours that come later
+FIRST = 128  # entries for the colours of the first frame; the rest is for those that come later
 FRESH = 24  # at most so many new entries a frame
-SHORTEST = 2  # hundredths of a second; browsers slow what is shorter down to 10
-NEAR = 100.0  # squared distance in RGB under which a colour needs no entry of its own
+CANDIDATES = 4096  # commonest new colours of a frame, of which entries are chosen
+NEAR = 64.0  # squared distance in RGB under which a later colour needs no entry of its own
 
 
-class GifPlugin(PluginV3):
-    """imageio plugin that writes an endlessly looping GIF, frame by frame."""
+class GifPlugin(DeltaPlugin):
+    """imageio plugin that writes a GIF. Browsers slow frames under 2/100 s down to 10/100."""
 
-    size_step = 1
+    ticks = 100
+    shortest = 2
 
-    def __init__(self, request: Request, *, fps: float) -> None:
-        super().__init__(request)
-        self._out = request.get_file()
-        self._fps = fps
+    def __init__(self, request: Request, **settings: Any) -> None:
+        super().__init__(request, **settings)
         self._palette = Palette()
-        self._frames = 0
-        self._closed = False
-        self._shown: Codes | None = None
-        self._dropped: Codes | None = None
-        self._waiting: tuple[Indices, int, int, int] | None = None  # block, left, top, first frame
 
-    def write(self, ndimage: Any) -> None:
-        """Add an RGBA frame, uint8 of shape (height, width, 4).
-
-        Above 50 frames a second those are dropped whose turn would come too early.
-        """
-        codes = _codes(np.asarray(ndimage))
-        if self._shown is None:
-            self._head(codes)
-            self._waiting = (self._palette.indices(codes.ravel()).reshape(codes.shape), 0, 0, 0)
-            self._shown = codes
-        elif self._delay() < SHORTEST:
-            self._dropped = codes
-        else:
-            self._show(codes)
-        self._frames += 1
-
-    def close(self) -> None:
-        closed, self._closed = self._closed, True  # imageio may close it again
-        try:
-            if self._shown is not None and not closed:
-                if self._dropped is not None:  # the last frame is shown in any case
-                    self._show(self._dropped)
-                    self._frames += 1
-                self._flush()
-                self._out.write(b";")
-                self._out.seek(13)
-                self._out.write(self._palette.table())
-        finally:
-            super().close()
-
-    def _head(self, codes: Codes) -> None:
-        height, width = codes.shape
+    def begin(self, width: int, height: int) -> None:
         # 0xF7: a global palette of 256 colours, which is filled in when all are known.
-        self._out.write(b"GIF89a" + pack("<HHBBB", width, height, 0xF7, TRANSPARENT, 0))
-        self._out.write(bytes(3 * COLORS))
-        self._out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + pack("<H", 0) + b"\0")
+        self.out.write(b"GIF89a" + pack("<HHBBB", width, height, 0xF7, TRANSPARENT, 0))
+        self.out.write(bytes(3 * ENTRIES))
+        self.out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + pack("<H", 0) + b"\0")
+        for key, value in self.tags.items():
+            said = value if key == "comment" else f"{key}: {value}"
+            self.out.write(b"!\xfe" + _sub_blocks(said.encode()))
 
-    def _show(self, codes: Codes) -> None:
-        """Let a frame wait for its end in place of the one before, unless it looks the same."""
-        self._dropped = None
-        changed = codes != self._shown
-        if not changed.any():
-            return
-        self._flush()
-        rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
-        top, left = int(rows[0]), int(columns[0])
-        box = np.s_[top : rows[-1] + 1, left : columns[-1] + 1]
-        block = np.full(changed[box].shape, TRANSPARENT, np.uint8)
-        block[changed[box]] = self._palette.indices(codes[box][changed[box]])
-        self._waiting = (block, left, top, self._frames)
-        self._shown = codes
+    def encode(self, pixels: Pixels, new: NDArray[np.bool_]) -> bytes:
+        block = np.full(new.shape, TRANSPARENT, np.uint8)
+        at: Any = slice(None) if new.all() else np.flatnonzero(new)
+        colors = np.ravel(pixels)[at] & np.uint32(0xFFFFFF)
+        block.reshape(-1)[at] = self._palette.indices(colors)
+        return _compressed(block)
 
-    def _delay(self) -> int:
-        """Return how long the waiting block is shown so far, in whole hundredths of a second.
+    def add(self, place: Place, data: bytes, ticks: int) -> None:
+        # 0x05: what is drawn stays, and one entry is transparent.
+        self.out.write(b"!\xf9\x04" + pack("<BHBB", 0x05, ticks, TRANSPARENT, 0))
+        self.out.write(b"," + pack("<HHHHB", *place, 0) + data)
 
-        What is cut off one delay is carried into the next.
-        """
-        assert self._waiting is not None
-        first = self._waiting[-1]
-        return round(100 * self._frames / self._fps) - round(100 * first / self._fps)
-
-    def _flush(self) -> None:
-        """Write the waiting block, now that it is known how long it is shown."""
-        assert self._waiting is not None
-        block, left, top, _ = self._waiting
-        delay = self._delay()
-        while delay >= 0:
-            part = min(delay, 65535)
-            # 0x05: what is drawn stays, and one entry is transparent.
-            self._out.write(b"!\xf9\x04" + pack("<BHBB", 0x05, part, TRANSPARENT, 0))
-            self._out.write(b"," + pack("<HHHHB", left, top, *block.shape[::-1], 0))
-            self._out.write(_compressed(block))
-            delay = delay - part or -1
-            block = np.full((1, 1), TRANSPARENT, np.uint8)
+    def end(self) -> None:
+        self.out.write(b";")
+        self.out.seek(13)
+        self.out.write(self._palette.table())
 
 
 class Palette:
     """256 colours that are chosen as they come, the first entry transparent.
 
-    The commonest colours get entries of their own, so flat areas and paths keep theirs exactly;
-    a colour without one is shown as the nearest that has.
+    Each new entry is the colour that is shown worst so far, times how common it is: so flat areas
+    and paths keep theirs exactly. A colour without an entry is shown as the nearest that has one.
     """
 
     def __init__(self) -> None:
-        self._colors = np.zeros((1, 3), np.int32)
-        self._index = np.zeros(1 << 24, np.uint8)  # of each 24-bit colour; 0 is not met yet
+        self._colors = np.zeros((1, 3), np.float32)
+        self._met = np.zeros(0, np.uint32)  # all colours so far, rising
+        self._entry = np.zeros(0, np.uint8)  # of each of them
 
-    def indices(self, codes: Codes) -> Indices:
-        """Return the palette entry of each colour 0xRRGGBB."""
-        found = self._index[codes]
-        unmet = found == 0
-        if unmet.any():
-            self._meet(codes[unmet])
-            found[unmet] = self._index[codes[unmet]]
-        return found
+    def indices(self, colors: Colors) -> Indices:
+        """Return the palette entry of each colour of a row. Runs of one colour are cheap."""
+        begins = np.flatnonzero(np.diff(colors, prepend=~colors[:1]))
+        lengths = np.diff(begins, append=colors.size)
+        found, run = np.unique(colors[begins], return_inverse=True)
+        fresh = ~np.isin(found, self._met, assume_unique=True)
+        if fresh.any():
+            self._meet(found[fresh], np.bincount(run, weights=lengths)[fresh])
+        return np.repeat(self._entry[np.searchsorted(self._met, found)][run], lengths)
 
     def table(self) -> bytes:
         """Return the 256 RGB triples."""
-        return self._colors.astype(np.uint8).tobytes().ljust(3 * COLORS, b"\0")
+        return self._colors.astype(np.uint8).tobytes().ljust(3 * ENTRIES, b"\0")
 
-    def _meet(self, codes: Codes) -> None:
-        fresh, counts = np.unique(codes, return_counts=True)
-        colors = _channels(fresh)
+    def _meet(self, fresh: Colors, counts: NDArray[Any]) -> None:
+        """Choose entries for colours that were not met before, and remember the nearest of each."""
+        channels = _channels(fresh)
+        common = np.argsort(-counts, kind="stable")[:CANDIDATES]
+        self._choose(channels[common], counts[common])
+        met = np.concatenate([self._met, fresh])
+        order = np.argsort(met, kind="stable")
+        self._met = met[order]
+        self._entry = np.concatenate([self._entry, self._nearest(channels)])[order]
+
+    def _choose(self, colors: NDArray[np.float32], counts: NDArray[Any]) -> None:
         if len(self._colors) == 1:
-            order = np.argsort(-counts, kind="stable")
-            self._add(colors[order[:EXACT]])
-            rest = codes[~np.isin(codes, fresh[order[:EXACT]])]
-            if rest.size:
-                sample = Image.fromarray(_channels(rest).astype(np.uint8)[None], "RGB")
-                reduced = sample.quantize(BLENDED, Image.Quantize.MEDIANCUT)
-                self._add(np.reshape(reduced.getpalette() or [], (-1, 3))[:BLENDED])
-        nearest, distance = self._nearest(colors)
-        for _ in range(min(FRESH, COLORS - len(self._colors))):
+            room, near = FIRST, 0.0
+            distance = np.full(len(colors), np.inf, np.float32)
+        else:
+            room, near = min(FRESH, ENTRIES - len(self._colors)), NEAR
+            distance = _squared(colors - self._colors[self._nearest(colors)])
+        chosen: list[NDArray[np.float32]] = []
+        for _ in range(room):
             worst = int(np.argmax(counts * distance))
-            if distance[worst] <= NEAR:
+            if distance[worst] <= near:
                 break
-            self._add(colors[worst : worst + 1])
-            to_new = ((colors - colors[worst]) ** 2).sum(axis=1)
-            closer = to_new < distance
-            nearest[closer], distance[closer] = len(self._colors) - 1, to_new[closer]
-        self._index[fresh] = nearest
+            chosen.append(colors[worst])
+            np.minimum(distance, _squared(colors - colors[worst]), out=distance)
+        if chosen:
+            self._colors = np.concatenate([self._colors, chosen])
 
-    def _add(self, colors: NDArray[Any]) -> None:
-        self._colors = np.concatenate([self._colors, colors.astype(np.int32)])
-
-    def _nearest(self, colors: NDArray[np.int32]) -> tuple[NDArray[Any], NDArray[Any]]:
-        known = self._colors[1:].astype(np.float32)
-        nearest = np.empty(len(colors), np.int64)
-        distance = np.empty(len(colors), np.float32)
-        for first in range(0, len(colors), 4096):  # 4 MB of distances at a time
-            some = np.s_[first : first + 4096]
-            block = colors[some].astype(np.float32)
-            squared = (block**2).sum(1)[:, None] - 2 * block @ known.T + (known**2).sum(1)
-            best = squared.argmin(axis=1)
-            nearest[some] = best + 1
-            distance[some] = ((block - known[best]) ** 2).sum(axis=1)
-        return nearest, distance
+    def _nearest(self, colors: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return the nearest entry of each colour."""
+        known = self._colors[1:]
+        half = _squared(known) / 2
+        parts = (colors[first : first + 4096] for first in range(0, len(colors), 4096))
+        # Squared distances without what all of a colour's have in common, 4 MB at a time.
+        found = [(half - part @ known.T).argmin(axis=1) for part in parts]
+        return (np.concatenate(found) + 1).astype(np.uint8)
 
 
-def _codes(frame: NDArray[np.uint8]) -> Codes:
-    """Return 0xRRGGBB of each RGBA pixel."""
-    return np.ascontiguousarray(frame).view(">u4")[..., 0].astype(np.uint32) >> np.uint32(8)
+def _squared(colors: NDArray[np.float32]) -> NDArray[np.float32]:
+    squared: NDArray[np.float32] = np.einsum("ij,ij->i", colors, colors)
+    return squared
 
 
-def _channels(codes: Codes) -> NDArray[np.int32]:
-    return np.stack([(codes >> bits & 255).astype(np.int32) for bits in (16, 8, 0)], axis=-1)
+def _channels(colors: Colors) -> NDArray[np.float32]:
+    return np.stack([colors & 255, colors >> 8 & 255, colors >> 16], axis=-1).astype(np.float32)
+
+
+def _sub_blocks(data: bytes) -> bytes:
+    parts = (data[first : first + 255] for first in range(0, len(data), 255))
+    return b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
 
 
 def _compressed(block: Indices) -> bytes:
-    """Return a block's LZW data, taken from a GIF of that one block."""
-    image = Image.fromarray(block, "P")
-    image.putpalette(bytes(3 * COLORS))
-    buffer = BytesIO()
-    image.save(buffer, "GIF", optimize=False, interlace=0)
-    data = buffer.getvalue()
-    at = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
-    while data[at] == 0x21:  # an extension: its label, then sub-blocks
-        at += 2
-        while data[at]:
-            at += 1 + data[at]
-        at += 1
-    flags = data[at + 9]
-    at += 10 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
-    return data[at:-1]
+    """Return a block as LZW data of 8 bits a pixel."""
+    return b"\x08" + Image.fromarray(block, "P").tobytes("gif", "P", 8, 0) + b"\0"

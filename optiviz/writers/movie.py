@@ -1,32 +1,28 @@
 """A matplotlib MovieWriter over imageio: draws what stands still once, then only what moves."""
 
+import gc
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from matplotlib.animation import AbstractMovieWriter, writers
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from optiviz.formats import format_of
-
-
-class _Canvas(FigureCanvasAgg):
-    """A canvas that draws when told to, and not whenever an animation has moved an artist."""
-
-    def draw_idle(self, *args: Any, **kwargs: Any) -> None:
-        return
+from optiviz.errors import InputError, unknown
+from optiviz.formats import QUALITIES, Quality, format_of
+from optiviz.writers.layers import Canvas, Layers, find_layers
 
 
 @writers.register("imageio")
 class ImageioWriter(AbstractMovieWriter):
     """Saves a FuncAnimation in any animated format of `optiviz.formats`, chosen by suffix.
 
-    With `FuncAnimation(blit=True)` the background is drawn once and each frame adds the artists
-    that the animation moves. Where something that stands still lies above something that moves,
-    or nothing is marked as moving, each frame is drawn in full.
+    With `FuncAnimation(blit=True)` only the artists that the animation moves are drawn anew, and
+    what lies above them; the frames are those of a full draw, of a layout that is computed once.
+    Where nothing is marked as moving, or the background changes, each is drawn in full, once.
+
+    quality, "draft", "standard" or "high", is that of .mp4 and .webm. metadata is written into
+    all formats but .webp. The last frame stays for `hold` seconds.
     """
 
     def __init__(
@@ -36,9 +32,15 @@ class ImageioWriter(AbstractMovieWriter):
         bitrate: int | None = None,
         extra_args: list[str] | None = None,
         metadata: dict[str, str] | None = None,
+        quality: Quality = "standard",
+        hold: float = 0,
     ) -> None:
         if codec is not None or bitrate is not None or extra_args is not None:
             raise ValueError("the imageio writer chooses its own codec, bitrate and arguments")
+        if quality not in QUALITIES:
+            raise InputError(unknown("quality", quality, QUALITIES))
+        self.quality = quality
+        self.hold = hold
         super().__init__(fps=cast(int, fps), metadata=metadata)  # it may be a fraction
 
     @classmethod
@@ -50,71 +52,58 @@ class ImageioWriter(AbstractMovieWriter):
         from imageio.v3 import imopen
 
         plugin = format_of(Path(outfile)).load()
-        self._before = (fig.canvas, fig.dpi, tuple(fig.get_size_inches()))
-        self._canvas: Any = _Canvas(fig)
+        settings: dict[str, Any] = {"fps": self.fps, "metadata": self.metadata}
+        if hasattr(plugin, "qualities"):
+            settings["quality"] = self.quality
+        self._file = imopen(outfile, "w", plugin=plugin, **settings)
+        self._before = (fig.canvas, fig.dpi, tuple(fig.get_size_inches()), fig.get_facecolor())
+        self._canvas = Canvas(fig)
         fig.dpi = self.dpi
         step = plugin.size_step
-        width, height = (side + (-side) % step for side in self.frame_size)
-        fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
-        self._background: Any = None
-        self._moving: list[Artist] | None = None  # not looked yet; empty: frames drawn in full
-        self._file = imopen(outfile, "w", plugin=plugin, fps=self.fps)
+        if any(side % step for side in self.frame_size):
+            width, height = (side + (-side) % step for side in self.frame_size)
+            # The hair keeps int(inches * dpi) from falling one pixel short.
+            fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
+        self._layers: Layers | None = None
+        self._layered = True  # until that has been tried and was wrong
+        self._views: list[Any] | None = None
+        gc.freeze()  # or a tenth of the time goes into looking through matplotlib for garbage
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
-        if self._moving is None or self.fig.stale:
-            self._moving = _movable(self.fig)
-            if self._moving:
-                self._draw_background()
-        if self._moving:
-            self._canvas.restore_region(self._background)
-            for artist in self._moving:
-                artist.draw(self._canvas.get_renderer())
-            self.fig.stale = False
+        """Draw the figure as it is now and add it; of savefig's settings facecolor is heeded."""
+        first, views = self._views is None, _views(self.fig)
+        if first:
+            self.fig.set_facecolor(savefig_kwargs.get("facecolor", self.fig.get_facecolor()))
+        calm = self._canvas.settled() and views == self._views
+        self._views = views
+        if not calm:
+            self._layers = None
+        if self._layers is not None:
+            self._layers.draw()
+        elif self._layered and (first or calm):
+            self._layers = find_layers(self._canvas)
+            self._layered = self._layers is not None
         else:
             self._canvas.draw()
-        self._file.write(np.asarray(self._canvas.buffer_rgba()))
+        self._canvas.settle()
+        self._file.write(self._canvas.frame)
 
     def finish(self) -> None:
         try:
-            self._file.close()
+            with closing(self._file):
+                if self._views is not None:
+                    for _ in range(round(self.hold * self.fps)):
+                        self._file.write(self._canvas.frame)
         finally:
-            canvas, dpi, size = self._before
+            gc.unfreeze()
+            canvas, dpi, size, color = self._before
             canvas.figure = self.fig
             self.fig.set_canvas(canvas)
             self.fig.dpi = dpi
             self.fig.set_size_inches(size)
-
-    def _draw_background(self) -> None:
-        # While saving, Axes draw their animated artists too; here they must not.
-        saving, self._canvas._is_saving = self._canvas._is_saving, False
-        self._canvas.draw()
-        self._canvas._is_saving = saving
-        self._background = self._canvas.copy_from_bbox(self.fig.bbox)
+            self.fig.set_facecolor(color)
 
 
-def _movable(figure: Figure) -> list[Artist]:
-    """Return the artists to draw on the background, in order; none if that would be wrong."""
-    moving = [artist for artist in _artists(figure) if artist.get_animated()]
-    moving.sort(key=lambda artist: artist.get_zorder())
-    return [] if _covered(figure, moving) else moving
-
-
-def _artists(parent: Artist) -> list[Artist]:
-    return [each for child in parent.get_children() for each in (child, *_artists(child))]
-
-
-def _covered(figure: Figure, moving: list[Artist]) -> bool:
-    """Whether a still artist may lie above a moving one, so that only a full draw is right."""
-    panels = {artist.axes for artist in moving}
-    for panel in panels:
-        if not isinstance(panel, Axes):
-            return True
-        lowest = min(artist.get_zorder() for artist in moving if artist.axes is panel)
-        still = (each for each in panel.get_children() if not each.get_animated())
-        if any(each.get_visible() and each.get_zorder() >= lowest for each in still):
-            return True
-        others = [each for each in figure.get_children() if each not in (panel, figure.patch)]
-        boxes = [each.get_tightbbox() for each in others if each.get_visible()]
-        if any(box is not None and panel.bbox.overlaps(box) for box in boxes):
-            return True
-    return False
+def _views(figure: Figure) -> list[Any]:
+    """Return where the cameras of 3-D Axes stand, which are turned without a word."""
+    return [axes.get_proj().tolist() for axes in figure.axes if hasattr(axes, "get_proj")]

@@ -1,45 +1,106 @@
-"""Video through imageio's PyAV plugin, made so that the same frames give the same bytes."""
+"""MP4, WebM and animated WebP through imageio's PyAV plugin: the same frames, the same bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from av.error import FFmpegError
+from av.video.reformatter import ColorRange, Colorspace
 from imageio.core.request import Request
 from imageio.plugins.pyav import PyAVPlugin
 
+from optiviz.formats import Quality
 
-class Mp4Plugin(PyAVPlugin):
-    """H.264 in MP4, in colours that every player knows, playable before it is whole."""
+Options = dict[str, str]
 
-    size_step = 2  # yuv420p halves both sides
 
-    # Without fixed threads and with mbtree the same frames give different bytes.
-    options: ClassVar[dict[str, str]] = {
-        "crf": "18",
-        "preset": "medium",
-        "x264-params": "threads=2:mbtree=0",
-    }
+class VideoPlugin(PyAVPlugin):
+    """imageio plugin that writes RGBA frames with one of FFmpeg's encoders.
 
-    def __init__(self, request: Request, *, fps: float) -> None:
+    Threads are few and fixed everywhere, because the bytes depend on their number.
+    """
+
+    size_step = 1
+    codec: ClassVar[str]
+    pixel_format: ClassVar[str]
+    muxing: ClassVar[Options] = {}
+    encoding: ClassVar[Options] = {}
+
+    def __init__(self, request: Request, *, fps: float, metadata: Mapping[str, str]) -> None:
         self._closed = False
-        super().__init__(request, options={"movflags": "+faststart"})
-        self.init_video_stream("libx264", fps=float(fps), pixel_format="yuv420p")
-        stream: Any = self._video_stream
-        stream.options = self.options
+        super().__init__(request, options=self.muxing)
+        container: Any = self._container
+        container.metadata.update(metadata)
+        self.init_video_stream(self.codec, fps=float(fps), pixel_format=self.pixel_format)
+        self._stream = cast(Any, self._video_stream)
+        self._stream.options = self.encoding
 
     def write(self, ndimage: Any, **_: Any) -> None:
-        """Add an RGBA frame, uint8 of shape (height, width, 4), of even sides."""
+        """Add an RGBA frame, uint8 of shape (height, width, 4), opaque."""
         with _plain_errors():
-            self.write_frame(np.asarray(ndimage)[..., :3])
+            self.write_frame(np.asarray(ndimage), pixel_format="rgba")
 
     def close(self) -> None:
         # imageio may close it again, as when it is collected after a failure.
         closed, self._closed = self._closed, True
         if not closed:
-            with _plain_errors():
-                super().close()
+            try:
+                with _plain_errors():
+                    super().close()
+            finally:
+                self.request.finish()  # also where the last frames cannot be written
+
+
+class WebpPlugin(VideoPlugin):
+    """Animated WebP, every pixel as it was drawn: for plain pictures smaller than with loss."""
+
+    codec = "libwebp_anim"
+    pixel_format = "bgra"
+    muxing: ClassVar[Options] = {"loop": "0"}
+    encoding: ClassVar[Options] = {"lossless": "1"}
+
+
+class FilmPlugin(VideoPlugin):
+    """Video with loss, in colours that every player knows, in one of three qualities."""
+
+    size_step = 2  # yuv420p halves both sides
+    pixel_format = "yuv420p"
+    qualities: ClassVar[dict[Quality, Options]]
+
+    def __init__(self, request: Request, *, quality: Quality, **settings: Any) -> None:
+        super().__init__(request, **settings)
+        self._stream.options = self.encoding | self.qualities[quality]
+        context = self._stream.codec_context
+        context.colorspace = Colorspace.ITU601  # as swscale converts; players guess otherwise
+        context.color_range = ColorRange.MPEG
+
+
+class Mp4Plugin(FilmPlugin):
+    """H.264 in MP4, playable before it is whole."""
+
+    codec = "libx264"
+    muxing: ClassVar[Options] = {"movflags": "+faststart"}
+    # With mbtree the same frames give different bytes.
+    encoding: ClassVar[Options] = {"x264-params": "threads=2:mbtree=0"}
+    qualities: ClassVar[dict[Quality, Options]] = {
+        "draft": {"preset": "superfast", "crf": "30"},
+        "standard": {"preset": "veryfast", "crf": "20"},
+        "high": {"preset": "slow", "crf": "12"},
+    }
+
+
+class WebmPlugin(FilmPlugin):
+    """VP9 in WebM."""
+
+    codec = "libvpx-vp9"
+    muxing: ClassVar[Options] = {"fflags": "+bitexact"}  # or it numbers the file at random
+    encoding: ClassVar[Options] = {"b": "0", "threads": "2", "row-mt": "0"}
+    qualities: ClassVar[dict[Quality, Options]] = {
+        "draft": {"deadline": "realtime", "cpu-used": "8", "crf": "45"},
+        "standard": {"deadline": "realtime", "cpu-used": "5", "crf": "26"},
+        "high": {"deadline": "good", "cpu-used": "3", "crf": "12"},
+    }
 
 
 @contextmanager

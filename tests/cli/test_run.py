@@ -293,3 +293,16 @@ def test_click_may_be_asked_not_to_exit() -> None:
         CliRunner().invoke(
             cli, [*WOBBLY, "--lr", "0"], standalone_mode=False, catch_exceptions=False
         )
+
+
+def test_quality_is_that_of_video(invoke: Invoke, here: Path) -> None:
+    words = ["run", "--surface", "wobbly", "--opt", "adam", "--steps", "20", "--size", "300x200"]
+    for quality in ("draft", "high"):
+        outs = [f"-o{quality}.mp4", f"-o{quality}.webm", f"-o{quality}.gif"]
+        assert invoke(*words, "--quality", quality, *outs).exit_code == 0
+    for suffix in (".mp4", ".webm"):
+        draft, high = ((here / f"{each}{suffix}").stat().st_size for each in ("draft", "high"))
+        assert draft < high
+    assert (here / "draft.gif").read_bytes() == (here / "high.gif").read_bytes()
+    refused = invoke(*words, "--quality", "hihg")
+    assert refused.exit_code == 2 and "'draft', 'standard', 'high'" in refused.stderr

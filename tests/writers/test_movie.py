@@ -105,28 +105,261 @@ def two_panels() -> tuple[Figure, Update]:
     return made, update
 
 
-SCENES = [
-    plain, beneath_a_legend, with_a_title_that_changes, with_a_moving_axis, with_text_over_it,
-    two_panels,
+def between_two_that_move() -> tuple[Figure, Update]:
+    made, update = plain()
+    axes = made.axes[0]
+    axes.plot([0, 10], [0.3, -0.3], color="k", lw=7, zorder=10)
+    (above,) = axes.plot([], [], color="r", lw=5, alpha=0.5, zorder=11)
+    axes.axhspan(-0.2, 0.2, color="w", alpha=0.7, zorder=12)
+
+    def both(frame: int) -> list[Artist]:
+        above.set_data([0, frame], [0.5, -0.5])
+        return [*update(frame), above]
+
+    return made, both
+
+
+def beneath_white_on_white() -> tuple[Figure, Update]:
+    made, update = plain()
+    made.axes[0].text(
+        3, 0, "still", zorder=20, bbox={"facecolor": "w", "edgecolor": "none", "pad": 12}
+    )
+    return made, update
+
+
+def beneath_another_axes() -> tuple[Figure, Update]:
+    made, update = plain()
+    over = made.add_axes((0.3, 0.3, 0.4, 0.4))
+    over.plot([0, 1], [0, 1])
+    over.set_title("over")
+    inset = made.axes[0].inset_axes((0.7, 0.6, 0.3, 0.3))
+    inset.plot([0, 1], [1, 0])
+    return made, update
+
+
+def beside_a_twin() -> tuple[Figure, Update]:
+    made, update = plain()
+    twin = made.axes[0].twinx()
+    (moving,) = twin.plot([], [], color="r", lw=3)
+
+    def both(frame: int) -> list[Artist]:
+        moving.set_data([0, frame], [0, 1])
+        return [*update(frame), moving]
+
+    return made, both
+
+
+def an_image() -> tuple[Figure, Update]:
+    made = figure()
+    image = made.add_subplot().imshow(np.zeros((9, 9)), vmin=0, vmax=9)
+
+    def update(frame: int) -> list[Artist]:
+        image.set_data(np.add.outer(np.arange(9), np.arange(9)) % frame)
+        return [image]
+
+    return made, update
+
+
+def a_part_of_a_legend() -> tuple[Figure, Update]:
+    made, update = plain()
+    made.axes[0].lines[0].set_label("line")
+    (text,) = made.axes[0].legend(loc="upper right").get_texts()
+
+    def both(frame: int) -> list[Artist]:
+        text.set_text(f"frame {frame}")
+        return [*update(frame), text]
+
+    return made, both
+
+
+def a_text_of_the_figure() -> tuple[Figure, Update]:
+    made, update = plain()
+    text = made.text(0.5, 0.02, "")
+
+    def both(frame: int) -> list[Artist]:
+        text.set_text(f"frame {frame}")
+        return [*update(frame), text]
+
+    return made, both
+
+
+def subfigures() -> tuple[Figure, Update]:
+    made = figure()
+    left, right = made.subfigures(1, 2)
+    left.suptitle("left")
+    lines = [each.add_subplot().plot([0, 1], [0, 1], lw=3)[0] for each in (left, right)]
+
+    def update(frame: int) -> list[Artist]:
+        for line in lines:
+            line.set_ydata([0, frame / 7])
+        return list(lines)
+
+    return made, update
+
+
+def a_layout_that_is_computed() -> tuple[Figure, Update]:
+    made = Figure((3, 2), dpi=80, layout="constrained")
+    FigureCanvasAgg(made)
+    axes = made.add_subplot(xlim=(0, 10), ylim=(-1, 1), title="still", xlabel="x")
+    (line,) = axes.plot([], [], lw=3)
+    text = axes.text(5, 0, "")
+
+    def update(frame: int) -> list[Artist]:
+        line.set_data([0, frame], [0, 1])
+        text.set_text(f"frame {frame}")
+        return [line, text]
+
+    return made, update
+
+
+def a_line_in_space() -> tuple[Figure, Update]:
+    made = figure()
+    axes = made.add_subplot(projection="3d")
+    side = np.linspace(-1, 1, 9)
+    x, y = np.meshgrid(side, side)
+    axes.plot_surface(x, y, x**2 + y**2, alpha=0.6)
+    (line,) = axes.plot([], [], [], "k", lw=3, zorder=99)
+
+    def update(frame: int) -> list[Artist]:
+        line.set_data_3d([0, frame / 7], [0, frame / 9], [0, 1])
+        return [line]
+
+    return made, update
+
+
+def a_camera_that_turns() -> tuple[Figure, Update]:
+    made, update = a_line_in_space()
+
+    def turned(frame: int) -> list[Artist]:
+        made.axes[0].view_init(azim=10 * frame)
+        return update(frame)
+
+    return made, turned
+
+
+def artists_made_anew() -> tuple[Figure, Update]:
+    made, _ = plain()
+
+    def update(frame: int) -> list[Artist]:
+        for line in made.axes[0].lines:
+            line.remove()
+        return made.axes[0].plot([0, frame], [0, 1], "r")
+
+    return made, update
+
+
+LAYERED = [
+    plain, beneath_a_legend, with_text_over_it, two_panels, between_two_that_move,
+    beneath_white_on_white, beneath_another_axes, beside_a_twin, an_image, a_part_of_a_legend,
+    a_text_of_the_figure, subfigures, a_layout_that_is_computed, a_line_in_space,
 ]  # fmt: skip
+FULL = [
+    with_a_title_that_changes, with_a_moving_axis, a_camera_that_turns, artists_made_anew,
+]  # fmt: skip
+FRAMES = [1, 3, 5, 7]
+
+Scene = Callable[[], tuple[Figure, Update]]
+
+
+@pytest.fixture
+def drawn_in_full(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Return a list that grows with each full draw."""
+    drawn: list[Figure] = []
+    draw = Figure.draw
+
+    def draw_and_tell(self: Figure, renderer: Any) -> None:
+        drawn.append(self)
+        draw(self, renderer)
+
+    monkeypatch.setattr(Figure, "draw", draw_and_tell)
+    return drawn
 
 
 @pytest.mark.parametrize("blit", [True, False])
-@pytest.mark.parametrize("scene", SCENES)
-def test_frames_are_those_of_a_full_draw(
-    scene: Callable[[], tuple[Figure, Update]], blit: bool, recorder: Recorder
-) -> None:
+@pytest.mark.parametrize("scene", LAYERED + FULL)
+def test_frames_are_those_of_a_full_draw(scene: Scene, blit: bool, recorder: Recorder) -> None:
     made, update = scene()
     canvas, size, dpi = made.canvas, made.get_size_inches().copy(), made.dpi
-    FuncAnimation(made, update, frames=[1, 3, 5, 7], blit=blit).save("x.gif", writer="imageio")
+    FuncAnimation(made, update, frames=FRAMES, blit=blit).save("x.gif", writer="imageio")
     assert (made.canvas, made.dpi) == (canvas, dpi)
     np.testing.assert_array_equal(made.get_size_inches(), size)
 
     again, update = scene()
-    for shown, frame in zip(recorder.frames, [1, 3, 5, 7], strict=True):
+    for shown, frame in zip(recorder.frames, FRAMES, strict=True):
         update(frame)
         again.canvas.draw()
         np.testing.assert_array_equal(shown, np.asarray(again.canvas.buffer_rgba()))
+
+
+@pytest.mark.parametrize("scene", LAYERED)
+def test_what_stands_still_is_drawn_once(
+    scene: Scene, recorder: Recorder, drawn_in_full: list[Figure]
+) -> None:
+    animation = FuncAnimation(*scene(), frames=FRAMES, blit=True)
+    drawn_in_full.clear()
+    animation.save("x.gif", writer="imageio")
+    assert len(drawn_in_full) == 1
+    assert len(recorder.frames) == len(FRAMES)
+
+
+@pytest.mark.parametrize("blit", [True, False])
+@pytest.mark.parametrize("scene", FULL)
+def test_where_the_background_changes_each_frame_is_drawn_once(
+    scene: Scene, blit: bool, recorder: Recorder, drawn_in_full: list[Figure]
+) -> None:
+    animation = FuncAnimation(*scene(), frames=FRAMES, blit=blit)
+    drawn_in_full.clear()
+    animation.save("x.gif", writer="imageio")
+    assert len(drawn_in_full) == len(recorder.frames) == len(FRAMES)
+
+
+def test_a_background_that_changes_once_is_drawn_twice_more(
+    recorder: Recorder, drawn_in_full: list[Figure]
+) -> None:
+    made, update = plain()
+
+    def titled(frame: int) -> list[Artist]:
+        if frame == 5:
+            made.axes[0].set_title("after")
+        return update(frame)
+
+    animation = FuncAnimation(made, titled, frames=range(1, 10), blit=True)
+    drawn_in_full.clear()
+    animation.save("x.gif", writer="imageio")
+    assert len(drawn_in_full) == 3  # the first, the one that changed, the one to go on from
+    again, update = plain()
+    again.axes[0].set_title("after")
+    update(9)
+    again.canvas.draw()
+    np.testing.assert_array_equal(recorder.frames[-1], np.asarray(again.canvas.buffer_rgba()))
+
+
+def test_the_colour_behind_the_figure_can_be_chosen(recorder: Recorder) -> None:
+    made, update = plain()
+    before = made.get_facecolor()
+    FuncAnimation(made, update, frames=FRAMES, blit=True).save(
+        "x.gif", writer="imageio", savefig_kwargs={"facecolor": "#204060"}
+    )
+    for frame in recorder.frames:
+        assert frame[0, 0].tolist() == [0x20, 0x40, 0x60, 255]
+    assert made.get_facecolor() == before
+
+
+def test_the_last_frame_is_held(recorder: Recorder) -> None:
+    writer = optiviz.writers.ImageioWriter(fps=10, hold=0.7)
+    FuncAnimation(*plain(), frames=FRAMES, blit=True).save("x.gif", writer=writer)
+    assert len(recorder.frames) == len(FRAMES) + 7
+    np.testing.assert_array_equal(recorder.frames[-1], recorder.frames[len(FRAMES) - 1])
+
+
+def test_a_file_that_cannot_be_opened_leaves_the_figure_as_it_was(tmp_path: Path) -> None:
+    made, update = plain()
+    canvas, dpi = made.canvas, made.dpi
+    animation = FuncAnimation(made, update, frames=FRAMES, blit=True)
+    with pytest.raises(OSError, match="none"):
+        animation.save(tmp_path / "none" / "x.gif", writer="imageio", dpi=50)
+    assert (made.canvas, made.dpi) == (canvas, dpi)
+    animation._draw_was_started = True
 
 
 def test_frames_of_ours_are_those_of_a_full_draw(recorder: Recorder) -> None:
@@ -142,28 +375,14 @@ def test_frames_of_ours_are_those_of_a_full_draw(recorder: Recorder) -> None:
     assert len(recorder.frames) == 10 + 24
 
 
-def test_the_still_part_of_ours_is_drawn_once(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+def test_the_still_part_of_ours_is_drawn_once_and_nothing_of_it_again(
+    recorder: Recorder, drawn_in_full: list[Figure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = []
-    draw = Figure.draw
-    monkeypatch.setattr(Figure, "draw", lambda *a, **k: (drawn.append(1), draw(*a, **k))[1])
-    animation = optiviz.animate("wobbly", "adam", steps=9, size=(300, 200))
-    drawn.clear()
-    animation.save("x.gif", writer="imageio")
-    assert len(drawn) == 1
-
-
-@pytest.mark.parametrize("scene", [plain, with_a_moving_axis])
-def test_without_blit_each_frame_is_drawn_once(
-    scene: Callable[[], tuple[Figure, Update]], recorder: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    animation = FuncAnimation(*scene(), frames=[1, 3, 5, 7], blit=False)
-    drawn = []
-    draw = Figure.draw
-    monkeypatch.setattr(Figure, "draw", lambda *a, **k: (drawn.append(1), draw(*a, **k))[1])
-    animation.save("x.gif", writer="imageio")
-    assert len(drawn) == len(recorder.frames) == 4
+    again: list[Any] = []
+    monkeypatch.setattr("optiviz.writers.layers._Still.draw", lambda self, _: again.append(self))
+    optiviz.animate("wobbly", "adam", steps=9, size=(300, 200)).save("x.gif", writer="imageio")
+    assert len(drawn_in_full) == 1
+    assert not any(still._covered.any() for still in again)
 
 
 def test_it_is_registered_and_refuses_what_it_would_ignore() -> None:
@@ -171,6 +390,8 @@ def test_it_is_registered_and_refuses_what_it_would_ignore() -> None:
     for setting in ({"codec": "h264"}, {"bitrate": 100}, {"extra_args": ["-x"]}):
         with pytest.raises(ValueError, match="chooses its own"):
             optiviz.writers.ImageioWriter(**setting)
+    with pytest.raises(optiviz.InputError, match="unknown quality 'hihg'.*'high'"):
+        optiviz.writers.ImageioWriter(quality="hihg")  # type: ignore[arg-type]
 
 
 def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The numbers of a scene: JSON with everything, CSV with one row a step."""
+"""The numbers of a scene: JSON with everything, CSV with one row a step.
+
+No writer, because whoever wants numbers need not wait for matplotlib.
+"""
 
 import csv
 import json

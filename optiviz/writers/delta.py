@@ -1,0 +1,127 @@
+"""Animations as a stream of changes: of each frame only what differs, of the past only one frame.
+
+What GIF and APNG share: which pixels are new, how long each frame is shown.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from imageio.core.request import Request
+from imageio.core.v3_plugin_api import PluginV3
+from numpy.typing import NDArray
+
+from optiviz.writers.layers import Pixels, box_of
+
+
+class Place(NamedTuple):
+    """Where a change lies in the picture, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class DeltaPlugin(PluginV3):
+    """imageio plugin that writes an endlessly looping animation, frame by frame.
+
+    Frames that look alike become one that is shown longer. What is cut off the time that one is
+    shown, because times are whole ticks, is carried into the next.
+    """
+
+    size_step = 1
+    ticks: ClassVar[int]  # a second
+    shortest: ClassVar[int]  # ticks that a frame is shown at least
+    longest: ClassVar[int] = 65535
+
+    def __init__(self, request: Request, *, fps: float, metadata: Mapping[str, str]) -> None:
+        super().__init__(request)
+        self.out = request.get_file()
+        self.tags = metadata
+        self._fps = fps
+        self._frames = 0
+        self._closed = False
+        self._shown: Pixels | None = None
+        self._dropped: Pixels | None = None
+        self._waiting = Place(0, 0, 0, 0), b""
+        self._since = 0  # which frame the waiting one is
+
+    @abstractmethod
+    def begin(self, width: int, height: int) -> None:
+        """Write what comes before all frames."""
+
+    @abstractmethod
+    def encode(self, pixels: Pixels, new: NDArray[np.bool_]) -> bytes:
+        """Return a box of pixels in the format's own bytes; those that are not new stay."""
+
+    @abstractmethod
+    def add(self, place: Place, data: bytes, ticks: int) -> None:
+        """Write what `encode` returned, to be shown for so many ticks."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Write what comes after all frames."""
+
+    def write(self, ndimage: Any) -> None:
+        """Add an RGBA frame, uint8 of shape (height, width, 4), opaque.
+
+        Frames whose turn would come too early are dropped.
+        """
+        pixels = np.ascontiguousarray(ndimage).view(np.uint32)[..., 0]
+        if self._shown is None:
+            height, width = pixels.shape
+            self.begin(width, height)
+            data = self.encode(pixels, np.ones(pixels.shape, bool))
+            self._waiting = Place(0, 0, width, height), data
+            self._shown = pixels.copy()
+            self._differs = np.empty(pixels.shape, bool)
+        elif self._delay() < self.shortest:
+            self._dropped = pixels.copy()
+        else:
+            self._show(pixels)
+        self._frames += 1
+
+    def close(self) -> None:
+        closed, self._closed = self._closed, True  # imageio may close it again
+        try:
+            if self._shown is not None and not closed:
+                if self._dropped is not None:  # the last frame is shown in any case
+                    self._show(self._dropped)
+                    self._frames += 1
+                self._flush()
+                self.end()
+        finally:
+            super().close()
+
+    def _show(self, pixels: Pixels) -> None:
+        """Let a frame wait for its end in place of the one before, unless it looks the same."""
+        assert self._shown is not None
+        self._dropped = None
+        differs = np.not_equal(pixels, self._shown, out=self._differs)
+        box = box_of(differs)
+        if box is None:
+            return
+        self._flush()
+        rows, columns = box
+        new = differs[box]
+        place = Place(columns.start, rows.start, new.shape[1], new.shape[0])
+        self._waiting = place, self.encode(pixels[box], new)
+        self._since = self._frames
+        self._shown[box] = pixels[box]
+
+    def _delay(self) -> int:
+        """Return for how many ticks the waiting frame is shown so far."""
+        return self._tick(self._frames) - self._tick(self._since)
+
+    def _tick(self, frame: int) -> int:
+        return round(self.ticks * frame / self._fps)
+
+    def _flush(self) -> None:
+        """Write the waiting frame, now that it is known for how long it is shown."""
+        delay = self._delay()
+        self.add(*self._waiting, min(delay, self.longest))
+        while (delay := delay - self.longest) > 0:
+            nothing = self.encode(np.zeros((1, 1), np.uint32), np.zeros((1, 1), bool))
+            self.add(Place(0, 0, 1, 1), nothing, min(delay, self.longest))
