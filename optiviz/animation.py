@@ -1,10 +1,11 @@
 """Scene + views -> a matplotlib figure that can be moved from step to step, and its animation."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from textwrap import wrap
+from typing import Any
 
-import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from optiviz.errors import InputError
-from optiviz.scene import Scene
+from optiviz.scene import Scene, frame_steps
 from optiviz.themes import Theme
 from optiviz.themes.fonts import undrawable
 from optiviz.views import View, load_view
@@ -25,21 +26,8 @@ MARGIN = 0.035  # of the width
 XLABELS, GAP = 40.0, 26.0  # points under the view, and right of it
 YLABEL, TICK_LETTER = 19.0, 6.4  # points left of the view, and for each letter of its ticks
 EQUAL = 0.6  # share of the room that a view with equal scales must fill
+BEHIND = -1.0  # what stands still is drawn before the views, so that no frame draws it again
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def frame_steps(steps: int, fps: float, duration: float) -> list[int]:
-    """Return the step that each frame shows: strided evenly, the first and the last included.
-
-    One frame a step, unless more steps than frames fit into `duration` seconds.
-    """
-    frames = max(2, min(steps + 1, int(fps * duration + 1e-9)))
-    return [round(step) for step in np.linspace(0, steps, frames)]
-
-
-def frame_count(steps: int, fps: float, duration: float) -> int:
-    """Return how many frames an animation has, those that hold the last one included."""
-    return len(frame_steps(steps, fps, duration)) + round(HOLD * fps)
 
 
 class Picture:
@@ -76,18 +64,28 @@ class Picture:
         """Move every panel to a step and return the artists that move."""
         return [artist for panel in self._panels for artist in panel.update(step)]
 
-    def animation(self, fps: float, duration: float) -> FuncAnimation:
-        """Return the animation: every frame, then the last one held."""
+    def animation(self, fps: float, duration: float, hold: float = HOLD) -> FuncAnimation:
+        """Return the animation: every frame, then the last one for `hold` more seconds."""
         frames = frame_steps(self.scene.steps, fps, duration)
-        frames += frames[-1:] * round(HOLD * fps)
-        return FuncAnimation(
-            self.figure,
-            self.update,
-            frames=frames,
-            interval=1000 / fps,
-            blit=True,
-            cache_frame_data=False,
-        )
+        with self._undrawn():
+            return FuncAnimation(
+                self.figure,
+                self.update,
+                frames=frames + frames[-1:] * round(hold * fps),
+                interval=1000 / fps,
+                blit=True,
+                cache_frame_data=False,
+            )
+
+    @contextmanager
+    def _undrawn(self) -> Iterator[None]:
+        """Keep matplotlib from drawing what it would draw again before the first frame."""
+        canvas: Any = self.figure.canvas
+        canvas.draw_idle = lambda: None
+        try:
+            yield
+        finally:
+            del canvas.draw_idle
 
     @property
     def _points(self) -> tuple[float, float]:
@@ -106,7 +104,7 @@ class Picture:
             title = formula if len(formula) <= letters else "f(x, y)"
         self.figure.text(
             MARGIN, y, _shortened(title, letters), fontsize=TITLE,
-            weight="bold", color=self.theme.ink,
+            weight="bold", color=self.theme.ink, zorder=BEHIND,
         )  # fmt: skip
         if formula == title:
             return y - 16 / height
@@ -118,7 +116,7 @@ class Picture:
             lines = [lines[0], lines[1][:-1] + "…"]
         for line in lines:
             y -= 1.55 * size / height
-            self.figure.text(MARGIN, y, line, fontsize=size, color=self.theme.muted)
+            self.figure.text(MARGIN, y, line, fontsize=size, color=self.theme.muted, zorder=BEHIND)
         return y - 16 / height
 
     def _layout(self, top: float, legend: Legend) -> tuple[Axes, Axes]:

@@ -5,22 +5,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copymode
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
 
-import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
-from optiviz.animation import Picture, frame_count
 from optiviz.descent import descend
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import format_of
 from optiviz.optimizers.words import Word, parse_word
 from optiviz.recipe import Recipe
-from optiviz.scene import Entry, Scene
-from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.scene import Entry, Scene, frame_steps
+from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.surface import Point, Surface, spelt
 from optiviz.themes import load_theme
 from optiviz.tuning import choose
+
+if TYPE_CHECKING:
+    from optiviz.animation import Picture
 
 THEME, VIEW = "light", "contour"
 STEPS = 120  # where neither the recipe nor the surface says
@@ -44,11 +46,11 @@ def render(
     _check_targets(targets, overwrite)
     scene = make_scene(recipe)
     forms = [format_of(target) for target in targets]
-    frames = frame_count(scene.steps, recipe.fps, recipe.duration)
-    total = sum(frames if form.kind == "animation" else 1 for form in forms)
     # Before anything is written, because a scene may have no picture.
     drawn = any(form.kind != "data" for form in forms)
     picture = make_picture(recipe, scene) if drawn else None
+    frames = len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+    total = sum(frames if form.kind == "animation" else 1 for form in forms)
     done = 0
 
     def one_more(*_: int) -> None:
@@ -70,14 +72,26 @@ def render(
                     writer(picture.figure, temporary)
                     one_more()
                 else:
-                    picture.animation(recipe.fps, recipe.duration).save(
-                        temporary, writer="imageio", progress_callback=one_more
-                    )
+                    _save_animation(picture, recipe, temporary, one_more)
     return scene
 
 
-def make_picture(recipe: Recipe, scene: Scene | None = None) -> Picture:
+def _save_animation(
+    picture: "Picture", recipe: Recipe, path: Path, progress: Callable[[int, int], None]
+) -> None:
+    from optiviz.animation import HOLD
+    from optiviz.writers import ImageioWriter
+
+    writer = ImageioWriter(recipe.fps, quality=recipe.quality, hold=HOLD)
+    animation = picture.animation(recipe.fps, recipe.duration, hold=0)
+    animation.save(path, writer=writer, progress_callback=progress)
+
+
+def make_picture(recipe: Recipe, scene: Scene | None = None) -> "Picture":
     """Draw the figure of a recipe, of a scene that was made from it if there is one already."""
+    import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
+    from optiviz.animation import Picture
+
     theme = load_theme(THEME)
     with theme.settings():
         return Picture(scene or make_scene(recipe), theme, VIEW, recipe.size)
@@ -87,7 +101,7 @@ def make_scene(recipe: Recipe) -> Scene:
     """Descend all that a recipe asks for."""
     surface = recipe.surface
     if not isinstance(surface, Surface):
-        surface = load_catalogue()[surface]
+        surface = find_surface(surface)
     words = [parse_word(text) for text in recipe.optimizers]
     steps = recipe.steps or surface.steps or STEPS
     starts = starts_of(recipe, surface)

@@ -90,3 +90,12 @@ class Scene:
         if bends.min() >= 0:
             return "at a minimum no lower"
         return "at a maximum" if bends.max() < 0 else "at a saddle"
+
+
+def frame_steps(steps: int, fps: float, duration: float) -> list[int]:
+    """Return the step that each frame shows: strided evenly, the first and the last included.
+
+    One frame a step, unless more steps than frames fit into `duration` seconds.
+    """
+    frames = max(2, min(steps + 1, int(fps * duration + 1e-9)))
+    return [round(step) for step in np.linspace(0, steps, frames)]

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.animation import HOLD, frame_count, frame_steps, readable
+from optiviz.animation import HOLD, readable
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
+from optiviz.scene import frame_steps
 
 
 @given(steps=st.integers(1, 5000), fps=st.floats(0.5, 60), duration=st.floats(0.5, 60))
@@ -29,10 +30,10 @@ def test_few_steps_get_a_frame_each() -> None:
 
 def test_the_last_frame_is_held() -> None:
     picture = make_picture(Recipe(surface="bowl", optimizers="sgd", steps=9, size=(300, 200)))
-    frames = list(picture.animation(fps=10, duration=5).new_frame_seq())
-    assert frames == [*range(10), *[9] * round(10 * HOLD)]
-    assert frame_count(9, 10, 5) == len(frames)
-    picture.animation(fps=10, duration=5)._draw_was_started = True
+    for hold, held in ((HOLD, [9] * round(10 * HOLD)), (0, [])):
+        animation = picture.animation(fps=10, duration=5, hold=hold)
+        assert list(animation.new_frame_seq()) == [*range(10), *held]
+        animation._draw_was_started = True
 
 
 @pytest.mark.parametrize("size", [(480, 320), (959, 641), (333, 777), (1200, 800)])

@@ -14,9 +14,9 @@ from matplotlib.text import Text
 
 from optiviz.scene import Entry, Scene
 from optiviz.themes import Theme
+from optiviz.views.live import LiveText
 from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark
 
-MOVING = 10.0  # above all that stands still
 NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
 HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one
 ROW, TIGHT = 46.0, 25.0  # points of a row, and under how many it has one line instead of two
@@ -35,6 +35,7 @@ class Legend:
         self.longest = [_longest_loss(entry) for entry in scene.entries]
         self.losses: list[Text] = []
         self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
+        self.shown: dict[int, str] = {}  # by row: what the text says in whole
 
     def build(self, axes: Axes) -> None:
         """Write the still words; the Axes' width and height are taken as points."""
@@ -43,10 +44,15 @@ class Legend:
         box, inches = axes.get_position(), axes.figure.get_size_inches()
         self.width = 72 * float(box.width * inches[0])
         height = 72 * float(box.height * inches[1])
-        axes.set_xlim(0, self.width)
-        axes.set_ylim(height, 0)
-        axes.set_axis_off()
-        self.step = self._write(0, 14, "", STEP, weight="bold", zorder=MOVING)
+        # What stands still is drawn before the views, and what is live after them, so that a frame
+        # need not draw it again.
+        axes.set_zorder(-1)
+        self.live = axes.figure.add_axes(box.bounds, zorder=1)
+        for each in (axes, self.live):
+            each.set_xlim(0, self.width)
+            each.set_ylim(height, 0)
+            each.set_axis_off()
+        self.step = self._write_live(0, 14, "", STEP, weight="bold")
         self._write(self.width, 14, "loss", DETAIL, color=self.theme.muted, ha="right")
         row = min(ROW, (height - HEADER - FOOTER) / len(self.scene.entries))
         for number, entry in enumerate(self.scene.entries):
@@ -58,9 +64,11 @@ class Legend:
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(_loss(entry, step))
         for number, (text, room) in self.remarks.items():
-            text.set_text(self._detail(number, step))
-            text.set_color(self.theme.warning if self.said[number](step) else self.theme.muted)
-            self._fit(text, room, " ")
+            if (detail := self._detail(number, step)) != self.shown.get(number):
+                self.shown[number] = detail
+                text.set_text(detail)
+                text.set_color(self.theme.warning if self.said[number](step) else self.theme.muted)
+                self._fit(text, room, " ")
         return [self.step, *self.losses, *(text for text, _ in self.remarks.values())]
 
     def line_width(self, height: float) -> float:
@@ -95,13 +103,13 @@ class Legend:
             22, middle, color=look.color, marker=look.marker, markersize=HEAD_SIZE * size,
             markeredgecolor=self.theme.background, markeredgewidth=1.2,
         )  # fmt: skip
-        loss = self._write(self.width, y, self.longest[number], NAME * size, ha="right")
-        loss.set_zorder(MOVING)
+        loss = self._write_live(self.width, y, self.longest[number], NAME * size, ha="right")
         self.losses.append(loss)
         free = self._width(loss) + 8
         name = self._write(SWATCH, y, entry.heading, NAME * size, weight="bold")
         whole = self._detail(number, self.scene.steps)
-        detail = self._write(0, y, whole, DETAIL * size, color=self.theme.muted)
+        write = self._write if whole == entry.detail else self._write_live
+        detail = write(0, y, whole, DETAIL * size, color=self.theme.muted)
         if tight:
             room = self.width - SWATCH - free
             self._fit(name, max(SHORTEST * size, room - 6 - self._width(detail)))
@@ -112,7 +120,6 @@ class Legend:
         detail.set_position((x, y))
         self._fit(detail, self.width - free - x, " ")
         if whole != entry.detail:
-            detail.set_zorder(MOVING)
             self.remarks[number] = (detail, self.width - free - x)
 
     def _build_key(self, y: float) -> None:
@@ -132,6 +139,12 @@ class Legend:
     def _write(self, x: float, y: float, said: str, size: float, **look: object) -> Text:
         settings = {"color": self.theme.ink, "va": "baseline", "ha": "left"} | look
         return self.axes.text(x, y, said, fontsize=size, **settings)  # type: ignore[arg-type]
+
+    def _write_live(self, x: float, y: float, said: str, size: float, **look: object) -> Text:
+        settings = {"color": self.theme.ink} | look
+        text = LiveText(x, y, said, fontsize=size, clip_on=False, **settings)  # type: ignore[arg-type]
+        self.live.add_artist(text)
+        return text
 
     def _width(self, text: Text) -> float:
         return float(text.get_window_extent().width) * 72 / self.dpi

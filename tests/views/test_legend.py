@@ -27,10 +27,10 @@ def words(drawn: Picture) -> list[str]:
 
 def shown(drawn: Picture) -> list[Text]:
     texts = drawn.figure.findobj(lambda each: isinstance(each, Text) and each.get_visible())
-    panel, legend = drawn.figure.axes
+    panel, *_ = drawn.figure.axes
     labels = {
         label
-        for axes in (panel, legend)
+        for axes in drawn.figure.axes
         for label in (*axes.get_xticklabels(), *axes.get_yticklabels())
     }
     # Of the ticks only those inside the window are drawn.
