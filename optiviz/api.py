@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from matplotlib.animation import FuncAnimation
+from typing import TYPE_CHECKING, Any
 
 from optiviz.descent import Trajectory
 from optiviz.documents import validated
@@ -14,8 +12,11 @@ from optiviz.optimizers import OPTIMIZERS, load_optimizer
 from optiviz.optimizers.base import describe as describe_class
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture, make_scene, render
-from optiviz.surfaces.catalogue import Catalogue, load_catalogue
+from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.surface import AXES, Surface
+
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
 
 __all__ = ["Recipe", "Surface", "Trajectory", "animate", "descend", "load_surface", "render"]
 
@@ -25,7 +26,7 @@ def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
 
     Raises InputError, with the nearest right name, if there is none.
     """
-    return _catalogue(surfaces)[name]
+    return find_surface(name, None if surfaces is None else Path(surfaces), OPTIMIZERS)
 
 
 def _catalogue(surfaces: str | Path | None) -> Catalogue:
@@ -56,7 +57,7 @@ def descend(
 
 def animate(
     surface: str | Surface, optimizers: str | Sequence[str], **settings: Any
-) -> FuncAnimation:
+) -> "FuncAnimation":
     """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
 
     settings are the other fields of Recipe: starts, steps, fps, size, title ... Its

@@ -1,5 +1,6 @@
 """The named surfaces: ours in surfaces.yaml, and a user's own file on top."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -105,11 +106,40 @@ def load_catalogue(
     return catalogue
 
 
+def find_surface(
+    name: str, path: Path | None = None, optimizers: Collection[str] | None = None
+) -> Surface:
+    """Return one surface of the catalogue that `load_catalogue` would return."""
+    ours = our_surface(name) if path is None else None
+    return ours or load_catalogue(path, optimizers)[name]
+
+
+@cache
+def our_surface(name: str) -> Surface | None:
+    """Return our surface of that very name, None if there is none.
+
+    Only its own entry is read: all of them take as long as half of a picture.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        return None
+    path = _our_file()
+    entry = re.search(rf"^{name}:.*?(?=^\S|\Z)", path.read_text("utf-8"), re.M | re.S)
+    if entry is None:
+        return None
+    catalogue = Catalogue()
+    catalogue.add(Document(entry[0], str(path)))
+    return catalogue.surfaces[name]
+
+
 @cache
 def _ours() -> Catalogue:
+    catalogue = Catalogue()
+    catalogue.add(Document.read(_our_file()))
+    return catalogue
+
+
+def _our_file() -> Path:
     # Packed into the wheel beside the code; in a clone it lies at the top, above the package.
     package = Path(str(files("optiviz")))
     packed = package / "surfaces.yaml"
-    catalogue = Catalogue()
-    catalogue.add(Document.read(packed if packed.exists() else package.parent / packed.name))
-    return catalogue
+    return packed if packed.exists() else package.parent / packed.name

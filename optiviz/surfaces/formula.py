@@ -11,7 +11,6 @@ where max or min tie, the first argument's gradient is taken.
 
 import ast
 import math
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.str import StrPrinter
 
 from optiviz.errors import InputError, unknown
@@ -190,9 +190,20 @@ class Formula:
         return self._compile(*second)
 
     def _compile(self, *expressions: sympy.Expr) -> Callable[..., Any]:
-        names = {kind.__name__: function for kind, function in KINKED.items()}
+        # The module's name instead of its contents would import every corner of numpy.
         compiled: Callable[..., Any] = sympy.lambdify(
-            self._symbols, list(expressions), modules=[names, "numpy"], cse=True
+            self._symbols,
+            list(expressions),
+            modules=[{kind.__name__: function for kind, function in KINKED.items()}, vars(np)],
+            printer=NumPyPrinter(
+                {
+                    "fully_qualified_modules": False,
+                    "inline": True,
+                    "allow_unknown_functions": True,
+                    "user_functions": {kind.__name__: kind.__name__ for kind in KINKED},
+                }
+            ),
+            cse=True,
         )
         return compiled
 
@@ -208,11 +219,6 @@ class Formula:
 def formula(text: str, dim: int) -> Formula:
     """Return the formula of a text; the same text is parsed and compiled once a process."""
     return Formula(text, dim)
-
-
-def dimension(text: str) -> int:
-    """Return how many coordinates a formula speaks of: two if there is a y in it."""
-    return 2 if re.search(r"\by\b", text) else 1
 
 
 def _derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,9 @@ from pydantic import (
 from optiviz.documents import plain_number, plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
-from optiviz.surfaces.formula import Formula, dimension, formula
+
+if TYPE_CHECKING:
+    from optiviz.surfaces.formula import Formula
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
@@ -187,7 +189,7 @@ class Surface(BaseModel):
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
         if isinstance(info.context, Stranger):
-            formula(text, _axes(info) or dimension(text))
+            _compiled(text, _axes(info) or dimension(text))
         return text
 
     @field_validator("levels")
@@ -230,13 +232,26 @@ class Surface(BaseModel):
         return self.compiled.hessian(x)
 
     @property
-    def compiled(self) -> Formula:
+    def compiled(self) -> "Formula":
         """The formula, read; raises InputError if it is none."""
         try:
-            return formula(self.formula, self.dim)
+            return _compiled(self.formula, self.dim)
         except InputError as error:
             raise InputError(f"{self.name}: {error}" if self.name else str(error)) from None
 
     def distance_to_minimum(self, x: Sequence[float]) -> float | None:
         """Return how far x is from the nearest known minimum; None if none is known."""
         return min((math.dist(x, each) for each in self.minima), default=None)
+
+
+def dimension(text: str) -> int:
+    """Return how many coordinates a formula speaks of: two if there is a y in it."""
+    return 2 if re.search(r"\by\b", text) else 1
+
+
+def _compiled(text: str, dim: int) -> "Formula":
+    from optiviz.surfaces.formula import (
+        formula,
+    )  # sympy, which a list of surfaces need not wait for
+
+    return formula(text, dim)

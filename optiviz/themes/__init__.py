@@ -33,11 +33,15 @@ class Theme:
 
         from optiviz.themes.fonts import families
 
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            # A dollar in somebody's title is a dollar.
-            ours = {"font.family": families(), "text.parse_math": False}
-            matplotlib.rcParams.update(cast(Any, ours | self.rc))
+        # Not rcdefaults(), which reads all style files first.
+        own = {
+            key: value
+            for key, value in matplotlib.rcParamsDefault.items()
+            if not key.startswith("backend")
+        }
+        # A dollar in somebody's title is a dollar.
+        ours = {"font.family": families(), "text.parse_math": False}
+        with matplotlib.rc_context(cast(Any, own | ours | self.rc)):
             yield
 
 

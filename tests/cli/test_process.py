@@ -13,10 +13,8 @@ HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "rich", "ruamel"
 OPTIVIZ = [sys.executable, "-m", "optiviz"]
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["run", "--help"], ["list", "--help"], ["--version"]]
-)
-def test_help_loads_nothing_heavy(words: list[str]) -> None:
+def modules_after(words: list[str]) -> tuple[str, set[str]]:
+    """Return what a call prints, and the names of all modules that it has loaded."""
     code = (
         "import sys; from optiviz.cli import cli\n"
         "try: cli(sys.argv[1:])\n"
@@ -25,8 +23,37 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True
     )
-    assert result.stdout
-    assert not HEAVY & {name.split(".")[0] for name in result.stderr.split()}
+    return result.stdout, set(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["list", "--help"], ["--version"]]
+)
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    printed, loaded = modules_after(words)
+    assert printed
+    assert not HEAVY & {name.split(".")[0] for name in loaded}
+
+
+RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "300x200", "-q", "-o"]
+
+
+@pytest.mark.parametrize(
+    ("words", "spared"),
+    [
+        (["list"], {"sympy", "matplotlib", "imageio", "rich"}),
+        ([*RUN, "x.json"], {"matplotlib", "imageio", "PIL", "av"}),
+        ([*RUN, "x.csv"], {"matplotlib", "imageio", "PIL", "av"}),
+        ([*RUN, "x.png"], {"matplotlib.pyplot", "matplotlib.style", "imageio", "av"}),
+        ([*RUN, "x.gif"], {"matplotlib.pyplot", "matplotlib.style", "av"}),
+        ([*RUN, "x.mp4"], {"matplotlib.pyplot", "matplotlib.style"}),
+    ],
+)
+def test_a_run_loads_nothing_heavy_that_it_does_not_need(
+    words: list[str], spared: set[str], here: Path
+) -> None:
+    _, loaded = modules_after(words)
+    assert not spared & loaded
 
 
 def test_it_runs_as_a_module_from_an_empty_folder(here: Path) -> None:

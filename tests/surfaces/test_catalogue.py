@@ -12,7 +12,7 @@ import optiviz
 from optiviz.documents import Document
 from optiviz.errors import InputError
 from optiviz.optimizers import OPTIMIZERS
-from optiviz.surfaces.catalogue import Catalogue, load_catalogue
+from optiviz.surfaces.catalogue import Catalogue, load_catalogue, our_surface
 from optiviz.surfaces.surface import Domain, Surface
 
 SURFACES = load_catalogue().surfaces
@@ -185,7 +185,7 @@ def test_the_surfaces_that_were_promised_are_there() -> None:
 
 
 def test_aliases_are_the_same_surface() -> None:
-    assert optiviz.load_surface("bad-init") is optiviz.load_surface("two-minimums")
+    assert optiviz.load_surface("bad-init") == optiviz.load_surface("two-minimums")
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:
@@ -468,3 +468,13 @@ def test_levels_and_rates_of_a_surface_are_kept() -> None:
     assert dict(surface.learning_rates) == {"sgd": 0.5}
     assert surface.levels == (1.0, 2.0)
     assert surface.distance_to_minimum((0.5,)) is None
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_an_entry_read_by_itself_is_that_of_the_whole_catalogue(name: str) -> None:
+    assert our_surface(name) == SURFACES[name]
+
+
+@pytest.mark.parametrize("name", ["", "#", "title", "  title", "wobbly:", "wobbly:\n  title", ".*"])
+def test_what_is_no_name_is_no_entry(name: str) -> None:
+    assert our_surface(name) is None

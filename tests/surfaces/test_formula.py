@@ -265,3 +265,11 @@ def test_any_text_of_a_formulas_letters_is_a_formula_or_refused(text: str) -> No
         Formula(text, 2)
     except InputError as refused:
         assert "\n" not in str(refused)
+
+
+def test_the_hessian_is_compiled_only_for_who_asks() -> None:
+    made = Formula("x**2*y + sin(x)", 2)
+    made.value_and_gradient(np.zeros(2))
+    assert "_hessian" not in vars(made)
+    made.hessian(np.zeros(2))
+    assert "_hessian" in vars(made)
