@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 from conftest import Invoke
+from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from optiviz.surfaces.catalogue import load_catalogue
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+PYTHON = [block for kind, block in BLOCKS if kind == "python"]
 COMMANDS = [
     re.split(r"\s{3,}", line)[0]
     for kind, block in BLOCKS
@@ -28,10 +33,29 @@ def test_a_command_runs(command: str, invoke: Invoke) -> None:
 
 
 def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = (block for kind, block in BLOCKS if kind == "python")
-    exec(code, {})
+    exec(PYTHON[0], {})
     assert {path.name for path in here.iterdir()} == {"bowl.gif", "wobbly.mp4", "wobbly.json"}
     assert "0.9155" in capsys.readouterr().out
+
+
+def test_an_animation_of_ones_own_is_saved(here: Path) -> None:
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    (line,) = figure.add_subplot(xlim=(0, 100), ylim=(0, 1)).plot([], [])
+
+    def update(frame: int) -> list[Artist]:
+        line.set_data([0, frame], [0, 1])
+        return [line]
+
+    exec(PYTHON[1], {"figure": figure, "update": update, "FuncAnimation": FuncAnimation})
+    assert (here / "mine.gif").stat().st_size > 1000
+
+
+def test_the_benchmarks_are_those_of_their_script() -> None:
+    begin, end = "<!-- benchmarks: python benchmarks/run.py --readme -->", "<!-- end -->"
+    measured = README[README.index(begin) : README.index(end)]
+    assert len(re.findall(r"^\| .*\d", measured, re.MULTILINE)) >= 15
+    assert re.search(r"Measured on \d{4}-\d\d-\d\d, \d+ cores, \d+ GiB", measured)
 
 
 def test_there_are_exactly_two_commands_to_begin_with() -> None:

@@ -1,0 +1,193 @@
+"""What optiviz costs against the plain way, as ratios: whole processes, in turn, medians of pairs.
+
+    python benchmarks/run.py [--pairs 3] [--readme]
+
+Scene A is a matplotlib user's script (scene_a.py), scene B a picture of ours; "plain" saves with
+matplotlib's own writers. Needs ffmpeg for the row of A to MP4, and gifsicle for its own. --readme
+writes the table into README.md.
+"""
+
+import argparse
+import importlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageSequence
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+MARKS = "<!-- benchmarks: python benchmarks/run.py --readme -->", "<!-- end -->"
+MB = 1024
+
+
+class Cost(NamedTuple):
+    """Seconds of a whole process, and the kilobytes that it had at most."""
+
+    seconds: float
+    peak: int
+
+
+def measured(command: list[str]) -> Cost:
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=HERE)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"failed: {' '.join(command)}")
+    return Cost(time.perf_counter() - began, usage.ru_maxrss)
+
+
+def in_turn(one: list[str], other: list[str], pairs: int) -> tuple[float, list[Cost], list[Cost]]:
+    """Return the median of the ratios of wall time, and the costs of both."""
+    costs = [(measured(one), measured(other)) for _ in range(pairs)]
+    ratios = [first.seconds / second.seconds for first, second in costs]
+    print(f"    {' '.join(f'{ratio:.1f}' for ratio in ratios)}", file=sys.stderr)
+    return median(ratios), *map(list, zip(*costs, strict=True))
+
+
+def gif_frames(path: Path, fps: float) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield what is seen at each frame's time."""
+    shown, played = 0, 0
+    with Image.open(path) as image:
+        for each in ImageSequence.Iterator(image):
+            pixels = np.array(each.convert("RGB"))
+            played += each.info["duration"]
+            while shown < round(played * fps / 1000):
+                shown += 1
+                yield pixels
+
+
+def exact_frames(figure: Any, update: Any, steps: Any) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield each frame drawn in full."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    for step in steps:
+        update(step)
+        canvas.draw()
+        yield np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def worst_psnr(path: Path, exact: Iterator[np.ndarray[Any, Any]], fps: float) -> float:
+    """Return the lowest signal to noise ratio of all frames, in decibels."""
+    worst = np.inf
+    for shown, drawn in zip(gif_frames(path, fps), exact, strict=False):
+        error = np.mean((shown.astype(np.float32) - drawn) ** 2)
+        worst = min(worst, 10 * np.log10(255**2 / error) if error else np.inf)
+    return float(worst)
+
+
+def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield rows: what is measured, and the figure."""
+    python = sys.executable
+    optiviz = [str(Path(python).with_name("optiviz"))]
+
+    def a(writer: str, name: str, *frames: str) -> list[str]:
+        return [python, "scene_a.py", writer, str(folder / name), *frames]
+
+    scene_a, scene_b = (importlib.import_module(name) for name in ("scene_a", "scene_b"))
+    run = [*optiviz, "run", "--surface", "wobbly", "--opt", scene_b.OPTIMIZERS]
+    run += ["--steps", str(scene_b.STEPS), "--size", "x".join(map(str, scene_b.SIZE)), "-o"]
+    plain_b = [python, "scene_b.py", "pillow", str(folder / "plain-b.gif")]
+    ours_b = [*run, str(folder / "b.gif")]
+
+    def row(name: str, ratio: float, slow: list[Cost], fast: list[Cost]) -> tuple[str, str]:
+        seconds = [median(cost.seconds for cost in costs) for costs in (slow, fast)]
+        peaks = [median(cost.peak for cost in costs) / MB for costs in (slow, fast)]
+        return name, (
+            f"{ratio:.1f}x ({seconds[0]:.1f} s and {peaks[0]:.0f} MB, "
+            f"{seconds[1]:.1f} s and {peaks[1]:.0f} MB)"
+        )
+
+    slow, fast = a("pillow", "plain-a.gif"), a("imageio", "a.gif")
+    yield row('A to GIF: writer="pillow" / writer="imageio"', *in_turn(slow, fast, pairs))
+    yield row("B to GIF: plain / ours", *in_turn(plain_b, ours_b, pairs))
+    yield row("B: GIF / PNG", *in_turn(ours_b, [*run, str(folder / "b.png")], 2 * pairs))
+    if shutil.which("ffmpeg"):
+        slow, fast = a("ffmpeg", "plain-a.mp4"), a("imageio", "a.mp4")
+        yield row('A to MP4: writer="ffmpeg" / writer="imageio"', *in_turn(slow, fast, pairs))
+
+    for name in ("a", "b"):
+        plain, ours = ((folder / f"{kind}{name}.gif").stat().st_size for kind in ("plain-", ""))
+        said = f"{plain / ours:.1f}x ({plain / 1000:.0f} kB, {ours / 1000:.0f} kB)"
+        yield f"{name.upper()}: size of GIF, plain / ours", said
+        if shutil.which("gifsicle"):
+            squeezed = folder / "squeezed.gif"
+            subprocess.run(["gifsicle", "-O3", folder / f"{name}.gif", "-o", squeezed], check=True)
+            share = 1 - squeezed.stat().st_size / ours
+            yield f"{name.upper()}: what gifsicle -O3 takes off ours", f"{100 * share:.1f} %"
+
+    for name, fps, figure, update, steps in (
+        ("a", 5, scene_a.figure, scene_a.update, scene_a.steps),
+        ("b", scene_b.FPS, *scene_b.parts()),
+    ):
+        said = []
+        # Pillow cuts its delays to whole hundredths of a second.
+        for kind, played in (("", fps), ("plain-", 100 / int(100 / fps))):
+            exact = exact_frames(figure, update, steps)
+            said.append(f"{worst_psnr(folder / f'{kind}{name}.gif', exact, played):.1f} dB")
+        yield (
+            f"{name.upper()}: worst frame of GIF against the exact one, ours (plain)",
+            (f"{said[0]} ({said[1]})"),
+        )
+
+    for suffix in ("gif", "mp4"):
+        few, many = (measured(a("imageio", f"long.{suffix}", frames)) for frames in ("400", "4000"))
+        grown = (many.peak - few.peak) / MB
+        yield f"A to {suffix.upper()}: peak memory, 4000 frames - 400", f"{grown:.0f} MB"
+        ratio, *_ = in_turn(
+            a("imageio", f"long.{suffix}", "4000"), a("imageio", f"long.{suffix}", "1000"), 1
+        )
+        yield f"A to {suffix.upper()}: wall time, 4000 frames / 1000", f"{ratio:.1f}x"
+
+    ratio, *_ = in_turn([*optiviz, "--help"], [python, "-c", "import click"], 5 * pairs)
+    yield "optiviz --help / import click", f"{ratio:.1f}x"
+
+
+def machine() -> str:
+    """Return when and on what it was measured."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(
+        f"{name} {importlib.import_module(name).__version__}" for name in ("matplotlib", "PIL")
+    )
+    return (
+        f"{date.today().isoformat()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, "
+        f"Python {platform.python_version()}, {versions.replace('PIL', 'Pillow')}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    options = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    sys.argv = sys.argv[:1]  # the scenes read it
+    lines = ["| figure | ratio (median) |", "|---|---|"]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, said in table(options.pairs, Path(folder)):
+            lines.append(f"| {name} | {said} |")
+            print(f"{name:60} {said}", flush=True)
+    print(machine())
+    if options.readme:
+        text = README.read_text(encoding="utf-8")
+        body = "\n".join([*lines, "", f"Measured on {machine()}; pairs: {options.pairs}."])
+        marked = f"{MARKS[0]}\n\n{body}\n\n{MARKS[1]}"
+        pattern = f"{re.escape(MARKS[0])}.*?{re.escape(MARKS[1])}"
+        README.write_text(re.sub(pattern, lambda _: marked, text, flags=re.S), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
