@@ -28,11 +28,14 @@ def drawn(kind: type[Text], said: str, dpi: float = 100, **look: object) -> np.n
 @pytest.mark.parametrize("said", SAID)
 def test_it_looks_as_text_does(said: str, look: dict[str, object], dpi: float) -> None:
     live, text = (drawn(kind, said, dpi, **look) for kind in (LiveText, Text))
-    # Its letters stand on whole pixels: as much ink, and nowhere more than a pixel away.
+    # Its letters stand on whole pixels: as much ink, and nowhere more than a pixel away. Before
+    # 3.11 matplotlib rounds the width of each text, and so of each piece.
+    away = 1 if matplotlib.__version_info__ >= (3, 11) else 3
     assert (255 - live).sum() == pytest.approx((255 - text).sum(), rel=0.06)
     inked = [np.argwhere((each < 200).any(axis=-1)) for each in (live, text)]
     assert all(len(each) == 0 for each in inked) or all(
-        np.abs(end(inked[0], axis=0) - end(inked[1], axis=0)).max() <= 1 for end in (np.min, np.max)
+        np.abs(end(inked[0], axis=0) - end(inked[1], axis=0)).max() <= away
+        for end in (np.min, np.max)
     )
 
 

@@ -11,6 +11,7 @@ from matplotlib.animation import FuncAnimation, writers
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 import optiviz
 import optiviz.writers
@@ -124,6 +125,23 @@ def beneath_white_on_white() -> tuple[Figure, Update]:
     made.axes[0].text(
         3, 0, "still", zorder=20, bbox={"facecolor": "w", "edgecolor": "none", "pad": 12}
     )
+    return made, update
+
+
+def beneath_all_sorts() -> tuple[Figure, Update]:
+    made, update = plain()
+    axes = made.axes[0]
+    axes.lines[0].set(zorder=0.5, label="shaded")
+    axes.legend(loc="upper right", shadow=True)
+    axes.scatter([1, 2, 3], [0.8, 0.9, 0.1], c=[1, 2, 3], s=[90, 40, 200], alpha=0.5)
+    axes.fill_between([0, 9], [0.1, 0.2], [-0.5, 0.6], hatch="//", alpha=0.3)
+    axes.pcolormesh([4, 5, 6], [-1, -0.8, 0], [[1, 2], [3, 4]], alpha=0.5, zorder=3)
+    axes.imshow([[1, 2], [3, 4]], extent=(6, 8, -1, 0.5), alpha=0.5, zorder=3, aspect="auto")
+    axes.text(2, -0.8, r"$x^2 + \frac{1}{2}$", rotation=30, fontsize=20)
+    around = [withStroke(linewidth=4, foreground="w")]
+    axes.text(1, 0.2, "tilted", rotation=70, path_effects=around)
+    (filtered,) = axes.plot([0, 9], [0.9, -0.9], "r--o", lw=4, zorder=4)
+    filtered.set_agg_filter(lambda image, _: (image * [1, 1, 1, 0.5], 3, 4))
     return made, update
 
 
@@ -250,8 +268,9 @@ def artists_made_anew() -> tuple[Figure, Update]:
 
 LAYERED = [
     plain, beneath_a_legend, with_text_over_it, two_panels, between_two_that_move,
-    beneath_white_on_white, beneath_another_axes, beside_a_twin, an_image, a_part_of_a_legend,
-    a_text_of_the_figure, subfigures, a_layout_that_is_computed, a_line_in_space,
+    beneath_white_on_white, beneath_all_sorts, beneath_another_axes, beside_a_twin, an_image,
+    a_part_of_a_legend, a_text_of_the_figure, subfigures, a_layout_that_is_computed,
+    a_line_in_space,
 ]  # fmt: skip
 FULL = [
     with_a_title_that_changes, with_a_moving_axis, a_camera_that_turns, artists_made_anew,
