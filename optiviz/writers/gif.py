@@ -14,7 +14,7 @@ from PIL import Image
 from optiviz.writers.delta import DeltaPlugin, Place
 from optiviz.writers.layers import Pixels
 
-Colors = NDArray[np.uint32]  # 0xBBGGRR, of any shape
+Colors = NDArray[np.uint32]  # 0xAABBGGRR, of any shape; AA is the same for all
 Indices = NDArray[np.uint8]
 
 ENTRIES = 256
@@ -47,8 +47,7 @@ class GifPlugin(DeltaPlugin):
     def encode(self, pixels: Pixels, new: NDArray[np.bool_]) -> bytes:
         block = np.full(new.shape, TRANSPARENT, np.uint8)
         at: Any = slice(None) if new.all() else np.flatnonzero(new)
-        colors = np.ravel(pixels)[at] & np.uint32(0xFFFFFF)
-        block.reshape(-1)[at] = self._palette.indices(colors)
+        block.reshape(-1)[at] = self._palette.indices(np.ravel(pixels)[at])
         return _compressed(block)
 
     def add(self, place: Place, data: bytes, ticks: int) -> None:
@@ -76,7 +75,9 @@ class Palette:
 
     def indices(self, colors: Colors) -> Indices:
         """Return the palette entry of each colour of a row. Runs of one colour are cheap."""
-        begins = np.flatnonzero(np.diff(colors, prepend=~colors[:1]))
+        differs = np.ones(colors.size, bool)  # from the one before
+        np.not_equal(colors[1:], colors[:-1], out=differs[1:])
+        begins = np.flatnonzero(differs)
         lengths = np.diff(begins, append=colors.size)
         found, run = np.unique(colors[begins], return_inverse=True)
         fresh = ~np.isin(found, self._met, assume_unique=True)
@@ -131,7 +132,9 @@ def _squared(colors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _channels(colors: Colors) -> NDArray[np.float32]:
-    return np.stack([colors & 255, colors >> 8 & 255, colors >> 16], axis=-1).astype(np.float32)
+    return np.stack([colors & 255, colors >> 8 & 255, colors >> 16 & 255], axis=-1).astype(
+        np.float32
+    )
 
 
 def _sub_blocks(data: bytes) -> bytes:

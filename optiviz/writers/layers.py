@@ -4,9 +4,10 @@ matplotlib draws artists one over the other. One full draw is watched for their 
 came before the first moving artist is the background, and what came after it is drawn again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from typing import Any, Protocol, cast
+from itertools import accumulate, chain, groupby
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -95,7 +96,7 @@ def find_layers(canvas: Canvas) -> Layers | None:
     pixels = canvas.pixels
     sheet = _Sheet(canvas.agg)
     background: Pixels | None = None
-    layers: list[Layer] = []
+    drawn: list[Layer | _Still] = []
 
     def watched(artist: Artist) -> Any:
         moves = _moves(artist)
@@ -106,7 +107,7 @@ def find_layers(canvas: Canvas) -> Layers | None:
             if background is None and moves:
                 background = pixels.copy()
             if background is not None:
-                layers.append(_moving(artist) if moves else _Still(artist, pixels, sheet))
+                drawn.append(_moving(artist) if moves else sheet.draw(artist))
             artist.draw(*args, **kwargs)
 
         return draw
@@ -122,7 +123,7 @@ def find_layers(canvas: Canvas) -> Layers | None:
     if background is None:
         return None
     exact = pixels.copy()
-    found = Layers(canvas, background, layers)
+    found = Layers(canvas, background, list(_layers(drawn, pixels)))
     found.draw()
     if np.array_equal(pixels, exact):
         return found
@@ -138,6 +139,14 @@ def box_of(marked: NDArray[np.bool_]) -> Box | None:
     height = slice(int(rows[0]), int(rows[-1]) + 1)
     columns = np.flatnonzero(marked[height].any(axis=0))
     return height, slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+class _Still(NamedTuple):
+    """A still artist above a moving one, as it was drawn."""
+
+    box: Box
+    covered: NDArray[np.intp]  # the pixels that it covers, counted row by row
+    strokes: list[Stroke]
 
 
 class _Sheet:
@@ -166,33 +175,64 @@ class _Sheet:
 
         return stroke if name.startswith("draw_") else asked
 
-    def draw(self, artist: Artist) -> tuple[Box, NDArray[np.bool_], list[Stroke]]:
-        """Draw an artist; return the box that it lies in, the pixels covered there, its strokes."""
+    def draw(self, artist: Artist) -> _Still:
+        """Draw an artist, look at it and clear the sheet."""
         self._strokes = []
         artist.draw(self._renderer)
         covered = self._pixels != self._empty
-        box = box_of(covered) or np.s_[:0, :0]
+        box = box_of(covered) or np.s_[0:0, 0:0]
+        rows, columns = np.nonzero(covered[box])
+        where = (rows + box[0].start) * covered.shape[1] + columns + box[1].start
         self._pixels[box] = self._empty
-        return box, covered[box].copy(), self._strokes
+        return _Still(box, where, self._strokes)
 
 
-class _Still:
-    """A still artist above a moving one, drawn anew only when a pixel under it has changed."""
+class _Stills:
+    """Still artists, of which only those are drawn anew under which a pixel has changed.
 
-    def __init__(self, artist: Artist, pixels: Pixels, sheet: _Sheet) -> None:
-        box, self._covered, self._strokes = sheet.draw(artist)
-        self._pixels = pixels[box]
-        self._before = self._after = ~self._pixels
+    Where their boxes overlap they form a group, and are drawn anew together.
+    """
+
+    def __init__(self, stills: Iterable[_Still], pixels: Pixels) -> None:
+        groups: list[list[_Still]] = []
+        for still in stills:
+            near = [g for g in groups if any(_overlap(still.box, other.box) for other in g)]
+            groups = [g for g in groups if g not in near] + [[*chain(*near), still]]
+        parts = [np.concatenate([each.covered for each in group]) for group in groups]
+        ends = accumulate(map(len, parts))
+        self._parts = [slice(end - len(part), end) for part, end in zip(parts, ends, strict=True)]
+        self._group = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        self._strokes = [[stroke for each in group for stroke in each.strokes] for group in groups]
+        self._covered = np.concatenate(parts)
+        self._pixels = pixels.reshape(-1)
+        self._before = ~self._pixels[self._covered]
+        self._after = self._before.copy()
 
     def draw(self, renderer: Any) -> None:
-        changed = self._pixels != self._before
-        if (changed & self._covered).any():
-            self._before = self._pixels.copy()
-            for name, args, settings in self._strokes:
+        under = self._pixels[self._covered]
+        changed = np.unique(self._group[under != self._before])
+        self._pixels[self._covered] = self._after
+        for group in changed:
+            part = self._parts[group]
+            covered = self._covered[part]
+            self._pixels[covered] = under[part]
+            for name, args, settings in self._strokes[group]:
                 getattr(renderer._renderer, name)(*args, **settings)
-            self._after = self._pixels.copy()
+            self._after[part] = self._pixels[covered]
+        self._before = under
+
+
+def _layers(drawn: Iterable[Layer | _Still], pixels: Pixels) -> Iterator[Layer]:
+    """Yield what moves as it is, and what stands still between as one layer."""
+    for still, run in groupby(drawn, lambda each: isinstance(each, _Still)):
+        if still:
+            yield _Stills(cast(Iterable[_Still], run), pixels)
         else:
-            np.copyto(self._pixels, self._after, where=self._covered)
+            yield from cast(Iterable[Layer], run)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
 
 
 def _kept(value: Any) -> Any:

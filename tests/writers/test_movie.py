@@ -398,10 +398,10 @@ def test_the_still_part_of_ours_is_drawn_once_and_nothing_of_it_again(
     recorder: Recorder, drawn_in_full: list[Figure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again: list[Any] = []
-    monkeypatch.setattr("optiviz.writers.layers._Still.draw", lambda self, _: again.append(self))
+    monkeypatch.setattr("optiviz.writers.layers._Stills.draw", lambda self, _: again.append(self))
     optiviz.animate("wobbly", "adam", steps=9, size=(300, 200)).save("x.gif", writer="imageio")
     assert len(drawn_in_full) == 1
-    assert not any(still._covered.any() for still in again)
+    assert not any(stills._covered.size for stills in again)
 
 
 def test_it_is_registered_and_refuses_what_it_would_ignore() -> None:
