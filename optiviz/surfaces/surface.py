@@ -250,8 +250,7 @@ def dimension(text: str) -> int:
 
 
 def _compiled(text: str, dim: int) -> "Formula":
-    from optiviz.surfaces.formula import (
-        formula,
-    )  # sympy, which a list of surfaces need not wait for
+    # Imports sympy, which a list of surfaces need not wait for.
+    from optiviz.surfaces.formula import formula
 
     return formula(text, dim)

@@ -67,7 +67,9 @@ class ImageioWriter(AbstractMovieWriter):
         self._layers: Layers | None = None
         self._layered = True  # until that has been tried and was wrong
         self._views: list[Any] | None = None
-        gc.freeze()  # or a tenth of the time goes into looking through matplotlib for garbage
+        self._freezes = not gc.get_freeze_count()  # else somebody did, who would not want it undone
+        if self._freezes:
+            gc.freeze()  # or a tenth of the time goes into looking through matplotlib for garbage
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
         """Draw the figure as it is now and add it; of savefig's settings facecolor is heeded."""
@@ -95,7 +97,8 @@ class ImageioWriter(AbstractMovieWriter):
                     for _ in range(round(self.hold * self.fps)):
                         self._file.write(self._canvas.frame)
         finally:
-            gc.unfreeze()
+            if self._freezes:
+                gc.unfreeze()
             canvas, dpi, size, color = self._before
             canvas.figure = self.fig
             self.fig.set_canvas(canvas)
