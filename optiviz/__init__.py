@@ -11,7 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optiviz.api import PlotRecipe as PlotRecipe
     from optiviz.api import Recipe as Recipe
+    from optiviz.api import ResponseRecipe as ResponseRecipe
+    from optiviz.api import Signal as Signal
     from optiviz.api import Surface as Surface
     from optiviz.api import Trajectory as Trajectory
     from optiviz.api import animate as animate
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Recipe": "api",
+    "PlotRecipe": "api",
+    "ResponseRecipe": "api",
+    "Signal": "api",
     "Surface": "api",
     "Trajectory": "api",
     "animate": "api",

@@ -1,45 +1,65 @@
 """Scene + views -> a matplotlib figure that can be moved from step to step, and its animation."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from optiviz.errors import InputError
 from optiviz.scene import Scene, frame_steps
+from optiviz.surfaces.notation import terms
 from optiviz.themes import Theme
 from optiviz.themes.fonts import undrawable
 from optiviz.views import View, load_view
-from optiviz.views.legend import HEADER, ROW, Legend
-from optiviz.views.ticks import ticks
+from optiviz.views.axes import BENEATH, Box
+from optiviz.views.legend import LOW, Legend, Words
+from optiviz.views.style import Style
 
 HOLD = 2.0  # seconds that the last frame stays
-TITLE, FORMULA = 16.0, 10.0  # points
+TITLE, HEADING, FORMULA = 16.0, 11.0, 10.0  # points
+LEADING = 1.8  # from line to line of a formula, whose roots are high
 MARGIN = 0.035  # of the width
-XLABELS, GAP = 40.0, 26.0  # points under the view, and right of it
-YLABEL, TICK_LETTER = 19.0, 6.4  # points left of the view, and for each letter of its ticks
-EQUAL = 0.6  # share of the room that a view with equal scales must fill
+GAP = 26.0  # points between two panels, and between them and the legend
+WORDS = 0.32, 180.0  # the least width of a legend beside the panels: of the picture's, in points
+STRIP = 0.45  # the largest share of the height that a legend beneath the panels has
+BOTTOM = 10.0  # points under everything
+STEPS = 30.0  # points of the line under small multiples
+ASIDE = 0.78  # of a panel's width, for the formula above it
+LONGEST = 1.6  # ratio of a panel's sides beyond which more of one is no gain
+NOTATION = 400  # letters of a formula that are set as mathematics
 BEHIND = -1.0  # what stands still is drawn before the views, so that no frame draws it again
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Cell(NamedTuple):
+    """One panel: a view, and the scene whose words stand above it, if any do."""
+
+    view: View
+    headed: Scene | None
 
 
 class Picture:
-    """A figure of a scene: the title, one panel for the view, the legend.
+    """A figure of a scene: the title, a panel a view, the legend.
 
-    `update(step)` moves it and returns the artists that it moved; everything else stands still.
-    Sizes are in pixels. Text grows with the picture, but more slowly, so that it stays legible
-    when the picture is small.
+    With `grid` the scene's parts are drawn in panels of their own. `update(step)` moves it and
+    returns the artists that it moved; everything else stands still. Sizes are in pixels. Text
+    grows with the picture, but more slowly, so that it stays legible when the picture is small.
     """
 
     def __init__(
-        self, scene: Scene, theme: Theme, view: str = "contour", size: tuple[int, int] = (960, 640)
+        self,
+        scene: Scene,
+        theme: Theme,
+        views: Sequence[str],
+        style: Style,
+        size: tuple[int, int] = (960, 640),
+        grid: bool = False,
     ) -> None:
         self.scene = scene
         self.theme = theme
@@ -52,17 +72,24 @@ class Picture:
         self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
         self.figure.set_facecolor(theme.background)
         FigureCanvasAgg(self.figure)
-        top = self._write_title()
-        legend = Legend(scene, theme)
-        panel, words = self._layout(top, legend)
-        self._panels: tuple[View, ...] = (load_view(view)(scene, theme), legend)
-        for each, axes in zip(self._panels, (panel, words), strict=True):
-            each.build(axes)
+        self.cells = self._cells(views, style, grid)
+        self._paired = len(views) if grid else 1
+        marks = dict.fromkeys(name for cell in self.cells for name in cell.view.marks)
+        legend = Legend(scene, theme, tuple(marks)) if scene.entries else None
+        places, words = self._layout(self._write_title(), legend)
+        for cell, place in zip(self.cells, places, strict=True):
+            if cell.headed and not cell.headed.entries:
+                self._write_heading(cell.headed, place)
+            cell.view.build(self._axes(place, cell.view.projection))
+        self._moving: list[View | Legend] = [cell.view for cell in self.cells]
+        if legend is not None and words is not None:
+            legend.build(self.figure, words)
+            self._moving.append(legend)
         self.update(scene.steps)
 
     def update(self, step: int) -> Sequence[Artist]:
         """Move every panel to a step and return the artists that move."""
-        return [artist for panel in self._panels for artist in panel.update(step)]
+        return [artist for panel in self._moving for artist in panel.update(step)]
 
     def animation(self, fps: float, duration: float, hold: float = HOLD) -> FuncAnimation:
         """Return the animation: every frame, then the last one for `hold` more seconds."""
@@ -87,92 +114,185 @@ class Picture:
         finally:
             del canvas.draw_idle
 
+    def _cells(self, views: Sequence[str], style: Style, grid: bool) -> list[Cell]:
+        parts = self.scene.parts() if grid else (self.scene,)
+        return [
+            Cell(load_view(name)(part, self.theme, style), part if headed else None)
+            for part in parts
+            for name, headed in zip(views, [len(parts) > 1] + [False] * len(views), strict=False)
+        ]
+
     @property
     def _points(self) -> tuple[float, float]:
         """Width and height of the figure in points."""
         width, height = self.figure.get_size_inches()
         return 72 * float(width), 72 * float(height)
 
+    def _write(self, left: float, bottom: float, said: str, size: float, **look: Any) -> Text:
+        """Write a text that stands still at a place in points."""
+        width, height = self._points
+        return self.figure.text(
+            left / width, bottom / height, said, fontsize=size, zorder=BEHIND, **look
+        )
+
     def _write_title(self) -> float:
-        """Write title and formula; return what share of the height is left beneath them."""
+        """Write title and formula; return how many points are left beneath them."""
         width, height = self._points
-        room = width * (1 - 2 * MARGIN)
-        y = 1 - 28 / height
-        formula, title = readable(self.scene.surface.formula), self.scene.title
-        letters = room / (0.62 * TITLE)
-        if title == self.scene.surface.formula:
-            title = formula if len(formula) <= letters else "f(x, y)"
-        self.figure.text(
-            MARGIN, y, _shortened(title, letters), fontsize=TITLE,
-            weight="bold", color=self.theme.ink, zorder=BEHIND,
-        )  # fmt: skip
-        if formula == title:
-            return y - 16 / height
-        for size in (FORMULA, 0.9 * FORMULA, 0.8 * FORMULA):
-            lines = wrap(_unbroken(formula), int(room / (0.52 * size)))
-            if len(lines) <= 2:
+        room, edge = width * (1 - 2 * MARGIN), MARGIN * width
+        y, formula, title = height - 28, self.scene.formula, self.scene.title
+        if not title:
+            return height - edge
+        if title == formula:  # nobody gave it another
+            math, formula = mathematics(formula), ""
+            written = self._write(edge, y, math, TITLE, color=self.theme.ink, parse_math=True)
+            if len(title) <= NOTATION and self._width(written) <= room:
+                return y - 16
+            written.remove()
+            title, formula = "f(x, y)", self.scene.formula
+        letters = int(room / (0.62 * TITLE))
+        said = title if len(title) <= letters else title[: letters - 1].rstrip() + "…"
+        self._write(edge, y, said, TITLE, color=self.theme.ink, weight="bold")
+        return self._write_formula(edge, y, room, formula, FORMULA) - 16
+
+    def _write_formula(
+        self, left: float, y: float, room: float, formula: str, size: float, most: int = 2
+    ) -> float:
+        """Write a formula on so many lines at most, smaller if need be; return the last's place."""
+        if not formula:
+            return y
+        pieces = terms(formula) if len(formula) <= NOTATION else []
+        look: dict[str, Any] = {"color": self.theme.muted, "parse_math": True}
+        for smaller in (size, 0.9 * size, 0.8 * size):
+            lines = self._broken(pieces, room, smaller, most)
+            if lines:
                 break
-        if len(lines) > 2:
-            lines = [lines[0], lines[1][:-1] + "…"]
-        for line in lines:
-            y -= 1.55 * size / height
-            self.figure.text(MARGIN, y, line, fontsize=size, color=self.theme.muted, zorder=BEHIND)
-        return y - 16 / height
-
-    def _layout(self, top: float, legend: Legend) -> tuple[Axes, Axes]:
-        """Return the Axes of the view and of the legend beside it; beneath it in a high picture.
-
-        Both axes have one scale, unless that would leave much of the view's room empty.
-        """
-        width, height = self._points
-        edge = MARGIN * width
-        intervals = self.scene.surface.domain.intervals
-        letters = max(len(label) for label in ticks(*intervals[-1])[1])
-        left, top = edge + YLABEL + TICK_LETTER * letters, top * height
-        beside = width > 1.1 * height
-        if beside:
-            bottom = XLABELS
-            words = min(legend.line_width(top - bottom), 0.5 * width)
-            wide = width - left - GAP - max(0.32 * width, 180.0, words) - edge
         else:
-            rows = HEADER + ROW * len(self.scene.entries)
-            bottom = edge + min(rows, 0.45 * top) + XLABELS
-            wide = width - left - edge
-        tall = top - bottom
-        sides = [high - low for low, high in intervals]
-        scales = wide / sides[0], tall / sides[-1]
-        if min(scales) > EQUAL * max(scales):
-            wide, tall = sides[0] * min(scales), sides[-1] * min(scales)
-        panel = self._axes(left, top - tall, wide, tall)
-        if beside:
-            right = left + wide + GAP
-            return panel, self._axes(right, bottom, width - right - edge, top - bottom)
-        return panel, self._axes(edge, edge, width - 2 * edge, top - tall - XLABELS - edge)
+            look["parse_math"] = False
+            lines = wrap(formula, int(room / (0.57 * smaller)), max_lines=most, placeholder=" …")
+        for line in lines:
+            y -= LEADING * smaller
+            self._write(left, y, line, smaller, **look)
+        return y
 
-    def _axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
+    def _broken(self, pieces: Sequence[str], room: float, size: float, most: int) -> list[str]:
+        """Return one line of terms, or two, if they go into the room; none if they do not."""
+        whole = len(pieces)
+        for count in range(whole, 0 if most > 1 else max(whole - 1, 0), -1):
+            lines = [f"${' '.join(part)}$" for part in (pieces[:count], pieces[count:]) if part]
+            if all(self._width(self._measured(line, size)) <= room for line in lines):
+                return lines
+        return []
+
+    def _measured(self, said: str, size: float) -> Text:
+        text = Text(0, 0, said, fontsize=size, parse_math=True)
+        text.set_figure(self.figure)
+        return text
+
+    def _width(self, text: Text) -> float:
+        return float(text.get_window_extent().width) * 72 / self.figure.dpi
+
+    def _write_heading(self, scene: Scene, place: Box) -> None:
+        """Write title and formula above a panel, from its left edge on."""
+        y = place.top + 7 + 1.4 * FORMULA
+        self._write(place.left, y, scene.title, HEADING, color=self.theme.ink, weight="bold")
+        self._write_formula(place.left, y, ASIDE * place.width, scene.formula, 0.9 * FORMULA, 1)
+
+    def _layout(self, top: float, legend: Legend | None) -> tuple[list[Box], Words | None]:
+        """Return the places of the panels and of the legend's words.
+
+        The legend stands beside the panels or beneath them, or its rows above those of small
+        multiples. Of all ways to arrange them the one is taken that leaves the panels most.
+        """
+        width, _ = self._points
+        edge = MARGIN * width
+        whole = Box(edge, BOTTOM, width - 2 * edge, top - BOTTOM)
+        if legend is None:
+            return self._best(whole)[1], None
+        headed = [number for number, cell in enumerate(self.cells) if cell.headed]
+        if headed:
+            strip = Box(edge, BOTTOM, whole.width, STEPS)
+            _, places = self._best(Box(edge, strip.top, whole.width, top - strip.top))
+            return places, legend.above([places[number] for number in headed], strip)
+        words = max(WORDS[0] * width, WORDS[1], legend.width(whole.height - BENEATH))
+        high = edge + min(legend.height(whole.width), STRIP * top)
+        beside = self._best(whole._replace(width=whole.width - GAP - min(words, 0.5 * width)))
+        beneath = self._best(whole._replace(bottom=high, height=top - high))
+        if beneath[0] > beside[0]:
+            under = min(box.bottom for box in beneath[1]) - BENEATH - 4
+            place = whole._replace(bottom=edge, height=max(under, high) - edge)
+            return beneath[1], legend.stacked(place, LOW)
+        places = beside[1]
+        right = max(box.left + box.width for box in places) + GAP
+        bottom = min([BOTTOM + BENEATH, *(box.bottom for box in places)])
+        return places, legend.stacked(Box(right, bottom, width - right - edge, top - bottom))
+
+    def _best(self, region: Box) -> tuple[float, list[Box]]:
+        """Return the area of the smallest panel, and the places, where that is largest.
+
+        What makes a panel longer than it should be does not count.
+        """
+        ways = [
+            self._arranged(region, columns)
+            for columns in range(1, len(self.cells) + 1)
+            if columns % self._paired == 0
+        ]
+
+        def area(box: Box) -> float:
+            wide, high = max(box.width, 0.0), max(box.height, 0.0)
+            return min(wide, LONGEST * high) * min(high, LONGEST * wide)
+
+        return max(((min(map(area, boxes)), boxes) for boxes in ways), key=lambda way: way[0])
+
+    def _arranged(self, region: Box, columns: int) -> list[Box]:
+        """Return the places of all panels in rows of so many, without the room around them.
+
+        A view keeps its ratio; those that have none share what the others of a row leave over.
+        """
+        rows = -(-len(self.cells) // columns)
+        wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
+        above = LOW + 4 if any(cell.headed for cell in self.cells) else 0.0
+        every = [cell.view.room for cell in self.cells]
+        every = [
+            room._replace(left=max(each.left for each in every[number % columns :: columns]))
+            for number, room in enumerate(every)
+        ]
+        boxes: list[Box] = []
+        top = region.top
+        for row in range(rows):
+            rooms = every[row * columns : (row + 1) * columns]
+            top -= above
+            widths = [max(wide - room.left, 1.0) for room in rooms]
+            heights = [max(tall - above - room.bottom, 1.0) for room in rooms]
+            kept = [number for number, room in enumerate(rooms) if room.ratio is not None]
+            for number in kept:
+                ratio = rooms[number].ratio or 1.0
+                widths[number] = min(widths[number], heights[number] * ratio)
+                heights[number] = widths[number] / ratio
+            left = region.left
+            over = sum(wide - rooms[number].left - widths[number] for number in kept)
+            for number, room in enumerate(rooms):
+                if number not in kept and kept:
+                    widths[number] += over / (len(rooms) - len(kept))
+                    highest = max(heights[each] for each in kept)
+                    heights[number] = min(heights[number], highest)
+                left += room.left
+                boxes.append(Box(left, top - heights[number], widths[number], heights[number]))
+                left += widths[number] + GAP
+                if len(kept) == len(rooms):
+                    left = region.left + (number + 1) * (wide + GAP)
+            top -= max(height + room.bottom for height, room in zip(heights, rooms, strict=True))
+        return boxes
+
+    def _axes(self, place: Box, projection: str | None = None) -> Axes:
         """Add Axes at a place in points."""
         across, up = self._points
-        axes = self.figure.add_axes((left / across, bottom / up, width / across, height / up))
-        axes.tick_params(labelsize=10, labelcolor=self.theme.muted)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.label.set(fontsize=11, color=self.theme.muted)
+        box = (
+            place.left / across, place.bottom / up, place.width / across, place.height / up
+        )  # fmt: skip
+        axes: Axes = self.figure.add_axes(box, projection=projection)
         return axes
 
 
-def readable(formula: str) -> str:
-    """Return a formula as it is written by hand, as far as plain letters go: x² and 3·x."""
-    powers = re.sub(r"\*\*(\d+)\b(?!\.)", lambda power: power[1].translate(SUPERSCRIPTS), formula)
-    return powers.replace("**", "^").replace("*", "·")
-
-
-def _unbroken(formula: str) -> str:
-    """Return a formula whose parentheses are held together by no-break spaces."""
-    depth, letters = 0, []
-    for letter in formula:
-        depth += (letter == "(") - (letter == ")")
-        letters.append("\N{NO-BREAK SPACE}" if letter == " " and depth else letter)
-    return "".join(letters)
-
-
-def _shortened(text: str, letters: float) -> str:
-    return text if len(text) <= letters else text[: int(letters) - 1].rstrip() + "…"
+def mathematics(formula: str) -> str:
+    """Return a formula in mathtext."""
+    return f"${' '.join(terms(formula))}$"

@@ -10,15 +10,30 @@ from optiviz.errors import InputError, unknown
 from optiviz.formats import FORMATS
 from optiviz.optimizers import OPTIMIZERS, load_optimizer
 from optiviz.optimizers.base import describe as describe_class
-from optiviz.recipe import Recipe
-from optiviz.rendering import make_picture, make_scene, render
+from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
+from optiviz.rendering import make_picture, make_run, render
+from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
+from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import AXES, Surface
+from optiviz.themes import THEMES
+from optiviz.views import VIEWS
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
 
-__all__ = ["Recipe", "Surface", "Trajectory", "animate", "descend", "load_surface", "render"]
+__all__ = [
+    "PlotRecipe",
+    "Recipe",
+    "ResponseRecipe",
+    "Signal",
+    "Surface",
+    "Trajectory",
+    "animate",
+    "descend",
+    "load_surface",
+    "render",
+]
 
 
 def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
@@ -52,7 +67,7 @@ def descend(
     recipe = _recipe(surface=surface, optimizers=optimizer, starts=starts, steps=steps)
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
-    return make_scene(recipe).trajectories[0]
+    return make_run(recipe).trajectories[0]
 
 
 def animate(
@@ -75,7 +90,7 @@ def _recipe(**fields: Any) -> Recipe:
 def list_names(
     kind: str, surfaces: str | Path | None = None, tags: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return name and one line about every one of "surfaces", "optimizers" or "formats".
+    """Return name and one line about every one of "surfaces", "optimizers", "views" ...
 
     Of surfaces only those that have all of `tags`; InputError for a tag that none has.
     """
@@ -98,9 +113,17 @@ def list_names(
             {"name": name, "about": describe_class(load_optimizer(name)).summary}
             for name in OPTIMIZERS
         ]
-    return [
-        {"name": suffix, "about": form.about, "kind": form.kind} for suffix, form in FORMATS.items()
-    ]
+    if kind == "formats":
+        return [
+            {"name": suffix, "about": form.about, "kind": form.kind}
+            for suffix, form in FORMATS.items()
+        ]
+    abouts = {
+        "views": {name: sort.about for name, sort in VIEWS.items()},
+        "signals": SIGNALS,
+        "themes": THEMES,
+    }
+    return [{"name": name, "about": about} for name, about in abouts[kind].items()]
 
 
 def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:

@@ -6,46 +6,79 @@ No writer, because whoever wants numbers need not wait for matplotlib.
 import csv
 import json
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from optiviz.descent import Trajectory
-from optiviz.scene import Entry, Scene
+from optiviz.scene import Descent, Response, Run, Scene
 
 Recipe = dict[str, Any]
 
 
 def save_json(recipe: Recipe, scene: Scene, path: Path) -> None:
-    """Write the recipe, and every path and loss in full precision; null where not finite."""
-    record = {
-        "recipe": recipe,
-        "trajectories": [
-            _trajectory(entry, path) for entry in scene.entries for path in entry.trajectories
-        ],
-    }
+    """Write the recipe, and every number of a scene in full precision; null where not finite."""
+    record = {"recipe": recipe} | (_run(scene) if isinstance(scene, Run) else _response(scene))
     path.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def save_csv(recipe: Recipe, scene: Scene, path: Path) -> None:
-    """Write a table of label, optimizer, start, step, coordinates and loss; empty if not finite.
-
-    Starts are numbered from 0.
-    """
-    axes = ("x", "y")[: scene.surface.dim]
+    """Write a table of one row a step; empty where not finite. Starts are numbered from 0."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["label", "optimizer", "start", "step", *axes, "loss"])
-        for entry in scene.entries:
-            for start, trajectory in enumerate(entry.trajectories):
-                rows = np.column_stack([trajectory.points, trajectory.losses]).tolist()
-                for step, row in enumerate(rows):
-                    numbers = (_finite(each) for each in row)
-                    table.writerow([entry.label, entry.word.name, start, step, *numbers])
+        for row in _run_rows(scene) if isinstance(scene, Run) else _response_rows(scene):
+            table.writerow(_finite(each) if isinstance(each, float) else each for each in row)
 
 
-def _trajectory(entry: Entry, path: Trajectory) -> dict[str, Any]:
+Row = Iterator[Sequence[str | int | float]]
+
+
+def _run(scene: Run) -> dict[str, Any]:
+    return {
+        "trajectories": [
+            _trajectory(entry, path) for entry in scene.entries for path in entry.trajectories
+        ]
+    }
+
+
+def _run_rows(scene: Run) -> Row:
+    yield ["label", "optimizer", "start", "step", *("x", "y")[: scene.surface.dim], "loss"]
+    for entry in scene.entries:
+        for start, path in enumerate(entry.trajectories):
+            for step, row in enumerate(np.column_stack([path.points, path.losses]).tolist()):
+                yield [entry.label, entry.word.name, start, step, *row]
+
+
+def _response(scene: Scene) -> dict[str, Any]:
+    assert isinstance(scene, Response)
+    return {
+        "signal": scene.signal.name,
+        "gradient": list(scene.signal.gradient),
+        "responses": [
+            {
+                "label": entry.label,
+                "optimizer": entry.word.name,
+                "hyperparameters": entry.choice.optimizer.hyperparameters(),
+                "lr_source": entry.choice.source,
+                "update": [_finite(each) for each in entry.update.tolist()],
+            }
+            for entry in scene.entries
+        ],
+    }
+
+
+def _response_rows(scene: Scene) -> Row:
+    assert isinstance(scene, Response)
+    yield ["label", "optimizer", "step", "gradient", "update"]
+    for entry in scene.entries:
+        rows = zip(scene.signal.gradient, entry.update.tolist(), strict=True)
+        for step, row in enumerate(rows):
+            yield [entry.label, entry.word.name, step, *row]
+
+
+def _trajectory(entry: Descent, path: Trajectory) -> dict[str, Any]:
     return {
         "label": entry.label,
         "optimizer": entry.word.name,

@@ -120,6 +120,21 @@ def descend(
     )
 
 
+def respond(signal: Stream, optimizer: Optimizer, steps: int) -> Array:
+    """Return what an optimizer answers to a signal of gradients, shape (steps,).
+
+    A positive gradient is answered by a positive update: what is taken off x. Every step begins
+    at x = 0, so that no digit of a small update is lost beside a large x.
+    """
+    x = np.zeros(signal.dim)
+    state, updates = optimizer.init(x), np.empty(steps)
+    with np.errstate(all="ignore"):
+        for step in range(steps):
+            moved, state = optimizer.step(signal.at(step), x, state)
+            updates[step] = (x - moved)[0]
+    return updates
+
+
 def _column(rows: Sequence[Any], steps: int) -> Array:
     """Stack rows and fill up with nan to steps + 1 of them."""
     stacked = np.array(rows, float)

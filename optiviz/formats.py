@@ -32,7 +32,9 @@ FORMATS = {
     ".webm": Format("animation", "writers.video:WebmPlugin", "animation as VP9 video"),
     ".webp": Format("animation", "writers.video:WebpPlugin", "animation without loss, small"),
     ".apng": Format("animation", "writers.apng:ApngPlugin", "animation without loss, as PNG"),
-    ".png": Format("still", "writers.still:save_still", "the final picture"),
+    ".png": Format("still", "writers.still:save_png", "the final picture"),
+    ".svg": Format("still", "writers.still:save_svg", "the final picture as vectors, for the web"),
+    ".pdf": Format("still", "writers.still:save_pdf", "the final picture as vectors, for papers"),
     ".json": Format("data", "data:save_json", "recipe, paths and losses in full precision"),
     ".csv": Format("data", "data:save_csv", "one row per optimizer, start and step"),
 }

@@ -1,9 +1,10 @@
 """All that one picture depends on, as plain values: from words, from YAML, from a finished file.
 
 A recipe is frozen and hashable, and goes to JSON and back. It does not say where its picture is
-written to.
+written to. One class a kind of picture.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,15 +14,23 @@ from pydantic import (
     Field,
     NonNegativeInt,
     PositiveFloat,
+    ValidationInfo,
     field_validator,
 )
 
+from optiviz.errors import InputError, unknown
 from optiviz.formats import Quality
-from optiviz.optimizers.words import parse
+from optiviz.optimizers.words import Word, parse, parse_word, vary
+from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
+from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Point, Steps, Surface, Text
+from optiviz.themes import THEMES
+from optiviz.views import check_views
+from optiviz.views.style import Style
 
 MAX_PIXELS = 36_000_000
+Layout = Literal["panels", "grid"]
 
 
 def _words(value: Any) -> Any:
@@ -40,28 +49,56 @@ def _by_name(value: Any) -> Any:
     return value
 
 
-class Recipe(BaseModel):
-    """One picture: a surface, who descends it from where and how long, and how it is shown.
+def _several(value: Any) -> Any:
+    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
 
-    surface is a name of our catalogue or a whole declaration; optimizers are words such as
-    "adam:lr=0.25", also as one comma-separated string.
-    """
+
+def _signal(value: Any) -> Any:
+    """Return the name of a signal of ours, else the signal itself, whatever file it came from."""
+    found = find_signal(value) if isinstance(value, str) else value
+    if isinstance(found, Signal) and found.name in SIGNALS and find_signal(found.name) == found:
+        return found.name
+    return found
+
+
+def resolved(surface: str | Surface) -> Surface:
+    """Return the surface that a recipe names or holds."""
+    return find_surface(surface) if isinstance(surface, str) else surface
+
+
+def _fitting(
+    view: str | None,
+    surfaces: Sequence[str | Surface | None],
+    info: ValidationInfo,
+    descended: bool,
+) -> str | None:
+    """Return a view that can draw all of these surfaces in the style of the same recipe."""
+    style = Style.model_construct(**{key: info.data.get(key) for key in Style.model_fields})
+    for surface in surfaces:
+        if surface is not None and info.data.keys() >= Style.model_fields.keys():
+            check_views(view, resolved(surface).dim, descended, style.given())
+    return view
+
+
+NamedSurface = Annotated[str | Surface, BeforeValidator(_by_name)]
+Optimizers = Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
+
+
+class Drawing(BaseModel):
+    """What every picture has: a theme, a size, and perhaps a title of its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["run"] = "run"
-    surface: Annotated[str | Surface, BeforeValidator(_by_name)]
-    optimizers: Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
-    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
-    starts: tuple[Point, ...] = ()
-    random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
-    seed: NonNegativeInt = 0
-    steps: Steps | None = None
-    fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
-    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    theme: str = "light"
     size: tuple[int, int] = (960, 640)
-    quality: Quality = "standard"
     title: Text | None = None
+
+    @field_validator("theme")
+    @classmethod
+    def _known(cls, theme: str) -> str:
+        if theme not in THEMES:
+            raise InputError(unknown("theme", theme, THEMES))
+        return theme
 
     @field_validator("size")
     @classmethod
@@ -72,3 +109,81 @@ class Recipe(BaseModel):
         if size[0] * size[1] > MAX_PIXELS:
             raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
         return size
+
+
+class Contest(Drawing):
+    """What every picture of optimizers has: who they are, and how it moves.
+
+    optimizers are words such as "adam:lr=0.25", also as one comma-separated string; `vary` lets
+    one optimizer come several times, as in "momentum=0.25,0.9".
+    """
+
+    optimizers: Optimizers
+    vary: str | None = None
+    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
+    fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
+    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    quality: Quality = "standard"
+
+    @field_validator("vary")
+    @classmethod
+    def _variable(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None and "optimizers" in info.data:
+            words = info.data["optimizers"]
+            if len(words) != 1:
+                raise InputError(f"wants one optimizer, not {len(words)}")
+            vary(parse_word(words[0]), text)
+        return text
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Every optimizer that is to be drawn."""
+        words = tuple(parse_word(text) for text in self.optimizers)
+        return words if self.vary is None else vary(words[0], self.vary)
+
+
+class Recipe(Contest, Style):
+    """Optimizers that descend a surface: from where, how long, and how that is shown.
+
+    surface is a name of our catalogue or a whole declaration; view one or several of the table
+    of views, joined by "+".
+    """
+
+    kind: Literal["run"] = "run"
+    surface: NamedSurface
+    starts: tuple[Point, ...] = ()
+    random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
+    seed: NonNegativeInt = 0
+    steps: Steps | None = None
+    view: Annotated[str | None, Field(validate_default=True)] = None
+    layout: Layout = "panels"
+
+    @field_validator("view")
+    @classmethod
+    def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
+        return _fitting(view, [info.data.get("surface")], info, descended=True)
+
+
+class PlotRecipe(Drawing, Style):
+    """Surfaces without a descent, side by side: a still picture."""
+
+    kind: Literal["plot"] = "plot"
+    surfaces: Annotated[
+        tuple[NamedSurface, ...], BeforeValidator(_several), Field(min_length=1, max_length=64)
+    ]
+    view: Annotated[str | None, Field(validate_default=True)] = None
+
+    @field_validator("view")
+    @classmethod
+    def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
+        return _fitting(view, info.data.get("surfaces", ()), info, descended=False)
+
+
+class ResponseRecipe(Contest):
+    """What optimizers answer to a signal of gradients.
+
+    signal is the name of one of ours, of a .csv file, or the signal itself.
+    """
+
+    kind: Literal["response"] = "response"
+    signal: Annotated[str | Signal, BeforeValidator(_signal)]

@@ -5,33 +5,35 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copymode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 
-from optiviz.descent import descend
+from optiviz.descent import descend, respond
 from optiviz.errors import InputError, OptivizError
-from optiviz.formats import format_of
-from optiviz.optimizers.words import Word, parse_word
-from optiviz.recipe import Recipe
-from optiviz.scene import Entry, Scene, frame_steps
-from optiviz.surfaces.catalogue import find_surface
+from optiviz.formats import FORMATS, format_of
+from optiviz.optimizers.words import Word
+from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe, resolved
+from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene, frame_steps
+from optiviz.surfaces.signal import RATE, RATES, find_signal
 from optiviz.surfaces.surface import Point, Surface, spelt
 from optiviz.themes import load_theme
-from optiviz.tuning import choose
+from optiviz.tuning import choose, settled
+from optiviz.views import check_views
+from optiviz.views.style import Style
 
 if TYPE_CHECKING:
     from optiviz.animation import Picture
 
-THEME, VIEW = "light", "contour"
+AnyRecipe = Recipe | PlotRecipe | ResponseRecipe
 STEPS = 120  # where neither the recipe nor the surface says
 
 Progress = Callable[[int, int], None]  # frames done, frames in all
 
 
 def render(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     paths: str | Path | Sequence[str | Path],
     *,
     overwrite: bool = True,
@@ -44,13 +46,17 @@ def render(
     """
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     _check_targets(targets, overwrite)
-    scene = make_scene(recipe)
     forms = [format_of(target) for target in targets]
+    if isinstance(recipe, PlotRecipe):
+        for target, form in zip(targets, forms, strict=True):
+            if form.kind != "still":
+                stills = [suffix for suffix, each in FORMATS.items() if each.kind == "still"]
+                raise InputError(f"{target}: a plot is a still: choose from {', '.join(stills)}")
+    scene = make_scene(recipe)
     # Before anything is written, because a scene may have no picture.
     drawn = any(form.kind != "data" for form in forms)
     picture = make_picture(recipe, scene) if drawn else None
-    frames = len(frame_steps(scene.steps, recipe.fps, recipe.duration))
-    total = sum(frames if form.kind == "animation" else 1 for form in forms)
+    total = sum(_frames(recipe, scene) if form.kind == "animation" else 1 for form in forms)
     done = 0
 
     def one_more(*_: int) -> None:
@@ -63,7 +69,7 @@ def render(
         writer = form.load()
         with whole(target) as temporary:
             if picture is None or form.kind == "data":
-                writer(recipe.model_dump(mode="json", exclude_none=True), scene, temporary)
+                writer(plain(recipe), scene, temporary)
                 one_more()
                 continue
             with picture.theme.settings():
@@ -71,13 +77,27 @@ def render(
                     picture.update(scene.steps)
                     writer(picture.figure, temporary)
                     one_more()
-                else:
+                elif not isinstance(recipe, PlotRecipe):
                     _save_animation(picture, recipe, temporary, one_more)
     return scene
 
 
+def _frames(recipe: AnyRecipe, scene: Scene) -> int:
+    if isinstance(recipe, PlotRecipe):
+        return 1
+    return len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+
+
+def plain(recipe: AnyRecipe) -> dict[str, Any]:
+    """Return a recipe as plain values, without what nobody gave."""
+    return recipe.model_dump(mode="json", exclude_none=True)
+
+
 def _save_animation(
-    picture: "Picture", recipe: Recipe, path: Path, progress: Callable[[int, int], None]
+    picture: "Picture",
+    recipe: Recipe | ResponseRecipe,
+    path: Path,
+    progress: Callable[[int, int], None],
 ) -> None:
     from optiviz.animation import HOLD
     from optiviz.writers import ImageioWriter
@@ -87,42 +107,78 @@ def _save_animation(
     animation.save(path, writer=writer, progress_callback=progress)
 
 
-def make_picture(recipe: Recipe, scene: Scene | None = None) -> "Picture":
+def make_picture(recipe: AnyRecipe, scene: Scene | None = None) -> "Picture":
     """Draw the figure of a recipe, of a scene that was made from it if there is one already."""
     import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
     from optiviz.animation import Picture
 
-    theme = load_theme(THEME)
+    theme = load_theme(recipe.theme)
+    scene = scene or make_scene(recipe)
+    views, grid, style = ["response"], False, Style()
+    if not isinstance(recipe, ResponseRecipe):
+        descended = isinstance(recipe, Recipe)
+        surfaces = [recipe.surface] if isinstance(recipe, Recipe) else recipe.surfaces
+        views = check_views(recipe.view, resolved(surfaces[0]).dim, descended, recipe.given())
+        grid, style = isinstance(recipe, PlotRecipe) or recipe.layout == "grid", recipe
     with theme.settings():
-        return Picture(scene or make_scene(recipe), theme, VIEW, recipe.size)
+        return Picture(scene, theme, views, style, recipe.size, grid)
 
 
-def make_scene(recipe: Recipe) -> Scene:
-    """Descend all that a recipe asks for."""
-    surface = recipe.surface
-    if not isinstance(surface, Surface):
-        surface = find_surface(surface)
-    words = [parse_word(text) for text in recipe.optimizers]
+def make_scene(recipe: AnyRecipe) -> Scene:
+    """Do all that a recipe asks for, up to drawing it."""
+    if isinstance(recipe, Recipe):
+        return make_run(recipe)
+    return _plot(recipe) if isinstance(recipe, PlotRecipe) else _response(recipe)
+
+
+def make_run(recipe: Recipe) -> Run:
+    """Descend a surface with every optimizer from every start."""
+    surface = resolved(recipe.surface)
     steps = recipe.steps or surface.steps or STEPS
     starts = starts_of(recipe, surface)
     entries = []
-    for word, label in zip(words, _labels(words), strict=True):
+    for number, (word, label) in enumerate(_named(recipe.words)):
         choice = choose(word, surface, starts, steps, recipe.lr)
         paths = tuple(descend(surface, choice.optimizer, start, steps, label) for start in starts)
-        entries.append(Entry(word, label, choice, paths))
-    return Scene(surface, tuple(entries), recipe.title or surface.title)
+        entries.append(
+            Descent(word=word, label=label, choice=choice, number=number, trajectories=paths)
+        )
+    return Run(title=recipe.title or surface.title, surface=surface, entries=tuple(entries))
 
 
-def _labels(words: Sequence[Word]) -> list[str]:
-    """Name every word so that no two have one name: adam, or adam lr 0.1, or adam (2)."""
+def _plot(recipe: PlotRecipe) -> Plot:
+    surfaces = tuple(resolved(surface) for surface in recipe.surfaces)
+    alone = surfaces[0].title if len(surfaces) == 1 else ""
+    return Plot(title=recipe.title or alone, surfaces=surfaces)
+
+
+def _response(recipe: ResponseRecipe) -> Response:
+    signal = find_signal(recipe.signal) if isinstance(recipe.signal, str) else recipe.signal
+    entries = []
+    for number, (word, label) in enumerate(_named(recipe.words)):
+        rates = {word.name: RATES.get(word.name, RATE)}
+        choice = settled(word, recipe.lr, rates, "signal")
+        assert choice is not None
+        update = respond(signal, choice.optimizer, len(signal.gradient))
+        entries.append(Answer(word=word, label=label, choice=choice, number=number, update=update))
+    return Response(title=recipe.title or signal.title, signal=signal, entries=tuple(entries))
+
+
+def _named(words: Sequence[Word]) -> list[tuple[Word, str]]:
+    """Give every word a label that no other has: adam, or adam lr 0.1, or adam (2)."""
     names = [word.label or word.name for word in words]
     titles = [
         name if names.count(name) == 1 else word.title
         for word, name in zip(words, names, strict=True)
     ]
     return [
-        title if titles.index(title) == place else f"{title} ({titles[: place + 1].count(title)})"
-        for place, title in enumerate(titles)
+        (
+            word,
+            title
+            if titles.index(title) == place
+            else f"{title} ({titles[:place].count(title) + 1})",
+        )
+        for place, (word, title) in enumerate(zip(words, titles, strict=True))
     ]
 
 

@@ -1,25 +1,34 @@
-"""What is seen, before there is a pixel: a surface, the paths on it, and their names."""
+"""What is seen, before there is a pixel: a surface and paths on it, or a signal and answers.
 
-from dataclasses import dataclass
+A scene knows what the words of a picture say: its title, its entries, and the number and the
+remark that belong to each of them in a step.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from optiviz.descent import Trajectory
+from optiviz.objective import Array
 from optiviz.optimizers.words import Setting, Word, spell
+from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.tuning import Choice
 
 FLAT = 1e-9  # a slope that is a smaller share of the start's is none
 
 
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One optimizer of a picture: its word, its learning rate, and a path from every start."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Entry(ABC):
+    """One optimizer of a picture: its word, its learning rate, and what it did."""
 
     word: Word
     label: str  # no other entry has it
     choice: Choice
-    trajectories: tuple[Trajectory, ...]
+    number: int  # its place among all entries, which its colour goes by
 
     @property
     def heading(self) -> str:
@@ -32,6 +41,7 @@ class Entry:
         used, given = self.choice.optimizer.hyperparameters(), dict(self.word.settings)
         shown = {key: value for key, value in used.items() if key == "lr"} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
+        settings = [said for said in settings if said != self.heading]
         named = self.heading == self.word.name
         return "  ".join(settings if named else [self.word.name, *settings])
 
@@ -40,14 +50,87 @@ class Entry:
         sought = key == "lr" and self.choice.tuning is not None
         return f"{key} {spell(value)}" + (f" ({self.choice.source})" if sought else "")
 
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The number of steps that were asked for."""
 
-@dataclass(frozen=True, eq=False)
+    @abstractmethod
+    def values(self, step: int) -> Array:
+        """Return the numbers that belong to it in a step; nan where there is none."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Descent(Entry):
+    """An optimizer on a surface: a path from every start. Its numbers are their losses."""
+
+    trajectories: tuple[Trajectory, ...]
+
+    @property
+    def steps(self) -> int:
+        return self.trajectories[0].steps
+
+    def values(self, step: int) -> Array:
+        return np.array([path.losses[min(step, path.last)] for path in self.trajectories])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Answer(Entry):
+    """An optimizer that answers to a signal: update has shape (steps + 1,)."""
+
+    update: Array
+
+    @property
+    def steps(self) -> int:
+        return len(self.update) - 1
+
+    def values(self, step: int) -> Array:
+        return self.update[[step]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Scene:
-    """All that a picture is of. Entries differ by colour, the starts of an entry by line style."""
+    """All that a picture is of. Entries differ by colour."""
+
+    title: str
+    entries: tuple[Entry, ...] = ()
+    quantity: ClassVar[str] = ""  # what the numbers of the entries are
+
+    @property
+    def formula(self) -> str:
+        """What stands under the title."""
+        return ""
+
+    @property
+    def steps(self) -> int:
+        """The number of steps that all entries were asked for; 0 where there are none."""
+        return max((entry.steps for entry in self.entries), default=0)
+
+    def remark(self, entry: Entry, step: int) -> str:
+        """Return what is to be said of an entry in a step, which is most in the last one."""
+        return ""
+
+    def parts(self) -> "tuple[Scene, ...]":
+        """Return the scenes of small multiples."""
+        return (self,)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run(Scene):
+    """A surface and who descended it; nobody where only the surface is drawn.
+
+    The starts of an entry differ by line style. Where this is one of several small multiples,
+    company are the entries of all.
+    """
 
     surface: Surface
-    entries: tuple[Entry, ...]
-    title: str
+    entries: tuple[Descent, ...] = ()
+    company: tuple[Descent, ...] = ()
+    quantity = "loss"
+
+    @property
+    def formula(self) -> str:
+        return self.surface.formula
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
@@ -55,9 +138,41 @@ class Scene:
         return tuple(path for entry in self.entries for path in entry.trajectories)
 
     @property
-    def steps(self) -> int:
-        """The number of steps that all paths were asked for."""
-        return self.trajectories[0].steps
+    def compared(self) -> tuple[Trajectory, ...]:
+        """Every path that shares its scales with those of this scene, its own included."""
+        return tuple(path for entry in self.company or self.entries for path in entry.trajectories)
+
+    @property
+    def starts(self) -> Array:
+        """Where everyone began, shape (starts, dim)."""
+        paths = self.entries[0].trajectories if self.entries else ()
+        return np.reshape([path.start for path in paths], (-1, self.surface.dim))
+
+    def parts(self) -> "tuple[Scene, ...]":
+        return tuple(
+            replace(self, entries=(each,), company=self.entries, title=each.heading)
+            for each in self.entries
+        )
+
+    def remark(self, entry: Entry, step: int) -> str:
+        """Say what went wrong with an entry's runs, from the step on at which they ended."""
+        assert isinstance(entry, Descent)
+        paths = entry.trajectories
+        ended = [
+            self._verdicts[path]
+            for path in paths
+            if self._verdicts[path]
+            and step >= (path.steps if path.ended_at is None else path.ended_at)
+        ]
+        if len(paths) == 1 or not ended:
+            return ended[0] if ended else ""
+        kinds = {verdict.partition(" at step")[0] for verdict in ended}
+        what = kinds.pop() if len(kinds) == 1 else "went wrong"
+        return f"{len(ended)} of {len(paths)} {what}"
+
+    @cached_property
+    def _verdicts(self) -> dict[Trajectory, str]:
+        return {path: self.verdict(path) for path in self.trajectories}
 
     def verdict(self, path: Trajectory) -> str:
         """Say why a walk ended early, or no lower than it began, or where it cannot be seen.
@@ -90,6 +205,25 @@ class Scene:
         if bends.min() >= 0:
             return "at a minimum no lower"
         return "at a maximum" if bends.max() < 0 else "at a saddle"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Plot(Scene):
+    """Surfaces side by side, which nobody descends."""
+
+    surfaces: tuple[Surface, ...]
+
+    def parts(self) -> "tuple[Scene, ...]":
+        return tuple(Run(title=each.title, surface=each) for each in self.surfaces)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Response(Scene):
+    """A signal of gradients, and the updates that optimizers answer with."""
+
+    signal: Signal
+    entries: tuple[Answer, ...] = ()
+    quantity = "update"
 
 
 def frame_steps(steps: int, fps: float, duration: float) -> list[int]:

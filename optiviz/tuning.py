@@ -6,7 +6,7 @@ number of steps, whoever the optimizer is, and the best is taken.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -58,8 +58,8 @@ class Tuning:
 class Choice(NamedTuple):
     """An optimizer with its learning rate, and where the rate comes from.
 
-    source is "given", "default" (the optimizer's), "surface", "tuned", "none fits" (the smallest
-    rate of the grid is used, because all are out), or "" without a learning rate.
+    source is "given", "default" (the optimizer's), "surface", "signal", "tuned", "none fits" (the
+    smallest rate of the grid is used, because all are out), or "" without a learning rate.
     """
 
     optimizer: Optimizer
@@ -77,6 +77,20 @@ def choose(
             raise InputError(
                 f"{surface.name}: learning_rates: {unknown('optimizer', name, OPTIMIZERS)}"
             )
+    known = settled(word, lr, rates, "surface")
+    if known is not None:
+        return known
+    tuning = tune(word, surface, starts, steps)
+    if tuning.found:
+        return Choice(word.build(lr=tuning.best), "tuned", tuning)
+    return Choice(word.build(lr=10.0 ** DECADES[0]), "none fits", tuning)
+
+
+def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: str) -> Choice | None:
+    """Return a word's optimizer if its learning rate is known without tuning, else None.
+
+    rates are by optimizer; `source` is what a rate of theirs is called.
+    """
     declared = load_optimizer(word.name).__dataclass_fields__.get("lr")
     if declared is None:
         return Choice(word.build(), "")
@@ -87,11 +101,8 @@ def choose(
     if declared.default is not MISSING:
         return Choice(word.build(), "default")
     if word.name in rates:
-        return Choice(word.build(lr=rates[word.name]), "surface")
-    tuning = tune(word, surface, starts, steps)
-    if tuning.found:
-        return Choice(word.build(lr=tuning.best), "tuned", tuning)
-    return Choice(word.build(lr=10.0 ** DECADES[0]), "none fits", tuning)
+        return Choice(word.build(lr=rates[word.name]), source)
+    return None
 
 
 def tune(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.animation import HOLD, readable
+from optiviz.animation import HOLD
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
 from optiviz.scene import frame_steps
@@ -41,11 +41,3 @@ def test_a_picture_has_its_size_to_the_pixel(size: tuple[int, int]) -> None:
     picture = make_picture(Recipe(surface="bowl", optimizers="sgd", size=size))
     picture.figure.canvas.draw()
     assert picture.figure.canvas.get_width_height() == size
-
-
-@pytest.mark.parametrize(
-    ("formula", "written"),
-    [("x**2 + 3*y", "x² + 3·y"), ("x**12", "x¹²"), ("x**0.5", "x^0.5"), ("x**y", "x^y")],
-)
-def test_formulas_are_written_by_hand(formula: str, written: str) -> None:
-    assert readable(formula) == written

@@ -16,8 +16,8 @@ HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "click", "rich",
 
 def test_the_exported_names_are_these() -> None:
     assert optiviz.__all__ == [
-        "InputError", "OptivizError", "Recipe", "Surface", "Trajectory", "animate", "descend",
-        "load_surface", "render",
+        "InputError", "OptivizError", "PlotRecipe", "Recipe", "ResponseRecipe", "Signal", "Surface",
+        "Trajectory", "animate", "descend", "load_surface", "render",
     ]  # fmt: skip
     for name in optiviz.__all__:
         assert getattr(optiviz, name).__doc__

@@ -18,7 +18,13 @@ import click
 
 from optiviz.errors import InputError, OptivizError, unknown
 
-COMMANDS = {"run": "run", "list": "listing", "show": "show"}
+COMMANDS = {
+    "run": "run",
+    "plot": "plot",
+    "response": "response",
+    "list": "listing",
+    "show": "show",
+}
 FAILED, MISTAKEN, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 

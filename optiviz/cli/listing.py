@@ -8,10 +8,10 @@ import click
 from optiviz.cli import debug_option
 from optiviz.errors import InputError
 
-KINDS = ("surfaces", "optimizers", "formats")
+KINDS = ("surfaces", "optimizers", "views", "signals", "themes", "formats")
 
 
-@click.command(name="list", short_help="List surfaces, optimizers and formats.")
+@click.command(name="list", short_help="List surfaces, optimizers, views and the rest.")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
@@ -22,7 +22,7 @@ KINDS = ("surfaces", "optimizers", "formats")
 )
 @debug_option
 def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:
-    """List surfaces, optimizers and formats, or one of the three.
+    """List surfaces, optimizers, views, signals, themes and formats, or one of these.
 
     \b
     optiviz list surfaces --tag valley

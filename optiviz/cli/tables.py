@@ -1,23 +1,24 @@
-"""What `optiviz run` prints: how every run ended, and how its learning rate was found."""
+"""What commands print: how every run ended, how its learning rate was found, what was answered."""
 
 import math
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from optiviz.optimizers.words import spell
 from optiviz.recipe import Recipe
 from optiviz.rendering import starts_of
-from optiviz.scene import Scene
+from optiviz.scene import Response, Run
 from optiviz.tuning import tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
 
 
-def print_runs(scene: Scene, recipe: Recipe) -> None:
+def print_runs(scene: Run, recipe: Recipe) -> None:
     """Print one row a run: its settings, how far it came, and what went wrong."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table = _table()
     several = len(scene.entries[0].trajectories) > 1
     for heading in ("optimizer", *(["start"] if several else [])):
         table.add_column(heading, no_wrap=True)
@@ -38,15 +39,42 @@ def print_runs(scene: Scene, recipe: Recipe) -> None:
                 "-" if away is None else f"{away:.4g}",
                 scene.verdict(path),
             )
+    _print(table)
+    if recipe.random_starts:
+        click.echo(f"seed {recipe.seed}")
+
+
+def print_responses(scene: Response) -> None:
+    """Print one row an answer: its settings, its largest update and its last one."""
+    table = _table()
+    table.add_column("optimizer", no_wrap=True)
+    table.add_column("hyperparameters", overflow="fold")
+    for heading in ("largest update", "last update"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in scene.entries:
+        settings = entry.choice.optimizer.settings()
+        known = entry.update[np.isfinite(entry.update)]
+        table.add_row(
+            entry.label,
+            "  ".join(entry.setting(*each) for each in settings.items()),
+            f"{known[np.abs(known).argmax()]:.6g}" if known.size else "-",
+            f"{entry.update[-1]:.6g}",
+        )
+    _print(table)
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+
+
+def _print(table: Table) -> None:
     console = Console(highlight=False, emoji=False, markup=False)
     if not console.is_terminal:
         console.width = WIDE
     console.print(table)
-    if recipe.random_starts:
-        console.print(f"seed {recipe.seed}")
 
 
-def print_rates(scene: Scene, recipe: Recipe) -> None:
+def print_rates(scene: Run, recipe: Recipe) -> None:
     """Print the score of every learning rate that was, or would have been, tried."""
     starts = starts_of(recipe, scene.surface)
     blocks = []

@@ -3,7 +3,8 @@
 `adam:lr=0.25:beta1=0.8,rmsprop` is two words. `label=` names a path in the picture.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
+from typing import Any
 
 from optiviz.documents import plain_text
 from optiviz.errors import InputError, unknown
@@ -54,7 +55,7 @@ def parse_word(text: str) -> Word:
     name, *settings = text.split(":")
     if not name:
         raise InputError(f"{text!r} names no optimizer: write for example adam or adam:lr=0.1")
-    declared = {each.name: each for each in fields(load_optimizer(name))}
+    declared = _declared(name)
     given: dict[str, Setting] = {}
     label = ""
     for setting in settings:
@@ -72,11 +73,48 @@ def parse_word(text: str) -> Word:
         if key in given:
             raise InputError(f"{text!r} gives {key} twice")
         given[key] = _read(value, declared[key].type, f"{name}: {key}")
-    word = Word(name, tuple(given.items()), label)
+    return _possible(Word(name, tuple(given.items()), label))
+
+
+def vary(word: Word, text: str) -> tuple[Word, ...]:
+    """Return a word in several variations, from "momentum=0.25,0.9": one a value, labelled by it.
+
+    Raises InputError for what is no hyperparameter of the optimizer, or no value of it.
+    """
+    key, equals, values = (part.strip() for part in text.partition("="))
+    if not equals or not key or not values:
+        raise InputError(f"{text!r} is not of the form key=value,value")
+    declared = _declared(word.name)
+    if key not in declared:
+        raise InputError(f"{word.name}: {unknown('hyperparameter', key, declared)}")
+    if key in dict(word.settings):
+        raise InputError(f"{word.name}: {key} is given, and is to vary")
+    kind, owner = declared[key].type, f"{word.name}: {key}"
+    read = [_read(value.strip(), kind, owner) for value in values.split(",")]
+    if len(set(read)) < len(read):
+        raise InputError(f"{text!r} gives a value twice")
+    return tuple(
+        _possible(
+            Word(
+                word.name,
+                (*word.settings, (key, value)),
+                f"{word.label} {key} {spell(value)}".strip(),
+            )
+        )
+        for value in read
+    )
+
+
+def _declared(name: str) -> "dict[str, Field[Any]]":
+    return {each.name: each for each in fields(load_optimizer(name))}
+
+
+def _possible(word: Word) -> Word:
+    """Return a word whose values lie in their intervals."""
     try:
-        word.build(**({"lr": 1.0} if "lr" in declared else {}))
+        word.build(**({"lr": 1.0} if "lr" in _declared(word.name) else {}))
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(f"{word.name}: {error}") from None
     return word
 
 

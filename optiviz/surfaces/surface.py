@@ -72,6 +72,13 @@ def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...
     return point
 
 
+def rising(levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Return levels of isolines; raise ValueError if they do not rise."""
+    if list(levels) != sorted(set(levels)):
+        raise ValueError("levels must rise")
+    return levels
+
+
 Text = Annotated[str, AfterValidator(plain_text)]
 Kebab = Annotated[str, AfterValidator(_kebab)]
 Number = Annotated[FiniteFloat, BeforeValidator(plain_number)]
@@ -178,7 +185,7 @@ class Surface(BaseModel):
     start: PlacedPoint = ()
     steps: Steps | None = None
     minima: tuple[PlacedPoint, ...] = ()
-    levels: tuple[Number, ...] = ()
+    levels: Annotated[tuple[Number, ...], AfterValidator(rising)] = ()
     learning_rates: Rates = ()
     tags: tuple[Kebab, ...] = ()
     aliases: tuple[Kebab, ...] = ()
@@ -191,13 +198,6 @@ class Surface(BaseModel):
         if isinstance(info.context, Stranger):
             _compiled(text, _axes(info) or dimension(text))
         return text
-
-    @field_validator("levels")
-    @classmethod
-    def _rising(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
-        if list(levels) != sorted(set(levels)):
-            raise ValueError("levels must rise")
-        return levels
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -8,7 +8,11 @@ from typing import Any, cast
 
 from optiviz.errors import InputError, unknown
 
-THEMES = {"light": "a calm, pale surface under strong paths"}
+THEMES = {
+    "light": "a calm, pale surface under strong paths",
+    "dark": "the same for dark slides",
+    "article": "coloured, labelled isolines on white, as tutorials have drawn them",
+}
 
 
 @dataclass(frozen=True)
@@ -21,9 +25,11 @@ class Theme:
     warning: str  # text that says a run has failed
     casing: str  # thin border that lifts paths and marks off the surface
     ramp: tuple[str, ...]  # fill from the lowest loss to the highest
-    isoline: str
+    isoline: str  # empty: coloured by the ramp
     minimum: str
     paths: tuple[str, ...]  # told apart by colour-blind readers
+    fill: bool = True  # whether the ground between isolines is filled
+    labels: bool = False  # whether isolines say their loss
     rc: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager

@@ -2,29 +2,81 @@
 
 A view draws the still part of one panel once and then moves its own artists to a step. It knows
 no files and no command line. What it shows depends on the step alone, because matplotlib may ask
-for a frame more than once.
+for a frame more than once. The table holds strings only, so that help stays light.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from optiviz.errors import InputError, unknown
-from optiviz.scene import Scene
-from optiviz.themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-VIEWS = {"contour": "contour:Contour"}
+    from optiviz.themes import Theme
+    from optiviz.views.style import Style
+
+
+class Sort(NamedTuple):
+    """What a name of the table stands for: "module:class", and what it can draw.
+
+    options are the fields of Style that it heeds.
+    """
+
+    target: str
+    dims: tuple[int, ...]
+    of: Literal["surface", "descent", "response"]
+    options: tuple[str, ...]
+    about: str
+
+
+# The first that fits is the default.
+VIEWS = {
+    "contour": Sort(
+        "contour:Contour", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
+        "the surface from above, with isolines",
+    ),
+    "curve": Sort(
+        "curve:Curve", (1,), "surface", ("trail",), "a loss in one dimension, with tangents"
+    ),
+    "relief": Sort(
+        "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
+    ),
+    "loss": Sort("loss:Loss", (1, 2), "descent", ("smooth", "trail"), "loss against step"),
+    "state": Sort(
+        "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
+    ),
+    "response": Sort(
+        "response:Answers", (1,), "response", (), "a signal of gradients and the answers"
+    ),
+}  # fmt: skip
+
+
+class Room(NamedTuple):
+    """What a view wants around and of its Axes, in points."""
+
+    left: float
+    bottom: float
+    ratio: float | None = None  # width over height, if not any will do
 
 
 class View(Protocol):
     """One panel: made for a scene, built once into its Axes, then updated."""
 
-    def __init__(self, scene: Scene, theme: Theme) -> None:
-        """Remember what to draw; raise InputError if this view cannot draw it."""
+    projection: ClassVar[str | None]  # of the Axes, in matplotlib's words
+
+    def __init__(self, scene: Any, theme: "Theme", style: "Style") -> None:
+        """Remember what to draw."""
+
+    @property
+    def room(self) -> Room:
+        """How much room it wants."""
+
+    @property
+    def marks(self) -> Sequence[str]:
+        """The marks that the legend is to explain."""
 
     def build(self, axes: "Axes") -> None:
         """Draw the still part and make the artists that move."""
@@ -33,10 +85,50 @@ class View(Protocol):
         """Move the artists to a step and return all of them, whatever the step."""
 
 
+def check_views(view: str | None, dim: int, descended: bool, options: Collection[str]) -> list[str]:
+    """Return the names in "contour+loss"; those that fit by default if None.
+
+    Raises InputError for a name that is none, for a view that cannot draw a surface of so many
+    dimensions, and for one of `options`, fields of a Style, that no view heeds.
+    """
+    fitting = [
+        name
+        for name, sort in VIEWS.items()
+        if dim in sort.dims and sort.of in ("surface", *(["descent"] if descended else []))
+    ]
+    names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
+    for name in names:
+        if name not in VIEWS:
+            raise InputError(unknown("view", name, VIEWS))
+        if name not in fitting:
+            sort = VIEWS[name]
+            drawn = " or ".join(DIMENSIONS[each] for each in sort.dims)
+            why = (
+                f"draws {drawn}, not {DIMENSIONS[dim]}"
+                if dim not in sort.dims
+                else f"draws a {sort.of}, and there is none"
+            )
+            raise InputError(f"{name} {why}: choose from {', '.join(fitting)}")
+    if len(set(names)) < len(names):
+        raise InputError(f"{view!r} names a view twice")
+    for option in sorted(options):
+        heeding = [
+            name
+            for name in fitting
+            if option in VIEWS[name].options and (descended or option not in MOVING)
+        ]
+        if not set(heeding) & set(names):
+            who = f"only {' and '.join(heeding)}" if heeding else "no view that fits"
+            raise InputError(f"{'+'.join(names)} has no {option}: {who} has")
+    return names
+
+
+MOVING = ("trail", "smooth", "orbit")  # options that are of steps
+DIMENSIONS = {1: "one dimension", 2: "two dimensions"}
+
+
 def load_view(name: str) -> type[View]:
     """Return the view of a name of the table."""
-    if name not in VIEWS:
-        raise InputError(unknown("view", name, VIEWS))
-    module, _, cls = VIEWS[name].partition(":")
+    module, _, cls = VIEWS[name].target.partition(":")
     view: type[View] = getattr(import_module(f"{__name__}.{module}"), cls)
     return view

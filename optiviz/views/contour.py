@@ -5,149 +5,141 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
-from optiviz.errors import InputError
 from optiviz.objective import Array
-from optiviz.scene import Scene
+from optiviz.scene import Run
 from optiviz.themes import Theme
-from optiviz.views.marks import CASING_WIDTH, HEAD_SIZE, LINE_WIDTH, mark
+from optiviz.views import Room
+from optiviz.views.axes import dress, inches, room_beside, span
+from optiviz.views.ground import Ground, ramp
+from optiviz.views.marks import Track, mark, ring, star
+from optiviz.views.style import Style
 from optiviz.views.ticks import ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
-BANDS = 22
-POWERS = 0.12, 4.0  # bounds of the exponent that spaces the levels
-
-STAR_SIZE = 15  # of up to a dozen minima; more are smaller
-
-# All that moves lies above all that does not, spines and ticks (2.5) included.
-# Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
-ISOLINE, START, PATH, MINIMUM, HEAD = 1.5, 3.0, 10.0, 90.0, 100.0
-
-
-def contour_levels(values: Array, bands: int = BANDS) -> Array:
-    """Return rising levels that show the structure of a surface's values on a grid.
-
-    With u the value scaled to [0, 1], levels are evenly spaced in u**p, where p puts the middle
-    level at the median: half of the picture lies below it. So a canyon under steep walls and a
-    shallow dip in a plateau both get lines. p stays between 0.12 and 4. Empty where no value is
-    finite or all are equal.
-    """
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return finite
-    low, high = float(finite.min()), float(finite.max())
-    middle = (float(np.median(finite)) - low) / (high - low) if high > low else 0.0
-    power = float(np.clip(np.log(0.5) / np.log(np.clip(middle, 1e-9, 1 - 1e-9)), *POWERS))
-    levels = low + (high - low) * np.linspace(0, 1, bands + 1) ** (1 / power)
-    return np.unique(levels) if high > low else finite[:0]
+ARROWS = 17  # of the gradient field, on the longer side
+EQUAL = 1.8  # ratio of a window's sides beyond which the axes have two scales
+LABELLED = 9  # isolines at most that say their loss
+FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
 
 
 class Contour:
-    """The contour view of a surface in two dimensions. A path that leaves it is cut at the edge."""
+    """The contour view of a surface in two dimensions. A path that leaves it is cut at the edge.
 
-    def __init__(self, scene: Scene, theme: Theme) -> None:
-        if scene.surface.dim != 2:
-            raise InputError(
-                f"{scene.surface.title} has one dimension and the contour view needs two: "
-                "write its numbers with -o FILE.json or -o FILE.csv"
-            )
+    With `field`, arrows point down the gradient; their length is g / (g + the median g), with g
+    the gradient's length, so that slopes of very different size can be seen in one picture.
+    """
+
+    projection = None
+
+    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
         self.scene = scene
         self.theme = theme
-        self.paths: list[tuple[Array, Line2D, Line2D, Line2D]] = []
+        self.style = style
+        self.fill = theme.fill if style.fill is None else style.fill
+        self.labelled = theme.labels if style.labels is None else style.labels
+        self.tracks: list[Track] = []
         self.minima: list[Line2D] = []
 
+    @property
+    def room(self) -> Room:
+        across, up = self.scene.surface.domain.intervals
+        ratio = (across[1] - across[0]) / (up[1] - up[0])
+        return room_beside(ticks(*up)[1], ratio if 1 / EQUAL <= ratio <= EQUAL else None)
+
+    @property
+    def marks(self) -> Sequence[str]:
+        return ("start", "minimum") if self.scene.surface.minima else ("start",)
+
     def build(self, axes: Axes) -> None:
-        self._draw_window(axes)
-        self._draw_surface(axes)
-        self._draw_marks(axes)
-        for number, entry in enumerate(self.scene.entries):
-            for start, trajectory in enumerate(entry.trajectories):
-                look = mark(self.theme, number, start)
-                above = PATH + 2 * number
-                casing = axes.add_line(
-                    Line2D(
-                        [], [], color=self.theme.casing, lw=LINE_WIDTH + 2 * CASING_WIDTH,
-                        alpha=0.85, solid_capstyle="round", zorder=above,
-                    )
-                )  # fmt: skip
-                line = axes.add_line(
-                    Line2D(
-                        [], [], color=look.color, lw=LINE_WIDTH, linestyle=look.dash,
-                        solid_capstyle="round", zorder=above + 1, label=entry.label,
-                    )
-                )  # fmt: skip
-                head = axes.add_line(
-                    Line2D(
-                        [], [], color=look.color, marker=look.marker, markersize=HEAD_SIZE,
-                        markeredgecolor=self.theme.casing, markeredgewidth=1.4,
-                        linestyle="none", zorder=HEAD + number,
-                    )
-                )  # fmt: skip
-                self.paths.append((trajectory.points[: trajectory.last + 1], casing, line, head))
-
-    def update(self, step: int) -> Sequence[Artist]:
-        moved: list[Artist] = [*self.minima]
-        for points, casing, line, head in self.paths:
-            so_far = points[: step + 1]
-            casing.set_data(so_far[:, 0], so_far[:, 1])
-            line.set_data(so_far[:, 0], so_far[:, 1])
-            head.set_data(so_far[-1:, 0], so_far[-1:, 1])
-            moved += (casing, line, head)
-        return moved
-
-    def _draw_window(self, axes: Axes) -> None:
-        (left, right), (bottom, top) = self.scene.surface.domain.intervals
-        axes.set_xlim(left, right)
-        axes.set_ylim(bottom, top)
-        axes.set_autoscale_on(False)
+        dress(axes, self.theme)  # the background is seen where the surface is undefined
+        for axis, ends in zip("xy", self.scene.surface.domain.intervals, strict=True):
+            span(axes, axis, ends)
         axes.set_xlabel("x")
         axes.set_ylabel("y", rotation=0)
-        axes.set_xticks(*ticks(left, right))
-        axes.set_yticks(*ticks(bottom, top))
-        axes.tick_params(length=3, width=0.8, color=self.theme.muted)
-        axes.spines[:].set(linewidth=0.8, color=self.theme.muted)
+        self._draw_surface(axes)
+        if self.style.field:
+            self._draw_field(axes)
+        minima = self._seen(np.reshape(self.scene.surface.minima, (-1, 2)))
+        self.minima = axes.plot(*minima.T, **star(self.theme, len(minima)))
+        axes.plot(*self._seen(self.scene.starts).T, **ring(self.theme))
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                points = path.points[: path.last + 1]
+                look = mark(self.theme, entry.number, start)
+                self.tracks.append(
+                    Track(
+                        axes, points, range(len(points)), look, self.theme, entry.number,
+                        self.style.trail, label=entry.label,
+                    )
+                )  # fmt: skip
+
+    def update(self, step: int) -> Sequence[Artist]:
+        moved = [artist for track in self.tracks for artist in track.update(step)]
+        return [*self.minima, *moved]
 
     def _draw_surface(self, axes: Axes) -> None:
-        (left, right), (bottom, top) = self.scene.surface.domain.intervals
-        x, y = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
-        with np.errstate(all="ignore"):
-            z = self.scene.surface.value(np.stack([x, y], axis=-1))
-        shown = np.ma.masked_invalid(z)
-        axes.set_facecolor(self.theme.background)  # seen where the surface is undefined
-        if not shown.count():
+        ground = Ground.of(self.scene.surface, GRID, self.style.levels)
+        if not ground.values.count():
             return
-        # matplotlib takes 1e250 for infinity; the lines of z / 1e200 are those of z.
-        scale = max(1.0, float(abs(shown).max()) / 1e200)
-        shown = shown / scale
-        own = np.array(self.scene.surface.levels) / scale
-        levels = own if own.size else contour_levels(shown.compressed())
-        ramp = LinearSegmentedColormap.from_list("ramp", self.theme.ramp)
-        if len(levels) >= 2:
-            fill = [ramp(share) for share in np.linspace(0, 1, len(levels) + 1)]
-            axes.contourf(x, y, shown, levels, colors=fill, extend="both", zorder=1)
-        else:
-            axes.set_facecolor(ramp(0.5))
-        lines = levels[(levels > shown.min()) & (levels < shown.max())]
-        if lines.size:
-            axes.contour(
-                x, y, shown, lines, colors=self.theme.isoline, linewidths=0.6, alpha=0.55,
-                linestyles="solid", zorder=ISOLINE,
-            )  # fmt: skip
-
-    def _draw_marks(self, axes: Axes) -> None:
-        minima = self._seen(np.reshape(self.scene.surface.minima, (-1, 2)))
-        self.minima = axes.plot(
-            minima[:, 0], minima[:, 1], linestyle="none", marker="*", zorder=MINIMUM, clip_on=False,
-            markersize=STAR_SIZE * min(1.0, (12 / max(len(minima), 1)) ** 0.4),
-            color=self.theme.minimum, markeredgecolor=self.theme.ink, markeredgewidth=1.0,
+        colors = ramp(self.theme)
+        grid = (ground.x, ground.y, ground.values)
+        if self.fill and len(ground.levels) >= 2:
+            fill = [colors(share) for share in np.linspace(0, 1, len(ground.levels) + 1)]
+            axes.contourf(*grid, ground.levels, colors=fill, extend="both", zorder=1)
+        elif self.fill:
+            axes.set_facecolor(colors(0.5))
+        if not ground.inner.size:
+            return
+        plain = self.fill or not self.labelled
+        colored = [colors(share) for share in ground.shares(ground.inner)]
+        lines = axes.contour(
+            *grid, ground.inner, colors=self.theme.isoline or colored, linestyles="solid",
+            linewidths=0.6 if plain else 0.9, alpha=0.55 if self.fill else 0.9, zorder=ISOLINE,
         )  # fmt: skip
-        starts = self._seen(np.array([each.start for each in self.scene.entries[0].trajectories]))
-        axes.plot(
-            starts[:, 0], starts[:, 1], linestyle="none", marker="o", markersize=11, zorder=START,
-            clip_on=False, color=self.theme.casing, markeredgecolor=self.theme.ink,
-            markeredgewidth=1.6,
+        if self.labelled:
+            self._label(axes, lines, ground)
+
+    def _label(self, axes: Axes, lines: ContourSet, ground: Ground) -> None:
+        """Write the loss on some of the isolines, with as many digits as tell them apart."""
+        stride = -(-len(ground.inner) // LABELLED)
+        shown = ground.inner[::stride]
+        written = dict(zip(shown, short(shown * ground.scale), strict=True))
+        labels = axes.clabel(lines, shown, fmt=written, fontsize=9, inline=True, inline_spacing=3)
+        halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
+        for label in labels:
+            label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
+            label.set_path_effects([withStroke(linewidth=2.0, foreground=halo)])
+
+    def _draw_field(self, axes: Axes) -> None:
+        """Draw arrows of the negative gradient in the middle of equal squares."""
+        (left, right), (bottom, top) = self.scene.surface.domain.intervals
+        width, height = inches(axes)
+        side = max(width, height) / ARROWS
+        middles = [
+            low + (high - low) * (np.arange(count) + 0.5) / count
+            for low, high, count in (
+                (left, right, max(1, round(width / side))),
+                (bottom, top, max(1, round(height / side))),
+            )
+        ]
+        places = np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2)
+        with np.errstate(all="ignore"):
+            # As it is seen, where the axes have two scales.
+            down = -self.scene.surface.gradient(places)
+            seen = down * np.divide((width, height), (right - left, top - bottom))
+            length = np.hypot(*down.T)
+            share = length / (length + np.median(length[np.isfinite(length)]))
+            arrows = seen * (share / np.hypot(*seen.T))[:, None]
+        known = np.isfinite(arrows).all(axis=-1)
+        axes.quiver(
+            *places[known].T, *arrows[known].T, color=self.theme.muted, alpha=0.75, zorder=FIELD,
+            units="inches", scale_units="inches", scale=1 / (0.92 * side), width=side / 20,
+            angles="uv", pivot="mid", headwidth=4.5, headlength=5, headaxislength=4.4,
+            minlength=0.5,
         )  # fmt: skip
 
     def _seen(self, points: Array) -> Array:
@@ -155,3 +147,16 @@ class Contour:
         low, high = np.transpose(self.scene.surface.domain.intervals)
         seen: Array = points[((low <= points) & (points <= high)).all(axis=-1)]
         return seen
+
+
+def short(levels: Array) -> list[str]:
+    """Write levels with as few digits as tell them apart, three at most if they are not close."""
+    for digits in range(1, 17):
+        written = [f"{level:.{digits}g}" for level in levels]
+        close = np.allclose([float(each) for each in written], levels, rtol=0.02, atol=0)
+        if len(set(written)) == len(written) and close:
+            break
+    return [
+        each.replace("-", "\N{MINUS SIGN}").replace("e+0", "e").replace("e+", "e")
+        for each in written
+    ]

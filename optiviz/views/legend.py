@@ -1,84 +1,132 @@
-"""The panel of words beside the views: the step, and each optimizer with its rate and its loss.
+"""The words of a picture: the step, and each entry with its settings and its number.
 
-One for all views of a picture. It stands in an Axes of its own, because stock writers lose
-animated text that belongs to the figure.
+One legend for all views of a picture: beside them, beneath them, or a row above each of them. It
+stands in Axes of its own, because stock writers lose animated text that belongs to the figure.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from optiviz.objective import Array
 from optiviz.scene import Entry, Scene
 from optiviz.themes import Theme
+from optiviz.views.axes import Box
 from optiviz.views.live import LiveText
-from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark
+from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark, ring, star
 
 NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
 HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one
-ROW, TIGHT = 46.0, 25.0  # points of a row, and under how many it has one line instead of two
+ROW, LOW, TIGHT = 46.0, 34.0, 25.0  # points of a row; beneath views; with one line, not two
+COLUMN, BETWEEN = 215.0, 26.0  # points of a column of rows at least, and between two
 SMALLEST = 0.95  # share of their size that two lines have at least
 SWATCH = 30.0  # points from the left edge to the names
 SHORTEST = 40.0  # points that the name has at least in a row of one line
+MARKS = {"start": "start", "minimum": "known minimum", "gradient": "gradient"}
+
+
+class Words(NamedTuple):
+    """Where the legend's words stand, in points from the left and from the bottom.
+
+    step, key and quantities are where a line of words begins, or ends for the last; rows are
+    the boxes of the entries.
+    """
+
+    step: tuple[float, float]
+    key: tuple[float, float]
+    quantities: Sequence[tuple[float, float]]
+    rows: Sequence[Box]
 
 
 class Legend:
-    """The step counter, one row an optimizer (swatch, name, settings, current loss), and a key."""
+    """The step counter, one row an entry (swatch, name, settings, current number), and a key.
 
-    def __init__(self, scene: Scene, theme: Theme) -> None:
+    marks are what the key explains.
+    """
+
+    def __init__(self, scene: Scene, theme: Theme, marks: Sequence[str]) -> None:
         self.scene = scene
         self.theme = theme
-        self.said = [_remarks(scene, entry) for entry in scene.entries]
-        self.longest = [_longest_loss(entry) for entry in scene.entries]
+        self.marks = marks
+        self.footer = FOOTER if marks else 0.0
+        self.longest = [_longest(entry) for entry in scene.entries]
         self.losses: list[Text] = []
         self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
         self.shown: dict[int, str] = {}  # by row: what the text says in whole
 
-    def build(self, axes: Axes) -> None:
-        """Write the still words; the Axes' width and height are taken as points."""
-        assert isinstance(axes.figure, Figure)
-        self.axes, self.dpi = axes, axes.figure.dpi
-        box, inches = axes.get_position(), axes.figure.get_size_inches()
-        self.width = 72 * float(box.width * inches[0])
-        height = 72 * float(box.height * inches[1])
+    def build(self, figure: Figure, words: Words) -> None:
+        """Write the still words, in Axes over all of the figure whose unit is a point."""
+        self.dpi = figure.dpi
+        width, height = 72 * figure.get_size_inches()
         # What stands still is drawn before the views, and what is live after them, so that a frame
         # need not draw it again.
-        axes.set_zorder(-1)
-        self.live = axes.figure.add_axes(box.bounds, zorder=1)
-        for each in (axes, self.live):
-            each.set_xlim(0, self.width)
-            each.set_ylim(height, 0)
+        self.axes, self.live = (
+            figure.add_axes((0, 0, 1, 1), zorder=order, xlim=(0, width), ylim=(0, height))
+            for order in (-1, 1)
+        )
+        for each in (self.axes, self.live):
             each.set_axis_off()
-        self.step = self._write_live(0, 14, "", STEP, weight="bold")
-        self._write(self.width, 14, "loss", DETAIL, color=self.theme.muted, ha="right")
-        row = min(ROW, (height - HEADER - FOOTER) / len(self.scene.entries))
-        for number, entry in enumerate(self.scene.entries):
-            self._build_row(number, entry, HEADER + number * row, row)
-        self._build_key(height - 5)
+        self.step = self._write_live(*words.step, "", STEP, weight="bold")
+        for place in words.quantities:
+            self._write(*place, self.scene.quantity, DETAIL, color=self.theme.muted, ha="right")
+        for number, (entry, row) in enumerate(zip(self.scene.entries, words.rows, strict=True)):
+            self._build_row(number, entry, row)
+        self._build_key(*words.key)
 
     def update(self, step: int) -> Sequence[Artist]:
-        self.step.set_text(f"step {step} of {self.scene.steps}")
+        self.step.set_text(self._counter(step))
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
-            loss.set_text(_loss(entry, step))
+            loss.set_text(_number(entry.values(step)))
         for number, (text, room) in self.remarks.items():
             if (detail := self._detail(number, step)) != self.shown.get(number):
                 self.shown[number] = detail
                 text.set_text(detail)
-                text.set_color(self.theme.warning if self.said[number](step) else self.theme.muted)
+                warned = self._remark(number, step)
+                text.set_color(self.theme.warning if warned else self.theme.muted)
                 self._fit(text, room, " ")
         return [self.step, *self.losses, *(text for text, _ in self.remarks.values())]
 
-    def line_width(self, height: float) -> float:
-        """Return about how wide it must be to show rows of one line whole, in points.
+    def stacked(self, place: Box, header: float = HEADER) -> Words:
+        """Return the words one under another in a place, in as many columns as fit.
 
-        0 where a height of so many points is enough for rows of two lines.
+        header is how many points the first row stands under the top.
         """
-        row = (height - HEADER - FOOTER) / len(self.scene.entries)
+        columns = self._columns(place.width)
+        lines = -(-len(self.scene.entries) // columns)
+        wide = (place.width - BETWEEN * (columns - 1)) / columns
+        high = min(ROW, (place.height - header - self.footer) / lines)
+        first = place.top - 14
+        rows = []
+        for number in range(len(self.scene.entries)):
+            column, line = divmod(number, lines)
+            top = place.top - header - line * high
+            rows.append(Box(place.left + column * (wide + BETWEEN), top - high, wide, high))
+        rights = dict.fromkeys(row.left + row.width for row in rows)
+        return Words(
+            (place.left, first), (place.left, place.bottom + 5), [(x, first) for x in rights], rows
+        )
+
+    def above(self, panels: Sequence[Box], strip: Box) -> Words:
+        """Return the words as one row above each panel, the step and the key on a strip."""
+        middle = strip.bottom + 8
+        rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
+        key = 0.66 * STEP * len(self._counter(self.scene.steps)) + BETWEEN
+        return Words((strip.left, middle), (strip.left + key, middle), (), rows)
+
+    def height(self, width: float) -> float:
+        """Return how high it is, in points, in so wide a place, if there is room enough."""
+        rows = -(-len(self.scene.entries) // self._columns(width))
+        return LOW + LOW * rows + self.footer
+
+    def width(self, height: float) -> float:
+        """Return about how wide it must be in so high a place to show all rows whole, in points."""
+        row = (height - HEADER - self.footer) / len(self.scene.entries)
         if row >= TIGHT:
-            return 0.0
+            return self._detailed
         lines = [
             0.66 * NAME * (len(entry.heading) + len(self.longest[number]))
             + 0.56 * DETAIL * len(self._detail(number, self.scene.steps))
@@ -86,54 +134,75 @@ class Legend:
         ]
         return SWATCH + 20 + _size(row) * max(lines)
 
+    def _columns(self, width: float) -> int:
+        fitting = int((width + BETWEEN) // (max(COLUMN, self._detailed) + BETWEEN))
+        return max(1, min(fitting, len(self.scene.entries)))
+
+    @property
+    def _detailed(self) -> float:
+        """About how wide the longest of all rows is on two lines."""
+        lines = []
+        for number, entry in enumerate(self.scene.entries):
+            lines.append(0.64 * NAME * (len(entry.heading) + len(self.longest[number])) + 12)
+            lines.append(0.58 * DETAIL * len(self._detail(number, self.scene.steps)))
+        return SWATCH + max(lines)
+
+    def _counter(self, step: int) -> str:
+        return f"step {step} of {self.scene.steps}"
+
     def _detail(self, number: int, step: int) -> str:
         """Return what stands beside the name in a step."""
-        remark, detail = self.said[number](step), self.scene.entries[number].detail
+        remark, detail = self._remark(number, step), self.scene.entries[number].detail
         return f"{remark}  {detail}" if remark else detail
 
-    def _build_row(self, number: int, entry: Entry, y: float, row: float) -> None:
-        """Write an optimizer's row; in a tight one its settings stand behind its name."""
-        tight, size = row < TIGHT, _size(row)
-        look = mark(self.theme, number)
-        middle = y - 4 * size
+    def _remark(self, number: int, step: int) -> str:
+        return self.scene.remark(self.scene.entries[number], step)
+
+    def _build_row(self, number: int, entry: Entry, row: Box) -> None:
+        """Write an entry's row; in a tight one its settings stand behind its name."""
+        tight, size = row.height < TIGHT, _size(row.height)
+        look = mark(self.theme, entry.number)
+        left, right, y = row.left, row.left + row.width, row.top - NAME
+        middle = y + 4 * size
         self.axes.plot(
-            [0, 22], [middle, middle], color=look.color, lw=LINE_WIDTH * 1.2, linestyle=look.dash
-        )
+            [left, left + 22], [middle, middle], color=look.color, linestyle=look.dash,
+            linewidth=LINE_WIDTH * 1.2,
+        )  # fmt: skip
         self.axes.plot(
-            22, middle, color=look.color, marker=look.marker, markersize=HEAD_SIZE * size,
+            left + 22, middle, color=look.color, marker=look.marker, markersize=HEAD_SIZE * size,
             markeredgecolor=self.theme.background, markeredgewidth=1.2,
         )  # fmt: skip
-        loss = self._write_live(self.width, y, self.longest[number], NAME * size, ha="right")
+        loss = self._write_live(right, y, self.longest[number], NAME * size, ha="right")
         self.losses.append(loss)
         free = self._width(loss) + 8
-        name = self._write(SWATCH, y, entry.heading, NAME * size, weight="bold")
+        name = self._write(left + SWATCH, y, entry.heading, NAME * size, weight="bold")
         whole = self._detail(number, self.scene.steps)
         write = self._write if whole == entry.detail else self._write_live
         detail = write(0, y, whole, DETAIL * size, color=self.theme.muted)
         if tight:
-            room = self.width - SWATCH - free
+            room = row.width - SWATCH - free
             self._fit(name, max(SHORTEST * size, room - 6 - self._width(detail)))
-            x = SWATCH + self._width(name) + 6
+            x = left + SWATCH + self._width(name) + 6
         else:
-            self._fit(name, self.width - SWATCH - free)
-            x, y, free = SWATCH, y + min(15.0, row / 2), 0.0
+            self._fit(name, row.width - SWATCH - free)
+            x, y, free = left + SWATCH, y - min(15.0, row.height / 2), 0.0
         detail.set_position((x, y))
-        self._fit(detail, self.width - free - x, " ")
+        self._fit(detail, right - free - x, " ")
         if whole != entry.detail:
-            self.remarks[number] = (detail, self.width - free - x)
+            self.remarks[number] = (detail, right - free - x)
 
-    def _build_key(self, y: float) -> None:
+    def _build_key(self, left: float, y: float) -> None:
         """Explain the marks that stand still."""
-        ring = {"marker": "o", "markersize": 7, "color": self.theme.background}
-        star = {"marker": "*", "markersize": 10, "color": self.theme.minimum}
-        known = [(ring, "start"), (star, "known minimum")][: 1 + bool(self.scene.surface.minima)]
-        x = 5.0
-        for look, said in known:
-            self.axes.plot(
-                x, y - 3.5, markeredgecolor=self.theme.ink, markeredgewidth=1.0,
-                **look,  # type: ignore[arg-type]
-            )  # fmt: skip
-            text = self._write(x + 9, y, said, KEY, color=self.theme.muted)
+        known = {
+            "start": ring(self.theme) | {"markersize": 7.0, "markeredgewidth": 1.0},
+            "minimum": star(self.theme) | {"markersize": 10.0},
+            "gradient": {"color": self.theme.muted, "linewidth": 1.4},
+        }
+        x = left + 5.0
+        for name in self.marks:
+            wide = 4.0 if name == "gradient" else 0.0
+            self.axes.plot([x - wide, x + wide], [y + 3.5] * 2, **known[name])
+            text = self._write(x + 9, y, MARKS[name], KEY, color=self.theme.muted)
             x += 9 + self._width(text) + 18
 
     def _write(self, x: float, y: float, said: str, size: float, **look: object) -> Text:
@@ -176,14 +245,13 @@ def _size(row: float) -> float:
     return max(SMALLEST, min(1.0, row / (0.85 * ROW)))
 
 
-def _loss(entry: Entry, step: int) -> str:
-    """Write the loss of an entry at a step, or its lowest and highest over all starts."""
-    losses = np.array([path.losses[min(step, path.last)] for path in entry.trajectories])
-    finite = losses[np.isfinite(losses)]
+def _number(values: Array) -> str:
+    """Write the one number of an entry, or the lowest and the highest of several."""
+    finite = values[np.isfinite(values)]
     if not finite.size:
         return "–"
     low, high = finite.min(), finite.max()
-    if len(losses) == 1:
+    if len(values) == 1:
         return number(low, 4)
     ends = [number(low, 3), number(high, 3)]
     return " to ".join(dict.fromkeys(ends))
@@ -200,30 +268,7 @@ def number(value: float, digits: int) -> str:
     return written.removesuffix(".")
 
 
-def _longest_loss(entry: Entry) -> str:
-    """Return the longest that the loss of an entry is in writing, of up to 500 steps."""
-    steps = np.linspace(0, entry.trajectories[0].steps, 500).astype(int)
-    return max((_loss(entry, step) for step in np.unique(steps)), key=len)
-
-
-def _remarks(scene: Scene, entry: Entry) -> Callable[[int], str]:
-    """Return what is to be said of an entry in a step, which is most in the last one.
-
-    What went wrong with a run is said from the step on at which it ended.
-    """
-    paths = entry.trajectories
-    verdicts = [(path, scene.verdict(path)) for path in paths]
-
-    def said(step: int) -> str:
-        ended = [
-            verdict
-            for path, verdict in verdicts
-            if verdict and step >= (path.steps if path.ended_at is None else path.ended_at)
-        ]
-        if len(paths) == 1 or not ended:
-            return ended[0] if ended else ""
-        kinds = {verdict.partition(" at step")[0] for verdict in ended}
-        what = kinds.pop() if len(kinds) == 1 else "went wrong"
-        return f"{len(ended)} of {len(paths)} {what}"
-
-    return said
+def _longest(entry: Entry) -> str:
+    """Return the longest that the number of an entry is in writing, of up to 500 steps."""
+    steps = np.unique(np.linspace(0, entry.steps, 500).astype(int))
+    return max((_number(entry.values(step)) for step in steps), key=len)

@@ -1,8 +1,16 @@
 """How the paths of a scene are told apart, in every view and in the legend alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+
+from optiviz.objective import Array
 from optiviz.themes import Theme
 
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
@@ -10,6 +18,12 @@ DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.
 LINE_WIDTH = 2.0
 CASING_WIDTH = 1.0  # on each side of a line
 HEAD_SIZE = 9.0
+STAR_SIZE = 15.0  # of up to a dozen minima; more are smaller
+FADED = 0.3  # opacity of the part of a path that the trail has left
+
+# All that moves lies above all that does not, spines and ticks (2.5) included.
+# Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
+START, PATH, MINIMUM, HEAD = 3.0, 10.0, 90.0, 100.0
 
 
 @dataclass(frozen=True)
@@ -29,3 +43,93 @@ def mark(theme: Theme, entry: int, start: int = 0) -> Mark:
     again, hue = divmod(entry, len(theme.paths))
     marker = MARKERS[(entry + again) % len(MARKERS)]
     return Mark(theme.paths[hue], marker, DASHES[(start + again) % len(DASHES)])
+
+
+class Track:
+    """A path that grows: a casing, the line, what the trail has left of it, and a head.
+
+    vertices has shape (n, 2), in 3-D Axes (n, 3); ends are the vertex at which each step ends.
+    After the last of them it stays. A trail of so many steps is drawn in full, older ones fade.
+    The casing lifts it off a surface; a chart needs none.
+    """
+
+    def __init__(
+        self,
+        axes: Axes,
+        vertices: Array,
+        ends: ArrayLike,
+        look: Mark,
+        theme: Theme,
+        number: int,
+        trail: int | None = None,
+        casing: bool = True,
+        head: bool = True,
+        **line: Any,
+    ) -> None:
+        self.vertices, self.ends, self.trail = vertices, np.asarray(ends, int), trail
+
+        def add(**settings: Any) -> Line2D:
+            (drawn,) = axes.plot(*[[]] * vertices.shape[1], **settings)
+            return drawn
+
+        above = PATH + number
+        width = line.pop("linewidth", LINE_WIDTH)
+        stroke = {
+            "color": look.color, "linewidth": width, "linestyle": look.dash,
+            "solid_capstyle": "round", **line,
+        }  # fmt: skip
+        self.old = add(**stroke | {"alpha": FADED, "zorder": above}) if trail else None
+        self.line = add(**stroke | {"zorder": above + 0.6})
+        self.casing = self.head = None
+        if casing:
+            self.casing = add(
+                color=theme.casing, linewidth=width + 2 * CASING_WIDTH, alpha=0.85,
+                solid_capstyle="round", zorder=above + 0.3,
+            )  # fmt: skip
+        if head:
+            self.head = add(
+                color=look.color, marker=look.marker, markersize=HEAD_SIZE, linestyle="none",
+                markeredgecolor=theme.casing, markeredgewidth=1.4, zorder=HEAD + number,
+            )  # fmt: skip
+
+    @property
+    def artists(self) -> list[Artist]:
+        """All that moves."""
+        return [each for each in (self.old, self.casing, self.line, self.head) if each is not None]
+
+    def update(self, step: int) -> list[Artist]:
+        """Move to a step and return what moved."""
+        last = len(self.ends) - 1
+        end = self.ends[min(step, last)]
+        begin = 0
+        if self.old is not None and self.trail is not None:
+            begin = self.ends[min(max(step - self.trail, 0), last)]
+            put(self.old, self.vertices[: begin + 1])
+        for line, first in [(self.casing, begin), (self.line, begin), (self.head, end)]:
+            if line is not None:
+                put(line, self.vertices[first : end + 1])
+        return self.artists
+
+
+def put(line: Any, vertices: Array) -> None:
+    """Set the data of a line in two or in three dimensions."""
+    setter: Callable[..., None] = getattr(line, "set_data_3d", line.set_data)
+    setter(*vertices.T)
+
+
+def star(theme: Theme, many: int = 1) -> dict[str, Any]:
+    """Return the look of a known minimum, one of so many."""
+    return {
+        "linestyle": "none", "marker": "*", "color": theme.minimum, "markeredgewidth": 1.0,
+        "markersize": STAR_SIZE * min(1.0, (12 / max(many, 1)) ** 0.4),
+        "markeredgecolor": theme.ink, "zorder": MINIMUM,
+        "clip_on": False,
+    }  # fmt: skip
+
+
+def ring(theme: Theme) -> dict[str, Any]:
+    """Return the look of a start."""
+    return {
+        "linestyle": "none", "marker": "o", "color": theme.casing, "markersize": 11.0,
+        "markeredgecolor": theme.ink, "markeredgewidth": 1.6, "zorder": START, "clip_on": False,
+    }  # fmt: skip

@@ -1,6 +1,7 @@
 """`optiviz list`, `optiviz show` and every `--help`."""
 
 import json
+from collections.abc import Collection
 
 import pytest
 from conftest import Invoke
@@ -8,27 +9,38 @@ from conftest import Invoke
 from optiviz.cli import COMMANDS
 from optiviz.formats import FORMATS
 from optiviz.optimizers import OPTIMIZERS
+from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.themes import THEMES
+from optiviz.views import VIEWS
 
 CATALOGUE = load_catalogue()
+KINDS: dict[str, Collection[str]] = {
+    "surfaces": CATALOGUE.surfaces,
+    "optimizers": OPTIMIZERS,
+    "views": VIEWS,
+    "signals": SIGNALS,
+    "themes": THEMES,
+    "formats": FORMATS,
+}
 
 
 def test_list_names_everything(invoke: Invoke) -> None:
     said = invoke("list").stdout
-    for name in [*CATALOGUE.surfaces, *CATALOGUE.aliases, *OPTIMIZERS, *FORMATS]:
+    for name in [*CATALOGUE.aliases, *(name for names in KINDS.values() for name in names)]:
         assert name in said
 
 
 @pytest.mark.parametrize(
     ("kind", "names"),
-    [("surfaces", CATALOGUE.surfaces), ("optimizers", OPTIMIZERS), ("formats", FORMATS)],
+    KINDS.items(),
 )
-def test_list_one_kind(kind: str, names: dict[str, object], invoke: Invoke) -> None:
+def test_list_one_kind(kind: str, names: Collection[str], invoke: Invoke) -> None:
     lines = invoke("list", kind).stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(names)
     listed = json.loads(invoke("list", kind, "--json").stdout)
     assert [each["name"] for each in listed[kind]] == list(names)
-    assert set(json.loads(invoke("list", "--json").stdout)) == {"surfaces", "optimizers", "formats"}
+    assert list(json.loads(invoke("list", "--json").stdout)) == list(KINDS)
 
 
 def test_list_the_surfaces_of_a_tag(invoke: Invoke) -> None:
@@ -39,9 +51,9 @@ def test_list_the_surfaces_of_a_tag(invoke: Invoke) -> None:
     assert invoke("list", "--tag", "valley,kinked").stdout == result.stdout
     listed = json.loads(invoke("list", "--tag", "valley", "--json").stdout)
     assert all("valley" in each["tags"] for each in listed["surfaces"])
-    none = invoke("list", "--tag", "convex,unbounded")
+    none = invoke("list", "--tag", "convex,saddle")
     assert (none.exit_code, none.stdout) == (0, "")
-    assert none.stderr == "no surface is tagged convex and unbounded\n"
+    assert none.stderr == "no surface is tagged convex and saddle\n"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ def test_two_of_one_name_are_told_apart_in_the_data(invoke: Invoke, here: Path) 
 def test_a_picture_that_cannot_be_is_refused_before_anything_is_written(
     invoke: Invoke, here: Path
 ) -> None:
-    result = invoke("run", "--surface", "parabola", "--opt", "sgd", "-o", "a.json", "-o", "a.png")
+    words = ["--opt", "sgd", "--title", "\ufdd0", "-o", "a.json", "-o", "a.png"]
+    result = invoke("run", "--surface", "parabola", *words)
     assert result.exit_code == 2
     assert not list(here.iterdir())
 
@@ -135,18 +136,18 @@ def test_a_formula_has_a_window_and_a_name_of_its_own(invoke: Invoke, here: Path
     assert only_file(here).name == "formula-sgd.gif"
 
 
-def test_one_dimension_writes_numbers(invoke: Invoke, here: Path) -> None:
-    result = invoke("run", "--surface", "parabola", "--opt", "sgd")
+def test_one_dimension_is_a_curve(invoke: Invoke, here: Path) -> None:
+    result = invoke("run", "--surface", "parabola", "--opt", "sgd", *SMALL)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert only_file(here).name == "parabola-sgd.json"
-    result = invoke("run", "--formula", "x**2", "--domain", "-1:1", "--opt", "newton")
+    assert only_file(here).name == "parabola-sgd.gif"
+    result = invoke("run", "--formula", "x**2", "--domain", "-1:1", "--opt", "newton", *SMALL)
     assert result.exit_code == 0
 
 
 def test_many_optimizers_have_a_short_name(invoke: Invoke, here: Path) -> None:
     every = ",".join(optiviz.optimizers.OPTIMIZERS)
-    assert invoke("run", "--surface", "cosine", "--opt", every).exit_code == 0
-    assert only_file(here).name == "cosine-14-optimizers.json"
+    assert invoke("run", "--surface", "cosine", "--opt", every, *SMALL).exit_code == 0
+    assert only_file(here).name == "cosine-14-optimizers.gif"
 
 
 def test_an_own_catalogue_lies_on_top(invoke: Invoke, here: Path) -> None:
@@ -249,7 +250,10 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         (("run", "--formula", "", "--opt", "sgd"), "the formula is empty"),
         (("run", "--formula", "().__class__", "--opt", "sgd"), "is not allowed"),
         (("run", "--formula", "x*y", "--domain", "0:1", "--opt", "sgd"), "no interval for it"),
-        (("run", "--surface", "parabola", "--opt", "sgd", "-o", "x.gif"), "-o FILE.json"),
+        (
+            ("run", "--surface", "parabola", "--opt", "sgd", "--view", "contour"),
+            "--view: contour draws two dimensions, not one dimension: choose from curve, loss",
+        ),
         (("show", "wobly"), "did you mean 'wobbly'"),
         (("show", "wobly", "--json"), "did you mean 'wobbly'"),
         (("show",), "NAME"),

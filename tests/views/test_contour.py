@@ -10,7 +10,8 @@ from optiviz.objective import Array
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.views.contour import BANDS, POWERS, Contour, contour_levels
+from optiviz.views.contour import Contour
+from optiviz.views.ground import BANDS, POWERS, contour_levels
 
 SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
 
@@ -20,7 +21,7 @@ def picture(surface: object, optimizers: str = "adam,rmsprop", **rest: object) -
 
 
 def view_of(drawn: Picture) -> Contour:
-    view = drawn._panels[0]
+    view = drawn.cells[0].view
     assert isinstance(view, Contour)
     return view
 
@@ -29,12 +30,10 @@ def view_of(drawn: Picture) -> Contour:
 def test_paths_and_heads_are_the_descended_points(step: int) -> None:
     drawn = picture("wobbly")
     drawn.update(step)
-    for trajectory, (_, casing, line, head) in zip(
-        drawn.scene.trajectories, view_of(drawn).paths, strict=True
-    ):
-        for artist in (casing, line):
-            np.testing.assert_array_equal(artist.get_xydata(), trajectory.points[: step + 1])
-        np.testing.assert_array_equal(head.get_xydata(), trajectory.points[step : step + 1])
+    for path, track in zip(drawn.scene.trajectories, view_of(drawn).tracks, strict=True):
+        for artist in (track.casing, track.line):
+            np.testing.assert_array_equal(artist.get_xydata(), path.points[: step + 1])
+        np.testing.assert_array_equal(track.head.get_xydata(), path.points[step : step + 1])
 
 
 def test_what_is_shown_depends_on_the_step_alone() -> None:
@@ -43,8 +42,8 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
     drawn.update(3)
     back = drawn.update(125)
     assert {id(each) for each in back} == set(forth)
-    for _, _, line, _ in view_of(drawn).paths:
-        assert len(line.get_xdata()) == 126
+    for track in view_of(drawn).tracks:
+        assert len(track.line.get_xdata()) == 126
 
 
 @pytest.mark.parametrize("name", SURFACES)
@@ -59,12 +58,12 @@ def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
 def test_a_diverged_path_is_drawn_up_to_its_end() -> None:
     drawn = picture("beale", "sgd:lr=10")
     (trajectory,) = drawn.scene.trajectories
-    ((points, _, line, head),) = view_of(drawn).paths
+    (track,) = view_of(drawn).tracks
     drawn.update(drawn.scene.steps)
     assert trajectory.diverged_at is not None
-    np.testing.assert_array_equal(line.get_xydata(), trajectory.points[: trajectory.diverged_at])
-    assert np.isfinite(points).all()
-    assert np.isfinite(head.get_xydata()).all()
+    ended = trajectory.points[: trajectory.diverged_at]
+    np.testing.assert_array_equal(track.line.get_xydata(), ended)
+    np.testing.assert_array_equal(track.head.get_xydata(), ended[-1:])
 
 
 def test_minima_and_starts_are_marked() -> None:
@@ -90,7 +89,7 @@ def test_a_mark_at_the_edge_is_whole_and_one_outside_is_not_there() -> None:
 
 def test_optimizers_differ_by_colour_and_starts_by_line_style() -> None:
     drawn = picture("wobbly", starts=[(1, 1), (-2, 0)])
-    lines = [line for _, _, line, _ in view_of(drawn).paths]
+    lines = [track.line for track in view_of(drawn).tracks]
     assert [line.get_color() for line in lines[::2]] == [line.get_color() for line in lines[1::2]]
     assert lines[0].get_color() != lines[2].get_color()
     assert lines[0].is_dashed() != lines[1].is_dashed()
@@ -168,8 +167,3 @@ def test_odd_surfaces_are_still_drawn(formula: str) -> None:
 def test_odd_windows_are_still_drawn(domain: str) -> None:
     drawn = picture(optiviz.Surface(formula="x + y", domain=domain))
     drawn.figure.canvas.draw()
-
-
-def test_one_dimension_is_refused_with_the_way_out() -> None:
-    with pytest.raises(optiviz.InputError, match=r"-o FILE\.json"):
-        picture("parabola", "sgd")

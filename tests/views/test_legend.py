@@ -123,12 +123,19 @@ def test_a_formula_too_long_for_a_title_stands_beneath_it() -> None:
     long = Surface(formula=" + ".join(["sin(3*x)*cos(y)"] * 9), domain="-1:1,-1:1")
     said = words(picture(long, "adam"))
     assert "f(x, y)" in said
-    assert "".join(said).replace("\xa0", " ").count("sin(3·x)·cos(y)") == 9
+    assert "".join(said).count(r"\mathrm{sin}(3\,x)\,\mathrm{cos}(y)") == 9
+
+
+def test_a_formula_that_no_line_holds_is_cut() -> None:
+    said = words(picture("de-jong-5", "adam"))
+    (cut,) = (each for each in said if each.endswith(" …"))
+    assert "1/(0.002 + 1/(1 + (x + 32)**6" in "".join(said)
+    assert len(cut) < 200
 
 
 def test_a_formula_without_a_title_is_the_title() -> None:
     drawn = picture(Surface(formula="x**2 + 3*y**2", domain="-1:1,-1:1"), "adam")
-    assert words(drawn).count("x² + 3·y²") == 1
+    assert words(drawn).count(r"$x^{2} + 3\,y^{2}$") == 1
 
 
 def test_several_starts_show_the_range_of_their_losses() -> None:

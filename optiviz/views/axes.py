@@ -1,0 +1,82 @@
+"""How the Axes of all views are dressed: spines, ticks and the words beside them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from optiviz.themes import Theme
+from optiviz.views import Room
+from optiviz.views.ticks import ticks
+
+LETTER = 6.4  # points of a tick's letter
+BESIDE, BENEATH = 19.0, 30.0  # points of an axis label with its ticks, letters not counted
+LABEL, TICK = 11.0, 10.0  # font sizes
+
+
+class Box(NamedTuple):
+    """A place in points, from the left and from the bottom."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+    @property
+    def top(self) -> float:
+        """Its upper edge."""
+        return self.bottom + self.height
+
+
+Ticks = tuple[Sequence[float], Sequence[str]]
+
+
+def dress(axes: Axes, theme: Theme, ground: str = "") -> None:
+    """Give Axes the look of the theme."""
+    axes.set_facecolor(ground or theme.background)
+    axes.set_autoscale_on(False)
+    axes.tick_params(length=3, width=0.8, color=theme.muted, labelsize=TICK, labelcolor=theme.muted)
+    axes.spines[:].set(linewidth=0.8, color=theme.muted)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(fontsize=LABEL, color=theme.muted)
+
+
+def dress_chart(axes: Axes, theme: Theme) -> None:
+    """Give Axes the look of a chart of numbers: two spines and a faint grid."""
+    dress(axes, theme)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=theme.muted, alpha=0.18, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def span(axes: Axes, axis: str, ends: tuple[float, float], at: Ticks | None = None) -> None:
+    """Set the ends of "x" or "y", and its ticks: few and round ones if none are given."""
+    settings: Any = {"x": (axes.set_xlim, axes.set_xticks), "y": (axes.set_ylim, axes.set_yticks)}
+    limit, place = settings[axis]
+    limit(*ends)
+    place(*(at or ticks(*ends)))
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """Return width and height of Axes."""
+    box, (width, height) = axes.get_position(), figure_of(axes).get_size_inches()
+    return float(box.width * width), float(box.height * height)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that Axes of a view stand in."""
+    assert isinstance(axes.figure, Figure)
+    return axes.figure
+
+
+def span_steps(axes: Axes, steps: int) -> None:
+    """Let the x axis run over all steps, with room for heads at its end."""
+    axes.set_xlim(-0.01 * max(steps, 1), 1.02 * max(steps, 1))
+    axes.set_xticks(*ticks(0, max(steps, 1)))
+    axes.set_xlabel("step")
+
+
+def room_beside(labels: Sequence[str], ratio: float | None = None) -> Room:
+    """Return the room of a view with axis labels and with these words at its ticks."""
+    return Room(BESIDE + LETTER * max(map(len, labels), default=1), BENEATH, ratio)

@@ -1,0 +1,148 @@
+"""A loss in one dimension: the curve, and points that walk on it with their tangents."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from optiviz.descent import Trajectory
+from optiviz.objective import Array
+from optiviz.scene import Descent, Run
+from optiviz.themes import Theme
+from optiviz.views import Room
+from optiviz.views.axes import TICK, dress_chart, inches, room_beside, span
+from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, PATH, mark, ring, star
+from optiviz.views.style import Style
+from optiviz.views.ticks import ticks
+
+SAMPLES = 2001
+MARGIN = 0.06  # of the height above and beneath the curve
+TANGENT = 0.11  # half of its length, as a share of the view's diagonal
+
+
+class Curve:
+    """The curve of a surface in one dimension.
+
+    A point that is out of the window is not drawn; one that lies above or beneath the curve's
+    own range in the window cannot be, because it lies on the curve. Where nobody descends, the
+    derivative is drawn beside the function.
+    """
+
+    projection = None
+
+    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+        self.scene = scene
+        self.theme = theme
+        self.style = style
+        self.walkers: list[_Walker] = []
+        self.minima: list[Line2D] = []
+        ((left, right),) = scene.surface.domain.intervals
+        self.x = np.linspace(left, right, SAMPLES)
+        with np.errstate(all="ignore"):
+            value, slope = scene.surface.value_and_gradient(self.x[:, None])
+        self.value, self.slope = np.where(
+            np.isfinite([value, slope[:, 0]]), [value, slope[:, 0]], np.nan
+        )
+        shown = self.value if scene.entries else np.concatenate([self.value, self.slope])
+        self.span = padded(shown)
+
+    @property
+    def room(self) -> Room:
+        return room_beside(ticks(*self.span)[1])
+
+    @property
+    def marks(self) -> Sequence[str]:
+        return ("start", "minimum") if self.scene.surface.minima else ("start",)
+
+    def build(self, axes: Axes) -> None:
+        surface = self.scene.surface
+        ends = surface.domain.intervals[0]
+        dress_chart(axes, self.theme)
+        span(axes, "x", ends)
+        span(axes, "y", self.span)
+        axes.set_xlabel("x")
+        if not self.scene.entries:
+            self._draw_derivative(axes)
+        axes.plot(
+            self.x, self.value, color=self.theme.ink, linewidth=1.8, zorder=2.2,
+            solid_capstyle="round",
+        )  # fmt: skip
+        minima = np.array([x for (x,) in surface.minima if ends[0] <= x <= ends[1]])
+        starts = np.array([x for (x,) in self.scene.starts if ends[0] <= x <= ends[1]])
+        for places, look in [(minima, star(self.theme)), (starts, ring(self.theme))]:
+            drawn = axes.plot(places, surface.value(places[:, None]), **look)
+            self.minima += drawn if look["marker"] == "*" else []
+        for entry in self.scene.entries:
+            for start in range(len(entry.trajectories)):
+                self.walkers.append(_Walker(self, axes, entry, start))
+
+    def update(self, step: int) -> Sequence[Artist]:
+        moved = [artist for walker in self.walkers for artist in walker.update(step)]
+        return [*self.minima, *moved]
+
+    def _draw_derivative(self, axes: Axes) -> None:
+        color = self.theme.paths[0]
+        axes.axhline(0, color=self.theme.muted, linewidth=0.8, alpha=0.6, zorder=1)
+        axes.plot(self.x, self.slope, color=color, linewidth=1.8, linestyle=(0, (4, 1.6)))
+        axes.annotate(
+            "derivative", (1, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
+            ha="right", fontsize=0.9 * TICK, color=color,
+        )  # fmt: skip
+
+
+class _Walker:
+    """One path on the curve: the point, its tangent, and the points before."""
+
+    def __init__(self, view: Curve, axes: Axes, entry: Descent, start: int) -> None:
+        path: Trajectory = entry.trajectories[start]
+        look = mark(view.theme, entry.number, start)
+        surface = view.scene.surface
+        x = path.points[: path.last + 1, 0]
+        (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
+        with np.errstate(all="ignore"):
+            slope = surface.gradient(x[:, None])[:, 0]
+        seen = (self.low <= x) & (x <= self.high)
+        self.x, self.y = np.where(seen, x, np.nan), np.where(seen, path.losses[: len(x)], np.nan)
+        # Half of a tangent, as long on the screen whatever its slope.
+        width, height = inches(axes)
+        across, up = self.high - self.low, float(np.diff(axes.get_ylim())[0])
+        rise = slope * across / up * height / width  # as it is seen
+        run = TANGENT * np.hypot(width, height) / width * across / np.sqrt(1 + rise**2)
+        self.run, self.rise = run, slope * run
+        dots: dict[str, Any] = {
+            "color": look.color, "linestyle": "none", "marker": look.marker,
+            "markersize": 0.6 * HEAD_SIZE, "markeredgewidth": 0,
+        }  # fmt: skip
+        above = PATH + entry.number
+        (self.old,) = axes.plot([], [], **dots, alpha=FADED / 2, zorder=above)
+        (self.past,) = axes.plot([], [], **dots, alpha=1.5 * FADED, zorder=above + 0.2)
+        (self.tangent,) = axes.plot(
+            [], [], color=look.color, linewidth=1.6, linestyle=look.dash, zorder=above + 0.4
+        )
+        (self.head,) = axes.plot(
+            [], [], color=look.color, linestyle="none", marker=look.marker,
+            markersize=1.15 * HEAD_SIZE, markeredgecolor=view.theme.casing, markeredgewidth=1.4,
+            zorder=HEAD + entry.number, label=entry.label,
+        )  # fmt: skip
+
+    def update(self, step: int) -> list[Artist]:
+        here = min(step, len(self.x) - 1)
+        begin = 0 if self.trail is None else min(max(step - self.trail, 0), here)
+        self.old.set_data(self.x[:begin], self.y[:begin])
+        self.past.set_data(self.x[begin:here], self.y[begin:here])
+        x, y = self.x[here], self.y[here]
+        ends = np.array([-1, 1])
+        self.tangent.set_data(x + ends * self.run[here], y + ends * self.rise[here])
+        self.head.set_data([x], [y])
+        return [self.old, self.past, self.tangent, self.head]
+
+
+def padded(values: Array) -> tuple[float, float]:
+    """Return the range of values with a margin, whatever they are."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    side = high - low or abs(high) or 1.0
+    return low - MARGIN * side, high + MARGIN * side

@@ -1,0 +1,90 @@
+"""A surface sampled on a grid, and the levels that show its structure: the ground under a view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from optiviz.objective import Array
+from optiviz.surfaces.surface import Surface
+from optiviz.themes import Theme
+
+BANDS = 22
+POWERS = 0.12, 4.0  # bounds of the exponent that spaces the levels
+
+
+def contour_levels(values: Array, bands: int = BANDS) -> Array:
+    """Return rising levels that show the structure of a surface's values on a grid.
+
+    With u the value scaled to [0, 1], levels are evenly spaced in u**p, where p puts the middle
+    level at the median: half of the picture lies below it. So a canyon under steep walls and a
+    shallow dip in a plateau both get lines. p stays between 0.12 and 4. Empty where no value is
+    finite or all are equal.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return finite
+    low, high = float(finite.min()), float(finite.max())
+    middle = (float(np.median(finite)) - low) / (high - low) if high > low else 0.0
+    power = float(np.clip(np.log(0.5) / np.log(np.clip(middle, 1e-9, 1 - 1e-9)), *POWERS))
+    levels = low + (high - low) * np.linspace(0, 1, bands + 1) ** (1 / power)
+    return np.unique(levels) if high > low else finite[:0]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A surface on a grid: x, y and values have shape (samples, samples).
+
+    matplotlib takes 1e250 for infinity, so values are divided by `scale`, which is 1 for all but
+    the largest; levels are of the divided values.
+    """
+
+    x: Array
+    y: Array
+    values: Any  # masked where the surface is undefined
+    scale: float
+    levels: Array
+
+    @classmethod
+    def of(
+        cls, surface: Surface, samples: int, levels: int | Sequence[float] | None = None
+    ) -> "Ground":
+        """Sample a surface in two dimensions over its window.
+
+        levels are the surface's own if None, else evenly chosen if it has none.
+        """
+        (left, right), (bottom, top) = surface.domain.intervals
+        x, y = np.meshgrid(np.linspace(left, right, samples), np.linspace(bottom, top, samples))
+        with np.errstate(all="ignore"):
+            values = np.ma.masked_invalid(surface.value(np.stack([x, y], axis=-1)))
+        scale = max(1.0, float(abs(values).max()) / 1e200) if values.count() else 1.0
+        values = values / scale
+        own = surface.levels if levels is None else levels
+        if isinstance(own, int):
+            chosen = contour_levels(values.compressed(), own)
+        else:
+            chosen = np.array(own) / scale if own else contour_levels(values.compressed())
+        return cls(x, y, values, scale, chosen)
+
+    @property
+    def inner(self) -> Array:
+        """The levels that cross the window."""
+        if not self.values.count():
+            return self.levels[:0]
+        low, high = self.values.min(), self.values.max()
+        crossing: Array = self.levels[(self.levels > low) & (self.levels < high)]
+        return crossing
+
+    def shares(self, values: Any) -> Any:
+        """Return where values stand among the levels: 0 under the first, 1 above the last."""
+        places = np.linspace(0, 1, len(self.levels))
+        if len(self.levels) < 2:
+            return np.full(np.shape(values), 0.5)
+        return np.interp(values, self.levels, places)
+
+
+def ramp(theme: Theme) -> LinearSegmentedColormap:
+    """Return the theme's colours of the ground, from the lowest loss to the highest."""
+    return LinearSegmentedColormap.from_list("ramp", theme.ramp)

@@ -1,0 +1,75 @@
+"""Loss against step."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from optiviz.objective import Array
+from optiviz.scene import Descent, Run
+from optiviz.themes import Theme
+from optiviz.views import Room
+from optiviz.views.axes import dress_chart, room_beside, span_steps
+from optiviz.views.marks import FADED, Track, mark
+from optiviz.views.scales import Scale
+from optiviz.views.style import Style
+
+
+class Loss:
+    """The loss of each path against the step, growing with the animation.
+
+    The axis is logarithmic where losses are positive and differ by more than a hundredfold. With
+    `smooth` each point is the mean of so many steps up to it, and the losses themselves stand
+    faint behind.
+    """
+
+    projection = None
+    marks = ()
+
+    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+        self.scene = scene
+        self.theme = theme
+        self.style = style
+        self.tracks: list[Track] = []
+        losses = [path.losses[: path.last + 1] for path in scene.compared]
+        self.scale = Scale.of(np.concatenate(losses))
+
+    @property
+    def room(self) -> Room:
+        return room_beside(self.scale.ticks[1])
+
+    def build(self, axes: Axes) -> None:
+        dress_chart(axes, self.theme)
+        self.scale.apply(axes)
+        span_steps(axes, self.scene.steps)
+        many = self.style.smooth
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                losses = path.losses[: path.last + 1]
+                if many > 1:
+                    self._draw(axes, entry, start, losses, head=False, linewidth=1.0, alpha=FADED)
+                self._draw(axes, entry, start, trailing_mean(losses, many))
+
+    def update(self, step: int) -> Sequence[Artist]:
+        return [artist for track in self.tracks for artist in track.update(step)]
+
+    def _draw(self, axes: Axes, entry: Descent, start: int, values: Array, **settings: Any) -> None:
+        steps = np.arange(len(values))
+        self.tracks.append(
+            Track(
+                axes, np.column_stack([steps, values]), steps,
+                mark(self.theme, entry.number, start), self.theme, entry.number,
+                self.style.trail, casing=False, label=entry.label, **settings,
+            )
+        )  # fmt: skip
+
+
+def trailing_mean(values: Array, many: int) -> Array:
+    """Return the mean of each value and of those before it, `many` or as many as there are."""
+    many = min(many, len(values))
+    total = np.zeros(len(values))  # summed anew for each, or small values drown in large ones
+    for back in range(many):
+        total[back:] += values[: len(values) - back]
+    return total / np.minimum(np.arange(1, len(values) + 1), many)

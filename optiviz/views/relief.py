@@ -1,0 +1,195 @@
+"""The surface in three dimensions, with the paths lying on it and a contour on the floor."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+
+from optiviz.objective import Array
+from optiviz.scene import Run
+from optiviz.themes import Theme
+from optiviz.views import Room
+from optiviz.views.axes import TICK, Ticks
+from optiviz.views.ground import Ground, ramp
+from optiviz.views.marks import Track, mark, ring, star
+from optiviz.views.style import Style
+from optiviz.views.ticks import ticks
+
+GRID = 81  # samples a side
+DRAPE = 60  # vertices of a path along a side of the window
+LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under it, of its height
+TALL = 0.62  # height of the box, of its width
+LIGHT = np.array([-0.55, 0.45, 0.7])  # whence it comes, of length 1
+SHADE = 0.5  # how much ink the light mixes in at most
+ELEVATION, AZIMUTH = 34.0, -58.0  # degrees
+
+
+class Relief:
+    """The surface in relief, seen from one place, or from one that moves around it.
+
+    matplotlib's 3-D has no true occlusion: artists are drawn in order, not by depth. So paths lie
+    above all of the surface, a little lifted, and one that runs behind a hill is seen through it.
+    A step is straight from above and follows the surface, as the loss does. What leaves the
+    window is cut at its edge.
+    """
+
+    projection = "3d"
+
+    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+        self.scene = scene
+        self.theme = theme
+        self.style = style
+        self.tracks: list[Track] = []
+        self.minima: list[Line2D] = []
+
+    @property
+    def room(self) -> Room:
+        return Room(4.0, 16.0, 1.1)
+
+    @property
+    def marks(self) -> Sequence[str]:
+        return ("start", "minimum") if self.scene.surface.minima else ("start",)
+
+    def build(self, axes: Axes) -> None:
+        self.axes: Any = axes
+        ground = Ground.of(self.scene.surface, GRID, self.style.levels)
+        self._draw_surface(ground)
+        low, high = np.transpose(self.scene.surface.domain.intervals)
+        minima, starts = (
+            points[((low <= points) & (points <= high)).all(axis=-1)]
+            for points in (np.reshape(self.scene.surface.minima, (-1, 2)), self.scene.starts)
+        )
+        self.minima = self.axes.plot(*self._lifted(minima).T, **star(self.theme, len(minima)))
+        self.axes.plot(*self._lifted(starts).T, **ring(self.theme) | {"zorder": 9})
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                vertices, ends = draped(path.points[: path.last + 1], low, high)
+                look = mark(self.theme, entry.number, start)
+                self.tracks.append(
+                    Track(
+                        axes, self._lifted(vertices), ends, look, self.theme, entry.number,
+                        self.style.trail, label=entry.label,
+                    )
+                )  # fmt: skip
+
+    def update(self, step: int) -> Sequence[Artist]:
+        if self.style.orbit:
+            turned = self.style.orbit * step / max(self.scene.steps, 1)
+            self.axes.view_init(ELEVATION, AZIMUTH + turned)
+        moved = [artist for track in self.tracks for artist in track.update(step)]
+        return [*self.minima, *moved]
+
+    def _lifted(self, points: Array) -> Array:
+        """Return places a little above the surface, shape (n, 3)."""
+        with np.errstate(all="ignore"):
+            loss = self.scene.surface.value(points) / self.scale
+        return np.column_stack([points, loss + LIFT * self.height])
+
+    def _draw_surface(self, ground: Ground) -> None:
+        axes, theme = self.axes, self.theme
+        (left, right), (bottom, top) = self.scene.surface.domain.intervals
+        known = ground.values.compressed()
+        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+        self.scale, self.height = ground.scale, high - low or 1.0
+        floor = low - DEPTH * self.height
+        axes.computed_zorder = False
+        axes.set_proj_type("persp", focal_length=1.6)
+        axes.view_init(ELEVATION, AZIMUTH)
+        axes.set_box_aspect((1, 1, TALL), zoom=1.1)
+        axes.set(xlim=(left, right), ylim=(bottom, top), zlim=(floor, high + LIFT * self.height))
+        axes.set_facecolor("none")
+        axes.set_xticks(*_between(left, right))
+        axes.set_yticks(*_between(bottom, top))
+        places, said = ticks(low * ground.scale, high * ground.scale)
+        axes.set_zticks([place / ground.scale for place in places], said)
+        axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
+        for axis, label in [(axes.xaxis, "x"), (axes.yaxis, "y"), (axes.zaxis, "")]:
+            axis.set_label_text(label, color=theme.muted)
+            axis.pane.set(visible=False)
+            axis.line.set(color=theme.muted, linewidth=0.8)
+            axis._axinfo["grid"].update(color=(0, 0, 0, 0))
+        if not known.size:
+            return
+        colors = ramp(theme)
+        axes.plot_surface(
+            ground.x, ground.y, ground.values.filled(np.nan), rcount=GRID, ccount=GRID,
+            facecolors=self._faces(ground), linewidth=0.4, shade=False, zorder=1,
+        )  # fmt: skip
+        if ground.inner.size:
+            axes.contour(
+                ground.x, ground.y, ground.values, ground.inner, zdir="z", offset=floor,
+                colors=[colors(share) for share in ground.shares(ground.inner)], linewidths=0.8,
+                linestyles="solid", zorder=0,
+            )  # fmt: skip
+
+    def _faces(self, ground: Ground) -> Array:
+        """Return the colour of each square of the grid: the contour's, in a soft light."""
+        corners = np.ma.filled(ground.values, np.nan)
+        a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]
+        # Slopes as they are seen, in a box as wide as deep.
+        steep = (GRID - 1) * TALL / self.height / 2
+        slopes = np.stack([(a + c - b - d) * steep, (a + b - c - d) * steep, np.ones_like(a)])
+        light = np.tensordot(LIGHT, slopes / np.linalg.norm(slopes, axis=0), axes=1)
+        faces: Array = ramp(self.theme)(ground.shares((a + b + c + d) / 4))
+        # Dark ink shades what lies away from the light, pale ink lights what lies towards it.
+        ink, paper = (np.array(to_rgb(color)) for color in (self.theme.ink, self.theme.background))
+        share = np.clip(light if ink.sum() > paper.sum() else 1 - light, 0, 1)
+        share = SHADE * np.where(np.isfinite(share), share, 0.0)[..., None]
+        faces[..., :3] = (1 - share) * faces[..., :3] + share * ink
+        return faces
+
+
+def _between(low: float, high: float) -> Ticks:
+    """Return ticks away from the corners, where those of two axes would meet."""
+    slack = 0.02 * (high - low)
+    inner = [
+        (place, said)
+        for place, said in zip(*ticks(low, high), strict=True)
+        if low + slack < place < high - slack
+    ]
+    return [place for place, _ in inner], [said for _, said in inner]
+
+
+def draped(points: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Return vertices close enough to follow a surface, and the vertex at which each step ends.
+
+    points has shape (steps + 1, 2). The part of a step that is out of the window becomes nan.
+    """
+    spacing = (high - low) / DRAPE
+    pieces, ends = [_inside(points[:1], low, high)], [0]
+    for begin, end in pairwise(points):
+        first, last = _clipped(begin, end, low, high)
+        if first >= last:
+            piece = np.full((1, 2), np.nan)
+        else:
+            length = np.abs((last - first) * (end - begin) / spacing).max()
+            shares = np.linspace(first, last, int(length) + 2)[1 if first == 0 else 0 :, None]
+            piece = begin + shares * (end - begin)
+            edge = np.full((1, 2), np.nan)
+            piece = np.concatenate([edge] * int(first > 0) + [piece] + [edge] * int(last < 1))
+        pieces.append(piece)
+        ends.append(ends[-1] + len(piece))
+    return np.concatenate(pieces), np.array(ends)
+
+
+def _inside(points: Array, low: Array, high: Array) -> Array:
+    inside = ((low <= points) & (points <= high)).all(axis=-1, keepdims=True)
+    return np.where(inside, points, np.nan)
+
+
+def _clipped(begin: Array, end: Array, low: Array, high: Array) -> tuple[float, float]:
+    """Return the shares of a line at which it enters and leaves a box (Liang and Barsky, 1984)."""
+    first, last = 0.0, 1.0
+    for start, way, least, most in zip(begin, end - begin, low, high, strict=True):
+        if way == 0:
+            if not least <= start <= most:
+                return 1.0, 0.0
+            continue
+        near, far = sorted(((least - start) / way, (most - start) / way))
+        first, last = max(first, near), min(last, far)
+    return first, last

@@ -1,0 +1,67 @@
+"""A signal of gradients over time, and the updates that it is answered with."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from optiviz.scene import Response
+from optiviz.themes import Theme
+from optiviz.views import Room
+from optiviz.views.axes import dress_chart, room_beside, span, span_steps
+from optiviz.views.curve import padded
+from optiviz.views.marks import Track, mark
+from optiviz.views.style import Style
+from optiviz.views.ticks import ticks
+
+
+class Answers:
+    """The gradient as a still line, and the answers growing over it, on one axis."""
+
+    projection = None
+    marks = ("gradient",)
+
+    def __init__(self, scene: Response, theme: Theme, style: Style) -> None:
+        self.scene = scene
+        self.theme = theme
+        self.tracks: list[Track] = []
+        updates = [entry.update for entry in scene.entries]
+        self.span = padded(np.concatenate([scene.signal.gradient, *updates]))
+
+    @property
+    def room(self) -> Room:
+        return room_beside(ticks(*self.span)[1])
+
+    def build(self, axes: Axes) -> None:
+        dress_chart(axes, self.theme)
+        span_steps(axes, self.scene.steps)
+        span(axes, "y", self.span)
+        axes.axhline(0, color=self.theme.muted, linewidth=0.8, zorder=1)
+        gradient = np.array(self.scene.signal.gradient)
+        axes.fill_between(
+            range(len(gradient)),
+            gradient,
+            color=self.theme.muted,
+            alpha=0.18,
+            linewidth=0,
+            zorder=1,
+        )
+        axes.plot(gradient, color=self.theme.muted, linewidth=1.2, zorder=2)
+        # The smaller on top of the larger, which would hide them.
+        sizes = [float(np.abs(entry.update).mean()) for entry in self.scene.entries]
+        for layer, place in enumerate(np.argsort(sizes)[::-1]):
+            entry = self.scene.entries[place]
+            known = np.isfinite(entry.update)
+            last = len(known) if known.all() else int(np.argmin(known))
+            steps = np.arange(last)
+            self.tracks.append(
+                Track(
+                    axes, np.column_stack([steps, entry.update[:last]]), steps,
+                    mark(self.theme, entry.number), self.theme, layer, casing=False,
+                    linewidth=1.6, label=entry.label,
+                )
+            )  # fmt: skip
+
+    def update(self, step: int) -> Sequence[Artist]:
+        return [artist for track in self.tracks for artist in track.update(step)]

@@ -1,0 +1,87 @@
+"""The scale of an axis of numbers: linear, or logarithmic where that helps."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from optiviz.objective import Array
+from optiviz.views.axes import Ticks, span
+from optiviz.views.ticks import ticks
+
+MARGIN = 0.05  # of the height at both ends
+DECADES = 2  # between the smallest and the largest value, from which on a scale is logarithmic
+DWARFED = 1e4  # how many times the median the largest value is where signs forbid a logarithm
+TICKS = 6
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale for all that is drawn on an axis: its kind and its ends.
+
+    "symlog" is logarithmic beyond `threshold` on both sides of 0 and linear between.
+    """
+
+    kind: Literal["linear", "log", "symlog"]
+    ends: tuple[float, float]
+    threshold: float = 1.0
+
+    @classmethod
+    def of(cls, values: Array) -> "Scale":
+        """Return the scale on which all finite values can be seen and told apart."""
+        finite = values[np.isfinite(values)]
+        if not finite.size:
+            return cls("linear", (0.0, 1.0))
+        low, high = float(finite.min()), float(finite.max())
+        positive = finite[finite > 0]
+        if low >= 0 and positive.size and high / float(positive.min()) >= 10**DECADES:
+            first, last = math.log10(float(positive.min())), math.log10(high)
+            extra = MARGIN * (last - first)
+            return cls("log", (10 ** max(first - extra, -320), 10 ** min(last + extra, 307.9)))
+        size = np.abs(finite[finite != 0])
+        if low < 0 and max(-low, high) > DWARFED * float(np.median(size)):
+            linear = float(np.median(size))
+            return cls("symlog", (min(low, 0.0) * 2, max(high, 0.0) * 2), linear)
+        side = high - low or abs(high) or 1.0
+        return cls("linear", (low - MARGIN * side, high + MARGIN * side))
+
+    @property
+    def ticks(self) -> Ticks:
+        """The places of ticks and what is written there."""
+        low, high = self.ends
+        if self.kind == "linear":
+            return ticks(low, high)
+        if self.kind == "log":
+            return _decades(low, high)
+        above = _decades(self.threshold, high, TICKS // 2) if high > self.threshold else ([], [])
+        below = _decades(self.threshold, -low, TICKS // 2) if -low > self.threshold else ([], [])
+        places = [*(-place for place in below[0]), 0.0, *above[0]]
+        return places, [*("\N{MINUS SIGN}" + said for said in below[1]), "0", *above[1]]
+
+    def apply(self, axes: Axes) -> None:
+        """Set the scale, the ends and the ticks of the y axis."""
+        settings: dict[str, Any] = {
+            "log": {"nonpositive": "clip"},
+            "symlog": {"linthresh": self.threshold},
+        }
+        axes.set_yscale(self.kind, **settings.get(self.kind, {}))
+        span(axes, "y", self.ends, self.ticks)
+        axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _decades(low: float, high: float, many: int = TICKS) -> Ticks:
+    """Return powers of ten between two numbers, or their round multiples where there are few."""
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    stride = max(1, -(-(last - first + 1) // many))
+    powers: Sequence[int] = range(first, last + 1, stride)
+    return [10.0**power for power in powers], [power_of_ten(power) for power in powers]
+
+
+def power_of_ten(power: int) -> str:
+    """Write a power of ten: as a number where that is short, else as 10⁻⁵."""
+    return f"{10.0**power:g}" if -3 <= power <= 4 else f"10{str(power).translate(RAISED)}"

@@ -1,0 +1,121 @@
+"""What an optimizer remembers, against step: its velocity, its squares, and the step it takes."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from optiviz.descent import Trajectory
+from optiviz.objective import Array
+from optiviz.scene import Run
+from optiviz.themes import Theme
+from optiviz.views import Room
+from optiviz.views.axes import LABEL, dress_chart, figure_of, room_beside, span_steps
+from optiviz.views.marks import LINE_WIDTH, Track, mark
+from optiviz.views.scales import Scale
+from optiviz.views.style import Style
+
+VELOCITY = ("velocity", "mean")  # names of a state's fields, the first that there is
+SQUARES = ("accumulator", "largest", "square")
+SECOND = 0.5  # width and opacity of the second coordinate's line, of the first one's
+GAP = 0.42  # between two strips, of the height of one
+
+
+def recorded(names: Sequence[str]) -> Callable[[Trajectory], Array | None]:
+    """Return what reads the first of these fields from the recorded states."""
+
+    def read(path: Trajectory) -> Array | None:
+        return next((path.states[name] for name in names if name in path.states), None)
+
+    return read
+
+
+def effective_step(path: Trajectory) -> Array:
+    """Return how far each coordinate moved in each step, shape (steps + 1, dim); nan in step 0."""
+    moved = np.abs(np.diff(path.points, axis=0))
+    return np.concatenate([np.full((1, path.points.shape[1]), np.nan), moved])
+
+
+class Strip(NamedTuple):
+    """One quantity: its name, where it comes from, and its values, by path."""
+
+    name: str
+    read: Callable[[Trajectory], Array | None]
+
+
+STRIPS = (
+    Strip("velocity", recorded(VELOCITY)),
+    Strip("accumulated squares", recorded(SQUARES)),
+    Strip("effective step", effective_step),
+)
+
+
+class State:
+    """The recorded states of each path, one strip a quantity that any of the paths has.
+
+    Velocity is the running sum or mean of gradients as the optimizer keeps it; accumulated
+    squares are the sum, mean or maximum of squared gradients under its root; the effective step
+    is how far it really moved (Kingma and Ba, Adam, 2015, section 2.1). Each coordinate has a
+    line of its own: x a strong one, y a thin one.
+    """
+
+    projection = None
+    marks = ()
+
+    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+        self.scene = scene
+        self.theme = theme
+        self.style = style
+        self.tracks: list[Track] = []
+        self.strips: list[tuple[Strip, Scale]] = []
+        for strip in STRIPS:
+            read = [strip.read(path) for path in scene.compared]
+            values = [each.ravel() for each in read if each is not None]
+            if values:
+                self.strips.append((strip, Scale.of(np.concatenate(values))))
+        self.coordinates = len(scene.surface.domain.intervals)
+
+    @property
+    def room(self) -> Room:
+        return room_beside([said for _, scale in self.strips for said in scale.ticks[1]])
+
+    def build(self, axes: Axes) -> None:
+        figure, box = figure_of(axes), axes.get_position()
+        axes.set_axis_off()
+        many = len(self.strips)
+        height = box.height / (many + GAP * many)
+        for number, (strip, scale) in enumerate(self.strips):
+            bottom = box.y1 - (number + 1) * (1 + GAP) * height
+            panel = figure.add_axes((box.x0, bottom, box.width, height))
+            dress_chart(panel, self.theme)
+            scale.apply(panel)
+            span_steps(panel, self.scene.steps)
+            panel.set_title(strip.name, loc="left", fontsize=LABEL, color=self.theme.muted, pad=4)
+            if number < many - 1:
+                panel.tick_params(labelbottom=False)
+                panel.set_xlabel("")
+            self._draw(panel, strip)
+
+    def update(self, step: int) -> Sequence[Artist]:
+        return [artist for track in self.tracks for artist in track.update(step)]
+
+    def _draw(self, axes: Axes, strip: Strip) -> None:
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                values = strip.read(path)
+                if values is None:
+                    continue
+                look = mark(self.theme, entry.number, start)
+                steps = np.arange(path.last + 1)
+                for coordinate in range(self.coordinates):
+                    share = SECOND**coordinate
+                    vertices = np.column_stack([steps, values[: path.last + 1, coordinate]])
+                    self.tracks.append(
+                        Track(
+                            axes, vertices, steps, look, self.theme, entry.number,
+                            self.style.trail, casing=False, head=coordinate == 0, label=entry.label,
+                            linewidth=LINE_WIDTH * share, alpha=0.5 + 0.5 * share,
+                        )
+                    )  # fmt: skip
