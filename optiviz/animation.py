@@ -167,21 +167,37 @@ class Picture:
             if lines:
                 break
         else:
-            look["parse_math"] = False
-            lines = wrap(formula, int(room / (0.57 * smaller)), max_lines=most, placeholder=" …")
+            lines = self._broken(pieces, room, smaller, most, cut=True)
+            if not lines and most > 1:
+                look["parse_math"] = False
+                wide = int(room / (0.57 * smaller))
+                lines = wrap(formula, wide, max_lines=most, placeholder=" …")
         for line in lines:
             y -= LEADING * smaller
             self._write(left, y, line, smaller, **look)
         return y
 
-    def _broken(self, pieces: Sequence[str], room: float, size: float, most: int) -> list[str]:
-        """Return one line of terms, or two, if they go into the room; none if they do not."""
-        whole = len(pieces)
-        for count in range(whole, 0 if most > 1 else max(whole - 1, 0), -1):
-            lines = [f"${' '.join(part)}$" for part in (pieces[:count], pieces[count:]) if part]
-            if all(self._width(self._measured(line, size)) <= room for line in lines):
-                return lines
-        return []
+    def _broken(
+        self, pieces: Sequence[str], room: float, size: float, most: int, cut: bool = False
+    ) -> list[str]:
+        """Return one line of terms, or several, if they go into the room; none if they do not.
+
+        With `cut`, as many of them as do.
+        """
+        lines: list[str] = []
+        rest = list(pieces)
+        while rest and len(lines) < most:
+            last = cut and len(lines) == most - 1
+            for count in range(len(rest), 0, -1):
+                more = [r"+ \ldots"] if last and count < len(rest) else []
+                line = f"${' '.join(rest[:count] + more)}$"
+                if self._width(self._measured(line, size)) <= room:
+                    break
+            else:
+                return []
+            lines.append(line)
+            rest = [] if last else rest[count:]
+        return [] if rest else lines
 
     def _measured(self, said: str, size: float) -> Text:
         text = Text(0, 0, said, fontsize=size, parse_math=True)
@@ -195,7 +211,7 @@ class Picture:
         """Write title and formula above a panel, from its left edge on."""
         y = place.top + 7 + 1.4 * FORMULA
         self._write(place.left, y, scene.title, HEADING, color=self.theme.ink, weight="bold")
-        self._write_formula(place.left, y, ASIDE * place.width, scene.formula, 0.9 * FORMULA, 1)
+        self._write_formula(place.left, y, ASIDE * place.width, scene.formula, 0.95 * FORMULA, 1)
 
     def _layout(self, top: float, legend: Legend | None) -> tuple[list[Box], Words | None]:
         """Return the places of the panels and of the legend's words.
@@ -208,11 +224,18 @@ class Picture:
         whole = Box(edge, BOTTOM, width - 2 * edge, top - BOTTOM)
         if legend is None:
             return self._best(whole)[1], None
-        headed = [number for number, cell in enumerate(self.cells) if cell.headed]
-        if headed:
+        if self.cells[0].headed:
             strip = Box(edge, BOTTOM, whole.width, STEPS)
-            _, places = self._best(Box(edge, strip.top, whole.width, top - strip.top))
-            return places, legend.above([places[number] for number in headed], strip)
+            room = Box(edge, strip.top, whole.width, top - strip.top)
+            _, places = self._best(room, legend.detailed / self._paired)
+            firsts, lasts = places[:: self._paired], places[self._paired - 1 :: self._paired]
+            rows = []
+            for first, last in zip(firsts, lasts, strict=True):
+                ends = [each.left - GAP for each in firsts if each.left > first.left]
+                most = min(ends, default=whole.left + whole.width) - first.left
+                wide = max(last.left + last.width - first.left, min(most, legend.detailed))
+                rows.append(first._replace(width=wide))
+            return places, legend.above(rows, strip)
         words = max(WORDS[0] * width, WORDS[1], legend.width(whole.height - BENEATH))
         high = edge + min(legend.height(whole.width), STRIP * top)
         beside = self._best(whole._replace(width=whole.width - GAP - min(words, 0.5 * width)))
@@ -226,10 +249,11 @@ class Picture:
         bottom = min([BOTTOM + BENEATH, *(box.bottom for box in places)])
         return places, legend.stacked(Box(right, bottom, width - right - edge, top - bottom))
 
-    def _best(self, region: Box) -> tuple[float, list[Box]]:
+    def _best(self, region: Box, words: float = 1.0) -> tuple[float, list[Box]]:
         """Return the area of the smallest panel, and the places, where that is largest.
 
-        What makes a panel longer than it should be does not count.
+        What makes a panel longer than it should be does not count, and one that is narrower than
+        the words above it counts less.
         """
         ways = [
             self._arranged(region, columns)
@@ -239,7 +263,9 @@ class Picture:
 
         def area(box: Box) -> float:
             wide, high = max(box.width, 0.0), max(box.height, 0.0)
-            return min(wide, LONGEST * high) * min(high, LONGEST * wide)
+            return (
+                min(wide, LONGEST * high) * min(high, LONGEST * wide) * min(1.0, wide / words) ** 2
+            )
 
         return max(((min(map(area, boxes)), boxes) for boxes in ways), key=lambda way: way[0])
 

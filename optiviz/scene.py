@@ -213,6 +213,10 @@ class Plot(Scene):
 
     surfaces: tuple[Surface, ...]
 
+    @property
+    def formula(self) -> str:
+        return self.surfaces[0].formula if len(self.surfaces) == 1 else ""
+
     def parts(self) -> "tuple[Scene, ...]":
         return tuple(Run(title=each.title, surface=each) for each in self.surfaces)
 

@@ -20,7 +20,8 @@ class Theme:
     """The colours of a picture, as matplotlib colour words, and its rc settings."""
 
     background: str
-    ink: str  # text that is read first, edges of marks
+    ink: str  # text that is read first
+    edge: str  # of marks
     muted: str  # text that is read second, axes
     warning: str  # text that says a run has failed
     casing: str  # thin border that lifts paths and marks off the surface

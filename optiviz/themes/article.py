@@ -5,6 +5,7 @@ from optiviz.themes import Theme
 THEME = Theme(
     background="#ffffff",
     ink="#111111",
+    edge="#111111",
     muted="#444444",
     warning="#b3261e",
     casing="#ffffff",

@@ -5,6 +5,7 @@ from optiviz.themes import Theme
 THEME = Theme(
     background="#14181f",
     ink="#eef2f6",
+    edge="#0c0f14",
     muted="#a3afbc",
     warning="#ff9d8a",
     casing="#0c0f14",

@@ -5,6 +5,7 @@ from optiviz.themes import Theme
 THEME = Theme(
     background="#ffffff",
     ink="#1d2733",
+    edge="#1d2733",
     muted="#5b6875",
     warning="#a32014",
     casing="#ffffff",

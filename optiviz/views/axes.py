@@ -1,14 +1,17 @@
 """How the Axes of all views are dressed: spines, ticks and the words beside them."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Transform
 
 from optiviz.themes import Theme
 from optiviz.views import Room
-from optiviz.views.ticks import ticks
+from optiviz.views.ticks import TICKS, Ticks, ticks
 
 LETTER = 6.4  # points of a tick's letter
 BESIDE, BENEATH = 19.0, 30.0  # points of an axis label with its ticks, letters not counted
@@ -29,9 +32,6 @@ class Box(NamedTuple):
         return self.bottom + self.height
 
 
-Ticks = tuple[Sequence[float], Sequence[str]]
-
-
 def dress(axes: Axes, theme: Theme, ground: str = "") -> None:
     """Give Axes the look of the theme."""
     axes.set_facecolor(ground or theme.background)
@@ -50,12 +50,37 @@ def dress_chart(axes: Axes, theme: Theme) -> None:
     axes.set_axisbelow(True)
 
 
-def span(axes: Axes, axis: str, ends: tuple[float, float], at: Ticks | None = None) -> None:
-    """Set the ends of "x" or "y", and its ticks: few and round ones if none are given."""
-    settings: Any = {"x": (axes.set_xlim, axes.set_xticks), "y": (axes.set_ylim, axes.set_yticks)}
-    limit, place = settings[axis]
-    limit(*ends)
-    place(*(at or ticks(*ends)))
+def span(
+    axes: Axes,
+    axis: Literal["x", "y"],
+    ends: tuple[float, float],
+    find: Callable[[int], Ticks] | None = None,
+) -> None:
+    """Set the ends of an axis, and as many ticks as there is room for their words.
+
+    find returns about so many ticks; few and round ones between the ends if it is not given.
+    """
+    find = find or partial(ticks, *ends)
+    if axis == "x":
+        axes.set_xlim(*ends)
+        axes.set_xticks(*_fitting(find, axes.xaxis.get_transform(), ends, inches(axes)[0], True))
+    else:
+        axes.set_ylim(*ends)
+        axes.set_yticks(*_fitting(find, axes.yaxis.get_transform(), ends, inches(axes)[1], False))
+
+
+def _fitting(
+    find: Callable[[int], Ticks], scale: Transform, ends: Sequence[float], long: float, along: bool
+) -> Ticks:
+    """Return ticks whose words stand apart on an axis of so many inches."""
+    low, high = scale.transform(ends)
+    for many in range(TICKS, 0, -1):
+        places, said = find(many)
+        at = np.sort(scale.transform(places)) / (high - low) * 72 * long
+        room = LETTER * max(map(len, said), default=0) + 8 if along else TICK + 5
+        if (np.diff(at) >= room).all():
+            return places, said
+    return places[:1], said[:1]
 
 
 def inches(axes: Axes) -> tuple[float, float]:
@@ -72,8 +97,8 @@ def figure_of(axes: Axes) -> Figure:
 
 def span_steps(axes: Axes, steps: int) -> None:
     """Let the x axis run over all steps, with room for heads at its end."""
-    axes.set_xlim(-0.01 * max(steps, 1), 1.02 * max(steps, 1))
-    axes.set_xticks(*ticks(0, max(steps, 1)))
+    last = max(steps, 1)
+    span(axes, "x", (-0.01 * last, 1.02 * last), partial(ticks, 0, last))
     axes.set_xlabel("step")
 
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
 
 from optiviz.objective import Array
 from optiviz.scene import Run
@@ -22,7 +23,8 @@ from optiviz.views.ticks import ticks
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 ARROWS = 17  # of the gradient field, on the longer side
 EQUAL = 1.8  # ratio of a window's sides beyond which the axes have two scales
-LABELLED = 9  # isolines at most that say their loss
+UNEQUAL = 1.3  # ratio of the view's sides then
+LABELLED = 2.2  # isolines an inch that say their loss
 FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
 
 
@@ -48,7 +50,8 @@ class Contour:
     def room(self) -> Room:
         across, up = self.scene.surface.domain.intervals
         ratio = (across[1] - across[0]) / (up[1] - up[0])
-        return room_beside(ticks(*up)[1], ratio if 1 / EQUAL <= ratio <= EQUAL else None)
+        longest = EQUAL if 1 / EQUAL <= ratio <= EQUAL else UNEQUAL
+        return room_beside(ticks(*up)[1], min(max(ratio, 1 / longest), longest))
 
     @property
     def marks(self) -> Sequence[str]:
@@ -56,8 +59,9 @@ class Contour:
 
     def build(self, axes: Axes) -> None:
         dress(axes, self.theme)  # the background is seen where the surface is undefined
-        for axis, ends in zip("xy", self.scene.surface.domain.intervals, strict=True):
-            span(axes, axis, ends)
+        across, up = self.scene.surface.domain.intervals
+        span(axes, "x", across)
+        span(axes, "y", up)
         axes.set_xlabel("x")
         axes.set_ylabel("y", rotation=0)
         self._draw_surface(axes)
@@ -105,12 +109,17 @@ class Contour:
 
     def _label(self, axes: Axes, lines: ContourSet, ground: Ground) -> None:
         """Write the loss on some of the isolines, with as many digits as tell them apart."""
-        stride = -(-len(ground.inner) // LABELLED)
+        many = max(2, int(LABELLED * min(inches(axes))))
+        stride = -(-len(ground.inner) // many)
         shown = ground.inner[::stride]
         written = dict(zip(shown, short(shown * ground.scale), strict=True))
         labels = axes.clabel(lines, shown, fmt=written, fontsize=9, inline=True, inline_spacing=3)
         halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
+        kept: list[Bbox] = []
         for label in labels:
+            box = label.get_window_extent()
+            label.set_visible(not any(box.overlaps(other) for other in kept))
+            kept += [box] if label.get_visible() else []
             label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
             label.set_path_effects([withStroke(linewidth=2.0, foreground=halo)])
 

@@ -126,7 +126,7 @@ class Legend:
         """Return about how wide it must be in so high a place to show all rows whole, in points."""
         row = (height - HEADER - self.footer) / len(self.scene.entries)
         if row >= TIGHT:
-            return self._detailed
+            return self.detailed
         lines = [
             0.66 * NAME * (len(entry.heading) + len(self.longest[number]))
             + 0.56 * DETAIL * len(self._detail(number, self.scene.steps))
@@ -135,11 +135,11 @@ class Legend:
         return SWATCH + 20 + _size(row) * max(lines)
 
     def _columns(self, width: float) -> int:
-        fitting = int((width + BETWEEN) // (max(COLUMN, self._detailed) + BETWEEN))
+        fitting = int((width + BETWEEN) // (max(COLUMN, self.detailed) + BETWEEN))
         return max(1, min(fitting, len(self.scene.entries)))
 
     @property
-    def _detailed(self) -> float:
+    def detailed(self) -> float:
         """About how wide the longest of all rows is on two lines."""
         lines = []
         for number, entry in enumerate(self.scene.entries):

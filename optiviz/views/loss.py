@@ -38,7 +38,7 @@ class Loss:
 
     @property
     def room(self) -> Room:
-        return room_beside(self.scale.ticks[1])
+        return room_beside(self.scale.ticks()[1])
 
     def build(self, axes: Axes) -> None:
         dress_chart(axes, self.theme)

@@ -122,7 +122,7 @@ def star(theme: Theme, many: int = 1) -> dict[str, Any]:
     return {
         "linestyle": "none", "marker": "*", "color": theme.minimum, "markeredgewidth": 1.0,
         "markersize": STAR_SIZE * min(1.0, (12 / max(many, 1)) ** 0.4),
-        "markeredgecolor": theme.ink, "zorder": MINIMUM,
+        "markeredgecolor": theme.edge, "zorder": MINIMUM,
         "clip_on": False,
     }  # fmt: skip
 

@@ -14,13 +14,14 @@ from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.themes import Theme
 from optiviz.views import Room
-from optiviz.views.axes import TICK, Ticks
+from optiviz.views.axes import TICK, inches
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
 from optiviz.views.style import Style
-from optiviz.views.ticks import ticks
+from optiviz.views.ticks import TICKS, Ticks, ticks
 
-GRID = 81  # samples a side
+GRID = 61  # samples a side: a camera that moves draws all squares in each frame
+TICKS_AN_INCH = 1.5  # of the view's smaller side
 DRAPE = 60  # vertices of a path along a side of the window
 LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under it, of its height
 TALL = 0.62  # height of the box, of its width
@@ -103,9 +104,10 @@ class Relief:
         axes.set_box_aspect((1, 1, TALL), zoom=1.1)
         axes.set(xlim=(left, right), ylim=(bottom, top), zlim=(floor, high + LIFT * self.height))
         axes.set_facecolor("none")
-        axes.set_xticks(*_between(left, right))
-        axes.set_yticks(*_between(bottom, top))
-        places, said = ticks(low * ground.scale, high * ground.scale)
+        many = max(2, min(TICKS, round(TICKS_AN_INCH * min(inches(axes)))))
+        axes.set_xticks(*_between(left, right, many))
+        axes.set_yticks(*_between(bottom, top, many))
+        places, said = ticks(low * ground.scale, high * ground.scale, many)
         axes.set_zticks([place / ground.scale for place in places], said)
         axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
         for axis, label in [(axes.xaxis, "x"), (axes.yaxis, "y"), (axes.zaxis, "")]:
@@ -144,12 +146,12 @@ class Relief:
         return faces
 
 
-def _between(low: float, high: float) -> Ticks:
+def _between(low: float, high: float, many: int) -> Ticks:
     """Return ticks away from the corners, where those of two axes would meet."""
     slack = 0.02 * (high - low)
     inner = [
         (place, said)
-        for place, said in zip(*ticks(low, high), strict=True)
+        for place, said in zip(*ticks(low, high, many), strict=True)
         if low + slack < place < high - slack
     ]
     return [place for place, _ in inner], [said for _, said in inner]

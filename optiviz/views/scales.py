@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from optiviz.objective import Array
-from optiviz.views.axes import Ticks, span
-from optiviz.views.ticks import ticks
+from optiviz.views.axes import span
+from optiviz.views.ticks import TICKS, Ticks, ticks
 
 MARGIN = 0.05  # of the height at both ends
 DECADES = 2  # between the smallest and the largest value, from which on a scale is logarithmic
 DWARFED = 1e4  # how many times the median the largest value is where signs forbid a logarithm
-TICKS = 6
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -50,16 +49,16 @@ class Scale:
         side = high - low or abs(high) or 1.0
         return cls("linear", (low - MARGIN * side, high + MARGIN * side))
 
-    @property
-    def ticks(self) -> Ticks:
-        """The places of ticks and what is written there."""
+    def ticks(self, many: int = TICKS) -> Ticks:
+        """Return about so many ticks."""
         low, high = self.ends
         if self.kind == "linear":
-            return ticks(low, high)
+            return ticks(low, high, many)
         if self.kind == "log":
-            return _decades(low, high)
-        above = _decades(self.threshold, high, TICKS // 2) if high > self.threshold else ([], [])
-        below = _decades(self.threshold, -low, TICKS // 2) if -low > self.threshold else ([], [])
+            return _decades(low, high, many)
+        half = max(many // 2, 1)
+        above = _decades(self.threshold, high, half) if high > self.threshold else ([], [])
+        below = _decades(self.threshold, -low, half) if -low > self.threshold else ([], [])
         places = [*(-place for place in below[0]), 0.0, *above[0]]
         return places, [*("\N{MINUS SIGN}" + said for said in below[1]), "0", *above[1]]
 
@@ -74,8 +73,8 @@ class Scale:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _decades(low: float, high: float, many: int = TICKS) -> Ticks:
-    """Return powers of ten between two numbers, or their round multiples where there are few."""
+def _decades(low: float, high: float, many: int) -> Ticks:
+    """Return powers of ten between two numbers."""
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
     stride = max(1, -(-(last - first + 1) // many))
     powers: Sequence[int] = range(first, last + 1, stride)

@@ -12,7 +12,7 @@ from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.themes import Theme
 from optiviz.views import Room
-from optiviz.views.axes import LABEL, dress_chart, figure_of, room_beside, span_steps
+from optiviz.views.axes import TICK, dress_chart, figure_of, room_beside, span_steps
 from optiviz.views.marks import LINE_WIDTH, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
@@ -79,7 +79,7 @@ class State:
 
     @property
     def room(self) -> Room:
-        return room_beside([said for _, scale in self.strips for said in scale.ticks[1]])
+        return room_beside([said for _, scale in self.strips for said in scale.ticks()[1]])
 
     def build(self, axes: Axes) -> None:
         figure, box = figure_of(axes), axes.get_position()
@@ -92,7 +92,7 @@ class State:
             dress_chart(panel, self.theme)
             scale.apply(panel)
             span_steps(panel, self.scene.steps)
-            panel.set_title(strip.name, loc="left", fontsize=LABEL, color=self.theme.muted, pad=4)
+            panel.set_title(strip.name, loc="left", fontsize=TICK, color=self.theme.muted, pad=4)
             if number < many - 1:
                 panel.tick_params(labelbottom=False)
                 panel.set_xlabel("")

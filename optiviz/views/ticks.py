@@ -1,19 +1,23 @@
 """Ticks of a window: few, round, and short in writing whatever the window's size."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+TICKS = 6  # of an axis at most
 STEPS = (1, 2, 2.5, 5, 10)
 
+Ticks = tuple[Sequence[float], Sequence[str]]  # where they are, and what is written there
 
-def ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Return positions inside [low, high] and labels that tell them apart.
+
+def ticks(low: float, high: float, many: int = TICKS) -> Ticks:
+    """Return about so many positions inside [low, high], and labels that tell them apart.
 
     Plain decimals where they are short, else as many digits in scientific notation as it takes.
     """
-    found = np.asarray(MaxNLocator(6, steps=STEPS).tick_values(low, high), float)
+    found = np.asarray(MaxNLocator(many, steps=STEPS).tick_values(low, high), float)
     slack = 1e-9 * (high - low)
     places = found[(found >= low - slack) & (found <= high + slack)]
     step = float(found[1] - found[0])

@@ -27,16 +27,14 @@ def words(drawn: Picture) -> list[str]:
 
 def shown(drawn: Picture) -> list[Text]:
     texts = drawn.figure.findobj(lambda each: isinstance(each, Text) and each.get_visible())
-    panel, *_ = drawn.figure.axes
-    labels = {
-        label
-        for axes in drawn.figure.axes
-        for label in (*axes.get_xticklabels(), *axes.get_yticklabels())
-    }
-    # Of the ticks only those inside the window are drawn.
-    drawn_labels = {
-        tick.label1 for axis in (panel.xaxis, panel.yaxis) for tick in axis._update_ticks()
-    }
+    labels, drawn_labels = set(), set()
+    for axes in drawn.figure.axes:
+        for axis in axes._axis_map.values():
+            solid = hasattr(axes, "zaxis")  # which places its labels while it is drawn
+            labels |= {each for tick in axis.majorTicks for each in (tick.label1, tick.label2)}
+            # Of the ticks only those inside the window are drawn.
+            ticks = axis.majorTicks[: len(axis.get_ticklocs())] if solid else axis._update_ticks()
+            drawn_labels |= {tick.label1 for tick in ticks if axes.axison}
     return [
         text for text in texts if text.get_text() and (text not in labels or text in drawn_labels)
     ]
