@@ -223,7 +223,9 @@ class Picture:
         edge = MARGIN * width
         whole = Box(edge, BOTTOM, width - 2 * edge, top - BOTTOM)
         if legend is None:
-            return self._best(whole)[1], None
+            _, places = self._best(whole)
+            free = whole.left + whole.width - max(box.left + box.width for box in places)
+            return [box._replace(left=box.left + free / 2) for box in places], None
         if self.cells[0].headed:
             strip = Box(edge, BOTTOM, whole.width, STEPS)
             room = Box(edge, strip.top, whole.width, top - strip.top)
@@ -289,9 +291,10 @@ class Picture:
             top -= above
             widths = [max(wide - room.left, 1.0) for room in rooms]
             heights = [max(tall - above - room.bottom, 1.0) for room in rooms]
-            kept = [number for number, room in enumerate(rooms) if room.ratio is not None]
+            kept = [number for number, room in enumerate(rooms) if room.ratios is not None]
             for number in kept:
-                ratio = rooms[number].ratio or 1.0
+                least, most = rooms[number].ratios or (1.0, 1.0)
+                ratio = min(max(widths[number] / heights[number], least), most)
                 widths[number] = min(widths[number], heights[number] * ratio)
                 heights[number] = widths[number] / ratio
             left = region.left

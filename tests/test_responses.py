@@ -6,12 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Slope
 
+from optiviz import ResponseRecipe
+from optiviz.descent import respond
+from optiviz.objective import Array, Stream
+from optiviz.optimizers import OPTIMIZERS
 from optiviz.optimizers.words import parse_word
+from optiviz.rendering import make_scene
+from optiviz.scene import Response
+from optiviz.surfaces import SIGNALS
+from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 
 RESPONSES = Path(__file__).parent / "reference" / "responses"
-SIGNALS = json.loads((RESPONSES / "signals.json").read_text())
+RECORDED: dict[str, list[float]] = json.loads((RESPONSES / "signals.json").read_text())
 # The article's functions in our words, with its names for their hyperparameters.
 METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "GRAD_Simple_Momentum": ("momentum", {"gamma": "momentum"}),
@@ -21,6 +28,24 @@ METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "GRAD_AdadeltaBigStart": ("adadelta:lr=1", {"gamma": "rho", "lr": "initial_update"}),
     "GRAD_Adam": ("adam:eps_in_sqrt=true", {}),
 }
+every_signal = pytest.mark.parametrize("name", SIGNALS)
+
+
+def article(name: str) -> str:
+    """Return our name of one of the article's signals."""
+    return name.replace("sin", "sine").replace(" ", "-") if "noisy" in name else name
+
+
+def answers(word: str, signal: Signal) -> Array:
+    return respond(signal, parse_word(word).build(), len(signal.gradient))
+
+
+def test_our_signals_are_the_articles() -> None:
+    assert [article(name).replace(" ", "-") for name in RECORDED] == list(SIGNALS)
+    for name, numbers in RECORDED.items():
+        ours = find_signal(article(name).replace(" ", "-"))
+        np.testing.assert_array_equal(ours.gradient, numbers)
+        assert len(ours.gradient) == 300
 
 
 @pytest.mark.parametrize(
@@ -32,11 +57,79 @@ def test_response_agrees(run: Path) -> None:
     settings = [
         f"{names.get(key, key)}={value}" for key, value in record["hyperparameters"].items()
     ]
-    optimizer = parse_word(":".join([base, *settings])).build()
-    here = np.zeros(1)
-    state = optimizer.init(here)
-    answers = []
-    for slope in SIGNALS[record["signal"]]:
-        moved, state = optimizer.step(Slope(slope), here, state)
-        answers.append(-moved[0])
-    np.testing.assert_allclose(answers, record["response"], rtol=1e-9, atol=1e-12)
+    found = answers(":".join([base, *settings]), find_signal(article(record["signal"])))
+    np.testing.assert_allclose(found, record["response"], rtol=1e-9, atol=1e-12)
+
+
+def interpolated(signal: Array, time: float) -> float:
+    """Return a signal at a time, linearly interpolated, 0 outside: the article's, done right."""
+    below = int(np.floor(time))
+    if time < 0 or time > len(signal) - 1:
+        return 0.0
+    share = time - below
+    return float(
+        signal[below] if share == 0 else (1 - share) * signal[below] + share * signal[below + 1]
+    )
+
+
+@every_signal
+@pytest.mark.parametrize("momentum", [0.25, 0.9, 0.975])
+@pytest.mark.parametrize("points", [1, 4])
+def test_nesterov_meets_what_is_to_come(points: int, momentum: float, name: str) -> None:
+    signal = find_signal(name)
+    gradient, lr, v, expected = np.array(signal.gradient), 0.25, 0.0, []
+    for time in range(len(gradient)):
+        ahead = [
+            interpolated(gradient, time + momentum * v * k / points) for k in range(1, points + 1)
+        ]
+        v = momentum * v + lr * float(np.mean(ahead))
+        expected.append(v)
+    word = f"smoothed-nesterov:lr={lr}:momentum={momentum}:points={points}"
+    np.testing.assert_allclose(answers(word, signal), expected, rtol=1e-12, atol=1e-15)
+
+
+@every_signal
+def test_a_signal_is_a_pure_stream_whose_value_has_its_gradient(name: str) -> None:
+    signal = find_signal(name)
+    assert isinstance(signal, Stream)
+    rng = np.random.default_rng(0)
+    for step in (0, 7, 150, 299):
+        here = signal.at(step)
+        x = rng.uniform(step - 310, step + 10, (200, 1))
+        value, slope = here.value_and_gradient(x)
+        np.testing.assert_array_equal(here.gradient(x), signal.at(step).gradient(x))
+        np.testing.assert_array_equal(value, here.value(x))
+        assert value.shape == (200,) and slope.shape == (200, 1)
+        inside = ((x > step - 299) & (x < step))[:, 0]
+        h = 1e-6
+        slopes = (here.value(x + h) - here.value(x - h)) / (2 * h)
+        np.testing.assert_allclose(slopes[inside], slope[inside, 0], atol=1e-4)
+        assert (here.gradient(x[~inside]) == 0).all()
+
+
+def test_weight_decay_has_nothing_to_pull_at() -> None:
+    signal = find_signal("rectangles")
+    with_decay = answers("adamw:lr=0.1", signal)
+    np.testing.assert_array_equal(with_decay, answers("adam:lr=0.1", signal))
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "newton"])
+def test_a_positive_gradient_is_answered_by_a_positive_update(name: str) -> None:
+    scene = make_scene(ResponseRecipe(signal="saturation", optimizers=name))
+    assert isinstance(scene, Response)
+    (entry,) = scene.entries
+    assert entry.update[0] > 0
+    assert np.isfinite(entry.update).all()
+    assert entry.choice.source == "signal"
+    assert entry.choice.optimizer.hyperparameters()["lr"] == RATES.get(name, RATE)
+
+
+def test_rates_are_the_words_then_the_common_one() -> None:
+    recipe = ResponseRecipe(signal="spikes", optimizers="adam:lr=0.5,momentum", lr=0.125)
+    rates = [entry.choice.optimizer.lr for entry in make_scene(recipe).entries]
+    assert rates == [0.5, 0.125]
+
+
+def test_newton_needs_second_derivatives() -> None:
+    with pytest.raises(ValueError, match="newton needs second derivatives"):
+        make_scene(ResponseRecipe(signal="spikes", optimizers="newton"))

@@ -59,7 +59,7 @@ class Room(NamedTuple):
 
     left: float
     bottom: float
-    ratio: float | None = None  # width over height, if not any will do
+    ratios: tuple[float, float] | None = None  # least and most of width over height, if not any
 
 
 class View(Protocol):

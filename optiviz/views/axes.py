@@ -102,6 +102,6 @@ def span_steps(axes: Axes, steps: int) -> None:
     axes.set_xlabel("step")
 
 
-def room_beside(labels: Sequence[str], ratio: float | None = None) -> Room:
+def room_beside(labels: Sequence[str], ratios: tuple[float, float] | None = None) -> Room:
     """Return the room of a view with axis labels and with these words at its ticks."""
-    return Room(BESIDE + LETTER * max(map(len, labels), default=1), BENEATH, ratio)
+    return Room(BESIDE + LETTER * max(map(len, labels), default=1), BENEATH, ratios)

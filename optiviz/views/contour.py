@@ -1,5 +1,6 @@
 """The surface from above: filled contours with isolines, and the paths on them."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,7 +24,7 @@ from optiviz.views.ticks import ticks
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 ARROWS = 17  # of the gradient field, on the longer side
 EQUAL = 1.8  # ratio of a window's sides beyond which the axes have two scales
-UNEQUAL = 1.3  # ratio of the view's sides then
+UNEQUAL = 1.3  # ratio of the view's sides then, at least
 LABELLED = 2.2  # isolines an inch that say their loss
 FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
 
@@ -50,8 +51,9 @@ class Contour:
     def room(self) -> Room:
         across, up = self.scene.surface.domain.intervals
         ratio = (across[1] - across[0]) / (up[1] - up[0])
-        longest = EQUAL if 1 / EQUAL <= ratio <= EQUAL else UNEQUAL
-        return room_beside(ticks(*up)[1], min(max(ratio, 1 / longest), longest))
+        most = ratio if ratio <= EQUAL else UNEQUAL
+        least = ratio if ratio >= 1 / EQUAL else 1 / UNEQUAL
+        return room_beside(ticks(*up)[1], (min(ratio, most), max(ratio, least)))
 
     @property
     def marks(self) -> Sequence[str]:
@@ -165,7 +167,7 @@ def short(levels: Array) -> list[str]:
         close = np.allclose([float(each) for each in written], levels, rtol=0.02, atol=0)
         if len(set(written)) == len(written) and close:
             break
-    return [
-        each.replace("-", "\N{MINUS SIGN}").replace("e+0", "e").replace("e+", "e")
-        for each in written
-    ]
+    plain = (
+        re.sub(r"e([+-])0*", lambda power: f"e{power[1]}".rstrip("+"), each) for each in written
+    )
+    return [re.sub(r"^-", "\N{MINUS SIGN}", each) for each in plain]

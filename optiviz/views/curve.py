@@ -26,9 +26,8 @@ TANGENT = 0.11  # half of its length, as a share of the view's diagonal
 class Curve:
     """The curve of a surface in one dimension.
 
-    A point that is out of the window is not drawn; one that lies above or beneath the curve's
-    own range in the window cannot be, because it lies on the curve. Where nobody descends, the
-    derivative is drawn beside the function.
+    A point that is out of the window is a triangle at its edge, which points to where it is.
+    Where nobody descends, the derivative is drawn beside the function.
     """
 
     projection = None
@@ -73,7 +72,8 @@ class Curve:
         minima = np.array([x for (x,) in surface.minima if ends[0] <= x <= ends[1]])
         starts = np.array([x for (x,) in self.scene.starts if ends[0] <= x <= ends[1]])
         for places, look in [(minima, star(self.theme)), (starts, ring(self.theme))]:
-            drawn = axes.plot(places, surface.value(places[:, None]), **look)
+            with np.errstate(all="ignore"):
+                drawn = axes.plot(places, surface.value(places[:, None]), **look)
             self.minima += drawn if look["marker"] == "*" else []
         for entry in self.scene.entries:
             for start in range(len(entry.trajectories)):
@@ -104,7 +104,9 @@ class _Walker:
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
         with np.errstate(all="ignore"):
             slope = surface.gradient(x[:, None])[:, 0]
-        seen = (self.low <= x) & (x <= self.high)
+        self.outside = np.where(x > self.high, 1, np.where(x < self.low, -1, 0))
+        self.ends = np.column_stack([view.x, view.value])[[0, -1]]
+        seen = self.outside == 0
         self.x, self.y = np.where(seen, x, np.nan), np.where(seen, path.losses[: len(x)], np.nan)
         # Half of a tangent, as long on the screen whatever its slope.
         width, height = inches(axes)
@@ -122,11 +124,13 @@ class _Walker:
         (self.tangent,) = axes.plot(
             [], [], color=look.color, linewidth=1.6, linestyle=look.dash, zorder=above + 0.4
         )
-        (self.head,) = axes.plot(
-            [], [], color=look.color, linestyle="none", marker=look.marker,
-            markersize=1.15 * HEAD_SIZE, markeredgecolor=view.theme.casing, markeredgewidth=1.4,
-            zorder=HEAD + entry.number, label=entry.label,
-        )  # fmt: skip
+        head: dict[str, Any] = {
+            "color": look.color, "linestyle": "none", "markeredgecolor": view.theme.casing,
+            "markersize": 1.15 * HEAD_SIZE, "markeredgewidth": 1.4, "clip_on": False,
+            "zorder": HEAD + entry.number,
+        }  # fmt: skip
+        (self.head,) = axes.plot([], [], marker=look.marker, label=entry.label, **head)
+        (self.away,) = axes.plot([], [], marker="<", **head)
 
     def update(self, step: int) -> list[Artist]:
         here = min(step, len(self.x) - 1)
@@ -137,7 +141,11 @@ class _Walker:
         ends = np.array([-1, 1])
         self.tangent.set_data(x + ends * self.run[here], y + ends * self.rise[here])
         self.head.set_data([x], [y])
-        return [self.old, self.past, self.tangent, self.head]
+        right = self.outside[here] > 0
+        edge = self.ends[int(right)] if self.outside[here] else (np.nan, np.nan)
+        self.away.set_data([edge[0]], [edge[1]])
+        self.away.set_marker(">" if right else "<")
+        return [self.old, self.past, self.tangent, self.head, self.away]
 
 
 def padded(values: Array) -> tuple[float, float]:

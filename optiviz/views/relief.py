@@ -50,7 +50,7 @@ class Relief:
 
     @property
     def room(self) -> Room:
-        return Room(4.0, 16.0, 1.1)
+        return Room(4.0, 16.0, (1.1, 1.1))
 
     @property
     def marks(self) -> Sequence[str]:

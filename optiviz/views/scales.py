@@ -13,6 +13,8 @@ from optiviz.objective import Array
 from optiviz.views.axes import span
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
+SMALLEST, LARGEST = 5e-324, 308.25  # number above 0, and logarithm, that float64 has
+VAST = 1e300  # beyond which the length of an axis is no number
 MARGIN = 0.05  # of the height at both ends
 DECADES = 2  # between the smallest and the largest value, from which on a scale is logarithmic
 DWARFED = 1e4  # how many times the median the largest value is where signs forbid a logarithm
@@ -41,11 +43,14 @@ class Scale:
         if low >= 0 and positive.size and high / float(positive.min()) >= 10**DECADES:
             first, last = math.log10(float(positive.min())), math.log10(high)
             extra = MARGIN * (last - first)
-            return cls("log", (10 ** max(first - extra, -320), 10 ** min(last + extra, 307.9)))
+            least, most = 10 ** (first - extra), 10 ** min(last + extra, LARGEST)
+            return cls("log", (max(least, SMALLEST), most))
         size = np.abs(finite[finite != 0])
-        if low < 0 and max(-low, high) > DWARFED * float(np.median(size)):
-            linear = float(np.median(size))
-            return cls("symlog", (min(low, 0.0) * 2, max(high, 0.0) * 2), linear)
+        large = max(-low, high)
+        if (low < 0 and large > DWARFED * float(np.median(size))) or large > VAST:
+            most = max(2 * min(large, VAST), large)
+            linear = min(float(np.median(size)), VAST / DWARFED)
+            return cls("symlog", (-most if low < 0 else 0.0, most if high > 0 else 0.0), linear)
         side = high - low or abs(high) or 1.0
         return cls("linear", (low - MARGIN * side, high + MARGIN * side))
 

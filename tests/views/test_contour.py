@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
+from matplotlib.quiver import Quiver
 
 import optiviz
 from optiviz.animation import Picture
@@ -10,7 +12,7 @@ from optiviz.objective import Array
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.views.contour import Contour
+from optiviz.views.contour import Contour, short
 from optiviz.views.ground import BANDS, POWERS, contour_levels
 
 SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
@@ -167,3 +169,69 @@ def test_odd_surfaces_are_still_drawn(formula: str) -> None:
 def test_odd_windows_are_still_drawn(domain: str) -> None:
     drawn = picture(optiviz.Surface(formula="x + y", domain=domain))
     drawn.figure.canvas.draw()
+
+
+def sets_of(drawn: Picture) -> list[ContourSet]:
+    return [each for each in drawn.figure.axes[0].collections if isinstance(each, ContourSet)]
+
+
+@pytest.mark.parametrize(
+    ("levels", "lines"), [((1.0, 5.0), [1.0, 5.0]), (4, None), (None, None), ((9.0,), [9.0])]
+)
+def test_levels_can_be_chosen(levels: object, lines: list[float] | None) -> None:
+    drawn = picture("wobbly", "adam", levels=levels)
+    isolines = sets_of(drawn)[-1].levels
+    if lines is None:
+        assert len(isolines) == (levels or BANDS) - 1
+    else:
+        np.testing.assert_array_equal(isolines, lines)
+
+
+def test_no_fill_leaves_isolines_alone() -> None:
+    assert [each.filled for each in sets_of(picture("wobbly", "adam"))] == [True, False]
+    assert [each.filled for each in sets_of(picture("wobbly", "adam", fill=False))] == [False]
+    assert [each.filled for each in sets_of(picture("wobbly", "adam", theme="article"))] == [False]
+    assert len(sets_of(picture("wobbly", "adam", theme="article", fill=True))) == 2
+
+
+def test_labels_are_the_losses_of_their_isolines() -> None:
+    drawn = picture("wobbly", "adam", labels=True)
+    levels = sets_of(drawn)[-1].levels
+    texts = [text for text in drawn.figure.axes[0].texts if text.get_visible()]
+    assert len(texts) >= 3
+    surface = drawn.scene.surface
+    for text in texts:
+        said = float(text.get_text().replace("\N{MINUS SIGN}", "-"))
+        nearest = levels[np.abs(levels - said).argmin()]
+        assert said == pytest.approx(nearest, rel=0.02)
+        assert surface.value(np.array(text.get_position())) == pytest.approx(nearest, rel=0.05)
+    assert not picture("wobbly", "adam").figure.axes[0].texts
+    assert not picture("wobbly", "adam", theme="article", labels=False).figure.axes[0].texts
+
+
+def test_a_field_points_down_the_gradient() -> None:
+    drawn = picture("wobbly", "adam", field=True)
+    (field,) = (each for each in drawn.figure.axes[0].collections if isinstance(each, Quiver))
+    axes = drawn.figure.axes[0]
+    places, arrows = field.XY, np.column_stack([field.U, field.V])
+    down = -drawn.scene.surface.gradient(places)
+    # Arrows are drawn in inches, gradients are of the axes' units.
+    box = axes.get_window_extent()
+    seen = down * (box.width / np.ptp(axes.get_xlim()), box.height / np.ptp(axes.get_ylim()))
+    cross = arrows[:, 0] * seen[:, 1] - arrows[:, 1] * seen[:, 0]
+    np.testing.assert_allclose(cross / np.hypot(*seen.T), 0, atol=1e-9)
+    assert (np.sum(arrows * seen, axis=1) > 0).all()
+    slope, length = np.hypot(*down.T), np.hypot(*arrows.T)
+    np.testing.assert_allclose(length, slope / (slope + np.median(slope)), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("levels", "written"),
+    [
+        ([0.1, 0.25, 0.5], ["0.1", "0.25", "0.5"]), ([1.234, 5.678], ["1.23", "5.68"]),
+        ([-2.0, 0.0, 2.0], ["−2", "0", "2"]), ([1e5, 2e5], ["1e5", "2e5"]), ([3.0], ["3"]),
+        ([1.001, 1.002], ["1.001", "1.002"]), ([1.5e-7, 3e-7], ["1.5e-7", "3e-7"]),
+    ],
+)  # fmt: skip
+def test_levels_are_written_short(levels: list[float], written: list[str]) -> None:
+    assert short(np.array(levels)) == written

@@ -1,0 +1,79 @@
+"""Formulas as mathematics."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.formula import formula
+from optiviz.surfaces.notation import terms
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x**2 + 3*y", r"x^{2} + 3\,y"), ("-x**2", "-x^{2}"), ("(-x)**2", "(-x)^{2}"),
+        ("2**-x", "2^{-x}"), ("x**y**2", "x^{y^{2}}"), ("(x**2)**3", "(x^{2})^{3}"),
+        ("x - (y - 1)", "x - (y - 1)"), ("x - y - 1", "x - y - 1"), ("x - (-y)", "x - (-y)"),
+        ("x/(2*y)", r"x/(2\,y)"), ("x/y/2", "x/y/2"), ("5/pi*x", r"(5/\pi)\,x"),
+        ("x*2", r"x\cdot 2"), ("x*(-2)", r"x\,(-2)"), ("-2*x", r"-2\,x"), ("+x", "x"),
+        ("sin(4*x)**2", r"\mathrm{sin}^{2}(4\,x)"), ("exp(-x)", r"\mathrm{exp}(-x)"),
+        ("abs(abs(x) - 1)", "||x| - 1|"), ("sqrt(x + 1)", r"\sqrt{x + 1}"),
+        ("floor(x)", r"\lfloor x \rfloor"), ("max(0, x)", r"\mathrm{max}(0, x)"),
+        ("1e-3*x", r"1\cdot 10^{-3}\,x"), ("2.5E4 + x", r"2.5\cdot 10^{4} + x"),
+    ],
+)  # fmt: skip
+def test_it_is_written_by_hand(text: str, written: str) -> None:
+    assert " ".join(terms(text)) == written
+
+
+def read_back(written: str) -> str:
+    """Return the formula that a reader of the notation would type."""
+    text = written.replace(r"\,", "*").replace(r"\cdot ", "*").replace(r"\pi", "pi")
+    while "^{2}(" in text and (power := re.search(r"\\mathrm\{(\w+)\}\^\{2\}\(", text)):
+        end, depth = power.end(), 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+        inner = text[power.end() - 1 : end]
+        text = f"{text[: power.start()]}{power[1]}{inner}**(2){text[end:]}"
+    text = re.sub(r"\\mathrm\{(\w+)\}", r"\1", text)
+    return text.replace("^{", "**(").replace("}", ")")
+
+
+leaves = st.sampled_from(["x", "y", "2", "0.5", "pi"])
+formulas = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"),
+        inner.map(lambda each: f"-({each})"),
+        inner.map(lambda each: f"({each})**2"),
+        inner.map(lambda each: f"cos({each})"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(formulas)
+def test_it_means_what_the_formula_means(text: str) -> None:
+    """All parentheses that can be left out are, and no other."""
+    points = np.array([[0.7, -1.3], [2.1, 0.4]])
+    with np.errstate(all="ignore"):
+        try:
+            expected = formula(text, 2).value(points)
+        except ValueError:  # a constant that has no value, such as 1/0
+            return
+        again = formula(read_back(" ".join(terms(text))), 2).value(points)
+    np.testing.assert_allclose(again, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("surface", load_catalogue().surfaces.values(), ids=lambda each: each.name)
+def test_matplotlib_can_read_it(surface: object) -> None:
+    from matplotlib.mathtext import MathTextParser
+
+    parser = MathTextParser("path")
+    for term in terms(surface.formula):  # type: ignore[attr-defined]
+        parser.parse(f"${term}$")

@@ -1,0 +1,360 @@
+"""Each view by its artists' data."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+
+import optiviz
+from optiviz.animation import Picture
+from optiviz.objective import Array
+from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
+from optiviz.rendering import make_picture
+from optiviz.scene import Response
+from optiviz.views.curve import Curve
+from optiviz.views.loss import Loss, trailing_mean
+from optiviz.views.marks import FADED
+from optiviz.views.relief import Relief, draped
+from optiviz.views.scales import Scale
+from optiviz.views.state import State
+
+
+def picture(surface: object, optimizers: str, **rest: Any) -> Picture:
+    return make_picture(Recipe(surface=surface, optimizers=optimizers, **rest))
+
+
+def xy(line: Any) -> Array:
+    found: Array = line.get_xydata()
+    return found
+
+
+# Curve
+
+
+@pytest.mark.parametrize(
+    ("surface", "word"),
+    [
+        ("parabola", "sgd:lr=0.015625"), ("parabola", "sgd:lr=0.125"), ("parabola", "sgd:lr=1"),
+        ("parabola-cosine", "newton"), ("cosine", "newton"),
+        ("cosine", "newton:damping=0.078125"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("step", [0, 1, 7, 60])
+def test_a_curve_shows_the_point_its_tangent_and_the_points_before(
+    surface: str, word: str, step: int
+) -> None:
+    drawn = picture(surface, word)
+    view = drawn.cells[0].view
+    assert isinstance(view, Curve)
+    (walker,), (path,) = view.walkers, drawn.scene.trajectories
+    drawn.update(step)
+    points = np.column_stack([path.points[: step + 1, 0], path.losses[: step + 1]])
+    points[np.abs(points[:, 0]) > 20] = np.nan
+    np.testing.assert_array_equal(xy(walker.past), points[:-1])
+    if np.isnan(points[-1]).any():
+        return
+    np.testing.assert_array_equal(xy(walker.head), points[-1:])
+    x, y = points[-1]
+    (left, right), slope = xy(walker.tangent), drawn.scene.surface.gradient(path.points[step])[0]
+    np.testing.assert_allclose((left + right) / 2, (x, y), rtol=1e-12, atol=1e-9)
+    assert (right[1] - left[1]) / (right[0] - left[0]) == pytest.approx(slope, abs=1e-12)
+
+
+def test_tangents_are_as_long_on_the_screen_whatever_their_slope() -> None:
+    drawn = picture("parabola", "sgd")
+    walker, axes = drawn.cells[0].view.walkers[0], drawn.figure.axes[0]
+    lengths = []
+    for step in (0, 3, 50):
+        drawn.update(step)
+        lengths.append(np.hypot(*np.diff(axes.transData.transform(xy(walker.tangent)), axis=0)[0]))
+    np.testing.assert_allclose(lengths, lengths[0], rtol=1e-6)
+
+
+def test_a_curve_is_the_loss_and_its_range_is_shown_whole() -> None:
+    drawn = picture("cosine", "sgd")
+    axes = drawn.figure.axes[0]
+    (curve,) = [line for line in axes.lines if len(line.get_xdata()) > 1000]
+    x, y = xy(curve).T
+    np.testing.assert_array_equal(y, drawn.scene.surface.value(x[:, None]))
+    low, high = axes.get_ylim()
+    assert low < y.min() < y.max() < high
+    assert (x.min(), x.max()) == axes.get_xlim() == (-20, 20)
+
+
+def test_a_point_outside_of_the_window_is_not_drawn() -> None:
+    drawn = picture("parabola", "sgd:lr=1.01", steps=30)
+    walker = drawn.cells[0].view.walkers[0]
+    assert abs(drawn.scene.trajectories[0].points[-1, 0]) > 20
+    assert np.isnan(xy(walker.head)).all()
+    side = np.sign(drawn.scene.trajectories[0].points[-1, 0])
+    np.testing.assert_array_equal(xy(walker.away), [(20 * side, 400)])
+    assert walker.away.get_marker() == (">" if side > 0 else "<")
+    drawn.update(0)
+    assert np.isnan(xy(walker.away)).all()
+    np.testing.assert_array_equal(xy(walker.head), [(-20, 400)])
+
+
+def test_a_plotted_curve_has_its_derivative_beside_it() -> None:
+    drawn = make_picture(PlotRecipe(surfaces="tanh,softplus"))
+    panels = [axes for axes in drawn.figure.axes if axes.axison]
+    for axes, name in zip(panels, ("tanh", "softplus"), strict=True):
+        surface = optiviz.load_surface(name)
+        value, slope = (
+            next(
+                line
+                for line in axes.lines
+                if len(line.get_xdata()) > 1000 and dashed is line.is_dashed()
+            )
+            for dashed in (False, True)
+        )
+        x = np.array(value.get_xdata())[:, None]
+        np.testing.assert_array_equal(value.get_ydata(), surface.value(x))
+        np.testing.assert_array_equal(slope.get_ydata(), surface.gradient(x)[:, 0])
+
+
+# Loss
+
+
+@pytest.mark.parametrize("step", [0, 1, 60, 125])
+def test_losses_grow_with_the_steps(step: int) -> None:
+    drawn = picture("wobbly", "adam,rmsprop", view="loss")
+    view = drawn.cells[0].view
+    assert isinstance(view, Loss)
+    drawn.update(step)
+    for track, path in zip(view.tracks, drawn.scene.trajectories, strict=True):
+        expected = np.column_stack([np.arange(step + 1), path.losses[: step + 1]])
+        np.testing.assert_allclose(xy(track.line), expected, rtol=1e-12)
+        np.testing.assert_allclose(xy(track.head), expected[-1:], rtol=1e-12)
+
+
+def test_smooth_losses_stand_before_the_losses_themselves() -> None:
+    drawn = picture("wobbly", "rmsprop", view="loss", smooth=10)
+    faint, smooth = drawn.cells[0].view.tracks
+    (path,) = drawn.scene.trajectories
+    np.testing.assert_array_equal(xy(faint.line)[:, 1], path.losses)
+    assert faint.line.get_alpha() == FADED
+    assert xy(smooth.line)[50, 1] == pytest.approx(path.losses[41:51].mean())
+    assert xy(smooth.line)[3, 1] == pytest.approx(path.losses[:4].mean())
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.integers(1, 40))
+def test_a_trailing_mean_is_the_mean_of_the_last(values: list[float], many: int) -> None:
+    found = trailing_mean(np.array(values), many)
+    expected = [np.mean(values[max(0, end - many) : end]) for end in range(1, len(values) + 1)]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-6)
+
+
+def test_a_trailing_mean_keeps_the_digits_of_small_values() -> None:
+    found = trailing_mean(np.array([1e20, 1.0, 1e-10, 1e-10, 1e-10]), 2)
+    assert found[-1] == pytest.approx(1e-10)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1.0, 2.0, 3.0], "linear"), ([1e-5, 1.0], "log"), ([0.0, 1e-5, 1.0], "log"),
+        ([-1.0, 5.0], "linear"), ([-1.0, 1.0, 2.0, 1e9], "symlog"), ([0.0, 0.0], "linear"),
+        ([np.nan], "linear"), ([np.inf, 3.0], "linear"), ([5e-324, 1e308], "log"),
+        ([-1e300, 1.0, 2.0], "symlog"), ([7.0], "linear"),
+    ],
+)  # fmt: skip
+def test_a_scale_holds_all_that_is_finite(values: list[float], kind: str) -> None:
+    scale = Scale.of(np.array(values))
+    assert scale.kind == kind
+    finite = [each for each in values if np.isfinite(each) and (kind != "log" or each > 0)]
+    low, high = scale.ends
+    assert low < high and np.isfinite([low, high]).all()
+    assert all(low <= each <= high for each in finite)
+    places, said = scale.ticks()
+    assert len(places) == len(said) == len(set(said)) <= 8
+    assert all(low - 1e-9 <= place <= high + 1e-9 for place in places)
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=20))
+def test_any_numbers_have_a_scale_that_can_be_drawn(values: list[float]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    scale = Scale.of(np.array(values))
+    figure = Figure((3, 2))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.2, 0.2, 0.7, 0.7))
+    scale.apply(axes)
+    low, high = axes.get_ylim()
+    finite = [each for each in values if np.isfinite(each) and (scale.kind != "log" or each > 0)]
+    assert all(low <= each <= high for each in finite)
+    axes.figure.canvas.draw()
+
+
+# State
+
+
+def test_states_are_the_recorded_ones() -> None:
+    drawn = picture("wobbly", "adam,momentum:lr=0.01,adagrad", view="state")
+    view = drawn.cells[0].view
+    assert isinstance(view, State)
+    adam, momentum, adagrad = drawn.scene.trajectories
+    expected = {
+        "velocity": [adam.states["mean"], momentum.states["velocity"]],
+        "accumulated squares": [adam.states["square"], adagrad.states["accumulator"]],
+    }
+    strips = {axes.get_title(loc="left"): axes for axes in drawn.figure.axes}
+    for name, states in expected.items():
+        lines = [line for line in strips[name].lines if len(line.get_xdata()) == 126]
+        for line, values in zip(
+            lines, [state[:, axis] for state in states for axis in (0, 1)], strict=True
+        ):
+            np.testing.assert_array_equal(line.get_ydata(), values)
+
+
+def test_the_effective_step_is_how_far_each_coordinate_moved() -> None:
+    drawn = picture("wobbly", "sgd:lr=0.01", view="state")
+    (strip,) = [name for name in map(title, drawn.figure.axes) if name]
+    assert strip == "effective step", "sgd remembers nothing"
+    (path,) = drawn.scene.trajectories
+    axes = next(each for each in drawn.figure.axes if title(each))
+    x, y = (line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 126)
+    moved = 0.01 * np.abs(drawn.scene.surface.gradient(path.points[:-1]))
+    np.testing.assert_allclose(np.column_stack([x, y])[1:], moved, rtol=1e-9, atol=1e-15)
+
+
+def title(axes: Axes) -> str:
+    return axes.get_title(loc="left")
+
+
+# Relief
+
+
+def test_a_relief_has_the_paths_on_the_surface_a_little_lifted() -> None:
+    drawn = picture("wobbly", "adam", view="relief")
+    view = drawn.cells[0].view
+    assert isinstance(view, Relief)
+    (track,), (path,) = view.tracks, drawn.scene.trajectories
+    for step in (0, 1, 40, 125):
+        drawn.update(step)
+        x, y, z = (np.array(each) for each in track.line.get_data_3d())
+        np.testing.assert_allclose((x[-1], y[-1]), path.points[step])
+        above = z - drawn.scene.surface.value(np.column_stack([x, y]))
+        np.testing.assert_allclose(above, above[0])
+        assert 0 < above[0] < 0.05 * view.height
+        head = np.array(track.head.get_data_3d())[:, 0]
+        np.testing.assert_allclose(head, (x[-1], y[-1], z[-1]))
+
+
+def test_an_orbit_turns_by_its_degrees_and_stands_still_without() -> None:
+    drawn = picture("bowl", "sgd", view="relief", orbit=90, steps=30)
+    axes = drawn.figure.axes[0]
+    angles = []
+    for step in (0, 15, 30, 0):
+        drawn.update(step)
+        angles.append(axes.azim)
+    np.testing.assert_allclose(np.array(angles) - angles[0], [0, 45, 90, 0])
+
+
+LOW, HIGH = np.array([-1.0, -2.0]), np.array([1.0, 2.0])
+places = st.tuples(st.floats(-4, 4), st.floats(-4, 4))
+
+
+@given(st.lists(places, min_size=1, max_size=8))
+def test_a_draped_path_lies_on_its_steps_inside_of_the_window(
+    points: list[tuple[float, float]],
+) -> None:
+    path = np.array(points)
+    vertices, ends = draped(path, LOW, HIGH)
+    assert len(ends) == len(path)
+    assert ends[-1] == len(vertices) - 1
+    known = np.isfinite(vertices).all(axis=-1)
+    assert ((vertices[known] >= LOW - 1e-9) & (vertices[known] <= HIGH + 1e-9)).all()
+    inside = ((path >= LOW) & (path <= HIGH)).all(axis=-1)
+    np.testing.assert_allclose(vertices[ends[inside]], path[inside], atol=1e-12)
+    begin = 0
+    for number, end in enumerate(ends[1:]):
+        piece = vertices[begin + 1 : end + 1]
+        piece = piece[np.isfinite(piece).all(axis=-1)]
+        way, rest = path[number + 1] - path[number], piece - path[number]
+        np.testing.assert_allclose(way[0] * rest[:, 1] - way[1] * rest[:, 0], 0, atol=1e-9)
+        begin = end
+    gaps = np.abs(np.diff(vertices, axis=0)) / (HIGH - LOW)
+    assert np.nanmax(gaps, initial=0.0) <= 1 / 59
+
+
+def test_a_path_that_leaves_the_window_is_cut_at_its_edge() -> None:
+    vertices, ends = draped(np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 5.0]]), LOW, HIGH)
+    known = vertices[np.isfinite(vertices).all(axis=-1)]
+    np.testing.assert_allclose(known[-1], [1.0, 0.0])
+    assert np.isnan(vertices[ends[1:]]).all()
+
+
+@pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x + y", "1e150*x*y"])
+def test_odd_surfaces_still_have_a_relief(formula: str) -> None:
+    odd = optiviz.Surface(formula=formula, domain="-1:1,-1:1")
+    drawn = picture(odd, "sgd:lr=0.1", view="relief", steps=3, size=(300, 200))
+    drawn.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x", "1e150*x", "abs(x)"])
+@pytest.mark.parametrize("view", ["curve", "loss", "state"])
+def test_odd_functions_still_have_every_view(formula: str, view: str) -> None:
+    odd = optiviz.Surface(formula=formula, domain="-1:1")
+    drawn = picture(odd, "sgd:lr=0.1,adam:lr=0.1", view=view, steps=3, size=(300, 200))
+    drawn.figure.canvas.draw()
+
+
+# Response
+
+
+def test_a_response_draws_the_gradient_and_the_updates() -> None:
+    recipe = ResponseRecipe(signal="rectangles", optimizers="momentum", vary="momentum=0.25,0.9")
+    drawn = make_picture(recipe)
+    scene, (view,) = drawn.scene, [cell.view for cell in drawn.cells]
+    assert isinstance(scene, Response)
+    lines = {line.get_label(): line for line in drawn.figure.axes[0].lines}
+    gradient = next(line for line in lines.values() if line.get_linewidth() == 1.2)
+    np.testing.assert_array_equal(gradient.get_ydata(), scene.signal.gradient)
+    for step in (0, 100, 299):
+        drawn.update(step)
+        for entry in scene.entries:
+            track = next(each for each in view.tracks if each.line.get_label() == entry.label)
+            expected = np.column_stack([np.arange(step + 1), entry.update[: step + 1]])
+            np.testing.assert_array_equal(xy(track.line), expected)
+    low, high = drawn.figure.axes[0].get_ylim()
+    assert low < min(scene.signal.gradient) and all(
+        entry.update.max() < high for entry in scene.entries
+    )
+
+
+# What all have in common
+
+
+@pytest.mark.parametrize("view", ["contour", "loss", "state", "relief"])
+def test_a_trail_fades_what_is_older(view: str) -> None:
+    drawn = picture("wobbly", "adam", view=view, trail=20)
+    track = drawn.cells[0].view.tracks[0]
+    drawn.update(100)
+    old, recent = (
+        np.array(line.get_data_3d() if view == "relief" else xy(line).T)
+        for line in (track.old, track.line)
+    )
+    np.testing.assert_array_equal(old[:, -1], recent[:, 0])
+    assert track.old.get_alpha() < 0.5
+    if view != "relief":
+        assert recent.shape[1] == 21
+        assert old.shape[1] == 81
+
+
+def test_optimizers_keep_their_colours_in_every_panel_and_cell() -> None:
+    def colours(drawn: Picture) -> list[list[str]]:
+        return [[track.line.get_color() for track in cell.view.tracks] for cell in drawn.cells]
+
+    one, other = colours(picture("wobbly", "adam,rmsprop", view="contour+loss"))
+    assert one == other and len(set(one)) == 2
+    assert colours(picture("wobbly", "adam,rmsprop", layout="grid")) == [[one[0]], [one[1]]]
+
+
+def test_a_grid_has_one_scale() -> None:
+    drawn = picture("wobbly", "adam,sgd:lr=0.001", view="loss", layout="grid")
+    spans = {axes.get_ylim() for axes in drawn.figure.axes if axes.axison}
+    assert len(spans) == 1
