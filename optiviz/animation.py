@@ -45,21 +45,21 @@ class Cell(NamedTuple):
 
 
 class Picture:
-    """A figure of a scene: the title, a panel a view, the legend.
+    """A figure of a scene: the title, the panels, the legend.
 
-    With `grid` the scene's parts are drawn in panels of their own. `update(step)` moves it and
-    returns the artists that it moved; everything else stands still. Sizes are in pixels. Text
-    grows with the picture, but more slowly, so that it stays legible when the picture is small.
+    panels are the scenes to be drawn, the scene itself or its parts, and the views of each.
+    `update(step)` moves it and returns the artists that it moved; everything else stands still.
+    Sizes are in pixels. Text grows with the picture, but more slowly, so that it stays legible
+    when the picture is small.
     """
 
     def __init__(
         self,
         scene: Scene,
         theme: Theme,
-        views: Sequence[str],
+        panels: Sequence[tuple[Scene, Sequence[str]]],
         style: Style,
         size: tuple[int, int] = (960, 640),
-        grid: bool = False,
     ) -> None:
         self.scene = scene
         self.theme = theme
@@ -72,8 +72,13 @@ class Picture:
         self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
         self.figure.set_facecolor(theme.background)
         FigureCanvasAgg(self.figure)
-        self.cells = self._cells(views, style, grid)
-        self._paired = len(views) if grid else 1
+        several = len(panels) > 1
+        self.cells = [
+            Cell(load_view(name)(part, theme, style), part if several and not number else None)
+            for part, views in panels
+            for number, name in enumerate(views)
+        ]
+        self._paired = len(panels[0][1]) if several else 1
         marks = dict.fromkeys(name for cell in self.cells for name in cell.view.marks)
         legend = Legend(scene, theme, tuple(marks)) if scene.entries else None
         places, words = self._layout(self._write_title(), legend)
@@ -113,14 +118,6 @@ class Picture:
             yield
         finally:
             del canvas.draw_idle
-
-    def _cells(self, views: Sequence[str], style: Style, grid: bool) -> list[Cell]:
-        parts = self.scene.parts() if grid else (self.scene,)
-        return [
-            Cell(load_view(name)(part, self.theme, style), part if headed else None)
-            for part in parts
-            for name, headed in zip(views, [len(parts) > 1] + [False] * len(views), strict=False)
-        ]
 
     @property
     def _points(self) -> tuple[float, float]:

@@ -114,14 +114,21 @@ def make_picture(recipe: AnyRecipe, scene: Scene | None = None) -> "Picture":
 
     theme = load_theme(recipe.theme)
     scene = scene or make_scene(recipe)
-    views, grid, style = ["response"], False, Style()
-    if not isinstance(recipe, ResponseRecipe):
-        descended = isinstance(recipe, Recipe)
-        surfaces = [recipe.surface] if isinstance(recipe, Recipe) else recipe.surfaces
-        views = check_views(recipe.view, resolved(surfaces[0]).dim, descended, recipe.given())
-        grid, style = isinstance(recipe, PlotRecipe) or recipe.layout == "grid", recipe
+    if isinstance(recipe, ResponseRecipe):
+        panels: list[tuple[Scene, list[str]]] = [(scene, ["response"])]
+        style = Style()
+    else:
+        grid = isinstance(recipe, PlotRecipe) or recipe.layout == "grid"
+        parts = scene.parts() if grid else (scene,)
+        panels = [(part, _views(recipe, part)) for part in parts]
+        style = recipe
     with theme.settings():
-        return Picture(scene, theme, views, style, recipe.size, grid)
+        return Picture(scene, theme, panels, style, recipe.size)
+
+
+def _views(recipe: Recipe | PlotRecipe, scene: Scene) -> list[str]:
+    assert isinstance(scene, Run)
+    return check_views(recipe.view, scene.surface.dim, bool(scene.entries), recipe.given())
 
 
 def make_scene(recipe: AnyRecipe) -> Scene:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from optiviz.surfaces.surface import Number, rising
 
+MOST_BANDS = 200
+
 
 class Style(BaseModel):
     """The choices that views heed, each view its own; None leaves one to the theme or the surface.
@@ -17,7 +19,7 @@ class Style(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    levels: Annotated[int, Field(ge=1, le=200)] | tuple[Number, ...] | None = None
+    levels: int | tuple[Number, ...] | None = None
     labels: bool | None = None
     field: bool = False
     fill: bool | None = None
@@ -28,6 +30,8 @@ class Style(BaseModel):
     @field_validator("levels")
     @classmethod
     def _rising(cls, levels: int | tuple[float, ...] | None) -> int | tuple[float, ...] | None:
+        if isinstance(levels, int) and not 1 <= levels <= MOST_BANDS:
+            raise ValueError(f"{levels} is not between 1 and {MOST_BANDS} bands")
         return rising(levels) if isinstance(levels, tuple) else levels
 
     def given(self) -> set[str]:

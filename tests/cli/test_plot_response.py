@@ -1,0 +1,176 @@
+"""`optiviz plot`, `optiviz response`, and the options of views."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Invoke, only_file
+from PIL import Image
+
+from optiviz.formats import FORMATS
+from optiviz.surfaces import SIGNALS
+from optiviz.surfaces.signal import find_signal
+
+SIZE = ("--size", "360x240")
+RESPONSE = ("response", "--signal", "spikes", "--opt", "rmsprop", "--vary", "rho=0.25,0.9,0.975")
+RUN = ("run", "--surface", "wobbly", "--steps", 4, *SIZE)
+
+
+def test_a_response_writes_its_numbers(invoke: Invoke, here: Path) -> None:
+    result = invoke(*RESPONSE, "-o", "x.json", "-o", "x.csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[2].split() == [
+        "optimizer", "hyperparameters", "largest", "update", "last", "update",
+    ]  # fmt: skip
+    record = json.loads((here / "x.json").read_text())
+    assert record["signal"] == "spikes"
+    assert record["gradient"] == list(find_signal("spikes").gradient)
+    assert record["recipe"]["kind"] == "response"
+    labels = [each["label"] for each in record["responses"]]
+    assert labels == ["rho 0.25", "rho 0.9", "rho 0.975"]
+    for each in record["responses"]:
+        assert each["hyperparameters"]["lr"] == 0.25
+        assert len(each["update"]) == 300
+        assert each["update"][0] > 0
+    rows = list(csv.DictReader((here / "x.csv").read_text().splitlines()))
+    assert len(rows) == 900
+    assert [float(row["update"]) for row in rows[:300]] == record["responses"][0]["update"]
+    assert [float(row["gradient"]) for row in rows[300:600]] == record["gradient"]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_response_has_every_format(suffix: str, invoke: Invoke, here: Path) -> None:
+    result = invoke(*RESPONSE, "-o", f"x{suffix}", "--duration", 1, *SIZE)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (here / f"x{suffix}").stat().st_size > 500
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_every_signal_can_be_answered(signal: str, invoke: Invoke, here: Path) -> None:
+    result = invoke("response", "--signal", signal, "--opt", "adam,momentum", "-o", "x.png", *SIZE)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_a_users_signal(invoke: Invoke, here: Path) -> None:
+    (here / "my steps.csv").write_text("gradient\n1\n1\n0\n-1\n")
+    words = ["response", "--signal", "my steps.csv", "--opt", "sgd:lr=0.5", "-o", "x.json"]
+    assert invoke(*words).exit_code == 0
+    record = json.loads((here / "x.json").read_text())
+    assert (record["signal"], record["gradient"]) == ("my steps", [1, 1, 0, -1])
+    assert record["responses"][0]["update"] == [0.5, 0.5, 0, -0.5]
+
+
+def test_a_response_has_a_default_path(invoke: Invoke, here: Path) -> None:
+    assert invoke(*RESPONSE[:5], "--duration", 0.5, *SIZE).exit_code == 0
+    assert only_file(here) == here / "outputs" / "spikes-rmsprop.gif"
+
+
+def test_a_plot_is_a_still(invoke: Invoke, here: Path) -> None:
+    result = invoke("plot", "logistic,tanh,relu,softplus", "-o", "a.png", "-o", "a.svg", *SIZE)
+    assert (result.exit_code, result.stderr, result.stdout) == (0, "", "a.png\na.svg\n")
+    with Image.open(here / "a.png") as image:
+        assert image.size == (360, 240)
+    said = (here / "a.svg").read_text()
+    for title in ("Logistic function", "Softplus", "derivative"):
+        assert f">{title}</text>" in said, "text is text"
+
+
+def test_a_plot_has_a_default_path(invoke: Invoke, here: Path) -> None:
+    assert invoke("plot", "wobbly", "beale", "--view", "relief", *SIZE).exit_code == 0
+    assert only_file(here) == here / "outputs" / "wobbly-beale.png"
+
+
+def test_a_plot_of_a_users_surface(invoke: Invoke, here: Path) -> None:
+    (here / "mine.yaml").write_text("own:\n  formula: x*y\n  domain: '-1:1,-1:1'\n")
+    words = ["plot", "own,wobbly", "--surfaces", "mine.yaml", "-o", "x.png", *SIZE]
+    assert invoke(*words).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--view", "relief", "--orbit", "-45"), ("--view", "loss", "--smooth", "3"),
+        ("--view", "contour+state"), ("--layout", "grid"), ("--theme", "dark"),
+        ("--theme", "article", "--no-labels"), ("--levels", "9"), ("--levels", "0.5,2,8"),
+        ("--levels", "1,"), ("--labels", "--field", "--no-fill"), ("--trail", "2"),
+    ],
+)  # fmt: skip
+def test_every_option_changes_the_picture(
+    options: tuple[str, ...], invoke: Invoke, here: Path
+) -> None:
+    for name, words in (("plain", ()), ("changed", options)):
+        result = invoke(*RUN, "--opt", "adam,rmsprop", "-o", f"{name}.png", "-q", *words)
+        assert (result.exit_code, result.output) == (0, "")
+    plain, changed = (np.asarray(Image.open(here / f"{n}.png")) for n in ("plain", "changed"))
+    assert (plain != changed).any()
+
+
+def test_vary_makes_one_path_a_value_labelled_by_it(invoke: Invoke, here: Path) -> None:
+    words = ["--opt", "nesterov:lr=0.01", "--vary", "momentum=0.25,0.9,0.975", "-o", "x.json"]
+    result = invoke(*RUN, *words)
+    assert result.exit_code == 0
+    record = json.loads((here / "x.json").read_text())
+    assert record["recipe"]["vary"] == "momentum=0.25,0.9,0.975"
+    found = [(path["label"], path["hyperparameters"]) for path in record["trajectories"]]
+    assert [label for label, _ in found] == ["momentum 0.25", "momentum 0.9", "momentum 0.975"]
+    assert [used["momentum"] for _, used in found] == [0.25, 0.9, 0.975]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("response", "--signal", "spike", "--opt", "adam"), "did you mean 'spikes'"),
+        (("response", "--signal", "none.csv", "--opt", "adam"), "none.csv: No such file"),
+        (("response", "--signal", "empty.csv", "--opt", "adam"), "empty.csv: no numbers"),
+        (
+            ("response", "--signal", "words.csv", "--opt", "adam"),
+            "words.csv:2: 'two' is not a finite number",
+        ),
+        (("response", "--opt", "adam"), "Missing option '--signal'"),
+        (("response", "--signal", "spikes"), "Missing option '--opt'"),
+        (("response", "--signal", "spikes", "--opt", "newton"), "newton needs second derivatives"),
+        ((*RESPONSE, "--theme", "drak"), "--theme: unknown theme 'drak': did you mean 'dark'?"),
+        ((*RUN, "--opt", "adam", "--vary", "beta3=1,2"), "'beta3': did you mean 'beta2'"),
+        ((*RUN, "--opt", "adam", "--vary", "beta1=1,2"), "--vary: adam: beta1 must lie in [0, 1)"),
+        ((*RUN, "--opt", "adam", "--vary", "beta1"), "is not of the form key=value,value"),
+        ((*RUN, "--opt", "adam", "--vary", "label=a,b"), "unknown hyperparameter 'label'"),
+        ((*RUN, "--opt", "adam", "--vary", "beta1=0.5:lr=1,0.9"), "must be a number"),
+        ((*RUN, "--opt", "adam", "--vary", "beta1=0.9,0.90"), "gives a value twice"),
+        ((*RUN, "--opt", "adam:lr=1", "--vary", "lr=1,2"), "lr is given, and is to vary"),
+        ((*RUN, "--opt", "adam,sgd", "--vary", "lr=1,2"), "--vary: wants one optimizer, not 2"),
+        ((*RUN, "--opt", "adam", "--view", "conture"), "--view: unknown view 'conture': did you"),
+        ((*RUN, "--opt", "adam", "--view", "curve"), "--view: curve draws one dimension"),
+        ((*RUN, "--opt", "adam", "--view", "loss", "--labels"), "has no labels: only contour"),
+        ((*RUN, "--opt", "adam", "--orbit", "90"), "contour has no orbit: only relief has"),
+        ((*RUN, "--opt", "adam", "--smooth", "0"), "--smooth: should be greater than 0"),
+        ((*RUN, "--opt", "adam", "--trail", "-1"), "--trail: should be greater than 0"),
+        ((*RUN, "--opt", "adam", "--levels", "a"), "'a' is neither a number of bands nor L,L"),
+        ((*RUN, "--opt", "adam", "--levels", "2,1"), "--levels: levels must rise"),
+        ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: 0 is not between 1 and 200 bands"),
+        ((*RUN, "--opt", "adam", "--layout", "row"), "'row' is not one of 'panels', 'grid'"),
+        (("plot",), "Missing argument 'NAME[,NAME...]'"),
+        (("plot", "wobly"), "did you mean 'wobbly'"),
+        (("plot", "wobbly,tanh", "--view", "contour"), "--view: contour draws two dimensions"),
+        (("plot", "wobbly", "--view", "loss"), "--view: loss draws a descent, and there is none"),
+        (("plot", "wobbly", "-o", "x.gif"), "x.gif: a plot is a still: choose from .png, .svg"),
+        (("plot", "tanh", "--field"), "curve has no field: no view that fits has"),
+    ],
+    ids=lambda value: " ".join(map(str, value))[-45:] if isinstance(value, tuple) else None,
+)  # fmt: skip
+def test_a_mistake_is_told_in_one_sentence(
+    words: tuple[str, ...], said: str, invoke: Invoke, here: Path
+) -> None:
+    (here / "empty.csv").write_text("")
+    (here / "words.csv").write_text("1\ntwo\n")
+    before = set(here.iterdir())
+    result = invoke(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert result.stderr.startswith("optiviz: ") and result.stderr.count("\n") == 1
+    assert set(here.iterdir()) == before, "nothing is written"
+
+
+def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, here: Path) -> None:
+    assert invoke("plot", "wobbly,tanh", "-o", "x.png", *SIZE).exit_code == 0
