@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from optiviz.recipe import Recipe
+from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
 from optiviz.rendering import render
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,6 +28,26 @@ PICTURES = {
         starts=((-2.8, -2.5), (2.5, 2.0)),
     ),
     "beale": Recipe(surface="beale", optimizers="sgd:lr=0.1,adam", size=(480, 320)),
+    "cosine": Recipe(
+        surface="cosine", optimizers="newton:damping=0.078125:label=damped,newton", steps=10,
+        size=(480, 320), theme="dark",
+    ),
+    "himmelblau-relief": Recipe(
+        surface="himmelblau", optimizers="adam,momentum", size=(480, 320), view="relief"
+    ),
+    "panels": Recipe(
+        surface="hills-and-canyon", optimizers="nesterov:lr=0.01", vary="momentum=0.25,0.9,0.975",
+        size=(480, 320), view="contour+loss", theme="article", trail=30,
+    ),
+    "grid": Recipe(
+        surface="ellipse", optimizers="sgd,momentum,adagrad,adam", size=(480, 320), layout="grid",
+        field=True,
+    ),
+    "state": Recipe(surface="wobbly", optimizers="adam,adagrad", size=(480, 320), view="state"),
+    "response": ResponseRecipe(
+        signal="uneven-sawtooth", optimizers="rmsprop", vary="rho=0.25,0.9,0.975", size=(480, 320)
+    ),
+    "activations": PlotRecipe(surfaces="logistic,tanh,relu,softplus", size=(480, 320)),
 }  # fmt: skip
 
 

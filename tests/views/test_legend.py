@@ -1,9 +1,7 @@
 """The legend: true numbers, and words that never overlap."""
 
-from itertools import combinations
-
 import pytest
-from matplotlib.text import Text
+from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
 from optiviz.animation import Picture
@@ -23,21 +21,6 @@ def picture(surface: object, optimizers: str, **rest: object) -> Picture:
 
 def words(drawn: Picture) -> list[str]:
     return [text.get_text() for text in shown(drawn)]
-
-
-def shown(drawn: Picture) -> list[Text]:
-    texts = drawn.figure.findobj(lambda each: isinstance(each, Text) and each.get_visible())
-    labels, drawn_labels = set(), set()
-    for axes in drawn.figure.axes:
-        for axis in axes._axis_map.values():
-            solid = hasattr(axes, "zaxis")  # which places its labels while it is drawn
-            labels |= {each for tick in axis.majorTicks for each in (tick.label1, tick.label2)}
-            # Of the ticks only those inside the window are drawn.
-            ticks = axis.majorTicks[: len(axis.get_ticklocs())] if solid else axis._update_ticks()
-            drawn_labels |= {tick.label1 for tick in ticks if axes.axison}
-    return [
-        text for text in texts if text.get_text() and (text not in labels or text in drawn_labels)
-    ]
 
 
 def test_the_legend_shows_the_rate_and_the_current_loss_of_each() -> None:
@@ -183,23 +166,6 @@ def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
     slope = Surface(formula="x + y", domain="-1:1,-1:1")
     drawn = picture(slope, "sgd:lr=0.1", starts=[(0, 0), (0.9, 0.9)], steps=12)
     assert "1 of 2 ended out of view  lr 0.1" in words(drawn)
-
-
-def assert_tidy(drawn: Picture) -> None:
-    """Assert that no word overlaps another, or leaves the picture, in three of its frames."""
-    width, height = drawn.figure.bbox.size
-    for step in (0, drawn.scene.steps // 2, drawn.scene.steps):
-        drawn.update(step)
-        drawn.figure.canvas.draw()
-        boxes = [(text.get_text(), text.get_window_extent()) for text in shown(drawn)]
-        for said, box in boxes:
-            assert box.x0 >= 0 and box.y0 >= 0, said
-            assert box.x1 <= width and box.y1 <= height, said
-        for (one, a), (other, b) in combinations(boxes, 2):
-            overlap = (
-                min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5
-            )
-            assert not overlap, (step, one, other)
 
 
 @pytest.mark.parametrize("size", [(480, 320), (960, 640), (540, 800)])

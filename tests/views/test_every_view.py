@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib.figure
 import numpy as np
 import pytest
-from test_legend import assert_tidy, shown
+from pictures import assert_tidy, shown
 
 from optiviz import InputError
 from optiviz.animation import Picture
