@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--pairs 3] [--readme]
 
-Scene A is a matplotlib user's script (scene_a.py), scene B a picture of ours; "plain" saves with
-matplotlib's own writers. Needs ffmpeg for the row of A to MP4, and gifsicle for its own. --readme
+Scene A is a matplotlib user's script (scene_a.py), scene B a picture of ours, scene C a script with
+a surface in 3-D, of which only saving is timed; "plain" saves with matplotlib's own writers. Needs ffmpeg for the row of A to MP4, and gifsicle for its own. --readme
 writes the table into README.md.
 """
 
@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 MARKS = "<!-- benchmarks: python benchmarks/run.py --readme -->", "<!-- end -->"
 MB = 1024
+WRITERS = "pillow", "imageio"
 
 
 class Cost(NamedTuple):
@@ -55,6 +56,19 @@ def in_turn(one: list[str], other: list[str], pairs: int) -> tuple[float, list[C
     ratios = [first.seconds / second.seconds for first, second in costs]
     print(f"    {' '.join(f'{ratio:.1f}' for ratio in ratios)}", file=sys.stderr)
     return median(ratios), *map(list, zip(*costs, strict=True))
+
+
+def saved(name: str, one: list[str], other: list[str], pairs: int) -> tuple[str, str]:
+    """Return a row of the time that saving took, as two scripts print it."""
+
+    def seconds(command: list[str]) -> float:
+        return float(subprocess.check_output(command, cwd=HERE, text=True))
+
+    times = [(seconds(one), seconds(other)) for _ in range(pairs)]
+    ratios = [slow / fast for slow, fast in times]
+    print(f"    {' '.join(f'{ratio:.1f}' for ratio in ratios)}", file=sys.stderr)
+    slow, fast = (median(column) for column in zip(*times, strict=True))
+    return name, f"{median(ratios):.1f}x ({slow:.1f} s, {fast:.2f} s)"
 
 
 def gif_frames(path: Path, fps: float) -> Iterator[np.ndarray[Any, Any]]:
@@ -115,6 +129,9 @@ def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
     yield row('A to GIF: writer="pillow" / writer="imageio"', *in_turn(slow, fast, pairs))
     yield row("B to GIF: plain / ours", *in_turn(plain_b, ours_b, pairs))
     yield row("B: GIF / PNG", *in_turn(ours_b, [*run, str(folder / "b.png")], 2 * pairs))
+    for name, orbit in (("C, 3-D, to GIF", []), ("C with a moving camera", ["90"])):
+        c = [[python, "scene_c.py", each, str(folder / "c.gif"), *orbit] for each in WRITERS]
+        yield saved(f"{name}: saving by pillow / by imageio", *c, pairs)
     if shutil.which("ffmpeg"):
         slow, fast = a("ffmpeg", "plain-a.mp4"), a("imageio", "a.mp4")
         yield row('A to MP4: writer="ffmpeg" / writer="imageio"', *in_turn(slow, fast, pairs))

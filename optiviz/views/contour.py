@@ -22,7 +22,7 @@ from optiviz.views.style import Style
 from optiviz.views.ticks import ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
-ARROWS = 17  # of the gradient field, on the longer side
+ARROWS, APART = 17, 0.24  # of the gradient field on the longer side at most; inches between two
 EQUAL = 1.8  # ratio of a window's sides beyond which the axes have two scales
 UNEQUAL = 1.3  # ratio of the view's sides then, at least
 LABELLED = 2.2  # isolines an inch that say their loss
@@ -129,7 +129,7 @@ class Contour:
         """Draw arrows of the negative gradient in the middle of equal squares."""
         (left, right), (bottom, top) = self.scene.surface.domain.intervals
         width, height = inches(axes)
-        side = max(width, height) / ARROWS
+        side = max(max(width, height) / ARROWS, APART)
         middles = [
             low + (high - low) * (np.arange(count) + 0.5) / count
             for low, high, count in (

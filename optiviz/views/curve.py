@@ -120,7 +120,7 @@ class _Walker:
         }  # fmt: skip
         above = PATH + entry.number
         (self.old,) = axes.plot([], [], **dots, alpha=FADED / 2, zorder=above)
-        (self.past,) = axes.plot([], [], **dots, alpha=1.5 * FADED, zorder=above + 0.2)
+        (self.past,) = axes.plot([], [], **dots, alpha=2 * FADED, zorder=above + 0.2)
         (self.tangent,) = axes.plot(
             [], [], color=look.color, linewidth=1.6, linestyle=look.dash, zorder=above + 0.4
         )

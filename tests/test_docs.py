@@ -1,0 +1,57 @@
+"""The documents: every command runs as it is printed, and every picture is one that a command makes."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import Invoke
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+COMMANDS = [
+    line
+    for path in DOCS
+    for block in re.findall(r"^```sh\n(.*?)^```", path.read_text("utf-8"), re.M | re.S)
+    for line in block.splitlines()
+]
+PICTURES = {
+    str((path.parent / link).resolve().relative_to(ROOT))
+    for path in [ROOT / "README.md", *DOCS]
+    for link in re.findall(r"!\[.*?\]\((.*?)\)", path.read_text("utf-8"))
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.rpartition("/")[2])
+def test_a_command_runs_as_it_is_printed(command: str, invoke: Invoke, here: Path) -> None:
+    program, *words = shlex.split(command)
+    assert program == "optiviz"
+    result = invoke(*words)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (here / words[-1]).stat().st_size > 1000
+
+
+def test_every_picture_is_there_and_small_and_no_other() -> None:
+    kept = {str(path.relative_to(ROOT)) for path in (ROOT / "outputs").iterdir()}
+    assert kept == PICTURES
+    for picture in PICTURES:
+        assert (ROOT / picture).stat().st_size < 300_000, picture
+
+
+def test_every_picture_is_one_that_a_command_makes() -> None:
+    made = {shlex.split(command)[-1] for command in COMMANDS}
+    assert {picture for picture in PICTURES if picture not in made} == {
+        "outputs/wobbly-adam-rmsprop.gif"  # the README's first command, by default
+    }
+
+
+def test_the_documents_name_every_view_and_option() -> None:
+    from optiviz.themes import THEMES
+    from optiviz.views import VIEWS
+
+    text = (ROOT / "docs" / "views.md").read_text("utf-8")
+    for name, sort in VIEWS.items():
+        assert f"`{name}`" in text or f"optiviz {name}" in text
+        for option in sort.options:
+            assert f"--{option}" in text or f"--no-{option}" in text
+    assert all(theme in text for theme in THEMES)
