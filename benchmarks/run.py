@@ -3,8 +3,8 @@
     python benchmarks/run.py [--pairs 3] [--readme]
 
 Scene A is a matplotlib user's script (scene_a.py), scene B a picture of ours, scene C a script with
-a surface in 3-D, of which only saving is timed; "plain" saves with matplotlib's own writers. Needs ffmpeg for the row of A to MP4, and gifsicle for its own. --readme
-writes the table into README.md.
+a surface in 3-D, of which only saving is timed; "plain" saves with matplotlib's own writers. Needs
+ffmpeg for the row of A to MP4, and gifsicle for its own. --readme writes the table into README.md.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The documents: every command runs as it is printed, and every picture is one that a command makes."""
+"""The documents: commands run as they are printed, and pictures are those that they make."""
 
 import re
 import shlex

@@ -34,7 +34,8 @@ def test_a_command_runs(command: str, invoke: Invoke) -> None:
 
 def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(PYTHON[0], {})
-    assert {path.name for path in here.iterdir()} == {"bowl.gif", "wobbly.mp4", "wobbly.json"}
+    made = {"bowl.gif", "wobbly.mp4", "wobbly.json", "two.pdf", "spikes.svg"}
+    assert {path.name for path in here.iterdir()} == made
     assert "0.9155" in capsys.readouterr().out
 
 
