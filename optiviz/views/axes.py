@@ -27,6 +27,11 @@ class Box(NamedTuple):
     height: float
 
     @property
+    def right(self) -> float:
+        """Its right edge."""
+        return self.left + self.width
+
+    @property
     def top(self) -> float:
         """Its upper edge."""
         return self.bottom + self.height

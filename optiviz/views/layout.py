@@ -1,0 +1,148 @@
+"""Where panels and words stand in a picture: rectangles only, in points, nothing that is drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optiviz.views import Room
+from optiviz.views.axes import BENEATH, Box
+from optiviz.views.legend import LOW, Legend, Words
+
+MARGIN = 0.035  # of the width
+GAP = 26.0  # between two panels, and between them and the legend
+WORDS = 0.32, 180.0  # the least width of a legend beside the panels: of the picture's, in points
+STRIP = 0.45  # the largest share of the height that a legend beneath the panels has
+BOTTOM = 10.0  # under everything
+STEPS = 30.0  # height of the line under small multiples
+HEADING = LOW + 4  # height of the words above each of them
+LONGEST = 1.6  # ratio of a panel's sides beyond which more of one is no gain
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The arrangement of panels that want these rooms.
+
+    With `paired`, they are small multiples of so many panels each, with words above them.
+    """
+
+    width: float  # of the picture
+    top: float  # of what is left beneath the title
+    rooms: Sequence[Room]
+    paired: int = 0
+
+    @property
+    def edge(self) -> float:
+        """The margin on both sides."""
+        return MARGIN * self.width
+
+    @property
+    def _whole(self) -> Box:
+        return Box(self.edge, BOTTOM, self.width - 2 * self.edge, self.top - BOTTOM)
+
+    def alone(self) -> list[Box]:
+        """Return the places of panels without a legend, in the middle."""
+        _, places = self._best(self._whole)
+        free = self.width - self.edge - max(box.right for box in places)
+        return [box._replace(left=box.left + free / 2) for box in places]
+
+    def worded(self, legend: Legend) -> tuple[list[Box], Words]:
+        """Return the places of panels, and of the words of a legend.
+
+        It stands beside the panels or beneath them, whichever leaves them more, or its rows above
+        those of small multiples.
+        """
+        whole = self._whole
+        if self.paired:
+            return self._multiples(legend)
+        words = max(WORDS[0] * self.width, WORDS[1], legend.width(whole.height - BENEATH))
+        high = self.edge + min(legend.height(whole.width), STRIP * self.top)
+        beside = whole._replace(width=whole.width - GAP - min(words, 0.5 * self.width))
+        beneath = whole._replace(bottom=high, height=self.top - high)
+        (one, right_of), (other, under) = self._best(beside), self._best(beneath)
+        if other > one:
+            ends = max(min(box.bottom for box in under) - BENEATH - 4, high)
+            strip = whole._replace(bottom=self.edge, height=ends - self.edge)
+            return under, legend.stacked(strip, LOW)
+        left = max(box.right for box in right_of) + GAP
+        bottom = min([BOTTOM + BENEATH, *(box.bottom for box in right_of)])
+        column = Box(left, bottom, self.width - left - self.edge, self.top - bottom)
+        return right_of, legend.stacked(column)
+
+    def _multiples(self, legend: Legend) -> tuple[list[Box], Words]:
+        strip = self._whole._replace(height=STEPS)
+        room = self._whole._replace(bottom=strip.top, height=self.top - strip.top)
+        _, places = self._best(room, legend.detailed / self.paired)
+        firsts, lasts = places[:: self.paired], places[self.paired - 1 :: self.paired]
+        rows = []
+        for first, last in zip(firsts, lasts, strict=True):
+            ends = [each.left - GAP for each in firsts if each.left > first.left]
+            most = min(ends, default=room.right) - first.left
+            wide = max(last.right - first.left, min(most, legend.detailed))
+            rows.append(first._replace(width=wide))
+        return places, legend.above(rows, strip)
+
+    def _best(self, region: Box, words: float = 1.0) -> tuple[float, list[Box]]:
+        """Return the area of the smallest panel, and the places, where that is largest.
+
+        What makes a panel longer than it should be does not count, and one that is narrower than
+        the words above it counts less.
+        """
+
+        def gain(box: Box) -> float:
+            area = min(box.width, LONGEST * box.height) * min(box.height, LONGEST * box.width)
+            return area * min(1.0, box.width / words) ** 2
+
+        step = max(self.paired, 1)
+        ways = [
+            self._arranged(region, columns) for columns in range(step, len(self.rooms) + 1, step)
+        ]
+        return max(((min(map(gain, boxes)), boxes) for boxes in ways), key=lambda way: way[0])
+
+    def _arranged(self, region: Box, columns: int) -> list[Box]:
+        """Return the places of all panels in rows of so many, without the room around them."""
+        rows = -(-len(self.rooms) // columns)
+        wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
+        lefts = [max(room.left for room in self.rooms[each::columns]) for each in range(columns)]
+        places: list[Box] = []
+        top = region.top
+        for first in range(0, len(self.rooms), columns):
+            top -= HEADING if self.paired else 0.0
+            row = [
+                room._replace(left=left)
+                for room, left in zip(self.rooms[first : first + columns], lefts, strict=False)
+            ]
+            boxes = _in_a_row(row, region.left, top, wide, tall - (HEADING if self.paired else 0.0))
+            places += boxes
+            top -= max(box.height + room.bottom for box, room in zip(boxes, row, strict=True))
+        return places
+
+
+def _in_a_row(
+    rooms: Sequence[Room], left: float, top: float, wide: float, tall: float
+) -> list[Box]:
+    """Return the places of panels side by side, each with so much room, their own included.
+
+    A view keeps its ratio; those that have none share what the others leave over.
+    """
+    sizes = [_fitted(room, wide, tall) for room in rooms]
+    kept = [number for number, room in enumerate(rooms) if room.ratios is not None]
+    over = sum(wide - rooms[number].left - sizes[number][0] for number in kept)
+    highest = max((sizes[number][1] for number in kept), default=tall)
+    boxes = []
+    for number, (room, (width, height)) in enumerate(zip(rooms, sizes, strict=True)):
+        if kept and number not in kept:
+            width, height = width + over / (len(rooms) - len(kept)), min(height, highest)
+        boxes.append(Box(left + room.left, top - height, width, height))
+        taken = wide if len(kept) == len(rooms) else room.left + width
+        left += taken + GAP
+    return boxes
+
+
+def _fitted(room: Room, wide: float, tall: float) -> tuple[float, float]:
+    """Return width and height of Axes in so much room, their labels included."""
+    width, height = max(wide - room.left, 1.0), max(tall - room.bottom, 1.0)
+    if room.ratios is None:
+        return width, height
+    least, most = room.ratios
+    ratio = min(max(width / height, least), most)
+    width = min(width, height * ratio)
+    return width, width / ratio

@@ -1,0 +1,120 @@
+"""Titles of pictures and of panels, and the formulas beneath them, set as mathematics."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from optiviz.scene import Scene
+from optiviz.surfaces.notation import terms
+from optiviz.themes import Theme
+from optiviz.views.axes import Box
+
+TITLE, HEADING, FORMULA, SMALL = 16.0, 11.0, 10.0, 9.5  # font sizes, the last of panels
+SHRUNK = (1.0, 0.9, 0.8)  # of its size, until a formula fits
+BASELINE = 28.0  # points from the top to the title's foot
+UNDER = 16.0  # points from the last line to what is beneath
+LEADING = 1.8  # from line to line of a formula, whose roots are high
+LETTER = 0.62  # width of a title's letter, of its size
+BETWEEN = 0.5  # width of the space between two terms, of their size
+ASIDE = 0.78  # of a panel's width, for the formula above it
+LONGEST = 400  # letters of a formula that is set as mathematics
+BEHIND = -1.0  # what stands still is drawn before the views, so that no frame draws it again
+
+
+class Titles:
+    """Writes on a figure; places are points from the left and from the bottom."""
+
+    def __init__(self, figure: Figure, theme: Theme) -> None:
+        self.figure = figure
+        self.theme = theme
+        self.width, self.height = (72 * float(side) for side in figure.get_size_inches())
+
+    def write(self, scene: Scene, margin: float) -> float:
+        """Write a picture's title and formula; return what height is left beneath them."""
+        room, y = self.width - 2 * margin, self.height - BASELINE
+        title, formula = scene.title, scene.formula
+        if not title:
+            return self.height - margin
+        if title == formula:  # nobody gave it another
+            lines = self._lines(formula, room, TITLE, 1) if len(formula) <= LONGEST else None
+            if lines and lines[1] == TITLE:
+                self._put(margin, y, lines[0][0], TITLE, self.theme.ink, parse_math=True)
+                return y - UNDER
+            title = "f(x, y)"
+        letters = int(room / (LETTER * TITLE))
+        said = title if len(title) <= letters else title[: letters - 1].rstrip() + "…"
+        self._put(margin, y, said, TITLE, self.theme.ink, weight="bold")
+        return self._put_formula(margin, y, room, formula, FORMULA, 2) - UNDER
+
+    def write_above(self, scene: Scene, panel: Box) -> None:
+        """Write title and formula of a panel above it, from its left edge on."""
+        y = panel.top + 7 + LEADING * 0.8 * SMALL
+        self._put(panel.left, y, scene.title, HEADING, self.theme.ink, weight="bold")
+        self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
+
+    def _put(self, x: float, y: float, said: str, size: float, color: str, **look: Any) -> None:
+        self.figure.text(
+            x / self.width, y / self.height, said, fontsize=size, color=color, zorder=BEHIND, **look
+        )
+
+    def _put_formula(
+        self, x: float, y: float, room: float, formula: str, size: float, most: int
+    ) -> float:
+        """Write a formula on so many lines at most; return where the last one stands."""
+        lines, size = self._lines(formula, room, size, most)
+        math = bool(lines)
+        if not math and most > 1:
+            wide = int(room / (0.9 * LETTER * size))
+            lines = wrap(formula, wide, max_lines=most, placeholder=" …")
+        for line in lines:
+            y -= LEADING * size
+            self._put(x, y, line, size, self.theme.muted, parse_math=math)
+        return y
+
+    def _lines(self, formula: str, room: float, size: float, most: int) -> tuple[list[str], float]:
+        """Return a formula's lines and their size: smaller if need be, and cut if that is too much.
+
+        No lines if not even a first term fits, or if it is too long for mathematics.
+        """
+        if not formula or len(formula) > LONGEST:
+            return [], SHRUNK[-1] * size
+        parts = terms(formula)
+        widths = [self._width(f"${part}$") for part in parts]
+        for share in SHRUNK:
+            lines, rest = _broken(parts, widths, room / (share * size), most)
+            if not rest:
+                return lines, share * size
+        dots = r"+ \ldots"
+        lines, _ = _broken(parts, widths, room / (share * size), most, self._width(f"${dots}$"))
+        lines[-1:] = [f"{line[:-1]} {dots}$" for line in lines[-1:]]
+        return lines, share * size
+
+    def _width(self, math: str) -> float:
+        """Return the width of mathematics, of its font size."""
+        text = Text(0, 0, math, fontsize=FORMULA, parse_math=True)
+        text.set_figure(self.figure)
+        return float(text.get_window_extent().width) * 72 / self.figure.dpi / FORMULA
+
+
+def _broken(
+    parts: Sequence[str], widths: Sequence[float], room: float, most: int, kept: float = 0.0
+) -> tuple[list[str], bool]:
+    """Return lines of terms that fit into a room, and whether terms are left over.
+
+    `kept` is room that the last line leaves free. Widths are of the font size.
+    """
+    lines: list[list[str]] = [[]]
+    used = 0.0
+    for part, width in zip(parts, widths, strict=True):
+        free = room - (kept if len(lines) == most else 0.0)
+        if used + width > free:
+            if len(lines) == most or not lines[-1]:
+                return [f"${' '.join(line)}$" for line in lines if line], True
+            lines.append([])
+            used = 0.0
+        lines[-1].append(part)
+        used += width + BETWEEN
+    return [f"${' '.join(line)}$" for line in lines], False
