@@ -82,21 +82,25 @@ class Titles:
         if not formula or len(formula) > LONGEST:
             return [], SHRUNK[-1] * size
         parts = terms(formula)
-        widths = [self._width(f"${part}$") for part in parts]
+        whole = f"${' '.join(parts)}$"
+        if self._width(whole, size) <= room:  # mostly, and then it is measured only once
+            return [whole], size
+        widths = [self._width(f"${part}$", size) / size for part in parts]
         for share in SHRUNK:
             lines, rest = _broken(parts, widths, room / (share * size), most)
             if not rest:
                 return lines, share * size
         dots = r"+ \ldots"
-        lines, _ = _broken(parts, widths, room / (share * size), most, self._width(f"${dots}$"))
+        kept = self._width(f"${dots}$", size) / size
+        lines, _ = _broken(parts, widths, room / (share * size), most, kept)
         lines[-1:] = [f"{line[:-1]} {dots}$" for line in lines[-1:]]
         return lines, share * size
 
-    def _width(self, math: str) -> float:
-        """Return the width of mathematics, of its font size."""
-        text = Text(0, 0, math, fontsize=FORMULA, parse_math=True)
+    def _width(self, math: str, size: float) -> float:
+        """Return the width of mathematics in points."""
+        text = Text(0, 0, math, fontsize=size, parse_math=True)
         text.set_figure(self.figure)
-        return float(text.get_window_extent().width) * 72 / self.figure.dpi / FORMULA
+        return float(text.get_window_extent().width) * 72 / self.figure.dpi
 
 
 def _broken(
