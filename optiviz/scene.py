@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
@@ -147,6 +148,13 @@ class Run(Scene):
         """Where everyone began, shape (starts, dim)."""
         paths = self.entries[0].trajectories if self.entries else ()
         return np.reshape([path.start for path in paths], (-1, self.surface.dim))
+
+    def seen(self, points: ArrayLike) -> Array:
+        """Return the points that lie in the window, shape (n, dim)."""
+        given = np.reshape(points, (-1, self.surface.dim))
+        low, high = np.transpose(self.surface.domain.intervals)
+        inside: Array = given[((low <= given) & (given <= high)).all(axis=-1)]
+        return inside
 
     def parts(self) -> "tuple[Scene, ...]":
         return tuple(

@@ -35,8 +35,12 @@ class Theme:
 
     @contextmanager
     def settings(self) -> Iterator[None]:
-        """Draw with matplotlib's own settings and this theme's, whatever the user's are."""
+        """Draw with matplotlib's own settings and this theme's, whatever the user's are.
+
+        What is no number is not drawn, and no warning that it is none.
+        """
         import matplotlib
+        import numpy as np
 
         from optiviz.themes.fonts import families
 
@@ -48,7 +52,7 @@ class Theme:
         }
         # A dollar in somebody's title is a dollar.
         ours = {"font.family": families(), "text.parse_math": False}
-        with matplotlib.rc_context(cast(Any, own | ours | self.rc)):
+        with matplotlib.rc_context(cast(Any, own | ours | self.rc)), np.errstate(all="ignore"):
             yield
 
 

@@ -5,6 +5,7 @@ no files and no command line. What it shows depends on the step alone, because m
 for a frame more than once. The table holds strings only, so that help stays light.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
@@ -62,27 +63,42 @@ class Room(NamedTuple):
     ratios: tuple[float, float] | None = None  # least and most of width over height, if not any
 
 
-class View(Protocol):
+class Moving(Protocol):
+    """Artists that belong together and are moved to a step."""
+
+    def update(self, step: int) -> "Sequence[Artist]":
+        """Move to a step and return what moved."""
+
+
+class View(ABC):
     """One panel: made for a scene, built once into its Axes, then updated."""
 
-    projection: ClassVar[str | None]  # of the Axes, in matplotlib's words
+    projection: ClassVar[str | None] = None  # of the Axes, in matplotlib's words
 
     def __init__(self, scene: Any, theme: "Theme", style: "Style") -> None:
-        """Remember what to draw."""
+        self.scene = scene
+        self.theme = theme
+        self.style = style
+        self.tracks: list[Moving] = []
+        self.between: list[Artist] = []  # stand still, but are drawn anew between those that move
 
     @property
+    @abstractmethod
     def room(self) -> Room:
         """How much room it wants."""
 
     @property
     def marks(self) -> Sequence[str]:
         """The marks that the legend is to explain."""
+        return ()
 
+    @abstractmethod
     def build(self, axes: "Axes") -> None:
-        """Draw the still part and make the artists that move."""
+        """Draw the still part and make what moves."""
 
     def update(self, step: int) -> "Sequence[Artist]":
         """Move the artists to a step and return all of them, whatever the step."""
+        return [*self.between, *(each for track in self.tracks for each in track.update(step))]
 
 
 def check_views(view: str | None, dim: int, descended: bool, options: Collection[str]) -> list[str]:

@@ -4,17 +4,15 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
-from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.themes import Theme
-from optiviz.views import Room
+from optiviz.views import Room, View
 from optiviz.views.axes import dress, inches, room_beside, span
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
@@ -29,23 +27,19 @@ LABELLED = 2.2  # isolines an inch that say their loss
 FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
 
 
-class Contour:
+class Contour(View):
     """The contour view of a surface in two dimensions. A path that leaves it is cut at the edge.
 
     With `field`, arrows point down the gradient; their length is g / (g + the median g), with g
     the gradient's length, so that slopes of very different size can be seen in one picture.
     """
 
-    projection = None
+    scene: Run
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
-        self.scene = scene
-        self.theme = theme
-        self.style = style
+        super().__init__(scene, theme, style)
         self.fill = theme.fill if style.fill is None else style.fill
         self.labelled = theme.labels if style.labels is None else style.labels
-        self.tracks: list[Track] = []
-        self.minima: list[Line2D] = []
 
     @property
     def room(self) -> Room:
@@ -69,9 +63,9 @@ class Contour:
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
-        minima = self._seen(np.reshape(self.scene.surface.minima, (-1, 2)))
-        self.minima = axes.plot(*minima.T, **star(self.theme, len(minima)))
-        axes.plot(*self._seen(self.scene.starts).T, **ring(self.theme))
+        minima = self.scene.seen(self.scene.surface.minima)
+        self.between += axes.plot(*minima.T, **star(self.theme, len(minima)))
+        axes.plot(*self.scene.seen(self.scene.starts).T, **ring(self.theme))
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 points = path.points[: path.last + 1]
@@ -82,10 +76,6 @@ class Contour:
                         self.style.trail, label=entry.label,
                     )
                 )  # fmt: skip
-
-    def update(self, step: int) -> Sequence[Artist]:
-        moved = [artist for track in self.tracks for artist in track.update(step)]
-        return [*self.minima, *moved]
 
     def _draw_surface(self, axes: Axes) -> None:
         ground = Ground.of(self.scene.surface, GRID, self.style.levels)
@@ -152,12 +142,6 @@ class Contour:
             angles="uv", pivot="mid", headwidth=4.5, headlength=5, headaxislength=4.4,
             minlength=0.5,
         )  # fmt: skip
-
-    def _seen(self, points: Array) -> Array:
-        """Return the points in the window: their marks are whole, at its edge as well."""
-        low, high = np.transpose(self.scene.surface.domain.intervals)
-        seen: Array = points[((low <= points) & (points <= high)).all(axis=-1)]
-        return seen
 
 
 def short(levels: Array) -> list[str]:

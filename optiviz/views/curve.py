@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
 from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
-from optiviz.views import Room
+from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, inches, room_beside, span
 from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, PATH, mark, ring, star
 from optiviz.views.style import Style
@@ -23,21 +22,17 @@ MARGIN = 0.06  # of the height above and beneath the curve
 TANGENT = 0.11  # half of its length, as a share of the view's diagonal
 
 
-class Curve:
+class Curve(View):
     """The curve of a surface in one dimension.
 
     A point that is out of the window is a triangle at its edge, which points to where it is.
     Where nobody descends, the derivative is drawn beside the function.
     """
 
-    projection = None
+    scene: Run
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
-        self.scene = scene
-        self.theme = theme
-        self.style = style
-        self.walkers: list[_Walker] = []
-        self.minima: list[Line2D] = []
+        super().__init__(scene, theme, style)
         ((left, right),) = scene.surface.domain.intervals
         self.x = np.linspace(left, right, SAMPLES)
         with np.errstate(all="ignore"):
@@ -69,19 +64,13 @@ class Curve:
             self.x, self.value, color=self.theme.ink, linewidth=1.8, zorder=2.2,
             solid_capstyle="round",
         )  # fmt: skip
-        minima = np.array([x for (x,) in surface.minima if ends[0] <= x <= ends[1]])
-        starts = np.array([x for (x,) in self.scene.starts if ends[0] <= x <= ends[1]])
-        for places, look in [(minima, star(self.theme)), (starts, ring(self.theme))]:
-            with np.errstate(all="ignore"):
-                drawn = axes.plot(places, surface.value(places[:, None]), **look)
-            self.minima += drawn if look["marker"] == "*" else []
+        minima, starts = self.scene.seen(surface.minima), self.scene.seen(self.scene.starts)
+        with np.errstate(all="ignore"):
+            self.between += axes.plot(minima[:, 0], surface.value(minima), **star(self.theme))
+            axes.plot(starts[:, 0], surface.value(starts), **ring(self.theme))
         for entry in self.scene.entries:
             for start in range(len(entry.trajectories)):
-                self.walkers.append(_Walker(self, axes, entry, start))
-
-    def update(self, step: int) -> Sequence[Artist]:
-        moved = [artist for walker in self.walkers for artist in walker.update(step)]
-        return [*self.minima, *moved]
+                self.tracks.append(_Walker(self, axes, entry, start))
 
     def _draw_derivative(self, axes: Axes) -> None:
         color = self.theme.paths[0]

@@ -1,23 +1,21 @@
 """Loss against step."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.objective import Array
 from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
-from optiviz.views import Room
+from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, room_beside, span_steps
 from optiviz.views.marks import FADED, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
 
 
-class Loss:
+class Loss(View):
     """The loss of each path against the step, growing with the animation.
 
     The axis is logarithmic where losses are positive and differ by more than a hundredfold. With
@@ -25,14 +23,10 @@ class Loss:
     faint behind.
     """
 
-    projection = None
-    marks = ()
+    scene: Run
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
-        self.scene = scene
-        self.theme = theme
-        self.style = style
-        self.tracks: list[Track] = []
+        super().__init__(scene, theme, style)
         losses = [path.losses[: path.last + 1] for path in scene.compared]
         self.scale = Scale.of(np.concatenate(losses))
 
@@ -51,9 +45,6 @@ class Loss:
                 if many > 1:
                     self._draw(axes, entry, start, losses, head=False, linewidth=1.0, alpha=FADED)
                 self._draw(axes, entry, start, trailing_mean(losses, many))
-
-    def update(self, step: int) -> Sequence[Artist]:
-        return [artist for track in self.tracks for artist in track.update(step)]
 
     def _draw(self, axes: Axes, entry: Descent, start: int, values: Array, **settings: Any) -> None:
         steps = np.arange(len(values))

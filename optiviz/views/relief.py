@@ -8,16 +8,13 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.lines import Line2D
 
 from optiviz.objective import Array
 from optiviz.scene import Run
-from optiviz.themes import Theme
-from optiviz.views import Room
+from optiviz.views import Room, View
 from optiviz.views.axes import TICK, inches
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
-from optiviz.views.style import Style
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 GRID = 61  # samples a side: a camera that moves draws all squares in each frame
@@ -27,10 +24,11 @@ LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under i
 TALL = 0.62  # height of the box, of its width
 LIGHT = np.array([-0.55, 0.45, 0.7])  # whence it comes, of length 1
 SHADE = 0.5  # how much ink the light mixes in at most
+ON_TOP = 9.0  # above the surface, whose squares have no depth of their own
 ELEVATION, AZIMUTH = 34.0, -58.0  # degrees
 
 
-class Relief:
+class Relief(View):
     """The surface in relief, seen from one place, or from one that moves around it.
 
     matplotlib's 3-D has no true occlusion: artists are drawn in order, not by depth. So paths lie
@@ -40,13 +38,7 @@ class Relief:
     """
 
     projection = "3d"
-
-    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
-        self.scene = scene
-        self.theme = theme
-        self.style = style
-        self.tracks: list[Track] = []
-        self.minima: list[Line2D] = []
+    scene: Run
 
     @property
     def room(self) -> Room:
@@ -60,13 +52,13 @@ class Relief:
         self.axes: Any = axes
         ground = Ground.of(self.scene.surface, GRID, self.style.levels)
         self._draw_surface(ground)
-        low, high = np.transpose(self.scene.surface.domain.intervals)
         minima, starts = (
-            points[((low <= points) & (points <= high)).all(axis=-1)]
-            for points in (np.reshape(self.scene.surface.minima, (-1, 2)), self.scene.starts)
+            self.scene.seen(self.scene.surface.minima),
+            self.scene.seen(self.scene.starts),
         )
-        self.minima = self.axes.plot(*self._lifted(minima).T, **star(self.theme, len(minima)))
-        self.axes.plot(*self._lifted(starts).T, **ring(self.theme) | {"zorder": 9})
+        self.between += self.axes.plot(*self._lifted(minima).T, **star(self.theme, len(minima)))
+        self.axes.plot(*self._lifted(starts).T, **ring(self.theme) | {"zorder": ON_TOP})
+        low, high = np.transpose(self.scene.surface.domain.intervals)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 vertices, ends = draped(path.points[: path.last + 1], low, high)
@@ -82,8 +74,7 @@ class Relief:
         if self.style.orbit:
             turned = self.style.orbit * step / max(self.scene.steps, 1)
             self.axes.view_init(ELEVATION, AZIMUTH + turned)
-        moved = [artist for track in self.tracks for artist in track.update(step)]
-        return [*self.minima, *moved]
+        return super().update(step)
 
     def _lifted(self, points: Array) -> Array:
         """Return places a little above the surface, shape (n, 3)."""

@@ -1,14 +1,11 @@
 """A signal of gradients over time, and the updates that it is answered with."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.scene import Response
 from optiviz.themes import Theme
-from optiviz.views import Room
+from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, room_beside, span, span_steps
 from optiviz.views.curve import padded
 from optiviz.views.marks import Track, mark
@@ -16,16 +13,14 @@ from optiviz.views.style import Style
 from optiviz.views.ticks import ticks
 
 
-class Answers:
+class Answers(View):
     """The gradient as a still line, and the answers growing over it, on one axis."""
 
-    projection = None
+    scene: Response
     marks = ("gradient",)
 
     def __init__(self, scene: Response, theme: Theme, style: Style) -> None:
-        self.scene = scene
-        self.theme = theme
-        self.tracks: list[Track] = []
+        super().__init__(scene, theme, style)
         updates = [entry.update for entry in scene.entries]
         self.span = padded(np.concatenate([scene.signal.gradient, *updates]))
 
@@ -62,6 +57,3 @@ class Answers:
                     linewidth=1.6, label=entry.label,
                 )
             )  # fmt: skip
-
-    def update(self, step: int) -> Sequence[Artist]:
-        return [artist for track in self.tracks for artist in track.update(step)]

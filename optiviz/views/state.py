@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.themes import Theme
-from optiviz.views import Room
+from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, figure_of, room_beside, span_steps
 from optiviz.views.marks import LINE_WIDTH, Track, mark
 from optiviz.views.scales import Scale
@@ -52,7 +51,7 @@ STRIPS = (
 )
 
 
-class State:
+class State(View):
     """The recorded states of each path, one strip a quantity that any of the paths has.
 
     Velocity is the running sum or mean of gradients as the optimizer keeps it; accumulated
@@ -61,14 +60,10 @@ class State:
     line of its own: x a strong one, y a thin one.
     """
 
-    projection = None
-    marks = ()
+    scene: Run
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
-        self.scene = scene
-        self.theme = theme
-        self.style = style
-        self.tracks: list[Track] = []
+        super().__init__(scene, theme, style)
         self.strips: list[tuple[Strip, Scale]] = []
         for strip in STRIPS:
             read = [strip.read(path) for path in scene.compared]
@@ -97,9 +92,6 @@ class State:
                 panel.tick_params(labelbottom=False)
                 panel.set_xlabel("")
             self._draw(panel, strip)
-
-    def update(self, step: int) -> Sequence[Artist]:
-        return [artist for track in self.tracks for artist in track.update(step)]
 
     def _draw(self, axes: Axes, strip: Strip) -> None:
         for entry in self.scene.entries:

@@ -1,5 +1,6 @@
 """Each view by its artists' data."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import optiviz
 from optiviz.animation import Picture
 from optiviz.objective import Array
 from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
-from optiviz.rendering import make_picture
+from optiviz.rendering import make_picture, render
 from optiviz.scene import Response
 from optiviz.views.curve import Curve
 from optiviz.views.loss import Loss, trailing_mean
@@ -49,7 +50,7 @@ def test_a_curve_shows_the_point_its_tangent_and_the_points_before(
     drawn = picture(surface, word)
     view = drawn.cells[0].view
     assert isinstance(view, Curve)
-    (walker,), (path,) = view.walkers, drawn.scene.trajectories
+    (walker,), (path,) = view.tracks, drawn.scene.trajectories
     drawn.update(step)
     points = np.column_stack([path.points[: step + 1, 0], path.losses[: step + 1]])
     points[np.abs(points[:, 0]) > 20] = np.nan
@@ -65,7 +66,7 @@ def test_a_curve_shows_the_point_its_tangent_and_the_points_before(
 
 def test_tangents_are_as_long_on_the_screen_whatever_their_slope() -> None:
     drawn = picture("parabola", "sgd")
-    walker, axes = drawn.cells[0].view.walkers[0], drawn.figure.axes[0]
+    walker, axes = drawn.cells[0].view.tracks[0], drawn.figure.axes[0]
     lengths = []
     for step in (0, 3, 50):
         drawn.update(step)
@@ -86,7 +87,7 @@ def test_a_curve_is_the_loss_and_its_range_is_shown_whole() -> None:
 
 def test_a_point_outside_of_the_window_is_not_drawn() -> None:
     drawn = picture("parabola", "sgd:lr=1.01", steps=30)
-    walker = drawn.cells[0].view.walkers[0]
+    walker = drawn.cells[0].view.tracks[0]
     assert abs(drawn.scene.trajectories[0].points[-1, 0]) > 20
     assert np.isnan(xy(walker.head)).all()
     side = np.sign(drawn.scene.trajectories[0].points[-1, 0])
@@ -289,10 +290,10 @@ def test_a_path_that_leaves_the_window_is_cut_at_its_edge() -> None:
 
 
 @pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x + y", "1e150*x*y"])
-def test_odd_surfaces_still_have_a_relief(formula: str) -> None:
+def test_odd_surfaces_still_have_a_relief(formula: str, tmp_path: Path) -> None:
     odd = optiviz.Surface(formula=formula, domain="-1:1,-1:1")
-    drawn = picture(odd, "sgd:lr=0.1", view="relief", steps=3, size=(300, 200))
-    drawn.figure.canvas.draw()
+    recipe = Recipe(surface=odd, optimizers="sgd:lr=0.1", view="relief", steps=3, size=(300, 200))
+    render(recipe, tmp_path / "x.png")
 
 
 @pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x", "1e150*x", "abs(x)"])
