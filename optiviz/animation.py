@@ -14,7 +14,7 @@ from optiviz.errors import InputError
 from optiviz.scene import Scene, frame_steps
 from optiviz.themes import Theme
 from optiviz.themes.fonts import undrawable
-from optiviz.views import View, load_view
+from optiviz.views import Moving, View, load_view
 from optiviz.views.axes import Box
 from optiviz.views.layout import MARGIN, Layout
 from optiviz.views.legend import Legend
@@ -50,7 +50,8 @@ class Picture:
     ) -> None:
         self.scene = scene
         self.theme = theme
-        for text in (scene.title, *(entry.heading for entry in scene.entries)):
+        titles = [scene.title, *(part.title for part, _ in panels)]
+        for text in (*titles, *(entry.heading for entry in scene.entries)):
             if missing := undrawable(text):
                 raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")
         width, height = size
@@ -65,23 +66,21 @@ class Picture:
             for number, name in enumerate(views)
         ]
         marks = dict.fromkeys(name for cell in self.cells for name in cell.view.marks)
-        legend = Legend(scene, theme, tuple(marks)) if scene.entries else None
-        titles = Titles(self.figure, theme)
+        legend = Legend(scene, theme, tuple(marks))
+        writing = Titles(self.figure, theme)
         layout = Layout(
-            width=titles.width,
-            top=titles.write(scene, MARGIN * titles.width),
+            width=writing.width,
+            top=writing.write(scene, MARGIN * writing.width),
             rooms=[cell.view.room for cell in self.cells],
             paired=len(panels[0][1]) if len(panels) > 1 else 0,
         )
-        places, words = layout.worded(legend) if legend else (layout.alone(), None)
+        places, words = layout.worded(legend)
         for cell, place in zip(self.cells, places, strict=True):
-            if cell.first and layout.paired and not legend:
-                titles.write_above(cell.first, place)
+            if cell.first and layout.paired and not scene.entries:
+                writing.write_above(cell.first, place)
             cell.view.build(self._axes(place, cell.view.projection))
-        self._moving: list[View | Legend] = [cell.view for cell in self.cells]
-        if legend and words:
-            legend.build(self.figure, words)
-            self._moving.append(legend)
+        legend.build(self.figure, words)
+        self._moving: list[Moving] = [*(cell.view for cell in self.cells), legend]
         self.update(scene.steps)
 
     def update(self, step: int) -> Sequence[Artist]:

@@ -58,18 +58,7 @@ class Document:
     @classmethod
     def read(cls, path: Path) -> "Document":
         """Read a file as UTF-8 YAML."""
-        try:
-            if path.exists() and not path.is_file():
-                raise InputError(f"{path}: is not a file")
-            if path.stat().st_size > MAX_BYTES:
-                raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
-            return cls(path.read_text(encoding="utf-8-sig"), str(path))
-        except InputError:
-            raise
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: not UTF-8 text") from None
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from None
+        return cls(read_text(path), str(path))
 
     def place(self, keys: Sequence[Any]) -> str:
         """Return "name:line:column" of the value under `keys`, or of its nearest parent."""
@@ -93,6 +82,20 @@ class Document:
                 shown(build(key, deep=True)): (key, value) for key, value in node.value
             }
         return self._indices[id(node)]
+
+
+def read_text(path: Path) -> str:
+    """Return the UTF-8 text of a file that is one, and not too large; InputError if not."""
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is not a file")
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"{shown(str(path))}: {error.strerror or error}") from None
 
 
 def _expanded(node: Any) -> int:

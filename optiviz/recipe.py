@@ -20,7 +20,7 @@ from pydantic import (
 
 from optiviz.errors import InputError, unknown
 from optiviz.formats import Quality
-from optiviz.optimizers.words import Word, parse, parse_word, vary
+from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
@@ -77,7 +77,7 @@ def _fitting(
     for surface in surfaces:
         if surface is not None and info.data.keys() >= Style.model_fields.keys():
             check_views(view, resolved(surface).dim, descended, style.given())
-    return view
+    return view and "+".join(name.strip() for name in view.split("+"))
 
 
 NamedSurface = Annotated[str | Surface, BeforeValidator(_by_name)]
@@ -132,7 +132,9 @@ class Contest(Drawing):
             words = info.data["optimizers"]
             if len(words) != 1:
                 raise InputError(f"wants one optimizer, not {len(words)}")
-            vary(parse_word(words[0]), text)
+            varied = vary(parse_word(words[0]), text)
+            key = text.partition("=")[0].strip()
+            return f"{key}={','.join(spell(dict(word.settings)[key]) for word in varied)}"
         return text
 
     @property

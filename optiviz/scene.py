@@ -149,6 +149,12 @@ class Run(Scene):
         paths = self.entries[0].trajectories if self.entries else ()
         return np.reshape([path.start for path in paths], (-1, self.surface.dim))
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The marks that stand on its surface."""
+        known = {"start": self.entries, "minimum": self.surface.minima}
+        return tuple(name for name, marked in known.items() if marked)
+
     def seen(self, points: ArrayLike) -> Array:
         """Return the points that lie in the window, shape (n, dim)."""
         given = np.reshape(points, (-1, self.surface.dim))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from optiviz.errors import InputError
 from optiviz.formats import FORMATS, QUALITIES
 from optiviz.themes import THEMES
 from optiviz.views import VIEWS
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
     from optiviz.rendering import AnyRecipe, Progress
     from optiviz.scene import Scene
-    from optiviz.surfaces.surface import Surface
+    from optiviz.surfaces.surface import Domain, Surface
 
     Model = TypeVar("Model", bound=BaseModel)
 
 OUTPUTS = Path("outputs")
+SIDE = "-3:3"  # of the window, by default
 STILLS = tuple(suffix for suffix, form in FORMATS.items() if form.kind == "still")
 Command = Callable[..., Any]
 
@@ -62,13 +64,18 @@ def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int,
 def _levels(
     ctx: click.Context, option: click.Parameter, value: str | None
 ) -> int | tuple[float, ...] | None:
-    if value is None or value.strip().isdecimal():
+    if value is None or re.fullmatch(r"\d{1,9}", value):
         return None if value is None else int(value)
     try:
         return tuple(float(part) for part in value.removesuffix(",").split(","))
     except ValueError:
         raise click.BadParameter(f"{value!r} is neither a number of bands nor L,L,...") from None
 
+
+domain_option = click.option(
+    "--domain", metavar="X0:X1,Y0:Y1",
+    help=f"Drawn window.  [default: the surface's; with --formula {SIDE} each way]",
+)  # fmt: skip
 
 surfaces_option = click.option(
     "--surfaces", "catalogue", type=click.Path(path_type=Path), metavar="FILE",
@@ -148,12 +155,35 @@ def read_recipe(model: "type[Model]", fields: Mapping[str, Any]) -> "Model":
     )
 
 
-def named_surface(name: str, catalogue: Path | None) -> "Surface":
-    """Return a surface of our catalogue, or of the user's."""
+def named_surface(name: str, catalogue: Path | None, domain: str | None = None) -> "Surface":
+    """Return a surface of our catalogue, or of the user's, in a window of its own or in another."""
     from optiviz.optimizers import OPTIMIZERS
     from optiviz.surfaces.catalogue import find_surface
 
-    return find_surface(name, catalogue, OPTIMIZERS)
+    found = find_surface(name, catalogue, OPTIMIZERS)
+    if domain is None:
+        return found
+    window = _window(domain)
+    if len(window.intervals) != found.dim:
+        raise InputError(f"--domain: {found.name} has {found.dim} coordinates")
+    return found.model_copy(update={"domain": window})
+
+
+def formula_surface(formula: str, domain: str | None) -> "Surface":
+    """Return the surface of a formula; raise InputError before any work if it is none."""
+    from optiviz.surfaces.surface import Surface, dimension
+
+    sides = domain or ",".join([SIDE] * dimension(formula))
+    made = Surface(formula=formula, domain=_window(sides))
+    made.compiled  # noqa: B018  reads it
+    return made
+
+
+def _window(sides: str) -> "Domain":
+    from optiviz.documents import validated
+    from optiviz.surfaces.surface import Domain
+
+    return validated(Domain, sides, lambda keys: "--domain")
 
 
 def write(recipe: "AnyRecipe", paths: Sequence[Path], quiet: bool, overwrite: bool) -> "Scene":

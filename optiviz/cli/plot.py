@@ -9,6 +9,8 @@ from optiviz.cli import debug_option
 from optiviz.cli.options import (
     STILLS,
     default_path,
+    domain_option,
+    formula_surface,
     ground_options,
     launch,
     look_options,
@@ -19,10 +21,19 @@ from optiviz.cli.options import (
     views_of,
     write,
 )
+from optiviz.errors import InputError
 
 
 @click.command(name="plot", short_help="Draw surfaces without a descent.")
-@click.argument("names", metavar="NAME[,NAME...]", nargs=-1, required=True)
+@click.argument("names", metavar="NAME[,NAME...]", nargs=-1)
+@click.option(
+    "--formula",
+    "formulas",
+    multiple=True,
+    metavar="TEXT",
+    help='Own surface, as in "x**2 + 10*y**2"; may be repeated.',
+)
+@domain_option
 @surfaces_option
 @click.option(
     "--view",
@@ -35,6 +46,8 @@ from optiviz.cli.options import (
 @debug_option
 def command(
     names: tuple[str, ...],
+    formulas: tuple[str, ...],
+    domain: str | None,
     catalogue: Path | None,
     outs: tuple[Path, ...],
     quiet: bool,
@@ -47,13 +60,20 @@ def command(
     \b
     optiviz plot hills-and-canyon --view relief
     optiviz plot logistic,tanh,relu,softplus -o activations.png
+    optiviz plot --formula "x**3 - 2*x" --domain -2:2 -o cubic.pdf
     """
     from optiviz.recipe import PlotRecipe
 
-    words = [word.strip() for text in names for word in text.split(",")]
-    surfaces = [named_surface(word, catalogue) for word in words]
+    words = [word.strip() for text in names for word in text.split(",") if word.strip()]
+    surfaces = [
+        *(named_surface(word, catalogue, domain) for word in words),
+        *(formula_surface(formula, domain) for formula in formulas),
+    ]
+    if not surfaces:
+        raise InputError("name a surface, or give --formula TEXT: optiviz list surfaces shows all")
     recipe = read_recipe(PlotRecipe, {"surfaces": surfaces, **settings})
-    paths = list(outs) or [default_path([each.name for each in surfaces], "surfaces", ".png")]
+    names = tuple(each.name or "formula" for each in surfaces)
+    paths = list(outs) or [default_path(names, "surfaces", ".png")]
     write(recipe, paths, quiet, overwrite)
     if open_:
         launch(paths)

@@ -47,7 +47,7 @@ def command(
     optiviz response --signal spikes --opt rmsprop --vary rho=0.25,0.9,0.975 -o spikes.png
     optiviz response --signal my.csv --opt momentum,adam:lr=0.1 -o answers.mp4
     """
-    from optiviz.cli.tables import print_responses
+    from optiviz.cli.tables import print_responses, print_skipped
     from optiviz.recipe import ResponseRecipe
     from optiviz.scene import Response
 
@@ -59,5 +59,6 @@ def command(
     assert isinstance(scene, Response)
     if not quiet:
         print_responses(scene)
+        print_skipped(scene, recipe, paths)
     if open_:
         launch(paths)

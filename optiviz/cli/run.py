@@ -1,13 +1,15 @@
 """`optiviz run`: the main job."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from optiviz.cli import debug_option
 from optiviz.cli.options import (
     default_path,
+    domain_option,
+    formula_surface,
     ground_options,
     launch,
     look_options,
@@ -23,20 +25,11 @@ from optiviz.cli.options import (
 from optiviz.errors import InputError
 from optiviz.formats import FORMATS
 
-if TYPE_CHECKING:
-    from optiviz.surfaces.surface import Surface
-
-SIDE = "-3:3"  # of the window, by default
-
 
 @click.command(name="run", short_help="Descend a surface and draw the paths.")
 @click.option("--surface", metavar="NAME", help="Named surface; optiviz list surfaces shows all.")
 @click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".')
-@click.option(
-    "--domain",
-    metavar="X0:X1,Y0:Y1",
-    help=f"Drawn window.  [default: the surface's; with --formula {SIDE} each way]",
-)
+@domain_option
 @surfaces_option
 @optimizer_options
 @click.option(
@@ -98,7 +91,13 @@ def command(
     from optiviz.scene import Run
 
     points, random_starts = _starts(starts)
-    descended = _surface(surface, formula, domain, catalogue)
+    if (surface is None) == (formula is None):
+        raise InputError("give either --surface NAME or --formula TEXT")
+    descended = (
+        formula_surface(formula, domain)
+        if formula is not None
+        else named_surface(surface or "", catalogue, domain)
+    )
     fields = {"surface": descended, "optimizers": opts, "starts": points, **settings}
     recipe = read_recipe(Recipe, fields | {"random_starts": random_starts})
     names = [word.split(":")[0] for word in recipe.optimizers]
@@ -106,41 +105,16 @@ def command(
     scene = write(recipe, paths, quiet, overwrite)
     assert isinstance(scene, Run)
     if not quiet or lr_report:
-        from optiviz.cli.tables import print_rates, print_runs
+        from optiviz.cli.tables import print_rates, print_runs, print_skipped
 
         if not quiet:
             print_runs(scene, recipe)
+            print_skipped(scene, recipe, paths)
         if lr_report:
             click.echo(nl=not quiet)
             print_rates(scene, recipe)
     if open_:
         launch(paths)
-
-
-def _surface(
-    name: str | None, formula: str | None, domain: str | None, catalogue: Path | None
-) -> "Surface":
-    from optiviz.documents import validated
-    from optiviz.surfaces.surface import Domain, Surface, dimension
-
-    if (name is None) == (formula is None):
-        raise InputError("give either --surface NAME or --formula TEXT")
-
-    def place(keys: Any) -> str:
-        return "--domain"
-
-    if formula is not None:
-        sides = domain or ",".join([SIDE] * dimension(formula))
-        made = Surface(formula=formula, domain=validated(Domain, sides, place))
-        made.compiled  # noqa: B018  a formula that is none is refused before any work
-        return made
-    found = named_surface(name or "", catalogue)
-    if domain is None:
-        return found
-    window = validated(Domain, domain, place)
-    if len(window.intervals) != found.dim:
-        raise InputError(f"--domain: {found.name} has {found.dim} coordinates")
-    return found.model_copy(update={"domain": window})
 
 
 def _starts(words: tuple[str, ...]) -> tuple[list[tuple[float, ...]], int]:

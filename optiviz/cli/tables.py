@@ -1,16 +1,19 @@
 """What commands print: how every run ended, how its learning rate was found, what was answered."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
-from optiviz.recipe import Recipe
+from optiviz.recipe import Recipe, ResponseRecipe
 from optiviz.rendering import starts_of
-from optiviz.scene import Response, Run
+from optiviz.scene import Response, Run, Scene, frame_steps
 from optiviz.tuning import tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
@@ -42,6 +45,14 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
     _print(table)
     if recipe.random_starts:
         click.echo(f"seed {recipe.seed}")
+
+
+def print_skipped(scene: Scene, recipe: Recipe | ResponseRecipe, paths: Sequence[Path]) -> None:
+    """Say how many of the steps an animation shows, if not all."""
+    frames = len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+    if frames <= scene.steps and any(format_of(path).kind == "animation" for path in paths):
+        whole = math.ceil((scene.steps + 1) / recipe.fps)
+        click.echo(f"{frames} frames of {scene.steps + 1} steps: --duration {whole} would show all")
 
 
 def print_responses(scene: Response) -> None:

@@ -13,68 +13,82 @@ def terms(formula: str) -> list[str]:
 
     All but the first begin with their sign. A line may be broken between two of them.
     """
-    node = ast.parse(formula.strip(), mode="eval").body
-    return list(_terms(node, formula.strip()))
+    return list(_terms(ast.parse(formula.strip(), mode="eval").body))
 
 
-def _terms(node: ast.expr, text: str) -> Iterator[str]:
+def _terms(node: ast.expr) -> Iterator[str]:
     chain: list[tuple[str, ast.expr]] = []  # of signs and terms, the last one first
     while isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
         chain.append((SIGNS[type(node.op)], node.right))
         node = node.left
-    yield _written(node, text, ADDED)
+    yield _written(node, ADDED)
     for sign, term in reversed(chain):
-        yield f"{sign} {_written(term, text, MULTIPLIED)}"
+        yield f"{sign} {_written(term, MULTIPLIED)}"
 
 
-def _written(node: ast.expr, text: str, least: int = ADDED) -> str:
+def _written(node: ast.expr, least: int = ADDED) -> str:
     """Return a node's notation, in parentheses if it holds together less tightly than `least`."""
-    held, said = _notation(node, text)
+    held, said = _notation(node)
     if said.startswith("-"):
         held = min(held, NEGATED)
     return said if held >= least else f"({said})"
 
 
-def _notation(node: ast.expr, text: str) -> tuple[int, str]:
+def _notation(node: ast.expr) -> tuple[int, str]:
     match node:
+        case ast.Constant(value=int() | float() as value):
+            return _number(value)
+        case ast.Name(id=name):
+            return ATOM, r"\pi" if name == "pi" else name
         case ast.Call(func=ast.Name(id=name), args=args):
-            return _call(name, args, text)
-        case ast.Name(id="pi"):
-            return ATOM, r"\pi"
+            return ATOM, _call(name, args)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
-            return ADDED, " ".join(_terms(node, text))
+            return ADDED, " ".join(_terms(node))
         case ast.BinOp(left, ast.Mult(), right):
-            divided = isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div)
-            first = _written(left, text, ATOM if divided else NEGATED)
-            second = _written(right, text, MULTIPLIED)
+            first, second = _written(left, NEGATED), _written(right, MULTIPLIED)
+            first = f"({first})" if _divides(left) else first
+            second = f"({second})" if _divides(right) else second
             between = r"\cdot " if second[0].isdigit() else r"\,"
             return MULTIPLIED, f"{first}{between}{second}"
         case ast.BinOp(left, ast.Div(), right):
-            return MULTIPLIED, f"{_written(left, text, NEGATED)}/{_written(right, text, RAISED)}"
+            return MULTIPLIED, f"{_written(left, NEGATED)}/{_written(right, RAISED)}"
         case ast.BinOp(left, ast.Pow(), right):
-            power = "{" + _written(right, text) + "}"
-            match left:
-                case ast.Call(func=ast.Name(id=name), args=args) if name in POWERED:
-                    return RAISED, rf"\mathrm{{{name}}}^{power}({_written(args[0], text)})"
-            return RAISED, f"{_written(left, text, ATOM)}^{power}"
+            power = "{" + _written(right) + "}"
+            match left, right:
+                case ast.Call(func=ast.Name(id=name), args=[arg]), ast.Constant(value=int()) if (
+                    name in POWERED
+                ):
+                    return RAISED, rf"\mathrm{{{name}}}^{power}({_written(arg)})"
+            return RAISED, f"{_written(left, ATOM)}^{power}"
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return NEGATED, f"-{_written(operand, text, MULTIPLIED)}"
+            said = _written(operand, MULTIPLIED)
+            return NEGATED, f"-({said})" if _divides(operand) else f"-{said}"
         case ast.UnaryOp(operand=operand):
-            return _notation(operand, text)
-    said = ast.get_source_segment(text, node) or ""
-    mantissa, exponent, power = said.lower().partition("e")
-    if isinstance(node, ast.Constant) and exponent:
+            return _notation(operand)
+    raise ValueError(f"{ast.dump(node)} is of no formula")
+
+
+def _divides(node: ast.expr) -> bool:
+    """Tell a quotient, after which a factor would seem to stand beneath its line."""
+    while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
+        node = node.operand
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+
+
+def _number(value: float) -> tuple[int, str]:
+    mantissa, exponent, power = repr(value).removesuffix(".0").partition("e")
+    if exponent:
         return MULTIPLIED, rf"{mantissa}\cdot 10^{{{int(power)}}}"
-    return ATOM, said
+    return ATOM, mantissa
 
 
-def _call(name: str, args: list[ast.expr], text: str) -> tuple[int, str]:
-    said = ", ".join(_written(arg, text) for arg in args)
+def _call(name: str, args: list[ast.expr]) -> str:
+    said = ", ".join(_written(arg) for arg in args)
     match name:
         case "sqrt":
-            return ATOM, rf"\sqrt{{{said}}}"
-        case "abs":
-            return ATOM, f"|{said}|"
+            return rf"\sqrt{{{said}}}"
+        case "abs" if "|" not in said:
+            return f"|{said}|"
         case "floor":
-            return ATOM, rf"\lfloor {said} \rfloor"
-    return ATOM, rf"\mathrm{{{name}}}({said})"
+            return rf"\lfloor {said} \rfloor"
+    return rf"\mathrm{{{name}}}({said})"

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 from collections.abc import Callable
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -14,17 +15,20 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from optiviz.documents import plain_text, shown
+from optiviz.documents import plain_text, read_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
 from optiviz.surfaces import SIGNALS
-from optiviz.surfaces.surface import Number, Text
+from optiviz.surfaces.surface import MAX_COORDINATE, Number, Text
 
 LENGTH = 300  # of our own signals
 MAX_LENGTH = 100_000
 # The rates of article 1's first script; adadelta's is Zeiler's.
 RATES = {"adagrad": 2.5, "adadelta": 1.0}
 RATE = 0.25  # of all others
+
+
+Slope = Annotated[Number, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 
 
 class Signal(BaseModel):
@@ -39,7 +43,7 @@ class Signal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Text = ""
-    gradient: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_LENGTH)]
+    gradient: Annotated[tuple[Slope, ...], Field(min_length=1, max_length=MAX_LENGTH)]
 
     @property
     def dim(self) -> int:
@@ -51,16 +55,28 @@ class Signal(BaseModel):
         """Its name as a title."""
         return self.name.replace("-", " ").capitalize() or "Signal"
 
+    @cached_property
+    def _played(self) -> "_Played":
+        return _Played(np.array(self.gradient))
+
     def at(self, step: int) -> "Moment":
         """Return the objective of step number `step`."""
-        return Moment(step, np.array(self.gradient))
+        return Moment(step, self._played)
+
+
+class _Played:
+    """A signal as arrays, made once."""
+
+    def __init__(self, signal: Array) -> None:
+        self.signal = signal  # (n,), at the times 0, 1 ... n - 1
+        self.times = np.arange(len(signal), dtype=float)
 
 
 class Moment(NamedTuple):
     """The objective whose gradient at q is the signal at the time step - q."""
 
     step: int
-    signal: Array  # (n,), at the times 0, 1 ... n - 1
+    played: _Played
 
     @property
     def dim(self) -> int:
@@ -69,18 +85,19 @@ class Moment(NamedTuple):
 
     def gradient(self, x: Array) -> Array:
         """Return the gradient at x, shape (..., 1)."""
-        times = np.arange(len(self.signal))
-        found: Array = np.interp(self.step - x, times, self.signal, left=0.0, right=0.0)
+        played = self.played
+        found: Array = np.interp(self.step - x, played.times, played.signal, left=0.0, right=0.0)
         return found
 
     def value(self, x: Array) -> Array:
         """Return what has that gradient and is 0 at x = step, shape (...)."""
-        padded = np.append(self.signal, self.signal[-1])
-        area = np.concatenate([[0.0], np.cumsum((self.signal[1:] + self.signal[:-1]) / 2)])
-        time = np.clip(self.step - x[..., 0], 0, len(self.signal) - 1)
-        whole = time.astype(int)
+        signal = self.played.signal
+        padded = np.append(signal, signal[-1])
+        area = np.concatenate([[0.0], np.cumsum((signal[1:] + signal[:-1]) / 2)])
+        time = np.clip(self.step - x[..., 0], 0, len(signal) - 1)
+        whole = np.nan_to_num(time).astype(int)
         part, slope = time - whole, np.diff(padded)[whole]
-        value: Array = -(area[whole] + part * (self.signal[whole] + part * slope / 2))
+        value: Array = -(area[whole] + part * (signal[whole] + part * slope / 2))
         return value
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
@@ -102,7 +119,7 @@ def find_signal(name: str) -> Signal:
     if name.lower().endswith(".csv"):
         return read_signal(Path(name))
     if name not in SIGNALS:
-        raise InputError(f"{unknown('signal', name, SIGNALS)}, or name a .csv file")
+        raise InputError(f"{unknown('signal', name, SIGNALS)} (or name a .csv file)")
     if name in FORMULAS:
         return Signal(
             name=name, gradient=tuple(FORMULAS[name](np.arange(LENGTH, dtype=float)).tolist())
@@ -116,24 +133,24 @@ def read_signal(path: Path) -> Signal:
 
     Raises InputError that names the line with what is no number.
     """
+    table = csv.reader(read_text(path).splitlines())
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.reader(file)
-            rows = [(table.line_num, row) for row in table if row]
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+        rows = [(table.line_num, row) for row in table if row]
     except csv.Error as error:
-        raise InputError(f"{path}: not CSV: {error}") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        raise InputError(f"{path}:{table.line_num}: {error}") from None
     numbers = []
     for place, (line, row) in enumerate(rows):
         if len(row) > 1:
             raise InputError(f"{path}:{line}: {len(row)} columns, and a signal has one")
         number = _number(row[0])
+        if number is not None and abs(number) > MAX_COORDINATE:
+            raise InputError(
+                f"{path}:{line}: {shown(row[0], quoted=True)} is too large: numbers lie between "
+                f"-{MAX_COORDINATE:g} and {MAX_COORDINATE:g}".replace("e+", "e")
+            )
         if number is not None:
             numbers.append(number)
-        elif place or len(rows) == 1:
+        elif place or not _heading(row[0]):
             raise InputError(f"{path}:{line}: {shown(row[0], quoted=True)} is not a finite number")
     if not numbers:
         raise InputError(f"{path}: no numbers")
@@ -144,6 +161,11 @@ def read_signal(path: Path) -> Signal:
     except ValueError:
         name = ""
     return Signal(name=name, gradient=tuple(numbers))
+
+
+def _heading(cell: str) -> bool:
+    """Tell the name of a column from a number that is mistyped."""
+    return cell.strip()[:1].isalpha() and cell.strip().lower() not in ("nan", "inf", "infinity")
 
 
 def _number(cell: str) -> float | None:

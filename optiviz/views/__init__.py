@@ -50,7 +50,7 @@ VIEWS = {
         "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
     ),
     "response": Sort(
-        "response:Answers", (1,), "response", (), "a signal of gradients and the answers"
+        "response:Answers", (1,), "response", (), "a signal and its answers, in optiviz response"
     ),
 }  # fmt: skip
 
@@ -61,6 +61,7 @@ class Room(NamedTuple):
     left: float
     bottom: float
     ratios: tuple[float, float] | None = None  # least and most of width over height, if not any
+    top: float = 0.0
 
 
 class Moving(Protocol):
@@ -107,21 +108,20 @@ def check_views(view: str | None, dim: int, descended: bool, options: Collection
     Raises InputError for a name that is none, for a view that cannot draw a surface of so many
     dimensions, and for one of `options`, fields of a Style, that no view heeds.
     """
-    fitting = [
-        name
-        for name, sort in VIEWS.items()
-        if dim in sort.dims and sort.of in ("surface", *(["descent"] if descended else []))
-    ]
+    provided = ("surface", "descent") if descended else ("surface",)
+    fitting = [name for name, sort in VIEWS.items() if dim in sort.dims and sort.of in provided]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
     for name in names:
         if name not in VIEWS:
-            raise InputError(unknown("view", name, VIEWS))
+            raise InputError(
+                unknown("view", name, [each for each in VIEWS if VIEWS[each].of in provided])
+            )
         if name not in fitting:
             sort = VIEWS[name]
             drawn = " or ".join(DIMENSIONS[each] for each in sort.dims)
             why = (
                 f"draws {drawn}, not {DIMENSIONS[dim]}"
-                if dim not in sort.dims
+                if sort.of in provided and dim not in sort.dims
                 else f"draws a {sort.of}, and there is none"
             )
             raise InputError(f"{name} {why}: choose from {', '.join(fitting)}")
@@ -134,8 +134,8 @@ def check_views(view: str | None, dim: int, descended: bool, options: Collection
             if option in VIEWS[name].options and (descended or option not in MOVING)
         ]
         if not set(heeding) & set(names):
-            who = f"only {' and '.join(heeding)}" if heeding else "no view that fits"
-            raise InputError(f"{'+'.join(names)} has no {option}: {who} has")
+            who = " and ".join(heeding) or f"no view of {DIMENSIONS[dim]} here"
+            raise InputError(f"{'+'.join(names)} does not heed {option}: {who} would")
     return names
 
 

@@ -15,6 +15,7 @@ from optiviz.views.ticks import TICKS, Ticks, ticks
 
 LETTER = 6.4  # points of a tick's letter
 BESIDE, BENEATH = 19.0, 30.0  # points of an axis label with its ticks, letters not counted
+ABOVE = 16.0  # points of a name above
 LABEL, TICK = 11.0, 10.0  # font sizes
 
 
@@ -107,6 +108,17 @@ def span_steps(axes: Axes, steps: int) -> None:
     axes.set_xlabel("step")
 
 
-def room_beside(labels: Sequence[str], ratios: tuple[float, float] | None = None) -> Room:
-    """Return the room of a view with axis labels and with these words at its ticks."""
-    return Room(BESIDE + LETTER * max(map(len, labels), default=1), BENEATH, ratios)
+def name(axes: Axes, theme: Theme, said: str) -> None:
+    """Say above Axes, on the left, what they show."""
+    axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4)
+
+
+def room_beside(
+    labels: Sequence[str], ratios: tuple[float, float] | None = None, named: bool = False
+) -> Room:
+    """Return the room of a view with axis labels and with these words at its ticks.
+
+    A named one has words above.
+    """
+    left = BESIDE + LETTER * max(map(len, labels), default=1)
+    return Room(left, BENEATH, ratios, ABOVE if named else 0.0)

@@ -1,6 +1,5 @@
 """The surface from above: filled contours with isolines, and the paths on them."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +16,7 @@ from optiviz.views.axes import dress, inches, room_beside, span
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
 from optiviz.views.style import Style
-from optiviz.views.ticks import ticks
+from optiviz.views.ticks import signed, ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 ARROWS, APART = 17, 0.24  # of the gradient field on the longer side at most; inches between two
@@ -51,7 +50,7 @@ class Contour(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        return ("start", "minimum") if self.scene.surface.minima else ("start",)
+        return self.scene.marks
 
     def build(self, axes: Axes) -> None:
         dress(axes, self.theme)  # the background is seen where the surface is undefined
@@ -110,7 +109,9 @@ class Contour(View):
         kept: list[Bbox] = []
         for label in labels:
             box = label.get_window_extent()
-            label.set_visible(not any(box.overlaps(other) for other in kept))
+            inside = axes.bbox.x0 < box.x0 < box.x1 < axes.bbox.x1
+            inside &= axes.bbox.y0 < box.y0 < box.y1 < axes.bbox.y1
+            label.set_visible(inside and not any(box.overlaps(other) for other in kept))
             kept += [box] if label.get_visible() else []
             label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
             label.set_path_effects([withStroke(linewidth=2.0, foreground=halo)])
@@ -133,6 +134,8 @@ class Contour(View):
             down = -self.scene.surface.gradient(places)
             seen = down * np.divide((width, height), (right - left, top - bottom))
             length = np.hypot(*down.T)
+            if not np.isfinite(length).any():
+                return
             share = length / (length + np.median(length[np.isfinite(length)]))
             arrows = seen * (share / np.hypot(*seen.T))[:, None]
         known = np.isfinite(arrows).all(axis=-1)
@@ -151,7 +154,4 @@ def short(levels: Array) -> list[str]:
         close = np.allclose([float(each) for each in written], levels, rtol=0.02, atol=0)
         if len(set(written)) == len(written) and close:
             break
-    plain = (
-        re.sub(r"e([+-])0*", lambda power: f"e{power[1]}".rstrip("+"), each) for each in written
-    )
-    return [re.sub(r"^-", "\N{MINUS SIGN}", each) for each in plain]
+    return [signed(each) for each in written]

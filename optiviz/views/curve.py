@@ -8,17 +8,16 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.descent import Trajectory
-from optiviz.objective import Array
 from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
 from optiviz.views import Room, View
-from optiviz.views.axes import TICK, dress_chart, inches, room_beside, span
+from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, span
 from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, PATH, mark, ring, star
+from optiviz.views.scales import Scale
 from optiviz.views.style import Style
-from optiviz.views.ticks import ticks
 
 SAMPLES = 2001
-MARGIN = 0.06  # of the height above and beneath the curve
+STEEPEST = 1e100  # slope that has a tangent
 TANGENT = 0.11  # half of its length, as a share of the view's diagonal
 
 
@@ -40,25 +39,31 @@ class Curve(View):
         self.value, self.slope = np.where(
             np.isfinite([value, slope[:, 0]]), [value, slope[:, 0]], np.nan
         )
-        shown = self.value if scene.entries else np.concatenate([self.value, self.slope])
-        self.span = padded(shown)
+        shown = [self.value] if scene.entries else [self.value, self.slope]
+        for path in scene.compared:  # it may visit a pole between two samples
+            shown.append(path.losses[((left <= path.points) & (path.points <= right))[:, 0]])
+        self.scale = Scale.of(np.concatenate(shown), straight=True)
 
     @property
     def room(self) -> Room:
-        return room_beside(ticks(*self.span)[1])
+        return room_beside(self.scale.ticks()[1], named=bool(self.scene.entries))
 
     @property
     def marks(self) -> Sequence[str]:
-        return ("start", "minimum") if self.scene.surface.minima else ("start",)
+        points = [path.points[: path.last + 1] for path in self.scene.compared]
+        left = any(len(self.scene.seen(each)) < len(each) for each in points)
+        return (*self.scene.marks, *(["away"] if left else []))
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
         ends = surface.domain.intervals[0]
         dress_chart(axes, self.theme)
         span(axes, "x", ends)
-        span(axes, "y", self.span)
+        self.scale.apply(axes)
         axes.set_xlabel("x")
-        if not self.scene.entries:
+        if self.scene.entries:
+            name(axes, self.theme, "loss")
+        else:
             self._draw_derivative(axes)
         axes.plot(
             self.x, self.value, color=self.theme.ink, linewidth=1.8, zorder=2.2,
@@ -93,6 +98,7 @@ class _Walker:
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
         with np.errstate(all="ignore"):
             slope = surface.gradient(x[:, None])[:, 0]
+            slope = np.where(np.abs(slope) < STEEPEST, slope, np.nan)
         self.outside = np.where(x > self.high, 1, np.where(x < self.low, -1, 0))
         self.ends = np.column_stack([view.x, view.value])[[0, -1]]
         seen = self.outside == 0
@@ -135,11 +141,3 @@ class _Walker:
         self.away.set_data([edge[0]], [edge[1]])
         self.away.set_marker(">" if right else "<")
         return [self.old, self.past, self.tangent, self.head, self.away]
-
-
-def padded(values: Array) -> tuple[float, float]:
-    """Return the range of values with a margin, whatever they are."""
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    side = high - low or abs(high) or 1.0
-    return low - MARGIN * side, high + MARGIN * side

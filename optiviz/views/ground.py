@@ -59,9 +59,12 @@ class Ground:
         x, y = np.meshgrid(np.linspace(left, right, samples), np.linspace(bottom, top, samples))
         with np.errstate(all="ignore"):
             values = np.ma.masked_invalid(surface.value(np.stack([x, y], axis=-1)))
-        scale = max(1.0, float(abs(values).max()) / 1e200) if values.count() else 1.0
-        values = values / scale
         own = surface.levels if levels is None else levels
+        largest = float(abs(values).max()) if values.count() else 0.0
+        if not isinstance(own, int):
+            largest = max([largest, *map(abs, own)])
+        scale = max(1.0, largest / 1e200)
+        values = values / scale
         if isinstance(own, int):
             chosen = contour_levels(values.compressed(), own)
         else:

@@ -11,9 +11,10 @@ MARGIN = 0.035  # of the width
 GAP = 26.0  # between two panels, and between them and the legend
 WORDS = 0.32, 180.0  # the least width of a legend beside the panels: of the picture's, in points
 STRIP = 0.45  # the largest share of the height that a legend beneath the panels has
+APART = 8.0  # between panels and the words beneath
 BOTTOM = 10.0  # under everything
 STEPS = 30.0  # height of the line under small multiples
-HEADING = LOW + 4  # height of the words above each of them
+HEADING = LOW + 8  # height of the words above each of them
 LONGEST = 1.6  # ratio of a panel's sides beyond which more of one is no gain
 
 
@@ -35,31 +36,36 @@ class Layout:
         return MARGIN * self.width
 
     @property
+    def _above(self) -> float:
+        """What every panel leaves for its name, so that all begin at one height."""
+        return max(room.top for room in self.rooms)
+
+    @property
     def _whole(self) -> Box:
         return Box(self.edge, BOTTOM, self.width - 2 * self.edge, self.top - BOTTOM)
-
-    def alone(self) -> list[Box]:
-        """Return the places of panels without a legend, in the middle."""
-        _, places = self._best(self._whole)
-        free = self.width - self.edge - max(box.right for box in places)
-        return [box._replace(left=box.left + free / 2) for box in places]
 
     def worded(self, legend: Legend) -> tuple[list[Box], Words]:
         """Return the places of panels, and of the words of a legend.
 
         It stands beside the panels or beneath them, whichever leaves them more, or its rows above
-        those of small multiples.
+        those of small multiples. Without rows it is a line beneath, and panels are in the middle.
         """
         whole = self._whole
+        if not legend.scene.entries:
+            strip = whole._replace(height=STEPS if legend.marks else 0.0)
+            _, places = self._best(whole._replace(bottom=strip.top, height=self.top - strip.top))
+            free = self.width - self.edge - max(box.right for box in places)
+            places = [box._replace(left=box.left + free / 2) for box in places]
+            return places, legend.above([], strip)
         if self.paired:
             return self._multiples(legend)
         words = max(WORDS[0] * self.width, WORDS[1], legend.width(whole.height - BENEATH))
         high = self.edge + min(legend.height(whole.width), STRIP * self.top)
         beside = whole._replace(width=whole.width - GAP - min(words, 0.5 * self.width))
-        beneath = whole._replace(bottom=high, height=self.top - high)
+        beneath = whole._replace(bottom=high + APART, height=self.top - high - APART)
         (one, right_of), (other, under) = self._best(beside), self._best(beneath)
         if other > one:
-            ends = max(min(box.bottom for box in under) - BENEATH - 4, high)
+            ends = max(min(box.bottom for box in under) - BENEATH - APART, high)
             strip = whole._replace(bottom=self.edge, height=ends - self.edge)
             return under, legend.stacked(strip, LOW)
         left = max(box.right for box in right_of) + GAP
@@ -77,25 +83,31 @@ class Layout:
             ends = [each.left - GAP for each in firsts if each.left > first.left]
             most = min(ends, default=room.right) - first.left
             wide = max(last.right - first.left, min(most, legend.detailed))
-            rows.append(first._replace(width=wide))
+            rows.append(first._replace(width=wide, height=first.height + self._above))
         return places, legend.above(rows, strip)
 
     def _best(self, region: Box, words: float = 1.0) -> tuple[float, list[Box]]:
         """Return the area of the smallest panel, and the places, where that is largest.
 
-        What makes a panel longer than it should be does not count, and one that is narrower than
-        the words above it counts less.
+        What makes a panel longer than it should be does not count, and all count less where there
+        is no room for the words above one.
         """
 
-        def gain(box: Box) -> float:
-            area = min(box.width, LONGEST * box.height) * min(box.height, LONGEST * box.width)
-            return area * min(1.0, box.width / words) ** 2
+        def gain(boxes: Sequence[Box], columns: int) -> float:
+            areas = [
+                min(box.width, LONGEST * box.height) * min(box.height, LONGEST * box.width)
+                for box in boxes
+            ]
+            room = (region.width + GAP) / columns - GAP - max(each.left for each in self.rooms)
+            return min(areas) * min(1.0, room / words) ** 2
 
         step = max(self.paired, 1)
         ways = [
-            self._arranged(region, columns) for columns in range(step, len(self.rooms) + 1, step)
+            (gain(boxes, columns), boxes)
+            for columns in range(step, len(self.rooms) + 1, step)
+            for boxes in [self._arranged(region, columns)]
         ]
-        return max(((min(map(gain, boxes)), boxes) for boxes in ways), key=lambda way: way[0])
+        return max(ways, key=lambda way: way[0])
 
     def _arranged(self, region: Box, columns: int) -> list[Box]:
         """Return the places of all panels in rows of so many, without the room around them."""
@@ -105,12 +117,13 @@ class Layout:
         places: list[Box] = []
         top = region.top
         for first in range(0, len(self.rooms), columns):
-            top -= HEADING if self.paired else 0.0
             row = [
                 room._replace(left=left)
                 for room, left in zip(self.rooms[first : first + columns], lefts, strict=False)
             ]
-            boxes = _in_a_row(row, region.left, top, wide, tall - (HEADING if self.paired else 0.0))
+            above = self._above + (HEADING if self.paired else 0.0)
+            top -= above
+            boxes = _in_a_row(row, region.left, top, wide, tall - above)
             places += boxes
             top -= max(box.height + room.bottom for box, room in zip(boxes, row, strict=True))
         return places
@@ -130,7 +143,8 @@ def _in_a_row(
     boxes = []
     for number, (room, (width, height)) in enumerate(zip(rooms, sizes, strict=True)):
         if kept and number not in kept:
-            width, height = width + over / (len(rooms) - len(kept)), min(height, highest)
+            width = max(width + over / (len(rooms) - len(kept)), 1.0)
+            height = min(height, highest)
         boxes.append(Box(left + room.left, top - height, width, height))
         taken = wide if len(kept) == len(rooms) else room.left + width
         left += taken + GAP

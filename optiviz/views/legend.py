@@ -26,7 +26,13 @@ COLUMN, BETWEEN = 215.0, 26.0  # points of a column of rows at least, and betwee
 SMALLEST = 0.95  # share of their size that two lines have at least
 SWATCH = 30.0  # points from the left edge to the names
 SHORTEST = 40.0  # points that the name has at least in a row of one line
-MARKS = {"start": "start", "minimum": "known minimum", "gradient": "gradient"}
+MARKS = {
+    "start": "start",
+    "minimum": "known minimum",
+    "gradient": "gradient",
+    "away": "out of view",
+    "coordinates": "x strong, y thin",
+}
 
 
 class Words(NamedTuple):
@@ -106,15 +112,17 @@ class Legend:
             top = place.top - header - line * high
             rows.append(Box(place.left + column * (wide + BETWEEN), top - high, wide, high))
         rights = dict.fromkeys(row.left + row.width for row in rows)
-        return Words(
-            (place.left, first), (place.left, place.bottom + 5), [(x, first) for x in rights], rows
-        )
+        key = place.bottom + 5
+        if header < HEADER:  # beneath the panels: nothing stands at the key's height
+            key = max(key, min(row.bottom for row in rows) - 16)
+        return Words((place.left, first), (place.left, key), [(x, first) for x in rights], rows)
 
     def above(self, panels: Sequence[Box], strip: Box) -> Words:
         """Return the words as one row above each panel, the step and the key on a strip."""
         middle = strip.bottom + 8
         rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
-        key = 0.66 * STEP * len(self._counter(self.scene.steps)) + BETWEEN
+        counter = self._counter(self.scene.steps)
+        key = 0.66 * STEP * len(counter) + BETWEEN if counter else 0.0
         return Words((strip.left, middle), (strip.left + key, middle), (), rows)
 
     def height(self, width: float) -> float:
@@ -148,7 +156,7 @@ class Legend:
         return SWATCH + max(lines)
 
     def _counter(self, step: int) -> str:
-        return f"step {step} of {self.scene.steps}"
+        return f"step {step} of {self.scene.steps}" if self.scene.entries else ""
 
     def _detail(self, number: int, step: int) -> str:
         """Return what stands beside the name in a step."""
@@ -197,6 +205,8 @@ class Legend:
             "start": ring(self.theme) | {"markersize": 7.0, "markeredgewidth": 1.0},
             "minimum": star(self.theme) | {"markersize": 10.0},
             "gradient": {"color": self.theme.muted, "linewidth": 1.4},
+            "away": {"color": self.theme.muted, "marker": ">", "linestyle": "none"},
+            "coordinates": {"linestyle": "none"},
         }
         x = left + 5.0
         for name in self.marks:

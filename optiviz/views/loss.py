@@ -9,7 +9,7 @@ from optiviz.objective import Array
 from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
 from optiviz.views import Room, View
-from optiviz.views.axes import dress_chart, room_beside, span_steps
+from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import FADED, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
@@ -32,13 +32,14 @@ class Loss(View):
 
     @property
     def room(self) -> Room:
-        return room_beside(self.scale.ticks()[1])
+        return room_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
         dress_chart(axes, self.theme)
         self.scale.apply(axes)
         span_steps(axes, self.scene.steps)
         many = self.style.smooth
+        name(axes, self.theme, "loss" if many == 1 else f"loss, mean of {many} steps")
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 losses = path.losses[: path.last + 1]

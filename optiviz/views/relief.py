@@ -21,6 +21,7 @@ GRID = 61  # samples a side: a camera that moves draws all squares in each frame
 TICKS_AN_INCH = 1.5  # of the view's smaller side
 DRAPE = 60  # vertices of a path along a side of the window
 LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under it, of its height
+NEAR, FAR = 1e-15, 1e150  # a way that is none, of the window's side, and the farthest of points
 TALL = 0.62  # height of the box, of its width
 LIGHT = np.array([-0.55, 0.45, 0.7])  # whence it comes, of length 1
 SHADE = 0.5  # how much ink the light mixes in at most
@@ -46,7 +47,7 @@ class Relief(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        return ("start", "minimum") if self.scene.surface.minima else ("start",)
+        return self.scene.marks
 
     def build(self, axes: Axes) -> None:
         self.axes: Any = axes
@@ -154,6 +155,7 @@ def draped(points: Array, low: Array, high: Array) -> tuple[Array, Array]:
     points has shape (steps + 1, 2). The part of a step that is out of the window becomes nan.
     """
     spacing = (high - low) / DRAPE
+    points = points.clip(-FAR, FAR)  # so that no length overflows
     pieces, ends = [_inside(points[:1], low, high)], [0]
     for begin, end in pairwise(points):
         first, last = _clipped(begin, end, low, high)
@@ -179,7 +181,7 @@ def _clipped(begin: Array, end: Array, low: Array, high: Array) -> tuple[float, 
     """Return the shares of a line at which it enters and leaves a box (Liang and Barsky, 1984)."""
     first, last = 0.0, 1.0
     for start, way, least, most in zip(begin, end - begin, low, high, strict=True):
-        if way == 0:
+        if abs(way) <= NEAR * (most - least):
             if not least <= start <= most:
                 return 1.0, 0.0
             continue

@@ -6,11 +6,10 @@ from matplotlib.axes import Axes
 from optiviz.scene import Response
 from optiviz.themes import Theme
 from optiviz.views import Room, View
-from optiviz.views.axes import dress_chart, room_beside, span, span_steps
-from optiviz.views.curve import padded
+from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import Track, mark
+from optiviz.views.scales import Scale
 from optiviz.views.style import Style
-from optiviz.views.ticks import ticks
 
 
 class Answers(View):
@@ -22,16 +21,18 @@ class Answers(View):
     def __init__(self, scene: Response, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         updates = [entry.update for entry in scene.entries]
-        self.span = padded(np.concatenate([scene.signal.gradient, *updates]))
+        values = np.concatenate([scene.signal.gradient, *updates])
+        self.scale = Scale.of(values, straight=True)
 
     @property
     def room(self) -> Room:
-        return room_beside(ticks(*self.span)[1])
+        return room_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
         dress_chart(axes, self.theme)
+        name(axes, self.theme, "gradient and update")
         span_steps(axes, self.scene.steps)
-        span(axes, "y", self.span)
+        self.scale.apply(axes)
         axes.axhline(0, color=self.theme.muted, linewidth=0.8, zorder=1)
         gradient = np.array(self.scene.signal.gradient)
         axes.fill_between(
@@ -44,11 +45,13 @@ class Answers(View):
         )
         axes.plot(gradient, color=self.theme.muted, linewidth=1.2, zorder=2)
         # The smaller on top of the larger, which would hide them.
-        sizes = [float(np.abs(entry.update).mean()) for entry in self.scene.entries]
+        sizes = [float(np.median(np.abs(entry.update))) for entry in self.scene.entries]
         for layer, place in enumerate(np.argsort(sizes)[::-1]):
             entry = self.scene.entries[place]
             known = np.isfinite(entry.update)
             last = len(known) if known.all() else int(np.argmin(known))
+            if not last:
+                continue
             steps = np.arange(last)
             self.tracks.append(
                 Track(

@@ -14,6 +14,7 @@ from optiviz.views.axes import span
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 SMALLEST, LARGEST = 5e-324, 308.25  # number above 0, and logarithm, that float64 has
+TINY = 1e-290  # length of an axis that float64 cannot divide
 VAST = 1e300  # beyond which the length of an axis is no number
 MARGIN = 0.05  # of the height at both ends
 DECADES = 2  # between the smallest and the largest value, from which on a scale is logarithmic
@@ -33,25 +34,34 @@ class Scale:
     threshold: float = 1.0
 
     @classmethod
-    def of(cls, values: Array) -> "Scale":
-        """Return the scale on which all finite values can be seen and told apart."""
+    def of(cls, values: Array, straight: bool = False) -> "Scale":
+        """Return the scale on which all finite values can be seen and told apart.
+
+        A straight one is linear, unless the values are too large for that.
+        """
         finite = values[np.isfinite(values)]
         if not finite.size:
             return cls("linear", (0.0, 1.0))
         low, high = float(finite.min()), float(finite.max())
         positive = finite[finite > 0]
-        if low >= 0 and positive.size and high / float(positive.min()) >= 10**DECADES:
+        if (
+            not straight
+            and low >= 0
+            and positive.size
+            and high / float(positive.min()) >= 10**DECADES
+        ):
             first, last = math.log10(float(positive.min())), math.log10(high)
             extra = MARGIN * (last - first)
             least, most = 10 ** (first - extra), 10 ** min(last + extra, LARGEST)
             return cls("log", (max(least, SMALLEST), most))
-        size = np.abs(finite[finite != 0])
-        large = max(-low, high)
-        if (low < 0 and large > DWARFED * float(np.median(size))) or large > VAST:
+        size = np.sort(np.abs(finite[finite != 0]))
+        large, middle = max(-low, high), float(size[len(size) // 2]) if size.size else 0.0
+        if large > VAST or (not straight and low < 0 and large > DWARFED * middle):
             most = max(2 * min(large, VAST), large)
-            linear = min(float(np.median(size)), VAST / DWARFED)
+            linear = min(middle, VAST / DWARFED)
             return cls("symlog", (-most if low < 0 else 0.0, most if high > 0 else 0.0), linear)
-        side = high - low or abs(high) or 1.0
+        side = high - low or abs(high)
+        side = side if side > TINY else 1.0
         return cls("linear", (low - MARGIN * side, high + MARGIN * side))
 
     def ticks(self, many: int = TICKS) -> Ticks:

@@ -11,7 +11,7 @@ from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.themes import Theme
 from optiviz.views import Room, View
-from optiviz.views.axes import TICK, dress_chart, figure_of, room_beside, span_steps
+from optiviz.views.axes import dress_chart, figure_of, name, room_beside, span_steps
 from optiviz.views.marks import LINE_WIDTH, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
@@ -70,7 +70,10 @@ class State(View):
             values = [each.ravel() for each in read if each is not None]
             if values:
                 self.strips.append((strip, Scale.of(np.concatenate(values))))
-        self.coordinates = len(scene.surface.domain.intervals)
+
+    @property
+    def marks(self) -> Sequence[str]:
+        return ("coordinates",) if self.scene.surface.dim > 1 else ()
 
     @property
     def room(self) -> Room:
@@ -87,7 +90,7 @@ class State(View):
             dress_chart(panel, self.theme)
             scale.apply(panel)
             span_steps(panel, self.scene.steps)
-            panel.set_title(strip.name, loc="left", fontsize=TICK, color=self.theme.muted, pad=4)
+            name(panel, self.theme, strip.name)
             if number < many - 1:
                 panel.tick_params(labelbottom=False)
                 panel.set_xlabel("")
@@ -101,7 +104,7 @@ class State(View):
                     continue
                 look = mark(self.theme, entry.number, start)
                 steps = np.arange(path.last + 1)
-                for coordinate in range(self.coordinates):
+                for coordinate in range(self.scene.surface.dim):
                     share = SECOND**coordinate
                     vertices = np.column_stack([steps, values[: path.last + 1, coordinate]])
                     self.tracks.append(

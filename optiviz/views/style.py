@@ -1,12 +1,38 @@
 """How views draw, as far as a user can choose."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveInt,
+    Tag,
+)
 
 from optiviz.surfaces.surface import Number, rising
 
-MOST_BANDS = 200
+MOST_BANDS, MOST_LEVELS = 200, 500
+
+
+def _sort(value: Any) -> str:
+    return "bands" if isinstance(value, int) and not isinstance(value, bool) else "losses"
+
+
+Levels = Annotated[
+    Annotated[Annotated[int, Field(ge=1, le=MOST_BANDS)], Tag("bands")]
+    | Annotated[
+        Annotated[
+            tuple[Number, ...],
+            Field(max_length=MOST_LEVELS),
+            AfterValidator(rising),
+        ],
+        Tag("losses"),
+    ],
+    Discriminator(_sort),
+]
 
 
 class Style(BaseModel):
@@ -19,20 +45,13 @@ class Style(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    levels: int | tuple[Number, ...] | None = None
+    levels: Levels | None = None
     labels: bool | None = None
     field: bool = False
     fill: bool | None = None
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1
-    orbit: Annotated[float, Field(ge=-3600, le=3600)] = 0.0
-
-    @field_validator("levels")
-    @classmethod
-    def _rising(cls, levels: int | tuple[float, ...] | None) -> int | tuple[float, ...] | None:
-        if isinstance(levels, int) and not 1 <= levels <= MOST_BANDS:
-            raise ValueError(f"{levels} is not between 1 and {MOST_BANDS} bands")
-        return rising(levels) if isinstance(levels, tuple) else levels
+    orbit: Annotated[float, Field(ge=-3600, le=3600, allow_inf_nan=False)] = 0.0
 
     def given(self) -> set[str]:
         """Return the fields that are not as they are by default."""

@@ -1,6 +1,7 @@
 """Ticks of a window: few, round, and short in writing whatever the window's size."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,4 +30,10 @@ def ticks(low: float, high: float, many: int = TICKS) -> Ticks:
     else:
         digits = math.ceil(math.log10(largest / step)) + 1
         written = [f"{place:.{min(digits, 17)}g}" for place in places]
-    return places.tolist(), [label.replace("-", "\N{MINUS SIGN}") for label in written]
+    return places.tolist(), [signed(label) for label in written]
+
+
+def signed(number: str) -> str:
+    """Return a number as it is written in pictures: −2, 1.5e5, 3e-7."""
+    short = re.sub(r"e([+-])0*", lambda power: f"e{power[1]}".replace("+", ""), number)
+    return re.sub(r"^-", "\N{MINUS SIGN}", short)

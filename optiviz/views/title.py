@@ -52,6 +52,10 @@ class Titles:
     def write_above(self, scene: Scene, panel: Box) -> None:
         """Write title and formula of a panel above it, from its left edge on."""
         y = panel.top + 7 + LEADING * 0.8 * SMALL
+        if scene.title == scene.formula:
+            room = ASIDE * panel.width
+            self._put_formula(panel.left, y + 0.5 * HEADING, room, scene.formula, HEADING, 1)
+            return
         self._put(panel.left, y, scene.title, HEADING, self.theme.ink, weight="bold")
         self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
 
@@ -81,6 +85,14 @@ class Titles:
         """
         if not formula or len(formula) > LONGEST:
             return [], SHRUNK[-1] * size
+        try:
+            return self._mathematics(formula, room, size, most)
+        except RecursionError:  # nested too deeply for matplotlib's parser
+            return [], SHRUNK[-1] * size
+
+    def _mathematics(
+        self, formula: str, room: float, size: float, most: int
+    ) -> tuple[list[str], float]:
         parts = terms(formula)
         whole = f"${' '.join(parts)}$"
         if self._width(whole, size) <= room:  # mostly, and then it is measured only once

@@ -11,6 +11,7 @@ from PIL import Image
 
 from optiviz.formats import FORMATS
 from optiviz.surfaces import SIGNALS
+from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.signal import find_signal
 
 SIZE = ("--size", "360x240")
@@ -142,20 +143,24 @@ def test_vary_makes_one_path_a_value_labelled_by_it(invoke: Invoke, here: Path) 
         ((*RUN, "--opt", "adam,sgd", "--vary", "lr=1,2"), "--vary: wants one optimizer, not 2"),
         ((*RUN, "--opt", "adam", "--view", "conture"), "--view: unknown view 'conture': did you"),
         ((*RUN, "--opt", "adam", "--view", "curve"), "--view: curve draws one dimension"),
-        ((*RUN, "--opt", "adam", "--view", "loss", "--labels"), "has no labels: only contour"),
-        ((*RUN, "--opt", "adam", "--orbit", "90"), "contour has no orbit: only relief has"),
+        ((*RUN, "--opt", "adam", "--view", "loss", "--labels"), "does not heed labels: contour"),
+        ((*RUN, "--opt", "adam", "--orbit", "90"), "contour does not heed orbit: relief would"),
         ((*RUN, "--opt", "adam", "--smooth", "0"), "--smooth: should be greater than 0"),
         ((*RUN, "--opt", "adam", "--trail", "-1"), "--trail: should be greater than 0"),
         ((*RUN, "--opt", "adam", "--levels", "a"), "'a' is neither a number of bands nor L,L"),
+        ((*RUN, "--opt", "adam", "--levels", "nan"), "--levels: should be a finite number"),
+        ((*RUN, "--opt", "adam", "--levels", "9" * 5000), "should be a finite number"),
+        ((*RUN, "--opt", "adam", "--orbit", "nan"), "--orbit: should be a finite number"),
+        ((*RUN, "--opt", "adam", "--view", "loss+"), "--view: unknown view ''"),
         ((*RUN, "--opt", "adam", "--levels", "2,1"), "--levels: levels must rise"),
-        ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: 0 is not between 1 and 200 bands"),
+        ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: should be greater than or equal"),
         ((*RUN, "--opt", "adam", "--layout", "row"), "'row' is not one of 'panels', 'grid'"),
-        (("plot",), "Missing argument 'NAME[,NAME...]'"),
+        (("plot",), "name a surface, or give --formula TEXT"),
         (("plot", "wobly"), "did you mean 'wobbly'"),
         (("plot", "wobbly,tanh", "--view", "contour"), "--view: contour draws two dimensions"),
         (("plot", "wobbly", "--view", "loss"), "--view: loss draws a descent, and there is none"),
         (("plot", "wobbly", "-o", "x.gif"), "x.gif: a plot is a still: choose from .png, .svg"),
-        (("plot", "tanh", "--field"), "curve has no field: no view that fits has"),
+        (("plot", "tanh", "--field"), "curve does not heed field: no view of one"),
     ],
     ids=lambda value: " ".join(map(str, value))[-45:] if isinstance(value, tuple) else None,
 )  # fmt: skip
@@ -170,6 +175,47 @@ def test_a_mistake_is_told_in_one_sentence(
     assert said in result.stderr
     assert result.stderr.startswith("optiviz: ") and result.stderr.count("\n") == 1
     assert set(here.iterdir()) == before, "nothing is written"
+
+
+HARD = [
+    "run --formula 0x1e*x --opt sgd:lr=0.1",
+    f"run --formula {'sqrt(' * 24}x{')' * 24} --opt sgd:lr=0.1",
+    "run --surface sphere --opt sgd:lr=0.4 --steps 1000 --view relief",
+    "run --surface wobbly --opt adam --labels --levels 1e300,2e300",
+    "run --surface wobbly --opt adam --labels --levels 0.5,1e308",
+    "run --formula sinh(300*x) --opt sgd:lr=0.1", "run --formula x*exp(x**2*78.7) --opt sgd:lr=0.1",
+    "run --formula sinh(236.5*x) --opt sgd:lr=0.1",
+    "run --formula sinh(236.5*x)+y --opt sgd:lr=0.1 --view relief",
+    "run --formula sqrt(x-2.99)+0*y --opt sgd:lr=0.1 --field",
+    "run --formula sqrt(-1-(x*y)**2) --opt sgd:lr=0.1 --field --labels",
+    "run --formula 1/x --start 0 --opt adam:lr=0.1 --steps 8 --view curve+loss+state",
+    "run --surface parabola --start 1e300 --opt adam:lr=0.1 --steps 8 --view curve+loss+state",
+    "run --formula abs(x) --opt sgd:lr=1.7e308 --steps 1200 --view state",
+    "run --formula abs(x)+abs(y) --opt sgd:lr=1e308 --steps 9 --view relief+loss+state",
+    "run --surface wobbly --opt adam --view loss --smooth 100000 --trail 1",
+    "response --signal large.csv --opt sgd:lr=1,adam,momentum,radam",
+    "response --signal large.csv --opt sgd:lr=1e300",
+    "response --signal tiny.csv --opt adadelta", "response --signal one.csv --opt adam",
+    f"plot {','.join(load_catalogue().surfaces)}".rpartition(",")[0],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", HARD, ids=lambda each: each[:60])
+def test_hard_cases_are_drawn_without_a_word(words: str, invoke: Invoke, here: Path) -> None:
+    (here / "large.csv").write_text("1e100\n-1e100\n" * 5)
+    (here / "tiny.csv").write_text("5e-324\n" * 10)
+    (here / "one.csv").write_text("1\n")
+    result = invoke(*words.split(" "), "-o", "x.png", *SIZE)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_titles_of_panels_need_letters_too(invoke: Invoke, here: Path) -> None:
+    (here / "mine.yaml").write_text(
+        "own:\n  formula: x*y\n  domain: '-1:1,-1:1'\n  title: \ufdd0\n"
+    )
+    result = invoke("plot", "own,own", "--surfaces", "mine.yaml", "-o", "x.png")
+    assert result.exit_code == 2
+    assert not (here / "x.png").exists()
 
 
 def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, here: Path) -> None:

@@ -21,9 +21,13 @@ from optiviz.surfaces.notation import terms
         ("x/(2*y)", r"x/(2\,y)"), ("x/y/2", "x/y/2"), ("5/pi*x", r"(5/\pi)\,x"),
         ("x*2", r"x\cdot 2"), ("x*(-2)", r"x\,(-2)"), ("-2*x", r"-2\,x"), ("+x", "x"),
         ("sin(4*x)**2", r"\mathrm{sin}^{2}(4\,x)"), ("exp(-x)", r"\mathrm{exp}(-x)"),
-        ("abs(abs(x) - 1)", "||x| - 1|"), ("sqrt(x + 1)", r"\sqrt{x + 1}"),
+        ("abs(abs(x) - 1)", r"\mathrm{abs}(|x| - 1)"), ("sqrt(x + 1)", r"\sqrt{x + 1}"),
         ("floor(x)", r"\lfloor x \rfloor"), ("max(0, x)", r"\mathrm{max}(0, x)"),
-        ("1e-3*x", r"1\cdot 10^{-3}\,x"), ("2.5E4 + x", r"2.5\cdot 10^{4} + x"),
+        ("1e-9*x", r"1\cdot 10^{-9}\,x"), ("2.5E4 + x", "25000 + x"),
+        ("2*.5*x", r"2\cdot 0.5\,x"), ("1_000*x", r"1000\,x"),
+        ("0x1e*x", r"30\,x"),
+        ("-(x/2)*y", r"-(x/2)\,y"), ("+(x/2)*y", r"(x/2)\,y"), ("2*(x/3)*y", r"2\,(x/3)\,y"),
+        ("sin(x)**-1", r"\mathrm{sin}(x)^{-1}"), ("-x/2 + y", "-x/2 + y"), ("-(x/2)", "-(x/2)"),
     ],
 )  # fmt: skip
 def test_it_is_written_by_hand(text: str, written: str) -> None:

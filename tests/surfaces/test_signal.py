@@ -1,10 +1,14 @@
 """Signals from a user's file."""
 
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from optiviz import InputError, ResponseRecipe, Signal
+from optiviz.descent import respond
+from optiviz.optimizers.words import parse_word
 from optiviz.surfaces.signal import find_signal
 
 
@@ -33,7 +37,11 @@ def test_one_number_a_line_after_a_heading_or_not(text: str, tmp_path: Path) -> 
     [
         ("", "my.csv: no numbers"),
         ("\n\n", "my.csv: no numbers"),
-        ("gradient\n", "my.csv:1: 'gradient' is not a finite number"),
+        ("gradient\n", "my.csv: no numbers"),
+        ("nan\n1\n", "my.csv:1: 'nan' is not a finite number"),
+        ("1_000\n2\n", "my.csv:1: '1_000' is not a finite number"),
+        ("1;5\n2\n", "my.csv:1: '1;5' is not a finite number"),
+        ("1\n1e101\n", "my.csv:2: '1e101' is too large: numbers lie between -1e100 and 1e100"),
         ("a\nb\n", "my.csv:2: 'b' is not a finite number"),
         ("1\n2\nthree\n", "my.csv:3: 'three' is not a finite number"),
         ("1\nnan\n", "my.csv:2: 'nan' is not a finite number"),
@@ -58,12 +66,29 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         with pytest.raises(InputError):
             find_signal(f"{path}" if path.suffix else f"{path}/x.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match=r"folder\.csv: Is a directory"):
+    with pytest.raises(InputError, match=r"folder\.csv: is not a file"):
         find_signal(str(tmp_path / "folder.csv"))
 
 
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    fifo, endless = tmp_path / "f.csv", tmp_path / "z.csv"
+    os.mkfifo(fifo)
+    endless.symlink_to("/dev/zero")
+    large = written(tmp_path, b"1\n" * 2_100_000)
+    for path, said in [(fifo, "is not a file"), (endless, "is not a file"), (large, "is larger")]:
+        with pytest.raises(InputError, match=said):
+            find_signal(str(path))
+
+
+def test_a_long_signal_is_answered_in_time_that_grows_with_it(tmp_path: Path) -> None:
+    """Were all of it looked through in each step, this would take minutes."""
+    signal = find_signal(str(written(tmp_path, "1\n-1\n" * 25_000)))
+    update = respond(signal, parse_word("momentum:lr=0.1").build(), 50_000)
+    assert np.isfinite(update).all()
+
+
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"did you mean 'spikes'\?, or name a \.csv file"):
+    with pytest.raises(InputError, match=r"did you mean 'spikes'\? \(or name a \.csv file\)"):
         find_signal("spike")
 
 

@@ -175,10 +175,16 @@ def test_a_camera_that_moves_costs_one_draw_a_frame(
         ("loss", 2, False, [], "loss draws a descent, and there is none: choose from contour, rel"),
         ("response", 1, True, [], "response draws a response, and there is none"),
         ("loss+loss", 2, True, [], "'loss\\+loss' names a view twice"),
-        ("loss", 2, True, ["labels"], "loss has no labels: only contour has"),
-        ("contour", 2, True, ["orbit"], "contour has no orbit: only relief has"),
-        ("contour", 2, False, ["trail"], "contour has no trail: no view that fits has"),
-        (None, 1, True, ["field"], "curve has no field: no view that fits has"),
+        ("loss", 2, True, ["labels"], "loss does not heed labels: contour would"),
+        ("contour", 2, True, ["orbit"], "contour does not heed orbit: relief would"),
+        (
+            "contour",
+            2,
+            False,
+            ["trail"],
+            "does not heed trail: no view of two dimensions here would",
+        ),
+        (None, 1, True, ["field"], "does not heed field: no view of one dimension here would"),
     ],
 )
 def test_a_view_that_does_not_fit_is_told(
