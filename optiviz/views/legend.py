@@ -25,6 +25,7 @@ ROW, LOW, TIGHT = 46.0, 34.0, 25.0  # points of a row; beneath views; with one l
 COLUMN, BETWEEN = 215.0, 26.0  # points of a column of rows at least, and between two
 SMALLEST = 0.95  # share of their size that two lines have at least
 SWATCH = 30.0  # points from the left edge to the names
+SAMPLE, APART, LINE = 14.0, 18.0, 15.0  # points of the key: of a mark, between two, of a line
 SHORTEST = 40.0  # points that the name has at least in a row of one line
 MARKS = {
     "start": "start",
@@ -38,12 +39,12 @@ MARKS = {
 class Words(NamedTuple):
     """Where the legend's words stand, in points from the left and from the bottom.
 
-    step, key and quantities are where a line of words begins, or ends for the last; rows are
-    the boxes of the entries.
+    step and quantities are where a line of words begins, or ends for the last; key is a line,
+    above which there may be more; rows are the boxes of the entries.
     """
 
     step: tuple[float, float]
-    key: tuple[float, float]
+    key: Box
     quantities: Sequence[tuple[float, float]]
     rows: Sequence[Box]
 
@@ -58,7 +59,6 @@ class Legend:
         self.scene = scene
         self.theme = theme
         self.marks = marks
-        self.footer = FOOTER if marks else 0.0
         self.longest = [_longest(entry) for entry in scene.entries]
         self.losses: list[Text] = []
         self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
@@ -81,7 +81,7 @@ class Legend:
             self._write(*place, self.scene.quantity, DETAIL, color=self.theme.muted, ha="right")
         for number, (entry, row) in enumerate(zip(self.scene.entries, words.rows, strict=True)):
             self._build_row(number, entry, row)
-        self._build_key(*words.key)
+        self._build_key(words.key)
 
     def update(self, step: int) -> Sequence[Artist]:
         self.step.set_text(self._counter(step))
@@ -104,7 +104,7 @@ class Legend:
         columns = self._columns(place.width)
         lines = -(-len(self.scene.entries) // columns)
         wide = (place.width - BETWEEN * (columns - 1)) / columns
-        high = min(ROW, (place.height - header - self.footer) / lines)
+        high = min(ROW, (place.height - header - self._footer(place.width)) / lines)
         first = place.top - 14
         rows = []
         for number in range(len(self.scene.entries)):
@@ -114,8 +114,10 @@ class Legend:
         rights = dict.fromkeys(row.left + row.width for row in rows)
         key = place.bottom + 5
         if header < HEADER:  # beneath the panels: nothing stands at the key's height
-            key = max(key, min(row.bottom for row in rows) - 16)
-        return Words((place.left, first), (place.left, key), [(x, first) for x in rights], rows)
+            above = self._footer(place.width) - FOOTER  # the key's other lines
+            key = max(key, min(row.bottom for row in rows) - 16 - above)
+        foot = Box(place.left, key, place.width, KEY)
+        return Words((place.left, first), foot, [(x, first) for x in rights], rows)
 
     def above(self, panels: Sequence[Box], strip: Box) -> Words:
         """Return the words as one row above each panel, the step and the key on a strip."""
@@ -123,16 +125,17 @@ class Legend:
         rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
         counter = self._counter(self.scene.steps)
         key = 0.66 * STEP * len(counter) + BETWEEN if counter else 0.0
-        return Words((strip.left, middle), (strip.left + key, middle), (), rows)
+        line = Box(strip.left + key, middle, strip.width - key, KEY)
+        return Words((strip.left, middle), line, (), rows)
 
     def height(self, width: float) -> float:
         """Return how high it is, in points, in so wide a place, if there is room enough."""
         rows = -(-len(self.scene.entries) // self._columns(width))
-        return LOW + LOW * rows + self.footer
+        return LOW + LOW * rows + self._footer(width)
 
     def width(self, height: float) -> float:
         """Return about how wide it must be in so high a place to show all rows whole, in points."""
-        row = (height - HEADER - self.footer) / len(self.scene.entries)
+        row = (height - HEADER - FOOTER) / len(self.scene.entries)
         if row >= TIGHT:
             return self.detailed
         lines = [
@@ -199,7 +202,23 @@ class Legend:
         if whole != entry.detail:
             self.remarks[number] = (detail, right - free - x)
 
-    def _build_key(self, left: float, y: float) -> None:
+    def _key(self, width: float) -> list[list[str]]:
+        """Return the marks of each of the key's lines in so wide a place, the lowest first."""
+        lines: list[list[str]] = [[]]
+        used = 0.0
+        for name in self.marks:
+            wide = SAMPLE + 0.62 * KEY * len(MARKS[name]) + APART
+            if lines[0] and used + wide > width:
+                lines.insert(0, [])
+                used = 0.0
+            lines[0].append(name)
+            used += wide
+        return lines
+
+    def _footer(self, width: float) -> float:
+        return FOOTER + LINE * (len(self._key(width)) - 1) if self.marks else 0.0
+
+    def _build_key(self, place: Box) -> None:
         """Explain the marks that stand still."""
         known = {
             "start": ring(self.theme) | {"markersize": 7.0, "markeredgewidth": 1.0},
@@ -208,12 +227,14 @@ class Legend:
             "away": {"color": self.theme.muted, "marker": ">", "linestyle": "none"},
             "coordinates": {"linestyle": "none"},
         }
-        x = left + 5.0
-        for name in self.marks:
-            wide = 4.0 if name == "gradient" else 0.0
-            self.axes.plot([x - wide, x + wide], [y + 3.5] * 2, **known[name])
-            text = self._write(x + 9, y, MARKS[name], KEY, color=self.theme.muted)
-            x += 9 + self._width(text) + 18
+        for line, names in enumerate(self._key(place.width)):
+            x, y = place.left + 5.0, place.bottom + LINE * line
+            for name in names:
+                wide = 4.0 if name == "gradient" else 0.0
+                self.axes.plot([x - wide, x + wide], [y + 3.5] * 2, **known[name])
+                left = x + SAMPLE - 5.0 if known[name].get("color") else x - 5.0
+                text = self._write(left, y, MARKS[name], KEY, color=self.theme.muted)
+                x = left + self._width(text) + APART
 
     def _write(self, x: float, y: float, said: str, size: float, **look: object) -> Text:
         settings = {"color": self.theme.ink, "va": "baseline", "ha": "left"} | look

@@ -119,7 +119,9 @@ def test_panels_do_not_overlap(name: str) -> None:
         )
 
 
-@every_picture
+@pytest.mark.parametrize(
+    "name", ["contour-options", "relief-2d", "state-2d", "response", "plot-1d"]
+)
 def test_a_still_and_its_vectors_are_the_same_bytes_again(name: str, tmp_path: Path) -> None:
     recipe = recipes(size=(300, 200))[name]
     for suffix in (".png", ".svg", ".pdf"):
