@@ -52,7 +52,9 @@ def print_skipped(scene: Scene, recipe: Recipe | ResponseRecipe, paths: Sequence
     frames = len(frame_steps(scene.steps, recipe.fps, recipe.duration))
     if frames <= scene.steps and any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((scene.steps + 1) / recipe.fps)
-        click.echo(f"{frames} frames of {scene.steps + 1} steps: --duration {whole} would show all")
+        click.echo(
+            f"{frames} frames show steps 0 to {scene.steps}: --duration {whole} would show each"
+        )
 
 
 def print_responses(scene: Response) -> None:

@@ -38,9 +38,9 @@ class Box(NamedTuple):
         return self.bottom + self.height
 
 
-def dress(axes: Axes, theme: Theme, ground: str = "") -> None:
+def dress(axes: Axes, theme: Theme) -> None:
     """Give Axes the look of the theme."""
-    axes.set_facecolor(ground or theme.background)
+    axes.set_facecolor(theme.background)
     axes.set_autoscale_on(False)
     axes.tick_params(length=3, width=0.8, color=theme.muted, labelsize=TICK, labelcolor=theme.muted)
     axes.spines[:].set(linewidth=0.8, color=theme.muted)

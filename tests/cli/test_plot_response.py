@@ -220,3 +220,11 @@ def test_titles_of_panels_need_letters_too(invoke: Invoke, here: Path) -> None:
 
 def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, here: Path) -> None:
     assert invoke("plot", "wobbly,tanh", "-o", "x.png", *SIZE).exit_code == 0
+
+
+def test_a_run_says_when_its_animation_shows_not_all_steps(invoke: Invoke, here: Path) -> None:
+    words = ["run", "--surface", "bowl", "--opt", "sgd", "--steps", 9, "--fps", 2, *SIZE]
+    said = "4 frames show steps 0 to 9: --duration 5 would show each\n"
+    assert invoke(*words, "--duration", 2, "-o", "x.gif").stdout.endswith(said)
+    for rest in (["--duration", 5, "-o", "x.gif"], ["--duration", 2, "-o", "x.png"]):
+        assert "frames show" not in invoke(*words, *rest).stdout
