@@ -15,18 +15,23 @@ import numpy as np
 from optiviz.descent import Trajectory
 from optiviz.scene import Descent, Response, Run, Scene
 
-Recipe = dict[str, Any]
 
+def save_json(scene: Scene, path: Path, comment: str) -> None:
+    """Write what the comment holds, which is JSON, and every number of a scene.
 
-def save_json(recipe: Recipe, scene: Scene, path: Path) -> None:
-    """Write the recipe, and every number of a scene in full precision; null where not finite."""
-    record = {"recipe": recipe} | (_run(scene) if isinstance(scene, Run) else _response(scene))
+    Numbers are in full precision, null where not finite.
+    """
+    record = json.loads(comment) | (_run(scene) if isinstance(scene, Run) else _response(scene))
     path.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def save_csv(recipe: Recipe, scene: Scene, path: Path) -> None:
-    """Write a table of one row a step; empty where not finite. Starts are numbered from 0."""
+def save_csv(scene: Scene, path: Path, comment: str) -> None:
+    """Write a comment, then a table of one row a step; empty where not finite.
+
+    Starts are numbered from 0.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(f"# {comment}\n")
         table = csv.writer(file, lineterminator="\n")
         for row in _run_rows(scene) if isinstance(scene, Run) else _response_rows(scene):
             table.writerow(_finite(each) if isinstance(each, float) else each for each in row)

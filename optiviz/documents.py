@@ -5,10 +5,11 @@ document where a wrong one stands.
 """
 
 import reprlib
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from optiviz.errors import InputError, unknown
 
@@ -57,7 +58,9 @@ class Document:
 
     @classmethod
     def read(cls, path: Path) -> "Document":
-        """Read a file as UTF-8 YAML."""
+        """Read a file as UTF-8 YAML; "-" is the standard input."""
+        if str(path) == "-":
+            return cls(_text(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin"), "stdin")
         return cls(read_text(path), str(path))
 
     def place(self, keys: Sequence[Any]) -> str:
@@ -74,6 +77,10 @@ class Document:
                 break
         return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
 
+    def where(self, keys: Sequence[Any]) -> str:
+        """Return how a sentence about the value under `keys` begins."""
+        return f"{self.place(keys)}: {dotted(keys)}" if keys else self.place(keys)
+
     def _index(self, node: Any) -> dict[str, tuple[Any, Any]]:
         """Return a mapping's pairs of nodes by how their key is shown."""
         if id(node) not in self._indices:
@@ -84,18 +91,40 @@ class Document:
         return self._indices[id(node)]
 
 
+def yaml_text(value: Any) -> str:
+    """Write plain values as YAML: a line a key, in the order that they have."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml: Any = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None  # lists of plain values on one line
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.allow_unicode = True
+    yaml.width = 100
+    written = StringIO()
+    yaml.dump(value, written)
+    return written.getvalue()
+
+
 def read_text(path: Path) -> str:
     """Return the UTF-8 text of a file that is one, and not too large; InputError if not."""
     try:
         if path.exists() and not path.is_file():
             raise InputError(f"{path}: is not a file")
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+        with path.open("rb") as file:
+            return _text(file.read(MAX_BYTES + 1), str(path))
     except OSError as error:
         raise InputError(f"{shown(str(path))}: {error.strerror or error}") from None
+
+
+def _text(data: bytes, name: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{name}: is larger than {MAX_BYTES} bytes")
+    try:
+        return "\n".join(data.decode("utf-8-sig").splitlines())
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8 text") from None
 
 
 def _expanded(node: Any) -> int:
@@ -148,20 +177,37 @@ Place = Callable[[Sequence[Any]], str]
 Model = TypeVar("Model", bound="BaseModel")
 
 
+class Fault(NamedTuple):
+    """What is wrong, and the keys that lead to it; None where the sentence says where itself."""
+
+    keys: tuple[Any, ...] | None
+    said: str
+
+    def told(self, place: Place) -> str:
+        """Return the whole sentence. `place` returns how it begins for the keys it is given."""
+        return self.said if self.keys is None else f"{place(self.keys)}: {self.said}"
+
+
 def validated(model: "type[Model]", value: Any, place: Place, context: Any = None) -> "Model":
     """Return `value` as a model; raise InputError with every fault, each where `place` says.
 
-    `place` is given the keys that lead to a fault and returns how the sentence begins; `context`
-    is what the model's validators may ask for.
+    `context` is what the model's validators may ask for.
     """
+    found = checked(model, value, context)
+    if isinstance(found, list):
+        raise InputError("\n".join(fault.told(place) for fault in found))
+    return found
+
+
+def checked(model: "type[Model]", value: Any, context: Any = None) -> "Model | list[Fault]":
+    """Return `value` as a model, or every fault of it."""
     from pydantic import ValidationError
 
     try:
         return model.model_validate(value, context=context)
     except ValidationError as error:
         # A point of two wrong numbers has the same fault twice.
-        faults = dict.fromkeys(_sentence(model, each, place) for each in error.errors())
-        raise InputError("\n".join(faults)) from None
+        return list(dict.fromkeys(_fault(model, each) for each in error.errors()))
 
 
 WORDINGS = {
@@ -174,20 +220,20 @@ WORDINGS = {
 }
 
 
-def _sentence(model: "type[BaseModel]", fault: Any, place: Place) -> str:
+def _fault(model: "type[BaseModel]", found: Any) -> Fault:
     # Pydantic names the branches of a union among the keys, as in "function-plain[...]".
-    keys = [key for key in fault["loc"] if isinstance(key, int) or "[" not in key]
-    where, kind, said = place(keys), fault["type"], fault["msg"].removeprefix("Input ")
+    keys = tuple(key for key in found["loc"] if isinstance(key, int) or "[" not in key)
+    kind, said = found["type"], found["msg"].removeprefix("Input ")
     if kind == "extra_forbidden":
-        return f"{where}: {unknown('key', str(keys[-1]), _fields(model, keys[:-1]))}"
+        return Fault(keys, unknown("key", str(keys[-1]), _fields(model, keys[:-1])))
     if kind == "missing":
-        return f"{where}: is missing"
+        return Fault(keys, "is missing")
     if kind == "model_type":
-        return f"{where}: is no mapping"
+        return Fault(keys, "is no mapping")
     if kind == "value_error":
-        return f"{where}: {said.removeprefix('Value error, ')}"
+        return Fault(keys, said.removeprefix("Value error, "))
     said = WORDINGS.get(kind, f"{said[0].lower()}{said[1:]}")
-    return f"{where}: {said}, not {shown(fault['input'], quoted=True)}"
+    return Fault(keys, f"{said}, not {shown(found['input'], quoted=True)}")
 
 
 def _fields(model: "type[BaseModel]", keys: Sequence[Any]) -> list[str]:

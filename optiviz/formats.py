@@ -3,6 +3,7 @@
 The table stands outside `writers`, whose import registers a writer with matplotlib.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -14,30 +15,73 @@ QUALITIES: tuple[Quality, ...] = get_args(Quality)
 
 
 class Format(NamedTuple):
-    """What a suffix stands for. `target` is "module:name" in `optiviz`."""
+    """What a suffix stands for. `writer` and `reader` are "module:name" in `optiviz`.
+
+    A writer is an imageio plugin for animations, else a function; a reader returns the text that
+    a file carries about how it was made, None if it carries none.
+    """
 
     kind: Literal["animation", "still", "data"]
-    target: str
+    writer: str
+    reader: str
     about: str
 
     def load(self) -> Any:
-        """Return what `target` names: an imageio plugin for animations, else a function."""
-        module, _, name = self.target.partition(":")
-        return getattr(import_module(f"optiviz.{module}"), name)
+        """Return the writer."""
+        return _load(self.writer)
+
+    def load_reader(self) -> Callable[[Path], str | None]:
+        """Return the reader."""
+        reader: Callable[[Path], str | None] = _load(self.reader)
+        return reader
+
+
+def _load(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(import_module(f"optiviz.{module}"), name)
 
 
 FORMATS = {
-    ".gif": Format("animation", "writers.gif:GifPlugin", "animation that plays everywhere"),
-    ".mp4": Format("animation", "writers.video:Mp4Plugin", "animation as H.264 video"),
-    ".webm": Format("animation", "writers.video:WebmPlugin", "animation as VP9 video"),
-    ".webp": Format("animation", "writers.video:WebpPlugin", "animation without loss, small"),
-    ".apng": Format("animation", "writers.apng:ApngPlugin", "animation without loss, as PNG"),
-    ".png": Format("still", "writers.still:save_png", "the final picture"),
-    ".svg": Format("still", "writers.still:save_svg", "the final picture as vectors, for the web"),
-    ".pdf": Format("still", "writers.still:save_pdf", "the final picture as vectors, for papers"),
-    ".json": Format("data", "data:save_json", "recipe, paths and losses in full precision"),
-    ".csv": Format("data", "data:save_csv", "one row per optimizer, start and step"),
-}
+    ".gif": Format(
+        "animation", "writers.gif:GifPlugin", "comments:read_image",
+        "animation that plays everywhere",
+    ),
+    ".mp4": Format(
+        "animation", "writers.video:Mp4Plugin", "writers.video:read_video",
+        "animation as H.264 video",
+    ),
+    ".webm": Format(
+        "animation", "writers.video:WebmPlugin", "writers.video:read_video",
+        "animation as VP9 video",
+    ),
+    ".webp": Format(
+        "animation", "writers.webp:WebpPlugin", "comments:read_image",
+        "animation without loss, small",
+    ),
+    ".apng": Format(
+        "animation", "writers.apng:ApngPlugin", "comments:read_image",
+        "animation without loss, as PNG",
+    ),
+    ".png": Format(
+        "still", "writers.still:save_png", "comments:read_image", "the final picture"
+    ),
+    ".svg": Format(
+        "still", "writers.still:save_svg", "comments:read_svg",
+        "the final picture as vectors, for the web",
+    ),
+    ".pdf": Format(
+        "still", "writers.still:save_pdf", "comments:read_pdf",
+        "the final picture as vectors, for papers",
+    ),
+    ".json": Format(
+        "data", "data:save_json", "comments:read_json",
+        "recipe, paths and losses in full precision",
+    ),
+    ".csv": Format(
+        "data", "data:save_csv", "comments:read_csv",
+        "one row per optimizer, start and step",
+    ),
+}  # fmt: skip
 
 
 def format_of(path: Path) -> Format:

@@ -4,33 +4,37 @@ A recipe is frozen and hashable, and goes to JSON and back. It does not say wher
 written to. One class a kind of picture.
 """
 
+import re
 from collections.abc import Sequence
+from inspect import get_annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
+    PlainSerializer,
     PositiveFloat,
     ValidationInfo,
     field_validator,
 )
 
+from optiviz.documents import shown
 from optiviz.errors import InputError, unknown
 from optiviz.formats import Quality
 from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
-from optiviz.surfaces.surface import Point, Steps, Surface, Text
+from optiviz.surfaces.surface import Point, Steps, Surface, Text, spelt
 from optiviz.themes import THEMES
 from optiviz.views import check_views
 from optiviz.views.style import Style
 
 MAX_PIXELS = 36_000_000
-Layout = Literal["panels", "grid"]
 
 
 def _words(value: Any) -> Any:
@@ -40,13 +44,12 @@ def _words(value: Any) -> Any:
     return tuple(str(word) for text in texts for word in parse(text))
 
 
-def _by_name(value: Any) -> Any:
+def _by_name(value: Any, info: ValidationInfo) -> Any:
     """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
     if isinstance(value, str):
         return find_surface(value).name
-    if isinstance(value, Surface) and our_surface(value.name) == value:
-        return value.name
-    return value
+    found = Surface.model_validate(value, context=info.context)
+    return found.name if our_surface(found.name) == found else found
 
 
 def _several(value: Any) -> Any:
@@ -55,10 +58,17 @@ def _several(value: Any) -> Any:
 
 def _signal(value: Any) -> Any:
     """Return the name of a signal of ours, else the signal itself, whatever file it came from."""
-    found = find_signal(value) if isinstance(value, str) else value
-    if isinstance(found, Signal) and found.name in SIGNALS and find_signal(found.name) == found:
-        return found.name
-    return found
+    found = find_signal(value) if isinstance(value, str) else Signal.model_validate(value)
+    return found.name if found.name in SIGNALS and find_signal(found.name) == found else found
+
+
+def _sides(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", value)
+    if sides is None:
+        raise ValueError(f"{shown(value, quoted=True)} is not of the form 960x640")
+    return int(sides[1]), int(sides[2])
 
 
 def resolved(surface: str | Surface) -> Surface:
@@ -80,7 +90,26 @@ def _fitting(
     return view and "+".join(name.strip() for name in view.split("+"))
 
 
-NamedSurface = Annotated[str | Surface, BeforeValidator(_by_name)]
+def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
+    if "surface" in info.data:
+        surface = resolved(info.data["surface"])
+        if len(start) != surface.dim:
+            raise ValueError(
+                f"{spelt(start)} has {len(start)} coordinates and "
+                f"{surface.name or 'the formula'} has {surface.dim}"
+            )
+    return start
+
+
+def _declared(surface: str | Surface) -> str | dict[str, Any]:
+    if isinstance(surface, str):
+        return surface
+    return surface.model_dump(mode="json", exclude_defaults=True)
+
+
+NamedSurface = Annotated[
+    str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
+]
 Optimizers = Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
 
 
@@ -90,7 +119,7 @@ class Drawing(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     theme: str = "light"
-    size: tuple[int, int] = (960, 640)
+    size: Annotated[tuple[int, int], BeforeValidator(_sides)] = (960, 640)
     title: Text | None = None
 
     @field_validator("theme")
@@ -153,12 +182,12 @@ class Recipe(Contest, Style):
 
     kind: Literal["run"] = "run"
     surface: NamedSurface
-    starts: tuple[Point, ...] = ()
+    starts: tuple[Annotated[Point, AfterValidator(_on_the_surface)], ...] = ()
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
     seed: NonNegativeInt = 0
     steps: Steps | None = None
     view: Annotated[str | None, Field(validate_default=True)] = None
-    layout: Layout = "panels"
+    layout: Literal["panels", "grid"] = "panels"
 
     @field_validator("view")
     @classmethod
@@ -189,3 +218,18 @@ class ResponseRecipe(Contest):
 
     kind: Literal["response"] = "response"
     signal: Annotated[str | Signal, BeforeValidator(_signal)]
+
+
+AnyRecipe = Recipe | PlotRecipe | ResponseRecipe
+KINDS: dict[str, type[AnyRecipe]] = {
+    "run": Recipe,
+    "plot": PlotRecipe,
+    "response": ResponseRecipe,
+}
+
+
+def plain(recipe: AnyRecipe) -> dict[str, Any]:
+    """Return a recipe as plain values, its subject first, without what nobody gave."""
+    values = recipe.model_dump(mode="json", exclude_none=True)
+    fields = (name for each in type(recipe).__mro__ for name in get_annotations(each))
+    return {name: values[name] for name in fields if name in values}

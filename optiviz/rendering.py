@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copymode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
@@ -14,10 +14,11 @@ from optiviz.descent import descend, respond
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, format_of
 from optiviz.optimizers.words import Word
-from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe, resolved
+from optiviz.provenance import comment_on
+from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, resolved
 from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene, frame_steps
 from optiviz.surfaces.signal import RATE, RATES, find_signal
-from optiviz.surfaces.surface import Point, Surface, spelt
+from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
 from optiviz.tuning import choose, settled
 from optiviz.views import check_views
@@ -26,7 +27,6 @@ from optiviz.views.style import Style
 if TYPE_CHECKING:
     from optiviz.animation import Picture
 
-AnyRecipe = Recipe | PlotRecipe | ResponseRecipe
 STEPS = 120  # where neither the recipe nor the surface says
 
 Progress = Callable[[int, int], None]  # frames done, frames in all
@@ -57,6 +57,7 @@ def render(
     drawn = any(form.kind != "data" for form in forms)
     picture = make_picture(recipe, scene) if drawn else None
     total = sum(_frames(recipe, scene) if form.kind == "animation" else 1 for form in forms)
+    comment = comment_on(recipe)
     done = 0
 
     def one_more(*_: int) -> None:
@@ -69,16 +70,16 @@ def render(
         writer = form.load()
         with whole(target) as temporary:
             if picture is None or form.kind == "data":
-                writer(plain(recipe), scene, temporary)
+                writer(scene, temporary, comment)
                 one_more()
                 continue
             with picture.theme.settings():
                 if form.kind == "still":
                     picture.update(scene.steps)
-                    writer(picture.figure, temporary)
+                    writer(picture.figure, temporary, comment)
                     one_more()
                 elif not isinstance(recipe, PlotRecipe):
-                    _save_animation(picture, recipe, temporary, one_more)
+                    _save_animation(picture, recipe, temporary, comment, one_more)
     return scene
 
 
@@ -88,21 +89,18 @@ def _frames(recipe: AnyRecipe, scene: Scene) -> int:
     return len(frame_steps(scene.steps, recipe.fps, recipe.duration))
 
 
-def plain(recipe: AnyRecipe) -> dict[str, Any]:
-    """Return a recipe as plain values, without what nobody gave."""
-    return recipe.model_dump(mode="json", exclude_none=True)
-
-
 def _save_animation(
     picture: "Picture",
     recipe: Recipe | ResponseRecipe,
     path: Path,
+    comment: str,
     progress: Callable[[int, int], None],
 ) -> None:
     from optiviz.animation import HOLD
     from optiviz.writers import ImageioWriter
 
-    writer = ImageioWriter(recipe.fps, quality=recipe.quality, hold=HOLD)
+    tags = {"comment": comment}
+    writer = ImageioWriter(recipe.fps, metadata=tags, quality=recipe.quality, hold=HOLD)
     animation = picture.animation(recipe.fps, recipe.duration, hold=0)
     animation.save(path, writer=writer, progress_callback=progress)
 
@@ -191,12 +189,6 @@ def _named(words: Sequence[Word]) -> list[tuple[Word, str]]:
 
 def starts_of(recipe: Recipe, surface: Surface) -> tuple[Point, ...]:
     """Return the starts that were given, then the random ones; the surface's own if neither."""
-    for start in recipe.starts:
-        if len(start) != surface.dim:
-            raise InputError(
-                f"start {spelt(start)} has {len(start)} coordinates and "
-                f"{surface.name or 'the formula'} has {surface.dim}"
-            )
     low, high = np.transpose(surface.domain.intervals)
     drawn = np.random.default_rng(recipe.seed).uniform(
         low, high, (recipe.random_starts, surface.dim)

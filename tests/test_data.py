@@ -65,7 +65,7 @@ def test_an_own_surface_is_embedded(tmp_path: Path) -> None:
 def test_csv_has_a_row_per_optimizer_start_and_step(surface: str, tmp_path: Path) -> None:
     recipe = Recipe(surface=surface, optimizers="adam,sgd:lr=0.1", steps=5, random_starts=2)
     scene = optiviz.render(recipe, [tmp_path / "x.csv"])
-    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()[1:]))
     axes = "xy"[: scene.surface.dim]
     assert list(rows[0]) == ["label", "optimizer", "start", "step", *axes, "loss"]
     assert len(rows) == 2 * 2 * 6

@@ -55,7 +55,7 @@ def test_an_output_is_untouched_when_the_run_fails(
     monkeypatch.setattr("optiviz.writers.delta.DeltaPlugin._flush", fail)
     monkeypatch.setattr("optiviz.writers.video.VideoPlugin.write_frame", fail)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    monkeypatch.setattr("json.dumps", fail)
+    monkeypatch.setattr("optiviz.data._trajectory", fail)
     with pytest.raises(optiviz.OptivizError, match=r"x\..* cannot be written: No space left"):
         render(SMALL, [path])
     assert path.read_text() == "old"

@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "run",
     "plot": "plot",
     "response": "response",
+    "inspect": "inspect",
     "list": "listing",
     "show": "show",
 }
@@ -115,6 +116,7 @@ def cli() -> None:
 
     \b
     optiviz run --surface wobbly --opt adam,rmsprop
+    optiviz inspect outputs/wobbly-adam-rmsprop.gif
     optiviz show wobbly
     """
 

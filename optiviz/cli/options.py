@@ -4,26 +4,23 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from optiviz.errors import InputError
 from optiviz.formats import FORMATS, QUALITIES
 from optiviz.themes import THEMES
 from optiviz.views import VIEWS
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from optiviz.rendering import AnyRecipe, Progress
+    from optiviz.reading import Fields
+    from optiviz.recipe import AnyRecipe
+    from optiviz.rendering import Progress
     from optiviz.scene import Scene
-    from optiviz.surfaces.surface import Domain, Surface
 
-    Model = TypeVar("Model", bound=BaseModel)
-
+DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
-SIDE = "-3:3"  # of the window, by default
 STILLS = tuple(suffix for suffix, form in FORMATS.items() if form.kind == "still")
 Command = Callable[..., Any]
 
@@ -32,8 +29,8 @@ FIELDS = {
     "optimizers": "--opt",
     "starts": "--start",
     "random_starts": "--start random:N",
-    "surface": "--formula",
     "surfaces": "NAME",
+    "catalogue": "--surfaces",
     "fill": "--no-fill",
 }
 
@@ -54,13 +51,6 @@ def grouped(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     return decorate
 
 
-def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
-    width, _, height = value.lower().partition("x")
-    if not (re.fullmatch(r"\d{1,6}", width) and re.fullmatch(r"\d{1,6}", height)):
-        raise click.BadParameter(f"{value!r} is not of the form 960x640")
-    return int(width), int(height)
-
-
 def _levels(
     ctx: click.Context, option: click.Parameter, value: str | None
 ) -> int | tuple[float, ...] | None:
@@ -74,7 +64,7 @@ def _levels(
 
 domain_option = click.option(
     "--domain", metavar="X0:X1,Y0:Y1",
-    help=f"Drawn window.  [default: the surface's; with --formula {SIDE} each way]",
+    help="Drawn window.  [default: the surface's; with --formula -3:3 each way]",
 )  # fmt: skip
 
 surfaces_option = click.option(
@@ -84,7 +74,7 @@ surfaces_option = click.option(
 
 optimizer_options = grouped(
     click.option(
-        "--opt", "opts", multiple=True, required=True, metavar="WORDS",
+        "--opt", "optimizers", multiple=True, metavar="WORDS",
         help="Optimizers, as in adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
     ),
     click.option(
@@ -121,8 +111,7 @@ look_options = grouped(
         help=f"{', '.join(THEMES)}.",
     ),
     click.option(
-        "--size", callback=_size, default="960x640", show_default=True, metavar="WxH",
-        help="In pixels.",
+        "--size", default="960x640", show_default=True, metavar="WxH", help="In pixels."
     ),
     click.option("--title", help="Title instead of its own."),
 )  # fmt: skip
@@ -144,75 +133,64 @@ def output_options(default: str, suffixes: Sequence[str]) -> Callable[[Command],
     )  # fmt: skip
 
 
-def read_recipe(model: "type[Model]", fields: Mapping[str, Any]) -> "Model":
-    """Return a recipe from options; raise InputError that names the option of each mistake."""
-    from optiviz.documents import validated
-
-    return validated(
-        model,
-        fields,
-        lambda keys: FIELDS.get(str(keys[0]), f"--{keys[0]}") if keys else "options",
-    )
+def given(words: Mapping[str, Any]) -> "Fields":
+    """Return the words of the command line that the user wrote."""
+    source = click.get_current_context().get_parameter_source
+    return {name: value for name, value in words.items() if source(name) is not DEFAULT}
 
 
-def named_surface(name: str, catalogue: Path | None, domain: str | None = None) -> "Surface":
-    """Return a surface of our catalogue, or of the user's, in a window of its own or in another."""
-    from optiviz.optimizers import OPTIMIZERS
-    from optiviz.surfaces.catalogue import find_surface
-
-    found = find_surface(name, catalogue, OPTIMIZERS)
-    if domain is None:
-        return found
-    window = _window(domain)
-    if len(window.intervals) != found.dim:
-        raise InputError(f"--domain: {found.name} has {found.dim} coordinates")
-    return found.model_copy(update={"domain": window})
+def option(keys: Sequence[Any]) -> str:
+    """Return the option behind the field that `keys` lead to."""
+    return FIELDS.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
 
 
-def formula_surface(formula: str, domain: str | None) -> "Surface":
-    """Return the surface of a formula; raise InputError before any work if it is none."""
-    from optiviz.surfaces.surface import Surface, dimension
-
-    sides = domain or ",".join([SIDE] * dimension(formula))
-    made = Surface(formula=formula, domain=_window(sides))
-    made.compiled  # noqa: B018  reads it
-    return made
-
-
-def _window(sides: str) -> "Domain":
-    from optiviz.documents import validated
-    from optiviz.surfaces.surface import Domain
-
-    return validated(Domain, sides, lambda keys: "--domain")
-
-
-def write(recipe: "AnyRecipe", paths: Sequence[Path], quiet: bool, overwrite: bool) -> "Scene":
-    """Make the pictures of a recipe and name them."""
+def make(
+    recipe: "AnyRecipe",
+    outs: Sequence[Path],
+    *,
+    quiet: bool,
+    overwrite: bool,
+    open_: bool,
+) -> "Scene":
+    """Make the pictures of a recipe, name them, and tell what came out."""
     from optiviz.rendering import render
 
+    paths = list(outs) or [default_path(recipe)]
     with _progress(shown=not quiet) as progress:
         scene = render(recipe, paths, overwrite=overwrite, progress=progress)
     if not quiet:
+        from optiviz.cli.tables import print_scene
+
         for path in paths:
             click.echo(path)
+        print_scene(scene, recipe, paths)
+    if open_:
+        for path in paths:
+            click.launch(str(path))
     return scene
 
 
-def launch(paths: Sequence[Path]) -> None:
-    """Open files with what the system opens them with."""
-    for path in paths:
-        click.launch(str(path))
+def default_path(recipe: "AnyRecipe") -> Path:
+    """Return where a picture goes if nobody says: outputs/SUBJECT-OPT.gif, a plot's is a .png.
 
-
-def default_path(names: Sequence[str], kind: str, suffix: str, subject: str = "") -> Path:
-    """Return where a picture goes if nobody says: outputs/SUBJECT-NAMES.SUFFIX.
-
-    Many names, which are of "optimizers" or "surfaces", are only counted.
+    Many names are only counted.
     """
+    from optiviz.recipe import PlotRecipe, Recipe, resolved
+
+    if isinstance(recipe, PlotRecipe):
+        names = [resolved(each).name or "formula" for each in recipe.surfaces]
+        return OUTPUTS / f"{_joined(names, 'surfaces')}.png"
+    if isinstance(recipe, Recipe):
+        subject = resolved(recipe.surface).name or "formula"
+    else:
+        subject = recipe.signal if isinstance(recipe.signal, str) else recipe.signal.name
+    names = [word.name for word in recipe.words[: 1 if recipe.vary else None]]
+    return OUTPUTS / f"{subject or 'signal'}-{_joined(names, 'optimizers')}.gif"
+
+
+def _joined(names: Sequence[str], kind: str) -> str:
     joined = "-".join(names)
-    if len(joined) > 100:
-        joined = f"{len(names)}-{kind}"
-    return OUTPUTS / f"{subject}{'-' if subject else ''}{joined}{suffix}"
+    return joined if len(joined) <= 100 else f"{len(names)}-{kind}"
 
 
 @contextmanager

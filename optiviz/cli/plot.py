@@ -8,27 +8,22 @@ import click
 from optiviz.cli import debug_option
 from optiviz.cli.options import (
     STILLS,
-    default_path,
     domain_option,
-    formula_surface,
+    given,
     ground_options,
-    launch,
     look_options,
-    named_surface,
+    make,
+    option,
     output_options,
-    read_recipe,
     surfaces_option,
     views_of,
-    write,
 )
-from optiviz.errors import InputError
 
 
 @click.command(name="plot", short_help="Draw surfaces without a descent.")
-@click.argument("names", metavar="NAME[,NAME...]", nargs=-1)
+@click.argument("surfaces", metavar="NAME[,NAME...]", nargs=-1)
 @click.option(
     "--formula",
-    "formulas",
     multiple=True,
     metavar="TEXT",
     help='Own surface, as in "x**2 + 10*y**2"; may be repeated.',
@@ -45,15 +40,7 @@ from optiviz.errors import InputError
 @output_options("outputs/NAME.png", STILLS)
 @debug_option
 def command(
-    names: tuple[str, ...],
-    formulas: tuple[str, ...],
-    domain: str | None,
-    catalogue: Path | None,
-    outs: tuple[Path, ...],
-    quiet: bool,
-    overwrite: bool,
-    open_: bool,
-    **settings: Any,
+    outs: tuple[Path, ...], quiet: bool, overwrite: bool, open_: bool, **words: Any
 ) -> None:
     """Draw one surface or several side by side; in one dimension with their derivatives.
 
@@ -62,18 +49,10 @@ def command(
     optiviz plot logistic,tanh,relu,softplus -o activations.png
     optiviz plot --formula "x**3 - 2*x" --domain -2:2 -o cubic.pdf
     """
-    from optiviz.recipe import PlotRecipe
+    from optiviz.reading import read_recipe
 
-    words = [word.strip() for text in names for word in text.split(",") if word.strip()]
-    surfaces = [
-        *(named_surface(word, catalogue, domain) for word in words),
-        *(formula_surface(formula, domain) for formula in formulas),
-    ]
-    if not surfaces:
-        raise InputError("name a surface, or give --formula TEXT: optiviz list surfaces shows all")
-    recipe = read_recipe(PlotRecipe, {"surfaces": surfaces, **settings})
-    names = tuple(each.name or "formula" for each in surfaces)
-    paths = list(outs) or [default_path(names, "surfaces", ".png")]
-    write(recipe, paths, quiet, overwrite)
-    if open_:
-        launch(paths)
+    fields = {"kind": "plot", **given(words)}
+    if "surfaces" in fields:
+        fields["surfaces"] = ",".join(fields["surfaces"])
+    recipe = read_recipe(fields, option)
+    make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_)

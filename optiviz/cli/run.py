@@ -7,20 +7,17 @@ import click
 
 from optiviz.cli import debug_option
 from optiviz.cli.options import (
-    default_path,
     domain_option,
-    formula_surface,
+    given,
     ground_options,
-    launch,
     look_options,
+    make,
     motion_options,
-    named_surface,
     optimizer_options,
+    option,
     output_options,
-    read_recipe,
     surfaces_option,
     views_of,
-    write,
 )
 from optiviz.errors import InputError
 from optiviz.formats import FORMATS
@@ -66,71 +63,45 @@ from optiviz.formats import FORMATS
 @click.option(
     "--lr-report", is_flag=True, help="Print the score of every learning rate of the grid."
 )
+@click.option(
+    "--recipe",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Make again what a finished file or a YAML is of, any kind; other options change it.",
+)
 @debug_option
 def command(
-    surface: str | None,
-    formula: str | None,
-    domain: str | None,
-    catalogue: Path | None,
-    opts: tuple[str, ...],
-    starts: tuple[str, ...],
+    source: Path | None,
     outs: tuple[Path, ...],
     lr_report: bool,
     quiet: bool,
     overwrite: bool,
     open_: bool,
-    **settings: Any,
+    **words: Any,
 ) -> None:
     """Descend a surface with one or more optimizers and draw their paths.
 
     \b
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
+    optiviz run --recipe bowl.mp4 --theme dark -o dark.gif
     """
+    from optiviz.provenance import read_fields
+    from optiviz.reading import merged, read_recipe
     from optiviz.recipe import Recipe
     from optiviz.scene import Run
 
-    points, random_starts = _starts(starts)
-    if (surface is None) == (formula is None):
-        raise InputError("give either --surface NAME or --formula TEXT")
-    descended = (
-        formula_surface(formula, domain)
-        if formula is not None
-        else named_surface(surface or "", catalogue, domain)
+    changed = given(words)
+    fields, place = ({}, option) if source is None else read_fields(source)
+    recipe = read_recipe(
+        merged(fields, changed), lambda keys: (option if keys[0] in changed else place)(keys)
     )
-    fields = {"surface": descended, "optimizers": opts, "starts": points, **settings}
-    recipe = read_recipe(Recipe, fields | {"random_starts": random_starts})
-    names = [word.split(":")[0] for word in recipe.optimizers]
-    paths = list(outs) or [default_path(names, "optimizers", ".gif", descended.name or "formula")]
-    scene = write(recipe, paths, quiet, overwrite)
-    assert isinstance(scene, Run)
-    if not quiet or lr_report:
-        from optiviz.cli.tables import print_rates, print_runs, print_skipped
+    if lr_report and not isinstance(recipe, Recipe):
+        raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
+    scene = make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_)
+    if lr_report and isinstance(recipe, Recipe) and isinstance(scene, Run):
+        from optiviz.cli.tables import print_rates
 
-        if not quiet:
-            print_runs(scene, recipe)
-            print_skipped(scene, recipe, paths)
-        if lr_report:
-            click.echo(nl=not quiet)
-            print_rates(scene, recipe)
-    if open_:
-        launch(paths)
-
-
-def _starts(words: tuple[str, ...]) -> tuple[list[tuple[float, ...]], int]:
-    """Return the points that were given and the number of random ones that were asked for."""
-    points, drawn = [], 0
-    for word in words:
-        kind, _, number = word.partition(":")
-        try:
-            if kind == "random":
-                if not number.isdecimal() or int(number) < 1:
-                    raise ValueError
-                drawn += int(number)
-            else:
-                points.append(tuple(float(part) for part in word.split(",")))
-        except ValueError:
-            raise InputError(
-                f"--start: {word!r} is neither X,Y nor random:N with N from 1"
-            ) from None
-    return points, drawn
+        click.echo(nl=not quiet)
+        print_rates(scene, recipe)

@@ -11,12 +11,25 @@ from rich.table import Table
 
 from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
-from optiviz.recipe import Recipe, ResponseRecipe
+from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe
 from optiviz.rendering import starts_of
 from optiviz.scene import Response, Run, Scene, frame_steps
 from optiviz.tuning import tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
+
+
+def print_scene(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> None:
+    """Print what came out, one row a run or an answer; of a plot there is nothing to say."""
+    if isinstance(recipe, Recipe):
+        assert isinstance(scene, Run)
+        print_runs(scene, recipe)
+    elif isinstance(recipe, ResponseRecipe):
+        assert isinstance(scene, Response)
+        print_responses(scene)
+    else:
+        return
+    print_skipped(scene, recipe, paths)
 
 
 def print_runs(scene: Run, recipe: Recipe) -> None:

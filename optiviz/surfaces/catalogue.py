@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from optiviz.documents import Document, dotted, shown, validated
+from optiviz.documents import Document, shown, validated
 from optiviz.errors import InputError, unknown
 from optiviz.surfaces.surface import AXES, Stranger, Surface
 
@@ -44,7 +44,7 @@ class Catalogue:
         for name, entry in entries.items():
 
             def place(keys: Sequence[Any], name: Any = name) -> str:
-                return f"{document.place([name, *keys])}: {dotted([name, *keys])}"
+                return document.where([name, *keys])
 
             named = {**entry, "name": name} if isinstance(entry, dict) else entry
             if isinstance(entry, dict) and "name" in entry:

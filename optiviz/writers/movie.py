@@ -22,7 +22,7 @@ class ImageioWriter(AbstractMovieWriter):
     Where nothing is marked as moving, or the background changes, each is drawn in full, once.
 
     quality, "draft", "standard" or "high", is that of .mp4 and .webm. metadata is written into
-    all formats but .webp. The last frame stays for `hold` seconds.
+    the file, of a .webp only its "comment". The last frame stays for `hold` seconds.
     """
 
     def __init__(

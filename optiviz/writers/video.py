@@ -1,9 +1,11 @@
-"""MP4, WebM and animated WebP through imageio's PyAV plugin: the same frames, the same bytes."""
+"""MP4 and WebM through imageio's PyAV plugin: the same frames, the same bytes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
+import av
 import numpy as np
 from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace
@@ -52,15 +54,6 @@ class VideoPlugin(PyAVPlugin):
                 self.request.finish()  # also where the last frames cannot be written
 
 
-class WebpPlugin(VideoPlugin):
-    """Animated WebP, every pixel as it was drawn: for plain pictures smaller than with loss."""
-
-    codec = "libwebp_anim"
-    pixel_format = "bgra"
-    muxing: ClassVar[Options] = {"loop": "0"}
-    encoding: ClassVar[Options] = {"lossless": "1"}
-
-
 class FilmPlugin(VideoPlugin):
     """Video with loss, in colours that every player knows, in one of three qualities."""
 
@@ -101,6 +94,16 @@ class WebmPlugin(FilmPlugin):
         "standard": {"deadline": "realtime", "cpu-used": "5", "crf": "26"},
         "high": {"deadline": "good", "cpu-used": "3", "crf": "12"},
     }
+
+
+def read_video(path: Path) -> str | None:
+    """Return the comment of a file that holds a video."""
+    try:
+        with av.open(path) as container:
+            tags = {key.lower(): value for key, value in container.metadata.items()}
+    except FFmpegError:
+        return None
+    return tags.get("comment")
 
 
 @contextmanager

@@ -207,9 +207,9 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         (("bogus",), "unknown command 'bogus'"),
         (("rnu",), "did you mean 'run'"),
         (("--bogus",), "--bogus"),
-        (("run",), "--opt"),
-        (("run", "--opt", "adam"), "either --surface NAME or --formula TEXT"),
-        ((*WOBBLY, "--formula", "x"), "either --surface NAME or --formula TEXT"),
+        (("run", "--surface", "wobbly"), "--opt: is missing"),
+        (("run", "--opt", "adam"), "--surface: is missing: name one, or give a formula"),
+        ((*WOBBLY, "--formula", "x"), "--surface: is given, and so is a formula"),
         (("run", "--surface", "wobly", "--opt", "adam"), "did you mean 'wobbly'"),
         (("run", "--surface", "wobbly", "--opt", "adm"), "--opt: unknown optimizer 'adm': did you"),
         (("run", "--surface", "wobbly", "--opt", "adam:rl=1"), "did you mean 'lr'"),
@@ -226,7 +226,7 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         ((*WOBBLY, "--duration", "0"), "--duration: should be greater than 0"),
         ((*WOBBLY, "--size", "10x10"), "--size: 10x10 is not between"),
         ((*WOBBLY, "--size", "big"), "'big' is not of the form 960x640"),
-        ((*WOBBLY, "--start", "1"), "start 1 has 1 coordinates and wobbly has 2"),
+        ((*WOBBLY, "--start", "1"), "--start: 1 has 1 coordinates and wobbly has 2"),
         ((*WOBBLY, "--start", "1,b"), "--start: '1,b' is neither X,Y nor random:N"),
         ((*WOBBLY, "--start", "nan,1"), "--start: should be a finite number"),
         ((*WOBBLY, "--start", "random:x"), "--start: 'random:x' is neither"),
@@ -307,6 +307,7 @@ def test_quality_is_that_of_video(invoke: Invoke, here: Path) -> None:
     for suffix in (".mp4", ".webm"):
         draft, high = ((here / f"{each}{suffix}").stat().st_size for each in ("draft", "high"))
         assert draft < high
-    assert (here / "draft.gif").read_bytes() == (here / "high.gif").read_bytes()
+    with Image.open(here / "draft.gif") as draft, Image.open(here / "high.gif") as high:
+        assert draft.tobytes() == high.tobytes()
     refused = invoke(*words, "--quality", "hihg")
     assert refused.exit_code == 2 and "'draft', 'standard', 'high'" in refused.stderr

@@ -1,0 +1,31 @@
+"""`optiviz inspect`: how a finished file was made."""
+
+from pathlib import Path
+
+import click
+
+from optiviz.cli import debug_option
+
+
+@click.command(name="inspect", short_help="Tell how a finished file was made.")
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@debug_option
+def command(path: Path) -> None:
+    """Print the recipe that a finished file carries, as YAML.
+
+    What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
+
+    \b
+    optiviz inspect outputs/wobbly-adam-rmsprop.gif > recipe.yaml
+    optiviz run --recipe recipe.yaml --theme dark -o dark.gif
+    """
+    from optiviz.documents import dotted, yaml_text
+    from optiviz.provenance import read_provenance
+    from optiviz.reading import read_recipe
+    from optiviz.recipe import plain
+
+    made = read_provenance(path)
+    recipe = read_recipe(made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}")
+    others = [f"{name} {each}" for name, each in made.versions.items() if name != "optiviz"]
+    click.echo(f"# made by optiviz {made.versions.get('optiviz', '?')} with {', '.join(others)}")
+    click.echo(yaml_text(plain(recipe)), nl=False)

@@ -1,0 +1,53 @@
+"""What a finished file says of itself, one reader a format: the text that its writer put in.
+
+Nothing of ours is needed for that, and no writer is loaded. What is no such file, or a broken one,
+makes a reader raise whatever its library raises. (Videos are read where av is known: in writers.)
+"""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+RECORD = ("recipe", "versions")  # what a .json has beside its numbers
+
+
+def read_image(path: Path) -> str | None:
+    """Return the comment of a GIF, a PNG or an APNG, or the Exif description of a WebP."""
+    from PIL import ExifTags, Image
+
+    with Image.open(path) as image:
+        said = image.info.get("comment", image.info.get("Comment"))
+        if said is None and image.format == "WEBP":
+            said = image.getexif().get(ExifTags.Base.ImageDescription)
+            said = said and said.encode("latin-1")  # Exif knows ASCII; it was written as UTF-8
+    return said.decode() if isinstance(said, bytes) else said
+
+
+def read_svg(path: Path) -> str | None:
+    """Return the description in an SVG's metadata."""
+    for _, element in ElementTree.iterparse(path):
+        if element.tag == "{http://purl.org/dc/elements/1.1/}description":
+            return element.text
+    return None
+
+
+def read_pdf(path: Path) -> str | None:
+    """Return the subject in a PDF's information dictionary."""
+    from PIL.PdfParser import PdfParser
+
+    with PdfParser(str(path), mode="rb") as parser:
+        said = parser.info.get(b"Subject")
+    return said.decode("ascii") if isinstance(said, bytes) else None
+
+
+def read_json(path: Path) -> str | None:
+    """Return the recipe and the versions that stand before the numbers."""
+    found = json.loads(path.read_bytes())
+    return json.dumps({key: found[key] for key in RECORD})
+
+
+def read_csv(path: Path) -> str | None:
+    """Return the comment in the first line."""
+    with path.open(encoding="utf-8") as file:
+        first = file.readline()
+    return first.removeprefix("# ").rstrip("\n") if first.startswith("# ") else None

@@ -1,0 +1,92 @@
+"""How a picture was made: its recipe and the versions of what made it, as text in its file.
+
+The same recipe and the same versions have the same text, and give the same bytes on one machine.
+It says nothing about when, where or by whom.
+"""
+
+import json
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from optiviz.documents import Document, Place, dotted
+from optiviz.errors import InputError
+from optiviz.formats import FORMATS, format_of
+from optiviz.reading import Fields
+from optiviz.recipe import AnyRecipe, plain
+from optiviz.surfaces.surface import Text
+
+DISTRIBUTIONS = {
+    "optiviz": "optiviz-cli",
+    "numpy": "numpy",
+    "sympy": "sympy",
+    "matplotlib": "matplotlib",
+    "pillow": "pillow",
+    "imageio": "imageio",
+    "av": "av",
+}
+
+
+class Provenance(BaseModel):
+    """What a file says: the fields of a recipe, which may be wrong, and what made it."""
+
+    recipe: dict[str, Any]
+    versions: dict[Text, Text]
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what makes our pictures, by name."""
+    return {name: version(each) for name, each in DISTRIBUTIONS.items()} | {
+        "python": platform.python_version()
+    }
+
+
+def comment_on(recipe: AnyRecipe) -> str:
+    """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
+    return json.dumps({"recipe": plain(recipe), "versions": versions()})
+
+
+def comment_in(path: Path) -> str | None:
+    """Return what a finished file says of itself, None if nothing can be read in it.
+
+    Raises InputError if there is no such file.
+    """
+    form = format_of(path)
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: " + ("is not a file" if path.exists() else "no such file"))
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    try:
+        return form.load_reader()(path)
+    except Exception:  # a file that is broken or no such file makes the libraries raise anything
+        return None
+
+
+def read_provenance(path: Path) -> Provenance:
+    """Return how a finished file of ours was made; raise InputError if it does not say."""
+    try:
+        return Provenance.model_validate_json(comment_in(path) or "")
+    except ValidationError:
+        raise InputError(f"{path}: carries no recipe of ours") from None
+
+
+def read_fields(path: Path) -> tuple[Fields, Place]:
+    """Return the fields of a recipe in a finished file or in YAML, and where each stands."""
+    if path.suffix.lower() in FORMATS:
+        fields = read_provenance(path).recipe
+        return fields, lambda keys: f"{path}: {dotted(keys) or 'recipe'}"
+    document = Document.read(path)
+    fields = document.value
+    if not isinstance(fields, dict):
+        raise InputError(f"{path}: a recipe maps fields to values")
+    if "jobs" in fields:
+        raise InputError(f"{path}: has many recipes: make them with optiviz batch")
+    return fields, document.where

@@ -1,0 +1,176 @@
+"""Fields -> a recipe, as the words of a command line, a YAML text or a finished file have them.
+
+They may say a thing in more ways than a recipe keeps: a surface by its formula, its window and
+an own catalogue, a start as "random:5". The recipe holds what all of that comes to.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from optiviz.documents import Fault, Place, checked, shown
+from optiviz.errors import InputError, unknown
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.recipe import KINDS, AnyRecipe
+from optiviz.surfaces.catalogue import find_surface, load_catalogue
+from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
+
+Fields = dict[str, Any]
+Keys = tuple[Any, ...]
+
+SIDE = "-3:3"  # of the window of a formula, if nobody says
+SUBJECTS = ("surface", "surfaces", "formula")  # one of them is what is drawn
+# How a surface may be written beside its name or its declaration.
+SURFACE_WORDS = {
+    "formula": "a formula instead of a named surface, as in x**2 + 10*y**2",
+    "domain": "the window that is drawn, as in -3:3,-2:2",
+    "catalogue": "a YAML file of surfaces on top of ours",
+}
+
+
+def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
+    """Return all fields, those that are given on top: a formula replaces a surface as well."""
+    drops = SUBJECTS if any(key in given for key in SUBJECTS) else ()
+    return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
+
+
+def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
+    """Return the recipe of some fields, of which `kind` is "run" if it is not there.
+
+    Raises InputError with every fault, each where `place` says.
+    """
+    kind = fields.get("kind", "run")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(f"{place(['kind'])}: {unknown('kind', shown(kind), KINDS)}")
+    model, rest = KINDS[kind], dict(fields)
+    faults: list[Fault] = []
+    wrong = set()
+    for field, settle in SETTLED.items():
+        if field in model.model_fields and (found := settle(rest, field)):
+            faults += found
+            wrong.add(field)
+    recipe = checked(model, rest, Stranger(OPTIMIZERS))
+    if isinstance(recipe, list):
+        faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
+    if faults or isinstance(recipe, list):
+        raise InputError("\n".join(dict.fromkeys(fault.told(place) for fault in faults)))
+    return recipe
+
+
+def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
+    """Put the surfaces themselves in place of the words that say which; return what is wrong."""
+    formula, domain, catalogue = (fields.pop(word, None) for word in SURFACE_WORDS)
+    named = _listed(field, fields.get(field))
+    formulas = _listed("formula", formula)
+    if not named and not formulas:
+        return [Fault((field,), "is missing: name one, or give a formula")]
+    if field == "surface" and named and formulas:
+        return [Fault((field,), "is given, and so is a formula: give one of them")]
+    if formula is None and domain is None and catalogue is None:
+        return []  # the recipe itself reads names and declarations
+    faults: list[Fault] = []
+    window = None if domain is None else checked(Domain, domain)
+    if isinstance(window, list):
+        faults += [Fault(("domain", *(fault.keys or ())), fault.said) for fault in window]
+        window = None
+    surfaces = Surfaces(catalogue, window)
+    found = [surfaces.named(*each) for each in named]
+    found += [surfaces.of_formula(*each) for each in formulas]
+    faults += surfaces.faults
+    if not faults:
+        fields[field] = found[0] if field == "surface" else tuple(found)
+    return faults
+
+
+def _listed(field: str, given: Any) -> list[tuple[Keys, Any]]:
+    """Return what was given for a field, one or several, each with the keys that lead to it."""
+    if isinstance(given, str) and field == "surfaces":
+        given = [name.strip() for name in given.split(",") if name.strip()]
+    if isinstance(given, list | tuple):
+        return [((field, number), each) for number, each in enumerate(given)]
+    return [] if given is None else [((field,), given)]
+
+
+class Surfaces:
+    """The surfaces of one recipe, in one window if there is one, and what is wrong with them."""
+
+    def __init__(self, catalogue: Any, window: Domain | None) -> None:
+        self.window = window
+        self.faults: list[Fault] = []
+        self._find = find_surface if catalogue is None else self._opened(catalogue)
+
+    def _opened(self, path: Any) -> Callable[[str], Surface] | None:
+        if not isinstance(path, str | Path):
+            self.faults.append(Fault(("catalogue",), "should be the name of a YAML file"))
+            return None
+        try:
+            return load_catalogue(Path(path), OPTIMIZERS).__getitem__
+        except InputError as error:
+            self.faults.append(Fault(None, str(error)))
+            return None
+
+    def named(self, keys: Keys, value: Any) -> Surface | None:
+        """Return the surface of a name or of a declaration."""
+        if not isinstance(value, str):
+            if isinstance(value, Mapping) and self.window is not None:
+                value = {**value, "domain": self.window}
+            return self._declared(keys, value)
+        if self._find is None:
+            return None
+        try:
+            surface = self._find(value)
+        except InputError as error:
+            self.faults.append(Fault(keys, str(error)))
+            return None
+        if self.window is None:
+            return surface
+        if len(self.window.intervals) != surface.dim:
+            said = f"{surface.name} has {surface.dim} coordinates"
+            self.faults.append(Fault(("domain",), said))
+        return surface.model_copy(update={"domain": self.window})
+
+    def of_formula(self, keys: Keys, text: Any) -> Surface | None:
+        """Return the surface of a formula."""
+        sides = [SIDE] * (dimension(text) if isinstance(text, str) else 1)
+        declared = {"formula": text, "domain": self.window or ",".join(sides)}
+        return self._declared(keys, declared, of=1)
+
+    def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
+        """Return a declared surface; of the keys within it the first `of` are not the user's."""
+        found = checked(Surface, value, Stranger(OPTIMIZERS))
+        if isinstance(found, list):
+            self.faults += [Fault((*keys, *(each.keys or ())[of:]), each.said) for each in found]
+            return None
+        return found
+
+
+def _settle_starts(fields: Fields, field: str) -> list[Fault]:
+    """Read starts that are written as words, and count the random ones; return what is wrong."""
+    points: list[Any] = []
+    faults, drawn = [], 0
+    for keys, start in _listed(field, fields.get(field)):
+        kind, _, number = start.partition(":") if isinstance(start, str) else ("", "", "")
+        try:
+            if kind == "random":
+                if not number.isdecimal() or int(number) < 1:
+                    raise ValueError
+                drawn += int(number)
+            else:
+                numbers = isinstance(start, str) and [float(part) for part in start.split(",")]
+                points.append(numbers or start)
+        except ValueError:
+            said = f"{shown(start, quoted=True)} is neither X,Y nor random:N with N from 1"
+            faults.append(Fault(keys, said))
+    if drawn:
+        fields["random_starts"] = drawn
+    if points or drawn:
+        fields[field] = points
+    return faults
+
+
+# The fields that may be written in more ways than the recipe keeps.
+SETTLED = {
+    "surface": _settle_surfaces,
+    "surfaces": _settle_surfaces,
+    "starts": _settle_starts,
+}
