@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from optiviz.api import Surface as Surface
     from optiviz.api import Trajectory as Trajectory
     from optiviz.api import animate as animate
+    from optiviz.api import batch as batch
     from optiviz.api import descend as descend
+    from optiviz.api import load_jobs as load_jobs
+    from optiviz.api import load_recipe as load_recipe
     from optiviz.api import load_surface as load_surface
     from optiviz.api import render as render
     from optiviz.errors import InputError as InputError
@@ -32,7 +35,10 @@ _HOMES = {
     "Surface": "api",
     "Trajectory": "api",
     "animate": "api",
+    "batch": "api",
     "descend": "api",
+    "load_jobs": "api",
+    "load_recipe": "api",
     "load_surface": "api",
     "render": "api",
     "InputError": "errors",

@@ -1,17 +1,23 @@
 """The Python face: what a script calls, in the words of the command line."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from optiviz.batching import Result, make_all
 from optiviz.descent import Trajectory
-from optiviz.documents import validated
+from optiviz.documents import Document, validated
 from optiviz.errors import InputError, unknown
 from optiviz.formats import FORMATS
+from optiviz.jobs import Job, read_jobs
 from optiviz.optimizers import OPTIMIZERS, load_optimizer
 from optiviz.optimizers.base import describe as describe_class
-from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
-from optiviz.rendering import make_picture, make_run, render
+from optiviz.provenance import read_fields
+from optiviz.reading import read_recipe
+from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
+from optiviz.rendering import check_format, make_picture, make_run, render
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
@@ -30,7 +36,10 @@ __all__ = [
     "Surface",
     "Trajectory",
     "animate",
+    "batch",
     "descend",
+    "load_jobs",
+    "load_recipe",
     "load_surface",
     "render",
 ]
@@ -81,6 +90,51 @@ def animate(
     """
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     return make_picture(recipe).animation(recipe.fps, recipe.duration)
+
+
+def load_recipe(path: str | Path) -> AnyRecipe:
+    """Return the recipe that a finished file of ours carries, or that a YAML file is.
+
+    Raises InputError with all that is wrong with it.
+    """
+    return read_recipe(*read_fields(Path(path)))
+
+
+def load_jobs(path: str | Path) -> list[Job]:
+    """Return the jobs of a YAML file as `optiviz batch` would make them, for `batch`."""
+    return read_jobs(Document.read(Path(path)))
+
+
+def batch(
+    recipes: Iterable[tuple[AnyRecipe, str | Path | Sequence[str | Path]] | Job],
+    executor: Executor | None = None,
+    *,
+    force: bool = False,
+    fail_fast: bool = False,
+) -> list[Result]:
+    """Make many recipes, each with the path or paths it is written to, as `render` would.
+
+    What is up to date, made by the same recipe and versions, is left unless `force`. A failure
+    stops no other recipe; with fail_fast those that have not begun are left. The executor is any
+    of concurrent.futures, whose processes must be able to import optiviz; without one it is done
+    here, one after another. Returns what became of each, in order: job, status ("made", "up to
+    date", "failed" or "not begun"), seconds, and the cause of a failure. Raises InputError before
+    any work if two have the same path, or a path is none.
+    """
+    jobs = []
+    for recipe, out, *name in recipes:
+        paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
+        jobs.append(Job(recipe, paths, *(name or [paths[0].stem])))
+        for path in paths:
+            check_format(recipe, path)
+    places = Counter(path.resolve() for job in jobs for path in job.paths)
+    for place, number in places.items():
+        if number > 1:
+            raise InputError(f"{place} would be written {number} times")
+    if executor is not None:
+        return make_all(jobs, executor, force=force, fail_fast=fail_fast)
+    with ThreadPoolExecutor(1) as here:
+        return make_all(jobs, here, force=force, fail_fast=fail_fast)
 
 
 def _recipe(**fields: Any) -> Recipe:

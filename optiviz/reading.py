@@ -34,6 +34,12 @@ def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
     return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
 
 
+def keys_of(model: type[AnyRecipe]) -> list[str]:
+    """Return the keys that the fields of a kind of recipe may have."""
+    drawn = {"surface", "surfaces"} & model.model_fields.keys()
+    return [*model.model_fields, *(SURFACE_WORDS if drawn else ())]
+
+
 def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
     """Return the recipe of some fields, of which `kind` is "run" if it is not there.
 
@@ -60,11 +66,12 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
 def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
     """Put the surfaces themselves in place of the words that say which; return what is wrong."""
     formula, domain, catalogue = (fields.pop(word, None) for word in SURFACE_WORDS)
-    named = _listed(field, fields.get(field))
-    formulas = _listed("formula", formula)
+    several = field == "surfaces"
+    named = _listed(field, fields.get(field), several)
+    formulas = _listed("formula", formula, several)
     if not named and not formulas:
         return [Fault((field,), "is missing: name one, or give a formula")]
-    if field == "surface" and named and formulas:
+    if named and formulas and not several:
         return [Fault((field,), "is given, and so is a formula: give one of them")]
     if formula is None and domain is None and catalogue is None:
         return []  # the recipe itself reads names and declarations
@@ -78,15 +85,15 @@ def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
     found += [surfaces.of_formula(*each) for each in formulas]
     faults += surfaces.faults
     if not faults:
-        fields[field] = found[0] if field == "surface" else tuple(found)
+        fields[field] = tuple(found) if several else found[0]
     return faults
 
 
-def _listed(field: str, given: Any) -> list[tuple[Keys, Any]]:
+def _listed(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
     """Return what was given for a field, one or several, each with the keys that lead to it."""
-    if isinstance(given, str) and field == "surfaces":
+    if field == "surfaces" and isinstance(given, str):
         given = [name.strip() for name in given.split(",") if name.strip()]
-    if isinstance(given, list | tuple):
+    if several and isinstance(given, list | tuple):
         return [((field, number), each) for number, each in enumerate(given)]
     return [] if given is None else [((field,), given)]
 
@@ -148,7 +155,7 @@ def _settle_starts(fields: Fields, field: str) -> list[Fault]:
     """Read starts that are written as words, and count the random ones; return what is wrong."""
     points: list[Any] = []
     faults, drawn = [], 0
-    for keys, start in _listed(field, fields.get(field)):
+    for keys, start in _listed(field, fields.get(field), several=True):
         kind, _, number = start.partition(":") if isinstance(start, str) else ("", "", "")
         try:
             if kind == "random":

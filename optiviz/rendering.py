@@ -12,12 +12,12 @@ import numpy as np
 
 from optiviz.descent import descend, respond
 from optiviz.errors import InputError, OptivizError
-from optiviz.formats import FORMATS, format_of
+from optiviz.formats import FORMATS, Format, format_of
 from optiviz.optimizers.words import Word
 from optiviz.provenance import comment_on
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, resolved
 from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene, frame_steps
-from optiviz.surfaces.signal import RATE, RATES, find_signal
+from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
 from optiviz.tuning import choose, settled
@@ -45,18 +45,13 @@ def render(
     InputError for a recipe or path that cannot be, OptivizError if writing fails.
     """
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    _check_targets(targets, overwrite)
-    forms = [format_of(target) for target in targets]
-    if isinstance(recipe, PlotRecipe):
-        for target, form in zip(targets, forms, strict=True):
-            if form.kind != "still":
-                stills = [suffix for suffix, each in FORMATS.items() if each.kind == "still"]
-                raise InputError(f"{target}: a plot is a still: choose from {', '.join(stills)}")
+    check_targets(targets, overwrite)
+    forms = [check_format(recipe, target) for target in targets]
     scene = make_scene(recipe)
     # Before anything is written, because a scene may have no picture.
     drawn = any(form.kind != "data" for form in forms)
     picture = make_picture(recipe, scene) if drawn else None
-    total = sum(_frames(recipe, scene) if form.kind == "animation" else 1 for form in forms)
+    total = sum(frames_of(recipe) if form.kind == "animation" else 1 for form in forms)
     comment = comment_on(recipe)
     done = 0
 
@@ -83,10 +78,34 @@ def render(
     return scene
 
 
-def _frames(recipe: AnyRecipe, scene: Scene) -> int:
+def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
+    """Return the format of a path; raise InputError if the recipe, if known, has none such."""
+    form = format_of(path)
+    if isinstance(recipe, PlotRecipe) and form.kind != "still":
+        stills = [suffix for suffix, each in FORMATS.items() if each.kind == "still"]
+        raise InputError(f"{path}: a plot is a still: choose from {', '.join(stills)}")
+    return form
+
+
+def frames_of(recipe: AnyRecipe) -> int:
+    """Return how many frames an animation of a recipe shows, before the last one is held."""
     if isinstance(recipe, PlotRecipe):
         return 1
-    return len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+    if isinstance(recipe, Recipe):
+        steps = steps_of(recipe)
+    else:
+        steps = len(signal_of(recipe).gradient) - 1
+    return len(frame_steps(steps, recipe.fps, recipe.duration))
+
+
+def steps_of(recipe: Recipe) -> int:
+    """Return the recipe's number of steps, else the surface's, else ours."""
+    return recipe.steps or resolved(recipe.surface).steps or STEPS
+
+
+def signal_of(recipe: ResponseRecipe) -> Signal:
+    """Return the signal that a recipe names or holds."""
+    return find_signal(recipe.signal) if isinstance(recipe.signal, str) else recipe.signal
 
 
 def _save_animation(
@@ -139,7 +158,7 @@ def make_scene(recipe: AnyRecipe) -> Scene:
 def make_run(recipe: Recipe) -> Run:
     """Descend a surface with every optimizer from every start."""
     surface = resolved(recipe.surface)
-    steps = recipe.steps or surface.steps or STEPS
+    steps = steps_of(recipe)
     starts = starts_of(recipe, surface)
     entries = []
     for number, (word, label) in enumerate(_named(recipe.words)):
@@ -158,7 +177,7 @@ def _plot(recipe: PlotRecipe) -> Plot:
 
 
 def _response(recipe: ResponseRecipe) -> Response:
-    signal = find_signal(recipe.signal) if isinstance(recipe.signal, str) else recipe.signal
+    signal = signal_of(recipe)
     entries = []
     for number, (word, label) in enumerate(_named(recipe.words)):
         rates = {word.name: RATES.get(word.name, RATE)}
@@ -217,7 +236,8 @@ def whole(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:
+def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
+    """Raise InputError if a path cannot be written, or two are the same."""
     places = set()
     for target in targets:
         format_of(target)

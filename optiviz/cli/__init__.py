@@ -22,7 +22,9 @@ COMMANDS = {
     "run": "run",
     "plot": "plot",
     "response": "response",
+    "batch": "batch",
     "inspect": "inspect",
+    "schema": "schema",
     "list": "listing",
     "show": "show",
 }

@@ -82,7 +82,7 @@ def rising(levels: tuple[float, ...]) -> tuple[float, ...]:
 Text = Annotated[str, AfterValidator(plain_text)]
 Kebab = Annotated[str, AfterValidator(_kebab)]
 Number = Annotated[FiniteFloat, BeforeValidator(plain_number)]
-Steps = Annotated[int, BeforeValidator(plain_number), Field(ge=1, le=MAX_STEPS)]
+Steps = Annotated[int, Field(ge=1, le=MAX_STEPS), BeforeValidator(plain_number)]
 Interval = tuple[Number, Number]
 Point = tuple[Number, ...]
 PlacedPoint = Annotated[Point, AfterValidator(_fitting)]

@@ -1,0 +1,210 @@
+"""`optiviz batch`: many pictures from one YAML."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optiviz.cli import debug_option
+from optiviz.errors import InputError, OptivizError, unknown
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from rich.progress import TaskID
+
+    from optiviz.batching import Result, Watch
+    from optiviz.jobs import Job
+
+
+@click.command(name="batch", short_help="Make many pictures from one YAML.")
+@click.argument("source", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Processes.  [default: as many as there are cores]",
+)
+@click.option(
+    "--scheduler", metavar="tcp://HOST:PORT", help="Use a dask cluster instead of processes."
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="Make these jobs; * stands for any letters; may be repeated.",
+)
+@click.option("--force", is_flag=True, help="Make what is up to date, too.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be made, and about how long it takes."
+)
+@click.option("--fail-fast", is_flag=True, help="Begin no job after one has failed.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write what became of each job, as JSON.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print no progress or summary.")
+@debug_option
+def command(
+    source: Path,
+    jobs: int | None,
+    scheduler: str | None,
+    only: tuple[str, ...],
+    force: bool,
+    dry_run: bool,
+    fail_fast: bool,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Make every picture of a YAML file that is not up to date; - is the standard input.
+
+    A job that fails stops no other. Run again, a batch goes on where it stopped.
+
+    \b
+    optiviz batch examples/articles.yaml
+    optiviz batch jobs.yaml --only "wobbly-*" --jobs 4 --report report.json
+    """
+    from optiviz.batching import make_all, up_to_date
+    from optiviz.documents import Document
+    from optiviz.jobs import read_jobs
+    from optiviz.rendering import check_targets, whole
+
+    if jobs is not None and scheduler is not None:
+        raise InputError("--jobs: a --scheduler has processes of its own")
+    if report is not None:
+        check_targets([report])
+    chosen = _chosen(read_jobs(Document.read(source)), only)
+    processes = min(jobs or _cores(), len(chosen))
+    if dry_run:
+        left = [job for job in chosen if force or not up_to_date(job)]
+        _describe(left, len(chosen) - len(left), processes)
+        return
+    with _executor(processes, scheduler) as executor, _watch(len(chosen), quiet) as watch:
+        results = make_all(chosen, executor, force=force, fail_fast=fail_fast, watch=watch)
+    if report is not None:
+        with whole(report) as temporary:
+            said = json.dumps([result.plain() for result in results], indent=1)
+            temporary.write_text(said + "\n", encoding="utf-8")
+    if not quiet:
+        counts = Counter(result.status for result in results)
+        click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    failed = [result for result in results if result.status == "failed"]
+    if failed:
+        causes = [f"{result.job.name}: {result.cause}" for result in failed]
+        raise OptivizError("\n".join([f"{len(failed)} of {len(results)} jobs failed", *causes]))
+
+
+def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
+    """Return the jobs of these names, all if there are none."""
+    names = [name.strip() for text in only for name in text.split(",") if name.strip()]
+    known = {job.name for job in jobs}
+    for name in names:
+        if not any(fnmatchcase(each, name) for each in known):
+            raise InputError(f"--only: {unknown('job', name, known)}")
+    return [job for job in jobs if not names or any(fnmatchcase(job.name, name) for name in names)]
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
+    from optiviz.executors import Processes, cluster
+
+    with ExitStack() as opened:
+        try:
+            room = Processes(processes) if scheduler is None else cluster(scheduler)
+            executor: Executor = opened.enter_context(room)
+        except ModuleNotFoundError:
+            raise InputError("--scheduler needs dask: pip install 'optiviz-cli[cluster]'") from None
+        except ValueError as error:
+            raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
+        except OSError:
+            raise OptivizError(f"--scheduler: nobody answers at {scheduler}") from None
+        yield executor
+
+
+def _describe(jobs: "Sequence[Job]", done: int, processes: int) -> None:
+    """Say what would be made, and about how long that takes here."""
+    from optiviz.batching import estimate, frames
+
+    for job in jobs:
+        moving = f"  {frames(job)} frames" if frames(job) else ""
+        click.echo(" ".join(map(str, job.paths)) + moving)
+    if not jobs:
+        click.echo(f"all {done} up to date")
+        return
+    found = estimate(jobs)
+    seconds = _spelt(found.seconds(jobs, processes))
+    click.echo(
+        f"{len(jobs)} to make, {done} up to date: about {seconds} on {processes} "
+        f"process{'es' if processes > 1 else ''}, as {found.measured.name} takes"
+    )
+
+
+def _spelt(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _line(result: "Result") -> str:
+    """Say on one line what became of a job."""
+    if result.status == "failed":
+        return f"failed {result.job.name}: {result.cause}"
+    took = f" ({result.seconds:.1f} s)" if result.status == "made" else ""
+    return f"{result.status} {' '.join(map(str, result.job.paths))}{took}"
+
+
+@contextmanager
+def _watch(total: int, quiet: bool) -> "Iterator[Watch | None]":
+    """Yield what shows how far a batch is: bars on a terminal, else a line a job."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet:
+        yield None
+    elif not console.is_terminal:
+        yield _lines()
+    else:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as bars:
+            whole = bars.add_task("", total=total)
+            tasks: dict[str, TaskID] = {}
+
+            def show(ended: "Collection[Result]", running: "Sequence[Job]") -> None:
+                bars.update(whole, completed=len(ended), description=f"{len(ended)} of {total}")
+                names = {job.name for job in running}
+                for name in tasks.keys() - names:
+                    bars.remove_task(tasks.pop(name))
+                for name in names - tasks.keys():
+                    tasks[name] = bars.add_task(name, total=None)
+
+            yield show
+
+
+def _lines() -> "Watch":
+    """Return what prints one line for each job that has come to its end."""
+    printed = 0
+
+    def show(ended: "Collection[Result]", running: "Sequence[Job]") -> None:
+        nonlocal printed
+        for result in islice(ended, printed, None):
+            click.echo(_line(result), err=True)
+        printed = len(ended)
+
+    return show

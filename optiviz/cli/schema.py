@@ -1,0 +1,31 @@
+"""`optiviz schema`: what editors need to know of our YAML."""
+
+import json
+from importlib import import_module
+
+import click
+
+from optiviz.cli import debug_option
+
+
+@click.command(name="schema", short_help="Print the JSON Schema of recipes and batches.")
+@debug_option
+def command() -> None:
+    """Print the JSON Schema of recipes and batches in YAML, for editors to check and complete.
+
+    \b
+    optiviz schema > optiviz.schema.json
+    optiviz schema | python -m json.tool
+    """
+    from optiviz.schema import schema
+
+    commands = [
+        import_module(f"optiviz.cli.{name}").command for name in ("response", "plot", "run")
+    ]
+    meanings = {
+        option.name: option.help
+        for each in commands
+        for option in each.params
+        if getattr(option, "help", None)
+    }
+    click.echo(json.dumps(schema(meanings), indent=1))

@@ -1,0 +1,230 @@
+"""YAML -> jobs: many recipes, each with the paths that its pictures go to.
+
+defaults:
+theme: dark
+jobs:
+- matrix: {surface: [wobbly, beale], lr: [0.01, 0.1]}
+optimizers: adam,rmsprop
+out: outputs/{surface}-{lr}.gif
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from optiviz.documents import Document, dotted, shown
+from optiviz.errors import InputError, unknown
+from optiviz.optimizers.words import spell
+from optiviz.reading import Fields, Keys, keys_of, merged, read_recipe
+from optiviz.recipe import KINDS, AnyRecipe, plain
+from optiviz.rendering import check_format
+
+MOST_JOBS = 10_000
+# What a job has beside the fields of its recipe.
+JOB_WORDS = {
+    "name": "what the job is called, else the name of its first file",
+    "out": "where to write, one path or several; {surface} stands for that field's value",
+    "matrix": "lists of values of other fields: every combination of them is a job",
+}
+
+
+class Job(NamedTuple):
+    """A recipe, and where its pictures go."""
+
+    recipe: AnyRecipe
+    paths: tuple[Path, ...]
+    name: str
+
+
+def read_jobs(document: Document) -> list[Job]:
+    """Return the jobs of a document.
+
+    Raises InputError with all its faults, each with its line and column.
+    """
+    reader = Reader(document)
+    jobs = [job for written in reader.written() if (job := reader.job(written))]
+    reader.check_outputs()
+    if reader.faults:
+        raise InputError("\n".join(dict.fromkeys(reader.faults)))
+    return jobs
+
+
+class Written(NamedTuple):
+    """A job as it is written, matrix and defaults worked in, and where each field stands."""
+
+    fields: Fields
+    origins: dict[str, Keys]
+    at: Keys
+
+    def keys(self, keys: Sequence[Any]) -> Keys:
+        """Return the keys in the document that lead to where those of the recipe lead."""
+        if keys and keys[0] in self.origins:
+            return (*self.origins[keys[0]], *keys[1:])
+        return (*self.at, *keys)
+
+
+class Reader:
+    """Reads a document and keeps every fault of it."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.faults: list[str] = []
+        self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
+
+    def written(self) -> Iterator[Written]:
+        """Yield every job as it is written."""
+        top = self.document.value
+        if not isinstance(top, dict):
+            self._wrong((), "a batch has jobs: and perhaps defaults:")
+            return
+        self._check_keys((), top, ["defaults", "jobs"])
+        fields = {key for model in KINDS.values() for key in keys_of(model)}
+        defaults = self._mapping(("defaults",), top.get("defaults") or {})
+        self._check_keys(("defaults",), defaults, [*fields, "name", "out"])
+        jobs = top.get("jobs")
+        if not isinstance(jobs, list) or not jobs:
+            self._wrong(("jobs",), "should be a list of jobs")
+            return
+        number = 0
+        for place, job in enumerate(jobs):
+            at = ("jobs", place)
+            if not isinstance(job, dict):
+                self._wrong(at, "should map fields to values")
+                continue
+            own = dict(job)
+            matrix = self._matrix((*at, "matrix"), own, fields)
+            number += prod(len(values) for values in matrix.values())
+            if number > MOST_JOBS:
+                self._wrong(at, f"more than {MOST_JOBS} jobs")
+                return
+            for choice in product(*(enumerate(values) for values in matrix.values())):
+                yield self._combined(at, defaults, own, dict(zip(matrix, choice, strict=True)))
+
+    def _combined(
+        self, at: Keys, defaults: Fields, own: Fields, choice: dict[str, tuple[int, Any]]
+    ) -> Written:
+        """Return a job with the defaults beneath it, and one value of each list of its matrix."""
+        origins: dict[str, Keys] = {key: ("defaults", key) for key in defaults}
+        origins |= {key: (*at, key) for key in own}
+        origins |= {key: (*at, "matrix", key, place) for key, (place, _) in choice.items()}
+        given = merged(own, {key: value for key, (_, value) in choice.items()})
+        kind = given.get("kind", defaults.get("kind", "run"))
+        if not isinstance(kind, str) or kind not in KINDS:
+            return Written(given, origins, at)
+        known = [*keys_of(KINDS[kind]), "name", "out"]
+        self._check_keys(at, given, known)
+        fields = merged(defaults, given)
+        fitting = {key: value for key, value in fields.items() if key in known}
+        return Written(fitting, origins, at)
+
+    def job(self, written: Written) -> Job | None:
+        """Return the job that is written, None if anything is wrong with it."""
+        faults = len(self.faults)
+        fields = dict(written.fields)
+        name, outs = (fields.pop(word, None) for word in ("name", "out"))
+        recipe: AnyRecipe | None = None
+        try:
+            recipe = read_recipe(fields, lambda keys: self.document.where(written.keys(keys)))
+        except InputError as error:
+            self.faults.append(str(error))
+        values = None if recipe is None else plain(recipe) | fields
+        if name is not None:
+            name = self._filled(written.keys(("name",)), name, values)
+            values = values and values | {"name": name}
+        paths = [
+            self._path(keys, self._filled(keys, out, values), recipe)
+            for keys, out in self._outs(written, outs)
+        ]
+        if recipe is None or len(self.faults) > faults:
+            return None
+        return Job(recipe, tuple(paths), name or paths[0].stem)
+
+    def _outs(self, written: Written, outs: Any) -> list[tuple[Keys, Any]]:
+        keys = written.keys(("out",))
+        if isinstance(outs, list) and outs:
+            return [((*keys, place), out) for place, out in enumerate(outs)]
+        if outs is None or outs == []:
+            self._wrong(keys, "is missing: where to write")
+            return []
+        return [(keys, outs)]
+
+    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None) -> Path:
+        """Return the path of an output, and remember who writes it."""
+        path = Path(text)
+        try:
+            check_format(recipe, path)
+            if recipe is not None:
+                self._outputs.setdefault(path.resolve(), []).append((keys, text))
+        except InputError as error:
+            self._wrong(keys, str(error))
+        except (OSError, RuntimeError):  # a link to itself: the job will fail
+            pass
+        return path
+
+    def _filled(self, keys: Keys, text: Any, values: Fields | None) -> str:
+        """Return a text with the values of its placeholders, which are unknown if None."""
+        if not isinstance(text, str) or not text.isprintable():
+            self._wrong(keys, f"should be plain text, not {shown(text, quoted=True)}")
+            return ""
+
+        def value(placeholder: re.Match[str]) -> str:
+            word = placeholder[1]
+            if values is None:
+                return "-"
+            if values.get(word) is None:
+                known = [key for key, each in values.items() if each is not None]
+                self._wrong(keys, unknown("placeholder", word, known))
+            return _slug(values.get(word))
+
+        return re.sub(r"\{([^{}]*)\}", value, text)
+
+    def check_outputs(self) -> None:
+        """Find the outputs that would be written more than once."""
+        for writers in self._outputs.values():
+            (first, _), (last, text) = writers[0], writers[-1]
+            if first != last:
+                self._wrong(last, f"{text} is written by {dotted(first)}, too")
+            elif len(writers) > 1:
+                self._wrong(
+                    last,
+                    f"{text} would be written {len(writers)} times: add {{surface}} "
+                    "or what else differs",
+                )
+
+    def _matrix(self, at: Keys, own: Fields, fields: set[str]) -> dict[str, list[Any]]:
+        """Take the matrix out of a job: lists of values by field."""
+        matrix = self._mapping((*at, "matrix"), own.pop("matrix", None) or {})
+        self._check_keys((*at, "matrix"), matrix, fields)
+        for key, values in matrix.items():
+            if not isinstance(values, list) or not values:
+                self._wrong((*at, "matrix", key), "should be a list of values")
+            elif key in own:
+                self._wrong((*at, "matrix", key), "is given beside the matrix, too")
+        return {key: values for key, values in matrix.items() if isinstance(values, list)}
+
+    def _mapping(self, at: Keys, value: Any) -> Fields:
+        if isinstance(value, dict):
+            return value
+        self._wrong(at, "should map fields to values")
+        return {}
+
+    def _check_keys(self, at: Keys, given: Fields, known: Collection[str]) -> None:
+        for key in given:
+            if key not in known:
+                self._wrong((*at, key), unknown("key", shown(key), known))
+
+    def _wrong(self, keys: Keys, said: str) -> None:
+        self.faults.append(f"{self.document.where(keys)}: {said}")
+
+
+def _slug(value: Any) -> str:
+    """Write a value so that it can be part of a file's name, and never a folder."""
+    if isinstance(value, dict):
+        value = value.get("name") or value.get("formula", "")
+    if isinstance(value, list | tuple):
+        return "-".join(_slug(each) for each in value)
+    text = spell(value) if isinstance(value, bool | int | float) else str(value)
+    return re.sub(r"[^\w.+-]+", "-", text).strip("-.")
