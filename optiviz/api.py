@@ -14,7 +14,7 @@ from optiviz.formats import FORMATS
 from optiviz.jobs import Job, read_jobs
 from optiviz.optimizers import OPTIMIZERS, load_optimizer
 from optiviz.optimizers.base import describe as describe_class
-from optiviz.provenance import read_fields
+from optiviz.provenance import read_source
 from optiviz.reading import read_recipe
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
 from optiviz.rendering import check_format, make_picture, make_run, render
@@ -97,7 +97,8 @@ def load_recipe(path: str | Path) -> AnyRecipe:
 
     Raises InputError with all that is wrong with it.
     """
-    return read_recipe(*read_fields(Path(path)))
+    source = read_source(Path(path))
+    return read_recipe(source.fields, source.place)
 
 
 def load_jobs(path: str | Path) -> list[Job]:

@@ -3,6 +3,7 @@
 Both are executors of concurrent.futures. Knows nothing of optiviz, imports nothing of it.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -116,7 +117,10 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
             except BaseException as error:
                 answer = None, error
             line.send(answer)
-            del answer
+            del answer, call, args, kwargs
+            # What a call leaves behind goes, what it has loaded stays and is not looked at again.
+            gc.collect()
+            gc.freeze()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ import platform
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -78,15 +78,38 @@ def read_provenance(path: Path) -> Provenance:
         raise InputError(f"{path}: carries no recipe of ours") from None
 
 
-def read_fields(path: Path) -> tuple[Fields, Place]:
-    """Return the fields of a recipe in a finished file or in YAML, and where each stands."""
+class Source(NamedTuple):
+    """The fields of a recipe, where each stands, and what made a picture of it, if it is one."""
+
+    fields: Fields
+    place: Place
+    versions: dict[str, str]
+
+    @property
+    def others(self) -> str:
+        """What it was made with that is not what we have, as in "numpy 2.0.0"."""
+        ours = versions()
+        return ", ".join(
+            f"{name} {each}" for name, each in self.versions.items() if ours.get(name) != each
+        )
+
+
+def read_source(path: Path) -> Source:
+    """Return what a finished file carries, or what a YAML of one recipe holds.
+
+    Raises InputError if it is neither.
+    """
     if path.suffix.lower() in FORMATS:
-        fields = read_provenance(path).recipe
-        return fields, lambda keys: f"{path}: {dotted(keys) or 'recipe'}"
+        made = read_provenance(path)
+        if "catalogue" in made.recipe or str(made.recipe.get("signal")).lower().endswith(".csv"):
+            raise InputError(f"{path}: its recipe is of another file, which none of ours is")
+        return Source(
+            made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}", made.versions
+        )
     document = Document.read(path)
     fields = document.value
     if not isinstance(fields, dict):
-        raise InputError(f"{path}: a recipe maps fields to values")
+        raise InputError(f"{document.name}: a recipe maps fields to values")
     if "jobs" in fields:
-        raise InputError(f"{path}: has many recipes: make them with optiviz batch")
-    return fields, document.where
+        raise InputError(f"{document.name}: has many recipes: make them with optiviz batch")
+    return Source(fields, document.where, {})

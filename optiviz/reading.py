@@ -48,9 +48,10 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
     kind = fields.get("kind", "run")
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"{place(['kind'])}: {unknown('kind', shown(kind), KINDS)}")
-    model, rest = KINDS[kind], dict(fields)
-    faults: list[Fault] = []
-    wrong = set()
+    model = KINDS[kind]
+    known, wrong = keys_of(model), set()
+    rest = {key: value for key, value in fields.items() if key in known}
+    faults = [Fault((key,), unknown("key", shown(key), known)) for key in fields if key not in rest]
     for field, settle in SETTLED.items():
         if field in model.model_fields and (found := settle(rest, field)):
             faults += found

@@ -11,7 +11,7 @@ from optiviz.cli import debug_option
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
 @debug_option
 def command(path: Path) -> None:
-    """Print the recipe that a finished file carries, as YAML.
+    """Print the recipe that a finished file carries, as YAML; of a YAML, all that it comes to.
 
     What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
 
@@ -19,13 +19,14 @@ def command(path: Path) -> None:
     optiviz inspect outputs/wobbly-adam-rmsprop.gif > recipe.yaml
     optiviz run --recipe recipe.yaml --theme dark -o dark.gif
     """
-    from optiviz.documents import dotted, yaml_text
-    from optiviz.provenance import read_provenance
+    from optiviz.documents import yaml_text
+    from optiviz.provenance import read_source
     from optiviz.reading import read_recipe
     from optiviz.recipe import plain
 
-    made = read_provenance(path)
-    recipe = read_recipe(made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}")
-    others = [f"{name} {each}" for name, each in made.versions.items() if name != "optiviz"]
-    click.echo(f"# made by optiviz {made.versions.get('optiviz', '?')} with {', '.join(others)}")
+    made = read_source(path)
+    recipe = read_recipe(made.fields, made.place)
+    if made.versions:
+        said = ", ".join(f"{name} {each}" for name, each in made.versions.items())
+        click.echo(f"# made with {said}")
     click.echo(yaml_text(plain(recipe)), nl=False)

@@ -87,16 +87,19 @@ def command(
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     optiviz run --recipe bowl.mp4 --theme dark -o dark.gif
     """
-    from optiviz.provenance import read_fields
+    from optiviz.provenance import Source, read_source
     from optiviz.reading import merged, read_recipe
     from optiviz.recipe import Recipe
     from optiviz.scene import Run
 
     changed = given(words)
-    fields, place = ({}, option) if source is None else read_fields(source)
+    made = Source({}, option, {}) if source is None else read_source(source)
     recipe = read_recipe(
-        merged(fields, changed), lambda keys: (option if keys[0] in changed else place)(keys)
+        merged(made.fields, changed),
+        lambda keys: (option if keys and keys[0] in changed else made.place)(keys),
     )
+    if made.others and not quiet:
+        click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
     if lr_report and not isinstance(recipe, Recipe):
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
     scene = make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_)

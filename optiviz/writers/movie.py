@@ -12,6 +12,25 @@ from optiviz.errors import InputError, unknown
 from optiviz.formats import QUALITIES, Quality, format_of
 from optiviz.writers.layers import Canvas, Layers, find_layers
 
+GROWTH = 1.25  # as Python itself has it: look through all objects when there are so many more
+_objects = 0  # that were there when all were last looked through
+
+
+def _freeze() -> None:
+    """Spare what is there now from the search for garbage, which takes a tenth of the time.
+
+    Objects that have been frozen do not count as new to Python, so figures that were closed would
+    pile up: it is for us to look when there are many more.
+    """
+    global _objects
+    gc.freeze()
+    _objects = _objects or gc.get_freeze_count()
+    if gc.get_freeze_count() > GROWTH * _objects:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        _objects = gc.get_freeze_count()
+
 
 @writers.register("imageio")
 class ImageioWriter(AbstractMovieWriter):
@@ -69,7 +88,7 @@ class ImageioWriter(AbstractMovieWriter):
         self._views: list[Any] | None = None
         self._freezes = not gc.get_freeze_count()  # else somebody did, who would not want it undone
         if self._freezes:
-            gc.freeze()  # or a tenth of the time goes into looking through matplotlib for garbage
+            _freeze()
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
         """Draw the figure as it is now and add it; of savefig's settings facecolor is heeded."""

@@ -1,0 +1,220 @@
+"""Every finished file tells how it was made, and can be made again from that."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from conftest import Invoke
+
+import optiviz
+from optiviz.documents import yaml_text
+from optiviz.formats import FORMATS
+from optiviz.provenance import comment_in, comment_on, versions
+from optiviz.recipe import KINDS, AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, plain
+from optiviz.rendering import render
+
+SMALL = {"size": (300, 200)}
+RECIPES: dict[str, AnyRecipe] = {
+    "run": Recipe(
+        surface=optiviz.Surface(
+            formula="max(x, y)**2 + y**2", domain="-3:3,-2:2", title='Größe "<&>" \\ (1) → ½'
+        ),
+        optimizers="adam:lr=0.1:label=é(,sgd",
+        steps=4,
+        starts=[[1, 1.5]],
+        levels=[0.5, 1],
+        **SMALL,
+    ),
+    "plot": PlotRecipe(surfaces="wobbly,parabola", theme="dark", **SMALL),
+    "response": ResponseRecipe(
+        signal=optiviz.Signal(name="mine", gradient=(1, 0.1, -2.5e-7)),
+        optimizers="rmsprop",
+        **SMALL,
+    ),
+}
+CASES = [
+    (kind, suffix)
+    for kind in KINDS
+    for suffix, form in FORMATS.items()
+    if kind != "plot" or form.kind == "still"
+]
+
+
+@pytest.mark.parametrize(("kind", "suffix"), CASES)
+def test_every_file_carries_its_recipe_and_is_made_again_from_it(
+    kind: str, suffix: str, invoke: Invoke, here: Path
+) -> None:
+    recipe = RECIPES[kind]
+    path = here / f"x{suffix}"
+    render(recipe, path)
+    assert comment_in(path) == comment_on(recipe)
+    assert optiviz.load_recipe(path) == recipe
+    result = invoke("run", "--recipe", path, "-o", f"again{suffix}", "-q")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (here / f"again{suffix}").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_inspected_is_yaml_of_the_same_recipe(
+    kind: str, invoke: Invoke, here: Path
+) -> None:
+    render(RECIPES[kind], here / "x.png")
+    printed = invoke("inspect", "x.png").stdout
+    assert all(f"{name} {each}" in printed.splitlines()[0] for name, each in versions().items())
+    (here / "x.yaml").write_text(printed, encoding="utf-8")
+    assert optiviz.load_recipe(here / "x.yaml") == RECIPES[kind]
+    assert invoke("inspect", "x.yaml").stdout == printed.partition("\n")[2]
+
+
+def test_its_subject_comes_first_and_what_nobody_gave_is_absent() -> None:
+    values = plain(Recipe(surface="wobbly", optimizers="adam"))
+    assert list(values)[:2] == ["kind", "surface"]
+    assert "lr" not in values and "title" not in values
+    surface = plain(RECIPES["run"])["surface"]
+    assert set(surface) == {"title", "domain", "formula", "start"}
+
+
+def test_files_of_the_user_are_within_and_no_path_or_time(invoke: Invoke, here: Path) -> None:
+    (here / "mine.yaml").write_text("dip: {domain: '-1:1,-1:1', formula: x**2 + y**4}\n")
+    (here / "mine.csv").write_text("1\n0\n-1\n")
+    small = ("--size", "300x200", "-q")
+    words = ["run", "--surface", "dip", "--surfaces", "mine.yaml", "--opt", "adam", *small]
+    assert invoke(*words, "-o", "a.gif").exit_code == 0
+    words = ["response", "--signal", "mine.csv", "--opt", "adam", *small]
+    assert invoke(*words, "-o", "b.png").exit_code == 0
+    for name in ("mine.yaml", "mine.csv"):
+        (here / name).unlink()
+    for name in ("a.gif", "b.png"):
+        assert invoke("run", "--recipe", name, "-o", f"again-{name}", "-q").exit_code == 0
+        assert (here / f"again-{name}").read_bytes() == (here / name).read_bytes()
+        said = comment_in(here / name) or ""
+        assert str(here) not in said and os.sep + "home" not in said and name not in said
+        assert "202" not in said.replace(versions()["matplotlib"], "")
+
+
+def test_options_change_a_recipe(invoke: Invoke, here: Path) -> None:
+    render(RECIPES["run"], here / "x.png")
+    words = ("run", "--recipe", "x.png", "--theme", "dark", "--start", "random:2", "--seed", "7")
+    assert invoke(*words, "-o", "y.json", "-q").exit_code == 0
+    changed = optiviz.load_recipe(here / "y.json")
+    expected = {**plain(RECIPES["run"]), "theme": "dark", "starts": (), "random_starts": 2}
+    assert plain(changed) == plain(Recipe(**{**expected, "seed": 7}))
+    assert invoke("run", "--recipe", "x.png", "--surface", "beale", "-o", "z.json").exit_code == 0
+    other = optiviz.load_recipe(here / "z.json")
+    assert isinstance(other, Recipe)
+    assert other.surface == "beale"
+
+
+def test_another_kind_is_made_again_to_its_own_place(invoke: Invoke, here: Path) -> None:
+    render(RECIPES["plot"], here / "x.svg")
+    result = invoke("run", "--recipe", "x.svg")
+    assert result.stdout == "outputs/wobbly-parabola.png\n"
+    refused = invoke("run", "--recipe", "x.svg", "--lr-report")
+    assert (refused.exit_code, refused.stderr) == (
+        2, "optiviz: --lr-report: a plot tunes no learning rates\n",
+    )  # fmt: skip
+
+
+def test_other_versions_are_told(invoke: Invoke, here: Path) -> None:
+    recipe = Recipe(surface="bowl", optimizers="adam", steps=2)
+    made = {"recipe": plain(recipe), "versions": versions() | {"numpy": "1.0", "sympy": "0.1"}}
+    (here / "old.json").write_text(json.dumps(made))
+    result = invoke("run", "--recipe", "old.json", "-o", "x.json")
+    assert result.stderr == ("old.json was made with numpy 1.0, sympy 0.1: the bytes may differ\n")
+    assert invoke("run", "--recipe", "x.json", "-o", "y.json").stderr == ""
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 4000, b"GIF89a", b"# {", b'{"recipe": 3}', b"%PDF-1.4\n", None]
+)
+def test_what_carries_no_recipe_is_told_in_a_sentence(
+    suffix: str, content: bytes | None, invoke: Invoke, here: Path
+) -> None:
+    path = here / f"x{suffix}"
+    if content is None:
+        recipe = RECIPES["run"]
+        render(recipe, path)
+        content = path.read_bytes()[:60]
+    path.write_bytes(content)
+    for words in (("inspect", path.name), ("run", "--recipe", path.name)):
+        result = invoke(*words)
+        assert (result.exit_code, result.stderr) == (
+            2, f"optiviz: {path.name}: carries no recipe of ours\n",
+        )  # fmt: skip
+
+
+COMMENTS = {
+    "deep": "[" * 100_000,
+    "deep recipe": '{"versions": {}, "recipe": ' + '{"a": ' * 3000 + "1" + "}" * 3001,
+    "a list": "[1, 2]",
+    "no versions": '{"recipe": {"surface": "wobbly", "optimizers": ["adam"]}}',
+    "bell": '{"recipe": {}, "versions": {"numpy": "\\u001b[2J"}}',
+    "long number": '{"versions": {}, "recipe": {"seed": ' + "9" * 5000 + "}}",
+}
+
+
+@pytest.mark.parametrize("comment", COMMENTS.values(), ids=COMMENTS)
+def test_a_hostile_comment_is_refused(comment: str, invoke: Invoke, here: Path) -> None:
+    (here / "x.csv").write_text(f"# {comment}\nlabel\n")
+    result = invoke("inspect", "x.csv")
+    assert result.exit_code == 2
+    assert result.stderr.isprintable() or result.stderr.count("\n") == 1
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"surface": "wobly"}, "surface: unknown surface 'wobly': did you mean 'wobbly'?"),
+        ({"colour": 1}, "colour: unknown key 'colour'"),
+        ({"kind": "rum"}, "kind: unknown kind 'rum': did you mean 'run'?"),
+        (
+            {"surface": {"formula": "open(x)", "domain": "0:1"}},
+            "surface.formula: formula 'open(x)': unknown function",
+        ),
+        ({"catalogue": "/etc/passwd"}, "its recipe is of another file"),
+        ({"kind": "response", "signal": "/tmp/x.csv"}, "its recipe is of another file"),
+    ],
+)
+def test_a_wrong_recipe_is_told(
+    changed: dict[str, object], said: str, invoke: Invoke, here: Path
+) -> None:
+    fields = {"kind": "run", "surface": "wobbly", "optimizers": ["adam"], **changed}
+    (here / "x.json").write_text(json.dumps({"recipe": fields, "versions": {}}))
+    result = invoke("run", "--recipe", "x.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("optiviz: x.json: ") and said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.gif", "none.gif: no such file"),
+        ("none.yaml", "none.yaml: No such file or directory"),
+        ("folder.gif", "folder.gif: is not a file"),
+        ("batch.yaml", "batch.yaml: has many recipes: make them with optiviz batch"),
+        ("list.yaml", "list.yaml: a recipe maps fields to values"),
+        ("wrong.yaml", "wrong.yaml:2:1: optimisers: unknown key 'optimisers': did you mean 'opti"),
+    ],
+)
+def test_what_is_no_recipe_is_told(name: str, said: str, invoke: Invoke, here: Path) -> None:
+    (here / "folder.gif").mkdir()
+    (here / "batch.yaml").write_text("jobs: []\n")
+    (here / "list.yaml").write_text("- 1\n")
+    (here / "wrong.yaml").write_text("surface: wobbly\noptimisers: adam\n")
+    result = invoke("run", "--recipe", name)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"optiviz: {said}")
+
+
+def test_a_recipe_may_come_from_the_standard_input(invoke: Invoke, here: Path) -> None:
+    from click.testing import CliRunner
+
+    from optiviz.cli import cli
+
+    text = yaml_text(plain(RECIPES["plot"]))
+    result = CliRunner().invoke(cli, ["run", "--recipe", "-", "-o", "x.png"], input=text)
+    assert (result.exit_code, result.stdout) == (0, "x.png\n")
+    assert optiviz.load_recipe(here / "x.png") == RECIPES["plot"]
