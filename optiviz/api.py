@@ -125,6 +125,8 @@ def batch(
     jobs = []
     for recipe, out, *name in recipes:
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
+        if not paths:
+            raise InputError("a job has no output")
         jobs.append(Job(recipe, paths, *(name or [paths[0].stem])))
         for path in paths:
             check_format(recipe, path)

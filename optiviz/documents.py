@@ -216,6 +216,10 @@ WORDINGS = {
     "float_type": "should be a number",
     "int_type": "should be a whole number",
     "int_from_float": "should be a whole number",
+    "int_parsing": "should be a whole number",
+    "float_parsing": "should be a number",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
     "too_long": "has too many values",
 }
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any
 
 # Each process has a core to itself; numpy's libraries would start a thread a core in each.
@@ -33,6 +34,8 @@ class Processes(Executor):
         self._threads = ThreadPoolExecutor(number, initializer=_ignore_interrupts)
         self._workers: list[Worker] = []
         self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._starting = Lock()
+        self._stopped = False
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return self._threads.submit(self._run, call, args, kwargs)
@@ -50,8 +53,11 @@ class Processes(Executor):
             while worker := self._idle.get_nowait():
                 if worker.process.is_alive():
                     return worker
-        worker = Worker(self._folder.name)
-        self._workers.append(worker)
+        with self._starting:
+            if self._stopped:
+                raise BrokenExecutor("nobody waits for it")
+            worker = Worker(self._folder.name)
+            self._workers.append(worker)
         return worker
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -66,8 +72,10 @@ class Processes(Executor):
     def __exit__(self, *raised: Any) -> None:
         if raised[0] is not None:  # nobody waits for what still runs
             self._threads.shutdown(wait=False, cancel_futures=True)
-            for worker in self._workers:
-                worker.process.kill()
+            with self._starting:
+                self._stopped = True
+                for worker in self._workers:
+                    worker.process.kill()
         self.shutdown()
 
 

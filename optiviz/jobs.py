@@ -129,7 +129,7 @@ class Reader:
         try:
             recipe = read_recipe(fields, lambda keys: self.document.where(written.keys(keys)))
         except InputError as error:
-            self.faults.append(str(error))
+            self.faults += str(error).splitlines()
         values = None if recipe is None else plain(recipe) | fields
         if name is not None:
             name = self._filled(written.keys(("name",)), name, values)
@@ -195,15 +195,18 @@ class Reader:
                 )
 
     def _matrix(self, at: Keys, own: Fields, fields: set[str]) -> dict[str, list[Any]]:
-        """Take the matrix out of a job: lists of values by field."""
-        matrix = self._mapping((*at, "matrix"), own.pop("matrix", None) or {})
-        self._check_keys((*at, "matrix"), matrix, fields)
+        """Take the matrix out of a job and return its lists of values by field."""
+        matrix = self._mapping(at, own.pop("matrix", None) or {})
+        self._check_keys(at, matrix, fields)
         for key, values in matrix.items():
             if not isinstance(values, list) or not values:
-                self._wrong((*at, "matrix", key), "should be a list of values")
+                self._wrong((*at, key), "should be a list of values")
             elif key in own:
-                self._wrong((*at, "matrix", key), "is given beside the matrix, too")
-        return {key: values for key, values in matrix.items() if isinstance(values, list)}
+                self._wrong((*at, key), "is given beside the matrix, too")
+        known = fields - own.keys()
+        return {
+            key: matrix[key] for key in matrix if key in known and isinstance(matrix[key], list)
+        }
 
     def _mapping(self, at: Keys, value: Any) -> Fields:
         if isinstance(value, dict):

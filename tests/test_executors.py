@@ -1,0 +1,99 @@
+"""Calls on processes: what one of them does stays its own affair."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from optiviz.executors import THREADS, Processes
+
+
+def test_results_and_errors_come_back() -> None:
+    with Processes(2) as pool:
+        assert [future.result() for future in [pool.submit(pow, n, 2) for n in range(5)]] == [
+            0, 1, 4, 9, 16,
+        ]  # fmt: skip
+        with pytest.raises(ZeroDivisionError):
+            pool.submit(divmod, 1, 0).result()
+        with pytest.raises(AttributeError):
+            pool.submit(lambda: 1).result()  # cannot be pickled
+        assert pool.submit(pow, 2, 3).result() == 8
+        assert pool.submit(os.getpid).result() != os.getpid()
+
+
+def test_a_death_loses_its_own_call_alone() -> None:
+    with Processes(2) as pool:
+        before = [pool.submit(time.sleep, 0.2) for _ in range(3)]
+        dead = pool.submit(os._exit, 3)
+        killed = pool.submit(signal.raise_signal, signal.SIGKILL)
+        after = [pool.submit(pow, n, 1) for n in range(8)]
+        with pytest.raises(BrokenExecutor, match=r"^its process died \(exit code 3\)$"):
+            dead.result()
+        with pytest.raises(BrokenExecutor, match=r"^its process died \(SIGKILL\)$"):
+            killed.result()
+        assert [future.result() for future in before + after] == [None] * 3 + [*range(8)]
+
+
+def test_a_death_between_calls_loses_nothing() -> None:
+    with Processes(1) as pool:
+        process = pool.submit(os.getpid).result()
+        os.kill(process, signal.SIGKILL)
+        time.sleep(0.5)  # until it is dead
+        assert pool.submit(os.getpid).result() != process
+
+
+def test_each_process_computes_on_one_core_and_writes_to_a_folder_that_goes() -> None:
+    with Processes(1) as pool:
+        assert {pool.submit(os.getenv, name).result() for name in THREADS} == {"1"}
+        folder = Path(pool.submit(tempfile.mkdtemp).result())
+        assert folder.exists()
+    assert not folder.parent.exists()
+
+
+def test_what_has_begun_is_not_waited_for_after_an_error() -> None:
+    with suppress(KeyError), Processes(1) as pool:
+        slow = pool.submit(time.sleep, 600)
+        waiting = pool.submit(time.sleep, 600)
+        while not slow.running():
+            time.sleep(0.01)
+        raise KeyError
+    assert isinstance(slow.exception(), BrokenExecutor)
+    assert waiting.cancelled()
+
+
+ORPHANS = """
+import os, time
+from optiviz.executors import Processes
+
+if __name__ == "__main__":
+    pool = Processes(2)
+    print(*(future.result() for future in [pool.submit(os.getpid) for _ in range(2)]))
+    print(pool._folder.name, flush=True)
+    pool.submit(time.sleep, 1)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_processes_leave_when_their_parent_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "orphans.py"
+    script.write_text(ORPHANS)
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        workers = [Path("/proc", number) for number in parent.stdout.readline().split()]
+        folder = Path(parent.stdout.readline().strip())
+        parent.kill()
+    for _ in range(600):
+        if not folder.exists() and not any(worker.exists() for worker in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail("they are still there")

@@ -1,0 +1,170 @@
+"""Words, YAML and a finished file are read into one recipe."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import optiviz
+from optiviz.documents import Document, dotted, yaml_text
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.reading import merged, read_recipe
+from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, plain
+from optiviz.surfaces import SIGNALS
+from optiviz.surfaces.surface import Surface
+from optiviz.themes import THEMES
+
+SURFACES = st.one_of(
+    st.sampled_from(["wobbly", "bowl"]),
+    st.just(Surface(formula="x**2 + y**2", domain="-1:1,-2:2", levels=[1e-7, 0.1, 3e20])),
+)
+# YAML words that other readers take for something else, beside plain ones.
+TITLES = st.none() | st.sampled_from(
+    ["on", "1e-3", "0x1f", "~", "a: b", "# c", "- d", "1:30", "{e}"]
+)
+LOOKS: dict[str, Any] = {
+    "theme": st.sampled_from(sorted(THEMES)),
+    "size": st.tuples(st.integers(240, 2000), st.integers(160, 2000)),
+    "title": TITLES | st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=10),
+}
+WORDS = st.lists(
+    st.builds("{}:lr={}".format, st.sampled_from(sorted(OPTIMIZERS)), st.floats(1e-6, 10)),
+    min_size=1, max_size=4,
+)  # fmt: skip
+RECIPES: st.SearchStrategy[AnyRecipe] = st.one_of(
+    st.builds(
+        Recipe,
+        surface=SURFACES,
+        optimizers=WORDS,
+        lr=st.none() | st.floats(1e-9, 1e9),
+        starts=st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=3),
+        random_starts=st.integers(0, 9),
+        steps=st.none() | st.integers(1, 1000),
+        fps=st.floats(0.5, 60),
+        levels=st.none() | st.integers(1, 20) | st.just((0.1, 2.5)),
+        **LOOKS,
+    ),
+    st.builds(PlotRecipe, surfaces=st.lists(SURFACES, min_size=1, max_size=3), **LOOKS),
+    st.builds(
+        ResponseRecipe,
+        signal=st.sampled_from(sorted(SIGNALS)) | st.builds(
+            optiviz.Signal,
+            gradient=st.lists(st.floats(-1e100, 1e100), min_size=1, max_size=5),
+        ),
+        optimizers=WORDS,
+        **LOOKS,
+    ),
+)  # fmt: skip
+
+
+def at(keys: Sequence[Any]) -> str:
+    return dotted(keys) or "recipe"
+
+
+@given(recipe=RECIPES)
+def test_a_recipe_prints_what_reads_as_itself(recipe: AnyRecipe) -> None:
+    assert read_recipe(plain(recipe), at) == recipe
+    assert read_recipe(json.loads(json.dumps(plain(recipe))), at) == recipe
+    assert read_recipe(Document(yaml_text(plain(recipe)), "x").value, at) == recipe
+
+
+BOWL = Surface(formula="x**2 + 2*y**2", domain="-3:3,-3:3")
+
+
+@pytest.mark.parametrize(
+    ("fields", "recipe"),
+    [
+        ({"surface": "wobbly", "optimizers": "adam"}, Recipe(surface="wobbly", optimizers="adam")),
+        ({"formula": "x**2 + 2*y**2", "optimizers": "adam"},
+         Recipe(surface=BOWL, optimizers="adam")),
+        ({"formula": "x**2", "optimizers": ["sgd", "adam"], "starts": ["0.5", [1]]},
+         Recipe(surface=Surface(formula="x**2", domain="-3:3"), optimizers="sgd,adam",
+                starts=[(0.5,), (1,)])),
+        ({"surface": "wobbly", "domain": "-1:1,-2:2", "optimizers": "adam"},
+         Recipe(surface=optiviz.load_surface("wobbly").model_copy(
+             update={"domain": Surface(formula="x", domain="-1:1,-2:2").domain}),
+             optimizers="adam")),
+        ({"surface": {"formula": "x**2 + 2*y**2"}, "domain": [[-3, 3], [-3, 3]],
+          "optimizers": "adam"}, Recipe(surface=BOWL, optimizers="adam")),
+        ({"surface": "bowl", "optimizers": "adam", "size": "480x320",
+          "starts": ["random:2", "1,2", "random:3"]},
+         Recipe(surface="bowl", optimizers="adam", size=(480, 320), starts=[(1, 2)],
+                random_starts=5)),
+        ({"kind": "plot", "surfaces": "wobbly, beale"}, PlotRecipe(surfaces=["wobbly", "beale"])),
+        ({"kind": "plot", "surfaces": "bowl", "formula": ["x**2 + 2*y**2"]},
+         PlotRecipe(surfaces=["bowl", BOWL])),
+        ({"kind": "response", "signal": "spikes", "optimizers": "adam"},
+         ResponseRecipe(signal="spikes", optimizers="adam")),
+    ],
+)  # fmt: skip
+def test_a_thing_may_be_said_in_several_ways(fields: dict[str, Any], recipe: AnyRecipe) -> None:
+    assert read_recipe(fields, at) == recipe
+
+
+def test_an_own_catalogue_is_embedded(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("dip: {domain: '-1:1,-1:1', formula: x**2 + y**4}\n")
+    fields = {"surface": "dip", "optimizers": "adam", "catalogue": str(path)}
+    recipe = read_recipe(fields, at)
+    assert isinstance(recipe, Recipe)
+    assert isinstance(recipe.surface, Surface)
+    assert recipe.surface.formula == "x**2 + y**4"
+    assert read_recipe(fields | {"surface": "wobbly"}, at) == Recipe(
+        surface="wobbly", optimizers="adam"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "surface: is missing: name one, or give a formula\noptimizers: is missing"),
+        ({"kind": "plot"}, "surfaces: is missing: name one, or give a formula"),
+        ({"kind": 3}, "kind: unknown kind '3': choose from plot, response, run"),
+        ({"surface": "bowl", "formula": "x"}, "surface: is given, and so is a formula"),
+        ({"formula": ["x"]}, "formula: should be text, not ['x']"),
+        ({"formula": "x +"}, "formula: formula 'x +' is not"),
+        ({"formla": "x"}, "formla: unknown key 'formla': did you mean 'formula'?"),
+        ({"surface": 3}, "surface: is no mapping"),
+        ({"surface": "bowl", "domain": "3"}, "domain: '3' is not of the form -3:3,-2:2"),
+        ({"surface": "bowl", "domain": "0:1"}, "domain: bowl has 2 coordinates"),
+        ({"surface": "bowl", "domain": "1:0,0:1"}, "domain.x: the interval of x must rise"),
+        ({"surface": "bowl", "catalogue": 3}, "catalogue: should be the name of a YAML file"),
+        ({"surface": "bowl", "catalogue": "none.yaml"}, "none.yaml: No such file or directory"),
+        ({"surface": {"formula": "x**", "domain": "0:1"}}, "surface.formula: formula 'x**'"),
+        ({"surface": {"domain": "0:1"}}, "surface.formula: is missing"),
+        ({"surface": "bowl", "starts": ["1,b"]}, "starts.0: '1,b' is neither X,Y nor random:N"),
+        ({"surface": "bowl", "starts": ["random:0"]}, "starts.0: 'random:0' is neither"),
+        ({"surface": "bowl", "starts": [[1, 2], [1]]}, "starts.1: 1 has 1 coordinates and bowl"),
+        ({"surface": "bowl", "size": "wide"}, "size: 'wide' is not of the form 960x640"),
+        ({"kind": "plot", "surfaces": ["bowl", "bowel"]},
+         "surfaces.1: unknown surface 'bowel': did you mean 'bowl'?"),
+        ({"kind": "response", "signal": "spike"}, "signal: unknown signal 'spike': did you mean"),
+        ({"kind": "response", "formula": "x", "signal": "spikes"}, "formula: unknown key"),
+        ({"kind": "response", "signal": {"gradient": ["a"]}}, "signal.gradient.0: should be a"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_where_it_stands(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(optiviz.InputError) as raised:
+        read_recipe(fields, at)
+    assert said in str(raised.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    fields = {
+        "formula": "x +", "domain": "1:0", "optimizers": "adm", "theme": "drak", "fps": -1,
+        "starts": ["q"], "colour": 1,
+    }  # fmt: skip
+    with pytest.raises(optiviz.InputError) as raised:
+        read_recipe(fields, at)
+    told = [line.split(":")[0].split(".")[0] for line in str(raised.value).splitlines()]
+    assert sorted(told) == sorted(fields)
+
+
+def test_a_subject_replaces_another() -> None:
+    beneath = {"surface": "bowl", "theme": "dark"}
+    assert merged(beneath, {"formula": "x"}) == {"theme": "dark", "formula": "x"}
+    assert merged(beneath, {"fps": 3}) == {**beneath, "fps": 3}
