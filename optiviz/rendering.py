@@ -45,8 +45,8 @@ def render(
     InputError for a recipe or path that cannot be, OptivizError if writing fails.
     """
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    check_targets(targets, overwrite)
     forms = [check_format(recipe, target) for target in targets]
+    check_targets(targets, overwrite)
     scene = make_scene(recipe)
     # Before anything is written, because a scene may have no picture.
     drawn = any(form.kind != "data" for form in forms)
@@ -240,7 +240,6 @@ def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
     """Raise InputError if a path cannot be written, or two are the same."""
     places = set()
     for target in targets:
-        format_of(target)
         try:
             if target.is_dir():
                 raise InputError(f"{target} is a directory")

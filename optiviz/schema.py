@@ -29,7 +29,7 @@ def schema(meanings: Mapping[str, str]) -> Schema:
         found = model.model_json_schema(ref_template="#/$defs/{model}")
         parts |= found.pop("$defs", {})
         fields = found["properties"] | dict.fromkeys(SURFACE_WORDS, TEXT)
-        kinds[kind] = {key: fields[key] | written.get(key, {}) for key in keys_of(model)}
+        kinds[kind] = {key: written.get(key, fields[key]) for key in keys_of(model)}
     parts["Domain"] = _either(TEXT, {"type": "array", "items": NUMBERS}, parts["Domain"])
     parts["Surface"]["properties"]["learning_rates"] = {
         "type": "object", "additionalProperties": {"type": "number"}

@@ -82,7 +82,10 @@ def command(
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs: a --scheduler has processes of its own")
     if report is not None:
-        check_targets([report])
+        try:
+            check_targets([report])
+        except InputError as error:
+            raise InputError(f"--report: {error}") from None
     chosen = _chosen(read_jobs(Document.read(source)), only)
     processes = min(jobs or _cores(), len(chosen))
     if dry_run:

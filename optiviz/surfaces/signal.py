@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
-from optiviz.documents import plain_text, read_text, shown
+from optiviz.documents import plain_number, plain_text, read_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
 from optiviz.surfaces import SIGNALS
-from optiviz.surfaces.surface import MAX_COORDINATE, Number, Text
+from optiviz.surfaces.surface import MAX_COORDINATE, Text
 
 LENGTH = 300  # of our own signals
 MAX_LENGTH = 100_000
@@ -28,7 +28,11 @@ RATES = {"adagrad": 2.5, "adadelta": 1.0}
 RATE = 0.25  # of all others
 
 
-Slope = Annotated[Number, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+Slope = Annotated[
+    FiniteFloat,
+    Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE),
+    BeforeValidator(plain_number),
+]
 
 
 class Signal(BaseModel):

@@ -1,0 +1,78 @@
+"""The schema accepts what can be read, and refuses what an editor should mark."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from test_reading import RECIPES
+
+from optiviz.documents import Document
+from optiviz.jobs import JOB_WORDS
+from optiviz.reading import SURFACE_WORDS, keys_of
+from optiviz.recipe import KINDS, AnyRecipe, plain
+from optiviz.schema import schema
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.yaml"))
+SCHEMA = schema({})
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+@given(recipe=RECIPES)
+def test_every_recipe_is_accepted(recipe: AnyRecipe) -> None:
+    assert VALIDATOR.is_valid(plain(recipe))
+    assert VALIDATOR.is_valid({"jobs": [{**plain(recipe), "out": "x.png"}]})
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_every_example_is_accepted(path: Path) -> None:
+    assert VALIDATOR.is_valid(Document.read(path).value)
+
+
+JOB = {"surface": "bowl", "optimizers": "adam", "out": "a.gif"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"domain": "-3:3,-3:3", "starts": ["random:3", [1, 2], "1,2"], "size": "480x320"},
+        {"surface": None, "formula": "x**2", "domain": [[0, 1]]},
+        {"surface": {"formula": "x", "domain": "0:1", "learning_rates": {"adam": 1}}},
+        {"matrix": {"seed": [1, 2], "surface": ["bowl"]}, "out": ["a.gif", "b.json"]},
+        {"catalogue": "mine.yaml", "name": "one", "levels": 3, "fill": False},
+    ],
+)
+def test_what_may_be_written_is_accepted(fields: dict[str, Any]) -> None:
+    job = {key: value for key, value in {**JOB, **fields}.items() if value is not None}
+    assert VALIDATOR.is_valid({"defaults": {"theme": "dark", "kind": "run"}, "jobs": [job]})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"them": "dark"},
+        {"theme": "drak"},
+        {"fps": "fast"},
+        {"fps": 0},
+        {"size": "big"},
+        {"size": [3]},
+        {"kind": "rum"},
+        {"seed": -1},
+        {"out": []},
+        {"matrix": {"seed": []}},
+        {"matrix": {"sed": [1]}},
+        {"surface": {"formula": "x", "domian": "0:1"}},
+        {"optimizers": []},
+    ],
+)
+def test_what_cannot_be_is_refused(fields: dict[str, Any]) -> None:
+    assert not VALIDATOR.is_valid({"jobs": [JOB | fields]})
+
+
+def test_every_field_of_every_kind_is_there() -> None:
+    for kind, model in KINDS.items():
+        assert set(SCHEMA["$defs"][kind]["properties"]) == set(keys_of(model))
+        job = SCHEMA["$defs"][f"{kind}-job"]["properties"]
+        assert set(job) == {*keys_of(model), *JOB_WORDS}
+    assert set(SURFACE_WORDS) <= set(SCHEMA["$defs"]["run"]["properties"])
