@@ -20,6 +20,8 @@ from typing import Any
 # Each process has a core to itself; numpy's libraries would start a thread a core in each.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
+PATIENCE = 10  # seconds until a scheduler answers
+
 
 class Processes(Executor):
     """An executor on spawned processes, of which one that dies loses only its own call.
@@ -133,15 +135,15 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
 
 
 @contextmanager
-def cluster(address: str, patience: float = 10) -> Iterator[Executor]:
+def cluster(address: str) -> Iterator[Executor]:
     """Yield an executor on the dask cluster whose scheduler listens at `address`.
 
     A call whose worker dies is lost once the scheduler's `allowed-failures` are used up. Raises
     ModuleNotFoundError without distributed, ValueError for what is no address, and OSError if
-    nobody answers for `patience` seconds.
+    nobody answers in time.
     """
     import distributed
 
     client: Any = distributed.Client
-    with client(address, timeout=patience, set_as_default=False) as opened:
+    with client(address, timeout=PATIENCE, set_as_default=False) as opened:
         yield opened.get_executor(pure=False, retries=0)

@@ -110,7 +110,7 @@ def _declared(surface: str | Surface) -> str | dict[str, Any]:
 NamedSurface = Annotated[
     str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
 ]
-Optimizers = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_words)]
+Optimizers = Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
 
 
 class Drawing(BaseModel):
@@ -200,7 +200,7 @@ class PlotRecipe(Drawing, Style):
 
     kind: Literal["plot"] = "plot"
     surfaces: Annotated[
-        tuple[NamedSurface, ...], Field(min_length=1, max_length=64), BeforeValidator(_several)
+        tuple[NamedSurface, ...], BeforeValidator(_several), Field(min_length=1, max_length=64)
     ]
     view: Annotated[str | None, Field(validate_default=True)] = None
 

@@ -28,7 +28,7 @@ def assert_tidy(drawn: Picture) -> None:
     width, height = drawn.figure.bbox.size
     for step in (0, drawn.scene.steps // 2, drawn.scene.steps):
         drawn.update(step)
-        drawn.figure.canvas.draw()
+        drawn.figure.draw_without_rendering()
         boxes = [(text.get_text(), text.get_window_extent()) for text in shown(drawn)]
         for said, box in boxes:
             assert box.x0 >= 0 and box.y0 >= 0, said

@@ -31,6 +31,36 @@ def test_a_command_runs_as_it_is_printed(command: str, invoke: Invoke, here: Pat
     assert (here / words[-1]).stat().st_size > 1000
 
 
+BATCHES = (ROOT / "docs" / "batches.md").read_text("utf-8")
+
+
+def test_batches_run_as_they_are_printed(invoke: Invoke, here: Path) -> None:
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", BATCHES, re.M | re.S)
+    for kind, block in blocks:
+        if kind == "yaml":
+            (here / block.split()[1]).write_text(block, "utf-8")
+        for line in block.splitlines() if kind == "console" else ():
+            result = invoke(*shlex.split(line.removeprefix("$ optiviz ")))
+            assert (line, result.exit_code) == (line, 0)
+    assert (here / "again.gif").read_bytes() == (here / "race.gif").read_bytes()
+    assert len([*(here / "pictures").iterdir()]) == 10
+
+
+def test_the_python_of_batches_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", BATCHES, re.M | re.S)
+    exec(block, {})
+    assert capsys.readouterr().out == "[('a', 'made'), ('b', 'made')]\n"
+
+
+def test_batches_name_every_key_and_format() -> None:
+    from optiviz.formats import FORMATS
+    from optiviz.jobs import JOB_WORDS
+    from optiviz.reading import SURFACE_WORDS
+
+    for word in [*JOB_WORDS, *SURFACE_WORDS, *FORMATS]:
+        assert f"`{word}`" in BATCHES
+
+
 def test_every_picture_is_there_and_small_and_no_other_is_kept() -> None:
     ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == PICTURES

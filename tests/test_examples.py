@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import optiviz
+from optiviz.executors import Processes
+from optiviz.surfaces import SIGNALS
+from optiviz.surfaces.catalogue import load_catalogue
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
+ARTICLES = optiviz.load_jobs(EXAMPLES / "articles.yaml")
 
 
 def contact_sheet(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
@@ -32,3 +38,46 @@ def test_a_contact_sheet_of_nothing_is_refused(
     with pytest.raises(SystemExit, match=said):
         contact_sheet(monkeypatch, "--tag", tag)
     assert not list(here.iterdir())
+
+
+def test_the_catalogue_has_an_animation_of_every_surface() -> None:
+    jobs = optiviz.load_jobs(EXAMPLES / "catalogue.yaml")
+    assert [job.name for job in jobs] == [*load_catalogue().surfaces]
+    assert all(path.suffix == ".gif" for job in jobs for path in job.paths)
+
+
+def test_the_articles_have_all_their_pictures() -> None:
+    responses = [job for job in ARTICLES if job.name.startswith("response-")]
+    assert len(responses) == 48 == 8 * len(SIGNALS)
+    surfaces = {"wobbly", "basins-and-walls", "plateau", "hills-and-canyon", "two-minimums"}
+    names = {job.name for job in ARTICLES}
+    assert {f"{kind}-{surface}" for kind in ("race", "nesterov") for surface in surfaces} < names
+    article_2 = {"newton", "newton-climbs", "newton-damped", "cosine"}
+    assert article_2 < names and len([name for name in names if "parabola" in name]) == 3
+    assert {"activations", "ellipse-paths", "ellipse-field"} < names
+
+
+def test_the_articles_give_every_learning_rate() -> None:
+    for job in ARTICLES:
+        if not isinstance(job.recipe, optiviz.PlotRecipe):
+            for word in job.recipe.words:
+                assert "lr" in dict(word.settings) or word.name == "newton"
+
+
+@pytest.mark.slow
+def test_the_articles_are_made_and_then_up_to_date(here: Path) -> None:
+    with Processes(2) as pool:
+        made = optiviz.batch(ARTICLES, pool)
+        assert {result.status for result in made} == {"made"}
+        again = optiviz.batch(ARTICLES, pool)
+    assert {result.status for result in again} == {"up to date"}
+    for job in ARTICLES:
+        for path in job.paths:
+            assert optiviz.load_recipe(path) == job.recipe
+
+
+@pytest.mark.slow
+def test_the_catalogue_is_made(here: Path) -> None:
+    with Processes(2) as pool:
+        made = optiviz.batch(optiviz.load_jobs(EXAMPLES / "catalogue.yaml"), pool)
+    assert {result.status for result in made} == {"made"}

@@ -34,7 +34,7 @@ def test_a_command_runs(command: str, invoke: Invoke) -> None:
 
 def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(PYTHON[0], {})
-    made = {"bowl.gif", "wobbly.mp4", "wobbly.json", "two.pdf", "spikes.svg"}
+    made = {"bowl.gif", "wobbly.mp4", "wobbly.json", "two.pdf", "spikes.svg", "spikes.json"}
     assert {path.name for path in here.iterdir()} == made
     assert "0.9155" in capsys.readouterr().out
 

@@ -7,7 +7,7 @@ from optiviz import InputError, Surface
 from optiviz.animation import Picture
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_picture
+from optiviz.rendering import make_picture, make_scene
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.views.legend import number
 
@@ -168,10 +168,17 @@ def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
     assert "1 of 2 ended out of view  lr 0.1" in words(drawn)
 
 
-@pytest.mark.parametrize("size", [(480, 320), (960, 640), (540, 800)])
 @pytest.mark.parametrize("name", SURFACES)
-def test_words_do_not_overlap_on_any_surface(name: str, size: tuple[int, int]) -> None:
-    assert_tidy(picture(name, "adam,rmsprop,nesterov,adagrad,adadelta", size=size))
+def test_words_do_not_overlap_and_are_legible_on_any_surface(name: str) -> None:
+    recipe = Recipe(surface=name, optimizers="adam,rmsprop,nesterov,adagrad,adadelta")
+    scene = make_scene(recipe)
+    for size in [(960, 640), (540, 800), (480, 320)]:
+        drawn = make_picture(recipe.model_copy(update={"size": size}), scene)
+        assert_tidy(drawn)
+    pixels = {t.get_text(): t.get_fontsize() * drawn.figure.dpi / 72 for t in shown(drawn)}
+    formula = {text.get_text() for text in drawn.figure.texts[1:]}
+    assert all(size >= 7 for size in pixels.values())
+    assert all(size >= 8.8 for said, size in pixels.items() if said not in formula)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -190,12 +197,3 @@ def test_words_do_not_overlap_in_hard_cases(
     surface: str, optimizers: str, rest: dict[str, object], size: tuple[int, int]
 ) -> None:
     assert_tidy(picture(surface, optimizers, size=size, **rest))
-
-
-@pytest.mark.parametrize("name", SURFACES)
-def test_words_are_legible_at_480_pixels(name: str) -> None:
-    drawn = picture(name, "adam,rmsprop,nesterov,adagrad,adadelta", size=(480, 320))
-    pixels = {t.get_text(): t.get_fontsize() * drawn.figure.dpi / 72 for t in shown(drawn)}
-    formula = {text.get_text() for text in drawn.figure.texts[1:]}
-    assert all(size >= 7 for size in pixels.values())
-    assert all(size >= 8.8 for said, size in pixels.items() if said not in formula)

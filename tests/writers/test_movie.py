@@ -1,5 +1,7 @@
 """The MovieWriter: its frames are those of a full draw, whoever made the figure."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -379,6 +381,29 @@ def test_a_file_that_cannot_be_opened_leaves_the_figure_as_it_was(tmp_path: Path
         animation.save(tmp_path / "none" / "x.gif", writer="imageio", dpi=50)
     assert (made.canvas, made.dpi) == (canvas, dpi)
     animation._draw_was_started = True
+
+
+PILE = """
+import gc
+from matplotlib.animation import FuncAnimation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+import optiviz.writers
+
+most = 0
+for _ in range(30):
+    figure = Figure((2, 2))
+    FigureCanvasAgg(figure)
+    (line,) = figure.add_subplot().plot([0, 1])
+    FuncAnimation(figure, lambda frame: [line], frames=2, blit=True).save("x.gif", writer="imageio")
+    most = max(most, sum(isinstance(each, Figure) for each in gc.get_objects()))
+print(most)
+"""
+
+
+def test_figures_that_are_gone_do_not_pile_up(tmp_path: Path) -> None:
+    printed = subprocess.check_output([sys.executable, "-c", PILE], cwd=tmp_path, text=True)
+    assert 0 < int(printed) < 20
 
 
 def test_frames_of_ours_are_those_of_a_full_draw(recorder: Recorder) -> None:
