@@ -1,11 +1,7 @@
 """YAML -> jobs: many recipes, each with the paths that its pictures go to.
 
-defaults:
-theme: dark
-jobs:
-- matrix: {surface: [wobbly, beale], lr: [0.01, 0.1]}
-optimizers: adam,rmsprop
-out: outputs/{surface}-{lr}.gif
+A document has `defaults:`, which lie beneath all jobs, and `jobs:`, of which one may stand for
+many: its `matrix:` has lists of values, and `{surface}` in `out:` tells the files apart.
 """
 
 import re

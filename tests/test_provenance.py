@@ -2,12 +2,18 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import Invoke
+from hypothesis import given, settings
+from test_reading import RECIPES as RECIPES_OF_ALL_KINDS
 
 import optiviz
+from optiviz.cli import cli
+from optiviz.cli.words import command_of
 from optiviz.documents import yaml_text
 from optiviz.formats import FORMATS
 from optiviz.provenance import comment_in, comment_on, versions
@@ -65,6 +71,39 @@ def test_what_is_inspected_is_yaml_of_the_same_recipe(
     (here / "x.yaml").write_text(printed, encoding="utf-8")
     assert optiviz.load_recipe(here / "x.yaml") == RECIPES[kind]
     assert invoke("inspect", "x.yaml").stdout == printed.partition("\n")[2]
+
+
+@settings(max_examples=30)
+@given(recipe=RECIPES_OF_ALL_KINDS)
+def test_a_command_that_is_printed_makes_the_same_recipe(recipe: AnyRecipe) -> None:
+    command = command_of(recipe)
+    if command is None:
+        declared = [getattr(recipe, "surface", 0), *getattr(recipe, "surfaces", ())]
+        held = [getattr(recipe, "signal", ""), *declared]
+        assert any(isinstance(each, optiviz.Surface | optiviz.Signal) for each in held)
+        return
+    made: list[AnyRecipe] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optiviz.rendering.render", lambda recipe, *_, **__: made.append(recipe))
+        result = CliRunner().invoke(cli, [*shlex.split(command)[1:], "-q"])
+    assert (result.exit_code, made) == (0, [recipe])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "optiviz run --surface wobbly --opt adam:lr=0.1,sgd --start -1,2 --start random:3 --seed 4",
+        "optiviz run --formula 'x**2 + y**2' --domain -1:1,-2:2 --opt adam --levels 0.5, --labels",
+        "optiviz run --surface wobbly --domain -1:1,-2:2 --opt adam --levels 5 --no-fill --field",
+        "optiviz plot wobbly,beale --theme dark --size 300x200",
+        "optiviz plot --formula 'x**2' --formula x --domain -1:2 --title \"it's\"",
+        "optiviz response --signal spikes --opt rmsprop --vary rho=0.25,0.9 --fps 5",
+    ],
+)
+def test_a_command_is_printed_as_it_was_written(command: str, invoke: Invoke, here: Path) -> None:
+    assert invoke(*shlex.split(command)[1:], "-o", "x.png", "-q").exit_code == 0
+    printed = invoke("inspect", "x.png").stdout.splitlines()[1].removeprefix("# ")
+    assert sorted(shlex.split(printed)) == sorted(shlex.split(command))
 
 
 def test_its_subject_comes_first_and_what_nobody_gave_is_absent() -> None:
@@ -210,10 +249,6 @@ def test_what_is_no_recipe_is_told(name: str, said: str, invoke: Invoke, here: P
 
 
 def test_a_recipe_may_come_from_the_standard_input(invoke: Invoke, here: Path) -> None:
-    from click.testing import CliRunner
-
-    from optiviz.cli import cli
-
     text = yaml_text(plain(RECIPES["plot"]))
     result = CliRunner().invoke(cli, ["run", "--recipe", "-", "-o", "x.png"], input=text)
     assert (result.exit_code, result.stdout) == (0, "x.png\n")

@@ -11,7 +11,7 @@ from optiviz.cli import debug_option
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
 @debug_option
 def command(path: Path) -> None:
-    """Print the recipe that a finished file carries, as YAML; of a YAML, all that it comes to.
+    """Print the recipe that a finished file carries, as YAML, and as a command if words can say it.
 
     What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
 
@@ -19,6 +19,7 @@ def command(path: Path) -> None:
     optiviz inspect outputs/wobbly-adam-rmsprop.gif > recipe.yaml
     optiviz run --recipe recipe.yaml --theme dark -o dark.gif
     """
+    from optiviz.cli.words import command_of
     from optiviz.documents import yaml_text
     from optiviz.provenance import read_source
     from optiviz.reading import read_recipe
@@ -29,4 +30,7 @@ def command(path: Path) -> None:
     if made.versions:
         said = ", ".join(f"{name} {each}" for name, each in made.versions.items())
         click.echo(f"# made with {said}")
+    command = command_of(recipe)
+    if command is not None:
+        click.echo(f"# {command}")
     click.echo(yaml_text(plain(recipe)), nl=False)

@@ -1,0 +1,80 @@
+"""A recipe as the command line that makes it."""
+
+import shlex
+from importlib import import_module
+from typing import Any
+
+import click
+
+from optiviz.errors import InputError
+from optiviz.optimizers.words import spell
+from optiviz.reading import Fields, read_recipe
+from optiviz.recipe import AnyRecipe
+from optiviz.surfaces.signal import Signal
+from optiviz.surfaces.surface import Surface
+
+
+def command_of(recipe: AnyRecipe) -> str | None:
+    """Return the command line of a recipe; None if words cannot say all of it."""
+    fields = _fields(recipe)
+    try:
+        if read_recipe(fields, str) != recipe:
+            return None
+    except InputError:  # of a surface or a signal that only its own file knows
+        return None
+    words = ["optiviz", recipe.kind]
+    for option in import_module(f"optiviz.cli.{recipe.kind}").command.params:
+        if option.name in fields:
+            words += _words(option, fields[option.name])
+    return shlex.join(words)
+
+
+def _fields(recipe: AnyRecipe) -> Fields:
+    """Return what somebody gave of a recipe, as the command line would have it."""
+    given = {name: getattr(recipe, name) for name in type(recipe).model_fields}
+    fields = {
+        name: value
+        for name, value in given.items()
+        if value != type(recipe).model_fields[name].default
+    }
+    for name in {"surface", "surfaces"} & fields.keys():
+        drawn = fields.pop(name)
+        fields |= _surfaces(name, [drawn] if name == "surface" else drawn)
+    if "starts" in fields or "random_starts" in fields:
+        points = [",".join(map(spell, start)) for start in fields.get("starts", ())]
+        drawn = fields.pop("random_starts", 0)
+        fields["starts"] = points + ([f"random:{drawn}"] if drawn else [])
+    if "optimizers" in fields:
+        fields["optimizers"] = [",".join(fields["optimizers"])]
+    if isinstance(fields.get("signal"), Signal):
+        fields["signal"] = fields["signal"].name
+    if "size" in fields:
+        fields["size"] = "{}x{}".format(*fields["size"])
+    return {"kind": recipe.kind} | fields
+
+
+def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
+    named = [each if isinstance(each, str) else each.name for each in drawn]
+    declared = [each for each in drawn if isinstance(each, Surface)]
+    formulas = [each.formula for each in declared if not each.name]
+    fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
+    if formulas:
+        fields["formula"] = formulas[0] if name == "surface" else formulas
+    if declared:
+        sides = declared[0].domain.intervals
+        fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)
+    return fields
+
+
+def _words(option: click.Parameter, value: Any) -> list[str]:
+    """Return the words that give an option a value."""
+    if isinstance(option, click.Argument):
+        return [value]
+    if isinstance(value, bool):
+        return [(option.opts if value else option.secondary_opts)[0]]
+    name = max(option.opts, key=len)
+    if option.multiple and not isinstance(value, str):
+        return [word for each in value for word in (name, each)]
+    if isinstance(value, tuple):  # of levels; one alone would be a number of bands
+        return [name, ",".join(map(spell, value)) + ("," if len(value) == 1 else "")]
+    return [name, value if isinstance(value, str) else spell(value)]
