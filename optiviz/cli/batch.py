@@ -184,7 +184,7 @@ def _watch(total: int, quiet: bool) -> "Iterator[Watch | None]":
     else:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as bars:
             whole = bars.add_task("", total=total)
             tasks: dict[str, TaskID] = {}
