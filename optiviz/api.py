@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optiviz.batching import Result, make_all
 from optiviz.descent import Trajectory
-from optiviz.documents import Document, validated
+from optiviz.documents import Document, shown, validated
 from optiviz.errors import InputError, unknown
 from optiviz.formats import FORMATS
 from optiviz.jobs import Job, read_jobs
@@ -123,7 +123,10 @@ def batch(
     any work if two have the same path, or a path is none.
     """
     jobs = []
-    for recipe, out, *name in recipes:
+    for item in recipes:
+        if not (isinstance(item, tuple) and len(item) > 1 and isinstance(item[0], AnyRecipe)):
+            raise InputError(f"{shown(item)} is no recipe with the path it is written to")
+        recipe, out, *name = item
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
         if not paths:
             raise InputError("a job has no output")

@@ -32,6 +32,7 @@ class Made(NamedTuple):
     files: tuple[bytes, ...]
     seconds: float
     cause: str = ""
+    remarks: tuple[str, ...] = ()  # on runs that did not go as one would wish
 
 
 def make(recipe: AnyRecipe, suffixes: Sequence[str]) -> Made:
@@ -41,14 +42,15 @@ def make(recipe: AnyRecipe, suffixes: Sequence[str]) -> Made:
         paths = [Path(folder, f"{number}{suffix}") for number, suffix in enumerate(suffixes)]
         files: tuple[bytes, ...] = ()
         cause = ""
+        remarks: tuple[str, ...] = ()
         try:
-            render(recipe, paths)
+            remarks = render(recipe, paths).remarks
             files = tuple(path.read_bytes() for path in paths)
         except OptivizError as error:
             cause = str(error)
         except Exception as error:
             cause = _unexpected(error)
-        return Made(files, perf_counter() - began, cause)
+        return Made(files, perf_counter() - began, cause, remarks)
 
 
 def _unexpected(error: BaseException) -> str:
@@ -62,6 +64,7 @@ class Result(NamedTuple):
     status: Status
     seconds: float = 0.0
     cause: str = ""
+    remarks: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as a report has it."""
@@ -72,6 +75,7 @@ class Result(NamedTuple):
             "frames": frames(self.job),
             "seconds": round(self.seconds, 3),
             "cause": self.cause or None,
+            "remarks": list(self.remarks),
         }
 
 
@@ -164,7 +168,7 @@ def _written(job: Job, future: Future[Made]) -> Result:
                 temporary.write_bytes(data)
     except OptivizError as error:
         return Result(job, "failed", made.seconds, str(error))
-    return Result(job, "made", made.seconds)
+    return Result(job, "made", made.seconds, remarks=made.remarks)
 
 
 def frames(job: Job) -> int:

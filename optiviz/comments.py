@@ -25,9 +25,10 @@ def read_image(path: Path) -> str | None:
 
 def read_svg(path: Path) -> str | None:
     """Return the description in an SVG's metadata."""
-    for _, element in ElementTree.iterparse(path):
-        if element.tag == "{http://purl.org/dc/elements/1.1/}description":
-            return element.text
+    with path.open("rb") as file:
+        for _, element in ElementTree.iterparse(file):
+            if element.tag == "{http://purl.org/dc/elements/1.1/}description":
+                return element.text
     return None
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
@@ -33,7 +34,7 @@ class Processes(Executor):
 
     def __init__(self, number: int) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        self._threads = ThreadPoolExecutor(number, initializer=_ignore_interrupts)
+        self._threads = ThreadPoolExecutor(number)
         self._workers: list[Worker] = []
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         self._starting = Lock()
@@ -84,6 +85,7 @@ class Processes(Executor):
 def _ignore_interrupts() -> None:
     """Leave Ctrl-C to the main thread; processes that this thread starts inherit that."""
     if hasattr(signal, "pthread_sigmask"):
+        ensure_running()  # or its start would undo it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
@@ -95,6 +97,7 @@ class Worker:
         context = get_context("spawn")
         self.line, there = context.Pipe()
         self.process = context.Process(target=_serve, args=(there, folder), daemon=True)
+        _ignore_interrupts()
         self.process.start()
         there.close()
 

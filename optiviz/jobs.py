@@ -130,10 +130,11 @@ class Reader:
         if name is not None:
             name = self._filled(written.keys(("name",)), name, values)
             values = values and values | {"name": name}
-        paths = [
-            self._path(keys, self._filled(keys, out, values), recipe)
-            for keys, out in self._outs(written, outs)
+        filled = [
+            (keys, self._filled(keys, out, values)) for keys, out in self._outs(written, outs)
         ]
+        sound = recipe if len(self.faults) == faults else None
+        paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > faults:
             return None
         return Job(recipe, tuple(paths), name or paths[0].stem)
@@ -151,6 +152,7 @@ class Reader:
         """Return the path of an output, and remember who writes it."""
         path = Path(text)
         try:
+            path = path.expanduser()
             check_format(recipe, path)
             if recipe is not None:
                 self._outputs.setdefault(path.resolve(), []).append((keys, text))
@@ -170,11 +172,13 @@ class Reader:
             word = placeholder[1]
             if values is None:
                 return "-"
-            if values.get(word) is None:
-                known = [key for key, each in values.items() if each is not None]
-                self._wrong(keys, unknown("placeholder", word, known))
-            return _slug(values.get(word))
+            if word in fields and values.get(word) is None:
+                self._wrong(keys, f"{{{word}}} has no value here")
+            elif word not in values:
+                self._wrong(keys, unknown("placeholder", word, values))
+            return _slug(values.get(word, ""))
 
+        fields = [*KINDS[values["kind"]].model_fields, "name"] if values else ()
         return re.sub(r"\{([^{}]*)\}", value, text)
 
     def check_outputs(self) -> None:
@@ -225,5 +229,7 @@ def _slug(value: Any) -> str:
         value = value.get("name") or value.get("formula", "")
     if isinstance(value, list | tuple):
         return "-".join(_slug(each) for each in value)
-    text = spell(value) if isinstance(value, bool | int | float) else str(value)
+    if isinstance(value, bool | int | float):
+        return spell(value)
+    text = str(value)
     return re.sub(r"[^\w.+-]+", "-", text).strip("-.")

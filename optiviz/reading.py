@@ -19,7 +19,8 @@ Fields = dict[str, Any]
 Keys = tuple[Any, ...]
 
 SIDE = "-3:3"  # of the window of a formula, if nobody says
-SUBJECTS = ("surface", "surfaces", "formula")  # one of them is what is drawn
+# Fields of which one says what the others would: what is drawn, where it begins.
+REPLACED = (("surface", "surfaces", "formula"), ("starts", "random_starts"))
 # How a surface may be written beside its name or its declaration.
 SURFACE_WORDS = {
     "formula": "a formula instead of a named surface, as in x**2 + 10*y**2",
@@ -29,8 +30,11 @@ SURFACE_WORDS = {
 
 
 def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
-    """Return all fields, those that are given on top: a formula replaces a surface as well."""
-    drops = SUBJECTS if any(key in given for key in SUBJECTS) else ()
+    """Return all fields, those that are given on top.
+
+    A formula replaces a surface as well, and starts replace random ones.
+    """
+    drops = [key for keys in REPLACED if any(each in given for each in keys) for key in keys]
     return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
 
 
@@ -114,7 +118,8 @@ class Surfaces:
         try:
             return load_catalogue(Path(path), OPTIMIZERS).__getitem__
         except InputError as error:
-            self.faults.append(Fault(None, str(error)))
+            said = str(error)
+            self.faults.append(Fault(None if "\n" in said else ("catalogue",), said))
             return None
 
     def named(self, keys: Keys, value: Any) -> Surface | None:
@@ -169,8 +174,9 @@ def _settle_starts(fields: Fields, field: str) -> list[Fault]:
         except ValueError:
             said = f"{shown(start, quoted=True)} is neither X,Y nor random:N with N from 1"
             faults.append(Fault(keys, said))
-    if drawn:
-        fields["random_starts"] = drawn
+    before = fields.get("random_starts", 0)
+    if drawn and isinstance(before, int):
+        fields["random_starts"] = before + drawn
     if points or drawn:
         fields[field] = points
     return faults

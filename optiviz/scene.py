@@ -107,6 +107,11 @@ class Scene:
         """The number of steps that all entries were asked for; 0 where there are none."""
         return max((entry.steps for entry in self.entries), default=0)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What did not go as one would wish, each with whose it is."""
+        return ()
+
     def remark(self, entry: Entry, step: int) -> str:
         """Return what is to be said of an entry in a step, which is most in the last one."""
         return ""
@@ -187,6 +192,16 @@ class Run(Scene):
     @cached_property
     def _verdicts(self) -> dict[Trajectory, str]:
         return {path: self.verdict(path) for path in self.trajectories}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        said = (
+            f"{entry.label} {verdict}"
+            for entry in self.entries
+            for path in entry.trajectories
+            if (verdict := self.verdict(path))
+        )
+        return tuple(dict.fromkeys(said))
 
     def verdict(self, path: Trajectory) -> str:
         """Say why a walk ended early, or no lower than it began, or where it cannot be seen.

@@ -132,6 +132,8 @@ def test_an_executor_that_loses_calls_loses_only_their_jobs(here: Path) -> None:
         ([(GOOD, "a.gif"), (OTHER, ["b.gif", "./a.gif"])], "would be written 2 times"),
         ([(GOOD, "a.gig")], "unknown format '.gig'"),
         ([(GOOD, [])], "a job has no output"),
+        ([GOOD], "is no recipe with the path it is written to"),
+        ([("a.gif", GOOD)], "is no recipe with the path it is written to"),
         ([(optiviz.PlotRecipe(surfaces="bowl"), "a.gif")], "a plot is a still"),
     ],
 )

@@ -71,6 +71,8 @@ def test_a_matrix_is_every_combination() -> None:
         ("surface: bowl, title: ../../etc/passwd, out: '{title}.gif'", "etc-passwd.gif"),
         ("surface: bowl, lr: 1e-3, out: '{lr}-{field}.gif'", "0.001-false.gif"),
         ("surface: bowl, name: '{surface} 1', out: '{name}.gif'", "bowl-1.gif"),
+        ("surface: bowl, starts: [[-1, 2]], out: '{starts}.gif'", "-1-2.gif"),
+        ("surface: bowl, out: ~/a.gif", str(Path.home() / "a.gif")),
     ],
 )
 def test_a_placeholder_is_part_of_a_name_and_never_a_folder(written: str, name: str) -> None:
@@ -102,8 +104,8 @@ RUN = "surface: bowl, optimizers: adam"
         (f"jobs:\n- {{{RUN}, out: a.gig}}", "jobs.0.out: a.gig: unknown format '.gig': did"),
         (f'jobs:\n- {{{RUN}, out: "a\\0.gif"}}', "jobs.0.out: should be plain text, not 'a"),
         (f"jobs:\n- {{{RUN}, out: '{{surfaces}}.gif'}}", "unknown placeholder 'surfaces': did you"),
-        (f"jobs:\n- {{{RUN}, out: '{{title}}.gif'}}", "unknown placeholder 'title': "),
-        (f"jobs:\n- {{{RUN}, out: '{{name}}.gif'}}", "unknown placeholder 'name': "),
+        (f"jobs:\n- {{{RUN}, out: '{{title}}.gif'}}", "jobs.0.out: {title} has no value here"),
+        (f"jobs:\n- {{{RUN}, out: '{{name}}.gif'}}", "jobs.0.out: {name} has no value here"),
         (f"jobs:\n- {{{RUN}, out: '{{seed.real}}.gif'}}", "unknown placeholder 'seed.real': did"),
         (f"jobs:\n- {{{RUN}, them: dark, out: a.gif}}",
          "jobs.yaml:2:37: jobs.0.them: unknown key 'them': did you mean 'theme'?"),

@@ -133,7 +133,7 @@ def test_an_own_catalogue_is_embedded(tmp_path: Path) -> None:
         ({"surface": "bowl", "domain": "0:1"}, "domain: bowl has 2 coordinates"),
         ({"surface": "bowl", "domain": "1:0,0:1"}, "domain.x: the interval of x must rise"),
         ({"surface": "bowl", "catalogue": 3}, "catalogue: should be the name of a YAML file"),
-        ({"surface": "bowl", "catalogue": "none.yaml"}, "none.yaml: No such file or directory"),
+        ({"surface": "bowl", "catalogue": "none.yaml"}, "catalogue: none.yaml: No such file"),
         ({"surface": {"formula": "x**", "domain": "0:1"}}, "surface.formula: formula 'x**'"),
         ({"surface": {"domain": "0:1"}}, "surface.formula: is missing"),
         ({"surface": "bowl", "starts": ["1,b"]}, "starts.0: '1,b' is neither X,Y nor random:N"),
@@ -168,3 +168,11 @@ def test_a_subject_replaces_another() -> None:
     beneath = {"surface": "bowl", "theme": "dark"}
     assert merged(beneath, {"formula": "x"}) == {"theme": "dark", "formula": "x"}
     assert merged(beneath, {"fps": 3}) == {**beneath, "fps": 3}
+    assert merged({"random_starts": 3}, {"starts": ["1,2"]}) == {"starts": ["1,2"]}
+
+
+def test_random_starts_add_up() -> None:
+    fields = {"surface": "bowl", "optimizers": "adam", "starts": ["random:2"], "random_starts": 3}
+    recipe = read_recipe(fields, at)
+    assert isinstance(recipe, Recipe)
+    assert recipe.random_starts == 5

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "--only",
     multiple=True,
     metavar="NAME[,NAME...]",
-    help="Make these jobs; * stands for any letters; may be repeated.",
+    help="Make these jobs, by name or output; * stands for any letters; may be repeated.",
 )
 @click.option("--force", is_flag=True, help="Make what is up to date, too.")
 @click.option(
@@ -77,15 +77,12 @@ def command(
     from optiviz.batching import make_all, up_to_date
     from optiviz.documents import Document
     from optiviz.jobs import read_jobs
-    from optiviz.rendering import check_targets, whole
+    from optiviz.rendering import whole
 
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs: a --scheduler has processes of its own")
     if report is not None:
-        try:
-            check_targets([report])
-        except InputError as error:
-            raise InputError(f"--report: {error}") from None
+        _check_report(report, dry_run)
     chosen = _chosen(read_jobs(Document.read(source)), only)
     processes = min(jobs or _cores(), len(chosen))
     if dry_run:
@@ -107,14 +104,32 @@ def command(
         raise OptivizError("\n".join([f"{len(failed)} of {len(results)} jobs failed", *causes]))
 
 
+def _check_report(path: Path, dry_run: bool) -> None:
+    """Raise InputError, before any work, if a report cannot be written."""
+    from optiviz.rendering import check_targets
+
+    if dry_run:
+        raise InputError("--report: a dry run makes nothing that could be reported")
+    try:
+        check_targets([path])
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except InputError as error:
+        raise InputError(f"--report: {error}") from None
+    except OSError as error:
+        raise InputError(f"--report: {path} cannot be written: {error.strerror}") from None
+
+
 def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
     """Return the jobs of these names, all if there are none."""
     names = [name.strip() for text in only for name in text.split(",") if name.strip()]
-    known = {job.name for job in jobs}
+
+    def called(job: "Job", name: str) -> bool:
+        return any(fnmatchcase(each, name) for each in (job.name, *map(str, job.paths)))
+
     for name in names:
-        if not any(fnmatchcase(each, name) for each in known):
-            raise InputError(f"--only: {unknown('job', name, known)}")
-    return [job for job in jobs if not names or any(fnmatchcase(job.name, name) for name in names)]
+        if not any(called(job, name) for job in jobs):
+            raise InputError(f"--only: {unknown('job', name, {job.name for job in jobs})}")
+    return [job for job in jobs if not names or any(called(job, name) for name in names)]
 
 
 def _cores() -> int:
@@ -155,7 +170,7 @@ def _describe(jobs: "Sequence[Job]", done: int, processes: int) -> None:
     seconds = _spelt(found.seconds(jobs, processes))
     click.echo(
         f"{len(jobs)} to make, {done} up to date: about {seconds} on {processes} "
-        f"process{'es' if processes > 1 else ''}, as {found.measured.name} takes"
+        f"process{'es' if processes > 1 else ''} here, going by {found.measured.name}"
     )
 
 
@@ -168,7 +183,8 @@ def _line(result: "Result") -> str:
     if result.status == "failed":
         return f"failed {result.job.name}: {result.cause}"
     took = f" ({result.seconds:.1f} s)" if result.status == "made" else ""
-    return f"{result.status} {' '.join(map(str, result.job.paths))}{took}"
+    paths = " ".join(map(str, result.job.paths))
+    return f"{result.status} {paths}{took}" + "".join(f"; {each}" for each in result.remarks)
 
 
 @contextmanager
@@ -207,7 +223,8 @@ def _lines() -> "Watch":
     def show(ended: "Collection[Result]", running: "Sequence[Job]") -> None:
         nonlocal printed
         for result in islice(ended, printed, None):
-            click.echo(_line(result), err=True)
+            if result.status != "not begun":
+                click.echo(_line(result), err=True)
         printed = len(ended)
 
     return show

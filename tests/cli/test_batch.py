@@ -76,7 +76,7 @@ def test_a_batch_may_come_from_the_standard_input(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("only", "made"), [(["a"], "a"), (["a,third"], "ac"), (["[ab]", "third"], "abc")]
+    ("only", "made"), [(["a.json"], "a"), (["a,third"], "ac"), (["[ab]", "third"], "abc")]
 )
 def test_only_some_jobs_are_made(only: list[str], made: str, invoke: Invoke, here: Path) -> None:
     (here / "jobs.yaml").write_text(
@@ -88,13 +88,26 @@ def test_only_some_jobs_are_made(only: list[str], made: str, invoke: Invoke, her
     assert {path.stem for path in here.glob("*.json")} == set(made)
 
 
+def test_a_run_that_went_wrong_is_remarked_on(invoke: Invoke, here: Path) -> None:
+    (here / "jobs.yaml").write_text(
+        "jobs:\n- {surface: beale, optimizers: 'sgd:lr=10', out: a.json}\n"
+        "- {surface: bowl, optimizers: 'sgd:lr=0.1', out: b.json}\n"
+    )
+    result = invoke("batch", "jobs.yaml", "--jobs", "1", "--report", "r.json")
+    assert result.exit_code == 0
+    (line,) = (line for line in result.stderr.splitlines() if ";" in line)
+    assert line.startswith("made a.json (") and "; sgd diverged at step " in line
+    report = json.loads((here / "r.json").read_text())
+    assert [len(each["remarks"]) for each in report] == [1, 0]
+
+
 def test_a_dry_run_says_what_would_be_made(invoke: Invoke, here: Path) -> None:
     (here / "jobs.yaml").write_text(THREE)
     result = invoke("batch", "jobs.yaml", "--dry-run", "--jobs", "1")
     *lines, last = result.stdout.splitlines()
     assert lines == ["o/a.gif  4 frames", "o/b.png o/b.json", "o/c.svg"]
     assert last.startswith("3 to make, 0 up to date: about ")
-    assert last.endswith(" s on 1 process, as a takes")
+    assert last.endswith(" s on 1 process here, going by a")
     assert list(here.iterdir()) == [here / "jobs.yaml"]
     assert invoke("batch", "jobs.yaml", "-q").exit_code == 0
     assert invoke("batch", "jobs.yaml", "--dry-run").stdout == "all 3 up to date\n"
@@ -114,7 +127,7 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
     assert [each["status"] for each in report] == ["made", "failed", "failed", "made"]
     assert report[0] == {
         "name": "a", "out": ["a.gif"], "status": "made", "frames": 4,
-        "seconds": report[0]["seconds"], "cause": None,
+        "seconds": report[0]["seconds"], "cause": None, "remarks": [],
     }  # fmt: skip
     assert report[0]["seconds"] > 0
     assert report[2]["cause"] == "folder.png is a directory"
@@ -130,6 +143,8 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
         (["jobs.yaml", "--scheduler", "nowhere"], 2, "--scheduler: 'nowhere': missing port"),
         (["jobs.yaml", "--scheduler", "tcp://127.0.0.1:1"], 1, "nobody answers at tcp://127"),
         (["jobs.yaml", "--report", "."], 2, "--report: . is a directory"),
+        (["jobs.yaml", "--report", "jobs.yaml/x"], 2, "--report: jobs.yaml/x cannot be written: "),
+        (["jobs.yaml", "--report", "r", "--dry-run"], 2, "--report: a dry run makes nothing"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(
