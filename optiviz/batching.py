@@ -47,7 +47,7 @@ def make(recipe: AnyRecipe, suffixes: Sequence[str]) -> Made:
             remarks = render(recipe, paths).remarks
             files = tuple(path.read_bytes() for path in paths)
         except OptivizError as error:
-            cause = str(error)
+            cause = str(error).replace(f"{folder}/", "a temporary ")
         except Exception as error:
             cause = _unexpected(error)
         return Made(files, perf_counter() - began, cause, remarks)
@@ -147,7 +147,10 @@ def _settled(job: Job, force: bool) -> Result | None:
 def up_to_date(job: Job) -> bool:
     """Return whether all files of a job are there, made by the same recipe and versions."""
     comment = comment_on(job.recipe)
-    return all(path.exists() and comment_in(path) == comment for path in job.paths)
+    try:
+        return all(path.exists() and comment_in(path) == comment for path in job.paths)
+    except (InputError, OSError):  # what cannot be read is not
+        return False
 
 
 def _written(job: Job, future: Future[Made]) -> Result:

@@ -6,8 +6,11 @@ makes a reader raise whatever its library raises. (Videos are read where av is k
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+MOST_BYTES = 8_000_000  # of a text before what is drawn
+DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 RECORD = ("recipe", "versions")  # what a .json has beside its numbers
 
 
@@ -25,11 +28,11 @@ def read_image(path: Path) -> str | None:
 
 def read_svg(path: Path) -> str | None:
     """Return the description in an SVG's metadata."""
+    parser: Any = ElementTree.XMLPullParser(["end"])
     with path.open("rb") as file:
-        for _, element in ElementTree.iterparse(file):
-            if element.tag == "{http://purl.org/dc/elements/1.1/}description":
-                return element.text
-    return None
+        parser.feed(file.read(MOST_BYTES))  # it stands at the top
+    said = (element.text for _, element in parser.read_events() if element.tag == DESCRIPTION)
+    return next(said, None)
 
 
 def read_pdf(path: Path) -> str | None:
@@ -50,5 +53,5 @@ def read_json(path: Path) -> str | None:
 def read_csv(path: Path) -> str | None:
     """Return the comment in the first line."""
     with path.open(encoding="utf-8") as file:
-        first = file.readline()
+        first = file.readline(MOST_BYTES)
     return first.removeprefix("# ").rstrip("\n") if first.startswith("# ") else None

@@ -16,6 +16,8 @@ from optiviz.errors import InputError, unknown
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+YAML_TAG = "tag:yaml.org,2002:"
+PLAIN_TAGS = ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")
 MAX_BYTES = 4_000_000
 MAX_VALUES = 100_000
 
@@ -36,9 +38,12 @@ class Document:
         yaml = YAML(typ="safe", pure=True)
         self._constructor = yaml.constructor
         try:
+            # To read on would take a minute.
+            if sum(map(text.count, ",[{\n")) > 2 * MAX_VALUES:
+                raise InputError(f"{name}: more than {MAX_VALUES} values")
             with warnings.catch_warnings(action="ignore"):  # an anchor may be used again
                 self._node = yaml.compose(text)
-            if _expanded(self._node) > MAX_VALUES:
+            if _expanded(self._node, name) > MAX_VALUES:
                 raise InputError(f"{name}: more than {MAX_VALUES} values, aliases expanded")
             self.value: Any = (
                 None if self._node is None else yaml.constructor.construct_document(self._node)
@@ -49,10 +54,10 @@ class Document:
             mark = error.problem_mark or error.context_mark
             place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             said = ", ".join(part for part in (error.context, error.problem) if part)
-            raise InputError(f"{place}: {said.splitlines()[0]}") from None
-        except (YAMLError, ValueError, TypeError, LookupError) as error:
+            raise InputError(f"{place}: {_printable(said.splitlines()[0])}") from None
+        except (YAMLError, ValueError, TypeError, LookupError, AssertionError) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{name}: not YAML: {said}") from None
+            raise InputError(f"{name}: not YAML: {_printable(said)}") from None
         except RecursionError:
             raise InputError(f"{name}: nested too deeply to be read") from None
 
@@ -60,6 +65,8 @@ class Document:
     def read(cls, path: Path) -> "Document":
         """Read a file as UTF-8 YAML; "-" is the standard input."""
         if str(path) == "-":
+            if sys.stdin is None:
+                raise InputError("stdin: is closed")
             return cls(_text(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin"), "stdin")
         return cls(read_text(path), str(path))
 
@@ -127,12 +134,20 @@ def _text(data: bytes, name: str) -> str:
         raise InputError(f"{name}: not UTF-8 text") from None
 
 
-def _expanded(node: Any) -> int:
-    """Return how many values a node stands for when all its aliases are written out."""
+def _expanded(node: Any, name: str) -> int:
+    """Return how many values a node stands for when all its aliases are written out.
+
+    Raises InputError for a value that is no list, mapping, text, number or truth value.
+    """
     sizes: dict[int, int] = {}
 
     def size(node: Any) -> int:
         if id(node) not in sizes:
+            tag = str(node.tag).removeprefix(YAML_TAG)
+            if tag not in PLAIN_TAGS:
+                mark = node.start_mark
+                place = f"{name}:{mark.line + 1}:{mark.column + 1}"
+                raise InputError(f"{place}: {_printable(tag)} is no plain value")
             sizes[id(node)] = MAX_VALUES + 1  # what holds itself has no end
             parts = node.value if node.id in ("sequence", "mapping") else ()
             inner = (each for part in parts for each in (part if node.id == "mapping" else [part]))
@@ -140,6 +155,11 @@ def _expanded(node: Any) -> int:
         return sizes[id(node)]
 
     return 0 if node is None else size(node)
+
+
+def _printable(said: str) -> str:
+    """Return a sentence without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in said)
 
 
 def plain_text(value: str) -> str:

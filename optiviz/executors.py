@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
@@ -134,7 +134,9 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
             # What a call leaves behind goes, what it has loaded stays and is not looked at again.
             gc.collect()
             gc.freeze()
-    shutil.rmtree(folder, ignore_errors=True)
+    parent = parent_process()
+    if parent is None or not parent.is_alive():  # else it will do that
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

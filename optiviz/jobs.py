@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from optiviz.documents import Document, dotted, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers.words import spell
-from optiviz.reading import Fields, Keys, keys_of, merged, read_recipe
+from optiviz.reading import Fields, Keys, keys_of, merged, read_recipe, sources_of
 from optiviz.recipe import KINDS, AnyRecipe, plain
 from optiviz.rendering import check_format
 
 MOST_JOBS = 10_000
+LONGEST = 100  # letters of a value in a file's name
 # What a job has beside the fields of its recipe.
 JOB_WORDS = {
     "name": "what the job is called, else the name of its first file",
@@ -133,6 +134,10 @@ class Reader:
         filled = [
             (keys, self._filled(keys, out, values)) for keys, out in self._outs(written, outs)
         ]
+        read = [path.absolute() for path in (*sources_of(fields), Path(self.document.name))]
+        for keys, text in filled:
+            if Path(text).expanduser().absolute() in read:
+                self._wrong(keys, f"{text} is what is read: write to another file")
         sound = recipe if len(self.faults) == faults else None
         paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > faults:
@@ -176,7 +181,10 @@ class Reader:
                 self._wrong(keys, f"{{{word}}} has no value here")
             elif word not in values:
                 self._wrong(keys, unknown("placeholder", word, values))
-            return _slug(values.get(word, ""))
+            slug = _slug(values.get(word, ""))
+            if word in values and not slug:
+                self._wrong(keys, f"{{{word}}} has no letter for a name here")
+            return slug
 
         fields = [*KINDS[values["kind"]].model_fields, "name"] if values else ()
         return re.sub(r"\{([^{}]*)\}", value, text)
@@ -232,4 +240,4 @@ def _slug(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return spell(value)
     text = str(value)
-    return re.sub(r"[^\w.+-]+", "-", text).strip("-.")
+    return re.sub(r"[^\w.+-]+", "-", text[:LONGEST]).strip("-.")

@@ -6,6 +6,7 @@ It says nothing about when, where or by whom.
 
 import json
 import platform
+import warnings
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from optiviz.reading import Fields
 from optiviz.recipe import AnyRecipe, plain
 from optiviz.surfaces.surface import Text
 
+MOST_BYTES = 500_000_000  # of a file that is looked into
 DISTRIBUTIONS = {
     "optiviz": "optiviz-cli",
     "numpy": "numpy",
@@ -64,8 +66,11 @@ def comment_in(path: Path) -> str | None:
             pass
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
+    if path.stat().st_size > MOST_BYTES:
+        return None
     try:
-        return form.load_reader()(path)
+        with warnings.catch_warnings(action="ignore"):  # about what is wrong with it
+            return form.load_reader()(path)
     except Exception:  # a file that is broken or no such file makes the libraries raise anything
         return None
 

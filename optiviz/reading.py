@@ -11,7 +11,7 @@ from typing import Any
 from optiviz.documents import Fault, Place, checked, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS
-from optiviz.recipe import KINDS, AnyRecipe
+from optiviz.recipe import KINDS, MOST_SURFACES, AnyRecipe
 from optiviz.surfaces.catalogue import find_surface, load_catalogue
 from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
 
@@ -60,12 +60,20 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
         if field in model.model_fields and (found := settle(rest, field)):
             faults += found
             wrong.add(field)
+            rest.pop(field, None)
     recipe = checked(model, rest, Stranger(OPTIMIZERS))
     if isinstance(recipe, list):
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.told(place) for fault in faults)))
     return recipe
+
+
+def sources_of(fields: Mapping[str, Any]) -> list[Path]:
+    """Return the files that the fields of a recipe name."""
+    signal = fields.get("signal")
+    named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
+    return [Path(each) for each in named if isinstance(each, str | Path)]
 
 
 def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
@@ -76,6 +84,8 @@ def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
     formulas = _listed("formula", formula, several)
     if not named and not formulas:
         return [Fault((field,), "is missing: name one, or give a formula")]
+    if len(named) + len(formulas) > MOST_SURFACES:
+        return [Fault((field,), f"has more than {MOST_SURFACES} values")]
     if named and formulas and not several:
         return [Fault((field,), "is given, and so is a formula: give one of them")]
     if formula is None and domain is None and catalogue is None:
@@ -117,7 +127,7 @@ class Surfaces:
             return None
         try:
             return load_catalogue(Path(path), OPTIMIZERS).__getitem__
-        except InputError as error:
+        except ValueError as error:  # an InputError, or a path that cannot be one
             said = str(error)
             self.faults.append(Fault(None if "\n" in said else ("catalogue",), said))
             return None

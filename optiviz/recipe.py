@@ -35,11 +35,14 @@ from optiviz.views import check_views
 from optiviz.views.style import Style
 
 MAX_PIXELS = 36_000_000
+MOST_SURFACES, MOST_OPTIMIZERS = 64, 100
 
 
 def _words(value: Any) -> Any:
     texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+    if not isinstance(texts, list | tuple):
+        raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
+    if not all(isinstance(text, str) for text in texts):
         return value
     return tuple(str(word) for text in texts for word in parse(text))
 
@@ -110,7 +113,9 @@ def _declared(surface: str | Surface) -> str | dict[str, Any]:
 NamedSurface = Annotated[
     str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
 ]
-Optimizers = Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1)]
+Optimizers = Annotated[
+    tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=100)
+]
 
 
 class Drawing(BaseModel):
@@ -200,7 +205,9 @@ class PlotRecipe(Drawing, Style):
 
     kind: Literal["plot"] = "plot"
     surfaces: Annotated[
-        tuple[NamedSurface, ...], BeforeValidator(_several), Field(min_length=1, max_length=64)
+        tuple[NamedSurface, ...],
+        BeforeValidator(_several),
+        Field(min_length=1, max_length=MOST_SURFACES),
     ]
     view: Annotated[str | None, Field(validate_default=True)] = None
 

@@ -101,6 +101,15 @@ def test_after_a_failure_no_job_begins_if_that_is_asked(here: Path) -> None:
     assert len([*here.iterdir()]) == 1 + others.count("made")
 
 
+def test_what_cannot_be_read_is_made_anew(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(path: Path) -> str:
+        raise optiviz.InputError(f"{path}: Permission denied")
+
+    monkeypatch.setattr("optiviz.batching.comment_in", unreadable)
+    (here / "a.json").write_text("{}")
+    assert statuses(optiviz.batch([(GOOD, "a.json"), (GOOD, "b.json")])) == ["made", "made"]
+
+
 class Dying(Executor):
     """Loses every second call, and takes none after four."""
 

@@ -135,6 +135,11 @@ RUN = "surface: bowl, optimizers: adam"
         (f"jobs:\n- {{{RUN}, out: a.gif}}\n- {{{RUN}, out: [b.gif, ./a.gif]}}",
          "jobs.yaml:3:50: jobs.1.out.1: ./a.gif is written by jobs.0.out, too"),
         (f"jobs:\n- {{{RUN}, out: a.gif, out: b.gif}}", "jobs.yaml:2:49: "),
+        (f"jobs:\n- {{{RUN}, out: jobs.json, catalogue: jobs.json}}", "jobs.json: No such file"),
+        (f"jobs:\n- {{{RUN}, title: '...', out: '{{title}}/a.gif'}}", "{title} has no letter for"),
+        (f'jobs:\n- {{{RUN}, catalogue: "a\\0b", out: a.gif}}', "jobs.0.catalogue: "),
+        ("jobs:\n- {kind: response, optimizers: adam, signal: mine.csv, out: mine.csv}",
+         "jobs.0.signal: mine.csv: No such file"),
     ],
 )  # fmt: skip
 def test_a_fault_names_line_column_and_field(text: str, said: str) -> None:
@@ -176,6 +181,12 @@ BOMBS = {
     "nesting": "jobs: " + "[" * 50_000,
     "cycle": "jobs: &a [*a]",
     "tag": "jobs: [!!python/object/apply:os.system [touch pwned]]",
+    "long list": "jobs: [" + "0," * 1_000_000 + "]",
+    "many lines": "jobs:\n" + "- 0\n" * 500_000,
+    "set": "jobs: [{surface: bowl, optimizers: !!set {adam, sgd}, out: a.gif}]",
+    "bytes": "jobs: [{surface: bowl, optimizers: [!!binary Ym9ndXM=], out: a.gif}]",
+    "old": "%YAML 1.0\n---\njobs: []",
+    "surfaces": f"jobs: [{{kind: plot, out: a.png, surfaces: '{'bogus,' * 100_000}'}}]",
     "matrix": f"jobs: [{{{RUN}, out: a.gif, matrix: {{"
     + ", ".join(f"{key}: [{','.join('1' * 30)}]" for key in ("seed", "steps", "fps", "lr"))
     + "}}]",

@@ -184,6 +184,28 @@ def test_what_carries_no_recipe_is_told_in_a_sentence(
         )  # fmt: skip
 
 
+def test_a_video_is_read_as_one_whatever_its_name_or_text_says(invoke: Invoke, here: Path) -> None:
+    render(RECIPES["run"], here / "x.mp4")
+    (here / "http:127.0.0.1:1.mp4").write_bytes((here / "x.mp4").read_bytes())
+    assert optiviz.load_recipe("http:127.0.0.1:1.mp4") == RECIPES["run"]
+    os.mkfifo(here / "pipe")
+    (here / "orders.mp4").write_text("ffconcat version 1.0\nfile pipe\n")
+    assert "carries no recipe" in invoke("inspect", "orders.mp4").stderr
+
+
+def test_what_is_read_is_not_overwritten(invoke: Invoke, here: Path) -> None:
+    (here / "s.csv").write_text("1\n2\n")
+    (here / "c.json").write_text("dip: {domain: '-1:1,-1:1', formula: x**2 + y**4}\n")
+    for words in (
+        ("response", "--signal", "s.csv", "--opt", "adam", "-o", "s.csv"),
+        ("run", "--surface", "dip", "--surfaces", "c.json", "--opt", "adam", "-o", "./c.json"),
+    ):
+        result = invoke(*words)
+        assert result.exit_code == 2
+        assert "is what is read: write to another file" in result.stderr
+    assert (here / "s.csv").read_text() == "1\n2\n"
+
+
 COMMENTS = {
     "deep": "[" * 100_000,
     "deep recipe": '{"versions": {}, "recipe": ' + '{"a": ' * 3000 + "1" + "}" * 3001,

@@ -81,9 +81,10 @@ def command(
 
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs: a --scheduler has processes of its own")
+    found = read_jobs(Document.read(source))
     if report is not None:
-        _check_report(report, dry_run)
-    chosen = _chosen(read_jobs(Document.read(source)), only)
+        _check_report(report, [source, *(path for job in found for path in job.paths)], dry_run)
+    chosen = _chosen(found, only)
     processes = min(jobs or _cores(), len(chosen))
     if dry_run:
         left = [job for job in chosen if force or not up_to_date(job)]
@@ -104,12 +105,14 @@ def command(
         raise OptivizError("\n".join([f"{len(failed)} of {len(results)} jobs failed", *causes]))
 
 
-def _check_report(path: Path, dry_run: bool) -> None:
-    """Raise InputError, before any work, if a report cannot be written."""
+def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
+    """Raise InputError, before any work, if a report cannot be written or would be one of others."""
     from optiviz.rendering import check_targets
 
     if dry_run:
         raise InputError("--report: a dry run makes nothing that could be reported")
+    if path.absolute() in {each.absolute() for each in others}:
+        raise InputError(f"--report: {path} is the batch itself, or the output of a job")
     try:
         check_targets([path])
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +152,7 @@ def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
             executor: Executor = opened.enter_context(room)
         except ModuleNotFoundError:
             raise InputError("--scheduler needs dask: pip install 'optiviz-cli[cluster]'") from None
-        except ValueError as error:
+        except (ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
         except OSError:
             raise OptivizError(f"--scheduler: nobody answers at {scheduler}") from None

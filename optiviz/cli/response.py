@@ -41,7 +41,9 @@ def command(
     optiviz response --signal spikes --opt rmsprop --vary rho=0.25,0.9,0.975 -o spikes.png
     optiviz response --signal my.csv --opt momentum,adam:lr=0.1 -o answers.mp4
     """
-    from optiviz.reading import read_recipe
+    from optiviz.reading import read_recipe, sources_of
 
-    recipe = read_recipe({"kind": "response", **given(words)}, option)
-    make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_)
+    fields = {"kind": "response", **given(words)}
+    recipe = read_recipe(fields, option)
+    read = sources_of(fields)
+    make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=read)

@@ -88,7 +88,7 @@ def command(
     optiviz run --recipe bowl.mp4 --theme dark -o dark.gif
     """
     from optiviz.provenance import Source, read_source
-    from optiviz.reading import merged, read_recipe
+    from optiviz.reading import merged, read_recipe, sources_of
     from optiviz.recipe import Recipe
     from optiviz.scene import Run
 
@@ -102,7 +102,8 @@ def command(
         click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
     if lr_report and not isinstance(recipe, Recipe):
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
-    scene = make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_)
+    read = sources_of(merged(made.fields, changed))
+    scene = make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=read)
     if lr_report and isinstance(recipe, Recipe) and isinstance(scene, Run):
         from optiviz.cli.tables import print_rates
 

@@ -16,6 +16,8 @@ from optiviz.formats import Quality
 
 Options = dict[str, str]
 
+DEMUXERS = {".mp4": "mp4", ".webm": "webm"}
+
 
 class VideoPlugin(PyAVPlugin):
     """imageio plugin that writes RGBA frames with one of FFmpeg's encoders.
@@ -98,8 +100,13 @@ class WebmPlugin(FilmPlugin):
 
 def read_video(path: Path) -> str | None:
     """Return the comment of a file that holds a video."""
+    # As an open file of that very format: FFmpeg would take some names, and some texts, for orders
+    # to open others.
     try:
-        with av.open(path) as container:
+        with (
+            path.open("rb") as file,
+            av.open(file, format=DEMUXERS[path.suffix.lower()]) as container,
+        ):
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except FFmpegError:
         return None

@@ -144,6 +144,8 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
         (["jobs.yaml", "--scheduler", "tcp://127.0.0.1:1"], 1, "nobody answers at tcp://127"),
         (["jobs.yaml", "--report", "."], 2, "--report: . is a directory"),
         (["jobs.yaml", "--report", "jobs.yaml/x"], 2, "--report: jobs.yaml/x cannot be written: "),
+        (["jobs.yaml", "--report", "jobs.yaml"], 2, "--report: jobs.yaml is the batch itself"),
+        (["jobs.yaml", "--report", "o/b.json"], 2, "--report: o/b.json is the batch itself, or"),
         (["jobs.yaml", "--report", "r", "--dry-run"], 2, "--report: a dry run makes nothing"),
     ],
 )
