@@ -93,7 +93,8 @@ def make_all(
 ) -> list[Result]:
     """Make every job whose files are not up to date, and return what became of each.
 
-    A job that fails stops no other; with fail_fast those that have not begun are left.
+    A job that fails stops no other; with fail_fast those that have not begun are left. The largest
+    begin first, so that no process waits long for the last one.
     """
     results: dict[int, Result] = {}
     pending: dict[Future[Made], int] = {}
@@ -108,7 +109,7 @@ def make_all(
             for future in list(pending):
                 future.cancel()
 
-    for number, job in enumerate(jobs):
+    for number, job in sorted(enumerate(jobs), key=lambda each: -_moved(each[1])):
         if stopped:
             break
         result = _settled(job, force)
@@ -189,8 +190,7 @@ class Estimate(NamedTuple):
 
     def seconds(self, jobs: Sequence[Job], processes: int) -> float:
         """Return about how long jobs take on so many processes."""
-        films = ((sum(map(_moves, job.paths)), _pixels(job)) for job in jobs)
-        work = sum(self.still + self.pixel * number * pixels for number, pixels in films)
+        work = sum(self.still + self.pixel * _moved(job) for job in jobs)
         return self.start + work / processes
 
 
@@ -201,12 +201,17 @@ def estimate(jobs: Sequence[Job]) -> Estimate:
     first, still = (make(job.recipe, [".png"]).seconds for _ in range(2))
     suffixes = [path.suffix for path in job.paths if _moves(path)]
     moved = make(job.recipe, suffixes).seconds if suffixes else still
-    pixel = max(0.0, moved - still) / (len(suffixes) * _pixels(job) or 1)
+    pixel = max(0.0, moved - still) / (_moved(job) or 1)
     return Estimate(job, max(0.0, first - still), still, pixel)
 
 
 def _moves(path: Path) -> bool:
     return format_of(path).kind == "animation"
+
+
+def _moved(job: Job) -> int:
+    """Return how many pixels all animations of a job have, over all frames."""
+    return sum(map(_moves, job.paths)) * _pixels(job)
 
 
 def _pixels(job: Job) -> int:

@@ -93,8 +93,24 @@ def test_a_fault_of_ours_fails_its_job_alone(here: Path, monkeypatch: pytest.Mon
     assert not list(here.iterdir())
 
 
+def test_the_largest_jobs_begin_first(here: Path) -> None:
+    begun: list[str] = []
+
+    class Noting(ThreadPoolExecutor):
+        def submit(self, call: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            begun.append(f"{args[0].size[0]}{args[1][0]}")
+            return super().submit(call, *args, **kwargs)
+
+    large = GOOD.model_copy(update={"size": (300, 200)})
+    items = [(GOOD, "a.json"), (GOOD, "b.gif"), (large, "c.gif"), (large, "d.png")]
+    with Noting(1) as pool:
+        results = optiviz.batch(items, pool)
+    assert begun == ["300.gif", "240.gif", "240.json", "300.png"]
+    assert [result.job.name for result in results] == ["a", "b", "c", "d"]
+
+
 def test_after_a_failure_no_job_begins_if_that_is_asked(here: Path) -> None:
-    items = [(GOOD, "a.json"), (FAILING, "b.gif"), *((GOOD, f"{n}.gif") for n in range(9))]
+    items = [(GOOD, "a.gif"), (FAILING, "b.gif"), *((GOOD, f"{n}.gif") for n in range(9))]
     first, second, *others = statuses(optiviz.batch(items, fail_fast=True))
     assert (first, second, others[-1]) == ("made", "failed", "not begun")
     assert set(others) <= {"made", "not begun"}  # one had begun

@@ -106,7 +106,7 @@ def command(
 
 
 def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
-    """Raise InputError, before any work, if a report cannot be written or would be one of others."""
+    """Raise InputError, before any work, if a report cannot be written, or would hide another."""
     from optiviz.rendering import check_targets
 
     if dry_run:
