@@ -311,7 +311,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ("", "a catalogue maps names"),
         ("a: {formula: x, formula: y}", "found duplicate key"),
         ("a: [", "mine.yaml:1:5: "),
-        ("a: !!python/object:os.system x", "1:4: could not determine a constructor"),
+        ("a: !!python/object:os.system x", "1:4: python/object:os.system is no plain value"),
         ("a: 1\n---\nb: 2", "expected a single document"),
         ("a:\n\tb: 1", "mine.yaml:2:1: "),
         ("[" * 100000, "nested too deeply"),
