@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,10 @@ def batch(
         jobs.append(Job(recipe, paths, *(name or [paths[0].stem])))
         for path in paths:
             check_format(recipe, path)
-    places = Counter(path.resolve() for job in jobs for path in job.paths)
+    places: Counter[Path] = Counter()
+    for path in (each for job in jobs for each in job.paths):
+        with suppress(OSError, RuntimeError):  # a link to itself: its job will fail
+            places[path.resolve()] += 1
     for place, number in places.items():
         if number > 1:
             raise InputError(f"{place} would be written {number} times")

@@ -129,7 +129,7 @@ def _text(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
         raise InputError(f"{name}: is larger than {MAX_BYTES} bytes")
     try:
-        return "\n".join(data.decode("utf-8-sig").splitlines())
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8 text") from None
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from optiviz.documents import Document, dotted, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers.words import spell
-from optiviz.reading import Fields, Keys, keys_of, merged, read_recipe, sources_of
+from optiviz.reading import Fields, Keys, check_kept, keys_of, merged, read_recipe, sources_of
 from optiviz.recipe import KINDS, AnyRecipe, plain
 from optiviz.rendering import check_format
 
@@ -134,12 +134,9 @@ class Reader:
         filled = [
             (keys, self._filled(keys, out, values)) for keys, out in self._outs(written, outs)
         ]
-        read = [path.absolute() for path in (*sources_of(fields), Path(self.document.name))]
-        for keys, text in filled:
-            if Path(text).expanduser().absolute() in read:
-                self._wrong(keys, f"{text} is what is read: write to another file")
         sound = recipe if len(self.faults) == faults else None
-        paths = [self._path(keys, text, sound) for keys, text in filled]
+        read = [*sources_of(fields), Path(self.document.name)]
+        paths = [self._path(keys, text, sound, read) for keys, text in filled]
         if recipe is None or len(self.faults) > faults:
             return None
         return Job(recipe, tuple(paths), name or paths[0].stem)
@@ -153,17 +150,21 @@ class Reader:
             return []
         return [(keys, outs)]
 
-    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None) -> Path:
+    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None, read: Sequence[Path]) -> Path:
         """Return the path of an output, and remember who writes it."""
         path = Path(text)
         try:
             path = path.expanduser()
             check_format(recipe, path)
+            check_kept(path, read)
             if recipe is not None:
                 self._outputs.setdefault(path.resolve(), []).append((keys, text))
         except InputError as error:
             self._wrong(keys, str(error))
-        except (OSError, RuntimeError):  # a link to itself: the job will fail
+        except (
+            OSError,
+            RuntimeError,
+        ):  # a link to itself, whose job will fail; nobody's home, which is a name
             pass
         return path
 

@@ -4,7 +4,7 @@ They may say a thing in more ways than a recipe keeps: a surface by its formula,
 an own catalogue, a start as "random:5". The recipe holds what all of that comes to.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,12 @@ def sources_of(fields: Mapping[str, Any]) -> list[Path]:
     signal = fields.get("signal")
     named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
     return [Path(each) for each in named if isinstance(each, str | Path)]
+
+
+def check_kept(path: Path, sources: Iterable[Path]) -> None:
+    """Raise InputError if an output would take the place of a file that is read."""
+    if path.absolute() in {each.absolute() for each in sources}:
+        raise InputError(f"{path} is what is read: write to another file")
 
 
 def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:

@@ -114,7 +114,7 @@ NamedSurface = Annotated[
     str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
 ]
 Optimizers = Annotated[
-    tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=100)
+    tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=MOST_OPTIMIZERS)
 ]
 
 

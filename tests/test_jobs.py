@@ -1,6 +1,5 @@
 """Jobs as they are written in YAML."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +134,7 @@ RUN = "surface: bowl, optimizers: adam"
         (f"jobs:\n- {{{RUN}, out: a.gif}}\n- {{{RUN}, out: [b.gif, ./a.gif]}}",
          "jobs.yaml:3:50: jobs.1.out.1: ./a.gif is written by jobs.0.out, too"),
         (f"jobs:\n- {{{RUN}, out: a.gif, out: b.gif}}", "jobs.yaml:2:49: "),
+        (f"jobs:\n- {{{RUN}, out: ./jobs.yaml}}", "jobs.0.out: ./jobs.yaml: unknown format"),
         (f"jobs:\n- {{{RUN}, out: jobs.json, catalogue: jobs.json}}", "jobs.json: No such file"),
         (f"jobs:\n- {{{RUN}, title: '...', out: '{{title}}/a.gif'}}", "{title} has no letter for"),
         (f'jobs:\n- {{{RUN}, catalogue: "a\\0b", out: a.gif}}', "jobs.0.catalogue: "),
@@ -169,6 +169,17 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
+def test_a_file_is_read_letter_by_letter(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.yaml"
+    path.write_bytes(b"a: |\r\n  x\r\n  y\r\nb: 1\r\nc: |\n  z\n")
+    document = Document.read(path)
+    assert document.value == {"a": "x\ny\n", "b": 1, "c": "z\n"}
+    assert document.place(["b"]).endswith(":4:1")
+    path.write_bytes(b"a: b\x1cc: d\n")
+    with pytest.raises(optiviz.InputError):
+        Document.read(path)
+
+
 def test_yaml_is_that_of_1_2() -> None:
     (job,) = read("jobs: [{surface: bowl, optimizers: adam, lr: 1e-3, title: on, out: a.gif}]")
     assert isinstance(job.recipe, Recipe)
@@ -194,11 +205,9 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
-def test_what_would_grow_or_run_is_refused_quickly(text: str, here: Path) -> None:
-    began = time.process_time()
+def test_what_would_grow_or_run_is_refused(text: str, here: Path) -> None:
     with pytest.raises(optiviz.InputError):
         read(text)
-    assert time.process_time() - began < 5  # where it would be for ever, and not how fast it is
     assert not list(here.iterdir())
 
 

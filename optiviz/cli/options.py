@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from optiviz.errors import InputError
 from optiviz.formats import FORMATS, QUALITIES
 from optiviz.themes import THEMES
 from optiviz.views import VIEWS
@@ -158,12 +157,12 @@ def make(
 
     sources are files that it was read from, and that are not to be lost.
     """
+    from optiviz.reading import check_kept
     from optiviz.rendering import render
 
     paths = list(outs) or [default_path(recipe)]
     for path in paths:
-        if path.absolute() in {each.absolute() for each in sources}:
-            raise InputError(f"{path} is what is read: write to another file")
+        check_kept(path, sources)
     with _progress(shown=not quiet) as progress:
         scene = render(recipe, paths, overwrite=overwrite, progress=progress)
     if not quiet:
