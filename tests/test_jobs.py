@@ -134,7 +134,6 @@ RUN = "surface: bowl, optimizers: adam"
         (f"jobs:\n- {{{RUN}, out: a.gif}}\n- {{{RUN}, out: [b.gif, ./a.gif]}}",
          "jobs.yaml:3:50: jobs.1.out.1: ./a.gif is written by jobs.0.out, too"),
         (f"jobs:\n- {{{RUN}, out: a.gif, out: b.gif}}", "jobs.yaml:2:49: "),
-        (f"jobs:\n- {{{RUN}, out: ./jobs.yaml}}", "jobs.0.out: ./jobs.yaml: unknown format"),
         (f"jobs:\n- {{{RUN}, out: jobs.json, catalogue: jobs.json}}", "jobs.json: No such file"),
         (f"jobs:\n- {{{RUN}, title: '...', out: '{{title}}/a.gif'}}", "{title} has no letter for"),
         (f'jobs:\n- {{{RUN}, catalogue: "a\\0b", out: a.gif}}', "jobs.0.catalogue: "),
