@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from run import HERE, machine
+from run import HERE, tell
 
 from optiviz.api import load_jobs
 
@@ -85,18 +85,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--docs", action="store_true", help="write the table into docs/batches.md")
     options = parser.parse_args()
-    lines = ["| figure | |", "|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        for name, said in table(options.pairs, folder):
-            lines.append(f"| {name} | {said} |")
-            print(f"{name:60} {said}", flush=True)
-    print(machine())
-    if options.docs:
-        body = "\n".join([*lines, "", f"Measured on {machine()}; pairs: {options.pairs}."])
-        marked = f"{MARKS[0]}\n\n{body}\n\n{MARKS[1]}"
-        pattern = f"{re.escape(MARKS[0])}.*?{re.escape(MARKS[1])}"
-        text = DOCS.read_text(encoding="utf-8")
-        DOCS.write_text(re.sub(pattern, lambda _: marked, text, flags=re.S), encoding="utf-8")
+        rows = table(options.pairs, folder)
+        tell(rows, options.pairs, "", DOCS if options.docs else None, MARKS)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -185,6 +185,27 @@ def machine() -> str:
     )
 
 
+def tell(
+    rows: Iterable[tuple[str, str]],
+    pairs: int,
+    heading: str,
+    document: Path | None,
+    marks: tuple[str, str],
+) -> None:
+    """Print the rows of a table and, if there is a document, write them between its marks."""
+    lines = [f"| figure | {heading} |", "|---|---|"]
+    for name, said in rows:
+        lines.append(f"| {name} | {said} |")
+        print(f"{name:60} {said}", flush=True)
+    print(machine())
+    if document is not None:
+        body = "\n".join([*lines, "", f"Measured on {machine()}; pairs: {pairs}."])
+        marked = f"{marks[0]}\n\n{body}\n\n{marks[1]}"
+        pattern = f"{re.escape(marks[0])}.*?{re.escape(marks[1])}"
+        text = document.read_text(encoding="utf-8")
+        document.write_text(re.sub(pattern, lambda _: marked, text, flags=re.S), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=3)
@@ -192,18 +213,10 @@ def main() -> None:
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
     sys.argv = sys.argv[:1]  # the scenes read it
-    lines = ["| figure | ratio (median) |", "|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        for name, said in table(options.pairs, Path(folder)):
-            lines.append(f"| {name} | {said} |")
-            print(f"{name:60} {said}", flush=True)
-    print(machine())
-    if options.readme:
-        text = README.read_text(encoding="utf-8")
-        body = "\n".join([*lines, "", f"Measured on {machine()}; pairs: {options.pairs}."])
-        marked = f"{MARKS[0]}\n\n{body}\n\n{MARKS[1]}"
-        pattern = f"{re.escape(MARKS[0])}.*?{re.escape(MARKS[1])}"
-        README.write_text(re.sub(pattern, lambda _: marked, text, flags=re.S), encoding="utf-8")
+        rows = table(options.pairs, Path(folder))
+        document = README if options.readme else None
+        tell(rows, options.pairs, "ratio (median)", document, MARKS)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from optiviz.errors import InputError
-from optiviz.scene import Scene, frame_steps
+from optiviz.scene import Scene
+from optiviz.surfaces.plane import Progress
 from optiviz.themes import Theme
 from optiviz.themes.fonts import undrawable
 from optiviz.views import Moving, View, load_view
@@ -35,6 +36,7 @@ class Picture:
     """A figure of a scene: the title, the panels, the legend.
 
     panels are the scenes to be drawn, the scene itself or its parts, and the views of each.
+    progress is told of what takes its time.
     `update(step)` moves it and returns the artists that it moved; everything else stands still.
     Sizes are in pixels. Text grows with the picture, but more slowly, so that it stays legible
     when the picture is small.
@@ -47,6 +49,7 @@ class Picture:
         panels: Sequence[tuple[Scene, Sequence[str]]],
         style: Style,
         size: tuple[int, int] = (960, 640),
+        progress: Progress | None = None,
     ) -> None:
         self.scene = scene
         self.theme = theme
@@ -78,6 +81,7 @@ class Picture:
         for cell, place in zip(self.cells, places, strict=True):
             if cell.first and layout.paired and not scene.entries:
                 writing.write_above(cell.first, place)
+            cell.view.progress = progress
             cell.view.build(self._axes(place, cell.view.projection))
         legend.build(self.figure, words)
         self._moving: list[Moving] = [*(cell.view for cell in self.cells), legend]
@@ -87,9 +91,9 @@ class Picture:
         """Move every panel to a step and return the artists that move."""
         return [artist for panel in self._moving for artist in panel.update(step)]
 
-    def animation(self, fps: float, duration: float, hold: float = HOLD) -> FuncAnimation:
-        """Return the animation: every frame, then the last one for `hold` more seconds."""
-        frames = frame_steps(self.scene.steps, fps, duration)
+    def animation(self, fps: float, steps: Sequence[int], hold: float = HOLD) -> FuncAnimation:
+        """Return the animation: a frame of each step, then the last one for `hold` more seconds."""
+        frames = list(steps)
         with self._undrawn():
             return FuncAnimation(
                 self.figure,

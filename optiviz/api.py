@@ -18,7 +18,7 @@ from optiviz.optimizers.base import describe as describe_class
 from optiviz.provenance import read_source
 from optiviz.reading import read_recipe
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
-from optiviz.rendering import check_format, make_picture, make_run, render
+from optiviz.rendering import check_format, make_picture, render, walk_all
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
@@ -68,7 +68,8 @@ def descend(
 
     The optimizer is a word such as "adam:lr=0.25"; start and steps are the surface's if not
     given. A learning rate that is not given is the optimizer's default, else the surface's, else
-    tuned from this start for so many steps.
+    tuned from this start for so many steps. Of a network that is descended in all of its weights
+    the points are these.
 
     >>> round(float(descend("wobbly", "adam:lr=0.25").losses[-1]), 4)
     0.9155
@@ -77,7 +78,7 @@ def descend(
     recipe = _recipe(surface=surface, optimizers=optimizer, starts=starts, steps=steps)
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
-    return make_run(recipe).trajectories[0]
+    return walk_all(recipe)[0]
 
 
 def animate(
@@ -90,7 +91,8 @@ def animate(
     notebook.
     """
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
-    return make_picture(recipe).animation(recipe.fps, recipe.duration)
+    picture = make_picture(recipe)
+    return picture.animation(recipe.fps, recipe.frame_steps(picture.scene.steps))
 
 
 def load_recipe(path: str | Path) -> AnyRecipe:
@@ -211,7 +213,11 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
         raise InputError(unknown("surface or optimizer", name, words))
     surface = catalogue[name]
     declared = surface.model_dump(mode="json")
-    slopes = surface.compiled.gradient_text()
+    first = {key: declared.pop(key) for key in ("name", "title")}
+    absent = ("network", "plane") if surface.network is None else ("formula", "minima")
+    declared = {key: value for key, value in declared.items() if key not in absent}
+    if surface.network is not None:
+        return first | declared
+    slopes = surface.slopes()
     gradient = {f"d/d{axis}": slope for axis, slope in zip(AXES, slopes, strict=False)}
-    first = {key: declared.pop(key) for key in ("name", "title", "formula")}
-    return first | {"gradient": gradient} | declared
+    return first | {"formula": declared.pop("formula"), "gradient": gradient} | declared

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from optiviz.descent import Trajectory
+from optiviz.objective import Array
 from optiviz.scene import Descent, Response, Run, Scene
+from optiviz.surfaces.surface import AXES
 
 
 def save_json(scene: Scene, path: Path, comment: str) -> None:
@@ -41,18 +43,30 @@ Row = Iterator[Sequence[str | int | float]]
 
 
 def _run(scene: Run) -> dict[str, Any]:
-    return {
-        "trajectories": [
-            _trajectory(entry, path) for entry in scene.entries for path in entry.trajectories
-        ]
-    }
+    learned = scene.surface.network is not None
+    trajectories = [
+        _trajectory(entry, path, learned) for entry in scene.entries for path in entry.trajectories
+    ]
+    if not learned:
+        return {"trajectories": trajectories}
+    window = scene.surface.window.model_dump(mode="json")
+    plane = {"axes": scene.surface.axes, "domain": window}
+    return {"plane": plane, "trajectories": trajectories}
 
 
 def _run_rows(scene: Run) -> Row:
-    yield ["label", "optimizer", "start", "step", *("x", "y")[: scene.surface.dim], "loss"]
+    learned = scene.surface.network is not None
+    added = ["true_loss", "distance"] if learned else []
+    yield ["label", "optimizer", "start", "step", *AXES[: scene.surface.dim], "loss", *added]
     for entry in scene.entries:
         for start, path in enumerate(entry.trajectories):
-            for step, row in enumerate(np.column_stack([path.points, path.losses]).tolist()):
+            table = np.full((path.steps + 1, scene.surface.dim + 1 + len(added)), np.nan)
+            table[path.kept, : scene.surface.dim] = path.points
+            table[:, scene.surface.dim] = path.losses
+            if learned:
+                table[path.kept, -2] = _true_losses(path)
+                table[path.kept, -1] = _distances(path)
+            for step, row in enumerate(table.tolist()):
                 yield [entry.label, entry.word.name, start, step, *row]
 
 
@@ -83,7 +97,7 @@ def _response_rows(scene: Scene) -> Row:
             yield [entry.label, entry.word.name, step, *row]
 
 
-def _trajectory(entry: Descent, path: Trajectory) -> dict[str, Any]:
+def _trajectory(entry: Descent, path: Trajectory, learned: bool) -> dict[str, Any]:
     return {
         "label": entry.label,
         "optimizer": entry.word.name,
@@ -94,7 +108,25 @@ def _trajectory(entry: Descent, path: Trajectory) -> dict[str, Any]:
         "loss": [_finite(each) for each in path.losses.tolist()],
         "diverged_at": path.diverged_at,
         "no_gradient_at": path.no_gradient_at,
+    } | (_learned(path) if learned else {})
+
+
+def _learned(path: Trajectory) -> dict[str, Any]:
+    """Return what there is of a path that is not known at each step, or where it really was."""
+    return {
+        "path_steps": path.kept.tolist(),
+        "true_loss": [_finite(each) for each in _true_losses(path).tolist()],
+        "distance": [_finite(each) for each in _distances(path).tolist()],
+        "accuracy": path.accuracy,
     }
+
+
+def _true_losses(path: Trajectory) -> Array:
+    return path.losses[path.kept] if path.true_losses is None else path.true_losses
+
+
+def _distances(path: Trajectory) -> Array:
+    return np.zeros(len(path.points)) if path.distances is None else path.distances
 
 
 def _finite(number: float) -> float | None:

@@ -10,23 +10,34 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Optimizer
+
+ALL = 2  # coordinates up to which every point of a walk is kept
+MOST_ROWS, MOST_BYTES = 200, 256_000_000  # of the points of a walk that are kept beyond
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """One optimizer's walk from one start.
 
-    points has shape (steps + 1, dim) and losses (steps + 1,); row 0 is the start. A walk that
+    losses has shape (steps + 1,) and points (rows, dim), the points of the steps that `rows`
+    holds: all of them in one or two dimensions, a few in more. Row 0 is the start. A walk that
     ends early has nan in all rows after its last one, and says why:
 
     diverged_at is the first step whose point or loss is no finite number;
     no_gradient_at is the step at whose finite point the gradient, or the function itself, is
     undefined, so that no step can be taken from there.
 
-    states holds what the optimizer remembers, by name, one row a step.
+    A loss is that of the objective which the next step is taken on. Where each step has another
+    one, true_losses, of shape (rows,), are those of the whole that they are drawn from.
+
+    states holds what the optimizer remembers, by name, one row a step; nothing beyond two
+    dimensions. distances, (rows,), is how far the walk was from the plane in which `points` are
+    seen, if they are not where it really was; accuracy is the share of held-out samples that the
+    weights at its end get right.
     """
 
     label: str
@@ -36,6 +47,10 @@ class Trajectory:
     states: dict[str, Array]
     diverged_at: int | None = None
     no_gradient_at: int | None = None
+    rows: NDArray[np.intp] | None = None  # of every step if None
+    true_losses: Array | None = None
+    distances: Array | None = None
+    accuracy: float | None = None
 
     @property
     def start(self) -> Array:
@@ -44,15 +59,56 @@ class Trajectory:
         return first
 
     @property
+    def end(self) -> Array:
+        """The last finite point that was kept, shape (dim,)."""
+        last: Array = self.walked[-1]
+        return last
+
+    @property
     def steps(self) -> int:
         """The number of steps that were asked for."""
-        return len(self.points) - 1
+        return len(self.losses) - 1
 
     @cached_property
     def last(self) -> int:
         """The last step with a finite point and loss; 0 if not even the start has them."""
-        whole = np.isfinite(self.losses) & np.isfinite(self.points).all(axis=-1)
+        whole = np.isfinite(self.losses)
+        whole[self.kept] &= np.isfinite(self.points).all(axis=-1)
         return int(np.flatnonzero(whole)[-1]) if whole.any() else 0
+
+    @cached_property
+    def kept(self) -> NDArray[np.intp]:
+        """The step of each row of points."""
+        return np.arange(len(self.points)) if self.rows is None else self.rows
+
+    @cached_property
+    def walked(self) -> Array:
+        """The points up to the last step, shape (n, dim)."""
+        walked: Array = self.points[: self.row(self.last) + 1]
+        return walked
+
+    @cached_property
+    def ends(self) -> NDArray[np.intp]:
+        """The row of `walked` that each step up to the last one has come to, shape (last + 1,)."""
+        steps = np.arange(self.last + 1)
+        return np.searchsorted(self.kept, steps, side="right") - 1
+
+    @property
+    def away(self) -> Array:
+        """How far each point of `walked` is from the plane in which it is seen."""
+        many = len(self.walked)
+        return np.zeros(many) if self.distances is None else self.distances[:many]
+
+    def row(self, step: int) -> int:
+        """Return the row of the last point that was kept up to a step."""
+        return int(np.searchsorted(self.kept, step, side="right")) - 1
+
+    def loss(self, step: int) -> float:
+        """Return the true loss that a step, or the last one before it, has come to."""
+        step = min(step, self.last)
+        return float(
+            self.losses[step] if self.true_losses is None else self.true_losses[self.row(step)]
+        )
 
     @property
     def ended_at(self) -> int | None:
@@ -85,11 +141,24 @@ def walk(
 
 
 def descend(
-    objective: Objective, optimizer: Optimizer, start: Sequence[float], steps: int, label: str = ""
+    objective: Objective | Stream,
+    optimizer: Optimizer,
+    start: ArrayLike,
+    steps: int,
+    label: str = "",
+    rows: Sequence[int] = (),
 ) -> Trajectory:
-    """Walk `steps` steps from `start`, one run, and record every one of them."""
+    """Walk `steps` steps from `start`, one run, and record it.
+
+    Beyond two dimensions the points of `rows` are kept, rising step numbers from 0; others, evenly
+    spaced, if these are none or too many.
+    """
     watched = _Watched(objective)
-    rows = []
+    whole = getattr(objective, "whole", None) if isinstance(objective, Stream) else None
+    kept = _kept(watched.dim, steps, rows)
+    everything = kept is None
+    wanted = set() if kept is None else set(kept.tolist())
+    points, losses, truths, states = [], [], [], []
     diverged_at = no_gradient_at = None
     with np.errstate(all="ignore"):
         for step, (x, state) in enumerate(
@@ -98,26 +167,46 @@ def descend(
             if watched.undefined and not np.isfinite(x).all():
                 no_gradient_at = step - 1
                 break
-            loss = objective.value(x)
-            rows.append((x, float(loss), state))
+            here = watched.at(step)
+            loss = here.value(x)
+            losses.append(float(loss))
+            if everything or step in wanted:
+                points.append(x)
+                truths.append(loss if whole is None else whole.value(x))
+            if everything:
+                states.append(state)
             if not np.isfinite(x).all() or not np.isfinite(loss):
-                if np.isfinite(x).all() and not _overflows(objective, x):
+                if np.isfinite(x).all() and not here.overflows(x):
                     no_gradient_at = step
                 else:
                     diverged_at = step
                 break
+    many = steps if kept is None else len(kept) - 1
     return Trajectory(
         label,
         optimizer,
-        points=_column([x for x, _, _ in rows], steps),
-        losses=_column([loss for _, loss, _ in rows], steps),
+        points=_column(points, many),
+        losses=_column(losses, steps),
         states={
-            name: _column([getattr(state, name) for _, _, state in rows], steps)
-            for name in getattr(rows[0][2], "_fields", ())
+            name: _column([getattr(state, name) for state in states], steps)
+            for name in getattr(state, "_fields", ())
+            if everything
         },
         diverged_at=diverged_at,
         no_gradient_at=no_gradient_at,
+        rows=kept,
+        true_losses=None if whole is None else _column(truths, many),
     )
+
+
+def _kept(dim: int, steps: int, rows: Sequence[int]) -> NDArray[np.intp] | None:
+    """Return the steps whose points are kept; None for all."""
+    if dim <= ALL:
+        return None
+    most = max(2, min(MOST_ROWS, MOST_BYTES // (8 * dim)))
+    if not 2 <= len(rows) <= most:
+        rows = np.linspace(0, steps, min(most, steps + 1)).round().astype(int).tolist()
+    return np.unique(np.array(rows, int))
 
 
 def respond(signal: Stream, optimizer: Optimizer, steps: int) -> Array:
@@ -142,42 +231,49 @@ def _column(rows: Sequence[Any], steps: int) -> Array:
     return np.concatenate([stacked, missing])
 
 
-def _overflows(objective: Objective, x: Array) -> bool:
-    """Tell numbers too large for float64 from a function that is undefined at x."""
-    try:
-        with np.errstate(over="raise"):
-            objective.value_and_gradient(x)
-    except FloatingPointError:
-        return True
-    return False
-
-
 class _Watched:
-    """An objective that remembers whether it was asked for a gradient it does not have."""
+    """A stream that remembers whether it was asked for a gradient it does not have."""
 
-    def __init__(self, objective: Objective) -> None:
-        self._objective = objective
+    def __init__(self, objective: Objective | Stream) -> None:
+        self._stream = objective if isinstance(objective, Stream) else None
+        self._here: Any = objective
         self.undefined = False
-        if hasattr(objective, "hessian"):
-            self.hessian = objective.hessian
 
     @property
     def dim(self) -> int:
-        return self._objective.dim
+        return int(self._here.dim)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._here, name)  # a Hessian, where there is one
+
+    def at(self, step: int) -> "_Watched":
+        if self._stream is not None:
+            self._here = self._stream.at(step)
+        return self
 
     def value(self, x: Array) -> Array:
-        return self._objective.value(x)
+        value: Array = self._here.value(x)
+        return value
 
     def gradient(self, x: Array) -> Array:
-        gradient = self._objective.gradient(x)
+        gradient: Array = self._here.gradient(x)
         self._look(x, gradient)
         return gradient
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        value, gradient = self._objective.value_and_gradient(x)
+        value, gradient = self._here.value_and_gradient(x)
         self._look(x, gradient)
         return value, gradient
 
+    def overflows(self, x: Array) -> bool:
+        """Tell numbers too large for float64 from a function that is undefined at x."""
+        try:
+            with np.errstate(over="raise"):
+                self._here.value_and_gradient(x)
+        except FloatingPointError:
+            return True
+        return False
+
     def _look(self, x: Array, gradient: Array) -> None:
-        if np.isfinite(x).all() and not np.isfinite(gradient).all():
-            self.undefined = not _overflows(self._objective, x)
+        if not np.isfinite(gradient).all() and np.isfinite(x).all():
+            self.undefined = not self.overflows(x)

@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 from optiviz.errors import InputError, unknown
 
@@ -264,5 +264,6 @@ def _fields(model: "type[BaseModel]", keys: Sequence[Any]) -> list[str]:
     """Return the names of the fields of a model, or of the one that stands under `keys`."""
     for key in keys:
         inner = model.model_fields[key].annotation if key in model.model_fields else None
-        model = inner if hasattr(inner, "model_fields") else model  # type: ignore[assignment]
+        choices = [each for each in (inner, *get_args(inner)) if hasattr(each, "model_fields")]
+        model = choices[0] if choices else model
     return list(model.model_fields)

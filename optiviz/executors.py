@@ -1,10 +1,9 @@
 """Where calls run: on processes of this machine, or on a dask cluster.
 
-Both are executors of concurrent.futures. Knows nothing of optiviz, imports nothing of it.
+Both are executors of concurrent.futures. Knows nothing of what optiviz does.
 """
 
 import gc
-import os
 import shutil
 import signal
 import tempfile
@@ -18,8 +17,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
-# Each process has a core to itself; numpy's libraries would start a thread a core in each.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from optiviz.threads import pin
 
 PATIENCE = 10  # seconds until a scheduler answers
 
@@ -119,7 +117,7 @@ class Worker:
 def _serve(line: "Connection[Any, Any]", folder: str) -> None:
     """Answer calls until the line is closed, which it is when the process at its end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    pin()
     tempfile.tempdir = folder
     with suppress(EOFError, ConnectionError):
         while True:

@@ -26,7 +26,11 @@ SURFACE_WORDS = {
     "formula": "a formula instead of a named surface, as in x**2 + 10*y**2",
     "domain": "the window that is drawn, as in -3:3,-2:2",
     "catalogue": "a YAML file of surfaces on top of ours",
+    "data": "the data set that a network learns instead of its own",
+    "samples": "how many of its first samples a network learns",
+    "plane": "the plane through a network's weights: path, random:SEED or 2/5/250,2/5/251",
 }
+OF_NETWORKS = ("data", "samples", "plane")
 
 
 def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
@@ -84,26 +88,30 @@ def check_kept(path: Path, sources: Iterable[Path]) -> None:
 
 def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
     """Put the surfaces themselves in place of the words that say which; return what is wrong."""
-    formula, domain, catalogue = (fields.pop(word, None) for word in SURFACE_WORDS)
+    words = {word: fields.pop(word, None) for word in SURFACE_WORDS}
+    domain, catalogue = words["domain"], words["catalogue"]
+    changes = {word: words[word] for word in OF_NETWORKS if words[word] is not None}
     several = field == "surfaces"
     named = _listed(field, fields.get(field), several)
-    formulas = _listed("formula", formula, several)
+    formulas = _listed("formula", words["formula"], several)
     if not named and not formulas:
         return [Fault((field,), "is missing: name one, or give a formula")]
     if len(named) + len(formulas) > MOST_SURFACES:
         return [Fault((field,), f"has more than {MOST_SURFACES} values")]
     if named and formulas and not several:
         return [Fault((field,), "is given, and so is a formula: give one of them")]
-    if formula is None and domain is None and catalogue is None:
+    if all(word is None for word in words.values()):
         return []  # the recipe itself reads names and declarations
     faults: list[Fault] = []
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
         faults += [Fault(("domain", *(fault.keys or ())), fault.said) for fault in window]
         window = None
-    surfaces = Surfaces(catalogue, window)
+    surfaces = Surfaces(catalogue, window, changes)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
+    if not any(each is None or each.network for each in found):
+        faults += [Fault((word,), "is of a network, and there is none") for word in changes]
     faults += surfaces.faults
     if not faults:
         fields[field] = tuple(found) if several else found[0]
@@ -120,10 +128,14 @@ def _listed(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
 
 
 class Surfaces:
-    """The surfaces of one recipe, in one window if there is one, and what is wrong with them."""
+    """The surfaces of one recipe, in one window if there is one, and what is wrong with them.
 
-    def __init__(self, catalogue: Any, window: Domain | None) -> None:
+    changes are data, samples or plane of networks, instead of what is declared.
+    """
+
+    def __init__(self, catalogue: Any, window: Domain | None, changes: Mapping[str, Any]) -> None:
         self.window = window
+        self.changes = changes
         self.faults: list[Fault] = []
         self._find = find_surface if catalogue is None else self._opened(catalogue)
 
@@ -141,9 +153,7 @@ class Surfaces:
     def named(self, keys: Keys, value: Any) -> Surface | None:
         """Return the surface of a name or of a declaration."""
         if not isinstance(value, str):
-            if isinstance(value, Mapping) and self.window is not None:
-                value = {**value, "domain": self.window}
-            return self._declared(keys, value)
+            return self._declared(keys, self._changed(value))
         if self._find is None:
             return None
         try:
@@ -151,6 +161,9 @@ class Surfaces:
         except InputError as error:
             self.faults.append(Fault(keys, str(error)))
             return None
+        if surface.network is not None and self.changes:
+            declared = surface.model_dump(mode="json", exclude_defaults=True)
+            return self._declared(keys, self._changed(declared))
         if self.window is None:
             return surface
         if len(self.window.intervals) != surface.dim:
@@ -164,13 +177,40 @@ class Surfaces:
         declared = {"formula": text, "domain": self.window or ",".join(sides)}
         return self._declared(keys, declared, of=1)
 
+    def _changed(self, declared: Any) -> Any:
+        """Return a declaration in the window, and with the changes if it is a network's."""
+        if not isinstance(declared, Mapping):
+            return declared
+        changed = dict(declared)
+        network = declared.get("network")
+        if isinstance(network, Mapping):
+            learned = {key: value for key, value in self.changes.items() if key != "plane"}
+            if "data" in learned:  # what was known of the other one
+                network = {key: value for key, value in network.items() if key != "sha256"}
+            changed["network"] = {**network, **learned}
+            if "plane" in self.changes:
+                changed["plane"] = self.changes["plane"]
+                for key in ("domain", "start", "starts", "levels"):  # of the other plane
+                    changed.pop(key, None)
+        if self.window is not None:
+            changed["domain"] = self.window
+        return changed
+
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
         """Return a declared surface; of the keys within it the first `of` are not the user's."""
         found = checked(Surface, value, Stranger(OPTIMIZERS))
         if isinstance(found, list):
-            self.faults += [Fault((*keys, *(each.keys or ())[of:]), each.said) for each in found]
+            self.faults += [self._fault(keys, each, of) for each in found]
             return None
         return found
+
+    def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
+        """Return a fault of a declaration where the user wrote what is wrong."""
+        within = fault.keys or ()
+        changed = within[1:] if within[:1] == ("network",) else within
+        if changed and changed[0] in (*self.changes, *(["domain"] if self.changes else [])):
+            return Fault(changed, fault.said)
+        return Fault((*keys, *within[of:]), fault.said)
 
 
 def _settle_starts(fields: Fields, field: str) -> list[Fault]:

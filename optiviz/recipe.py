@@ -26,12 +26,14 @@ from optiviz.documents import shown
 from optiviz.errors import InputError, unknown
 from optiviz.formats import Quality
 from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
+from optiviz.scene import frame_steps
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
-from optiviz.surfaces.surface import Point, Steps, Surface, Text, spelt
+from optiviz.surfaces.surface import MAX_COORDINATE, Point, Steps, Surface, Text, spelt
+from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.themes import THEMES
-from optiviz.views import check_views
+from optiviz.views import MANY, check_views
 from optiviz.views.style import Style
 
 MAX_PIXELS = 36_000_000
@@ -51,7 +53,7 @@ def _by_name(value: Any, info: ValidationInfo) -> Any:
     """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
     if isinstance(value, str):
         return find_surface(value).name
-    found = Surface.model_validate(value, context=info.context)
+    found = Surface.model_validate(value, context=info.context).fixed()
     return found.name if our_surface(found.name) == found else found
 
 
@@ -74,9 +76,33 @@ def _sides(value: Any) -> Any:
     return int(sides[1]), int(sides[2])
 
 
+def _parts(text: str) -> list[range]:
+    """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
+    parts = []
+    for part in text.split(","):
+        numbers = re.fullmatch(r"\s*(\d{1,7}):(\d{1,7}):(\d{1,7})\s*", part)
+        if numbers is None or int(numbers[3]) < 1 or int(numbers[1]) >= int(numbers[2]):
+            raise ValueError(
+                f"{shown(part, quoted=True)} is not of the form FROM:TO:STRIDE, as in 0:200:20"
+            )
+        parts.append(range(*(int(number) for number in numbers.groups())))
+    return parts
+
+
+def _ranges(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in _parts(text))
+
+
 def resolved(surface: str | Surface) -> Surface:
     """Return the surface that a recipe names or holds."""
     return find_surface(surface) if isinstance(surface, str) else surface
+
+
+def space_of(surface: Surface) -> int:
+    """Return in how many dimensions a surface is descended: its own, or many."""
+    return surface.dim if surface.inside else MANY
 
 
 def _fitting(
@@ -89,7 +115,8 @@ def _fitting(
     style = Style.model_construct(**{key: info.data.get(key) for key in Style.model_fields})
     for surface in surfaces:
         if surface is not None and info.data.keys() >= Style.model_fields.keys():
-            check_views(view, resolved(surface).dim, descended, style.given())
+            drawn = resolved(surface)
+            check_views(view, drawn.dim, space_of(drawn) if descended else 0, style.given())
     return view and "+".join(name.strip() for name in view.split("+"))
 
 
@@ -149,7 +176,8 @@ class Contest(Drawing):
     """What every picture of optimizers has: who they are, and how it moves.
 
     optimizers are words such as "adam:lr=0.25", also as one comma-separated string; `vary` lets
-    one optimizer come several times, as in "momentum=0.25,0.9".
+    one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps that are
+    shown instead of evenly strided ones, as in "0:200:20,200:9000:100", each part from, to, stride.
     """
 
     optimizers: Optimizers
@@ -157,6 +185,7 @@ class Contest(Drawing):
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
     fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    frames: Annotated[str | None, AfterValidator(_ranges)] = None
     quality: Quality = "standard"
 
     @field_validator("vary")
@@ -171,6 +200,13 @@ class Contest(Drawing):
             return f"{key}={','.join(spell(dict(word.settings)[key]) for word in varied)}"
         return text
 
+    def frame_steps(self, steps: int) -> list[int]:
+        """Return the step that each frame shows of so many, the last one always."""
+        if self.frames is None:
+            return frame_steps(steps, self.fps, self.duration)
+        shown = {steps} | {step for part in _parts(self.frames) for step in part if step <= steps}
+        return sorted(shown)
+
     @property
     def words(self) -> tuple[Word, ...]:
         """Every optimizer that is to be drawn."""
@@ -181,8 +217,9 @@ class Contest(Drawing):
 class Recipe(Contest, Style):
     """Optimizers that descend a surface: from where, how long, and how that is shown.
 
-    surface is a name of our catalogue or a whole declaration; view one or several of the table
-    of views, joined by "+".
+    surface is a name of our catalogue or a whole declaration; batch_size how many samples of a
+    network a step meets, all if None; noise the standard deviation of what is added to each
+    coordinate of a gradient; view one or several of the table of views, joined by "+".
     """
 
     kind: Literal["run"] = "run"
@@ -191,8 +228,19 @@ class Recipe(Contest, Style):
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
     seed: NonNegativeInt = 0
     steps: Steps | None = None
+    batch_size: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] | None = None
+    noise: Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)] = 0.0
     view: Annotated[str | None, Field(validate_default=True)] = None
     layout: Literal["panels", "grid"] = "panels"
+
+    @field_validator("batch_size")
+    @classmethod
+    def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
+        if size is not None and "surface" in info.data:
+            surface = resolved(info.data["surface"])
+            if surface.network is None:
+                raise ValueError(f"{surface.name or 'a formula'} has no samples to take batches of")
+        return size
 
     @field_validator("view")
     @classmethod

@@ -3,6 +3,8 @@
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shutil import copymode
 from typing import TYPE_CHECKING
@@ -10,13 +12,14 @@ from uuid import uuid4
 
 import numpy as np
 
-from optiviz.descent import descend, respond
+from optiviz.descent import Trajectory, descend, respond
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, Format, format_of
 from optiviz.optimizers.words import Word
 from optiviz.provenance import comment_on
-from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, resolved
-from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene, frame_steps
+from optiviz.racing import begin, met, seen
+from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, resolved, space_of
+from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 STEPS = 120  # where neither the recipe nor the surface says
 
-Progress = Callable[[int, int], None]  # frames done, frames in all
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 
 def render(
@@ -47,10 +50,10 @@ def render(
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     forms = [check_format(recipe, target) for target in targets]
     check_targets(targets, overwrite)
-    scene = make_scene(recipe)
+    scene = make_scene(recipe, progress)
     # Before anything is written, because a scene may have no picture.
     drawn = any(form.kind != "data" for form in forms)
-    picture = make_picture(recipe, scene) if drawn else None
+    picture = make_picture(recipe, scene, progress) if drawn else None
     total = sum(frames_of(recipe) if form.kind == "animation" else 1 for form in forms)
     comment = comment_on(recipe)
     done = 0
@@ -59,7 +62,7 @@ def render(
         nonlocal done
         done += 1
         if progress is not None:
-            progress(done, total)
+            progress("drawing", done, total)
 
     for target, form in zip(targets, forms, strict=True):
         writer = form.load()
@@ -95,7 +98,7 @@ def frames_of(recipe: AnyRecipe) -> int:
         steps = steps_of(recipe)
     else:
         steps = len(signal_of(recipe).gradient) - 1
-    return len(frame_steps(steps, recipe.fps, recipe.duration))
+    return len(recipe.frame_steps(steps))
 
 
 def steps_of(recipe: Recipe) -> int:
@@ -120,11 +123,13 @@ def _save_animation(
 
     tags = {"comment": comment}
     writer = ImageioWriter(recipe.fps, metadata=tags, quality=recipe.quality, hold=HOLD)
-    animation = picture.animation(recipe.fps, recipe.duration, hold=0)
+    animation = picture.animation(recipe.fps, recipe.frame_steps(picture.scene.steps), hold=0)
     animation.save(path, writer=writer, progress_callback=progress)
 
 
-def make_picture(recipe: AnyRecipe, scene: Scene | None = None) -> "Picture":
+def make_picture(
+    recipe: AnyRecipe, scene: Scene | None = None, progress: Progress | None = None
+) -> "Picture":
     """Draw the figure of a recipe, of a scene that was made from it if there is one already."""
     import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
     from optiviz.animation import Picture
@@ -140,34 +145,76 @@ def make_picture(recipe: AnyRecipe, scene: Scene | None = None) -> "Picture":
         panels = [(part, _views(recipe, part)) for part in parts]
         style = recipe
     with theme.settings():
-        return Picture(scene, theme, panels, style, recipe.size)
+        watch = None if progress is None else partial(progress, "sampling the plane")
+        return Picture(scene, theme, panels, style, recipe.size, watch)
 
 
 def _views(recipe: Recipe | PlotRecipe, scene: Scene) -> list[str]:
     assert isinstance(scene, Run)
-    return check_views(recipe.view, scene.surface.dim, bool(scene.entries), recipe.given())
+    space = space_of(scene.surface) if scene.entries else 0
+    return check_views(recipe.view, scene.surface.dim, space, recipe.given())
 
 
-def make_scene(recipe: AnyRecipe) -> Scene:
+def make_scene(recipe: AnyRecipe, progress: Progress | None = None) -> Scene:
     """Do all that a recipe asks for, up to drawing it."""
     if isinstance(recipe, Recipe):
-        return make_run(recipe)
+        return make_run(recipe, progress)
     return _plot(recipe) if isinstance(recipe, PlotRecipe) else _response(recipe)
 
 
-def make_run(recipe: Recipe) -> Run:
+def make_run(recipe: Recipe, progress: Progress | None = None) -> Run:
     """Descend a surface with every optimizer from every start."""
     surface = resolved(recipe.surface)
+    walked = _walked(recipe, surface, progress)
+    surface, paths = seen(surface, [path for entry in walked for path in entry.trajectories])
+    many = len(paths) // len(walked)
+    entries = tuple(
+        replace(entry, trajectories=tuple(paths[number * many : (number + 1) * many]))
+        for number, entry in enumerate(walked)
+    )
+    return Run(
+        title=recipe.title or surface.title,
+        surface=surface,
+        entries=entries,
+        conditions=_conditions(recipe, surface),
+    )
+
+
+def walk_all(recipe: Recipe) -> tuple[Trajectory, ...]:
+    """Return every walk of a recipe where it really was, in all of a network's weights."""
+    entries = _walked(recipe, resolved(recipe.surface))
+    return tuple(path for entry in entries for path in entry.trajectories)
+
+
+def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) -> list[Descent]:
     steps = steps_of(recipe)
-    starts = starts_of(recipe, surface)
+    objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
+    starts = [begin(surface, start) for start in starts_of(recipe, surface)]
+    rows = recipe.frame_steps(steps)
     entries = []
     for number, (word, label) in enumerate(_named(recipe.words)):
-        choice = choose(word, surface, starts, steps, recipe.lr)
-        paths = tuple(descend(surface, choice.optimizer, start, steps, label) for start in starts)
+        choice = choose(word, surface, starts, steps, recipe.lr, objective)
+        paths = tuple(
+            descend(objective, choice.optimizer, start, steps, label, rows) for start in starts
+        )
         entries.append(
             Descent(word=word, label=label, choice=choice, number=number, trajectories=paths)
         )
-    return Run(title=recipe.title or surface.title, surface=surface, entries=tuple(entries))
+        if progress is not None:
+            progress("descending", number + 1, len(recipe.words))
+    return entries
+
+
+def _conditions(recipe: Recipe, surface: Surface) -> tuple[str, ...]:
+    """Return what every step of a run was subject to."""
+    said = []
+    if recipe.batch_size is not None:
+        said.append(f"batches of {recipe.batch_size}")
+    if recipe.noise:
+        said.append(f"gradient noise {recipe.noise:g}")
+    if said or (surface.network is not None and surface.network.dropout):
+        said.append(f"seed {recipe.seed}")
+    return tuple(said)
 
 
 def _plot(recipe: PlotRecipe) -> Plot:
@@ -208,11 +255,13 @@ def _named(words: Sequence[Word]) -> list[tuple[Word, str]]:
 
 def starts_of(recipe: Recipe, surface: Surface) -> tuple[Point, ...]:
     """Return the starts that were given, then the random ones; the surface's own if neither."""
-    low, high = np.transpose(surface.domain.intervals)
+    if not recipe.random_starts:
+        return recipe.starts or surface.begins
+    low, high = np.transpose(surface.window.intervals)
     drawn = np.random.default_rng(recipe.seed).uniform(
         low, high, (recipe.random_starts, surface.dim)
     )
-    return (*recipe.starts, *(tuple(point) for point in drawn.tolist())) or (surface.start,)
+    return (*recipe.starts, *(tuple(point) for point in drawn.tolist()))
 
 
 @contextmanager

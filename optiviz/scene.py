@@ -72,7 +72,7 @@ class Descent(Entry):
         return self.trajectories[0].steps
 
     def values(self, step: int) -> Array:
-        return np.array([path.losses[min(step, path.last)] for path in self.trajectories])
+        return np.array([path.loss(step) for path in self.trajectories])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,7 +99,12 @@ class Scene:
 
     @property
     def formula(self) -> str:
-        """What stands under the title."""
+        """What stands under the title, as mathematics."""
+        return ""
+
+    @property
+    def caption(self) -> str:
+        """What stands under that, in words."""
         return ""
 
     @property
@@ -111,6 +116,11 @@ class Scene:
     def remarks(self) -> tuple[str, ...]:
         """What did not go as one would wish, each with whose it is."""
         return ()
+
+    @property
+    def farthest(self) -> float:
+        """How far the farthest point of any path is from the plane that is drawn; 0 if on it."""
+        return 0.0
 
     def remark(self, entry: Entry, step: int) -> str:
         """Return what is to be said of an entry in a step, which is most in the last one."""
@@ -132,11 +142,31 @@ class Run(Scene):
     surface: Surface
     entries: tuple[Descent, ...] = ()
     company: tuple[Descent, ...] = ()
+    conditions: tuple[str, ...] = ()  # what every step was subject to, as in "batches of 128"
     quantity = "loss"
 
     @property
     def formula(self) -> str:
         return self.surface.formula
+
+    @property
+    def caption(self) -> str:
+        return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
+
+    def nearness(self, path: Trajectory) -> Array | None:
+        """Return how near the plane each step of a path is: 1 if on it, 0 for the farthest of all.
+
+        None where all paths are on it. The shape is (last + 1,).
+        """
+        if not self.farthest:
+            return None
+        shares: Array = 1 - path.away[path.ends] / self.farthest
+        return shares
+
+    @cached_property
+    def farthest(self) -> float:
+        away = [path.away for path in self.compared]
+        return float(max((each.max(initial=0.0) for each in away), default=0.0))
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
@@ -157,13 +187,17 @@ class Run(Scene):
     @property
     def marks(self) -> tuple[str, ...]:
         """The marks that stand on its surface."""
-        known = {"start": self.entries, "minimum": self.surface.minima}
+        known = {
+            "start": self.entries,
+            "minimum": self.surface.minima,
+            "distance": self.farthest,
+        }
         return tuple(name for name, marked in known.items() if marked)
 
     def seen(self, points: ArrayLike) -> Array:
         """Return the points that lie in the window, shape (n, dim)."""
         given = np.reshape(points, (-1, self.surface.dim))
-        low, high = np.transpose(self.surface.domain.intervals)
+        low, high = np.transpose(self.surface.window.intervals)
         inside: Array = given[((low <= given) & (given <= high)).all(axis=-1)]
         return inside
 
@@ -210,17 +244,19 @@ class Run(Scene):
         """
         if path.ending:
             return path.ending
-        if path.losses[-1] < path.losses[0]:
-            low, high = np.transpose(self.surface.domain.intervals)
+        if path.loss(path.steps) < path.loss(0):
+            low, high = np.transpose(self.surface.window.intervals)
             seen = ((low <= path.points[-1]) & (path.points[-1] <= high)).all()
             return "" if seen else "ended out of view"
         if (path.points == path.start).all():
             return "never moved"
+        if path.distances is not None:  # the ground of the plane is not what it stands on
+            return "ended no lower"
         return f"ended {self._ground(path)}"
 
     def _ground(self, path: Trajectory) -> str:
         """Say on what kind of ground a path ends, if the slope is 0 there."""
-        low, high = np.transpose(self.surface.domain.intervals)
+        low, high = np.transpose(self.surface.window.intervals)
         side = high - low  # in units of which slopes and curvatures can be compared
         with np.errstate(all="ignore"):
             first, slope = np.abs(self.surface.gradient(path.points[[0, -1]]) * side).max(axis=-1)

@@ -9,17 +9,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent import descend, walk
 from optiviz.errors import InputError, unknown
-from optiviz.objective import Array
+from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers import OPTIMIZERS, load_optimizer
 from optiviz.optimizers.base import Optimizer
 from optiviz.optimizers.words import Word
-from optiviz.surfaces.surface import Point, Surface
+from optiviz.surfaces.surface import Surface
 
 DECADES = (-4, 3)
 SHIFTS = 3  # times that as many decades again are tried on one side
@@ -28,6 +29,9 @@ DIGITS = 3  # of a rate, so that what is shown is what was used
 LOST = 0.1  # share of its descent that a run may have lost again at its end
 MAX_STEPS = 1000  # longer runs are tuned on their beginning
 MAX_STARTS = 9  # and more starts on the first of them
+NETWORK_STEPS, NETWORK_STARTS = 100, 3  # of networks, which cost more
+NETWORK_RATES = 12, 0.5  # how many, and decades from one to the next
+NETWORK_LOWEST = {True: -2.0, False: -4.0}  # decade, on a plane alone or in all weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,10 @@ class Tuning:
     of the surface's window and twice its sides (wider where a start is outside). It is also out
     if it loses at the end more than a tenth of its descent again, or ends outside the window,
     and others do not.
+
+    Where all of a network's weights are descended there is no window: the score is the mean loss
+    of all steps, each on its own batch, and a rate is out if any run leaves finite numbers, or
+    ends no lower and others do.
     """
 
     rates: Array
@@ -68,9 +76,17 @@ class Choice(NamedTuple):
 
 
 def choose(
-    word: Word, surface: Surface, starts: Sequence[Point], steps: int, lr: float | None = None
+    word: Word,
+    surface: Surface,
+    starts: Sequence[ArrayLike],
+    steps: int,
+    lr: float | None = None,
+    met: Objective | Stream | None = None,
 ) -> Choice:
-    """Return a word's optimizer with the learning rate that is right for it on this surface."""
+    """Return a word's optimizer with the learning rate that is right for it on this surface.
+
+    met is what it meets there, the surface itself if None; starts are points of that.
+    """
     rates = dict(surface.learning_rates)
     for name in rates:
         if name not in OPTIMIZERS:
@@ -80,10 +96,11 @@ def choose(
     known = settled(word, lr, rates, "surface")
     if known is not None:
         return known
-    tuning = tune(word, surface, starts, steps)
+    tuning = tune(word, surface, starts, steps, met=met)
     if tuning.found:
         return Choice(word.build(lr=tuning.best), "tuned", tuning)
-    return Choice(word.build(lr=10.0 ** DECADES[0]), "none fits", tuning)
+    lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
+    return Choice(word.build(lr=lowest), "none fits", tuning)
 
 
 def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: str) -> Choice | None:
@@ -106,21 +123,38 @@ def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: st
 
 
 def tune(
-    word: Word, surface: Surface, starts: Sequence[Point], steps: int, also: Sequence[float] = ()
+    word: Word,
+    surface: Surface,
+    starts: Sequence[ArrayLike],
+    steps: int,
+    also: Sequence[float] = (),
+    met: Objective | Stream | None = None,
 ) -> Tuning:
     """Score rates from 1e-4 to 1e3, 30 a decade, and then all of 3 digits around the best.
 
     Where the best is at an end of the grid, or all are out, seven decades more are tried there,
     up to three times. Each set of rates is descended at once, as one array. At most 1000 steps
     and 9 starts are walked; a rate of the word itself does not count. `also` are rates that are
-    to be scored beside these.
+    to be scored beside these. On networks it is 12 rates, one after another, two a decade, at
+    most 100 steps and 3 starts. met is what is met on the surface, if not the surface itself.
     """
+    objective = met or surface
     settings = tuple((key, value) for key, value in word.settings if key != "lr")
     word = replace(word, settings=settings)
+    if surface.network is not None:
+        steps, starts = min(steps, NETWORK_STEPS), starts[:NETWORK_STARTS]
+        many, apart = NETWORK_RATES
+        rates = _written(10.0 ** (NETWORK_LOWEST[surface.inside] + apart * np.arange(many)))
+        rates = np.unique(np.concatenate([rates, also]))
+        if not surface.inside:
+            return _one_by_one(word, objective, starts, steps, rates)
+        points = _together(word, objective, np.array(starts, float), steps, rates)
+        tried = _judged(rates, points, surface)
+        return Tuning(tried.rates, tried.ranked)
     begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
 
     def trial(rates: Array) -> _Tried:
-        return _judged(rates, _together(word, surface, begin, steps, rates), surface)
+        return _judged(rates, _together(word, objective, begin, steps, rates), surface)
 
     low, high = DECADES
     more = high - low
@@ -143,7 +177,7 @@ def tune(
     while tried.found:
         best = tried.best
         rate = tried.rates[[best]]
-        alone = _judged(rate, _alone(word, surface, begin, steps, rate[0]), surface)
+        alone = _judged(rate, _alone(word, objective, begin, steps, rate[0]), surface)
         if alone.found and alone.ranks[0] >= tried.ranks[best]:
             break
         tried = alone.joined(tried)
@@ -177,24 +211,40 @@ class _Tried(NamedTuple):
         return _Tried(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
 
 
-def _together(word: Word, surface: Surface, begin: Array, steps: int, rates: Array) -> Array:
+def _together(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
     """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
     optimizer = word.build(lr=rates[:, None, None])
     with np.errstate(all="ignore"):
-        walked = walk(surface, optimizer, np.tile(begin, (len(rates), 1, 1)))
+        walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)))
         return np.stack([x for x, _ in islice(walked, steps + 1)])
 
 
-def _alone(word: Word, surface: Surface, begin: Array, steps: int, rate: float) -> Array:
+def _alone(word: Word, met: Objective | Stream, begin: Array, steps: int, rate: float) -> Array:
     """Walk from each start by itself: points of shape (steps + 1, 1, starts, dim)."""
     optimizer = word.build(lr=float(rate))
-    paths = [descend(surface, optimizer, start, steps) for start in begin]
+    paths = [descend(met, optimizer, start, steps) for start in begin]
     return np.stack([path.points for path in paths], axis=1)[:, None]
+
+
+def _one_by_one(
+    word: Word, met: Objective | Stream, starts: Sequence[ArrayLike], steps: int, rates: Array
+) -> Tuning:
+    """Score rates on a network, whose points are too large for an array of all runs."""
+    scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
+    for number, rate in enumerate(rates):
+        optimizer = word.build(lr=float(rate))
+        paths = [descend(met, optimizer, start, steps) for start in starts]
+        if all(path.ended_at is None for path in paths):
+            scores[number] = np.mean([path.losses for path in paths])
+            lower[number] = all(path.loss(path.steps) < path.loss(0) for path in paths)
+    if lower.any():
+        scores[~lower] = np.inf
+    return Tuning(rates, scores)
 
 
 def _judged(rates: Array, points: Array, surface: Surface) -> _Tried:
     """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
-    low, high = np.transpose(surface.domain.intervals)
+    low, high = np.transpose(surface.window.intervals)
     with np.errstate(all="ignore"):
         losses = surface.value(points)
         away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
@@ -219,6 +269,6 @@ def _written_between(low: float, high: float) -> Array:
     return np.unique(_written(np.arange(low, high, last_digit)))
 
 
-def _written(rates: Array) -> Array:
+def _written(rates: NDArray[np.floating[Any]]) -> Array:
     """Return rates rounded to the digits that are shown."""
     return np.array([float(f"{rate:.{DIGITS}g}") for rate in rates])

@@ -11,11 +11,16 @@ from hypothesis import settings
 
 from optiviz.cli import cli
 from optiviz.objective import Array
+from optiviz.surfaces.catalogue import load_catalogue
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("optiviz")
 
 Invoke = Callable[..., Result]
+
+CATALOGUE = load_catalogue().surfaces
+FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
+NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden frames anew instead of comparing",
     )
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what tests cache out of the user's own folder."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture

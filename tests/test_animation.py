@@ -31,7 +31,7 @@ def test_few_steps_get_a_frame_each() -> None:
 def test_the_last_frame_is_held() -> None:
     picture = make_picture(Recipe(surface="bowl", optimizers="sgd", steps=9, size=(300, 200)))
     for hold, held in ((HOLD, [9] * round(10 * HOLD)), (0, [])):
-        animation = picture.animation(fps=10, duration=5, hold=hold)
+        animation = picture.animation(10, range(10), hold=hold)
         assert list(animation.new_frame_seq()) == [*range(10), *held]
         animation._draw_was_started = True
 

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from conftest import Invoke
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +23,13 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.rpartition("/")[2])
+def _param(command: str) -> ParameterSet:
+    """Mark what trains a network on digits, which takes its time."""
+    slow = [pytest.mark.slow] if "digits-" in command else []
+    return pytest.param(command, marks=slow, id=command.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("command", [*map(_param, COMMANDS)])
 def test_a_command_runs_as_it_is_printed(command: str, invoke: Invoke, here: Path) -> None:
     program, *words = shlex.split(command)
     assert program == "optiviz"

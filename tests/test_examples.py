@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import FORMULAS, NETWORKS
 from PIL import Image
 
 import optiviz
 from optiviz.executors import Processes
 from optiviz.surfaces import SIGNALS
-from optiviz.surfaces.catalogue import load_catalogue
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+NETWORK_JOBS = optiviz.load_jobs(EXAMPLES / "networks.yaml")
 ARTICLES = optiviz.load_jobs(EXAMPLES / "articles.yaml")
 
 
@@ -40,10 +41,27 @@ def test_a_contact_sheet_of_nothing_is_refused(
     assert not list(here.iterdir())
 
 
-def test_the_catalogue_has_an_animation_of_every_surface() -> None:
+def test_the_catalogue_has_an_animation_of_every_formula() -> None:
     jobs = optiviz.load_jobs(EXAMPLES / "catalogue.yaml")
-    assert [job.name for job in jobs] == [*load_catalogue().surfaces]
+    assert [job.name for job in jobs] == [*FORMULAS]
     assert all(path.suffix == ".gif" for job in jobs for path in job.paths)
+
+
+def test_the_networks_are_all_there() -> None:
+    drawn = set()
+    for job in NETWORK_JOBS:
+        plotted = isinstance(job.recipe, optiviz.PlotRecipe)
+        drawn |= set(job.recipe.surfaces if plotted else [job.recipe.surface])
+    assert drawn == {*NETWORKS, "hills-and-canyon"}
+    assert {job.recipe.batch_size for job in NETWORK_JOBS if job.name == "race"} == {128}
+
+
+@pytest.mark.slow
+def test_the_networks_are_made(here: Path) -> None:
+    with Processes(2) as pool:
+        made = optiviz.batch(NETWORK_JOBS, pool)
+    assert {result.status for result in made} == {"made"}
+    assert not any(result.remarks for result in made)
 
 
 def test_the_articles_have_all_their_pictures() -> None:

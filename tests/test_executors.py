@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from optiviz.executors import THREADS, Processes
+from optiviz.executors import Processes
+from optiviz.threads import VARIABLES
 
 
 def test_results_and_errors_come_back() -> None:
@@ -51,7 +52,7 @@ def test_a_death_between_calls_loses_nothing() -> None:
 
 def test_each_process_computes_on_one_core_and_writes_to_a_folder_that_goes() -> None:
     with Processes(1) as pool:
-        assert {pool.submit(os.getenv, name).result() for name in THREADS} == {"1"}
+        assert {pool.submit(os.getenv, name).result() for name in VARIABLES} == {"1"}
         folder = Path(pool.submit(tempfile.mkdtemp).result())
         assert folder.exists()
     assert not folder.parent.exists()

@@ -101,13 +101,15 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_progress_runs_through_all_outputs(tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[str, int, int]] = []
     render(
         SMALL, [tmp_path / "x.gif", tmp_path / "x.png", tmp_path / "x.csv"],
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda *told: seen.append(told),
     )  # fmt: skip
     frames = 7
-    assert seen == [(done, frames + 2) for done in range(1, frames + 3)]
+    descents = [("descending", done, 2) for done in (1, 2)]
+    drawn = [("drawing", done, frames + 2) for done in range(1, frames + 3)]
+    assert seen == descents + drawn
 
 
 def test_a_still_is_the_final_picture_at_its_size(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import FORMULAS
 
 import optiviz
 from optiviz.descent import descend
@@ -11,11 +12,10 @@ from optiviz.optimizers import OPTIMIZERS
 from optiviz.optimizers.words import parse_word
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_scene
-from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.surface import Surface
 from optiviz.tuning import Tuning, choose, tune
 
-SURFACES = load_catalogue().surfaces
+SURFACES = FORMULAS
 WOBBLY = optiviz.load_surface("wobbly")
 TUNED = [name for name in OPTIMIZERS if name != "newton"]
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from optiviz.errors import InputError, OptivizError, unknown
+from optiviz.threads import pin
 
 COMMANDS = {
     "run": "run",
@@ -128,6 +129,7 @@ def main() -> NoReturn:
     # What was imported is no garbage: to look through it takes a tenth of a short run, and at the
     # end, unless it is frozen, another quarter.
     gc.set_threshold(100_000)
+    pin()
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     cli()

@@ -32,6 +32,7 @@ FIELDS = {
     "surfaces": "NAME",
     "catalogue": "--surfaces",
     "fill": "--no-fill",
+    "batch_size": "--batch-size",
 }
 
 
@@ -72,6 +73,18 @@ surfaces_option = click.option(
     help="Own catalogue in YAML, on top of ours.",
 )  # fmt: skip
 
+network_options = grouped(
+    click.option(
+        "--data", metavar="NAME",
+        help="What a network learns: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
+    ),
+    click.option("--samples", type=int, metavar="N", help="How many samples a network learns."),
+    click.option(
+        "--plane", metavar="WORDS",
+        help="Through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
+    ),
+)  # fmt: skip
+
 optimizer_options = grouped(
     click.option(
         "--opt", "optimizers", multiple=True, metavar="WORDS",
@@ -98,6 +111,10 @@ motion_options = grouped(
     click.option(
         "--duration", type=float, default=10, show_default=True,
         help="Seconds at most, before the last frame is held; longer runs skip steps.",
+    ),
+    click.option(
+        "--frames", metavar="A:B:K,...",
+        help="Show the steps from A to B, each K-th, instead of evenly strided ones.",
     ),
     click.option(
         "--quality", type=click.Choice(QUALITIES), default="standard", show_default=True,
@@ -212,5 +229,7 @@ def _progress(shown: bool) -> "Iterator[Progress | None]":
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("drawing", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("descending", total=None)
+        yield lambda doing, done, total: bar.update(
+            task, description=doing, completed=done, total=total
+        )

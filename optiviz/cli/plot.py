@@ -13,6 +13,7 @@ from optiviz.cli.options import (
     ground_options,
     look_options,
     make,
+    network_options,
     option,
     output_options,
     surfaces_option,
@@ -30,6 +31,7 @@ from optiviz.cli.options import (
 )
 @domain_option
 @surfaces_option
+@network_options
 @click.option(
     "--view",
     metavar="NAME",

@@ -13,6 +13,7 @@ from optiviz.cli.options import (
     look_options,
     make,
     motion_options,
+    network_options,
     optimizer_options,
     option,
     output_options,
@@ -28,6 +29,7 @@ from optiviz.formats import FORMATS
 @click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".')
 @domain_option
 @surfaces_option
+@network_options
 @optimizer_options
 @click.option(
     "--start",
@@ -38,6 +40,12 @@ from optiviz.formats import FORMATS
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random starts.")
 @click.option("--steps", type=int, help="Length of a run.  [default: the surface's]")
+@click.option(
+    "--batch-size", type=int, metavar="N", help="Samples of a network a step.  [default: all]"
+)
+@click.option(
+    "--noise", type=float, default=0, metavar="SIGMA", help="Gaussian noise on each gradient."
+)
 @click.option(
     "--view",
     metavar="NAME+NAME",

@@ -11,9 +11,10 @@ from rich.table import Table
 
 from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
-from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe
+from optiviz.racing import begin, met
+from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe, resolved
 from optiviz.rendering import starts_of
-from optiviz.scene import Response, Run, Scene, frame_steps
+from optiviz.scene import Response, Run, Scene
 from optiviz.tuning import tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
@@ -39,35 +40,36 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
     for heading in ("optimizer", *(["start"] if several else [])):
         table.add_column(heading, no_wrap=True)
     table.add_column("hyperparameters", overflow="fold")
-    for heading in ("steps", "final loss", "to minimum"):
+    learned = scene.surface.network is not None
+    for heading in ("steps", "final loss", "accuracy" if learned else "to minimum"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for entry in scene.entries:
         settings = entry.choice.optimizer.settings()
         for path in entry.trajectories:
-            away = scene.surface.distance_to_minimum(path.points[path.last])
+            away = scene.surface.distance_to_minimum(path.end.tolist())
+            right = "-" if path.accuracy is None else f"{path.accuracy:.1%}"
             table.add_row(
                 entry.label,
                 *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
                 "  ".join(entry.setting(*each) for each in settings.items()),
                 str(path.last),
-                f"{path.losses[path.last]:.6g}",
-                "-" if away is None else f"{away:.4g}",
+                f"{path.loss(path.last):.6g}",
+                right if learned else "-" if away is None else f"{away:.4g}",
                 scene.verdict(path),
             )
     _print(table)
-    if recipe.random_starts:
+    if recipe.random_starts or scene.conditions:
         click.echo(f"seed {recipe.seed}")
 
 
 def print_skipped(scene: Scene, recipe: Recipe | ResponseRecipe, paths: Sequence[Path]) -> None:
     """Say how many of the steps an animation shows, if not all."""
-    frames = len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+    frames = len(recipe.frame_steps(scene.steps))
     if frames <= scene.steps and any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((scene.steps + 1) / recipe.fps)
-        click.echo(
-            f"{frames} frames show steps 0 to {scene.steps}: --duration {whole} would show each"
-        )
+        more = f": --duration {whole} would show each" if recipe.frames is None else ""
+        click.echo(f"{frames} frames show steps 0 to {scene.steps}{more}")
 
 
 def print_responses(scene: Response) -> None:
@@ -102,7 +104,9 @@ def _print(table: Table) -> None:
 
 def print_rates(scene: Run, recipe: Recipe) -> None:
     """Print the score of every learning rate that was, or would have been, tried."""
-    starts = starts_of(recipe, scene.surface)
+    surface = resolved(recipe.surface)
+    objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
+    starts = [begin(surface, start) for start in starts_of(recipe, surface)]
     blocks = []
     for entry in scene.entries:
         rate = entry.choice.optimizer.hyperparameters().get("lr")
@@ -110,7 +114,7 @@ def print_rates(scene: Run, recipe: Recipe) -> None:
             blocks.append(f"{entry.label} has no learning rate")
             continue
         tuning = entry.choice.tuning or tune(
-            entry.word, scene.surface, starts, scene.steps, also=[rate]
+            entry.word, surface, starts, scene.steps, also=[rate], met=objective
         )
         best = f"the best is {spell(tuning.best)}" if tuning.found else "none can be used"
         scores = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)

@@ -60,8 +60,14 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas
-    if declared:
-        sides = declared[0].domain.intervals
+    networks = [each for each in declared if each.network is not None]
+    if networks:
+        assert networks[0].network is not None
+        learned = networks[0].network
+        fields |= {"data": learned.data, "plane": networks[0].plane_words.spelt}
+        fields |= {} if learned.samples is None else {"samples": learned.samples}
+    if declared and declared[0].domain is not None:
+        sides = declared[0].window.intervals
         fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)
     return fields
 

@@ -4,8 +4,9 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -14,6 +15,7 @@ from pydantic import (
     Field,
     FiniteFloat,
     PlainSerializer,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_serializer,
@@ -23,13 +25,19 @@ from pydantic import (
 from optiviz.documents import plain_number, plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
+from optiviz.surfaces.datasets import digest_of, file_of
+from optiviz.surfaces.words import NetworkWords, PlaneWords
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
+    from optiviz.surfaces.landscape import Landscape
+    from optiviz.surfaces.plane import Plane, Progress
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
 AXES = ("x", "y")
+AROUND = "-1:1,-1:1"  # the window of random directions, if nobody says
+MISSING = "is missing"
 CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
 
 
@@ -48,6 +56,8 @@ class Stranger:
 
 
 def _axes(info: ValidationInfo) -> int | None:
+    if info.data.get("network") is not None:
+        return len(AXES)
     domain = info.data.get("domain")  # absent if it is wrong itself
     if isinstance(domain, Domain):
         return len(domain.intervals)
@@ -67,6 +77,8 @@ def spelt(point: Sequence[float]) -> str:
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
     axes = _axes(info)
+    if not point and info.data.get("network") is not None:
+        return point  # a network's own weights
     if axes is not None and len(point) != axes:
         raise ValueError(f"{spelt(point)} does not fit a domain in {' and '.join(AXES[:axes])}")
     return point
@@ -170,19 +182,22 @@ class Domain(BaseModel):
 
 
 class Surface(BaseModel):
-    """An objective in one or two dimensions that is declared by its formula.
+    """An objective in one or two dimensions that is declared: by its formula, or by a network.
 
-    Its words are those of an entry of surfaces.yaml. Pickles as its declaration; the formula is
-    read and compiled when it is first used.
+    A network's loss is drawn on a plane through its weights. The words are those of an entry of
+    surfaces.yaml. Pickles as its declaration, which is compiled when it is first used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, AfterValidator(lambda word: word and _kebab(word))] = ""
     title: Text = ""
-    domain: Domain
-    formula: str
+    network: NetworkWords | None = None
+    plane: PlaneWords | None = None
+    domain: Annotated[Domain | None, Field(validate_default=True)] = None
+    formula: Annotated[str, Field(validate_default=True)] = ""
     start: PlacedPoint = ()
+    starts: tuple[PlacedPoint, ...] = ()
     steps: Steps | None = None
     minima: tuple[PlacedPoint, ...] = ()
     levels: Annotated[tuple[Number, ...], AfterValidator(rising)] = ()
@@ -190,30 +205,108 @@ class Surface(BaseModel):
     tags: tuple[Kebab, ...] = ()
     aliases: tuple[Kebab, ...] = ()
     source: Text = ""
+    _shown: "Shown | None" = PrivateAttr(default=None)
+
+    @field_validator("plane")
+    @classmethod
+    def _of_a_network(cls, plane: PlaneWords | None, info: ValidationInfo) -> PlaneWords | None:
+        if plane is not None and info.data.get("network", plane) is None:
+            raise ValueError("is of a network, and there is none")
+        return plane
+
+    @field_validator("domain")
+    @classmethod
+    def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
+        network, plane = info.data.get("network", ...), info.data.get("plane")
+        of_weights = plane is not None and plane.kind == "weights" and plane.inside
+        if domain is None and (network is None or of_weights):
+            raise ValueError(MISSING)
+        if network is not None and domain is not None and domain.y is None:
+            raise ValueError("a plane has two intervals, as in -1:1,-1:1")
+        return domain
 
     @field_validator("formula")
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
-        if isinstance(info.context, Stranger):
+        network = info.data.get("network", ...)
+        if network is None and not text:
+            raise ValueError("is missing or empty")
+        if network is not None and text:
+            raise ValueError("is given, and so is a network: give one of them")
+        if text and isinstance(info.context, Stranger):
             _compiled(text, _axes(info) or dimension(text))
         return text
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if not self.start:
-            sides = zip(self.domain.intervals, CORNER, strict=False)
+        if self.starts and not self.start:
+            object.__setattr__(self, "start", self.starts[0])
+        elif not self.start and (self.network is None or self.inside):
+            sides = zip(self.window.intervals, CORNER, strict=False)
             corner = tuple(low + share * (high - low) for (low, high), share in sides)
             object.__setattr__(self, "start", corner)
         if not self.title:
             named = self.name.replace("-", " ").capitalize()
-            object.__setattr__(self, "title", named or self.formula)
+            object.__setattr__(self, "title", named or self.formula or "Network")
         return self
 
     @property
     def dim(self) -> int:
         """Number of coordinates: one or two."""
-        return len(self.domain.intervals)
+        return 2 if self.domain is None else len(self.domain.intervals)
+
+    @property
+    def window(self) -> Domain:
+        """The window that is drawn; raises InputError if it is known only after a descent."""
+        if self.domain is not None:
+            return self.domain
+        if self.plane_words.kind != "random":
+            what = "plane of the paths" if self.plane_words.kind == "path" else "window"
+            raise InputError(f"{self._called}the {what} is known only after a descent")
+        return Domain.model_validate(AROUND)
+
+    @property
+    def begins(self) -> tuple[Point, ...]:
+        """Where runs begin, if nobody says; () stands for a network's own weights."""
+        return self.starts or (self.start,)
+
+    @property
+    def plane_words(self) -> PlaneWords:
+        """What is said of the plane through a network."""
+        return self.plane or PlaneWords()
+
+    @property
+    def inside(self) -> bool:
+        """Whether the coordinates that are drawn are all that is descended."""
+        return self.network is None or self.plane_words.inside
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        if self._shown is not None:
+            return self._shown.axes
+        return AXES[: self.dim] if self.network is None else self.landscape.axes
+
+    @property
+    def caption(self) -> str:
+        """What stands under the title where there is no formula."""
+        return "" if self.network is None else self.landscape.caption
+
+    def samples(self, most: int) -> int:
+        """Return on how many points a side it is sampled where `most` are asked for."""
+        return most if self.network is None else min(most, self.plane_words.samples)
+
+    def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+        """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
+        compiled = self.compiled
+        if self.network is None:
+            return compiled.value(np.stack(np.meshgrid(x, y), axis=-1))
+        from optiviz.surfaces.grids import sampled
+        from optiviz.surfaces.plane import Plane
+
+        assert isinstance(compiled, Plane)
+        return sampled(compiled, x, y, progress)
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
@@ -232,16 +325,60 @@ class Surface(BaseModel):
         return self.compiled.hessian(x)
 
     @property
-    def compiled(self) -> "Formula":
-        """The formula, read; raises InputError if it is none."""
+    def compiled(self) -> "Formula | Plane":
+        """The formula, or the plane through the network; raises InputError if it is none."""
+        if self._shown is not None:
+            return self._shown.plane
         try:
+            if self.network is not None:
+                return self.landscape.plane
             return _compiled(self.formula, self.dim)
         except InputError as error:
-            raise InputError(f"{self.name}: {error}" if self.name else str(error)) from None
+            raise InputError(f"{self._called}{error}") from None
+
+    def slopes(self) -> list[str]:
+        """Return the derivatives of the formula as text, one a coordinate."""
+        return list(_compiled(self.formula, self.dim).gradient_text())
+
+    @property
+    def landscape(self) -> "Landscape":
+        """The network on its data; raises InputError if there are none."""
+        # Imports the data, which a list of surfaces need not wait for.
+        from optiviz.surfaces.landscape import landscape
+
+        assert self.network is not None
+        try:
+            return landscape(self.network, self.plane_words)
+        except InputError as error:
+            raise InputError(f"{self._called}{error}") from None
+
+    def fixed(self) -> "Surface":
+        """Return the surface with the SHA-256 of the file that its network learns, if it does."""
+        if self.network is None or self.network.sha256 or not file_of(self.network.data):
+            return self
+        network = self.network.model_copy(update={"sha256": digest_of(self.network.data)})
+        return self.model_copy(update={"network": network})
+
+    def seen_on(self, shown: "Shown", domain: Domain) -> "Surface":
+        """Return the surface as it is seen on a plane that was found after a descent."""
+        found = self.model_copy(update={"domain": domain})
+        found._shown = shown
+        return found
+
+    @property
+    def _called(self) -> str:
+        return f"{self.name}: " if self.name else ""
 
     def distance_to_minimum(self, x: Sequence[float]) -> float | None:
         """Return how far x is from the nearest known minimum; None if none is known."""
         return min((math.dist(x, each) for each in self.minima), default=None)
+
+
+class Shown(NamedTuple):
+    """A plane that was found after a descent, and the names of its coordinates."""
+
+    plane: "Plane"
+    axes: tuple[str, str]
 
 
 def dimension(text: str) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+    from optiviz.surfaces.plane import Progress
     from optiviz.themes import Theme
     from optiviz.views.style import Style
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Sort(NamedTuple):
     """What a name of the table stands for: "module:class", and what it can draw.
 
-    options are the fields of Style that it heeds.
+    options are the fields of Style that it heeds. dims are those of the surface, or of what is
+    descended.
     """
 
     target: str
@@ -32,6 +34,8 @@ class Sort(NamedTuple):
     options: tuple[str, ...]
     about: str
 
+
+MANY = 3  # dimensions: those of all of a network's weights
 
 # The first that fits is the default.
 VIEWS = {
@@ -45,7 +49,7 @@ VIEWS = {
     "relief": Sort(
         "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
     ),
-    "loss": Sort("loss:Loss", (1, 2), "descent", ("smooth", "trail"), "loss against step"),
+    "loss": Sort("loss:Loss", (1, 2, MANY), "descent", ("smooth", "trail"), "loss against step"),
     "state": Sort(
         "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
     ),
@@ -82,6 +86,7 @@ class View(ABC):
         self.style = style
         self.tracks: list[Moving] = []
         self.between: list[Artist] = []  # stand still, but are drawn anew between those that move
+        self.progress: Progress | None = None  # who is told of what takes its time
 
     @property
     @abstractmethod
@@ -102,14 +107,15 @@ class View(ABC):
         return [*self.between, *(each for track in self.tracks for each in track.update(step))]
 
 
-def check_views(view: str | None, dim: int, descended: bool, options: Collection[str]) -> list[str]:
+def check_views(view: str | None, dim: int, space: int, options: Collection[str]) -> list[str]:
     """Return the names in "contour+loss"; those that fit by default if None.
 
-    Raises InputError for a name that is none, for a view that cannot draw a surface of so many
+    dim is how many dimensions the surface has, space how many those who descend it move in, 0 if
+    nobody does. Raises InputError for a name that is none, for a view that cannot draw so many
     dimensions, and for one of `options`, fields of a Style, that no view heeds.
     """
-    provided = ("surface", "descent") if descended else ("surface",)
-    fitting = [name for name, sort in VIEWS.items() if dim in sort.dims and sort.of in provided]
+    provided = {"surface": dim} | ({"descent": space} if space else {})
+    fitting = [name for name, sort in VIEWS.items() if provided.get(sort.of) in sort.dims]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
     for name in names:
         if name not in VIEWS:
@@ -120,8 +126,8 @@ def check_views(view: str | None, dim: int, descended: bool, options: Collection
             sort = VIEWS[name]
             drawn = " or ".join(DIMENSIONS[each] for each in sort.dims)
             why = (
-                f"draws {drawn}, not {DIMENSIONS[dim]}"
-                if sort.of in provided and dim not in sort.dims
+                f"draws {drawn}, not {DIMENSIONS[provided[sort.of]]}"
+                if sort.of in provided
                 else f"draws a {sort.of}, and there is none"
             )
             raise InputError(f"{name} {why}: choose from {', '.join(fitting)}")
@@ -131,7 +137,7 @@ def check_views(view: str | None, dim: int, descended: bool, options: Collection
         heeding = [
             name
             for name in fitting
-            if option in VIEWS[name].options and (descended or option not in MOVING)
+            if option in VIEWS[name].options and (space or option not in MOVING)
         ]
         if not set(heeding) & set(names):
             who = " and ".join(heeding) or f"no view of {DIMENSIONS[dim]} here"
@@ -140,7 +146,7 @@ def check_views(view: str | None, dim: int, descended: bool, options: Collection
 
 
 MOVING = ("trail", "smooth", "orbit")  # options that are of steps
-DIMENSIONS = {1: "one dimension", 2: "two dimensions"}
+DIMENSIONS = {1: "one dimension", 2: "two dimensions", MANY: "all of a network's weights"}
 
 
 def load_view(name: str) -> type[View]:

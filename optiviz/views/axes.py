@@ -108,8 +108,10 @@ def span_steps(axes: Axes, steps: int) -> None:
     axes.set_xlabel("step")
 
 
-def name(axes: Axes, theme: Theme, said: str) -> None:
-    """Say above Axes, on the left, what they show."""
+def name(axes: Axes, theme: Theme, *ways: str) -> None:
+    """Say above Axes, on the left, what they show, in the first of these ways that fits."""
+    room = 72 * inches(axes)[0]
+    said = next((each for each in ways if LETTER * len(each) <= room), ways[-1])
     axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4)
 
 

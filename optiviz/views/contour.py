@@ -42,7 +42,7 @@ class Contour(View):
 
     @property
     def room(self) -> Room:
-        across, up = self.scene.surface.domain.intervals
+        across, up = self.scene.surface.window.intervals
         ratio = (across[1] - across[0]) / (up[1] - up[0])
         most = ratio if ratio <= EQUAL else UNEQUAL
         least = ratio if ratio >= 1 / EQUAL else 1 / UNEQUAL
@@ -54,11 +54,12 @@ class Contour(View):
 
     def build(self, axes: Axes) -> None:
         dress(axes, self.theme)  # the background is seen where the surface is undefined
-        across, up = self.scene.surface.domain.intervals
+        across, up = self.scene.surface.window.intervals
         span(axes, "x", across)
         span(axes, "y", up)
-        axes.set_xlabel("x")
-        axes.set_ylabel("y", rotation=0)
+        across_name, up_name = self.scene.surface.axes
+        axes.set_xlabel(across_name)
+        axes.set_ylabel(up_name, rotation=90 if len(up_name) > 1 else 0)
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
@@ -67,17 +68,16 @@ class Contour(View):
         axes.plot(*self.scene.seen(self.scene.starts).T, **ring(self.theme))
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                points = path.points[: path.last + 1]
                 look = mark(self.theme, entry.number, start)
                 self.tracks.append(
                     Track(
-                        axes, points, range(len(points)), look, self.theme, entry.number,
-                        self.style.trail, label=entry.label,
+                        axes, path.walked, path.ends, look, self.theme, entry.number,
+                        self.style.trail, label=entry.label, nearness=self.scene.nearness(path),
                     )
                 )  # fmt: skip
 
     def _draw_surface(self, axes: Axes) -> None:
-        ground = Ground.of(self.scene.surface, GRID, self.style.levels)
+        ground = Ground.of(self.scene.surface, GRID, self.style.levels, self.progress)
         if not ground.values.count():
             return
         colors = ramp(self.theme)
@@ -118,7 +118,7 @@ class Contour(View):
 
     def _draw_field(self, axes: Axes) -> None:
         """Draw arrows of the negative gradient in the middle of equal squares."""
-        (left, right), (bottom, top) = self.scene.surface.domain.intervals
+        (left, right), (bottom, top) = self.scene.surface.window.intervals
         width, height = inches(axes)
         side = max(max(width, height) / ARROWS, APART)
         middles = [

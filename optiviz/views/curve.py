@@ -32,7 +32,7 @@ class Curve(View):
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
-        ((left, right),) = scene.surface.domain.intervals
+        ((left, right),) = scene.surface.window.intervals
         self.x = np.linspace(left, right, SAMPLES)
         with np.errstate(all="ignore"):
             value, slope = scene.surface.value_and_gradient(self.x[:, None])
@@ -50,13 +50,13 @@ class Curve(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        points = [path.points[: path.last + 1] for path in self.scene.compared]
+        points = [path.walked for path in self.scene.compared]
         left = any(len(self.scene.seen(each)) < len(each) for each in points)
         return (*self.scene.marks, *(["away"] if left else []))
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
-        ends = surface.domain.intervals[0]
+        ends = surface.window.intervals[0]
         dress_chart(axes, self.theme)
         span(axes, "x", ends)
         self.scale.apply(axes)
@@ -94,7 +94,7 @@ class _Walker:
         path: Trajectory = entry.trajectories[start]
         look = mark(view.theme, entry.number, start)
         surface = view.scene.surface
-        x = path.points[: path.last + 1, 0]
+        x = path.walked[:, 0]
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
         with np.errstate(all="ignore"):
             slope = surface.gradient(x[:, None])[:, 0]

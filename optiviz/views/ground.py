@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from optiviz.objective import Array
+from optiviz.surfaces.plane import Progress
 from optiviz.surfaces.surface import Surface
 from optiviz.themes import Theme
 
@@ -49,16 +50,22 @@ class Ground:
 
     @classmethod
     def of(
-        cls, surface: Surface, samples: int, levels: int | Sequence[float] | None = None
+        cls,
+        surface: Surface,
+        most: int,
+        levels: int | Sequence[float] | None = None,
+        progress: Progress | None = None,
     ) -> "Ground":
-        """Sample a surface in two dimensions over its window.
+        """Sample a surface in two dimensions over its window, at most so many times a side.
 
         levels are the surface's own if None, else evenly chosen if it has none.
         """
-        (left, right), (bottom, top) = surface.domain.intervals
-        x, y = np.meshgrid(np.linspace(left, right, samples), np.linspace(bottom, top, samples))
+        (left, right), (bottom, top) = surface.window.intervals
+        samples = surface.samples(most)
+        across, up = np.linspace(left, right, samples), np.linspace(bottom, top, samples)
         with np.errstate(all="ignore"):
-            values = np.ma.masked_invalid(surface.value(np.stack([x, y], axis=-1)))
+            values = np.ma.masked_invalid(surface.sampled(across, up, progress))
+        x, y = np.meshgrid(across, up)
         own = surface.levels if levels is None else levels
         largest = float(abs(values).max()) if values.count() else 0.0
         if not isinstance(own, int):

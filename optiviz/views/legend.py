@@ -32,6 +32,7 @@ MARKS = {
     "minimum": "known minimum",
     "gradient": "gradient",
     "away": "out of view",
+    "distance": "paler: off the plane",
     "coordinates": "x strong, y thin",
 }
 
@@ -59,6 +60,8 @@ class Legend:
         self.scene = scene
         self.theme = theme
         self.marks = marks
+        away = f"paler: up to {number(scene.farthest, 3)} off the plane"
+        self.said = MARKS | ({"distance": away} if scene.farthest else {})
         self.longest = [_longest(entry) for entry in scene.entries]
         self.losses: list[Text] = []
         self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
@@ -207,7 +210,7 @@ class Legend:
         lines: list[list[str]] = [[]]
         used = 0.0
         for name in self.marks:
-            wide = SAMPLE + 0.62 * KEY * len(MARKS[name]) + APART
+            wide = SAMPLE + 0.62 * KEY * len(self.said[name]) + APART
             if lines[0] and used + wide > width:
                 lines.insert(0, [])
                 used = 0.0
@@ -225,6 +228,12 @@ class Legend:
             "minimum": star(self.theme) | {"markersize": 10.0},
             "gradient": {"color": self.theme.muted, "linewidth": 1.4},
             "away": {"color": self.theme.muted, "marker": ">", "linestyle": "none"},
+            "distance": {
+                "color": self.theme.muted,
+                "marker": "o",
+                "linestyle": "none",
+                "alpha": 0.5,
+            },
             "coordinates": {"linestyle": "none"},
         }
         for line, names in enumerate(self._key(place.width)):
@@ -233,7 +242,7 @@ class Legend:
                 wide = 4.0 if name == "gradient" else 0.0
                 self.axes.plot([x - wide, x + wide], [y + 3.5] * 2, **known[name])
                 left = x + SAMPLE - 5.0 if known[name].get("color") else x - 5.0
-                text = self._write(left, y, MARKS[name], KEY, color=self.theme.muted)
+                text = self._write(left, y, self.said[name], KEY, color=self.theme.muted)
                 x = left + self._width(text) + APART
 
     def _write(self, x: float, y: float, said: str, size: float, **look: object) -> Text:

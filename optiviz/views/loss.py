@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from optiviz.descent import Trajectory
 from optiviz.objective import Array
 from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
@@ -20,14 +21,16 @@ class Loss(View):
 
     The axis is logarithmic where losses are positive and differ by more than a hundredfold. With
     `smooth` each point is the mean of so many steps up to it, and the losses themselves stand
-    faint behind.
+    faint behind. So do the losses of batches behind the one of all samples.
     """
 
     scene: Run
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
+        self.sampled = any(path.true_losses is not None for path in scene.compared)
         losses = [path.losses[: path.last + 1] for path in scene.compared]
+        losses += [true_losses(path) for path in scene.compared]
         self.scale = Scale.of(np.concatenate(losses))
 
     @property
@@ -39,23 +42,48 @@ class Loss(View):
         self.scale.apply(axes)
         span_steps(axes, self.scene.steps)
         many = self.style.smooth
-        name(axes, self.theme, "loss" if many == 1 else f"loss, mean of {many} steps")
+        of = " of batches" if self.sampled else ""
+        if many > 1:
+            name(axes, self.theme, f"loss{of}, mean of {many} steps", f"loss{of}", "loss")
+        elif self.sampled:
+            name(axes, self.theme, "loss, of batches faint", "loss")
+        else:
+            name(axes, self.theme, "loss")
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 losses = path.losses[: path.last + 1]
-                if many > 1:
-                    self._draw(axes, entry, start, losses, head=False, linewidth=1.0, alpha=FADED)
-                self._draw(axes, entry, start, trailing_mean(losses, many))
+                steps = np.arange(len(losses))
+                if many > 1 or self.sampled:
+                    faint = {"head": False, "linewidth": 1.0, "alpha": FADED}
+                    self._draw(axes, entry, start, steps, losses, steps, **faint)
+                if many > 1 or not self.sampled:
+                    self._draw(axes, entry, start, steps, trailing_mean(losses, many), steps)
+                else:
+                    kept = path.kept[: len(path.walked)]
+                    self._draw(axes, entry, start, kept, true_losses(path), path.ends)
 
-    def _draw(self, axes: Axes, entry: Descent, start: int, values: Array, **settings: Any) -> None:
-        steps = np.arange(len(values))
+    def _draw(
+        self,
+        axes: Axes,
+        entry: Descent,
+        start: int,
+        steps: Any,
+        values: Array,
+        ends: Any,
+        **settings: Any,
+    ) -> None:
         self.tracks.append(
             Track(
-                axes, np.column_stack([steps, values]), steps,
+                axes, np.column_stack([steps, values]), ends,
                 mark(self.theme, entry.number, start), self.theme, entry.number,
                 self.style.trail, casing=False, label=entry.label, **settings,
             )
         )  # fmt: skip
+
+
+def true_losses(path: Trajectory) -> Array:
+    """Return the losses on all samples of the points that were kept, if there are batches."""
+    return path.losses[:0] if path.true_losses is None else path.true_losses[: len(path.walked)]
 
 
 def trailing_mean(values: Array, many: int) -> Array:

@@ -20,6 +20,7 @@ CASING_WIDTH = 1.0  # on each side of a line
 HEAD_SIZE = 9.0
 STAR_SIZE = 15.0  # of up to a dozen minima; more are smaller
 FADED = 0.3  # opacity of the part of a path that the trail has left
+PALEST = 0.25  # opacity of the head that is farthest from the plane that is drawn
 
 # All that moves lies above all that does not, spines and ticks (2.5) included.
 # Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
@@ -50,7 +51,8 @@ class Track:
 
     vertices has shape (n, 2), in 3-D Axes (n, 3); ends are the vertex at which each step ends.
     After the last of them it stays. A trail of so many steps is drawn in full, older ones fade.
-    The casing lifts it off a surface; a chart needs none.
+    The casing lifts it off a surface; a chart needs none. nearness, from 0 to 1 for each step,
+    makes the head the paler the farther it is.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class Track:
         trail: int | None = None,
         casing: bool = True,
         head: bool = True,
+        nearness: Array | None = None,
         **line: Any,
     ) -> None:
         self.vertices, self.ends, self.trail = vertices, np.asarray(ends, int), trail
+        self.opacity = None if nearness is None else PALEST + (1 - PALEST) * nearness
 
         def add(**settings: Any) -> Line2D:
             (drawn,) = axes.plot(*[[]] * vertices.shape[1], **settings)
@@ -108,6 +112,8 @@ class Track:
         for line, first in [(self.casing, begin), (self.line, begin), (self.head, end)]:
             if line is not None:
                 put(line, self.vertices[first : end + 1])
+        if self.head is not None and self.opacity is not None:
+            self.head.set_alpha(float(self.opacity[min(step, last)]))
         return self.artists
 
 

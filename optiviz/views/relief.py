@@ -21,6 +21,7 @@ GRID = 61  # samples a side: a camera that moves draws all squares in each frame
 TICKS_AN_INCH = 1.5  # of the view's smaller side
 DRAPE = 60  # vertices of a path along a side of the window
 LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under it, of its height
+NAMED = 26.0  # points under it where its axes have long names
 NEAR, FAR = 1e-15, 1e150  # a way that is none, of the window's side, and the farthest of points
 TALL = 0.62  # height of the box, of its width
 LIGHT = np.array([-0.55, 0.45, 0.7])  # whence it comes, of length 1
@@ -43,7 +44,8 @@ class Relief(View):
 
     @property
     def room(self) -> Room:
-        return Room(4.0, 16.0, (1.1, 1.1))
+        longest = max(map(len, self.scene.surface.axes))
+        return Room(4.0, NAMED if longest > 1 else 16.0, (1.1, 1.1))
 
     @property
     def marks(self) -> Sequence[str]:
@@ -51,7 +53,7 @@ class Relief(View):
 
     def build(self, axes: Axes) -> None:
         self.axes: Any = axes
-        ground = Ground.of(self.scene.surface, GRID, self.style.levels)
+        ground = Ground.of(self.scene.surface, GRID, self.style.levels, self.progress)
         self._draw_surface(ground)
         minima, starts = (
             self.scene.seen(self.scene.surface.minima),
@@ -59,15 +61,16 @@ class Relief(View):
         )
         self.between += self.axes.plot(*self._lifted(minima).T, **star(self.theme, len(minima)))
         self.axes.plot(*self._lifted(starts).T, **ring(self.theme) | {"zorder": ON_TOP})
-        low, high = np.transpose(self.scene.surface.domain.intervals)
+        low, high = np.transpose(self.scene.surface.window.intervals)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                vertices, ends = draped(path.points[: path.last + 1], low, high)
+                vertices, ends = draped(path.walked, low, high)
                 look = mark(self.theme, entry.number, start)
                 self.tracks.append(
                     Track(
-                        axes, self._lifted(vertices), ends, look, self.theme, entry.number,
-                        self.style.trail, label=entry.label,
+                        axes, self._lifted(vertices), ends[path.ends], look, self.theme,
+                        entry.number, self.style.trail, label=entry.label,
+                        nearness=self.scene.nearness(path),
                     )
                 )  # fmt: skip
 
@@ -85,7 +88,7 @@ class Relief(View):
 
     def _draw_surface(self, ground: Ground) -> None:
         axes, theme = self.axes, self.theme
-        (left, right), (bottom, top) = self.scene.surface.domain.intervals
+        (left, right), (bottom, top) = self.scene.surface.window.intervals
         known = ground.values.compressed()
         low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
         self.scale, self.height = ground.scale, high - low or 1.0
@@ -102,7 +105,8 @@ class Relief(View):
         places, said = ticks(low * ground.scale, high * ground.scale, many)
         axes.set_zticks([place / ground.scale for place in places], said)
         axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
-        for axis, label in [(axes.xaxis, "x"), (axes.yaxis, "y"), (axes.zaxis, "")]:
+        names = self.scene.surface.axes
+        for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*names, ""), strict=True):
             axis.set_label_text(label, color=theme.muted)
             axis.pane.set(visible=False)
             axis.line.set(color=theme.muted, linewidth=0.8)
@@ -111,8 +115,9 @@ class Relief(View):
             return
         colors = ramp(theme)
         axes.plot_surface(
-            ground.x, ground.y, ground.values.filled(np.nan), rcount=GRID, ccount=GRID,
-            facecolors=self._faces(ground), linewidth=0.4, shade=False, zorder=1,
+            ground.x, ground.y, ground.values.filled(np.nan),
+            rcount=len(ground.x), ccount=len(ground.x), facecolors=self._faces(ground),
+            linewidth=0.4, shade=False, zorder=1,
         )  # fmt: skip
         if ground.inner.size:
             axes.contour(
@@ -126,7 +131,7 @@ class Relief(View):
         corners = np.ma.filled(ground.values, np.nan)
         a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]
         # Slopes as they are seen, in a box as wide as deep.
-        steep = (GRID - 1) * TALL / self.height / 2
+        steep = (len(ground.x) - 1) * TALL / self.height / 2
         slopes = np.stack([(a + c - b - d) * steep, (a + b - c - d) * steep, np.ones_like(a)])
         light = np.tensordot(LIGHT, slopes / np.linalg.norm(slopes, axis=0), axes=1)
         faces: Array = ramp(self.theme)(ground.shares((a + b + c + d) / 4))

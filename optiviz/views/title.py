@@ -38,21 +38,22 @@ class Titles:
         title, formula = scene.title, scene.formula
         if not title:
             return self.height - margin
-        if title == formula:  # nobody gave it another
+        if formula and title == formula:  # nobody gave it another
             lines = self._lines(formula, room, TITLE, 1) if len(formula) <= LONGEST else None
             if lines and lines[1] == TITLE:
                 self._put(margin, y, lines[0][0], TITLE, self.theme.ink, parse_math=True)
-                return y - UNDER
+                return self._put_words(margin, y, room, scene.caption) - UNDER
             title = "f(x, y)"
         letters = int(room / (LETTER * TITLE))
         said = title if len(title) <= letters else title[: letters - 1].rstrip() + "…"
         self._put(margin, y, said, TITLE, self.theme.ink, weight="bold")
-        return self._put_formula(margin, y, room, formula, FORMULA, 2) - UNDER
+        y = self._put_formula(margin, y, room, formula, FORMULA, 2)
+        return self._put_words(margin, y, room, scene.caption) - UNDER
 
     def write_above(self, scene: Scene, panel: Box) -> None:
         """Write title and formula of a panel above it, from its left edge on."""
         y = panel.top + 7 + LEADING * 0.8 * SMALL
-        if scene.title == scene.formula:
+        if scene.formula and scene.title == scene.formula:
             room = ASIDE * panel.width
             self._put_formula(panel.left, y + 0.5 * HEADING, room, scene.formula, HEADING, 1)
             return
@@ -76,6 +77,18 @@ class Titles:
         for line in lines:
             y -= LEADING * size
             self._put(x, y, line, size, self.theme.muted, parse_math=math)
+        return y
+
+    def _put_words(self, x: float, y: float, room: float, said: str) -> float:
+        """Write a caption on one line, smaller if need be; return where it stands."""
+        if not said:
+            return y
+        y -= LEADING * FORMULA
+        letters = room / (0.9 * LETTER * FORMULA)
+        size = FORMULA * max(SHRUNK[-1], min(1.0, letters / len(said)))
+        most = int(room / (0.9 * LETTER * size))
+        written = said if len(said) <= most else said[: most - 1].rstrip() + "…"
+        self._put(x, y, written, size, self.theme.muted)
         return y
 
     def _lines(self, formula: str, room: float, size: float, most: int) -> tuple[list[str], float]:

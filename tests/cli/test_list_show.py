@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 
 import pytest
-from conftest import Invoke
+from conftest import FORMULAS, NETWORKS, Invoke
 
 from optiviz.cli import COMMANDS
 from optiviz.formats import FORMATS
@@ -70,7 +70,7 @@ def test_a_wrong_tag_is_told(words: tuple[str, ...], said: str, invoke: Invoke) 
     assert result.stderr == f"optiviz: {said}\n"
 
 
-@pytest.mark.parametrize("name", [*CATALOGUE.surfaces, *CATALOGUE.aliases])
+@pytest.mark.parametrize("name", [*FORMULAS, *CATALOGUE.aliases])
 def test_show_a_surface(name: str, invoke: Invoke) -> None:
     surface = CATALOGUE[name]
     known = json.loads(invoke("show", name, "--json").stdout)
@@ -81,6 +81,16 @@ def test_show_a_surface(name: str, invoke: Invoke) -> None:
     said = invoke("show", name).stdout
     for word in ("formula", "gradient", "domain", "start", "minima", "source", surface.source):
         assert word in said
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_show_a_network(name: str, invoke: Invoke) -> None:
+    known = json.loads(invoke("show", name, "--json").stdout)
+    declared = NETWORKS[name].model_dump(mode="json")
+    assert known["network"] == declared["network"] and known["plane"] == declared["plane"]
+    assert "formula" not in known and "gradient" not in known
+    said = invoke("show", name).stdout
+    assert "hidden" in said and NETWORKS[name].source in said
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

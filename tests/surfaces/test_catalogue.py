@@ -7,6 +7,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from conftest import CATALOGUE, FORMULAS
 
 import optiviz
 from optiviz.documents import Document
@@ -15,10 +16,10 @@ from optiviz.optimizers import OPTIMIZERS
 from optiviz.surfaces.catalogue import Catalogue, load_catalogue, our_surface
 from optiviz.surfaces.surface import Domain, Surface
 
-SURFACES = load_catalogue().surfaces
-every_surface = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
+every_surface = pytest.mark.parametrize("surface", CATALOGUE.values(), ids=CATALOGUE)
+every_formula = pytest.mark.parametrize("surface", FORMULAS.values(), ids=FORMULAS)
 TAGS = {"convex", "valley", "saddle", "many-minima", "plateau", "kinked", "unbounded"}
-TAGS |= {"one-dimension", "activation"}
+TAGS |= {"one-dimension", "activation", "network"}
 WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} | {
     "abs": mpmath.fabs,
     "pi": mpmath.pi,
@@ -28,14 +29,14 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
 }
 
 
-@every_surface
+@every_formula
 def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> None:
     def exact(*point: mpmath.mpf) -> mpmath.mpf:
         return eval(surface.formula, WORDS, dict(zip("xy", point, strict=False)))
 
     orders = [tuple(row) for row in np.eye(surface.dim, dtype=int)]
     rng = np.random.default_rng(0)
-    low, high = np.transpose(surface.domain.intervals)
+    low, high = np.transpose(surface.window.intervals)
     with mpmath.workdps(30):
         for point in rng.uniform(low, high, (5, surface.dim)):
             slopes = [float(mpmath.diff(exact, tuple(point), order)) for order in orders]
@@ -47,13 +48,13 @@ def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> N
             np.testing.assert_allclose(surface.hessian(point), curves, rtol=1e-9, atol=1e-9)
 
 
-@every_surface
+@every_formula
 def test_listed_minima_are_minima(surface: Surface) -> None:
     """No point nearby is lower; the slope is 0, undefined, or upwards on both sides of a kink.
 
     At the window's edge it may lead out of the window.
     """
-    low, high = np.transpose(surface.domain.intervals)
+    low, high = np.transpose(surface.window.intervals)
     assert bool(surface.minima) == ("unbounded" not in surface.tags)
     for minimum in np.array(surface.minima):
         assert ((low <= minimum) & (minimum <= high)).all()
@@ -75,12 +76,12 @@ def test_listed_minima_are_minima(surface: Surface) -> None:
             assert flat or kink or outwards, (minimum, axis, slope)
 
 
-@every_surface
+@every_formula
 def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
     assert surface.tags
     assert set(surface.tags) <= TAGS
     assert ("one-dimension" in surface.tags) == (surface.dim == 1)
-    low, high = np.transpose(surface.domain.intervals)
+    low, high = np.transpose(surface.window.intervals)
     one, other = np.random.default_rng(0).uniform(low, high, (2, 1000, surface.dim))
     chord = (surface.value(one) + surface.value(other)) / 2
     above = surface.value((one + other) / 2) - chord
@@ -91,13 +92,13 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
         assert above.max() > 0
 
 
-@every_surface
+@every_formula
 def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     """Between neighbours on a line the slope of a smooth surface changes less the nearer they are.
 
     The lines cross the window, and every minimum, in several directions.
     """
-    low, high = np.transpose(surface.domain.intervals)
+    low, high = np.transpose(surface.window.intervals)
     rng = np.random.default_rng(1)
     centres = [*rng.uniform(low, high, (6, surface.dim)), *np.array(surface.minima)[:4]]
     ratios = []
@@ -114,10 +115,10 @@ def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     assert (max(ratios) > 0.8) == ("kinked" in surface.tags), max(ratios)
 
 
-@every_surface
+@every_formula
 def test_what_is_tagged_many_minima_has_them(surface: Surface) -> None:
     """Dips of a grid are candidates; what is none of many is followed with Newton's method."""
-    low, high = np.transpose(surface.domain.intervals)
+    low, high = np.transpose(surface.window.intervals)
     axes = [np.linspace(*ends, 401) for ends in zip(low, high, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     with np.errstate(all="ignore"):
@@ -154,9 +155,9 @@ def test_an_entry_says_where_it_comes_from(surface: Surface) -> None:
     assert surface.steps
 
 
-@every_surface
+@every_formula
 def test_the_start_is_in_the_window(surface: Surface) -> None:
-    for (low, high), coordinate in zip(surface.domain.intervals, surface.start, strict=True):
+    for (low, high), coordinate in zip(surface.window.intervals, surface.start, strict=True):
         assert low <= coordinate <= high
 
 
@@ -165,7 +166,7 @@ def test_rates_are_of_optimizers_that_exist(surface: Surface) -> None:
     assert {name for name, _ in surface.learning_rates} <= set(OPTIMIZERS)
 
 
-@every_surface
+@every_formula
 def test_pickles_as_its_declaration(surface: Surface) -> None:
     surface.value(np.array(surface.start))
     assert pickle.loads(pickle.dumps(surface)) == surface
@@ -473,9 +474,9 @@ def test_levels_and_rates_of_a_surface_are_kept() -> None:
     assert surface.distance_to_minimum((0.5,)) is None
 
 
-@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_an_entry_read_by_itself_is_that_of_the_whole_catalogue(name: str) -> None:
-    assert our_surface(name) == SURFACES[name]
+    assert our_surface(name) == CATALOGUE[name]
 
 
 @pytest.mark.parametrize("name", ["", "#", "title", "  title", "wobbly:", "wobbly:\n  title", ".*"])

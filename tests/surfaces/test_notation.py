@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from conftest import FORMULAS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.notation import terms
 
@@ -74,7 +74,7 @@ def test_it_means_what_the_formula_means(text: str) -> None:
     np.testing.assert_allclose(again, expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("surface", load_catalogue().surfaces.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("surface", FORMULAS.values(), ids=lambda each: each.name)
 def test_matplotlib_can_read_it(surface: object) -> None:
     from matplotlib.mathtext import MathTextParser
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import FORMULAS
 from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
@@ -11,11 +12,10 @@ from optiviz.animation import Picture
 from optiviz.objective import Array
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture
-from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.views.contour import Contour, short
 from optiviz.views.ground import BANDS, POWERS, contour_levels
 
-SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
+SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
 
 
 def picture(surface: object, optimizers: str = "adam,rmsprop", **rest: object) -> Picture:

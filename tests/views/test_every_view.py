@@ -15,7 +15,7 @@ from optiviz.objective import Array
 from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
 from optiviz.rendering import AnyRecipe, make_picture, render
 from optiviz.themes import THEMES, load_theme
-from optiviz.views import VIEWS, check_views
+from optiviz.views import MANY, VIEWS, check_views
 
 SMALL = (480, 320)
 WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"
@@ -23,8 +23,9 @@ WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"
 
 def recipes(**settings: Any) -> dict[str, AnyRecipe]:
     """Return one recipe for every view and dimension, and for panels, grids and plots."""
+    surfaces = {1: "cosine", 2: "hills-and-canyon", MANY: "spirals"}
     runs: dict[str, dict[str, Any]] = {
-        f"{name}-{dim}d": {"view": name, "surface": {1: "cosine", 2: "hills-and-canyon"}[dim]}
+        f"{name}-{dim}d": {"view": name, "surface": surfaces[dim]}
         for name, sort in VIEWS.items()
         for dim in sort.dims
         if sort.of != "response"
@@ -32,6 +33,10 @@ def recipes(**settings: Any) -> dict[str, AnyRecipe]:
     runs["contour-options"] = {
         "view": "contour", "surface": "ellipse", "labels": True, "field": True, "fill": False,
         "trail": 3, "levels": 7,
+    }  # fmt: skip
+    runs["network"] = {
+        "view": "contour+relief+loss", "surface": "spirals", "batch_size": 50, "smooth": 2,
+        "field": True,
     }  # fmt: skip
     runs["panels"] = {"view": "contour+loss", "surface": "wobbly", "trail": 2, "smooth": 3}
     runs["three-panels"] = {"view": "relief+loss+state", "surface": "wobbly"}

@@ -1,6 +1,7 @@
 """The legend: true numbers, and words that never overlap."""
 
 import pytest
+from conftest import FORMULAS
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
@@ -8,10 +9,9 @@ from optiviz.animation import Picture
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture, make_scene
-from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.views.legend import number
 
-SURFACES = [name for name, each in load_catalogue().surfaces.items() if each.dim == 2]
+SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
 SIZES = [(480, 320), (960, 640), (1200, 800), (540, 800), (1920, 1080), (640, 640)]
 
 

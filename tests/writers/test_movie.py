@@ -410,7 +410,7 @@ def test_frames_of_ours_are_those_of_a_full_draw(recorder: Recorder) -> None:
     recipe = optiviz.Recipe(surface="wobbly", optimizers="adam,sgd:lr=9", steps=9, size=(300, 200))
     from optiviz.rendering import make_picture
 
-    make_picture(recipe).animation(fps=12, duration=10).save("x.gif", writer="imageio")
+    make_picture(recipe).animation(12, range(10)).save("x.gif", writer="imageio")
     again = make_picture(recipe)
     for step, shown in enumerate(recorder.frames[:10]):
         again.update(step)

@@ -1,0 +1,323 @@
+"""Samples that networks learn: bundled, fetched, from files, or drawn from a seed.
+
+The table of names holds strings only, so that help stays light.
+"""
+
+import gzip
+import hashlib
+import importlib.util
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optiviz.errors import InputError, unknown
+from optiviz.objective import Array
+
+DATASETS = {
+    "digits": "1,797 handwritten digits of 8x8 pixels, bundled with scikit-learn",
+    "mnist": "70,000 handwritten digits of 28x28 pixels, fetched once by scikit-learn",
+    "blobs": "three round clouds in a plane",
+    "spirals": "two spirals that wind around each other",
+    "xor": "four squares in a plane, those across from each other of one class",
+    "pixels": "article 3's camera of four pixels: solid, vertical, diagonal or horizontal",
+    "idx:DIR": "the four IDX files of MNIST, gzipped, in a folder",
+    "npz:FILE": "NumPy arrays x_train, y_train and, if there are any, x_test, y_test",
+}
+HELD_OUT = 0.2  # share of digits, its last ones, that nobody learns
+MOST_BYTES = 4_000_000_000  # of arrays that are read from files
+MOST_CLASSES = 10_000
+IDX_FILES = {
+    "train-images-idx3-ubyte.gz": "x_train",
+    "train-labels-idx1-ubyte.gz": "y_train",
+    "t10k-images-idx3-ubyte.gz": "x_test",
+    "t10k-labels-idx1-ubyte.gz": "y_test",
+}
+IDX = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+class Dataset(NamedTuple):
+    """Inputs of shape (samples, features), targets (samples, classes), and those held out."""
+
+    inputs: Array
+    targets: Array
+    test_inputs: Array
+    test_targets: Array
+
+
+def check_dataset(name: str) -> str:
+    """Return the name of a data set as it is kept; raise InputError if it cannot be one."""
+    kind, colon, path = name.partition(":")
+    if f"{kind}:" in ("idx:", "npz:"):
+        if not path:
+            known = next(each for each in DATASETS if each.startswith(kind))
+            raise InputError(f"{name!r} names no path: write {known}")
+        return name
+    if colon or name not in DATASETS:
+        raise InputError(unknown("data set", name, DATASETS))
+    return name
+
+
+@lru_cache(maxsize=4)
+def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
+    """Return a data set; those that are drawn depend on the seed.
+
+    Pixels are scaled to 0 ... 1. Raises InputError if it is missing, no data set, or not the file
+    of that SHA-256.
+    """
+    kind, _, path = check_dataset(name).partition(":")
+    if sha256 and digest_of(name) != sha256:
+        raise InputError(f"{name}: is not the file that it was: its SHA-256 is another one")
+    return {
+        "digits": lambda: _digits(),
+        "mnist": lambda: _mnist(),
+        "idx": lambda: _idx(Path(path)),
+        "npz": lambda: _npz(Path(path)),
+    }.get(kind, lambda: _drawn(kind, seed))()
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file or folder that a data set is read from; None if it is ours."""
+    kind, _, path = name.partition(":")
+    return Path(path) if path and kind in ("idx", "npz") else None
+
+
+def digest_of(name: str) -> str:
+    """Return the SHA-256 of a data set's file, or of the four of a folder one after another."""
+    path = file_of(name)
+    assert path is not None
+    hashed = hashlib.sha256()
+    for each in IDX_FILES if name.startswith("idx:") else [""]:
+        part = path / each
+        _check_file(part)
+        try:
+            with part.open("rb") as file:
+                while block := file.read(1 << 20):
+                    hashed.update(block)
+        except OSError as error:
+            raise InputError(f"{part}: {error.strerror}") from None
+    return hashed.hexdigest()
+
+
+def _sklearn(name: str) -> Any:
+    if importlib.util.find_spec("sklearn") is None:
+        raise InputError(f"{name} needs scikit-learn: pip install 'optiviz-cli[networks]'")
+    import sklearn.datasets
+
+    return sklearn.datasets
+
+
+def _digits() -> Dataset:
+    inputs, labels = _sklearn("digits").load_digits(return_X_y=True)
+    kept = len(inputs) - int(HELD_OUT * len(inputs))
+    return _dataset("digits", inputs[:kept] / 16, labels[:kept], inputs[kept:] / 16, labels[kept:])
+
+
+def _mnist() -> Dataset:
+    fetch = _sklearn("mnist").fetch_openml
+    try:
+        inputs, labels = fetch(
+            "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
+        )
+    except Exception as error:  # whatever goes wrong on the way
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"mnist cannot be fetched: {said}") from None
+    labels = labels.astype(int)
+    return _dataset(
+        "mnist", inputs[:60000] / 255, labels[:60000], inputs[60000:] / 255, labels[60000:]
+    )
+
+
+def _drawn(name: str, seed: int) -> Dataset:
+    """Draw 800 samples to learn and 400 that are held out, of pixels 4000 and 1000."""
+    many, more = (4000, 1000) if name == "pixels" else (800, 400)
+    random = np.random.default_rng(seed)
+    inputs, labels = DRAWN[name](random, many + more)
+    return _dataset(name, inputs[:many], labels[:many], inputs[many:], labels[many:])
+
+
+def _blobs(random: np.random.Generator, many: int) -> tuple[Array, Any]:
+    labels = random.integers(0, 3, many)
+    angles = np.pi * (2 * labels / 3 + 0.5)
+    middles = 1.5 * np.column_stack([np.cos(angles), np.sin(angles)])
+    return middles + random.normal(0, 0.6, (many, 2)), labels
+
+
+def _spirals(random: np.random.Generator, many: int) -> tuple[Array, Any]:
+    labels = random.integers(0, 2, many)
+    along = np.sqrt(random.uniform(0, 1, many))
+    angles = 3 * np.pi * along + np.pi * labels
+    places = 2 * along[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    return places + random.normal(0, 0.05, (many, 2)), labels
+
+
+def _xor(random: np.random.Generator, many: int) -> tuple[Array, Any]:
+    inputs = random.uniform(-1, 1, (many, 2))
+    return inputs, (inputs[:, 0] * inputs[:, 1] > 0).astype(int)
+
+
+def _pixels(random: np.random.Generator, many: int) -> tuple[Array, Any]:
+    patterns = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, -1, -1, 1], [1, 1, -1, -1]], float)
+    labels = random.integers(0, len(patterns), many)
+    return patterns[labels] * random.choice([-1.0, 1.0], (many, 1)), labels
+
+
+DRAWN: dict[str, Callable[[np.random.Generator, int], tuple[Array, Any]]] = {
+    "blobs": _blobs,
+    "spirals": _spirals,
+    "xor": _xor,
+    "pixels": _pixels,
+}
+
+
+def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels: Any) -> Dataset:
+    """Check arrays of any kind and make a data set of them; raise InputError if they are none."""
+    parts = {"train": (inputs, labels), "test": (test_inputs, test_labels)}
+    taken = {
+        part: (_inputs(f"{name}: x_{part}", x), _labels(f"{name}: y_{part}", y))
+        for part, (x, y) in parts.items()
+    }
+    for part, (x, y) in taken.items():
+        if len(x) != len(y):
+            raise InputError(f"{name}: x_{part} has {len(x)} samples and y_{part} has {len(y)}")
+    (x, y), (test_x, test_y) = taken["train"], taken["test"]
+    if not x.size:
+        raise InputError(f"{name}: has no samples")
+    if test_x.size and test_x.shape[1] != x.shape[1]:
+        raise InputError(
+            f"{name}: x_train has {x.shape[1]} features and x_test has {test_x.shape[1]}"
+        )
+    if y.ndim == 1 or test_y.ndim == 1:
+        y, test_y = (_numbered(each) for each in (y, test_y))
+        classes = int(max(y.max(initial=0), test_y.max(initial=0))) + 1
+    else:
+        classes = y.shape[1]
+        if len(test_y) and test_y.shape[1] != classes:
+            raise InputError(
+                f"{name}: y_train has {classes} classes and y_test has {test_y.shape[1]}"
+            )
+    if classes < 2 or classes > MOST_CLASSES:
+        raise InputError(f"{name}: y_train has {classes} classes, not 2 to {MOST_CLASSES}")
+    return Dataset(
+        x,
+        _one_hot(y, classes),
+        test_x.reshape(len(test_x), x.shape[1]),
+        _one_hot(test_y, classes).reshape(len(test_x), classes),
+    )
+
+
+def _inputs(name: str, given: Any) -> Array:
+    array = np.asarray(given)
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{name} holds no numbers")
+    if array.ndim < 1:
+        raise InputError(f"{name} has no samples: its shape is {array.shape}")
+    scale = 255.0 if array.dtype == np.uint8 else 1.0
+    features = int(np.prod(array.shape[1:]))
+    flat: Array = array.reshape(len(array), features).astype(float) / scale
+    if not np.isfinite(flat).all():
+        raise InputError(f"{name} holds numbers that are not finite")
+    return flat
+
+
+def _labels(name: str, given: Any) -> Any:
+    """Return labels from 0, or one row of shares a sample as it is."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "buif" or array.ndim not in (1, 2):
+        raise InputError(f"{name} is neither labels nor one row of classes a sample")
+    if array.ndim == 2 and array.shape[1] > 1:
+        if array.min(initial=0) < 0 or not np.allclose(array.sum(axis=1), 1):
+            raise InputError(f"{name} holds rows that do not add up to 1")
+        return array.astype(float)
+    flat = array.reshape(-1).astype(float)
+    if not np.isfinite(flat).all() or (flat != np.floor(flat)).any() or flat.min(initial=0) < 0:
+        raise InputError(f"{name} holds labels that are no whole numbers from 0")
+    if flat.max(initial=0) >= MOST_CLASSES:
+        raise InputError(f"{name} has labels beyond {MOST_CLASSES - 1}")
+    return flat.astype(int)
+
+
+def _numbered(labels: Any) -> Any:
+    return labels if labels.ndim == 1 else labels.argmax(axis=1)
+
+
+def _one_hot(labels: Any, classes: int) -> Array:
+    if labels.ndim == 2:
+        shares: Array = labels
+        return shares
+    rows: Array = np.eye(classes)[labels]
+    return rows
+
+
+def _npz(path: Path) -> Dataset:
+    name = f"npz:{path}"
+    _check_file(path)
+    try:
+        with zipfile.ZipFile(path) as file:
+            if sum(each.file_size for each in file.infolist()) > MOST_BYTES:
+                raise InputError(f"{name}: holds more than {MOST_BYTES} bytes")
+        with np.load(path, allow_pickle=False) as arrays:
+            given = {key: arrays[key] for key in arrays.files}
+    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
+        raise InputError(f"{name}: is no npz file: {error}") from None
+    except ValueError as error:
+        if "pickle" in str(error).lower():
+            raise InputError(f"{name}: holds pickled objects, which are not read") from None
+        raise InputError(f"{name}: is no npz file: {error}") from None
+    for key in ("x_train", "y_train"):
+        if key not in given:
+            found = ", ".join(given) or "nothing"
+            raise InputError(f"{name}: has no array {key}, only {found}")
+    return _tested(name, given)
+
+
+def _tested(name: str, given: Mapping[str, Any]) -> Dataset:
+    """Return a data set of arrays by name, with nothing held out if no test arrays are there."""
+    x, y = given["x_train"], given["y_train"]
+    if ("x_test" in given) != ("y_test" in given):
+        raise InputError(f"{name}: has one of x_test and y_test without the other")
+    none = np.empty((0, *np.shape(x)[1:])), np.empty((0, *np.shape(y)[1:]))
+    test_x, test_y = (given["x_test"], given["y_test"]) if "x_test" in given else none
+    return _dataset(name, x, y, test_x, test_y)
+
+
+def _idx(folder: Path) -> Dataset:
+    """Read the four files of LeCun, Cortes and Burges' MNIST, whatever their images' size."""
+    given = {
+        array: _idx_array(folder / file, 3 if array.startswith("x") else 1)
+        for file, array in IDX_FILES.items()
+    }
+    return _tested(f"idx:{folder}", given)
+
+
+def _idx_array(path: Path, axes: int) -> Any:
+    _check_file(path)
+    try:
+        with gzip.open(path) as file:
+            head = file.read(4 + 4 * axes)
+            if len(head) < 4 + 4 * axes or head[:2] != b"\0\0" or head[2] not in IDX:
+                raise InputError(f"{path}: is no IDX file")
+            if head[3] != axes:
+                raise InputError(f"{path}: has {head[3]} axes, not {axes}")
+            shape = tuple(int(each) for each in np.frombuffer(head[4:], ">u4"))
+            dtype = np.dtype(IDX[head[2]])
+            size = dtype.itemsize * int(np.prod(np.array(shape, object)))
+            if size > MOST_BYTES:
+                raise InputError(f"{path}: holds more than {MOST_BYTES} bytes")
+            data = file.read(size + 1)
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    if len(data) != size:
+        raise InputError(f"{path}: has not the {size} bytes that its head tells of")
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: " + ("is not a file" if path.exists() else "no such file"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from None

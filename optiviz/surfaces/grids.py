@@ -1,0 +1,67 @@
+"""Planes sampled on grids, which are kept on disk, because a network's take their time.
+
+A grid is named by the hash of all that it depends on, so that an old one is never wrong.
+"""
+
+import hashlib
+import os
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from optiviz.objective import Array
+from optiviz.surfaces.network import Network
+from optiviz.surfaces.plane import Plane, Progress
+
+
+def sampled(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
+    """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if it is there."""
+    path = folder() / f"{_digest(plane, x, y)}.npy"
+    shape = len(y), len(x)
+    known = _read(path, shape)
+    if known is not None:
+        return known
+    with np.errstate(all="ignore"):
+        losses = plane.sampled(x, y, progress)
+    with suppress(OSError):  # a cache that cannot be written costs time, and nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{uuid4().hex}.npy")
+        try:
+            np.save(temporary, losses, allow_pickle=False)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return losses
+
+
+def folder() -> Path:
+    """Return where grids are kept: in the user's cache folder (XDG base directories)."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(given) if given.startswith("/") else Path("~/.cache")
+    with suppress(RuntimeError):  # nobody's home
+        root = root.expanduser()
+    return root / "optiviz" / "grids"
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Array | None:
+    """Return a kept grid; None if there is none, or none that is whole."""
+    with suppress(OSError, ValueError, EOFError):
+        kept = np.load(path, allow_pickle=False)
+        if kept.shape == shape and kept.dtype == np.float64:
+            found: Array = kept
+            return found
+    return None
+
+
+def _digest(plane: Plane, x: Array, y: Array) -> str:
+    network = plane.objective
+    assert isinstance(network, Network)
+    hashed = hashlib.blake2b(digest_size=20)
+    hashed.update(repr((version("optiviz-cli"), version("numpy"), network.shape)).encode())
+    for array in (network.inputs, network.targets, plane.origin, plane.directions, x, y):
+        hashed.update(repr(array.shape).encode())
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()

@@ -1,0 +1,390 @@
+"""A multi-layer perceptron's loss as an objective over all of its weights, and its mini-batches.
+
+Parameters are one flat vector: layer by layer the matrix of weights, shape (outputs, inputs) in
+rows, then the biases if there are any.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optiviz.objective import Array
+
+BLOCK = 32_000_000  # bytes of activations that are held at once
+LARGEST = np.finfo(float).max
+
+Loss = Literal["squared-error", "cross-entropy"]
+Init = Literal["normal", "xavier", "he"]
+Activation = Literal["sigmoid", "tanh", "relu", "softplus"]
+
+
+class Bend(NamedTuple):
+    """An activation: `apply` replaces z by a = f(z) in place, `slope` is f'(z) told from a."""
+
+    apply: Callable[[Array], object]
+    slope: Callable[[Array], Array]
+
+
+def _sigmoid(z: Array) -> None:
+    np.negative(z, out=z)
+    with np.errstate(over="ignore"):
+        np.exp(z, out=z)  # inf where the sigmoid is 0
+    z += 1
+    np.reciprocal(z, out=z)
+
+
+def _softplus(z: Array) -> None:
+    rest = np.log1p(np.exp(-np.abs(z)))
+    np.maximum(z, 0, out=z)
+    z += rest
+
+
+BENDS: dict[str, Bend] = {
+    "sigmoid": Bend(_sigmoid, lambda a: a * (1 - a)),
+    "tanh": Bend(lambda z: np.tanh(z, out=z), lambda a: 1 - a * a),
+    "relu": Bend(lambda z: np.maximum(z, 0, out=z), lambda a: (a > 0).astype(float)),
+    "softplus": Bend(_softplus, lambda a: -np.expm1(-a)),
+}
+
+
+class Output(NamedTuple):
+    """The end of a network: what makes predictions of the last z, in place, and the loss.
+
+    `judge` returns the loss of each sample, of z and targets of shape (..., outputs), and makes
+    of z the derivative of that loss by z.
+    """
+
+    predict: Callable[[Array], None]
+    judge: Callable[[Array, Array], Array]
+
+
+def _softmax(z: Array) -> None:
+    z -= z.max(axis=-1, keepdims=True)
+    np.exp(z, out=z)
+    z /= z.sum(axis=-1, keepdims=True)
+
+
+def _squared_error(z: Array, targets: Array) -> Array:
+    _sigmoid(z)
+    slope = 2 * BENDS["sigmoid"].slope(z)
+    z -= targets
+    losses: Array = np.einsum("...k,...k->...", z, z)
+    z *= slope
+    return losses
+
+
+def _cross_entropy(z: Array, targets: Array) -> Array:
+    z -= z.max(axis=-1, keepdims=True)
+    said = np.einsum("...k,...k->...", z, np.broadcast_to(targets, z.shape))
+    np.exp(z, out=z)
+    total = z.sum(axis=-1)
+    z /= total[..., None]
+    z -= targets
+    losses: Array = np.log(total) - said
+    return losses
+
+
+OUTPUTS: dict[str, Output] = {
+    "squared-error": Output(_sigmoid, _squared_error),
+    "cross-entropy": Output(_softmax, _cross_entropy),
+}
+
+
+class Weight(NamedTuple):
+    """A weight of a network: into unit `row` of layer `layer` from unit `column` before it."""
+
+    layer: int
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a network is built: units of each layer, inputs first; one activation a hidden layer."""
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str = "squared-error"
+    bias: bool = False
+
+    @property
+    def layers(self) -> int:
+        """The number of layers of weights."""
+        return len(self.sizes) - 1
+
+    @cached_property
+    def dim(self) -> int:
+        """The number of parameters."""
+        return sum((fan_in + self.bias) * fan_out for fan_in, fan_out in self._fans)
+
+    @property
+    def _fans(self) -> list[tuple[int, int]]:
+        return list(zip(self.sizes, self.sizes[1:], strict=False))
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Where each layer's parameters begin."""
+        counts = [(fan_in + self.bias) * fan_out for fan_in, fan_out in self._fans]
+        return tuple(sum(counts[:layer]) for layer in range(self.layers))
+
+    def index(self, weight: Weight) -> int:
+        """Return where a weight stands in the parameters."""
+        layer, row, column = weight
+        return self.offsets[layer] + row * self.sizes[layer] + column
+
+    def unpacked(self, x: Array) -> list[tuple[Array, Array | None]]:
+        """Return each layer's weights, shape (outputs, inputs), and biases, as views of x."""
+        parts: list[tuple[Array, Array | None]] = []
+        for begin, (fan_in, fan_out) in zip(self.offsets, self._fans, strict=True):
+            middle = begin + fan_in * fan_out
+            weights = x[begin:middle].reshape(fan_out, fan_in)
+            parts.append((weights, x[middle : middle + fan_out] if self.bias else None))
+        return parts
+
+    def initial(self, init: str, seed: int) -> Array:
+        """Draw weights as numpy's RandomState(seed).randn, layer by layer; biases are 0.
+
+        "normal" leaves them at a standard deviation of 1, as article 5 does. "xavier" makes it
+        sqrt(2 / (inputs + outputs)) (Glorot and Bengio, 2010, equation 16, as torch's
+        xavier_normal_), "he" sqrt(2 / inputs) (He et al., 2015, equation 10, as torch's
+        kaiming_normal_ and article 4).
+        """
+        random, x = np.random.RandomState(seed), np.zeros(self.dim)
+        for weights, _ in self.unpacked(x):
+            fan_out, fan_in = weights.shape
+            scale = {"normal": 1.0, "xavier": 2 / (fan_in + fan_out), "he": 2 / fan_in}[init]
+            weights[:] = random.randn(fan_out, fan_in) * math.sqrt(scale)
+        return x
+
+
+class Network:
+    """The mean loss of a perceptron over samples: an Objective over its parameters.
+
+    inputs has shape (samples, features), targets (samples, outputs). With the squared error the
+    outputs are sigmoids and the loss of a sample is the sum of (output - target)**2; with the
+    cross-entropy they are a softmax and the loss is -sum(target * log(output)). Gradients are
+    exact, by back-propagation (Rumelhart, Hinton and Williams, 1986); where a relu bends, its
+    slope counts as 0. masks, one of shape (samples, units) a hidden layer, multiply what leaves
+    it (dropout). No more than BLOCK bytes of activations are held at once.
+    """
+
+    def __init__(
+        self, shape: Shape, inputs: Array, targets: Array, masks: Sequence[Array] = ()
+    ) -> None:
+        self.shape, self.inputs, self.targets, self.masks = shape, inputs, targets, masks
+        self._room: list[Array] = []  # of activations, used again by each call
+        self._known: Array | None = None  # the parameters that it holds the activations of
+        self._losses = math.nan
+
+    @property
+    def dim(self) -> int:
+        """The number of parameters."""
+        return self.shape.dim
+
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return len(self.inputs)
+
+    def value(self, x: Array) -> Array:
+        """Return the loss, shape (...), for x of shape (..., dim)."""
+        return self._each(x, lambda point: self._value(point, None))
+
+    def gradient(self, x: Array) -> Array:
+        """Return its gradient, shape (..., dim)."""
+        return self.value_and_gradient(x)[1]
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return both from one pass forward and back."""
+        gradient = np.zeros(np.shape(x))
+        rows = iter(gradient.reshape(-1, self.dim))
+        return self._each(x, lambda point: self._value(point, next(rows))), gradient
+
+    def twin(self) -> "Network":
+        """Return the same network with room of its own, for another thread."""
+        return Network(self.shape, self.inputs, self.targets, self.masks)
+
+    def hits(self, x: Array) -> float:
+        """Return the share of samples of which the largest output is the target's."""
+        right = 0
+        for part, held in self._held(x, None):
+            right += int((held.argmax(-1) == self.targets[part].argmax(-1)).sum())
+        return right / self.samples
+
+    def activations(self, x: Array, layer: int) -> Iterator[tuple[slice, Array]]:
+        """Yield what enters a layer, shape (samples, units), some samples at a time."""
+        yield from self._held(x, layer)
+
+    def _held(self, x: Array, layer: int | None) -> Iterator[tuple[slice, Array]]:
+        self._known = None
+        for part in self._parts():
+            with np.errstate(over="ignore", invalid="ignore"):
+                held = self._forward(self.shape.unpacked(x), part, layer)
+            yield part, held[-1]
+
+    def _each(self, x: Array, judge: Callable[[Array], float]) -> Array:
+        points = np.reshape(x, (-1, self.dim))
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses: Array = np.array([judge(point) for point in points])
+        if not np.isfinite(losses).all():
+            np.multiply(LARGEST, 2.0)  # an overflow, which matrix products keep to themselves
+        return losses.reshape(np.shape(x)[:-1])
+
+    def _parts(self) -> Iterator[slice]:
+        """Yield slices of samples whose activations fit into a block."""
+        widths = sum(self.shape.sizes[1:]) * (2 if self.masks else 1) + 2 * max(self.shape.sizes)
+        many = max(1, BLOCK // (8 * widths))
+        for begin in range(0, self.samples, many):
+            yield slice(begin, min(begin + many, self.samples))
+
+    def _value(self, x: Array, gradient: Array | None) -> float:
+        """Return the loss at one point; write its gradient if there is somewhere to."""
+        parts = list(self._parts())
+        layers, slopes = self.shape.unpacked(x), None
+        if gradient is not None:
+            slopes = self.shape.unpacked(gradient)
+        elif len(parts) == 1 and self._holds(x):
+            return self._losses / self.samples
+        total = 0.0
+        for part in parts:
+            if not (len(parts) == 1 and self._holds(x)):
+                held = self._forward(layers, part)
+                self._losses = float(
+                    OUTPUTS[self.shape.loss].judge(held[-1], self.targets[part]).sum()
+                )
+                self._known = x.copy() if len(parts) == 1 else None
+            total += self._losses
+            if slopes is not None:
+                self._backward(layers, part, slopes)
+                self._known = None
+        return total / self.samples
+
+    def _holds(self, x: Array) -> bool:
+        """Tell whether the activations of x are held, as after its loss was asked for."""
+        return self._known is not None and np.array_equal(self._known, x)
+
+    def _forward(
+        self, layers: Sequence[tuple[Array, Array | None]], part: slice, until: int | None = None
+    ) -> list[Array]:
+        """Return the activations of each layer, the inputs first; the last are z, not bent."""
+        held = [self.inputs[part]]
+        room = self._rooms(part.stop - part.start)
+        for number, (weights, bias) in enumerate(layers[:until]):
+            entering = held[-1]
+            if number and self.masks:
+                entering = np.multiply(entering, self.masks[number - 1][part])
+            z = np.matmul(entering, weights.T, out=room[number])
+            if bias is not None:
+                z += bias
+            if number < len(self.shape.activations):
+                BENDS[self.shape.activations[number]].apply(z)
+            held.append(z)
+        return held
+
+    def _backward(
+        self,
+        layers: Sequence[tuple[Array, Array | None]],
+        part: slice,
+        slopes: Sequence[tuple[Array, Array | None]],
+    ) -> None:
+        """Add the gradient by all parameters, of activations whose last are dloss/dz."""
+        held = [self.inputs[part], *self._rooms(part.stop - part.start)]
+        delta = held[-1]
+        delta /= self.samples
+        alone = part.stop - part.start == self.samples
+        for number in reversed(range(len(layers))):
+            mask = self.masks[number - 1][part] if number and self.masks else None
+            entering = held[number] if mask is None else held[number] * mask
+            if alone:
+                np.matmul(delta.T, entering, out=slopes[number][0])
+            else:
+                slopes[number][0][:] += delta.T @ entering
+            bias = slopes[number][1]
+            if bias is not None:
+                bias += delta.sum(axis=0)
+            if number:
+                delta = delta @ layers[number][0]
+                if mask is not None:
+                    delta *= mask
+                delta *= BENDS[self.shape.activations[number - 1]].slope(held[number])
+
+    def _rooms(self, samples: int) -> list[Array]:
+        if not self._room or len(self._room[0]) < samples:
+            self._room = [np.empty((samples, units)) for units in self.shape.sizes[1:]]
+        return [room[:samples] for room in self._room]
+
+
+@dataclass(eq=False)
+class Batches:
+    """A network met on some of its samples at a time: a Stream of its loss on each batch.
+
+    Samples come in an order drawn anew for each time that all have been met, `size` of them a
+    step, so that with size = samples each batch is all of them. dropout is the probability with
+    which a hidden unit is silent in a step; what the others say is divided by 1 - dropout
+    (Srivastava et al., 2014, in the form of Keras and torch). Both depend on (seed, step) alone.
+    """
+
+    network: Network
+    size: int
+    seed: int = 0
+    dropout: float = 0.0
+    _last: tuple[int, Network] | None = field(default=None, repr=False)
+
+    @property
+    def dim(self) -> int:
+        """The number of parameters."""
+        return self.network.dim
+
+    @property
+    def whole(self) -> Network:
+        """The network on all samples, with no unit silent."""
+        return self.network
+
+    def at(self, step: int) -> Network:
+        """Return the network on the batch of step number `step`."""
+        if self._last is not None and self._last[0] == step:
+            return self._last[1]
+        chosen = self._chosen(step)
+        batch = Network(
+            self.network.shape,
+            self.network.inputs[chosen],
+            self.network.targets[chosen],
+            self._masks(step),
+        )
+        if self._last is not None:
+            batch._room = self._last[1]._room
+            self._last[1]._room = []
+            self._last[1]._known = None
+        self._last = step, batch
+        return batch
+
+    def _chosen(self, step: int) -> NDArray[np.intp]:
+        samples = self.network.samples
+        places = step * self.size + np.arange(self.size)
+        rounds = [_shuffled(samples, self.seed, turn) for turn in self._turns(places, samples)]
+        first = int(places[0] // samples)
+        chosen: NDArray[np.intp] = np.concatenate(rounds)[places - first * samples]
+        return chosen
+
+    def _turns(self, places: NDArray[np.intp], samples: int) -> range:
+        return range(int(places[0] // samples), int(places[-1] // samples) + 1)
+
+    def _masks(self, step: int) -> list[Array]:
+        if not self.dropout:
+            return []
+        random, keep = np.random.default_rng([self.seed, step, 1]), 1 - self.dropout
+        return [
+            (random.random((self.size, units)) < keep) / keep
+            for units in self.network.shape.sizes[1:-1]
+        ]
+
+
+@lru_cache(maxsize=4)
+def _shuffled(samples: int, seed: int, turn: int) -> NDArray[np.intp]:
+    """Return the order in which all samples come for the so-manyth time."""
+    return np.random.default_rng([seed, turn, 0]).permutation(samples)

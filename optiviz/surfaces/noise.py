@@ -1,0 +1,67 @@
+"""Gradient noise: any objective, met with gradients that are a little wrong."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optiviz.objective import Array, Objective, Stream
+
+
+@dataclass(frozen=True, eq=False)
+class GradientNoise:
+    """A Stream: an objective, or another stream, whose gradients have Gaussian noise added.
+
+    The noise of a step has the standard deviation sigma in each coordinate. It depends on
+    (seed, step) alone, wherever and however often the gradient is asked for, so that all
+    optimizers and all runs meet the same.
+    """
+
+    objective: Objective | Stream
+    sigma: float
+    seed: int = 0
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates of a point."""
+        return self.objective.dim
+
+    @property
+    def whole(self) -> Any:
+        """What batches are drawn from; None without batches, whose losses are true."""
+        return getattr(self.objective, "whole", None)
+
+    def at(self, step: int) -> "Noisy":
+        """Return the objective of step number `step`."""
+        here = self.objective.at(step) if isinstance(self.objective, Stream) else self.objective
+        random = np.random.default_rng([self.seed, step, 2])
+        return Noisy(here, random.normal(0.0, self.sigma, self.dim))
+
+
+@dataclass(frozen=True, eq=False)
+class Noisy:
+    """An objective with a constant added to its gradient; its values stay true."""
+
+    objective: Objective
+    noise: Array  # (dim,)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.objective, name)  # a Hessian, where there is one
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates of a point."""
+        return self.objective.dim
+
+    def value(self, x: Array) -> Array:
+        """Return f(x), shape (...)."""
+        return self.objective.value(x)
+
+    def gradient(self, x: Array) -> Array:
+        """Return df/dx with the noise, shape (..., dim)."""
+        return self.objective.gradient(x) + self.noise
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return both at once."""
+        value, gradient = self.objective.value_and_gradient(x)
+        return value, gradient + self.noise

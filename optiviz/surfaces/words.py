@@ -1,0 +1,179 @@
+"""Networks and planes as they are declared in YAML: plain words, checked without the data."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from optiviz.documents import plain_number, shown
+from optiviz.errors import unknown
+from optiviz.surfaces.datasets import check_dataset
+from optiviz.surfaces.network import Activation, Init, Loss, Weight
+
+MOST_UNITS, MOST_LAYERS, MOST_SAMPLES = 20_000, 20, 10_000_000
+FINE, COARSE = 161, 41  # samples a side of a plane that is cheap, and of one that is not
+MOST_GRID = 641
+ACTIVATIONS = get_args(Activation)
+
+Units = Annotated[int, Field(ge=1, le=MOST_UNITS), BeforeValidator(plain_number)]
+Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES), BeforeValidator(plain_number)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1), BeforeValidator(plain_number)]
+Place = Annotated[int, Field(ge=0, le=MOST_SAMPLES), BeforeValidator(plain_number)]
+Grid = Annotated[int, Field(ge=11, le=MOST_GRID), BeforeValidator(plain_number)]
+
+
+def _activations(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"should be a name or a list of names, not {shown(value, quoted=True)}")
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise ValueError(unknown("activation", name, ACTIVATIONS))
+    return tuple(names)
+
+
+class NetworkWords(BaseModel):
+    """A perceptron and what it learns, as an entry of surfaces.yaml declares it.
+
+    hidden are the units of its hidden layers; inputs and outputs follow the data. samples are
+    how many of the data's first ones it learns, all if not given; seed is that of its weights and
+    of data that is drawn. sha256 is of the file that the data come from, if they do; a recipe has
+    it, so that another file is noticed. The loss decides what the outputs are: sigmoids with the
+    squared error, a softmax with the cross-entropy.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: Annotated[tuple[Units, ...], Field(max_length=MOST_LAYERS)]
+    activation: Annotated[tuple[str, ...], BeforeValidator(_activations)] = ("sigmoid",)
+    loss: Loss = "squared-error"
+    init: Init = "normal"
+    bias: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1), BeforeValidator(plain_number)] = 0.0
+    data: Annotated[str, AfterValidator(check_dataset)]
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    samples: Samples | None = None
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _one_a_layer(self) -> Self:
+        if len(self.activation) not in (1, len(self.hidden)):
+            raise ValueError(
+                f"has {len(self.hidden)} hidden layers and {len(self.activation)} activations"
+            )
+        return self
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """One activation a hidden layer."""
+        many = len(self.hidden) // max(1, len(self.activation))
+        return self.activation * many
+
+
+def _weight(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != len(Weight._fields):
+        raise ValueError(f"{shown(value)} is not of the form [layer, row, column]")
+    return value
+
+
+OneWeight = Annotated[
+    tuple[Place, Place, Place],
+    BeforeValidator(_weight),
+]
+PLANES = ("weights", "random", "path")
+
+
+class PlaneWords(BaseModel):
+    """Which plane through a network's weights is drawn, and whether they move in it alone.
+
+    weights: two of them, each as [layer, row, column] of its matrix, counted from 0; random: two
+    random directions with filter normalisation, drawn from the seed, through the initial weights;
+    path: the first two principal components of all paths together. descent is "plane" or "whole":
+    whether only the plane's coordinates are descended, which is the default for weights, or all
+    weights. grid is how many points a side it is evaluated on. Also made from "path", "random",
+    "random:7" and "2/5/250,2/5/251".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["weights", "random", "path"] = "path"
+    weights: tuple[OneWeight, ...] = ()
+    seed: Seed = 0
+    descent: Literal["plane", "whole"] | None = None
+    grid: Grid | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_words(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {"kind": "weights", **value} if "weights" in value else value
+        if not isinstance(value, str):
+            return value
+        kind, colon, seed = value.partition(":")
+        if kind == "random" and (seed.isdecimal() or not colon):
+            return {"kind": kind, "seed": int(seed or 0)}
+        if "/" in value:
+            try:
+                places = [[int(part) for part in each.split("/")] for each in value.split(",")]
+            except ValueError:
+                raise ValueError(f"{value!r} is not of the form 2/5/250,2/5/251") from None
+            return {"kind": "weights", "weights": places}
+        if value not in PLANES:
+            raise ValueError(unknown("plane", value, PLANES))
+        return {"kind": value}
+
+    @field_validator("weights")
+    @classmethod
+    def _two(cls, weights: tuple[OneWeight, ...]) -> tuple[OneWeight, ...]:
+        if weights and (len(weights) != 2 or weights[0] == weights[1]):
+            raise ValueError("a plane is of two different weights")
+        return weights
+
+    @model_validator(mode="after")
+    def _whole_plane(self) -> Self:
+        if (self.kind == "weights") != bool(self.weights):
+            raise ValueError(
+                "a plane of weights names two of them, as in [[2, 5, 250], [2, 5, 251]]"
+                if self.kind == "weights"
+                else f"a {self.kind} plane names no weights"
+            )
+        if self.kind == "path" and self.descent == "plane":
+            raise ValueError("the plane of the paths is known only after the descent")
+        if self.seed and self.kind != "random":
+            raise ValueError(f"a plane of {self.kind} has no seed")
+        return self
+
+    @model_serializer
+    def _as_mapping(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return {"kind": self.kind} | {
+            name: [list(each) for each in value] if name == "weights" else value
+            for name, value in given.items()
+            if value != type(self).model_fields[name].default
+        }
+
+    @property
+    def spelt(self) -> str:
+        """The plane in the words of a command line, which say not all of it."""
+        if self.kind == "weights":
+            return ",".join("/".join(map(str, weight)) for weight in self.weights)
+        return f"random:{self.seed}" if self.seed else self.kind
+
+    @property
+    def inside(self) -> bool:
+        """Whether only the coordinates of the plane are descended."""
+        return (self.descent or ("plane" if self.kind == "weights" else "whole")) == "plane"
+
+    @property
+    def samples(self) -> int:
+        """How many points a side it is evaluated on."""
+        return self.grid or (FINE if self.kind == "weights" else COARSE)

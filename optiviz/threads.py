@@ -1,0 +1,18 @@
+"""What tells numpy's libraries how many threads they may start, if it is set before numpy loads.
+
+On several cores they round matrix products in another way. With one thread the command line, the
+processes of a batch and machines with more cores agree; what is slow takes several by itself.
+"""
+
+import os
+from collections.abc import MutableMapping
+
+VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
+)  # fmt: skip
+
+
+def pin(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Allow numpy's libraries one thread, unless the user has set how many."""
+    for name in VARIABLES:
+        environment.setdefault(name, "1")

@@ -1,0 +1,255 @@
+"""Data sets: what they hold, and one sentence for each that is none."""
+
+import gzip
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optiviz.errors import InputError
+from optiviz.surfaces.datasets import DATASETS, Dataset, check_dataset, digest_of, load_dataset
+
+OURS = ("blobs", "spirals", "xor", "pixels")
+
+
+def assert_whole(data: Dataset) -> None:
+    for inputs, targets in (data[:2], data[2:]):
+        assert len(inputs) == len(targets)
+        assert inputs.dtype == targets.dtype == float
+        np.testing.assert_allclose(targets.sum(axis=1), 1)
+    assert data.inputs.shape[1] == data.test_inputs.shape[1]
+
+
+@pytest.mark.parametrize("name", [*OURS, "digits"])
+def test_a_data_set_is_whole_and_the_same_again(name: str) -> None:
+    data = load_dataset(name, 3)
+    assert_whole(data)
+    assert len(data.test_inputs) and (data.targets.sum(axis=0) > 0).all()
+    load_dataset.cache_clear()
+    for one, other in zip(data, load_dataset(name, 3), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_drawn_depends_on_the_seed(name: str) -> None:
+    assert (load_dataset(name, 1).inputs != load_dataset(name, 2).inputs).any()
+
+
+def test_digits_are_scaled_and_the_last_fifth_is_held_out() -> None:
+    data = load_dataset("digits")
+    assert data.inputs.shape == (1438, 64) and data.test_inputs.shape == (359, 64)
+    assert (data.inputs.min(), data.inputs.max()) == (0, 1)
+    assert data.targets[:4].argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_the_four_pixels_are_article_3s() -> None:
+    data = load_dataset("pixels")
+    assert data.inputs.shape == (4000, 4) and data.test_inputs.shape == (1000, 4)
+    kinds = {(tuple(x.astype(int)), int(y.argmax())) for x, y in zip(*data[:2], strict=True)}
+    rows = {
+        0: [(1, 1, 1, 1)],
+        1: [(1, -1, 1, -1)],
+        2: [(1, -1, -1, 1)],
+        3: [(1, 1, -1, -1)],
+    }
+    assert kinds == {
+        (tuple(sign * pixel for pixel in row), label)
+        for label, [row] in rows.items()
+        for sign in (1, -1)
+    }
+
+
+def test_every_name_of_the_list_is_one() -> None:
+    for name in DATASETS:
+        kind, colon, _ = name.partition(":")
+        assert check_dataset(f"{kind}:x" if colon else kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("digit", "unknown data set 'digit': did you mean 'digits'"),
+        ("digits:x", "unknown data set 'digits:x'"),
+        ("npz:", "'npz:' names no path: write npz:FILE"),
+        ("idx:", "'idx:' names no path: write idx:DIR"),
+        ("", "unknown data set ''"),
+    ],
+)
+def test_a_wrong_name_is_told(name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        check_dataset(name)
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    for name in ("digits", "mnist"):
+        load_dataset.cache_clear()
+        with pytest.raises(InputError, match=r"pip install 'optiviz-cli\[networks\]'"):
+            load_dataset(name)
+
+
+def test_mnist_that_cannot_be_fetched_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no network\nat all")
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fail)
+    with pytest.raises(InputError, match="^mnist cannot be fetched: no network$"):
+        load_dataset("mnist", 9)
+
+
+def test_mnist_is_split_as_it_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = np.zeros((70000, 2))
+    inputs[60000:] = 255
+    labels = (np.arange(70000) % 10).astype(str)
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", lambda *_, **__: (inputs, labels))
+    data = load_dataset("mnist", 8)
+    assert (len(data.inputs), len(data.test_inputs)) == (60000, 10000)
+    assert data.inputs.max() == 0 and data.test_inputs.min() == 1
+    load_dataset.cache_clear()
+
+
+def test_no_data_set_loads_what_it_does_not_need() -> None:
+    code = (
+        "import sys, optiviz; optiviz.load_surface('digits-race');"
+        "assert not {'sklearn', 'scipy', 'torch'} & set(sys.modules), sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# npz ----------------------------------------------------------------------------------------------
+
+RANDOM = np.random.default_rng(0)
+X, Y = RANDOM.random((6, 3)), np.array([0, 1, 2, 0, 1, 2])
+
+
+def test_an_npz_file_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=X, y_train=Y)
+    data = load_dataset(f"npz:{tmp_path / 'a.npz'}")
+    assert_whole(data)
+    np.testing.assert_array_equal(data.inputs, X)
+    assert data.test_inputs.shape == (0, 3)
+    images = RANDOM.integers(0, 256, (6, 2, 2)).astype("u1")
+    np.savez_compressed(
+        tmp_path / "b.npz", x_train=images, y_train=np.eye(3)[Y], x_test=images, y_test=np.eye(3)[Y]
+    )
+    data = load_dataset(f"npz:{tmp_path / 'b.npz'}")
+    assert_whole(data)
+    np.testing.assert_array_equal(data.inputs, images.reshape(6, 4) / 255)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"x_train": X}, "has no array y_train, only x_train"),
+        ({"x_train": X, "y_train": Y[:5]}, "x_train has 6 samples and y_train has 5"),
+        ({"x_train": X, "y_train": Y, "x_test": X}, "one of x_test and y_test without the other"),
+        (
+            {"x_train": X, "y_train": Y, "x_test": X[:, :2], "y_test": Y},
+            "x_train has 3 features and x_test has 2",
+        ),
+        ({"x_train": X, "y_train": Y + 0.5}, "y_train holds labels that are no whole numbers"),
+        ({"x_train": X, "y_train": Y - 1}, "y_train holds labels that are no whole numbers"),
+        ({"x_train": X, "y_train": 10**6 * Y}, "y_train has labels beyond 9999"),
+        ({"x_train": X, "y_train": 0 * Y}, "y_train has 1 classes, not 2 to 10000"),
+        ({"x_train": X, "y_train": np.full((6, 2), 0.7)}, "y_train holds rows that do not add up"),
+        ({"x_train": X, "y_train": np.zeros((6, 2, 2))}, "y_train is neither labels nor one row"),
+        ({"x_train": X[:0], "y_train": Y[:0]}, "has no samples"),
+        ({"x_train": X[0, 0], "y_train": Y}, "x_train has no samples: its shape is"),
+        ({"x_train": X * np.nan, "y_train": Y}, "x_train holds numbers that are not finite"),
+        ({"x_train": X.astype(str), "y_train": Y}, "x_train holds no numbers"),
+        ({"x_train": X + 1j, "y_train": Y}, "x_train holds no numbers"),
+        ({"x_train": X.astype(object), "y_train": Y}, "holds pickled objects, which are not read"),
+        (
+            {"x_train": X, "y_train": np.eye(3)[Y], "x_test": X, "y_test": np.eye(4)[Y]},
+            "y_train has 3 classes and y_test has 4",
+        ),
+    ],
+)
+def test_a_wrong_npz_file_is_told(arrays: dict[str, Any], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match=said) as error:
+        load_dataset(f"npz:{path}")
+    assert str(error.value).startswith(f"npz:{path}: ") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04" + bytes(30), b"\x80\x04N."])
+def test_what_is_no_npz_file_is_told(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.npz: is no npz file"):
+        load_dataset(f"npz:{tmp_path / 'a.npz'}")
+
+
+@pytest.mark.parametrize("kind", ["npz", "idx"])
+def test_a_missing_file_is_told(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        load_dataset(f"{kind}:{tmp_path / 'none'}")
+    with pytest.raises(InputError, match="is not a file|no such file"):
+        load_dataset(f"{kind}:{tmp_path}")
+
+
+def test_another_file_than_the_recipes_is_noticed(tmp_path: Path) -> None:
+    name = f"npz:{tmp_path / 'a.npz'}"
+    np.savez(tmp_path / "a.npz", x_train=X, y_train=Y)
+    sha256 = digest_of(name)
+    load_dataset(name, 0, sha256)
+    assert digest_of(name) == sha256
+    np.savez(tmp_path / "a.npz", x_train=X + 1, y_train=Y)
+    assert digest_of(name) != sha256
+    load_dataset.cache_clear()
+    with pytest.raises(InputError, match="is not the file that it was"):
+        load_dataset(name, 0, sha256)
+
+
+# IDX ----------------------------------------------------------------------------------------------
+
+
+def idx(values: Any, dtype: int = 0x08) -> bytes:
+    array = np.asarray(values, "u1")
+    return struct.pack(f">HBB{array.ndim}I", 0, dtype, array.ndim, *array.shape) + array.tobytes()
+
+
+def packed(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)  # or tests would have other names in each process
+
+
+def write_idx(folder: Path) -> None:
+    for prefix, many in (("train", 6), ("t10k", 3)):
+        images = np.arange(many * 4).reshape(many, 2, 2)
+        for kind, values in (("images-idx3", images), ("labels-idx1", Y[:many])):
+            (folder / f"{prefix}-{kind}-ubyte.gz").write_bytes(packed(idx(values)))
+
+
+def test_idx_files_are_read(tmp_path: Path) -> None:
+    write_idx(tmp_path)
+    data = load_dataset(f"idx:{tmp_path}")
+    assert_whole(data)
+    np.testing.assert_array_equal(data.inputs, np.arange(24).reshape(6, 4) / 255)
+    assert data.test_targets.argmax(axis=1).tolist() == [0, 1, 2]
+    assert len(digest_of(f"idx:{tmp_path}")) == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is no IDX file"),
+        (packed(b"nonsense, and more than sixteen bytes"), "is no IDX file"),
+        (b"nonsense", "cannot be read"),
+        (packed(idx(np.zeros((6, 2, 2))))[:30], "cannot be read|is no IDX file|has not the"),
+        (packed(idx(np.zeros((6, 2, 2)))[:-1]), "has not the 24 bytes"),
+        (packed(idx(np.zeros((6, 2, 2))) + b"x"), "has not the 24 bytes"),
+        (packed(idx(np.zeros(24))), "has 1 axes, not 3"),
+        (packed(struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3)), "more than 4000000000"),
+        (packed(idx(np.zeros((5, 2, 2)))), "x_train has 5 samples and y_train has 6"),
+    ],
+)
+def test_wrong_idx_files_are_told(content: bytes, said: str, tmp_path: Path) -> None:
+    write_idx(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(InputError, match=said) as error:
+        load_dataset(f"idx:{tmp_path}")
+    assert "\n" not in str(error.value)

@@ -1,0 +1,476 @@
+"""Networks from words to pictures: what is descended, how it is seen, and what is said of it."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import NETWORKS, Invoke
+from hypothesis import given
+from hypothesis import strategies as st
+
+import optiviz
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.racing import around, begin, met, seen
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_picture, make_run, render, walk_all
+from optiviz.scene import Run
+from optiviz.surfaces.datasets import load_dataset
+from optiviz.surfaces.landscape import landscape
+from optiviz.surfaces.noise import GradientNoise
+from optiviz.surfaces.surface import Surface
+from optiviz.tuning import tune
+from optiviz.views.contour import Contour
+from optiviz.views.loss import Loss
+from optiviz.views.marks import PALEST
+
+CLOUDS = {"hidden": [3], "activation": "tanh", "data": "blobs", "samples": 60, "seed": 5}
+WEIGHTS = {"weights": [[0, 1, 0], [1, 2, 1]]}
+
+
+def surface(plane: Any, **settings: Any) -> Surface:
+    domain = {"domain": "-4:4,-3:3"} if plane == WEIGHTS else {}
+    return Surface.model_validate({"network": CLOUDS, "plane": plane, **domain, **settings})
+
+
+def run(plane: Any, **settings: Any) -> Run:
+    words = {"optimizers": "sgd:lr=0.5,adam:lr=0.1", "steps": 30, **settings}
+    return make_run(Recipe(surface=surface(plane), **words))
+
+
+PLANES = [WEIGHTS, WEIGHTS | {"descent": "whole"}, "random", {"kind": "random", "descent": "plane"}]
+every_plane = pytest.mark.parametrize("plane", [*PLANES, "path"], ids=str)
+
+
+@every_plane
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) -> None:
+    """The losses are the network's at the weights where each path really was."""
+    declared = surface(plane)
+    recipe = Recipe(
+        surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
+    )
+    (path,) = walk_all(recipe)
+    network = declared.landscape.network
+    x = path.points
+    if declared.inside:
+        assert path.points.shape == (13, 2)
+        x = declared.landscape.plane.lifted(path.points)
+    truth = network.value(x)
+    if batch_size is None:
+        np.testing.assert_allclose(path.losses[path.kept], truth, rtol=1e-12)
+        assert path.true_losses is None
+    else:
+        np.testing.assert_allclose(path.true_losses, truth, rtol=1e-12)
+        objective = met(declared, batch_size, seed=3)
+        for step, point in zip(path.kept, path.points, strict=True):
+            assert path.losses[step] == pytest.approx(float(objective.at(step).value(point)))
+
+
+@every_plane
+def test_all_optimizers_meet_the_same_batches(plane: Any) -> None:
+    one = run(plane, optimizers="sgd:lr=0.5,adam:lr=0.1", batch_size=5)
+    other = run(plane, optimizers="adam:lr=0.1,sgd:lr=0.5", batch_size=5)
+    for first, second in ((0, 1), (1, 0)):
+        np.testing.assert_array_equal(
+            one.trajectories[first].losses, other.trajectories[second].losses
+        )
+    assert one.trajectories[0].losses[0] == one.trajectories[1].losses[0]
+    assert (run(plane, batch_size=5, seed=1).trajectories[0].losses != one.trajectories[0].losses)[
+        1:
+    ].any()
+
+
+@pytest.mark.parametrize("plane", ["random", "path", PLANES[1]], ids=str)
+def test_paths_are_seen_where_the_plane_is_nearest(plane: Any) -> None:
+    recipe = Recipe(surface=surface(plane), optimizers="sgd:lr=0.5,adam:lr=0.1", steps=30)
+    scene, walked = make_run(recipe), walk_all(recipe)
+    shown = scene.surface.compiled
+    for path, flat in zip(walked, scene.trajectories, strict=True):
+        away = np.linalg.norm(path.points - shown.lifted(flat.points), axis=1)
+        np.testing.assert_allclose(flat.distances, away, atol=1e-12)
+        assert scene.seen(flat.points).shape == flat.points.shape  # all in the window
+        np.testing.assert_array_equal(flat.losses, path.losses)
+    assert scene.farthest == pytest.approx(max(each.distances.max() for each in scene.trajectories))
+
+
+def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
+    scene = run("path")
+    shares = [int(found) for axis in scene.surface.axes for found in re.findall(r"(\d+)%", axis)]
+    assert shares[0] >= shares[1] and 90 < sum(shares) <= 100
+    assert scene.surface.landscape.network.dim == 15
+    given = Recipe(surface=surface("path", domain="-1:1,-2:2"), optimizers="sgd:lr=1", steps=2)
+    assert make_run(given).surface.window.intervals == ((-1, 1), (-2, 2))
+
+
+def test_a_plane_of_one_point_can_be_drawn() -> None:
+    scene = run("path", optimizers="sgd:lr=1e-300", steps=3)
+    assert scene.remarks == ("sgd never moved",)
+    assert np.isfinite(scene.surface.window.intervals).all()
+
+
+def test_who_leaves_all_numbers_does_not_hide_the_others() -> None:
+    words = {"data": "blobs", "hidden": [3], "activation": "relu", "loss": "cross-entropy"}
+    declared = surface("path", network=words)
+    recipe = Recipe(surface=declared, optimizers="adam:lr=0.05,sgd:lr=1e150", steps=20)
+    scene = make_run(recipe)
+    assert scene.trajectories[1].diverged_at is not None
+    (low, high), _ = scene.surface.window.intervals
+    assert high - low < 10
+    assert scene.remarks == (f"sgd {scene.trajectories[1].ending}",)
+    assert "diverged" in scene.remarks[0]
+
+
+def test_few_points_are_kept_of_many_weights() -> None:
+    recipe = Recipe(surface="spirals", optimizers="sgd:lr=0.1", steps=300, frames="0:300:50")
+    (path,) = walk_all(recipe)
+    assert path.kept.tolist() == [0, 50, 100, 150, 200, 250, 300]
+    assert path.points.shape == (7, path.points.shape[1]) and not path.states
+    assert path.losses.shape == (301,) and path.last == 300
+    assert path.ends[[0, 49, 50, 299, 300]].tolist() == [0, 0, 1, 5, 6]
+    (longer,) = walk_all(recipe.model_copy(update={"frames": None, "fps": 100.0}))
+    assert len(longer.points) == 200
+
+
+@given(st.integers(0, 50), st.integers(1, 9))
+def test_a_window_holds_all_paths(seed: int, many: int) -> None:
+    points = np.random.default_rng(seed).normal(size=(many, 2)) * [1, 100]
+    path = run("path").trajectories[0]
+    from dataclasses import replace
+
+    path = replace(path, points=points, rows=None, losses=np.zeros(many))
+    for (low, high), column in zip(around([path]).intervals, points.T, strict=True):
+        assert low < column.min() and column.max() < high
+
+
+# Planes and starts --------------------------------------------------------------------------------
+
+
+def test_article_5s_descent_is_of_two_weights() -> None:
+    """Three starts, and the article's printed rule with twice its rate."""
+    landscape = NETWORKS["digits-output"].landscape
+    inputs, targets = landscape.network.inputs, landscape.network.targets
+    (path, *_) = walk_all(Recipe(surface="digits-output", optimizers="sgd", steps=40))
+    matrices = [weights for weights, _ in landscape.network.shape.unpacked(landscape.initial)]
+    below = inputs.T
+    for weights in matrices[:2]:
+        below = 1 / (1 + np.exp(-weights @ below))
+    last = matrices[2].copy()
+    last[5, [250, 251]] = -9, 15
+    for step in range(41):
+        np.testing.assert_allclose(path.points[step], last[5, [250, 251]], rtol=1e-10)
+        said = 1 / (1 + np.exp(-last @ below))
+        assert path.losses[step] == pytest.approx(((said - targets.T) ** 2).sum(axis=0).mean())
+        slope = (said - targets.T) * said * (1 - said) @ below.T / len(inputs)
+        last[5, [250, 251]] -= 10 * slope[5, [250, 251]]
+    starts = [
+        path.start.tolist()
+        for path in make_run(
+            Recipe(surface="digits-output", optimizers="sgd", steps=1)
+        ).trajectories
+    ]
+    assert starts == [[-9, 15], [-10.1, 15], [-11, 15]]
+
+
+def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() -> None:
+    declared = surface(WEIGHTS | {"descent": "whole"})
+    landscape = declared.landscape
+    np.testing.assert_array_equal(begin(declared, ()), landscape.initial)
+    lifted = begin(declared, (1.5, -2.0))
+    changed = np.flatnonzero(lifted != landscape.initial)
+    assert set(lifted[changed]) == {1.5, -2.0}
+
+
+def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
+    declared = surface(WEIGHTS)
+    assert declared.dim == 2 and declared.start == pytest.approx((-3.2, -1.8))
+    x = np.array([[0.5, 1.0], [-1.0, 2.0]])
+    value, gradient = declared.value_and_gradient(x)
+    assert value.shape == (2,) and gradient.shape == (2, 2)
+    assert np.isfinite(declared.hessian(x)).all()
+    newton = optiviz.descend(declared, "newton:damping=1", steps=20)
+    assert newton.losses[-1] < newton.losses[0]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns(name: str) -> None:
+    if name == "newton":
+        return
+    recipe = Recipe(surface=surface("path"), optimizers=name, steps=25, batch_size=20)
+    (path,) = make_run(recipe).trajectories
+    assert path.loss(25) < path.loss(0)
+
+
+def test_networks_are_tuned_on_twelve_rates() -> None:
+    from optiviz.optimizers.words import parse_word
+
+    for plane, lowest in ((WEIGHTS, 0.01), ("path", 1e-4)):
+        declared = surface(plane)
+        objective, start = met(declared), begin(declared, declared.begins[0])
+        tuning = tune(parse_word("sgd"), declared, [start], 400, met=objective)
+        assert len(tuning.rates) == 12 and tuning.rates[0] == lowest
+        paths = [
+            optiviz.descent.descend(objective, parse_word("sgd").build(lr=float(rate)), start, 100)
+            for rate in tuning.rates
+        ]
+        if plane == "path":
+            best = min(paths, key=lambda path: path.losses.mean())
+            assert best is paths[int(np.argmin(tuning.scores))]
+
+
+# Noise --------------------------------------------------------------------------------------------
+
+
+def test_noise_is_the_same_for_all_and_leaves_losses_true() -> None:
+    recipe = Recipe(surface="bowl", optimizers="sgd:lr=0.01", steps=400, noise=3, seed=2)
+    (path,) = walk_all(recipe)
+    bowl = optiviz.load_surface("bowl")
+    np.testing.assert_array_equal(path.losses, bowl.value(path.points))
+    noise = (path.points[:-1] - path.points[1:]) / 0.01 - bowl.gradient(path.points[:-1])
+    assert noise.std() == pytest.approx(3, rel=0.1)
+    other = walk_all(recipe.model_copy(update={"optimizers": ("sgd:lr=0.02",)}))[0]
+    again = (other.points[:-1] - other.points[1:]) / 0.02 - bowl.gradient(other.points[:-1])
+    np.testing.assert_allclose(again, noise, atol=1e-9)
+    assert path.true_losses is None
+
+
+def test_noise_keeps_second_derivatives() -> None:
+    bowl = optiviz.load_surface("bowl")
+    noisy = GradientNoise(bowl, 0.1, 4)
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(noisy.at(3).hessian(x), bowl.hessian(x))
+    slopes = noisy.at(3).gradient(x) - bowl.gradient(x)
+    np.testing.assert_allclose(slopes[0], slopes[1])
+    np.testing.assert_array_equal(noisy.at(3).gradient(x), noisy.at(3).gradient(x))
+    assert (noisy.at(4).noise != noisy.at(3).noise).all()
+    (path,) = walk_all(Recipe(surface="bowl", optimizers="newton", steps=2, noise=0.1))
+    assert path.losses[-1] < 0.1
+
+
+# What is said and drawn ---------------------------------------------------------------------------
+
+
+def test_heads_are_paler_the_farther_they_are() -> None:
+    recipe = Recipe(
+        surface=surface("random"), optimizers="adam:lr=0.1", steps=30, view="contour+loss"
+    )
+    scene = make_run(recipe)
+    picture = make_picture(recipe, scene)
+    contour, loss = (cell.view for cell in picture.cells)
+    assert isinstance(contour, Contour) and isinstance(loss, Loss)
+    (path,) = scene.trajectories
+    for step in (0, 7, 30):
+        picture.update(step)
+        alpha = contour.tracks[0].head.get_alpha()
+        expected = 1 - (1 - PALEST) * path.away[path.ends[step]] / scene.farthest
+        assert alpha == pytest.approx(expected)
+        assert loss.tracks[0].head.get_alpha() is None
+    said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
+    assert f"paler: up to {scene.farthest:.3g} off the plane" in said
+
+
+def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:
+    recipe = Recipe(
+        surface=surface("path"), optimizers="adam:lr=0.1", steps=30, batch_size=6, view="loss"
+    )
+    scene = make_run(recipe)
+    picture = make_picture(recipe, scene)
+    (path,) = scene.trajectories
+    faint, strong = picture.cells[0].view.tracks
+    picture.update(30)
+    np.testing.assert_array_equal(faint.line.get_ydata(), path.losses)
+    np.testing.assert_array_equal(strong.line.get_ydata(), path.true_losses)
+    assert "batches of 6, seed 0" in scene.caption and "60 samples" in scene.caption
+    smooth = make_picture(recipe.model_copy(update={"smooth": 11}), scene)
+    smooth.update(30)
+    mean = path.losses[20:31].mean()
+    assert smooth.cells[0].view.tracks[1].line.get_ydata()[-1] == pytest.approx(mean)
+
+
+@every_plane
+def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
+    recipe = Recipe(surface=surface(plane), optimizers="adam:lr=0.1", steps=30, batch_size=6, fps=1)
+    render(recipe, [tmp_path / "x.json", tmp_path / "x.csv"])
+    scene = make_run(recipe)
+    (path,) = scene.trajectories
+    record = json.loads((tmp_path / "x.json").read_text())
+    (told,) = record["trajectories"]
+    assert told["path"] == path.points.tolist() and told["path_steps"] == path.kept.tolist()
+    assert told["loss"] == path.losses.tolist() and len(told["loss"]) == 31
+    assert told["true_loss"] == path.true_losses.tolist()
+    assert told["distance"] == path.away.tolist()
+    assert told["accuracy"] == path.accuracy and 0 <= path.accuracy <= 1
+    assert record["plane"]["axes"] == list(scene.surface.axes)
+    lines = (tmp_path / "x.csv").read_text().splitlines()
+    rows = list(csv.DictReader(lines[1:]))
+    assert len(rows) == 31
+    for row in rows:
+        kept = int(row["step"]) in path.kept
+        assert (row["x"] != "", row["true_loss"] != "", row["distance"] != "") == (kept,) * 3
+
+
+def test_the_recipe_of_a_network_makes_the_same_file(invoke: Invoke, here: Path) -> None:
+    words = [
+        "run",
+        "--surface",
+        "clouds",
+        "--samples",
+        "50",
+        "--plane",
+        "random:3",
+        "--opt",
+        "adam,sgd",
+        "--batch-size",
+        "8",
+        "--steps",
+        "20",
+        "--noise",
+        "0.01",
+        "--seed",
+        "4",
+        "--frames",
+        "0:10:2",
+        "--size",
+        "480x320",
+    ]
+    assert invoke(*words, "-o", "a.gif", "-o", "a.json").exit_code == 0
+    assert invoke("run", "--recipe", "a.gif", "-o", "b.gif", "-o", "b.json").exit_code == 0
+    assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes()
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+    said = invoke("inspect", "a.gif").stdout
+    command = next(line for line in said.splitlines() if "optiviz run" in line)
+    for word in ("--samples 50", "--plane random:3", "--batch-size 8", "--noise 0.01", "--frames"):
+        assert word in command
+
+
+def test_a_recipe_knows_the_file_that_its_data_came_from(invoke: Invoke, here: Path) -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 40)
+    np.savez("own.npz", x_train=random.normal(size=(40, 2)), y_train=labels)
+    words = [
+        "run",
+        "--surface",
+        "clouds",
+        "--data",
+        "npz:own.npz",
+        "--opt",
+        "adam",
+        "--steps",
+        "5",
+        "--view",
+        "loss",
+    ]
+    result = invoke(*words, "-o", "a.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    recipe = optiviz.load_recipe("a.json")
+    assert len(recipe.surface.network.sha256) == 64
+    assert invoke("run", "--recipe", "a.json", "-o", "b.json").exit_code == 0
+    np.savez("own.npz", x_train=random.normal(size=(40, 2)), y_train=labels)
+    for cached in (landscape, load_dataset):
+        cached.cache_clear()  # as another process would begin
+    result = invoke("run", "--recipe", "a.json", "-o", "c.json")
+    assert result.exit_code == 2 and "is not the file that it was" in result.stderr
+
+
+def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
+    said = invoke(
+        "run", "--surface", "clouds", "--opt", "adam", "--batch-size", 10, "-o", "x.png"
+    ).stdout
+    assert re.search(r"adam .* 400 +0\.\d+ +9\d\.\d%", said) and "seed 0" in said
+    assert "final loss" in said and "accuracy" in said and "to minimum" not in said
+
+
+MISTAKES = {
+    "--surface wobbly --opt adam --batch-size 3": "--batch-size: wobbly has no samples",
+    "--surface clouds --opt adam --batch-size 0": "--batch-size: should be greater",
+    "--surface clouds --opt adam --batch-size 900": "a batch of 900: blobs has 800 samples",
+    "--surface clouds --opt adam --noise -1": "--noise: should be greater",
+    "--surface clouds --opt adam --samples 900": "clouds: samples 900: blobs has 800",
+    "--surface clouds --opt adam --samples 0": "--samples: should be greater",
+    "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
+    "--surface clouds --opt adam --data npz:none.npz": "none.npz: no such file",
+    "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
+    "--surface clouds --opt adam --plane paths": "--plane: unknown plane 'paths': did you mean",
+    "--surface clouds --opt adam --plane random:x": "--plane: unknown plane 'random:x'",
+    "--surface clouds --opt adam --plane 0/1/2": "--plane: a plane is of two different",
+    "--surface clouds --opt adam --plane 0/1,0/2/0": "--plane: [0, 1] is not of the form",
+    "--surface clouds --opt adam --plane a/b/c,0/1/1": "is not of the form 2/5/250,2/5/251",
+    "--surface clouds --opt adam --plane 0/1/0,0/2/0": "--domain: is missing",
+    "--surface clouds --opt adam --plane 0/1/7,0/2/0 --domain -1:1,-1:1": (
+        "clouds: weight 0/1/7: layer 0 has rows 0 to 15 and columns 0 to 1"
+    ),
+    "--surface clouds --opt adam --plane 5/1/7,0/2/0 --domain -1:1,-1:1": (
+        "clouds: weight 5/1/7: the network has layers 0 to 1"
+    ),
+    "--surface clouds --opt adam --domain -1:1": "--domain: clouds has 2 coordinates",
+    "--surface clouds --opt adam --start 1,2": "a start in the plane of the paths is known only",
+    "--surface clouds --opt adam --start random:3": "known only after a descent",
+    "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",
+    "--surface clouds --opt adam --view curve": "curve draws one dimension, not two dimensions",
+    "--surface clouds --opt newton": "newton needs second derivatives",
+    "--surface clouds --opt adam --frames 0:5": "--frames: '0:5' is not of the form FROM:TO:STRIDE",
+    "--surface clouds --opt adam --frames 5:0:1": "--frames: '5:0:1' is not of the form",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_one_sentence(words: str, invoke: Invoke, here: Path) -> None:
+    result = invoke("run", *words.split(), "-o", "x.png")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert MISTAKES[words] in result.stderr and result.stderr.count("\n") == 1
+    assert not list(here.iterdir())
+
+
+def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
+    result = invoke("plot", "clouds", "-o", "x.png")
+    assert result.exit_code == 2 and "clouds: the plane of the paths is known only" in result.stderr
+    assert invoke("plot", "clouds", "--plane", "random", "-o", "x.png").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ("network: {hidden: [3]}", "a.network.data: is missing"),
+        ("network: {hidden: [0], data: xor}", "a.network.hidden.0: should be greater than or"),
+        ("network: {hidden: [3], data: xr}", "a.network.data: unknown data set 'xr': did you"),
+        ("network: {hiden: [3], data: xor}", "a.network.hiden: unknown key 'hiden': did you mean"),
+        (
+            "network: {hidden: [3], data: xor, activation: [tanh, relu]}",
+            "a.network: has 1 hidden layers and 2 activations",
+        ),
+        (
+            "network: {hidden: [3], data: xor, activation: tan}",
+            "a.network.activation: unknown activation 'tan': did you mean 'tanh'",
+        ),
+        ("network: {hidden: [3], data: xor, dropout: 1}", "a.network.dropout: should be less"),
+        ("network: {hidden: [3], data: xor}\n  formula: x", "a.formula: is given, and so is a net"),
+        ("formula: x\n  domain: {x: [0, 1]}\n  plane: path", "a.plane: is of a network, and there"),
+        ("network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}", "a plane is of two"),
+        (
+            "network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0], [0, 0, 1]]}",
+            "a.domain: is missing",
+        ),
+        (
+            "network: {hidden: [3], data: xor}\n  plane: {kind: path, descent: plane}",
+            "a.plane: the plane of the paths is known only after the descent",
+        ),
+        ("network: {hidden: [3], data: xor}\n  domain: {x: [0, 1]}", "a.domain: a plane has two"),
+        ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: should be"),
+        ("network: {hidden: [3], data: xor}\n  plane: {grid: 5}", "a.plane.grid: should be great"),
+        ("network: 3", "a.network: is no mapping"),
+        ("network: {hidden: 3, data: xor}", "a.network.hidden: should be a list, not 3"),
+    ],
+)
+def test_a_wrong_declaration_is_told(declared: str, said: str, here: Path, invoke: Invoke) -> None:
+    Path("own.yaml").write_text(f"a:\n  {declared}\n")
+    result = invoke("list", "surfaces", "--surfaces", "own.yaml")
+    assert result.exit_code == 2 and said in result.stderr, result.stderr
+
+
+def test_seen_says_nothing_new_of_a_formula() -> None:
+    bowl = optiviz.load_surface("bowl")
+    path = optiviz.descend(bowl, "sgd:lr=0.1", steps=3)
+    assert seen(bowl, [path]) == (bowl, [path])
