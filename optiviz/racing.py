@@ -11,10 +11,12 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.network import Batches
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.plane import Plane, principal
-from optiviz.surfaces.surface import Domain, Point, Shown, Surface
+from optiviz.surfaces.surface import MAX_COORDINATE, Domain, Point, Shown, Surface
 
 MARGIN = 0.15  # around all paths, of the longer side that they need
 NARROWEST = 0.4  # side of a window, of the other one
+STILL = 1e-9  # how far nobody went who is said to have stayed
+FIRST = np.zeros(1, dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +95,7 @@ def seen(surface: Surface, paths: Sequence[Trajectory]) -> tuple[Surface, list[T
             replace(path, accuracy=landscape.accuracy(plane.lifted(path.end))) for path in paths
         ]
     if landscape.plane_words.kind == "path":
-        # A path that leaves all numbers would leave nothing to see of the others.
-        ended = [path for path in paths if path.ended_at is None] or paths
-        spread = principal(np.concatenate([path.walked for path in ended]))
+        spread = principal(np.concatenate([path.walked for path in _near(paths)]))
         plane = Plane(landscape.network, spread.origin, spread.directions)
         first, second = (
             f"PC {number} ({share:.0%})" for number, share in enumerate(spread.shares, start=1)
@@ -109,15 +109,29 @@ def seen(surface: Surface, paths: Sequence[Trajectory]) -> tuple[Surface, list[T
             points, distances = plane.projected(path.points)
         accuracy = landscape.accuracy(path.end)
         flat.append(replace(path, points=points, distances=distances, accuracy=accuracy))
-    domain = surface.domain or around([path for path in flat if path.ended_at is None] or flat)
-    return surface.seen_on(Shown(plane, axes), domain), flat
+    return surface.seen_on(Shown(plane, axes), surface.domain or around(_near(flat))), flat
+
+
+def _near(paths: Sequence[Trajectory]) -> list[Trajectory]:
+    """Return the paths that stay among numbers; where none does, what they all began with.
+
+    A path that leaves them would leave nothing to see of the others.
+    """
+    near = [
+        path
+        for path in paths
+        if path.ended_at is None and np.abs(path.walked).max() < MAX_COORDINATE
+    ]
+    return near or [replace(path, points=path.points[:1], rows=FIRST) for path in paths]
 
 
 def around(paths: Sequence[Trajectory]) -> Domain:
     """Return a window with all paths in it, and some room around them."""
     points = np.concatenate([path.walked for path in paths])
     low, high = points.min(axis=0), points.max(axis=0)
-    longest = float((high - low).max()) or 1.0
+    longest = float((high - low).max())
+    if longest <= STILL * max(1.0, float(np.abs(points).max())):
+        longest = 1.0
     side = np.maximum(high - low + 2 * MARGIN * longest, NARROWEST * (1 + 2 * MARGIN) * longest)
     middle = (low + high) / 2
     ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)

@@ -31,6 +31,9 @@ def schema(meanings: Mapping[str, str]) -> Schema:
         fields = found["properties"] | dict.fromkeys(SURFACE_WORDS, TEXT)
         kinds[kind] = {key: written.get(key, fields[key]) for key in keys_of(model)}
     parts["Domain"] = _either(TEXT, {"type": "array", "items": NUMBERS}, parts["Domain"])
+    parts["PlaneWords"] = _either(TEXT, parts["PlaneWords"])
+    network = parts["NetworkWords"]["properties"]
+    network["activation"] = _several(network["activation"]["items"])
     parts["Surface"]["properties"]["learning_rates"] = {
         "type": "object", "additionalProperties": {"type": "number"}
     }  # fmt: skip
@@ -64,6 +67,8 @@ def _written() -> dict[str, Schema]:
         "surfaces": _several(surface),
         "formula": _several(TEXT),
         "domain": {"$ref": "#/$defs/Domain"},
+        "samples": {"type": "integer", "minimum": 1},
+        "plane": {"$ref": "#/$defs/PlaneWords"},
         "signal": _either({"enum": [*SIGNALS]}, TEXT, {"$ref": "#/$defs/Signal"}),
         "optimizers": _several(TEXT),
         "starts": {"type": "array", "items": _either(TEXT, NUMBERS)},

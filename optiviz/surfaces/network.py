@@ -201,7 +201,7 @@ class Network:
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Return both from one pass forward and back."""
-        gradient = np.zeros(np.shape(x))
+        gradient = np.empty(np.shape(x))
         rows = iter(gradient.reshape(-1, self.dim))
         return self._each(x, lambda point: self._value(point, next(rows))), gradient
 
@@ -248,6 +248,8 @@ class Network:
         layers, slopes = self.shape.unpacked(x), None
         if gradient is not None:
             slopes = self.shape.unpacked(gradient)
+            if len(parts) > 1:
+                gradient[:] = 0
         elif len(parts) == 1 and self._holds(x):
             return self._losses / self.samples
         total = 0.0
@@ -292,7 +294,10 @@ class Network:
         part: slice,
         slopes: Sequence[tuple[Array, Array | None]],
     ) -> None:
-        """Add the gradient by all parameters, of activations whose last are dloss/dz."""
+        """Write the gradient by all parameters, of activations whose last are dloss/dz.
+
+        Where these are not all samples it is added.
+        """
         held = [self.inputs[part], *self._rooms(part.stop - part.start)]
         delta = held[-1]
         delta /= self.samples
@@ -300,12 +305,14 @@ class Network:
         for number in reversed(range(len(layers))):
             mask = self.masks[number - 1][part] if number and self.masks else None
             entering = held[number] if mask is None else held[number] * mask
+            weights, bias = slopes[number]
             if alone:
-                np.matmul(delta.T, entering, out=slopes[number][0])
+                np.matmul(delta.T, entering, out=weights)
             else:
-                slopes[number][0][:] += delta.T @ entering
-            bias = slopes[number][1]
-            if bias is not None:
+                weights += delta.T @ entering
+            if bias is not None and alone:
+                delta.sum(axis=0, out=bias)
+            elif bias is not None:
                 bias += delta.sum(axis=0)
             if number:
                 delta = delta @ layers[number][0]

@@ -112,7 +112,7 @@ class Plane:
 
     def _many(self) -> int:
         """Return how many points are evaluated at a time."""
-        return 16
+        return 4
 
     def _twin(self) -> "Plane":
         """Return a plane that can be evaluated beside this one, in another thread."""
@@ -153,6 +153,7 @@ def principal(points: Array) -> Spread:
     """
     origin = points.mean(axis=0)
     away = points - origin
+    away /= np.abs(away).max(initial=0.0) or 1.0  # or squares might overflow
     # Of n points in a space of far more dimensions: the n x n matrix has the same components.
     strengths, mixes = np.linalg.eigh(away @ away.T)
     total = float(strengths.clip(0).sum())

@@ -293,7 +293,7 @@ class Surface(BaseModel):
         """What stands under the title where there is no formula."""
         return "" if self.network is None else self.landscape.caption
 
-    def samples(self, most: int) -> int:
+    def fineness(self, most: int) -> int:
         """Return on how many points a side it is sampled where `most` are asked for."""
         return most if self.network is None else min(most, self.plane_words.samples)
 

@@ -61,8 +61,8 @@ class Ground:
         levels are the surface's own if None, else evenly chosen if it has none.
         """
         (left, right), (bottom, top) = surface.window.intervals
-        samples = surface.samples(most)
-        across, up = np.linspace(left, right, samples), np.linspace(bottom, top, samples)
+        many = surface.fineness(most)
+        across, up = np.linspace(left, right, many), np.linspace(bottom, top, many)
         with np.errstate(all="ignore"):
             values = np.ma.masked_invalid(surface.sampled(across, up, progress))
         x, y = np.meshgrid(across, up)

@@ -58,7 +58,9 @@ class Titles:
             self._put_formula(panel.left, y + 0.5 * HEADING, room, scene.formula, HEADING, 1)
             return
         self._put(panel.left, y, scene.title, HEADING, self.theme.ink, weight="bold")
-        self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
+        y = self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
+        if scene.caption and not scene.formula:
+            self._put_words(panel.left, y, panel.width, scene.caption, SMALL)
 
     def _put(self, x: float, y: float, said: str, size: float, color: str, **look: Any) -> None:
         self.figure.text(
@@ -79,13 +81,15 @@ class Titles:
             self._put(x, y, line, size, self.theme.muted, parse_math=math)
         return y
 
-    def _put_words(self, x: float, y: float, room: float, said: str) -> float:
+    def _put_words(
+        self, x: float, y: float, room: float, said: str, large: float = FORMULA
+    ) -> float:
         """Write a caption on one line, smaller if need be; return where it stands."""
         if not said:
             return y
-        y -= LEADING * FORMULA
-        letters = room / (0.9 * LETTER * FORMULA)
-        size = FORMULA * max(SHRUNK[-1], min(1.0, letters / len(said)))
+        y -= LEADING * large
+        letters = room / (0.9 * LETTER * large)
+        size = large * max(SHRUNK[-1], min(1.0, letters / len(said)))
         most = int(room / (0.9 * LETTER * size))
         written = said if len(said) <= most else said[: most - 1].rstrip() + "…"
         self._put(x, y, written, size, self.theme.muted)
