@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count, islice
+from itertools import count, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -132,10 +132,10 @@ def walk(
 
     x has shape (..., dim); leading axes are independent runs.
     """
+    met = map(objective.at, count()) if isinstance(objective, Stream) else repeat(objective)
     state = optimizer.init(x)
     yield x, state
-    for step in count():
-        here = objective.at(step) if isinstance(objective, Stream) else objective
+    for here in met:
         x, state = optimizer.step(here, x, state)
         yield x, state
 

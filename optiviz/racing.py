@@ -61,7 +61,7 @@ def _learned(surface: Surface, batch_size: int | None, seed: int) -> Objective |
     if size > network.samples:
         raise InputError(f"a batch of {size}: {landscape.words.data} has {network.samples} samples")
     if batch_size is None and not dropout:
-        return surface if surface.inside else network
+        return landscape.plane if surface.inside else network
     batches = Batches(network, size, seed, dropout)
     return OnPlane(batches, landscape.plane) if surface.inside else batches
 

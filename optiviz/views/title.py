@@ -91,7 +91,8 @@ class Titles:
         letters = room / (0.9 * LETTER * large)
         size = large * max(SHRUNK[-1], min(1.0, letters / len(said)))
         most = int(room / (0.9 * LETTER * size))
-        written = said if len(said) <= most else said[: most - 1].rstrip() + "…"
+        whole, comma, _ = said[: most - 2].rpartition(", ")
+        written = said if len(said) <= most else f"{whole}{comma}…"
         self._put(x, y, written, size, self.theme.muted)
         return y
 

@@ -171,7 +171,13 @@ def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
 FIVE = "adam,rmsprop,nesterov,adagrad,adadelta"
 
 
-@pytest.mark.parametrize("name", SURFACES)
+SOME = [
+    pytest.param(name, marks=[pytest.mark.slow] if number % 5 else [])
+    for number, name in enumerate(SURFACES)
+]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
     drawn = picture(name, FIVE, size=(480, 320))
     assert_tidy(drawn)
