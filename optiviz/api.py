@@ -63,6 +63,10 @@ def descend(
     optimizer: str,
     start: Sequence[float] | None = None,
     steps: int | None = None,
+    *,
+    batch_size: int | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
 ) -> Trajectory:
     """Walk one optimizer down a surface and return its trajectory.
 
@@ -75,7 +79,10 @@ def descend(
     0.9155
     """
     starts = () if start is None else (tuple(start),)
-    recipe = _recipe(surface=surface, optimizers=optimizer, starts=starts, steps=steps)
+    recipe = _recipe(
+        surface=surface, optimizers=optimizer, starts=starts, steps=steps,
+        batch_size=batch_size, noise=noise, seed=seed,
+    )  # fmt: skip
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
     return walk_all(recipe)[0]
@@ -217,7 +224,8 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     absent = ("network", "plane") if surface.network is None else ("formula", "minima")
     declared = {key: value for key, value in declared.items() if key not in absent}
     if surface.network is not None:
-        return first | declared
+        told = {key: value for key, value in declared["network"].items() if value not in ("", None)}
+        return first | declared | {"network": told}
     slopes = surface.slopes()
     gradient = {f"d/d{axis}": slope for axis, slope in zip(AXES, slopes, strict=False)}
     return first | {"formula": declared.pop("formula"), "gradient": gradient} | declared

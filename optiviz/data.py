@@ -55,17 +55,21 @@ def _run(scene: Run) -> dict[str, Any]:
 
 
 def _run_rows(scene: Run) -> Row:
-    learned = scene.surface.network is not None
-    added = ["true_loss", "distance"] if learned else []
+    added = []
+    if scene.surface.network is not None:
+        batches = any(path.true_losses is not None for path in scene.trajectories)
+        added = ["distance", *(["batch_loss"] if batches else [])]
     yield ["label", "optimizer", "start", "step", *AXES[: scene.surface.dim], "loss", *added]
     for entry in scene.entries:
         for start, path in enumerate(entry.trajectories):
             table = np.full((path.steps + 1, scene.surface.dim + 1 + len(added)), np.nan)
             table[path.kept, : scene.surface.dim] = path.points
-            table[:, scene.surface.dim] = path.losses
-            if learned:
-                table[path.kept, -2] = _true_losses(path)
-                table[path.kept, -1] = _distances(path)
+            table[:, scene.surface.dim] = _losses(path)
+            for column, name in enumerate(added, start=scene.surface.dim + 1):
+                if name == "distance":
+                    table[path.kept, column] = _distances(path)
+                else:
+                    table[:, column] = path.losses
             for step, row in enumerate(table.tolist()):
                 yield [entry.label, entry.word.name, start, step, *row]
 
@@ -105,24 +109,30 @@ def _trajectory(entry: Descent, path: Trajectory, learned: bool) -> dict[str, An
         "lr_source": entry.choice.source,
         "start": [_finite(each) for each in path.start.tolist()],
         "path": [[_finite(each) for each in point] for point in path.points.tolist()],
-        "loss": [_finite(each) for each in path.losses.tolist()],
+        "loss": [_finite(each) for each in _losses(path).tolist()],
         "diverged_at": path.diverged_at,
         "no_gradient_at": path.no_gradient_at,
     } | (_learned(path) if learned else {})
 
 
 def _learned(path: Trajectory) -> dict[str, Any]:
-    """Return what there is of a path that is not known at each step, or where it really was."""
+    """Return what there is of a network's path alone: its points are not those of all steps."""
+    batches = {} if path.true_losses is None else {"batch_loss": path.losses}
+    numbers = {"distance": _distances(path), **batches}
     return {
         "path_steps": path.kept.tolist(),
-        "true_loss": [_finite(each) for each in _true_losses(path).tolist()],
-        "distance": [_finite(each) for each in _distances(path).tolist()],
+        **{key: [_finite(each) for each in row.tolist()] for key, row in numbers.items()},
         "accuracy": path.accuracy,
     }
 
 
-def _true_losses(path: Trajectory) -> Array:
-    return path.losses[path.kept] if path.true_losses is None else path.true_losses
+def _losses(path: Trajectory) -> Array:
+    """Return the true losses, one a step; nan where there are batches and nobody measured it."""
+    if path.true_losses is None:
+        return path.losses
+    losses = np.full(path.steps + 1, np.nan)
+    losses[path.kept] = path.true_losses
+    return losses
 
 
 def _distances(path: Trajectory) -> Array:

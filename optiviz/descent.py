@@ -16,7 +16,7 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Optimizer
 
 ALL = 2  # coordinates up to which every point of a walk is kept
-MOST_ROWS, MOST_BYTES = 200, 256_000_000  # of the points of a walk that are kept beyond
+MOST_ROWS, MOST_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,9 @@ class Trajectory:
 
     states holds what the optimizer remembers, by name, one row a step; nothing beyond two
     dimensions. distances, (rows,), is how far the walk was from the plane in which `points` are
-    seen, if they are not where it really was; accuracy is the share of held-out samples that the
-    weights at its end get right.
+    seen, if they are not where it really was; spaced are the steps of `rows` that do not depend on
+    what is to be shown; accuracy is the
+    share of held-out samples that the weights at its end get right.
     """
 
     label: str
@@ -50,6 +51,7 @@ class Trajectory:
     rows: NDArray[np.intp] | None = None  # of every step if None
     true_losses: Array | None = None
     distances: Array | None = None
+    spaced: NDArray[np.intp] | None = None
     accuracy: float | None = None
 
     @property
@@ -147,15 +149,18 @@ def descend(
     steps: int,
     label: str = "",
     rows: Sequence[int] = (),
+    room: int = MOST_BYTES,
 ) -> Trajectory:
     """Walk `steps` steps from `start`, one run, and record it.
 
-    Beyond two dimensions the points of `rows` are kept, rising step numbers from 0; others, evenly
-    spaced, if these are none or too many.
+    Beyond two dimensions evenly spaced points are kept, in about so many bytes of `room`, and
+    those of `rows`, step numbers, if there are not too many.
     """
     watched = _Watched(objective)
     whole = getattr(objective, "whole", None) if isinstance(objective, Stream) else None
-    kept = _kept(watched.dim, steps, rows)
+    most = max(2, min(MOST_ROWS, room // (8 * watched.dim)))
+    spaced = np.unique(np.linspace(0, steps, min(most, steps + 1)).round().astype(int))
+    kept = _kept(watched.dim, spaced, rows, 2 * most)
     everything = kept is None
     wanted = set() if kept is None else set(kept.tolist())
     points, losses, truths, states = [], [], [], []
@@ -195,18 +200,19 @@ def descend(
         diverged_at=diverged_at,
         no_gradient_at=no_gradient_at,
         rows=kept,
+        spaced=spaced,
         true_losses=None if whole is None else _column(truths, many),
     )
 
 
-def _kept(dim: int, steps: int, rows: Sequence[int]) -> NDArray[np.intp] | None:
+def _kept(
+    dim: int, spaced: NDArray[np.intp], rows: Sequence[int], most: int
+) -> NDArray[np.intp] | None:
     """Return the steps whose points are kept; None for all."""
     if dim <= ALL:
         return None
-    most = max(2, min(MOST_ROWS, MOST_BYTES // (8 * dim)))
-    if not 2 <= len(rows) <= most:
-        rows = np.linspace(0, steps, min(most, steps + 1)).round().astype(int).tolist()
-    return np.unique(np.array(rows, int))
+    both: NDArray[np.intp] = np.union1d(spaced, np.array(rows, int))
+    return both if len(both) <= most else spaced
 
 
 def respond(signal: Stream, optimizer: Optimizer, steps: int) -> Array:

@@ -249,7 +249,10 @@ def _fault(model: "type[BaseModel]", found: Any) -> Fault:
     keys = tuple(key for key in found["loc"] if isinstance(key, int) or "[" not in key)
     kind, said = found["type"], found["msg"].removeprefix("Input ")
     if kind == "extra_forbidden":
-        return Fault(keys, unknown("key", str(keys[-1]), _fields(model, keys[:-1])))
+        return Fault(
+            tuple(found["loc"]),
+            unknown("key", shown(found["loc"][-1]), _fields(model, keys[:-1])),
+        )
     if kind == "missing":
         return Fault(keys, "is missing")
     if kind == "model_type":

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from optiviz.documents import Document, Place, dotted
 from optiviz.errors import InputError
 from optiviz.formats import FORMATS, format_of
-from optiviz.reading import Fields, sources_of
+from optiviz.reading import Fields, embedded_of
 from optiviz.recipe import AnyRecipe, plain
 from optiviz.surfaces.surface import Text
 
@@ -106,7 +106,7 @@ def read_source(path: Path) -> Source:
     """
     if path.suffix.lower() in FORMATS:
         made = read_provenance(path)
-        if sources_of(made.recipe):
+        if embedded_of(made.recipe):
             raise InputError(f"{path}: its recipe is of another file, which none of ours is")
         return Source(
             made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}", made.versions

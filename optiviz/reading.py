@@ -13,6 +13,7 @@ from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.recipe import KINDS, MOST_SURFACES, AnyRecipe
 from optiviz.surfaces.catalogue import find_surface, load_catalogue
+from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
 
 Fields = dict[str, Any]
@@ -73,11 +74,22 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
     return recipe
 
 
-def sources_of(fields: Mapping[str, Any]) -> list[Path]:
-    """Return the files that the fields of a recipe name."""
+def embedded_of(fields: Mapping[str, Any]) -> list[Path]:
+    """Return the files that fields name and that a recipe holds the content of."""
     signal = fields.get("signal")
     named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
     return [Path(each) for each in named if isinstance(each, str | Path)]
+
+
+def sources_of(fields: Mapping[str, Any]) -> list[Path]:
+    """Return the files that the fields of a recipe name, and those that its networks learn."""
+    several = fields.get("surfaces")
+    surfaces = [fields.get("surface"), *(several if isinstance(several, list | tuple) else ())]
+    networks = [each.get("network") for each in surfaces if isinstance(each, Mapping)]
+    learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
+    learned.append(fields.get("data"))
+    read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
+    return embedded_of(fields) + read
 
 
 def check_kept(path: Path, sources: Iterable[Path]) -> None:
@@ -187,6 +199,8 @@ class Surfaces:
             learned = {key: value for key, value in self.changes.items() if key != "plane"}
             if "data" in learned:  # what was known of the other one
                 network = {key: value for key, value in network.items() if key != "sha256"}
+                named = str(learned["data"]).rpartition("/")[2].rpartition(":")[2]
+                changed["title"] = "".join(filter(str.isprintable, named)).capitalize()
             changed["network"] = {**network, **learned}
             if "plane" in self.changes:
                 changed["plane"] = self.changes["plane"]
@@ -202,7 +216,11 @@ class Surfaces:
         if isinstance(found, list):
             self.faults += [self._fault(keys, each, of) for each in found]
             return None
-        return found
+        try:
+            return found.fixed()
+        except InputError as error:
+            self.faults.append(self._fault(keys, Fault(("network", "data"), str(error)), of))
+            return None
 
     def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
         """Return a fault of a declaration where the user wrote what is wrong."""

@@ -37,7 +37,7 @@ from optiviz.views import MANY, check_views
 from optiviz.views.style import Style
 
 MAX_PIXELS = 36_000_000
-MOST_SURFACES, MOST_OPTIMIZERS = 64, 100
+MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES = 64, 100, 100
 
 
 def _words(value: Any) -> Any:
@@ -78,7 +78,9 @@ def _sides(value: Any) -> Any:
 
 def _parts(text: str) -> list[range]:
     """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
-    parts = []
+    parts: list[range] = []
+    if text.count(",") >= MOST_RANGES:
+        raise ValueError(f"has more than {MOST_RANGES} parts")
     for part in text.split(","):
         numbers = re.fullmatch(r"\s*(\d{1,7}):(\d{1,7}):(\d{1,7})\s*", part)
         if numbers is None or int(numbers[3]) < 1 or int(numbers[1]) >= int(numbers[2]):
@@ -204,7 +206,10 @@ class Contest(Drawing):
         """Return the step that each frame shows of so many, the last one always."""
         if self.frames is None:
             return frame_steps(steps, self.fps, self.duration)
-        shown = {steps} | {step for part in _parts(self.frames) for step in part if step <= steps}
+        parts = [
+            range(each.start, min(each.stop, steps + 1), each.step) for each in _parts(self.frames)
+        ]
+        shown = {steps}.union(*parts)
         return sorted(shown)
 
     @property

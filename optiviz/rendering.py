@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from optiviz.descent import Trajectory, descend, respond
+from optiviz.descent import MOST_BYTES, Trajectory, descend, respond
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, Format, format_of
 from optiviz.optimizers.words import Word
@@ -191,11 +191,13 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
     starts = [begin(surface, start) for start in starts_of(recipe, surface)]
     rows = recipe.frame_steps(steps)
+    room = MOST_BYTES // (len(recipe.words) * len(starts))
     entries = []
     for number, (word, label) in enumerate(_named(recipe.words)):
         choice = choose(word, surface, starts, steps, recipe.lr, objective)
         paths = tuple(
-            descend(objective, choice.optimizer, start, steps, label, rows) for start in starts
+            descend(objective, choice.optimizer, start, steps, label, rows, room)
+            for start in starts
         )
         entries.append(
             Descent(word=word, label=label, choice=choice, number=number, trajectories=paths)

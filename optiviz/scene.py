@@ -4,6 +4,7 @@ A scene knows what the words of a picture say: its title, its entries, and the n
 remark that belong to each of them in a step.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.tuning import Choice
 
+ROUNDED = 1e-9  # a distance that is a smaller share of the window is none
 FLAT = 1e-9  # a slope that is a smaller share of the start's is none
 
 
@@ -154,19 +156,24 @@ class Run(Scene):
         return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
 
     def nearness(self, path: Trajectory) -> Array | None:
-        """Return how near the plane each step of a path is: 1 if on it, 0 for the farthest of all.
+        """Return how near the plane each step of a path is: 1 if on it, 0 from a window away.
 
         None where all paths are on it. The shape is (last + 1,).
         """
         if not self.farthest:
             return None
-        shares: Array = 1 - path.away[path.ends] / self.farthest
+        shares: Array = 1 - np.minimum(path.away[path.ends] / self._diagonal, 1.0)
         return shares
+
+    @property
+    def _diagonal(self) -> float:
+        return math.hypot(*(high - low for low, high in self.surface.window.intervals))
 
     @cached_property
     def farthest(self) -> float:
-        away = [path.away for path in self.compared]
-        return float(max((each.max(initial=0.0) for each in away), default=0.0))
+        away = [path.away.max(initial=0.0) for path in self.compared if path.ended_at is None]
+        farthest = float(max(away, default=0.0))
+        return farthest if farthest > ROUNDED * self._diagonal else 0.0
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:

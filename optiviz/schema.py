@@ -12,6 +12,7 @@ from optiviz.reading import SURFACE_WORDS, keys_of
 from optiviz.recipe import KINDS
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.words import ACTIVATIONS
 from optiviz.themes import THEMES
 
 Schema = dict[str, Any]
@@ -33,7 +34,7 @@ def schema(meanings: Mapping[str, str]) -> Schema:
     parts["Domain"] = _either(TEXT, {"type": "array", "items": NUMBERS}, parts["Domain"])
     parts["PlaneWords"] = _either(TEXT, parts["PlaneWords"])
     network = parts["NetworkWords"]["properties"]
-    network["activation"] = _several(network["activation"]["items"])
+    network["activation"] = _several({"enum": [*ACTIVATIONS]})
     parts["Surface"]["properties"]["learning_rates"] = {
         "type": "object", "additionalProperties": {"type": "number"}
     }  # fmt: skip

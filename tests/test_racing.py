@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
+from optiviz.descent import descend
 from optiviz.optimizers import OPTIMIZERS
+from optiviz.optimizers.words import parse_word
 from optiviz.racing import around, begin, met, seen
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_picture, make_run, render, walk_all
@@ -124,25 +126,45 @@ def test_who_leaves_all_numbers_does_not_hide_the_others() -> None:
     assert "diverged" in scene.remarks[0]
 
 
+@pytest.mark.parametrize("words", ["sgd:lr=1e200", "sgd:lr=1e90,adam:lr=1e160", "adam:lr=1e101"])
+@pytest.mark.parametrize("plane", ["path", "random"])
+def test_paths_that_lead_far_are_drawn_or_refused(words: str, plane: str) -> None:
+    declared = surface(plane, network=CLOUDS | {"activation": "sigmoid"})
+    recipe = Recipe(surface=declared, optimizers=words, steps=5)
+    make_picture(recipe)
+    if plane == "random":
+        with pytest.raises(optiviz.InputError, match="the paths lead too far away"):
+            make_run(recipe.model_copy(update={"starts": ((1e300, 2.0),)}))
+
+
 def test_few_points_are_kept_of_many_weights() -> None:
     recipe = Recipe(surface="spirals", optimizers="sgd:lr=0.1", steps=300, frames="0:300:50")
     (path,) = walk_all(recipe)
-    assert path.kept.tolist() == [0, 50, 100, 150, 200, 250, 300]
-    assert path.points.shape == (7, path.points.shape[1]) and not path.states
+    spaced = path.spaced
+    assert len(spaced) == 200
+    assert path.kept.tolist() == sorted({*spaced.tolist(), 50, 100, 150, 200, 250})
+    assert len(path.points) == len(path.kept) and not path.states
     assert path.losses.shape == (301,) and path.last == 300
-    assert path.ends[[0, 49, 50, 299, 300]].tolist() == [0, 0, 1, 5, 6]
-    (longer,) = walk_all(recipe.model_copy(update={"frames": None, "fps": 100.0}))
-    assert len(longer.points) == 200
+    for step in range(301):
+        assert path.kept[path.ends[step]] == max(kept for kept in path.kept if kept <= step)
+    network, sgd = met(optiviz.load_surface("spirals")), parse_word("sgd:lr=0.1").build()
+    few = descend(network, sgd, path.points[0], 300, rows=range(301), room=8 * network.dim * 5)
+    assert few.kept.tolist() == [0, 75, 150, 225, 300]
+
+
+def test_frames_make_no_difference_to_what_is_seen() -> None:
+    recipe = Recipe(surface="clouds", optimizers="adam:lr=0.1", steps=400)
+    scenes = [make_run(recipe.model_copy(update={"duration": each})) for each in (10.0, 2.0)]
+    assert scenes[0].surface.window == scenes[1].surface.window
+    np.testing.assert_array_equal(
+        scenes[0].surface.compiled.directions, scenes[1].surface.compiled.directions
+    )
 
 
 @given(st.integers(0, 50), st.integers(1, 9))
 def test_a_window_holds_all_paths(seed: int, many: int) -> None:
     points = np.random.default_rng(seed).normal(size=(many, 2)) * [1, 100]
-    path = run("path").trajectories[0]
-    from dataclasses import replace
-
-    path = replace(path, points=points, rows=None, losses=np.zeros(many))
-    for (low, high), column in zip(around([path]).intervals, points.T, strict=True):
+    for (low, high), column in zip(around(points).intervals, points.T, strict=True):
         assert low < column.min() and column.max() < high
 
 
@@ -186,7 +208,8 @@ def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() 
 
 def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
     declared = surface(WEIGHTS)
-    assert declared.dim == 2 and declared.start == pytest.approx((-3.2, -1.8))
+    own = declared.landscape.initial
+    assert declared.dim == 2 and set(begin(declared, ())) < set(own)
     x = np.array([[0.5, 1.0], [-1.0, 2.0]])
     value, gradient = declared.value_and_gradient(x)
     assert value.shape == (2,) and gradient.shape == (2, 2)
@@ -205,15 +228,13 @@ def test_every_optimizer_learns(name: str) -> None:
 
 
 def test_networks_are_tuned_on_twelve_rates() -> None:
-    from optiviz.optimizers.words import parse_word
-
     for plane, lowest in ((WEIGHTS, 0.01), ("path", 1e-4)):
         declared = surface(plane)
         objective, start = met(declared), begin(declared, declared.begins[0])
         tuning = tune(parse_word("sgd"), declared, [start], 400, met=objective)
         assert len(tuning.rates) == 12 and tuning.rates[0] == lowest
         paths = [
-            optiviz.descent.descend(objective, parse_word("sgd").build(lr=float(rate)), start, 100)
+            descend(objective, parse_word("sgd").build(lr=float(rate)), start, 100)
             for rate in tuning.rates
         ]
         if plane == "path":
@@ -262,10 +283,11 @@ def test_heads_are_paler_the_farther_they_are() -> None:
     contour, loss = (cell.view for cell in picture.cells)
     assert isinstance(contour, Contour) and isinstance(loss, Loss)
     (path,) = scene.trajectories
+    diagonal = np.hypot(*np.diff(scene.surface.window.intervals))
     for step in (0, 7, 30):
         picture.update(step)
         alpha = contour.tracks[0].head.get_alpha()
-        expected = 1 - (1 - PALEST) * path.away[path.ends[step]] / scene.farthest
+        expected = 1 - (1 - PALEST) * min(1, path.away[path.ends[step]] / diagonal)
         assert alpha == pytest.approx(expected)
         assert loss.tracks[0].head.get_alpha() is None
     said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
@@ -299,8 +321,9 @@ def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
     record = json.loads((tmp_path / "x.json").read_text())
     (told,) = record["trajectories"]
     assert told["path"] == path.points.tolist() and told["path_steps"] == path.kept.tolist()
-    assert told["loss"] == path.losses.tolist() and len(told["loss"]) == 31
-    assert told["true_loss"] == path.true_losses.tolist()
+    assert told["batch_loss"] == path.losses.tolist() and len(told["batch_loss"]) == 31
+    assert [told["loss"][step] for step in path.kept] == path.true_losses.tolist()
+    assert sum(loss is not None for loss in told["loss"]) == len(path.kept)
     assert told["distance"] == path.away.tolist()
     assert told["accuracy"] == path.accuracy and 0 <= path.accuracy <= 1
     assert record["plane"]["axes"] == list(scene.surface.axes)
@@ -309,7 +332,8 @@ def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
     assert len(rows) == 31
     for row in rows:
         kept = int(row["step"]) in path.kept
-        assert (row["x"] != "", row["true_loss"] != "", row["distance"] != "") == (kept,) * 3
+        assert (row["x"] != "", row["loss"] != "", row["distance"] != "") == (kept,) * 3
+        assert float(row["batch_loss"]) == path.losses[int(row["step"])]
 
 
 def test_the_recipe_of_a_network_makes_the_same_file(invoke: Invoke, here: Path) -> None:
@@ -375,6 +399,25 @@ def test_a_recipe_knows_the_file_that_its_data_came_from(invoke: Invoke, here: P
     assert result.exit_code == 2 and "is not the file that it was" in result.stderr
 
 
+@pytest.mark.parametrize("surface", ["clouds", {"network": CLOUDS | {"data": "npz:own.json"}}])
+def test_an_output_does_not_replace_what_is_learned(
+    surface: Any, invoke: Invoke, here: Path
+) -> None:
+    np.savez(here / "own", x_train=np.eye(2), y_train=[0, 1])
+    Path("own.npz").rename("own.json")
+    before = Path("own.json").read_bytes()
+    job = {"surface": surface, "optimizers": "adam", "steps": 3, "out": "own.json"}
+    if surface == "clouds":
+        job["data"] = "npz:own.json"
+    Path("jobs.yaml").write_text(json.dumps({"jobs": [job]}))
+    result = invoke("batch", "jobs.yaml")
+    assert result.exit_code == 2 and "own.json is what is read" in result.stderr
+    words = ("--surface", "clouds", "--data", "npz:own.json", "--opt", "adam", "-o", "own.json")
+    result = invoke("run", *words)
+    assert result.exit_code == 2 and "own.json is what is read" in result.stderr
+    assert Path("own.json").read_bytes() == before
+
+
 def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
     said = invoke(
         "run", "--surface", "clouds", "--opt", "adam", "--batch-size", 10, "-o", "x.png"
@@ -391,14 +434,13 @@ MISTAKES = {
     "--surface clouds --opt adam --samples 900": "clouds: samples 900: blobs has 800",
     "--surface clouds --opt adam --samples 0": "--samples: should be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
-    "--surface clouds --opt adam --data npz:none.npz": "none.npz: no such file",
+    "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
     "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
     "--surface clouds --opt adam --plane paths": "--plane: unknown plane 'paths': did you mean",
     "--surface clouds --opt adam --plane random:x": "--plane: unknown plane 'random:x'",
     "--surface clouds --opt adam --plane 0/1/2": "--plane: a plane is of two different",
     "--surface clouds --opt adam --plane 0/1,0/2/0": "--plane: [0, 1] is not of the form",
     "--surface clouds --opt adam --plane a/b/c,0/1/1": "is not of the form 2/5/250,2/5/251",
-    "--surface clouds --opt adam --plane 0/1/0,0/2/0": "--domain: is missing",
     "--surface clouds --opt adam --plane 0/1/7,0/2/0 --domain -1:1,-1:1": (
         "clouds: weight 0/1/7: layer 0 has rows 0 to 15 and columns 0 to 1"
     ),
@@ -412,6 +454,8 @@ MISTAKES = {
     "--surface clouds --opt adam --view curve": "curve draws one dimension, not two dimensions",
     "--surface clouds --opt newton": "newton needs second derivatives",
     "--surface clouds --opt adam --frames 0:5": "--frames: '0:5' is not of the form FROM:TO:STRIDE",
+    f"--surface clouds --opt adam --frames {','.join(['0:9999999:1'] * 101)}": "than 100 parts",
+    "--surface clouds --opt adam --data npz:a\x1b[31mb": "--data: '\\x1b' is not a letter",
     "--surface clouds --opt adam --frames 5:0:1": "--frames: '5:0:1' is not of the form",
 }  # fmt: skip
 
@@ -450,16 +494,20 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
         ("formula: x\n  domain: {x: [0, 1]}\n  plane: path", "a.plane: is of a network, and there"),
         ("network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}", "a plane is of two"),
         (
-            "network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0], [0, 0, 1]]}",
-            "a.domain: is missing",
-        ),
-        (
             "network: {hidden: [3], data: xor}\n  plane: {kind: path, descent: plane}",
             "a.plane: the plane of the paths is known only after the descent",
         ),
         ("network: {hidden: [3], data: xor}\n  domain: {x: [0, 1]}", "a.domain: a plane has two"),
         ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: should be"),
         ("network: {hidden: [3], data: xor}\n  plane: {grid: 5}", "a.plane.grid: should be great"),
+        (
+            "network: {hidden: [3], data: xor}\n  starts: [[]]",
+            "a.starts.0: an empty point does not",
+        ),
+        (
+            f"network: {{hidden: [3], data: xor, sha256: '{64 * 'a'}'}}",
+            "a.network.sha256: xor is no file",
+        ),
         ("network: 3", "a.network: is no mapping"),
         ("network: {hidden: 3, data: xor}", "a.network.hidden: should be a list, not 3"),
     ],

@@ -114,7 +114,7 @@ motion_options = grouped(
     ),
     click.option(
         "--frames", metavar="A:B:K,...",
-        help="Show the steps from A to B, each K-th, instead of evenly strided ones.",
+        help="Show each K-th step from A until B, instead of evenly strided ones.",
     ),
     click.option(
         "--quality", type=click.Choice(QUALITIES), default="standard", show_default=True,

@@ -38,7 +38,13 @@ from optiviz.formats import FORMATS
     metavar="X,Y",
     help="Where to begin, or random:N for N starts in the window; may be repeated.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of random starts.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of random starts, batches, dropout and noise.",
+)
 @click.option("--steps", type=int, help="Length of a run.  [default: the surface's]")
 @click.option(
     "--batch-size", type=int, metavar="N", help="Samples of a network a step.  [default: all]"

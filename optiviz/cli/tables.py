@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from optiviz.descent import MOST_ROWS
 from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
 from optiviz.racing import begin, met
@@ -41,26 +42,33 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
         table.add_column(heading, no_wrap=True)
     table.add_column("hyperparameters", overflow="fold")
     learned = scene.surface.network is not None
-    for heading in ("steps", "final loss", "accuracy" if learned else "to minimum"):
+    added = ("accuracy", *(["off plane"] if scene.farthest else ())) if learned else ("to minimum",)
+    for heading in ("steps", "final loss", *added):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for entry in scene.entries:
         settings = entry.choice.optimizer.settings()
         for path in entry.trajectories:
             away = scene.surface.distance_to_minimum(path.end.tolist())
-            right = "-" if path.accuracy is None else f"{path.accuracy:.1%}"
+            figures = ["-" if away is None else f"{away:.4g}"]
+            if learned:
+                figures = ["-" if path.accuracy is None else f"{path.accuracy:.1%}"]
+                figures += [f"{path.away[-1]:.4g}"] if scene.farthest else []
             table.add_row(
                 entry.label,
                 *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
                 "  ".join(entry.setting(*each) for each in settings.items()),
                 str(path.last),
                 f"{path.loss(path.last):.6g}",
-                right if learned else "-" if away is None else f"{away:.4g}",
+                *figures,
                 scene.verdict(path),
             )
     _print(table)
     if recipe.random_starts or scene.conditions:
         click.echo(f"seed {recipe.seed}")
+    kept = min(len(path.points) for path in scene.trajectories)
+    if kept < min(len(recipe.frame_steps(scene.steps)), MOST_ROWS):
+        click.echo(f"{kept} points of each path are kept: more would fill the memory")
 
 
 def print_skipped(scene: Scene, recipe: Recipe | ResponseRecipe, paths: Sequence[Path]) -> None:

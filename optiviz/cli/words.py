@@ -10,6 +10,7 @@ from optiviz.errors import InputError
 from optiviz.optimizers.words import spell
 from optiviz.reading import Fields, read_recipe
 from optiviz.recipe import AnyRecipe
+from optiviz.surfaces.catalogue import our_surface
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 
@@ -63,9 +64,14 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
     networks = [each for each in declared if each.network is not None]
     if networks:
         assert networks[0].network is not None
-        learned = networks[0].network
-        fields |= {"data": learned.data, "plane": networks[0].plane_words.spelt}
-        fields |= {} if learned.samples is None else {"samples": learned.samples}
+        learned, ours = networks[0].network, our_surface(networks[0].name)
+        own = None if ours is None else ours.network
+        if own is None or learned.data != own.data:
+            fields["data"] = learned.data
+        if learned.samples is not None:
+            fields["samples"] = learned.samples
+        if ours is None or networks[0].plane_words != ours.plane_words:
+            fields["plane"] = networks[0].plane_words.spelt
     if declared and declared[0].domain is not None:
         sides = declared[0].window.intervals
         fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)

@@ -6,7 +6,11 @@ The table of names holds strings only, so that help stays light.
 import gzip
 import hashlib
 import importlib.util
+import io
+import math
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optiviz.documents import plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
 
@@ -28,7 +33,7 @@ DATASETS = {
     "npz:FILE": "NumPy arrays x_train, y_train and, if there are any, x_test, y_test",
 }
 HELD_OUT = 0.2  # share of digits, its last ones, that nobody learns
-MOST_BYTES = 4_000_000_000  # of arrays that are read from files
+MOST_VALUES = 100_000_000  # of arrays that are read from files
 MOST_CLASSES = 10_000
 IDX_FILES = {
     "train-images-idx3-ubyte.gz": "x_train",
@@ -50,7 +55,7 @@ class Dataset(NamedTuple):
 
 def check_dataset(name: str) -> str:
     """Return the name of a data set as it is kept; raise InputError if it cannot be one."""
-    kind, colon, path = name.partition(":")
+    kind, colon, path = plain_text(name).partition(":")
     if f"{kind}:" in ("idx:", "npz:"):
         if not path:
             known = next(each for each in DATASETS if each.startswith(kind))
@@ -79,19 +84,18 @@ def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
     }.get(kind, lambda: _drawn(kind, seed))()
 
 
-def file_of(name: str) -> Path | None:
-    """Return the file or folder that a data set is read from; None if it is ours."""
+def files_of(name: str) -> list[Path]:
+    """Return the files that a data set is read from; none if it is ours."""
     kind, _, path = name.partition(":")
-    return Path(path) if path and kind in ("idx", "npz") else None
+    if not path or kind not in ("idx", "npz"):
+        return []
+    return [Path(path)] if kind == "npz" else [Path(path) / file for file in IDX_FILES]
 
 
 def digest_of(name: str) -> str:
     """Return the SHA-256 of a data set's file, or of the four of a folder one after another."""
-    path = file_of(name)
-    assert path is not None
     hashed = hashlib.sha256()
-    for each in IDX_FILES if name.startswith("idx:") else [""]:
-        part = path / each
+    for part in files_of(name):
         _check_file(part)
         try:
             with part.open("rb") as file:
@@ -119,9 +123,10 @@ def _digits() -> Dataset:
 def _mnist() -> Dataset:
     fetch = _sklearn("mnist").fetch_openml
     try:
-        inputs, labels = fetch(
-            "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
-        )
+        with warnings.catch_warnings(action="ignore"):
+            inputs, labels = fetch(
+                "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
+            )
     except Exception as error:  # whatever goes wrong on the way
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"mnist cannot be fetched: {said}") from None
@@ -186,7 +191,7 @@ def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels:
     (x, y), (test_x, test_y) = taken["train"], taken["test"]
     if not x.size:
         raise InputError(f"{name}: has no samples")
-    if test_x.size and test_x.shape[1] != x.shape[1]:
+    if len(test_x) and test_x.shape[1] != x.shape[1]:
         raise InputError(
             f"{name}: x_train has {x.shape[1]} features and x_test has {test_x.shape[1]}"
         )
@@ -201,6 +206,8 @@ def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels:
             )
     if classes < 2 or classes > MOST_CLASSES:
         raise InputError(f"{name}: y_train has {classes} classes, not 2 to {MOST_CLASSES}")
+    if (len(x) + len(test_x)) * classes > MOST_VALUES:
+        raise InputError(f"{name}: {len(x)} samples of {classes} classes are too many")
     return Dataset(
         x,
         _one_hot(y, classes),
@@ -215,9 +222,10 @@ def _inputs(name: str, given: Any) -> Array:
         raise InputError(f"{name} holds no numbers")
     if array.ndim < 1:
         raise InputError(f"{name} has no samples: its shape is {array.shape}")
-    scale = 255.0 if array.dtype == np.uint8 else 1.0
     features = int(np.prod(array.shape[1:]))
-    flat: Array = array.reshape(len(array), features).astype(float) / scale
+    flat: Array = array.reshape(len(array), features).astype(float)
+    if array.dtype == np.uint8:
+        flat /= 255.0
     if not np.isfinite(flat).all():
         raise InputError(f"{name} holds numbers that are not finite")
     return flat
@@ -248,30 +256,51 @@ def _one_hot(labels: Any, classes: int) -> Array:
     if labels.ndim == 2:
         shares: Array = labels
         return shares
-    rows: Array = np.eye(classes)[labels]
+    rows = np.zeros((len(labels), classes))
+    rows[np.arange(len(labels)), labels] = 1
     return rows
 
 
 def _npz(path: Path) -> Dataset:
     name = f"npz:{path}"
     _check_file(path)
+    given, found = {}, []
     try:
-        with zipfile.ZipFile(path) as file:
-            if sum(each.file_size for each in file.infolist()) > MOST_BYTES:
-                raise InputError(f"{name}: holds more than {MOST_BYTES} bytes")
-        with np.load(path, allow_pickle=False) as arrays:
-            given = {key: arrays[key] for key in arrays.files}
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
-        raise InputError(f"{name}: is no npz file: {error}") from None
-    except ValueError as error:
-        if "pickle" in str(error).lower():
-            raise InputError(f"{name}: holds pickled objects, which are not read") from None
-        raise InputError(f"{name}: is no npz file: {error}") from None
+        with zipfile.ZipFile(path) as file, warnings.catch_warnings(action="ignore"):
+            for entry in file.infolist():
+                array = entry.filename.removesuffix(".npy")
+                found.append(shown(array))
+                if array not in IDX_FILES.values():
+                    continue
+                if entry.file_size > 8 * MOST_VALUES:
+                    raise InputError(f"{name}: {array} has more than {MOST_VALUES} numbers")
+                given[array] = _npy(file.read(entry), f"{name}: {array}")
+    except InputError:
+        raise
+    except Exception as error:  # what is broken or hostile makes the libraries raise anything
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{name}: is no npz file: {shown(said)}") from None
     for key in ("x_train", "y_train"):
         if key not in given:
-            found = ", ".join(given) or "nothing"
-            raise InputError(f"{name}: has no array {key}, only {found}")
+            raise InputError(f"{name}: has no array {key}, only {', '.join(found) or 'nothing'}")
     return _tested(name, given)
+
+
+def _npy(data: bytes, name: str) -> Any:
+    """Read one array as numpy writes it; its head may not claim more than there is."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    read_head = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    shape, _, dtype = read_head[min(version[0], 2)](file)
+    if dtype.hasobject:
+        raise InputError(f"{name} holds pickled objects, which are not read")
+    many = math.prod(shape)
+    if many > MOST_VALUES:
+        raise InputError(f"{name} has more than {MOST_VALUES} numbers")
+    if many * dtype.itemsize > len(data):
+        raise InputError(f"{name} has not the {many} numbers that its head tells of")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _tested(name: str, given: Mapping[str, Any]) -> Dataset:
@@ -305,10 +334,10 @@ def _idx_array(path: Path, axes: int) -> Any:
             shape = tuple(int(each) for each in np.frombuffer(head[4:], ">u4"))
             dtype = np.dtype(IDX[head[2]])
             size = dtype.itemsize * int(np.prod(np.array(shape, object)))
-            if size > MOST_BYTES:
-                raise InputError(f"{path}: holds more than {MOST_BYTES} bytes")
+            if size > dtype.itemsize * MOST_VALUES:
+                raise InputError(f"{path}: has more than {MOST_VALUES} numbers")
             data = file.read(size + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
     if len(data) != size:
         raise InputError(f"{path}: has not the {size} bytes that its head tells of")
@@ -317,7 +346,8 @@ def _idx_array(path: Path, axes: int) -> Any:
 
 def _check_file(path: Path) -> None:
     try:
-        if not path.is_file():
-            raise InputError(f"{path}: " + ("is not a file" if path.exists() else "no such file"))
+        there, known = path.is_file(), path.exists()
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{shown(str(path))}: {error}") from None
+    if not there:
+        raise InputError(f"{shown(str(path))}: " + ("is not a file" if known else "no such file"))

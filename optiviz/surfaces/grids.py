@@ -5,6 +5,8 @@ A grid is named by the hash of all that it depends on, so that an old one is nev
 
 import hashlib
 import os
+import tempfile
+import warnings
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +17,8 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.surfaces.network import Network
 from optiviz.surfaces.plane import Plane, Progress
+
+MOST_HEAD = 1000  # bytes that a kept grid has beside its numbers
 
 
 def sampled(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
@@ -43,12 +47,17 @@ def folder() -> Path:
     root = Path(given) if given.startswith("/") else Path("~/.cache")
     with suppress(RuntimeError):  # nobody's home
         root = root.expanduser()
+    if not root.is_absolute():
+        root = Path(tempfile.gettempdir())
     return root / "optiviz" / "grids"
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Array | None:
     """Return a kept grid; None if there is none, or none that is whole."""
-    with suppress(OSError, ValueError, EOFError):
+    # Whatever is broken in it, the grid can be made again.
+    with suppress(Exception), warnings.catch_warnings(action="ignore"):
+        if not path.is_file() or path.stat().st_size > 8 * shape[0] * shape[1] + MOST_HEAD:
+            return None
         kept = np.load(path, allow_pickle=False)
         if kept.shape == shape and kept.dtype == np.float64:
             found: Array = kept

@@ -11,7 +11,7 @@ from optiviz.surfaces.network import Network, Shape, Weight
 from optiviz.surfaces.plane import Plane, WeightPlane, random_directions
 from optiviz.surfaces.words import NetworkWords, PlaneWords
 
-MOST_PARAMETERS = 50_000_000
+MOST_PARAMETERS = 20_000_000
 
 
 class Landscape:
@@ -73,10 +73,11 @@ class Landscape:
     @property
     def caption(self) -> str:
         """What the network is, in one line."""
-        words = self.words
+        words, many = self.words, self.network.samples
         bends = "-".join(dict.fromkeys(words.activation))
         parts = [
-            f"{words.data.partition(':')[0]}, {self.network.samples} samples",
+            words.data.partition(":")[2].rpartition("/")[2] or words.data,
+            f"{many} sample{'s' if many > 1 else ''}",
             f"{'-'.join(map(str, self.shape.sizes))} {bends}",
             words.loss.replace("-", " "),
         ]

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optiviz.errors import InputError
 from optiviz.objective import Array, Objective
 from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Weight
 
 BLOCK = 3_000_000  # bytes of activations that are held at once of several points, in cache
 MOST_THREADS = 8
+TRIES, PARALLEL = 100, 0.999  # of random directions, and the cosine of those that are alike
 NUDGE = np.finfo(float).eps ** (1 / 3)  # of central differences, the best for second order
 
 Progress = Callable[[int, int], None]  # points done, points in all
@@ -39,7 +41,9 @@ class Plane:
 
     def lifted(self, x: ArrayLike) -> Array:
         """Return points of the whole space, shape (..., dim), for x of shape (..., 2)."""
-        return self.origin + np.asarray(x, float) @ self.directions
+        with np.errstate(over="ignore", invalid="ignore"):
+            lifted: Array = self.origin + np.asarray(x, float) @ self.directions
+        return lifted
 
     def value(self, x: Array) -> Array:
         """Return the loss, shape (...), for x of shape (..., 2)."""
@@ -124,9 +128,19 @@ def random_directions(network: Network, origin: Array, seed: int) -> Array:
 
     The part of a direction that belongs to the weights into one unit gets the length of these
     weights; biases do not move (Li et al., Visualizing the Loss Landscape of Neural Nets, 2018,
-    section 4).
+    section 4). They are drawn anew where they are parallel, as they may be of few weights.
     """
     random = np.random.default_rng(seed)
+    for _ in range(TRIES):
+        directions = _drawn(network, origin, random)
+        first, second = directions
+        alike = abs(first @ second) / np.sqrt((first @ first) * (second @ second))
+        if alike < PARALLEL:
+            return directions
+    raise InputError("random directions need a network of more weights")
+
+
+def _drawn(network: Network, origin: Array, random: np.random.Generator) -> Array:
     directions = np.zeros((2, network.dim))
     for direction in directions:
         parts = zip(network.shape.unpacked(direction), network.shape.unpacked(origin), strict=True)
@@ -154,14 +168,18 @@ def principal(points: Array) -> Spread:
     origin = points.mean(axis=0)
     away = points - origin
     away /= np.abs(away).max(initial=0.0) or 1.0  # or squares might overflow
-    # Of n points in a space of far more dimensions: the n x n matrix has the same components.
-    strengths, mixes = np.linalg.eigh(away @ away.T)
+    if len(away) <= points.shape[1]:  # both matrices have the same strengths: take the smaller
+        strengths, mixes = np.linalg.eigh(away @ away.T)
+        ways = (away.T @ mixes).T
+    else:
+        strengths, mixes = np.linalg.eigh(away.T @ away)
+        ways = mixes.T
     total = float(strengths.clip(0).sum())
     directions, shares = np.zeros((2, points.shape[1])), np.zeros(2)
     for number in range(2):
         strength = strengths[-1 - number] if len(strengths) > number else 0.0
         if total > 0 and strength > 1e-12 * total:
-            way = mixes[:, -1 - number] @ away
+            way = ways[-1 - number]
             shares[number] = strength / total
         else:
             free = int(np.abs(directions[:number]).sum(axis=0).argmin())

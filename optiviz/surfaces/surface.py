@@ -25,7 +25,7 @@ from pydantic import (
 from optiviz.documents import plain_number, plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
-from optiviz.surfaces.datasets import digest_of, file_of
+from optiviz.surfaces.datasets import digest_of, files_of
 from optiviz.surfaces.words import NetworkWords, PlaneWords
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
 AXES = ("x", "y")
-AROUND = "-1:1,-1:1"  # the window of random directions, if nobody says
+AROUND = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
 MISSING = "is missing"
 CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
 
@@ -77,7 +77,7 @@ def spelt(point: Sequence[float]) -> str:
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
     axes = _axes(info)
-    if not point and info.data.get("network") is not None:
+    if not point and info.field_name == "start" and info.data.get("network") is not None:
         return point  # a network's own weights
     if axes is not None and len(point) != axes:
         raise ValueError(f"{spelt(point)} does not fit a domain in {' and '.join(AXES[:axes])}")
@@ -217,9 +217,8 @@ class Surface(BaseModel):
     @field_validator("domain")
     @classmethod
     def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
-        network, plane = info.data.get("network", ...), info.data.get("plane")
-        of_weights = plane is not None and plane.kind == "weights" and plane.inside
-        if domain is None and (network is None or of_weights):
+        network = info.data.get("network", ...)
+        if domain is None and network is None:
             raise ValueError(MISSING)
         if network is not None and domain is not None and domain.y is None:
             raise ValueError("a plane has two intervals, as in -1:1,-1:1")
@@ -242,7 +241,7 @@ class Surface(BaseModel):
     def _complete(self) -> Self:
         if self.starts and not self.start:
             object.__setattr__(self, "start", self.starts[0])
-        elif not self.start and (self.network is None or self.inside):
+        elif not self.start and self.network is None:
             sides = zip(self.window.intervals, CORNER, strict=False)
             corner = tuple(low + share * (high - low) for (low, high), share in sides)
             object.__setattr__(self, "start", corner)
@@ -261,10 +260,12 @@ class Surface(BaseModel):
         """The window that is drawn; raises InputError if it is known only after a descent."""
         if self.domain is not None:
             return self.domain
-        if self.plane_words.kind != "random":
-            what = "plane of the paths" if self.plane_words.kind == "path" else "window"
-            raise InputError(f"{self._called}the {what} is known only after a descent")
-        return Domain.model_validate(AROUND)
+        if self.plane_words.kind == "path":
+            raise InputError(
+                f"{self._called}the plane of the paths is known only after a descent: "
+                "random ones and those of weights are known before"
+            )
+        return Domain.model_validate(AROUND[self.plane_words.kind])
 
     @property
     def begins(self) -> tuple[Point, ...]:
@@ -354,7 +355,7 @@ class Surface(BaseModel):
 
     def fixed(self) -> "Surface":
         """Return the surface with the SHA-256 of the file that its network learns, if it does."""
-        if self.network is None or self.network.sha256 or not file_of(self.network.data):
+        if self.network is None or self.network.sha256 or not files_of(self.network.data):
             return self
         network = self.network.model_copy(update={"sha256": digest_of(self.network.data)})
         return self.model_copy(update={"network": network})

@@ -1,5 +1,6 @@
 """Networks and planes as they are declared in YAML: plain words, checked without the data."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -9,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
@@ -16,7 +18,7 @@ from pydantic import (
 
 from optiviz.documents import plain_number, shown
 from optiviz.errors import unknown
-from optiviz.surfaces.datasets import check_dataset
+from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.network import Activation, Init, Loss, Weight
 
 MOST_UNITS, MOST_LAYERS, MOST_SAMPLES = 20_000, 20, 10_000_000
@@ -63,6 +65,13 @@ class NetworkWords(BaseModel):
     sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     samples: Samples | None = None
     seed: Seed = 0
+
+    @field_validator("sha256")
+    @classmethod
+    def _of_a_file(cls, sha256: str, info: ValidationInfo) -> str:
+        if sha256 and "data" in info.data and not files_of(info.data["data"]):
+            raise ValueError(f"{info.data['data']} is no file")
+        return sha256
 
     @model_validator(mode="after")
     def _one_a_layer(self) -> Self:
@@ -119,7 +128,7 @@ class PlaneWords(BaseModel):
         if not isinstance(value, str):
             return value
         kind, colon, seed = value.partition(":")
-        if kind == "random" and (seed.isdecimal() or not colon):
+        if kind == "random" and (re.fullmatch(r"[0-9]{1,10}", seed) or not colon):
             return {"kind": kind, "seed": int(seed or 0)}
         if "/" in value:
             try:

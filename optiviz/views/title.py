@@ -60,7 +60,7 @@ class Titles:
         self._put(panel.left, y, scene.title, HEADING, self.theme.ink, weight="bold")
         y = self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
         if scene.caption and not scene.formula:
-            self._put_words(panel.left, y, panel.width, scene.caption, SMALL)
+            self._put_words(panel.left, y, panel.width, scene.caption, SMALL, 1)
 
     def _put(self, x: float, y: float, said: str, size: float, color: str, **look: Any) -> None:
         self.figure.text(
@@ -82,19 +82,20 @@ class Titles:
         return y
 
     def _put_words(
-        self, x: float, y: float, room: float, said: str, large: float = FORMULA
+        self, x: float, y: float, room: float, said: str, large: float = FORMULA, most: int = 2
     ) -> float:
-        """Write a caption on one line, smaller if need be; return where it stands."""
+        """Write a caption, smaller if need be; return where its last line stands."""
         if not said:
             return y
         y -= LEADING * large
-        letters = room / (0.9 * LETTER * large)
-        size = large * max(SHRUNK[-1], min(1.0, letters / len(said)))
-        most = int(room / (0.9 * LETTER * size))
-        whole, comma, _ = said[: most - 2].rpartition(", ")
-        written = said if len(said) <= most else f"{whole}{comma}…"
-        self._put(x, y, written, size, self.theme.muted)
-        return y
+        for size in (large, SHRUNK[-1] * large):
+            wide = int(room / (0.9 * LETTER * size))
+            if len(said) <= wide:
+                break
+        for line in wrap(said, wide, max_lines=most, placeholder=" …"):
+            self._put(x, y, line, size, self.theme.muted)
+            y -= 1.4 * size
+        return y + 1.4 * size
 
     def _lines(self, formula: str, room: float, size: float, most: int) -> tuple[list[str], float]:
         """Return a formula's lines and their size: smaller if need be, and cut if that is too much.

@@ -4,6 +4,7 @@ import gzip
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,57 @@ def test_what_is_no_npz_file_is_told(content: bytes, tmp_path: Path) -> None:
         load_dataset(f"npz:{tmp_path / 'a.npz'}")
 
 
+def header(text: str) -> bytes:
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+
+
+def zipped(path: Path, data: bytes, name: str = "x_train.npy") -> str:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, data)
+    return f"npz:{path}"
+
+
+CLAIM = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s,)}"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (header(CLAIM % 10**15), "x_train has more than 100000000 numbers"),
+        (header(CLAIM % 10**7), "x_train has not the 10000000 numbers that its head tells of"),
+        (header("(" * 300 + ")" * 300), "is no npz file"),
+        (header("{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}"), "is no npz file"),
+        (header("{[]: 1}"), "is no npz file"),
+        (header("__import__('os').system('touch ran')"), "is no npz file"),
+        (bytes(9 * 10**8), "x_train has more than 100000000 numbers"),
+    ],
+    ids=["claims", "lies", "deep", "boolean", "unhashable", "runs", "bomb"],
+)
+def test_a_hostile_npz_file_is_refused(data: bytes, said: str, here: Path) -> None:
+    with pytest.raises(InputError, match=said) as error:
+        load_dataset(zipped(here / "a.npz", data))
+    assert "\n" not in str(error.value) and [each.name for each in here.iterdir()] == ["a.npz"]
+
+
+def test_arrays_that_nobody_asked_for_are_not_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=X, y_train=Y, junk=np.array([{}], object))
+    assert_whole(load_dataset(f"npz:{tmp_path / 'a.npz'}"))
+    with pytest.raises(InputError, match=r"has no array x_train, only 'a\\x1b\[31mb'"):
+        load_dataset(zipped(tmp_path / "b.npz", b"", "a\x1b[31mb.npy"))
+
+
+def test_samples_of_many_classes_are_bounded(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=np.zeros((20000, 1)), y_train=np.full(20000, 9999))
+    with pytest.raises(InputError, match="20000 samples of 10000 classes are too many"):
+        load_dataset(f"npz:{tmp_path / 'a.npz'}")
+
+
+@pytest.mark.parametrize("name", ["npz:a\nb", "npz:a\x1b[31m", "idx:\ud800", "npz:a\0"])
+def test_a_name_that_a_terminal_would_obey_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a letter|no such file"):
+        load_dataset(name)
+
+
 @pytest.mark.parametrize("kind", ["npz", "idx"])
 def test_a_missing_file_is_told(kind: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
@@ -243,7 +295,7 @@ def test_idx_files_are_read(tmp_path: Path) -> None:
         (packed(idx(np.zeros((6, 2, 2)))[:-1]), "has not the 24 bytes"),
         (packed(idx(np.zeros((6, 2, 2))) + b"x"), "has not the 24 bytes"),
         (packed(idx(np.zeros(24))), "has 1 axes, not 3"),
-        (packed(struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3)), "more than 4000000000"),
+        (packed(struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3)), "more than 100000000 numbers"),
         (packed(idx(np.zeros((5, 2, 2)))), "x_train has 5 samples and y_train has 6"),
     ],
 )

@@ -1,6 +1,7 @@
 """Planes through a network: the same numbers as in the whole space, whatever is reused."""
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from conftest import FORMULAS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optiviz.errors import InputError
 from optiviz.objective import Array
 from optiviz.surfaces import grids
 from optiviz.surfaces import plane as module
@@ -194,12 +196,35 @@ def test_a_kept_grid_depends_on_all_that_it_is_of() -> None:
         names.add(name)
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense", b"\x93NUMPY\x01\x00"])
+DAMAGE = [b"", b"nonsense", b"\x93NUMPY\x01\x00", b"PK\x05\x06" + bytes(18)]
+DAMAGE += [b"\x93NUMPY\x01\x00\x10\x00" + b"(" * 16, b"\x80\x04N."]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_a_broken_grid_is_made_again(damage: bytes) -> None:
     plane = planes()[1]
     losses = grids.sampled(plane, X, Y)
     (grids.folder() / f"{grids._digest(plane, X, Y)}.npy").write_bytes(damage)
     np.testing.assert_array_equal(grids.sampled(plane, X, Y), losses)
+
+
+def test_what_is_no_file_in_the_cache_does_not_hang() -> None:
+    plane = planes()[0]
+    path = grids.folder() / f"{grids._digest(plane, X, 2 * Y)}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    assert grids.sampled(plane, X, 2 * Y).shape == (5, 7)
+
+
+def test_parallel_directions_are_drawn_anew() -> None:
+    network = Network(Shape((1, 2, 2), ("tanh",)), np.ones((3, 1)), np.eye(2)[[0, 1, 1]])
+    x = network.shape.initial("normal", 0)
+    for seed in range(20):
+        first, second = random_directions(network, x, seed)
+        assert abs(first @ second) < 0.999 * np.linalg.norm(first) * np.linalg.norm(second)
+    single = Network(Shape((1, 1), ()), np.ones((3, 1)), np.ones((3, 1)))
+    with pytest.raises(InputError, match="need a network of more weights"):
+        random_directions(single, np.ones(1), 0)
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
