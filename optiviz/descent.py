@@ -37,8 +37,8 @@ class Trajectory:
     states holds what the optimizer remembers, by name, one row a step; nothing beyond two
     dimensions. distances, (rows,), is how far the walk was from the plane in which `points` are
     seen, if they are not where it really was; spaced are the steps of `rows` that do not depend on
-    what is to be shown; accuracy is the
-    share of held-out samples that the weights at its end get right.
+    what is to be shown; accuracy is the share of held-out samples that the weights at its end get
+    right.
     """
 
     label: str

@@ -1,11 +1,12 @@
 """What all tests share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.mark.structures import ParameterSet
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
@@ -29,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden frames anew instead of comparing",
     )
+
+
+def some(names: Iterable[str], each: int) -> list[ParameterSet]:
+    """Return parameters of which those between every so-manyth one are slow."""
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] if number % each else [])
+        for number, name in enumerate(names)
+    ]
 
 
 @pytest.fixture(autouse=True)

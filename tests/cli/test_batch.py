@@ -258,6 +258,7 @@ def test_a_signal_to_all_ends_a_batch_tidily(
     assert assert_whole(here / "o") < 16
 
 
+@pytest.mark.slow
 def test_a_cluster_makes_the_same_bytes(cluster: Any, invoke: Invoke, here: Path) -> None:
     (here / "jobs.yaml").write_text(
         SMALL + "jobs:\n- matrix: {surface: [bowl, wobbly]}\n"

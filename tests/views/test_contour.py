@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import FORMULAS
+from conftest import FORMULAS, some
 from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
@@ -48,7 +48,7 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
         assert len(track.line.get_xdata()) == 126
 
 
-@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.parametrize("name", some(SURFACES, 4))
 def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
     drawn = picture(name, "sgd:lr=5,adam:lr=3")
     axes = drawn.figure.axes[0]

@@ -105,13 +105,9 @@ LOOKS = [
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
 @every_picture
-def test_words_do_not_overlap(name: str, size: tuple[int, int], theme: str) -> None:
-    assert_tidy(picture(name, size=size, theme=theme))
-
-
-@every_picture
-def test_words_are_legible_at_480_pixels(name: str) -> None:
-    drawn = picture(name, size=SMALL)
+def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], theme: str) -> None:
+    drawn = picture(name, size=size, theme=theme)
+    assert_tidy(drawn)
     for text in shown(drawn):
         least = 6.5 if text in drawn.figure.texts else 7.5
         assert text.get_fontsize() * drawn.figure.dpi / 72 >= least, text.get_text()
@@ -131,7 +127,14 @@ def test_panels_do_not_overlap(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["contour-options", "relief-2d", "state-2d", "response", "plot-1d"]
+    "name",
+    [
+        "contour-options",
+        "response",
+        "plot-1d",
+        "network",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("relief-2d", "state-2d")),
+    ],
 )
 def test_a_still_and_its_vectors_are_the_same_bytes_again(name: str, tmp_path: Path) -> None:
     recipe = recipes(size=(300, 200))[name]

@@ -1,7 +1,7 @@
 """The legend: true numbers, and words that never overlap."""
 
 import pytest
-from conftest import FORMULAS
+from conftest import FORMULAS, some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
@@ -12,7 +12,11 @@ from optiviz.rendering import make_picture, make_scene
 from optiviz.views.legend import number
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
-SIZES = [(480, 320), (960, 640), (1200, 800), (540, 800), (1920, 1080), (640, 640)]
+SIZES = [
+    (480, 320), (960, 640),
+    *(pytest.param(size, marks=pytest.mark.slow)
+      for size in [(1200, 800), (540, 800), (1920, 1080), (640, 640)]),
+]  # fmt: skip
 
 
 def picture(surface: object, optimizers: str, **rest: object) -> Picture:
@@ -171,13 +175,7 @@ def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
 FIVE = "adam,rmsprop,nesterov,adagrad,adadelta"
 
 
-SOME = [
-    pytest.param(name, marks=[pytest.mark.slow] if number % 5 else [])
-    for number, name in enumerate(SURFACES)
-]
-
-
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", some(SURFACES, 5))
 def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
     drawn = picture(name, FIVE, size=(480, 320))
     assert_tidy(drawn)

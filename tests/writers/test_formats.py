@@ -95,6 +95,7 @@ def test_the_same_frames_give_the_same_bytes(suffix: str, tmp_path: Path) -> Non
     assert len(made) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", QUALITIES)
 @pytest.mark.parametrize("suffix", FILMS)
 def test_every_quality_gives_the_same_bytes_again(
@@ -107,6 +108,7 @@ def test_every_quality_gives_the_same_bytes_again(
     assert len(made) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FILMS)
 def test_a_higher_quality_is_nearer_and_larger(suffix: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 60, (64, 96, 1)).astype(np.uint8)
