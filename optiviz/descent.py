@@ -242,20 +242,22 @@ class _Watched:
 
     def __init__(self, objective: Objective | Stream) -> None:
         self._stream = objective if isinstance(objective, Stream) else None
-        self._here: Any = objective
         self.undefined = False
+        self._meet(objective)
 
     @property
     def dim(self) -> int:
         return int(self._here.dim)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._here, name)  # a Hessian, where there is one
-
     def at(self, step: int) -> "_Watched":
         if self._stream is not None:
-            self._here = self._stream.at(step)
+            self._meet(self._stream.at(step))
         return self
+
+    def _meet(self, objective: Any) -> None:
+        self._here = objective
+        if hasattr(objective, "hessian"):
+            self.hessian = objective.hessian
 
     def value(self, x: Array) -> Array:
         value: Array = self._here.value(x)

@@ -45,8 +45,9 @@ class Noisy:
     objective: Objective
     noise: Array  # (dim,)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.objective, name)  # a Hessian, where there is one
+    def __post_init__(self) -> None:
+        if hasattr(self.objective, "hessian"):
+            object.__setattr__(self, "hessian", self.objective.hessian)
 
     @property
     def dim(self) -> int:
