@@ -177,7 +177,7 @@ def descend(
             losses.append(float(loss))
             if everything or step in wanted:
                 points.append(x)
-                truths.append(loss if whole is None else whole.value(x))
+                truths += [] if whole is None else [whole.value(x)]
             if everything:
                 states.append(state)
             if not np.isfinite(x).all() or not np.isfinite(loss):

@@ -15,6 +15,7 @@ import numpy as np
 from optiviz.descent import MOST_BYTES, Trajectory, descend, respond
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, Format, format_of
+from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.words import Word
 from optiviz.provenance import comment_on
 from optiviz.racing import begin, met, seen
@@ -186,10 +187,15 @@ def walk_all(recipe: Recipe) -> tuple[Trajectory, ...]:
     return tuple(path for entry in entries for path in entry.trajectories)
 
 
+def met_by(recipe: Recipe, surface: Surface) -> tuple[Objective | Stream, list[Array]]:
+    """Return what a recipe's optimizers descend, and the points of it that they begin at."""
+    objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
+    return objective, [begin(surface, start) for start in starts_of(recipe, surface)]
+
+
 def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) -> list[Descent]:
     steps = steps_of(recipe)
-    objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
-    starts = [begin(surface, start) for start in starts_of(recipe, surface)]
+    objective, starts = met_by(recipe, surface)
     rows = recipe.frame_steps(steps)
     room = MOST_BYTES // (len(recipe.words) * len(starts))
     entries = []

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from _pytest.mark.structures import ParameterSet
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def some(names: Iterable[str], each: int) -> list[ParameterSet]:
+def some(names: Iterable[str], each: int) -> list[Any]:
     """Return parameters of which those between every so-manyth one are slow."""
     return [
         pytest.param(name, marks=[pytest.mark.slow] if number % each else [])

@@ -3,9 +3,9 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from conftest import Invoke
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ PICTURES = {
 }
 
 
-def _param(command: str) -> ParameterSet:
+def _param(command: str) -> Any:
     """Mark what trains a network on digits, which takes its time."""
     slow = [pytest.mark.slow] if "digits-" in command else []
     return pytest.param(command, marks=slow, id=command.rpartition("/")[2])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optiviz.recipe import AnyRecipe
     from optiviz.rendering import Progress
     from optiviz.scene import Scene
+    from optiviz.surfaces.surface import Surface
 
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
@@ -202,14 +203,18 @@ def default_path(recipe: "AnyRecipe") -> Path:
     from optiviz.recipe import PlotRecipe, Recipe, resolved
 
     if isinstance(recipe, PlotRecipe):
-        names = [resolved(each).name or "formula" for each in recipe.surfaces]
+        names = [_called(resolved(each)) for each in recipe.surfaces]
         return OUTPUTS / f"{_joined(names, 'surfaces')}.png"
     if isinstance(recipe, Recipe):
-        subject = resolved(recipe.surface).name or "formula"
+        subject = _called(resolved(recipe.surface))
     else:
         subject = recipe.signal if isinstance(recipe.signal, str) else recipe.signal.name
     names = [word.name for word in recipe.words[: 1 if recipe.vary else None]]
     return OUTPUTS / f"{subject or 'signal'}-{_joined(names, 'optimizers')}.gif"
+
+
+def _called(surface: "Surface") -> str:
+    return surface.name or ("formula" if surface.network is None else "network")
 
 
 def _joined(names: Sequence[str], kind: str) -> str:

@@ -12,9 +12,8 @@ from rich.table import Table
 from optiviz.descent import MOST_ROWS
 from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
-from optiviz.racing import begin, met
 from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe, resolved
-from optiviz.rendering import starts_of
+from optiviz.rendering import met_by
 from optiviz.scene import Response, Run, Scene
 from optiviz.tuning import tune
 
@@ -113,8 +112,7 @@ def _print(table: Table) -> None:
 def print_rates(scene: Run, recipe: Recipe) -> None:
     """Print the score of every learning rate that was, or would have been, tried."""
     surface = resolved(recipe.surface)
-    objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
-    starts = [begin(surface, start) for start in starts_of(recipe, surface)]
+    objective, starts = met_by(recipe, surface)
     blocks = []
     for entry in scene.entries:
         rate = entry.choice.optimizer.hyperparameters().get("lr")

@@ -76,12 +76,13 @@ def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
     kind, _, path = check_dataset(name).partition(":")
     if sha256 and digest_of(name) != sha256:
         raise InputError(f"{name}: is not the file that it was: its SHA-256 is another one")
-    return {
-        "digits": lambda: _digits(),
-        "mnist": lambda: _mnist(),
+    loaders: dict[str, Callable[[], Dataset]] = {
+        "digits": _digits,
+        "mnist": _mnist,
         "idx": lambda: _idx(Path(path)),
         "npz": lambda: _npz(Path(path)),
-    }.get(kind, lambda: _drawn(kind, seed))()
+    }
+    return loaders.get(kind, lambda: _drawn(kind, seed))()
 
 
 def files_of(name: str) -> list[Path]:

@@ -212,15 +212,15 @@ class Network:
     def hits(self, x: Array) -> float:
         """Return the share of samples of which the largest output is the target's."""
         right = 0
-        for part, held in self._held(x, None):
+        for part, held in self.activations(x):
             right += int((held.argmax(-1) == self.targets[part].argmax(-1)).sum())
         return right / self.samples
 
-    def activations(self, x: Array, layer: int) -> Iterator[tuple[slice, Array]]:
-        """Yield what enters a layer, shape (samples, units), some samples at a time."""
-        yield from self._held(x, layer)
+    def activations(self, x: Array, layer: int | None = None) -> Iterator[tuple[slice, Array]]:
+        """Yield what enters a layer, shape (samples, units), some samples at a time.
 
-    def _held(self, x: Array, layer: int | None) -> Iterator[tuple[slice, Array]]:
+        Without a layer it is the last z, which have not become outputs yet.
+        """
         self._known = None
         for part in self._parts():
             with np.errstate(over="ignore", invalid="ignore"):
@@ -373,13 +373,10 @@ class Batches:
     def _chosen(self, step: int) -> NDArray[np.intp]:
         samples = self.network.samples
         places = step * self.size + np.arange(self.size)
-        rounds = [_shuffled(samples, self.seed, turn) for turn in self._turns(places, samples)]
-        first = int(places[0] // samples)
-        chosen: NDArray[np.intp] = np.concatenate(rounds)[places - first * samples]
+        first, last = int(places[0] // samples), int(places[-1] // samples)
+        orders = [_shuffled(samples, self.seed, turn) for turn in range(first, last + 1)]
+        chosen: NDArray[np.intp] = np.concatenate(orders)[places - first * samples]
         return chosen
-
-    def _turns(self, places: NDArray[np.intp], samples: int) -> range:
-        return range(int(places[0] // samples), int(places[-1] // samples) + 1)
 
     def _masks(self, step: int) -> list[Array]:
         if not self.dropout:

@@ -94,11 +94,9 @@ def _weight(value: Any) -> Any:
     return value
 
 
-OneWeight = Annotated[
-    tuple[Place, Place, Place],
-    BeforeValidator(_weight),
-]
-PLANES = ("weights", "random", "path")
+OneWeight = Annotated[tuple[Place, Place, Place], BeforeValidator(_weight)]
+Kind = Literal["weights", "random", "path"]
+PLANES = get_args(Kind)
 
 
 class PlaneWords(BaseModel):
@@ -114,7 +112,7 @@ class PlaneWords(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["weights", "random", "path"] = "path"
+    kind: Kind = "path"
     weights: tuple[OneWeight, ...] = ()
     seed: Seed = 0
     descent: Literal["plane", "whole"] | None = None

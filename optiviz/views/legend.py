@@ -32,7 +32,7 @@ MARKS = {
     "minimum": "known minimum",
     "gradient": "gradient",
     "away": "out of view",
-    "distance": "paler: off the plane",
+    "distance": "paler: up to {} off the plane",
     "coordinates": "x strong, y thin",
 }
 
@@ -60,8 +60,7 @@ class Legend:
         self.scene = scene
         self.theme = theme
         self.marks = marks
-        away = f"paler: up to {number(scene.farthest, 3)} off the plane"
-        self.said = MARKS | ({"distance": away} if scene.farthest else {})
+        self.said = MARKS | {"distance": MARKS["distance"].format(number(scene.farthest, 3))}
         self.longest = [_longest(entry) for entry in scene.entries]
         self.losses: list[Text] = []
         self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points

@@ -42,13 +42,11 @@ class Loss(View):
         self.scale.apply(axes)
         span_steps(axes, self.scene.steps)
         many = self.style.smooth
-        batches = any(said.startswith("batches") for said in self.scene.conditions)
-        drawn = "of batches" if batches else "with dropout"
-        of = f" {drawn}" if self.sampled else ""
         if many > 1:
-            name(axes, self.theme, f"loss{of}, mean of {many} steps", f"loss{of}", "loss")
+            what = "each step's loss" if self.sampled else "loss"
+            name(axes, self.theme, f"{what}, mean of {many} steps", what, "loss")
         elif self.sampled:
-            name(axes, self.theme, f"loss, {drawn} faint", "loss")
+            name(axes, self.theme, "loss, each step's own faint", "loss")
         else:
             name(axes, self.theme, "loss")
         for entry in self.scene.entries:
