@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -94,6 +93,8 @@ class Plane:
 
         Some points are evaluated at a time, and as many times some as there are cores.
         """
+        from concurrent.futures import ThreadPoolExecutor  # which a formula need not wait for
+
         points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         losses, many, own = np.empty(len(points)), self._many(), threading.local()
 
