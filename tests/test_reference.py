@@ -2,7 +2,7 @@
 
 One file a run; `compare_rows` says how far two exact implementations agree before one rounding
 error has grown beyond 1e-9. Runs that other rules made are not copied here: optax's amsgrad
-(corrects the bias before the maximum) and nadam (no momentum schedule).
+(corrects the bias before the maximum), nadam (no momentum schedule) and rprop (one step late).
 """
 
 import json
@@ -30,19 +30,26 @@ NAMES = {
     "bias_correction": None,
     "amsgrad": None,
     "nesterov": None,
+    "b1": "beta1",
+    "b2": "beta2",
+    "b3": "beta3",
+    "clip_value_fn": None,
 }
+PAIRS = {"betas": "beta", "eps": "eps", "etas": "eta", "step_sizes": "step_size"}
 
 
 def word_of(run: Path, record: dict[str, Any]) -> str:
     """Write a reference run's optimizer in our words."""
     library = run.parent.name
     given = {key: value for key, value in record["hyperparameters"].items() if value is not None}
-    name = record["optimizer"].lower().replace(" ", "_").split("_")[0]
+    name = record["optimizer"].lower().replace(" ", "_").removeprefix("contrib_").split("_")[0]
     name = OPTIMIZERS.get(name, name)
     if library == "torch":
         given.pop("maximize", None)
-        if "betas" in given:
-            given["beta1"], given["beta2"] = given.pop("betas")
+        for key in [key for key, value in given.items() if isinstance(value, list)]:
+            for number, value in enumerate(given.pop(key), start=1):
+                if value is not None:
+                    given[f"{PAIRS[key]}{number}"] = value
         if name == "rmsprop":
             given["rho"] = given.pop("alpha")
         if name == "adam" and given["amsgrad"]:

@@ -14,18 +14,28 @@ if TYPE_CHECKING:
 
 OPTIMIZERS = {
     "sgd": "momentum:SGD",
+    "asgd": "momentum:ASGD",
     "momentum": "momentum:Momentum",
     "nesterov": "momentum:Nesterov",
     "smoothed-nesterov": "momentum:SmoothedNesterov",
     "adagrad": "adaptive:Adagrad",
     "rmsprop": "adaptive:RMSprop",
     "adadelta": "adaptive:Adadelta",
+    "adafactor": "adaptive:Adafactor",
     "adam": "adam:Adam",
     "amsgrad": "adam:AMSGrad",
     "adamw": "adam:AdamW",
     "adamax": "adam:Adamax",
     "nadam": "adam:NAdam",
     "radam": "adam:RAdam",
+    "adabelief": "successors:AdaBelief",
+    "yogi": "successors:Yogi",
+    "adan": "successors:Adan",
+    "lamb": "successors:LAMB",
+    "ademamix": "successors:AdEMAMix",
+    "adopt": "successors:ADOPT",
+    "rprop": "sign:Rprop",
+    "lion": "sign:Lion",
     "newton": "newton:Newton",
 }
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, weight_decay_field
+from optiviz.optimizers.base import Hyper, Optimizer, hyper, length, weight_decay_field
 
 
 def root(square: Array, eps: Hyper, eps_in_sqrt: bool) -> Array:
@@ -146,3 +146,52 @@ class Adadelta(Optimizer):
         delta = np.sqrt(state.update + self.eps) / np.sqrt(square + self.eps) * g
         update = self.rho * state.update + (1 - self.rho) * delta * delta
         return x - self.lr * delta, TwoMeanSquares(square, update)
+
+
+class GrowingMeanSquare(NamedTuple):
+    """Adafactor's memory."""
+
+    square: Array  # (..., dim), mean of squared gradients whose memory grows
+    step: int  # steps taken
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Adafactor(Optimizer):
+    """Adaptive steps in proportion to x itself, of a bounded size.
+
+        x <- x - lr * weight_decay * x
+        s <- s + (g**2 - s) * t**beta2_decay                            t = 1, 2, ...
+        u <- g / max(sqrt(s), eps1)
+        u <- u / max(1, rms(u) / d)
+        x <- x - max(eps2, rms(x)) * min(lr, 1 / sqrt(t)) * u
+
+    rms is the root of the mean of squares over all coordinates; that of x is taken before the
+    decay.
+
+    Paper: Shazeer and Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, 2018,
+    algorithm 4 with 5: points are vectors, whose squares are not factored.
+
+    The same as torch.optim.Adafactor, whose eps are eps1, eps2; its eps1 of None is float64's.
+    """
+
+    lr: Hyper = hyper(help="largest relative step", within="(0, inf)")
+    beta2_decay: Hyper = hyper(-0.8, help="how the memory grows", within="(-inf, 0]")
+    eps1: Hyper = hyper(float(np.finfo(float).eps), help="smallest denominator")
+    eps2: Hyper = hyper(1e-3, help="smallest size of x that steps are in proportion to")
+    d: Hyper = hyper(1.0, help="largest root mean square of an update", within="(0, inf)")
+    weight_decay: Hyper = hyper(0.0, help="x shrinks by lr * weight_decay a step")
+
+    def init(self, x: Array) -> GrowingMeanSquare:
+        return GrowingMeanSquare(np.zeros_like(x), 0)
+
+    def step(
+        self, objective: Objective, x: Array, state: GrowingMeanSquare
+    ) -> tuple[Array, GrowingMeanSquare]:
+        g = objective.gradient(x)
+        t, side = state.step + 1, np.sqrt(x.shape[-1])
+        square = state.square + (g * g - state.square) * float(t) ** self.beta2_decay
+        update = g / np.maximum(np.sqrt(square), self.eps1)
+        scale = np.maximum(1.0, length(update) / side / self.d)
+        size = np.maximum(self.eps2, length(x) / side) * np.minimum(self.lr, 1 / np.sqrt(t))
+        shrunk = x * (1 - self.lr * self.weight_decay)
+        return shrunk - size * (update / scale), GrowingMeanSquare(square, t)

@@ -2,18 +2,19 @@
 
 An optimizer is written for arrays of points (..., dim): leading axes are independent runs, and a
 hyperparameter may be an array (..., 1) with one value a run. So five hundred learning rates, a
-grid of starts and a single run are the same code.
+grid of starts and a single run are the same code. A solver is what owns its loop instead.
 """
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from optiviz.errors import InputError
-from optiviz.objective import Array, Objective
+from optiviz.objective import Array, Objective, Stream
 
 Hyper = float | Array
 
@@ -32,20 +33,13 @@ def weight_decay_field() -> Any:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Optimizer(ABC):
-    """A frozen dataclass of hyperparameters with pure `init` and `step`."""
+class Method(ABC):
+    """A frozen dataclass of hyperparameters: an optimizer or a solver."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            check(each, getattr(self, each.name))
-
-    @abstractmethod
-    def init(self, x: Array) -> Any:
-        """Return the state before the first step: a NamedTuple of arrays."""
-
-    @abstractmethod
-    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
-        """Return the next points, shape (..., dim), and state; leave x and state as they were."""
+            if "within" in each.metadata:
+                check(each, getattr(self, each.name))
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return every hyperparameter by name, in order of declaration."""
@@ -59,6 +53,35 @@ class Optimizer(ABC):
             for name, value in self.hyperparameters().items()
             if name not in off or np.any(value)
         }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Optimizer(Method):
+    """A method with pure `init` and `step`."""
+
+    @abstractmethod
+    def init(self, x: Array) -> Any:
+        """Return the state before the first step: a NamedTuple of arrays."""
+
+    @abstractmethod
+    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
+        """Return the next points, shape (..., dim), and state; leave x and state as they were."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Solver(Method):
+    """A method that owns its loop, as those of other libraries do. It walks one run at a time."""
+
+    @abstractmethod
+    def run(
+        self, objective: Objective | Stream, x: Array, steps: int
+    ) -> Iterator[tuple[Array, Any]]:
+        """Yield (x, state) after step 1, 2 ... `steps`, from x of shape (dim,)."""
+
+
+def length(x: Array) -> Array:
+    """Return the Euclidean length of each run's vector, shape (..., 1)."""
+    return np.sqrt((x * x).sum(axis=-1, keepdims=True))
 
 
 def check(declared: "Field[Any]", value: Any) -> None:

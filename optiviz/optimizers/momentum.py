@@ -1,4 +1,4 @@
-"""Gradient descent and the methods that accumulate velocity."""
+"""Gradient descent, averaged or not, and the methods that accumulate velocity."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -45,6 +45,45 @@ class SGD(Optimizer):
     def step(self, objective: Objective, x: Array, state: NoState) -> tuple[Array, NoState]:
         g = objective.gradient(x) + self.weight_decay * x
         return x - self.lr * g, state
+
+
+class Average(NamedTuple):
+    """Averaged gradient descent's memory."""
+
+    average: Array  # (..., dim), mean of the points since step t0, else the last one
+    step: int  # steps taken
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ASGD(Optimizer):
+    """Gradient descent with a rate that falls, beside which the points are averaged.
+
+        x <- x - r * (lambd * x + g)                (r begins at lr)
+        r <- lr / (1 + lambd * lr * t)**alpha                           t = 1, 2, ...
+        a <- a + (x - a) / max(1, t - 1 - t0)
+
+    Paper: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992; Xu,
+    Towards Optimal One Pass Large Scale Learning with Averaged Stochastic Gradient Descent, 2011.
+
+    The same as torch.optim.ASGD. The path is that of x; the average is a recorded state.
+    """
+
+    lr: Hyper = hyper(help="first learning rate", within="(0, inf)")
+    lambd: Hyper = hyper(1e-4, help="decay of x, and of the rate")
+    alpha: Hyper = hyper(0.75, help="power with which the rate falls")
+    t0: Hyper = hyper(1e6, help="step from which the points are averaged")
+    weight_decay: Hyper = weight_decay_field()
+
+    def init(self, x: Array) -> Average:
+        return Average(np.array(x), 0)
+
+    def step(self, objective: Objective, x: Array, state: Average) -> tuple[Array, Average]:
+        g = objective.gradient(x) + self.weight_decay * x
+        rate = self.lr / (1 + self.lambd * self.lr * state.step) ** self.alpha
+        x = x * (1 - self.lambd * rate) - rate * g
+        share = 1 / np.maximum(1.0, state.step - self.t0)
+        average = np.where(share == 1, x, state.average + (x - state.average) * share)
+        return x, Average(average, state.step + 1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,0 +1,83 @@
+"""Methods that heed the sign of a gradient and not its size."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Hyper, Optimizer, hyper
+
+
+class StepSizes(NamedTuple):
+    """Rprop's memory."""
+
+    step_size: Array  # (..., dim), what each coordinate moves
+    gradient: Array  # (..., dim), the last one; 0 where it had turned
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rprop(Optimizer):
+    """Resilient backpropagation: steps grow while a slope keeps its sign, and shrink if it turns.
+
+        d <- clip(d * eta2, step_size1, step_size2)     where g has the sign of the last one
+        d <- clip(d * eta1, step_size1, step_size2)     where it has turned, and g <- 0
+        x <- x - d * sign(g)                            (d begins at lr)
+
+    Paper: Riedmiller and Braun, A Direct Adaptive Method for Faster Backpropagation Learning:
+    The RPROP Algorithm, 1993; without its weight backtracking: Igel and Huesken, 2000, iRprop-.
+
+    The same as torch.optim.Rprop, whose etas are eta1, eta2 and whose step_sizes are step_size1,
+    step_size2. optax's rprop moves one step late: by what the gradient before has asked for.
+    """
+
+    lr: Hyper = hyper(help="first step of each coordinate", within="(0, inf)")
+    eta1: Hyper = hyper(0.5, help="factor of a step whose slope has turned", within="(0, 1)")
+    eta2: Hyper = hyper(1.2, help="factor of a step whose slope has not", within="(1, inf)")
+    step_size1: Hyper = hyper(1e-6, help="smallest step")
+    step_size2: Hyper = hyper(50.0, help="largest step")
+
+    def init(self, x: Array) -> StepSizes:
+        return StepSizes(np.zeros_like(x) + self.lr, np.zeros_like(x))
+
+    def step(self, objective: Objective, x: Array, state: StepSizes) -> tuple[Array, StepSizes]:
+        g = objective.gradient(x)
+        agreed = np.sign(g * state.gradient)
+        factor = np.where(agreed > 0, self.eta2, np.where(agreed < 0, self.eta1, 1.0))
+        size = np.clip(state.step_size * factor, self.step_size1, self.step_size2)
+        g = np.where(agreed < 0, 0.0, g)
+        return x - size * np.sign(g), StepSizes(size, g)
+
+
+class Mean(NamedTuple):
+    """Lion's memory."""
+
+    mean: Array  # (..., dim), running mean of gradients
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Lion(Optimizer):
+    """Evolved sign momentum: every coordinate moves by lr, in the direction of the mean gradient.
+
+        u <- sign(beta1 * m + (1 - beta1) * g)
+        m <- beta2 * m + (1 - beta2) * g
+        x <- x - lr * (u + weight_decay * x)
+
+    Paper: Chen et al., Symbolic Discovery of Optimization Algorithms, 2023, algorithm 2.
+
+    The same as optax.lion.
+    """
+
+    lr: Hyper = hyper(help="learning rate", within="(0, inf)")
+    beta1: Hyper = hyper(0.9, help="share of the mean in the direction", within="[0, 1)")
+    beta2: Hyper = hyper(0.99, help="memory of the mean gradient", within="[0, 1)")
+    weight_decay: Hyper = hyper(0.001, help="x shrinks by lr * weight_decay a step")
+
+    def init(self, x: Array) -> Mean:
+        return Mean(np.zeros_like(x))
+
+    def step(self, objective: Objective, x: Array, state: Mean) -> tuple[Array, Mean]:
+        g = objective.gradient(x)
+        direction = np.sign(self.beta1 * state.mean + (1 - self.beta1) * g)
+        mean = self.beta2 * state.mean + (1 - self.beta2) * g
+        return x - self.lr * (direction + self.weight_decay * x), Mean(mean)

@@ -1,0 +1,264 @@
+"""What came after Adam: the same two moments, formed or used in another way. Named as optax has them.
+
+Weight decay is decoupled in all of them: x shrinks by lr * weight_decay a step.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.adam import Moments
+from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+
+
+def eps_root_field(default: float = 0.0) -> Hyper:
+    """Declare what is added inside the square root, beside eps outside of it."""
+    field: Hyper = hyper(default, help="added inside the square root")
+    return field
+
+
+def decoupled_field() -> Hyper:
+    """Declare the weight decay of these optimizers."""
+    field: Hyper = hyper(0.0, help="x shrinks by lr * weight_decay a step")
+    return field
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Successor(Optimizer):
+    """The hyperparameters that all of them share."""
+
+    lr: Hyper = hyper(help="learning rate", within="(0, inf)")
+    beta1: Hyper = hyper(0.9, help="memory of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.999, help="memory of the squares", within="[0, 1)")
+    eps: Hyper = hyper(1e-8, help="keeps the denominator from zero")
+
+    def init(self, x: Array) -> Moments:
+        return Moments(np.zeros_like(x), np.zeros_like(x), 0)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AdaBelief(Successor):
+    """Adam that goes by how much a gradient differs from what was expected, not by its size.
+
+        m <- beta1 * m + (1 - beta1) * g
+        s <- beta2 * s + (1 - beta2) * (g - m)**2 + eps_root
+        x <- x - lr * m / (1 - beta1**t) / (sqrt(s / (1 - beta2**t)) + eps)     t = 1, 2, ...
+
+    Paper: Zhuang et al., AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed
+    Gradients, 2020, algorithm 2.
+
+    The same as optax.adabelief; with nesterov m is brought up once more, by the same g, before it
+    is used.
+    """
+
+    eps: Hyper = hyper(1e-16, help="keeps the denominator from zero")
+    eps_root: Hyper = hyper(1e-16, help="added to the squares in every step")
+    nesterov: bool = hyper(False, help="bring the mean up once more before it is used")
+
+    def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
+        g = objective.gradient(x)
+        t = state.step + 1
+        mean = self.beta1 * state.mean + (1 - self.beta1) * g
+        surprise = g - mean
+        square = self.beta2 * state.square + (1 - self.beta2) * surprise * surprise + self.eps_root
+        down = np.sqrt(square / (1 - self.beta2**t)) + self.eps
+        up = mean / (1 - self.beta1**t)
+        if self.nesterov:
+            ahead = mean / (1 - self.beta1 ** (t + 1))
+            up = self.beta1 * ahead + (1 - self.beta1) * (g / (1 - self.beta1**t))
+        return x - self.lr * (up / down), Moments(mean, square, t)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Yogi(Successor):
+    """Adam whose mean square changes by a bounded amount, so that it cannot grow suddenly.
+
+        m <- beta1 * m + (1 - beta1) * g
+        s <- s - (1 - beta2) * sign(s - g**2) * g**2
+        x <- x - lr * m / (1 - beta1**t) / (sqrt(s / (1 - beta2**t)) + eps)     t = 1, 2, ...
+
+    Paper: Zaheer et al., Adaptive Methods for Nonconvex Optimization, 2018, algorithm 2.
+
+    The same as optax.yogi: both moments begin at initial_accumulator, the mean as well.
+    """
+
+    eps: Hyper = hyper(1e-3, help="keeps the denominator from zero")
+    initial_accumulator: Hyper = hyper(1e-6, help="what both moments begin with")
+
+    def init(self, x: Array) -> Moments:
+        begun = np.zeros_like(x) + self.initial_accumulator
+        return Moments(begun, begun, 0)
+
+    def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
+        g = objective.gradient(x)
+        t = state.step + 1
+        mean = self.beta1 * state.mean + (1 - self.beta1) * g
+        square = state.square - (1 - self.beta2) * np.sign(state.square - g * g) * g * g
+        down = np.sqrt(square / (1 - self.beta2**t)) + self.eps
+        return x - self.lr * (mean / (1 - self.beta1**t) / down), Moments(mean, square, t)
+
+
+class ThreeMoments(NamedTuple):
+    """Adan's memory."""
+
+    mean: Array  # (..., dim), running mean of gradients
+    change: Array  # (..., dim), running mean of their changes
+    square: Array  # (..., dim), running mean of squares
+    gradient: Array  # (..., dim), the last one
+    step: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Adan(Successor):
+    """Adaptive Nesterov momentum: Adam that also follows how the gradient changes.
+
+        d <- g - last g                                 (0 in the first step)
+        m <- beta1 * m + (1 - beta1) * g
+        v <- beta2 * v + (1 - beta2) * d
+        n <- beta3 * n + (1 - beta3) * (g + (1 - beta2) * d)**2
+        u <- (m / (1 - beta1**t) + (1 - beta2) * v / (1 - beta2**t))
+             / (sqrt(n / (1 - beta3**t) + eps_root) + eps)                      t = 1, 2, ...
+        x <- x - lr * (u + weight_decay * x)
+
+    Paper: Xie et al., Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep
+    Models, 2022, algorithm 1, whose betas are 1 minus these.
+
+    The same as optax.adan, which weighs changes by 1 - beta2 where the paper, in these terms, has
+    beta2, and adds the decay instead of dividing by it.
+    """
+
+    beta1: Hyper = hyper(0.98, help="memory of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.92, help="memory of the mean change", within="[0, 1)")
+    beta3: Hyper = hyper(0.99, help="memory of the mean square", within="[0, 1)")
+    eps_root: Hyper = hyper(1e-8, help="added inside the square root")
+    weight_decay: Hyper = decoupled_field()
+
+    def init(self, x: Array) -> ThreeMoments:
+        return ThreeMoments(*[np.zeros_like(x)] * 4, 0)
+
+    def step(
+        self, objective: Objective, x: Array, state: ThreeMoments
+    ) -> tuple[Array, ThreeMoments]:
+        g = objective.gradient(x)
+        t = state.step + 1
+        difference = g - state.gradient if state.step else np.zeros_like(g)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * g
+        change = self.beta2 * state.change + (1 - self.beta2) * difference
+        ahead = g + (1 - self.beta2) * difference
+        square = self.beta3 * state.square + (1 - self.beta3) * ahead * ahead
+        up = mean / (1 - self.beta1**t) + (1 - self.beta2) * (change / (1 - self.beta2**t))
+        move = up / (np.sqrt(square / (1 - self.beta3**t) + self.eps_root) + self.eps)
+        moved = x - self.lr * (move + self.weight_decay * x)
+        return moved, ThreeMoments(mean, change, square, g, t)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LAMB(Successor):
+    """Layer-wise Adam: its step is scaled to the length of x itself.
+
+        u <- m / (1 - beta1**t) / (sqrt(s / (1 - beta2**t) + eps_root) + eps)   t = 1, 2, ...
+        u <- u + weight_decay * x
+        x <- x - lr * u * |x| / |u|                     (without the quotient if either is 0)
+
+    Paper: You et al., Large Batch Optimization for Deep Learning: Training BERT in 76 minutes,
+    2020, algorithm 2; all coordinates are one layer.
+
+    The same as optax.lamb.
+    """
+
+    eps: Hyper = hyper(1e-6, help="keeps the denominator from zero")
+    eps_root: Hyper = eps_root_field()
+    weight_decay: Hyper = decoupled_field()
+
+    def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
+        g = objective.gradient(x)
+        t = state.step + 1
+        mean = self.beta1 * state.mean + (1 - self.beta1) * g
+        square = self.beta2 * state.square + (1 - self.beta2) * g * g
+        down = np.sqrt(square / (1 - self.beta2**t) + self.eps_root) + self.eps
+        move = mean / (1 - self.beta1**t) / down + self.weight_decay * x
+        far, long = length(x), length(move)
+        still = (far == 0) | (long == 0)
+        trust = np.where(still, 1.0, far / np.where(still, 1.0, long))
+        return x - self.lr * (move * trust), Moments(mean, square, t)
+
+
+class TwoMeans(NamedTuple):
+    """AdEMAMix's memory."""
+
+    mean: Array  # (..., dim), running mean of gradients that forgets quickly
+    slow: Array  # (..., dim), one that forgets slowly
+    square: Array  # (..., dim)
+    step: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AdEMAMix(Successor):
+    """Adam with a second mean of gradients, which reaches far back.
+
+        m <- beta1 * m + (1 - beta1) * g
+        n <- beta3 * n + (1 - beta3) * g
+        s <- beta2 * s + (1 - beta2) * g**2
+        u <- (m / (1 - beta1**t) + alpha * n) / (sqrt(s / (1 - beta2**t) + eps_root) + eps)
+        x <- x - lr * (u + weight_decay * x)                                    t = 1, 2, ...
+
+    Paper: Pagliardini, Ablin and Grangier, The AdEMAMix Optimizer: Better, Faster, Older, 2024,
+    equation AdEMAMix.
+
+    The same as optax.contrib.ademamix without schedules for alpha and beta3.
+    """
+
+    beta3: Hyper = hyper(0.9999, help="memory of the slow mean", within="[0, 1)")
+    alpha: Hyper = hyper(5.0, help="weight of the slow mean")
+    eps_root: Hyper = eps_root_field()
+    weight_decay: Hyper = decoupled_field()
+
+    def init(self, x: Array) -> TwoMeans:
+        return TwoMeans(*[np.zeros_like(x)] * 3, 0)
+
+    def step(self, objective: Objective, x: Array, state: TwoMeans) -> tuple[Array, TwoMeans]:
+        g = objective.gradient(x)
+        t = state.step + 1
+        mean = self.beta1 * state.mean + (1 - self.beta1) * g
+        slow = self.beta3 * state.slow + (1 - self.beta3) * g
+        square = self.beta2 * state.square + (1 - self.beta2) * g * g
+        down = np.sqrt(square / (1 - self.beta2**t) + self.eps_root) + self.eps
+        move = (mean / (1 - self.beta1**t) + self.alpha * slow) / down
+        moved = x - self.lr * (move + self.weight_decay * x)
+        return moved, TwoMeans(mean, slow, square, t)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ADOPT(Successor):
+    """Adam that divides by the squares of the steps before, and averages what comes of it.
+
+        u <- clip(g / max(sqrt(s), eps), -c, c)         c = t**(1/4), t = 0, 1, ...
+        m <- beta1 * m + (1 - beta1) * u                (m stays 0 where t = 0)
+        s <- beta2 * s + (1 - beta2) * g**2             (s <- g**2 where t = 0)
+        x <- x - lr * m
+
+    Paper: Taniguchi et al., ADOPT: Modified Adam Can Converge with Any beta2 with the Optimal
+    Rate, 2024, algorithm 2.
+
+    The same as optax.contrib.adopt: the first step only looks. With nesterov m is brought up once
+    more, by the same u, before it is used.
+    """
+
+    beta2: Hyper = hyper(0.9999, help="memory of the squares", within="[0, 1)")
+    eps: Hyper = hyper(1e-6, help="smallest denominator")
+    use_clipping: bool = hyper(True, help="clip what is averaged at the fourth root of the step")
+    nesterov: bool = hyper(False, help="bring the mean up once more before it is used")
+
+    def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
+        g = objective.gradient(x)
+        t = state.step
+        up = g / np.maximum(np.sqrt(state.square), self.eps)
+        if self.use_clipping:
+            up = np.clip(up, -(t**0.25), t**0.25)
+        beta1, beta2 = (self.beta1, self.beta2) if t else (1.0, 0.0)
+        mean = beta1 * state.mean + (1 - beta1) * up
+        square = beta2 * state.square + (1 - beta2) * g * g
+        move = beta1 * mean + (1 - beta1) * up if self.nesterov else mean
+        return x - self.lr * move, Moments(mean, square, t + 1)
