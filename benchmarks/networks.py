@@ -162,7 +162,7 @@ def train(name: str) -> float:
     surface = find_surface("digits-race")
     stream = met(surface, BATCH)
     optimizer = parse_word(name).build(lr=RACE[name])
-    walked = enumerate(walk(stream, optimizer, surface.landscape.initial))
+    walked = enumerate(walk(stream, optimizer, surface.landscape.initial, 20 + STEPS))
 
     def go(steps: int) -> list[float]:
         return [float(stream.at(step).value(x)) for step, (x, _) in islice(walked, steps)]

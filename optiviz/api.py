@@ -13,8 +13,10 @@ from optiviz.documents import Document, shown, validated
 from optiviz.errors import InputError, unknown
 from optiviz.formats import FORMATS
 from optiviz.jobs import Job, read_jobs
-from optiviz.optimizers import OPTIMIZERS, load_optimizer
+from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.base import describe as describe_class
+from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.provenance import read_source
 from optiviz.reading import read_recipe
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
@@ -181,17 +183,16 @@ def list_names(
             }
             for each in found
         ]
-    if kind == "optimizers":
-        return [
-            {"name": name, "about": describe_class(load_optimizer(name)).summary}
-            for name in OPTIMIZERS
-        ]
+    if kind in ("optimizers", "wrappers"):
+        names = OPTIMIZERS if kind == "optimizers" else WRAPPERS
+        return [{"name": name, "about": describe_class(_class(name)).summary} for name in names]
     if kind == "formats":
         return [
             {"name": suffix, "about": form.about, "kind": form.kind}
             for suffix, form in FORMATS.items()
         ]
     abouts = {
+        "schedules": {each.form: each.about for each in SCHEDULES.values()},
         "views": {name: sort.about for name, sort in VIEWS.items()},
         "signals": SIGNALS,
         "themes": THEMES,
@@ -199,11 +200,15 @@ def list_names(
     return [{"name": name, "about": about} for name, about in abouts[kind].items()]
 
 
+def _class(name: str) -> type[Method]:
+    return load_optimizer(name) if name in OPTIMIZERS else load_wrapper(name)
+
+
 def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     """Return all that is known of a surface or an optimizer, as plain values."""
     catalogue = _catalogue(surfaces)
-    if name in OPTIMIZERS:
-        known = describe_class(load_optimizer(name))
+    if name in OPTIMIZERS or name in WRAPPERS:
+        known = describe_class(_class(name))
         return {
             "name": name,
             "summary": known.summary,
@@ -216,7 +221,7 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
             "notes": known.notes,
         }
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
-        words = [*OPTIMIZERS, *catalogue.surfaces, *catalogue.aliases]
+        words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
         raise InputError(unknown("surface or optimizer", name, words))
     surface = catalogue[name]
     declared = surface.model_dump(mode="json")

@@ -112,6 +112,7 @@ def _trajectory(entry: Descent, path: Trajectory, learned: bool) -> dict[str, An
         "loss": [_finite(each) for each in _losses(path).tolist()],
         "diverged_at": path.diverged_at,
         "no_gradient_at": path.no_gradient_at,
+        "stopped_at": path.stopped_at,
     } | (_learned(path) if learned else {})
 
 

@@ -3,7 +3,8 @@
 `walk` is the loop; `descend` keeps what it passes and notices where it ends early.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, islice, repeat
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optiviz.errors import InputError, OptivizError
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
 
 ALL = 2  # coordinates up to which every point of a walk is kept
 MOST_ROWS, MOST_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
@@ -29,7 +31,8 @@ class Trajectory:
 
     diverged_at is the first step whose point or loss is no finite number;
     no_gradient_at is the step at whose finite point the gradient, or the function itself, is
-    undefined, so that no step can be taken from there.
+    undefined, so that no step can be taken from there;
+    stopped_at is the step that a stranger's code could not take, and `stopped` says why not.
 
     A loss is that of the objective which the next step is taken on. Where each step has another
     one, true_losses, of shape (rows,), are those of the whole that they are drawn from.
@@ -42,12 +45,14 @@ class Trajectory:
     """
 
     label: str
-    optimizer: Optimizer
+    optimizer: Method
     points: Array
     losses: Array
     states: dict[str, Array]
     diverged_at: int | None = None
     no_gradient_at: int | None = None
+    stopped_at: int | None = None
+    stopped: str = ""
     rows: NDArray[np.intp] | None = None  # of every step if None
     true_losses: Array | None = None
     distances: Array | None = None
@@ -115,7 +120,8 @@ class Trajectory:
     @property
     def ended_at(self) -> int | None:
         """The step at which the walk ended early; None if it did not."""
-        return self.no_gradient_at if self.diverged_at is None else self.diverged_at
+        ends = (self.diverged_at, self.no_gradient_at, self.stopped_at)
+        return next((end for end in ends if end is not None), None)
 
     @property
     def ending(self) -> str:
@@ -124,27 +130,45 @@ class Trajectory:
             return f"diverged at step {self.diverged_at}"
         if self.no_gradient_at is not None:
             return f"no gradient at step {self.no_gradient_at}"
+        if self.stopped_at is not None:
+            return f"{self.stopped.partition(':')[0]} at step {self.stopped_at}"
         return ""
+
+    @property
+    def why(self) -> str:
+        """What more there is to say of a walk that was stopped, as in ": too steep"."""
+        _, colon, said = self.stopped.partition(":")
+        return colon + said
 
 
 def walk(
-    objective: Objective | Stream, optimizer: Optimizer, x: Array
+    objective: Objective | Stream, method: Method, x: Array, steps: int
 ) -> Iterator[tuple[Array, Any]]:
-    """Yield (x, state) of step 0, 1, 2 ... without end.
+    """Yield (x, state) of step 0, 1 ... `steps`.
 
-    x has shape (..., dim); leading axes are independent runs.
+    x has shape (..., dim); leading axes are independent runs. A solver, and an optimizer that is
+    not `together`, walks one run. A solver that has come to an end earlier stays there.
     """
+    if isinstance(method, Solver):
+        last: tuple[Array, Any] = (x, None)
+        yield last
+        passed = islice(method.run(objective, x, steps), steps)
+        for _ in range(steps):
+            last = next(passed, last)
+            yield last
+        return
+    assert isinstance(method, Optimizer)
     met = map(objective.at, count()) if isinstance(objective, Stream) else repeat(objective)
-    state = optimizer.init(x)
+    state = method.init(x)
     yield x, state
-    for here in met:
-        x, state = optimizer.step(here, x, state)
+    for here in islice(met, steps):
+        x, state = method.step(here, x, state)
         yield x, state
 
 
 def descend(
     objective: Objective | Stream,
-    optimizer: Optimizer,
+    optimizer: Method,
     start: ArrayLike,
     steps: int,
     label: str = "",
@@ -154,8 +178,11 @@ def descend(
     """Walk `steps` steps from `start`, one run, and record it.
 
     Beyond two dimensions evenly spaced points are kept, in about so many bytes of `room`, and
-    those of `rows`, step numbers, if there are not too many.
+    those of `rows`, step numbers, if there are not too many. Raises InputError for a solver that
+    wants the same objective in every step and does not get it.
     """
+    if isinstance(objective, Stream) and isinstance(optimizer, Solver) and optimizer.steady:
+        raise InputError("searches along lines: no batches, dropout or noise can change each step")
     watched = _Watched(objective)
     whole = getattr(objective, "whole", None) if isinstance(objective, Stream) else None
     most = max(2, min(MOST_ROWS, room // (8 * watched.dim)))
@@ -164,11 +191,18 @@ def descend(
     everything = kept is None
     wanted = set() if kept is None else set(kept.tolist())
     points, losses, truths, states = [], [], [], []
-    diverged_at = no_gradient_at = None
+    diverged_at = no_gradient_at = stopped_at = None
+    stopped = ""
+    x, state = np.array(start, float), None
+    walked = walk(watched, optimizer, x, steps)
     with np.errstate(all="ignore"):
-        for step, (x, state) in enumerate(
-            islice(walk(watched, optimizer, np.array(start, float)), steps + 1)
-        ):
+        for step in range(steps + 1):
+            try:
+                x, state = next(walked)
+            except Stopped as error:
+                stopped_at, stopped = step, str(error)
+                if step:
+                    break
             if watched.undefined and not np.isfinite(x).all():
                 no_gradient_at = step - 1
                 break
@@ -179,12 +213,14 @@ def descend(
                 points.append(x)
                 truths += [] if whole is None else [whole.value(x)]
             if everything:
-                states.append(state)
+                states.append(_recorded(state, x.shape))
             if not np.isfinite(x).all() or not np.isfinite(loss):
                 if np.isfinite(x).all() and not here.overflows(x):
                     no_gradient_at = step
                 else:
                     diverged_at = step
+                break
+            if stopped:
                 break
     many = steps if kept is None else len(kept) - 1
     return Trajectory(
@@ -192,13 +228,11 @@ def descend(
         optimizer,
         points=_column(points, many),
         losses=_column(losses, steps),
-        states={
-            name: _column([getattr(state, name) for state in states], steps)
-            for name in getattr(state, "_fields", ())
-            if everything
-        },
+        states=_columns(states, steps),
         diverged_at=diverged_at,
         no_gradient_at=no_gradient_at,
+        stopped_at=stopped_at,
+        stopped=stopped,
         rows=kept,
         spaced=spaced,
         true_losses=None if whole is None else _column(truths, many),
@@ -215,19 +249,65 @@ def _kept(
     return both if len(both) <= most else spaced
 
 
-def respond(signal: Stream, optimizer: Optimizer, steps: int) -> Array:
+def respond(signal: Stream, optimizer: Method, steps: int) -> Array:
     """Return what an optimizer answers to a signal of gradients, shape (steps,).
 
     A positive gradient is answered by a positive update: what is taken off x. Every step begins
-    at x = 0, so that no digit of a small update is lost beside a large x.
+    at x = 0, so that no digit of a small update is lost beside a large x; that of a solver begins
+    where the last one ended. Raises InputError for a solver that cannot follow a signal, and
+    OptivizError for a stranger's code that cannot go on.
     """
-    x = np.zeros(signal.dim)
-    state, updates = optimizer.init(x), np.empty(steps)
-    with np.errstate(all="ignore"):
-        for step in range(steps):
-            moved, state = optimizer.step(signal.at(step), x, state)
-            updates[step] = (x - moved)[0]
+    x, updates, step = np.zeros(signal.dim), np.empty(steps), 0
+    if isinstance(optimizer, Solver) and optimizer.steady:
+        raise InputError("searches along lines: a signal has none")
+    try:
+        with np.errstate(all="ignore"):
+            if not isinstance(optimizer, Optimizer):
+                passed = [point[0] for point, _ in walk(signal, optimizer, x, steps)]
+                return -np.diff(passed)
+            state = optimizer.init(x)
+            for step in range(steps):
+                moved, state = optimizer.step(signal.at(step), x, state)
+                updates[step] = (x - moved)[0]
+    except Stopped as error:
+        raise OptivizError(f"{error} at step {step + 1}") from error
     return updates
+
+
+def _recorded(state: Any, shape: tuple[int, ...]) -> dict[str, Array]:
+    """Return the numbers that a state is made of, by name: one a coordinate, or one for all."""
+    if state is None:
+        return {}
+    if isinstance(state, Mapping):
+        parts = dict(state)
+    elif hasattr(state, "_asdict"):
+        parts = state._asdict()
+    elif isinstance(state, tuple | list):
+        parts = dict(enumerate(state))
+    else:
+        parts = {"state": state}
+    found: dict[str, Array] = {}
+    for name, part in parts.items():
+        if isinstance(part, Mapping | tuple | list):
+            found = _recorded(part, shape) | found
+            continue
+        with suppress(TypeError, ValueError):
+            number = np.array(part, float)
+            if isinstance(name, str) and number.shape in ((), shape):
+                found[name] = number
+    return found
+
+
+def _columns(states: Sequence[Mapping[str, Array]], steps: int) -> dict[str, Array]:
+    """Return recorded states by name, one row a step; 0 where there is none yet."""
+    first: dict[str, Array] = {}
+    for state in reversed(states):
+        first |= state
+    names = dict.fromkeys(name for state in states for name in state)
+    return {
+        name: _column([state.get(name, np.zeros_like(first[name])) for state in states], steps)
+        for name in names
+    }
 
 
 def _column(rows: Sequence[Any], steps: int) -> Array:

@@ -16,6 +16,7 @@ from optiviz.descent import MOST_BYTES, Trajectory, descend, respond
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, Format, format_of
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.kinds import kind_of
 from optiviz.optimizers.words import Word
 from optiviz.provenance import comment_on
 from optiviz.racing import begin, met, seen
@@ -199,7 +200,10 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     rows = recipe.frame_steps(steps)
     room = MOST_BYTES // (len(recipe.words) * len(starts))
     entries = []
-    for number, (word, label) in enumerate(_named(recipe.words)):
+    words = [word.lasting(steps) for word in recipe.words]
+    for word in words:  # before the first descent, which may be long
+        kind_of(word.name)
+    for number, (word, label) in enumerate(_named(words)):
         choice = choose(word, surface, starts, steps, recipe.lr, objective)
         paths = tuple(
             descend(objective, choice.optimizer, start, steps, label, rows, room)
@@ -234,7 +238,8 @@ def _plot(recipe: PlotRecipe) -> Plot:
 def _response(recipe: ResponseRecipe) -> Response:
     signal = signal_of(recipe)
     entries = []
-    for number, (word, label) in enumerate(_named(recipe.words)):
+    words = [word.lasting(len(signal.gradient)) for word in recipe.words]
+    for number, (word, label) in enumerate(_named(words)):
         rates = {word.name: RATES.get(word.name, RATE)}
         choice = settled(word, recipe.lr, rates, "signal")
         assert choice is not None
@@ -245,7 +250,7 @@ def _response(recipe: ResponseRecipe) -> Response:
 
 def _named(words: Sequence[Word]) -> list[tuple[Word, str]]:
     """Give every word a label that no other has: adam, or adam lr 0.1, or adam (2)."""
-    names = [word.label or word.name for word in words]
+    names = [word.heading for word in words]
     titles = [
         name if names.count(name) == 1 else word.title
         for word, name in zip(words, names, strict=True)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
-from optiviz.optimizers.words import Setting, Word, spell
+from optiviz.optimizers.words import Setting, Word
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.tuning import Choice
@@ -36,22 +36,24 @@ class Entry(ABC):
     @property
     def heading(self) -> str:
         """What the legend calls it."""
-        return self.word.label or self.word.name
+        return self.word.heading
 
     @property
     def detail(self) -> str:
         """What the legend says beside it: the rate really used, and all that was given."""
-        used, given = self.choice.optimizer.hyperparameters(), dict(self.word.settings)
-        shown = {key: value for key, value in used.items() if key == "lr"} | given
+        method, given = self.choice.optimizer, dict(self.word.settings)
+        used = method.hyperparameters()
+        shown = {key: value for key, value in used.items() if key == method.rate} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
-        named = self.heading == self.word.name
-        return "  ".join(settings if named else [self.word.name, *settings])
+        named = not self.word.label
+        return "  ".join(settings if named else [replace(self.word, label="").heading, *settings])
 
     def setting(self, key: str, value: Setting) -> str:
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
-        sought = key == "lr" and self.choice.tuning is not None
-        return f"{key} {spell(value)}" + (f" ({self.choice.source})" if sought else "")
+        sought = key == self.choice.optimizer.rate and self.choice.tuning is not None
+        spelt = self.word.spelt(key, value)
+        return f"{key} {spelt}" + (f" ({self.choice.source})" if sought else "")
 
     @property
     @abstractmethod
@@ -237,7 +239,7 @@ class Run(Scene):
     @property
     def remarks(self) -> tuple[str, ...]:
         said = (
-            f"{entry.label} {verdict}"
+            f"{entry.label} {verdict}{path.why}"
             for entry in self.entries
             for path in entry.trajectories
             if (verdict := self.verdict(path))

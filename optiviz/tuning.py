@@ -8,7 +8,6 @@ number of steps, whoever the optimizer is, and the best is taken.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, replace
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from optiviz.descent import descend, walk
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers import OPTIMIZERS, load_optimizer
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.optimizers.base import Method, Optimizer
+from optiviz.optimizers.kinds import kind_of
 from optiviz.optimizers.words import Word
 from optiviz.surfaces.surface import Surface
 
@@ -70,7 +70,7 @@ class Choice(NamedTuple):
     smallest rate of the grid is used, because all are out), or "" without a learning rate.
     """
 
-    optimizer: Optimizer
+    optimizer: Method
     source: str
     tuning: Tuning | None = None
 
@@ -98,9 +98,13 @@ def choose(
         return known
     tuning = tune(word, surface, starts, steps, met=met)
     if tuning.found:
-        return Choice(word.build(lr=tuning.best), "tuned", tuning)
+        return Choice(_at(word, tuning.best), "tuned", tuning)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
-    return Choice(word.build(lr=lowest), "none fits", tuning)
+    return Choice(_at(word, lowest), "none fits", tuning)
+
+
+def _at(word: Word, rate: float | Array) -> Method:
+    return word.build(**{kind_of(word.name).rate: rate})
 
 
 def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: str) -> Choice | None:
@@ -108,17 +112,17 @@ def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: st
 
     rates are by optimizer; `source` is what a rate of theirs is called.
     """
-    declared = load_optimizer(word.name).__dataclass_fields__.get("lr")
-    if declared is None:
+    kind = kind_of(word.name)
+    if not kind.rate:
         return Choice(word.build(), "")
-    if "lr" in dict(word.settings):
+    if kind.rate in dict(word.settings):
         return Choice(word.build(), "given")
     if lr is not None:
-        return Choice(word.build(lr=lr), "given")
-    if declared.default is not MISSING:
+        return Choice(word.build(**{kind.rate: lr}), "given")
+    if kind.parameters[kind.rate].default is not MISSING:
         return Choice(word.build(), "default")
     if word.name in rates:
-        return Choice(word.build(lr=rates[word.name]), source)
+        return Choice(word.build(**{kind.rate: rates[word.name]}), source)
     return None
 
 
@@ -139,8 +143,8 @@ def tune(
     most 100 steps and 3 starts. met is what is met on the surface, if not the surface itself.
     """
     objective = met or surface
-    settings = tuple((key, value) for key, value in word.settings if key != "lr")
-    word = replace(word, settings=settings)
+    sought = kind_of(word.name).rate
+    word = replace(word, settings=tuple(each for each in word.settings if each[0] != sought))
     if surface.network is not None:
         steps, starts = min(steps, NETWORK_STEPS), starts[:NETWORK_STARTS]
         many, apart = NETWORK_RATES
@@ -213,15 +217,19 @@ class _Tried(NamedTuple):
 
 def _together(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
     """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
-    optimizer = word.build(lr=rates[:, None, None])
+    optimizer = _at(word, float(rates[0]))
+    if not (isinstance(optimizer, Optimizer) and optimizer.together):
+        alone = [_alone(word, met, begin, steps, float(rate)) for rate in rates]
+        return np.concatenate(alone, axis=1)
+    optimizer = _at(word, rates[:, None, None])
     with np.errstate(all="ignore"):
-        walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)))
-        return np.stack([x for x, _ in islice(walked, steps + 1)])
+        walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)), steps)
+        return np.stack([x for x, _ in walked])
 
 
 def _alone(word: Word, met: Objective | Stream, begin: Array, steps: int, rate: float) -> Array:
     """Walk from each start by itself: points of shape (steps + 1, 1, starts, dim)."""
-    optimizer = word.build(lr=float(rate))
+    optimizer = _at(word, float(rate))
     paths = [descend(met, optimizer, start, steps) for start in begin]
     return np.stack([path.points for path in paths], axis=1)[:, None]
 
@@ -232,7 +240,7 @@ def _one_by_one(
     """Score rates on a network, whose points are too large for an array of all runs."""
     scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
     for number, rate in enumerate(rates):
-        optimizer = word.build(lr=float(rate))
+        optimizer = _at(word, float(rate))
         paths = [descend(met, optimizer, start, steps) for start in starts]
         if all(path.ended_at is None for path in paths):
             scores[number] = np.mean([path.losses for path in paths])

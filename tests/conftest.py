@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from optiviz.cli import cli
 from optiviz.objective import Array
+from optiviz.optimizers import OPTIMIZERS, load_optimizer
+from optiviz.optimizers.base import Solver
 from optiviz.surfaces.catalogue import load_catalogue
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
@@ -22,6 +24,9 @@ Invoke = Callable[..., Result]
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
+SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
+STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
+TUNED = [name for name in STEPPING if name != "newton"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

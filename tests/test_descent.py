@@ -87,8 +87,8 @@ class Steeper:
 
 
 def test_a_stream_is_asked_for_each_step() -> None:
-    steps = walk(Steeper(), SGD(lr=1.0), np.zeros(1))
-    assert [float(next(steps)[0][0]) for _ in range(4)] == [0, 0, -1, -3]
+    steps = walk(Steeper(), SGD(lr=1.0), np.zeros(1), 3)
+    assert [float(x[0]) for x, _ in steps] == [0, 0, -1, -3]
 
 
 def test_any_objective_can_be_descended() -> None:

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS
+from conftest import FORMULAS, STEPPING, TUNED
 
 import optiviz
 from optiviz.descent import descend
-from optiviz.optimizers import OPTIMIZERS
 from optiviz.optimizers.words import parse_word
 from optiviz.recipe import Recipe
 from optiviz.rendering import make_scene
@@ -17,7 +16,6 @@ from optiviz.tuning import Tuning, choose, tune
 
 SURFACES = FORMULAS
 WOBBLY = optiviz.load_surface("wobbly")
-TUNED = [name for name in OPTIMIZERS if name != "newton"]
 
 
 def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -> Tuning:
@@ -203,6 +201,7 @@ GONE_WRONG = {
     ("holder-table", "newton"): "ended at a saddle",
     ("schaffer-n2", "newton"): "ended at a maximum",
     ("adjiman", "newton"): "ended at a saddle",
+    ("adjiman", "rprop"): "ended out of view",
     ("alpine-n1", "newton"): "ended at a maximum",
     ("bird", "newton"): "ended at a saddle",
     ("salomon", "newton"): "diverged",
@@ -222,7 +221,7 @@ RUNS = [
 
 @pytest.mark.parametrize("surface", RUNS)
 def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
-    scene = make_scene(Recipe(surface=surface, optimizers=",".join(OPTIMIZERS)))
+    scene = make_scene(Recipe(surface=surface, optimizers=",".join(STEPPING)))
     for entry in scene.entries:
         (path,) = entry.trajectories
         verdict = scene.verdict(path)

@@ -8,7 +8,10 @@ import click
 from optiviz.cli import debug_option
 from optiviz.errors import InputError
 
-KINDS = ("surfaces", "optimizers", "views", "signals", "themes", "formats")
+KINDS = (
+    *("surfaces", "optimizers", "wrappers", "schedules"),
+    *("views", "signals", "themes", "formats"),
+)
 
 
 @click.command(name="list", short_help="List surfaces, optimizers, views and the rest.")
@@ -22,7 +25,7 @@ KINDS = ("surfaces", "optimizers", "views", "signals", "themes", "formats")
 )
 @debug_option
 def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:
-    """List surfaces, optimizers, views, signals, themes and formats, or one of these.
+    """List surfaces, optimizers, views and all else that has a name, or one kind of these.
 
     \b
     optiviz list surfaces --tag valley

@@ -60,7 +60,7 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
                 str(path.last),
                 f"{path.loss(path.last):.6g}",
                 *figures,
-                scene.verdict(path),
+                scene.verdict(path) + path.why,
             )
     _print(table)
     if recipe.random_starts or scene.conditions:
@@ -115,7 +115,8 @@ def print_rates(scene: Run, recipe: Recipe) -> None:
     objective, starts = met_by(recipe, surface)
     blocks = []
     for entry in scene.entries:
-        rate = entry.choice.optimizer.hyperparameters().get("lr")
+        method = entry.choice.optimizer
+        rate = method.hyperparameters().get(method.rate)
         if rate is None:
             blocks.append(f"{entry.label} has no learning rate")
             continue

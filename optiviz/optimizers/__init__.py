@@ -1,16 +1,17 @@
-"""Who descends: one family of optimizers a file, and the table of their names.
+"""Who descends: one family of optimizers a file, and the tables of their names.
 
-The table holds strings only, so that help and completion stay light. To add an optimizer, write
+The tables hold strings only, so that help and completion stay light. To add an optimizer, write
 its dataclass in its family's file and its word here.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optiviz.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from optiviz.optimizers.base import Optimizer
+    from optiviz.optimizers.base import Method
+    from optiviz.optimizers.wrappers import Wrapper
 
 OPTIMIZERS = {
     "sgd": "momentum:SGD",
@@ -37,13 +38,31 @@ OPTIMIZERS = {
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "newton": "newton:Newton",
+    "bfgs": "classical:BFGS",
+    "l-bfgs": "classical:LBFGS",
+    "conjugate-gradient": "classical:ConjugateGradient",
+    "nelder-mead": "classical:NelderMead",
+}
+WRAPPERS = {
+    "lookahead": "wrappers:Lookahead",
+    "sam": "wrappers:SAM",
 }
 
 
-def load_optimizer(name: str) -> type["Optimizer"]:
-    """Return the class behind a name of the table."""
-    if name not in OPTIMIZERS:
-        raise InputError(unknown("optimizer", name, OPTIMIZERS))
-    module, _, cls = OPTIMIZERS[name].partition(":")
-    loaded: type[Optimizer] = getattr(import_module(f"{__name__}.{module}"), cls)
-    return loaded
+def load_optimizer(name: str) -> type["Method"]:
+    """Return the class behind a name of the table of optimizers."""
+    found: type[Method] = _loaded("optimizer", name, OPTIMIZERS)
+    return found
+
+
+def load_wrapper(name: str) -> type["Wrapper"]:
+    """Return the class behind a name of the table of wrappers."""
+    found: type[Wrapper] = _loaded("wrapper", name, WRAPPERS)
+    return found
+
+
+def _loaded(kind: str, name: str, table: dict[str, str]) -> Any:
+    if name not in table:
+        raise InputError(unknown(kind, name, table))
+    module, _, cls = table[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), cls)

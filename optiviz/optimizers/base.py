@@ -5,16 +5,20 @@ hyperparameter may be an array (..., 1) with one value a run. So five hundred le
 grid of starts and a single run are the same code. A solver is what owns its loop instead.
 """
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from optiviz.errors import InputError
 from optiviz.objective import Array, Objective, Stream
+
+if TYPE_CHECKING:
+    from optiviz.optimizers.schedules import Schedule
 
 Hyper = float | Array
 
@@ -32,8 +36,15 @@ def weight_decay_field() -> Any:
     return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
 
 
+class Stopped(Exception):
+    """A path that cannot go on because a stranger's code went wrong.
+
+    It says how, and perhaps more after a colon, as in "raised ValueError: too steep".
+    """
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Method(ABC):
+class Method:
     """A frozen dataclass of hyperparameters: an optimizer or a solver."""
 
     def __post_init__(self) -> None:
@@ -41,9 +52,18 @@ class Method(ABC):
             if "within" in each.metadata:
                 check(each, getattr(self, each.name))
 
+    @property
+    def rate(self) -> str:
+        """The name of its learning rate; empty if it has none."""
+        return "lr" if "lr" in self.__dataclass_fields__ else ""
+
     def hyperparameters(self) -> dict[str, Any]:
         """Return every hyperparameter by name, in order of declaration."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def following(self, schedule: "Schedule") -> "Method":
+        """Return the same with a learning rate that changes by step; InputError if it has none."""
+        raise InputError("there is no learning rate that a schedule could change")
 
     def settings(self) -> dict[str, Any]:
         """Return the hyperparameters that do something: all but those left at a default of 0."""
@@ -56,8 +76,13 @@ class Method(ABC):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Optimizer(Method):
-    """A method with pure `init` and `step`."""
+class Optimizer(Method, ABC):
+    """A method with pure `init` and `step`.
+
+    `together` says whether x may have leading axes.
+    """
+
+    together: ClassVar[bool] = True
 
     @abstractmethod
     def init(self, x: Array) -> Any:
@@ -67,21 +92,40 @@ class Optimizer(Method):
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         """Return the next points, shape (..., dim), and state; leave x and state as they were."""
 
+    def following(self, schedule: "Schedule") -> "Method":
+        from optiviz.optimizers.schedules import Scheduled
+
+        if not self.rate:
+            return super().following(schedule)
+        return Scheduled(inner=self, schedule=schedule)
+
+    def scaled(self, factor: float) -> Self:
+        """Return the same optimizer with a multiple of its learning rate, which may be 0."""
+        other = copy.copy(self)
+        object.__setattr__(other, self.rate, getattr(self, self.rate) * factor)
+        return other
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Solver(Method):
-    """A method that owns its loop, as those of other libraries do. It walks one run at a time."""
+class Solver(Method, ABC):
+    """A method that owns its loop, as those of other libraries do. It walks one run at a time.
+
+    `steady` says whether all steps must meet the same objective.
+    """
+
+    steady: ClassVar[bool] = False
 
     @abstractmethod
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
-        """Yield (x, state) after step 1, 2 ... `steps`, from x of shape (dim,)."""
+        """Yield (x, state) after step 1, 2 ... up to `steps`, from x of shape (dim,)."""
 
 
 def length(x: Array) -> Array:
     """Return the Euclidean length of each run's vector, shape (..., 1)."""
-    return np.sqrt((x * x).sum(axis=-1, keepdims=True))
+    squares: Array = (x * x).sum(axis=-1, keepdims=True)
+    return np.sqrt(squares)
 
 
 def check(declared: "Field[Any]", value: Any) -> None:
@@ -106,7 +150,7 @@ class Description(NamedTuple):
     hyperparameters: tuple[tuple[str, float | bool | None, str], ...]  # name, default, meaning
 
 
-def describe(optimizer: type[Optimizer]) -> Description:
+def describe(optimizer: type[Method]) -> Description:
     """Read the summary, update rule, paper and hyperparameters of an optimizer's class.
 
     A docstring has the summary as its first paragraph, the rule as its indented one, the source
@@ -124,5 +168,6 @@ def describe(optimizer: type[Optimizer]) -> Description:
         hyperparameters=tuple(
             (each.name, None if each.default is MISSING else each.default, each.metadata["help"])
             for each in fields(optimizer)
+            if "help" in each.metadata
         ),
     )

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optiviz.errors import InputError
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper
+from optiviz.optimizers.base import Hyper, Method, Optimizer, hyper
+from optiviz.optimizers.schedules import Schedule
 
 
 class StepSizes(NamedTuple):
@@ -36,6 +38,9 @@ class Rprop(Optimizer):
     eta2: Hyper = hyper(1.2, help="factor of a step whose slope has not", within="(1, inf)")
     step_size1: Hyper = hyper(1e-6, help="smallest step")
     step_size2: Hyper = hyper(50.0, help="largest step")
+
+    def following(self, schedule: Schedule) -> Method:
+        raise InputError("its learning rate is that of the first step only, so no schedule fits")
 
     def init(self, x: Array) -> StepSizes:
         return StepSizes(np.zeros_like(x) + self.lr, np.zeros_like(x))

@@ -1,4 +1,4 @@
-"""What came after Adam: the same two moments, formed or used in another way. Named as optax has them.
+"""What came after Adam: the same two moments, formed or used in another way, as optax has them.
 
 Weight decay is decoupled in all of them: x shrinks by lr * weight_decay a step.
 """
@@ -34,12 +34,17 @@ class Successor(Optimizer):
     beta2: Hyper = hyper(0.999, help="memory of the squares", within="[0, 1)")
     eps: Hyper = hyper(1e-8, help="keeps the denominator from zero")
 
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TwoMoments(Successor):
+    """Those that remember what Adam does."""
+
     def init(self, x: Array) -> Moments:
         return Moments(np.zeros_like(x), np.zeros_like(x), 0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AdaBelief(Successor):
+class AdaBelief(TwoMoments):
     """Adam that goes by how much a gradient differs from what was expected, not by its size.
 
         m <- beta1 * m + (1 - beta1) * g
@@ -72,7 +77,7 @@ class AdaBelief(Successor):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Yogi(Successor):
+class Yogi(TwoMoments):
     """Adam whose mean square changes by a bounded amount, so that it cannot grow suddenly.
 
         m <- beta1 * m + (1 - beta1) * g
@@ -136,7 +141,8 @@ class Adan(Successor):
     weight_decay: Hyper = decoupled_field()
 
     def init(self, x: Array) -> ThreeMoments:
-        return ThreeMoments(*[np.zeros_like(x)] * 4, 0)
+        zero = np.zeros_like(x)
+        return ThreeMoments(zero, zero, zero, zero, 0)
 
     def step(
         self, objective: Objective, x: Array, state: ThreeMoments
@@ -155,7 +161,7 @@ class Adan(Successor):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LAMB(Successor):
+class LAMB(TwoMoments):
     """Layer-wise Adam: its step is scaled to the length of x itself.
 
         u <- m / (1 - beta1**t) / (sqrt(s / (1 - beta2**t) + eps_root) + eps)   t = 1, 2, ...
@@ -216,7 +222,8 @@ class AdEMAMix(Successor):
     weight_decay: Hyper = decoupled_field()
 
     def init(self, x: Array) -> TwoMeans:
-        return TwoMeans(*[np.zeros_like(x)] * 3, 0)
+        zero = np.zeros_like(x)
+        return TwoMeans(zero, zero, zero, 0)
 
     def step(self, objective: Objective, x: Array, state: TwoMeans) -> tuple[Array, TwoMeans]:
         g = objective.gradient(x)
@@ -231,7 +238,7 @@ class AdEMAMix(Successor):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ADOPT(Successor):
+class ADOPT(TwoMoments):
     """Adam that divides by the squares of the steps before, and averages what comes of it.
 
         u <- clip(g / max(sqrt(s), eps), -c, c)         c = t**(1/4), t = 0, 1, ...

@@ -1,48 +1,101 @@
 """Optimizers as they are written: NAME[:key=value]..., separated by commas.
 
-`adam:lr=0.25:beta1=0.8,rmsprop` is two words. `label=` names a path in the picture.
+`adam:lr=0.25:beta1=0.8,rmsprop` is two words. `label=` names a path in the picture; what stands
+after the @ of `lr=0.1@cosine` is a schedule. To read a word, no stranger's code is run.
 """
 
-from dataclasses import Field, dataclass, fields
-from typing import Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from optiviz.documents import plain_text
 from optiviz.errors import InputError, unknown
-from optiviz.optimizers import load_optimizer
-from optiviz.optimizers.base import Hyper, Optimizer
+from optiviz.optimizers.base import Hyper, Method
+from optiviz.optimizers.kinds import Parameter, is_strange, kind_of, parts_of
+from optiviz.optimizers.schedules import Schedule
+from optiviz.plugins import file_of
 
-Setting = float | int | bool
+Setting = float | int | bool | str | None | tuple["Setting", ...]
+RATES = ("lr", "learning_rate")  # what may have a schedule
 
 
 @dataclass(frozen=True)
 class Word:
-    """One optimizer as written: its name, the hyperparameters that were given, its label."""
+    """One optimizer as written: its name, the hyperparameters that were given, its label.
+
+    schedule is that of its learning rate.
+    """
 
     name: str
     settings: tuple[tuple[str, Setting], ...] = ()
     label: str = ""
+    schedule: str = ""
 
     def __str__(self) -> str:
         """Return the canonical spelling, which parses to the same word."""
-        parts = [self.name, *(f"{key}={spell(value)}" for key, value in self.settings)]
+        given = dict(self.settings)
+        if self.schedule and not given.keys() & set(RATES):
+            given[RATES[0]] = ""  # it is sought
+        parts = [self.name, *(f"{key}={self.spelt(key, value)}" for key, value in given.items())]
         return ":".join(parts + ([f"label={self.label}"] if self.label else []))
+
+    @property
+    def heading(self) -> str:
+        """Its label, else its name without the place of a file."""
+        return self.label or re.sub(r"[^+]*\.py:", "", self.name)
 
     @property
     def title(self) -> str:
         """The label, else the name followed by the settings that were given."""
-        given = (f"{key} {spell(value)}" for key, value in self.settings)
-        return self.label or " ".join([self.name, *given])
+        given = (f"{key} {self.spelt(key, value)}" for key, value in self.settings)
+        return self.label or " ".join([self.heading, *given])
 
-    def build(self, **rest: Hyper) -> Optimizer:
-        """Return the optimizer; `rest` fills hyperparameters that the word leaves open."""
-        return load_optimizer(self.name)(**{**rest, **dict(self.settings)})
+    @property
+    def file(self) -> str | None:
+        """The Python file that it is of, if it is of one."""
+        return file_of(parts_of(self.name)[1])
+
+    def spelt(self, key: str, value: Setting) -> str:
+        """Write a setting's value, with the schedule if it is the learning rate."""
+        return spell(value) + (f"@{self.schedule}" if self.schedule and key in RATES else "")
+
+    def lasting(self, steps: int) -> Self:
+        """Return the word in a run of so many steps, which a schedule may go by."""
+        if not self.schedule:
+            return self
+        return replace(self, schedule=str(Schedule.read(self.schedule).lasting(steps)))
+
+    def build(self, **rest: Hyper) -> Method:
+        """Return the optimizer; `rest` fills hyperparameters that the word leaves open.
+
+        Raises InputError for a hyperparameter that it does not have or a value that cannot be. A
+        stranger's code is run.
+        """
+        kind = kind_of(self.name)
+        given = dict(self.settings)
+        for key in given:
+            if not kind.open:
+                _check_key(self.name, key, kind.parameters)
+        try:
+            made = kind.make(**{**rest, **given})
+            return made.following(Schedule.read(self.schedule)) if self.schedule else made
+        except InputError as error:
+            said = str(error)
+            raise InputError(
+                said if said.startswith(self.name) else f"{self.name}: {said}"
+            ) from error
 
 
-def spell(value: Setting) -> str:
+def spell(value: Any) -> str:
     """Write a number so that it reads back as the same one: 0.25, 100, 1e-08, true."""
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value).removesuffix(".0")
+    if isinstance(value, tuple):
+        return "/".join(map(spell, value))
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
 
 
 def parse(text: str) -> tuple[Word, ...]:
@@ -55,9 +108,14 @@ def parse_word(text: str) -> Word:
     name, *settings = text.split(":")
     if not name:
         raise InputError(f"{text!r} names no optimizer: write for example adam or adam:lr=0.1")
-    declared = _declared(name)
+    if name.endswith(".py"):
+        if not settings or not settings[0].isidentifier():
+            raise InputError(f"{name} is a file: write which of its classes, as in {name}:Lion")
+        name = f"{name}:{settings.pop(0)}"
+    strange = is_strange(name)
+    declared = None if strange else kind_of(name).parameters
     given: dict[str, Setting] = {}
-    label = ""
+    label = schedule = ""
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not value:
@@ -68,12 +126,36 @@ def parse_word(text: str) -> Word:
             except ValueError as error:
                 raise InputError(f"{name}: label: {error}") from None
             continue
-        if key not in declared:
-            raise InputError(f"{name}: {unknown('hyperparameter', key, [*declared, 'label'])}")
-        if key in given:
+        if declared is not None:
+            _check_key(name, key, declared, "label")
+        elif not key.isidentifier():
+            raise InputError(f"{text!r}: {key!r} is no name of a hyperparameter")
+        if key in given or (schedule and key in RATES):
             raise InputError(f"{text!r} gives {key} twice")
-        given[key] = _read(value, declared[key].type, f"{name}: {key}")
-    return _possible(Word(name, tuple(given.items()), label))
+        if key in RATES and "@" in value:
+            value, _, schedule = value.partition("@")
+            schedule = str(_schedule(f"{name}: {key}", schedule))
+            if not value:
+                continue  # it is sought
+        given[key] = _read(value, declared, key, f"{name}: {key}")
+    word = Word(name, tuple(given.items()), label, schedule)
+    return word if strange else _possible(word)
+
+
+def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> None:
+    """Raise InputError for a hyperparameter that an optimizer does not have."""
+    if key in known or key in others:
+        return
+    said = unknown("hyperparameter", key, [*known, *others])
+    more = "" if "choose from" in said else f" (it has {', '.join(known)})"
+    raise InputError(f"{name}: {said}{more}")
+
+
+def _schedule(owner: str, text: str) -> Schedule:
+    try:
+        return Schedule.read(text)
+    except InputError as error:
+        raise InputError(f"{owner}: {error}") from None
 
 
 def vary(word: Word, text: str) -> tuple[Word, ...]:
@@ -84,41 +166,40 @@ def vary(word: Word, text: str) -> tuple[Word, ...]:
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not key or not values:
         raise InputError(f"{text!r} is not of the form key=value,value")
-    declared = _declared(word.name)
-    if key not in declared:
-        raise InputError(f"{word.name}: {unknown('hyperparameter', key, declared)}")
+    strange = is_strange(word.name)
+    declared = None if strange else kind_of(word.name).parameters
+    if declared is not None:
+        _check_key(word.name, key, declared)
     if key in dict(word.settings):
         raise InputError(f"{word.name}: {key} is given, and is to vary")
-    kind, owner = declared[key].type, f"{word.name}: {key}"
-    read = [_read(value.strip(), kind, owner) for value in values.split(",")]
+    read = [
+        _read(value.strip(), declared, key, f"{word.name}: {key}") for value in values.split(",")
+    ]
     if len(set(read)) < len(read):
         raise InputError(f"{text!r} gives a value twice")
-    return tuple(
-        _possible(
-            Word(
-                word.name,
-                (*word.settings, (key, value)),
-                f"{word.label} {key} {spell(value)}".strip(),
-            )
+    varied = tuple(
+        replace(
+            word,
+            settings=(*word.settings, (key, value)),
+            label=f"{word.label} {key} {spell(value)}".strip(),
         )
         for value in read
     )
-
-
-def _declared(name: str) -> "dict[str, Field[Any]]":
-    return {each.name: each for each in fields(load_optimizer(name))}
+    return varied if strange else tuple(map(_possible, varied))
 
 
 def _possible(word: Word) -> Word:
-    """Return a word whose values lie in their intervals."""
-    try:
-        word.build(**({"lr": 1.0} if "lr" in _declared(word.name) else {}))
-    except InputError as error:
-        raise InputError(f"{word.name}: {error}") from None
+    """Return a word of ours whose values lie in their intervals."""
+    rate = kind_of(word.name).rate
+    word.build(**({rate: 1.0} if rate else {}))
     return word
 
 
-def _read(value: str, kind: object, owner: str) -> Setting:
+def _read(value: str, declared: Mapping[str, Parameter] | None, key: str, owner: str) -> Setting:
+    """Return a value of the type of its hyperparameter; of a stranger's as it looks."""
+    if declared is None:
+        return _literal(value, owner)
+    kind = declared[key].type
     if kind is bool:
         if value not in ("true", "false"):
             raise InputError(f"{owner} is true or false, not {value!r}")
@@ -128,3 +209,20 @@ def _read(value: str, kind: object, owner: str) -> Setting:
     except ValueError:
         number = "a whole number" if kind is int else "a number"
         raise InputError(f"{owner} must be {number}, not {value!r}") from None
+
+
+def _literal(value: str, owner: str) -> Setting:
+    """Return what a text looks like: true, none, 3, 0.1, 0.9/0.999, or a word."""
+    if "/" in value:
+        return tuple(_literal(part, owner) for part in value.split("/") if part)
+    known = {"true": True, "false": False, "none": None}
+    if value in known:
+        return known[value]
+    for number in (int, float):
+        try:
+            return number(value)
+        except ValueError:
+            pass
+    if not re.fullmatch(r"[A-Za-z_][\w-]*", value):
+        raise InputError(f"{owner} is a number, true, false, none, or several as in 0.9/0.999")
+    return value

@@ -16,8 +16,12 @@ from optiviz.views.marks import LINE_WIDTH, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
 
-VELOCITY = ("velocity", "mean")  # names of a state's fields, the first that there is
-SQUARES = ("accumulator", "largest", "square")
+# Names of a state's fields, the first that there is: ours, torch's, optax's.
+VELOCITY = ("velocity", "mean", "momentum_buffer", "exp_avg", "trace", "mu")
+SQUARES = (
+    *("accumulator", "largest", "square"),
+    *("max_exp_avg_sq", "exp_avg_sq", "square_avg", "sum", "nu_max", "nu", "sum_of_squares"),
+)
 SECOND = 0.5  # width and opacity of the second coordinate's line, of the first one's
 GAP = 0.42  # between two strips, of the height of one
 

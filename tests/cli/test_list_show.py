@@ -4,11 +4,12 @@ import json
 from collections.abc import Collection
 
 import pytest
-from conftest import FORMULAS, NETWORKS, Invoke
+from conftest import FORMULAS, NETWORKS, STEPPING, Invoke
 
 from optiviz.cli import COMMANDS
 from optiviz.formats import FORMATS
-from optiviz.optimizers import OPTIMIZERS
+from optiviz.optimizers import OPTIMIZERS, WRAPPERS
+from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.themes import THEMES
@@ -18,6 +19,8 @@ CATALOGUE = load_catalogue()
 KINDS: dict[str, Collection[str]] = {
     "surfaces": CATALOGUE.surfaces,
     "optimizers": OPTIMIZERS,
+    "wrappers": WRAPPERS,
+    "schedules": [each.form for each in SCHEDULES.values()],
     "views": VIEWS,
     "signals": SIGNALS,
     "themes": THEMES,
@@ -94,12 +97,12 @@ def test_show_a_network(name: str, invoke: Invoke) -> None:
     assert "hidden" in said and NETWORKS[name].source in said
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [*OPTIMIZERS, *WRAPPERS])
 def test_show_an_optimizer(name: str, invoke: Invoke) -> None:
     known = json.loads(invoke("show", name, "--json").stdout)
     assert known["rule"]
     assert known["paper"]
-    assert "lr" in {each["name"] for each in known["hyperparameters"]}
+    assert ("lr" in {each["name"] for each in known["hyperparameters"]}) == (name in STEPPING)
     said = invoke("show", name).stdout
     assert all(line.strip() in said for line in known["rule"].splitlines())
     assert all(each["name"] in said for each in known["hyperparameters"])

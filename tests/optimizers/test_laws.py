@@ -6,28 +6,41 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import STEPPING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.descent import walk
+from optiviz.descent import descend, walk
 from optiviz.objective import Array
-from optiviz.optimizers import OPTIMIZERS, load_optimizer
-from optiviz.optimizers.base import Optimizer, describe
+from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
+from optiviz.optimizers.base import Method, Optimizer, describe
+from optiviz.optimizers.words import parse_word
 
 STEPS = 25
+WRAPPED = ["lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"]
+SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
-every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
+every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED])
+every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 
 def make(name: str, lr: Any = 0.01) -> Optimizer:
-    return load_optimizer(name)(lr=lr)
+    made = parse_word(name).build(lr=lr)
+    assert isinstance(made, Optimizer)
+    return made
 
 
-def end_of(optimizer: Optimizer, x: Array, surface: Any = wobbly) -> Array:
-    steps = walk(surface, optimizer, x)
-    return [next(steps)[0] for _ in range(STEPS + 1)][-1]
+def end_of(optimizer: Method, x: Array, surface: Any = wobbly) -> Array:
+    return [x for x, _ in walk(surface, optimizer, x, STEPS)][-1]
+
+
+def leaves(state: Any) -> list[Any]:
+    """Return the arrays of a state, and of the states in it."""
+    return (
+        [leaf for part in state for leaf in leaves(part)] if isinstance(state, tuple) else [state]
+    )
 
 
 points = st.tuples(*[st.floats(-3, 3)] * 2)
@@ -66,7 +79,7 @@ def test_step_is_pure(name: str) -> None:
         before = (x.copy(), copy.deepcopy(state))
         first, second = (optimizer.step(wobbly, x, state) for _ in range(2))
         np.testing.assert_array_equal(x, before[0])
-        for kept, original in zip(state, before[1], strict=True):
+        for kept, original in zip(leaves(state), leaves(before[1]), strict=True):
             np.testing.assert_array_equal(kept, original)
         np.testing.assert_array_equal(first[0], second[0])
         x, state = first
@@ -77,7 +90,7 @@ def test_points_and_states_stay_float64(name: str) -> None:
     optimizer = make(name)
     x, state = optimizer.step(bowl, np.array([1.0, 2.0]), optimizer.init(np.array([1.0, 2.0])))
     assert x.dtype == np.float64
-    assert all(np.asarray(each).dtype in (np.float64, np.int64) for each in state)
+    assert all(np.asarray(each).dtype in (np.float64, np.int64) for each in leaves(state))
 
 
 @every_optimizer
@@ -90,7 +103,7 @@ def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> N
 
 @every_optimizer
 def test_it_descends_a_bowl(name: str) -> None:
-    path = optiviz.descend("bowl", f"{name}:lr=0.02", steps=50)
+    path = descend(bowl, make(name, 0.02), bowl.start, 50)
     assert path.losses[-1] < path.losses[0]
     assert not path.ending
 
@@ -101,18 +114,24 @@ def test_pickles(name: str) -> None:
     assert optimizer.hyperparameters() == make(name).hyperparameters()
 
 
-@every_optimizer
+@pytest.mark.parametrize("name", [*OPTIMIZERS, *WRAPPERS])
 def test_docstring_has_rule_paper_and_meanings(name: str) -> None:
-    known = describe(load_optimizer(name))
+    known = describe(load_wrapper(name) if name in WRAPPERS else load_optimizer(name))
     assert known.summary.endswith(".")
-    assert "x <- x" in known.rule
+    assert ("x <- " if name in WRAPPERS else "x <- x") in known.rule
     assert any(letter.isdigit() for letter in known.paper), "a paper has a year"
     assert all(meaning for _, _, meaning in known.hyperparameters)
 
 
-@every_optimizer
+@pytest.mark.parametrize("name", STEPPING)
 def test_states_are_recorded_by_name(name: str) -> None:
     path = optiviz.descend("wobbly", f"{name}:lr=0.01", steps=4)
-    names = load_optimizer(name)(lr=0.01).init(path.start)._fields
+    names = make(name).init(path.start)._fields
     assert tuple(path.states) == names
+    assert all(len(each) == 5 for each in path.states.values())
+
+
+def test_the_states_of_a_wrapped_optimizer_are_recorded_too() -> None:
+    path = optiviz.descend("wobbly", "lookahead+adam:lr=0.01@exp/0.99", steps=4)
+    assert set(path.states) == {"mean", "square", "slow", "step"}
     assert all(len(each) == 5 for each in path.states.values())

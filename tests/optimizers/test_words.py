@@ -1,11 +1,11 @@
 """The words that optimizers are written in."""
 
 import pytest
+from conftest import TUNED
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optiviz.errors import InputError
-from optiviz.optimizers import OPTIMIZERS
 from optiviz.optimizers.words import Word, parse, parse_word, spell
 
 
@@ -16,7 +16,7 @@ def test_words_have_names_settings_and_labels() -> None:
 
 
 @given(
-    name=st.sampled_from(sorted(OPTIMIZERS)),
+    name=st.sampled_from(TUNED),
     lr=st.floats(min_value=1e-300, max_value=1e300),
     label=st.text("abc xyz-_.", max_size=8).map(lambda text: " ".join(text.split())),
 )

@@ -1,0 +1,105 @@
+"""What the name of an optimizer stands for: the hyperparameters it takes, and how it is made.
+
+A name is one of our table, that of an entry point, or a stranger's, as in my.py:Lion and
+torch.optim.AdamW; before it may stand wrappers, as in lookahead+adam. Only `kind_of` runs a
+stranger's code.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, NamedTuple
+
+from optiviz.errors import InputError, unknown
+from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
+from optiviz.optimizers.base import Method, Optimizer
+from optiviz.plugins import is_source, offer, offers
+
+GROUP = "optiviz.optimizers"
+
+
+class Parameter(NamedTuple):
+    """A hyperparameter: its default, MISSING if it has none, and its type, None if any will do."""
+
+    default: Any
+    type: object = None
+
+
+class Kind(NamedTuple):
+    """What a name stands for. `rate` is the parameter that is its learning rate, "" if none is."""
+
+    parameters: Mapping[str, Parameter]
+    make: Callable[..., Method]
+    rate: str
+    open: bool = False  # whether it takes other parameters as well
+
+
+def parts_of(name: str) -> tuple[list[str], str]:
+    """Return the wrappers of a name, the outermost first, and what they are around."""
+    wrappers = []
+    first, plus, rest = name.partition("+")
+    while plus and first in WRAPPERS:
+        wrappers.append(first)
+        name = rest
+        first, plus, rest = name.partition("+")
+    if plus and not is_source(name):
+        raise InputError(unknown("wrapper", first, WRAPPERS))
+    return wrappers, name
+
+
+def is_strange(name: str) -> bool:
+    """Return whether a name is of a stranger's code; raise InputError if it is of nothing."""
+    _, core = parts_of(name)
+    if is_source(core):
+        return True
+    if offer(GROUP, "optimizer", core, OPTIMIZERS) is not None:
+        return True
+    if core not in OPTIMIZERS:
+        names = [*OPTIMIZERS, *(each.name for each in offers(GROUP))]
+        if core in WRAPPERS:
+            raise InputError(f"{core} goes around another optimizer, as in {core}+adam")
+        raise InputError(unknown("optimizer", core, names))
+    return False
+
+
+def kind_of(name: str) -> Kind:
+    """Return what a name stands for; raise InputError if it stands for nothing.
+
+    The code of a stranger's name is run.
+    """
+    wrappers, core = parts_of(name)
+    if is_strange(name):
+        from optiviz.optimizers.strangers import stranger
+
+        kind = stranger(core)
+    else:
+        kind = _ours(core)
+    for wrapper in reversed(wrappers):
+        kind = _around(wrapper, core, kind)
+    return kind
+
+
+@cache
+def _ours(name: str) -> Kind:
+    cls = load_optimizer(name)
+    declared = {each.name: Parameter(each.default, each.type) for each in fields(cls)}
+    return Kind(declared, cls, "lr" if "lr" in declared else "")
+
+
+def _around(name: str, core: str, kind: Kind) -> Kind:
+    """Return what a wrapper around a kind is."""
+    wrapper = load_wrapper(name)
+    written = wrapper.own(list(kind.parameters))
+    declared = wrapper.__dataclass_fields__
+    parameters = {
+        key: Parameter(declared[own].default, declared[own].type) for key, own in written.items()
+    }
+
+    def make(**values: Any) -> Method:
+        own = {written[key]: values.pop(key) for key in written if key in values}
+        inner = kind.make(**values)
+        if not isinstance(inner, Optimizer):
+            raise InputError(f"{name} goes around single steps, and {core} has a loop of its own")
+        return wrapper(inner=inner, **own)
+
+    return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open)

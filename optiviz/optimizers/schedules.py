@@ -1,0 +1,142 @@
+"""Learning rates that change by step: what stands after the @ of lr=0.1@warmup/20@cosine.
+
+Each is a factor of the rate; several are multiplied.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
+
+from optiviz.errors import InputError, unknown
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Optimizer
+
+
+class Shape(NamedTuple):
+    """A kind of schedule: its factor at step t = 0, 1 ..., and the numbers that it takes."""
+
+    about: str
+    form: str
+    factor: Callable[..., float]
+
+    @property
+    def takes(self) -> list[str]:
+        """What its numbers are: N, a number of steps, or FACTOR."""
+        return self.form.split("/")[1:]
+
+
+def _cosine(step: int, steps: float) -> float:
+    return (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+
+def _step(step: int, every: float, share: float) -> float:
+    return float(share ** (step // every))
+
+
+def _warmup(step: int, steps: float) -> float:
+    return min(1.0, (step + 1) / steps)
+
+
+def _exp(step: int, share: float) -> float:
+    return float(share**step)
+
+
+SCHEDULES = {
+    "cosine": Shape("falls to 0 along half a cosine, in N steps or all", "cosine/N", _cosine),
+    "step": Shape("is multiplied by a factor every N steps", "step/N/FACTOR", _step),
+    "warmup": Shape("rises evenly in the first N steps", "warmup/N", _warmup),
+    "exp": Shape("is multiplied by a factor in every step", "exp/FACTOR", _exp),
+}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One schedule or several, whose factors are multiplied.
+
+    The same as torch's CosineAnnealingLR, StepLR and ExponentialLR; warmup is its LinearLR from
+    1 / N to 1 over N - 1 steps.
+    """
+
+    parts: tuple[tuple[str, tuple[float, ...]], ...]
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the schedule of "warmup/20@cosine"; raise InputError if it is none."""
+        return cls(tuple(_part(part.strip()) for part in text.split("@")))
+
+    def __str__(self) -> str:
+        parts = ("/".join([name, *map(_number, numbers)]) for name, numbers in self.parts)
+        return "@".join(parts)
+
+    def lasting(self, steps: int) -> Self:
+        """Return the schedule of a run of so many steps, over which a bare cosine goes."""
+        parts = ((name, numbers or (float(steps),)) for name, numbers in self.parts)
+        return replace(self, parts=tuple(parts))
+
+    def factor(self, step: int) -> float:
+        """Return what the rate of a step is multiplied by."""
+        factors = (SCHEDULES[name].factor(step, *numbers) for name, numbers in self.parts)
+        return math.prod(factors)
+
+
+def _number(number: float) -> str:
+    return repr(number).removesuffix(".0")
+
+
+def _part(text: str) -> tuple[str, tuple[float, ...]]:
+    name, *written = (part.strip() for part in text.split("/"))
+    if name not in SCHEDULES:
+        raise InputError(unknown("schedule", name, SCHEDULES))
+    takes, form = SCHEDULES[name].takes, SCHEDULES[name].form
+    if not written and name == "cosine":
+        return name, ()
+    if len(written) != len(takes):
+        raise InputError(f"{text!r} is not of the form {form}")
+    numbers = []
+    for word, taken in zip(written, takes, strict=True):
+        try:
+            number = float(word)
+        except ValueError:
+            raise InputError(f"{text!r} is not of the form {form}") from None
+        if taken == "N" and not (number >= 1 and number == int(number) and number <= 1e9):
+            raise InputError(f"{text!r}: N is a whole number from 1, not {word}")
+        if taken == "FACTOR" and not 0 < number <= 10:
+            raise InputError(f"{text!r}: FACTOR lies above 0 and up to 10, and is not {word}")
+        numbers.append(number)
+    return name, tuple(numbers)
+
+
+class ScheduledState(NamedTuple):
+    """What a scheduled optimizer remembers."""
+
+    inner: Any  # the optimizer's own state
+    step: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scheduled(Optimizer):
+    """An optimizer whose learning rate is multiplied by a factor that changes by step."""
+
+    inner: Optimizer
+    schedule: Schedule
+
+    @property
+    def rate(self) -> str:
+        return self.inner.rate
+
+    def hyperparameters(self) -> dict[str, Any]:
+        return self.inner.hyperparameters() | {"schedule": str(self.schedule)}
+
+    def settings(self) -> dict[str, Any]:
+        return self.inner.settings()
+
+    def init(self, x: Array) -> ScheduledState:
+        return ScheduledState(self.inner.init(x), 0)
+
+    def step(
+        self, objective: Objective, x: Array, state: ScheduledState
+    ) -> tuple[Array, ScheduledState]:
+        here = self.inner.scaled(self.schedule.factor(state.step))
+        x, inner = here.step(objective, x, state.inner)
+        return x, ScheduledState(inner, state.step + 1)

@@ -1,0 +1,166 @@
+"""Optimizers of strangers: a class of their own, one of torch.optim, a transform of optax.
+
+Each keeps its own names of hyperparameters, which are passed through. What goes wrong in its code
+ends its path alone: it is raised as Stopped.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from optiviz import plugins
+from optiviz.errors import InputError
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Method, Optimizer, Stopped
+from optiviz.optimizers.kinds import GROUP, Kind, Parameter
+
+RATES = ("lr", "learning_rate")  # what a learning rate may be called
+
+
+def stranger(name: str) -> Kind:
+    """Return what the name of an entry point or of a stranger's code stands for.
+
+    Raises InputError if it cannot be loaded or is no optimizer.
+    """
+    offered = None if plugins.is_source(name) else plugins.offer(GROUP, "optimizer", name, ())
+    found = plugins.load(name) if offered is None else offered.load()
+    if not callable(found):
+        raise InputError(f"{name} is no optimizer")
+    if _is_torch(found):
+        from optiviz.optimizers.torches import Torch
+
+        return _kind(name, found, Torch, skipped=1)
+    if all(callable(getattr(found, each, None)) for each in ("init", "step")):
+        return _kind(name, found, Own)
+    if not inspect.isclass(found):
+        from optiviz.optimizers.transforms import Transform
+
+        return _kind(name, found, Transform)
+    raise InputError(
+        f"{name} is no optimizer: write a class with init(x) and step(objective, x, state), "
+        "a torch.optim.Optimizer or a function that returns an optax transform"
+    )
+
+
+def _is_torch(found: Any) -> bool:
+    """Return whether something is a class of torch's optimizers. torch is not imported for it."""
+    return inspect.isclass(found) and any(
+        f"{each.__module__}.{each.__qualname__}" == "torch.optim.optimizer.Optimizer"
+        for each in found.__mro__
+    )
+
+
+def _kind(
+    name: str, found: Callable[..., Any], adapter: "type[Stranger]", skipped: int = 0
+) -> Kind:
+    """Return the kind of an adapter around a class or function."""
+    parameters, free = _signature(found, skipped)
+
+    def make(**values: Any) -> Method:
+        for key, (default, _) in parameters.items():
+            if default is MISSING and key not in values:
+                raise InputError(f"{name}: {key} has no default, and is not given")
+            if isinstance(default, float) and type(values.get(key)) is int:
+                values[key] = float(values[key])
+        defaults = {key: each.default for key, each in parameters.items()}
+        return adapter(name=name, found=found, values={**defaults, **values})
+
+    rate = next((each for each in RATES if each in parameters), "")
+    return Kind(parameters, make, rate, free)
+
+
+def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Parameter], bool]:
+    """Return the parameters of a class or function, and whether it takes any others."""
+    try:
+        declared = list(inspect.signature(found).parameters.values())[skipped:]
+    except (TypeError, ValueError):
+        return {}, True
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = {
+        each.name: Parameter(MISSING if each.default is each.empty else each.default)
+        for each in declared
+        if each.kind in named
+    }
+    return parameters, any(each.kind is each.VAR_KEYWORD for each in declared)
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Turn what a stranger's code raises into the end of its path."""
+    try:
+        yield
+    except (InputError, Stopped):
+        raise
+    except (Exception, SystemExit) as error:
+        raise Stopped(plugins.told(error)) from error
+
+
+def point_of(found: Any, x: Array) -> Array:
+    """Return the point that a stranger's code has come to; Stopped if it is none."""
+    point = np.array(found, float)
+    if point.shape != x.shape:
+        raise Stopped(f"returned a point of shape {point.shape} instead of {x.shape}")
+    return point
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stranger(Method):
+    """A class or function of strangers with the values of its hyperparameters."""
+
+    name: str
+    found: Callable[..., Any]
+    values: Mapping[str, Any]
+
+    def with_rate(self, rate: float) -> Self:
+        """Return the same with another learning rate."""
+        return replace(self, values={**self.values, self.rate: rate})
+
+    @property
+    def rate(self) -> str:
+        return next((each for each in RATES if each in self.values), "")
+
+    def hyperparameters(self) -> dict[str, Any]:
+        return {key: _plain(value) for key, value in self.values.items()}
+
+    def settings(self) -> dict[str, Any]:
+        return {key: value for key, value in self.hyperparameters().items() if value}
+
+
+def _plain(value: Any) -> Any:
+    """Return a hyperparameter as a value of JSON."""
+    if isinstance(value, list | tuple):
+        return tuple(_plain(each) for each in value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(getattr(value, "__name__", type(value).__name__))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Own(Stranger, Optimizer):
+    """A class whose objects have init(x) -> state and step(objective, x, state) -> (x, state)."""
+
+    def __post_init__(self) -> None:
+        with plugins.running(self.name):
+            object.__setattr__(self, "_made", self.found(**self.values))
+
+    @property
+    def together(self) -> bool:  # type: ignore[override]
+        return inspect.isclass(self.found) and issubclass(self.found, Optimizer)
+
+    def scaled(self, factor: float) -> Self:
+        return self.with_rate(self.values[self.rate] * factor)
+
+    def init(self, x: Array) -> Any:
+        with stopping():
+            return self._made.init(x.copy())  # type: ignore[attr-defined]
+
+    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
+        with stopping():
+            stepped = self._made.step(objective, x.copy(), state)  # type: ignore[attr-defined]
+            if not (isinstance(stepped, tuple) and len(stepped) == 2):
+                raise Stopped("did not return (x, state)")
+            return point_of(stepped[0], x), stepped[1]

@@ -1,0 +1,84 @@
+"""Optimizers of torch, as Solvers: they change their parameters in place, and keep their states."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from optiviz import plugins
+from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Solver
+from optiviz.optimizers.schedules import Schedule
+from optiviz.optimizers.strangers import Stranger, point_of, stopping
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Torch(Stranger, Solver):
+    """A class of torch.optim, or derived from its Optimizer, on one float64 parameter.
+
+    One that cannot step without a closure is given one, and may call it as often as it likes.
+    """
+
+    schedule: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        import torch
+
+        with plugins.running(self.name):
+            self.found([torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))], **self.values)
+
+    def following(self, schedule: Schedule) -> Self:
+        return replace(self, schedule=schedule)
+
+    def hyperparameters(self) -> dict[str, Any]:
+        shown = super().hyperparameters()
+        return shown if self.schedule is None else shown | {"schedule": str(self.schedule)}
+
+    def run(
+        self, objective: Objective | Stream, x: Array, steps: int
+    ) -> Iterator[tuple[Array, Any]]:
+        import torch
+
+        with stopping():
+            parameter = torch.nn.Parameter(torch.tensor(x, dtype=torch.float64))
+            optimizer = self.found([parameter], **self.values)
+            rates = [group.get("lr") for group in optimizer.param_groups]
+        closed = _wants_closure(optimizer.step)
+
+        def look() -> Any:
+            value, gradient = here.value_and_gradient(parameter.detach().numpy().copy())
+            parameter.grad = torch.tensor(gradient, dtype=torch.float64)
+            return torch.tensor(value, dtype=torch.float64)
+
+        for step in range(steps):
+            here = objective.at(step) if isinstance(objective, Stream) else objective
+            if self.schedule is not None:
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                    group["lr"] = rate * self.schedule.factor(step)
+            with stopping():
+                if closed:
+                    optimizer.step(look)
+                else:
+                    look()
+                    optimizer.step()
+                point = point_of(parameter.detach().numpy(), x)
+            yield point, _states(optimizer.state.get(parameter, {}))
+
+
+def _wants_closure(step: Callable[..., Any]) -> bool:
+    """Return whether an optimizer cannot step without a closure."""
+    # torch wraps `step` in hooks that hide its signature.
+    declared = inspect.signature(inspect.unwrap(step)).parameters.values()
+    needed = [
+        each
+        for each in declared
+        if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+    ]
+    return any(each.name != "self" for each in needed)
+
+
+def _states(kept: dict[str, Any]) -> dict[str, Array]:
+    """Return what an optimizer remembers of its parameter, by name."""
+    return {
+        name: each.detach().numpy().copy() for name, each in kept.items() if hasattr(each, "detach")
+    }

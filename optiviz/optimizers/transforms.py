@@ -1,0 +1,107 @@
+"""Transforms of optax, as optimizers: they are pure already. In float64, and compiled."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from optiviz import plugins
+from optiviz.errors import InputError
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.strangers import Stranger, point_of, stopping
+
+
+@contextmanager
+def _float64() -> Iterator[None]:
+    import jax
+
+    with jax.enable_x64(True):
+        yield
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Transform(Stranger, Optimizer):
+    """A function that returns an optax transform.
+
+    One that asks for them is given value, grad and value_fn, so that line searches work.
+    """
+
+    together: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        with plugins.running(self.name), _float64():
+            made = self.found(**self.values)
+        if not all(callable(getattr(made, each, None)) for each in ("init", "update")):
+            raise InputError(f"{self.name} returns no optax transform, which has init and update")
+
+    def init(self, x: Array) -> Any:
+        import jax.numpy
+
+        with stopping(), _float64():
+            return self.found(**self.values).init(jax.numpy.asarray(x))
+
+    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
+        rate = self.values[self.rate] if self.rate else None
+        traced = "" if rate is None else self.rate  # so that all rates share what is compiled
+        fixed = tuple((key, each) for key, each in self.values.items() if key != traced)
+        with stopping(), _float64():
+            value, gradient = objective.value_and_gradient(x)
+            update = _compiled(self.found, fixed, traced)
+            moved, state = update.at(objective)(rate if traced else 0.0, gradient, state, x, value)
+            return point_of(moved, x), state
+
+    def scaled(self, factor: float) -> "Transform":
+        return self.with_rate(self.values[self.rate] * factor)
+
+
+class _Update:
+    """One step of a transform, compiled on its first use."""
+
+    def __init__(self, found: Callable[..., Any], fixed: dict[str, Any], rate: str) -> None:
+        import jax
+        import optax
+
+        self._objective: Objective | None = None
+        number = jax.ShapeDtypeStruct((), np.float64)
+
+        def value(x: Any) -> Any:
+            return jax.pure_callback(lambda x: self._here.value(np.asarray(x)), number, x)
+
+        def forward(x: Any) -> Any:
+            return value(x), x
+
+        def backward(x: Any, share: Any) -> Any:
+            point = jax.ShapeDtypeStruct(x.shape, np.float64)
+            gradient = jax.pure_callback(lambda x: self._here.gradient(np.asarray(x)), point, x)
+            return (share * gradient,)
+
+        value_of: Any = jax.custom_vjp(value)
+        value_of.defvjp(forward, backward)
+
+        def update(lr: Any, gradient: Any, state: Any, x: Any, loss: Any) -> Any:
+            made = found(**fixed, **({rate: lr} if rate else {}))
+            moves, state = optax.with_extra_args_support(made).update(
+                gradient, state, x, value=loss, grad=gradient, value_fn=value_of
+            )
+            return optax.apply_updates(x, moves), state
+
+        self._update: Callable[..., Any] = jax.jit(update)
+
+    @property
+    def _here(self) -> Objective:
+        assert self._objective is not None
+        return self._objective
+
+    def at(self, objective: Objective) -> Callable[..., Any]:
+        """Return the step on an objective."""
+        self._objective = objective
+        return self._update
+
+
+@cache
+def _compiled(found: Callable[..., Any], fixed: tuple[Any, ...], rate: str) -> _Update:
+    return _Update(found, dict(fixed), rate)

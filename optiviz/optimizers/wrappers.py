@@ -1,0 +1,128 @@
+"""Methods around another optimizer, written before it: lookahead+adam, sam+sgd."""
+
+import copy
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Wrapper(Optimizer):
+    """An optimizer around another one, `inner`, whose hyperparameters it has beside its own.
+
+    One of its own that the inner one has as well is written with the wrapper's name before it,
+    as in sam_rho.
+    """
+
+    inner: Optimizer = field()
+
+    @classmethod
+    def own(cls, inner: "list[str]") -> dict[str, str]:
+        """Return its own hyperparameters by how they are written around one that has `inner`."""
+        names = [each.name for each in fields(cls) if each.name != "inner"]
+        return {f"{cls.__name__.lower()}_{name}" if name in inner else name: name for name in names}
+
+    @property
+    def rate(self) -> str:
+        return self.inner.rate
+
+    def hyperparameters(self) -> dict[str, Any]:
+        inner = self.inner.hyperparameters()
+        written = self.own(list(inner))
+        return inner | {name: getattr(self, own) for name, own in written.items()}
+
+    def settings(self) -> dict[str, Any]:
+        own = self.hyperparameters()
+        kept = self.inner.settings()
+        return kept | {name: own[name] for name in self.own(list(self.inner.hyperparameters()))}
+
+    def scaled(self, factor: float) -> Self:
+        other = copy.copy(self)
+        object.__setattr__(other, "inner", self.inner.scaled(factor))
+        return other
+
+
+class TwoSpeeds(NamedTuple):
+    """Lookahead's memory."""
+
+    inner: Any  # the inner optimizer's own state
+    slow: Array  # (..., dim), the slow point
+    step: int  # steps taken
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Lookahead(Wrapper):
+    """Lookahead: k steps forward, then back to a point between there and where they began.
+
+        x <- one step of the inner optimizer
+        every sync_period steps: s <- s + slow_step_size * (x - s) and x <- s
+
+    Paper: Zhang et al., Lookahead Optimizer: k steps forward, 1 step back, 2019, algorithm 1.
+
+    The same as optax.lookahead, whose fast point is x; the defaults are the paper's. The inner
+    optimizer's memory is kept when x goes back.
+    """
+
+    sync_period: int = hyper(5, help="steps forward until it goes back", within="[1, 1e9]")
+    slow_step_size: Hyper = hyper(0.5, help="share of the way that is kept", within="[0, 1]")
+
+    def init(self, x: Array) -> TwoSpeeds:
+        return TwoSpeeds(self.inner.init(x), np.array(x), 0)
+
+    def step(self, objective: Objective, x: Array, state: TwoSpeeds) -> tuple[Array, TwoSpeeds]:
+        x, inner = self.inner.step(objective, x, state.inner)
+        slow, step = state.slow, state.step + 1
+        if step % self.sync_period == 0:
+            slow = x = slow + self.slow_step_size * (x - slow)
+        return x, TwoSpeeds(inner, slow, step)
+
+
+class Uphill:
+    """An objective whose gradient is that of the steepest point within a distance of x."""
+
+    def __init__(self, objective: Objective, rho: Hyper) -> None:
+        self._objective, self._rho = objective, rho
+
+    @property
+    def dim(self) -> int:
+        return self._objective.dim
+
+    def value(self, x: Array) -> Array:
+        return self._objective.value(x)
+
+    def gradient(self, x: Array) -> Array:
+        g = self._objective.gradient(x)
+        size = length(g)
+        flat = size == 0
+        away = np.where(flat, 0.0, g / np.where(flat, 1.0, size))
+        return self._objective.gradient(x + self._rho * away)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.value(x), self.gradient(x)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SAM(Wrapper):
+    """Sharpness-aware minimisation: the gradient is taken a little way uphill.
+
+        e <- rho * g / |g|                          (0 where g is 0)
+        x <- one step of the inner optimizer with the gradient at x + e
+
+    Paper: Foret et al., Sharpness-Aware Minimization for Efficiently Improving Generalization,
+    2021, algorithm 1.
+
+    The same as optax.contrib.sam with sgd(rho) on the normalised gradient as its adversary; a
+    step here is two of its updates.
+    """
+
+    rho: Hyper = hyper(0.05, help="how far uphill the gradient is taken")
+
+    def init(self, x: Array) -> Any:
+        return self.inner.init(x)
+
+    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
+        return self.inner.step(Uphill(objective, self.rho), x, state)

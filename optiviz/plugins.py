@@ -1,0 +1,197 @@
+"""A stranger's code: a Python file, an import path, or an entry point of an installed package.
+
+Nothing runs before `load` is called, which is when something is built of it: to read, check and
+print its name, no code is needed. A recipe or a YAML that names any is refused by its reader,
+unless the user allows it.
+"""
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points, packages_distributions, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from optiviz.errors import InputError, unknown
+
+EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # ours, by the package that it is for
+Loaded = Callable[..., Any]
+
+
+def is_source(name: str) -> bool:
+    """Return whether a name is that of a stranger's code: "my.py:Lion" or "torch.optim.Adam"."""
+    return "." in name
+
+
+def file_of(name: str) -> str | None:
+    """Return the Python file that a name is of, None if it is of none."""
+    path, colon, _ = name.rpartition(".py:")
+    return f"{path}.py" if colon and path else None
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a file; raise InputError if there is none."""
+    return sha256(_content(path)).hexdigest()
+
+
+def load(name: str) -> Loaded:
+    """Return the class or function of a name, for which its file or module is run, once.
+
+    Raises InputError if there is none, or if its code raises.
+    """
+    path = file_of(name)
+    return _imported(name) if path is None else _from_file(path, name[len(path) + 1 :])
+
+
+def distribution_of(name: str) -> dict[str, str]:
+    """Return the versions of the packages that an import path is of, by name."""
+    found = packages_distributions().get(name.partition(".")[0], [])
+    return {each: version(each) for each in found}
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _from_file(path: str, attribute: str) -> Loaded:
+    return _attribute(_module(path, digest(path)), path, [attribute])
+
+
+@cache
+def _module(path: str, content: str) -> ModuleType:
+    """Return the module of a file with this SHA-256."""
+    place = Path(path).expanduser().absolute()
+    name = f"optiviz_plugin_{content[:16]}"
+    spec = importlib.util.spec_from_file_location(name, place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where its dataclasses look for their annotations
+    sys.path.insert(0, str(place.parent))  # as if it were run
+    try:
+        with running(path, str(place)):
+            spec.loader.exec_module(module)
+    except InputError:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(str(place.parent))
+    return module
+
+
+def _imported(name: str) -> Loaded:
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            with running(name), warnings.catch_warnings(action="ignore"):
+                found = import_module(module)
+        except Missing as missing:
+            if module == missing.module or module.startswith(f"{missing.module}."):
+                continue  # a class may stand there
+            raise
+        return _attribute(found, module, parts[length:])
+    extra = EXTRAS.get(parts[0])
+    if extra is not None:
+        raise InputError(f"{name} needs {parts[0]}: pip install 'optiviz-cli[{extra}]'")
+    raise InputError(f"{name}: there is no module {parts[0]!r}")
+
+
+def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
+    for name in names:
+        if not hasattr(module, name):
+            public = [each for each in dir(module) if not each.startswith("_")]
+            callables = [each for each in public if callable(getattr(module, each, None))]
+            raise InputError(f"{place}: {unknown('name', name, callables)}")
+        module = getattr(module, name)
+    if not callable(module):
+        raise InputError(f"{place}: {'.'.join(names)} is no class or function")
+    found: Loaded = module
+    return found
+
+
+class Missing(InputError):
+    """A module that is not there."""
+
+    def __init__(self, said: str, module: str) -> None:
+        super().__init__(said)
+        self.module = module
+
+
+@contextmanager
+def running(name: str, file: str = "") -> Iterator[None]:
+    """Turn what a stranger's code raises into an InputError that says where in `file`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except ModuleNotFoundError as error:
+        raise Missing(f"{name}: {error}{_line(error, file)}", str(error.name)) from error
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{name}: {told(error)}{_line(error, file)}") from error
+
+
+def told(error: BaseException) -> str:
+    """Return an error of a stranger's code on one line, as in "raised ValueError: negative"."""
+    said = " ".join(str(error).split())
+    said = "".join(filter(str.isprintable, said))[:200]
+    return f"raised {type(error).__name__}" + (f": {said}" if said else "")
+
+
+def _line(error: BaseException, file: str) -> str:
+    """Return the last line of a file that an error went through."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return ""  # it says so itself
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f" (line {lines[-1]})" if lines else ""
+
+
+class Offer(NamedTuple):
+    """An entry point of an installed package."""
+
+    name: str
+    package: str
+    point: EntryPoint
+
+    def load(self) -> Any:
+        """Return what it points to; InputError, which names the package, if it is broken."""
+        with running(f"{self.name}, of the package {self.package}"):
+            return self.point.load()
+
+
+@cache
+def offers(group: str) -> tuple[Offer, ...]:
+    """Return the entry points of a group, by name. Nothing is loaded."""
+    found = [
+        Offer(each.name, each.dist.name if each.dist else "?", each)
+        for each in entry_points(group=group)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.name, each.package)))
+
+
+def offer(group: str, kind: str, name: str, ours: Collection[str]) -> Offer | None:
+    """Return the entry point of a name, None if there is none.
+
+    Raises InputError, which names both, if two have the name, or we have it as well.
+    """
+    owners = [each for each in offers(group) if each.name == name]
+    named = [each.package for each in owners] + (["optiviz"] if name in ours else [])
+    if len(named) > 1:
+        raise InputError(f"{kind} {name!r} is of two packages, {' and '.join(sorted(named))}")
+    return owners[0] if owners else None
