@@ -18,7 +18,7 @@ from optiviz.optimizers.base import Method
 from optiviz.optimizers.base import describe as describe_class
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.provenance import read_source
-from optiviz.reading import read_recipe
+from optiviz.reading import check_trusted, read_recipe
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
 from optiviz.rendering import check_format, make_picture, render, walk_all
 from optiviz.surfaces import SIGNALS
@@ -104,18 +104,24 @@ def animate(
     return picture.animation(recipe.fps, recipe.frame_steps(picture.scene.steps))
 
 
-def load_recipe(path: str | Path) -> AnyRecipe:
+def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> AnyRecipe:
     """Return the recipe that a finished file of ours carries, or that a YAML file is.
 
-    Raises InputError with all that is wrong with it.
+    Raises InputError with all that is wrong with it, and if it names what would run a stranger's
+    code, unless allow_plugins.
     """
     source = read_source(Path(path))
+    if not allow_plugins:
+        check_trusted(source.fields, source.place)
     return read_recipe(source.fields, source.place)
 
 
-def load_jobs(path: str | Path) -> list[Job]:
-    """Return the jobs of a YAML file as `optiviz batch` would make them, for `batch`."""
-    return read_jobs(Document.read(Path(path)))
+def load_jobs(path: str | Path, *, allow_plugins: bool = False) -> list[Job]:
+    """Return the jobs of a YAML file as `optiviz batch` would make them, for `batch`.
+
+    allow_plugins lets it name what runs a stranger's code.
+    """
+    return read_jobs(Document.read(Path(path)), allow_plugins)
 
 
 def batch(

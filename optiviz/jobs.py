@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 from optiviz.documents import Document, dotted, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers.words import spell
-from optiviz.reading import Fields, Keys, check_kept, keys_of, merged, read_recipe, sources_of
+from optiviz.reading import (
+    Fields,
+    Keys,
+    check_kept,
+    check_trusted,
+    keys_of,
+    merged,
+    read_recipe,
+    sources_of,
+)
 from optiviz.recipe import KINDS, AnyRecipe, plain
 from optiviz.rendering import check_format
 
@@ -36,12 +45,12 @@ class Job(NamedTuple):
     name: str
 
 
-def read_jobs(document: Document) -> list[Job]:
-    """Return the jobs of a document.
+def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
+    """Return the jobs of a document; `plugins` allows optimizers that run a stranger's code.
 
     Raises InputError with all its faults, each with its line and column.
     """
-    reader = Reader(document)
+    reader = Reader(document, plugins)
     jobs = [job for written in reader.written() if (job := reader.job(written))]
     reader.check_outputs()
     if reader.faults:
@@ -66,8 +75,9 @@ class Written(NamedTuple):
 class Reader:
     """Reads a document and keeps every fault of it."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, plugins: bool) -> None:
         self.document = document
+        self.plugins = plugins
         self.faults: list[str] = []
         self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
 
@@ -122,9 +132,15 @@ class Reader:
         faults = len(self.faults)
         fields = dict(written.fields)
         name, outs = (fields.pop(word, None) for word in ("name", "out"))
+
+        def place(keys: Sequence[Any]) -> str:
+            return self.document.where(written.keys(keys))
+
         recipe: AnyRecipe | None = None
         try:
-            recipe = read_recipe(fields, lambda keys: self.document.where(written.keys(keys)))
+            if not self.plugins:
+                check_trusted(fields, place)
+            recipe = read_recipe(fields, place)
         except InputError as error:
             self.faults += str(error).splitlines()
         values = None if recipe is None else plain(recipe) | fields

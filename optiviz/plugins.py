@@ -9,11 +9,11 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points, packages_distributions, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -49,10 +49,13 @@ def load(name: str) -> Loaded:
     return _imported(name) if path is None else _from_file(path, name[len(path) + 1 :])
 
 
-def distribution_of(name: str) -> dict[str, str]:
-    """Return the versions of the packages that an import path is of, by name."""
-    found = packages_distributions().get(name.partition(".")[0], [])
-    return {each: version(each) for each in found}
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    found = {}
+    for each in packages:
+        with suppress(PackageNotFoundError, ValueError):
+            found[each] = version(each)
+    return found
 
 
 def _content(path: str) -> bytes:

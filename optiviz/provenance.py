@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from optiviz import plugins
 from optiviz.documents import Document, Place, dotted
 from optiviz.errors import InputError
 from optiviz.formats import FORMATS, format_of
+from optiviz.optimizers.kinds import packages_of
 from optiviz.reading import Fields, embedded_of
-from optiviz.recipe import AnyRecipe, plain
+from optiviz.recipe import AnyRecipe, Contest, plain
 from optiviz.surfaces.surface import Text
 
 MOST_BYTES = 500_000_000  # of a file that is looked into
@@ -50,7 +52,9 @@ def versions() -> dict[str, str]:
 
 def comment_on(recipe: AnyRecipe) -> str:
     """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
-    return json.dumps({"recipe": plain(recipe), "versions": versions()})
+    words = recipe.words if isinstance(recipe, Contest) else ()
+    others = {name: each for word in words for name, each in packages_of(word.name).items()}
+    return json.dumps({"recipe": plain(recipe), "versions": versions() | others})
 
 
 def comment_in(path: Path) -> str | None:
@@ -93,7 +97,7 @@ class Source(NamedTuple):
     @property
     def others(self) -> str:
         """What it was made with that is not what we have, as in "numpy 2.0.0"."""
-        ours = versions()
+        ours = plugins.versions(*self.versions) | versions()
         return ", ".join(
             f"{name} {each}" for name, each in self.versions.items() if ours.get(name) != each
         )

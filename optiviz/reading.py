@@ -5,14 +5,17 @@ an own catalogue, a start as "random:5". The recipe holds what all of that comes
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from optiviz.documents import Fault, Place, checked, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS
+from optiviz.optimizers.kinds import is_strange
+from optiviz.optimizers.words import parse
 from optiviz.recipe import KINDS, MOST_SURFACES, AnyRecipe
-from optiviz.surfaces.catalogue import find_surface, load_catalogue
+from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
 
@@ -21,7 +24,11 @@ Keys = tuple[Any, ...]
 
 SIDE = "-3:3"  # of the window of a formula, if nobody says
 # Fields of which one says what the others would: what is drawn, where it begins.
-REPLACED = (("surface", "surfaces", "formula"), ("starts", "random_starts"))
+REPLACED = (
+    ("surface", "surfaces", "formula"),
+    ("starts", "random_starts"),
+    ("optimizers", "plugins"),
+)
 # How a surface may be written beside its name or its declaration.
 SURFACE_WORDS = {
     "formula": "a formula instead of a named surface, as in x**2 + 10*y**2",
@@ -37,7 +44,8 @@ OF_NETWORKS = ("data", "samples", "plane")
 def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
     """Return all fields, those that are given on top.
 
-    A formula replaces a surface as well, and starts replace random ones.
+    A formula replaces a surface as well, starts replace random ones, and optimizers the digests of
+    the files that others were of.
     """
     drops = [key for keys in REPLACED if any(each in given for each in keys) for key in keys]
     return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
@@ -72,6 +80,47 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.told(place) for fault in faults)))
     return recipe
+
+
+def check_trusted(fields: Mapping[str, Any], place: Place, reading: bool = False) -> None:
+    """Raise InputError if fields that somebody else may have written name what runs code.
+
+    If they are for reading alone, only what would be run for that counts.
+    """
+    named = (
+        []
+        if reading
+        else [(("optimizers",), name) for name in _optimizers(fields.get("optimizers"))]
+    )
+    for key in ("surface", "surfaces"):
+        listed = _listed(key, fields.get(key), True)
+        if reading:
+            listed = [(keys, each) for keys, each in listed if isinstance(each, str)]
+        named += [(keys, _function(each)) for keys, each in listed]
+    for keys, name in named:
+        if name:
+            raise InputError(
+                f"{place(keys)}: {shown(name)} runs code that is not ours: "
+                "allow it with --allow-plugins if you trust who wrote it"
+            )
+
+
+def _optimizers(value: Any) -> list[str]:
+    """Return the optimizers of a field that are of a stranger's code."""
+    texts = [value] if isinstance(value, str) else value
+    strange: list[str] = []
+    for text in texts if isinstance(texts, list | tuple) else ():
+        with suppress(InputError, AttributeError):  # that it is wrong is told elsewhere
+            strange += [word.name for word in parse(text) if is_strange(word.name)]
+    return strange
+
+
+def _function(value: Any) -> str:
+    """Return the function of strangers that a surface is, empty if it is none."""
+    if isinstance(value, Mapping) and "function" in value:
+        function = value["function"]
+        return str(function.get("of") if isinstance(function, Mapping) else function)
+    return value if isinstance(value, str) and is_foreign(value) else ""
 
 
 def embedded_of(fields: Mapping[str, Any]) -> list[Path]:

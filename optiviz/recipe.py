@@ -5,7 +5,8 @@ written to. One class a kind of picture.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from inspect import get_annotations
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import (
     PlainSerializer,
     PositiveFloat,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -26,6 +28,7 @@ from optiviz.documents import shown
 from optiviz.errors import InputError, unknown
 from optiviz.formats import Quality
 from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
+from optiviz.plugins import digest
 from optiviz.scene import frame_steps
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
@@ -52,9 +55,14 @@ def _words(value: Any) -> Any:
 def _by_name(value: Any, info: ValidationInfo) -> Any:
     """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
     if isinstance(value, str):
-        return find_surface(value).name
-    found = Surface.model_validate(value, context=info.context).fixed()
+        found = find_surface(value)
+    else:
+        found = Surface.model_validate(value, context=info.context).fixed()
     return found.name if our_surface(found.name) == found else found
+
+
+def _pairs(value: Any) -> Any:
+    return tuple(value.items()) if isinstance(value, Mapping) else value
 
 
 def _several(value: Any) -> Any:
@@ -142,9 +150,18 @@ def _declared(surface: str | Surface) -> str | dict[str, Any]:
 NamedSurface = Annotated[
     str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
 ]
+Pairs = Annotated[
+    tuple[tuple[str, str], ...],
+    BeforeValidator(_pairs),
+    PlainSerializer(dict, when_used="json"),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+]
 Optimizers = Annotated[
     tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=MOST_OPTIMIZERS)
 ]
+
+
+Digests = tuple[tuple[str, str], ...]
 
 
 class Drawing(BaseModel):
@@ -180,15 +197,29 @@ class Contest(Drawing):
     optimizers are words such as "adam:lr=0.25", also as one comma-separated string; `vary` lets
     one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps that are
     shown instead of evenly strided ones, as in "0:200:20,200:9000:100", each part from, to, stride.
+    plugins are the SHA-256 of the files that optimizers are of, by their names.
     """
 
     optimizers: Optimizers
+    plugins: Annotated[Pairs, Field(validate_default=True)] = ()
     vary: str | None = None
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
     fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
     frames: Annotated[str | None, AfterValidator(_ranges)] = None
     quality: Quality = "standard"
+
+    @field_validator("plugins")
+    @classmethod
+    def _of_files(cls, pairs: Digests, info: ValidationInfo) -> Digests:
+        """Return the SHA-256 of each file that optimizers are of, as it is unless it is given."""
+        given, found = dict(pairs), {}
+        for text in info.data.get("optimizers", ()):
+            file = parse_word(text).file
+            if file is not None:
+                with suppress(InputError):  # said when it is to be made
+                    found[file] = given.get(file) or digest(file)
+        return tuple(found.items())
 
     @field_validator("vary")
     @classmethod
@@ -211,6 +242,15 @@ class Contest(Drawing):
         ]
         shown = {steps}.union(*parts)
         return sorted(shown)
+
+    def check_plugins(self) -> None:
+        """Raise InputError if a file that optimizers are of is not the one of the recipe."""
+        for word in self.words:
+            if word.file is not None and digest(word.file) != dict(self.plugins).get(word.file):
+                raise InputError(
+                    f"{word.file} is not the file that the recipe was made with: "
+                    "name its optimizer anew, or drop the recipe's plugins"
+                )
 
     @property
     def words(self) -> tuple[Word, ...]:

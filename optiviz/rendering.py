@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import MISSING, replace
 from functools import partial
 from pathlib import Path
 from shutil import copymode
@@ -20,7 +20,15 @@ from optiviz.optimizers.kinds import kind_of
 from optiviz.optimizers.words import Word
 from optiviz.provenance import comment_on
 from optiviz.racing import begin, met, seen
-from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, resolved, space_of
+from optiviz.recipe import (
+    AnyRecipe,
+    Contest,
+    PlotRecipe,
+    Recipe,
+    ResponseRecipe,
+    resolved,
+    space_of,
+)
 from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
@@ -200,9 +208,7 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     rows = recipe.frame_steps(steps)
     room = MOST_BYTES // (len(recipe.words) * len(starts))
     entries = []
-    words = [word.lasting(steps) for word in recipe.words]
-    for word in words:  # before the first descent, which may be long
-        kind_of(word.name)
+    words = _loaded(recipe, steps)
     for number, (word, label) in enumerate(_named(words)):
         choice = choose(word, surface, starts, steps, recipe.lr, objective)
         paths = tuple(
@@ -215,6 +221,22 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
         if progress is not None:
             progress("descending", number + 1, len(recipe.words))
     return entries
+
+
+def _loaded(recipe: Contest, steps: int) -> list[Word]:
+    """Return the words of a run of so many steps, after all that a stranger's code may raise.
+
+    That is before the first descent, which may be long.
+    """
+    recipe.check_plugins()
+    words = [word.lasting(steps) for word in recipe.words]
+    for word in words:
+        kind = kind_of(word.name)
+        if kind.rate and kind.parameters[kind.rate].default is MISSING:
+            word.build(**{kind.rate: recipe.lr or 1.0})
+        else:
+            word.build()
+    return words
 
 
 def _conditions(recipe: Recipe, surface: Surface) -> tuple[str, ...]:
@@ -238,7 +260,7 @@ def _plot(recipe: PlotRecipe) -> Plot:
 def _response(recipe: ResponseRecipe) -> Response:
     signal = signal_of(recipe)
     entries = []
-    words = [word.lasting(len(signal.gradient)) for word in recipe.words]
+    words = _loaded(recipe, len(signal.gradient))
     for number, (word, label) in enumerate(_named(words)):
         rates = {word.name: RATES.get(word.name, RATE)}
         choice = settled(word, recipe.lr, rates, "signal")

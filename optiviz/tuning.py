@@ -7,6 +7,7 @@ number of steps, whoever the optimizer is, and the best is taken.
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from optiviz.descent import descend, walk
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers import OPTIMIZERS
-from optiviz.optimizers.base import Method, Optimizer
+from optiviz.optimizers.base import Method, Optimizer, Stopped
 from optiviz.optimizers.kinds import kind_of
 from optiviz.optimizers.words import Word
 from optiviz.surfaces.surface import Surface
@@ -219,12 +220,25 @@ def _together(word: Word, met: Objective | Stream, begin: Array, steps: int, rat
     """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
     optimizer = _at(word, float(rates[0]))
     if not (isinstance(optimizer, Optimizer) and optimizer.together):
-        alone = [_alone(word, met, begin, steps, float(rate)) for rate in rates]
-        return np.concatenate(alone, axis=1)
+        return _apart(word, met, begin, steps, rates)
     optimizer = _at(word, rates[:, None, None])
     with np.errstate(all="ignore"):
         walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)), steps)
         return np.stack([x for x, _ in walked])
+
+
+def _apart(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
+    """Do the same run by run, for a method that cannot do otherwise; nan where one has ended."""
+    points = np.full((steps + 1, len(rates), *begin.shape), np.nan)
+    for number, rate in enumerate(rates):
+        method = _at(word, float(rate))
+        for place, start in enumerate(begin):
+            with np.errstate(all="ignore"), suppress(Stopped):
+                for step, (x, _) in enumerate(walk(met, method, start, steps)):
+                    points[step, number, place] = x
+                    if not np.isfinite(x).all():
+                        break
+    return points
 
 
 def _alone(word: Word, met: Objective | Stream, begin: Array, steps: int, rate: float) -> Array:

@@ -124,13 +124,19 @@ def cli() -> None:
     """
 
 
+def _freeze() -> None:
+    """Let the garbage be, unless a stranger's library is there that would complain of it."""
+    if "optiviz.optimizers.strangers" not in sys.modules:
+        gc.freeze()
+
+
 def main() -> NoReturn:
     """Run the command line as a process: on SIGTERM, leave as tidily as on Ctrl-C."""
     # What was imported is no garbage: to look through it takes a tenth of a short run, and at the
     # end, unless it is frozen, another quarter.
     gc.set_threshold(100_000)
     pin()
-    atexit.register(gc.freeze)
+    atexit.register(_freeze)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     cli()
     raise AssertionError("cli() always exits")

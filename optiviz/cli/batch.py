@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.options import plugins_option
 from optiviz.errors import InputError, OptivizError, unknown
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write what became of each job, as JSON.",
 )
+@plugins_option
 @click.option("--quiet", "-q", is_flag=True, help="Print no progress or summary.")
 @debug_option
 def command(
@@ -64,6 +66,7 @@ def command(
     dry_run: bool,
     fail_fast: bool,
     report: Path | None,
+    allow_plugins: bool,
     quiet: bool,
 ) -> None:
     """Make every picture of a YAML file that is not up to date; - is the standard input.
@@ -81,7 +84,7 @@ def command(
 
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs: a --scheduler has processes of its own")
-    found = read_jobs(Document.read(source))
+    found = read_jobs(Document.read(source), allow_plugins)
     if report is not None:
         _check_report(report, [source, *(path for job in found for path in job.paths)], dry_run)
     chosen = _chosen(found, only)

@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.options import plugins_option
 
 
 @click.command(name="inspect", short_help="Tell how a finished file was made.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@plugins_option
 @debug_option
-def command(path: Path) -> None:
+def command(path: Path, allow_plugins: bool) -> None:
     """Print the recipe that a finished file carries, as YAML, and as a command if words can say it.
 
     What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
@@ -22,10 +24,12 @@ def command(path: Path) -> None:
     from optiviz.cli.words import command_of
     from optiviz.documents import yaml_text
     from optiviz.provenance import read_source
-    from optiviz.reading import read_recipe
+    from optiviz.reading import check_trusted, read_recipe
     from optiviz.recipe import plain
 
     made = read_source(path)
+    if not allow_plugins:
+        check_trusted(made.fields, made.place, reading=True)
     recipe = read_recipe(made.fields, made.place)
     if made.versions:
         said = ", ".join(f"{name} {each}" for name, each in made.versions.items())

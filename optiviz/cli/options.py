@@ -97,6 +97,11 @@ optimizer_options = grouped(
     click.option("--lr", type=float, help="Learning rate of all that give none of their own."),
 )  # fmt: skip
 
+plugins_option = click.option(
+    "--allow-plugins", is_flag=True,
+    help="Let a file name optimizers and surfaces that run code of their own.",
+)  # fmt: skip
+
 ground_options = grouped(
     click.option(
         "--levels", callback=_levels, metavar="N|L,L",
@@ -214,7 +219,8 @@ def default_path(recipe: "AnyRecipe") -> Path:
 
 
 def _called(surface: "Surface") -> str:
-    return surface.name or ("formula" if surface.network is None else "network")
+    kinds = {"network": surface.network, "function": surface.function}
+    return surface.name or next((kind for kind, each in kinds.items() if each), "formula")
 
 
 def _joined(names: Sequence[str], kind: str) -> str:

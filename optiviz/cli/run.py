@@ -17,6 +17,7 @@ from optiviz.cli.options import (
     optimizer_options,
     option,
     output_options,
+    plugins_option,
     surfaces_option,
     views_of,
 )
@@ -84,9 +85,11 @@ from optiviz.formats import FORMATS
     metavar="FILE",
     help="Make again what a finished file or a YAML is of, any kind; other options change it.",
 )
+@plugins_option
 @debug_option
 def command(
     source: Path | None,
+    allow_plugins: bool,
     outs: tuple[Path, ...],
     lr_report: bool,
     quiet: bool,
@@ -102,21 +105,24 @@ def command(
     optiviz run --recipe bowl.mp4 --theme dark -o dark.gif
     """
     from optiviz.provenance import Source, read_source
-    from optiviz.reading import merged, read_recipe, sources_of
+    from optiviz.reading import check_trusted, merged, read_recipe, sources_of
     from optiviz.recipe import Recipe
     from optiviz.scene import Run
 
     changed = given(words)
     made = Source({}, option, {}) if source is None else read_source(source)
+    fields = merged(made.fields, changed)
+    if not allow_plugins:
+        theirs = {key: value for key, value in fields.items() if key not in changed}
+        check_trusted(theirs, made.place)
     recipe = read_recipe(
-        merged(made.fields, changed),
-        lambda keys: (option if keys and keys[0] in changed else made.place)(keys),
+        fields, lambda keys: (option if keys and keys[0] in changed else made.place)(keys)
     )
     if made.others and not quiet:
         click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
     if lr_report and not isinstance(recipe, Recipe):
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
-    read = sources_of(merged(made.fields, changed))
+    read = sources_of(fields)
     scene = make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=read)
     if lr_report and isinstance(recipe, Recipe) and isinstance(scene, Run):
         from optiviz.cli.tables import print_rates

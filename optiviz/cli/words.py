@@ -8,7 +8,7 @@ import click
 
 from optiviz.errors import InputError
 from optiviz.optimizers.words import spell
-from optiviz.reading import Fields, read_recipe
+from optiviz.reading import Fields, check_trusted, read_recipe
 from optiviz.recipe import AnyRecipe
 from optiviz.surfaces.catalogue import our_surface
 from optiviz.surfaces.signal import Signal
@@ -16,9 +16,13 @@ from optiviz.surfaces.surface import Surface
 
 
 def command_of(recipe: AnyRecipe) -> str | None:
-    """Return the command line of a recipe; None if words cannot say all of it."""
+    """Return the command line of a recipe; None if words cannot say all of it.
+
+    None as well if code would have to run to know that.
+    """
     fields = _fields(recipe)
     try:
+        check_trusted(fields, str, reading=True)
         if read_recipe(fields, str) != recipe:
             return None
     except InputError:  # of a surface or a signal that only its own file knows
@@ -36,7 +40,7 @@ def _fields(recipe: AnyRecipe) -> Fields:
     fields = {
         name: value
         for name, value in given.items()
-        if value != type(recipe).model_fields[name].default
+        if value != type(recipe).model_fields[name].default and name != "plugins"
     }
     for name in {"surface", "surfaces"} & fields.keys():
         drawn = fields.pop(name)
@@ -55,9 +59,9 @@ def _fields(recipe: AnyRecipe) -> Fields:
 
 
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
-    named = [each if isinstance(each, str) else each.name for each in drawn]
+    named = [each if isinstance(each, str) else _name(each) for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
-    formulas = [each.formula for each in declared if not each.name]
+    formulas = [each.formula for each in declared if not _name(each)]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas
@@ -76,6 +80,10 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         sides = declared[0].window.intervals
         fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)
     return fields
+
+
+def _name(surface: Surface) -> str:
+    return surface.name if surface.function is None else surface.function.of
 
 
 def _words(option: click.Parameter, value: Any) -> list[str]:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.plugins import is_source, offer, offers
+from optiviz.plugins import file_of, is_source, offer, offers, versions
 
 GROUP = "optiviz.optimizers"
+BESIDE = {"optax": ("jax",)}  # what else decides a package's numbers
 
 
 class Parameter(NamedTuple):
@@ -84,6 +85,20 @@ def _ours(name: str) -> Kind:
     cls = load_optimizer(name)
     declared = {each.name: Parameter(each.default, each.type) for each in fields(cls)}
     return Kind(declared, cls, "lr" if "lr" in declared else "")
+
+
+def packages_of(name: str) -> dict[str, str]:
+    """Return the versions of the packages that a name is of beside ours. Nothing is loaded."""
+    _, core = parts_of(name)
+    if file_of(core) is not None:
+        return {}
+    if is_source(core):
+        root = core.partition(".")[0]
+        return versions(root, *BESIDE.get(root, ()))
+    offered = offer(GROUP, "optimizer", core, OPTIMIZERS)
+    if offered is not None:
+        return versions(offered.package)
+    return versions("scipy") if OPTIMIZERS[core].startswith("classical:") else {}
 
 
 def _around(name: str, core: str, kind: Kind) -> Kind:

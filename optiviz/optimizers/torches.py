@@ -34,6 +34,9 @@ class Torch(Stranger, Solver):
         shown = super().hyperparameters()
         return shown if self.schedule is None else shown | {"schedule": str(self.schedule)}
 
+    def settings(self) -> dict[str, Any]:
+        return {key: value for key, value in super().settings().items() if key != "schedule"}
+
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:

@@ -10,7 +10,11 @@ from typing import Any
 
 from optiviz.documents import Document, shown, validated
 from optiviz.errors import InputError, unknown
+from optiviz.plugins import is_source, offer, offers
 from optiviz.surfaces.surface import AXES, Stranger, Surface
+
+GROUP = "optiviz.surfaces"
+SIDE = (-3.0, 3.0)  # of the window of what has none of its own
 
 
 @dataclass
@@ -24,7 +28,9 @@ class Catalogue:
         """Return the surface of a name or alias; raise InputError with the nearest right one."""
         name = self.aliases.get(name, name)
         if name not in self.surfaces:
-            raise InputError(unknown("surface", name, [*self.surfaces, *self.aliases]))
+            offered = [each.name for each in offers(GROUP)]
+            names = [*self.surfaces, *self.aliases, *offered]
+            raise InputError(unknown("surface", name, names))
         return self.surfaces[name]
 
     def add(self, document: Document, stranger: Stranger | None = None) -> None:
@@ -51,6 +57,9 @@ class Catalogue:
                 faults.append(f"{place(['name'])}: the entry's key is its name")
             elif not name:
                 faults.append(f"{place([])}: a surface needs a name")
+            if isinstance(entry, dict) and "function" in entry:
+                faults.append(f"{place(['function'])}: code is named where it is used")
+                continue
             context = stranger and replace(stranger, axes=_number_of_axes(entry))
             try:
                 self.surfaces[name] = validated(Surface, named, place, context)
@@ -109,9 +118,33 @@ def load_catalogue(
 def find_surface(
     name: str, path: Path | None = None, optimizers: Collection[str] | None = None
 ) -> Surface:
-    """Return one surface of the catalogue that `load_catalogue` would return."""
+    """Return one surface of the catalogue that `load_catalogue` would return, or a stranger's.
+
+    The code of a stranger's is run.
+    """
+    if is_source(name):
+        return function_surface(name)
     ours = our_surface(name) if path is None else None
-    return ours or load_catalogue(path, optimizers)[name]
+    offered = offer(GROUP, "surface", name, [ours.name] if ours else [])
+    if offered is None:
+        return ours or load_catalogue(path, optimizers)[name]
+    found = offered.load()
+    if isinstance(found, Surface):
+        return found
+    return function_surface(f"{offered.point.module}.{offered.point.attr}")
+
+
+def is_foreign(name: str) -> bool:
+    """Return whether the name of a surface is of a stranger's code. Nothing is run."""
+    return is_source(name) or name in {each.name for each in offers(GROUP)}
+
+
+def function_surface(name: str) -> Surface:
+    """Return the surface of a Python function, in a window of ours; its code is run."""
+    from optiviz.surfaces.function import arguments
+
+    declared = {"function": name, "domain": [SIDE] * arguments(name)}
+    return validated(Surface, declared, lambda keys: name).fixed()
 
 
 @cache

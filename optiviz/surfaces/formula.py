@@ -134,17 +134,18 @@ class _Printer(StrPrinter):  # type: ignore[misc]
         return "e"
 
 
+def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
+    """Return x, or x and y, as sympy has them."""
+    return tuple(sympy.symbols(NAMES[:dim], real=True))
+
+
 class Formula:
-    """The function that a text in x (and y) describes.
+    """An expression of sympy's in x (and y), differentiated and compiled when first used."""
 
-    Parsed when made, differentiated and compiled when first used. Equal texts share one formula
-    through `formula`.
-    """
-
-    def __init__(self, text: str, dim: int) -> None:
+    def __init__(self, expression: sympy.Expr, dim: int) -> None:
         self.dim = dim
-        self._symbols = sympy.symbols(NAMES[:dim], real=True)
-        self._expression = _parse(text, dict(zip(NAMES, self._symbols, strict=False)))
+        self._symbols = symbols(dim)
+        self._expression = expression
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
@@ -218,7 +219,7 @@ class Formula:
 @cache
 def formula(text: str, dim: int) -> Formula:
     """Return the formula of a text; the same text is parsed and compiled once a process."""
-    return Formula(text, dim)
+    return Formula(_parse(text, dict(zip(NAMES, symbols(dim), strict=False))), dim)
 
 
 def _derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:

@@ -25,11 +25,13 @@ from pydantic import (
 from optiviz.documents import plain_number, plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
+from optiviz.plugins import digest, file_of
 from optiviz.surfaces.datasets import digest_of, files_of
-from optiviz.surfaces.words import NetworkWords, PlaneWords
+from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
+    from optiviz.surfaces.function import Function
     from optiviz.surfaces.landscape import Landscape
     from optiviz.surfaces.plane import Plane, Progress
 
@@ -182,10 +184,11 @@ class Domain(BaseModel):
 
 
 class Surface(BaseModel):
-    """An objective in one or two dimensions that is declared: by its formula, or by a network.
+    """An objective in one or two dimensions that is declared: by a formula, network or function.
 
-    A network's loss is drawn on a plane through its weights. The words are those of an entry of
-    surfaces.yaml. Pickles as its declaration, which is compiled when it is first used.
+    A network's loss is drawn on a plane through its weights; a function is a user's own, in
+    Python. The words are those of an entry of surfaces.yaml. Pickles as its declaration, which is
+    compiled when it is first used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -194,6 +197,7 @@ class Surface(BaseModel):
     title: Text = ""
     network: NetworkWords | None = None
     plane: PlaneWords | None = None
+    function: FunctionWords | None = None
     domain: Annotated[Domain | None, Field(validate_default=True)] = None
     formula: Annotated[str, Field(validate_default=True)] = ""
     start: PlacedPoint = ()
@@ -214,6 +218,13 @@ class Surface(BaseModel):
             raise ValueError("is of a network, and there is none")
         return plane
 
+    @field_validator("function")
+    @classmethod
+    def _alone(cls, function: FunctionWords | None, info: ValidationInfo) -> FunctionWords | None:
+        if function is not None and info.data.get("network") is not None:
+            raise ValueError("is given, and so is a network: give one of them")
+        return function
+
     @field_validator("domain")
     @classmethod
     def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
@@ -228,11 +239,12 @@ class Surface(BaseModel):
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
-        network = info.data.get("network", ...)
-        if network is None and not text:
+        others = {kind: info.data.get(kind, ...) for kind in ("network", "function")}
+        given = [kind for kind, each in others.items() if each is not None]
+        if not given and not text:
             raise ValueError("is missing or empty")
-        if network is not None and text:
-            raise ValueError("is given, and so is a network: give one of them")
+        if given and text:
+            raise ValueError(f"is given, and so is a {given[0]}: give one of them")
         if text and isinstance(info.context, Stranger):
             _compiled(text, _axes(info) or dimension(text))
         return text
@@ -247,7 +259,8 @@ class Surface(BaseModel):
             object.__setattr__(self, "start", corner)
         if not self.title:
             named = self.name.replace("-", " ").capitalize()
-            object.__setattr__(self, "title", named or self.formula or "Network")
+            of = "" if self.function is None else re.split("[:.]", self.function.of)[-1]
+            object.__setattr__(self, "title", named or self.formula or of or "Network")
         return self
 
     @property
@@ -292,6 +305,8 @@ class Surface(BaseModel):
     @property
     def caption(self) -> str:
         """What stands under the title where there is no formula."""
+        if self.function is not None:
+            return self._function.caption
         return "" if self.network is None else self.landscape.caption
 
     def fineness(self, most: int) -> int:
@@ -326,16 +341,25 @@ class Surface(BaseModel):
         return self.compiled.hessian(x)
 
     @property
-    def compiled(self) -> "Formula | Plane":
-        """The formula, or the plane through the network; raises InputError if it is none."""
+    def compiled(self) -> "Formula | Function | Plane":
+        """The formula, the function, or the plane through the network; InputError if it is none."""
         if self._shown is not None:
             return self._shown.plane
         try:
             if self.network is not None:
                 return self.landscape.plane
+            if self.function is not None:
+                return self._function
             return _compiled(self.formula, self.dim)
         except InputError as error:
             raise InputError(f"{self._called}{error}") from None
+
+    @property
+    def _function(self) -> "Function":
+        from optiviz.surfaces.function import function
+
+        assert self.function is not None
+        return function(self.function.of, self.function.sha256, self.window.intervals)
 
     def slopes(self) -> list[str]:
         """Return the derivatives of the formula as text, one a coordinate."""
@@ -354,7 +378,13 @@ class Surface(BaseModel):
             raise InputError(f"{self._called}{error}") from None
 
     def fixed(self) -> "Surface":
-        """Return the surface with the SHA-256 of the file that its network learns, if it does."""
+        """Return the surface with the SHA-256 of the file that it is of, or that it learns."""
+        if self.function is not None:
+            path = file_of(self.function.of)
+            if self.function.sha256 or path is None:
+                return self
+            function = self.function.model_copy(update={"sha256": digest(path)})
+            return self.model_copy(update={"function": function})
         if self.network is None or self.network.sha256 or not files_of(self.network.data):
             return self
         network = self.network.model_copy(update={"sha256": digest_of(self.network.data)})

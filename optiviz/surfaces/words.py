@@ -1,4 +1,4 @@
-"""Networks and planes as they are declared in YAML: plain words, checked without the data."""
+"""Networks, planes and functions as they are declared: plain words, checked without the data."""
 
 import re
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from pydantic import (
 
 from optiviz.documents import plain_number, shown
 from optiviz.errors import unknown
+from optiviz.plugins import is_source
 from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.network import Activation, Init, Loss, Weight
 
@@ -184,3 +185,27 @@ class PlaneWords(BaseModel):
     def samples(self) -> int:
         """How many points a side it is evaluated on."""
         return self.grid or (FINE if self.kind == "weights" else COARSE)
+
+
+class FunctionWords(BaseModel):
+    """A function of numpy arrays, by where it is: "my.py:f" or "package.module.f".
+
+    sha256 is that of its file, if it has one. Also made from the name alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: str
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"of": value} if isinstance(value, str) else value
+
+    @field_validator("of")
+    @classmethod
+    def _somewhere(cls, name: str) -> str:
+        if not is_source(name) or not name.isprintable():
+            raise ValueError(f"{shown(name, quoted=True)} is not of the form my.py:f")
+        return name

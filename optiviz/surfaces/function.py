@@ -1,0 +1,197 @@
+"""A user's Python function as a surface: f(x) or f(x, y) of numpy arrays.
+
+Its gradient is exact where the function can be traced: called with symbols instead of arrays, and
+what comes of that is the same as what it computes. Else it is made of central differences.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from optiviz import plugins
+from optiviz.errors import InputError
+from optiviz.objective import Array
+from optiviz.surfaces.formula import FUNCTIONS, Formula, symbols
+
+ORDER = 4  # of the differences: the error goes with this power of the distance
+WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many distances away
+APART = float(np.finfo(float).eps) ** (1 / (ORDER + 1))  # where rounding and truncation balance
+APART_TWICE = float(np.finfo(float).eps) ** (1 / (ORDER + 2))
+MOST_OPERATIONS = 1000  # of a function that is traced
+TRIED, SAME = 100, 1e-9  # points at which what was traced is compared, and how closely
+
+UFUNCS: dict[np.ufunc, Callable[..., sympy.Expr]] = {
+    np.add: lambda a, b: a + b,
+    np.subtract: lambda a, b: a - b,
+    np.multiply: lambda a, b: a * b,
+    np.divide: lambda a, b: a / b,
+    np.power: lambda a, b: a**b,
+    np.float_power: lambda a, b: a**b,
+    np.negative: lambda a: -a,
+    np.positive: lambda a: a,
+    np.square: lambda a: a**2,
+    np.reciprocal: lambda a: 1 / a,
+    np.arctan: sympy.atan,
+    np.exp2: lambda a: 2**a,
+    np.expm1: lambda a: sympy.exp(a) - 1,
+    np.log1p: lambda a: sympy.log(1 + a),
+    np.log2: lambda a: sympy.log(a) / sympy.log(2),
+    np.log10: lambda a: sympy.log(a) / sympy.log(10),
+    np.absolute: FUNCTIONS["abs"],
+    np.fabs: FUNCTIONS["abs"],
+    np.maximum: FUNCTIONS["max"],
+    np.minimum: FUNCTIONS["min"],
+    **{getattr(np, name): FUNCTIONS[name] for name in ("sin", "cos", "tan", "exp", "log", "sqrt")},
+    **{getattr(np, name): FUNCTIONS[name] for name in ("sinh", "cosh", "tanh", "hypot", "sign")},
+    np.floor: FUNCTIONS["floor"],
+}
+
+
+class Untraceable(Exception):
+    """What a function does with symbols cannot be followed."""
+
+
+class Traced(NDArrayOperatorsMixin):
+    """A symbol in place of an array: it remembers what is done with it."""
+
+    operations = 0
+
+    def __init__(self, expression: sympy.Expr) -> None:
+        self.expression = expression
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> "Traced":
+        Traced.operations += 1
+        if method != "__call__" or more or ufunc not in UFUNCS:
+            raise Untraceable
+        if Traced.operations > MOST_OPERATIONS:
+            raise Untraceable
+        return Traced(UFUNCS[ufunc](*map(_expression, inputs)))
+
+    def __bool__(self) -> bool:
+        raise Untraceable
+
+    __float__ = __int__ = __index__ = __array__ = __bool__
+
+
+def _expression(value: Any) -> sympy.Expr:
+    if isinstance(value, Traced):
+        return value.expression
+    if np.ndim(value) or isinstance(value, complex) or not np.isfinite(value):
+        raise Untraceable
+    return sympy.Rational(repr(float(value)))
+
+
+class Function:
+    """A function of one or two arrays as an objective; `exact` says how its gradient is made."""
+
+    def __init__(self, name: str, sides: Sequence[tuple[float, float]]) -> None:
+        self.name, self.dim = name, len(sides)
+        self._found = plugins.load(name)
+        self._file = plugins.file_of(name) or ""
+        takes = arguments(name)
+        if takes != self.dim:
+            raise InputError(f"{name} takes {takes} coordinates, and its domain has {self.dim}")
+        self._scale = np.array([(high - low) / 6 for low, high in sides])
+        low, high = np.transpose(sides)
+        self._tried = np.random.default_rng(0).uniform(low, high, (TRIED, self.dim))
+        self.value(self._tried)
+        self._formula = self._traced()
+
+    @property
+    def exact(self) -> bool:
+        """Whether the gradient is exact."""
+        return self._formula is not None
+
+    @property
+    def caption(self) -> str:
+        """Where it is from, and how its gradient is made."""
+        how = "exact gradient" if self.exact else f"gradient by differences of order {ORDER}"
+        return f"{self.name}, {how}"
+
+    def value(self, x: Array) -> Array:
+        """Return f(x), shape (...), for x of shape (..., dim)."""
+        with plugins.running(self.name, self._file), np.errstate(all="ignore"):
+            found = self._found(*np.moveaxis(np.array(x, float), -1, 0))
+            value = np.asarray(found, float)
+            if value.shape not in ((), x.shape[:-1]):
+                raise InputError(
+                    f"{self.name} returned an array of shape {value.shape} for coordinates of "
+                    f"shape {x.shape[:-1]}"
+                )
+            return np.array(np.broadcast_to(value, x.shape[:-1]))
+
+    def gradient(self, x: Array) -> Array:
+        """Return df/dx, shape (..., dim)."""
+        if self._formula is not None:
+            return self._formula.gradient(x)
+        return self._differences(self.value, x, APART)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return both."""
+        return self.value(x), self.gradient(x)
+
+    def hessian(self, x: Array) -> Array:
+        """Return d2f/dx2, shape (..., dim, dim)."""
+        if self._formula is not None:
+            return self._formula.hessian(x)
+        return self._differences(self.gradient, x, APART_TWICE)
+
+    def _differences(self, of: Callable[[Array], Array], x: Array, apart: float) -> Array:
+        """Return derivatives by each coordinate as a last axis, by central differences."""
+        slopes = []
+        for axis in range(self.dim):
+            far = apart * np.maximum(self._scale[axis], np.abs(x[..., axis]))
+            moved = np.zeros_like(x)
+            moved[..., axis] = far
+            change = sum(weight * of(x + many * moved) for many, weight in WEIGHTS.items())
+            slopes.append(change / far[(..., *[None] * (np.ndim(change) - np.ndim(far)))])
+        return np.stack(slopes, axis=-1)
+
+    def _traced(self) -> Formula | None:
+        """Return the function as an expression, None if it cannot be followed."""
+        Traced.operations = 0
+        try:
+            found = self._found(*(Traced(each) for each in symbols(self.dim)))
+            formula = Formula(_expression(found), self.dim)
+            with np.errstate(all="ignore"):
+                traced, slopes = formula.value_and_gradient(self._tried)
+                formula.hessian(self._tried[:1])
+            same = np.isclose(traced, self.value(self._tried), SAME, SAME, equal_nan=True).all()
+            return formula if same and np.shape(slopes) == self._tried.shape else None
+        except Exception:  # whatever symbols do to a function that expects arrays
+            return None
+
+
+def arguments(name: str) -> int:
+    """Return how many coordinates a function takes; raise InputError if not one or two.
+
+    Its code is run.
+    """
+    found = plugins.load(name)
+    try:
+        declared = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        raise InputError(f"{name} does not say how many coordinates it takes") from None
+    takes = [
+        each
+        for each in declared
+        if each.default is each.empty
+        and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    if not 1 <= len(takes) <= 2:
+        raise InputError(f"{name} takes {len(takes)} coordinates instead of one or two")
+    return len(takes)
+
+
+@cache
+def function(name: str, digest: str, sides: tuple[tuple[float, float], ...]) -> Function:
+    """Return the function of a name; InputError if its file is not the one of this SHA-256."""
+    path = plugins.file_of(name)
+    if path is not None and digest and plugins.digest(path) != digest:
+        raise InputError(f"{path} is not the file that the recipe was made with: name it anew")
+    return Function(name, sides)
