@@ -1,5 +1,7 @@
 """The Python face: what a script calls, in the words of the command line."""
 
+import inspect
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -16,12 +18,15 @@ from optiviz.jobs import Job, read_jobs
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.base import describe as describe_class
+from optiviz.optimizers.kinds import GROUP
 from optiviz.optimizers.schedules import SCHEDULES
+from optiviz.plugins import offer, offers
 from optiviz.provenance import read_source
 from optiviz.reading import check_trusted, read_recipe
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
 from optiviz.rendering import check_format, make_picture, render, walk_all
 from optiviz.surfaces import SIGNALS
+from optiviz.surfaces.catalogue import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import AXES, Surface
@@ -176,7 +181,9 @@ def list_names(
     Of surfaces only those that have all of `tags`; InputError for a tag that none has.
     """
     if kind == "surfaces":
-        found = _catalogue(surfaces).tagged(tags)
+        catalogue = _catalogue(surfaces)
+        found = catalogue.tagged(tags)
+        offered = [] if tags else _offered(SURFACES, "surface", catalogue.surfaces)
         return [
             {
                 "name": each.name,
@@ -188,10 +195,11 @@ def list_names(
                 "aliases": list(each.aliases),
             }
             for each in found
-        ]
+        ] + offered
     if kind in ("optimizers", "wrappers"):
         names = OPTIMIZERS if kind == "optimizers" else WRAPPERS
-        return [{"name": name, "about": describe_class(_class(name)).summary} for name in names]
+        rows = [{"name": name, "about": describe_class(_class(name)).summary} for name in names]
+        return rows + (_offered(GROUP, "optimizer", OPTIMIZERS) if kind == "optimizers" else [])
     if kind == "formats":
         return [
             {"name": suffix, "about": form.about, "kind": form.kind}
@@ -204,6 +212,24 @@ def list_names(
         "themes": THEMES,
     }
     return [{"name": name, "about": about} for name, about in abouts[kind].items()]
+
+
+def _offered(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]:
+    """Return name and one line about what installed packages add. It is loaded for that.
+
+    Warns of one that cannot be; raises InputError if two have a name.
+    """
+    rows = []
+    for each in offers(group):
+        offer(group, kind, each.name, list(ours))
+        try:
+            found = each.load()
+        except InputError as error:
+            warnings.warn(str(error), stacklevel=3)
+            continue
+        about = (inspect.getdoc(found) or "").partition("\n")[0]
+        rows.append({"name": each.name, "about": about or f"of the package {each.package}"})
+    return rows
 
 
 def _class(name: str) -> type[Method]:

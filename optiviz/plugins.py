@@ -58,9 +58,13 @@ def versions(*packages: str) -> dict[str, str]:
     return found
 
 
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
 def _content(path: str) -> bytes:
     try:
-        return Path(path).expanduser().read_bytes()
+        return _absolute(path).read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
@@ -68,14 +72,13 @@ def _content(path: str) -> bytes:
 
 
 def _from_file(path: str, attribute: str) -> Loaded:
-    return _attribute(_module(path, digest(path)), path, [attribute])
+    return _attribute(_module(path, _absolute(path), digest(path)), path, [attribute])
 
 
 @cache
-def _module(path: str, content: str) -> ModuleType:
+def _module(path: str, place: Path, content: str) -> ModuleType:
     """Return the module of a file with this SHA-256."""
-    place = Path(path).expanduser().absolute()
-    name = f"optiviz_plugin_{content[:16]}"
+    name = f"optiviz_plugin_{sha256(f'{place}:{content}'.encode()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, place)
     assert spec is not None
     assert spec.loader is not None
@@ -83,7 +86,7 @@ def _module(path: str, content: str) -> ModuleType:
     sys.modules[name] = module  # where its dataclasses look for their annotations
     sys.path.insert(0, str(place.parent))  # as if it were run
     try:
-        with running(path, str(place)):
+        with running(path, path):
             spec.loader.exec_module(module)
     except InputError:
         del sys.modules[name]
@@ -154,9 +157,9 @@ def told(error: BaseException) -> str:
 
 def _line(error: BaseException, file: str) -> str:
     """Return the last line of a file that an error went through."""
-    if isinstance(error, SyntaxError) and error.filename == file:
-        return ""  # it says so itself
-    lines = []
+    if not file or isinstance(error, SyntaxError):  # which says so itself
+        return ""
+    file, lines = str(_absolute(file)), []
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == file:

@@ -190,6 +190,17 @@ class Drawing(BaseModel):
             raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
         return size
 
+    def check_files(self) -> None:
+        """Raise InputError if a file of a stranger's code is not the one of the recipe."""
+        for surface in self.subjects:
+            if not isinstance(surface, str):
+                surface.check_file()
+
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        """The surfaces that are drawn."""
+        return ()
+
 
 class Contest(Drawing):
     """What every picture of optimizers has: who they are, and how it moves.
@@ -243,8 +254,8 @@ class Contest(Drawing):
         shown = {steps}.union(*parts)
         return sorted(shown)
 
-    def check_plugins(self) -> None:
-        """Raise InputError if a file that optimizers are of is not the one of the recipe."""
+    def check_files(self) -> None:
+        super().check_files()
         for word in self.words:
             if word.file is not None and digest(word.file) != dict(self.plugins).get(word.file):
                 raise InputError(
@@ -292,6 +303,10 @@ class Recipe(Contest, Style):
     def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
         return _fitting(view, [info.data.get("surface")], info, descended=True)
 
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        return (self.surface,)
+
 
 class PlotRecipe(Drawing, Style):
     """Surfaces without a descent, side by side: a still picture."""
@@ -308,6 +323,10 @@ class PlotRecipe(Drawing, Style):
     @classmethod
     def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
         return _fitting(view, info.data.get("surfaces", ()), info, descended=False)
+
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        return self.surfaces
 
 
 class ResponseRecipe(Contest):

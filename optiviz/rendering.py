@@ -167,6 +167,7 @@ def _views(recipe: Recipe | PlotRecipe, scene: Scene) -> list[str]:
 
 def make_scene(recipe: AnyRecipe, progress: Progress | None = None) -> Scene:
     """Do all that a recipe asks for, up to drawing it."""
+    recipe.check_files()
     if isinstance(recipe, Recipe):
         return make_run(recipe, progress)
     return _plot(recipe) if isinstance(recipe, PlotRecipe) else _response(recipe)
@@ -192,6 +193,7 @@ def make_run(recipe: Recipe, progress: Progress | None = None) -> Run:
 
 def walk_all(recipe: Recipe) -> tuple[Trajectory, ...]:
     """Return every walk of a recipe where it really was, in all of a network's weights."""
+    recipe.check_files()
     entries = _walked(recipe, resolved(recipe.surface))
     return tuple(path for entry in entries for path in entry.trajectories)
 
@@ -228,7 +230,6 @@ def _loaded(recipe: Contest, steps: int) -> list[Word]:
 
     That is before the first descent, which may be long.
     """
-    recipe.check_plugins()
     words = [word.lasting(steps) for word in recipe.words]
     for word in words:
         kind = kind_of(word.name)

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import STEPPING
 
 import optiviz
+from optiviz.optimizers import WRAPPERS
 from optiviz.surfaces.surface import Surface
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -29,7 +31,6 @@ NAMES = {
     "initial_scale": None,
     "bias_correction": None,
     "amsgrad": None,
-    "nesterov": None,
     "b1": "beta1",
     "b2": "beta2",
     "b3": "beta3",
@@ -69,9 +70,10 @@ def word_of(run: Path, record: dict[str, Any]) -> str:
         given["damping"] = given.pop("alpha")
     if library == "article" and name in ("rmsprop", "adagrad"):
         given["eps_in_sqrt"] = True
-    if library == "optax" and not given.get("nesterov", True):
+    if given.get("nesterov") is False:
         del given["nesterov"]
-    settings = [(NAMES.get(key, key), value) for key, value in given.items()]
+    built_in = {"nesterov": None} if library == "torch" else {}
+    settings = [((NAMES | built_in).get(key, key), value) for key, value in given.items()]
     return ":".join(
         [name] + [f"{key}={str(value).lower()}" for key, value in settings if key is not None]
     )
@@ -97,7 +99,8 @@ def test_trajectory_agrees(run: Path) -> None:
 def test_every_rule_is_held_to_a_library() -> None:
     tested = {word_of(run, json.loads(run.read_text())).split(":")[0] for run in RUNS}
     # No library has it; tests/optimizers/test_rules.py holds it to its formula.
-    assert set(optiviz.optimizers.OPTIMIZERS) - tested == {"smoothed-nesterov"}
+    assert set(STEPPING) - tested == {"smoothed-nesterov"}
+    assert {name for word in tested for name in word.split("+")[:-1]} == set(WRAPPERS)
 
 
 def test_minima_are_the_recomputed_ones() -> None:

@@ -1,6 +1,7 @@
 """`optiviz list`: the names of everything."""
 
 import json
+import warnings
 from typing import Any
 
 import click
@@ -37,7 +38,11 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
         raise InputError(f"{'--tag' if tags else '--surfaces'} is for surfaces, not for {kind}")
     wanted = [tag.strip() for words in tags for tag in words.split(",")]
     kinds = ["surfaces"] if tags else [each for each in KINDS if kind in (None, each)]
-    shown = {each: list_names(each, surfaces, wanted) for each in kinds}
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        shown = {each: list_names(each, surfaces, wanted) for each in kinds}
+    for warning in warned:
+        click.echo(f"optiviz: warning: {warning.message}", err=True)
     if as_json:
         click.echo(json.dumps(shown, indent=2))
         return

@@ -103,7 +103,7 @@ def point_of(found: Any, x: Array) -> Array:
     """Return the point that a stranger's code has come to; Stopped if it is none."""
     point = np.array(found, float)
     if point.shape != x.shape:
-        raise Stopped(f"returned a point of shape {point.shape} instead of {x.shape}")
+        raise Stopped(f"returned shape {point.shape}: a point has {x.shape}")
     return point
 
 

@@ -33,6 +33,13 @@ class Transform(Stranger, Optimizer):
     together: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        try:
+            import optax  # noqa: F401
+        except ModuleNotFoundError:
+            raise InputError(
+                f"{self.name} is a function and should return an optax transform, which needs "
+                "optax: pip install 'optiviz-cli[optax]'"
+            ) from None
         with plugins.running(self.name), _float64():
             made = self.found(**self.values)
         if not all(callable(getattr(made, each, None)) for each in ("init", "update")):

@@ -390,6 +390,14 @@ class Surface(BaseModel):
         network = self.network.model_copy(update={"sha256": digest_of(self.network.data)})
         return self.model_copy(update={"network": network})
 
+    def check_file(self) -> None:
+        """Raise InputError if the file of its function is not the one that it was declared with."""
+        if self.function is None:
+            return
+        path, known = file_of(self.function.of), self.function.sha256
+        if path is not None and known and digest(path) != known:
+            raise InputError(f"{path} is not the file that the recipe was made with: name it anew")
+
     def seen_on(self, shown: "Shown", domain: Domain) -> "Surface":
         """Return the surface as it is seen on a plane that was found after a descent."""
         found = self.model_copy(update={"domain": domain})

@@ -1,0 +1,393 @@
+"""Optimizers of strangers: files, torch, optax, entry points; and what goes wrong in them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Invoke
+
+import optiviz
+from optiviz import plugins
+from optiviz.errors import InputError
+from optiviz.optimizers.words import Word, parse_word
+from optiviz.recipe import Recipe
+from optiviz.rendering import make_run, make_scene
+
+ROOT = Path(__file__).parents[2]
+OWN = (ROOT / "examples" / "my_optimizer.py").read_text()
+MORE = """
+class Steep(Lion):
+    def step(self, objective, x, mean):
+        if objective.value(x) < 12:
+            raise ArithmeticError("too steep")
+        return super().step(objective, x, mean)
+
+
+class Shape(Lion):
+    def step(self, objective, x, mean):
+        return np.zeros(3), mean
+
+
+class Pair(Lion):
+    def step(self, objective, x, mean):
+        return x
+
+
+class Nan(Lion):
+    def step(self, objective, x, mean):
+        return x * np.nan, mean
+
+
+class Inplace(Lion):
+    def step(self, objective, x, mean):
+        x -= self.lr * objective.gradient(x)
+        mean += 1
+        return x, mean
+
+
+class Unborn(Lion):
+    def init(self, x):
+        return 1 / 0
+
+
+class Leaving(Lion):
+    def step(self, objective, x, mean):
+        raise SystemExit(3)
+
+
+class Picky(Lion):
+    def __init__(self, lr, betas=(0.9, 0.99), mode="hard", power=2, **rest):
+        assert lr < 10
+        super().__init__(lr, *betas)
+
+
+def nothing():
+    return 3
+"""
+
+
+@pytest.fixture
+def own(here: Path) -> Path:
+    path = here / "own.py"
+    path.write_text(OWN + MORE)
+    return path
+
+
+def test_a_class_of_ones_own_is_the_rule_that_it_says(own: Path) -> None:
+    path = optiviz.descend("wobbly", "own.py:Lion:lr=0.1")
+    ours = optiviz.descend("wobbly", "lion:lr=0.1:weight_decay=0")
+    np.testing.assert_array_equal(path.points, ours.points)
+    np.testing.assert_array_equal(path.states["state"], ours.states["mean"])
+
+
+def test_its_rate_is_tuned_on_the_same_grid(own: Path) -> None:
+    scene = make_run(Recipe(surface="wobbly", optimizers="own.py:Lion,lion:weight_decay=0"))
+    theirs, ours = (entry.choice for entry in scene.entries)
+    assert theirs.source == ours.source == "tuned"
+    assert theirs.tuning is not None
+    assert ours.tuning is not None
+    assert theirs.tuning.best == ours.tuning.best
+    np.testing.assert_array_equal(theirs.tuning.rates, ours.tuning.rates)
+
+
+def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
+    for word in ("lookahead+{}:lr=0.1:sync_period=3", "sam+{}:lr=0.1", "{}:lr=0.1@cosine@exp/0.99"):
+        theirs = optiviz.descend("wobbly", word.format("own.py:Lion"))
+        ours = optiviz.descend("wobbly", word.format("lion") + ":weight_decay=0")
+        np.testing.assert_array_equal(theirs.points, ours.points)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "said"),
+    [
+        ("Steep", 9, "raised ArithmeticError at step 9: too steep"),
+        ("Shape", 1, "returned shape (3,) at step 1: a point has (2,)"),
+        ("Pair", 1, "did not return (x, state) at step 1"),
+        ("Unborn", 0, "raised ZeroDivisionError at step 0: division by zero"),
+        ("Leaving", 1, "raised SystemExit at step 1: 3"),
+    ],
+)
+def test_what_goes_wrong_ends_its_path_alone(name: str, step: int, said: str, own: Path) -> None:
+    scene = make_run(Recipe(surface="wobbly", optimizers=f"own.py:{name}:lr=0.1,adam"))
+    wrong, right = scene.trajectories
+    assert (wrong.stopped_at, wrong.ending + wrong.why) == (step, said)
+    assert wrong.last == max(step - 1, 0)
+    assert np.isnan(wrong.points[max(step, 1) :]).all()
+    np.testing.assert_array_equal(right.points, optiviz.descend("wobbly", "adam").points)
+    assert scene.remarks == (f"{name} {said}",)
+
+
+def test_what_is_no_number_has_diverged(own: Path) -> None:
+    path = optiviz.descend("wobbly", "own.py:Nan:lr=0.1")
+    assert (path.diverged_at, path.stopped_at) == (1, None)
+
+
+def test_what_it_changes_in_place_is_its_own(own: Path) -> None:
+    path = optiviz.descend("wobbly", "own.py:Inplace:lr=0.01", steps=9)
+    np.testing.assert_array_equal(
+        path.points, optiviz.descend("wobbly", "sgd:lr=0.01", steps=9).points
+    )
+    np.testing.assert_array_equal(path.states["state"][:, 0], np.arange(10))
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".json", ".csv"])
+def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke) -> None:
+    result = invoke(
+        *("run", "--surface", "wobbly", "--opt", "own.py:Unborn:lr=1,own.py:Steep:lr=0.1"),
+        *("--view", "contour+loss+state", "-o", f"a{suffix}"),
+    )
+    assert result.exit_code == 0
+    assert "raised ArithmeticError at step 9: too steep" in result.stdout
+    if suffix == ".json":
+        known = json.loads((own.parent / "a.json").read_text())["trajectories"]
+        assert [each["stopped_at"] for each in known] == [0, 9]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("own.py:Lino", "own.py: unknown name 'Lino': did you mean 'Lion'"),
+        ("own.py", "is a file: write which of its classes, as in own.py:Lion"),
+        ("own.py:Lion:beta3=1", "unknown hyperparameter 'beta3': did you mean 'beta2'"),
+        ("own.py:Lion:beta3=1", "it has lr, beta1, beta2"),
+        ("own.py:Lion:lr=@cosin", "unknown schedule 'cosin': did you mean 'cosine'"),
+        ("own.py:Lion:lr=;", "lr is a number, true, false, none, or several as in 0.9/0.999"),
+        ("own.py:Picky:lr=11", "own.py:Picky: raised AssertionError"),
+        ("own.py:nothing", "optax transform, which"),
+        ("own.py:np", "own.py: np is no class or function"),
+        ("absent.py:Lion", "absent.py: no such file"),
+        ("wrong.py:Lion", "wrong.py: raised RuntimeError: not today (line 2)"),
+        ("broken.py:Lion", "broken.py: raised SyntaxError"),
+        ("json.JSONEncoder", "is no optimizer: write a class with init(x)"),
+        ("nowhere.Lion", "nowhere.Lion: there is no module 'nowhere'"),
+        ("json.encode.Lion", "json: unknown name 'encode'"),
+        ("lookahead+bfgs", "bfgs has a loop of its own"),
+        ("sma+adam", "unknown wrapper 'sma': did you mean 'sam'"),
+        ("sam", "sam goes around another optimizer, as in sam+adam"),
+        ("rprop:lr=1@cosine", "its learning rate is that of the first step only"),
+        ("bfgs:gtol=1@cosine", "gtol must be a number"),
+    ],
+)
+def test_a_wrong_one_is_named(word: str, said: str, own: Path, invoke: Invoke) -> None:
+    (own.parent / "wrong.py").write_text("\nraise RuntimeError('not today')\n")
+    (own.parent / "broken.py").write_text("class Lion(:\n")
+    result = invoke("run", "--surface", "wobbly", "--opt", word, "-o", "a.png")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (own.parent / "a.png").exists()
+
+
+def test_values_are_read_as_they_look(own: Path) -> None:
+    word = parse_word("own.py:Picky:lr=1:betas=0.5/0.75:mode=soft:power=3:free=none:on=true")
+    values = {"lr": 1, "betas": (0.5, 0.75), "mode": "soft", "power": 3, "free": None, "on": True}
+    assert dict(word.settings) == values
+    assert parse_word(str(word)) == word
+    used = word.build().hyperparameters()
+    assert used == {**values, "lr": 1}
+
+
+def test_to_read_a_word_runs_nothing(here: Path) -> None:
+    (here / "mine.py").write_text("raise SystemExit('ran')\n")
+    recipe = Recipe(surface="wobbly", optimizers="mine.py:Lion:lr=0.1", vary="beta=1,2")
+    assert [word.name for word in recipe.words] == ["mine.py:Lion"] * 2
+    with pytest.raises(InputError, match="ran"):
+        make_run(recipe)
+
+
+def test_a_file_that_has_changed_is_loaded_anew_and_not_for_an_old_recipe(own: Path) -> None:
+    recipe = Recipe(surface="wobbly", optimizers="own.py:Lion:lr=0.1")
+    first = make_run(recipe).trajectories[0].points
+    own.write_text(OWN.replace("x - self.lr", "x - 2 * self.lr"))
+    with pytest.raises(InputError, match=r"own.py is not the file that the recipe was made with"):
+        make_scene(recipe)
+    again = Recipe(surface="wobbly", optimizers="own.py:Lion:lr=0.1")
+    assert not np.array_equal(make_run(again).trajectories[0].points, first)
+
+
+YAML = "jobs:\n  - {{surface: wobbly, optimizers: '{}', out: a.png}}\n"
+
+
+@pytest.mark.parametrize("word", ["own.py:Lion:lr=0.1", "sam+os.system", "torch.optim.Adam"])
+def test_no_file_runs_code_unasked(word: str, own: Path, invoke: Invoke) -> None:
+    (own.parent / "jobs.yaml").write_text(YAML.format(word))
+    (own.parent / "one.yaml").write_text(f"surface: wobbly\noptimizers: ['{word}']\n")
+    for command in (("batch", "jobs.yaml"), ("run", "--recipe", "one.yaml", "-o", "a.png")):
+        result = invoke(*command)
+        assert result.exit_code == 2
+        assert "runs code that is not ours: allow it with --allow-plugins" in result.stderr
+    with pytest.raises(InputError, match="--allow-plugins"):
+        optiviz.load_recipe(own.parent / "one.yaml")
+    with pytest.raises(InputError, match="--allow-plugins"):
+        optiviz.load_jobs(own.parent / "jobs.yaml")
+    assert not (own.parent / "a.png").exists()
+    # To name another optimizer, or to look, no code is needed.
+    assert invoke("run", "--recipe", "one.yaml", "--opt", "adam", "-o", "b.png").exit_code == 0
+    assert invoke("inspect", "one.yaml").exit_code == 0
+
+
+def test_an_allowed_one_makes_the_same_bytes(own: Path, invoke: Invoke) -> None:
+    assert invoke("run", "--surface", "wobbly", "--opt", "own.py:Lion:lr=0.1", "-o", "a.png")
+    allowed = invoke("run", "--recipe", "a.png", "--allow-plugins", "-o", "b.png")
+    assert allowed.exit_code == 0
+    assert (own.parent / "a.png").read_bytes() == (own.parent / "b.png").read_bytes()
+    (own.parent / "jobs.yaml").write_text(YAML.format("own.py:Lion:lr=0.1"))
+    assert "1 up to date" in invoke("batch", "jobs.yaml", "--allow-plugins").stdout
+    own.write_text(OWN + "# changed")
+    assert "own.py is not the file" in invoke("run", "--recipe", "a.png", "--allow-plugins").stderr
+    assert "1 made" in invoke("batch", "jobs.yaml", "--allow-plugins").stdout
+
+
+PACKAGE = '''
+from dataclasses import dataclass
+
+from optiviz.optimizers.base import Optimizer, hyper
+from optiviz.surfaces.surface import Surface
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Twice(Optimizer):
+    """Gradient descent at twice the rate."""
+
+    lr: float = hyper(help="half of the rate")
+
+    def init(self, x):
+        return ()
+
+    def step(self, objective, x, state):
+        return x - 2 * self.lr * objective.gradient(x), state
+
+
+def hole(x, y):
+    """A hole."""
+    return x**2 + y**2
+
+
+pit = Surface(name="pit", formula="x**2 + y**4", domain="-1:1,-1:1")
+'''
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install a package with entry points."""
+    info = tmp_path / "site" / "acme-1.5.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text(
+        "[optiviz.optimizers]\ntwice = acme_plugin:Twice\nbroken = acme_plugin:Absent\n"
+        "[optiviz.surfaces]\nhole = acme_plugin:hole\npit = acme_plugin:pit\n"
+    )
+    (info.parent / "acme_plugin.py").write_text(PACKAGE)
+    monkeypatch.syspath_prepend(info.parent)
+    plugins.offers.cache_clear()
+    yield info
+    plugins.offers.cache_clear()
+
+
+def test_packages_add_optimizers_and_surfaces(package: Path, invoke: Invoke) -> None:
+    result = invoke("run", "--surface", "hole", "--opt", "twice,sam+twice:lr=0.1", "-o", "a.png")
+    assert result.exit_code == 0
+    assert "acme 1.5" in invoke("inspect", "a.png").stdout
+    assert optiviz.load_surface("pit").formula == "x**2 + y**4"
+    twice = optiviz.descend("pit", "twice:lr=0.1").points
+    np.testing.assert_array_equal(twice, optiviz.descend("pit", "sgd:lr=0.2").points)
+
+
+def test_a_broken_one_is_a_warning_until_it_is_used(package: Path, invoke: Invoke) -> None:
+    result = invoke("list", "optimizers")
+    assert result.exit_code == 0
+    assert "twice" in result.stdout
+    assert "warning: broken, of the package acme: raised AttributeError" in result.stderr
+    used = invoke("run", "--surface", "bowl", "--opt", "broken", "-o", "a.png")
+    assert used.exit_code == 2
+    assert "broken, of the package acme: raised AttributeError" in used.stderr
+    assert "did you mean 'twice'" in invoke("run", "--surface", "bowl", "--opt", "twce").stderr
+
+
+def test_two_of_one_name_are_an_error_that_names_both(package: Path, invoke: Invoke) -> None:
+    points = package / "entry_points.txt"
+    points.write_text("[optiviz.optimizers]\nadam = acme_plugin:Twice\n")
+    plugins.offers.cache_clear()
+    result = invoke("run", "--surface", "bowl", "--opt", "adam", "-o", "a.png")
+    assert result.exit_code == 2
+    assert "optimizer 'adam' is of two packages, acme and optiviz" in result.stderr
+
+
+def test_no_yaml_names_them_unasked(package: Path, invoke: Invoke, here: Path) -> None:
+    for surface, word in [("bowl", "twice"), ("hole", "adam"), ("pit", "adam")]:
+        (here / "one.yaml").write_text(f"surface: {surface}\noptimizers: [{word}]\n")
+        result = invoke("run", "--recipe", "one.yaml", "-o", "a.png")
+        assert "allow it with --allow-plugins" in result.stderr
+
+
+def torch_word(name: str, settings: dict[str, object]) -> str:
+    written = {
+        key: "/".join(map(str, value)) if isinstance(value, list) else str(value).lower()
+        for key, value in settings.items()
+        if value is not None and key not in ("maximize", "decoupled_weight_decay")
+    }
+    return ":".join([f"torch.optim.{name}", *(f"{key}={each}" for key, each in written.items())])
+
+
+TORCH = {"adam": "Adam", "adamw": "AdamW", "adagrad": "Adagrad", "sgd": "SGD", "rprop": "Rprop"}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_torch_gives_its_own_numbers(name: str) -> None:
+    pytest.importorskip("torch")
+    for run in (ROOT / "tests" / "reference" / "torch").glob(f"wobbly__{name}*.json"):
+        record = json.loads(run.read_text())
+        if record["optimizer"].split("_")[0] == name:
+            word = torch_word(TORCH[name], record["hyperparameters"])
+            path = optiviz.descend("wobbly", word, steps=record["steps"])
+            rows = slice(record["compare_rows"])
+            np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
+
+
+def test_torch_takes_closures_and_schedules_and_tells_its_states() -> None:
+    torch = pytest.importorskip("torch")
+    assert torch is not None
+    path = optiviz.descend("rosenbrock", "torch.optim.LBFGS:line_search_fn=strong_wolfe", steps=50)
+    assert path.losses[-1] < 1e-9
+    adam = optiviz.descend("wobbly", "torch.optim.Adam:lr=0.1@cosine")
+    ours = optiviz.descend("wobbly", "adam:lr=0.1@cosine")
+    np.testing.assert_allclose(adam.points, ours.points, atol=1e-9)
+    np.testing.assert_allclose(adam.states["exp_avg"], ours.states["mean"], atol=1e-9)
+    stream = optiviz.descend("wobbly", "torch.optim.Adam:lr=0.1", noise=1.0, seed=3)
+    noisy = optiviz.descend("wobbly", "adam:lr=0.1", noise=1.0, seed=3)
+    np.testing.assert_allclose(stream.points, noisy.points, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["adabelief", "adan", "lamb", "lion", "yogi"])
+def test_optax_gives_its_own_numbers(name: str) -> None:
+    pytest.importorskip("optax")
+    run = ROOT / "tests" / "reference" / "optax" / f"wobbly__{name}.json"
+    record = json.loads(run.read_text())
+    given = {key: each for key, each in record["hyperparameters"].items() if each is not None}
+    word = Word(f"optax.{name}", tuple(given.items()))
+    path = optiviz.descend("wobbly", str(word), steps=record["steps"])
+    rows = slice(record["compare_rows"])
+    np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
+
+
+def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
+    pytest.importorskip("optax")
+    path = optiviz.descend("rosenbrock", "optax.lbfgs", steps=60)
+    assert path.losses[-1] < 1e-9
+    theirs = optiviz.descend("wobbly", "lookahead+optax.adam:learning_rate=0.1@cosine")
+    ours = optiviz.descend("wobbly", "lookahead+adam:lr=0.1@cosine")
+    np.testing.assert_allclose(theirs.points, ours.points, atol=1e-9)
+    np.testing.assert_allclose(theirs.states["mu"], ours.states["mean"], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["torch", "optax"])
+def test_a_library_that_is_not_there_is_named_with_its_extra(name: str, invoke: Invoke) -> None:
+    try:
+        __import__(name)
+    except ModuleNotFoundError:
+        result = invoke("run", "--surface", "wobbly", "--opt", f"{name}.optim.Adam")
+        assert f"needs {name}: pip install 'optiviz-cli[{name}]'" in result.stderr
+    else:
+        pytest.skip(f"{name} is there")
