@@ -182,7 +182,8 @@ def descend(
     wants the same objective in every step and does not get it.
     """
     if isinstance(objective, Stream) and isinstance(optimizer, Solver) and optimizer.steady:
-        raise InputError("searches along lines: no batches, dropout or noise can change each step")
+        name = label or type(optimizer).__name__
+        raise InputError(f"{name} searches along lines: no batches, dropout or noise, as here")
     watched = _Watched(objective)
     whole = getattr(objective, "whole", None) if isinstance(objective, Stream) else None
     most = max(2, min(MOST_ROWS, room // (8 * watched.dim)))
@@ -259,7 +260,8 @@ def respond(signal: Stream, optimizer: Method, steps: int) -> Array:
     """
     x, updates, step = np.zeros(signal.dim), np.empty(steps), 0
     if isinstance(optimizer, Solver) and optimizer.steady:
-        raise InputError("searches along lines: a signal has none")
+        name = type(optimizer).__name__
+        raise InputError(f"{name} searches along lines: a signal has none")
     try:
         with np.errstate(all="ignore"):
             if not isinstance(optimizer, Optimizer):

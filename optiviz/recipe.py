@@ -212,7 +212,10 @@ class Contest(Drawing):
     """
 
     optimizers: Optimizers
-    plugins: Annotated[Pairs, Field(validate_default=True)] = ()
+    plugins: Annotated[
+        Pairs,
+        Field(validate_default=True, description="SHA-256 of the files that optimizers are of."),
+    ] = ()
     vary: str | None = None
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
     fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0

@@ -20,7 +20,7 @@ def test_json_has_the_recipe_and_every_number_in_full(tmp_path: Path) -> None:
     adam, plain = record["trajectories"]
     assert list(adam) == [
         "label", "optimizer", "hyperparameters", "lr_source", "start", "path", "loss",
-        "diverged_at", "no_gradient_at",
+        "diverged_at", "no_gradient_at", "stopped_at",
     ]  # fmt: skip
     assert (plain["label"], plain["optimizer"]) == ("plain", "sgd")
     assert plain["hyperparameters"] == {"lr": 0.1, "weight_decay": 0.0}

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import TUNED
 from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
 from optiviz.documents import Document, dotted, yaml_text
-from optiviz.optimizers import OPTIMIZERS
 from optiviz.reading import merged, read_recipe
 from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, plain
 from optiviz.surfaces import SIGNALS
@@ -32,7 +32,7 @@ LOOKS: dict[str, Any] = {
     "title": TITLES | st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=10),
 }
 WORDS = st.lists(
-    st.builds("{}:lr={}".format, st.sampled_from(sorted(OPTIMIZERS)), st.floats(1e-6, 10)),
+    st.builds("{}:lr={}".format, st.sampled_from(TUNED), st.floats(1e-6, 10)),
     min_size=1, max_size=4,
 )  # fmt: skip
 RECIPES: st.SearchStrategy[AnyRecipe] = st.one_of(

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from optiviz.errors import InputError
-from optiviz.surfaces.formula import MAX_CHARACTERS, Formula, formula
+from optiviz.surfaces.formula import MAX_CHARACTERS, formula
 
 SMOOTH = ["sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh"]
 NUMPY = {name: getattr(np, name) for name in SMOOTH} | {
@@ -45,7 +45,7 @@ points = st.tuples(st.floats(0.3, 2), st.floats(0.3, 2))
 @given(text=any_formula, point=points)
 def test_value_is_what_numpy_says(text: str, point: tuple[float, float]) -> None:
     try:
-        made = Formula(text, 2)
+        made = formula(text, 2)
     except InputError:
         assume(False)  # as in 1/(x - x) or log(0)
     x = np.array(point)
@@ -61,7 +61,7 @@ def test_value_is_what_numpy_says(text: str, point: tuple[float, float]) -> None
 @given(text=grown(["sin", "cos", "exp", "tanh", "atan"], ["hypot"]), point=points)
 def test_gradient_and_hessian_are_the_slopes(text: str, point: tuple[float, float]) -> None:
     try:
-        made = Formula(text, 2)
+        made = formula(text, 2)
         with np.errstate(all="ignore"):
             gradient, hessian = made.gradient(np.array(point)), made.hessian(np.array(point))
     except InputError:
@@ -177,7 +177,7 @@ def test_shapes_follow_the_law(text: str, shape: tuple[int, ...]) -> None:
 @given(text=any_formula)
 def test_the_gradient_is_written_in_the_words_of_a_formula(text: str) -> None:
     try:
-        made = Formula(text, 2)
+        made = formula(text, 2)
         slopes = made.gradient_text()
     except InputError:
         assume(False)
@@ -205,7 +205,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:30])
 def test_what_is_no_formula_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(InputError) as refused:
-        Formula(text, 2)
+        formula(text, 2)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 250
 
@@ -242,7 +242,7 @@ def test_what_explodes_works_or_is_refused_quickly(text: str) -> None:
     # A bound against hanging, an order above what it takes.
     began = time.process_time()
     try:
-        made = Formula(text[:MAX_CHARACTERS], 2)
+        made = formula(text[:MAX_CHARACTERS], 2)
         with np.errstate(all="ignore"):
             made.value_and_gradient(np.ones(2))
             made.hessian(np.ones(2))
@@ -254,7 +254,7 @@ def test_what_explodes_works_or_is_refused_quickly(text: str) -> None:
 @given(text=st.text(max_size=40))
 def test_any_text_is_a_formula_or_refused(text: str) -> None:
     try:
-        Formula(text, 2)
+        formula(text, 2)
     except InputError as refused:
         assert "\n" not in str(refused)
 
@@ -262,13 +262,13 @@ def test_any_text_is_a_formula_or_refused(text: str) -> None:
 @given(text=st.text("xy0123456789.+-*/()e ,sincoabmqrt", max_size=40))
 def test_any_text_of_a_formulas_letters_is_a_formula_or_refused(text: str) -> None:
     try:
-        Formula(text, 2)
+        formula(text, 2)
     except InputError as refused:
         assert "\n" not in str(refused)
 
 
 def test_the_hessian_is_compiled_only_for_who_asks() -> None:
-    made = Formula("x**2*y + sin(x)", 2)
+    made = formula("x**2*y + sin(x)", 2)
     made.value_and_gradient(np.zeros(2))
     assert "_hessian" not in vars(made)
     made.hessian(np.zeros(2))

@@ -128,7 +128,7 @@ def test_a_constant_is_a_surface() -> None:
         ("math_only", "own.py:math_only: raised TypeError"),
         ("wide", "own.py:wide returned an array of shape (7,) for coordinates of shape"),
         ("words", "own.py:words: raised ValueError"),
-        ("raising", "own.py:raising: raised RuntimeError: not here (line 42)"),
+        ("raising", "own.py:raising: raised RuntimeError: not here (line 40)"),
         ("three", "own.py:three takes 3 coordinates instead of one or two"),
         ("nobody", "own.py:nobody takes 0 coordinates instead of one or two"),
         ("number", "own.py: number is no class or function"),
