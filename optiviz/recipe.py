@@ -213,9 +213,9 @@ class Contest(Drawing):
 
     optimizers: Optimizers
     plugins: Annotated[
-        Pairs,
+        Pairs | None,
         Field(validate_default=True, description="SHA-256 of the files that optimizers are of."),
-    ] = ()
+    ] = None
     vary: str | None = None
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
     fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
@@ -225,15 +225,15 @@ class Contest(Drawing):
 
     @field_validator("plugins")
     @classmethod
-    def _of_files(cls, pairs: Digests, info: ValidationInfo) -> Digests:
+    def _of_files(cls, pairs: Digests | None, info: ValidationInfo) -> Digests | None:
         """Return the SHA-256 of each file that optimizers are of, as it is unless it is given."""
-        given, found = dict(pairs), {}
+        given, found = dict(pairs or ()), {}
         for text in info.data.get("optimizers", ()):
             file = parse_word(text).file
             if file is not None:
                 with suppress(InputError):  # said when it is to be made
                     found[file] = given.get(file) or digest(file)
-        return tuple(found.items())
+        return tuple(found.items()) or None
 
     @field_validator("vary")
     @classmethod
@@ -260,7 +260,9 @@ class Contest(Drawing):
     def check_files(self) -> None:
         super().check_files()
         for word in self.words:
-            if word.file is not None and digest(word.file) != dict(self.plugins).get(word.file):
+            if word.file is not None and digest(word.file) != dict(self.plugins or ()).get(
+                word.file
+            ):
                 raise InputError(
                     f"{word.file} is not the file that the recipe was made with: "
                     "name its optimizer anew, or drop the recipe's plugins"

@@ -11,12 +11,14 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+import optiviz
+from optiviz.optimizers import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-PYTHON = [block for kind, block in BLOCKS if kind == "python"]
+OWN, *PYTHON = [block for kind, block in BLOCKS if kind == "python"]
 COMMANDS = [
     re.split(r"\s{3,}", line)[0]
     for kind, block in BLOCKS
@@ -37,6 +39,21 @@ def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None
     made = {"bowl.gif", "wobbly.mp4", "wobbly.json", "two.pdf", "spikes.svg", "spikes.json"}
     assert {path.name for path in here.iterdir()} == made
     assert "0.9155" in capsys.readouterr().out
+
+
+def test_an_optimizer_of_ones_own_is_the_example(here: Path, invoke: Invoke) -> None:
+    (here / "my_optimizer.py").write_text(OWN)
+    (here / "example.py").write_text((ROOT / "examples" / "my_optimizer.py").read_text())
+    words = ("my_optimizer.py:Lion:lr=0.1", "example.py:Lion:lr=0.1", "lion:weight_decay=0:lr=0.1")
+    ours, example, built_in = (optiviz.descend("wobbly", word).points for word in words)
+    assert (ours == example).all()
+    assert (ours == built_in).all()
+    contract = OWN[OWN.index("class") :].strip().splitlines()
+    assert len(contract) <= 10
+
+
+def test_the_number_of_optimizers_is_true() -> None:
+    assert f"There are {len(OPTIMIZERS)}, with" in README
 
 
 def test_an_animation_of_ones_own_is_saved(here: Path) -> None:
