@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optiviz.api import Signal as Signal
     from optiviz.api import Surface as Surface
     from optiviz.api import Trajectory as Trajectory
+    from optiviz.api import TuneRecipe as TuneRecipe
     from optiviz.api import animate as animate
     from optiviz.api import batch as batch
     from optiviz.api import descend as descend
@@ -34,6 +35,7 @@ _HOMES = {
     "Signal": "api",
     "Surface": "api",
     "Trajectory": "api",
+    "TuneRecipe": "api",
     "animate": "api",
     "batch": "api",
     "descend": "api",

@@ -23,7 +23,7 @@ from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.plugins import offer, offers
 from optiviz.provenance import read_source
 from optiviz.reading import check_trusted, read_recipe
-from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe
+from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.rendering import check_format, make_picture, render, walk_all
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import GROUP as SURFACES
@@ -43,6 +43,7 @@ __all__ = [
     "Signal",
     "Surface",
     "Trajectory",
+    "TuneRecipe",
     "animate",
     "batch",
     "descend",

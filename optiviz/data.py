@@ -6,7 +6,7 @@ No writer, because whoever wants numbers need not wait for matplotlib.
 import csv
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
-from optiviz.scene import Descent, Response, Run, Scene
+from optiviz.scene import Descent, Response, Run, Scene, Tried, Tuned
 from optiviz.surfaces.surface import AXES
 
 
@@ -23,7 +23,8 @@ def save_json(scene: Scene, path: Path, comment: str) -> None:
 
     Numbers are in full precision, null where not finite.
     """
-    record = json.loads(comment) | (_run(scene) if isinstance(scene, Run) else _response(scene))
+    tell, _ = _tellers(scene)
+    record = json.loads(comment) | tell(scene)
     path.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -35,11 +36,23 @@ def save_csv(scene: Scene, path: Path, comment: str) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f"# {comment}\n")
         table = csv.writer(file, lineterminator="\n")
-        for row in _run_rows(scene) if isinstance(scene, Run) else _response_rows(scene):
+        _, rows = _tellers(scene)
+        for row in rows(scene):
             table.writerow(_finite(each) if isinstance(each, float) else each for each in row)
 
 
 Row = Iterator[Sequence[str | int | float]]
+
+
+def _tellers(scene: Scene) -> tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Row]]:
+    """Return what tells the numbers of a scene as a mapping, and what tells them as rows."""
+    tellers: dict[type[Scene], Any] = {
+        Run: (_run, _run_rows),
+        Response: (_response, _response_rows),
+        Tuned: (_tuned, _tuned_rows),
+    }
+    found: tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Row]] = tellers[type(scene)]
+    return found
 
 
 def _run(scene: Run) -> dict[str, Any]:
@@ -99,6 +112,45 @@ def _response_rows(scene: Scene) -> Row:
         rows = zip(scene.signal.gradient, entry.update.tolist(), strict=True)
         for step, row in enumerate(rows):
             yield [entry.label, entry.word.name, step, *row]
+
+
+def _tuned(scene: Tuned) -> dict[str, Any]:
+    return {"searches": [_search(entry) for entry in scene.entries]}
+
+
+def _search(entry: Tried) -> dict[str, Any]:
+    found = entry.search
+    best = {key: values[found.best] for key, values in found.values.items()}
+    reached = None if found.reached is None else found.reached.mean(axis=1)
+    return {
+        "label": entry.label,
+        "optimizer": entry.word.name,
+        "hyperparameters": entry.choice.optimizer.hyperparameters(),
+        "best": {
+            **best,
+            "loss": _finite(float(found.losses[found.best].min())),
+            "median_loss": _finite(float(found.medians[found.best])),
+            "reached": None if reached is None else float(reached[found.best]),
+            "diverged": float(found.diverged[found.best]),
+        },
+        "values": {key: values.tolist() for key, values in found.values.items()},
+        "median_loss": [_finite(each) for each in found.medians.tolist()],
+        "reached": None if reached is None else reached.tolist(),
+        "diverged": found.diverged.tolist(),
+        "loss": [[_finite(each) for each in row] for row in found.losses.tolist()],
+    }
+
+
+def _tuned_rows(scene: Tuned) -> Row:
+    keys = list(dict.fromkeys(key for entry in scene.entries for key in entry.search.values))
+    yield ["label", "optimizer", "trial", *keys, "start", "loss", "reached"]
+    for entry in scene.entries:
+        found = entry.search
+        for trial, losses in enumerate(found.losses.tolist()):
+            tried = [float(found.values[key][trial]) if key in found.values else "" for key in keys]
+            for start, loss in enumerate(losses):
+                reached = "" if found.reached is None else int(found.reached[trial, start])
+                yield [entry.label, entry.word.name, trial, *tried, start, loss, reached]
 
 
 def _trajectory(entry: Descent, path: Trajectory, learned: bool) -> dict[str, Any]:

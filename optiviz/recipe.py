@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from inspect import get_annotations
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ from optiviz.formats import Quality
 from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
 from optiviz.plugins import digest
 from optiviz.scene import frame_steps
+from optiviz.search import TRIALS, Range
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
@@ -41,6 +42,8 @@ from optiviz.views.style import Style
 
 MAX_PIXELS = 36_000_000
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES = 64, 100, 100
+MOST_TRIALS, MOST_SOUGHT = 10_000, 10
+STARTS = 25  # of a search, if nobody says
 
 
 def _words(value: Any) -> Any:
@@ -105,6 +108,17 @@ def _ranges(text: str | None) -> str | None:
     return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in _parts(text))
 
 
+def _over(value: Any) -> Any:
+    """Return hyperparameters to be sought, each in its canonical form."""
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
+    ranges = [Range.read(text.strip()) for text in texts]
+    if len({each.key for each in ranges}) < len(ranges):
+        raise ValueError(f"{','.join(texts)!r} names a hyperparameter twice")
+    return tuple(str(each) for each in ranges)
+
+
 def resolved(surface: str | Surface) -> Surface:
     """Return the surface that a recipe names or holds."""
     return find_surface(surface) if isinstance(surface, str) else surface
@@ -141,6 +155,14 @@ def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
     return start
 
 
+def _many_starts(number: Any, info: ValidationInfo) -> Any:
+    """Return so many random starts if nobody says where runs begin, and it can be said."""
+    if number is not None or "surface" not in info.data:
+        return number or 0
+    many = not info.data.get("starts") and resolved(info.data["surface"]).inside
+    return STARTS if many else 0
+
+
 def _declared(surface: str | Surface) -> str | dict[str, Any]:
     if isinstance(surface, str):
         return surface
@@ -164,10 +186,16 @@ Optimizers = Annotated[
 Digests = tuple[tuple[str, str], ...]
 
 
+Over = Annotated[
+    tuple[str, ...], BeforeValidator(_over), Field(min_length=1, max_length=MOST_SOUGHT)
+]
+
+
 class Drawing(BaseModel):
     """What every picture has: a theme, a size, and perhaps a title of its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    forms: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of formats it has
 
     theme: str = "light"
     size: Annotated[tuple[int, int], BeforeValidator(_sides)] = (960, 640)
@@ -202,13 +230,11 @@ class Drawing(BaseModel):
         return ()
 
 
-class Contest(Drawing):
-    """What every picture of optimizers has: who they are, and how it moves.
+class Contenders(Drawing):
+    """Who is compared.
 
-    optimizers are words such as "adam:lr=0.25", also as one comma-separated string; `vary` lets
-    one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps that are
-    shown instead of evenly strided ones, as in "0:200:20,200:9000:100", each part from, to, stride.
-    plugins are the SHA-256 of the files that optimizers are of, by their names.
+    optimizers are words such as "adam:lr=0.25", also as one comma-separated string; plugins are
+    the SHA-256 of the files that they are of, by their names.
     """
 
     optimizers: Optimizers
@@ -216,12 +242,6 @@ class Contest(Drawing):
         Pairs | None,
         Field(validate_default=True, description="SHA-256 of the files that optimizers are of."),
     ] = None
-    vary: str | None = None
-    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
-    fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
-    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    frames: Annotated[str | None, AfterValidator(_ranges)] = None
-    quality: Quality = "standard"
 
     @field_validator("plugins")
     @classmethod
@@ -234,6 +254,37 @@ class Contest(Drawing):
                 with suppress(InputError):  # said when it is to be made
                     found[file] = given.get(file) or digest(file)
         return tuple(found.items()) or None
+
+    def check_files(self) -> None:
+        super().check_files()
+        known = dict(self.plugins or ())
+        for word in self.words:
+            if word.file is not None and digest(word.file) != known.get(word.file):
+                raise InputError(
+                    f"{word.file} is not the file that the recipe was made with: "
+                    "name its optimizer anew, or drop the recipe's plugins"
+                )
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Every optimizer that is to be drawn."""
+        return tuple(parse_word(text) for text in self.optimizers)
+
+
+class Contest(Contenders):
+    """What every picture of optimizers has that can move: how it does.
+
+    `vary` lets one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps
+    that are shown instead of evenly strided ones, as in "0:200:20,200:9000:100", each part from,
+    to, stride.
+    """
+
+    vary: str | None = None
+    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
+    fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
+    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    frames: Annotated[str | None, AfterValidator(_ranges)] = None
+    quality: Quality = "standard"
 
     @field_validator("vary")
     @classmethod
@@ -257,33 +308,22 @@ class Contest(Drawing):
         shown = {steps}.union(*parts)
         return sorted(shown)
 
-    def check_files(self) -> None:
-        super().check_files()
-        for word in self.words:
-            if word.file is not None and digest(word.file) != dict(self.plugins or ()).get(
-                word.file
-            ):
-                raise InputError(
-                    f"{word.file} is not the file that the recipe was made with: "
-                    "name its optimizer anew, or drop the recipe's plugins"
-                )
-
     @property
     def words(self) -> tuple[Word, ...]:
-        """Every optimizer that is to be drawn."""
-        words = tuple(parse_word(text) for text in self.optimizers)
+        words = super().words
         return words if self.vary is None else vary(words[0], self.vary)
 
 
-class Recipe(Contest, Style):
-    """Optimizers that descend a surface: from where, how long, and how that is shown.
+class Descended(BaseModel):
+    """What is descended, from where, and how long.
 
     surface is a name of our catalogue or a whole declaration; batch_size how many samples of a
     network a step meets, all if None; noise the standard deviation of what is added to each
-    coordinate of a gradient; view one or several of the table of views, joined by "+".
+    coordinate of a gradient.
     """
 
-    kind: Literal["run"] = "run"
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     surface: NamedSurface
     starts: tuple[Annotated[Point, AfterValidator(_on_the_surface)], ...] = ()
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
@@ -291,8 +331,6 @@ class Recipe(Contest, Style):
     steps: Steps | None = None
     batch_size: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] | None = None
     noise: Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)] = 0.0
-    view: Annotated[str | None, Field(validate_default=True)] = None
-    layout: Literal["panels", "grid"] = "panels"
 
     @field_validator("batch_size")
     @classmethod
@@ -303,19 +341,53 @@ class Recipe(Contest, Style):
                 raise ValueError(f"{surface.name or 'a formula'} has no samples to take batches of")
         return size
 
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        """The surface alone."""
+        return (self.surface,)
+
+
+class Recipe(Descended, Contest, Style):
+    """Optimizers that descend a surface: from where, how long, and how that is shown.
+
+    view is one or several of the table of views, joined by "+"; tune names the hyperparameters
+    that are sought for every optimizer before it is drawn, as those of a TuneRecipe.
+    """
+
+    kind: Literal["run"] = "run"
+    tune: Over | None = None
+    view: Annotated[str | None, Field(validate_default=True)] = None
+    layout: Literal["panels", "grid"] = "panels"
+
     @field_validator("view")
     @classmethod
     def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
         return _fitting(view, [info.data.get("surface")], info, descended=True)
 
-    @property
-    def subjects(self) -> tuple[str | Surface, ...]:
-        return (self.surface,)
+
+class TuneRecipe(Descended, Contenders):
+    """A search for hyperparameters, the same for every optimizer, and its picture.
+
+    over are the hyperparameters, as in "lr" and "beta1=0.5:0.99", and trials how many values, or
+    combinations of values, of them each optimizer gets. Runs begin at 25 random starts if nobody
+    says where; networks that are descended in all weights begin at their own.
+    """
+
+    kind: Literal["tune"] = "tune"
+    random_starts: Annotated[
+        int,
+        BeforeValidator(_many_starts),
+        Field(ge=0, le=1000, validate_default=True, json_schema_extra={"default": STARTS}),
+    ] = None  # type: ignore[assignment]
+    forms: ClassVar = ("still", "data")
+    over: Over = ("lr",)
+    trials: Annotated[int, Field(ge=2, le=MOST_TRIALS)] = TRIALS
 
 
 class PlotRecipe(Drawing, Style):
     """Surfaces without a descent, side by side: a still picture."""
 
+    forms: ClassVar = ("still",)
     kind: Literal["plot"] = "plot"
     surfaces: Annotated[
         tuple[NamedSurface, ...],
@@ -344,9 +416,10 @@ class ResponseRecipe(Contest):
     signal: Annotated[str | Signal, BeforeValidator(_signal)]
 
 
-AnyRecipe = Recipe | PlotRecipe | ResponseRecipe
+AnyRecipe = Recipe | TuneRecipe | PlotRecipe | ResponseRecipe
 KINDS: dict[str, type[AnyRecipe]] = {
     "run": Recipe,
+    "tune": TuneRecipe,
     "plot": PlotRecipe,
     "response": ResponseRecipe,
 }

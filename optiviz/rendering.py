@@ -22,18 +22,22 @@ from optiviz.provenance import comment_on
 from optiviz.racing import begin, met, seen
 from optiviz.recipe import (
     AnyRecipe,
+    Contenders,
     Contest,
+    Descended,
     PlotRecipe,
     Recipe,
     ResponseRecipe,
+    TuneRecipe,
     resolved,
     space_of,
 )
-from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene
+from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene, Tried, Tuned
+from optiviz.search import Comparison, Range, Watch, check_ranges, search
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
-from optiviz.tuning import choose, settled
+from optiviz.tuning import Choice, choose, settled
 from optiviz.views import check_views
 from optiviz.views.style import Style
 
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 
 STEPS = 120  # where neither the recipe nor the surface says
 
+VIEW_OF = {"response": "response", "tune": "trials"}  # by kind of recipe that has only one
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 
@@ -86,7 +91,7 @@ def render(
                     picture.update(scene.steps)
                     writer(picture.figure, temporary, comment)
                     one_more()
-                elif not isinstance(recipe, PlotRecipe):
+                elif isinstance(recipe, Contest):
                     _save_animation(picture, recipe, temporary, comment, one_more)
     return scene
 
@@ -94,24 +99,24 @@ def render(
 def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
     """Return the format of a path; raise InputError if the recipe, if known, has none such."""
     form = format_of(path)
-    if isinstance(recipe, PlotRecipe) and form.kind != "still":
-        stills = [suffix for suffix, each in FORMATS.items() if each.kind == "still"]
-        raise InputError(f"{path}: a plot is a still: choose from {', '.join(stills)}")
+    if recipe is not None and form.kind not in recipe.forms:
+        fitting = [suffix for suffix, each in FORMATS.items() if each.kind in recipe.forms]
+        raise InputError(
+            f"{path}: a {recipe.kind} has no {form.kind}: choose from {', '.join(fitting)}"
+        )
     return form
 
 
 def frames_of(recipe: AnyRecipe) -> int:
     """Return how many frames an animation of a recipe shows, before the last one is held."""
-    if isinstance(recipe, PlotRecipe):
-        return 1
     if isinstance(recipe, Recipe):
-        steps = steps_of(recipe)
-    else:
-        steps = len(signal_of(recipe).gradient) - 1
-    return len(recipe.frame_steps(steps))
+        return len(recipe.frame_steps(steps_of(recipe)))
+    if isinstance(recipe, ResponseRecipe):
+        return len(recipe.frame_steps(len(signal_of(recipe).gradient) - 1))
+    return 1
 
 
-def steps_of(recipe: Recipe) -> int:
+def steps_of(recipe: Descended) -> int:
     """Return the recipe's number of steps, else the surface's, else ours."""
     return recipe.steps or resolved(recipe.surface).steps or STEPS
 
@@ -123,7 +128,7 @@ def signal_of(recipe: ResponseRecipe) -> Signal:
 
 def _save_animation(
     picture: "Picture",
-    recipe: Recipe | ResponseRecipe,
+    recipe: Contest,
     path: Path,
     comment: str,
     progress: Callable[[int, int], None],
@@ -146,10 +151,9 @@ def make_picture(
 
     theme = load_theme(recipe.theme)
     scene = scene or make_scene(recipe)
-    if isinstance(recipe, ResponseRecipe):
-        panels: list[tuple[Scene, list[str]]] = [(scene, ["response"])]
-        style = Style()
-    else:
+    panels: list[tuple[Scene, list[str]]] = [(scene, [VIEW_OF.get(recipe.kind, "")])]
+    style = Style()
+    if isinstance(recipe, Recipe | PlotRecipe):
         grid = isinstance(recipe, PlotRecipe) or recipe.layout == "grid"
         parts = scene.parts() if grid else (scene,)
         panels = [(part, _views(recipe, part)) for part in parts]
@@ -168,9 +172,15 @@ def _views(recipe: Recipe | PlotRecipe, scene: Scene) -> list[str]:
 def make_scene(recipe: AnyRecipe, progress: Progress | None = None) -> Scene:
     """Do all that a recipe asks for, up to drawing it."""
     recipe.check_files()
-    if isinstance(recipe, Recipe):
-        return make_run(recipe, progress)
-    return _plot(recipe) if isinstance(recipe, PlotRecipe) else _response(recipe)
+    match recipe:
+        case Recipe():
+            return make_run(recipe, progress)
+        case TuneRecipe():
+            return _tuned(recipe, progress)
+        case PlotRecipe():
+            return _plot(recipe)
+        case ResponseRecipe():
+            return _response(recipe)
 
 
 def make_run(recipe: Recipe, progress: Progress | None = None) -> Run:
@@ -198,7 +208,7 @@ def walk_all(recipe: Recipe) -> tuple[Trajectory, ...]:
     return tuple(path for entry in entries for path in entry.trajectories)
 
 
-def met_by(recipe: Recipe, surface: Surface) -> tuple[Objective | Stream, list[Array]]:
+def met_by(recipe: Descended, surface: Surface) -> tuple[Objective | Stream, list[Array]]:
     """Return what a recipe's optimizers descend, and the points of it that they begin at."""
     objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
     return objective, [begin(surface, start) for start in starts_of(recipe, surface)]
@@ -211,8 +221,14 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     room = MOST_BYTES // (len(recipe.words) * len(starts))
     entries = []
     words = _loaded(recipe, steps)
+    sought = None if recipe.tune is None else _compared(_search_of(recipe))
+    if sought is not None:
+        check_ranges(words, sought.ranges, given=True)
     for number, (word, label) in enumerate(_named(words)):
-        choice = choose(word, surface, starts, steps, recipe.lr, objective)
+        if sought is None:
+            choice = choose(word, surface, starts, steps, recipe.lr, objective)
+        else:
+            choice = _best(word, sought, recipe.lr, _told(progress, label))
         paths = tuple(
             descend(objective, choice.optimizer, start, steps, label, rows, room)
             for start in starts
@@ -225,7 +241,61 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     return entries
 
 
-def _loaded(recipe: Contest, steps: int) -> list[Word]:
+def _best(word: Word, sought: Comparison, lr: float | None, watch: Watch | None) -> Choice:
+    """Return a word's optimizer with the values that a search has found."""
+    found = search(word.rated(lr), sought, watch)
+    kind = kind_of(word.name)
+    source = "tuned" if kind.rate in found.values else "given" if kind.rate else ""
+    return Choice(found.winner.build(), source, sought=tuple(found.values))
+
+
+def _told(progress: Progress | None, label: str) -> Watch | None:
+    return None if progress is None else partial(progress, f"trying {label}")
+
+
+def _search_of(recipe: Recipe) -> TuneRecipe:
+    """Return the search of a run that is to be tuned: from its starts, or those of any search."""
+    assert recipe.tune is not None
+    shared = {name: getattr(recipe, name) for name in Descended.model_fields}
+    if not (recipe.starts or recipe.random_starts):
+        del shared["random_starts"]
+    return TuneRecipe(optimizers=recipe.optimizers, over=recipe.tune, **shared)
+
+
+def _compared(recipe: TuneRecipe) -> Comparison:
+    """Return what is the same for every optimizer of a search."""
+    surface, steps = resolved(recipe.surface), steps_of(recipe)
+    objective, starts = met_by(recipe, surface)
+    ranges = [Range.read(text) for text in recipe.over]
+    return Comparison(surface, objective, starts, steps, ranges, recipe.trials, recipe.seed)
+
+
+def _tuned(recipe: TuneRecipe, progress: Progress | None = None) -> Tuned:
+    """Search for hyperparameters, the same for every optimizer."""
+    sought = _compared(recipe)
+    words = _loaded(recipe, sought.steps)
+    check_ranges(words, sought.ranges)
+    entries = []
+    for number, (word, label) in enumerate(_named(words)):
+        found = search(word, sought, _told(progress, label))
+        choice = Choice(found.winner.build(), "tuned", sought=tuple(found.values))
+        entries.append(
+            Tried(word=found.winner, label=label, choice=choice, number=number, search=found)
+        )
+    many, after = len(sought.starts), f"final loss after {sought.steps} steps"
+    shaded = f"median, and shaded the middle half, of {many} starts"
+    return Tuned(
+        title=recipe.title or sought.surface.title,
+        surface=sought.surface,
+        entries=tuple(entries),
+        conditions=(
+            f"{after}: {shaded}" if many > 1 else after,
+            *_conditions(recipe, sought.surface),
+        ),
+    )
+
+
+def _loaded(recipe: Contenders, steps: int) -> list[Word]:
     """Return the words of a run of so many steps, after all that a stranger's code may raise.
 
     That is before the first descent, which may be long.
@@ -234,20 +304,28 @@ def _loaded(recipe: Contest, steps: int) -> list[Word]:
     for word in words:
         kind = kind_of(word.name)
         if kind.rate and kind.parameters[kind.rate].default is MISSING:
-            word.build(**{kind.rate: recipe.lr or 1.0})
+            word.build(**{kind.rate: 1.0})
         else:
             word.build()
     return words
 
 
-def _conditions(recipe: Recipe, surface: Surface) -> tuple[str, ...]:
+def _conditions(recipe: Descended, surface: Surface) -> tuple[str, ...]:
     """Return what every step of a run was subject to."""
     said = []
+    if isinstance(recipe, Recipe) and recipe.tune is not None:
+        search, keys = _search_of(recipe), [Range.read(text).key for text in recipe.tune]
+        many = len(starts_of(search, surface))
+        said.append(
+            f"{' and '.join(keys)} tuned for the median final loss of {many} "
+            f"start{'s' if many > 1 else ''}, {search.trials} trials each"
+        )
     if recipe.batch_size is not None:
         said.append(f"batches of {recipe.batch_size}")
     if recipe.noise:
         said.append(f"gradient noise {recipe.noise:g}")
-    if said or (surface.network is not None and surface.network.dropout):
+    subject = recipe.noise or recipe.batch_size is not None
+    if subject or (surface.network is not None and surface.network.dropout):
         said.append(f"seed {recipe.seed}")
     return tuple(said)
 
@@ -289,7 +367,7 @@ def _named(words: Sequence[Word]) -> list[tuple[Word, str]]:
     ]
 
 
-def starts_of(recipe: Recipe, surface: Surface) -> tuple[Point, ...]:
+def starts_of(recipe: Descended, surface: Surface) -> tuple[Point, ...]:
     """Return the starts that were given, then the random ones; the surface's own if neither."""
     if not recipe.random_starts:
         return recipe.starts or surface.begins

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
 from optiviz.optimizers.words import Setting, Word
+from optiviz.search import Search
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.tuning import Choice
@@ -51,7 +52,7 @@ class Entry(ABC):
 
     def setting(self, key: str, value: Setting) -> str:
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
-        sought = key == self.choice.optimizer.rate and self.choice.tuning is not None
+        sought = key in self.choice.sought
         spelt = self.word.spelt(key, value)
         return f"{key} {spelt}" + (f" ({self.choice.source})" if sought else "")
 
@@ -129,6 +130,10 @@ class Scene:
     def remark(self, entry: Entry, step: int) -> str:
         """Return what is to be said of an entry in a step, which is most in the last one."""
         return ""
+
+    def counter(self, step: int) -> str:
+        """Return what stands above the entries in a step."""
+        return f"step {step} of {self.steps}" if self.entries else ""
 
     def parts(self) -> "tuple[Scene, ...]":
         """Return the scenes of small multiples."""
@@ -302,6 +307,46 @@ class Response(Scene):
     signal: Signal
     entries: tuple[Answer, ...] = ()
     quantity = "update"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tried(Entry):
+    """An optimizer and its trials. Its number is the median final loss of the best of them."""
+
+    search: Search
+
+    @property
+    def steps(self) -> int:
+        return 0
+
+    def values(self, step: int) -> Array:
+        return self.search.medians[[self.search.best]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tuned(Scene):
+    """What came of searching for hyperparameters, the same search for every optimizer."""
+
+    surface: Surface
+    entries: tuple[Tried, ...] = ()
+    conditions: tuple[str, ...] = ()
+    quantity = "median"
+
+    @property
+    def caption(self) -> str:
+        return ", ".join(self.conditions)
+
+    def counter(self, step: int) -> str:
+        return f"{max(entry.search.trials for entry in self.entries)} trials each"
+
+    def remark(self, entry: Entry, step: int) -> str:
+        assert isinstance(entry, Tried)
+        return "" if entry.search.found else "half diverge in all trials"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        said = ((entry.label, self.remark(entry, 0)) for entry in self.entries)
+        return tuple(f"{label}: {remark}" for label, remark in said if remark)
 
 
 def frame_steps(steps: int, fps: float, duration: float) -> list[int]:

@@ -68,12 +68,14 @@ class Choice(NamedTuple):
     """An optimizer with its learning rate, and where the rate comes from.
 
     source is "given", "default" (the optimizer's), "surface", "signal", "tuned", "none fits" (the
-    smallest rate of the grid is used, because all are out), or "" without a learning rate.
+    smallest rate of the grid is used, because all are out), or "" without a learning rate. sought
+    are the hyperparameters whose values were sought.
     """
 
     optimizer: Method
     source: str
     tuning: Tuning | None = None
+    sought: tuple[str, ...] = ()
 
 
 def choose(
@@ -98,10 +100,11 @@ def choose(
     if known is not None:
         return known
     tuning = tune(word, surface, starts, steps, met=met)
+    sought = (kind_of(word.name).rate,)
     if tuning.found:
-        return Choice(_at(word, tuning.best), "tuned", tuning)
+        return Choice(_at(word, tuning.best), "tuned", tuning, sought)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
-    return Choice(_at(word, lowest), "none fits", tuning)
+    return Choice(_at(word, lowest), "none fits", tuning, sought)
 
 
 def _at(word: Word, rate: float | Array) -> Method:

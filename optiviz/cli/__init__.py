@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "run",
     "plot": "plot",
     "response": "response",
+    "tune": "tune",
     "batch": "batch",
     "inspect": "inspect",
     "schema": "schema",

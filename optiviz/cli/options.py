@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,39 @@ surfaces_option = click.option(
     "--surfaces", "catalogue", type=click.Path(path_type=Path), metavar="FILE",
     help="Own catalogue in YAML, on top of ours.",
 )  # fmt: skip
+
+surface_options = grouped(
+    click.option(
+        "--surface", metavar="NAME", help="Named surface; optiviz list surfaces shows all."
+    ),
+    click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".'),
+    surfaces_option,
+)  # fmt: skip
+
+
+def descent_options(start: str) -> Callable[[Command], Command]:
+    """Return the options of where and how a surface is descended; `start` is if nobody says."""
+    return grouped(
+        click.option(
+            "--start", "starts", multiple=True, metavar="X,Y",
+            help="Where to begin, or random:N for N starts in the window; may be repeated.  "
+            f"[default: {start}]",
+        ),
+        click.option(
+            "--seed", type=int, default=0, show_default=True,
+            help="Seed of random starts, batches, dropout and noise.",
+        ),
+        click.option("--steps", type=int, help="Length of a run.  [default: the surface's]"),
+        click.option(
+            "--batch-size", type=int, metavar="N",
+            help="Samples of a network a step.  [default: all]",
+        ),
+        click.option(
+            "--noise", type=float, default=0, metavar="SIGMA",
+            help="Gaussian noise on each gradient.",
+        ),
+    )  # fmt: skip
+
 
 network_options = grouped(
     click.option(
@@ -205,17 +239,20 @@ def default_path(recipe: "AnyRecipe") -> Path:
 
     Many names are only counted.
     """
-    from optiviz.recipe import PlotRecipe, Recipe, resolved
+    from optiviz.recipe import Contest, PlotRecipe, ResponseRecipe, resolved
 
     if isinstance(recipe, PlotRecipe):
         names = [_called(resolved(each)) for each in recipe.surfaces]
         return OUTPUTS / f"{_joined(names, 'surfaces')}.png"
-    if isinstance(recipe, Recipe):
-        subject = _called(resolved(recipe.surface))
-    else:
+    if isinstance(recipe, ResponseRecipe):
         subject = recipe.signal if isinstance(recipe.signal, str) else recipe.signal.name
-    names = [word.name for word in recipe.words[: 1 if recipe.vary else None]]
-    return OUTPUTS / f"{subject or 'signal'}-{_joined(names, 'optimizers')}.gif"
+    else:
+        subject = _called(resolved(recipe.surface))
+    varied = isinstance(recipe, Contest) and recipe.vary is not None
+    words = recipe.words[: 1 if varied else None]
+    names = [re.sub(r"[^\w.+-]+", "-", replace(word, label="").heading) for word in words]
+    ends = ".gif" if "animation" in recipe.forms else f"-{recipe.kind}.png"
+    return OUTPUTS / f"{subject or 'signal'}-{_joined(names, 'optimizers')}{ends}"
 
 
 def _called(surface: "Surface") -> str:

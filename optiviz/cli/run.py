@@ -7,6 +7,7 @@ import click
 
 from optiviz.cli import debug_option
 from optiviz.cli.options import (
+    descent_options,
     domain_option,
     given,
     ground_options,
@@ -18,7 +19,7 @@ from optiviz.cli.options import (
     option,
     output_options,
     plugins_option,
-    surfaces_option,
+    surface_options,
     views_of,
 )
 from optiviz.errors import InputError
@@ -26,33 +27,18 @@ from optiviz.formats import FORMATS
 
 
 @click.command(name="run", short_help="Descend a surface and draw the paths.")
-@click.option("--surface", metavar="NAME", help="Named surface; optiviz list surfaces shows all.")
-@click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".')
+@surface_options
 @domain_option
-@surfaces_option
 @network_options
 @optimizer_options
 @click.option(
-    "--start",
-    "starts",
-    multiple=True,
-    metavar="X,Y",
-    help="Where to begin, or random:N for N starts in the window; may be repeated.",
+    "--tune",
+    is_flag=False,
+    flag_value="lr",
+    metavar="[KEY,...]",
+    help="Seek lr, or these, for every optimizer as optiviz tune does, and draw what is found.",
 )
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Seed of random starts, batches, dropout and noise.",
-)
-@click.option("--steps", type=int, help="Length of a run.  [default: the surface's]")
-@click.option(
-    "--batch-size", type=int, metavar="N", help="Samples of a network a step.  [default: all]"
-)
-@click.option(
-    "--noise", type=float, default=0, metavar="SIGMA", help="Gaussian noise on each gradient."
-)
+@descent_options("the surface's")
 @click.option(
     "--view",
     metavar="NAME+NAME",

@@ -12,9 +12,9 @@ from rich.table import Table
 from optiviz.descent import MOST_ROWS
 from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
-from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe, resolved
+from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe, TuneRecipe, resolved
 from optiviz.rendering import met_by
-from optiviz.scene import Response, Run, Scene
+from optiviz.scene import Response, Run, Scene, Tuned
 from optiviz.tuning import tune
 
 WIDE = 10_000  # columns, where no terminal would break a row into lines
@@ -22,6 +22,10 @@ WIDE = 10_000  # columns, where no terminal would break a row into lines
 
 def print_scene(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> None:
     """Print what came out, one row a run or an answer; of a plot there is nothing to say."""
+    if isinstance(recipe, TuneRecipe):
+        assert isinstance(scene, Tuned)
+        print_trials(scene, recipe)
+        return
     if isinstance(recipe, Recipe):
         assert isinstance(scene, Run)
         print_runs(scene, recipe)
@@ -63,11 +67,39 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
                 scene.verdict(path) + path.why,
             )
     _print(table)
-    if recipe.random_starts or scene.conditions:
+    if recipe.random_starts or any(each.startswith("seed ") for each in scene.conditions):
         click.echo(f"seed {recipe.seed}")
     kept = min(len(path.points) for path in scene.trajectories)
     if kept < min(len(recipe.frame_steps(scene.steps)), MOST_ROWS):
         click.echo(f"{kept} points of each path are kept: more would fill the memory")
+
+
+def print_trials(scene: Tuned, recipe: TuneRecipe) -> None:
+    """Print one row an optimizer: its best trial, and how the runs of that ended."""
+    table = _table()
+    table.add_column("optimizer", no_wrap=True)
+    table.add_column("best trial", overflow="fold")
+    for heading in ("trials", "best loss", "median loss", "at a global minimum", "diverge"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in scene.entries:
+        found, settings = entry.search, entry.choice.optimizer.settings()
+        best = found.best
+        reached = "-" if found.reached is None else f"{found.reached[best].mean():.0%}"
+        table.add_row(
+            entry.label,
+            "  ".join(entry.setting(*each) for each in settings.items()),
+            str(found.trials),
+            f"{found.losses[best].min():.6g}",
+            f"{found.medians[best]:.6g}",
+            reached,
+            f"{found.diverged[best]:.0%}",
+        )
+    _print(table)
+    many = len(scene.entries[0].search.losses[0])
+    click.echo(
+        f"of {many} start{'s' if many > 1 else ''}, {recipe.trials} trials each, by the median "
+        f"final loss; seed {recipe.seed}"
+    )
 
 
 def print_skipped(scene: Scene, recipe: Recipe | ResponseRecipe, paths: Sequence[Path]) -> None:

@@ -6,7 +6,7 @@ stranger's code.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,10 +20,19 @@ BESIDE = {"optax": ("jax",)}  # what else decides a package's numbers
 
 
 class Parameter(NamedTuple):
-    """A hyperparameter: its default, MISSING if it has none, and its type, None if any will do."""
+    """A hyperparameter: its default, MISSING if it has none, its type, None if any will do.
+
+    within is the interval that it must lie in, if that is known.
+    """
 
     default: Any
     type: object = None
+    within: str = ""
+
+
+def parameter(field: "Field[Any]") -> Parameter:
+    """Return the hyperparameter that a field declares."""
+    return Parameter(field.default, field.type, field.metadata.get("within", ""))
 
 
 class Kind(NamedTuple):
@@ -83,7 +92,7 @@ def kind_of(name: str) -> Kind:
 @cache
 def _ours(name: str) -> Kind:
     cls = load_optimizer(name)
-    declared = {each.name: Parameter(each.default, each.type) for each in fields(cls)}
+    declared = {each.name: parameter(each) for each in fields(cls)}
     return Kind(declared, cls, "lr" if "lr" in declared else "")
 
 
@@ -106,9 +115,7 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
     wrapper = load_wrapper(name)
     written = wrapper.own(list(kind.parameters))
     declared = wrapper.__dataclass_fields__
-    parameters = {
-        key: Parameter(declared[own].default, declared[own].type) for key, own in written.items()
-    }
+    parameters = {key: parameter(declared[own]) for key, own in written.items()}
 
     def make(**values: Any) -> Method:
         own = {written[key]: values.pop(key) for key in written if key in values}

@@ -60,13 +60,14 @@ def _kind(
     """Return the kind of an adapter around a class or function."""
     parameters, free = _signature(found, skipped)
 
+    defaults = {key: each.default for key, each in parameters.items()}
+
     def make(**values: Any) -> Method:
-        for key, (default, _) in parameters.items():
+        for key, default in defaults.items():
             if default is MISSING and key not in values:
                 raise InputError(f"{name}: {key} has no default, and is not given")
             if isinstance(default, float) and type(values.get(key)) is int:
                 values[key] = float(values[key])
-        defaults = {key: each.default for key, each in parameters.items()}
         return adapter(name=name, found=found, values={**defaults, **values})
 
     rate = next((each for each in RATES if each in parameters), "")

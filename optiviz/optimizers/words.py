@@ -66,6 +66,13 @@ class Word:
             return self
         return replace(self, schedule=str(Schedule.read(self.schedule).lasting(steps)))
 
+    def rated(self, lr: float | None) -> Self:
+        """Return the word with a learning rate, if there is one and it gives none itself."""
+        rate = kind_of(self.name).rate
+        if lr is None or not rate or rate in dict(self.settings):
+            return self
+        return replace(self, settings=((rate, lr), *self.settings))
+
     def build(self, **rest: Hyper) -> Method:
         """Return the optimizer; `rest` fills hyperparameters that the word leaves open.
 

@@ -30,7 +30,7 @@ class Sort(NamedTuple):
 
     target: str
     dims: tuple[int, ...]
-    of: Literal["surface", "descent", "response"]
+    of: Literal["surface", "descent", "response", "search"]
     options: tuple[str, ...]
     about: str
 
@@ -55,6 +55,10 @@ VIEWS = {
     ),
     "response": Sort(
         "response:Answers", (1,), "response", (), "a signal and its answers, in optiviz response"
+    ),
+    "trials": Sort(
+        "trials:Trials", (1, 2, MANY), "search", (),
+        "final loss against what was tried, in optiviz tune",
     ),
 }  # fmt: skip
 

@@ -86,7 +86,7 @@ class Legend:
         self._build_key(words.key)
 
     def update(self, step: int) -> Sequence[Artist]:
-        self.step.set_text(self._counter(step))
+        self.step.set_text(self.scene.counter(step))
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(_number(entry.values(step)))
         for number, (text, room) in self.remarks.items():
@@ -125,7 +125,7 @@ class Legend:
         """Return the words as one row above each panel, the step and the key on a strip."""
         middle = strip.bottom + 8
         rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
-        counter = self._counter(self.scene.steps)
+        counter = self.scene.counter(self.scene.steps)
         key = 0.66 * STEP * len(counter) + BETWEEN if counter else 0.0
         line = Box(strip.left + key, middle, strip.width - key, KEY)
         return Words((strip.left, middle), line, (), rows)
@@ -159,9 +159,6 @@ class Legend:
             lines.append(0.64 * NAME * (len(entry.heading) + len(self.longest[number])) + 12)
             lines.append(0.58 * DETAIL * len(self._detail(number, self.scene.steps)))
         return SWATCH + max(lines)
-
-    def _counter(self, step: int) -> str:
-        return f"step {step} of {self.scene.steps}" if self.scene.entries else ""
 
     def _detail(self, number: int, step: int) -> str:
         """Return what stands beside the name in a step."""

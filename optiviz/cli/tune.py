@@ -1,0 +1,74 @@
+"""`optiviz tune`: a search for hyperparameters that is the same for every optimizer."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from optiviz.cli import debug_option
+from optiviz.cli.options import (
+    descent_options,
+    domain_option,
+    given,
+    look_options,
+    make,
+    network_options,
+    option,
+    output_options,
+    surface_options,
+)
+from optiviz.formats import FORMATS
+
+SUFFIXES = [suffix for suffix, form in FORMATS.items() if form.kind != "animation"]
+
+
+@click.command(name="tune", short_help="Find hyperparameters, the same way for every optimizer.")
+@surface_options
+@domain_option
+@network_options
+@click.option(
+    "--opt",
+    "optimizers",
+    multiple=True,
+    metavar="WORDS",
+    help="Optimizers, as in adam:beta1=0.8,rmsprop; may be repeated.",
+)
+@click.option(
+    "--over",
+    metavar="KEY[=LOW:HIGH],...",
+    default="lr",
+    show_default=True,
+    help="What is sought, as in lr,beta1=0.5:0.99.",
+)
+@click.option(
+    "--trials",
+    type=int,
+    default=256,
+    show_default=True,
+    metavar="N",
+    help="How many values, or combinations of values, each optimizer gets.",
+)
+@descent_options("random:25")
+@look_options
+@output_options("outputs/SURFACE-OPT-tune.png", SUFFIXES)
+@debug_option
+def command(
+    outs: tuple[Path, ...], quiet: bool, overwrite: bool, open_: bool, **words: Any
+) -> None:
+    """Try many values of hyperparameters with every optimizer, and draw where its runs end.
+
+    Every optimizer gets the same number of trials, the same starts and the same number of steps.
+    The best trial is that with the lowest median final loss. `optiviz run --tune` uses what is
+    found.
+
+    \b
+    optiviz tune --surface hills-and-canyon --opt adam,momentum,rmsprop -o tune.png
+    optiviz tune --surface wobbly --opt adam --over lr,beta1=0.5:0.99 -o tune.csv
+    """
+    from optiviz.reading import read_recipe, sources_of
+
+    fields = {"kind": "tune", **given(words)}
+    recipe = read_recipe(fields, option)
+    make(
+        recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=sources_of(fields)
+    )  # fmt: skip

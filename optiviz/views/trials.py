@@ -1,0 +1,109 @@
+"""Final loss against a hyperparameter: one curve an optimizer, its spread over starts shaded."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from optiviz.objective import Array
+from optiviz.scene import Tried, Tuned
+from optiviz.search import DECADE
+from optiviz.themes import Theme
+from optiviz.views import Room, View
+from optiviz.views.axes import dress_chart, name, room_beside, span
+from optiviz.views.marks import HEAD, HEAD_SIZE, LINE_WIDTH, PATH, mark
+from optiviz.views.scales import Scale
+from optiviz.views.style import Style
+from optiviz.views.ticks import ticks
+
+SHADE = 0.16  # opacity of the spread over starts
+DIMENSIONS = 2  # hyperparameters from which on the curve is that of the best in each band
+BANDS = 24  # of the range, of which the best trial of each is drawn then
+
+
+class Curve(NamedTuple):
+    """What is drawn of an optimizer: values, losses there, and the ends of their spread."""
+
+    values: Array
+    medians: Array
+    low: Array
+    high: Array
+
+
+class Trials(View):
+    """The median final loss of every trial against what was tried first, usually lr.
+
+    Shaded is where the middle half of the runs end. A gap is where half of them diverge. Where more
+    hyperparameters than one are sought, the curve joins the best trial of each band. An optimizer
+    without this hyperparameter has a level line.
+    """
+
+    scene: Tuned
+
+    def __init__(self, scene: Tuned, theme: Theme, style: Style) -> None:
+        super().__init__(scene, theme, style)
+        self.key = next(key for entry in scene.entries for key in entry.search.values)
+        self.curves = [self._curve(entry) for entry in scene.entries]
+        drawn = [each for curve in self.curves for each in curve[1:]]
+        self.scale = Scale.of(np.concatenate(drawn))
+
+    def _curve(self, entry: Tried) -> Curve:
+        found = entry.search
+        losses = np.stack([found.medians, *found.spread])
+        if self.key not in found.values:
+            return Curve(np.full(2, np.nan), *losses[:, [found.best, found.best]])
+        values = found.values[self.key]
+        order = np.argsort(values, kind="stable")
+        if len(found.values) >= DIMENSIONS:
+            bands = np.array_split(order, min(BANDS, len(order)))
+            order = np.array([band[np.argmin(found.medians[band])] for band in bands])
+        return Curve(values[order], *losses[:, order])
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest value that was tried."""
+        values = np.concatenate([curve.values for curve in self.curves])
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        return (low, high) if low < high else (low / 2, high * 2)
+
+    @property
+    def room(self) -> Room:
+        return room_beside(self.scale.ticks()[1], named=True)
+
+    def build(self, axes: Axes) -> None:
+        dress_chart(axes, self.theme)
+        name(axes, self.theme, "final loss")
+        low, high = self.ends
+        if low > 0 and high / low >= DECADE:
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_locator(NullLocator())
+            decades = Scale("log", (low, high))
+            span(axes, "x", (low, high), decades.ticks)
+        else:
+            span(axes, "x", (low, high), partial(ticks, low, high))
+        axes.set_xlabel(self.key)
+        self.scale.apply(axes)
+        for entry, curve in zip(self.scene.entries, self.curves, strict=True):
+            look, above = mark(self.theme, entry.number), PATH + entry.number
+            level = self.key not in entry.search.values
+            values = np.array(self.ends) if level else curve.values
+            known = np.isfinite(curve.medians)
+            top = np.minimum(curve.high, self.scale.ends[1])
+            axes.fill_between(
+                values, curve.low, top, where=known, color=look.color, alpha=SHADE, linewidth=0,
+                zorder=above - PATH,
+            )  # fmt: skip
+            axes.plot(
+                values, np.where(known, curve.medians, np.nan), color=look.color,
+                linestyle=look.dash, linewidth=LINE_WIDTH, zorder=above, label=entry.label,
+            )  # fmt: skip
+            found = entry.search
+            if found.found and self.key in found.values:
+                axes.plot(
+                    found.values[self.key][found.best], found.medians[found.best],
+                    color=look.color, marker=look.marker, markersize=HEAD_SIZE, clip_on=False,
+                    markeredgecolor=self.theme.casing, markeredgewidth=1.4,
+                    zorder=HEAD + entry.number,
+                )  # fmt: skip
