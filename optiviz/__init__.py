@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optiviz.api import BasinsRecipe as BasinsRecipe
     from optiviz.api import PlotRecipe as PlotRecipe
     from optiviz.api import Recipe as Recipe
     from optiviz.api import ResponseRecipe as ResponseRecipe
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Recipe": "api",
+    "BasinsRecipe": "api",
     "PlotRecipe": "api",
     "ResponseRecipe": "api",
     "Signal": "api",

@@ -75,7 +75,7 @@ class Picture:
             width=writing.width,
             top=writing.write(scene, MARGIN * writing.width),
             rooms=[cell.view.room for cell in self.cells],
-            paired=len(panels[0][1]) if len(panels) > 1 else 0,
+            paired=len(panels[0][1]) if len(panels) > 1 or not scene.colored else 0,
         )
         places, words = layout.worded(legend)
         for cell, place in zip(self.cells, places, strict=True):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,12 @@ from optiviz.jobs import Job, read_jobs
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.base import describe as describe_class
-from optiviz.optimizers.kinds import GROUP
+from optiviz.optimizers.kinds import GROUP, kind_of
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.plugins import offer, offers
+from optiviz.plugins import is_source, offer, offers
 from optiviz.provenance import read_source
 from optiviz.reading import check_trusted, read_recipe
-from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
+from optiviz.recipe import AnyRecipe, BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.rendering import check_format, make_picture, render, walk_all
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import GROUP as SURFACES
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
 
 __all__ = [
+    "BasinsRecipe",
     "PlotRecipe",
     "Recipe",
     "ResponseRecipe",
@@ -237,6 +239,23 @@ def _class(name: str) -> type[Method]:
     return load_optimizer(name) if name in OPTIMIZERS else load_wrapper(name)
 
 
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str | tuple | None) else str(value)
+
+
+def _describe_kind(name: str) -> dict[str, Any]:
+    """Return what is known of a wrapped optimizer or a stranger's, whose code is run."""
+    kind = kind_of(name)
+    return {
+        "name": name,
+        "hyperparameters": [
+            {"name": key, "default": None if each.default is MISSING else _shown(each.default)}
+            for key, each in kind.parameters.items()
+        ],
+        "learning rate": kind.rate,
+    }
+
+
 def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     """Return all that is known of a surface or an optimizer, as plain values."""
     catalogue = _catalogue(surfaces)
@@ -253,6 +272,8 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
             "paper": known.paper,
             "notes": known.notes,
         }
+    if is_source(name) or "+" in name:
+        return _describe_kind(name)
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
         raise InputError(unknown("surface or optimizer", name, words))

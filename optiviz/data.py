@@ -14,7 +14,7 @@ import numpy as np
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
-from optiviz.scene import Descent, Response, Run, Scene, Tried, Tuned
+from optiviz.scene import Basin, Descent, Response, Run, Scene, Tried, Tuned
 from optiviz.surfaces.surface import AXES
 
 
@@ -50,6 +50,7 @@ def _tellers(scene: Scene) -> tuple[Callable[[Any], dict[str, Any]], Callable[[A
         Run: (_run, _run_rows),
         Response: (_response, _response_rows),
         Tuned: (_tuned, _tuned_rows),
+        Basin: (_basins, _basins_rows),
     }
     found: tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Row]] = tellers[type(scene)]
     return found
@@ -151,6 +152,36 @@ def _tuned_rows(scene: Tuned) -> Row:
             for start, loss in enumerate(losses):
                 reached = "" if found.reached is None else int(found.reached[trial, start])
                 yield [entry.label, entry.word.name, trial, *tried, start, loss, reached]
+
+
+def _basins(scene: Basin) -> dict[str, Any]:
+    """Return the minima, and of each optimizer the grid of their numbers, null where none is."""
+    maps = [
+        {
+            "label": entry.label,
+            "optimizer": entry.word.name,
+            "hyperparameters": entry.choice.optimizer.hyperparameters(),
+            "lr_source": entry.choice.source,
+            "reached": [_known(row) for row in entry.basins.reached.tolist()],
+            "arrived": [_known(row) for row in entry.basins.arrived.tolist()],
+        }
+        for entry in scene.entries
+    ]
+    window = scene.surface.window.model_dump(mode="json")
+    return {"domain": window, "minima": scene.minima.tolist(), "basins": maps}
+
+
+def _known(numbers: Sequence[int]) -> list[int | None]:
+    return [None if number < 0 else number for number in numbers]
+
+
+def _basins_rows(scene: Basin) -> Row:
+    yield ["label", "optimizer", "row", "column", "minimum", "arrived"]
+    for entry in scene.entries:
+        found = entry.basins
+        for (row, column), reached in np.ndenumerate(found.reached):
+            known = [int(reached), int(found.arrived[row, column])] if reached >= 0 else ["", ""]
+            yield [entry.label, entry.word.name, row, column, *known]
 
 
 def _trajectory(entry: Descent, path: Trajectory, learned: bool) -> dict[str, Any]:

@@ -201,6 +201,9 @@ def descend(
             try:
                 x, state = next(walked)
             except Stopped as error:
+                if watched.undefined:
+                    no_gradient_at = step - 1
+                    break
                 stopped_at, stopped = step, str(error)
                 if step:
                     break

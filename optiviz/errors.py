@@ -22,7 +22,8 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     "unknown surface 'wobly': did you mean 'wobbly'?"
     """
     choices = sorted(choices)
-    near = get_close_matches(word.lower(), choices, n=1, cutoff=0.5)
+    lowered = {choice.lower(): choice for choice in choices}
+    near = [lowered[found] for found in get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)]
     shown = word if len(word) <= 60 else word[:57] + "..."
     if near:
         return f"unknown {kind} {shown!r}: did you mean {near[0]!r}?"

@@ -98,6 +98,8 @@ def _module(path: str, place: Path, content: str) -> ModuleType:
 
 def _imported(name: str) -> Loaded:
     parts = name.split(".")
+    if parts[-1] == "py":
+        raise InputError(f"{name} is a file: write what of it, as in {name}:f")
     for length in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:length])
         try:
@@ -143,9 +145,9 @@ def running(name: str, file: str = "") -> Iterator[None]:
     except InputError:
         raise
     except ModuleNotFoundError as error:
-        raise Missing(f"{name}: {error}{_line(error, file)}", str(error.name)) from error
+        raise Missing(f"{name}: {error}{line_of(error, file)}", str(error.name)) from error
     except (Exception, SystemExit) as error:
-        raise InputError(f"{name}: {told(error)}{_line(error, file)}") from error
+        raise InputError(f"{name}: {told(error)}{line_of(error, file)}") from error
 
 
 def told(error: BaseException) -> str:
@@ -155,8 +157,8 @@ def told(error: BaseException) -> str:
     return f"raised {type(error).__name__}" + (f": {said}" if said else "")
 
 
-def _line(error: BaseException, file: str) -> str:
-    """Return the last line of a file that an error went through."""
+def line_of(error: BaseException, file: str) -> str:
+    """Return the last line of a file that an error went through, as in " (line 3)"."""
     if not file or isinstance(error, SyntaxError):  # which says so itself
         return ""
     file, lines = str(_absolute(file)), []

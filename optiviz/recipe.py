@@ -43,6 +43,7 @@ from optiviz.views.style import Style
 MAX_PIXELS = 36_000_000
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES = 64, 100, 100
 MOST_TRIALS, MOST_SOUGHT = 10_000, 10
+MOST_CELLS = 2048  # a side of a grid of starts
 STARTS = 25  # of a search, if nobody says
 
 
@@ -262,7 +263,7 @@ class Contenders(Drawing):
             if word.file is not None and digest(word.file) != known.get(word.file):
                 raise InputError(
                     f"{word.file} is not the file that the recipe was made with: "
-                    "name its optimizer anew, or drop the recipe's plugins"
+                    f"if it is meant, name its optimizer anew: --opt {word.name}"
                 )
 
     @property
@@ -314,8 +315,8 @@ class Contest(Contenders):
         return words if self.vary is None else vary(words[0], self.vary)
 
 
-class Descended(BaseModel):
-    """What is descended, from where, and how long.
+class Met(BaseModel):
+    """What is descended, and how long.
 
     surface is a name of our catalogue or a whole declaration; batch_size how many samples of a
     network a step meets, all if None; noise the standard deviation of what is added to each
@@ -325,8 +326,6 @@ class Descended(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     surface: NamedSurface
-    starts: tuple[Annotated[Point, AfterValidator(_on_the_surface)], ...] = ()
-    random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
     seed: NonNegativeInt = 0
     steps: Steps | None = None
     batch_size: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] | None = None
@@ -345,6 +344,13 @@ class Descended(BaseModel):
     def subjects(self) -> tuple[str | Surface, ...]:
         """The surface alone."""
         return (self.surface,)
+
+
+class Descended(Met):
+    """What is descended, from where, and how long."""
+
+    starts: tuple[Annotated[Point, AfterValidator(_on_the_surface)], ...] = ()
+    random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
 
 
 class Recipe(Descended, Contest, Style):
@@ -384,6 +390,34 @@ class TuneRecipe(Descended, Contenders):
     trials: Annotated[int, Field(ge=2, le=MOST_TRIALS)] = TRIALS
 
 
+class BasinsRecipe(Met, Contest):
+    """Where each start of a grid over the window ends, with each optimizer.
+
+    grid is how many columns and rows the starts have, also as "512x512".
+    """
+
+    kind: Literal["basins"] = "basins"
+    grid: Annotated[tuple[int, int], BeforeValidator(_sides)] = (256, 256)
+
+    @field_validator("surface", check_fields=False)
+    @classmethod
+    def _in_two_dimensions(cls, surface: str | Surface) -> str | Surface:
+        found = resolved(surface)
+        if found.dim != 2 or not found.inside:
+            what = "one dimension" if found.dim == 1 else "all of a network's weights"
+            raise ValueError(f"{found.name or 'it'} is descended in {what}, basins need two")
+        return surface
+
+    @field_validator("grid")
+    @classmethod
+    def _countable(cls, grid: tuple[int, int]) -> tuple[int, int]:
+        if not all(2 <= side <= MOST_CELLS for side in grid):
+            raise ValueError(
+                f"{grid[0]}x{grid[1]} is not between 2x2 and {MOST_CELLS}x{MOST_CELLS}"
+            )
+        return grid
+
+
 class PlotRecipe(Drawing, Style):
     """Surfaces without a descent, side by side: a still picture."""
 
@@ -416,10 +450,11 @@ class ResponseRecipe(Contest):
     signal: Annotated[str | Signal, BeforeValidator(_signal)]
 
 
-AnyRecipe = Recipe | TuneRecipe | PlotRecipe | ResponseRecipe
+AnyRecipe = Recipe | TuneRecipe | BasinsRecipe | PlotRecipe | ResponseRecipe
 KINDS: dict[str, type[AnyRecipe]] = {
     "run": Recipe,
     "tune": TuneRecipe,
+    "basins": BasinsRecipe,
     "plot": PlotRecipe,
     "response": ResponseRecipe,
 }

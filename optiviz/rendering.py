@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from optiviz.basins import ground, map_basins
 from optiviz.descent import MOST_BYTES, Trajectory, descend, respond
 from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, Format, format_of
@@ -22,9 +23,11 @@ from optiviz.provenance import comment_on
 from optiviz.racing import begin, met, seen
 from optiviz.recipe import (
     AnyRecipe,
+    BasinsRecipe,
     Contenders,
     Contest,
     Descended,
+    Met,
     PlotRecipe,
     Recipe,
     ResponseRecipe,
@@ -32,11 +35,23 @@ from optiviz.recipe import (
     resolved,
     space_of,
 )
-from optiviz.scene import Answer, Descent, Plot, Response, Run, Scene, Tried, Tuned
+from optiviz.scene import (
+    Answer,
+    Basin,
+    Descent,
+    Mapped,
+    Plot,
+    Response,
+    Run,
+    Scene,
+    Tried,
+    Tuned,
+)
 from optiviz.search import Comparison, Range, Watch, check_ranges, search
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
+from optiviz.threads import cores
 from optiviz.tuning import Choice, choose, settled
 from optiviz.views import check_views
 from optiviz.views.style import Style
@@ -46,7 +61,11 @@ if TYPE_CHECKING:
 
 STEPS = 120  # where neither the recipe nor the surface says
 
-VIEW_OF = {"response": "response", "tune": "trials"}  # by kind of recipe that has only one
+VIEW_OF = {
+    "response": "response",
+    "tune": "trials",
+    "basins": "basins",
+}  # by kind of recipe that has only one
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 
@@ -109,14 +128,14 @@ def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
 
 def frames_of(recipe: AnyRecipe) -> int:
     """Return how many frames an animation of a recipe shows, before the last one is held."""
-    if isinstance(recipe, Recipe):
+    if isinstance(recipe, Recipe | BasinsRecipe):
         return len(recipe.frame_steps(steps_of(recipe)))
     if isinstance(recipe, ResponseRecipe):
         return len(recipe.frame_steps(len(signal_of(recipe).gradient) - 1))
     return 1
 
 
-def steps_of(recipe: Descended) -> int:
+def steps_of(recipe: Met) -> int:
     """Return the recipe's number of steps, else the surface's, else ours."""
     return recipe.steps or resolved(recipe.surface).steps or STEPS
 
@@ -153,6 +172,8 @@ def make_picture(
     scene = scene or make_scene(recipe)
     panels: list[tuple[Scene, list[str]]] = [(scene, [VIEW_OF.get(recipe.kind, "")])]
     style = Style()
+    if isinstance(recipe, BasinsRecipe):
+        panels = [(part, ["basins"]) for part in scene.parts()]
     if isinstance(recipe, Recipe | PlotRecipe):
         grid = isinstance(recipe, PlotRecipe) or recipe.layout == "grid"
         parts = scene.parts() if grid else (scene,)
@@ -177,6 +198,8 @@ def make_scene(recipe: AnyRecipe, progress: Progress | None = None) -> Scene:
             return make_run(recipe, progress)
         case TuneRecipe():
             return _tuned(recipe, progress)
+        case BasinsRecipe():
+            return _basins(recipe, progress)
         case PlotRecipe():
             return _plot(recipe)
         case ResponseRecipe():
@@ -210,7 +233,7 @@ def walk_all(recipe: Recipe) -> tuple[Trajectory, ...]:
 
 def met_by(recipe: Descended, surface: Surface) -> tuple[Objective | Stream, list[Array]]:
     """Return what a recipe's optimizers descend, and the points of it that they begin at."""
-    objective = met(surface, recipe.batch_size, recipe.noise, recipe.seed)
+    objective = _met(recipe, surface)
     return objective, [begin(surface, start) for start in starts_of(recipe, surface)]
 
 
@@ -295,6 +318,36 @@ def _tuned(recipe: TuneRecipe, progress: Progress | None = None) -> Tuned:
     )
 
 
+def _basins(recipe: BasinsRecipe, progress: Progress | None = None) -> Basin:
+    """Find out where every start of a grid ends."""
+    surface, steps = resolved(recipe.surface), steps_of(recipe)
+    objective = _met(recipe, surface)
+    words = _loaded(recipe, steps)
+    few = list(ground(surface, objective, TUNED_ON, steps).starts)
+    choices = [choose(word, surface, few, steps, recipe.lr, objective) for word in words]
+    watch = None if progress is None else partial(progress, "descending")
+    place = ground(surface, objective, recipe.grid, steps)
+    methods = [choice.optimizer for choice in choices]
+    minima, maps = map_basins(methods, place, cores(), watch)
+    entries = tuple(
+        Mapped(word=word, label=label, choice=choice, number=number, basins=found, length=steps)
+        for number, ((word, label), choice, found) in enumerate(
+            zip(_named(words), choices, maps, strict=True)
+        )
+    )
+    return Basin(
+        title=recipe.title or surface.title,
+        surface=surface,
+        minima=minima,
+        entries=entries,
+        conditions=_conditions(recipe, surface),
+    )
+
+
+def _met(recipe: Met, surface: Surface) -> Objective | Stream:
+    return met(surface, recipe.batch_size, recipe.noise, recipe.seed)
+
+
 def _loaded(recipe: Contenders, steps: int) -> list[Word]:
     """Return the words of a run of so many steps, after all that a stranger's code may raise.
 
@@ -310,7 +363,7 @@ def _loaded(recipe: Contenders, steps: int) -> list[Word]:
     return words
 
 
-def _conditions(recipe: Descended, surface: Surface) -> tuple[str, ...]:
+def _conditions(recipe: Met, surface: Surface) -> tuple[str, ...]:
     """Return what every step of a run was subject to."""
     said = []
     if isinstance(recipe, Recipe) and recipe.tune is not None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optiviz.basins import Basins
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
 from optiviz.optimizers.words import Setting, Word
@@ -33,6 +34,7 @@ class Entry(ABC):
     label: str  # no other entry has it
     choice: Choice
     number: int  # its place among all entries, which its colour goes by
+    shares: ClassVar[bool] = False  # whether its numbers are shares of a whole
 
     @property
     def heading(self) -> str:
@@ -44,7 +46,8 @@ class Entry(ABC):
         """What the legend says beside it: the rate really used, and all that was given."""
         method, given = self.choice.optimizer, dict(self.word.settings)
         used = method.hyperparameters()
-        shown = {key: value for key, value in used.items() if key == method.rate} | given
+        rate = {key: used[key] for key in (method.rate,) if used.get(key) is not None}
+        shown = rate | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
         named = not self.word.label
@@ -101,6 +104,7 @@ class Scene:
     title: str
     entries: tuple[Entry, ...] = ()
     quantity: ClassVar[str] = ""  # what the numbers of the entries are
+    colored: ClassVar[bool] = True  # whether entries differ by colour
 
     @property
     def formula(self) -> str:
@@ -347,6 +351,54 @@ class Tuned(Scene):
     def remarks(self) -> tuple[str, ...]:
         said = ((entry.label, self.remark(entry, 0)) for entry in self.entries)
         return tuple(f"{label}: {remark}" for label, remark in said if remark)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mapped(Entry):
+    """An optimizer from every start of a grid. Its number is the share that reaches a minimum."""
+
+    basins: Basins
+    length: int  # steps
+    shares = True
+
+    @property
+    def steps(self) -> int:
+        return self.length
+
+    def values(self, step: int) -> Array:
+        return np.array([self.basins.share(step)])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Basin(Scene):
+    """The minima of a surface, and from where each optimizer reaches which."""
+
+    surface: Surface
+    minima: Array  # (m, 2)
+    entries: tuple[Mapped, ...] = ()
+    company: tuple[Mapped, ...] = ()  # the entries of all small multiples
+    conditions: tuple[str, ...] = ()
+    quantity = "share at a minimum"
+    colored = False
+
+    @property
+    def formula(self) -> str:
+        return self.surface.formula
+
+    @property
+    def caption(self) -> str:
+        return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
+
+    @property
+    def latest(self) -> int:
+        """The last step in which a run of any optimizer comes to stay at a minimum."""
+        return max(int(each.basins.arrived.max()) for each in self.company or self.entries)
+
+    def parts(self) -> "tuple[Scene, ...]":
+        return tuple(
+            replace(self, entries=(each,), company=self.entries, title=each.heading)
+            for each in self.entries
+        )
 
 
 def frame_steps(steps: int, fps: float, duration: float) -> list[int]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "plot": "plot",
     "response": "response",
     "tune": "tune",
+    "basins": "basins",
     "batch": "batch",
     "inspect": "inspect",
     "schema": "schema",

@@ -1,7 +1,6 @@
 """`optiviz batch`: many pictures from one YAML."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ import click
 from optiviz.cli import debug_option
 from optiviz.cli.options import plugins_option
 from optiviz.errors import InputError, OptivizError, unknown
+from optiviz.threads import cores
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -88,7 +88,7 @@ def command(
     if report is not None:
         _check_report(report, [source, *(path for job in found for path in job.paths)], dry_run)
     chosen = _chosen(found, only)
-    processes = min(jobs or _cores(), len(chosen))
+    processes = min(jobs or cores(), len(chosen))
     if dry_run:
         left = [job for job in chosen if force or not up_to_date(job)]
         _describe(left, len(chosen) - len(left), processes)
@@ -136,13 +136,6 @@ def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
         if not any(called(job, name) for job in jobs):
             raise InputError(f"--only: {unknown('job', name, {job.name for job in jobs})}")
     return [job for job in jobs if not names or any(called(job, name) for name in names)]
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -84,6 +84,21 @@ surface_options = grouped(
 )  # fmt: skip
 
 
+met_options = grouped(
+    click.option(
+        "--seed", type=int, default=0, show_default=True,
+        help="Seed of random starts, batches, dropout and noise.",
+    ),
+    click.option("--steps", type=int, help="Length of a run.  [default: the surface's]"),
+    click.option(
+        "--batch-size", type=int, metavar="N", help="Samples of a network a step.  [default: all]"
+    ),
+    click.option(
+        "--noise", type=float, default=0, metavar="SIGMA", help="Gaussian noise on each gradient."
+    ),
+)  # fmt: skip
+
+
 def descent_options(start: str) -> Callable[[Command], Command]:
     """Return the options of where and how a surface is descended; `start` is if nobody says."""
     return grouped(
@@ -92,19 +107,7 @@ def descent_options(start: str) -> Callable[[Command], Command]:
             help="Where to begin, or random:N for N starts in the window; may be repeated.  "
             f"[default: {start}]",
         ),
-        click.option(
-            "--seed", type=int, default=0, show_default=True,
-            help="Seed of random starts, batches, dropout and noise.",
-        ),
-        click.option("--steps", type=int, help="Length of a run.  [default: the surface's]"),
-        click.option(
-            "--batch-size", type=int, metavar="N",
-            help="Samples of a network a step.  [default: all]",
-        ),
-        click.option(
-            "--noise", type=float, default=0, metavar="SIGMA",
-            help="Gaussian noise on each gradient.",
-        ),
+        met_options,
     )  # fmt: skip
 
 
@@ -251,13 +254,14 @@ def default_path(recipe: "AnyRecipe") -> Path:
     varied = isinstance(recipe, Contest) and recipe.vary is not None
     words = recipe.words[: 1 if varied else None]
     names = [re.sub(r"[^\w.+-]+", "-", replace(word, label="").heading) for word in words]
-    ends = ".gif" if "animation" in recipe.forms else f"-{recipe.kind}.png"
+    ends = ".gif" if recipe.kind in ("run", "response") else f"-{recipe.kind}.png"
     return OUTPUTS / f"{subject or 'signal'}-{_joined(names, 'optimizers')}{ends}"
 
 
 def _called(surface: "Surface") -> str:
-    kinds = {"network": surface.network, "function": surface.function}
-    return surface.name or next((kind for kind, each in kinds.items() if each), "formula")
+    if surface.function is not None:
+        return re.split("[:.]", surface.function.of)[-1]
+    return surface.name or ("formula" if surface.network is None else "network")
 
 
 def _joined(names: Sequence[str], kind: str) -> str:

@@ -12,11 +12,20 @@ from rich.table import Table
 from optiviz.descent import MOST_ROWS
 from optiviz.formats import format_of
 from optiviz.optimizers.words import spell
-from optiviz.recipe import AnyRecipe, Recipe, ResponseRecipe, TuneRecipe, resolved
+from optiviz.recipe import (
+    AnyRecipe,
+    BasinsRecipe,
+    Contest,
+    Recipe,
+    ResponseRecipe,
+    TuneRecipe,
+    resolved,
+)
 from optiviz.rendering import met_by
-from optiviz.scene import Response, Run, Scene, Tuned
+from optiviz.scene import Basin, Response, Run, Scene, Tuned
 from optiviz.tuning import tune
 
+MOST_COLUMNS = 6  # of minima
 WIDE = 10_000  # columns, where no terminal would break a row into lines
 
 
@@ -26,7 +35,10 @@ def print_scene(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> None:
         assert isinstance(scene, Tuned)
         print_trials(scene, recipe)
         return
-    if isinstance(recipe, Recipe):
+    if isinstance(recipe, BasinsRecipe):
+        assert isinstance(scene, Basin)
+        print_basins(scene)
+    elif isinstance(recipe, Recipe):
         assert isinstance(scene, Run)
         print_runs(scene, recipe)
     elif isinstance(recipe, ResponseRecipe):
@@ -102,7 +114,31 @@ def print_trials(scene: Tuned, recipe: TuneRecipe) -> None:
     )
 
 
-def print_skipped(scene: Scene, recipe: Recipe | ResponseRecipe, paths: Sequence[Path]) -> None:
+def print_basins(scene: Basin) -> None:
+    """Print one row an optimizer: how many of the starts reach each minimum, and how soon."""
+    table = _table()
+    table.add_column("optimizer", no_wrap=True)
+    table.add_column("hyperparameters", overflow="fold")
+    minima = scene.minima if len(scene.minima) <= MOST_COLUMNS else scene.minima[:0]
+    headings = [",".join(f"{each:.3g}" for each in point) for point in minima]
+    several = [f"one of {len(scene.minima)} minima"] if len(minima) < len(scene.minima) else []
+    for heading in (*several, *headings, "none", "median step"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in scene.entries:
+        found, settings = entry.basins, entry.choice.optimizer.settings()
+        shares = [(found.reached == number).mean() for number in (*range(len(headings)), -1)]
+        shares = ([(found.reached >= 0).mean()] if several else []) + shares
+        arrived = found.arrived[found.arrived >= 0]
+        table.add_row(
+            entry.label,
+            "  ".join(entry.setting(*each) for each in settings.items()),
+            *(f"{share:.1%}" for share in shares),
+            f"{np.median(arrived):.0f}" if arrived.size else "-",
+        )
+    _print(table)
+
+
+def print_skipped(scene: Scene, recipe: Contest, paths: Sequence[Path]) -> None:
     """Say how many of the steps an animation shows, if not all."""
     frames = len(recipe.frame_steps(scene.steps))
     if frames <= scene.steps and any(format_of(path).kind == "animation" for path in paths):

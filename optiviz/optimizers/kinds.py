@@ -121,7 +121,9 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
         own = {written[key]: values.pop(key) for key in written if key in values}
         inner = kind.make(**values)
         if not isinstance(inner, Optimizer):
-            raise InputError(f"{name} goes around single steps, and {core} has a loop of its own")
+            raise InputError(
+                f"{name} goes around pure steps: {core} has a loop and states of its own"
+            )
         return wrapper(inner=inner, **own)
 
     return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open)

@@ -122,6 +122,10 @@ class Scheduled(Optimizer):
     schedule: Schedule
 
     @property
+    def together(self) -> bool:  # type: ignore[override]
+        return self.inner.together
+
+    @property
     def rate(self) -> str:
         return self.inner.rate
 

@@ -5,6 +5,7 @@ ends its path alone: it is raised as Stopped.
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, replace
@@ -90,14 +91,16 @@ def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Param
 
 
 @contextmanager
-def stopping() -> Iterator[None]:
-    """Turn what a stranger's code raises into the end of its path."""
+def stopping(name: str) -> Iterator[None]:
+    """Turn what the code of a name raises into the end of its path."""
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except (InputError, Stopped):
         raise
     except (Exception, SystemExit) as error:
-        raise Stopped(plugins.told(error)) from error
+        where = plugins.line_of(error, plugins.file_of(name) or "")
+        raise Stopped(plugins.told(error) + where) from error
 
 
 def point_of(found: Any, x: Array) -> Array:
@@ -105,6 +108,8 @@ def point_of(found: Any, x: Array) -> Array:
     point = np.array(found, float)
     if point.shape != x.shape:
         raise Stopped(f"returned shape {point.shape}: a point has {x.shape}")
+    if np.isnan(point).any() and np.isfinite(x).all():
+        raise Stopped("returned nan")
     return point
 
 
@@ -128,7 +133,15 @@ class Stranger(Method):
         return {key: _plain(value) for key, value in self.values.items()}
 
     def settings(self) -> dict[str, Any]:
-        return {key: value for key, value in self.hyperparameters().items() if value}
+        shown = self.hyperparameters()
+        return {
+            key: value for key, value in shown.items() if value and not _called(self.values[key])
+        }
+
+
+def _called(value: Any) -> bool:
+    """Return whether a hyperparameter is a function, or made of some, which no words can show."""
+    return callable(value) or (isinstance(value, tuple) and any(map(_called, value)))
 
 
 def _plain(value: Any) -> Any:
@@ -145,7 +158,7 @@ class Own(Stranger, Optimizer):
     """A class whose objects have init(x) -> state and step(objective, x, state) -> (x, state)."""
 
     def __post_init__(self) -> None:
-        with plugins.running(self.name):
+        with plugins.running(self.name, plugins.file_of(self.name) or ""):
             object.__setattr__(self, "_made", self.found(**self.values))
 
     @property
@@ -156,11 +169,11 @@ class Own(Stranger, Optimizer):
         return self.with_rate(self.values[self.rate] * factor)
 
     def init(self, x: Array) -> Any:
-        with stopping():
+        with stopping(self.name):
             return self._made.init(x.copy())  # type: ignore[attr-defined]
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
-        with stopping():
+        with stopping(self.name):
             stepped = self._made.step(objective, x.copy(), state)  # type: ignore[attr-defined]
             if not (isinstance(stepped, tuple) and len(stepped) == 2):
                 raise Stopped("did not return (x, state)")

@@ -24,7 +24,7 @@ class Torch(Stranger, Solver):
     def __post_init__(self) -> None:
         import torch
 
-        with plugins.running(self.name):
+        with plugins.running(self.name, plugins.file_of(self.name) or ""):
             self.found([torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))], **self.values)
 
     def following(self, schedule: Schedule) -> Self:
@@ -42,7 +42,7 @@ class Torch(Stranger, Solver):
     ) -> Iterator[tuple[Array, Any]]:
         import torch
 
-        with stopping():
+        with stopping(self.name):
             parameter = torch.nn.Parameter(torch.tensor(x, dtype=torch.float64))
             optimizer = self.found([parameter], **self.values)
             rates = [group.get("lr") for group in optimizer.param_groups]
@@ -58,7 +58,7 @@ class Torch(Stranger, Solver):
             if self.schedule is not None:
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * self.schedule.factor(step)
-            with stopping():
+            with stopping(self.name):
                 if closed:
                     optimizer.step(look)
                 else:

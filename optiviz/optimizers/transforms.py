@@ -40,7 +40,7 @@ class Transform(Stranger, Optimizer):
                 f"{self.name} is a function and should return an optax transform, which needs "
                 "optax: pip install 'optiviz-cli[optax]'"
             ) from None
-        with plugins.running(self.name), _float64():
+        with plugins.running(self.name, plugins.file_of(self.name) or ""), _float64():
             made = self.found(**self.values)
         if not all(callable(getattr(made, each, None)) for each in ("init", "update")):
             raise InputError(f"{self.name} returns no optax transform, which has init and update")
@@ -48,14 +48,14 @@ class Transform(Stranger, Optimizer):
     def init(self, x: Array) -> Any:
         import jax.numpy
 
-        with stopping(), _float64():
+        with stopping(self.name), _float64():
             return self.found(**self.values).init(jax.numpy.asarray(x))
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         rate = self.values[self.rate] if self.rate else None
         traced = "" if rate is None else self.rate  # so that all rates share what is compiled
         fixed = tuple((key, each) for key, each in self.values.items() if key != traced)
-        with stopping(), _float64():
+        with stopping(self.name), _float64():
             value, gradient = objective.value_and_gradient(x)
             update = _compiled(self.found, fixed, traced)
             moved, state = update.at(objective)(rate if traced else 0.0, gradient, state, x, value)

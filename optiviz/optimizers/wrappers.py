@@ -27,6 +27,10 @@ class Wrapper(Optimizer):
         return {f"{cls.__name__.lower()}_{name}" if name in inner else name: name for name in names}
 
     @property
+    def together(self) -> bool:  # type: ignore[override]
+        return self.inner.together
+
+    @property
     def rate(self) -> str:
         return self.inner.rate
 

@@ -153,12 +153,12 @@ class Formula:
 
     def gradient(self, x: Array) -> Array:
         """Return df/dx, shape (..., dim)."""
-        return np.stack(self._shaped(self._gradient(*self._coordinates(x)), x), axis=-1)
+        return _vectors(self._shaped(self._gradient(*self._coordinates(x)), x))
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Return both; what they have in common is computed once."""
         value, *slope = self._shaped(self._value_and_gradient(*self._coordinates(x)), x)
-        return value, np.stack(slope, axis=-1)
+        return value, _vectors(slope)
 
     def hessian(self, x: Array) -> Array:
         """Return d2f/dx2, shape (..., dim, dim)."""
@@ -214,6 +214,11 @@ class Formula:
     def _shaped(self, values: list[Any], x: Array) -> list[Array]:
         # A constant derivative comes back as one number.
         return [np.array(np.broadcast_to(np.asarray(each, float), x.shape[:-1])) for each in values]
+
+
+def _vectors(coordinates: list[Array]) -> Array:
+    """Return arrays as the last axis of one, each contiguous in memory, which is quicker."""
+    return np.moveaxis(np.stack(coordinates), 0, -1)
 
 
 @cache

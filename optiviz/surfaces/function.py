@@ -117,6 +117,8 @@ class Function:
         """Return f(x), shape (...), for x of shape (..., dim)."""
         with plugins.running(self.name, self._file), np.errstate(all="ignore"):
             found = self._found(*np.moveaxis(np.array(x, float), -1, 0))
+            if found is None:
+                raise InputError(f"{self.name} returned nothing")
             value = np.asarray(found, float)
             if value.shape not in ((), x.shape[:-1]):
                 raise InputError(

@@ -396,7 +396,10 @@ class Surface(BaseModel):
             return
         path, known = file_of(self.function.of), self.function.sha256
         if path is not None and known and digest(path) != known:
-            raise InputError(f"{path} is not the file that the recipe was made with: name it anew")
+            raise InputError(
+                f"{path} is not the file that the recipe was made with: "
+                f"if it is meant, name it anew: --surface {self.function.of}"
+            )
 
     def seen_on(self, shown: "Shown", domain: Domain) -> "Surface":
         """Return the surface as it is seen on a plane that was found after a descent."""

@@ -30,7 +30,7 @@ class Sort(NamedTuple):
 
     target: str
     dims: tuple[int, ...]
-    of: Literal["surface", "descent", "response", "search"]
+    of: Literal["surface", "descent", "response", "search", "basins"]
     options: tuple[str, ...]
     about: str
 
@@ -59,6 +59,9 @@ VIEWS = {
     "trials": Sort(
         "trials:Trials", (1, 2, MANY), "search", (),
         "final loss against what was tried, in optiviz tune",
+    ),
+    "basins": Sort(
+        "basins:Map", (2,), "basins", (), "which minimum each start reaches, in optiviz basins"
     ),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from matplotlib.transforms import Bbox
 
 from optiviz.objective import Array
 from optiviz.scene import Run
+from optiviz.surfaces.surface import Interval, Surface
 from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress, inches, room_beside, span
@@ -43,23 +44,14 @@ class Contour(View):
     @property
     def room(self) -> Room:
         across, up = self.scene.surface.window.intervals
-        ratio = (across[1] - across[0]) / (up[1] - up[0])
-        most = ratio if ratio <= EQUAL else UNEQUAL
-        least = ratio if ratio >= 1 / EQUAL else 1 / UNEQUAL
-        return room_beside(ticks(*up)[1], (min(ratio, most), max(ratio, least)))
+        return room_beside(ticks(*up)[1], ratios(across, up))
 
     @property
     def marks(self) -> Sequence[str]:
         return self.scene.marks
 
     def build(self, axes: Axes) -> None:
-        dress(axes, self.theme)  # the background is seen where the surface is undefined
-        across, up = self.scene.surface.window.intervals
-        span(axes, "x", across)
-        span(axes, "y", up)
-        across_name, up_name = self.scene.surface.axes
-        axes.set_xlabel(across_name)
-        axes.set_ylabel(up_name, rotation=90 if len(up_name) > 1 else 0)
+        dress_plane(axes, self.theme, self.scene.surface)
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
@@ -145,6 +137,28 @@ class Contour(View):
             angles="uv", pivot="mid", headwidth=4.5, headlength=5, headaxislength=4.4,
             minlength=0.5,
         )  # fmt: skip
+
+
+def ratios(across: Interval, up: Interval) -> tuple[float, float]:
+    """Return the least and the most ratio of sides that a view of a window has."""
+    ratio = (across[1] - across[0]) / (up[1] - up[0])
+    most = ratio if ratio <= EQUAL else UNEQUAL
+    least = ratio if ratio >= 1 / EQUAL else 1 / UNEQUAL
+    return min(ratio, most), max(ratio, least)
+
+
+def dress_plane(axes: Axes, theme: Theme, surface: Surface) -> None:
+    """Give Axes the look and the window of a surface from above.
+
+    The background is seen where it is undefined.
+    """
+    dress(axes, theme)
+    across, up = surface.window.intervals
+    span(axes, "x", across)
+    span(axes, "y", up)
+    across_name, up_name = surface.axes
+    axes.set_xlabel(across_name)
+    axes.set_ylabel(up_name, rotation=90 if len(up_name) > 1 else 0)
 
 
 def short(levels: Array) -> list[str]:

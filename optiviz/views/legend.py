@@ -4,6 +4,7 @@ One legend for all views of a picture: beside them, beneath them, or a row above
 stands in Axes of its own, because stock writers lose animated text that belongs to the figure.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from optiviz.objective import Array
 from optiviz.scene import Entry, Scene
 from optiviz.themes import Theme
 from optiviz.views.axes import Box
@@ -34,6 +34,9 @@ MARKS = {
     "away": "out of view",
     "distance": "paler: up to {} off the plane",
     "coordinates": "x strong, y thin",
+    "reached": "minimum",
+    "sooner": "brighter: sooner there to stay",
+    "nowhere": "none reached",
 }
 
 
@@ -88,7 +91,7 @@ class Legend:
     def update(self, step: int) -> Sequence[Artist]:
         self.step.set_text(self.scene.counter(step))
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
-            loss.set_text(_number(entry.values(step)))
+            loss.set_text(_number(entry, step))
         for number, (text, room) in self.remarks.items():
             if (detail := self._detail(number, step)) != self.shown.get(number):
                 self.shown[number] = detail
@@ -171,9 +174,37 @@ class Legend:
     def _build_row(self, number: int, entry: Entry, row: Box) -> None:
         """Write an entry's row; in a tight one its settings stand behind its name."""
         tight, size = row.height < TIGHT, _size(row.height)
+        right, y = row.left + row.width, row.top - NAME
+        left = row.left + self.swatch
+        if self.swatch:
+            self._build_swatch(entry, row.left, y + 4 * size, size)
+        loss = self._write_live(right, y, self.longest[number], NAME * size, ha="right")
+        self.losses.append(loss)
+        free = self._width(loss) + 8
+        name = self._write(left, y, entry.heading, NAME * size, weight="bold")
+        whole = self._detail(number, self.scene.steps)
+        write = self._write if whole == entry.detail else self._write_live
+        detail = write(0, y, whole, DETAIL * size, color=self.theme.muted)
+        if tight:
+            room = row.width - self.swatch - free
+            self._fit(name, max(SHORTEST * size, room - 6 - self._width(detail)))
+            x = left + self._width(name) + 6
+        else:
+            self._fit(name, row.width - self.swatch - free)
+            x, y, free = left, y - min(15.0, row.height / 2), 0.0
+        detail.set_position((x, y))
+        self._fit(detail, right - free - x, " ")
+        if whole != entry.detail:
+            self.remarks[number] = (detail, right - free - x)
+
+    @property
+    def swatch(self) -> float:
+        """How far names stand from the left edge, in points."""
+        return SWATCH if self.scene.colored else 0.0
+
+    def _build_swatch(self, entry: Entry, left: float, middle: float, size: float) -> None:
+        """Draw a piece of an entry's path before its name."""
         look = mark(self.theme, entry.number)
-        left, right, y = row.left, row.left + row.width, row.top - NAME
-        middle = y + 4 * size
         self.axes.plot(
             [left, left + 22], [middle, middle], color=look.color, linestyle=look.dash,
             linewidth=LINE_WIDTH * 1.2,
@@ -182,24 +213,6 @@ class Legend:
             left + 22, middle, color=look.color, marker=look.marker, markersize=HEAD_SIZE * size,
             markeredgecolor=self.theme.background, markeredgewidth=1.2,
         )  # fmt: skip
-        loss = self._write_live(right, y, self.longest[number], NAME * size, ha="right")
-        self.losses.append(loss)
-        free = self._width(loss) + 8
-        name = self._write(left + SWATCH, y, entry.heading, NAME * size, weight="bold")
-        whole = self._detail(number, self.scene.steps)
-        write = self._write if whole == entry.detail else self._write_live
-        detail = write(0, y, whole, DETAIL * size, color=self.theme.muted)
-        if tight:
-            room = row.width - SWATCH - free
-            self._fit(name, max(SHORTEST * size, room - 6 - self._width(detail)))
-            x = left + SWATCH + self._width(name) + 6
-        else:
-            self._fit(name, row.width - SWATCH - free)
-            x, y, free = left + SWATCH, y - min(15.0, row.height / 2), 0.0
-        detail.set_position((x, y))
-        self._fit(detail, right - free - x, " ")
-        if whole != entry.detail:
-            self.remarks[number] = (detail, right - free - x)
 
     def _key(self, width: float) -> list[list[str]]:
         """Return the marks of each of the key's lines in so wide a place, the lowest first."""
@@ -231,6 +244,15 @@ class Legend:
                 "alpha": 0.5,
             },
             "coordinates": {"linestyle": "none"},
+            "reached": star(self.theme)
+            | {"markersize": 10.0, "color": self.theme.paths[0], "markeredgewidth": 0.0},
+            "sooner": {"linestyle": "none"},
+            "nowhere": {
+                "color": self.theme.muted,
+                "marker": "s",
+                "linestyle": "none",
+                "alpha": 0.35,
+            },
         }
         for line, names in enumerate(self._key(place.width)):
             x, y = place.left + 5.0, place.bottom + LINE * line
@@ -257,18 +279,19 @@ class Legend:
     def _fit(self, text: Text, room: float, between: str = "") -> None:
         """Shorten a text that is wider than `room` points, ending in an ellipsis.
 
-        A name is first set smaller and then cut at a letter; settings are cut at a space, so that
-        no number is cut into another one.
+        A name is first set smaller and then cut at a letter; settings are cut at a space or before
+        a schedule, so that no number is cut into another one.
         """
         size = float(text.get_fontsize())
         for share in (1.0, 0.94, 0.88) if not between else ():
             text.set_fontsize(share * size)
             if self._width(text) <= room:
                 return
-        parts = text.get_text().split(between) if between else list(text.get_text())
+        said = text.get_text()
+        parts = re.split("(?=[ @])", said) if between else list(said)
         for count in range(len(parts), 0, -1):
             whole = count == len(parts)
-            text.set_text(between.join(parts[:count]).rstrip() + ("" if whole else between + "…"))
+            text.set_text("".join(parts[:count]).rstrip() + ("" if whole else between + "…"))
             if self._width(text) <= room:
                 return
         text.set_text("…")
@@ -281,12 +304,15 @@ def _size(row: float) -> float:
     return max(SMALLEST, min(1.0, row / (0.85 * ROW)))
 
 
-def _number(values: Array) -> str:
-    """Write the one number of an entry, or the lowest and the highest of several."""
+def _number(entry: Entry, step: int) -> str:
+    """Write the one number of an entry in a step, or the lowest and the highest of several."""
+    values = entry.values(step)
     finite = values[np.isfinite(values)]
     if not finite.size:
         return "–"
     low, high = finite.min(), finite.max()
+    if entry.shares:
+        return f"{low:.1%}"
     if len(values) == 1:
         return number(low, 4)
     ends = [number(low, 3), number(high, 3)]
@@ -307,4 +333,4 @@ def number(value: float, digits: int) -> str:
 def _longest(entry: Entry) -> str:
     """Return the longest that the number of an entry is in writing, of up to 500 steps."""
     steps = np.unique(np.linspace(0, entry.steps, 500).astype(int))
-    return max((_number(entry.values(step)) for step in steps), key=len)
+    return max((_number(entry, step) for step in steps), key=len)

@@ -23,6 +23,7 @@ SQUARES = (
     *("max_exp_avg_sq", "exp_avg_sq", "square_avg", "sum", "nu_max", "nu", "sum_of_squares"),
 )
 SECOND = 0.5  # width and opacity of the second coordinate's line, of the first one's
+MOST_OTHERS = 2  # strips of what only some optimizers remember
 GAP = 0.42  # between two strips, of the height of one
 
 
@@ -60,7 +61,8 @@ class State(View):
 
     Velocity is the running sum or mean of gradients as the optimizer keeps it; accumulated
     squares are the sum, mean or maximum of squared gradients under its root; the effective step
-    is how far it really moved (Kingma and Ba, Adam, 2015, section 2.1). Each coordinate has a
+    is how far it really moved (Kingma and Ba, Adam, 2015, section 2.1). An optimizer that keeps
+    neither shows what else it keeps, by its own name. Each coordinate has a
     line of its own: x a strong one, y a thin one.
     """
 
@@ -74,6 +76,24 @@ class State(View):
             values = [each.ravel() for each in read if each is not None]
             if values:
                 self.strips.append((strip, Scale.of(np.concatenate(values))))
+        self.strips[-1:-1] = [
+            (Strip(name, recorded([name])), Scale.of(np.concatenate(values)))
+            for name, values in self._others().items()
+        ]
+
+    def _others(self) -> dict[str, list[Array]]:
+        """Return what is recorded of paths of which no strip shows anything, by its name."""
+        others: dict[str, list[Array]] = {}
+        for path in self.scene.compared:
+            vectors = {
+                name: each.ravel()
+                for name, each in path.states.items()
+                if each.shape == path.points.shape
+            }
+            if not vectors.keys() & {*VELOCITY, *SQUARES}:
+                for name in list(vectors)[:MOST_OTHERS]:
+                    others.setdefault(name, []).append(vectors[name])
+        return dict(list(others.items())[:MOST_OTHERS])
 
     @property
     def marks(self) -> Sequence[str]:

@@ -60,7 +60,7 @@ class Titles:
         self._put(panel.left, y, scene.title, HEADING, self.theme.ink, weight="bold")
         y = self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
         if scene.caption and not scene.formula:
-            self._put_words(panel.left, y, panel.width, scene.caption, SMALL, 1)
+            self._put_words(panel.left, y, ASIDE * panel.width, scene.caption, SMALL, 1)
 
     def _put(self, x: float, y: float, said: str, size: float, color: str, **look: Any) -> None:
         self.figure.text(

@@ -1,0 +1,92 @@
+"""Which minimum each start of a grid reaches: its colour; how soon: the brighter, the sooner."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.image import AxesImage
+
+from optiviz.objective import Array
+from optiviz.scene import Basin
+from optiviz.themes import Theme
+from optiviz.views import Room, View
+from optiviz.views.axes import room_beside
+from optiviz.views.contour import dress_plane, ratios
+from optiviz.views.marks import star
+from optiviz.views.style import Style
+from optiviz.views.ticks import ticks
+
+BRIGHT, DARK = 0.45, 0.55  # how much of white, or of black, is mixed in at both ends
+LEVELS = 24  # of brightness, so that a GIF has enough colours
+NOWHERE = 0.35  # how much of the muted colour stands where no minimum is reached
+
+
+class Map(View):
+    """The grid of starts after k steps: those that have come to a minimum to stay are coloured.
+
+    Colours are those of the minima, which stand on it as stars; brightness goes from the first
+    step to the last one in which a run of any optimizer of the picture arrives.
+    """
+
+    scene: Basin
+    marks = ("reached", "sooner", "nowhere")
+
+    def __init__(self, scene: Basin, theme: Theme, style: Style) -> None:
+        super().__init__(scene, theme, style)
+        (self.entry,) = scene.entries
+        self.image: AxesImage | None = None
+
+    @property
+    def room(self) -> Room:
+        across, up = self.scene.surface.window.intervals
+        return room_beside(ticks(*up)[1], ratios(across, up))
+
+    def build(self, axes: Axes) -> None:
+        dress_plane(axes, self.theme, self.scene.surface)
+        across, up = self.scene.surface.window.intervals
+        self.colors = self._colors()
+        self.empty = np.array(mixed(self.theme.background, self.theme.muted, NOWHERE))
+        self.image = axes.imshow(
+            self._picture(self.scene.steps), extent=(*across, *up), origin="lower", aspect="auto",
+            interpolation="nearest", zorder=1,
+        )  # fmt: skip
+        look = star(self.theme, len(self.scene.minima))
+        for number, point in enumerate(self.scene.minima):
+            (drawn,) = axes.plot(*point, **look | {"color": hue(self.theme, number)})
+            drawn.set_markeredgecolor(self.theme.casing)
+            self.between.append(drawn)
+
+    def _colors(self) -> Array:
+        """Return the final colour of each cell, shape (rows, columns, 3)."""
+        basins, last = self.entry.basins, max(self.scene.latest, 1)
+        hues = np.array([to_rgb(hue(self.theme, each)) for each in range(len(self.scene.minima))])
+        if not len(hues):
+            hues = np.zeros((1, 3))
+        share = np.round(np.clip(basins.arrived / last, 0, 1) * (LEVELS - 1)) / (LEVELS - 1)
+        toward = np.where(share < 0.5, 1.0, 0.0)[..., None]
+        much = np.where(share < 0.5, BRIGHT * (1 - 2 * share), DARK * (2 * share - 1))[..., None]
+        colors: Array = hues[basins.reached] * (1 - much) + toward * much
+        return colors
+
+    def _picture(self, step: int) -> Array:
+        arrived = self.entry.basins.arrived
+        here = (arrived >= 0) & (arrived <= step)
+        picture: Array = np.where(here[..., None], self.colors, self.empty)
+        return (255 * picture).round().astype(np.uint8)
+
+    def update(self, step: int) -> Sequence[Artist]:
+        assert self.image is not None
+        self.image.set_data(self._picture(step))
+        return [self.image, *self.between]
+
+
+def hue(theme: Theme, number: int) -> str:
+    """Return the colour of a minimum; past the palette colours come again."""
+    return theme.paths[number % len(theme.paths)]
+
+
+def mixed(one: str, other: str, share: float) -> list[float]:
+    """Return a colour between two."""
+    return [a + share * (b - a) for a, b in zip(to_rgb(one), to_rgb(other), strict=True)]
