@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +69,7 @@ def ground(surface: Surface, met: Objective | Stream, sides: tuple[int, int], st
 
 
 def map_basins(
-    methods: Sequence[Method], place: Ground, cores: int, watch: Watch | None = None
+    methods: Sequence[Method], place: Ground, watch: Watch | None = None
 ) -> tuple[Array, list[Basins]]:
     """Return the minima that runs reach, shape (m, 2), and what became of every start.
 
@@ -88,7 +86,7 @@ def map_basins(
         if watch is not None:
             watch(min(done, total), total)
 
-    walked = [_walked(method, place, place.starts, listed, cores, told) for method in methods]
+    walked = [_walked(method, place, place.starts, listed, told) for method in methods]
     found = _found(place, listed, [ends[reached < 0] for ends, reached, _ in walked])
     minima = np.concatenate([listed, found])
     maps = []
@@ -96,7 +94,7 @@ def map_basins(
         late = np.flatnonzero(reached < 0)
         if len(found):  # which of those that are at none of the listed ones have to be seen again
             late = late[_nearest(ends[late], found, place.radius) >= 0]
-            again = _walked(method, place, place.starts[late], minima, cores, lambda _: None)
+            again = _walked(method, place, place.starts[late], minima, lambda _: None)
             reached[late], arrived[late] = again[1:]
         maps.append(Basins(reached.reshape(place.shape), arrived.reshape(place.shape)))
     return minima, maps
@@ -106,35 +104,17 @@ Walked = tuple[Array, NDArray[np.intp], NDArray[np.intp]]  # ends, reached, arri
 
 
 def _walked(
-    method: Method,
-    place: Ground,
-    starts: Array,
-    minima: Array,
-    cores: int,
-    told: Callable[[int], None],
+    method: Method, place: Ground, starts: Array, minima: Array, told: Callable[[int], None]
 ) -> Walked:
     """Walk from many starts: where they end, at which minimum, and since when."""
     together = isinstance(method, Optimizer) and method.together
     size = int(np.clip(BLOCK // (16 * (place.steps + 1)), FEWEST, MOST)) if together else 1
-    blocks = [starts[first : first + size] for first in range(0, len(starts), size)]
-    buffers: SimpleQueue[Array] = SimpleQueue()  # fresh memory costs as much as the steps
-    cores = cores if together else 1
-    for _ in range(cores):
-        buffers.put(np.empty((place.steps + 1, 2, size)))
-
-    def run(block: Array) -> Walked:
-        buffer = buffers.get()
-        try:
-            return _block(method, place, minima, block, buffer[..., : len(block)])
-        finally:
-            buffers.put(buffer)
-
+    paths = np.empty((place.steps + 1, 2, size))  # fresh memory would cost as much as the steps
     parts: list[Walked] = []
-    # numpy lets go of the interpreter while it computes.
-    with ThreadPoolExecutor(cores) as threads:
-        for part in threads.map(run, blocks):
-            parts.append(part)
-            told(len(part[0]))
+    for first in range(0, len(starts), size):
+        block = starts[first : first + size]
+        parts.append(_block(method, place, minima, block, paths[..., : len(block)]))
+        told(len(block))
     if not parts:
         return np.empty((0, 2)), np.empty(0, np.intp), np.empty(0, np.intp)
     ends, reached, arrived = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optiviz.errors import InputError, OptivizError
+from optiviz.errors import InputError
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
 
+DEEPEST = 8  # of states in states
 ALL = 2  # coordinates up to which every point of a walk is kept
 MOST_ROWS, MOST_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
 
@@ -253,36 +254,43 @@ def _kept(
     return both if len(both) <= most else spaced
 
 
-def respond(signal: Stream, optimizer: Method, steps: int) -> Array:
+def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
     """Return what an optimizer answers to a signal of gradients, shape (steps,).
+
+    The second value says why a stranger's code could not go on, from where there is nan; it is
+    empty if it could.
 
     A positive gradient is answered by a positive update: what is taken off x. Every step begins
     at x = 0, so that no digit of a small update is lost beside a large x; that of a solver begins
-    where the last one ended. Raises InputError for a solver that cannot follow a signal, and
-    OptivizError for a stranger's code that cannot go on.
+    where the last one ended. Raises InputError for a solver that cannot follow a signal.
     """
-    x, updates, step = np.zeros(signal.dim), np.empty(steps), 0
+    x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     if isinstance(optimizer, Solver) and optimizer.steady:
         name = type(optimizer).__name__
         raise InputError(f"{name} searches along lines: a signal has none")
     try:
         with np.errstate(all="ignore"):
             if not isinstance(optimizer, Optimizer):
-                passed = [point[0] for point, _ in walk(signal, optimizer, x, steps)]
-                return -np.diff(passed)
+                before = x
+                for step, (here, _) in enumerate(walk(signal, optimizer, x, steps)):
+                    if step:
+                        updates[step - 1] = (before - here)[0]
+                    before = here
+                return updates, ""
             state = optimizer.init(x)
             for step in range(steps):
                 moved, state = optimizer.step(signal.at(step), x, state)
                 updates[step] = (x - moved)[0]
     except Stopped as error:
-        raise OptivizError(f"{error} at step {step + 1}") from error
-    return updates
+        return updates, str(error)
+    return updates, ""
 
 
-def _recorded(state: Any, shape: tuple[int, ...]) -> dict[str, Array]:
+def _recorded(state: Any, shape: tuple[int, ...], deep: int = 0) -> dict[str, Array]:
     """Return the numbers that a state is made of, by name: one a coordinate, or one for all."""
-    if state is None:
+    if state is None or deep > DEEPEST:
         return {}
+    state = getattr(state, "recorded", state)
     if isinstance(state, Mapping):
         parts = dict(state)
     elif hasattr(state, "_asdict"):
@@ -294,9 +302,9 @@ def _recorded(state: Any, shape: tuple[int, ...]) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for name, part in parts.items():
         if isinstance(part, Mapping | tuple | list):
-            found = _recorded(part, shape) | found
+            found = _recorded(part, shape, deep + 1) | found
             continue
-        with suppress(TypeError, ValueError):
+        with suppress(Exception):  # of a stranger's state, which may be anything
             number = np.array(part, float)
             if isinstance(name, str) and number.shape in ((), shape):
                 found[name] = number
@@ -305,13 +313,15 @@ def _recorded(state: Any, shape: tuple[int, ...]) -> dict[str, Array]:
 
 def _columns(states: Sequence[Mapping[str, Array]], steps: int) -> dict[str, Array]:
     """Return recorded states by name, one row a step; 0 where there is none yet."""
-    first: dict[str, Array] = {}
-    for state in reversed(states):
-        first |= state
-    names = dict.fromkeys(name for state in states for name in state)
+    largest = {
+        name: max((state[name].shape for state in states if name in state), key=len)
+        for name in dict.fromkeys(name for state in states for name in state)
+    }
     return {
-        name: _column([state.get(name, np.zeros_like(first[name])) for state in states], steps)
-        for name in names
+        name: _column(
+            [np.broadcast_to(state.get(name, np.zeros(())), shape) for state in states], steps
+        )
+        for name, shape in largest.items()
     }
 
 

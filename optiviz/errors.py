@@ -24,6 +24,8 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     choices = sorted(choices)
     lowered = {choice.lower(): choice for choice in choices}
     near = [lowered[found] for found in get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)]
+    if not choices:
+        return f"unknown {kind} {word!r}: there is none"
     shown = word if len(word) <= 60 else word[:57] + "..."
     if near:
         return f"unknown {kind} {shown!r}: did you mean {near[0]!r}?"

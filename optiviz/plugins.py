@@ -5,7 +5,6 @@ print its name, no code is needed. A recipe or a YAML that names any is refused 
 unless the user allows it.
 """
 
-import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 from optiviz.errors import InputError, unknown
 
 EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # ours, by the package that it is for
+MOST_BYTES = 10_000_000  # of a file
 Loaded = Callable[..., Any]
 
 
@@ -64,7 +64,16 @@ def _absolute(path: str) -> Path:
 
 def _content(path: str) -> bytes:
     try:
-        return _absolute(path).read_bytes()
+        place = _absolute(path)
+        if place.exists() and not place.is_file():
+            raise InputError(f"{path}: is not a file")
+        with place.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InputError(f"{path}: is larger than {MOST_BYTES} bytes")
+        return content
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
@@ -79,25 +88,30 @@ def _from_file(path: str, attribute: str) -> Loaded:
 def _module(path: str, place: Path, content: str) -> ModuleType:
     """Return the module of a file with this SHA-256."""
     name = f"optiviz_plugin_{sha256(f'{place}:{content}'.encode()).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(place)
     sys.modules[name] = module  # where its dataclasses look for their annotations
     sys.path.insert(0, str(place.parent))  # as if it were run
     try:
         with running(path, path):
-            spec.loader.exec_module(module)
+            # Not what Python has cached of it: what runs is what was hashed.
+            source = _content(path)
+            if sha256(source).hexdigest() != content:
+                raise InputError(f"{path}: has changed while it was read")
+            exec(compile(source, str(place), "exec"), vars(module))
     except InputError:
         del sys.modules[name]
         raise
     finally:
-        sys.path.remove(str(place.parent))
+        with suppress(ValueError):
+            sys.path.remove(str(place.parent))
     return module
 
 
 def _imported(name: str) -> Loaded:
     parts = name.split(".")
+    if not all(parts):
+        raise InputError(f"{name!r} is no import path, as torch.optim.Adam is")
     if parts[-1] == "py":
         raise InputError(f"{name} is a file: write what of it, as in {name}:f")
     for length in range(len(parts) - 1, 0, -1):
@@ -118,11 +132,12 @@ def _imported(name: str) -> Loaded:
 
 def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
     for name in names:
-        if not hasattr(module, name):
-            public = [each for each in dir(module) if not each.startswith("_")]
-            callables = [each for each in public if callable(getattr(module, each, None))]
-            raise InputError(f"{place}: {unknown('name', name, callables)}")
-        module = getattr(module, name)
+        with running(place):
+            if not hasattr(module, name):
+                public = [each for each in dir(module) if not each.startswith("_")]
+                callables = [each for each in public if callable(getattr(module, each, None))]
+                raise InputError(f"{place}: {unknown('name', name, callables)}")
+            module = getattr(module, name)
     if not callable(module):
         raise InputError(f"{place}: {'.'.join(names)} is no class or function")
     found: Loaded = module
@@ -146,13 +161,18 @@ def running(name: str, file: str = "") -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         raise Missing(f"{name}: {error}{line_of(error, file)}", str(error.name)) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise InputError(f"{name}: {told(error)}{line_of(error, file)}") from error
 
 
 def told(error: BaseException) -> str:
     """Return an error of a stranger's code on one line, as in "raised ValueError: negative"."""
-    said = " ".join(str(error).split())
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        said = ""
     said = "".join(filter(str.isprintable, said))[:200]
     return f"raised {type(error).__name__}" + (f": {said}" if said else "")
 

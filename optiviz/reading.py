@@ -205,7 +205,8 @@ class Surfaces:
             self.faults.append(Fault(("catalogue",), "should be the name of a YAML file"))
             return None
         try:
-            return load_catalogue(Path(path), OPTIMIZERS).__getitem__
+            catalogue = load_catalogue(Path(path), OPTIMIZERS)
+            return lambda name: find_surface(name) if is_foreign(name) else catalogue[name]
         except ValueError as error:  # an InputError, or a path that cannot be one
             said = str(error)
             self.faults.append(Fault(None if "\n" in said else ("catalogue",), said))
@@ -228,8 +229,10 @@ class Surfaces:
         if self.window is None:
             return surface
         if len(self.window.intervals) != surface.dim:
-            said = f"{surface.name} has {surface.dim} coordinates"
-            self.faults.append(Fault(("domain",), said))
+            many = "one coordinate" if surface.dim == 1 else "two coordinates"
+            self.faults.append(Fault(("domain",), f"{surface.name or surface.title} has {many}"))
+        elif surface.function is not None:  # whose start goes by its window
+            return self._declared(keys, {"function": surface.function, "domain": self.window})
         return surface.model_copy(update={"domain": self.window})
 
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:

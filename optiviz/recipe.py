@@ -248,12 +248,21 @@ class Contenders(Drawing):
     @classmethod
     def _of_files(cls, pairs: Digests | None, info: ValidationInfo) -> Digests | None:
         """Return the SHA-256 of each file that optimizers are of, as it is unless it is given."""
-        given, found = dict(pairs or ()), {}
-        for text in info.data.get("optimizers", ()):
-            file = parse_word(text).file
-            if file is not None:
+        given: dict[str, str] = dict(pairs or ())
+        found: dict[str, str] = {}
+        for file, sha256 in given.items():
+            if not re.fullmatch("[0-9a-f]{64}", sha256):
+                raise ValueError(f"{shown(file)}: {shown(sha256, quoted=True)} is no SHA-256")
+        words = [parse_word(text) for text in info.data.get("optimizers", ())]
+        files = {word.file for word in words if word.file is not None}
+        for file in sorted(files):
+            if file in given:
+                found[file] = given[file]
+            else:
                 with suppress(InputError):  # said when it is to be made
-                    found[file] = given.get(file) or digest(file)
+                    found[file] = digest(file)
+        if others := given.keys() - files:
+            raise ValueError(f"{shown(min(others))} is no file of these optimizers")
         return tuple(found.items()) or None
 
     def check_files(self) -> None:

@@ -51,7 +51,6 @@ from optiviz.search import Comparison, Range, Watch, check_ranges, search
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
-from optiviz.threads import cores
 from optiviz.tuning import Choice, choose, settled
 from optiviz.views import check_views
 from optiviz.views.style import Style
@@ -66,6 +65,7 @@ VIEW_OF = {
     "tune": "trials",
     "basins": "basins",
 }  # by kind of recipe that has only one
+TUNED_ON = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 
@@ -328,7 +328,7 @@ def _basins(recipe: BasinsRecipe, progress: Progress | None = None) -> Basin:
     watch = None if progress is None else partial(progress, "descending")
     place = ground(surface, objective, recipe.grid, steps)
     methods = [choice.optimizer for choice in choices]
-    minima, maps = map_basins(methods, place, cores(), watch)
+    minima, maps = map_basins(methods, place, watch)
     entries = tuple(
         Mapped(word=word, label=label, choice=choice, number=number, basins=found, length=steps)
         for number, ((word, label), choice, found) in enumerate(
@@ -397,8 +397,12 @@ def _response(recipe: ResponseRecipe) -> Response:
         rates = {word.name: RATES.get(word.name, RATE)}
         choice = settled(word, recipe.lr, rates, "signal")
         assert choice is not None
-        update = respond(signal, choice.optimizer, len(signal.gradient))
-        entries.append(Answer(word=word, label=label, choice=choice, number=number, update=update))
+        update, stopped = respond(signal, choice.optimizer, len(signal.gradient))
+        entries.append(
+            Answer(
+                word=word, label=label, choice=choice, number=number, update=update, stopped=stopped
+            )
+        )  # fmt: skip
     return Response(title=recipe.title or signal.title, signal=signal, entries=tuple(entries))
 
 

@@ -88,10 +88,16 @@ class Answer(Entry):
     """An optimizer that answers to a signal: update has shape (steps + 1,)."""
 
     update: Array
+    stopped: str = ""  # why a stranger's code could not go on
 
     @property
     def steps(self) -> int:
         return len(self.update) - 1
+
+    @property
+    def stopped_at(self) -> int:
+        """The step at which it could not go on."""
+        return int(np.isfinite(self.update).sum())
 
     def values(self, step: int) -> Array:
         return self.update[[step]]
@@ -311,6 +317,20 @@ class Response(Scene):
     signal: Signal
     entries: tuple[Answer, ...] = ()
     quantity = "update"
+
+    def remark(self, entry: Entry, step: int) -> str:
+        assert isinstance(entry, Answer)
+        if not entry.stopped or step < entry.stopped_at:
+            return ""
+        return f"{entry.stopped.partition(':')[0]} at step {entry.stopped_at}"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return tuple(
+            f"{entry.label} {entry.stopped} at step {entry.stopped_at}"
+            for entry in self.entries
+            if entry.stopped
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -16,7 +16,7 @@ from optiviz.descent import descend, walk
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.optimizers.kinds import Kind, kind_of
+from optiviz.optimizers.kinds import Kind, is_strange, kind_of
 from optiviz.optimizers.words import Word
 from optiviz.surfaces.surface import Surface
 
@@ -186,7 +186,8 @@ def check_ranges(words: Sequence[Word], ranges: Sequence[Range], given: bool = F
         ends = [each.values(kind, np.array([0.0, 1.0])) for each in sought]
         for end in (0, 1):
             values = {each.key: float(found[end]) for each, found in zip(sought, ends, strict=True)}
-            _at(word, values, kind)
+            if not is_strange(word.name):  # whose class may refuse a value
+                _at(word, values, kind)
 
 
 def _sought(word: Word, kind: Kind, ranges: Sequence[Range]) -> list[Range]:
@@ -207,8 +208,7 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
     begin = np.array(contest.starts, float)
     losses = np.empty((trials, len(begin)))
     ends = np.full((trials, *begin.shape), np.nan) if contest.surface.inside else None
-    method = _at(word, {key: float(each[0]) for key, each in values.items()}, kind)
-    together = isinstance(method, Optimizer) and method.together and ends is not None
+    together = ends is not None and _is_together(word, values, kind)
     block = max(1, ROWS // len(begin)) if together else 1
     for first in range(0, trials, block):
         some = slice(first, min(first + block, trials))
@@ -217,7 +217,11 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
             method = _at(word, here, kind)
             ends[some] = _walked(method, contest, np.tile(begin, (some.stop - first, 1, 1)))
         else:
-            method = _at(word, {key: float(each[first]) for key, each in values.items()}, kind)
+            losses[first] = np.inf
+            try:
+                method = _at(word, {key: float(each[first]) for key, each in values.items()}, kind)
+            except InputError:  # a stranger's class may refuse a value
+                continue
             for place, start in enumerate(begin):
                 path = descend(contest.met, method, start, contest.steps)
                 losses[first, place] = path.loss(path.steps) if path.ended_at is None else np.inf
@@ -228,6 +232,14 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
     if ends is None:
         return Search(word, values, losses, None)
     return Search(word, values, *_judged(ends, begin, contest.surface))
+
+
+def _is_together(word: Word, values: dict[str, Array], kind: Kind) -> bool:
+    """Return whether a word's method walks all runs at once; a stranger's does not."""
+    if is_strange(word.name):
+        return False
+    method = _at(word, {key: float(each[0]) for key, each in values.items()}, kind)
+    return isinstance(method, Optimizer) and method.together
 
 
 def _at(word: Word, values: dict[str, float] | dict[str, Array], kind: Kind) -> Method:

@@ -219,22 +219,37 @@ class _Tried(NamedTuple):
         return _Tried(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
 
 
+def is_together(word: Word, rates: Array) -> bool:
+    """Return whether a word's method walks all runs at once."""
+    for rate in rates:
+        with suppress(InputError):
+            method = _at(word, float(rate))
+            return isinstance(method, Optimizer) and method.together
+    return False
+
+
 def _together(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
     """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
-    optimizer = _at(word, float(rates[0]))
-    if not (isinstance(optimizer, Optimizer) and optimizer.together):
+    if not is_together(word, rates):
         return _apart(word, met, begin, steps, rates)
-    optimizer = _at(word, rates[:, None, None])
-    with np.errstate(all="ignore"):
-        walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)), steps)
-        return np.stack([x for x, _ in walked])
+    try:
+        optimizer = _at(word, rates[:, None, None])
+        with np.errstate(all="ignore"):
+            walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)), steps)
+            return np.stack([x for x, _ in walked])
+    except Stopped:  # a stranger's class that cannot do what it should
+        return _apart(word, met, begin, steps, rates)
 
 
 def _apart(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
     """Do the same run by run, for a method that cannot do otherwise; nan where one has ended."""
     points = np.full((steps + 1, len(rates), *begin.shape), np.nan)
+    points[0] = begin
     for number, rate in enumerate(rates):
-        method = _at(word, float(rate))
+        try:
+            method = _at(word, float(rate))
+        except InputError:  # a stranger's class may refuse a rate
+            continue
         for place, start in enumerate(begin):
             with np.errstate(all="ignore"), suppress(Stopped):
                 for step, (x, _) in enumerate(walk(met, method, start, steps)):

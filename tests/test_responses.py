@@ -37,7 +37,7 @@ def article(name: str) -> str:
 
 
 def answers(word: str, signal: Signal) -> Array:
-    return respond(signal, parse_word(word).build(), len(signal.gradient))
+    return respond(signal, parse_word(word).build(), len(signal.gradient))[0]
 
 
 def test_our_signals_are_the_articles() -> None:

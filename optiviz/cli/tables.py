@@ -154,6 +154,7 @@ def print_responses(scene: Response) -> None:
     table.add_column("hyperparameters", overflow="fold")
     for heading in ("largest update", "last update"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
     for entry in scene.entries:
         settings = entry.choice.optimizer.settings()
         known = entry.update[np.isfinite(entry.update)]
@@ -162,6 +163,7 @@ def print_responses(scene: Response) -> None:
             "  ".join(entry.setting(*each) for each in settings.items()),
             f"{known[np.abs(known).argmax()]:.6g}" if known.size else "-",
             f"{entry.update[-1]:.6g}",
+            f"{entry.stopped} at step {entry.stopped_at}" if entry.stopped else "",
         )
     _print(table)
 

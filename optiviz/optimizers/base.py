@@ -97,6 +97,9 @@ class Optimizer(Method, ABC):
 
         if not self.rate:
             return super().following(schedule)
+        rate = self.hyperparameters()[self.rate]
+        if isinstance(rate, str | tuple | bool | None):
+            raise InputError(f"a schedule changes a number, and {self.rate} is {rate}")
         return Scheduled(inner=self, schedule=schedule)
 
     def scaled(self, factor: float) -> Self:

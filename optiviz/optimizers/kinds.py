@@ -10,6 +10,8 @@ from dataclasses import Field, fields
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
@@ -49,6 +51,8 @@ def parts_of(name: str) -> tuple[list[str], str]:
     wrappers = []
     first, plus, rest = name.partition("+")
     while plus and first in WRAPPERS:
+        if first in wrappers:
+            raise InputError(f"{first} goes around once")
         wrappers.append(first)
         name = rest
         first, plus, rest = name.partition("+")
@@ -62,7 +66,7 @@ def is_strange(name: str) -> bool:
     _, core = parts_of(name)
     if is_source(core):
         return True
-    if offer(GROUP, "optimizer", core, OPTIMIZERS) is not None:
+    if offer(GROUP, "optimizer", core, [*OPTIMIZERS, *WRAPPERS]) is not None:
         return True
     if core not in OPTIMIZERS:
         names = [*OPTIMIZERS, *(each.name for each in offers(GROUP))]
@@ -110,6 +114,16 @@ def packages_of(name: str) -> dict[str, str]:
     return versions("scipy") if OPTIMIZERS[core].startswith("classical:") else {}
 
 
+def _typed(key: str, value: Any, declared: Parameter) -> Any:
+    """Return a wrapper's value, which was read as it looks around a stranger's."""
+    if isinstance(value, np.ndarray):
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or (declared.type is int and value != int(value)):
+        raise InputError(f"{key} must be a {'whole ' if declared.type is int else ''}number")
+    return int(value) if declared.type is int else float(value)
+
+
 def _around(name: str, core: str, kind: Kind) -> Kind:
     """Return what a wrapper around a kind is."""
     wrapper = load_wrapper(name)
@@ -118,7 +132,11 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
     parameters = {key: parameter(declared[own]) for key, own in written.items()}
 
     def make(**values: Any) -> Method:
-        own = {written[key]: values.pop(key) for key in written if key in values}
+        own = {
+            written[key]: _typed(key, values.pop(key), parameters[key])
+            for key in written
+            if key in values
+        }
         inner = kind.make(**values)
         if not isinstance(inner, Optimizer):
             raise InputError(

@@ -31,7 +31,7 @@ def _cosine(step: int, steps: float) -> float:
 
 
 def _step(step: int, every: float, share: float) -> float:
-    return float(share ** (step // every))
+    return _power(share, step // every)
 
 
 def _warmup(step: int, steps: float) -> float:
@@ -39,7 +39,14 @@ def _warmup(step: int, steps: float) -> float:
 
 
 def _exp(step: int, share: float) -> float:
-    return float(share**step)
+    return _power(share, step)
+
+
+def _power(share: float, times: float) -> float:
+    try:
+        return float(share**times)
+    except OverflowError:
+        return math.inf
 
 
 SCHEDULES = {
@@ -99,7 +106,7 @@ def _part(text: str) -> tuple[str, tuple[float, ...]]:
             number = float(word)
         except ValueError:
             raise InputError(f"{text!r} is not of the form {form}") from None
-        if taken == "N" and not (number >= 1 and number == int(number) and number <= 1e9):
+        if taken == "N" and not (1 <= number <= 1e9 and number == int(number)):
             raise InputError(f"{text!r}: N is a whole number from 1, not {word}")
         if taken == "FACTOR" and not 0 < number <= 10:
             raise InputError(f"{text!r}: FACTOR lies above 0 and up to 10, and is not {word}")

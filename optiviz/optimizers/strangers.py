@@ -5,11 +5,12 @@ ends its path alone: it is raised as Stopped.
 """
 
 import inspect
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -30,7 +31,8 @@ def stranger(name: str) -> Kind:
     offered = None if plugins.is_source(name) else plugins.offer(GROUP, "optimizer", name, ())
     found = plugins.load(name) if offered is None else offered.load()
     if not callable(found):
-        raise InputError(f"{name} is no optimizer")
+        of = "" if offered is None else f", of the package {offered.package},"
+        raise InputError(f"{name}{of} is no optimizer")
     if _is_torch(found):
         from optiviz.optimizers.torches import Torch
 
@@ -96,15 +98,17 @@ def stopping(name: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
-    except (InputError, Stopped):
+    except (KeyboardInterrupt, Stopped):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         where = plugins.line_of(error, plugins.file_of(name) or "")
         raise Stopped(plugins.told(error) + where) from error
 
 
 def point_of(found: Any, x: Array) -> Array:
     """Return the point that a stranger's code has come to; Stopped if it is none."""
+    if np.iscomplexobj(found):
+        raise Stopped("returned complex numbers")
     point = np.array(found, float)
     if point.shape != x.shape:
         raise Stopped(f"returned shape {point.shape}: a point has {x.shape}")
@@ -148,6 +152,10 @@ def _plain(value: Any) -> Any:
     """Return a hyperparameter as a value of JSON."""
     if isinstance(value, list | tuple):
         return tuple(_plain(each) for each in value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return str(getattr(value, "__name__", type(value).__name__))
@@ -166,15 +174,52 @@ class Own(Stranger, Optimizer):
         return inspect.isclass(self.found) and issubclass(self.found, Optimizer)
 
     def scaled(self, factor: float) -> Self:
-        return self.with_rate(self.values[self.rate] * factor)
+        try:
+            return self.with_rate(self.values[self.rate] * factor)
+        except InputError as error:
+            raise Stopped(str(error).removeprefix(f"{self.name}: ")) from error
 
-    def init(self, x: Array) -> Any:
+    def init(self, x: Array) -> "Kept":
         with stopping(self.name):
-            return self._made.init(x.copy())  # type: ignore[attr-defined]
+            kept = Kept.of(self._made if self.together else self._new(), None, self.values)  # type: ignore[attr-defined]
+            return kept._replace(state=kept.made.init(x.copy()))
 
-    def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
+    def step(self, objective: Objective, x: Array, state: "Kept") -> tuple[Array, "Kept"]:
         with stopping(self.name):
-            stepped = self._made.step(objective, x.copy(), state)  # type: ignore[attr-defined]
+            if state.values is not self.values:  # at another rate
+                state = state.moved(self._new(), self.values)
+            stepped = state.made.step(objective, x.copy(), state.state)
             if not (isinstance(stepped, tuple) and len(stepped) == 2):
                 raise Stopped("did not return (x, state)")
-            return point_of(stepped[0], x), stepped[1]
+            return point_of(stepped[0], x), state._replace(state=stepped[1])
+
+    def _new(self) -> Any:
+        """Return an object for one path alone, which may keep something in itself."""
+        return self.found(**self.values)
+
+
+class Kept(NamedTuple):
+    """The object of a path, the state that it has returned, and how it was when it was made."""
+
+    made: Any
+    state: Any
+    values: Mapping[str, Any]
+    fresh: dict[str, Any]
+
+    @property
+    def recorded(self) -> Any:
+        """What of it is recorded."""
+        return self.state if isinstance(self.state, tuple | dict) else {"state": self.state}
+
+    @classmethod
+    def of(cls, made: Any, state: Any, values: Mapping[str, Any]) -> Self:
+        """Return what is kept of an object that was just made."""
+        return cls(made, state, values, dict(getattr(made, "__dict__", {})))
+
+    def moved(self, made: Any, values: Mapping[str, Any]) -> "Kept":
+        """Return the same with another object, which gets what this one has kept in itself."""
+        kept = Kept.of(made, self.state, values)
+        for name, value in getattr(self.made, "__dict__", {}).items():
+            if self.fresh.get(name) is not value:
+                setattr(made, name, value)
+        return kept

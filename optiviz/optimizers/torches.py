@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from optiviz import plugins
+from optiviz.errors import InputError
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Solver
 from optiviz.optimizers.schedules import Schedule
@@ -28,6 +29,8 @@ class Torch(Stranger, Solver):
             self.found([torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))], **self.values)
 
     def following(self, schedule: Schedule) -> Self:
+        if not isinstance(self.values.get("lr"), int | float):
+            raise InputError("there is no learning rate that a schedule could change")
         return replace(self, schedule=schedule)
 
     def hyperparameters(self) -> dict[str, Any]:

@@ -4,12 +4,14 @@
 after the @ of `lr=0.1@cosine` is a schedule. To read a word, no stranger's code is run.
 """
 
+import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from optiviz.documents import plain_text
+from optiviz.documents import plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers.base import Hyper, Method
 from optiviz.optimizers.kinds import Parameter, is_strange, kind_of, parts_of
@@ -99,7 +101,7 @@ def spell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "/".join(map(spell, value))
+        return "/".join(map(spell, value)) + ("/" if len(value) == 1 else "")
     if value is None:
         return "none"
     return value if isinstance(value, str) else repr(value).removesuffix(".0")
@@ -113,6 +115,8 @@ def parse(text: str) -> tuple[Word, ...]:
 def parse_word(text: str) -> Word:
     """Return the one word in `text`."""
     name, *settings = text.split(":")
+    if not text.isprintable():
+        raise InputError(f"{shown(text, quoted=True)} has what is no letter")
     if not name:
         raise InputError(f"{text!r} names no optimizer: write for example adam or adam:lr=0.1")
     if name.endswith(".py"):
@@ -221,15 +225,18 @@ def _read(value: str, declared: Mapping[str, Parameter] | None, key: str, owner:
 def _literal(value: str, owner: str) -> Setting:
     """Return what a text looks like: true, none, 3, 0.1, 0.9/0.999, or a word."""
     if "/" in value:
-        return tuple(_literal(part, owner) for part in value.split("/") if part)
+        parts = [part for part in value.split("/") if part]
+        if parts:
+            return tuple(_literal(part, owner) for part in parts)
     known = {"true": True, "false": False, "none": None}
     if value in known:
         return known[value]
     for number in (int, float):
-        try:
-            return number(value)
-        except ValueError:
-            pass
-    if not re.fullmatch(r"[A-Za-z_][\w-]*", value):
+        with suppress(ValueError):
+            found = number(value)
+            if math.isfinite(found):
+                return found
+    infinite = value.lower() in ("inf", "infinity", "nan")
+    if infinite or not re.fullmatch(r"[A-Za-z_][\w-]*", value):
         raise InputError(f"{owner} is a number, true, false, none, or several as in 0.9/0.999")
     return value

@@ -131,6 +131,8 @@ def find_surface(
     found = offered.load()
     if isinstance(found, Surface):
         return found
+    if not callable(found):
+        raise InputError(f"{name}, of the package {offered.package}, is no function or Surface")
     return function_surface(f"{offered.point.module}.{offered.point.attr}")
 
 

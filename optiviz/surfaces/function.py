@@ -99,7 +99,9 @@ class Function:
         self._scale = np.array([(high - low) / 6 for low, high in sides])
         low, high = np.transpose(sides)
         self._tried = np.random.default_rng(0).uniform(low, high, (TRIED, self.dim))
+        self._checked = False
         self.value(self._tried)
+        self._checked = True
         self._formula = self._traced()
 
     @property
@@ -115,10 +117,20 @@ class Function:
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
+        if not self._checked:
+            return self._value(x)
+        try:
+            return self._value(x)
+        except InputError:  # it has a value elsewhere, so this is where it has none
+            return np.full(x.shape[:-1], np.nan)
+
+    def _value(self, x: Array) -> Array:
         with plugins.running(self.name, self._file), np.errstate(all="ignore"):
             found = self._found(*np.moveaxis(np.array(x, float), -1, 0))
             if found is None:
                 raise InputError(f"{self.name} returned nothing")
+            if np.iscomplexobj(found):
+                raise InputError(f"{self.name} returned complex numbers")
             value = np.asarray(found, float)
             if value.shape not in ((), x.shape[:-1]):
                 raise InputError(

@@ -31,7 +31,8 @@ def recorded(names: Sequence[str]) -> Callable[[Trajectory], Array | None]:
     """Return what reads the first of these fields from the recorded states."""
 
     def read(path: Trajectory) -> Array | None:
-        return next((path.states[name] for name in names if name in path.states), None)
+        kept = (path.states.get(name) for name in names)
+        return next((each for each in kept if each is not None and each.ndim == 2), None)
 
     return read
 

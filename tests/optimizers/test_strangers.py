@@ -40,6 +40,11 @@ class Nan(Lion):
         return x * np.nan, mean
 
 
+class Complex(Lion):
+    def step(self, objective, x, mean):
+        return x + 1j, mean
+
+
 class Inplace(Lion):
     def step(self, objective, x, mean):
         x -= self.lr * objective.gradient(x)
@@ -55,6 +60,25 @@ class Unborn(Lion):
 class Leaving(Lion):
     def step(self, objective, x, mean):
         raise SystemExit(3)
+
+
+class Itself:
+    def __init__(self, lr):
+        self.lr, self.velocity = lr, 0.0
+
+    def init(self, x):
+        return None
+
+    def step(self, objective, x, nothing):
+        self.velocity = 0.9 * self.velocity + objective.gradient(x)
+        return x - self.lr * self.velocity, nothing
+
+
+class Timid(Lion):
+    def __init__(self, lr):
+        if lr <= 0:
+            raise ValueError("no rate")
+        super().__init__(lr)
 
 
 class Picky(Lion):
@@ -102,11 +126,13 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "step", "said"),
     [
-        ("Steep", 9, "raised ArithmeticError at step 9: too steep"),
+        ("Steep", 9, "raised ArithmeticError at step 9: too steep (line 21)"),
         ("Shape", 1, "returned shape (3,) at step 1: a point has (2,)"),
+        ("Nan", 1, "returned nan at step 1"),
+        ("Complex", 1, "returned complex numbers at step 1"),
         ("Pair", 1, "did not return (x, state) at step 1"),
-        ("Unborn", 0, "raised ZeroDivisionError at step 0: division by zero"),
-        ("Leaving", 1, "raised SystemExit at step 1: 3"),
+        ("Unborn", 0, "raised ZeroDivisionError at step 0: division by zero (line 54)"),
+        ("Leaving", 1, "raised SystemExit at step 1: 3 (line 59)"),
     ],
 )
 def test_what_goes_wrong_ends_its_path_alone(name: str, step: int, said: str, own: Path) -> None:
@@ -119,9 +145,28 @@ def test_what_goes_wrong_ends_its_path_alone(name: str, step: int, said: str, ow
     assert scene.remarks == (f"{name} {said}",)
 
 
-def test_what_is_no_number_has_diverged(own: Path) -> None:
-    path = optiviz.descend("wobbly", "own.py:Nan:lr=0.1")
-    assert (path.diverged_at, path.stopped_at) == (1, None)
+def test_what_has_no_gradient_is_not_its_fault(own: Path) -> None:
+    ground = optiviz.Surface(formula="sqrt(x) + y", domain="-1:1,-1:1")
+    path = optiviz.descend(ground, "own.py:Inplace:lr=0.1", (-0.5, 0.5))
+    assert (path.no_gradient_at, path.stopped_at) == (0, None)
+
+
+def test_each_path_has_an_object_that_may_keep_things_in_itself(own: Path) -> None:
+    plain = "own.py:Itself:lr=0.01"
+    scene = make_run(Recipe(surface="wobbly", optimizers=plain, starts=[(-2, 2), (-2, 2)]))
+    np.testing.assert_array_equal(*(path.points for path in scene.trajectories))
+    for schedule in ("", "@exp/0.99"):
+        theirs = optiviz.descend("wobbly", plain + schedule).points
+        ours = optiviz.descend("wobbly", "momentum:lr=0.01" + schedule).points
+        np.testing.assert_allclose(theirs, ours, atol=1e-12)
+
+
+def test_a_rate_that_it_refuses_does_not_fit(own: Path) -> None:
+    words = "own.py:Picky,lookahead+own.py:Unborn,lion:weight_decay=0"
+    picky, unborn, lion = make_run(Recipe(surface="wobbly", optimizers=words)).entries
+    assert [entry.choice.source for entry in (picky, unborn)] == ["tuned", "none fits"]
+    assert picky.choice.optimizer.hyperparameters()["lr"] == lion.choice.optimizer.lr
+    assert optiviz.descend("wobbly", "own.py:Timid:lr=1@cosine/5", steps=9).stopped_at == 6
 
 
 def test_what_it_changes_in_place_is_its_own(own: Path) -> None:
@@ -163,7 +208,7 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         ("json.JSONEncoder", "is no optimizer: write a class with init(x)"),
         ("nowhere.Lion", "nowhere.Lion: there is no module 'nowhere'"),
         ("json.encode.Lion", "json: unknown name 'encode'"),
-        ("lookahead+bfgs", "bfgs has a loop of its own"),
+        ("lookahead+bfgs", "bfgs has a loop and states of its own"),
         ("sma+adam", "unknown wrapper 'sma': did you mean 'sam'"),
         ("sam", "sam goes around another optimizer, as in sam+adam"),
         ("rprop:lr=1@cosine", "its learning rate is that of the first step only"),
