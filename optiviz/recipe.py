@@ -44,6 +44,7 @@ MAX_PIXELS = 36_000_000
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES = 64, 100, 100
 MOST_TRIALS, MOST_SOUGHT = 10_000, 10
 MOST_CELLS = 2048  # a side of a grid of starts
+SUBJECTS = "kind", "surface", "surfaces", "signal"  # fields that are read first
 STARTS = 25  # of a search, if nobody says
 
 
@@ -472,5 +473,6 @@ KINDS: dict[str, type[AnyRecipe]] = {
 def plain(recipe: AnyRecipe) -> dict[str, Any]:
     """Return a recipe as plain values, its subject first, without what nobody gave."""
     values = recipe.model_dump(mode="json", exclude_none=True)
-    fields = (name for each in type(recipe).__mro__ for name in get_annotations(each))
+    fields = [name for each in type(recipe).__mro__ for name in get_annotations(each)]
+    fields = [*(name for name in SUBJECTS if name in fields), *fields]
     return {name: values[name] for name in fields if name in values}

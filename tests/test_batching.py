@@ -159,7 +159,7 @@ def test_an_executor_that_loses_calls_loses_only_their_jobs(here: Path) -> None:
         ([(GOOD, [])], "a job has no output"),
         ([GOOD], "is no recipe with the path it is written to"),
         ([("a.gif", GOOD)], "is no recipe with the path it is written to"),
-        ([(optiviz.PlotRecipe(surfaces="bowl"), "a.gif")], "a plot is a still"),
+        ([(optiviz.PlotRecipe(surfaces="bowl"), "a.gif")], "a plot has no animation"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(items: list[Any], said: str, here: Path) -> None:

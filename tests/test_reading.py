@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.documents import Document, dotted, yaml_text
 from optiviz.reading import merged, read_recipe
-from optiviz.recipe import AnyRecipe, PlotRecipe, Recipe, ResponseRecipe, plain
+from optiviz.recipe import (
+    AnyRecipe,
+    BasinsRecipe,
+    PlotRecipe,
+    Recipe,
+    ResponseRecipe,
+    TuneRecipe,
+    plain,
+)
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.surface import Surface
 from optiviz.themes import THEMES
@@ -46,6 +54,23 @@ RECIPES: st.SearchStrategy[AnyRecipe] = st.one_of(
         steps=st.none() | st.integers(1, 1000),
         fps=st.floats(0.5, 60),
         levels=st.none() | st.integers(1, 20) | st.just((0.1, 2.5)),
+        **LOOKS,
+    ),
+    st.builds(
+        TuneRecipe,
+        surface=SURFACES,
+        optimizers=WORDS,
+        over=st.sampled_from(["lr", "lr=1e-3:1,beta1", ("beta2=0.5:0.75",)]),
+        trials=st.integers(2, 900),
+        random_starts=st.none() | st.integers(0, 9),
+        **LOOKS,
+    ),
+    st.builds(
+        BasinsRecipe,
+        surface=SURFACES,
+        optimizers=WORDS,
+        grid=st.tuples(st.integers(2, 999), st.integers(2, 999)),
+        noise=st.floats(0, 9),
         **LOOKS,
     ),
     st.builds(PlotRecipe, surfaces=st.lists(SURFACES, min_size=1, max_size=3), **LOOKS),
@@ -123,14 +148,14 @@ def test_an_own_catalogue_is_embedded(tmp_path: Path) -> None:
     [
         ({}, "surface: is missing: name one, or give a formula\noptimizers: is missing"),
         ({"kind": "plot"}, "surfaces: is missing: name one, or give a formula"),
-        ({"kind": 3}, "kind: unknown kind '3': choose from plot, response, run"),
+        ({"kind": 3}, "kind: unknown kind '3': choose from basins, plot, response, run, tune"),
         ({"surface": "bowl", "formula": "x"}, "surface: is given, and so is a formula"),
         ({"formula": ["x"]}, "formula: should be text, not ['x']"),
         ({"formula": "x +"}, "formula: formula 'x +' is not"),
         ({"formla": "x"}, "formla: unknown key 'formla': did you mean 'formula'?"),
         ({"surface": 3}, "surface: is no mapping"),
         ({"surface": "bowl", "domain": "3"}, "domain: '3' is not of the form -3:3,-2:2"),
-        ({"surface": "bowl", "domain": "0:1"}, "domain: bowl has 2 coordinates"),
+        ({"surface": "bowl", "domain": "0:1"}, "domain: bowl has two coordinates"),
         ({"surface": "bowl", "domain": "1:0,0:1"}, "domain.x: the interval of x must rise"),
         ({"surface": "bowl", "catalogue": 3}, "catalogue: should be the name of a YAML file"),
         ({"surface": "bowl", "catalogue": "none.yaml"}, "catalogue: none.yaml: No such file"),

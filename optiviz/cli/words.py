@@ -53,8 +53,10 @@ def _fields(recipe: AnyRecipe) -> Fields:
         fields["optimizers"] = [",".join(fields["optimizers"])]
     if isinstance(fields.get("signal"), Signal):
         fields["signal"] = fields["signal"].name
-    if "size" in fields:
-        fields["size"] = "{}x{}".format(*fields["size"])
+    for name in {"size", "grid"} & fields.keys():
+        fields[name] = "{}x{}".format(*fields[name])
+    for name in {"over", "tune"} & fields.keys():
+        fields[name] = ",".join(fields[name])
     return {"kind": recipe.kind} | fields
 
 

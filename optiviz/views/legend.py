@@ -35,8 +35,8 @@ MARKS = {
     "distance": "paler: up to {} off the plane",
     "coordinates": "x strong, y thin",
     "reached": "minimum",
-    "sooner": "brighter: sooner there to stay",
-    "nowhere": "none reached",
+    "sooner": "brighter: sooner",
+    "nowhere": "none",
 }
 
 

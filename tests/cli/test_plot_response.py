@@ -158,7 +158,7 @@ def test_vary_makes_one_path_a_value_labelled_by_it(invoke: Invoke, here: Path) 
         (("plot", "wobly"), "did you mean 'wobbly'"),
         (("plot", "wobbly,tanh", "--view", "contour"), "--view: contour draws two dimensions"),
         (("plot", "wobbly", "--view", "loss"), "--view: loss draws a descent, and there is none"),
-        (("plot", "wobbly", "-o", "x.gif"), "x.gif: a plot is a still: choose from .png, .svg"),
+        (("plot", "wobbly", "-o", "x.gif"), "x.gif: a plot has no animation: choose from .png"),
         (("plot", "tanh", "--field"), "curve does not heed field: no view of one"),
     ],
     ids=lambda value: " ".join(map(str, value))[-45:] if isinstance(value, tuple) else None,

@@ -1,0 +1,191 @@
+"""The search for hyperparameters: fair, reproducible, and told as it was."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Invoke
+from hypothesis import given
+from hypothesis import strategies as st
+from pictures import assert_tidy, shown
+
+import optiviz
+from optiviz.descent import descend
+from optiviz.errors import InputError
+from optiviz.optimizers.words import parse_word
+from optiviz.recipe import Recipe, TuneRecipe
+from optiviz.rendering import make_picture, make_scene
+from optiviz.scene import Run, Tuned
+from optiviz.search import Comparison, Range, check_ranges, global_minima, search
+
+HILLS = optiviz.load_surface("hills-and-canyon")
+STARTS = [np.array(each) for each in [(-2.0, 2.0), (1.0, -2.9), (2.5, 1.0)]]
+
+
+def comparison(*ranges: str, trials: int = 12, seed: int = 0) -> Comparison:
+    return Comparison(HILLS, HILLS, STARTS, 40, [Range.read(each) for each in ranges], trials, seed)
+
+
+def tuned(**fields: object) -> Tuned:
+    words = {"surface": "wobbly", "optimizers": "adam,sgd", "trials": 9, "random_starts": 4}
+    scene = make_scene(TuneRecipe(**words | fields))
+    assert isinstance(scene, Tuned)
+    return scene
+
+
+@pytest.mark.parametrize("word", ["adam", "sgd:lr=@cosine/40", "lookahead+momentum", "newton"])
+def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
+    found = search(parse_word(word), comparison("lr"))
+    for trial in (0, 5, 11):
+        optimizer = found.at(trial).build()
+        for start, loss in zip(STARTS, found.losses[trial], strict=True):
+            path = descend(HILLS, optimizer, start, 40)
+            low, high = np.transpose(HILLS.window.intervals)
+            away = np.abs(path.end - (low + high) / 2).max() / (high - low).max()
+            if path.ended_at is not None or away > 1:
+                assert loss == np.inf
+            else:
+                assert loss == pytest.approx(path.losses[-1], rel=1e-9)
+
+
+def test_every_optimizer_gets_the_same_rates_starts_and_steps() -> None:
+    scene = tuned(optimizers="adam,sgd,sam+sgd,newton")
+    first, *others = (entry.search for entry in scene.entries)
+    assert first.losses.shape == (9, 4)
+    for other in others:
+        np.testing.assert_array_equal(other.values["lr"], first.values["lr"])
+        assert other.losses.shape == first.losses.shape
+
+
+def test_the_best_is_the_lowest_median_and_is_what_is_told() -> None:
+    scene = tuned()
+    for entry in scene.entries:
+        found = entry.search
+        medians = np.sort(found.losses, axis=1)[:, 2]  # of four the upper one
+        np.testing.assert_array_equal(found.medians, medians)
+        assert found.medians[found.best] == medians.min()
+        assert entry.values(0) == [medians.min()]
+        assert entry.choice.optimizer.hyperparameters()["lr"] == found.values["lr"][found.best]
+        assert "(tuned)" in entry.detail
+
+
+@given(
+    low=st.floats(1e-6, 1e3), factor=st.floats(1.01, 1e6), trials=st.integers(2, 300),
+)  # fmt: skip
+def test_trials_lie_in_their_range_and_are_spread_over_it(
+    low: float, factor: float, trials: int
+) -> None:
+    (kind,) = [optiviz.optimizers.kinds.kind_of("adam")]
+    found = Range("lr", (low, low * factor)).values(kind, np.linspace(0, 1, trials))
+    assert (np.diff(found) >= 0).all()
+    assert found[0] == pytest.approx(low, rel=1e-3)
+    assert found[-1] == pytest.approx(low * factor, rel=1e-3)
+
+
+def test_several_are_sought_on_a_latin_hypercube_that_goes_by_the_seed() -> None:
+    ranges = ("lr=0.01:1", "beta1=0.5:0.9")
+    found = search(parse_word("adam"), comparison(*ranges, trials=16))
+    again = search(parse_word("adam"), comparison(*ranges, trials=16))
+    other = search(parse_word("adam"), comparison(*ranges, trials=16, seed=1))
+    np.testing.assert_array_equal(found.losses, again.losses)
+    assert not np.array_equal(found.values["lr"], other.values["lr"])
+    betas = np.sort(found.values["beta1"])
+    np.testing.assert_allclose(betas, 0.5 + 0.4 * (np.arange(16) + 0.5) / 16, rtol=1e-3)
+
+
+def test_shares_are_of_runs_that_end_at_a_global_minimum_or_nowhere() -> None:
+    assert len(global_minima(optiviz.load_surface("himmelblau"))) == 4
+    assert len(HILLS.minima) > len(global_minima(HILLS)) == 1
+    found = search(parse_word("sgd"), comparison("lr=1e-6:1000", trials=3))
+    assert found.reached is not None
+    assert not found.reached[0].any()  # too slow
+    assert found.diverged[-1] == 1.0  # too fast
+    assert np.isinf(found.medians[-1])
+
+
+def test_run_tune_uses_what_the_search_finds_and_says_so() -> None:
+    recipe = Recipe(surface="wobbly", optimizers="adam,rmsprop:lr=0.1,newton", tune="lr", steps=30)
+    run = make_scene(recipe)
+    search = tuned(optimizers="adam,newton", steps=30, trials=256, random_starts=25)
+    assert isinstance(run, Run)
+    adam, rmsprop, newton = run.entries
+    assert adam.choice.optimizer.lr == search.entries[0].choice.optimizer.lr
+    assert newton.choice.optimizer.lr == search.entries[1].choice.optimizer.lr
+    assert "(tuned)" in adam.detail
+    assert rmsprop.detail == "lr 0.1"
+    assert "lr tuned for the median final loss of 25 starts, 256 trials each" in run.caption
+
+
+@pytest.mark.parametrize("size", [(480, 320), (960, 640)])
+@pytest.mark.parametrize("over", ["lr", "lr,beta1", "beta1=0.1:0.9"])
+def test_the_picture_is_tidy(over: str, size: tuple[int, int]) -> None:
+    lr = "" if "lr" in over else ":lr=0.1"
+    optimizers = f"adam{lr},nadam{lr}" + ("" if lr else ",bfgs")
+    recipe = TuneRecipe(
+        surface="wobbly", optimizers=optimizers, over=over, trials=30, size=size, random_starts=5
+    )
+    drawn = make_picture(recipe)
+    assert_tidy(drawn)
+    words = [text.get_text() for text in shown(drawn)]
+    assert {"30 trials each", "final loss", over.partition("=")[0].split(",")[0]} <= set(words)
+    axes = next(each for each in drawn.figure.axes if each.get_xlabel())
+    curves = {line.get_label(): line for line in axes.lines}
+    for entry in drawn.scene.entries:
+        losses = np.asarray(curves[entry.label].get_ydata(), float)
+        low, high = axes.get_ylim()
+        assert ((losses >= low) & (losses <= high) | np.isnan(losses)).all()
+
+
+def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:
+    words = ("tune", "--surface", "wobbly", "--opt", "adam,bfgs", "--trials", "5", "--seed", "3")
+    result = invoke(*words, "--start", "random:3", "-o", "a.json", "-o", "a.csv", "-o", "a.png")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "of 3 starts, 5 trials each, by the median final loss; seed 3" in result.stdout
+    adam, bfgs = json.loads((here / "a.json").read_text())["searches"]
+    assert adam["values"]["lr"] == [1e-4, 5.623e-3, 0.3162, 17.78, 1000]
+    assert adam["best"]["lr"] in adam["values"]["lr"]
+    assert adam["best"]["median_loss"] == min(filter(None, adam["median_loss"]))
+    assert len(bfgs["loss"]) == 1
+    lines = (here / "a.csv").read_text().splitlines()
+    rows = list(csv.DictReader(lines[1:]))
+    assert len(rows) == 5 * 3 + 3
+    assert [row["lr"] for row in rows[:3]] == ["0.0001"] * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--over", "rate"), "unknown hyperparameter 'rate'"),
+        (("--over", "eps"), "eps has no ends of its own: write eps=LOW:HIGH"),
+        (("--over", "lr=2:1"), "a range goes from a number to a larger one"),
+        (("--over", "lr=a:b"), "is not of the form lr=0.5:0.99"),
+        (("--over", "lr,lr=1:2"), "names a hyperparameter twice"),
+        (("--over", "beta1"), "adam: lr is neither given nor sought"),
+        (("--over", "lr,beta1=0.5:2"), "beta1 must lie in [0, 1), not 2"),
+        (("--over", "lr,eps_in_sqrt"), "eps_in_sqrt is no number of any size"),
+        (("--trials", "1"), "--trials: "),
+        (("-o", "a.gif"), "a tune has no animation: choose from .png"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(
+    words: tuple[str, ...], said: str, invoke: Invoke, here: Path
+) -> None:
+    result = invoke("tune", "--surface", "wobbly", "--opt", "adam", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(here.iterdir())
+
+
+def test_what_is_given_is_not_sought() -> None:
+    with pytest.raises(InputError, match="adam: lr is given, and is to be sought"):
+        check_ranges([parse_word("adam:lr=1")], [Range("lr")])
+
+
+def test_a_network_is_tuned_from_its_own_weights() -> None:
+    scene = tuned(surface="xor", optimizers="sgd", trials=4, steps=10, random_starts=None)
+    (entry,) = scene.entries
+    assert entry.search.losses.shape == (4, 1)
+    assert entry.search.reached is None
