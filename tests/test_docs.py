@@ -24,8 +24,9 @@ PICTURES = {
 
 
 def _param(command: str) -> Any:
-    """Mark what trains a network on digits, which takes its time."""
-    slow = [pytest.mark.slow] if "digits-" in command else []
+    """Mark what takes its time: networks that learn digits, large maps, and long animations."""
+    long = ("digits-", "512x512", "--orbit", "schedule", "around", "tuned")
+    slow = [pytest.mark.slow] if any(each in command for each in long) else []
     return pytest.param(command, marks=slow, id=command.rpartition("/")[2])
 
 
@@ -41,6 +42,7 @@ def test_a_command_runs_as_it_is_printed(command: str, invoke: Invoke, here: Pat
 BATCHES = (ROOT / "docs" / "batches.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_batches_run_as_they_are_printed(invoke: Invoke, here: Path) -> None:
     blocks = re.findall(r"^```(\w+)\n(.*?)^```", BATCHES, re.M | re.S)
     for kind, block in blocks:

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Invoke
@@ -28,7 +29,12 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def _param(command: str) -> Any:
+    """Mark a view that turns, whose frames are all drawn in full."""
+    return pytest.param(command, marks=[pytest.mark.slow] if "--orbit" in command else [])
+
+
+@pytest.mark.parametrize("command", [*map(_param, COMMANDS)])
 def test_a_command_runs(command: str, invoke: Invoke) -> None:
     result = invoke(*shlex.split(command)[1:])
     assert (result.exit_code, result.stderr) == (0, "")

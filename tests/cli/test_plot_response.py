@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, Invoke, only_file
+from conftest import FORMULAS, Invoke, only_file, some
 from PIL import Image
 
 from optiviz.formats import FORMATS
@@ -199,7 +199,7 @@ HARD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", HARD, ids=lambda each: each[:60])
+@pytest.mark.parametrize("words", some(HARD, 2), ids=lambda each: each[:60])
 def test_hard_cases_are_drawn_without_a_word(words: str, invoke: Invoke, here: Path) -> None:
     (here / "large.csv").write_text("1e100\n-1e100\n" * 5)
     (here / "tiny.csv").write_text("5e-324\n" * 10)

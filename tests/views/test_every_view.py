@@ -129,11 +129,11 @@ def test_panels_do_not_overlap(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "contour-options",
         "response",
-        "plot-1d",
-        "network",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("relief-2d", "state-2d")),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("contour-options", "plot-1d", "network", "relief-2d", "state-2d")
+        ),
     ],
 )
 def test_a_still_and_its_vectors_are_the_same_bytes_again(name: str, tmp_path: Path) -> None:
