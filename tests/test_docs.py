@@ -88,7 +88,7 @@ def test_the_documents_name_every_view_and_option() -> None:
     from optiviz.themes import THEMES
     from optiviz.views import VIEWS
 
-    text = (ROOT / "docs" / "views.md").read_text("utf-8")
+    text = "".join(path.read_text("utf-8") for path in DOCS)
     for name, sort in VIEWS.items():
         assert f"`{name}`" in text or f"optiviz {name}" in text
         for option in sort.options:

@@ -444,7 +444,7 @@ MISTAKES = {
     "--surface clouds --opt adam --plane 5/1/7,0/2/0 --domain -1:1,-1:1": (
         "clouds: weight 5/1/7: the network has layers 0 to 1"
     ),
-    "--surface clouds --opt adam --domain -1:1": "--domain: clouds has 2 coordinates",
+    "--surface clouds --opt adam --domain -1:1": "--domain: clouds has two coordinates",
     "--surface clouds --opt adam --start 1,2": "a start in the plane of the paths is known only",
     "--surface clouds --opt adam --start random:3": "known only after a descent",
     "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",

@@ -12,7 +12,7 @@ from pictures import assert_tidy, shown
 from optiviz import InputError
 from optiviz.animation import Picture
 from optiviz.objective import Array
-from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
+from optiviz.recipe import BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.rendering import AnyRecipe, make_picture, render
 from optiviz.themes import THEMES, load_theme
 from optiviz.views import MANY, VIEWS, check_views
@@ -28,7 +28,7 @@ def recipes(**settings: Any) -> dict[str, AnyRecipe]:
         f"{name}-{dim}d": {"view": name, "surface": surfaces[dim]}
         for name, sort in VIEWS.items()
         for dim in sort.dims
-        if sort.of != "response"
+        if sort.of in ("surface", "descent")
     }
     runs["contour-options"] = {
         "view": "contour", "surface": "ellipse", "labels": True, "field": True, "fill": False,
@@ -52,6 +52,16 @@ def recipes(**settings: Any) -> dict[str, AnyRecipe]:
     )  # fmt: skip
     made["response"] = ResponseRecipe(
         signal="rectangles", optimizers="rmsprop", vary="rho=0.25,0.9,0.975", **settings
+    )
+    made["basins"] = BasinsRecipe(
+        surface="himmelblau",
+        optimizers="sgd:lr=0.01,adam:lr=0.5",
+        grid=(20, 10),
+        steps=12,
+        **settings,
+    )
+    made["plot-tune"] = TuneRecipe(
+        surface="wobbly", optimizers="adam,rmsprop,bfgs", trials=9, steps=12, **settings
     )
     made["plot-1d"] = PlotRecipe(surfaces="logistic,tanh,relu,softplus", **settings)
     made["plot-2d"] = PlotRecipe(surfaces="wobbly,beale,ripple", **settings)
