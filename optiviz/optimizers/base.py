@@ -110,6 +110,21 @@ class Optimizer(Method, ABC):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Around(Optimizer, ABC):
+    """An optimizer around another one."""
+
+    inner: Optimizer
+
+    @property
+    def together(self) -> bool:  # type: ignore[override]
+        return self.inner.together
+
+    @property
+    def rate(self) -> str:
+        return self.inner.rate
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Solver(Method, ABC):
     """A method that owns its loop, as those of other libraries do. It walks one run at a time.
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.base import Around
 
 
 class Shape(NamedTuple):
@@ -122,19 +122,10 @@ class ScheduledState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scheduled(Optimizer):
+class Scheduled(Around):
     """An optimizer whose learning rate is multiplied by a factor that changes by step."""
 
-    inner: Optimizer
     schedule: Schedule
-
-    @property
-    def together(self) -> bool:  # type: ignore[override]
-        return self.inner.together
-
-    @property
-    def rate(self) -> str:
-        return self.inner.rate
 
     def hyperparameters(self) -> dict[str, Any]:
         return self.inner.hyperparameters() | {"schedule": str(self.schedule)}

@@ -1,38 +1,28 @@
 """Methods around another optimizer, written before it: lookahead+adam, sam+sgd."""
 
 import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.optimizers.base import Around, Hyper, hyper, length
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Wrapper(Optimizer):
+class Wrapper(Around):
     """An optimizer around another one, `inner`, whose hyperparameters it has beside its own.
 
     One of its own that the inner one has as well is written with the wrapper's name before it,
     as in sam_rho.
     """
 
-    inner: Optimizer = field()
-
     @classmethod
     def own(cls, inner: "list[str]") -> dict[str, str]:
         """Return its own hyperparameters by how they are written around one that has `inner`."""
         names = [each.name for each in fields(cls) if each.name != "inner"]
         return {f"{cls.__name__.lower()}_{name}" if name in inner else name: name for name in names}
-
-    @property
-    def together(self) -> bool:  # type: ignore[override]
-        return self.inner.together
-
-    @property
-    def rate(self) -> str:
-        return self.inner.rate
 
     def hyperparameters(self) -> dict[str, Any]:
         inner = self.inner.hyperparameters()

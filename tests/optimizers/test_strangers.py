@@ -252,6 +252,65 @@ def test_a_file_that_has_changed_is_loaded_anew_and_not_for_an_old_recipe(own: P
     assert not np.array_equal(make_run(again).trajectories[0].points, first)
 
 
+@pytest.mark.parametrize(
+    ("plugins", "said"),
+    [
+        ({"own.py": "abcd"}, "own.py: 'abcd' is no SHA-256"),
+        ({"./own.py": "0" * 64}, "./own.py is no file of these optimizers"),
+        ({"own.py": "0" * 64, "b.py": "0" * 64}, "b.py is no file of these optimizers"),
+    ],
+)
+def test_digests_that_fit_nothing_are_refused(
+    plugins: dict[str, str], said: str, own: Path, invoke: Invoke
+) -> None:
+    fields = {"surface": "wobbly", "optimizers": ["own.py:Lion:lr=1"], "plugins": plugins}
+    (own.parent / "one.yaml").write_text(json.dumps(fields))
+    result = invoke("run", "--recipe", "one.yaml", "--allow-plugins", "-o", "a.png")
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_what_runs_is_what_was_hashed_and_leaves_nothing_behind(own: Path) -> None:
+    slow = OWN.replace("- self.lr", "- 0.125 * self.lr")
+    quick = OWN.replace("- self.lr", "- 0.500 * self.lr")
+    ends = []
+    for text in (slow, quick):  # of one size, and perhaps within one second
+        own.write_text(text)
+        ends.append(optiviz.descend("wobbly", "own.py:Lion:lr=0.1", steps=3).points[-1])
+    assert not np.array_equal(*ends)
+    assert [path.name for path in own.parent.iterdir()] == ["own.py"]
+
+
+def test_a_state_may_be_anything(own: Path) -> None:
+    own.write_text(
+        OWN
+        + """
+class Growing(Lion):
+    def init(self, x):
+        return 0.0
+
+class Odd(Lion):
+    def init(self, x):
+        itself = {}
+        itself["itself"] = itself
+        return itself
+
+    def step(self, objective, x, state):
+        return x - self.lr * objective.gradient(x), state
+"""
+    )
+    path = optiviz.descend("wobbly", "own.py:Growing:lr=0.1", steps=4)
+    assert path.states["state"].shape == (5, 2)
+    assert optiviz.descend("wobbly", "own.py:Odd:lr=0.01", steps=4).states == {}
+
+
+def test_a_response_that_stops_leaves_the_others(own: Path, invoke: Invoke) -> None:
+    words = ("response", "--signal", "spikes", "--opt", "own.py:Leaving:lr=1,adam", "-o", "a.png")
+    result = invoke(*words)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "raised SystemExit: 3 (line 59) at step 0" in result.stdout
+
+
 YAML = "jobs:\n  - {{surface: wobbly, optimizers: '{}', out: a.png}}\n"
 
 
