@@ -59,8 +59,12 @@ RECIPES: dict[str, AnyRecipe] = {
         **SMALL,
     ),
 }
+SELDOM = (".webm", ".webp", ".apng", ".mp4")
 CASES = [
-    (kind, suffix)
+    pytest.param(
+        *(kind, suffix),
+        marks=[pytest.mark.slow] if kind == "basins" and suffix in SELDOM else [],
+    )
     for kind in KINDS
     for suffix, form in FORMATS.items()
     if form.kind in KINDS[kind].forms

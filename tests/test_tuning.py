@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, STEPPING, TUNED
+from conftest import FORMULAS, STEPPING, TUNED, some
 
 import optiviz
 from optiviz.descent import descend
@@ -214,11 +214,7 @@ GONE_WRONG = {
 }
 
 
-WRONG = {surface for surface, _ in GONE_WRONG}
-RUNS = [
-    pytest.param(name, marks=[] if name in WRONG or number % 3 == 0 else pytest.mark.slow)
-    for number, name in enumerate(SURFACES)
-]
+RUNS = some(SURFACES, 3)
 
 
 @pytest.mark.parametrize("surface", RUNS)

@@ -401,6 +401,7 @@ print(most)
 """
 
 
+@pytest.mark.slow
 def test_figures_that_are_gone_do_not_pile_up(tmp_path: Path) -> None:
     printed = subprocess.check_output([sys.executable, "-c", PILE], cwd=tmp_path, text=True)
     assert 0 < int(printed) < 20
