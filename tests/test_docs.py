@@ -24,8 +24,8 @@ PICTURES = {
 
 
 def _param(command: str) -> Any:
-    """Mark what takes its time: networks that learn digits, large maps, and long animations."""
-    long = ("digits-", "512x512", "--orbit", "schedule", "around", "tuned")
+    """Mark what takes its time: networks that learn digits, large maps, long animations and videos."""
+    long = ("digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4")
     slow = [pytest.mark.slow] if any(each in command for each in long) else []
     return pytest.param(command, marks=slow, id=command.rpartition("/")[2])
 

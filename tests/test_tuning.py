@@ -214,7 +214,7 @@ GONE_WRONG = {
 }
 
 
-RUNS = some(SURFACES, 3)
+RUNS = some(SURFACES, 6)
 
 
 @pytest.mark.parametrize("surface", RUNS)

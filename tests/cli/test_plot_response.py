@@ -199,7 +199,7 @@ HARD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", some(HARD, 4), ids=lambda each: each[:60])
+@pytest.mark.parametrize("words", some(HARD, 8), ids=lambda each: each[:60])
 def test_hard_cases_are_drawn_without_a_word(words: str, invoke: Invoke, here: Path) -> None:
     (here / "large.csv").write_text("1e100\n-1e100\n" * 5)
     (here / "tiny.csv").write_text("5e-324\n" * 10)
