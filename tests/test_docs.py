@@ -24,7 +24,7 @@ PICTURES = {
 
 
 def _param(command: str) -> Any:
-    """Mark what takes its time: networks that learn digits, large maps, long animations and videos."""
+    """Mark what takes its time: networks that learn digits, large maps, videos."""
     long = ("digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4")
     slow = [pytest.mark.slow] if any(each in command for each in long) else []
     return pytest.param(command, marks=slow, id=command.rpartition("/")[2])
