@@ -1,6 +1,34 @@
-"""`python -m optiviz`."""
+"""`optiviz` and `python -m optiviz`: the command line as a process of its own."""
 
-from optiviz.cli import main
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from optiviz import signals
+
+
+def main() -> NoReturn:
+    """Run the command line; when told to leave, leave tidily, however early or late it comes."""
+    signals.listen()
+    try:
+        from optiviz.cli import run
+
+        code = run()
+    except KeyboardInterrupt:  # before there was a command line that could say so
+        said, code = signals.farewell()
+        if sys.stderr is not None:
+            sys.stderr.write(f"optiviz: {said}\n")
+    signals.forget()
+    if signals.received():
+        # All is tidy. Python might kill itself now, and with that change the exit code, if the
+        # signal has passed through an exec.
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
 
 if __name__ == "__main__":
     main()

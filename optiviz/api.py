@@ -239,17 +239,15 @@ def _class(name: str) -> type[Method]:
     return load_optimizer(name) if name in OPTIMIZERS else load_wrapper(name)
 
 
-def _shown(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float | str | tuple | None) else str(value)
-
-
 def _describe_kind(name: str) -> dict[str, Any]:
     """Return what is known of a wrapped optimizer or a stranger's, whose code is run."""
+    from optiviz.optimizers.strangers import plain_value
+
     kind = kind_of(name)
     return {
         "name": name,
         "hyperparameters": [
-            {"name": key, "default": None if each.default is MISSING else _shown(each.default)}
+            {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
             for key, each in kind.parameters.items()
         ],
         "learning rate": kind.rate,

@@ -1,6 +1,5 @@
 """Where every start of a grid ends: at which minimum, and since when it has stayed there."""
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Stopped
 from optiviz.surfaces.surface import Surface
 
-NEAR = 0.01  # of the window's diagonal: how near a minimum counts as reached
 BLOCK = 32_000_000  # bytes of the paths of starts that are walked together
 FEWEST, MOST = 64, 16_384  # starts of a block: the arrays of a step stay in the cache
 CROWD = 0.001  # share of all runs that end together where a minimum is looked for
@@ -50,12 +48,6 @@ class Ground(NamedTuple):
     starts: Array
     shape: tuple[int, int]  # rows, columns
     steps: int
-
-    @property
-    def radius(self) -> float:
-        """How near a minimum a run must be to be at it."""
-        sides = [high - low for low, high in self.surface.window.intervals]
-        return NEAR * math.hypot(*sides)
 
 
 def ground(surface: Surface, met: Objective | Stream, sides: tuple[int, int], steps: int) -> Ground:
@@ -93,7 +85,7 @@ def map_basins(
     for method, (ends, reached, arrived) in zip(methods, walked, strict=True):
         late = np.flatnonzero(reached < 0)
         if len(found):  # which of those that are at none of the listed ones have to be seen again
-            late = late[_nearest(ends[late], found, place.radius) >= 0]
+            late = late[_nearest(ends[late], found, place.surface.radius) >= 0]
             again = _walked(method, place, place.starts[late], minima, lambda _: None)
             reached[late], arrived[late] = again[1:]
         maps.append(Basins(reached.reshape(place.shape), arrived.reshape(place.shape)))
@@ -133,14 +125,14 @@ def _block(method: Method, place: Ground, minima: Array, starts: Array, paths: A
                 paths[last] = here.reshape(-1, 2).T
         paths[last + 1 :] = np.nan
         ends = paths[-1].T.copy()
-        reached = _nearest(ends, minima, place.radius)
+        reached = _nearest(ends, minima, place.surface.radius)
         arrived = np.full(len(starts), -1)
         staying = reached >= 0
         x_there, y_there = minima[reached].T if len(minima) else ends.T
         for step in range(place.steps, -1, -1):  # back from the end, while it is near
             apart = (paths[step, 0] - x_there) ** 2
             apart += (paths[step, 1] - y_there) ** 2
-            staying &= apart <= place.radius**2
+            staying &= apart <= place.surface.radius**2
             if not staying.any():
                 break
             arrived[staying] = step
@@ -162,25 +154,25 @@ def _found(place: Ground, listed: Array, ends: Sequence[Array]) -> Array:
     """Return the minima, none of them listed, around which runs end that have reached none."""
     low, high = np.transpose(place.surface.window.intervals)
     loose = np.concatenate(ends)
-    seen = np.isfinite(loose).all(axis=1) & ((low <= loose) & (loose <= high)).all(axis=1)
-    loose = loose[seen]
-    if not len(loose):
-        return np.empty((0, 2))
     with np.errstate(all="ignore"):
-        steepest = float(np.nanmax(np.abs(place.surface.gradient(place.starts))))
         losses = place.surface.value(loose)
+        seen = np.isfinite(losses) & ((low <= loose) & (loose <= high)).all(axis=1)
+        loose, losses = loose[seen], losses[seen]
+        if not len(loose):
+            return np.empty((0, 2))
+        steepest = float(np.nanmax(np.abs(place.surface.gradient(place.starts))))
     few = max(2, int(CROWD * len(place.starts)))
     minima: list[Array] = []
     while len(loose) >= few and len(minima) < MOST_FOUND:
-        start = loose[int(np.nanargmin(losses))]
-        crowd = np.hypot(*(loose - start).T) <= 2 * place.radius
+        start = loose[int(np.argmin(losses))]
+        crowd = np.hypot(*(loose - start).T) <= 2 * place.surface.radius
         if int(crowd.sum()) >= few:
-            point = _polished(place.surface, start, place.radius, steepest)
+            point = _polished(place.surface, start, place.surface.radius, steepest)
             if point is not None and ((low <= point) & (point <= high)).all():
                 known = np.concatenate([listed, np.reshape(minima, (-1, 2))])
-                if _nearest(point[None], known, place.radius)[0] < 0:
+                if _nearest(point[None], known, place.surface.radius)[0] < 0:
                     minima.append(point)
-                crowd |= np.hypot(*(loose - point).T) <= place.radius
+                crowd |= np.hypot(*(loose - point).T) <= place.surface.radius
         loose, losses = loose[~crowd], losses[~crowd]
     return np.reshape(minima, (-1, 2))
 

@@ -14,11 +14,12 @@ from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
 from optiviz.errors import InputError, OptivizError
+from optiviz.files import check_targets, whole
 from optiviz.formats import format_of
 from optiviz.jobs import Job
 from optiviz.provenance import comment_in, comment_on
 from optiviz.recipe import AnyRecipe
-from optiviz.rendering import check_targets, frames_of, render, whole
+from optiviz.rendering import frames_of, render
 
 Status = Literal["made", "up to date", "failed", "not begun"]
 TICK = 0.1  # seconds after which a watcher is told what runs
@@ -129,7 +130,7 @@ def make_all(
         with suppress(Empty):
             future = finished.get(timeout=None if watch is None else TICK)
             number = pending.pop(future)
-            settle(number, _written(jobs[number], future))
+            settle(number, _written(jobs[number], future, stopped))
             del future  # and with it the bytes
     if watch is not None:
         watch(results.values(), [])
@@ -150,16 +151,18 @@ def up_to_date(job: Job) -> bool:
     comment = comment_on(job.recipe)
     try:
         return all(path.exists() and comment_in(path) == comment for path in job.paths)
-    except (InputError, OSError):  # what cannot be read is not
+    except (OptivizError, OSError):  # what cannot be read is not
         return False
 
 
-def _written(job: Job, future: Future[Made]) -> Result:
-    """Write the files of a job that has come to its end."""
+def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
+    """Write the files of a job that has come to its end, unless that is our having stopped it."""
     try:
         made = future.result()
     except CancelledError:
-        return Result(job, "not begun")
+        if stopped:
+            return Result(job, "not begun")
+        return Result(job, "failed", cause="given up by its executor, which may be gone")
     except BrokenExecutor as error:
         return Result(job, "failed", cause=str(error))
     except Exception as error:

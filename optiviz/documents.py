@@ -51,7 +51,9 @@ class Document:
         except InputError:
             raise
         except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+            ended = error.problem is not None and "end of stream" in error.problem
+            marks = (error.problem_mark, error.context_mark)  # where it was seen, where it began
+            mark = next(filter(None, reversed(marks) if ended else marks), None)
             place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             said = ", ".join(part for part in (error.context, error.problem) if part)
             raise InputError(f"{place}: {_printable(said.splitlines()[0])}") from None
@@ -237,6 +239,7 @@ WORDINGS = {
     "int_type": "should be a whole number",
     "int_from_float": "should be a whole number",
     "int_parsing": "should be a whole number",
+    "int_parsing_size": "should be a smaller number",
     "float_parsing": "should be a number",
     "bool_type": "should be true or false",
     "bool_parsing": "should be true or false",

@@ -3,7 +3,8 @@
 Nothing here imports anything of ours: every room may raise these.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -30,3 +31,15 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     if near:
         return f"unknown {kind} {shown!r}: did you mean {near[0]!r}?"
     return f"unknown {kind} {shown!r}: choose from {', '.join(choices)}"
+
+
+@contextmanager
+def needing(who: str, package: str, install: str) -> Iterator[None]:
+    """Say of a package that cannot be imported who needs it, and what installs it or is wrong."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InputError(f"{who} needs {package}: pip install '{install}'") from error
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise OptivizError(f"{who} needs {package}, which cannot be loaded: {said}") from error

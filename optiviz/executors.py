@@ -4,6 +4,7 @@ Both are executors of concurrent.futures. Knows nothing of what optiviz does.
 """
 
 import gc
+import logging
 import shutil
 import signal
 import tempfile
@@ -12,12 +13,13 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
-from optiviz.threads import pin
+from optiviz.process import prepare
 
 PATIENCE = 10  # seconds until a scheduler answers
 
@@ -117,7 +119,7 @@ class Worker:
 def _serve(line: "Connection[Any, Any]", folder: str) -> None:
     """Answer calls until the line is closed, which it is when the process at its end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pin()
+    prepare()
     tempfile.tempdir = folder
     with suppress(EOFError, ConnectionError):
         while True:
@@ -127,7 +129,7 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
                 answer = call(*args, **kwargs), None
             except BaseException as error:
                 answer = None, error
-            line.send(answer)
+            _send(line, answer)
             del answer, call, args, kwargs
             # What a call leaves behind goes, what it has loaded stays and is not looked at again.
             gc.collect()
@@ -135,6 +137,19 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
     parent = parent_process()
     if parent is None or not parent.is_alive():  # else it will do that
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send(line: "Connection[Any, Any]", answer: Any) -> None:
+    """Send an answer; if it cannot be pickled, or an error not read again, one that says so."""
+    result, raised = answer
+    try:
+        pickled = ForkingPickler.dumps(answer)
+        if raised is not None:
+            ForkingPickler.loads(pickled)
+    except Exception as error:
+        what = type(result if raised is None else raised).__name__
+        pickled = ForkingPickler.dumps((None, TypeError(f"no {what} can be sent: {error}")))
+    line.send_bytes(pickled)
 
 
 @contextmanager
@@ -147,6 +162,8 @@ def cluster(address: str) -> Iterator[Executor]:
     """
     import distributed
 
+    # Whoever waits for a result is told that nobody is there.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     client: Any = distributed.Client
     with client(address, timeout=PATIENCE, set_as_default=False) as opened:
         yield opened.get_executor(pure=False, retries=0)

@@ -25,6 +25,7 @@ class Format(NamedTuple):
     writer: str
     reader: str
     about: str
+    side: int = 65_535  # the longest that it can have, in pixels
 
     def load(self) -> Any:
         """Return the writer."""
@@ -48,7 +49,7 @@ FORMATS = {
     ),
     ".mp4": Format(
         "animation", "writers.video:Mp4Plugin", "writers.video:read_video",
-        "animation as H.264 video",
+        "animation as H.264 video", 16_384,
     ),
     ".webm": Format(
         "animation", "writers.video:WebmPlugin", "writers.video:read_video",
@@ -56,7 +57,7 @@ FORMATS = {
     ),
     ".webp": Format(
         "animation", "writers.webp:WebpPlugin", "comments:read_image",
-        "animation without loss, small",
+        "animation without loss, small", 16_383,
     ),
     ".apng": Format(
         "animation", "writers.apng:ApngPlugin", "comments:read_image",

@@ -46,7 +46,7 @@ class Job(NamedTuple):
 
 
 def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
-    """Return the jobs of a document; `plugins` allows optimizers that run a stranger's code.
+    """Return the jobs of a document; `plugins` lets it name what runs a stranger's code.
 
     Raises InputError with all its faults, each with its line and column.
     """

@@ -154,9 +154,15 @@ class Missing(InputError):
 
 @contextmanager
 def running(name: str, file: str = "") -> Iterator[None]:
-    """Turn what a stranger's code raises into an InputError that says where in `file`."""
+    """Turn what a stranger's code raises into an InputError that says where in `file`.
+
+    What it sets as numpy's way with errors does not last.
+    """
+    import numpy as np
+
     try:
-        yield
+        with np.errstate():
+            yield
     except InputError:
         raise
     except ModuleNotFoundError as error:

@@ -7,7 +7,7 @@ an own catalogue, a start as "random:5". The recipe holds what all of that comes
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from optiviz.documents import Fault, Place, checked, shown
 from optiviz.errors import InputError, unknown
@@ -74,12 +74,29 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
             faults += found
             wrong.add(field)
             rest.pop(field, None)
+    truths = _truths(model, rest)
+    wrong |= {fault.keys[0] for fault in truths if fault.keys}
+    faults += truths
     recipe = checked(model, rest, Stranger(OPTIMIZERS))
     if isinstance(recipe, list):
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.told(place) for fault in faults)))
     return recipe
+
+
+def _truths(model: type[AnyRecipe], fields: Fields) -> list[Fault]:
+    """Return where true stands for something else, which would be 1, or something else for it."""
+    faults = []
+    for key, value in fields.items():
+        wanted = model.model_fields[key].annotation if key in model.model_fields else None
+        if bool in (wanted, *get_args(wanted)):
+            if not isinstance(value, bool | None):
+                said = f"should be true or false, not {shown(value, quoted=True)}"
+                faults.append(Fault((key,), said))
+        elif isinstance(value, bool):
+            faults.append(Fault((key,), f"should not be {shown(value)}"))
+    return faults
 
 
 def check_trusted(fields: Mapping[str, Any], place: Place, reading: bool = False) -> None:
@@ -143,7 +160,7 @@ def sources_of(fields: Mapping[str, Any]) -> list[Path]:
 
 def check_kept(path: Path, sources: Iterable[Path]) -> None:
     """Raise InputError if an output would take the place of a file that is read."""
-    if path.absolute() in {each.absolute() for each in sources}:
+    if path.resolve() in {each.resolve() for each in sources}:
         raise InputError(f"{path} is what is read: write to another file")
 
 

@@ -81,9 +81,9 @@ def _signal(value: Any) -> Any:
 
 
 def _sides(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, list | tuple):
         return value
-    sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", value)
+    sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", str(value))
     if sides is None:
         raise ValueError(f"{shown(value, quoted=True)} is not of the form 960x640")
     return int(sides[1]), int(sides[2])
@@ -171,21 +171,25 @@ def _declared(surface: str | Surface) -> str | dict[str, Any]:
     return surface.model_dump(mode="json", exclude_defaults=True)
 
 
+Digests = tuple[tuple[str, str], ...]
+
+
+def _mapping(pairs: Digests | None) -> dict[str, str] | None:
+    return None if pairs is None else dict(pairs)
+
+
 NamedSurface = Annotated[
     str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
 ]
 Pairs = Annotated[
-    tuple[tuple[str, str], ...],
+    Digests,
     BeforeValidator(_pairs),
-    PlainSerializer(dict, when_used="json"),
+    PlainSerializer(_mapping, when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
 ]
 Optimizers = Annotated[
     tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=MOST_OPTIMIZERS)
 ]
-
-
-Digests = tuple[tuple[str, str], ...]
 
 
 Over = Annotated[

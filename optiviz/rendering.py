@@ -1,20 +1,17 @@
 """One recipe -> its files: where the rooms meet."""
 
-import reprlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, replace
 from functools import partial
 from pathlib import Path
-from shutil import copymode
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 
 from optiviz.basins import ground, map_basins
 from optiviz.descent import MOST_BYTES, Trajectory, descend, respond
-from optiviz.errors import InputError, OptivizError
+from optiviz.errors import InputError
+from optiviz.files import check_targets, whole
 from optiviz.formats import FORMATS, Format, format_of
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.kinds import kind_of
@@ -47,7 +44,7 @@ from optiviz.scene import (
     Tried,
     Tuned,
 )
-from optiviz.search import Comparison, Range, Watch, check_ranges, search
+from optiviz.search import Comparison, Range, Search, Watch, check_ranges, search
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.themes import load_theme
@@ -60,11 +57,8 @@ if TYPE_CHECKING:
 
 STEPS = 120  # where neither the recipe nor the surface says
 
-VIEW_OF = {
-    "response": "response",
-    "tune": "trials",
-    "basins": "basins",
-}  # by kind of recipe that has only one
+# By kind of recipe that has only one.
+VIEW_OF = {"response": "response", "tune": "trials", "basins": "basins"}
 TUNED_ON = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
@@ -84,6 +78,7 @@ def render(
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     forms = [check_format(recipe, target) for target in targets]
     check_targets(targets, overwrite)
+    writers = [form.load() for form in forms]  # which may lack what they need
     scene = make_scene(recipe, progress)
     # Before anything is written, because a scene may have no picture.
     drawn = any(form.kind != "data" for form in forms)
@@ -98,8 +93,7 @@ def render(
         if progress is not None:
             progress("drawing", done, total)
 
-    for target, form in zip(targets, forms, strict=True):
-        writer = form.load()
+    for target, form, writer in zip(targets, forms, writers, strict=True):
         with whole(target) as temporary:
             if picture is None or form.kind == "data":
                 writer(scene, temporary, comment)
@@ -123,6 +117,8 @@ def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
         raise InputError(
             f"{path}: a {recipe.kind} has no {form.kind}: choose from {', '.join(fitting)}"
         )
+    if recipe is not None and max(recipe.size) > form.side:
+        raise InputError(f"{path}: no side can be longer than {form.side} pixels")
     return form
 
 
@@ -170,15 +166,14 @@ def make_picture(
 
     theme = load_theme(recipe.theme)
     scene = scene or make_scene(recipe)
-    panels: list[tuple[Scene, list[str]]] = [(scene, [VIEW_OF.get(recipe.kind, "")])]
-    style = Style()
-    if isinstance(recipe, BasinsRecipe):
-        panels = [(part, ["basins"]) for part in scene.parts()]
     if isinstance(recipe, Recipe | PlotRecipe):
         grid = isinstance(recipe, PlotRecipe) or recipe.layout == "grid"
         parts = scene.parts() if grid else (scene,)
         panels = [(part, _views(recipe, part)) for part in parts]
-        style = recipe
+        style: Style = recipe
+    else:
+        panels = [(part, [VIEW_OF[recipe.kind]]) for part in scene.parts()]
+        style = Style()
     with theme.settings():
         watch = None if progress is None else partial(progress, "sampling the plane")
         return Picture(scene, theme, panels, style, recipe.size, watch)
@@ -246,12 +241,13 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     words = _loaded(recipe, steps)
     sought = None if recipe.tune is None else _compared(_search_of(recipe))
     if sought is not None:
+        words = [word.rated(recipe.lr) for word in words]
         check_ranges(words, sought.ranges, given=True)
     for number, (word, label) in enumerate(_named(words)):
         if sought is None:
             choice = choose(word, surface, starts, steps, recipe.lr, objective)
         else:
-            choice = _best(word, sought, recipe.lr, _told(progress, label))
+            choice = _best(search(word, sought, _told(progress, label)))
         paths = tuple(
             descend(objective, choice.optimizer, start, steps, label, rows, room)
             for start in starts
@@ -264,12 +260,13 @@ def _walked(recipe: Recipe, surface: Surface, progress: Progress | None = None) 
     return entries
 
 
-def _best(word: Word, sought: Comparison, lr: float | None, watch: Watch | None) -> Choice:
-    """Return a word's optimizer with the values that a search has found."""
-    found = search(word.rated(lr), sought, watch)
-    kind = kind_of(word.name)
-    source = "tuned" if kind.rate in found.values else "given" if kind.rate else ""
-    return Choice(found.winner.build(), source, sought=tuple(found.values))
+def _best(found: Search) -> Choice:
+    """Return an optimizer with the values that a search has found."""
+    rate = kind_of(found.word.name).rate
+    source = "given" if rate in dict(found.word.settings) else "default" if rate else ""
+    if rate in found.values:
+        source = "tuned" if found.found else "none fits"
+    return Choice(found.winner.build(), source, sought=tuple(found.values), fits=found.found)
 
 
 def _told(progress: Progress | None, label: str) -> Watch | None:
@@ -301,9 +298,8 @@ def _tuned(recipe: TuneRecipe, progress: Progress | None = None) -> Tuned:
     entries = []
     for number, (word, label) in enumerate(_named(words)):
         found = search(word, sought, _told(progress, label))
-        choice = Choice(found.winner.build(), "tuned", sought=tuple(found.values))
         entries.append(
-            Tried(word=found.winner, label=label, choice=choice, number=number, search=found)
+            Tried(word=word, label=label, choice=_best(found), number=number, search=found)
         )
     many, after = len(sought.starts), f"final loss after {sought.steps} steps"
     shaded = f"median, and shaded the middle half, of {many} starts"
@@ -433,45 +429,3 @@ def starts_of(recipe: Descended, surface: Surface) -> tuple[Point, ...]:
         low, high, (recipe.random_starts, surface.dim)
     )
     return (*recipe.starts, *(tuple(point) for point in drawn.tolist()))
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path`, which takes its place once it is whole.
-
-    It has the same suffix, because writers go by it. A link stays and its target is replaced.
-    """
-    target = path.resolve()
-    temporary = target.with_name(f".optiviz-{uuid4().hex[:12]}{path.suffix}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        if target.exists():
-            copymode(target, temporary)
-        temporary.replace(target)
-    except OSError as error:
-        raise OptivizError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
-    """Raise InputError if a path cannot be written, or two are the same."""
-    places = set()
-    for target in targets:
-        try:
-            if target.is_dir():
-                raise InputError(f"{target} is a directory")
-            if target.exists() and not target.is_file():
-                raise InputError(f"{target} is not a regular file")
-            if target.exists() and not overwrite:
-                raise InputError(f"{target} exists and is not to be overwritten")
-            with suppress(FileNotFoundError, NotADirectoryError):
-                target.resolve(strict=True)  # raises for a link to itself, on any Python
-            places.add(target.resolve())
-        except (OSError, RuntimeError) as error:  # a name too long, a link to itself
-            said = getattr(error, "strerror", None) or "Too many levels of symbolic links"
-            raise InputError(f"{reprlib.repr(str(target))} cannot be written: {said}") from None
-    if len(places) < len(targets):
-        raise InputError("two outputs have the same path")

@@ -4,7 +4,6 @@ A scene knows what the words of a picture say: its title, its entries, and the n
 remark that belong to each of them in a step.
 """
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -46,8 +45,8 @@ class Entry(ABC):
         """What the legend says beside it: the rate really used, and all that was given."""
         method, given = self.choice.optimizer, dict(self.word.settings)
         used = method.hyperparameters()
-        rate = {key: used[key] for key in (method.rate,) if used.get(key) is not None}
-        shown = rate | given
+        found = (method.rate, *self.choice.sought)
+        shown = {key: used[key] for key in found if used.get(key) is not None} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
         named = not self.word.label
@@ -57,7 +56,7 @@ class Entry(ABC):
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
         sought = key in self.choice.sought
         spelt = self.word.spelt(key, value)
-        return f"{key} {spelt}" + (f" ({self.choice.source})" if sought else "")
+        return f"{key} {spelt}" + (f" ({self.choice.found})" if sought else "")
 
     @property
     @abstractmethod
@@ -151,18 +150,15 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Run(Scene):
-    """A surface and who descended it; nobody where only the surface is drawn.
+class OnSurface(Scene):
+    """A surface from above, and what is drawn on it.
 
-    The starts of an entry differ by line style. Where this is one of several small multiples,
-    company are the entries of all.
+    Where this is one of several small multiples, company are the entries of all.
     """
 
     surface: Surface
-    entries: tuple[Descent, ...] = ()
-    company: tuple[Descent, ...] = ()
+    company: tuple[Entry, ...] = ()
     conditions: tuple[str, ...] = ()  # what every step was subject to, as in "batches of 128"
-    quantity = "loss"
 
     @property
     def formula(self) -> str:
@@ -172,6 +168,24 @@ class Run(Scene):
     def caption(self) -> str:
         return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
 
+    def parts(self) -> "tuple[Scene, ...]":
+        return tuple(
+            replace(self, entries=(each,), company=self.entries, title=each.heading)
+            for each in self.entries
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run(OnSurface):
+    """A surface and who descended it; nobody where only the surface is drawn.
+
+    The starts of an entry differ by line style.
+    """
+
+    entries: tuple[Descent, ...] = ()
+    company: tuple[Descent, ...] = ()
+    quantity = "loss"
+
     def nearness(self, path: Trajectory) -> Array | None:
         """Return how near the plane each step of a path is: 1 if on it, 0 from a window away.
 
@@ -179,18 +193,14 @@ class Run(Scene):
         """
         if not self.farthest:
             return None
-        shares: Array = 1 - np.minimum(path.away[path.ends] / self._diagonal, 1.0)
+        shares: Array = 1 - np.minimum(path.away[path.ends] / self.surface.window.diagonal, 1.0)
         return shares
-
-    @property
-    def _diagonal(self) -> float:
-        return math.hypot(*(high - low for low, high in self.surface.window.intervals))
 
     @cached_property
     def farthest(self) -> float:
         away = [path.away.max(initial=0.0) for path in self.compared if path.ended_at is None]
         farthest = float(max(away, default=0.0))
-        return farthest if farthest > ROUNDED * self._diagonal else 0.0
+        return farthest if farthest > ROUNDED * self.surface.window.diagonal else 0.0
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
@@ -224,12 +234,6 @@ class Run(Scene):
         low, high = np.transpose(self.surface.window.intervals)
         inside: Array = given[((low <= given) & (given <= high)).all(axis=-1)]
         return inside
-
-    def parts(self) -> "tuple[Scene, ...]":
-        return tuple(
-            replace(self, entries=(each,), company=self.entries, title=each.heading)
-            for each in self.entries
-        )
 
     def remark(self, entry: Entry, step: int) -> str:
         """Say what went wrong with an entry's runs, from the step on at which they ended."""
@@ -390,35 +394,18 @@ class Mapped(Entry):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Basin(Scene):
+class Basin(OnSurface):
     """The minima of a surface, and from where each optimizer reaches which."""
 
-    surface: Surface
     minima: Array  # (m, 2)
     entries: tuple[Mapped, ...] = ()
-    company: tuple[Mapped, ...] = ()  # the entries of all small multiples
-    conditions: tuple[str, ...] = ()
-    quantity = "share at a minimum"
+    company: tuple[Mapped, ...] = ()
     colored = False
-
-    @property
-    def formula(self) -> str:
-        return self.surface.formula
-
-    @property
-    def caption(self) -> str:
-        return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
 
     @property
     def latest(self) -> int:
         """The last step in which a run of any optimizer comes to stay at a minimum."""
         return max(int(each.basins.arrived.max()) for each in self.company or self.entries)
-
-    def parts(self) -> "tuple[Scene, ...]":
-        return tuple(
-            replace(self, entries=(each,), company=self.entries, title=each.heading)
-            for each in self.entries
-        )
 
 
 def frame_steps(steps: int, fps: float, duration: float) -> list[int]:

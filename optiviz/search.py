@@ -24,7 +24,6 @@ TRIALS = 256
 RATES = 1e-4, 1e3  # of learning rates, if nobody says
 CLOSEST = 1e-4  # how near to 1 a share goes, if nobody says
 DIGITS = 4  # of a value that was tried, so that what is shown is what was used
-NEAR = 0.01  # of the window's diagonal: how near a minimum counts as reached
 SPREAD = 0.25, 0.75  # quantiles of the starts that are shown
 ROWS = 16_384  # runs that are walked at once: they stay in the cache
 DECADE = 10.0  # ratio of the ends of a range from which on it is logarithmic
@@ -184,10 +183,12 @@ def check_ranges(words: Sequence[Word], ranges: Sequence[Range], given: bool = F
     for word, kind in zip(words, kinds, strict=True):
         sought = _sought(word, kind, ranges)
         ends = [each.values(kind, np.array([0.0, 1.0])) for each in sought]
-        for end in (0, 1):
-            values = {each.key: float(found[end]) for each, found in zip(sought, ends, strict=True)}
-            if not is_strange(word.name):  # whose class may refuse a value
-                _at(word, values, kind)
+        settled = {each.key for each in sought} | dict(word.settings).keys()
+        if kind.rate and kind.rate not in settled and kind.parameters[kind.rate].default is MISSING:
+            raise InputError(f"{word.name}: {kind.rate} is neither given nor sought")
+        if not is_strange(word.name):  # whose class may refuse a value
+            for values in np.transpose(ends).tolist():
+                word.build(**dict(zip((each.key for each in sought), values, strict=True)))
 
 
 def _sought(word: Word, kind: Kind, ranges: Sequence[Range]) -> list[Range]:
@@ -208,18 +209,18 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
     begin = np.array(contest.starts, float)
     losses = np.empty((trials, len(begin)))
     ends = np.full((trials, *begin.shape), np.nan) if contest.surface.inside else None
-    together = ends is not None and _is_together(word, values, kind)
+    together = ends is not None and _is_together(word, values)
     block = max(1, ROWS // len(begin)) if together else 1
     for first in range(0, trials, block):
         some = slice(first, min(first + block, trials))
         if together and ends is not None:
             here = {key: each[some, None, None] for key, each in values.items()}
-            method = _at(word, here, kind)
+            method = word.build(**here)
             ends[some] = _walked(method, contest, np.tile(begin, (some.stop - first, 1, 1)))
         else:
             losses[first] = np.inf
             try:
-                method = _at(word, {key: float(each[first]) for key, each in values.items()}, kind)
+                method = word.build(**{key: float(each[first]) for key, each in values.items()})
             except InputError:  # a stranger's class may refuse a value
                 continue
             for place, start in enumerate(begin):
@@ -234,24 +235,12 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
     return Search(word, values, *_judged(ends, begin, contest.surface))
 
 
-def _is_together(word: Word, values: dict[str, Array], kind: Kind) -> bool:
+def _is_together(word: Word, values: dict[str, Array]) -> bool:
     """Return whether a word's method walks all runs at once; a stranger's does not."""
     if is_strange(word.name):
         return False
-    method = _at(word, {key: float(each[0]) for key, each in values.items()}, kind)
+    method = word.build(**{key: float(each[0]) for key, each in values.items()})
     return isinstance(method, Optimizer) and method.together
-
-
-def _at(word: Word, values: dict[str, float] | dict[str, Array], kind: Kind) -> Method:
-    rest = {} if not kind.rate or kind.rate in values else _rate_of(word, kind)
-    return word.build(**rest, **values)
-
-
-def _rate_of(word: Word, kind: Kind) -> dict[str, float]:
-    """Return the learning rate of a search that seeks other things: the default, or none."""
-    if kind.rate in dict(word.settings) or kind.parameters[kind.rate].default is not MISSING:
-        return {}
-    raise InputError(f"{word.name}: {kind.rate} is neither given nor sought")
 
 
 def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
@@ -285,10 +274,9 @@ def _judged(ends: Array, begin: Array, surface: Surface) -> tuple[Array, Array |
     minima = global_minima(surface)
     if not len(minima):
         return losses, None
-    diagonal = float(np.hypot.reduce(high - low))
     with np.errstate(all="ignore"):
         distances = np.linalg.norm(ends[..., None, :] - minima, axis=-1).min(axis=-1)
-    return losses, staying & (distances <= NEAR * diagonal)
+    return losses, staying & (distances <= surface.radius)
 
 
 def global_minima(surface: Surface) -> Array:

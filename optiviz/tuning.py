@@ -76,6 +76,12 @@ class Choice(NamedTuple):
     source: str
     tuning: Tuning | None = None
     sought: tuple[str, ...] = ()
+    fits: bool = True  # whether any of the values that were tried can be used
+
+    @property
+    def found(self) -> str:
+        """What is said of a value that was sought."""
+        return "tuned" if self.fits else "none fits"
 
 
 def choose(
@@ -104,7 +110,7 @@ def choose(
     if tuning.found:
         return Choice(_at(word, tuning.best), "tuned", tuning, sought)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
-    return Choice(_at(word, lowest), "none fits", tuning, sought)
+    return Choice(_at(word, lowest), "none fits", tuning, sought, fits=False)
 
 
 def _at(word: Word, rate: float | Array) -> Method:

@@ -94,3 +94,14 @@ def test_the_documents_name_every_view_and_option() -> None:
         for option in sort.options:
             assert f"--{option}" in text or f"--no-{option}" in text
     assert all(theme in text for theme in THEMES)
+
+
+def test_every_row_of_the_fault_table_is_tried() -> None:
+    table = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    rows = [int(row) for row in re.findall(r"^\| (\d+) \|", table, re.M)]
+    assert rows == [*range(1, len(rows) + 1)]
+    tests = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    marks = [each for text in tests for each in re.findall(r"\brow\(([\d, ]+)", text)]
+    tried = {int(row) for mark in marks for row in mark.replace(" ", "").split(",") if row}
+    tried |= {int(row) for row in re.findall(r"row (\d+)", (ROOT / ".ci" / "run").read_text())}
+    assert tried == {*rows}

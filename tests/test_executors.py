@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from optiviz.executors import Processes
-from optiviz.threads import VARIABLES
+from optiviz.process import VARIABLES
 
 
 def test_results_and_errors_come_back() -> None:
@@ -29,6 +29,7 @@ def test_results_and_errors_come_back() -> None:
         assert pool.submit(os.getpid).result() != os.getpid()
 
 
+@pytest.mark.row(53)
 def test_a_death_loses_its_own_call_alone() -> None:
     with Processes(2) as pool:
         before = [pool.submit(time.sleep, 0.2) for _ in range(3)]

@@ -189,6 +189,7 @@ def test_other_versions_are_told(invoke: Invoke, here: Path) -> None:
     assert invoke("run", "--recipe", "x.json", "-o", "y.json").stderr == ""
 
 
+@pytest.mark.row(47)
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize(
     "content", [b"", b"\0" * 4000, b"GIF89a", b"# {", b'{"recipe": 3}', b"%PDF-1.4\n", None]
@@ -241,6 +242,7 @@ COMMENTS = {
 }
 
 
+@pytest.mark.row(47)
 @pytest.mark.parametrize("comment", COMMENTS.values(), ids=COMMENTS)
 def test_a_hostile_comment_is_refused(comment: str, invoke: Invoke, here: Path) -> None:
     (here / "x.csv").write_text(f"# {comment}\nlabel\n")
@@ -250,6 +252,7 @@ def test_a_hostile_comment_is_refused(comment: str, invoke: Invoke, here: Path) 
     assert "\x1b" not in result.stderr
 
 
+@pytest.mark.row(47)
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -42,6 +42,7 @@ def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) ->
     assert target.stat().st_size > 100
 
 
+@pytest.mark.row(39)
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".csv"])
 def test_an_output_is_untouched_when_the_run_fails(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

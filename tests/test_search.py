@@ -189,3 +189,25 @@ def test_a_network_is_tuned_from_its_own_weights() -> None:
     (entry,) = scene.entries
     assert entry.search.losses.shape == (4, 1)
     assert entry.search.reached is None
+
+
+def test_what_is_sought_beside_the_rate_is_shown_and_a_common_rate_counts() -> None:
+    recipe = Recipe(
+        surface="wobbly", optimizers="adam,newton", tune="beta1=0.5:0.9", lr=0.1, steps=9
+    )
+    run = make_scene(recipe)
+    assert isinstance(run, Run)
+    adam, newton = run.entries
+    beta = adam.choice.optimizer.hyperparameters()["beta1"]
+    assert adam.detail == f"lr 0.1  beta1 {beta:g} (tuned)"
+    assert adam.choice.source == "given"
+    assert newton.detail == "lr 0.1"
+    alone = make_scene(Recipe(surface="bowl", optimizers="newton", tune="damping=0:1", steps=5))
+    assert alone.entries[0].choice.source == "default"
+
+
+def test_where_nothing_fits_that_is_said() -> None:
+    scene = tuned(surface="bowl", optimizers="sgd", over="lr=500:1000", trials=3)
+    assert scene.entries[0].choice.source == "none fits"
+    assert scene.entries[0].detail.endswith("(none fits)")
+    assert scene.remarks == ("sgd: half diverge in all trials",)

@@ -41,7 +41,7 @@ def test_rates_are_taken_in_order(
 
 
 def test_a_rate_that_nobody_gives_is_tuned() -> None:
-    optimizer, source, tuning, _ = choose(
+    optimizer, source, tuning, *_ = choose(
         parse_word("adamax:beta1=0.8"), WOBBLY, [WOBBLY.start], 60
     )
     assert source == "tuned"
@@ -124,7 +124,7 @@ def test_a_steep_or_shallow_surface_gets_a_rate_beyond_the_grid(factor: str) -> 
 
 def test_where_no_rate_can_be_used_that_is_said() -> None:
     nowhere = Surface(formula="log(x - 9) + y", domain="-1:1,-1:1")
-    optimizer, source, tuning, _ = choose(parse_word("adam"), nowhere, [nowhere.start], 5)
+    optimizer, source, tuning, *_ = choose(parse_word("adam"), nowhere, [nowhere.start], 5)
     assert source == "none fits"
     assert tuning is not None
     assert np.isinf(tuning.scores).all()

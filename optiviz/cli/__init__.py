@@ -6,18 +6,18 @@ runs, so that help costs no more than click itself.
 
 import atexit
 import gc
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from optiviz import signals
 from optiviz.errors import InputError, OptivizError, unknown
-from optiviz.threads import pin
+from optiviz.process import prepare
 
 COMMANDS = {
     "run": "run",
@@ -31,7 +31,7 @@ COMMANDS = {
     "list": "listing",
     "show": "show",
 }
-FAILED, MISTAKEN, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+FAILED, MISTAKEN = 1, 2
 
 
 @dataclass
@@ -78,27 +78,31 @@ class OptivizGroup(click.Group):
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else error.format_message())
             code = MISTAKEN
-        except (click.ClickException, InputError) as error:
-            said = error.format_message() if isinstance(error, click.ClickException) else error
-            code = _say(str(said), MISTAKEN, session)
-        except OptivizError as error:
-            code = _say(str(error), FAILED, session)
-        except OSError as error:
-            where = error.filename or "standard output"
-            code = _say(f"{where} cannot be written: {error.strerror}", FAILED, session)
-        except (click.Abort, KeyboardInterrupt):
-            code = _say("interrupted", INTERRUPTED, session)
-        except Exception as error:
-            said = f"unexpected {type(error).__name__}: {error} (--debug shows where)"
-            code = _say(" ".join(said.split()), FAILED, session)
+        except SystemExit:
+            raise
+        except BaseException as error:
+            said, code = _ending(error)
+            if session.debug:
+                traceback.print_exc()
+            click.echo(f"optiviz: {said}", err=True)
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _say(sentence: str, code: int, session: Session) -> int:
-    if session.debug:
-        traceback.print_exc()
-    click.echo(f"optiviz: {sentence}", err=True)
-    return code
+def _ending(error: BaseException) -> tuple[str, int]:
+    """Return the sentence for what ended a call, and its exit code."""
+    if signals.received() or isinstance(error, click.Abort | KeyboardInterrupt):
+        return signals.farewell()
+    match error:
+        case click.ClickException():
+            return error.format_message(), MISTAKEN
+        case InputError():
+            return str(error), MISTAKEN
+        case OptivizError():
+            return str(error), FAILED
+        case OSError(strerror=str(why)):
+            return f"{error.filename or 'standard output'} cannot be written: {why}", FAILED
+    said = f"unexpected {type(error).__name__}: {error} (--debug shows where)"
+    return " ".join(said.split()), FAILED
 
 
 def _show_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -132,13 +136,15 @@ def _freeze() -> None:
         gc.freeze()
 
 
-def main() -> NoReturn:
-    """Run the command line as a process: on SIGTERM, leave as tidily as on Ctrl-C."""
+def run() -> int:
+    """Run the command line as a process of its own; return its exit code."""
     # What was imported is no garbage: to look through it takes a tenth of a short run, and at the
     # end, unless it is frozen, another quarter.
     gc.set_threshold(100_000)
-    pin()
+    prepare()
     atexit.register(_freeze)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    cli()
+    try:
+        cli()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED
     raise AssertionError("cli() always exits")

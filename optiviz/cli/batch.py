@@ -13,8 +13,8 @@ import click
 
 from optiviz.cli import debug_option
 from optiviz.cli.options import plugins_option
-from optiviz.errors import InputError, OptivizError, unknown
-from optiviz.threads import cores
+from optiviz.errors import InputError, OptivizError, needing, unknown
+from optiviz.process import cores
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -79,8 +79,8 @@ def command(
     """
     from optiviz.batching import make_all, up_to_date
     from optiviz.documents import Document
+    from optiviz.files import whole
     from optiviz.jobs import read_jobs
-    from optiviz.rendering import whole
 
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs: a --scheduler has processes of its own")
@@ -110,11 +110,11 @@ def command(
 
 def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
     """Raise InputError, before any work, if a report cannot be written, or would hide another."""
-    from optiviz.rendering import check_targets
+    from optiviz.files import check_targets
 
     if dry_run:
         raise InputError("--report: a dry run makes nothing that could be reported")
-    if path.absolute() in {each.absolute() for each in others}:
+    if path.resolve() in {each.resolve() for each in others}:
         raise InputError(f"--report: {path} is the batch itself, or the output of a job")
     try:
         check_targets([path])
@@ -143,11 +143,12 @@ def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
     from optiviz.executors import Processes, cluster
 
     with ExitStack() as opened:
+        if scheduler is not None:
+            with needing("--scheduler", "dask", "optiviz-cli[cluster]"):
+                import distributed  # noqa: F401
         try:
             room = Processes(processes) if scheduler is None else cluster(scheduler)
             executor: Executor = opened.enter_context(room)
-        except ModuleNotFoundError:
-            raise InputError("--scheduler needs dask: pip install 'optiviz-cli[cluster]'") from None
         except (ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
         except OSError:

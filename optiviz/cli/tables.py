@@ -79,7 +79,11 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
                 scene.verdict(path) + path.why,
             )
     _print(table)
-    if recipe.random_starts or any(each.startswith("seed ") for each in scene.conditions):
+    if (
+        recipe.random_starts
+        or recipe.tune
+        or any(each.startswith("seed ") for each in scene.conditions)
+    ):
         click.echo(f"seed {recipe.seed}")
     kept = min(len(path.points) for path in scene.trajectories)
     if kept < min(len(recipe.frame_steps(scene.steps)), MOST_ROWS):

@@ -69,6 +69,5 @@ def command(
 
     fields = {"kind": "tune", **given(words)}
     recipe = read_recipe(fields, option)
-    make(
-        recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=sources_of(fields)
-    )  # fmt: skip
+    read = sources_of(fields)
+    make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=read)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optiviz.errors import InputError
+from optiviz.errors import needing
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Hyper, Solver, hyper
 from optiviz.optimizers.momentum import NoState
@@ -26,11 +26,8 @@ class Scipy(Solver):
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
-        try:
+        with needing(type(self).__name__, "scipy", "optiviz-cli[scipy]"):
             from scipy.optimize import minimize
-        except ModuleNotFoundError:
-            name = type(self).__name__
-            raise InputError(f"{name} needs scipy: pip install 'optiviz-cli[scipy]'") from None
 
         here = objective.at(0) if isinstance(objective, Stream) else objective
         passed: list[Array] = []

@@ -18,6 +18,7 @@ from optiviz.optimizers.base import Method, Optimizer
 from optiviz.plugins import file_of, is_source, offer, offers, versions
 
 GROUP = "optiviz.optimizers"
+RATES = ("lr", "learning_rate")  # what a learning rate may be called
 BESIDE = {"optax": ("jax",)}  # what else decides a package's numbers
 
 

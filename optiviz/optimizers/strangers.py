@@ -18,9 +18,7 @@ from optiviz import plugins
 from optiviz.errors import InputError
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Method, Optimizer, Stopped
-from optiviz.optimizers.kinds import GROUP, Kind, Parameter
-
-RATES = ("lr", "learning_rate")  # what a learning rate may be called
+from optiviz.optimizers.kinds import GROUP, RATES, Kind, Parameter
 
 
 def stranger(name: str) -> Kind:
@@ -62,7 +60,6 @@ def _kind(
 ) -> Kind:
     """Return the kind of an adapter around a class or function."""
     parameters, free = _signature(found, skipped)
-
     defaults = {key: each.default for key, each in parameters.items()}
 
     def make(**values: Any) -> Method:
@@ -96,7 +93,7 @@ def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Param
 def stopping(name: str) -> Iterator[None]:
     """Turn what the code of a name raises into the end of its path."""
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), np.errstate():  # whatever it sets there
             yield
     except (KeyboardInterrupt, Stopped):
         raise
@@ -134,7 +131,7 @@ class Stranger(Method):
         return next((each for each in RATES if each in self.values), "")
 
     def hyperparameters(self) -> dict[str, Any]:
-        return {key: _plain(value) for key, value in self.values.items()}
+        return {key: plain_value(value) for key, value in self.values.items()}
 
     def settings(self) -> dict[str, Any]:
         shown = self.hyperparameters()
@@ -148,10 +145,10 @@ def _called(value: Any) -> bool:
     return callable(value) or (isinstance(value, tuple) and any(map(_called, value)))
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return a hyperparameter as a value of JSON."""
     if isinstance(value, list | tuple):
-        return tuple(_plain(each) for each in value)
+        return tuple(plain_value(each) for each in value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

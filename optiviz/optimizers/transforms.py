@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from optiviz import plugins
-from optiviz.errors import InputError
+from optiviz.errors import InputError, needing
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
 from optiviz.optimizers.strangers import Stranger, point_of, stopping
@@ -33,13 +33,9 @@ class Transform(Stranger, Optimizer):
     together: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        try:
+        who = f"{self.name} is a function and should return an optax transform, which"
+        with needing(who, "optax", "optiviz-cli[optax]"):
             import optax  # noqa: F401
-        except ModuleNotFoundError:
-            raise InputError(
-                f"{self.name} is a function and should return an optax transform, which needs "
-                "optax: pip install 'optiviz-cli[optax]'"
-            ) from None
         with plugins.running(self.name, plugins.file_of(self.name) or ""), _float64():
             made = self.found(**self.values)
         if not all(callable(getattr(made, each, None)) for each in ("init", "update")):

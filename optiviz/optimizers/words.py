@@ -14,12 +14,13 @@ from typing import Any, Self
 from optiviz.documents import plain_text, shown
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers.base import Hyper, Method
-from optiviz.optimizers.kinds import Parameter, is_strange, kind_of, parts_of
+from optiviz.optimizers.kinds import RATES, Parameter, is_strange, kind_of, parts_of
 from optiviz.optimizers.schedules import Schedule
 from optiviz.plugins import file_of
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
-RATES = ("lr", "learning_rate")  # what may have a schedule
+
+MOST_LABEL = 200  # letters
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def parse_word(text: str) -> Word:
                 label = plain_text(value)
             except ValueError as error:
                 raise InputError(f"{name}: label: {error}") from None
+            if len(label) > MOST_LABEL:
+                raise InputError(f"{name}: label: has more than {MOST_LABEL} letters")
             continue
         if declared is not None:
             _check_key(name, key, declared, "label")

@@ -5,7 +5,6 @@ The table of names holds strings only, so that help stays light.
 
 import gzip
 import hashlib
-import importlib.util
 import io
 import math
 import warnings
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.documents import plain_text, shown
-from optiviz.errors import InputError, unknown
+from optiviz.errors import InputError, needing, unknown
 from optiviz.objective import Array
 
 DATASETS = {
@@ -108,9 +107,8 @@ def digest_of(name: str) -> str:
 
 
 def _sklearn(name: str) -> Any:
-    if importlib.util.find_spec("sklearn") is None:
-        raise InputError(f"{name} needs scikit-learn: pip install 'optiviz-cli[networks]'")
-    import sklearn.datasets
+    with needing(name, "scikit-learn", "optiviz-cli[networks]"):
+        import sklearn.datasets
 
     return sklearn.datasets
 

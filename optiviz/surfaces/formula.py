@@ -13,6 +13,7 @@ import ast
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache, cached_property, reduce
 from typing import Any
@@ -24,14 +25,17 @@ from sympy.printing.str import StrPrinter
 
 from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
+from optiviz.patience import Patience
 
 MAX_CHARACTERS = 4000
 MAX_NODES = 1500
 MAX_DEPTH = 40
 MAX_POWER = 100
+MAX_GROWTH = 10_000
 MAX_EXACT = 2**53  # beyond it a fraction is written as a float
 MAX_NUMBER = 10**200  # and its inverse: two derivatives of a power keep within float64
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
+LONGEST = 1.5  # seconds of computing that a formula may take until it is compiled
 NAMES = ("x", "y")
 
 
@@ -134,16 +138,43 @@ class _Printer(StrPrinter):  # type: ignore[misc]
         return "e"
 
 
+class _Compiled(NumPyPrinter):  # type: ignore[misc]
+    """Writes what numpy computes; numpy knows no integers that are longer than a float's."""
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        return str(expr.p) if abs(expr.p) <= MAX_EXACT else _approximate(expr.p, 1)
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:
+        if max(abs(expr.p), expr.q) <= MAX_EXACT:
+            written: str = super()._print_Rational(expr)
+            return written
+        return _approximate(expr.p, expr.q)
+
+
+def _approximate(numerator: int, denominator: int) -> str:
+    try:
+        return repr(numerator / denominator)
+    except OverflowError:
+        return "inf" if numerator > 0 else "-inf"
+
+
 def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
     """Return x, or x and y, as sympy has them."""
     return tuple(sympy.symbols(NAMES[:dim], real=True))
 
 
 class Formula:
-    """An expression of sympy's in x (and y), differentiated and compiled when first used."""
+    """An expression of sympy's in x (and y), differentiated and compiled when first used.
 
-    def __init__(self, expression: sympy.Expr, dim: int) -> None:
+    Raises InputError, which calls it by `name`, if its derivatives have no end.
+    """
+
+    def __init__(
+        self, expression: sympy.Expr, dim: int, name: str, patience: Patience | None = None
+    ) -> None:
         self.dim = dim
+        self._name = name
+        self._patience = patience or Patience(LONGEST)
         self._symbols = symbols(dim)
         self._expression = expression
 
@@ -167,28 +198,41 @@ class Formula:
 
     def gradient_text(self) -> tuple[str, ...]:
         """Return the derivative by each coordinate, in the words of a formula."""
-        return tuple(_Printer().doprint(slope) for slope in self._slopes)
+        with _waiting(self._name, self._patience):
+            return tuple(_Printer().doprint(slope) for slope in self._slopes)
 
     @cached_property
     def _slopes(self) -> tuple[sympy.Expr, ...]:
-        return tuple(_derivative(self._expression, each) for each in self._symbols)
+        return tuple(self._derivative(self._expression, each) for each in self._symbols)
 
     @cached_property
     def _value(self) -> Callable[..., Any]:
-        return self._compile(self._expression)
+        with _waiting(self._name, self._patience):
+            return self._compile(self._expression)
 
     @cached_property
     def _gradient(self) -> Callable[..., Any]:
-        return self._compile(*self._slopes)
+        with _waiting(self._name, self._patience):
+            return self._compile(*self._slopes)
 
     @cached_property
     def _value_and_gradient(self) -> Callable[..., Any]:
-        return self._compile(self._expression, *self._slopes)
+        with _waiting(self._name, self._patience):
+            return self._compile(self._expression, *self._slopes)
 
     @cached_property
     def _hessian(self) -> Callable[..., Any]:
-        second = [_derivative(slope, each) for slope in self._slopes for each in self._symbols]
-        return self._compile(*second)
+        with _waiting(self._name, self._patience):
+            slopes, symbols = self._slopes, self._symbols
+            return self._compile(*(self._derivative(s, each) for s in slopes for each in symbols))
+
+    def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
+        if _derivative_size(expression) > MAX_DERIVATIVE:
+            raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
+        # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 but at
+        # the kink.
+        slope = sympy.diff(expression, symbol)
+        return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
 
     def _compile(self, *expressions: sympy.Expr) -> Callable[..., Any]:
         # The module's name instead of its contents would import every corner of numpy.
@@ -196,7 +240,7 @@ class Formula:
             self._symbols,
             list(expressions),
             modules=[{kind.__name__: function for kind, function in KINKED.items()}, vars(np)],
-            printer=NumPyPrinter(
+            printer=_Compiled(
                 {
                     "fully_qualified_modules": False,
                     "inline": True,
@@ -224,16 +268,24 @@ def _vectors(coordinates: list[Array]) -> Array:
 @cache
 def formula(text: str, dim: int) -> Formula:
     """Return the formula of a text; the same text is parsed and compiled once a process."""
-    return Formula(_parse(text, dict(zip(NAMES, symbols(dim), strict=False))), dim)
+    named, patience = _named(text), Patience(LONGEST)
+    with _waiting(named, patience):
+        expression = _parse(text, dict(zip(NAMES, symbols(dim), strict=False)))
+    return Formula(expression, dim, named, patience)
 
 
-def _derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
-    if _derivative_size(expression) > MAX_DERIVATIVE:
-        raise InputError("the formula's derivatives are too long: write it with fewer products")
-    # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 but at
-    # the kink.
-    slope = sympy.diff(expression, symbol)
-    return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+@contextmanager
+def _waiting(named: str, patience: Patience) -> Iterator[None]:
+    try:
+        with patience.spent():
+            yield
+    except TimeoutError:
+        raise InputError(f"{named} takes too long to differentiate: write it simpler") from None
+
+
+def _named(text: str) -> str:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return f"formula {shown!r}"
 
 
 def _derivative_size(expression: sympy.Expr) -> int:
@@ -257,40 +309,42 @@ def _derivative_size(expression: sympy.Expr) -> int:
 
 
 def _parse(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
-    shown = text if len(text) <= 60 else text[:57] + "..."
+    named = _named(text)
     if not text.strip():
         raise InputError("the formula is empty")
     if not text.isascii():
         odd = next(letter for letter in text if not letter.isascii())
-        raise InputError(f"formula {shown!r}: {odd!r} is not a plain ASCII character")
+        raise InputError(f"{named}: {odd!r} is not a plain ASCII character")
+    if "#" in text:
+        raise InputError(f"{named}: '#' is not allowed: a formula has no remarks")
     if len(text) > MAX_CHARACTERS:
-        raise InputError(f"formula {shown!r} is longer than {MAX_CHARACTERS} characters")
+        raise InputError(f"{named} is longer than {MAX_CHARACTERS} characters")
     try:
         with warnings.catch_warnings(action="ignore"):  # as of 1if, which is refused anyway
             tree = ast.parse(text.strip(), mode="eval").body
         if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
-            raise InputError(f"formula {shown!r} has more than {MAX_NODES} terms and operators")
-        return _Builder(shown, symbols).build(tree, 0)
+            raise InputError(f"{named} has more than {MAX_NODES} terms and operators")
+        return _Builder(text.strip(), symbols).build(tree, 0)
     except InputError:
         raise
     except SyntaxError as error:
         where = f" at character {error.offset}" if error.offset else ""
-        raise InputError(f"formula {shown!r} is not an expression{where}: {error.msg}") from None
+        raise InputError(f"{named} is not an expression{where}: {error.msg}") from None
     except (RecursionError, MemoryError):
-        raise InputError(f"formula {shown!r} is nested too deeply") from None
+        raise InputError(f"{named} is nested too deeply") from None
     except ValueError as error:
-        raise InputError(f"formula {shown!r}: {error}") from None
+        raise InputError(f"{named}: {error}") from None
 
 
 class _Builder:
     """Turns whitelisted `ast` nodes into sympy's."""
 
-    def __init__(self, shown: str, symbols: dict[str, sympy.Symbol]) -> None:
-        self.shown = shown
+    def __init__(self, text: str, symbols: dict[str, sympy.Symbol]) -> None:
+        self.text = text
         self.symbols = symbols
 
     def refuse(self, why: str) -> InputError:
-        return InputError(f"formula {self.shown!r}: {why}")
+        return InputError(f"{_named(self.text)}: {why}")
 
     def build(self, node: ast.expr, depth: int) -> sympy.Expr:
         if depth > MAX_DEPTH:
@@ -301,12 +355,17 @@ class _Builder:
         for number in (expression.as_coeff_Mul()[0], expression.as_coeff_Add()[0]):
             if number and not 1 <= abs(number) * MAX_NUMBER <= MAX_NUMBER**2:
                 raise self.refuse("numbers lie between 1e-200 and 1e200")
+        number, rest = expression.as_coeff_Mul()
+        if (
+            number.is_Rational and max(abs(number.p), number.q) > MAX_NUMBER
+        ):  # a power of a fraction
+            expression = sympy.Float(number.p / number.q) * rest
         return expression
 
     def _build(self, node: ast.expr, depth: int) -> sympy.Expr:
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return self._number(value)
+                return self._number(value, node)
             case ast.Name(id=name):
                 known = self.symbols | CONSTANTS
                 if name in FUNCTIONS:
@@ -335,8 +394,10 @@ class _Builder:
             "and functions"
         )
 
-    def _number(self, value: float) -> sympy.Expr:
-        if abs(value) > MAX_NUMBER:
+    def _number(self, value: float, node: ast.expr) -> sympy.Expr:
+        mantissa = (ast.get_source_segment(self.text, node) or "").lower().partition("e")[0]
+        vanished = isinstance(value, float) and not value and mantissa.strip("0._")
+        if abs(value) > MAX_NUMBER or vanished:
             raise self.refuse("numbers lie between 1e-200 and 1e200")
         return sympy.Rational(repr(value))
 
@@ -371,7 +432,21 @@ class _Builder:
                 raise self.refuse("a power of two numbers is too large")
         elif base.is_number and (base.is_zero or base.is_negative):
             raise self.refuse("0 or a negative number cannot be raised to a power that varies")
-        return base**exponent
+        self._check_growth(base, exponent)
+        power = base**exponent
+        if power.is_Pow:  # one within another is one
+            self._check_growth(power.base, power.exp)
+        return power
+
+    def _check_growth(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
+        """Refuse what sympy would write out: 3**(n + x) as 3**n*3**x, exp(n*log(u)) as u**n."""
+        for term in sympy.Add.make_args(exponent):
+            number, rest = term.as_coeff_Mul()
+            logarithmic = any(isinstance(each, sympy.log) for each in sympy.Mul.make_args(rest))
+            if base is sympy.E and logarithmic and abs(float(number)) > MAX_POWER:
+                raise self.refuse(f"powers go up to {MAX_POWER}")
+            if base.is_Rational and abs(float(number)) > MAX_GROWTH:
+                raise self.refuse(f"numbers in an exponent go up to {MAX_GROWTH}")
 
     def _call(self, name: str, args: list[ast.expr], depth: int) -> sympy.Expr:
         if name not in FUNCTIONS:
@@ -380,9 +455,13 @@ class _Builder:
             raise self.refuse("* before an argument is not allowed")
         low, high = ARITIES.get(name, (1, 1))
         if not low <= len(args) <= high:
-            wanted = "one argument" if high == 1 else f"{low} to {high} arguments"
+            numbers = f"{low}" if low == high else f"{low} to {high}"
+            wanted = "one argument" if high == 1 else f"{numbers} arguments"
             raise self.refuse(f"{name} takes {wanted}, not {len(args)}")
-        return FUNCTIONS[name](*(self.build(arg, depth) for arg in args))
+        built = [self.build(arg, depth) for arg in args]
+        if name == "exp":
+            self._check_growth(sympy.E, built[0])
+        return FUNCTIONS[name](*built)
 
     def _folded(self, number: sympy.Expr, node: ast.expr) -> sympy.Expr:
         """Return a number as a short fraction or a float: sympy is endless with nested roots."""

@@ -16,7 +16,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from optiviz import plugins
 from optiviz.errors import InputError
 from optiviz.objective import Array
-from optiviz.surfaces.formula import FUNCTIONS, Formula, symbols
+from optiviz.patience import Patience
+from optiviz.surfaces.formula import FUNCTIONS, LONGEST, Formula, symbols
 
 ORDER = 4  # of the differences: the error goes with this power of the distance
 WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many distances away
@@ -99,9 +100,7 @@ class Function:
         self._scale = np.array([(high - low) / 6 for low, high in sides])
         low, high = np.transpose(sides)
         self._tried = np.random.default_rng(0).uniform(low, high, (TRIED, self.dim))
-        self._checked = False
-        self.value(self._tried)
-        self._checked = True
+        self._value(self._tried)  # what is wrong everywhere is told
         self._formula = self._traced()
 
     @property
@@ -117,8 +116,6 @@ class Function:
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
-        if not self._checked:
-            return self._value(x)
         try:
             return self._value(x)
         except InputError:  # it has a value elsewhere, so this is where it has none
@@ -170,8 +167,10 @@ class Function:
         """Return the function as an expression, None if it cannot be followed."""
         Traced.operations = 0
         try:
-            found = self._found(*(Traced(each) for each in symbols(self.dim)))
-            formula = Formula(_expression(found), self.dim)
+            patience = Patience(LONGEST)
+            with patience.spent():
+                found = _expression(self._found(*(Traced(each) for each in symbols(self.dim))))
+            formula = Formula(found, self.dim, self.name, patience)
             with np.errstate(all="ignore"):
                 traced, slopes = formula.value_and_gradient(self._tried)
                 formula.hessian(self._tried[:1])

@@ -10,10 +10,11 @@ import warnings
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
+from optiviz.errors import OptivizError
+from optiviz.files import whole
 from optiviz.objective import Array
 from optiviz.surfaces.network import Network
 from optiviz.surfaces.plane import Plane, Progress
@@ -30,14 +31,9 @@ def sampled(plane: Plane, x: Array, y: Array, progress: Progress | None = None) 
         return known
     with np.errstate(all="ignore"):
         losses = plane.sampled(x, y, progress)
-    with suppress(OSError):  # a cache that cannot be written costs time, and nothing else
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid4().hex}.npy")
-        try:
-            np.save(temporary, losses, allow_pickle=False)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    # A cache that cannot be written costs time, and nothing else.
+    with suppress(OptivizError), whole(path) as temporary:
+        np.save(temporary, losses, allow_pickle=False)
     return losses
 
 

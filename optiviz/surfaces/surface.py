@@ -40,6 +40,7 @@ MAX_COORDINATE = 1e100
 AXES = ("x", "y")
 AROUND = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
 MISSING = "is missing"
+NEAR = 0.01  # of the window's diagonal: how near a minimum counts as being at it
 CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
 
 
@@ -181,6 +182,11 @@ class Domain(BaseModel):
     def intervals(self) -> tuple[Interval, ...]:
         """The intervals of all axes, in order."""
         return (self.x,) if self.y is None else (self.x, self.y)
+
+    @property
+    def diagonal(self) -> float:
+        """The length from corner to corner."""
+        return math.hypot(*(high - low for low, high in self.intervals))
 
 
 class Surface(BaseModel):
@@ -410,6 +416,11 @@ class Surface(BaseModel):
     @property
     def _called(self) -> str:
         return f"{self.name}: " if self.name else ""
+
+    @property
+    def radius(self) -> float:
+        """How near a minimum counts as being at it."""
+        return NEAR * self.window.diagonal
 
     def distance_to_minimum(self, x: Sequence[float]) -> float | None:
         """Return how far x is from the nearest known minimum; None if none is known."""

@@ -115,6 +115,14 @@ def name(axes: Axes, theme: Theme, *ways: str) -> None:
     axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4)
 
 
+def say_empty(axes: Axes, theme: Theme) -> None:
+    """Say in the middle of Axes why there is nothing to see."""
+    axes.annotate(
+        "no finite value here", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center",
+        fontsize=TICK, color=theme.muted,
+    )  # fmt: skip
+
+
 def room_beside(
     labels: Sequence[str], ratios: tuple[float, float] | None = None, named: bool = False
 ) -> Room:

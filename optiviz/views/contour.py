@@ -13,7 +13,7 @@ from optiviz.scene import Run
 from optiviz.surfaces.surface import Interval, Surface
 from optiviz.themes import Theme
 from optiviz.views import Room, View
-from optiviz.views.axes import dress, inches, room_beside, span
+from optiviz.views.axes import dress, inches, room_beside, say_empty, span
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
 from optiviz.views.style import Style
@@ -71,6 +71,7 @@ class Contour(View):
     def _draw_surface(self, axes: Axes) -> None:
         ground = Ground.of(self.scene.surface, GRID, self.style.levels, self.progress)
         if not ground.values.count():
+            say_empty(axes, self.theme)
             return
         colors = ramp(self.theme)
         grid = (ground.x, ground.y, ground.values)

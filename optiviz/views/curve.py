@@ -11,7 +11,7 @@ from optiviz.descent import Trajectory
 from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
 from optiviz.views import Room, View
-from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, span
+from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
 from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, PATH, mark, ring, star
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
@@ -69,6 +69,8 @@ class Curve(View):
             self.x, self.value, color=self.theme.ink, linewidth=1.8, zorder=2.2,
             solid_capstyle="round",
         )  # fmt: skip
+        if not np.isfinite(self.value).any():
+            say_empty(axes, self.theme)
         minima, starts = self.scene.seen(surface.minima), self.scene.seen(self.scene.starts)
         with np.errstate(all="ignore"):
             self.between += axes.plot(minima[:, 0], surface.value(minima), **star(self.theme))

@@ -67,6 +67,7 @@ class Legend:
         self.longest = [_longest(entry) for entry in scene.entries]
         self.losses: list[Text] = []
         self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
+        self.brief = False  # whether there is no room to say of how many steps
         self.shown: dict[int, str] = {}  # by row: what the text says in whole
 
     def build(self, figure: Figure, words: Words) -> None:
@@ -82,14 +83,19 @@ class Legend:
         for each in (self.axes, self.live):
             each.set_axis_off()
         self.step = self._write_live(*words.step, "", STEP, weight="bold")
-        for place in words.quantities:
-            self._write(*place, self.scene.quantity, DETAIL, color=self.theme.muted, ha="right")
+        self.step.set_text(self.scene.counter(self.scene.steps))
+        end = words.step[0] + self._width(self.step)
+        for right, y in words.quantities:
+            look = {"color": self.theme.muted, "ha": "right"}
+            name = self._write(right, y, self.scene.quantity, DETAIL, **look)
+            self.brief |= end > right - self._width(name)
         for number, (entry, row) in enumerate(zip(self.scene.entries, words.rows, strict=True)):
             self._build_row(number, entry, row)
         self._build_key(words.key)
 
     def update(self, step: int) -> Sequence[Artist]:
-        self.step.set_text(self.scene.counter(step))
+        counter = self.scene.counter(step)
+        self.step.set_text(counter.partition(" of ")[0] if self.brief else counter)
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(_number(entry, step))
         for number, (text, room) in self.remarks.items():

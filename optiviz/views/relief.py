@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.views import Room, View
-from optiviz.views.axes import TICK, inches
+from optiviz.views.axes import TICK, inches, say_empty
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
 from optiviz.views.ticks import TICKS, Ticks, ticks
@@ -55,6 +55,8 @@ class Relief(View):
         self.axes: Any = axes
         ground = Ground.of(self.scene.surface, GRID, self.style.levels, self.progress)
         self._draw_surface(ground)
+        if not ground.values.count():
+            say_empty(axes, self.theme)
         minima, starts = (
             self.scene.seen(self.scene.surface.minima),
             self.scene.seen(self.scene.starts),

@@ -5,14 +5,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import av
 import numpy as np
-from av.error import FFmpegError
-from av.video.reformatter import ColorRange, Colorspace
 from imageio.core.request import Request
-from imageio.plugins.pyav import PyAVPlugin
 
+from optiviz.errors import needing
 from optiviz.formats import Quality
+
+with needing("a video or a .webp", "PyAV", "av"):
+    import av
+    from av.error import FFmpegError
+    from av.video.reformatter import ColorRange, Colorspace
+    from imageio.plugins.pyav import PyAVPlugin
 
 Options = dict[str, str]
 

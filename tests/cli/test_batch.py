@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any
 import jsonschema
 import pytest
 from click.testing import CliRunner
+from commands import OPTIVIZ
 from conftest import Invoke
 from PIL import Image
 
 import optiviz
 from optiviz.cli import cli
 
-OPTIVIZ = [sys.executable, "-m", "optiviz"]
 SMALL = "defaults: {size: 240x160, steps: 3, optimizers: 'adam:lr=0.1'}\n"
 THREE = (
     SMALL
@@ -133,6 +132,7 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
     assert report[2]["cause"] == "folder.png is a directory"
 
 
+@pytest.mark.row(55)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -212,6 +212,7 @@ def assert_whole(folder: Path) -> int:
 needs_proc = pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
 
 
+@pytest.mark.row(53)
 @needs_proc
 def test_a_killed_process_loses_its_job_alone(
     running: "subprocess.Popen[str]", invoke: Invoke, here: Path
@@ -229,6 +230,7 @@ def test_a_killed_process_loses_its_job_alone(
     assert assert_whole(here / "o") == 16
 
 
+@pytest.mark.row(51)
 @needs_proc
 def test_a_killed_batch_goes_on_where_it_stopped(
     running: "subprocess.Popen[str]", invoke: Invoke, here: Path
@@ -242,20 +244,6 @@ def test_a_killed_batch_goes_on_where_it_stopped(
     assert result.stdout == f"{made} up to date, {16 - made} made\n"
     assert assert_whole(here / "o") == 16
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
-
-
-@pytest.mark.parametrize(
-    ("sent", "code", "said"),
-    [(signal.SIGINT, 130, "optiviz: interrupted\n"), (signal.SIGTERM, 143, "")],
-)
-def test_a_signal_to_all_ends_a_batch_tidily(
-    running: "subprocess.Popen[str]", sent: signal.Signals, code: int, said: str, here: Path
-) -> None:
-    os.killpg(running.pid, sent)  # as a terminal does
-    _, stderr = running.communicate(timeout=60)
-    ended = "".join(line for line in stderr.splitlines(True) if not line.startswith("made "))
-    assert (running.returncode, ended.lstrip("\n")) == (code, said)
-    assert assert_whole(here / "o") < 16
 
 
 @pytest.mark.slow

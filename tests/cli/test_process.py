@@ -1,16 +1,13 @@
-"""The command line as a real process: what it imports, and how it takes a signal."""
+"""The command line as a real process: what it imports."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from commands import OPTIVIZ
 
 HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "rich", "ruamel", "PIL", "av"}
-OPTIVIZ = [sys.executable, "-m", "optiviz"]
 
 
 def modules_after(words: list[str]) -> tuple[str, set[str]]:
@@ -62,30 +59,3 @@ def test_it_runs_as_a_module_from_an_empty_folder(here: Path) -> None:
     assert result.stdout.startswith("outputs/bowl-sgd.gif\n")
     assert result.stderr == ""
     assert (here / "outputs" / "bowl-sgd.gif").stat().st_size > 1000
-
-
-@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
-@pytest.mark.parametrize(
-    ("sent", "code", "said"),
-    [(signal.SIGINT, 130, "optiviz: interrupted\n"), (signal.SIGTERM, 143, "")],
-)
-def test_a_signal_leaves_an_existing_output_and_no_other(
-    sent: signal.Signals, code: int, said: str, suffix: str, here: Path
-) -> None:
-    output = here / f"x{suffix}"
-    output.write_text("old")
-    words = ["run", "--surface", "wobbly", "--opt", "adam", "--steps", "9000", "-o", output.name]
-    running = subprocess.Popen(
-        [*OPTIVIZ, *words, "--duration", "900"], stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    # Until it is drawing into a temporary file.
-    while not list(here.glob(".optiviz-*")):
-        assert running.poll() is None
-        time.sleep(0.02)
-    time.sleep(0.3)
-    running.send_signal(sent)
-    _, stderr = running.communicate(timeout=60)
-    assert (running.returncode, stderr.lstrip("\n")) == (code, said)
-    assert output.read_text() == "old"
-    assert list(here.iterdir()) == [output]

@@ -123,6 +123,7 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
         np.testing.assert_array_equal(theirs.points, ours.points)
 
 
+@pytest.mark.row(59)
 @pytest.mark.parametrize(
     ("name", "step", "said"),
     [
@@ -190,6 +191,7 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         assert [each["stopped_at"] for each in known] == [0, 9]
 
 
+@pytest.mark.row(59)
 @pytest.mark.parametrize(
     ("word", "said"),
     [
@@ -399,6 +401,7 @@ def test_packages_add_optimizers_and_surfaces(package: Path, invoke: Invoke) -> 
     np.testing.assert_array_equal(twice, optiviz.descend("pit", "sgd:lr=0.2").points)
 
 
+@pytest.mark.row(59)
 def test_a_broken_one_is_a_warning_until_it_is_used(package: Path, invoke: Invoke) -> None:
     result = invoke("list", "optimizers")
     assert result.exit_code == 0
@@ -410,6 +413,7 @@ def test_a_broken_one_is_a_warning_until_it_is_used(package: Path, invoke: Invok
     assert "did you mean 'twice'" in invoke("run", "--surface", "bowl", "--opt", "twce").stderr
 
 
+@pytest.mark.row(59)
 def test_two_of_one_name_are_an_error_that_names_both(package: Path, invoke: Invoke) -> None:
     points = package / "entry_points.txt"
     points.write_text("[optiviz.optimizers]\nadam = acme_plugin:Twice\n")
@@ -495,3 +499,18 @@ def test_a_library_that_is_not_there_is_named_with_its_extra(name: str, invoke: 
         assert f"needs {name}: pip install 'optiviz-cli[{name}]'" in result.stderr
     else:
         pytest.skip(f"{name} is there")
+
+
+def test_what_it_tells_numpy_does_not_last(here: Path, invoke: Invoke) -> None:
+    (here / "strict.py").write_text(
+        "import numpy as np\nnp.seterr(all='raise')\n\nclass Strict:\n"
+        "    def __init__(self, lr=0.1):\n        self.lr = lr\n"
+        "    def init(self, x):\n        np.seterr(all='raise')\n        return ()\n"
+        "    def step(self, objective, x, state):\n        np.seterr(all='raise')\n"
+        "        return x - self.lr * objective.gradient(x), state\n"
+    )
+    before = np.geterr()
+    words = ("--formula", "exp(x**2) + y**2", "--opt", "strict.py:Strict:lr=1e9", "--steps", "5")
+    result = invoke("run", *words, "-o", "x.json", "-o", "x.png", "--size", "300x200")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert np.geterr() == before

@@ -86,7 +86,8 @@ def test_a_wrong_name_is_told(name: str, said: str) -> None:
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delitem(sys.modules, "sklearn.datasets", raising=False)
     for name in ("digits", "mnist"):
         load_dataset.cache_clear()
         with pytest.raises(InputError, match=r"pip install 'optiviz-cli\[networks\]'"):
@@ -178,6 +179,7 @@ def test_a_wrong_npz_file_is_told(arrays: dict[str, Any], said: str, tmp_path: P
     assert str(error.value).startswith(f"npz:{path}: ") and "\n" not in str(error.value)
 
 
+@pytest.mark.row(48)
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04" + bytes(30), b"\x80\x04N."])
 def test_what_is_no_npz_file_is_told(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(content)
@@ -198,6 +200,7 @@ def zipped(path: Path, data: bytes, name: str = "x_train.npy") -> str:
 CLAIM = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s,)}"
 
 
+@pytest.mark.row(48)
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -285,6 +288,7 @@ def test_idx_files_are_read(tmp_path: Path) -> None:
     assert len(digest_of(f"idx:{tmp_path}")) == 64
 
 
+@pytest.mark.row(48)
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -140,6 +140,7 @@ def test_slopes_of_several_kinks_add_up(
         ("floor(exp(400)/exp(399))*x", 2.0), ("log(log(1e200))*x", math.log(math.log(1e200))),
         ("123456789*987654321*x", 123456789.0 * 987654321), ("x + 0*9007199254740993", 1.0),
         ("(987654321*x)**5", 987654321.0**5), ("sqrt(2)**2*x", 2.0),
+        ("99**99*1e-190*x", 99.0**99 / 1e190),
     ],
 )  # fmt: skip
 def test_constants_of_any_size_are_numbers(text: str, value: float) -> None:
@@ -234,6 +235,9 @@ EXPLOSIVE = [
     nested("(@ + sqrt(2))**(1/3)", 17).replace("x", "3") + "*x",
     "sign(" + nested("(@ + sqrt(2))**(1/3)", 18).replace("x", "3") + ")*x",
     nested("min(@, y)", 38),
+    "tanh(cos(cos(x)**(1/x))**99)",
+    "atan(atan(cosh((99**y - 0.5*x)**99)**(sin(x) + hypot(1e-200**(1/x), sinh(x))**x)))",
+    "(tanh(sinh((((2 + y)/exp(pi))**(-1) - 1e12 - sinh((7**(2*y))**(x**y)))**99)))**y",
 ]
 
 

@@ -70,6 +70,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         find_signal(str(tmp_path / "folder.csv"))
 
 
+@pytest.mark.row(48)
 def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
     fifo, endless = tmp_path / "f.csv", tmp_path / "z.csv"
     os.mkfifo(fifo)

@@ -210,3 +210,10 @@ def test_words_do_not_overlap_in_hard_cases(
     surface: str, optimizers: str, rest: dict[str, object], size: tuple[int, int]
 ) -> None:
     assert_tidy(picture(surface, optimizers, size=size, **rest))
+
+
+@pytest.mark.slow
+def test_a_count_of_steps_that_is_too_long_is_shortened() -> None:
+    drawn = picture("bowl", "sgd:lr=0.01", steps=100_000, size=(240, 160))
+    assert_tidy(drawn)
+    assert "step 100000" in words(drawn)

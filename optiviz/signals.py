@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM: whoever is told to leave does so tidily, and says so.
+
+Both arrive as a KeyboardInterrupt, because every library lets that one through. It may still come
+out as something else, as from a library that is being loaded, so what has come is remembered here.
+"""
+
+import signal
+import time
+from typing import Any
+
+MEANT = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+PATIENCE = 1.0  # seconds in which what comes again is the same wish, and does not disturb tidying
+
+_received: tuple[int, float] | None = None
+
+
+def listen() -> None:
+    """Take both signals from now on. Only for a process that is ours, on its main thread."""
+    for number in MEANT:
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, _: Any) -> None:
+    global _received
+    now = time.monotonic()
+    if _received is None or now - _received[1] > PATIENCE:
+        _received = _received[0] if _received else number, now
+        raise KeyboardInterrupt
+
+
+def forget() -> None:
+    """Leave them to the system, which ends the process: what there was to do is done."""
+    for number in MEANT:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def received() -> bool:
+    """Tell whether one has come."""
+    return _received is not None
+
+
+def farewell() -> tuple[str, int]:
+    """Return what is said of it, and the exit code that shells have for it."""
+    number = signal.Signals(_received[0] if _received else signal.SIGINT)
+    return MEANT[number], 128 + number

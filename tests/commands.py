@@ -1,0 +1,83 @@
+"""The command line as a real process, and what all its faults have in common."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+OPTIVIZ = [sys.executable, "-m", "optiviz"]
+SMALL = ["--size", "300x200", "-q"]
+RUN = ["run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", "5", *SMALL]
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="as Linux does it")
+
+# Root may write anywhere, unless that is taken away.
+POWERLESS = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0
+    else []
+)
+needs_powerless = pytest.mark.skipif(
+    bool(POWERLESS) and shutil.which("setpriv") is None, reason="root, and there is no setpriv"
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a process came to, named as in the results of Click's runner."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def call(
+    *words: object,
+    within: Sequence[str] = (),
+    settings: Mapping[str, str | None] | None = None,
+    **more: Any,
+) -> Ended:
+    """Run the command line as a process, perhaps within another program.
+
+    settings are variables of its environment; None takes one away.
+    """
+    changed = os.environ | (settings or {})
+    ended = subprocess.run(
+        [*within, *OPTIVIZ, *map(str, words)],
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 120} | more,
+        env={key: value for key, value in changed.items() if value is not None},
+    )
+    stdout, stderr = (
+        (each or b"").decode(errors="replace") for each in (ended.stdout, ended.stderr)
+    )
+    return Ended(ended.returncode, stdout, stderr)
+
+
+def assert_told(ended: Ended | Result, code: int, said: str) -> None:
+    """Assert that a call ended with this exit code and one sentence, which has these words."""
+    assert ended.exit_code == code, ended.stderr
+    assert ended.stderr.startswith("optiviz: ")
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1, "one sentence, and no traceback"
+    assert ended.stderr[:-1].isprintable()
+    assert "--debug" not in ended.stderr, "somebody has foreseen it"
+
+
+@contextmanager
+def untouched(folder: Path) -> Iterator[None]:
+    """Assert that a folder has the same files with the same content afterwards."""
+    before = _content(folder)
+    yield
+    assert _content(folder) == before
+
+
+def _content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,195 @@
+"""Long use: many pictures in one process, several processes at once, recipes that nobody chose.
+
+Each prints what it measured: `pytest -s -m slow tests/faults/test_endurance.py`.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from conftest import FORMULAS, STEPPING
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis import strategies as st
+from imageio.v3 import immeta, imread
+from pydantic import ValidationError
+
+import optiviz
+from optiviz.formats import FORMATS
+from optiviz.optimizers.schedules import SCHEDULES
+from optiviz.recipe import KINDS, AnyRecipe
+from optiviz.rendering import render
+from optiviz.surfaces import SIGNALS
+from optiviz.themes import THEMES
+from optiviz.views import VIEWS
+
+pytestmark = pytest.mark.slow
+
+PARTS, EXAMPLES = 4, 125  # of the soak, so that it keeps both cores busy: 500 recipes
+
+rates = st.floats(-3, 1).map(lambda power: f"{10**power:.3g}")
+words = st.builds(
+    lambda name, rate: name if rate is None else f"{name}:lr={rate}",
+    st.sampled_from(STEPPING),
+    st.none() | rates | st.builds("{}@{}".format, rates, st.sampled_from(list(SCHEDULES))),
+)
+formulas = st.recursive(
+    st.sampled_from(["x", "y", "0.3", "2", "x*y", "x**2", "y**2", "pi"]),
+    lambda inner: st.one_of(
+        st.builds("({}){}({})".format, inner, st.sampled_from("+-*/"), inner),
+        st.builds("{}({})".format, st.sampled_from(["sin", "exp", "log", "sqrt", "abs"]), inner),
+        st.builds("max({}, {})".format, inner, inner),
+    ),
+    max_leaves=6,
+)
+windows = st.tuples(*[st.floats(-50, 50), st.floats(0.01, 100)] * 2).map(
+    lambda ends: f"{ends[0]}:{ends[0] + ends[1]},{ends[2]}:{ends[2] + ends[3]}"
+)
+surfaces = st.sampled_from(list(FORMULAS)) | st.builds(
+    lambda text, window: {"formula": f"{text} + 0*x + 0*y", "domain": window}, formulas, windows
+)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "theme": st.sampled_from(list(THEMES)),
+    "size": st.tuples(st.integers(240, 320), st.integers(160, 240)),
+    "title": st.text(st.characters(max_codepoint=0x24F, categories=["L", "N", "P"]), max_size=40),
+    "surface": surfaces,
+    "surfaces": st.lists(surfaces, min_size=1, max_size=4),
+    "signal": st.sampled_from(list(SIGNALS)),
+    "optimizers": st.lists(words, min_size=1, max_size=4),
+    "lr": st.floats(1e-4, 10),
+    "steps": st.integers(1, 15),
+    "fps": st.floats(1, 60),
+    "duration": st.floats(0.1, 2),
+    "seed": st.integers(0, 2**64),
+    "noise": st.floats(0, 1),
+    "random_starts": st.integers(1, 3),
+    "starts": st.lists(st.tuples(*[st.floats(-1e3, 1e3)] * 2), min_size=1, max_size=3),
+    "view": st.lists(st.sampled_from(list(VIEWS)), min_size=1, max_size=3).map("+".join),
+    "layout": st.sampled_from(["panels", "grid"]),
+    "levels": st.integers(1, 60),
+    "labels": st.booleans(),
+    "field": st.booleans(),
+    "fill": st.booleans(),
+    "trail": st.integers(1, 20),
+    "smooth": st.integers(1, 10),
+    "orbit": st.floats(-360, 360),
+    "grid": st.tuples(*[st.integers(2, 24)] * 2),
+    "trials": st.integers(2, 12),
+    "over": st.sampled_from(["lr", "lr=0.001:1"]),
+}
+NEEDED = {"surface", "surfaces", "signal", "optimizers", "steps", "size", "trials", "grid"}
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> AnyRecipe:
+    """Draw recipes of all kinds: what they need, and some of the rest."""
+    model = KINDS[draw(st.sampled_from(list(KINDS)))]
+    own = [name for name in FIELDS if name in model.model_fields]
+    rest = [name for name in own if name not in NEEDED]
+    chosen = draw(st.sets(st.sampled_from(rest), max_size=5))
+    fields = {name: draw(FIELDS[name]) for name in own if name in NEEDED | chosen}
+    if "over" in model.model_fields:  # the rates are sought
+        fields["optimizers"] = [word.partition(":")[0] for word in fields["optimizers"]]
+    if "signal" in model.model_fields:  # which has no second derivatives
+        fields["optimizers"] = [word.replace("newton", "adam") for word in fields["optimizers"]]
+    try:
+        return model(**fields)
+    except ValidationError:  # as of a view that shows no such thing
+        reject()
+
+
+def assert_readable(path: Path, size: tuple[int, int]) -> None:
+    """Assert that another program than ours can read all of a file."""
+    data = path.read_bytes()
+    match path.suffix:
+        case ".json":
+            assert json.loads(data)
+        case ".csv":
+            rows = [line for line in data.decode().splitlines() if not line.startswith("#")]
+            assert len(rows) > 1 and len({row.count(",") for row in rows}) == 1
+        case ".svg":
+            assert ElementTree.fromstring(data).tag.endswith("svg")
+        case ".pdf":
+            assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
+        case suffix:
+            frames = imread(path, plugin="pyav" if suffix in (".mp4", ".webm") else "pillow")
+            height, width = frames.shape[-3:-1]
+            assert (width - size[0], height - size[1]) in {(a, b) for a in (0, 1) for b in (0, 1)}
+            assert immeta(path)
+
+
+@pytest.mark.row(63)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_any_recipe_is_drawn_and_can_be_read(part: int) -> None:
+    drawn: dict[str, int] = {}
+
+    @seed(part)
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=False,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(recipe=recipes(), data=st.data())
+    def soak(recipe: AnyRecipe, data: st.DataObject) -> None:
+        fitting = [suffix for suffix, form in FORMATS.items() if form.kind in recipe.forms]
+        suffix = data.draw(st.sampled_from(fitting))
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / f"x{suffix}"
+            render(recipe, path)
+            assert optiviz.load_recipe(path) == recipe
+            assert_readable(path, recipe.size)
+            assert [*Path(folder).iterdir()] == [path]
+        drawn[suffix] = drawn.get(suffix, 0) + 1
+
+    soak()
+    assert sum(drawn.values()) == EXAMPLES
+    print(f"soak {part}: {sum(drawn.values())} recipes,", dict(sorted(drawn.items())))
+
+
+GROWTH = """
+import resource, sys
+import optiviz
+
+def used():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
+
+suffixes = sys.argv[1:]
+recipe = optiviz.Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=8, size=(300, 200))
+marks = []
+for number in range(1, 201):
+    optiviz.render(recipe, f"x{suffixes[number % len(suffixes)]}")
+    if number in (20, 200):
+        marks.append(used())
+print(*marks)
+"""
+
+
+@pytest.mark.row(64)
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("suffixes", [[".gif"], [".mp4", ".png", ".json"]], ids="+".join)
+def test_two_hundred_runs_leak_nothing(suffixes: list[str], here: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", GROWTH, *suffixes], capture_output=True, text=True, check=True
+    )
+    early, late = map(float, ended.stdout.split())
+    print(f"200 runs of {'+'.join(suffixes)}: {early:.1f} MB after 20, {late:.1f} MB after 200")
+    assert late - early < 20
+
+
+@pytest.mark.row(65)
+def test_eight_processes_write_eight_outputs_at_once(here: Path) -> None:
+    words = ["run", "--surface", "wobbly", "--opt", "adam,rmsprop", "--steps", "40", "-q", "-o"]
+    running = [
+        subprocess.Popen([sys.executable, "-m", "optiviz", *words, f"{number}.gif"])
+        for number in range(8)
+    ]
+    assert [each.wait() for each in running] == [0] * 8
+    assert sorted(path.name for path in here.iterdir()) == [f"{number}.gif" for number in range(8)]
+    assert len({path.read_bytes() for path in here.iterdir()}) == 1

@@ -1,0 +1,58 @@
+"""Work that takes too long is interrupted, on any thread, and nothing else is."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from optiviz.patience import Patience
+
+
+def work(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def endless() -> None:
+    while True:
+        try:
+            work(0.01)
+        except Exception:
+            raise AssertionError("somebody has caught it") from None
+
+
+def test_what_is_endless_is_interrupted() -> None:
+    patience = Patience(0.2)
+    with pytest.raises(TimeoutError), patience.spent():
+        endless()
+    assert patience.left == 0
+
+
+def test_it_is_spent_bit_by_bit() -> None:
+    patience = Patience(0.5)
+    for _ in range(2):
+        with patience.spent():
+            work(0.05)
+    assert 0 < patience.left <= 0.4
+    with pytest.raises(TimeoutError), patience.spent():
+        endless()
+
+
+def test_to_wait_is_not_to_work() -> None:
+    with Patience(0.1).spent():
+        time.sleep(0.4)
+
+
+def test_errors_pass_and_other_threads_are_left_alone() -> None:
+    with pytest.raises(KeyError), Patience(1).spent():
+        raise KeyError
+    with ThreadPoolExecutor(2) as pool:
+
+        def spend(seconds: float) -> None:
+            with Patience(seconds).spent():
+                work(0.5)
+
+        short, long = (pool.submit(spend, seconds) for seconds in (0.1, 60))
+        assert isinstance(short.exception(), TimeoutError)
+        assert long.exception() is None
