@@ -5,7 +5,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from optiviz.batching import Result, make_all
 from optiviz.descent import Trajectory
 from optiviz.documents import Document, shown, validated
 from optiviz.errors import InputError, unknown
+from optiviz.files import place_of
 from optiviz.formats import FORMATS
 from optiviz.jobs import Job, read_jobs
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
@@ -161,8 +161,7 @@ def batch(
             check_format(recipe, path)
     places: Counter[Path] = Counter()
     for path in (each for job in jobs for each in job.paths):
-        with suppress(OSError, RuntimeError):  # a link to itself: its job will fail
-            places[path.resolve()] += 1
+        places[place_of(path)] += 1
     for place, number in places.items():
         if number > 1:
             raise InputError(f"{place} would be written {number} times")

@@ -5,7 +5,7 @@ import re
 import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from errno import ENAMETOOLONG
+from errno import ELOOP, ENAMETOOLONG
 from pathlib import Path
 from shutil import copymode
 from uuid import uuid4
@@ -28,7 +28,8 @@ def whole(path: Path) -> Iterator[Path]:
     a process that was killed has left there goes. Raises OptivizError for what the system refuses.
     """
     try:
-        target = path.resolve()
+        target = place_of(path)
+        _check_end(target)
         _make_folder(target.parent)
         with _claimed(target) as temporary:
             yield temporary
@@ -37,6 +38,20 @@ def whole(path: Path) -> Iterator[Path]:
             temporary.replace(target)
     except OSError as error:
         raise OptivizError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+def place_of(path: Path) -> Path:
+    """Return the place that a path leads to, links followed; where it leads nowhere, itself."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):  # the folder we are in is gone, a NUL in the name
+        return path
+
+
+def _check_end(place: Path) -> None:
+    """Raise OSError if a place that a path leads to is still a link."""
+    if place.is_symlink():
+        raise OSError(ELOOP, os.strerror(ELOOP))
 
 
 def _make_folder(folder: Path) -> None:
@@ -106,11 +121,10 @@ def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
                 raise InputError(f"{target} is not a regular file")
             if target.exists() and not overwrite:
                 raise InputError(f"{target} exists and is not to be overwritten")
-            with suppress(FileNotFoundError, NotADirectoryError):
-                target.resolve(strict=True)  # raises for a link to itself, on any Python
-            places.add(target.resolve())
-        except (OSError, RuntimeError) as error:  # a name too long, a link to itself
-            said = getattr(error, "strerror", None) or "Too many levels of symbolic links"
+            places.add(place_of(target))
+            _check_end(place_of(target))
+        except OSError as error:  # a name too long, a link to itself
+            said = error.strerror
             raise InputError(f"{reprlib.repr(str(target))} cannot be written: {said}") from None
     if len(places) < len(targets):
         raise InputError("two outputs have the same path")

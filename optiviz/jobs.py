@@ -6,6 +6,7 @@ many: its `matrix:` has lists of values, and `{surface}` in `out:` tells the fil
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 from optiviz.documents import Document, dotted, shown
 from optiviz.errors import InputError, unknown
+from optiviz.files import place_of
 from optiviz.optimizers.words import spell
 from optiviz.reading import (
     Fields,
@@ -169,19 +171,15 @@ class Reader:
     def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None, read: Sequence[Path]) -> Path:
         """Return the path of an output, and remember who writes it."""
         path = Path(text)
-        try:
+        with suppress(RuntimeError):  # nobody's home, which is a name
             path = path.expanduser()
+        try:
             check_format(recipe, path)
             check_kept(path, read)
             if recipe is not None:
-                self._outputs.setdefault(path.resolve(), []).append((keys, text))
+                self._outputs.setdefault(place_of(path), []).append((keys, text))
         except InputError as error:
             self._wrong(keys, str(error))
-        except (
-            OSError,
-            RuntimeError,
-        ):  # a link to itself, whose job will fail; nobody's home, which is a name
-            pass
         return path
 
     def _filled(self, keys: Keys, text: Any, values: Fields | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from optiviz.documents import Fault, Place, checked, shown
 from optiviz.errors import InputError, unknown
+from optiviz.files import place_of
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.optimizers.kinds import is_strange
 from optiviz.optimizers.words import parse
@@ -160,7 +161,7 @@ def sources_of(fields: Mapping[str, Any]) -> list[Path]:
 
 def check_kept(path: Path, sources: Iterable[Path]) -> None:
     """Raise InputError if an output would take the place of a file that is read."""
-    if path.resolve() in {each.resolve() for each in sources}:
+    if place_of(path) in {place_of(each) for each in sources}:
         raise InputError(f"{path} is what is read: write to another file")
 
 

@@ -110,11 +110,11 @@ def command(
 
 def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
     """Raise InputError, before any work, if a report cannot be written, or would hide another."""
-    from optiviz.files import check_targets
+    from optiviz.files import check_targets, place_of
 
     if dry_run:
         raise InputError("--report: a dry run makes nothing that could be reported")
-    if path.resolve() in {each.resolve() for each in others}:
+    if place_of(path) in {place_of(each) for each in others}:
         raise InputError(f"--report: {path} is the batch itself, or the output of a job")
     try:
         check_targets([path])
