@@ -19,7 +19,6 @@ from optiviz.optimizers.words import spell
 from optiviz.reading import (
     Fields,
     Keys,
-    check_kept,
     check_trusted,
     keys_of,
     merged,
@@ -82,6 +81,7 @@ class Reader:
         self.plugins = plugins
         self.faults: list[str] = []
         self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
+        self._sources = {place_of(Path(document.name))}  # what anybody reads
 
     def written(self) -> Iterator[Written]:
         """Yield every job as it is written."""
@@ -153,8 +153,8 @@ class Reader:
             (keys, self._filled(keys, out, values)) for keys, out in self._outs(written, outs)
         ]
         sound = recipe if len(self.faults) == faults else None
-        read = [*sources_of(fields), Path(self.document.name)]
-        paths = [self._path(keys, text, sound, read) for keys, text in filled]
+        self._sources |= {place_of(each) for each in sources_of(fields)}
+        paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > faults:
             return None
         return Job(recipe, tuple(paths), name or paths[0].stem)
@@ -168,18 +168,18 @@ class Reader:
             return []
         return [(keys, outs)]
 
-    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None, read: Sequence[Path]) -> Path:
+    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None) -> Path:
         """Return the path of an output, and remember who writes it."""
         path = Path(text)
         with suppress(RuntimeError):  # nobody's home, which is a name
             path = path.expanduser()
         try:
             check_format(recipe, path)
-            check_kept(path, read)
-            if recipe is not None:
-                self._outputs.setdefault(place_of(path), []).append((keys, text))
         except InputError as error:
             self._wrong(keys, str(error))
+        else:
+            if recipe is not None:
+                self._outputs.setdefault(place_of(path), []).append((keys, text))
         return path
 
     def _filled(self, keys: Keys, text: Any, values: Fields | None) -> str:
@@ -196,19 +196,22 @@ class Reader:
                 self._wrong(keys, f"{{{word}}} has no value here")
             elif word not in values:
                 self._wrong(keys, unknown("placeholder", word, values))
-            slug = _slug(values.get(word, ""))
-            if word in values and not slug:
+            elif slug := _slug(values[word]):
+                return slug
+            else:
                 self._wrong(keys, f"{{{word}}} has no letter for a name here")
-            return slug
+            return "-"
 
         fields = [*KINDS[values["kind"]].model_fields, "name"] if values else ()
         return re.sub(r"\{([^{}]*)\}", value, text)
 
     def check_outputs(self) -> None:
-        """Find the outputs that would be written more than once."""
-        for writers in self._outputs.values():
+        """Find the outputs that would be written more than once, or hide what is read."""
+        for place, writers in self._outputs.items():
             (first, _), (last, text) = writers[0], writers[-1]
-            if first != last:
+            if place in self._sources:
+                self._wrong(last, f"{text} is what is read: write to another file")
+            elif first != last:
                 self._wrong(last, f"{text} is written by {dotted(first)}, too")
             elif len(writers) > 1:
                 self._wrong(

@@ -147,6 +147,21 @@ def test_a_fault_names_line_column_and_field(text: str, said: str) -> None:
     assert said in str(raised.value)
 
 
+def test_a_placeholder_that_is_not_there_is_one_fault() -> None:
+    with pytest.raises(optiviz.InputError) as raised:
+        read(f"jobs:\n- {{{RUN}, out: '{{nope}}.gif'}}")
+    assert "unknown placeholder 'nope'" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_no_job_writes_what_another_reads(tmp_path: Path) -> None:
+    signal = tmp_path / "s.csv"
+    signal.write_text("1\n2\n")
+    response = f"{{kind: response, signal: {signal}, optimizers: adam, out: x.gif}}"
+    with pytest.raises(optiviz.InputError, match=r"jobs\.0\.out: .*s\.csv is what is read: write"):
+        read(f"jobs:\n- {{{RUN}, out: {signal}}}\n- {response}")
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(optiviz.InputError) as raised:
         read("""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from functools import cached_property
 from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -137,34 +138,44 @@ def read_signal(path: Path) -> Signal:
 
     Raises InputError that names the line with what is no number.
     """
-    table = csv.reader(read_text(path).splitlines())
-    try:
-        rows = [(table.line_num, row) for row in table if row]
-    except csv.Error as error:
-        raise InputError(f"{path}:{table.line_num}: {error}") from None
-    numbers = []
-    for place, (line, row) in enumerate(rows):
-        if len(row) > 1:
-            raise InputError(f"{path}:{line}: {len(row)} columns, and a signal has one")
-        number = _number(row[0])
+    numbers: list[float] = []
+    heading = False
+    for line, text in enumerate(StringIO(read_text(path), newline=None), 1):
+        cell = _cell(text, f"{path}:{line}")
+        if cell is None:
+            continue
+        number = _number(cell)
         if number is not None and abs(number) > MAX_COORDINATE:
             raise InputError(
-                f"{path}:{line}: {shown(row[0], quoted=True)} is too large: numbers lie between "
+                f"{path}:{line}: {shown(cell, quoted=True)} is too large: numbers lie between "
                 f"-{MAX_COORDINATE:g} and {MAX_COORDINATE:g}".replace("e+", "e")
             )
         if number is not None:
             numbers.append(number)
-        elif place or not _heading(row[0]):
-            raise InputError(f"{path}:{line}: {shown(row[0], quoted=True)} is not a finite number")
+        elif numbers or heading or not _heading(cell):
+            raise InputError(f"{path}:{line}: {shown(cell, quoted=True)} is not a finite number")
+        else:
+            heading = True
+        if len(numbers) > MAX_LENGTH:
+            raise InputError(f"{path}:{line}: more than {MAX_LENGTH} numbers")
     if not numbers:
         raise InputError(f"{path}: no numbers")
-    if len(numbers) > MAX_LENGTH:
-        raise InputError(f"{path}: {len(numbers)} numbers, more than {MAX_LENGTH}")
     try:
         name = plain_text(path.stem)
     except ValueError:
         name = ""
     return Signal(name=name, gradient=tuple(numbers))
+
+
+def _cell(line: str, where: str) -> str | None:
+    """Return the only cell of a line, without its quotes; None if the line is empty."""
+    try:
+        row = next(csv.reader([line.rstrip("\n")], strict=True), [])
+    except csv.Error as error:
+        raise InputError(f"{where}: {error}") from None
+    if len(row) > 1:
+        raise InputError(f"{where}: {len(row)} columns, and a signal has one")
+    return row[0] if row else None
 
 
 def _heading(cell: str) -> bool:

@@ -50,7 +50,10 @@ def test_one_number_a_line_after_a_heading_or_not(text: str, tmp_path: Path) -> 
         ("1,2\n3,4\n", "my.csv:1: 2 columns, and a signal has one"),
         ("t\n1,2\n", "my.csv:2: 2 columns, and a signal has one"),
         (b"\xff\xfe1\n", "my.csv: not UTF-8 text"),
-        ("1\n" * 100_001, "my.csv: 100001 numbers, more than 100000"),
+        ("1\n" * 100_001, "my.csv:100001: more than 100000 numbers"),
+        ('1\n"2\n3\n', "my.csv:2: unexpected end of data"),
+        ('1\n"2"3\n', "my.csv:2: "),
+        ('"a"\n"1"\n""\n', "my.csv:3: '' is not a finite number"),
         ("1\n2\x00\n", "my.csv"),
     ],
 )
