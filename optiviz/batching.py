@@ -13,7 +13,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
-from optiviz.errors import InputError, OptivizError
+from optiviz.errors import InputError, OptivizError, told
 from optiviz.files import check_targets, whole
 from optiviz.formats import format_of
 from optiviz.jobs import Job
@@ -50,12 +50,8 @@ def make(recipe: AnyRecipe, suffixes: Sequence[str]) -> Made:
         except OptivizError as error:
             cause = str(error).replace(f"{folder}/", "a temporary ")
         except Exception as error:
-            cause = _unexpected(error)
+            cause = told(error)
         return Made(files, perf_counter() - began, cause, remarks)
-
-
-def _unexpected(error: BaseException) -> str:
-    return " ".join(f"unexpected {type(error).__name__}: {error}".split())
 
 
 class Result(NamedTuple):
@@ -166,7 +162,7 @@ def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
     except BrokenExecutor as error:
         return Result(job, "failed", cause=str(error))
     except Exception as error:
-        return Result(job, "failed", cause=_unexpected(error))
+        return Result(job, "failed", cause=told(error))
     try:
         if made.cause:
             raise OptivizError(made.cause)

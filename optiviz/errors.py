@@ -16,6 +16,18 @@ class InputError(OptivizError, ValueError):
     """A mistake in what the user wrote; mending the words mends the run."""
 
 
+def told(error: BaseException) -> str:
+    """Return one sentence for an error that is none of ours."""
+    match error:
+        case MemoryError():
+            return "there is not enough memory"
+        case FileNotFoundError(filename=None, strerror="No such file or directory"):
+            return "the folder we are in is gone"  # all else that is sought has a name
+        case OSError(strerror=str(why)):
+            return f"{error.filename or 'the system refuses'}: {why}"
+    return " ".join(f"unexpected {type(error).__name__}: {error}".split())
+
+
 def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     """Return the sentence for a word that is none of `choices`, with the nearest right one.
 

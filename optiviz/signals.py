@@ -4,28 +4,54 @@ Both arrive as a KeyboardInterrupt, because every library lets that one through.
 out as something else, as from a library that is being loaded, so what has come is remembered here.
 """
 
+import _thread
+import math
 import signal
+import sys
 import time
 from typing import Any
 
 MEANT = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 PATIENCE = 1.0  # seconds in which what comes again is the same wish, and does not disturb tidying
+SOON = 0.02  # seconds
 
-_received: tuple[int, float] | None = None
+_received: tuple[signal.Signals, float] | None = None
 
 
 def listen() -> None:
     """Take both signals from now on. Only for a process that is ours, on its main thread."""
     for number in MEANT:
         signal.signal(number, _stop)
+    sys.unraisablehook = _unraisable
 
 
 def _stop(number: int, _: Any) -> None:
     global _received
     now = time.monotonic()
     if _received is None or now - _received[1] > PATIENCE:
-        _received = _received[0] if _received else number, now
+        _received = _received[0] if _received else signal.Signals(number), now
         raise KeyboardInterrupt
+
+
+def _unraisable(lost: Any) -> None:
+    """Send again what came while Python ignores errors, as in __del__ or where imports wait."""
+    global _received
+    if _received is None or not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    number, _received = _received[0], (_received[0], -math.inf)
+    main = _thread.get_ident()  # signals raise nothing on other threads
+
+    def again() -> None:
+        time.sleep(SOON)
+        if signal.getsignal(number) is not _stop:
+            return
+        if hasattr(signal, "pthread_kill"):  # ends a sleep, too
+            signal.pthread_kill(main, number)
+        else:  # Windows
+            _thread.interrupt_main(number)
+
+    _thread.start_new_thread(again, ())
 
 
 def forget() -> None:
@@ -41,5 +67,5 @@ def received() -> bool:
 
 def farewell() -> tuple[str, int]:
     """Return what is said of it, and the exit code that shells have for it."""
-    number = signal.Signals(_received[0] if _received else signal.SIGINT)
+    number = _received[0] if _received else signal.SIGINT
     return MEANT[number], 128 + number

@@ -5,6 +5,7 @@ runs, so that help costs no more than click itself.
 """
 
 import atexit
+import errno
 import gc
 import sys
 import traceback
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 from optiviz import signals
-from optiviz.errors import InputError, OptivizError, unknown
+from optiviz.errors import InputError, OptivizError, told, unknown
 from optiviz.process import prepare
 
 COMMANDS = {
@@ -99,10 +100,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
             return str(error), MISTAKEN
         case OptivizError():
             return str(error), FAILED
-        case OSError(strerror=str(why)):
-            return f"{error.filename or 'standard output'} cannot be written: {why}", FAILED
-    said = f"unexpected {type(error).__name__}: {error} (--debug shows where)"
-    return " ".join(said.split()), FAILED
+        case OSError(filename=None, errno=errno.ENOSPC | errno.EIO | errno.EBADF):
+            return f"standard output cannot be written: {error.strerror}", FAILED
+    return f"{told(error)} (--debug shows where)", FAILED
 
 
 def _show_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -142,13 +142,15 @@ def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
 def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
     from optiviz.executors import Processes, cluster
 
+    if scheduler is None:
+        with Processes(processes) as here:
+            yield here
+        return
+    with needing("--scheduler", "dask", "optiviz-cli[cluster]"):
+        import distributed  # noqa: F401
     with ExitStack() as opened:
-        if scheduler is not None:
-            with needing("--scheduler", "dask", "optiviz-cli[cluster]"):
-                import distributed  # noqa: F401
         try:
-            room = Processes(processes) if scheduler is None else cluster(scheduler)
-            executor: Executor = opened.enter_context(room)
+            executor = opened.enter_context(cluster(scheduler))
         except (ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
         except OSError:

@@ -103,6 +103,29 @@ def test_a_signal_at_any_time_ends_it_tidily(sent: signal.Signals, here: Path) -
         assert {path.name for path in here.iterdir()} <= {"x.gif"}
 
 
+LOST = """
+import signal, time
+from optiviz import signals
+
+class Last:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+signals.listen()
+try:
+    Last()
+    time.sleep(30)
+except KeyboardInterrupt:
+    print(*signals.farewell())
+"""
+
+
+@pytest.mark.row(49, 50)
+def test_a_signal_is_not_lost_where_python_ignores_errors() -> None:
+    ended = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=20)
+    assert (ended.stdout, ended.stderr) == ("terminated 143\n", "")
+
+
 @pytest.mark.row(52)
 @posix
 @pytest.mark.parametrize("what", ["drawing", pytest.param("batch", marks=SELDOM)])

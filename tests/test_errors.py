@@ -1,0 +1,30 @@
+"""What is said of errors."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from optiviz.errors import told
+
+
+def test_an_error_of_others_is_one_sentence(tmp_path: Path) -> None:
+    assert told(MemoryError()) == "there is not enough memory"
+    assert told(OSError(errno.EMFILE, "Too many open files", "a.ttf")) == (
+        "a.ttf: Too many open files"
+    )
+    assert told(OSError(errno.EAGAIN, "Try again")) == "the system refuses: Try again"
+    assert told(KeyError("a\nb")) == "unexpected KeyError: 'a\\nb'"
+    assert told(ValueError("a\nb")) == "unexpected ValueError: a b"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a folder that is used stays")
+def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(FileNotFoundError) as raised:
+        Path.cwd()
+    assert told(raised.value) == "the folder we are in is gone"
