@@ -36,12 +36,14 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     """
     choices = sorted(choices)
     lowered = {choice.lower(): choice for choice in choices}
-    near = [lowered[found] for found in get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)]
+    said = word.lower()
+    near = get_close_matches(said, lowered, n=5, cutoff=0.5 if len(said) > 4 else 0.6)
+    near.sort(key=lambda each: not (said.startswith(each) or each.startswith(said)))
     if not choices:
         return f"unknown {kind} {word!r}: there is none"
     shown = word if len(word) <= 60 else word[:57] + "..."
     if near:
-        return f"unknown {kind} {shown!r}: did you mean {near[0]!r}?"
+        return f"unknown {kind} {shown!r}: did you mean {lowered[near[0]]!r}?"
     return f"unknown {kind} {shown!r}: choose from {', '.join(choices)}"
 
 

@@ -6,10 +6,12 @@ programs take does not count.
 """
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 TICK = 0.05  # seconds
 AGAIN = 0.5  # seconds: where Python ignores exceptions, as in __del__, the first is lost
@@ -44,7 +46,8 @@ class Patience:
         watcher.start()
         try:
             try:
-                yield
+                with _unheard():
+                    yield
             finally:
                 with lock:  # from here on nobody interrupts
                     done.set()
@@ -53,6 +56,22 @@ class Patience:
         except _Over:
             self.left = 0.0
             raise TimeoutError from None
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Let nothing be said of what was raised in vain: it is raised again."""
+    before = sys.unraisablehook
+
+    def hook(lost: Any) -> None:
+        if lost.exc_type is not _Over:
+            before(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _clock() -> Callable[[], float]:

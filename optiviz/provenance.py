@@ -60,7 +60,7 @@ def comment_on(recipe: AnyRecipe) -> str:
 def comment_in(path: Path) -> str | None:
     """Return what a finished file says of itself, None if nothing can be read in it.
 
-    Raises InputError if there is no such file.
+    Raises InputError if there is no such file, and OptivizError if what reads it cannot be loaded.
     """
     form = format_of(path)
     try:
@@ -72,9 +72,10 @@ def comment_in(path: Path) -> str | None:
         raise InputError(f"{path}: {error.strerror}") from None
     if path.stat().st_size > MOST_BYTES:
         return None
+    read = form.load_reader()
     try:
         with warnings.catch_warnings(action="ignore"):  # about what is wrong with it
-            return form.load_reader()(path)
+            return read(path)
     except Exception:  # a file that is broken or no such file makes the libraries raise anything
         return None
 

@@ -34,7 +34,15 @@ from optiviz.search import TRIALS, Range
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
-from optiviz.surfaces.surface import MAX_COORDINATE, Point, Steps, Surface, Text, spelt
+from optiviz.surfaces.surface import (
+    MAX_COORDINATE,
+    MAX_STEPS,
+    Point,
+    Steps,
+    Surface,
+    Text,
+    spelt,
+)  # fmt: skip
 from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.themes import THEMES
 from optiviz.views import MANY, check_views
@@ -95,12 +103,16 @@ def _parts(text: str) -> list[range]:
     if text.count(",") >= MOST_RANGES:
         raise ValueError(f"has more than {MOST_RANGES} parts")
     for part in text.split(","):
-        numbers = re.fullmatch(r"\s*(\d{1,7}):(\d{1,7}):(\d{1,7})\s*", part)
-        if numbers is None or int(numbers[3]) < 1 or int(numbers[1]) >= int(numbers[2]):
-            raise ValueError(
-                f"{shown(part, quoted=True)} is not of the form FROM:TO:STRIDE, as in 0:200:20"
-            )
-        parts.append(range(*(int(number) for number in numbers.groups())))
+        said = shown(part, quoted=True)
+        numbers = re.fullmatch(r"\s*(\d{1,20}):(\d{1,20}):(\d{1,20})\s*", part)
+        if numbers is None:
+            raise ValueError(f"{said} is not of the form FROM:TO:STRIDE, as in 0:200:20")
+        start, stop, stride = (int(number) for number in numbers.groups())
+        if stop > MAX_STEPS + 1:
+            raise ValueError(f"{said} leads beyond {MAX_STEPS} steps")
+        if start >= stop or stride < 1:
+            raise ValueError(f"{said} has no step: TO is above FROM, and STRIDE at least 1")
+        parts.append(range(start, stop, stride))
     return parts
 
 

@@ -22,7 +22,7 @@ def listen() -> None:
     """Take both signals from now on. Only for a process that is ours, on its main thread."""
     for number in MEANT:
         signal.signal(number, _stop)
-    sys.unraisablehook = _unraisable
+    sys.unraisablehook = _send_again
 
 
 def _stop(number: int, _: Any) -> None:
@@ -33,7 +33,7 @@ def _stop(number: int, _: Any) -> None:
         raise KeyboardInterrupt
 
 
-def _unraisable(lost: Any) -> None:
+def _send_again(lost: Any) -> None:
     """Send again what came while Python ignores errors, as in __del__ or where imports wait."""
     global _received
     if _received is None or not isinstance(lost.exc_value, KeyboardInterrupt):

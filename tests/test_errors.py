@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optiviz.errors import told
+from optiviz.errors import told, unknown
 
 
 def test_an_error_of_others_is_one_sentence(tmp_path: Path) -> None:
@@ -28,3 +28,20 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(FileNotFoundError) as raised:
         Path.cwd()
     assert told(raised.value) == "the folder we are in is gone"
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "near"),
+    [
+        ("cosinus", ["sin", "cos", "cosh"], "'cos'"),
+        ("ADM", ["adam", "sgd"], "'adam'"),
+        (".mov", [".svg", ".mp4"], None),
+        ("pow", ["hypot", "log"], None),
+    ],
+)
+def test_the_nearest_word_is_one_that_was_meant(
+    word: str, choices: list[str], near: str | None
+) -> None:
+    assert unknown("name", word, choices).endswith(
+        f"did you mean {near}?" if near else f"choose from {', '.join(sorted(choices))}"
+    )

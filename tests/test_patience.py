@@ -29,6 +29,20 @@ def test_what_is_endless_is_interrupted() -> None:
     assert patience.left == 0
 
 
+class Last:
+    def __del__(self) -> None:
+        work(0.4)
+
+
+def test_it_is_interrupted_again_where_python_ignores_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(TimeoutError), Patience(0.1).spent():
+        Last()
+        endless()
+    assert capsys.readouterr().err == ""
+
+
 def test_it_is_spent_bit_by_bit() -> None:
     patience = Patience(0.5)
     for _ in range(2):

@@ -450,10 +450,12 @@ MISTAKES = {
     "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",
     "--surface clouds --opt adam --view curve": "curve draws one dimension, not two dimensions",
     "--surface clouds --opt newton": "newton needs second derivatives",
+    "--surface clouds --opt adam --frames 5:2:1": "--frames: '5:2:1' has no step: TO is above FROM",
+    "--surface clouds --opt adam --frames 0:9999999:1": "'0:9999999:1' leads beyond 1000000 steps",
     "--surface clouds --opt adam --frames 0:5": "--frames: '0:5' is not of the form FROM:TO:STRIDE",
     f"--surface clouds --opt adam --frames {','.join(['0:9999999:1'] * 101)}": "than 100 parts",
     "--surface clouds --opt adam --data npz:a\x1b[31mb": "--data: '\\x1b' is not a letter",
-    "--surface clouds --opt adam --frames 5:0:1": "--frames: '5:0:1' is not of the form",
+    "--surface clouds --opt adam --frames 0:5:0": "--frames: '0:5:0' has no step",
 }  # fmt: skip
 
 

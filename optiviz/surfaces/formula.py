@@ -429,7 +429,7 @@ class _Builder:
             except (OverflowError, ZeroDivisionError):
                 result = math.inf
             if result > MAX_NUMBER:
-                raise self.refuse("a power of two numbers is too large")
+                raise self.refuse("a power of two numbers is undefined or too large")
         elif base.is_number and (base.is_zero or base.is_negative):
             raise self.refuse("0 or a negative number cannot be raised to a power that varies")
         self._check_growth(base, exponent)

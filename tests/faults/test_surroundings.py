@@ -144,6 +144,8 @@ def test_a_video_names_the_av_that_it_needs(
     ended = call(*RUN, "-o", "x.gif", "-o", "x.mp4", cwd=there, settings=settings)
     assert_told(ended, code, said)
     assert not list(there.iterdir()), "told before any work"
+    (there / "x.mp4").write_bytes(b"a video")
+    assert_told(call("inspect", "x.mp4", cwd=there, settings=settings), code, said)
 
 
 @pytest.mark.row(59)
