@@ -305,6 +305,8 @@ def _recorded(state: Any, shape: tuple[int, ...], deep: int = 0) -> dict[str, Ar
             found = _recorded(part, shape, deep + 1) | found
             continue
         with suppress(Exception):  # of a stranger's state, which may be anything
+            if np.iscomplexobj(part):
+                continue
             number = np.array(part, float)
             if isinstance(name, str) and number.shape in ((), shape):
                 found[name] = number

@@ -5,6 +5,7 @@ print its name, no code is needed. A recipe or a YAML that names any is refused 
 unless the user allows it.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
@@ -87,7 +88,7 @@ def _from_file(path: str, attribute: str) -> Loaded:
 @cache
 def _module(path: str, place: Path, content: str) -> ModuleType:
     """Return the module of a file with this SHA-256."""
-    name = f"optiviz_plugin_{sha256(f'{place}:{content}'.encode()).hexdigest()[:16]}"
+    name = f"optiviz_plugin_{sha256(os.fsencode(f'{place}:{content}')).hexdigest()[:16]}"
     module = ModuleType(name)
     module.__file__ = str(place)
     sys.modules[name] = module  # where its dataclasses look for their annotations

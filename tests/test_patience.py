@@ -34,12 +34,16 @@ class Last:
         work(0.4)
 
 
+def lost_then_endless() -> None:
+    Last()
+    endless()
+
+
 def test_it_is_interrupted_again_where_python_ignores_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(TimeoutError), Patience(0.1).spent():
-        Last()
-        endless()
+        lost_then_endless()
     assert capsys.readouterr().err == ""
 
 

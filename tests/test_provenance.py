@@ -219,6 +219,20 @@ def test_a_video_is_read_as_one_whatever_its_name_or_text_says(invoke: Invoke, h
     assert "carries no recipe" in invoke("inspect", "orders.mp4").stderr
 
 
+@pytest.mark.row(47)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_file_that_is_cut_says_its_recipe_or_nothing(suffix: str, here: Path) -> None:
+    path = here / f"x{suffix}"
+    render(RECIPES["run"], path)
+    whole = path.read_bytes()
+    for part in (0.2, 0.5, 0.7, 0.9, 0.99):
+        path.write_bytes(whole[: int(part * len(whole))])
+        try:
+            assert optiviz.load_recipe(path) == RECIPES["run"]
+        except optiviz.InputError as error:
+            assert str(error).endswith("carries no recipe of ours")
+
+
 def test_what_is_read_is_not_overwritten(invoke: Invoke, here: Path) -> None:
     (here / "s.csv").write_text("1\n2\n")
     (here / "c.json").write_text("dip: {domain: '-1:1,-1:1', formula: x**2 + y**4}\n")

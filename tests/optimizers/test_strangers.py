@@ -1,6 +1,8 @@
 """Optimizers of strangers: files, torch, optax, entry points; and what goes wrong in them."""
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -291,6 +293,13 @@ class Growing(Lion):
     def init(self, x):
         return 0.0
 
+class Imaginary(Lion):
+    def init(self, x):
+        return {"z": x + 1j, "x": x}
+
+    def step(self, objective, x, state):
+        return x - self.lr * objective.gradient(x), state
+
 class Odd(Lion):
     def init(self, x):
         itself = {}
@@ -304,6 +313,16 @@ class Odd(Lion):
     path = optiviz.descend("wobbly", "own.py:Growing:lr=0.1", steps=4)
     assert path.states["state"].shape == (5, 2)
     assert optiviz.descend("wobbly", "own.py:Odd:lr=0.01", steps=4).states == {}
+    assert list(optiviz.descend("wobbly", "own.py:Imaginary:lr=0.01", steps=4).states) == ["x"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the names of files are text")
+def test_its_folder_may_have_any_name(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = own.with_name(os.fsdecode(b"f\xff"))
+    folder.mkdir()
+    own.rename(folder / own.name)
+    monkeypatch.chdir(folder)
+    assert len(optiviz.descend("wobbly", "own.py:Lion:lr=0.1", steps=4).points) == 5
 
 
 def test_a_response_that_stops_leaves_the_others(own: Path, invoke: Invoke) -> None:
