@@ -5,7 +5,7 @@ import re
 import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from errno import ELOOP, ENAMETOOLONG
+from errno import ELOOP, ENAMETOOLONG, ENOTDIR
 from pathlib import Path
 from shutil import copymode
 from uuid import uuid4
@@ -60,6 +60,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except RecursionError:
         raise OSError(ENAMETOOLONG, os.strerror(ENAMETOOLONG)) from None
+    except FileExistsError:
+        raise OSError(ENOTDIR, os.strerror(ENOTDIR)) from None
     if flock is None:
         return
     with suppress(OSError), os.scandir(folder) as entries:
@@ -121,8 +123,12 @@ def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
                 raise InputError(f"{target} is not a regular file")
             if target.exists() and not overwrite:
                 raise InputError(f"{target} exists and is not to be overwritten")
-            places.add(place_of(target))
-            _check_end(place_of(target))
+            place = place_of(target)
+            _check_end(place)
+            above = next((each for each in place.parents if each.exists()), place)
+            if not above.is_dir():
+                raise InputError(f"{target} cannot be written: {above.name} is not a directory")
+            places.add(place)
         except OSError as error:  # a name too long, a link to itself
             said = error.strerror
             raise InputError(f"{reprlib.repr(str(target))} cannot be written: {said}") from None

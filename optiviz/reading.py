@@ -96,7 +96,7 @@ def _truths(model: type[AnyRecipe], fields: Fields) -> list[Fault]:
                 said = f"should be true or false, not {shown(value, quoted=True)}"
                 faults.append(Fault((key,), said))
         elif isinstance(value, bool):
-            faults.append(Fault((key,), f"should not be {shown(value)}"))
+            faults.append(Fault((key,), f"should be a value, not {shown(value)}"))
     return faults
 
 

@@ -26,7 +26,7 @@ class Scipy(Solver):
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
-        with needing(type(self).__name__, "scipy", "optiviz-cli[scipy]"):
+        with needing(self.method, "scipy", "optiviz-cli[scipy]"):
             from scipy.optimize import minimize
 
         here = objective.at(0) if isinstance(objective, Stream) else objective

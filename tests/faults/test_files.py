@@ -41,6 +41,7 @@ def test_a_folder_that_is_read_only_is_named(name: str, here: Path) -> None:
     ("name", "said"),
     [
         pytest.param("folder.gif", "folder.gif is a directory", marks=pytest.mark.row(37)),
+        pytest.param("a.txt/x.gif", "a.txt is not a directory", marks=pytest.mark.row(37)),
         pytest.param(".", "an output has no name", marks=pytest.mark.row(37)),
         pytest.param("x", "x has no suffix: write for example x.gif", marks=pytest.mark.row(38)),
         pytest.param("x.giff", "did you mean '.gif'?", marks=pytest.mark.row(38)),
@@ -52,6 +53,7 @@ def test_a_folder_that_is_read_only_is_named(name: str, here: Path) -> None:
 )
 def test_a_path_that_cannot_be_is_refused(name: str, said: str, invoke: Invoke, here: Path) -> None:
     (here / "folder.gif").mkdir()
+    (here / "a.txt").write_text("mine")
     with untouched(here):
         assert_told(invoke(*RUN, "-o", name), 2, said)
 
