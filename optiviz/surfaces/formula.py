@@ -266,9 +266,12 @@ def _vectors(coordinates: list[Array]) -> Array:
 
 
 @cache
-def formula(text: str, dim: int) -> Formula:
-    """Return the formula of a text; the same text is parsed and compiled once a process."""
-    named, patience = _named(text), Patience(LONGEST)
+def formula(text: str, dim: int, ours: bool = False) -> Formula:
+    """Return the formula of a text; the same text is parsed and compiled once a process.
+
+    One of ours is known to end, and is waited for, however slow the machine.
+    """
+    named, patience = _named(text), Patience(math.inf if ours else LONGEST)
     with _waiting(named, patience):
         expression = _parse(text, dict(zip(NAMES, symbols(dim), strict=False)))
     return Formula(expression, dim, named, patience)

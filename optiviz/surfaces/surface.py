@@ -356,9 +356,16 @@ class Surface(BaseModel):
                 return self.landscape.plane
             if self.function is not None:
                 return self._function
-            return _compiled(self.formula, self.dim)
+            return self._formula
         except InputError as error:
             raise InputError(f"{self._called}{error}") from None
+
+    @property
+    def _formula(self) -> "Formula":
+        from optiviz.surfaces.catalogue import our_surface
+
+        ours = our_surface(self.name)
+        return _compiled(self.formula, self.dim, ours is not None and ours.formula == self.formula)
 
     @property
     def _function(self) -> "Function":
@@ -369,7 +376,7 @@ class Surface(BaseModel):
 
     def slopes(self) -> list[str]:
         """Return the derivatives of the formula as text, one a coordinate."""
-        return list(_compiled(self.formula, self.dim).gradient_text())
+        return list(self._formula.gradient_text())
 
     @property
     def landscape(self) -> "Landscape":
@@ -439,8 +446,8 @@ def dimension(text: str) -> int:
     return 2 if re.search(r"\by\b", text) else 1
 
 
-def _compiled(text: str, dim: int) -> "Formula":
+def _compiled(text: str, dim: int, ours: bool = False) -> "Formula":
     # Imports sympy, which a list of surfaces need not wait for.
     from optiviz.surfaces.formula import formula
 
-    return formula(text, dim)
+    return formula(text, dim, ours)
