@@ -20,7 +20,7 @@ def told(error: BaseException) -> str:
     """Return one sentence for an error that is none of ours."""
     match error:
         case MemoryError():
-            return "there is not enough memory"
+            return ": ".join(filter(None, ["not enough memory", *map(str, error.args)]))
         case FileNotFoundError(filename=None, strerror="No such file or directory"):
             return "the folder we are in is gone"  # all else that is sought has a name
         case OSError(strerror=str(why)):
@@ -38,6 +38,7 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     lowered = {choice.lower(): choice for choice in choices}
     said = word.lower()
     near = get_close_matches(said, lowered, n=5, cutoff=0.5 if len(said) > 4 else 0.6)
+    near += [each for each in lowered if sorted(each) == sorted(said)]
     near.sort(key=lambda each: not (said.startswith(each) or each.startswith(said)))
     if not choices:
         return f"unknown {kind} {word!r}: there is none"

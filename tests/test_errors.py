@@ -10,7 +10,8 @@ from optiviz.errors import told, unknown
 
 
 def test_an_error_of_others_is_one_sentence(tmp_path: Path) -> None:
-    assert told(MemoryError()) == "there is not enough memory"
+    assert told(MemoryError()) == "not enough memory"
+    assert told(MemoryError("for 3 GiB")) == "not enough memory: for 3 GiB"
     assert told(OSError(errno.EMFILE, "Too many open files", "a.ttf")) == (
         "a.ttf: Too many open files"
     )
@@ -34,6 +35,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     ("word", "choices", "near"),
     [
         ("cosinus", ["sin", "cos", "cosh"], "'cos'"),
+        ("rl", ["eps", "lr"], "'lr'"),
         ("ADM", ["adam", "sgd"], "'adam'"),
         (".mov", [".svg", ".mp4"], None),
         ("pow", ["hypot", "log"], None),

@@ -273,13 +273,6 @@ def test_a_mistake_is_told_in_one_sentence(
     assert not list(here.iterdir()), "nothing is written"
 
 
-def test_a_failed_run_is_told_in_one_sentence(invoke: Invoke, here: Path) -> None:
-    (here / "folder").write_text("a file where a folder should be")
-    result = invoke(*WOBBLY, *SMALL, "-o", "folder/x.png")
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "folder/x.png cannot be written" in result.stderr
-
-
 def test_what_nobody_foresaw_is_told_too(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a\nb")
