@@ -63,7 +63,7 @@ SELDOM = (".webm", ".webp", ".apng", ".mp4")
 CASES = [
     pytest.param(
         *(kind, suffix),
-        marks=[pytest.mark.slow] if kind == "basins" and suffix in SELDOM else [],
+        marks=[pytest.mark.slow] if kind != "run" and suffix in SELDOM else [],
     )
     for kind in KINDS
     for suffix, form in FORMATS.items()

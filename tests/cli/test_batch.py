@@ -231,6 +231,7 @@ def test_a_killed_process_loses_its_job_alone(
 
 
 @pytest.mark.row(51)
+@pytest.mark.slow
 @needs_proc
 def test_a_killed_batch_goes_on_where_it_stopped(
     running: "subprocess.Popen[str]", invoke: Invoke, here: Path

@@ -45,7 +45,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         ),
         pytest.param(
             {"HOME": "closed", "XDG_CACHE_HOME": "closed", "MPLCONFIGDIR": "closed"},
-            marks=pytest.mark.row(56), id="an unwritable cache",
+            marks=[pytest.mark.row(56), pytest.mark.slow], id="an unwritable cache",
         ),
         pytest.param(
             {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": "rc"}, marks=pytest.mark.row(57),

@@ -88,20 +88,13 @@ def pixels(drawn: Picture) -> Array:
 def test_what_is_shown_depends_on_the_step_alone(name: str) -> None:
     drawn = picture(name, size=(300, 200))
     moved = {id(artist) for artist in drawn.update(5)}
-    before = pixels(drawn)
+    frames = [pixels(drawn)]
     for step in (0, drawn.scene.steps, 5):
         assert {id(artist) for artist in drawn.update(step)} == moved
-    np.testing.assert_array_equal(pixels(drawn), before)
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("plot")])
-def test_steps_differ(name: str) -> None:
-    drawn = picture(name, size=(300, 200))
-    frames = []
-    for step in (0, drawn.scene.steps // 2, drawn.scene.steps):
-        drawn.update(step)
         frames.append(pixels(drawn))
-    assert all((one != other).any() for one, other in combinations(frames, 2))
+    np.testing.assert_array_equal(frames.pop(), frames[0])
+    if not name.startswith("plot"):
+        assert all((one != other).any() for one, other in combinations(frames, 2))
 
 
 # In the other themes words stand where they stand in the light one, labels apart.
