@@ -25,7 +25,7 @@ class Patience:
     """So many seconds of computing, spent bit by bit."""
 
     def __init__(self, seconds: float) -> None:
-        self.left = seconds
+        self.whole = self.left = seconds
 
     @contextmanager
     def spent(self) -> Iterator[None]:

@@ -35,7 +35,7 @@ MAX_GROWTH = 10_000
 MAX_EXACT = 2**53  # beyond it a fraction is written as a float
 MAX_NUMBER = 10**200  # and its inverse: two derivatives of a power keep within float64
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
-LONGEST = 1.5  # seconds of computing that a formula may take until it is compiled
+LONGEST = 1.0  # seconds of computing until a formula is compiled; second derivatives: as many
 NAMES = ("x", "y")
 
 
@@ -175,6 +175,7 @@ class Formula:
         self.dim = dim
         self._name = name
         self._patience = patience or Patience(LONGEST)
+        self._more = Patience(self._patience.whole)
         self._symbols = symbols(dim)
         self._expression = expression
 
@@ -222,7 +223,7 @@ class Formula:
 
     @cached_property
     def _hessian(self) -> Callable[..., Any]:
-        with _waiting(self._name, self._patience):
+        with _waiting(self._name, self._more):
             slopes, symbols = self._slopes, self._symbols
             return self._compile(*(self._derivative(s, each) for s in slopes for each in symbols))
 
@@ -319,7 +320,7 @@ def _parse(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
         odd = next(letter for letter in text if not letter.isascii())
         raise InputError(f"{named}: {odd!r} is not a plain ASCII character")
     if "#" in text:
-        raise InputError(f"{named}: '#' is not allowed: a formula has no remarks")
+        raise InputError(f"{named}: '#' is not allowed: a formula has no comments")
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"{named} is longer than {MAX_CHARACTERS} characters")
     try:
