@@ -28,8 +28,7 @@ def whole(path: Path) -> Iterator[Path]:
     a process that was killed has left there goes. Raises OptivizError for what the system refuses.
     """
     try:
-        target = place_of(path)
-        _check_end(target)
+        target = _target(path)
         _make_folder(target.parent)
         with _claimed(target) as temporary:
             yield temporary
@@ -48,10 +47,12 @@ def place_of(path: Path) -> Path:
         return path
 
 
-def _check_end(place: Path) -> None:
-    """Raise OSError if a place that a path leads to is still a link."""
+def _target(path: Path) -> Path:
+    """Return the place that a path leads to; raise OSError if it is a link to itself."""
+    place = place_of(path)
     if place.is_symlink():
         raise OSError(ELOOP, os.strerror(ELOOP))
+    return place
 
 
 def _make_folder(folder: Path) -> None:
@@ -123,8 +124,7 @@ def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
                 raise InputError(f"{target} is not a regular file")
             if target.exists() and not overwrite:
                 raise InputError(f"{target} exists and is not to be overwritten")
-            place = place_of(target)
-            _check_end(place)
+            place = _target(target)
             above = next((each for each in place.parents if each.exists()), place)
             if not above.is_dir():
                 raise InputError(f"{target} cannot be written: {above.name} is not a directory")

@@ -42,7 +42,7 @@ from optiviz.surfaces.surface import (
     Surface,
     Text,
     spelt,
-)  # fmt: skip
+)
 from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.themes import THEMES
 from optiviz.views import MANY, check_views

@@ -169,13 +169,11 @@ class Formula:
     Raises InputError, which calls it by `name`, if its derivatives have no end.
     """
 
-    def __init__(
-        self, expression: sympy.Expr, dim: int, name: str, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, expression: sympy.Expr, dim: int, name: str, patience: Patience) -> None:
         self.dim = dim
         self._name = name
-        self._patience = patience or Patience(LONGEST)
-        self._more = Patience(self._patience.whole)
+        self._patience = patience
+        self._more = Patience(patience.whole)  # for second derivatives
         self._symbols = symbols(dim)
         self._expression = expression
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
@@ -356,16 +357,9 @@ class Surface(BaseModel):
                 return self.landscape.plane
             if self.function is not None:
                 return self._function
-            return self._formula
+            return _compiled(self.formula, self.dim, self.name)
         except InputError as error:
             raise InputError(f"{self._called}{error}") from None
-
-    @property
-    def _formula(self) -> "Formula":
-        from optiviz.surfaces.catalogue import our_surface
-
-        ours = our_surface(self.name)
-        return _compiled(self.formula, self.dim, ours is not None and ours.formula == self.formula)
 
     @property
     def _function(self) -> "Function":
@@ -376,7 +370,7 @@ class Surface(BaseModel):
 
     def slopes(self) -> list[str]:
         """Return the derivatives of the formula as text, one a coordinate."""
-        return list(self._formula.gradient_text())
+        return list(_compiled(self.formula, self.dim, self.name).gradient_text())
 
     @property
     def landscape(self) -> "Landscape":
@@ -446,8 +440,11 @@ def dimension(text: str) -> int:
     return 2 if re.search(r"\by\b", text) else 1
 
 
-def _compiled(text: str, dim: int, ours: bool = False) -> "Formula":
+@cache
+def _compiled(text: str, dim: int, name: str = "") -> "Formula":
     # Imports sympy, which a list of surfaces need not wait for.
+    from optiviz.surfaces.catalogue import our_surface
     from optiviz.surfaces.formula import formula
 
-    return formula(text, dim, ours)
+    ours = our_surface(name)
+    return formula(text, dim, ours is not None and ours.formula == text)
