@@ -1,7 +1,12 @@
 """Scene + views -> a matplotlib figure that can be moved from step to step, and its animation."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from matplotlib.animation import FuncAnimation
@@ -30,6 +35,32 @@ class Cell(NamedTuple):
 
     view: View
     first: Scene | None
+
+
+class Animation(FuncAnimation):
+    """An animation that a notebook shows as what it is saved as: a GIF."""
+
+    def __init__(self, picture: "Picture", frames: Sequence[int], fps: float) -> None:
+        super().__init__(
+            picture.figure,
+            picture.update,
+            frames=frames,
+            interval=1000 / fps,
+            blit=True,
+            cache_frame_data=False,
+        )
+        self.described = f"{picture.scene.title}: {picture.scene.described}"
+
+    @cached_property
+    def _shown(self) -> str:
+        with TemporaryDirectory(prefix="optiviz-") as folder:
+            path = Path(folder) / "shown.gif"
+            self.save(path, writer="imageio")
+            data = b64encode(path.read_bytes()).decode()
+        return f'<img src="data:image/gif;base64,{data}" alt="{escape(self.described)}">'
+
+    def _repr_html_(self) -> str:
+        return self._shown
 
 
 class Picture:
@@ -91,18 +122,11 @@ class Picture:
         """Move every panel to a step and return the artists that move."""
         return [artist for panel in self._moving for artist in panel.update(step)]
 
-    def animation(self, fps: float, steps: Sequence[int], hold: float = HOLD) -> FuncAnimation:
+    def animation(self, fps: float, steps: Sequence[int], hold: float = HOLD) -> Animation:
         """Return the animation: a frame of each step, then the last one for `hold` more seconds."""
         frames = list(steps)
         with self._undrawn():
-            return FuncAnimation(
-                self.figure,
-                self.update,
-                frames=frames + frames[-1:] * round(hold * fps),
-                interval=1000 / fps,
-                blit=True,
-                cache_frame_data=False,
-            )
+            return Animation(self, frames + frames[-1:] * round(hold * fps), fps)
 
     @contextmanager
     def _undrawn(self) -> Iterator[None]:

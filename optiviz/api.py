@@ -26,8 +26,8 @@ from optiviz.provenance import read_source
 from optiviz.reading import check_trusted, read_recipe
 from optiviz.recipe import AnyRecipe, BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.rendering import check_format, make_picture, render, walk_all
+from optiviz.surfaces import GROUP as SURFACES
 from optiviz.surfaces import SIGNALS
-from optiviz.surfaces.catalogue import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import AXES, Surface
@@ -104,8 +104,8 @@ def animate(
     """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
 
     settings are the other fields of Recipe: starts, steps, fps, size, title ... Its
-    `.save("x.gif", writer="imageio")` is the quick way to a file; `.to_jshtml()` shows it in a
-    notebook.
+    `.save("x.gif", writer="imageio")` is the quick way to a file. At the end of a notebook's cell
+    it shows itself.
     """
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     picture = make_picture(recipe)

@@ -37,8 +37,8 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     choices = sorted(choices)
     lowered = {choice.lower(): choice for choice in choices}
     said = word.lower()
-    near = get_close_matches(said, lowered, n=5, cutoff=0.5 if len(said) > 4 else 0.6)
-    near += [each for each in lowered if sorted(each) == sorted(said)]
+    near = [each for each in lowered if sorted(each) == sorted(said)]
+    near += get_close_matches(said, lowered, n=5, cutoff=0.5 if len(said) > 4 else 0.6)
     near.sort(key=lambda each: not (said.startswith(each) or each.startswith(said)))
     if not choices:
         return f"unknown {kind} {word!r}: there is none"

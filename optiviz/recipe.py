@@ -48,7 +48,9 @@ from optiviz.themes import THEMES
 from optiviz.views import MANY, check_views
 from optiviz.views.style import Style
 
+SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000
+SLOWEST, FASTEST = 0.01, 100  # frames a second
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES = 64, 100, 100
 MOST_TRIALS, MOST_SOUGHT = 10_000, 10
 MOST_CELLS = 2048  # a side of a grid of starts
@@ -97,7 +99,7 @@ def _sides(value: Any) -> Any:
     return int(sides[1]), int(sides[2])
 
 
-def _parts(text: str) -> list[range]:
+def parts_of(text: str) -> list[range]:
     """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
     parts: list[range] = []
     if text.count(",") >= MOST_RANGES:
@@ -119,7 +121,7 @@ def _parts(text: str) -> list[range]:
 def _ranges(text: str | None) -> str | None:
     if text is None:
         return None
-    return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in _parts(text))
+    return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in parts_of(text))
 
 
 def _over(value: Any) -> Any:
@@ -230,8 +232,9 @@ class Drawing(BaseModel):
     @classmethod
     def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
         """Refuse what is too small for words, too large for a video codec or for memory."""
-        if not (240 <= size[0] <= 16384 and 160 <= size[1] <= 16384):
-            raise ValueError(f"{size[0]}x{size[1]} is not between 240x160 and 16384x16384")
+        if not (SMALLEST[0] <= size[0] <= LARGEST and SMALLEST[1] <= size[1] <= LARGEST):
+            least, most = "{}x{}".format(*SMALLEST), f"{LARGEST}x{LARGEST}"
+            raise ValueError(f"{size[0]}x{size[1]} is not between {least} and {most}")
         if size[0] * size[1] > MAX_PIXELS:
             raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
         return size
@@ -308,7 +311,7 @@ class Contest(Contenders):
 
     vary: str | None = None
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
-    fps: Annotated[float, Field(ge=0.01, le=100)] = 12.0
+    fps: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
     frames: Annotated[str | None, AfterValidator(_ranges)] = None
     quality: Quality = "standard"
@@ -330,7 +333,8 @@ class Contest(Contenders):
         if self.frames is None:
             return frame_steps(steps, self.fps, self.duration)
         parts = [
-            range(each.start, min(each.stop, steps + 1), each.step) for each in _parts(self.frames)
+            range(each.start, min(each.stop, steps + 1), each.step)
+            for each in parts_of(self.frames)
         ]
         shown = {steps}.union(*parts)
         return sorted(shown)

@@ -19,6 +19,8 @@ from optiviz.optimizers.words import Word
 from optiviz.provenance import comment_on
 from optiviz.racing import begin, met, seen
 from optiviz.recipe import (
+    SLOWEST,
+    SMALLEST,
     AnyRecipe,
     BasinsRecipe,
     Contenders,
@@ -29,6 +31,7 @@ from optiviz.recipe import (
     Recipe,
     ResponseRecipe,
     TuneRecipe,
+    parts_of,
     resolved,
     space_of,
 )
@@ -59,6 +62,7 @@ STEPS = 120  # where neither the recipe nor the surface says
 
 # By kind of recipe that has only one.
 VIEW_OF = {"response": "response", "tune": "trials", "basins": "basins"}
+FEWER = 3  # frames in one of a draft
 TUNED_ON = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
@@ -124,11 +128,38 @@ def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
 
 def frames_of(recipe: AnyRecipe) -> int:
     """Return how many frames an animation of a recipe shows, before the last one is held."""
-    if isinstance(recipe, Recipe | BasinsRecipe):
-        return len(recipe.frame_steps(steps_of(recipe)))
+    return len(recipe.frame_steps(last_step_of(recipe))) if isinstance(recipe, Contest) else 1
+
+
+def draft_of(recipe: AnyRecipe) -> AnyRecipe:
+    """Return the recipe of a quick draft: half the size, a third of the frames in the same time."""
+    width, height = (
+        max(least, side // 2) for least, side in zip(SMALLEST, recipe.size, strict=True)
+    )
+    changed: dict[str, object] = {"size": (width, height)}
+    if isinstance(recipe, Contest):
+        changed["fps"] = max(recipe.fps / FEWER, SLOWEST)
+        changed["duration"] = frames_of(recipe) / recipe.fps
+        changed["frames"] = recipe.frames and ",".join(
+            f"{each.start}:{each.stop}:{FEWER * each.step}" for each in parts_of(recipe.frames)
+        )
+    return recipe.model_copy(update=changed)
+
+
+def final_of(recipe: AnyRecipe) -> AnyRecipe:
+    """Return the recipe whose animation is the last frame alone."""
+    if not isinstance(recipe, Contest):
+        return recipe
+    last = last_step_of(recipe)
+    return recipe.model_copy(update={"frames": f"{last}:{last + 1}:1"})
+
+
+def last_step_of(recipe: Contest) -> int:
+    """Return the step that the last frame of an animation shows."""
     if isinstance(recipe, ResponseRecipe):
-        return len(recipe.frame_steps(len(signal_of(recipe).gradient) - 1))
-    return 1
+        return len(signal_of(recipe).gradient) - 1
+    assert isinstance(recipe, Met)
+    return steps_of(recipe)
 
 
 def steps_of(recipe: Met) -> int:

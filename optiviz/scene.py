@@ -122,6 +122,11 @@ class Scene:
         return ""
 
     @property
+    def described(self) -> str:
+        """Who is seen, for those who cannot see it."""
+        return ", ".join(f"{each.heading} {each.detail}".rstrip() for each in self.entries)
+
+    @property
     def steps(self) -> int:
         """The number of steps that all entries were asked for; 0 where there are none."""
         return max((entry.steps for entry in self.entries), default=0)

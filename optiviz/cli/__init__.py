@@ -7,6 +7,7 @@ runs, so that help costs no more than click itself.
 import atexit
 import errno
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -31,7 +32,10 @@ COMMANDS = {
     "schema": "schema",
     "list": "listing",
     "show": "show",
+    "doctor": "doctor",
+    "completion": "completion",
 }
+COMPLETING = "_OPTIVIZ_COMPLETE"  # the variable in which a shell asks for completions
 FAILED, MISTAKEN = 1, 2
 
 
@@ -72,7 +76,10 @@ class OptivizGroup(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         session = Session()
+        if COMPLETING in os.environ:
+            import_module(f"{__name__}.completion")
         try:
+            complete_var = complete_var or COMPLETING  # however we are called
             code = super().main(
                 args, prog_name, complete_var, standalone_mode=False, obj=session, **extra
             )
@@ -94,6 +101,15 @@ def _ending(error: BaseException) -> tuple[str, int]:
     if signals.received() or isinstance(error, click.Abort | KeyboardInterrupt):
         return signals.farewell()
     match error:
+        case click.NoSuchOption(option_name=name, ctx=click.Context() as ctx):
+            known = [
+                each
+                for param in ctx.command.params
+                for each in (*param.opts, *param.secondary_opts)
+            ]
+            return unknown(
+                "option", name, [each for each in known if each.startswith("-")]
+            ), MISTAKEN
         case click.ClickException():
             return error.format_message(), MISTAKEN
         case InputError():
@@ -125,8 +141,7 @@ def cli() -> None:
 
     \b
     optiviz run --surface wobbly --opt adam,rmsprop
-    optiviz inspect outputs/wobbly-adam-rmsprop.gif
-    optiviz show wobbly
+    optiviz plot wobbly,himmelblau --view relief -o surfaces.pdf
     """
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Command
 from optiviz.cli.options import plugins_option
 from optiviz.errors import InputError, OptivizError, needing, unknown
 from optiviz.process import cores
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from optiviz.jobs import Job
 
 
-@click.command(name="batch", short_help="Make many pictures from one YAML.")
+@click.command(cls=Command, name="batch", short_help="Make many pictures from one YAML.")
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE")
 @click.option(
     "--jobs",
@@ -71,11 +72,11 @@ def command(
 ) -> None:
     """Make every picture of a YAML file that is not up to date; - is the standard input.
 
-    A job that fails stops no other. Run again, a batch goes on where it stopped.
-
     \b
     optiviz batch examples/articles.yaml
     optiviz batch jobs.yaml --only "wobbly-*" --jobs 4 --report report.json
+
+    A job that fails stops no other. Run again, a batch goes on where it stopped.
     """
     from optiviz.batching import make_all, up_to_date
     from optiviz.documents import Document

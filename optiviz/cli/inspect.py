@@ -5,21 +5,22 @@ from pathlib import Path
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Command
 from optiviz.cli.options import plugins_option
 
 
-@click.command(name="inspect", short_help="Tell how a finished file was made.")
+@click.command(cls=Command, name="inspect", short_help="Tell how a finished file was made.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
 @plugins_option
 @debug_option
 def command(path: Path, allow_plugins: bool) -> None:
     """Print the recipe that a finished file carries, as YAML, and as a command if words can say it.
 
-    What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
-
     \b
-    optiviz inspect outputs/wobbly-adam-rmsprop.gif > recipe.yaml
-    optiviz run --recipe recipe.yaml --theme dark -o dark.gif
+    optiviz inspect outputs/wobbly-adam-rmsprop.gif
+    optiviz inspect talk.mp4 > recipe.yaml
+
+    What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
     """
     from optiviz.cli.words import command_of
     from optiviz.documents import yaml_text

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Choice, Command, completed
 from optiviz.errors import InputError
 
 KINDS = (
@@ -15,14 +16,20 @@ KINDS = (
 )
 
 
-@click.command(name="list", short_help="List surfaces, optimizers, views and the rest.")
-@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.command(
+    cls=Command, name="list", short_help="List surfaces, optimizers, views and the rest."
+)
+@click.argument("kind", required=False, type=Choice("kind", KINDS))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
 )
 @click.option(
-    "--tag", "tags", multiple=True, help="Only surfaces with this tag, or with all of several."
+    "--tag",
+    "tags",
+    multiple=True,
+    shell_complete=completed("tags"),
+    help="Only surfaces with this tag, or with all of several.",
 )
 @debug_option
 def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:

@@ -1,16 +1,21 @@
 """What the commands that draw have in common: their options, and how they write and report."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
-from optiviz.formats import FORMATS, QUALITIES
+from optiviz.cli.help import Choice, Decorator, completed, grouped, section
+from optiviz.errors import InputError
+from optiviz.formats import FORMATS, QUALITIES, format_of
 from optiviz.themes import THEMES
 from optiviz.views import VIEWS
 
@@ -23,8 +28,8 @@ if TYPE_CHECKING:
 
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
-STILLS = tuple(suffix for suffix, form in FORMATS.items() if form.kind == "still")
-Command = Callable[..., Any]
+STDOUT = Path("-")
+TEXTS = "svg", "json", "csv", "html"  # formats that a terminal can show
 
 # The options behind the fields of a recipe, where the two differ.
 FIELDS = {
@@ -43,17 +48,6 @@ def views_of(*kinds: str) -> list[str]:
     return [name for name, sort in VIEWS.items() if sort.of in kinds]
 
 
-def grouped(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Return a decorator that adds several options, in the order in which help shows them."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
 def _levels(
     ctx: click.Context, option: click.Parameter, value: str | None
 ) -> int | tuple[float, ...] | None:
@@ -65,26 +59,33 @@ def _levels(
         raise click.BadParameter(f"{value!r} is neither a number of bands nor L,L,...") from None
 
 
-domain_option = click.option(
-    "--domain", metavar="X0:X1,Y0:Y1",
-    help="Drawn window.  [default: the surface's; with --formula -3:3 each way]",
-)  # fmt: skip
-
-surfaces_option = click.option(
-    "--surfaces", "catalogue", type=click.Path(path_type=Path), metavar="FILE",
-    help="Own catalogue in YAML, on top of ours.",
+window_options = section(
+    "Surface",
+    click.option(
+        "--surfaces", "catalogue", type=click.Path(path_type=Path), metavar="FILE",
+        help="Own catalogue in YAML, on top of ours.",
+    ),
+    click.option(
+        "--domain", metavar="X0:X1,Y0:Y1",
+        help="Drawn window.  [default: the surface's; with --formula -3:3 each way]",
+    ),
 )  # fmt: skip
 
 surface_options = grouped(
-    click.option(
-        "--surface", metavar="NAME", help="Named surface; optiviz list surfaces shows all."
+    section(
+        "Surface",
+        click.option(
+            "--surface", metavar="NAME", shell_complete=completed("surfaces"),
+            help="Named surface; optiviz list surfaces shows all.",
+        ),
+        click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".'),
     ),
-    click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".'),
-    surfaces_option,
+    window_options,
 )  # fmt: skip
 
 
-met_options = grouped(
+met_options = section(
+    "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
         help="Seed of random starts, batches, dropout and noise.",
@@ -99,11 +100,12 @@ met_options = grouped(
 )  # fmt: skip
 
 
-def descent_options(start: str) -> Callable[[Command], Command]:
+def descent_options(start: str) -> Decorator:
     """Return the options of where and how a surface is descended; `start` is if nobody says."""
-    return grouped(
+    return section(
+        "Descent",
         click.option(
-            "--start", "starts", multiple=True, metavar="X,Y",
+            "--start", "starts", multiple=True, metavar="X,Y", shell_complete=completed("starts"),
             help="Where to begin, or random:N for N starts in the window; may be repeated.  "
             f"[default: {start}]",
         ),
@@ -111,25 +113,29 @@ def descent_options(start: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-network_options = grouped(
+network_options = section(
+    "Network",
     click.option(
-        "--data", metavar="NAME",
+        "--data", metavar="NAME", shell_complete=completed("data"),
         help="What a network learns: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
     ),
     click.option("--samples", type=int, metavar="N", help="How many samples a network learns."),
     click.option(
-        "--plane", metavar="WORDS",
+        "--plane", metavar="WORDS", shell_complete=completed("planes"),
         help="Through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
     ),
 )  # fmt: skip
 
-optimizer_options = grouped(
+optimizer_options = section(
+    "Optimizers",
     click.option(
         "--opt", "optimizers", multiple=True, metavar="WORDS",
+        shell_complete=completed("optimizers"),
         help="Optimizers, as in adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
     ),
     click.option(
-        "--vary", metavar="KEY=V,V", help="Draw the one optimizer once for each of these values."
+        "--vary", metavar="KEY=V,V", shell_complete=completed("varied"),
+        help="Draw the one optimizer once for each of these values.",
     ),
     click.option("--lr", type=float, help="Learning rate of all that give none of their own."),
 )  # fmt: skip
@@ -139,7 +145,8 @@ plugins_option = click.option(
     help="Let a file name optimizers and surfaces that run code of their own.",
 )  # fmt: skip
 
-ground_options = grouped(
+ground_options = section(
+    "Picture",
     click.option(
         "--levels", callback=_levels, metavar="N|L,L",
         help="Isolines: into how many bands, or at which losses.",
@@ -149,7 +156,8 @@ ground_options = grouped(
     click.option("--fill/--no-fill", default=None, help="Colour the ground between isolines."),
 )  # fmt: skip
 
-motion_options = grouped(
+motion_options = section(
+    "Animation",
     click.option("--fps", type=float, default=12, show_default=True, help="Frames a second."),
     click.option(
         "--duration", type=float, default=10, show_default=True,
@@ -160,15 +168,16 @@ motion_options = grouped(
         help="Show each K-th step from A until B, instead of evenly strided ones.",
     ),
     click.option(
-        "--quality", type=click.Choice(QUALITIES), default="standard", show_default=True,
+        "--quality", type=Choice("quality", QUALITIES), default="standard", show_default=True,
         help="Of .mp4 and .webm; the other formats have only one.",
     ),
 )  # fmt: skip
 
-look_options = grouped(
+look_options = section(
+    "Picture",
     click.option(
         "--theme", default="light", show_default=True, metavar="NAME",
-        help=f"{', '.join(THEMES)}.",
+        shell_complete=completed("themes"), help=f"{', '.join(THEMES)}.",
     ),
     click.option(
         "--size", default="960x640", show_default=True, metavar="WxH", help="In pixels."
@@ -177,20 +186,81 @@ look_options = grouped(
 )  # fmt: skip
 
 
-def output_options(default: str, suffixes: Sequence[str]) -> Callable[[Command], Command]:
-    """Return the options of what is written where; `default` is the path if none is given."""
-    return grouped(
+def output_options(default: str, *kinds: str) -> Decorator:
+    """Return the options of what is written where, in formats of these kinds.
+
+    default is the path if none is given.
+    """
+    suffixes = [suffix for suffix, form in FORMATS.items() if form.kind in kinds]
+    moving = click.option(
+        "--last-frame", is_flag=True,
+        help="Write the final picture alone, as .png if nothing else is asked for.",
+    )  # fmt: skip
+    return section(
+        "Output",
         click.option(
-            "-o", "--out", "outs", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
-            help=f"Where to write: {' '.join(suffixes)}; may be repeated.  [default: {default}]",
+            "-o", "--out", "outs", multiple=True, metavar="FILE",
+            type=click.Path(path_type=Path, allow_dash=True),
+            help=f"Where to write: {' '.join(suffixes)}; may be repeated. - is the standard "
+            f"output.  [default: {default}]",
         ),
-        click.option("--quiet", "-q", is_flag=True, help="Print no paths, table or progress."),
+        click.option(
+            "--format", "form", metavar="NAME",
+            type=Choice("format", [suffix.removeprefix(".") for suffix in suffixes]),
+            help="What -o - is, or the file if there is no -o, as in mp4.",
+        ),
+        click.option(
+            "--preview", is_flag=True, help="A quick draft: half the size, a third of the frames."
+        ),
+        *([moving] if "animation" in kinds else []),
         click.option(
             "--overwrite/--no-overwrite", default=True, show_default=True,
             help="Replace files that exist.",
         ),
         click.option("--open", "open_", is_flag=True, help="Open what was written."),
+        click.option("--quiet", "-q", is_flag=True, help="Print no paths, table or progress."),
     )  # fmt: skip
+
+
+class Output(NamedTuple):
+    """What the options of `output_options` say."""
+
+    outs: tuple[Path, ...]
+    form: str | None
+    preview: bool
+    overwrite: bool
+    open_: bool
+    quiet: bool
+    last_frame: bool = False
+
+    @classmethod
+    def taken(cls, words: dict[str, Any]) -> "Output":
+        """Take them from the words of a command line."""
+        return cls(**{name: words.pop(name) for name in cls._fields if name in words})
+
+    @property
+    def piped(self) -> bool:
+        """Whether a picture goes to the standard output."""
+        return STDOUT in self.outs
+
+    def telling(self) -> AbstractContextManager[Any]:
+        """Return a context in which words are printed where they are in the way of no picture."""
+        return redirect_stdout(sys.stderr) if self.piped else nullcontext()
+
+    def paths(self, recipe: "AnyRecipe") -> tuple[Path, ...]:
+        """Return where the pictures of a recipe go; - is the standard output.
+
+        Raises InputError for options that contradict each other.
+        """
+        if self.form is not None and self.outs and not self.piped:
+            raise InputError(f"--format is for -o - and for no -o: {self.outs[0]} has a suffix")
+        if self.outs:
+            return self.outs
+        path = default_path(recipe)
+        if self.preview:
+            path = path.with_name(f"{path.stem}-preview{path.suffix}")
+        suffix = f".{self.form}" if self.form else ".png" if self.last_frame else path.suffix
+        return (path.with_name(path.stem + suffix),)
 
 
 def given(words: Mapping[str, Any]) -> "Fields":
@@ -204,37 +274,64 @@ def option(keys: Sequence[Any]) -> str:
     return FIELDS.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
 
 
-def make(
-    recipe: "AnyRecipe",
-    outs: Sequence[Path],
-    *,
-    quiet: bool,
-    overwrite: bool,
-    open_: bool,
-    sources: Sequence[Path] = (),
-) -> "Scene":
+def make(recipe: "AnyRecipe", output: Output, sources: Sequence[Path] = ()) -> "Scene":
     """Make the pictures of a recipe, name them, and tell what came out.
 
     sources are files that it was read from, and that are not to be lost.
     """
     from optiviz.reading import check_kept
-    from optiviz.rendering import render
+    from optiviz.rendering import draft_of, final_of, render
 
-    paths = list(outs) or [default_path(recipe)]
+    paths = output.paths(recipe)
     for path in paths:
         check_kept(path, sources)
-    with _progress(shown=not quiet) as progress:
-        scene = render(recipe, paths, overwrite=overwrite, progress=progress)
-    if not quiet:
-        from optiviz.cli.tables import print_scene
+    if output.preview:
+        recipe = draft_of(recipe)
+    with _stdout(output) as stdout:
+        targets = [stdout if path == STDOUT else path for path in paths]
+        if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
+            recipe = final_of(recipe)
+        with _progress(shown=not output.quiet) as progress:
+            scene = render(recipe, targets, overwrite=output.overwrite, progress=progress)
+    if not output.quiet:
+        from optiviz.cli.tables import print_scene, print_skipped
 
-        for path in paths:
-            click.echo(path)
-        print_scene(scene, recipe, paths)
-    if open_:
+        with output.telling():
+            for path in paths:
+                if path != STDOUT:
+                    click.echo(path)
+            print_scene(scene, recipe)
+            if not (output.preview or output.last_frame):
+                print_skipped(scene, recipe, targets)
+    if output.open_:
         for path in paths:
             click.launch(str(path))
     return scene
+
+
+@contextmanager
+def _stdout(output: Output) -> Iterator[Path]:
+    """Yield a path to write what goes to the standard output, if anything does.
+
+    Raises InputError if it cannot go there.
+    """
+    if not output.piped:
+        yield STDOUT
+        return
+    if output.form is None:
+        raise InputError("-o - has no suffix: say what it is, as in --format gif")
+    if output.outs.count(STDOUT) > 1:
+        raise InputError("two outputs have the same path")
+    if output.open_:
+        raise InputError("--open: what goes to the standard output cannot be opened")
+    if sys.stdout.isatty() and output.form not in TEXTS:
+        raise InputError(f"-o -: a terminal shows no {output.form}: lead it to a file or a program")
+    with TemporaryDirectory(prefix="optiviz-") as folder:
+        path = Path(folder) / f"picture.{output.form}"
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.flush()
 
 
 def default_path(recipe: "AnyRecipe") -> Path:

@@ -1,14 +1,13 @@
 """`optiviz plot`: surfaces without a descent."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Command, completed, section
 from optiviz.cli.options import (
-    STILLS,
-    domain_option,
+    Output,
     given,
     ground_options,
     look_options,
@@ -16,45 +15,51 @@ from optiviz.cli.options import (
     network_options,
     option,
     output_options,
-    surfaces_option,
     views_of,
+    window_options,
 )
 
 
-@click.command(name="plot", short_help="Draw surfaces without a descent.")
-@click.argument("surfaces", metavar="NAME[,NAME...]", nargs=-1)
-@click.option(
-    "--formula",
-    multiple=True,
-    metavar="TEXT",
-    help='Own surface, as in "x**2 + 10*y**2"; may be repeated.',
+@click.command(cls=Command, name="plot", short_help="Draw surfaces without a descent.")
+@click.argument(
+    "surfaces", metavar="NAME[,NAME...]", nargs=-1, shell_complete=completed("listed_surfaces")
 )
-@domain_option
-@surfaces_option
+@section(
+    "Surface",
+    click.option(
+        "--formula",
+        multiple=True,
+        metavar="TEXT",
+        help='Own surface, as in "x**2 + 10*y**2"; may be repeated.',
+    ),
+    window_options,
+)
 @network_options
-@click.option(
-    "--view",
-    metavar="NAME",
-    help=f"{', '.join(views_of('surface'))}.  [default: contour, or curve in 1-D]",
+@section(
+    "Picture",
+    click.option(
+        "--view",
+        metavar="NAME",
+        shell_complete=completed("views"),
+        help=f"{', '.join(views_of('surface'))}.  [default: contour, or curve in 1-D]",
+    ),
+    ground_options,
+    look_options,
 )
-@ground_options
-@look_options
-@output_options("outputs/NAME.png", STILLS)
+@output_options("outputs/NAME.png", "still")
 @debug_option
-def command(
-    outs: tuple[Path, ...], quiet: bool, overwrite: bool, open_: bool, **words: Any
-) -> None:
+def command(**words: Any) -> None:
     """Draw one surface or several side by side; in one dimension with their derivatives.
 
     \b
-    optiviz plot hills-and-canyon --view relief
     optiviz plot logistic,tanh,relu,softplus -o activations.png
     optiviz plot --formula "x**3 - 2*x" --domain -2:2 -o cubic.pdf
     """
     from optiviz.reading import read_recipe
 
+    output = Output.taken(words)
     fields = {"kind": "plot", **given(words)}
     if "surfaces" in fields:
         fields["surfaces"] = ",".join(fields["surfaces"])
     recipe = read_recipe(fields, option)
-    make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_)
+    make(recipe, output)

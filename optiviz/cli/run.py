@@ -6,9 +6,10 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Choice, Command, completed, section
 from optiviz.cli.options import (
+    Output,
     descent_options,
-    domain_option,
     given,
     ground_options,
     look_options,
@@ -23,78 +24,78 @@ from optiviz.cli.options import (
     views_of,
 )
 from optiviz.errors import InputError
-from optiviz.formats import FORMATS
 
 
-@click.command(name="run", short_help="Descend a surface and draw the paths.")
+@click.command(cls=Command, name="run", short_help="Descend a surface and draw the paths.")
 @surface_options
-@domain_option
 @network_options
-@optimizer_options
-@click.option(
-    "--tune",
-    is_flag=False,
-    flag_value="lr",
-    metavar="[KEY,...]",
-    help="Seek lr, or these, for every optimizer as optiviz tune does, and draw what is found.",
+@section(
+    "Optimizers",
+    optimizer_options,
+    click.option(
+        "--tune",
+        is_flag=False,
+        flag_value="lr",
+        metavar="[KEY,...]",
+        shell_complete=completed("sought"),
+        help="Seek lr, or these, for every optimizer as optiviz tune does, and draw what is found.",
+    ),
+    click.option(
+        "--lr-report", is_flag=True, help="Print the score of every learning rate of the grid."
+    ),
 )
 @descent_options("the surface's")
-@click.option(
-    "--view",
-    metavar="NAME+NAME",
-    help=f"Panels: {', '.join(views_of('surface', 'descent'))}.  "
-    "[default: contour, or curve in 1-D]",
-)
-@click.option(
-    "--layout",
-    type=click.Choice(["panels", "grid"]),
-    default="panels",
-    show_default=True,
-    help="All optimizers in one panel, or each in its own.",
-)
-@ground_options
-@click.option("--trail", type=int, metavar="N", help="Fade the path older than N steps.")
-@click.option("--smooth", type=int, default=1, metavar="N", help="Mean loss of N steps.")
-@click.option(
-    "--orbit", type=float, default=0, metavar="DEGREES", help="Turn the relief while it plays."
+@section(
+    "Picture",
+    click.option(
+        "--view",
+        metavar="NAME+NAME",
+        shell_complete=completed("views"),
+        help=f"Panels: {', '.join(views_of('surface', 'descent'))}.  "
+        "[default: contour, or curve in 1-D]",
+    ),
+    click.option(
+        "--layout",
+        type=Choice("layout", ["panels", "grid"]),
+        default="panels",
+        show_default=True,
+        help="All optimizers in one panel, or each in its own.",
+    ),
+    ground_options,
+    click.option("--trail", type=int, metavar="N", help="Fade the path older than N steps."),
+    click.option("--smooth", type=int, default=1, metavar="N", help="Mean loss of N steps."),
+    click.option(
+        "--orbit", type=float, default=0, metavar="DEGREES", help="Turn the relief while it plays."
+    ),
+    look_options,
 )
 @motion_options
-@look_options
-@output_options("outputs/SURFACE-OPT.gif", tuple(FORMATS))
-@click.option(
-    "--lr-report", is_flag=True, help="Print the score of every learning rate of the grid."
+@output_options("outputs/SURFACE-OPT.gif", "animation", "still", "data")
+@section(
+    "Recipe",
+    click.option(
+        "--recipe",
+        "source",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Make again what a finished file or a YAML is of, any kind; other options change it.",
+    ),
+    plugins_option,
 )
-@click.option(
-    "--recipe",
-    "source",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Make again what a finished file or a YAML is of, any kind; other options change it.",
-)
-@plugins_option
 @debug_option
-def command(
-    source: Path | None,
-    allow_plugins: bool,
-    outs: tuple[Path, ...],
-    lr_report: bool,
-    quiet: bool,
-    overwrite: bool,
-    open_: bool,
-    **words: Any,
-) -> None:
+def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: Any) -> None:
     """Descend a surface with one or more optimizers and draw their paths.
 
     \b
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
-    optiviz run --recipe bowl.mp4 --theme dark -o dark.gif
     """
     from optiviz.provenance import Source, read_source
     from optiviz.reading import check_trusted, merged, read_recipe, sources_of
     from optiviz.recipe import Recipe
     from optiviz.scene import Run
 
+    output = Output.taken(words)
     changed = given(words)
     made = Source({}, option, {}) if source is None else read_source(source)
     fields = merged(made.fields, changed)
@@ -104,14 +105,15 @@ def command(
     recipe = read_recipe(
         fields, lambda keys: (option if keys and keys[0] in changed else made.place)(keys)
     )
-    if made.others and not quiet:
+    if made.others and not output.quiet:
         click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
     if lr_report and not isinstance(recipe, Recipe):
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
     read = sources_of(fields)
-    scene = make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=read)
+    scene = make(recipe, output, read)
     if lr_report and isinstance(recipe, Recipe) and isinstance(scene, Run):
         from optiviz.cli.tables import print_rates
 
-        click.echo(nl=not quiet)
-        print_rates(scene, recipe)
+        with output.telling():
+            click.echo(nl=not output.quiet)
+            print_rates(scene, recipe)

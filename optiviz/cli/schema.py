@@ -6,9 +6,12 @@ from importlib import import_module
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Command
 
 
-@click.command(name="schema", short_help="Print the JSON Schema of recipes and batches.")
+@click.command(
+    cls=Command, name="schema", short_help="Print the JSON Schema of recipes and batches."
+)
 @debug_option
 def command() -> None:
     """Print the JSON Schema of recipes and batches in YAML, for editors to check and complete.

@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Command, completed
 
 
-@click.command(name="show", short_help="Show a surface or an optimizer.")
-@click.argument("name")
+@click.command(cls=Command, name="show", short_help="Show a surface or an optimizer.")
+@click.argument("name", shell_complete=completed("names"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
@@ -18,12 +19,12 @@ from optiviz.cli import debug_option
 def command(name: str, as_json: bool, surfaces: str | None) -> None:
     """Show all that is known of a surface or an optimizer.
 
-    Of a surface its formula, gradient, domain, start, minima and source; of an optimizer its
-    update rule, hyperparameters and paper.
-
     \b
     optiviz show wobbly
     optiviz show adam --json
+
+    Of a surface its formula, gradient, domain, start, minima and source; of an optimizer its
+    update rule, hyperparameters and paper.
     """
     from optiviz.api import describe
 

@@ -29,13 +29,12 @@ MOST_COLUMNS = 6  # of minima
 WIDE = 10_000  # columns, where no terminal would break a row into lines
 
 
-def print_scene(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> None:
+def print_scene(scene: Scene, recipe: AnyRecipe) -> None:
     """Print what came out, one row a run or an answer; of a plot there is nothing to say."""
     if isinstance(recipe, TuneRecipe):
         assert isinstance(scene, Tuned)
         print_trials(scene, recipe)
-        return
-    if isinstance(recipe, BasinsRecipe):
+    elif isinstance(recipe, BasinsRecipe):
         assert isinstance(scene, Basin)
         print_basins(scene)
     elif isinstance(recipe, Recipe):
@@ -44,9 +43,6 @@ def print_scene(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> None:
     elif isinstance(recipe, ResponseRecipe):
         assert isinstance(scene, Response)
         print_responses(scene)
-    else:
-        return
-    print_skipped(scene, recipe, paths)
 
 
 def print_runs(scene: Run, recipe: Recipe) -> None:
@@ -142,8 +138,10 @@ def print_basins(scene: Basin) -> None:
     _print(table)
 
 
-def print_skipped(scene: Scene, recipe: Contest, paths: Sequence[Path]) -> None:
+def print_skipped(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> None:
     """Say how many of the steps an animation shows, if not all."""
+    if not isinstance(recipe, Contest):
+        return
     frames = len(recipe.frame_steps(scene.steps))
     if frames <= scene.steps and any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((scene.steps + 1) / recipe.fps)

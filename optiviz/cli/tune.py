@@ -1,14 +1,14 @@
 """`optiviz tune`: a search for hyperparameters that is the same for every optimizer."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.help import Command, completed, section
 from optiviz.cli.options import (
+    Output,
     descent_options,
-    domain_option,
     given,
     look_options,
     make,
@@ -17,57 +17,59 @@ from optiviz.cli.options import (
     output_options,
     surface_options,
 )
-from optiviz.formats import FORMATS
-
-SUFFIXES = [suffix for suffix, form in FORMATS.items() if form.kind != "animation"]
 
 
-@click.command(name="tune", short_help="Find hyperparameters, the same way for every optimizer.")
+@click.command(
+    cls=Command, name="tune", short_help="Find hyperparameters, as fairly for each optimizer."
+)
 @surface_options
-@domain_option
 @network_options
-@click.option(
-    "--opt",
-    "optimizers",
-    multiple=True,
-    metavar="WORDS",
-    help="Optimizers, as in adam:beta1=0.8,rmsprop; may be repeated.",
-)
-@click.option(
-    "--over",
-    metavar="KEY[=LOW:HIGH],...",
-    default="lr",
-    show_default=True,
-    help="What is sought, as in lr,beta1=0.5:0.99.",
-)
-@click.option(
-    "--trials",
-    type=int,
-    default=256,
-    show_default=True,
-    metavar="N",
-    help="How many values, or combinations of values, each optimizer gets.",
+@section(
+    "Optimizers",
+    click.option(
+        "--opt",
+        "optimizers",
+        multiple=True,
+        metavar="WORDS",
+        shell_complete=completed("optimizers"),
+        help="Optimizers, as in adam:beta1=0.8,rmsprop; may be repeated.",
+    ),
+    click.option(
+        "--over",
+        metavar="KEY[=LOW:HIGH],...",
+        default="lr",
+        show_default=True,
+        shell_complete=completed("sought"),
+        help="What is sought, as in lr,beta1=0.5:0.99.",
+    ),
+    click.option(
+        "--trials",
+        type=int,
+        default=256,
+        show_default=True,
+        metavar="N",
+        help="How many values, or combinations of values, each optimizer gets.",
+    ),
 )
 @descent_options("random:25")
 @look_options
-@output_options("outputs/SURFACE-OPT-tune.png", SUFFIXES)
+@output_options("outputs/SURFACE-OPT-tune.png", "still", "data")
 @debug_option
-def command(
-    outs: tuple[Path, ...], quiet: bool, overwrite: bool, open_: bool, **words: Any
-) -> None:
+def command(**words: Any) -> None:
     """Try many values of hyperparameters with every optimizer, and draw where its runs end.
-
-    Every optimizer gets the same number of trials, the same starts and the same number of steps.
-    The best trial is that with the lowest median final loss. `optiviz run --tune` uses what is
-    found.
 
     \b
     optiviz tune --surface hills-and-canyon --opt adam,momentum,rmsprop -o tune.png
     optiviz tune --surface wobbly --opt adam --over lr,beta1=0.5:0.99 -o tune.csv
+
+    Every optimizer gets the same number of trials, the same starts and the same number of steps.
+    The best trial is that with the lowest median final loss. `optiviz run --tune` uses what is
+    found.
     """
     from optiviz.reading import read_recipe, sources_of
 
+    output = Output.taken(words)
     fields = {"kind": "tune", **given(words)}
     recipe = read_recipe(fields, option)
     read = sources_of(fields)
-    make(recipe, outs, quiet=quiet, overwrite=overwrite, open_=open_, sources=read)
+    make(recipe, output, read)

@@ -4,16 +4,15 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from optiviz.documents import Document, shown, validated
 from optiviz.errors import InputError, unknown
 from optiviz.plugins import is_source, offer, offers
+from optiviz.surfaces import GROUP, our_file
 from optiviz.surfaces.surface import AXES, Stranger, Surface
 
-GROUP = "optiviz.surfaces"
 SIDE = (-3.0, 3.0)  # of the window of what has none of its own
 
 
@@ -157,7 +156,7 @@ def our_surface(name: str) -> Surface | None:
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         return None
-    path = _our_file()
+    path = our_file()
     entry = re.search(rf"^{name}:.*?(?=^\S|\Z)", path.read_text("utf-8"), re.M | re.S)
     if entry is None:
         return None
@@ -169,12 +168,5 @@ def our_surface(name: str) -> Surface | None:
 @cache
 def _ours() -> Catalogue:
     catalogue = Catalogue()
-    catalogue.add(Document.read(_our_file()))
+    catalogue.add(Document.read(our_file()))
     return catalogue
-
-
-def _our_file() -> Path:
-    # Packed into the wheel beside the code; in a clone it lies at the top, above the package.
-    package = Path(str(files("optiviz")))
-    packed = package / "surfaces.yaml"
-    return packed if packed.exists() else package.parent / packed.name

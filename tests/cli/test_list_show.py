@@ -115,10 +115,9 @@ def test_show_writes_defaults_as_people_do(invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
-def test_help_has_a_sentence_and_examples(command: tuple[str, ...], invoke: Invoke) -> None:
+def test_help_has_a_short_name(command: tuple[str, ...], invoke: Invoke) -> None:
     result = invoke(*command, "--help")
     assert result.exit_code == 0
-    assert result.stdout.count("  optiviz ") >= 2
     assert invoke(*command, "-h").stdout == result.stdout
 
 

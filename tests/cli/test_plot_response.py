@@ -153,7 +153,7 @@ def test_vary_makes_one_path_a_value_labelled_by_it(invoke: Invoke, here: Path) 
         ((*RUN, "--opt", "adam", "--view", "loss+"), "--view: unknown view ''"),
         ((*RUN, "--opt", "adam", "--levels", "2,1"), "--levels: levels must rise"),
         ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: should be greater than or equal"),
-        ((*RUN, "--opt", "adam", "--layout", "row"), "'row' is not one of 'panels', 'grid'"),
+        ((*RUN, "--opt", "adam", "--layout", "row"), "unknown layout 'row': choose from grid"),
         (("plot",), "NAME: is missing: name one, or give a formula"),
         (("plot", "wobly"), "did you mean 'wobbly'"),
         (("plot", "wobbly,tanh", "--view", "contour"), "--view: contour draws two dimensions"),

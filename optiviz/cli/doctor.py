@@ -1,0 +1,143 @@
+"""`optiviz doctor`: whether all that pictures are made with is here, and works."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Literal, NamedTuple
+
+import click
+from packaging.requirements import Requirement
+
+from optiviz.cli import debug_option
+from optiviz.cli.help import Command
+from optiviz.errors import OptivizError, told
+from optiviz.formats import FORMATS
+
+NAME = "optiviz-cli"
+DEVELOPERS = ("dev", "docs")  # extras that no picture needs
+SCRIPTS = {"Chinese": "优化", "Japanese": "さいてきか", "Korean": "최적화"}  # beyond our own font
+
+
+class Finding(NamedTuple):
+    """One line: whether it works ("no" if pictures fail, "-" if only something more does)."""
+
+    state: Literal["ok", "no", "-"]
+    what: str
+    said: str
+
+
+@click.command(cls=Command, name="doctor", short_help="Check what pictures are made with.")
+@debug_option
+def command() -> None:
+    """Check libraries, formats, fonts and extras, and say what to install.
+
+    \b
+    optiviz doctor
+    optiviz doctor && optiviz run --surface wobbly --opt adam
+
+    Each format is written and read once. A line that begins with "no" is something broken, one
+    with "-" something that only some pictures need. The exit code is 1 if anything is broken.
+    """
+    broken = 0
+    for check in (_libraries, _formats, _fonts, _extras, _folders):
+        for finding in check():
+            broken += finding.state == "no"
+            click.echo(f"{finding.state:<3} {finding.what:<20} {finding.said}".rstrip())
+    if broken:
+        raise OptivizError(f"{broken} of these {'is' if broken == 1 else 'are'} broken")
+
+
+def _libraries() -> Iterator[Finding]:
+    """Check Python and every library that is always needed."""
+    yield Finding("ok", "optiviz", version(NAME))
+    yield Finding("ok", "python", f"{platform.python_version()} at {sys.executable}")
+    for name, wrong in _required(NAME):
+        yield Finding("no", name, wrong) if wrong else Finding("ok", name, version(name))
+
+
+def _extras() -> Iterator[Finding]:
+    """Check what only some pictures need."""
+    for extra in metadata(NAME).get_all("Provides-Extra") or ():
+        if extra in DEVELOPERS:
+            continue
+        found = _required(NAME, extra)
+        wrong = next((wrong for _, wrong in found if wrong), "")
+        if wrong:
+            yield Finding("-", extra, f"{wrong}: pip install '{NAME}[{extra}]'")
+        else:
+            yield Finding("ok", extra, ", ".join(f"{name} {version(name)}" for name, _ in found))
+
+
+def _required(package: str, extra: str = "") -> list[tuple[str, str]]:
+    """Return what a package needs, or an extra of it adds, and what is wrong with each."""
+    found = []
+    for wanted in map(Requirement, requires(package) or ()):
+        if _applies(wanted, extra) and not (extra and _applies(wanted, "")):
+            wrong = _wrong(wanted)
+            found.append((wanted.name, wrong))
+            for each in wanted.extras if not wrong else ():
+                found += _required(wanted.name, each)
+    return found
+
+
+def _applies(wanted: Requirement, extra: str) -> bool:
+    return wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+
+
+def _wrong(wanted: Requirement) -> str:
+    try:
+        here = version(wanted.name)
+    except PackageNotFoundError:
+        return f"{wanted.name} is not installed"
+    fits = wanted.specifier.contains(here, prereleases=True)
+    return "" if fits else f"{wanted.name} {here} is installed, {wanted.specifier} is needed"
+
+
+def _formats() -> Iterator[Finding]:
+    """Write and read a small picture in every format."""
+    from optiviz import Recipe, load_recipe, render
+
+    recipe = Recipe(surface="wobbly", optimizers=("adam",), steps=2, size=(240, 160))
+    with TemporaryDirectory(prefix="optiviz-") as folder:
+        for suffix, form in FORMATS.items():
+            path = Path(folder) / f"picture{suffix}"
+            try:
+                render(recipe, path)
+                same = load_recipe(path) == recipe
+            except OptivizError as error:
+                yield Finding("no", suffix, str(error))
+            except Exception as error:
+                yield Finding("no", suffix, told(error))
+            else:
+                said = form.about if same else "is written, and cannot be read"
+                yield Finding("ok" if same else "no", suffix, said)
+
+
+def _fonts() -> Iterator[Finding]:
+    """Check which letters a title may have."""
+    from optiviz.themes.fonts import families, undrawable
+
+    own, *others = families()
+    yield Finding("ok", "font", own)
+    for script, letters in SCRIPTS.items():
+        if undrawable(letters):
+            yield Finding("-", script, "no font has its letters: install one, as Noto Sans CJK")
+        else:
+            yield Finding("ok", script, "can be written" if others else own)
+
+
+def _folders() -> Iterator[Finding]:
+    """Check where things are kept between two runs."""
+    import matplotlib
+
+    from optiviz.surfaces.grids import folder
+
+    for what, path in {"cache": folder(), "font cache": Path(matplotlib.get_cachedir())}.items():
+        above = next(each for each in (path, *path.absolute().parents) if each.exists())
+        kept = os.access(above, os.W_OK) and Path(gettempdir()) not in path.parents
+        lost = "cannot be kept, so that some runs take longer"
+        yield Finding("ok" if kept else "-", what, f"{path}" if kept else f"{path} {lost}")

@@ -1,0 +1,174 @@
+"""What people expect of any command line: drafts, last frames, pipes, and words that stay apart."""
+
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import OPTIVIZ, assert_told, call
+from conftest import Invoke, only_file
+from PIL import Image
+
+import optiviz
+from optiviz.formats import FORMATS
+from optiviz.recipe import Contest
+from optiviz.rendering import draft_of, final_of, frames_of
+
+RUN = ("run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", 5, "--size", "300x200")
+EVERY = {
+    "run": ("--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", 5),
+    "plot": ("bowl",),
+    "response": ("--signal", "spikes", "--opt", "momentum"),
+    "tune": ("--surface", "bowl", "--opt", "sgd", "--trials", 4, "--steps", 5),
+    "basins": ("--surface", "himmelblau", "--opt", "sgd:lr=0.01", "--grid", "4x4", "--steps", 5),
+}
+RECIPES = [
+    optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1"),
+    optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=1000, fps=10, duration=7),
+    optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=7, fps=0.02, size=(300, 200)),
+    optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=90, frames="0:30:1,30:90:5"),
+    optiviz.BasinsRecipe(surface="himmelblau", optimizers="sgd", steps=60),
+    optiviz.ResponseRecipe(signal="spikes", optimizers="momentum"),
+    optiviz.TuneRecipe(surface="bowl", optimizers="sgd"),
+    optiviz.PlotRecipe(surfaces="bowl", size=(1001, 601)),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_draft_has_half_the_size_and_a_third_of_the_frames(recipe: optiviz.Recipe) -> None:
+    draft = draft_of(recipe)
+    assert draft.size == (max(240, recipe.size[0] // 2), max(160, recipe.size[1] // 2))
+    assert draft == type(recipe).model_validate(draft.model_dump())
+    if isinstance(recipe, Contest) and isinstance(draft, Contest) and recipe.fps > 0.1:
+        assert abs(frames_of(draft) - frames_of(recipe) / 3) <= 2
+        if recipe.frames is None:
+            took, takes = (frames_of(each) / each.fps for each in (recipe, draft))
+            assert takes == pytest.approx(took, rel=0.15)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_final_frame_is_one(recipe: optiviz.Recipe) -> None:
+    final = final_of(recipe)
+    assert frames_of(final) == 1
+    assert final == type(recipe).model_validate(final.model_dump())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_has_a_preview(name: str, invoke: Invoke, here: Path) -> None:
+    result = invoke(name, *EVERY[name], "--preview")
+    assert (result.exit_code, result.stderr) == (0, "")
+    path = only_file(here)
+    assert path.stem.endswith("-preview")
+    assert result.stdout.splitlines()[0] == str(path.relative_to(here))
+    with Image.open(path) as image:
+        assert image.size == (480, 320)
+
+
+def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None:
+    invoke(*RUN, "--steps", 30, "-o", "a.gif", "--preview")
+    made = optiviz.load_recipe(here / "a.gif")
+    assert isinstance(made, optiviz.Recipe)
+    assert (made.size, made.fps) == ((240, 160), 4)
+    with Image.open(here / "a.gif") as image:
+        assert getattr(image, "n_frames", 1) <= 11
+    optiviz.render(made, here / "again.gif")
+    assert (here / "again.gif").read_bytes() == (here / "a.gif").read_bytes()
+
+
+def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> None:
+    assert invoke(*RUN, "--last-frame").stdout.splitlines()[0] == "outputs/bowl-adam.png"
+    invoke(*RUN, "-o", "whole.apng", "-o", "still.png")
+    invoke(*RUN, "-o", "last.apng", "--last-frame", "-q")
+    with Image.open(here / "last.apng") as last, Image.open(here / "whole.apng") as whole:
+        assert getattr(last, "n_frames", 1) == 1
+        whole.seek(getattr(whole, "n_frames", 1) - 1)
+        assert last.convert("RGB").tobytes() == whole.convert("RGB").tobytes()
+    still = (here / "still.png").read_bytes()
+    assert (here / "outputs" / "bowl-adam.png").read_bytes() == still
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_standard_output_is_a_target(suffix: str, here: Path) -> None:
+    name = suffix.removeprefix(".")
+    words = [*OPTIVIZ, *map(str, RUN)]
+    ended = subprocess.run(
+        [*words, "-o", "-", "--format", name, "-o", f"beside{suffix}"], capture_output=True,
+        check=True, timeout=120,
+    )  # fmt: skip
+    assert ended.stdout == (here / f"beside{suffix}").read_bytes()
+    assert b"beside" in ended.stderr
+    assert b"lr 0.1" in ended.stderr
+    assert only_file(here) == here / f"beside{suffix}"
+    quiet = subprocess.run(
+        [*words, "-o", "-", "--format", name, "-q"], capture_output=True, check=True, timeout=120
+    )
+    assert quiet.stdout == ended.stdout
+    assert quiet.stderr == b""
+
+
+def test_words_about_rates_leave_the_standard_output_alone(here: Path) -> None:
+    ended = call(*RUN, "-o", "-", "--format", "json", "--lr-report")
+    assert json.loads(ended.stdout)["recipe"]["surface"] == "bowl"
+    assert "score" in ended.stderr
+
+
+def test_format_names_the_file_that_nobody_names(invoke: Invoke, here: Path) -> None:
+    assert invoke(*RUN, "--format", "svg").stdout.splitlines()[0] == "outputs/bowl-adam.svg"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("-o -", "-o - has no suffix: say what it is, as in --format gif"),
+        ("-o a.gif --format gif", "--format is for -o - and for no -o: a.gif has a suffix"),
+        ("-o - -o - --format gif", "two outputs have the same path"),
+        ("-o - --format gif --open", "--open: what goes to the standard output"),
+        ("-o - --format jpeg", "--format: unknown format 'jpeg'"),
+    ],
+)
+def test_what_contradicts_itself_is_told(words: str, said: str, invoke: Invoke, here: Path) -> None:
+    assert_told(invoke(*RUN, *shlex.split(words)), 2, said)
+    assert not any(here.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
+def test_a_terminal_gets_no_bytes(here: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    ended = call(*RUN, "-o", "-", "--format", "gif", stdout=theirs)
+    assert_told(ended, 2, "-o -: a terminal shows no gif")
+    os.close(theirs)
+    os.close(ours)
+
+
+def test_a_preview_goes_to_the_standard_output_as_well(here: Path) -> None:
+    ended = subprocess.run(
+        [*OPTIVIZ, *map(str, RUN), "-o", "-", "--format", "png", "--preview", "-q"],
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    with Image.open(io.BytesIO(ended.stdout)) as image:
+        assert image.size == (240, 160)
+
+
+@pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_what_is_read_by_a_program_has_no_colours(settings: dict[str, str], here: Path) -> None:
+    ended = call(*RUN, "-o", "a.json", settings=settings)
+    assert "\x1b" not in ended.stdout + ended.stderr
+
+
+def test_a_notebook_shows_the_gif_that_would_be_saved(here: Path) -> None:
+    from base64 import b64decode
+
+    animation = optiviz.animate("bowl", "adam:lr=0.1", steps=5, size=(300, 200), title="<1>")
+    shown = animation._repr_html_()
+    head, _, rest = shown.partition('src="data:image/gif;base64,')
+    data, _, tail = rest.partition('"')
+    assert (head, tail) == ("<img ", ' alt="&lt;1&gt;: adam lr 0.1">')
+    animation.save("a.gif", writer="imageio")
+    assert (here / "a.gif").read_bytes() == b64decode(data)
+    assert animation._repr_html_() is shown

@@ -1,0 +1,89 @@
+"""What every `--help` has, and the nearest right word wherever one is wrong."""
+
+import re
+import shlex
+from importlib import import_module
+
+import click
+import pytest
+from conftest import Invoke
+
+from optiviz.cli import COMMANDS, cli
+from optiviz.cli.help import Command
+
+EXAMPLE = re.compile(r"^  ((?:optiviz|eval) .*)$", re.MULTILINE)
+
+
+def loaded(name: str) -> click.Command:
+    command: click.Command = import_module(f"optiviz.cli.{COMMANDS[name]}").command
+    return command
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_it_starts_with_one_sentence_and_two_examples(name: str, invoke: Invoke) -> None:
+    said = invoke(*filter(None, [name]), "--help").stdout
+    usage, sentence, examples, *_ = said.split("\n\n")
+    assert usage.startswith(f"Usage: cli {name}".rstrip())
+    assert re.fullmatch(r"  [A-Z][^.]*\.", sentence, re.DOTALL), sentence
+    lines = examples.splitlines()
+    assert len(lines) == 2
+    assert all(f"optiviz {name}".rstrip() in line for line in lines)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_words_that_the_command_reads(name: str) -> None:
+    for example in EXAMPLE.findall(loaded(name).help or ""):
+        for words in example.split(" && "):
+            if words.startswith("optiviz "):
+                command, *args = shlex.split(re.split(r" [|>] ", words)[0])[1:]
+                loaded(command).make_context(command, args, parent=click.Context(cli))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_in_a_section_and_says_what_it_is(name: str) -> None:
+    command = loaded(name)
+    assert isinstance(command, Command)
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    assert all(each.help for each in options)
+    if len(options) > 10:
+        others = [each.name for each in options if not hasattr(each, "section")]
+        assert others == ["debug"]
+    with click.Context(command) as ctx:
+        shown = command.get_help(ctx)
+    for each in options:
+        assert each.opts[-1] in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("rum", "unknown command 'rum': did you mean 'run'?"),
+        ("run --surfce wobbly", "unknown option '--surfce': did you mean '--surface'?"),
+        ("run --surface wobly --opt adam", "did you mean 'wobbly'?"),
+        ("run --surface wobbly --opt adm", "did you mean 'adam'?"),
+        ("run --surface wobbly --opt adam:bta1=0.5", "did you mean 'beta1'?"),
+        ("run --surface wobbly --opt adam:lr=1@cosin", "did you mean 'cosine'?"),
+        ("run --surface wobbly --opt lokahead+adam", "did you mean 'lookahead'?"),
+        ("run --surface wobbly --opt adam --view contuor", "did you mean 'contour'?"),
+        ("run --surface wobbly --opt adam --theme drak", "did you mean 'dark'?"),
+        ("run --surface wobbly --opt adam --layout gird", "did you mean 'grid'?"),
+        ("run --surface wobbly --opt adam --quality hihg", "did you mean 'high'?"),
+        ("run --surface wobbly --opt adam --vary bet1=1,2", "did you mean 'beta1'?"),
+        ("run --surface wobbly --opt adam -o x.gf", "did you mean '.gif'?"),
+        ("run --surface wobbly --opt adam -o - --format pgn", "did you mean 'png'?"),
+        ("run --surface spirals --data digts --opt adam", "did you mean 'digits'?"),
+        ("run --formula sni(x) --opt adam", "did you mean 'sin'?"),
+        ("tune --surface wobbly --opt adam --over betta1", "did you mean 'beta1'?"),
+        ("response --signal spkes --opt adam", "did you mean 'spikes'?"),
+        ("plot wobbly,rosenbrok", "did you mean 'rosenbrock'?"),
+        ("list surfces", "did you mean 'surfaces'?"),
+        ("list surfaces --tag vally", "did you mean 'valley'?"),
+        ("show adma", "did you mean 'adam'?"),
+        ("completion zhs", "did you mean 'zsh'?"),
+    ],
+)
+def test_the_nearest_right_word_is_named(words: str, said: str, invoke: Invoke) -> None:
+    result = invoke(*shlex.split(words))
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
