@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 MOST_BYTES = 8_000_000  # of a text before what is drawn
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
+MADE = '<script type="application/json" id="made">'  # begins what a page says of itself
 RECORD = ("recipe", "versions")  # what a .json has beside its numbers
 
 
@@ -42,6 +43,14 @@ def read_pdf(path: Path) -> str | None:
     with PdfParser(str(path), mode="rb") as parser:
         said = parser.info.get(b"Subject")
     return said.decode("ascii") if isinstance(said, bytes) else None
+
+
+def read_html(path: Path) -> str | None:
+    """Return what the first element of a page of ours holds, which stands at its head."""
+    with path.open(encoding="utf-8") as file:
+        _, begun, rest = file.read(MOST_BYTES).partition(MADE)
+    said, ended, _ = rest.partition("</script>")
+    return said if begun and ended else None
 
 
 def read_json(path: Path) -> str | None:

@@ -21,7 +21,7 @@ class Format(NamedTuple):
     a file carries about how it was made, None if it carries none.
     """
 
-    kind: Literal["animation", "still", "data"]
+    kind: Literal["animation", "still", "data", "page"]
     writer: str
     reader: str
     about: str
@@ -73,6 +73,10 @@ FORMATS = {
     ".pdf": Format(
         "still", "writers.still:save_pdf", "comments:read_pdf",
         "the final picture as vectors, for papers",
+    ),
+    ".html": Format(
+        "page", "page:save_page", "comments:read_html",
+        "interactive page for a browser, all in one file",
     ),
     ".json": Format(
         "data", "data:save_json", "comments:read_json",

@@ -391,6 +391,7 @@ class Recipe(Descended, Contest, Style):
     """
 
     kind: Literal["run"] = "run"
+    forms: ClassVar = (*Drawing.forms, "page")
     tune: Over | None = None
     view: Annotated[str | None, Field(validate_default=True)] = None
     layout: Literal["panels", "grid"] = "panels"

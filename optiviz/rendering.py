@@ -85,7 +85,7 @@ def render(
     writers = [form.load() for form in forms]  # which may lack what they need
     scene = make_scene(recipe, progress)
     # Before anything is written, because a scene may have no picture.
-    drawn = any(form.kind != "data" for form in forms)
+    drawn = any(form.kind in ("animation", "still") for form in forms)
     picture = make_picture(recipe, scene, progress) if drawn else None
     total = sum(frames_of(recipe) if form.kind == "animation" else 1 for form in forms)
     comment = comment_on(recipe)
@@ -99,6 +99,10 @@ def render(
 
     for target, form, writer in zip(targets, forms, writers, strict=True):
         with whole(target) as temporary:
+            if form.kind == "page":
+                writer(scene, recipe, temporary, comment, _sampling(progress))
+                one_more()
+                continue
             if picture is None or form.kind == "data":
                 writer(scene, temporary, comment)
                 one_more()
@@ -121,6 +125,13 @@ def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
         raise InputError(
             f"{path}: a {recipe.kind} has no {form.kind}: choose from {', '.join(fitting)}"
         )
+    if form.kind == "page" and isinstance(recipe, Recipe):
+        from optiviz.page import check_page
+
+        try:
+            check_page(recipe)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
     if recipe is not None and max(recipe.size) > form.side:
         raise InputError(f"{path}: no side can be longer than {form.side} pixels")
     return form
@@ -206,8 +217,11 @@ def make_picture(
         panels = [(part, [VIEW_OF[recipe.kind]]) for part in scene.parts()]
         style = Style()
     with theme.settings():
-        watch = None if progress is None else partial(progress, "sampling the plane")
-        return Picture(scene, theme, panels, style, recipe.size, watch)
+        return Picture(scene, theme, panels, style, recipe.size, _sampling(progress))
+
+
+def _sampling(progress: Progress | None) -> Callable[[int, int], None] | None:
+    return None if progress is None else partial(progress, "sampling the plane")
 
 
 def _views(recipe: Recipe | PlotRecipe, scene: Scene) -> list[str]:

@@ -70,7 +70,7 @@ from optiviz.errors import InputError
     look_options,
 )
 @motion_options
-@output_options("outputs/SURFACE-OPT.gif", "animation", "still", "data")
+@output_options("outputs/SURFACE-OPT.gif", "animation", "still", "page", "data")
 @section(
     "Recipe",
     click.option(

@@ -1,19 +1,23 @@
 """Loss against step."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from optiviz.descent import Trajectory
 from optiviz.objective import Array
-from optiviz.scene import Descent, Run
+from optiviz.scene import Run
 from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import FADED, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
+
+FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED}
 
 
 class Loss(View):
@@ -41,44 +45,48 @@ class Loss(View):
         dress_chart(axes, self.theme)
         self.scale.apply(axes)
         span_steps(axes, self.scene.steps)
+        name(axes, self.theme, *self.names)
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                look = mark(self.theme, entry.number, start)
+                for line in self.lines(path):
+                    settings = FAINT if line.faint else {}
+                    self.tracks.append(
+                        Track(
+                            axes, np.column_stack([line.steps, line.values]), line.ends, look,
+                            self.theme, entry.number, self.style.trail, casing=False,
+                            label=entry.label, **settings,
+                        )
+                    )  # fmt: skip
+
+    @property
+    def names(self) -> list[str]:
+        """What is drawn, the longest way to say it first."""
         many = self.style.smooth
         if many > 1:
             what = "each step's loss" if self.sampled else "loss"
-            name(axes, self.theme, f"{what}, mean of {many} steps", what, "loss")
-        elif self.sampled:
-            name(axes, self.theme, "loss, each step's own faint", "loss")
-        else:
-            name(axes, self.theme, "loss")
-        for entry in self.scene.entries:
-            for start, path in enumerate(entry.trajectories):
-                losses = path.losses[: path.last + 1]
-                steps = np.arange(len(losses))
-                if many > 1 or self.sampled:
-                    faint = {"head": False, "linewidth": 1.0, "alpha": FADED}
-                    self._draw(axes, entry, start, steps, losses, steps, **faint)
-                if many > 1 or not self.sampled:
-                    self._draw(axes, entry, start, steps, trailing_mean(losses, many), steps)
-                else:
-                    kept = path.kept[: len(path.walked)]
-                    self._draw(axes, entry, start, kept, true_losses(path), path.ends)
+            return [f"{what}, mean of {many} steps", what, "loss"]
+        return ["loss, each step's own faint", "loss"] if self.sampled else ["loss"]
 
-    def _draw(
-        self,
-        axes: Axes,
-        entry: Descent,
-        start: int,
-        steps: Any,
-        values: Array,
-        ends: Any,
-        **settings: Any,
-    ) -> None:
-        self.tracks.append(
-            Track(
-                axes, np.column_stack([steps, values]), ends,
-                mark(self.theme, entry.number, start), self.theme, entry.number,
-                self.style.trail, casing=False, label=entry.label, **settings,
-            )
-        )  # fmt: skip
+    def lines(self, path: Trajectory) -> "Iterator[Line]":
+        """Return what is drawn of a path, the last of it with its head."""
+        many, losses = self.style.smooth, path.losses[: path.last + 1]
+        steps = np.arange(len(losses))
+        if many > 1 or self.sampled:
+            yield Line(steps, losses, steps, faint=True)
+        if many > 1 or not self.sampled:
+            yield Line(steps, trailing_mean(losses, many), steps)
+        else:
+            yield Line(path.kept[: len(path.walked)], true_losses(path), path.ends)
+
+
+class Line(NamedTuple):
+    """Values at some steps, and the one at which each step of the path ends."""
+
+    steps: NDArray[np.intp]
+    values: Array
+    ends: NDArray[np.intp]
+    faint: bool = False
 
 
 def true_losses(path: Trajectory) -> Array:

@@ -1,0 +1,241 @@
+"""The interactive page as a file: whole in itself, true, and safe whatever its words are."""
+
+import json
+import re
+from base64 import b64decode, b64encode
+from functools import cache
+from hashlib import sha256
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Invoke
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import optiviz
+from optiviz.page import MOST_POINTS, _numbers
+from optiviz.scene import Run
+from optiviz.themes import THEMES, load_theme
+
+Made = tuple[Run, str, "Elements", dict[str, Any]]
+ARTICLE_1 = "nesterov,rmsprop,adadelta,adagrad,adam"
+SCENES = {
+    "article-1": {"surface": "wobbly", "optimizers": ARTICLE_1},
+    "one-dimension": {"surface": "parabola", "optimizers": "sgd:lr=0.1,newton,sgd:lr=1.2"},
+    "starts": {"surface": "himmelblau", "optimizers": "adam:lr=0.1,sgd:lr=0.5", "random_starts": 3},
+    "noise": {"surface": "wobbly", "optimizers": "adam", "noise": 2.0},
+    "kinked": {"surface": "wobbly", "optimizers": "nelder-mead", "trail": 5, "field": True},
+    "loss": {"surface": "wobbly", "optimizers": "adam", "view": "loss", "smooth": 5},
+    "theme": {"surface": "beale", "optimizers": "adam:lr=0.1", "theme": "article"},
+    "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 20},
+    "pole": {
+        "surface": optiviz.Surface(formula="1/x", domain="-1:1"),
+        "optimizers": "sgd:lr=0.1",
+        "starts": [(0.0,)],
+    },
+}
+
+
+class Elements(HTMLParser):
+    """The elements of a page, their attributes, and the text of some."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self.name = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self.name = f"{tag} {dict(attrs).get('id', '')}".strip()
+
+    def handle_endtag(self, tag: str) -> None:
+        self.name = ""
+
+    def handle_data(self, data: str) -> None:
+        self.texts[self.name] = self.texts.get(self.name, "") + data
+
+
+@cache
+def of_scene(name: str) -> Made:
+    """Return what is made of a scene, once for all tests."""
+    with TemporaryDirectory() as folder:
+        return made(Path(folder) / "a.html", **SCENES[name])
+
+
+def made(path: Path, **fields: Any) -> Made:
+    """Return what was seen, the page's text, its elements, and what it is told to draw."""
+    scene = optiviz.render(optiviz.Recipe(**fields), path)
+    text = path.read_text("utf-8")
+    elements = Elements(text)
+    assert isinstance(scene, Run)
+    return scene, text, elements, json.loads(elements.texts["script scene"])
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_it_needs_nothing_else_and_says_how_it_was_made(name: str, here: Path) -> None:
+    _, text, elements, _ = of_scene(name)
+    for tag, attributes in elements.found:
+        assert tag not in ("link", "iframe", "object", "embed", "base", "img", "form")
+        for key in ("src", "href", "action", "srcset"):
+            assert key not in attributes, (tag, key)
+        assert not any(key.startswith("on") for key in attributes)
+    assert not re.search(r"https?:|url\(|@import|fetch\(|XMLHttp|import\(", text)
+    (here / "a.html").write_text(text, "utf-8")
+    recipe = optiviz.load_recipe(here / "a.html")
+    assert recipe == optiviz.Recipe(**SCENES[name])
+    optiviz.render(recipe, here / "b.html")
+    assert (here / "b.html").read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_nothing_but_its_own_script_and_style_may_run(name: str) -> None:
+    _, _, elements, _ = of_scene(name)
+    (policy,) = [
+        attributes["content"] or ""
+        for tag, attributes in elements.found
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    for tag in ("style", "script"):
+        whole = b64encode(sha256(elements.texts[tag].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{whole}'" in policy
+    assert policy.startswith("default-src 'none'; img-src data:")
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_it_draws_the_paths_that_were_descended(name: str) -> None:
+    scene, _, _, told = of_scene(name)
+    assert told["steps"] == scene.steps
+    assert len(told["paths"]) == len(scene.trajectories)
+    for said, path in zip(told["paths"], scene.trajectories, strict=True):
+        assert said["steps"] == path.kept[: len(path.walked)].tolist()
+        assert said["last"] == path.last
+        points = np.array(said["points"], float)
+        np.testing.assert_allclose(points, path.walked, rtol=1e-6)
+        losses = [path.loss(step) for step in said["steps"]]
+        losses = np.where(np.isfinite(losses), losses, np.nan)
+        np.testing.assert_allclose(np.array(said["losses"], float), losses, rtol=1e-6)
+    for panel in told["panels"]:
+        for axis in (panel["x"], panel["y"]):
+            low, high = axis["ends"]
+            assert low < high
+            assert axis["ticks"]
+            assert all(low <= place <= high for place, _ in axis["ticks"])
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_words_say_the_values_that_were_used(name: str) -> None:
+    scene, text, elements, told = of_scene(name)
+    for entry, said in zip(scene.entries, told["entries"], strict=True):
+        assert said["detail"] == entry.detail
+        remark = scene.remark(entry, scene.steps)
+        assert [each for _, each in said["remarks"]][-1:] == ([remark] if remark else [])
+    labels = [each.get("aria-label") or "" for tag, each in elements.found if tag == "canvas"]
+    assert any(labels)
+    for path in scene.trajectories:
+        assert f"{path.end[0]:.4g}" in text
+    assert len([tag for tag, _ in elements.found if tag == "input"]) == 1 + len(scene.entries)
+
+
+def test_article_1s_scene_is_small() -> None:
+    _, text, *_ = of_scene("article-1")
+    assert len(text.encode()) < 500_000
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_light_follows_the_readers_system_and_others_stay(theme: str, here: Path) -> None:
+    fields = {"surface": "beale", "optimizers": "adam:lr=0.1", "theme": theme}
+    _, text, _, told = made(here / "a.html", **fields)
+    (images,) = [panel["images"] for panel in told["panels"] if "images" in panel]
+    assert [*images] == (["light", "dark"] if theme == "light" else [theme])
+    for name in images:
+        assert f"--background:{load_theme(name).background};" in text
+    assert ("prefers-color-scheme: dark){:root" in text) == (theme == "light")
+
+
+def test_the_image_is_the_ground_alone(here: Path) -> None:
+    _, _, _, told = made(here / "a.html", surface="bowl", optimizers="adam:lr=0.1")
+    panel = told["panels"][0]
+    data = panel["images"]["light"].partition("base64,")[2]
+    with Image.open(BytesIO(b64decode(data))) as image:
+        assert image.width / image.height == pytest.approx(panel["ratio"], rel=0.01)
+        colors = {each for _, each in image.convert("RGB").getcolors(1 << 20) or ()}
+    assert len(colors) <= 256
+    paths = {
+        tuple(int(color[i : i + 2], 16) for i in (1, 3, 5)) for color in load_theme("light").paths
+    }
+    assert not colors & paths
+
+
+@settings(max_examples=12)
+@given(st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text.strip()))
+def test_words_of_a_stranger_stay_words(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    from optiviz.errors import InputError
+
+    path = tmp_path_factory.mktemp("words") / "a.html"
+    title = f"</script></style></title><img onerror=x>&amp;${{x}}$title {text}"
+    try:
+        fields = {"surface": "bowl", "optimizers": "adam:lr=0.1:label=<b>", "steps": 3}
+        _, _, elements, _ = made(path, title=title, **fields)
+    except InputError:  # no picture can have these letters
+        return
+    assert elements.texts["title"].split() == title.split()
+    assert elements.texts["h1"].split() == title.split()
+    assert "img" not in [tag for tag, _ in elements.found]
+    assert not any("onerror" in attributes for _, attributes in elements.found)
+    recipe = optiviz.load_recipe(path)
+    assert recipe.title == optiviz.Recipe(title=title, **fields).title
+
+
+def test_long_runs_leave_steps_out_and_say_so(here: Path) -> None:
+    fields = {"surface": "rosenbrock", "optimizers": "adam:lr=0.01", "steps": 30_000}
+    _, text, _, told = made(here / "a.html", **fields)
+    (path,) = told["paths"]
+    assert len(path["steps"]) <= MOST_POINTS + 1
+    assert "Every third step is kept." in text
+    assert path["steps"][:3] == [0, 3, 6]
+    assert path["steps"][-1] == 30_000
+    assert (here / "a.html").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--view relief", "a page has no relief: choose from contour, curve, loss"),
+        ("--view contour+state", "a page has no state"),
+        ("--layout grid", "a page has all optimizers in one panel"),
+    ],
+)
+def test_what_a_page_does_not_have_is_told(words: str, said: str, invoke: Invoke) -> None:
+    run = ("run", "--surface", "wobbly", "--opt", "adam", "-o", "a.html")
+    result = invoke(*run, *words.split())
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"optiviz: a.html: {said}")
+    assert "a plot has no page" in invoke("plot", "wobbly", "-o", "a.html").stderr
+
+
+def test_a_page_makes_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import optiviz.rendering
+
+    def never(*_: Any) -> None:
+        raise AssertionError("no picture is asked for")
+
+    monkeypatch.setattr(optiviz.rendering, "make_picture", never)
+    made(here / "a.html", surface="bowl", optimizers="adam:lr=0.1", steps=3)
+
+
+@given(st.lists(st.floats()))
+def test_numbers_are_those_of_json(values: list[float]) -> None:
+    said = json.loads(json.dumps(_numbers(values), allow_nan=False))
+    for number, value in zip(said, values, strict=True):
+        assert number is None or number == pytest.approx(value, rel=1e-6)
+        assert (number is None) == (not np.isfinite(value))
