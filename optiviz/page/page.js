@@ -32,9 +32,8 @@ function written(value, digits = 4) {
   if (value === null || value === undefined) return "\u2013";
   const size = Math.abs(value);
   if (size >= 1e4 && size < 1e5) return minus(value.toFixed(0));
-  if (value === 0 || (size >= 1e-4 && size < 10 ** digits)) {
-    return minus(value.toPrecision(digits));
-  }
+  const plain = value.toPrecision(digits);
+  if (!plain.includes("e") && (value === 0 || size >= 1e-4)) return minus(plain);
   return minus(value.toExponential(2).replace("+", ""));
 }
 
