@@ -50,7 +50,8 @@ def read_html(path: Path) -> str | None:
     with path.open(encoding="utf-8") as file:
         _, begun, rest = file.read(MOST_BYTES).partition(MADE)
     said, ended, _ = rest.partition("</script>")
-    return said if begun and ended else None
+    # Without the escapes that keep its element whole.
+    return json.dumps(json.loads(said)) if begun and ended else None
 
 
 def read_json(path: Path) -> str | None:

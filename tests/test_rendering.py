@@ -57,6 +57,7 @@ def test_an_output_is_untouched_when_the_run_fails(
     monkeypatch.setattr("optiviz.writers.video.VideoPlugin.write_frame", fail)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
     monkeypatch.setattr("optiviz.data._trajectory", fail)
+    monkeypatch.setattr("optiviz.page._embedded", fail)
     with pytest.raises(optiviz.OptivizError, match=r"x\..* cannot be written: No space left"):
         render(SMALL, [path])
     assert path.read_text() == "old"
