@@ -149,7 +149,7 @@ def test_files_and_numbers(invoke: Invoke, here: Path) -> None:
         (("--surface", "parabola"), "parabola is descended in one dimension, basins need two"),
         (("--surface", "spirals"), "in all of a network's weights, basins need two"),
         (("--surface", "bowl", "--grid", "1x1"), "--grid: 1x1 is not between 2x2 and 2048x2048"),
-        (("--surface", "bowl", "--start", "1,1"), "No such option"),
+        (("--surface", "bowl", "--start", "1,1"), "unknown option '--start'"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(

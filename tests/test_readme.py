@@ -59,7 +59,7 @@ def test_an_optimizer_of_ones_own_is_the_example(here: Path, invoke: Invoke) -> 
 
 
 def test_the_number_of_optimizers_is_true() -> None:
-    assert f"There are {len(OPTIMIZERS)}, with" in README
+    assert f"There are {len(OPTIMIZERS)} optimizers, with" in README
 
 
 def test_an_animation_of_ones_own_is_saved(here: Path) -> None:
@@ -83,9 +83,9 @@ def test_the_benchmarks_are_those_of_their_script() -> None:
 
 
 def test_there_are_exactly_two_commands_to_begin_with() -> None:
-    setups = [block.strip() for kind, block in BLOCKS if kind == "sh"]
-    assert len(setups) == 2
+    setups = [block.strip() for kind, block in BLOCKS if kind == "sh"][:2]
     assert all("\n" not in each and each.startswith("python3 -m venv") for each in setups)
+    assert README.count("python3 -m venv") == 2
 
 
 def test_it_begins_with_an_animation_that_is_there_and_small() -> None:
@@ -95,7 +95,25 @@ def test_it_begins_with_an_animation_that_is_there_and_small() -> None:
 
 
 def test_the_number_of_surfaces_is_true() -> None:
-    assert f"There are {len(load_catalogue().surfaces)}:" in README
+    assert f"There are {len(load_catalogue().surfaces)}: `optiviz list surfaces`" in README
+
+
+def test_what_is_said_in_passing_is_what_was_measured() -> None:
+    faster = re.search(r"A to GIF: writer.*?\| ([\d.]+)x", README)
+    smaller = re.search(r"A: size of GIF.*?\| ([\d.]+)x", README)
+    assert faster
+    assert smaller
+    said = f"{float(faster[1]):.0f} times faster and {float(smaller[1]):.0f} times smaller (below)"
+    assert said in README
+
+
+def test_there_are_five_things_that_people_want_each_with_its_picture() -> None:
+    wanted = README[README.index("## Five things") : README.index("## And more")]
+    parts = re.split(r"^\*\*", wanted, flags=re.M)[1:]
+    assert len(parts) == 5
+    for part in parts:
+        assert len(re.findall(r"^optiviz \w+", part, re.M)) == 1
+        assert len(re.findall(r"^!\[", part, re.M)) == 1
 
 
 def test_links_lead_somewhere() -> None:

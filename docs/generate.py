@@ -1,0 +1,298 @@
+"""What the site has beside the pages that are written: a reference and a gallery, from the code.
+
+A hook of mkdocs. It also lets pages show what lies outside docs, as the pictures in outputs do.
+"""
+
+import inspect
+import json
+import posixpath
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from shown import ROOT, pictures
+
+import optiviz
+from optiviz.api import describe, list_names
+from optiviz.cli import COMMANDS
+from optiviz.surfaces.catalogue import load_catalogue
+
+LINK = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")
+THUMBNAIL = (480, 360)
+_drawn = TemporaryDirectory(prefix="optiviz-")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are generated, the pictures of surfaces, and what lies outside docs."""
+    add = partial(File.generated, config)
+    for name, write in PAGES.items():
+        files.append(add(name, content="\n".join(write()) + "\n"))
+    for name in load_catalogue().surfaces:
+        if (path := thumbnail(name)) is not None:
+            files.append(add(f"surfaces/{name}.png", abs_src_path=str(path)))
+    outside = {posixpath.normpath(each) for file in list(files) for each in _outside(file)}
+    for each in sorted(outside | pictures()):
+        if files.get_file_from_path(each) is None:
+            files.append(add(each, abs_src_path=str(ROOT / each)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let links to what lies above docs lead into the site."""
+    depth = page.file.src_uri.count("/") + 1
+
+    def inside(found: re.Match[str]) -> str:
+        ups = found[2].count("../")
+        return found[1] + "../" * (ups - 1 if ups >= depth else ups) + found[3]
+
+    return LINK.sub(inside, markdown)
+
+
+def _outside(file: File) -> Iterator[str]:
+    """Yield what a page links to above docs, from the top of the project."""
+    if not file.src_uri.endswith(".md") or file.generated_by:
+        return
+    depth = file.src_uri.count("/") + 1
+    for _, ups, rest in LINK.findall(file.content_string):
+        if ups.count("../") == depth:
+            yield rest
+
+
+def thumbnail(name: str) -> Path | None:
+    """Draw a surface of the catalogue.
+
+    None if what it is made of must be fetched first, or its plane is that of paths.
+    """
+    path = Path(_drawn.name) / f"{name}.png"
+    surface = load_catalogue()[name]
+    network = surface.network
+    if network is not None and (network.data == "mnist" or surface.plane_words.kind == "path"):
+        return None
+    if not path.exists():
+        optiviz.render(optiviz.PlotRecipe(surfaces=(name,), size=THUMBNAIL), path)
+    return path
+
+
+def command_line() -> Iterator[str]:
+    """Write every help."""
+    yield "# Command line\n"
+    yield "The same words stand in every `--help`.\n"
+    for words in ([], *([name] for name in COMMANDS)):
+        yield f"## {' '.join(['optiviz', *words])}\n"
+        yield f"```text\n{_help(words)}```\n"
+
+
+def _help(words: list[str]) -> str:
+    asked = [sys.executable, "-m", "optiviz", *words, "--help"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout
+    return said.replace("python -m optiviz", "optiviz", 1)
+
+
+def optimizers() -> Iterator[str]:
+    """Write each optimizer's rule, hyperparameters and paper."""
+    yield "# Optimizers\n"
+    yield (
+        "Names and hyperparameters are PyTorch's, else optax's. `optiviz show NAME` prints the "
+        "same. [How they are written](../optimizers.md), with schedules and your own.\n"
+    )
+    for kind in ("optimizers", "wrappers"):
+        if kind == "wrappers":
+            yield "# Wrappers\n"
+        for row in list_names(kind):
+            known = describe(row["name"])
+            yield f"## {known['name']}\n"
+            yield f"{known['summary']}\n"
+            yield f"```text\n{known['rule']}\n```\n"
+            yield "| hyperparameter | default | |\n|---|---|---|"
+            for each in known["hyperparameters"]:
+                default = "" if each["default"] is None else _value(each["default"])
+                yield f"| `{each['name']}` | {default} | {_cell(each['meaning'])} |"
+            yield f"\n{known['paper']}\n"
+            if known["notes"]:
+                yield f"{known['notes']}\n"
+    yield "# Schedules\n\n| written | the rate |\n|---|---|"
+    for row in list_names("schedules"):
+        yield f"| `lr=0.1@{row['name']}` | {_cell(row['about'])} |"
+
+
+def surfaces() -> Iterator[str]:
+    """Write each surface's formula, window, start and minima, with its picture."""
+    yield "# Surfaces\n"
+    yield (
+        "`optiviz list surfaces --tag valley` finds them by what they are, `optiviz show NAME` "
+        "tells all.\n"
+    )
+    for name, surface in load_catalogue().surfaces.items():
+        known = describe(name)
+        yield f"## {name}\n"
+        yield (
+            f"{surface.title}"
+            + (f", also {', '.join(surface.aliases)}" if surface.aliases else "")
+            + "\n"
+        )
+        if thumbnail(name) is not None:
+            yield f"![{escape(surface.title)}](../surfaces/{name}.png){{ width=480 }}\n"
+        if surface.network is None:
+            yield f"```text\n{known['formula']}\n```\n"
+        else:
+            yield f"```text\n{json.dumps(known['network'])}\n```\n"
+        yield "| | |\n|---|---|"
+        for key in ("domain", "start", "steps", "minima", "learning_rates", "tags", "source"):
+            if known.get(key):
+                yield f"| {key.replace('_', ' ')} | {_cell(_value(known[key]))} |"
+        yield ""
+
+
+def keys() -> Iterator[str]:
+    """Write every key of a recipe or a batch in YAML."""
+    said = subprocess.run(
+        [sys.executable, "-m", "optiviz", "schema"],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    schema = json.loads(said)
+    parts = schema["$defs"]
+    yield "# YAML, key by key\n"
+    yield (
+        "A recipe is a mapping of these keys; a batch has `jobs`, each a recipe with `out`, and "
+        "perhaps `defaults` ([recipes and batches](../batches.md)). `optiviz schema` prints the "
+        "JSON Schema of both for editors.\n"
+    )
+    for kind in ("run", "plot", "response", "tune", "basins"):
+        yield f"## kind: {kind}\n\n| key | takes | |\n|---|---|---|"
+        for key, field in parts[kind]["properties"].items():
+            about = _cell(field.get("description", ""))
+            yield f"| `{key}` | {_cell(_takes(field, parts))} | {about} |"
+        yield ""
+    for title, part in {"A surface": "Surface", "Its network": "NetworkWords"}.items():
+        yield f"## {title}\n\n| key | takes |\n|---|---|"
+        for key, field in parts[part]["properties"].items():
+            yield f"| `{key}` | {_cell(_takes(field, parts))} |"
+        yield ""
+
+
+def _takes(field: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
+    """Say what a field of a schema takes, in a few words."""
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return {"Surface": "a surface", "Domain": "x and y, each two numbers"}.get(
+            name, name.lower()
+        )
+    if "anyOf" in field:
+        given = [each for each in field["anyOf"] if each.get("type") != "null"]
+        said = [_takes(each, parts) for each in given]
+        return " or ".join(dict.fromkeys(said))
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "enum" in field:
+        names = field["enum"]
+        return "a name" if len(names) > 8 else ", ".join(f"`{each}`" for each in names)
+    names = {
+        "string": "text",
+        "number": "a number",
+        "integer": "a whole number",
+        "boolean": "true or false",
+    }
+    if field.get("type") == "array":
+        items = field.get("items")
+        return (
+            f"a list of {_takes(items, parts)}" if isinstance(items, dict) and items else "a list"
+        )
+    said = names.get(str(field.get("type")), "a mapping")
+    bounds = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "up to {}"}
+    return " ".join(
+        [said, *(each.format(field[key]) for key, each in bounds.items() if key in field)]
+    )
+
+
+def python() -> Iterator[str]:
+    """Write signature and docstring of everything that optiviz exports."""
+    yield "# Python\n"
+    yield f"```python\n{_first_paragraphs(optiviz)}\n```\n"
+    for name in optiviz.__all__:
+        value = getattr(optiviz, name)
+        yield f"## optiviz.{name}\n"
+        yield f"```python\n{_signature(name, value)}\n```\n"
+        yield f"{_text(inspect.getdoc(value) or '')}\n"
+        for key, each in sorted(vars(value).items()) if inspect.isclass(value) else ():
+            public = not key.startswith("_") and each.__doc__ and isinstance(each, property)
+            if public and value.__module__.startswith("optiviz"):
+                yield f"- `{key}`: {' '.join((inspect.getdoc(each) or '').split())}"
+        yield ""
+
+
+def _first_paragraphs(module: Any) -> str:
+    doc = inspect.getdoc(module) or ""
+    return "\n".join(line[4:] for line in doc.splitlines() if line.startswith("    "))
+
+
+def _signature(name: str, value: Any) -> str:
+    fields = getattr(value, "model_fields", None)
+    if fields is not None:
+        lines = [
+            f"    {key}" + ("" if each.is_required() else f" = {each.default!r}")
+            for key, each in fields.items()
+        ]
+        return f"class {name}:\n" + "\n".join(lines)
+    if inspect.isclass(value):
+        return f"class {name}"
+    return f"{name}{inspect.signature(value)}".replace("'", "").replace('"', "")
+
+
+def _text(doc: str) -> str:
+    """Return a docstring, its examples as code."""
+    lines = [re.sub(r"^(>>> .*|\S+)$", r"\1", line) for line in doc.splitlines()]
+    text = "\n".join(lines)
+    return re.sub(r"((?:^>>> .*\n?(?:^(?!>>>).+\n?)*)+)", r"```pycon\n\1\n```", text, flags=re.M)
+
+
+def gallery() -> Iterator[str]:
+    """Show every surface of the catalogue, and the pictures of README and docs."""
+    yield "# Gallery\n\n## Pictures, each made by one command of these pages\n"
+    for each in sorted(pictures()):
+        yield f"![{Path(each).stem}]({each}){{ width=420 loading=lazy }}"
+    yield "\n## Every surface\n"
+    for name, surface in load_catalogue().surfaces.items():
+        if thumbnail(name) is not None:
+            image = f"![{escape(surface.title)}](surfaces/{name}.png){{ width=300 loading=lazy }}"
+            yield f"[{image}](reference/surfaces.md#{name})"
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:.12g}"
+        case dict():
+            return ", ".join(f"{key} {_value(each)}" for key, each in value.items())
+        case [[*_], *_]:
+            return "; ".join(_value(each) for each in value)
+        case list() | tuple():
+            return ", ".join(_value(each) for each in value)
+    return str(value)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "reference/command-line.md": command_line,
+    "reference/optimizers.md": optimizers,
+    "reference/surfaces.md": surfaces,
+    "reference/yaml.md": keys,
+    "reference/python.md": python,
+    "gallery.md": gallery,
+}
