@@ -12,7 +12,7 @@ from conftest import Invoke
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from shown import commands, documents, pictures  # noqa: E402
+from shown import blocks, commands, documents, pictures  # noqa: E402
 
 COMMANDS = commands()
 PICTURES = pictures()
@@ -133,5 +133,5 @@ def test_every_page_is_in_the_site() -> None:
 
 def test_links_lead_somewhere() -> None:
     for path in [*documents(), ROOT / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\(([^)#:\s]+)", path.read_text("utf-8")):
+        for target in re.findall(r"\]\(([^)#:\s]+)[)#]", path.read_text("utf-8")):
             assert (path.parent / target).exists(), (path, target)
