@@ -38,9 +38,14 @@ class Cell(NamedTuple):
 
 
 class Animation(FuncAnimation):
-    """An animation that a notebook shows as what it is saved as: a GIF."""
+    """An animation that a notebook shows as what it is saved as: a GIF.
 
-    def __init__(self, picture: "Picture", frames: Sequence[int], fps: float) -> None:
+    comment is what a file says of itself that the writer "imageio" saves.
+    """
+
+    def __init__(
+        self, picture: "Picture", frames: Sequence[int], fps: float, comment: str = ""
+    ) -> None:
         super().__init__(
             picture.figure,
             picture.update,
@@ -49,7 +54,13 @@ class Animation(FuncAnimation):
             blit=True,
             cache_frame_data=False,
         )
+        self.comment = comment
         self.described = f"{picture.scene.title}: {picture.scene.described}"
+
+    def save(self, filename: Any, writer: Any = None, *words: Any, **settings: Any) -> None:
+        if self.comment and writer == "imageio":
+            settings.setdefault("metadata", {"comment": self.comment})
+        super().save(filename, writer, *words, **settings)
 
     @cached_property
     def _shown(self) -> str:
@@ -122,11 +133,16 @@ class Picture:
         """Move every panel to a step and return the artists that move."""
         return [artist for panel in self._moving for artist in panel.update(step)]
 
-    def animation(self, fps: float, steps: Sequence[int], hold: float = HOLD) -> Animation:
-        """Return the animation: a frame of each step, then the last one for `hold` more seconds."""
+    def animation(
+        self, fps: float, steps: Sequence[int], hold: float = HOLD, comment: str = ""
+    ) -> Animation:
+        """Return the animation: a frame of each step, then the last one for `hold` more seconds.
+
+        comment is what its files say of themselves.
+        """
         frames = list(steps)
         with self._undrawn():
-            return Animation(self, frames + frames[-1:] * round(hold * fps), fps)
+            return Animation(self, frames + frames[-1:] * round(hold * fps), fps, comment)
 
     @contextmanager
     def _undrawn(self) -> Iterator[None]:

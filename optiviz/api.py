@@ -22,7 +22,7 @@ from optiviz.optimizers.base import describe as describe_class
 from optiviz.optimizers.kinds import GROUP, kind_of
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.plugins import is_source, offer, offers
-from optiviz.provenance import read_source
+from optiviz.provenance import comment_on, read_source
 from optiviz.reading import check_trusted, read_recipe
 from optiviz.recipe import AnyRecipe, BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.rendering import check_format, make_picture, render, walk_all
@@ -109,7 +109,8 @@ def animate(
     """
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     picture = make_picture(recipe)
-    return picture.animation(recipe.fps, recipe.frame_steps(picture.scene.steps))
+    steps = recipe.frame_steps(picture.scene.steps)
+    return picture.animation(recipe.fps, steps, comment=comment_on(recipe))
 
 
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> AnyRecipe:
