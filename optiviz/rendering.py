@@ -1,6 +1,7 @@
 """One recipe -> its files: where the rooms meet."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import MISSING, replace
 from functools import partial
 from pathlib import Path
@@ -98,22 +99,22 @@ def render(
             progress("drawing", done, total)
 
     for target, form, writer in zip(targets, forms, writers, strict=True):
-        with whole(target) as temporary:
-            if form.kind == "page":
-                writer(scene, recipe, temporary, comment, _sampling(progress))
-                one_more()
-                continue
-            if picture is None or form.kind == "data":
-                writer(scene, temporary, comment)
-                one_more()
-                continue
-            with picture.theme.settings():
-                if form.kind == "still":
+        with whole(target) as temporary, picture.theme.settings() if picture else nullcontext():
+            match form.kind:
+                case "animation":
+                    assert picture is not None
+                    assert isinstance(recipe, Contest)
+                    _save_animation(picture, recipe, temporary, comment, one_more)
+                    continue
+                case "still":
+                    assert picture is not None
                     picture.update(scene.steps)
                     writer(picture.figure, temporary, comment)
-                    one_more()
-                elif isinstance(recipe, Contest):
-                    _save_animation(picture, recipe, temporary, comment, one_more)
+                case "page":
+                    writer(scene, recipe, temporary, comment, _sampling(progress))
+                case "data":
+                    writer(scene, temporary, comment)
+            one_more()
     return scene
 
 

@@ -135,3 +135,21 @@ def test_links_lead_somewhere() -> None:
     for path in [*documents(), ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)#:\s]+)[)#]", path.read_text("utf-8")):
             assert (path.parent / target).exists(), (path, target)
+
+
+def test_the_surface_of_ones_own_is_drawn(invoke: Invoke, here: Path) -> None:
+    guide = ROOT / "docs" / "how-to" / "own-surface.md"
+    (block,) = blocks(guide, "yaml")
+    (here / "mine.yaml").write_text(block, "utf-8")
+    (said,) = re.findall(r"`optiviz (run --surfaces .*?)`", guide.read_text("utf-8"))
+    result = invoke(*shlex.split(said), "-o", "x.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "lr 0.09" in result.stdout
+
+
+def test_the_notebooks_cell_shows_a_picture() -> None:
+    (block,) = blocks(ROOT / "docs" / "how-to" / "notebook.md", "python")
+    names: dict[str, Any] = {}
+    *before, last = block.strip().splitlines()
+    exec("\n".join(before), names)
+    assert eval(last, names)._repr_html_().startswith("<img ")
