@@ -7,8 +7,9 @@ It says nothing about when, where or by whom.
 import json
 import platform
 import warnings
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,9 +46,11 @@ class Provenance(BaseModel):
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of what makes our pictures, by name."""
-    return {name: version(each) for name, each in DISTRIBUTIONS.items()} | {
-        "python": platform.python_version()
-    }
+    found = {}
+    for name, each in DISTRIBUTIONS.items():
+        with suppress(PackageNotFoundError):  # of what only some formats need
+            found[name] = version(each)
+    return found | {"python": platform.python_version()}
 
 
 def comment_on(recipe: AnyRecipe) -> str:

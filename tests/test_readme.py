@@ -59,7 +59,7 @@ def test_an_optimizer_of_ones_own_is_the_example(here: Path, invoke: Invoke) -> 
 
 
 def test_the_number_of_optimizers_is_true() -> None:
-    assert f"There are {len(OPTIMIZERS)} optimizers, with" in README
+    assert f"There are {len(OPTIMIZERS)} optimizers, `lookahead" in README
 
 
 def test_an_animation_of_ones_own_is_saved(here: Path) -> None:
@@ -114,6 +114,13 @@ def test_there_are_five_things_that_people_want_each_with_its_picture() -> None:
     for part in parts:
         assert len(re.findall(r"^optiviz \w+", part, re.M)) == 1
         assert len(re.findall(r"^!\[", part, re.M)) == 1
+
+
+def test_what_it_shows_needs_no_extra() -> None:
+    classics = [name for name, home in OPTIMIZERS.items() if home.startswith("classical:")]
+    shown = [block for kind, block in BLOCKS if kind in ("sh", "text")]
+    for name in [*classics, "torch.", "optax.", "digits", "mnist", "--scheduler"]:
+        assert not any(re.search(rf"\b{re.escape(name)}\b", block) for block in shown), name
 
 
 def test_links_lead_somewhere() -> None:

@@ -76,9 +76,9 @@ class OptivizGroup(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         session = Session()
-        if COMPLETING in os.environ:
-            import_module(f"{__name__}.completion")
         try:
+            if asked := os.environ.get(COMPLETING):
+                import_module(f"{__name__}.completion").check(asked)
             complete_var = complete_var or COMPLETING  # however we are called
             code = super().main(
                 args, prog_name, complete_var, standalone_mode=False, obj=session, **extra
@@ -102,16 +102,13 @@ def _ending(error: BaseException) -> tuple[str, int]:
         return signals.farewell()
     match error:
         case click.NoSuchOption(option_name=name, ctx=click.Context() as ctx):
-            known = [
-                each
-                for param in ctx.command.params
-                for each in (*param.opts, *param.secondary_opts)
-            ]
+            params = ctx.command.get_params(ctx)
+            known = [each for param in params for each in (*param.opts, *param.secondary_opts)]
             return unknown(
                 "option", name, [each for each in known if each.startswith("-")]
             ), MISTAKEN
         case click.ClickException():
-            return error.format_message(), MISTAKEN
+            return " ".join(error.format_message().split()), MISTAKEN
         case InputError():
             return str(error), MISTAKEN
         case OptivizError():

@@ -5,6 +5,7 @@ type, its value and what it means, with tabs between. No code of a stranger is r
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,9 +21,10 @@ from click.shell_completion import (
 
 from optiviz.cli import debug_option
 from optiviz.cli.help import Choice, Command
-from optiviz.errors import OptivizError
+from optiviz.errors import InputError, OptivizError, unknown
 
 Items = list[CompletionItem[str]]
+MOST_LETTERS = 1_000_000  # of a file of surfaces
 SPACED = " \t\n\"'"  # what a shell has taken away before
 
 BASH = """\
@@ -141,8 +143,15 @@ class Fish(Shell):
 
 
 SHELLS: dict[str, type[Shell]] = {each.name: each for each in (Bash, Zsh, Fish)}
+ASKED = [f"{shell}_{what}" for shell in SHELLS for what in ("source", "complete")]
 for each in SHELLS.values():
     add_completion_class(each)
+
+
+def check(asked: str) -> None:
+    """Raise InputError for what no shell of ours asks."""
+    if asked not in ASKED:
+        raise InputError(f"_OPTIVIZ_COMPLETE: {unknown('request', asked, ASKED)}")
 
 
 @click.command(cls=Command, name="completion", short_help="Print what lets a shell complete words.")
@@ -209,7 +218,10 @@ def views(ctx: click.Context, incomplete: str) -> Items:
 
     kinds = ("surface",) if ctx.info_name == "plot" else ("surface", "descent")
     before, begun = _last(incomplete, "+")
-    known = {name: sort.about for name, sort in VIEWS.items() if sort.of in kinds}
+    used = before.split("+")
+    known = {
+        name: sort.about for name, sort in VIEWS.items() if sort.of in kinds and name not in used
+    }
     return _among(known, begun, before)
 
 
@@ -282,30 +294,29 @@ def _surfaces(ctx: click.Context) -> dict[str, str]:
 
     known: dict[str, str] = {}
     for name, entry in _declared(ctx.params.get("catalogue")).items():
-        title = str(entry.get("title", ""))
-        known |= dict.fromkeys([name, *_listed(entry, "aliases")], title)
+        title = re.search(r"^ +title: (.*)", entry, re.M)
+        known |= dict.fromkeys([name, *_listed(entry, "aliases")], title[1] if title else "")
     return known | {each.name: f"of {each.package}" for each in offers(GROUP)}
 
 
-def _declared(own: Path | None = None) -> dict[str, dict[str, Any]]:
+def _declared(own: Path | None = None) -> dict[str, str]:
     """Return the entries of our catalogue and of a file on top, as they are written.
 
-    To check them all would take as long as a picture.
+    To read them as YAML would take as long as a picture, and of a stranger's file for ever.
     """
-    from optiviz.documents import Document
     from optiviz.surfaces import our_file
 
-    found: dict[Any, Any] = {}
+    found: dict[str, str] = {}
     for path in filter(None, (our_file(), own)):
-        with suppress(OptivizError):
-            entries = Document.read(path).value
-            found |= entries if isinstance(entries, dict) else {}
-    return {str(name): entry for name, entry in found.items() if isinstance(entry, dict)}
+        with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
+            text = file.read(MOST_LETTERS) if path.is_file() else ""
+            found |= dict(re.findall(r"^([\w-]+):(.*?)(?=^\S|\Z)", text, re.M | re.S))
+    return found
 
 
-def _listed(entry: Mapping[str, Any], key: str) -> list[str]:
-    found = entry.get(key)
-    return [str(each) for each in found] if isinstance(found, list) else []
+def _listed(entry: str, key: str) -> list[str]:
+    found = re.search(rf"^ +{key}: \[(.*)\]", entry, re.M)
+    return [each.strip() for each in found[1].split(",")] if found else []
 
 
 def _optimizers() -> dict[str, str]:

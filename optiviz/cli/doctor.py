@@ -1,12 +1,11 @@
 """`optiviz doctor`: whether all that pictures are made with is here, and works."""
 
-import os
 import platform
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
 from typing import Literal, NamedTuple
 
 import click
@@ -137,7 +136,13 @@ def _folders() -> Iterator[Finding]:
     from optiviz.surfaces.grids import folder
 
     for what, path in {"cache": folder(), "font cache": Path(matplotlib.get_cachedir())}.items():
-        above = next(each for each in (path, *path.absolute().parents) if each.exists())
-        kept = os.access(above, os.W_OK) and Path(gettempdir()) not in path.parents
-        lost = "cannot be kept, so that some runs take longer"
-        yield Finding("ok" if kept else "-", what, f"{path}" if kept else f"{path} {lost}")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            wrong = told(error)
+        else:
+            wrong = "it goes with the session" if Path(gettempdir()) in path.parents else ""
+        lost = f"nothing is kept, so that some runs take longer: {wrong}"
+        yield Finding("-", what, lost) if wrong else Finding("ok", what, str(path))

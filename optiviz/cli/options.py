@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from optiviz.cli.help import Choice, Decorator, completed, grouped, section
-from optiviz.errors import InputError
+from optiviz.errors import InputError, OptivizError
 from optiviz.formats import FORMATS, QUALITIES, format_of
 from optiviz.themes import THEMES
 from optiviz.views import VIEWS
@@ -165,7 +165,7 @@ motion_options = section(
     ),
     click.option(
         "--frames", metavar="A:B:K,...",
-        help="Show each K-th step from A until B, instead of evenly strided ones.",
+        help="Show each K-th step from A until B, and the last, instead of evenly strided ones.",
     ),
     click.option(
         "--quality", type=Choice("quality", QUALITIES), default="standard", show_default=True,
@@ -186,6 +186,15 @@ look_options = section(
 )  # fmt: skip
 
 
+def _outs(ctx: click.Context, option: click.Parameter, words: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return paths, of which only a bare - is the standard output: ./- is a file of that name."""
+    paths = [Path(word) for word in words]
+    return tuple(
+        path.absolute() if path == STDOUT and word != str(STDOUT) else path
+        for word, path in zip(words, paths, strict=True)
+    )
+
+
 def output_options(default: str, *kinds: str) -> Decorator:
     """Return the options of what is written where, in formats of these kinds.
 
@@ -200,7 +209,8 @@ def output_options(default: str, *kinds: str) -> Decorator:
         "Output",
         click.option(
             "-o", "--out", "outs", multiple=True, metavar="FILE",
-            type=click.Path(path_type=Path, allow_dash=True),
+            type=click.Path(allow_dash=True),
+            callback=_outs,
             help=f"Where to write: {' '.join(suffixes)}; may be repeated. - is the standard "
             f"output.  [default: {default}]",
         ),
@@ -319,11 +329,13 @@ def _stdout(output: Output) -> Iterator[Path]:
         yield STDOUT
         return
     if output.form is None:
-        raise InputError("-o - has no suffix: say what it is, as in --format gif")
+        raise InputError("-o - has no suffix: say what it is, as in --format png")
     if output.outs.count(STDOUT) > 1:
         raise InputError("two outputs have the same path")
     if output.open_:
         raise InputError("--open: what goes to the standard output cannot be opened")
+    if sys.stdout is None:
+        raise OptivizError("-o -: the standard output is closed")
     if sys.stdout.isatty() and output.form not in TEXTS:
         raise InputError(f"-o -: a terminal shows no {output.form}: lead it to a file or a program")
     with TemporaryDirectory(prefix="optiviz-") as folder:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from io import BytesIO
+from math import ceil, log10
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
@@ -48,7 +49,7 @@ FOLLOWED = {"light": ("light", "dark")}  # the themes of a page: those of the re
 WIDE, DPI = 6.4, 140  # inches of the ground's image, whose pixels are for fine screens
 MOST_POINTS = 12_000  # of all paths together; longer ones leave steps out
 COLORS = 256  # of the ground's image, most of whose pixels are of a few
-DIGITS = 7
+DIGITS, MOST_DIGITS = 7, 17  # of a number on an axis that begins at 0, and of any
 LETTERS = 15.0  # pixels of a formula's letters
 
 
@@ -78,6 +79,7 @@ def save_page(
         f"script-src '{_hash(script)}'",
         schemes=" ".join("dark" if name == "dark" else "light" for name in names),
         title=escape(scene.title or scene.formula or "f(x, y)"),
+        heading=page.heading(),
         formula=page.formula(),
         caption=f"<p>{escape(scene.caption)}</p>" if scene.caption else "",
         style=style,
@@ -153,11 +155,18 @@ class _Page:
             "skipped": f"<p>Every {_nth(self.stride)} step is kept.</p>" * (self.stride > 1),
         }
 
+    def heading(self) -> str:
+        """Return the title, which may be the formula alone."""
+        title = self.scene.title or self.scene.formula or "f(x, y)"
+        return self._mathematics(title) if title == self.scene.formula else escape(title)
+
     def formula(self) -> str:
-        """Return the formula as mathematics, a term an image, so that lines break between them."""
+        """Return the formula, where it is not the title."""
         said = self.scene.formula
-        if not said:
-            return ""
+        return f"<p>{self._mathematics(said)}</p>" if said != self.scene.title and said else ""
+
+    def _mathematics(self, said: str) -> str:
+        """Return a formula as images, a term an image, so that lines break between them."""
         try:
             if len(said) > LONGEST:
                 raise RecursionError
@@ -165,10 +174,10 @@ class _Page:
                 first, *others = terms(said)
                 # What is before a sign makes it one between two terms.
                 drawn = [first, *(f"{{}} {term}" for term in others)]
-                images = " ".join(map(_mathematics, drawn))
+                images = " ".join(map(_outlines, drawn))
         except RecursionError:  # too long, or nested too deeply, for mathematics
-            return f"<p><code>{escape(said)}</code></p>"
-        return f'<p class="formula" role="img" aria-label="{escape(said)}">{images}</p>'
+            return f"<code>{escape(said)}</code>"
+        return f'<span class="formula" role="img" aria-label="{escape(said)}">{images}</span>'
 
     def _axes(self) -> Sequence[str]:
         return self.scene.surface.axes[: self.scene.surface.dim]
@@ -209,8 +218,8 @@ class _Page:
             "dash": [] if dash == "-" else list(dash[1]),
             "last": path.last,
             "steps": steps.tolist(),
-            "points": [_numbers(point) for point in path.walked[rows]],
-            "losses": _numbers([path.loss(step) for step in steps]),
+            "points": self._points(path.walked[rows]),
+            "losses": _numbers([path.loss(step) for step in steps], self.loss.scale.ends),
             "near": None if near is None else _numbers(near[steps]),
         }
 
@@ -230,17 +239,22 @@ class _Page:
             "x": _axis(surface.axes[0], Scale("linear", across), ticks(*across)),
             "y": _axis(surface.axes[1], Scale("linear", up), ticks(*up)),
             "images": images,
-            "starts": [_numbers(point) for point in self.scene.seen(self.scene.starts)],
-            "minima": [_numbers(point) for point in self.scene.seen(surface.minima)],
+            "starts": self._points(self.scene.seen(self.scene.starts)),
+            "minima": self._points(self.scene.seen(surface.minima)),
         }
+
+    def _points(self, points: Array) -> list[list[float | None]]:
+        """Return points of the surface, as exact as its window wants them."""
+        windows = self.scene.surface.window.intervals
+        columns = [_numbers(row, ends) for row, ends in zip(points.T, windows, strict=True)]
+        return [list(point) for point in zip(*columns, strict=True)]
 
     @property
     def _ratio(self) -> float:
-        """Width over height of the view from above."""
-        (left, right), (bottom, top) = self.scene.surface.window.intervals
+        """Width over height of the view from above, as near to a square as a window allows."""
         wide = Contour(self.scene, self.theme, self.recipe).room.ratios
         assert wide is not None
-        return float(np.clip((right - left) / (top - bottom), *wide))
+        return float(np.clip(1.0, *wide))
 
     def _image(self, theme: Theme) -> str:
         """Return the ground in a theme, as an address that holds all of it."""
@@ -267,6 +281,12 @@ class _Page:
         assert self.curve is not None
         surface = self.scene.surface
         ends = surface.window.intervals[0]
+        scale = self.curve.scale
+
+        def drawn(points: Array) -> list[list[float | None]]:
+            columns = _numbers(points[:, 0], ends), _numbers(points[:, 1], scale.ends)
+            return [list(point) for point in zip(*columns, strict=True)]
+
         still = {
             "starts": self.scene.seen(self.scene.starts),
             "minima": self.scene.seen(surface.minima),
@@ -281,10 +301,8 @@ class _Page:
             "ratio": 1.5,
             "x": _axis("x", Scale("linear", ends), ticks(*ends)),
             "y": _axis("loss", self.curve.scale, self.curve.scale.ticks()),
-            "curve": [
-                _numbers(point) for point in zip(self.curve.x, self.curve.value, strict=True)
-            ],
-            **{name: [_numbers(point) for point in points] for name, points in still.items()},
+            "curve": drawn(np.column_stack([self.curve.x, self.curve.value])),
+            **{name: drawn(points) for name, points in still.items()},
         }
 
     def _loss(self) -> dict[str, Any]:
@@ -294,7 +312,7 @@ class _Page:
                 "path": place,
                 "faint": line.faint,
                 "steps": line.steps[rows].tolist(),
-                "values": _numbers(line.values[rows]),
+                "values": _numbers(line.values[rows], self.loss.scale.ends),
             }
             for place, path in enumerate(self.scene.trajectories)
             for line in self.loss.lines(path)
@@ -346,10 +364,16 @@ def _axis(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
     }
 
 
-def _numbers(values: Any) -> list[float | None]:
-    """Return numbers with as many digits as a screen can show; None where not finite."""
+def _numbers(values: Any, ends: tuple[float, float] = (0.0, 1.0)) -> list[float | None]:
+    """Return numbers with as many digits as can be told apart on an axis of these ends.
+
+    None where not finite.
+    """
+    low, high = ends
+    far = max(abs(low), abs(high)) / (high - low)
+    digits = min(MOST_DIGITS, DIGITS + max(0, ceil(log10(far)))) if far > 0 else DIGITS
     known = (float(value) for value in values)
-    return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in known]
+    return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in known]
 
 
 def _short(value: float) -> str:
@@ -364,7 +388,7 @@ def _nth(stride: int) -> str:
     return {2: "second", 3: "third"}.get(stride, f"{stride}th")
 
 
-def _mathematics(term: str) -> str:
+def _outlines(term: str) -> str:
     """Return a term as an inline SVG of outlines, which takes the colour of the text."""
     outline = TextPath((0, 0), f"${term}$", size=LETTERS)
     box = outline.get_extents()

@@ -118,6 +118,7 @@ FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
     "max": lambda *args: reduce(_Max, args),
     "min": lambda *args: reduce(_Min, args),
 }
+MEANT = {"ln": "log", "arctan": "atan", "sgn": "sign", "fabs": "abs"}  # as others write them
 ARITIES = {"hypot": (2, 2), "max": (2, 20), "min": (2, 20)}
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
 
@@ -331,7 +332,8 @@ def _parse(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
         raise
     except SyntaxError as error:
         where = f" at character {error.offset}" if error.offset else ""
-        raise InputError(f"{named} is not an expression{where}: {error.msg}") from None
+        why = "write 2*x, not 2x" if error.msg == "invalid decimal literal" else error.msg
+        raise InputError(f"{named} is not an expression{where}: {why}") from None
     except (RecursionError, MemoryError):
         raise InputError(f"{named} is nested too deeply") from None
     except ValueError as error:
@@ -375,7 +377,7 @@ class _Builder:
                 if name in NAMES and name not in known:
                     raise self.refuse(f"uses {name}, and its domain has no interval for it")
                 if name not in known:
-                    raise self.refuse(unknown("name", name, known))
+                    raise self.refuse(unknown("name", name, {*known, *NAMES}))
                 return known[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.build(operand, depth)
@@ -452,6 +454,8 @@ class _Builder:
 
     def _call(self, name: str, args: list[ast.expr], depth: int) -> sympy.Expr:
         if name not in FUNCTIONS:
+            if name in MEANT:
+                raise self.refuse(f"unknown function {name!r}: did you mean {MEANT[name]!r}?")
             raise self.refuse(unknown("function", name, FUNCTIONS))
         if any(isinstance(arg, ast.Starred) for arg in args):
             raise self.refuse("* before an argument is not allowed")

@@ -1,6 +1,7 @@
 """The surface from above: filled contours with isolines, and the paths on them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -97,15 +98,22 @@ class Contour(View):
         stride = -(-len(ground.inner) // many)
         shown = ground.inner[::stride]
         written = dict(zip(shown, short(shown * ground.scale), strict=True))
-        labels = axes.clabel(lines, shown, fmt=written, fontsize=9, inline=True, inline_spacing=3)
-        halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
+        look: dict[str, Any] = {"fmt": written, "fontsize": 9}
         kept: list[Bbox] = []
-        for label in labels:
+        places = []
+        for label in list(axes.clabel(lines, shown, inline=False, **look)):
             box = label.get_window_extent()
             inside = axes.bbox.x0 < box.x0 < box.x1 < axes.bbox.x1
             inside &= axes.bbox.y0 < box.y0 < box.y1 < axes.bbox.y1
-            label.set_visible(inside and not any(box.overlaps(other) for other in kept))
-            kept += [box] if label.get_visible() else []
+            if inside and not any(box.overlaps(other) for other in kept):
+                kept.append(box)
+                places.append(label.get_position())
+            label.remove()
+        lines.labelTexts.clear()
+        # Only now, so that no isoline has a gap without a label.
+        labels = axes.clabel(lines, shown, inline_spacing=3, manual=places, **look)
+        halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
+        for label in labels:
             label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
             label.set_path_effects([withStroke(linewidth=2.0, foreground=halo)])
 

@@ -14,7 +14,9 @@ from optiviz.objective import Array
 from optiviz.themes import Theme
 
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
-DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)))
+DASHES: tuple[Any, ...] = (
+    "-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1))
+)  # fmt: skip
 LINE_WIDTH = 2.0
 CASING_WIDTH = 1.0  # on each side of a line
 HEAD_SIZE = 9.0

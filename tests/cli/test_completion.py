@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import assert_told, call
 from conftest import CATALOGUE, Invoke
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,6 +113,20 @@ def test_bash_is_given_what_stands_behind_its_breaks() -> None:
 def test_no_line_is_an_error(text: str) -> None:
     for start in ("", "optiviz ", "optiviz run --opt ", "optiviz run --surface "):
         offered((start + text).replace("\0", ""))
+
+
+def test_a_large_file_of_surfaces_takes_no_time_and_no_memory(here: Path) -> None:
+    (here / "deep.yaml").write_text("mine: {}\na: " + "[" * 5000 + "]" * 5000)
+    assert offered("optiviz run --surfaces deep.yaml --surface min") == ["mine"]
+    (here / "huge.yaml").write_text("".join(f"s{n}: {{formula: x}}\n" for n in range(100_000)))
+    assert "s123" in offered("optiviz run --surfaces huge.yaml --surface s12")
+    assert offered("optiviz run --surfaces /dev/zero --surface wob") == ["wobbly"]
+
+
+@pytest.mark.parametrize("asked", ["tcsh_complete", "powershell_source", "bash", "é"])
+def test_what_no_shell_of_ours_asks_is_told(asked: str) -> None:
+    ended = call("run", settings={"_OPTIVIZ_COMPLETE": asked})
+    assert_told(ended, 2, f"_OPTIVIZ_COMPLETE: unknown request '{asked}'")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

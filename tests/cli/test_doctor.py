@@ -50,6 +50,32 @@ def test_what_is_missing_is_named_with_what_installs_it(
     assert (result.exit_code, result.stderr) == (1, "optiviz: 2 of these are broken\n")
 
 
+@pytest.mark.parametrize("folder", ["/" + "a" * 300, "/etc/passwd", "/proc/x"])
+def test_a_cache_that_cannot_be_kept_is_told(
+    folder: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", folder)
+    result = invoke("doctor")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert findings(result.stdout)["cache"][0] == "-"
+
+
+def test_without_pyav_only_its_formats_are_missing(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from optiviz import provenance
+
+    def absent(name: str) -> str:
+        if name == "av":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    provenance.versions.cache_clear()
+    monkeypatch.setattr(provenance, "version", absent)
+    assert findings(invoke("doctor").stdout)[".png"][0] == "ok"
+    provenance.versions.cache_clear()
+
+
 def test_a_format_that_cannot_be_written_is_told(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,7 +123,7 @@ def test_format_names_the_file_that_nobody_names(invoke: Invoke, here: Path) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("-o -", "-o - has no suffix: say what it is, as in --format gif"),
+        ("-o -", "-o - has no suffix: say what it is, as in --format png"),
         ("-o a.gif --format gif", "--format is for -o - and for no -o: a.gif has a suffix"),
         ("-o - -o - --format gif", "two outputs have the same path"),
         ("-o - --format gif --open", "--open: what goes to the standard output"),
@@ -144,6 +144,20 @@ def test_a_terminal_gets_no_bytes(here: Path) -> None:
     assert_told(ended, 2, "-o -: a terminal shows no gif")
     os.close(theirs)
     os.close(ours)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no shell that closes it")
+def test_a_closed_standard_output_is_told(here: Path) -> None:
+    words = " ".join([*OPTIVIZ, *map(str, RUN), "-q", "-o", "-", "--format", "png", ">&-"])
+    ended = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == "optiviz: -o -: the standard output is closed\n"
+
+
+def test_only_a_bare_dash_is_the_standard_output(invoke: Invoke, here: Path) -> None:
+    result = invoke(*RUN, "-o", "./-", "--format", "png")
+    assert result.exit_code == 2
+    assert "has a suffix" in result.stderr
 
 
 def test_a_preview_goes_to_the_standard_output_as_well(here: Path) -> None:

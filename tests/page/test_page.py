@@ -7,6 +7,7 @@ from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -205,6 +206,35 @@ def test_long_runs_leave_steps_out_and_say_so(here: Path) -> None:
     assert path["steps"][:3] == [0, 3, 6]
     assert path["steps"][-1] == 30_000
     assert (here / "a.html").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("domain", ["0:1,0:1e6", "0:1e6,0:1", "0:1e9,0:1e-9", "0:1,0:20"])
+def test_a_narrow_window_has_a_page_of_common_proportions(domain: str, here: Path) -> None:
+    surface = optiviz.Surface(formula="x**2 + y**2", domain=domain)
+    *_, told = made(here / "a.html", surface=surface, optimizers="sgd:lr=0.1", steps=3)
+    assert 0.5 < told["panels"][0]["ratio"] < 2
+
+
+def test_numbers_are_as_exact_as_their_axes_want(here: Path) -> None:
+    fields = {"optimizers": "sgd:lr=0.1", "steps": 30}
+    far = optiviz.Surface(formula="x**2 + y**2 + 1e6", domain="-3:3,-3:3")
+    *_, told = made(here / "a.html", surface=far, **fields)
+    losses = told["paths"][0]["losses"]
+    assert all(later < before for before, later in pairwise(losses))
+    near = optiviz.Surface(
+        formula="(x-100)**2 + (y-100)**2", domain="99.99999:100.00001,99.99999:100.00001"
+    )
+    *_, told = made(here / "b.html", surface=near, starts=[(99.999991,) * 2], **fields)
+    points = np.array(told["paths"][0]["points"])
+    np.testing.assert_allclose(points[:, 0], points[:, 1], rtol=1e-12)
+    assert len(np.unique(points[:, 0])) > 20
+
+
+def test_a_formula_alone_is_the_heading(here: Path) -> None:
+    surface = optiviz.Surface(formula="x**2 + 3*y**2", domain="-3:3,-3:3")
+    _, text, elements, _ = made(here / "a.html", surface=surface, optimizers="adam:lr=0.1")
+    assert text.count('aria-label="x**2 + 3*y**2"') == 1
+    assert elements.texts["title"] == "x**2 + 3*y**2"
 
 
 @pytest.mark.parametrize(
