@@ -15,7 +15,7 @@ from io import BytesIO
 from math import ceil, log10
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -23,6 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from optiviz.descent import Trajectory
@@ -34,7 +35,6 @@ from optiviz.scene import Descent, Run
 from optiviz.surfaces.notation import terms
 from optiviz.surfaces.plane import Progress
 from optiviz.themes import Theme, load_theme
-from optiviz.views import load_view
 from optiviz.views.contour import Contour
 from optiviz.views.curve import Curve
 from optiviz.views.legend import MARKS, number
@@ -91,13 +91,6 @@ def save_page(
     path.write_text(text, encoding="utf-8")
 
 
-class _Line(NamedTuple):
-    """Some steps of a path, and a number or a point at each."""
-
-    steps: Array
-    values: Array
-
-
 class _Page:
     """What a page says of a run."""
 
@@ -111,7 +104,7 @@ class _Page:
         with self.theme.settings():
             self.curve = None if scene.surface.dim == 2 else Curve(scene, self.theme, recipe)
             self.loss = Loss(scene, self.theme, recipe)
-        self.most = MOST_POINTS // len(scene.trajectories)  # points of a path
+        self.most = max(2, MOST_POINTS // len(scene.trajectories))  # points of a path
         self.stride = 1
 
     def told(self) -> dict[str, Any]:
@@ -218,7 +211,7 @@ class _Page:
             "dash": [] if dash == "-" else list(dash[1]),
             "last": path.last,
             "steps": steps.tolist(),
-            "points": self._points(path.walked[rows]),
+            "points": _points(path.walked[rows], self.scene.surface.window.intervals),
             "losses": _numbers([path.loss(step) for step in steps], self.loss.scale.ends),
             "near": None if near is None else _numbers(near[steps]),
         }
@@ -239,15 +232,9 @@ class _Page:
             "x": _axis(surface.axes[0], Scale("linear", across), ticks(*across)),
             "y": _axis(surface.axes[1], Scale("linear", up), ticks(*up)),
             "images": images,
-            "starts": self._points(self.scene.seen(self.scene.starts)),
-            "minima": self._points(self.scene.seen(surface.minima)),
+            "starts": _points(self.scene.seen(self.scene.starts), (across, up)),
+            "minima": _points(self.scene.seen(surface.minima), (across, up)),
         }
-
-    def _points(self, points: Array) -> list[list[float | None]]:
-        """Return points of the surface, as exact as its window wants them."""
-        windows = self.scene.surface.window.intervals
-        columns = [_numbers(row, ends) for row, ends in zip(points.T, windows, strict=True)]
-        return [list(point) for point in zip(*columns, strict=True)]
 
     @property
     def _ratio(self) -> float:
@@ -262,7 +249,7 @@ class _Page:
         figure = Figure((WIDE, WIDE / self._ratio), dpi=DPI)
         canvas = FigureCanvasAgg(figure)
         with theme.settings():
-            view = load_view("contour")(ground, theme, self.recipe)
+            view = Contour(ground, theme, self.recipe)
             view.progress = self.progress
             axes = figure.add_axes((0, 0, 1, 1))
             view.build(axes)
@@ -282,27 +269,18 @@ class _Page:
         surface = self.scene.surface
         ends = surface.window.intervals[0]
         scale = self.curve.scale
-
-        def drawn(points: Array) -> list[list[float | None]]:
-            columns = _numbers(points[:, 0], ends), _numbers(points[:, 1], scale.ends)
-            return [list(point) for point in zip(*columns, strict=True)]
-
-        still = {
-            "starts": self.scene.seen(self.scene.starts),
-            "minima": self.scene.seen(surface.minima),
-        }
-        with np.errstate(all="ignore"):
-            still = {
-                name: np.column_stack([points[:, 0], surface.value(points)])
-                for name, points in still.items()
-            }
+        drawn = {"curve": np.column_stack([self.curve.x, self.curve.value])}
+        marked: dict[str, ArrayLike] = {"starts": self.scene.starts, "minima": surface.minima}
+        for name, given in marked.items():
+            points = self.scene.seen(given)
+            with np.errstate(all="ignore"):
+                drawn[name] = np.column_stack([points[:, 0], surface.value(points)])
         return {
             "kind": "curve",
             "ratio": 1.5,
             "x": _axis("x", Scale("linear", ends), ticks(*ends)),
-            "y": _axis("loss", self.curve.scale, self.curve.scale.ticks()),
-            "curve": drawn(np.column_stack([self.curve.x, self.curve.value])),
-            **{name: drawn(points) for name, points in still.items()},
+            "y": _axis("loss", scale, scale.ticks()),
+            **{name: _points(points, (ends, scale.ends)) for name, points in drawn.items()},
         }
 
     def _loss(self) -> dict[str, Any]:
@@ -362,6 +340,12 @@ def _axis(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
         "threshold": scale.threshold,
         "ticks": [list(each) for each in zip(*marked, strict=True)],
     }
+
+
+def _points(points: Array, axes: Sequence[tuple[float, float]]) -> list[list[float | None]]:
+    """Return points whose coordinates are on axes of these ends."""
+    columns = [_numbers(row, ends) for row, ends in zip(points.T, axes, strict=True)]
+    return [list(point) for point in zip(*columns, strict=True)]
 
 
 def _numbers(values: Any, ends: tuple[float, float] = (0.0, 1.0)) -> list[float | None]:
