@@ -108,6 +108,7 @@ def test_bash_is_given_what_stands_behind_its_breaks() -> None:
     assert offered("optiviz run --opt sgd,rms", Bash) == ["sgd,rmsprop"]
 
 
+@pytest.mark.row(68)
 @settings(max_examples=10)
 @given(st.text(max_size=40))
 def test_no_line_is_an_error(text: str) -> None:
@@ -115,6 +116,7 @@ def test_no_line_is_an_error(text: str) -> None:
         offered((start + text).replace("\0", ""))
 
 
+@pytest.mark.row(68)
 def test_a_large_file_of_surfaces_takes_no_time_and_no_memory(here: Path) -> None:
     (here / "deep.yaml").write_text("mine: {}\na: " + "[" * 5000 + "]" * 5000)
     assert offered("optiviz run --surfaces deep.yaml --surface min") == ["mine"]

@@ -135,6 +135,7 @@ def test_what_contradicts_itself_is_told(words: str, said: str, invoke: Invoke, 
     assert not any(here.iterdir())
 
 
+@pytest.mark.row(67)
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
 def test_a_terminal_gets_no_bytes(here: Path) -> None:
     import pty
@@ -146,6 +147,7 @@ def test_a_terminal_gets_no_bytes(here: Path) -> None:
     os.close(ours)
 
 
+@pytest.mark.row(67)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no shell that closes it")
 def test_a_closed_standard_output_is_told(here: Path) -> None:
     words = " ".join([*OPTIVIZ, *map(str, RUN), "-q", "-o", "-", "--format", "png", ">&-"])

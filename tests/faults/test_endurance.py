@@ -6,6 +6,7 @@ Each prints what it measured: `pytest -s -m slow tests/faults/test_endurance.py`
 import json
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,10 +20,11 @@ from imageio.v3 import immeta, imread
 from pydantic import ValidationError
 
 import optiviz
+from optiviz.errors import InputError
 from optiviz.formats import FORMATS
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipe import KINDS, AnyRecipe
-from optiviz.rendering import render
+from optiviz.rendering import check_format, render
 from optiviz.surfaces import SIGNALS
 from optiviz.themes import THEMES
 from optiviz.views import VIEWS
@@ -102,6 +104,15 @@ def recipes(draw: st.DrawFn) -> AnyRecipe:
         reject()
 
 
+def fits(recipe: AnyRecipe, suffix: str) -> bool:
+    """Return whether a recipe can have a format."""
+    try:
+        check_format(recipe, Path(f"x{suffix}"))
+    except InputError:
+        return False
+    return True
+
+
 def assert_readable(path: Path, size: tuple[int, int]) -> None:
     """Assert that another program than ours can read all of a file."""
     data = path.read_bytes()
@@ -113,6 +124,11 @@ def assert_readable(path: Path, size: tuple[int, int]) -> None:
             assert len(rows) > 1 and len({row.count(",") for row in rows}) == 1
         case ".svg":
             assert ElementTree.fromstring(data).tag.endswith("svg")
+        case ".html":
+            parser = HTMLParser()
+            parser.feed(data.decode())
+            scene = data.decode().partition('id="scene">')[2].partition("</script>")[0]
+            assert json.loads(scene)["paths"]
         case ".pdf":
             assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
         case suffix:
@@ -137,7 +153,7 @@ def test_any_recipe_is_drawn_and_can_be_read(part: int) -> None:
     )
     @given(recipe=recipes(), data=st.data())
     def soak(recipe: AnyRecipe, data: st.DataObject) -> None:
-        fitting = [suffix for suffix, form in FORMATS.items() if form.kind in recipe.forms]
+        fitting = [suffix for suffix in FORMATS if fits(recipe, suffix)]
         suffix = data.draw(st.sampled_from(fitting))
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"x{suffix}"

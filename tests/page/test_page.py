@@ -175,6 +175,7 @@ def test_the_image_is_the_ground_alone(here: Path) -> None:
     assert not colors & paths
 
 
+@pytest.mark.row(66)
 @settings(max_examples=12)
 @given(st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text.strip()))
 def test_words_of_a_stranger_stay_words(
