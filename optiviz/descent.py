@@ -137,7 +137,9 @@ class Trajectory:
 
     @property
     def why(self) -> str:
-        """What more there is to say of a walk that was stopped, as in ": too steep"."""
+        """What more there is to say of a walk that ended early, as in ": too steep"."""
+        if self.no_gradient_at == 0:
+            return ": begin elsewhere"
         _, colon, said = self.stopped.partition(":")
         return colon + said
 

@@ -39,6 +39,8 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     said = word.lower()
     near = [each for each in lowered if sorted(each) == sorted(said)]
     near += get_close_matches(said, lowered, n=5, cutoff=0.5 if len(said) > 4 else 0.6)
+    if said.startswith("."):  # suffixes are short, and have their dot in common
+        near = [each for each in near if each[:2] == said[:2]]
     near.sort(key=lambda each: not (said.startswith(each) or each.startswith(said)))
     if not choices:
         return f"unknown {kind} {word!r}: there is none"
