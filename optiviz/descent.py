@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optiviz.errors import InputError
+from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
 
 DEEPEST = 8  # of states in states
 ALL = 2  # coordinates up to which every point of a walk is kept
+OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
 MOST_ROWS, MOST_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
 
 
@@ -343,6 +344,9 @@ class _Watched:
         self._stream = objective if isinstance(objective, Stream) else None
         self.undefined = False
         self._meet(objective)
+
+    def __getattr__(self, name: str) -> Any:  # of what is not there, which a stranger may want
+        raise AttributeError(unknown("name of the objective", name, OFFERED))
 
     @property
     def dim(self) -> int:

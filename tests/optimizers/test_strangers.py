@@ -91,6 +91,11 @@ class Picky(Lion):
 
 def nothing():
     return 3
+
+
+class Typo(Lion):
+    def step(self, objective, x, mean):
+        return x - objective.gradiant(x), mean
 """
 
 
@@ -135,6 +140,12 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
         ("Complex", 1, "returned complex numbers at step 1"),
         ("Pair", 1, "did not return (x, state) at step 1"),
         ("Unborn", 0, "raised ZeroDivisionError at step 0: division by zero (line 54)"),
+        (
+            "Typo",
+            1,
+            "raised AttributeError at step 1: unknown name of the objective 'gradiant': "
+            "did you mean 'gradient'? (line 93)",
+        ),
         ("Leaving", 1, "raised SystemExit at step 1: 3 (line 59)"),
     ],
 )
