@@ -22,7 +22,7 @@ def _param(command: str) -> Any:
     """Mark what takes its time: networks that learn, large maps, videos, more of one kind."""
     long = (
         "digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4", "--batch-size",
-        "--plane", "tune ", "basins ",
+        "--plane", "tune ", "basins ", "batch ", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
     )  # fmt: skip
     slow = [pytest.mark.slow] if any(each in command for each in long) else []
     return pytest.param(command, marks=slow, id=command.rpartition("/")[2])

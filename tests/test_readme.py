@@ -30,8 +30,9 @@ COMMANDS = [
 
 
 def _param(command: str) -> Any:
-    """Mark a view that turns, whose frames are all drawn in full."""
-    return pytest.param(command, marks=[pytest.mark.slow] if "--orbit" in command else [])
+    """Mark what takes its time: a view that turns, a network that learns, a map."""
+    long = any(each in command for each in ("--orbit", "spirals", "basins"))
+    return pytest.param(command, marks=[pytest.mark.slow] if long else [])
 
 
 @pytest.mark.parametrize("command", [*map(_param, COMMANDS)])

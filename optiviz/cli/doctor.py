@@ -42,8 +42,8 @@ def command() -> None:
     with "-" something that only some pictures need. The exit code is 1 if anything is broken.
     """
     broken = 0
-    for check in (_libraries, _formats, _fonts, _extras, _folders):
-        for finding in check():
+    for findings in (_libraries(), _formats(), _fonts(), _extras(), _folders()):
+        for finding in findings:
             broken += finding.state == "no"
             click.echo(f"{finding.state:<3} {finding.what:<20} {finding.said}".rstrip())
     if broken:

@@ -185,7 +185,7 @@ def test_the_keyboard_moves_it(opened: Opened) -> None:
     assert run(page, "playing") is None
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", some(SCENES, 4))
 def test_scrubbing_shows_the_numbers_of_the_step(name: str, opened: Opened) -> None:
     page = opened(name)
     paths = run(page, "told.paths")
@@ -218,7 +218,7 @@ def test_the_legend_hides_and_shows(opened: Opened) -> None:
     assert has(pixels(page, ".contour canvas"), green)
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", some(SCENES, 4))
 def test_the_pointer_is_told_step_point_and_loss(name: str, opened: Opened) -> None:
     page = opened(name)
     for panel in run(page, "panels.map((panel) => panel.kind)"):
@@ -263,7 +263,7 @@ def test_it_follows_the_readers_system(dark: bool, opened: Opened) -> None:
     assert has(pixels(page, ".contour canvas"), other.paths[0])
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", some(SCENES, 4))
 def test_it_fits_a_phone(name: str, opened: Opened) -> None:
     page = opened(name, PHONE)
     assert run(page, "document.documentElement.scrollWidth") <= PHONE[0]

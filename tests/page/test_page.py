@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Invoke
+from conftest import Invoke, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -80,7 +80,7 @@ def made(path: Path, **fields: Any) -> Made:
     return scene, text, elements, json.loads(elements.texts["script scene"])
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", some(SCENES, 3))
 def test_it_needs_nothing_else_and_says_how_it_was_made(name: str, here: Path) -> None:
     _, text, elements, _ = of_scene(name)
     for tag, attributes in elements.found:
@@ -176,7 +176,7 @@ def test_the_image_is_the_ground_alone(here: Path) -> None:
 
 
 @pytest.mark.row(66)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text.strip()))
 def test_words_of_a_stranger_stay_words(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -198,6 +198,7 @@ def test_words_of_a_stranger_stay_words(
     assert recipe.title == optiviz.Recipe(title=title, **fields).title
 
 
+@pytest.mark.slow
 def test_long_runs_leave_steps_out_and_say_so(here: Path) -> None:
     fields = {"surface": "rosenbrock", "optimizers": "adam:lr=0.01", "steps": 30_000}
     _, text, _, told = made(here / "a.html", **fields)

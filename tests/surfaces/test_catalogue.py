@@ -360,7 +360,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "1:1: a: is no mapping",
         "2:1: b.domain: is missing",
         "5:12: c.domain.x: the interval of x must rise, not go from 1 to 0",
-        "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x",
+        "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x, y",
         "6:11: c.start.0: should be a number, not 'a'",
         "8:3: c.steps: should be greater than or equal to 1, not 0",
         "7:3: c.levles: unknown key 'levles': did you mean 'levels'?",
