@@ -4,12 +4,14 @@ The script of each shell hands over the line up to the cursor, and reads a line 
 type, its value and what it means, with tabs between. No code of a stranger is run for that.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import (
@@ -23,7 +25,9 @@ from optiviz.cli import debug_option
 from optiviz.cli.help import Choice, Command
 from optiviz.errors import InputError, OptivizError, unknown
 
-Items = list[CompletionItem[str]]
+if TYPE_CHECKING:
+    Items = list[CompletionItem[str]]
+
 MOST_LETTERS = 1_000_000  # of a file of surfaces
 SPACED = " \t\n\"'"  # what a shell has taken away before
 

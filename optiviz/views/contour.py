@@ -110,8 +110,9 @@ class Contour(View):
                 places.append(label.get_position())
             label.remove()
         lines.labelTexts.clear()
-        # Only now, so that no isoline has a gap without a label.
-        labels = axes.clabel(lines, shown, inline_spacing=3, manual=places, **look)
+        # Only now, so that no isoline has a gap without a label. (All levels are given, because
+        # matplotlib 3.8 takes the number of a level for its place among these.)
+        labels = axes.clabel(lines, inline_spacing=3, manual=places, **look)
         halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
         for label in labels:
             label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
