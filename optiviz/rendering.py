@@ -151,10 +151,12 @@ def draft_of(recipe: AnyRecipe) -> AnyRecipe:
     changed: dict[str, object] = {"size": (width, height)}
     if isinstance(recipe, Contest):
         changed["fps"] = max(recipe.fps / FEWER, SLOWEST)
-        changed["duration"] = frames_of(recipe) / recipe.fps
-        changed["frames"] = recipe.frames and ",".join(
-            f"{each.start}:{each.stop}:{FEWER * each.step}" for each in parts_of(recipe.frames)
-        )
+        if recipe.frames is None:
+            changed["duration"] = frames_of(recipe) / recipe.fps
+        else:
+            changed["frames"] = ",".join(
+                f"{each.start}:{each.stop}:{FEWER * each.step}" for each in parts_of(recipe.frames)
+            )
     return recipe.model_copy(update=changed)
 
 

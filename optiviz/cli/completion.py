@@ -21,7 +21,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from optiviz.cli import debug_option
+from optiviz.cli import COMPLETING, debug_option
 from optiviz.cli.help import Choice, Command
 from optiviz.errors import InputError, OptivizError, unknown
 
@@ -155,7 +155,7 @@ for each in SHELLS.values():
 def check(asked: str) -> None:
     """Raise InputError for what no shell of ours asks."""
     if asked not in ASKED:
-        raise InputError(f"_OPTIVIZ_COMPLETE: {unknown('request', asked, ASKED)}")
+        raise InputError(f"{COMPLETING}: {unknown('request', asked, ASKED)}")
 
 
 @click.command(cls=Command, name="completion", short_help="Print what lets a shell complete words.")
@@ -173,7 +173,7 @@ def command(shell: str) -> None:
     """
     from optiviz.cli import cli
 
-    made = SHELLS[shell](cli, {}, "optiviz", "_OPTIVIZ_COMPLETE")
+    made = SHELLS[shell](cli, {}, "optiviz", COMPLETING)
     click.echo(made.source(), nl=False)
 
 

@@ -66,7 +66,6 @@ def save_page(
     scene: Run, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
 ) -> None:
     """Write a run as a page: its own words and numbers, and the comment at its head."""
-    check_page(recipe)
     names = FOLLOWED.get(recipe.theme, (recipe.theme,))
     themes = {name: load_theme(name) for name in names}
     page = _Page(scene, recipe, themes, progress)

@@ -31,6 +31,7 @@ RECIPES = [
     optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=1000, fps=10, duration=7),
     optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=7, fps=0.02, size=(300, 200)),
     optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=90, frames="0:30:1,30:90:5"),
+    optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=60_000, frames="0:50000:1"),
     optiviz.BasinsRecipe(surface="himmelblau", optimizers="sgd", steps=60),
     optiviz.ResponseRecipe(signal="spikes", optimizers="momentum"),
     optiviz.TuneRecipe(surface="bowl", optimizers="sgd"),
