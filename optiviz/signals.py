@@ -22,7 +22,8 @@ def listen() -> None:
     """Take both signals from now on. Only for a process that is ours, on its main thread."""
     for number in MEANT:
         signal.signal(number, _stop)
-    sys.unraisablehook = _send_again
+    sys.unraisablehook = _unraisable
+    sys.excepthook = _printed
 
 
 def _stop(number: int, _: Any) -> None:
@@ -33,13 +34,27 @@ def _stop(number: int, _: Any) -> None:
         raise KeyboardInterrupt
 
 
-def _send_again(lost: Any) -> None:
+def _unraisable(lost: Any) -> None:
     """Send again what came while Python ignores errors, as in __del__ or where imports wait."""
-    global _received
-    if _received is None or not isinstance(lost.exc_value, KeyboardInterrupt):
+    if not _sent_again(lost.exc_value):
         sys.__unraisablehook__(lost)
-        return
-    number, _received = _received[0], (_received[0], -math.inf)
+
+
+def _printed(kind: Any, value: BaseException, trace: Any) -> None:
+    """Send again what a compiled library would print and then ignore, as a callback of PyAV does."""
+    if not _sent_again(value):
+        sys.__excepthook__(kind, value, trace)
+
+
+def _sent_again(lost: BaseException | None) -> bool:
+    """Send a signal that was lost again, once; tell whether it was one."""
+    global _received
+    if _received is None or not isinstance(lost, KeyboardInterrupt):
+        return False
+    number, when = _received
+    if when == -math.inf:  # on its way
+        return True
+    _received = number, -math.inf
     main = _thread.get_ident()  # signals raise nothing on other threads
 
     def again() -> None:
@@ -52,6 +67,7 @@ def _send_again(lost: Any) -> None:
             _thread.interrupt_main(number)
 
     _thread.start_new_thread(again, ())
+    return True
 
 
 def forget() -> None:
