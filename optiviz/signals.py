@@ -41,7 +41,7 @@ def _unraisable(lost: Any) -> None:
 
 
 def _printed(kind: Any, value: BaseException, trace: Any) -> None:
-    """Send again what a compiled library would print and then ignore, as a callback of PyAV does."""
+    """Send again what a compiled library prints and then ignores, as a callback of PyAV does."""
     if not _sent_again(value):
         sys.__excepthook__(kind, value, trace)
 

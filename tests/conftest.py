@@ -37,11 +37,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def some(names: Iterable[str], each: int) -> list[Any]:
+def some(cases: Iterable[Any], each: int) -> list[Any]:
     """Return parameters of which those between every so-manyth one are slow."""
+    made = [case if hasattr(case, "marks") else pytest.param(case) for case in cases]
     return [
-        pytest.param(name, marks=[pytest.mark.slow] if number % each else [])
-        for number, name in enumerate(names)
+        pytest.param(
+            *case.values,
+            marks=[*case.marks, pytest.mark.slow] if number % each else case.marks,
+            id=case.id,
+        )
+        for number, case in enumerate(made)
     ]
 
 

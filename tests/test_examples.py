@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,25 @@ from PIL import Image
 
 import optiviz
 from optiviz.executors import Processes
+from optiviz.jobs import Job
+from optiviz.rendering import draft_of, steps_of
 from optiviz.surfaces import SIGNALS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NETWORK_JOBS = optiviz.load_jobs(EXAMPLES / "networks.yaml")
 ARTICLES = optiviz.load_jobs(EXAMPLES / "articles.yaml")
+
+
+def drafts(jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs as drafts of at most 300 steps."""
+    made = []
+    for job in jobs:
+        recipe = job.recipe
+        if isinstance(recipe, optiviz.Recipe):
+            steps = min(300, steps_of(recipe))
+            recipe = recipe.model_copy(update={"steps": steps, "frames": None})
+        made.append(job._replace(recipe=draft_of(recipe)))
+    return made
 
 
 def contact_sheet(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
@@ -59,7 +74,7 @@ def test_the_networks_are_all_there() -> None:
 @pytest.mark.slow
 def test_the_networks_are_made(here: Path) -> None:
     with Processes(2) as pool:
-        made = optiviz.batch(NETWORK_JOBS, pool)
+        made = optiviz.batch(drafts(NETWORK_JOBS), pool)
     assert {result.status for result in made} == {"made"}
     assert not any(result.remarks for result in made)
 
@@ -97,5 +112,5 @@ def test_the_articles_are_made_and_then_up_to_date(here: Path) -> None:
 @pytest.mark.slow
 def test_the_catalogue_is_made(here: Path) -> None:
     with Processes(2) as pool:
-        made = optiviz.batch(optiviz.load_jobs(EXAMPLES / "catalogue.yaml"), pool)
+        made = optiviz.batch(drafts(optiviz.load_jobs(EXAMPLES / "catalogue.yaml")), pool)
     assert {result.status for result in made} == {"made"}

@@ -59,11 +59,11 @@ RECIPES: dict[str, AnyRecipe] = {
         **SMALL,
     ),
 }
-SELDOM = (".webm", ".webp", ".apng", ".mp4")
+OFTEN = (".png", ".json")
 CASES = [
     pytest.param(
         *(kind, suffix),
-        marks=[pytest.mark.slow] if kind != "run" and suffix in SELDOM else [],
+        marks=[] if kind == "run" or suffix in OFTEN else [pytest.mark.slow],
     )
     for kind in KINDS
     for suffix, form in FORMATS.items()

@@ -69,7 +69,7 @@ def test_the_grid_is_wide_fine_and_short_in_writing(name: str) -> None:
     assert steps[best - 1] < 0.01
 
 
-@pytest.mark.parametrize("name", some(TUNED, 3))
+@pytest.mark.parametrize("name", some(TUNED, 5))
 @pytest.mark.parametrize("surface", ["rosenbrock", "himmelblau", "parabola"])
 def test_a_score_is_the_mean_of_the_best_loss_so_far(name: str, surface: str) -> None:
     descended = optiviz.load_surface(surface)

@@ -213,6 +213,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /
 
 
 @pytest.mark.row(53)
+@pytest.mark.slow
 @needs_proc
 def test_a_killed_process_loses_its_job_alone(
     running: "subprocess.Popen[str]", invoke: Invoke, here: Path

@@ -90,12 +90,12 @@ def test_a_plot_of_a_users_surface(invoke: Invoke, here: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [
+    some([
         ("--view", "relief", "--orbit", "-45"), ("--view", "loss", "--smooth", "3"),
         ("--view", "contour+state"), ("--layout", "grid"), ("--theme", "dark"),
         ("--theme", "article", "--no-labels"), ("--levels", "9"), ("--levels", "0.5,2,8"),
         ("--levels", "1,"), ("--labels", "--field", "--no-fill"), ("--trail", "2"),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_every_option_changes_the_picture(
     options: tuple[str, ...], invoke: Invoke, here: Path

@@ -39,8 +39,7 @@ RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "3
     ("words", "spared"),
     [
         (["list"], {"sympy", "matplotlib", "imageio", "rich"}),
-        ([*RUN, "x.json"], {"matplotlib", "imageio", "PIL", "av"}),
-        ([*RUN, "x.csv"], {"matplotlib", "imageio", "PIL", "av"}),
+        ([*RUN, "x.json", "-o", "x.csv"], {"matplotlib", "imageio", "PIL", "av"}),
         ([*RUN, "x.png"], {"matplotlib.pyplot", "matplotlib.style", "imageio", "av"}),
         ([*RUN, "x.gif"], {"matplotlib.pyplot", "matplotlib.style", "av"}),
         ([*RUN, "x.mp4"], {"matplotlib.pyplot", "matplotlib.style"}),

@@ -52,10 +52,11 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             id="matplotlibrc",
         ),
         pytest.param(
-            {"LC_ALL": "C", "NO_COLOR": "1", "TERM": "dumb"}, marks=pytest.mark.row(58), id="C"
+            {"LC_ALL": "C", "NO_COLOR": "1", "TERM": "dumb"},
+            marks=[pytest.mark.row(58), pytest.mark.slow], id="C",
         ),
         pytest.param(
-            {"TERM": None, "COLUMNS": "1"}, marks=pytest.mark.row(58),
+            {"TERM": None, "COLUMNS": "1"}, marks=[pytest.mark.row(58), pytest.mark.slow],
             id="no terminal",
         ),
     ],

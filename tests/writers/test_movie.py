@@ -9,6 +9,7 @@ from typing import Any
 import imageio.v3
 import numpy as np
 import pytest
+from conftest import some
 from matplotlib.animation import FuncAnimation, writers
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -297,7 +298,7 @@ def drawn_in_full(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 
 @pytest.mark.parametrize("blit", [True, False])
-@pytest.mark.parametrize("scene", LAYERED + FULL)
+@pytest.mark.parametrize("scene", some(LAYERED + FULL, 2))
 def test_frames_are_those_of_a_full_draw(scene: Scene, blit: bool, recorder: Recorder) -> None:
     made, update = scene()
     canvas, size, dpi = made.canvas, made.get_size_inches().copy(), made.dpi
