@@ -246,6 +246,7 @@ def _describe_kind(name: str) -> dict[str, Any]:
     kind = kind_of(name)
     return {
         "name": name,
+        "summary": kind.about,
         "hyperparameters": [
             {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
             for key, each in kind.parameters.items()

@@ -64,6 +64,7 @@ def _absolute(path: str) -> Path:
 
 
 def _content(path: str) -> bytes:
+    place = None
     try:
         place = _absolute(path)
         if place.exists() and not place.is_file():
@@ -76,8 +77,9 @@ def _content(path: str) -> bytes:
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
+        where = "" if place is None else f" in {place.parent}"  # None if our folder is gone
+        raise InputError(f"{path}: no such file{where}") from None
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 

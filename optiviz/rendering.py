@@ -138,6 +138,14 @@ def check_format(recipe: AnyRecipe | None, path: Path) -> Format:
     return form
 
 
+def check_frames(recipe: AnyRecipe) -> None:
+    """Raise InputError if all of the frames that a recipe names are beyond its last step."""
+    if isinstance(recipe, Contest) and recipe.frames is not None:
+        first, last = min(each.start for each in parts_of(recipe.frames)), last_step_of(recipe)
+        if first > last:
+            raise InputError(f"frames: {recipe.frames} begins beyond the last step, {last}")
+
+
 def frames_of(recipe: AnyRecipe) -> int:
     """Return how many frames an animation of a recipe shows, before the last one is held."""
     return len(recipe.frame_steps(last_step_of(recipe))) if isinstance(recipe, Contest) else 1
@@ -236,6 +244,7 @@ def _views(recipe: Recipe | PlotRecipe, scene: Scene) -> list[str]:
 def make_scene(recipe: AnyRecipe, progress: Progress | None = None) -> Scene:
     """Do all that a recipe asks for, up to drawing it."""
     recipe.check_files()
+    check_frames(recipe)
     match recipe:
         case Recipe():
             return make_run(recipe, progress)

@@ -52,6 +52,21 @@ class Entry(ABC):
         named = not self.word.label
         return "  ".join(settings if named else [replace(self.word, label="").heading, *settings])
 
+    @property
+    def settings(self) -> list[str]:
+        """All hyperparameters that do something or were given, as tables show them.
+
+        A learning rate that the surface or signal brings along says so.
+        """
+        method, source = self.choice.optimizer, self.choice.source
+        shown = method.settings().keys() | dict(self.word.settings).keys()
+        brought = f" (the {source}'s)" if source in ("surface", "signal") else ""
+        return [
+            self.setting(key, value) + (brought if key == method.rate else "")
+            for key, value in method.hyperparameters().items()
+            if key in shown
+        ]
+
     def setting(self, key: str, value: Setting) -> str:
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
         sought = key in self.choice.sought

@@ -1,5 +1,6 @@
 """`optiviz inspect`: how a finished file was made."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -37,5 +38,6 @@ def command(path: Path, allow_plugins: bool) -> None:
         click.echo(f"# made with {said}")
     command = command_of(recipe)
     if command is not None:
-        click.echo(f"# {command}")
+        target = f" -o {shlex.quote(str(path))}" if made.versions else ""
+        click.echo(f"# {command}{target}")
     click.echo(yaml_text(plain(recipe)), nl=False)

@@ -32,6 +32,7 @@ def command(name: str, as_json: bool, surfaces: str | None) -> None:
     if as_json:
         click.echo(json.dumps(known, indent=2))
         return
+    known = {key: value for key, value in known.items() if value not in (None, "", [], {})}
     width = max(len(key) for key in known)
     for key, value in known.items():
         lines = _lines(value)

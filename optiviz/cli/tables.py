@@ -26,6 +26,7 @@ from optiviz.scene import Basin, Response, Run, Scene, Tuned
 from optiviz.tuning import tune
 
 MOST_COLUMNS = 6  # of minima
+SCORE = "the lowest loss so far, averaged over all steps; - of what cannot be used"
 WIDE = 10_000  # columns, where no terminal would break a row into lines
 
 
@@ -53,12 +54,13 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
         table.add_column(heading, no_wrap=True)
     table.add_column("hyperparameters", overflow="fold")
     learned = scene.surface.network is not None
-    added = ("accuracy", *(["off plane"] if scene.farthest else ())) if learned else ("to minimum",)
+    added = ["to nearest minimum"]
+    if learned:
+        added = ["accuracy", *(["off plane"] if scene.farthest else [])]
     for heading in ("steps", "final loss", *added):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for entry in scene.entries:
-        settings = entry.choice.optimizer.settings()
         for path in entry.trajectories:
             away = scene.surface.distance_to_minimum(path.end.tolist())
             figures = ["-" if away is None else f"{away:.4g}"]
@@ -68,7 +70,7 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
             table.add_row(
                 entry.label,
                 *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
-                "  ".join(entry.setting(*each) for each in settings.items()),
+                "  ".join(entry.settings),
                 str(path.last),
                 f"{path.loss(path.last):.6g}",
                 *figures,
@@ -94,12 +96,12 @@ def print_trials(scene: Tuned, recipe: TuneRecipe) -> None:
     for heading in ("trials", "best loss", "median loss", "at a global minimum", "diverge"):
         table.add_column(heading, justify="right", no_wrap=True)
     for entry in scene.entries:
-        found, settings = entry.search, entry.choice.optimizer.settings()
+        found = entry.search
         best = found.best
         reached = "-" if found.reached is None else f"{found.reached[best].mean():.0%}"
         table.add_row(
             entry.label,
-            "  ".join(entry.setting(*each) for each in settings.items()),
+            "  ".join(entry.settings),
             str(found.trials),
             f"{found.losses[best].min():.6g}",
             f"{found.medians[best]:.6g}",
@@ -125,13 +127,13 @@ def print_basins(scene: Basin) -> None:
     for heading in (*several, *headings, "none", "median step"):
         table.add_column(heading, justify="right", no_wrap=True)
     for entry in scene.entries:
-        found, settings = entry.basins, entry.choice.optimizer.settings()
+        found = entry.basins
         shares = [(found.reached == number).mean() for number in (*range(len(headings)), -1)]
         shares = ([(found.reached >= 0).mean()] if several else []) + shares
         arrived = found.arrived[found.arrived >= 0]
         table.add_row(
             entry.label,
-            "  ".join(entry.setting(*each) for each in settings.items()),
+            "  ".join(entry.settings),
             *(f"{share:.1%}" for share in shares),
             f"{np.median(arrived):.0f}" if arrived.size else "-",
         )
@@ -158,11 +160,10 @@ def print_responses(scene: Response) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for entry in scene.entries:
-        settings = entry.choice.optimizer.settings()
         known = entry.update[np.isfinite(entry.update)]
         table.add_row(
             entry.label,
-            "  ".join(entry.setting(*each) for each in settings.items()),
+            "  ".join(entry.settings),
             f"{known[np.abs(known).argmax()]:.6g}" if known.size else "-",
             f"{entry.update[-1]:.6g}",
             f"{entry.stopped} at step {entry.stopped_at}" if entry.stopped else "",
@@ -199,7 +200,7 @@ def print_rates(scene: Run, recipe: Recipe) -> None:
         scores = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)
         blocks.append(
             f"{entry.label}: lr {spell(rate)} ({entry.choice.source}); "
-            f"of {len(tuning.rates)} {best}\n{'lr':<10}  score\n"
+            f"of {len(tuning.rates)} {best}\n{'lr':<10}  score ({SCORE})\n"
             + "\n".join(
                 f"{spell(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
                 for tried, score in scores

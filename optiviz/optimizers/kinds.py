@@ -14,7 +14,7 @@ import numpy as np
 
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
-from optiviz.optimizers.base import Method, Optimizer
+from optiviz.optimizers.base import Method, Optimizer, describe
 from optiviz.plugins import file_of, is_source, offer, offers, versions
 
 GROUP = "optiviz.optimizers"
@@ -45,6 +45,7 @@ class Kind(NamedTuple):
     make: Callable[..., Method]
     rate: str
     open: bool = False  # whether it takes other parameters as well
+    about: str = ""  # what it says of itself
 
 
 def parts_of(name: str) -> tuple[list[str], str]:
@@ -98,7 +99,8 @@ def kind_of(name: str) -> Kind:
 def _ours(name: str) -> Kind:
     cls = load_optimizer(name)
     declared = {each.name: parameter(each) for each in fields(cls)}
-    return Kind(declared, cls, "lr" if "lr" in declared else "")
+    about = describe(cls).summary
+    return Kind(declared, cls, "lr" if "lr" in declared else "", about=about)
 
 
 def packages_of(name: str) -> dict[str, str]:
@@ -145,4 +147,5 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
             )
         return wrapper(inner=inner, **own)
 
-    return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open)
+    about = " ".join(filter(None, [describe(wrapper).summary, kind.about]))
+    return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open, about)

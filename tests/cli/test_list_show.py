@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from pathlib import Path
 
 import pytest
 from conftest import FORMULAS, NETWORKS, STEPPING, Invoke
@@ -82,8 +83,10 @@ def test_show_a_surface(name: str, invoke: Invoke) -> None:
     assert known["minima"] == [list(point) for point in surface.minima]
     assert known["start"] == list(surface.start)
     said = invoke("show", name).stdout
-    for word in ("formula", "gradient", "domain", "start", "minima", "source", surface.source):
+    for word in ("formula", "gradient", "domain", "start", "source", surface.source):
         assert word in said
+    assert ("\nminima " in said) == bool(surface.minima)
+    assert not any(line.endswith("  -") for line in said.splitlines())
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -106,6 +109,18 @@ def test_show_an_optimizer(name: str, invoke: Invoke) -> None:
     said = invoke("show", name).stdout
     assert all(line.strip() in said for line in known["rule"].splitlines())
     assert all(each["name"] in said for each in known["hyperparameters"])
+
+
+def test_show_says_what_an_own_optimizer_says_of_itself(invoke: Invoke, here: Path) -> None:
+    (here / "own.py").write_text(
+        'class Own:\n    """Steps\n    of one size.\n\n    More."""\n'
+        "    def __init__(self, lr=0.1): ...\n    def init(self, x): ...\n"
+        "    def step(self, objective, x, state): ...\n"
+    )
+    said = invoke("show", "own.py:Own").stdout
+    assert "Steps of one size.\n" in said and "More" not in said
+    around = invoke("show", "sam+adam").stdout
+    assert "Sharpness" in around and "Adaptive moments" in around
 
 
 def test_show_writes_defaults_as_people_do(invoke: Invoke) -> None:

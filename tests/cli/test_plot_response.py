@@ -118,6 +118,12 @@ def test_vary_makes_one_path_a_value_labelled_by_it(invoke: Invoke, here: Path) 
     assert [used["momentum"] for _, used in found] == [0.25, 0.9, 0.975]
 
 
+def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, here: Path) -> None:
+    words = ["--opt", "adam", "--vary", "weight_decay=0,0.1", "-o", "x.json"]
+    off, on = invoke(*RUN, *words).stdout.splitlines()[2:4]
+    assert "  weight_decay 0  " in off and "  weight_decay 0.1  " in on
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -80,6 +80,7 @@ def test_what_is_odd_is_drawn_and_said(
         row(33, (*BOWL, "--size", "16384x300", "-o", "x.webp"), "x.webp: no side can be longer th"),
         row(34, (*BOWL, "--fps", "0"), "--fps: should be greater than or equal to 0.01, not 0"),
         row(34, (*BOWL, "--fps", "1000"), "--fps: should be less than or equal to 100, not 1000"),
+        row(29, (*BOWL, "--frames", "9:12:1"), "frames: 9:12:1 begins beyond the last step, 3"),
         row(34, (*BOWL, "--fps", "nan"), "--fps: should be less than or equal to 100, not nan"),
         row(35, (*BOWL, "--opt", "sgd:lr=-0.0"), "sgd: lr must lie in (0, inf), not -0.0"),
         row(35, (*BOWL, "--domain", "0:1e-320,0:1"), "is too far, too wide or too narrow to draw"),

@@ -217,7 +217,7 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         ("own.py:Picky:lr=11", "own.py:Picky: raised AssertionError"),
         ("own.py:nothing", "optax transform, which"),
         ("own.py:np", "own.py: np is no class or function"),
-        ("absent.py:Lion", "absent.py: no such file"),
+        ("absent.py:Lion", "absent.py: no such file in /"),
         ("wrong.py:Lion", "wrong.py: raised RuntimeError: not today (line 2)"),
         ("broken.py:Lion", "broken.py: raised SyntaxError"),
         ("json.JSONEncoder", "is no optimizer: write a class with init(x)"),
