@@ -29,7 +29,7 @@ def _param(command: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "command", some(map(_param, COMMANDS), 3), ids=lambda each: each.rpartition("/")[2]
+    "command", some(map(_param, COMMANDS), 5), ids=lambda each: each.rpartition("/")[2]
 )
 def test_a_command_runs_as_it_is_printed(command: str, invoke: Invoke, here: Path) -> None:
     program, *words = shlex.split(command)

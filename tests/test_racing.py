@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import NETWORKS, TUNED, Invoke
+from conftest import NETWORKS, TUNED, Invoke, some
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -217,7 +217,7 @@ def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
     assert newton.losses[-1] < newton.losses[0]
 
 
-@pytest.mark.parametrize("name", TUNED)
+@pytest.mark.parametrize("name", some(TUNED, 3))
 def test_every_optimizer_learns(name: str) -> None:
     recipe = Recipe(surface=surface("path"), optimizers=name, steps=25, batch_size=20)
     (path,) = make_run(recipe).trajectories

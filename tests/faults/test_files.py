@@ -174,6 +174,7 @@ def test_an_existing_file_is_replaced_whole_or_left(invoke: Invoke, here: Path) 
 
 
 @pytest.mark.row(45)
+@pytest.mark.slow
 def test_two_processes_may_write_one_output(here: Path) -> None:
     words = [*OPTIVIZ, *RUN, "-o", "x.gif"]
     running = [subprocess.Popen(words, stderr=subprocess.PIPE) for _ in range(3)]

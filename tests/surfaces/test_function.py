@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Invoke
+from conftest import Invoke, some
 
 import optiviz
 from optiviz.surfaces.surface import Surface
@@ -143,7 +143,7 @@ def test_a_wrong_one_is_named(name: str, said: str, invoke: Invoke, here: Path) 
     assert not (here / "a.png").exists()
 
 
-@pytest.mark.parametrize("name", ["smooth", "looked_up", "curve"])
+@pytest.mark.parametrize("name", some(["looked_up", "smooth", "curve"], 3))
 def test_it_is_drawn_and_made_again(name: str, invoke: Invoke, here: Path, file: Path) -> None:
     made = invoke("run", "--surface", f"own.py:{name}", "--opt", "adam", "-o", "a.png")
     assert made.exit_code == 0, made.stderr
