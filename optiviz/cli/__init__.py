@@ -88,6 +88,9 @@ class OptivizGroup(click.Group):
             code = MISTAKEN
         except SystemExit:
             raise
+        except BrokenPipeError:  # nobody reads what a shell is told; click sees to all else
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush
+            code = FAILED
         except BaseException as error:
             said, code = _ending(error)
             if session.debug:

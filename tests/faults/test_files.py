@@ -107,13 +107,24 @@ def test_a_full_standard_output_is_told(words: list[str], here: Path) -> None:
 
 @pytest.mark.row(41)
 @linux
-@pytest.mark.parametrize("words", [["list"], ["schema"], ["--help"], [*RUN[:-1], "-o", "x.json"]])
-def test_who_stops_listening_is_no_fault(words: list[str], here: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "settings"),
+    [
+        (["list"], {}),
+        (["--help"], {}),
+        ([*RUN[:-1], "-o", "x.json"], {}),
+        ([], {"_OPTIVIZ_COMPLETE": "bash_complete", "OPTIVIZ_LINE": "optiviz "}),
+        ([], {"_OPTIVIZ_COMPLETE": "zsh_source"}),
+    ],
+)
+def test_who_stops_listening_is_no_fault(
+    words: list[str], settings: dict[str, str | None], here: Path
+) -> None:
     for reader in (["head", "-c", "1"], ["true"]):
         reading, writing = os.pipe()
         with subprocess.Popen(reader, stdin=reading, stdout=subprocess.DEVNULL):
             os.close(reading)
-            ended = call(*words, stdout=writing)
+            ended = call(*words, stdout=writing, settings=settings)
             os.close(writing)
         assert ended.exit_code in (0, 1)  # as it was seen or not
         assert ended.stderr == ""
