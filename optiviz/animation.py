@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from optiviz.errors import InputError
+from optiviz.formats import format_of
 from optiviz.scene import Scene
 from optiviz.surfaces.plane import Progress
 from optiviz.themes import Theme
@@ -40,7 +41,8 @@ class Cell(NamedTuple):
 class Animation(FuncAnimation):
     """An animation that a notebook shows as what it is saved as: a GIF.
 
-    comment is what a file says of itself that the writer "imageio" saves.
+    Where nobody says otherwise it is saved by the writer "imageio", with the comment of what the
+    file says of itself.
     """
 
     def __init__(
@@ -55,9 +57,11 @@ class Animation(FuncAnimation):
             cache_frame_data=False,
         )
         self.comment = comment
-        self.described = f"{picture.scene.title}: {picture.scene.described}"
+        self.described = ": ".join(filter(None, [picture.scene.title, picture.scene.described]))
 
     def save(self, filename: Any, writer: Any = None, *words: Any, **settings: Any) -> None:
+        if writer is None and format_of(Path(filename)).kind == "animation":
+            writer = "imageio"
         if self.comment and writer == "imageio":
             settings.setdefault("metadata", {"comment": self.comment})
         super().save(filename, writer, *words, **settings)

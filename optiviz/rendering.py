@@ -269,7 +269,7 @@ def make_run(recipe: Recipe, progress: Progress | None = None) -> Run:
         for number, entry in enumerate(walked)
     )
     return Run(
-        title=recipe.title or surface.title,
+        title=_titled(recipe, surface),
         surface=surface,
         entries=entries,
         conditions=_conditions(recipe, surface),
@@ -361,7 +361,7 @@ def _tuned(recipe: TuneRecipe, progress: Progress | None = None) -> Tuned:
     many, after = len(sought.starts), f"final loss after {sought.steps} steps"
     shaded = f"median, and shaded the middle half, of {many} starts"
     return Tuned(
-        title=recipe.title or sought.surface.title,
+        title=_titled(recipe, sought.surface),
         surface=sought.surface,
         entries=tuple(entries),
         conditions=(
@@ -389,7 +389,7 @@ def _basins(recipe: BasinsRecipe, progress: Progress | None = None) -> Basin:
         )
     )
     return Basin(
-        title=recipe.title or surface.title,
+        title=_titled(recipe, surface),
         surface=surface,
         minima=minima,
         entries=entries,
@@ -438,8 +438,8 @@ def _conditions(recipe: Met, surface: Surface) -> tuple[str, ...]:
 
 def _plot(recipe: PlotRecipe) -> Plot:
     surfaces = tuple(resolved(surface) for surface in recipe.surfaces)
-    alone = surfaces[0].title if len(surfaces) == 1 else ""
-    return Plot(title=recipe.title or alone, surfaces=surfaces)
+    title = _titled(recipe, surfaces[0]) if len(surfaces) == 1 else recipe.title or ""
+    return Plot(title=title, surfaces=surfaces)
 
 
 def _response(recipe: ResponseRecipe) -> Response:
@@ -456,7 +456,12 @@ def _response(recipe: ResponseRecipe) -> Response:
                 word=word, label=label, choice=choice, number=number, update=update, stopped=stopped
             )
         )  # fmt: skip
-    return Response(title=recipe.title or signal.title, signal=signal, entries=tuple(entries))
+    return Response(title=_titled(recipe, signal), signal=signal, entries=tuple(entries))
+
+
+def _titled(recipe: AnyRecipe, subject: Surface | Signal) -> str:
+    """Return the title that was given, "" for none, else that of what is drawn."""
+    return subject.title if recipe.title is None else recipe.title.strip()
 
 
 def _named(words: Sequence[Word]) -> list[tuple[Word, str]]:

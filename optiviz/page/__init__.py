@@ -77,7 +77,7 @@ def save_page(
         policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'",
         schemes=" ".join("dark" if name == "dark" else "light" for name in names),
-        title=escape(scene.title or scene.formula or "f(x, y)"),
+        title=escape(scene.title or scene.surface.title),
         heading=page.heading(),
         formula=page.formula(),
         caption=f"<p>{escape(scene.caption)}</p>" if scene.caption else "",
@@ -126,9 +126,10 @@ class _Page:
 
     def parts(self) -> dict[str, str]:
         """Return the pieces of the page's text."""
+        subject = self.scene.title or self.scene.surface.title
         described = {
-            "contour": f"{self.scene.title} from above, and the paths on it. {self._ends()}",
-            "curve": f"The curve of {self.scene.title}, and the points on it. {self._ends()}",
+            "contour": f"{subject} from above, and the paths on it. {self._ends()}",
+            "curve": f"The curve of {subject}, and the points on it. {self._ends()}",
             "loss": "The loss of each path against the step.",
         }
         canvases = {
@@ -148,14 +149,17 @@ class _Page:
         }
 
     def heading(self) -> str:
-        """Return the title, which may be the formula alone."""
-        title = self.scene.title or self.scene.formula or "f(x, y)"
-        return self._mathematics(title) if title == self.scene.formula else escape(title)
+        """Return the title, which may be the formula alone, or be there for screen readers only."""
+        title = self.scene.title
+        if not title:
+            return f"<h1 class=unseen>{escape(self.scene.surface.title)}</h1>"
+        math = title == self.scene.formula
+        return f"<h1>{self._mathematics(title) if math else escape(title)}</h1>"
 
     def formula(self) -> str:
-        """Return the formula, where it is not the title."""
-        said = self.scene.formula
-        return f"<p>{self._mathematics(said)}</p>" if said != self.scene.title and said else ""
+        """Return the formula, where it is not the title and there is one."""
+        said, title = self.scene.formula, self.scene.title
+        return f"<p>{self._mathematics(said)}</p>" if said and title and said != title else ""
 
     def _mathematics(self, said: str) -> str:
         """Return a formula as images, a term an image, so that lines break between them."""

@@ -73,6 +73,7 @@ class Room(NamedTuple):
     bottom: float
     ratios: tuple[float, float] | None = None  # least and most of width over height, if not any
     top: float = 0.0
+    right: float = 0.0  # the margin of a picture counts as such
 
 
 class Moving(Protocol):

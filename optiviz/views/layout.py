@@ -52,6 +52,8 @@ class Layout:
         """
         whole = self._whole
         if not legend.scene.entries:
+            aside = max(0.0, max(room.right for room in self.rooms) - self.edge)
+            whole = whole._replace(width=whole.width - 2 * aside)
             strip = whole._replace(height=STEPS if legend.marks else 0.0)
             _, places = self._best(whole._replace(bottom=strip.top, height=self.top - strip.top))
             free = self.width - self.edge - max(box.right for box in places)

@@ -20,8 +20,10 @@ from optiviz.views.ticks import TICKS, Ticks, ticks
 GRID = 61  # samples a side: a camera that moves draws all squares in each frame
 TICKS_AN_INCH = 1.5  # of the view's smaller side
 DRAPE = 60  # vertices of a path along a side of the window
+UPRIGHT = 0.28  # height at which the surface is seen, of its width
 LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under it, of its height
 NAMED = 26.0  # points under it where its axes have long names
+ASIDE = 40.0  # points on its right, for the words of the upright axis
 NEAR, FAR = 1e-15, 1e150  # a way that is none, of the window's side, and the farthest of points
 TALL = 0.62  # height of the box, of its width
 LIGHT = np.array([-0.55, 0.45, 0.7])  # whence it comes, of length 1
@@ -45,7 +47,7 @@ class Relief(View):
     @property
     def room(self) -> Room:
         longest = max(map(len, self.scene.surface.axes))
-        return Room(4.0, NAMED if longest > 1 else 16.0, (1.1, 1.1))
+        return Room(4.0, NAMED if longest > 1 else 16.0, (1.1, 1.1), right=ASIDE)
 
     @property
     def marks(self) -> Sequence[str]:
@@ -104,7 +106,7 @@ class Relief(View):
         many = max(2, min(TICKS, round(TICKS_AN_INCH * min(inches(axes)))))
         axes.set_xticks(*_between(left, right, many))
         axes.set_yticks(*_between(bottom, top, many))
-        places, said = ticks(low * ground.scale, high * ground.scale, many)
+        places, said = self._upright(low * ground.scale, high * ground.scale, many)
         axes.set_zticks([place / ground.scale for place in places], said)
         axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
         names = self.scene.surface.axes
@@ -127,6 +129,14 @@ class Relief(View):
                 colors=[colors(share) for share in ground.shares(ground.inner)], linewidths=0.8,
                 linestyles="solid", zorder=0,
             )  # fmt: skip
+
+    def _upright(self, low: float, high: float, many: int) -> Ticks:
+        """Return at most about so many ticks of the upright axis, whose words stand apart."""
+        point = (high - low or 1.0) / (72 * UPRIGHT * inches(self.axes)[0])
+        places, said = ticks(low, high, many)
+        while (np.diff(places) < (TICK + 2) * point).any():
+            places, said = places[::2], said[::2]
+        return places, said
 
     def _faces(self, ground: Ground) -> Array:
         """Return the colour of each square of the grid: the contour's, in a soft light."""

@@ -33,11 +33,16 @@ class Titles:
         self.width, self.height = (72 * float(side) for side in figure.get_size_inches())
 
     def write(self, scene: Scene, margin: float) -> float:
-        """Write a picture's title and formula; return what height is left beneath them."""
+        """Write a picture's title and formula; return what height is left beneath them.
+
+        Without a title there is no formula either.
+        """
         room, y = self.width - 2 * margin, self.height - BASELINE
         title, formula = scene.title, scene.formula
         if not title:
-            return self.height - margin
+            if not scene.caption:
+                return self.height - margin
+            return self._put_words(margin, self.height - margin / 2, room, scene.caption) - UNDER
         if formula and title == formula:  # nobody gave it another
             lines = self._lines(formula, room, TITLE, 1) if len(formula) <= LONGEST else None
             if lines and lines[1] == TITLE:

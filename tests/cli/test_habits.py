@@ -80,6 +80,24 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
     assert (here / "again.gif").read_bytes() == (here / "a.gif").read_bytes()
 
 
+@pytest.mark.parametrize("title", ["", " "])
+def test_an_empty_title_leaves_title_and_formula_away(
+    title: str, invoke: Invoke, here: Path
+) -> None:
+    for words in (RUN, ("plot", "bowl", "--size", "300x200")):
+        assert invoke(*words, "--title", title, "-o", "x.svg").exit_code == 0
+        said = (here / "x.svg").read_text().partition("</metadata>")[2]
+        assert "Bowl" not in said and "^" not in said and "known minimum" in said
+    assert invoke(*RUN, "--title", title, "-o", "x.html").exit_code == 0
+    header = (here / "x.html").read_text().partition("<header>")[2].partition("</header>")[0]
+    assert header.split() == ["<h1", "class=unseen>Bowl</h1>"]
+
+
+def test_conditions_are_said_without_a_title(invoke: Invoke, here: Path) -> None:
+    assert invoke(*RUN, "--title", "", "--noise", "0.5", "-o", "x.svg").exit_code == 0
+    assert "gradient noise 0.5, seed 0" in (here / "x.svg").read_text()
+
+
 def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> None:
     assert invoke(*RUN, "--last-frame").stdout.splitlines()[0] == "outputs/bowl-adam.png"
     invoke(*RUN, "-o", "whole.apng", "-o", "still.png")

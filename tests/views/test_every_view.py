@@ -66,7 +66,7 @@ def recipes(**settings: Any) -> dict[str, AnyRecipe]:
     )
     made["plot-1d"] = PlotRecipe(surfaces="logistic,tanh,relu,softplus", **settings)
     made["plot-2d"] = PlotRecipe(surfaces="wobbly,beale,ripple", **settings)
-    made["plot-relief"] = PlotRecipe(surfaces="saddle,monkey-saddle", view="relief", **settings)
+    made["plot-relief"] = PlotRecipe(surfaces="beale,rosenbrock", view="relief", **settings)
     made["plot-one"] = PlotRecipe(surfaces="himmelblau", field=True, **settings)
     return made
 
@@ -115,6 +115,10 @@ def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], the
     for text in shown(drawn):
         least = 6.5 if text in drawn.figure.texts else 7.5
         assert text.get_fontsize() * drawn.figure.dpi / 72 >= least, text.get_text()
+
+
+def test_the_upright_axis_of_a_relief_has_room_at_the_edge() -> None:
+    assert_tidy(picture("plot-relief", size=(300, 200)))
 
 
 @pytest.mark.parametrize(
