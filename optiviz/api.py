@@ -3,7 +3,7 @@
 import inspect
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import MISSING
 from pathlib import Path
@@ -103,9 +103,8 @@ def animate(
 ) -> "FuncAnimation":
     """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
 
-    settings are the other fields of Recipe: starts, steps, fps, size, title ... Its
-    `.save("x.gif", writer="imageio")` is the quick way to a file. At the end of a notebook's cell
-    it shows itself.
+    settings are the other fields of Recipe: starts, steps, fps, size, title ... At the end of a
+    notebook's cell it shows itself.
     """
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     picture = make_picture(recipe)
@@ -255,6 +254,11 @@ def _describe_kind(name: str) -> dict[str, Any]:
     }
 
 
+OTHERS: dict[str, Collection[str]] = {
+    "view": VIEWS, "theme": THEMES, "schedule": SCHEDULES, "signal": SIGNALS, "format": FORMATS
+}  # fmt: skip
+
+
 def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     """Return all that is known of a surface or an optimizer, as plain values."""
     catalogue = _catalogue(surfaces)
@@ -274,6 +278,9 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     if is_source(name) or "+" in name:
         return _describe_kind(name)
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
+        for kind, table in OTHERS.items():
+            if name in table:
+                raise InputError(f"{name} is a {kind}: optiviz list {kind}s tells of all")
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
         raise InputError(unknown("surface or optimizer", name, words))
     surface = catalogue[name]

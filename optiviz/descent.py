@@ -3,6 +3,7 @@
 `walk` is the loop; `descend` keeps what it passes and notices where it ends early.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
 
+LOG = logging.getLogger("optiviz")
 DEEPEST = 8  # of states in states
 ALL = 2  # coordinates up to which every point of a walk is kept
 OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
@@ -209,6 +211,7 @@ def descend(
                     no_gradient_at = step - 1
                     break
                 stopped_at, stopped = step, str(error)
+                LOG.debug("%s at step %s", label, step, exc_info=error.__cause__ or error)
                 if step:
                     break
             if watched.undefined and not np.isfinite(x).all():

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+MOST = 60  # choices that a sentence names
+
 
 class OptivizError(Exception):
     """A run that could not be finished."""
@@ -47,6 +49,8 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
     shown = word if len(word) <= 60 else word[:57] + "..."
     if near:
         return f"unknown {kind} {shown!r}: did you mean {lowered[near[0]]!r}?"
+    if len(choices) > MOST:
+        return f"unknown {kind} {shown!r}: optiviz list tells all {len(choices)} that there are"
     return f"unknown {kind} {shown!r}: choose from {', '.join(choices)}"
 
 

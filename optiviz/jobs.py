@@ -123,7 +123,7 @@ class Reader:
         kind = given.get("kind", defaults.get("kind", "run"))
         if not isinstance(kind, str) or kind not in KINDS:
             return Written(given, origins, at)
-        known = [*keys_of(KINDS[kind]), "name", "out"]
+        known = [*keys_of(KINDS[kind]), *JOB_WORDS]
         self._check_keys(at, given, known)
         fields = merged(defaults, given)
         fitting = {key: value for key, value in fields.items() if key in known}

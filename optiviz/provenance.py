@@ -119,6 +119,8 @@ def read_source(path: Path) -> Source:
         return Source(
             made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}", made.versions
         )
+    if path.suffix.lower() not in (".yaml", ".yml", "") and path.is_file():
+        raise InputError(f"{path}: is neither a picture of ours nor a recipe, which is a .yaml")
     document = Document.read(path)
     fields = document.value
     if not isinstance(fields, dict):

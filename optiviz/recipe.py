@@ -60,6 +60,8 @@ STARTS = 25  # of a search, if nobody says
 
 def _words(value: Any) -> Any:
     texts = [value] if isinstance(value, str) else value
+    if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
+        raise ValueError("a class of your own is named by its file, as in my_optimizer.py:Lion")
     if not isinstance(texts, list | tuple):
         raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
     if not all(isinstance(text, str) for text in texts):
@@ -71,6 +73,8 @@ def _by_name(value: Any, info: ValidationInfo) -> Any:
     """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
     if isinstance(value, str):
         found = find_surface(value)
+    elif callable(value):
+        raise ValueError("a function of your own is named by its file, as in my_surface.py:f")
     else:
         found = Surface.model_validate(value, context=info.context).fixed()
     return found.name if our_surface(found.name) == found else found

@@ -7,6 +7,7 @@ runs, so that help costs no more than click itself.
 import atexit
 import errno
 import gc
+import logging
 import os
 import sys
 import traceback
@@ -125,6 +126,9 @@ def _show_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None
     session = ctx.find_object(Session)
     if session is not None and value:
         session.debug = True
+        log = logging.getLogger("optiviz")  # of what ends a path alone
+        log.setLevel(logging.DEBUG)
+        log.handlers = [logging.StreamHandler()]
 
 
 debug_option = click.option(

@@ -16,6 +16,15 @@ OTHER = "Other"  # the section of options that belong to none
 class Command(click.Command):
     """A command whose options are shown in sections, in the order in which these come up."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            several = any(param.name == "optimizers" for param in self.params)
+            joined = ": several are joined by commas, as in --opt adam,sgd" if several else ""
+            raise InputError(f"{ctx.args[0]!r} belongs to no option{joined}")
+        return rest
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):

@@ -54,7 +54,8 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
         table.add_column(heading, no_wrap=True)
     table.add_column("hyperparameters", overflow="fold")
     learned = scene.surface.network is not None
-    added = ["to nearest minimum"]
+    known = bool(scene.surface.minima)
+    added = ["to nearest minimum"] * known
     if learned:
         added = ["accuracy", *(["off plane"] if scene.farthest else [])]
     for heading in ("steps", "final loss", *added):
@@ -63,7 +64,7 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
     for entry in scene.entries:
         for path in entry.trajectories:
             away = scene.surface.distance_to_minimum(path.end.tolist())
-            figures = ["-" if away is None else f"{away:.4g}"]
+            figures = ["-" if away is None else f"{away:.4g}"] * known
             if learned:
                 figures = ["-" if path.accuracy is None else f"{path.accuracy:.1%}"]
                 figures += [f"{path.away[-1]:.4g}"] if scene.farthest else []
@@ -83,6 +84,10 @@ def print_runs(scene: Run, recipe: Recipe) -> None:
         or any(each.startswith("seed ") for each in scene.conditions)
     ):
         click.echo(f"seed {recipe.seed}")
+    if not recipe.tune and any(entry.choice.source == "tuned" for entry in scene.entries):
+        click.echo(
+            "tuned: for low losses all along the way from here; --tune goes by the final loss"
+        )
     kept = min(len(path.points) for path in scene.trajectories)
     if kept < min(len(recipe.frame_steps(scene.steps)), MOST_ROWS):
         click.echo(f"{kept} points of each path are kept: more would fill the memory")
@@ -147,7 +152,7 @@ def print_skipped(scene: Scene, recipe: AnyRecipe, paths: Sequence[Path]) -> Non
     frames = len(recipe.frame_steps(scene.steps))
     if frames <= scene.steps and any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((scene.steps + 1) / recipe.fps)
-        more = f": --duration {whole} would show each" if recipe.frames is None else ""
+        more = f": --duration {whole} would show each step" if recipe.frames is None else ""
         click.echo(f"{frames} frames show steps 0 to {scene.steps}{more}")
 
 

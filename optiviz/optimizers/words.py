@@ -118,6 +118,8 @@ def parse_word(text: str) -> Word:
     name, *settings = text.split(":")
     if not text.isprintable():
         raise InputError(f"{shown(text, quoted=True)} has what is no letter")
+    if "=" in name:
+        raise InputError(f"{text!r} is a setting: it stands after its optimizer, as in adam:{text}")
     if not name:
         raise InputError(f"{text!r} names no optimizer: write for example adam or adam:lr=0.1")
     if name.endswith(".py"):
@@ -161,6 +163,9 @@ def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> N
     if key in known or key in others:
         return
     said = unknown("hyperparameter", key, [*known, *others])
+    rate = next((each for each in known if each in RATES), "")
+    if rate and key in RATES:  # no letters lead from one to the other
+        said = f"unknown hyperparameter {key!r}: did you mean {rate!r}?"
     more = "" if "choose from" in said else f" (it has {', '.join(known)})"
     raise InputError(f"{name}: {said}{more}")
 

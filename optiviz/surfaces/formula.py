@@ -375,7 +375,10 @@ class _Builder:
                 if name in FUNCTIONS:
                     raise self.refuse(f"{name} is a function: write {name}(x)")
                 if name in NAMES and name not in known:
-                    raise self.refuse(f"uses {name}, and its domain has no interval for it")
+                    raise self.refuse(
+                        f"uses {name}, and its domain has no interval for it: write one more, "
+                        "as in -3:3,-3:3"
+                    )
                 if name not in known:
                     raise self.refuse(unknown("name", name, {*known, *NAMES}))
                 return known[name]

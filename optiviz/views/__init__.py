@@ -125,6 +125,8 @@ def check_views(view: str | None, dim: int, space: int, options: Collection[str]
     provided = {"surface": dim} | ({"descent": space} if space else {})
     fitting = [name for name, sort in VIEWS.items() if provided.get(sort.of) in sort.dims]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
+    if view is not None and "," in view:
+        raise InputError(f"{view!r}: + goes between two views, as in {view.replace(',', '+')}")
     for name in names:
         if name not in VIEWS:
             raise InputError(

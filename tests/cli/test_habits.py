@@ -80,6 +80,49 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
     assert (here / "again.gif").read_bytes() == (here / "a.gif").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --surface bowl --opt adam sgd", "'sgd' belongs to no option: several are joined by"),
+        ("inspect a.gif b.gif", "'b.gif' belongs to no option"),
+        ("run --surface bowl --opt adam,lr=0.1", "'lr=0.1' is a setting: it stands after its opti"),
+        ("run --surface bowl --opt adam:learning_rate=1", "did you mean 'lr'?"),
+        ("run --surface bowl --opt adam --view loss,contour", "as in loss+contour"),
+        ("run --formula x*y --domain=-5:5 --opt adam", "uses y, and its domain has no interval"),
+        ("show relief", "relief is a view: optiviz list views tells of all"),
+        ("show cosine-decay", "did you mean 'cosine'?"),
+        ("show qqqqq", "unknown surface or optimizer 'qqqqq': optiviz list tells all"),
+        ("inspect mine.py", "mine.py: is neither a picture of ours nor a recipe"),
+    ],
+)
+def test_what_newcomers_write_is_understood(
+    words: str, said: str, invoke: Invoke, here: Path
+) -> None:
+    (here / "mine.py").write_text("import numpy as np\nx: y: z\n")
+    result = invoke(*words.split())
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_class_or_function_is_named_by_its_file() -> None:
+    with pytest.raises(optiviz.InputError, match=r"optimizers: a class of your own is named by"):
+        optiviz.animate("wobbly", Path)  # type: ignore[arg-type]
+    with pytest.raises(optiviz.InputError, match=r"surface: a function of your own is named by"):
+        optiviz.animate(abs, "adam")  # type: ignore[arg-type]
+
+
+def test_what_an_own_optimizer_raised_is_shown_to_who_debugs(here: Path) -> None:
+    (here / "own.py").write_text(
+        "class Own:\n    def __init__(self, lr): ...\n    def init(self, x): ...\n"
+        "    def step(self, objective, x, state):\n        return self.typo\n"
+    )
+    words = ["run", "--surface", "bowl", "--opt", "own.py:Own:lr=1", "-o", "x.json", "-q"]
+    assert call(*words).stderr == ""
+    debugged = call(*words, "--debug")
+    assert debugged.exit_code == 0
+    assert "return self.typo" in debugged.stderr and "AttributeError" in debugged.stderr
+
+
 @pytest.mark.parametrize("title", ["", " "])
 def test_an_empty_title_leaves_title_and_formula_away(
     title: str, invoke: Invoke, here: Path

@@ -229,7 +229,7 @@ def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, her
 
 def test_a_run_says_when_its_animation_shows_not_all_steps(invoke: Invoke, here: Path) -> None:
     words = ["run", "--surface", "bowl", "--opt", "sgd", "--steps", 9, "--fps", 2, *SIZE]
-    said = "4 frames show steps 0 to 9: --duration 5 would show each\n"
+    said = "4 frames show steps 0 to 9: --duration 5 would show each step\n"
     assert invoke(*words, "--duration", 2, "-o", "x.gif").stdout.endswith(said)
     for rest in (["--duration", 5, "-o", "x.gif"], ["--duration", 2, "-o", "x.png"]):
         assert "frames show" not in invoke(*words, *rest).stdout
