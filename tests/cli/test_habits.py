@@ -256,7 +256,7 @@ def test_a_notebook_shows_the_gif_that_would_be_saved(here: Path) -> None:
 def test_what_is_animated_says_how_it_was_made(suffix: str, here: Path) -> None:
     fields = {"steps": 5, "size": (300, 200)}
     animation = optiviz.animate("bowl", "adam:lr=0.1", **fields)
-    animation.save(f"a{suffix}", writer="imageio")
+    animation.save(f"a{suffix}")
     recipe = optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", **fields)
     assert optiviz.load_recipe(f"a{suffix}") == recipe
     animation.save("own.gif", writer="imageio", metadata={"comment": "mine"})
