@@ -248,6 +248,11 @@ class Run(OnSurface):
         }
         return tuple(name for name, marked in known.items() if marked)
 
+    @property
+    def left(self) -> bool:
+        """Whether a path leaves the window."""
+        return any(len(self.seen(path.walked)) < len(path.walked) for path in self.compared)
+
     def seen(self, points: ArrayLike) -> Array:
         """Return the points that lie in the window, shape (n, dim)."""
         given = np.reshape(points, (-1, self.surface.dim))

@@ -47,7 +47,7 @@ from optiviz.views.title import LONGEST
 VIEWS = ("contour", "curve", "loss")  # that can be panels of a page
 FOLLOWED = {"light": ("light", "dark")}  # the themes of a page: those of the reader's system
 WIDE, DPI = 6.4, 140  # inches of the ground's image, whose pixels are for fine screens
-MOST_POINTS = 12_000  # of all paths together; longer ones leave steps out
+MOST_POINTS = 60_000  # of all paths together; longer ones leave steps out
 COLORS = 256  # of the ground's image, most of whose pixels are of a few
 DIGITS, MOST_DIGITS = 7, 17  # of a number on an axis that begins at 0, and of any
 LETTERS = 15.0  # pixels of a formula's letters
@@ -145,8 +145,13 @@ class _Page:
             "key": "".join(self._key()),
             "axes": "".join(f"<th scope=col>{escape(name)}</th>" for name in self._axes()),
             "rows": "".join(self._cells()),
-            "skipped": f"<p>Every {_nth(self.stride)} step is kept.</p>" * (self.stride > 1),
+            "skipped": self._skipped(),
         }
+
+    def _skipped(self) -> str:
+        """Say which steps are left out, if any are."""
+        said = f"Every {_nth(self.stride)} step is kept, with straight lines between."
+        return f"<p>{said}</p>" if self.stride > 1 else ""
 
     def heading(self) -> str:
         """Return the title, which may be the formula alone, or be there for screen readers only."""
@@ -317,8 +322,7 @@ class _Page:
 
     def _key(self) -> Iterator[str]:
         """Explain the marks that stand still."""
-        curved = self.curve is not None and "away" in self.curve.marks
-        marks = [*self.scene.marks, *(["away"] if curved else [])]
+        marks = [*self.scene.marks, *["away"] * self.scene.left]
         for name in marks if self.views != ["loss"] else ():
             said = MARKS[name].format(number(self.scene.farthest, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'

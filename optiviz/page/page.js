@@ -17,9 +17,13 @@ const panels = told.panels.map((panel) => ({ ...panel, canvas: one(`.${panel.kin
 const ground = panels.find((panel) => panel.kind !== "loss");
 
 const HEAD = 6;
+const REACH = 9; // of a head from its middle
 const NEAR = 28; // pixels from a point at which it is told
 const FADED = 0.3;
 const PALEST = 0.25;
+
+// The steps that are kept: what is between two of them is not shown.
+const kept = [...new Set(told.paths.flatMap((path) => path.steps))].sort((one, other) => one - other);
 
 let step = calm.matches ? told.steps : first;
 let playing = null; // when the frame that is shown came up
@@ -226,6 +230,14 @@ function clipped(pen, { left, top, width, height }) {
   pen.clip();
 }
 
+// A box with the room that heads at its edges take.
+const around = ({ left, top, width, height }) => ({
+  left: left - REACH,
+  top: top - REACH,
+  width: width + 2 * REACH,
+  height: height + 2 * REACH,
+});
+
 const ring = (pen, at, size = 6.5) => shape(pen, "o", at, size, colors.casing, colors.ink, 1.8);
 const star = (pen, at, size = 9) => shape(pen, "*", at, size, colors.minimum, colors.edge, 1);
 
@@ -258,6 +270,10 @@ function drawGround(panel, pen) {
     line(pen, panel.curve.map((point) => toPixels(panel, point)));
   }
   pen.restore();
+}
+
+function drawPaths(panel, pen) {
+  const { box } = panel;
   for (const start of panel.starts) ring(pen, toPixels(panel, start));
   for (const path of shown()) {
     const at = (row) => toPixels(panel, spot(panel, path, row));
@@ -281,10 +297,10 @@ function drawGround(panel, pen) {
     pen.restore();
   }
   for (const minimum of panel.minima) star(pen, toPixels(panel, minimum));
-  clipped(pen, { left: box.left - 8, top: box.top, width: box.width + 16, height: box.height + 8 });
+  clipped(pen, around(box));
   for (const path of shown()) {
     const row = now(path);
-    if (panel.curve && away(panel, path, row)) continue;
+    if (away(panel, pen, path, row)) continue;
     const near = path.near === null ? 1 : path.near[row];
     pen.globalAlpha = PALEST + (1 - PALEST) * near;
     const at = spot(panel, path, row);
@@ -294,17 +310,20 @@ function drawGround(panel, pen) {
   pen.restore();
 }
 
-// A point out of view is a triangle at the curve's end that is nearer.
-function away(panel, path, row) {
-  const [low, high] = panel.x.ends;
-  const [x] = path.points[row];
-  if (x >= low && x <= high) return false;
-  const end = panel.curve[x > high ? panel.curve.length - 1 : 0];
-  shape(pen2d(panel), x > high ? ">" : "<", toPixels(panel, end), HEAD, colors.paths[path.entry], colors.casing);
+// A point out of view is a triangle at the edge, or at the curve's end that is nearer.
+function away(panel, pen, path, row) {
+  const axes = panel.curve ? [panel.x] : [panel.x, panel.y];
+  const point = path.points[row];
+  const edge = axes.map(({ ends: [low, high] }, axis) => Math.min(Math.max(point[axis], low), high));
+  const beyond = axes.map(({ ends: [low, high] }, axis) => (point[axis] - edge[axis]) / (high - low));
+  const axis = Math.abs(beyond[1]) > Math.abs(beyond[0]) ? 1 : 0;
+  if (!beyond[axis]) return false;
+  const far = beyond[axis] > 0;
+  const place = panel.curve ? panel.curve[far ? panel.curve.length - 1 : 0] : edge;
+  const name = [["<", ">"], ["v", "^"]][axis][Number(far)];
+  shape(pen, name, toPixels(panel, place), HEAD, colors.paths[path.entry], colors.casing);
   return true;
 }
-
-const pen2d = (panel) => panel.canvas.getContext("2d");
 
 // Where a row of a path stands on a panel, in its numbers.
 function spot(panel, path, row) {
@@ -316,7 +335,7 @@ function drawHead(pen, path, at) {
 }
 
 function drawLoss(panel, pen) {
-  clipped(pen, { ...panel.box, width: panel.box.width + 8, height: panel.box.height + 4 });
+  clipped(pen, around(panel.box));
   const heads = [];
   for (const grown of panel.lines) {
     const path = told.paths[grown.path];
@@ -336,13 +355,10 @@ function draw() {
     const { box, canvas } = panel;
     const height = box.height + box.top + box.bottom;
     const pen = prepared(canvas, canvas.clientWidth, height);
-    if (panel.kind === "loss") {
-      drawAxes(panel, pen);
-      drawLoss(panel, pen);
-    } else {
-      drawGround(panel, pen);
-      drawAxes(panel, pen);
-    }
+    if (panel.kind !== "loss") drawGround(panel, pen);
+    drawAxes(panel, pen);
+    if (panel.kind === "loss") drawLoss(panel, pen);
+    else drawPaths(panel, pen);
   }
 }
 
@@ -404,7 +420,8 @@ function write() {
 }
 
 function show(wanted) {
-  step = Math.max(0, Math.min(told.steps, wanted));
+  const last = kept[kept.length - 1];
+  step = wanted > last ? Math.min(told.steps, wanted) : kept[rowAt(kept, wanted)];
   tip.hidden = true;
   write();
   draw();
@@ -446,7 +463,13 @@ slider.addEventListener("input", () => {
 addEventListener("keydown", (event) => {
   const free = !event.target.closest("button, input, summary, [tabindex]");
   if (!free || event.ctrlKey || event.metaKey || event.altKey) return;
-  const moves = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: told.steps };
+  const here = rowAt(kept, step);
+  const moves = {
+    ArrowLeft: step > kept[here] ? step - 1 : kept[here - 1] ?? 0,
+    ArrowRight: kept[here + 1] ?? step + 1,
+    Home: 0,
+    End: told.steps,
+  };
   if (event.key === " ") play(playing === null);
   else if (event.key in moves) {
     play(false);
@@ -536,6 +559,7 @@ panels.forEach(layOut);
 show(step);
 drawMarks();
 new ResizeObserver(refresh).observe(one("main"));
+addEventListener("resize", refresh); // a window's height alone counts, too
 dark.addEventListener("change", () => {
   readColors();
   refresh();

@@ -29,7 +29,9 @@ FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
 
 
 class Contour(View):
-    """The contour view of a surface in two dimensions. A path that leaves it is cut at the edge.
+    """The contour view of a surface in two dimensions.
+
+    A path that leaves it is cut at the edge, and while it is away a triangle there says where.
 
     With `field`, arrows point down the gradient; their length is g / (g + the median g), with g
     the gradient's length, so that slopes of very different size can be seen in one picture.
@@ -49,7 +51,7 @@ class Contour(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        return self.scene.marks
+        return (*self.scene.marks, *["away"] * self.scene.left)
 
     def build(self, axes: Axes) -> None:
         dress_plane(axes, self.theme, self.scene.surface)
@@ -66,6 +68,7 @@ class Contour(View):
                     Track(
                         axes, path.walked, path.ends, look, self.theme, entry.number,
                         self.style.trail, label=entry.label, nearness=self.scene.nearness(path),
+                        window=self.scene.surface.window.intervals,
                     )
                 )  # fmt: skip
 

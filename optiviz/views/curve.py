@@ -50,9 +50,7 @@ class Curve(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        points = [path.walked for path in self.scene.compared]
-        left = any(len(self.scene.seen(each)) < len(each) for each in points)
-        return (*self.scene.marks, *(["away"] if left else []))
+        return (*self.scene.marks, *["away"] * self.scene.left)
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface

@@ -1,6 +1,6 @@
 """How the paths of a scene are told apart, in every view and in the legend alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,15 @@ from numpy.typing import ArrayLike
 from optiviz.objective import Array
 from optiviz.themes import Theme
 
+NOWHERE = np.full((1, 2), np.nan)
+OUTWARD = ("<", ">"), ("v", "^")  # at the edges of the axes, the lower one first
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
 DASHES: tuple[Any, ...] = (
     "-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1))
 )  # fmt: skip
 LINE_WIDTH = 2.0
 CASING_WIDTH = 1.0  # on each side of a line
-HEAD_SIZE = 9.0
+HEAD_SIZE, AWAY_SIZE = 9.0, 10.5
 STAR_SIZE = 15.0  # of up to a dozen minima; more are smaller
 FADED = 0.3  # opacity of the part of a path that the trail has left
 PALEST = 0.25  # opacity of the head that is farthest from the plane that is drawn
@@ -54,7 +56,8 @@ class Track:
     vertices has shape (n, 2), in 3-D Axes (n, 3); ends are the vertex at which each step ends.
     After the last of them it stays. A trail of so many steps is drawn in full, older ones fade.
     The casing lifts it off a surface; a chart needs none. nearness, from 0 to 1 for each step,
-    makes the head the paler the farther it is.
+    makes the head the paler the farther it is. A head out of the window, the intervals of the
+    axes, is a triangle at the edge.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Track:
         casing: bool = True,
         head: bool = True,
         nearness: Array | None = None,
+        window: Sequence[tuple[float, float]] = (),
         **line: Any,
     ) -> None:
         self.vertices, self.ends, self.trail = vertices, np.asarray(ends, int), trail
@@ -86,22 +90,27 @@ class Track:
         }  # fmt: skip
         self.old = add(**stroke | {"alpha": FADED, "zorder": above}) if trail else None
         self.line = add(**stroke | {"zorder": above + 0.6})
-        self.casing = self.head = None
+        self.casing = self.head = self.away = None
         if casing:
             self.casing = add(
                 color=theme.casing, linewidth=width + 2 * CASING_WIDTH, alpha=0.85,
                 solid_capstyle="round", zorder=above + 0.3,
             )  # fmt: skip
         if head:
-            self.head = add(
-                color=look.color, marker=look.marker, markersize=HEAD_SIZE, linestyle="none",
-                markeredgecolor=theme.casing, markeredgewidth=1.4, zorder=HEAD + number,
-            )  # fmt: skip
+            point: dict[str, Any] = {
+                "color": look.color, "markersize": HEAD_SIZE, "linestyle": "none",
+                "markeredgecolor": theme.casing, "markeredgewidth": 1.4, "zorder": HEAD + number,
+            }  # fmt: skip
+            self.head = add(marker=look.marker, **point)
+            if window:
+                self.away = add(marker="<", clip_on=False, **point | {"markersize": AWAY_SIZE})
+        self.window: Array = np.reshape(window, (-1, 2)).astype(float)
 
     @property
     def artists(self) -> list[Artist]:
         """All that moves."""
-        return [each for each in (self.old, self.casing, self.line, self.head) if each is not None]
+        moving = (self.old, self.casing, self.line, self.head, self.away)
+        return [each for each in moving if each is not None]
 
     def update(self, step: int) -> list[Artist]:
         """Move to a step and return what moved."""
@@ -116,6 +125,17 @@ class Track:
                 put(line, self.vertices[first : end + 1])
         if self.head is not None and self.opacity is not None:
             self.head.set_alpha(float(self.opacity[min(step, last)]))
+        if self.away is not None:
+            place = self.vertices[end]
+            low, high = self.window.T
+            edge = place.clip(low, high)
+            beyond = (place - edge) / (high - low)
+            axis = int(np.abs(beyond).argmax())
+            put(self.away, NOWHERE)
+            if beyond[axis]:
+                put(self.away, edge[None])
+                put(self.head, NOWHERE)
+                self.away.set_marker(OUTWARD[axis][int(beyond[axis] > 0)])
         return self.artists
 
 

@@ -56,6 +56,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     for name, fields in SCENES.items():
         optiviz.render(optiviz.Recipe(**fields), folder / f"{name}.html")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optiviz.page.MOST_POINTS", 20)
+        recipe = optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=50)
+        optiviz.render(recipe, folder / "thinned.html")
     return folder
 
 
@@ -183,6 +187,45 @@ def test_the_keyboard_moves_it(opened: Opened) -> None:
     wait(page, "playing !== null && step > 2")
     body.send_keys(" ")
     assert run(page, "playing") is None
+
+
+def test_steps_that_are_left_out_are_not_counted(opened: Opened) -> None:
+    page = opened("thinned")
+    assert "Every third step is kept, with straight lines between." in one(page, "header").text
+    body = one(page, "body")
+    for key, wanted in [
+        (Keys.HOME, 0), (Keys.ARROW_RIGHT, 3), (Keys.ARROW_RIGHT, 6), (Keys.ARROW_LEFT, 3),
+        (Keys.END, 50), (Keys.ARROW_LEFT, 48),
+    ]:  # fmt: skip
+        body.send_keys(key)
+        assert step(page) == wanted
+    run(page, "show(7)")
+    assert step(page) == 6
+
+
+def test_who_is_out_of_view_is_a_triangle_at_the_edge(opened: Opened) -> None:
+    page = opened("race")
+    assert "out of view" in one(page, ".key").text
+    run(page, "show(1)")
+    rmsprop = run(page, "told.paths[1].points[1]")
+    assert rmsprop[1] < -3 < rmsprop[0]
+    x, y = run(page, f"toPixels(panels[0], [{rmsprop[0]}, -3])")
+    seen = pixels(page, ".contour canvas")[round(y) - 1, round(x)]
+    assert np.abs(seen - rgb(load_theme("light").paths[1])).max() <= 2
+
+
+def test_it_is_laid_out_again_where_the_height_alone_changes(opened: Opened) -> None:
+    page = opened("race")
+    before = run(page, "panels[0].box.width")
+    screen = {"width": DESK[0], "height": 500, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    wait(page, f"panels[0].box.width < {before}")
+    assert run(
+        page,
+        "panels.every(({canvas, box}) => "
+        "Math.abs(canvas.clientWidth - box.left - box.width - box.right) < 1 && "
+        "canvas.width === canvas.clientWidth)",
+    )
 
 
 @pytest.mark.parametrize("name", some(SCENES, 4))

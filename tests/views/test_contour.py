@@ -35,7 +35,9 @@ def test_paths_and_heads_are_the_descended_points(step: int) -> None:
     for path, track in zip(drawn.scene.trajectories, view_of(drawn).tracks, strict=True):
         for artist in (track.casing, track.line):
             np.testing.assert_array_equal(artist.get_xydata(), path.points[: step + 1])
-        np.testing.assert_array_equal(track.head.get_xydata(), path.points[step : step + 1])
+        here = path.points[step : step + 1]
+        (out,) = (np.abs(here) > 3).any(axis=-1)
+        np.testing.assert_array_equal(track.head.get_xydata(), np.where(out, np.nan, here))
 
 
 def test_what_is_shown_depends_on_the_step_alone() -> None:
@@ -65,7 +67,28 @@ def test_a_diverged_path_is_drawn_up_to_its_end() -> None:
     assert trajectory.diverged_at is not None
     ended = trajectory.points[: trajectory.diverged_at]
     np.testing.assert_array_equal(track.line.get_xydata(), ended)
-    np.testing.assert_array_equal(track.head.get_xydata(), ended[-1:])
+    (low_x, high_x), (low_y, high_y) = drawn.scene.surface.window.intervals
+    edge = ended[-1].clip((low_x, low_y), (high_x, high_y))
+    np.testing.assert_array_equal(track.away.get_xydata(), edge[None])
+
+
+@pytest.mark.parametrize(
+    ("start", "sides"), [((1, 0), "<>"), ((0, 1), "v^"), ((0.1, 1), "v^"), ((1, 0.9), "<>")]
+)
+def test_a_head_out_of_the_window_is_a_triangle_at_its_edge(
+    start: tuple[float, float], sides: str
+) -> None:
+    bowl = optiviz.Surface(formula="x**2 + y**2", domain="-1.5:1.5,-1.5:1.5")
+    drawn = picture(bowl, "sgd:lr=1.1", starts=[start], steps=4)  # to -1.2, 1.44, -1.728, 2.07
+    (track,) = view_of(drawn).tracks
+    for step, away in enumerate([False, False, False, True, True]):
+        drawn.update(step)
+        point = drawn.scene.trajectories[0].points[step]
+        head, edge = track.head.get_xydata(), track.away.get_xydata()
+        np.testing.assert_array_equal(edge if away else head, [point.clip(-1.5, 1.5)])
+        assert np.isnan(head if away else edge).all()
+        if away:
+            assert track.away.get_marker() == sides[step % 2 == 0]
 
 
 def test_minima_and_starts_are_marked() -> None:

@@ -87,6 +87,8 @@ def test_the_marks_that_stand_still_are_explained() -> None:
     assert {"start", "known minimum"} <= set(words(picture("wobbly", "adam")))
     unknown = Surface(formula="x + y", domain="-1:1,-1:1")
     assert "known minimum" not in words(picture(unknown, "adam"))
+    assert "out of view" in words(picture("wobbly", "rmsprop"))
+    assert "out of view" not in words(picture("wobbly", "adam"))
 
 
 @pytest.mark.parametrize("title", ["$", "a*b ** c", "5 $ and 6 $", r"$\nonsense{$", "x_1^2"])
