@@ -80,12 +80,18 @@ class Layout:
         room = self._whole._replace(bottom=strip.top, height=self.top - strip.top)
         _, places = self._best(room, legend.detailed / self.paired)
         firsts, lasts = places[:: self.paired], places[self.paired - 1 :: self.paired]
+        # Words begin at the left edge of a panel, or before it where they need that.
         rows = []
+        widths = []
         for first, last in zip(firsts, lasts, strict=True):
             ends = [each.left - GAP for each in firsts if each.left > first.left]
             most = min(ends, default=room.right) - first.left
-            wide = max(last.right - first.left, min(most, legend.detailed))
-            rows.append(first._replace(width=wide, height=first.height + self._above))
+            widths.append(max(last.right - first.left, min(most, legend.detailed)))
+        before = min(self.rooms[0].left, max(0.0, legend.detailed - min(widths)))
+        for first, last, wide in zip(firsts, lasts, widths, strict=True):
+            wide = max(last.right - first.left + before, wide)
+            above = first.height + self._above
+            rows.append(Box(first.left - before, first.bottom, wide, above))
         return places, legend.above(rows, strip)
 
     def _best(self, region: Box, words: float = 1.0) -> tuple[float, list[Box]]:

@@ -47,7 +47,7 @@ class Relief(View):
     @property
     def room(self) -> Room:
         longest = max(map(len, self.scene.surface.axes))
-        return Room(4.0, NAMED if longest > 1 else 16.0, (1.1, 1.1), right=ASIDE)
+        return Room(4.0, NAMED if longest > 1 else 24.0, (1.1, 1.1), right=ASIDE)
 
     @property
     def marks(self) -> Sequence[str]:
