@@ -11,7 +11,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -122,13 +123,24 @@ def _ending(error: BaseException) -> tuple[str, int]:
     return f"{told(error)} (--debug shows where)", FAILED
 
 
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Tell on stderr what is logged: what ended a path alone."""
+    log, handler = logging.getLogger("optiviz"), logging.StreamHandler()
+    log.setLevel(logging.DEBUG)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+
+
 def _show_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     session = ctx.find_object(Session)
     if session is not None and value:
         session.debug = True
-        log = logging.getLogger("optiviz")  # of what ends a path alone
-        log.setLevel(logging.DEBUG)
-        log.handlers = [logging.StreamHandler()]
+        ctx.with_resource(_logged())
 
 
 debug_option = click.option(

@@ -314,6 +314,7 @@ function drawPaths(panel, pen) {
 function away(panel, pen, path, row) {
   const axes = panel.curve ? [panel.x] : [panel.x, panel.y];
   const point = path.points[row];
+  if (point.includes(null)) return false;
   const edge = axes.map(({ ends: [low, high] }, axis) => Math.min(Math.max(point[axis], low), high));
   const beyond = axes.map(({ ends: [low, high] }, axis) => (point[axis] - edge[axis]) / (high - low));
   const axis = Math.abs(beyond[1]) > Math.abs(beyond[0]) ? 1 : 0;
