@@ -7,7 +7,6 @@ runs, so that help costs no more than click itself.
 import atexit
 import errno
 import gc
-import logging
 import os
 import sys
 import traceback
@@ -126,6 +125,8 @@ def _ending(error: BaseException) -> tuple[str, int]:
 @contextmanager
 def _logged() -> Iterator[None]:
     """Tell on stderr what is logged: what ended a path alone."""
+    import logging
+
     log, handler = logging.getLogger("optiviz"), logging.StreamHandler()
     log.setLevel(logging.DEBUG)
     log.addHandler(handler)
