@@ -26,11 +26,14 @@ def statuses(results: Sequence[Result]) -> list[str]:
 @pytest.mark.parametrize(
     "executor",
     [
-        lambda: ThreadPoolExecutor(3),
-        lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
-        lambda: None,
+        pytest.param(lambda: ThreadPoolExecutor(3), id="threads"),
+        pytest.param(
+            lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
+            id="processes",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(lambda: None, id="none"),
     ],
-    ids=["threads", "processes", "none"],
 )
 def test_any_executor_makes_what_render_makes(
     executor: Callable[[], Executor | None], here: Path

@@ -62,6 +62,7 @@ def test_a_cache_that_cannot_be_kept_is_told(
     assert findings(result.stdout)["cache"][0] == "-"
 
 
+@pytest.mark.slow
 def test_without_pyav_only_its_formats_are_missing(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from commands import (
     needs_powerless,
     untouched,
 )
-from conftest import Invoke, only_file
+from conftest import Invoke, only_file, some
 from imageio.v3 import immeta
 
 import optiviz
@@ -95,7 +95,8 @@ def test_a_full_disk_leaves_what_was_there(suffix: str, here: Path) -> None:
 @pytest.mark.row(40)
 @linux
 @pytest.mark.parametrize(
-    "words", [[*RUN[:-1], "-o", "x.json"], ["list"], ["show", "bowl"], ["--help"], ["schema"]]
+    "words",
+    some([[*RUN[:-1], "-o", "x.json"], ["list"], ["show", "bowl"], ["--help"], ["schema"]], 3),
 )
 def test_a_full_standard_output_is_told(words: list[str], here: Path) -> None:
     with Path("/dev/full").open("w") as full:
@@ -152,10 +153,10 @@ def test_a_link_stays_and_its_target_is_replaced(invoke: Invoke, here: Path) -> 
 @pytest.mark.row(43)
 @pytest.mark.parametrize(
     "name",
-    [
+    some([
         "ü ñ/日本 👍.gif", "-x.gif", "--.json", "x" * 250 + ".gif", "%03d.png", "{}.svg", "a:b.mp4",
         "pipe:1.mp4", "~/x.png", "a\nb.pdf", "'\".csv", "http:x?y.webm", "*.apng",
-    ],
+    ], 3),
 )  # fmt: skip
 def test_any_name_is_a_name(name: str, invoke: Invoke, here: Path) -> None:
     result = invoke(*RUN, f"-o{name}")

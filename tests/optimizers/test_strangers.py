@@ -175,6 +175,7 @@ def test_each_path_has_an_object_that_may_keep_things_in_itself(own: Path) -> No
         np.testing.assert_allclose(theirs, ours, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_rate_that_it_refuses_does_not_fit(own: Path) -> None:
     words = "own.py:Picky,lookahead+own.py:Unborn,lion:weight_decay=0"
     picky, unborn, lion = make_run(Recipe(surface="wobbly", optimizers=words)).entries

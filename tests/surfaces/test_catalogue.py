@@ -7,7 +7,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
-from conftest import CATALOGUE, FORMULAS
+from conftest import CATALOGUE, FORMULAS, some
 
 import optiviz
 from optiviz.documents import Document
@@ -92,7 +92,7 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
         assert above.max() > 0
 
 
-@every_formula
+@pytest.mark.parametrize("surface", some(FORMULAS.values(), 3), ids=FORMULAS)
 def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     """Between neighbours on a line the slope of a smooth surface changes less the nearer they are.
 
