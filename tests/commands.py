@@ -49,7 +49,7 @@ def call(
 
     settings are variables of its environment; None takes one away.
     """
-    changed = os.environ | (settings or {})
+    changed = os.environ | {"PYTHONUNBUFFERED": None} | (settings or {})  # as users have it
     ended = subprocess.run(
         [*within, *OPTIVIZ, *map(str, words)],
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 120} | more,

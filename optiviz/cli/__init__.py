@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -38,6 +38,7 @@ COMMANDS = {
 }
 COMPLETING = "_OPTIVIZ_COMPLETE"  # the variable in which a shell asks for completions
 FAILED, MISTAKEN = 1, 2
+STDOUT = "standard output"
 
 
 @dataclass
@@ -90,14 +91,22 @@ class OptivizGroup(click.Group):
         except SystemExit:
             raise
         except BrokenPipeError:  # nobody reads what a shell is told; click sees to all else
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush
+            _give_up_stdout()
             code = FAILED
         except BaseException as error:
             said, code = _ending(error)
             if session.debug:
                 traceback.print_exc()
             click.echo(f"optiviz: {said}", err=True)
+            if said.startswith(STDOUT):
+                _give_up_stdout()
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _give_up_stdout() -> None:
+    """Lead what is left of the standard output nowhere: Python would try again, and complain."""
+    with suppress(OSError, AttributeError):  # it may be closed, or none
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _ending(error: BaseException) -> tuple[str, int]:
@@ -118,7 +127,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
         case OptivizError():
             return str(error), FAILED
         case OSError(filename=None, errno=errno.ENOSPC | errno.EIO | errno.EBADF):
-            return f"standard output cannot be written: {error.strerror}", FAILED
+            return f"{STDOUT} cannot be written: {error.strerror}", FAILED
     return f"{told(error)} (--debug shows where)", FAILED
 
 
