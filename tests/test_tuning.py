@@ -214,7 +214,7 @@ GONE_WRONG = {
 }
 
 
-RUNS = some(SURFACES, 12)
+RUNS = some(SURFACES, 20)
 
 
 @pytest.mark.parametrize("surface", RUNS)

@@ -75,7 +75,8 @@ def test_a_batch_may_come_from_the_standard_input(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("only", "made"), [(["a.json"], "a"), (["a,third"], "ac"), (["[ab]", "third"], "abc")]
+    ("only", "made"),
+    [(["a.json"], "a"), pytest.param(["a,third", "[ab]"], "abc", marks=pytest.mark.slow)],
 )
 def test_only_some_jobs_are_made(only: list[str], made: str, invoke: Invoke, here: Path) -> None:
     (here / "jobs.yaml").write_text(

@@ -153,7 +153,7 @@ def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> 
     assert (here / "outputs" / "bowl-adam.png").read_bytes() == still
 
 
-@pytest.mark.parametrize("suffix", some(FORMATS, 9))
+@pytest.mark.parametrize("suffix", some(FORMATS, 11))
 def test_the_standard_output_is_a_target(suffix: str, here: Path) -> None:
     name = suffix.removeprefix(".")
     words = [*OPTIVIZ, *map(str, RUN)]

@@ -40,7 +40,11 @@ RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "3
     [
         (["list"], {"sympy", "matplotlib", "imageio", "rich"}),
         ([*RUN, "x.json", "-o", "x.csv"], {"matplotlib", "imageio", "PIL", "av"}),
-        ([*RUN, "x.png"], {"matplotlib.pyplot", "matplotlib.style", "imageio", "av"}),
+        pytest.param(
+            [*RUN, "x.png"],
+            {"matplotlib.pyplot", "matplotlib.style", "imageio", "av"},
+            marks=pytest.mark.slow,
+        ),
         ([*RUN, "x.gif"], {"matplotlib.pyplot", "matplotlib.style", "av"}),
         ([*RUN, "x.mp4"], {"matplotlib.pyplot", "matplotlib.style"}),
     ],

@@ -53,7 +53,7 @@ def path_of(name: str) -> dict[str, object]:
             row(35, ("--formula", "x*y", "--domain=-0.0:1e-12,-1e-12:0", "--opt", "sgd"), ""),
             row(35, ("--formula", "x*y", "--domain", "1e9:1.000001e9,0:1", "--opt", "sgd"), ""),
         ],
-        2,
+        3,
     ),
 )
 def test_what_is_odd_is_drawn_and_said(

@@ -113,6 +113,7 @@ def test_a_class_of_ones_own_is_the_rule_that_it_says(own: Path) -> None:
     np.testing.assert_array_equal(path.states["state"], ours.states["mean"])
 
 
+@pytest.mark.slow
 def test_its_rate_is_tuned_on_the_same_grid(own: Path) -> None:
     scene = make_run(Recipe(surface="wobbly", optimizers="own.py:Lion,lion:weight_decay=0"))
     theirs, ours = (entry.choice for entry in scene.entries)

@@ -72,7 +72,7 @@ def recipes(**settings: Any) -> dict[str, AnyRecipe]:
 
 
 NAMES = list(recipes())
-every_picture = pytest.mark.parametrize("name", some(NAMES, 2))
+every_picture = pytest.mark.parametrize("name", some(NAMES, 3))
 every_theme = pytest.mark.parametrize("theme", THEMES)
 
 

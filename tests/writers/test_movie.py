@@ -298,7 +298,7 @@ def drawn_in_full(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 
 @pytest.mark.parametrize("blit", [True, False])
-@pytest.mark.parametrize("scene", some(LAYERED + FULL, 2))
+@pytest.mark.parametrize("scene", some(LAYERED + FULL, 3))
 def test_frames_are_those_of_a_full_draw(scene: Scene, blit: bool, recorder: Recorder) -> None:
     made, update = scene()
     canvas, size, dpi = made.canvas, made.get_size_inches().copy(), made.dpi
