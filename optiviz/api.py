@@ -245,13 +245,19 @@ def _describe_kind(name: str) -> dict[str, Any]:
     kind = kind_of(name)
     return {
         "name": name,
-        "summary": kind.about,
+        "summary": " ".join(filter(None, map(_summary, kind.made_of))),
         "hyperparameters": [
             {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
             for key, each in kind.parameters.items()
         ],
         "learning rate": kind.rate,
     }
+
+
+def _summary(found: object) -> str:
+    """Return the first paragraph of a docstring, "" if there is none but a dataclass's own."""
+    said = " ".join((inspect.getdoc(found) or "").partition("\n\n")[0].split())
+    return "" if said.startswith(f"{getattr(found, '__name__', '')}(") else said
 
 
 OTHERS: dict[str, Collection[str]] = {

@@ -38,7 +38,7 @@ COMMANDS = {
 }
 COMPLETING = "_OPTIVIZ_COMPLETE"  # the variable in which a shell asks for completions
 FAILED, MISTAKEN = 1, 2
-STDOUT = "standard output"
+UNWRITABLE = errno.ENOSPC, errno.EIO, errno.EBADF, errno.EPIPE  # what a stream is, if no file
 
 
 @dataclass
@@ -90,15 +90,13 @@ class OptivizGroup(click.Group):
             code = MISTAKEN
         except SystemExit:
             raise
-        except BrokenPipeError:  # nobody reads what a shell is told; click sees to all else
-            _give_up_stdout()
-            code = FAILED
         except BaseException as error:
             said, code = _ending(error)
             if session.debug:
                 traceback.print_exc()
-            click.echo(f"optiviz: {said}", err=True)
-            if said.startswith(STDOUT):
+            if said:
+                click.echo(f"optiviz: {said}", err=True)
+            if isinstance(error, OSError) and error.errno in UNWRITABLE:
                 _give_up_stdout()
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -126,8 +124,10 @@ def _ending(error: BaseException) -> tuple[str, int]:
             return str(error), MISTAKEN
         case OptivizError():
             return str(error), FAILED
-        case OSError(filename=None, errno=errno.ENOSPC | errno.EIO | errno.EBADF):
-            return f"{STDOUT} cannot be written: {error.strerror}", FAILED
+        case BrokenPipeError():  # nobody reads what a shell is told; click sees to all else
+            return "", FAILED
+        case OSError(filename=None, errno=number, strerror=why) if number in UNWRITABLE:
+            return f"standard output cannot be written: {why}", FAILED
     return f"{told(error)} (--debug shows where)", FAILED
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
-from optiviz.optimizers.base import Method, Optimizer, describe
+from optiviz.optimizers.base import Method, Optimizer
 from optiviz.plugins import file_of, is_source, offer, offers, versions
 
 GROUP = "optiviz.optimizers"
@@ -45,7 +45,7 @@ class Kind(NamedTuple):
     make: Callable[..., Method]
     rate: str
     open: bool = False  # whether it takes other parameters as well
-    about: str = ""  # what it says of itself
+    made_of: tuple[object, ...] = ()  # the classes or functions, the outermost first
 
 
 def parts_of(name: str) -> tuple[list[str], str]:
@@ -99,8 +99,7 @@ def kind_of(name: str) -> Kind:
 def _ours(name: str) -> Kind:
     cls = load_optimizer(name)
     declared = {each.name: parameter(each) for each in fields(cls)}
-    about = describe(cls).summary
-    return Kind(declared, cls, "lr" if "lr" in declared else "", about=about)
+    return Kind(declared, cls, "lr" if "lr" in declared else "", made_of=(cls,))
 
 
 def packages_of(name: str) -> dict[str, str]:
@@ -147,5 +146,5 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
             )
         return wrapper(inner=inner, **own)
 
-    about = " ".join(filter(None, [describe(wrapper).summary, kind.about]))
-    return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open, about)
+    made_of = (wrapper, *kind.made_of)
+    return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open, made_of)

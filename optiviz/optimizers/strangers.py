@@ -71,13 +71,7 @@ def _kind(
         return adapter(name=name, found=found, values={**defaults, **values})
 
     rate = next((each for each in RATES if each in parameters), "")
-    return Kind(parameters, make, rate, free, _about(found))
-
-
-def _about(found: Callable[..., Any]) -> str:
-    """Return the first paragraph of a docstring, "" if there is none but a dataclass's own."""
-    said = " ".join((inspect.getdoc(found) or "").partition("\n\n")[0].split())
-    return "" if said.startswith(f"{getattr(found, '__name__', '')}(") else said
+    return Kind(parameters, make, rate, free, (found,))
 
 
 def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Parameter], bool]:
