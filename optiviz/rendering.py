@@ -438,7 +438,7 @@ def _conditions(recipe: Met, surface: Surface) -> tuple[str, ...]:
 
 def _plot(recipe: PlotRecipe) -> Plot:
     surfaces = tuple(resolved(surface) for surface in recipe.surfaces)
-    title = _titled(recipe, surfaces[0]) if len(surfaces) == 1 else recipe.title or ""
+    title = _titled(recipe, surfaces[0]) if len(surfaces) == 1 else (recipe.title or "").strip()
     return Plot(title=title, surfaces=surfaces)
 
 

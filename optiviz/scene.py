@@ -245,6 +245,7 @@ class Run(OnSurface):
             "start": self.entries,
             "minimum": self.surface.minima,
             "distance": self.farthest,
+            "away": self.left,
         }
         return tuple(name for name, marked in known.items() if marked)
 

@@ -322,8 +322,7 @@ class _Page:
 
     def _key(self) -> Iterator[str]:
         """Explain the marks that stand still."""
-        marks = [*self.scene.marks, *["away"] * self.scene.left]
-        for name in marks if self.views != ["loss"] else ():
+        for name in self.scene.marks if self.views != ["loss"] else ():
             said = MARKS[name].format(number(self.scene.farthest, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
 

@@ -51,7 +51,7 @@ class Contour(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        return (*self.scene.marks, *["away"] * self.scene.left)
+        return self.scene.marks
 
     def build(self, axes: Axes) -> None:
         dress_plane(axes, self.theme, self.scene.surface)

@@ -12,7 +12,7 @@ from optiviz.scene import Descent, Run
 from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
-from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, PATH, mark, ring, star
+from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, OUTWARD, PATH, mark, ring, star
 from optiviz.views.scales import Scale
 from optiviz.views.style import Style
 
@@ -50,7 +50,7 @@ class Curve(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        return (*self.scene.marks, *["away"] * self.scene.left)
+        return self.scene.marks
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
@@ -139,5 +139,5 @@ class _Walker:
         right = self.outside[here] > 0
         edge = self.ends[int(right)] if self.outside[here] else (np.nan, np.nan)
         self.away.set_data([edge[0]], [edge[1]])
-        self.away.set_marker(">" if right else "<")
+        self.away.set_marker(OUTWARD[0][int(right)])
         return [self.old, self.past, self.tangent, self.head, self.away]

@@ -51,7 +51,7 @@ class Relief(View):
 
     @property
     def marks(self) -> Sequence[str]:
-        return self.scene.marks
+        return [name for name in self.scene.marks if name != "away"]  # it is cut there
 
     def build(self, axes: Axes) -> None:
         self.axes: Any = axes
