@@ -21,7 +21,7 @@ from optiviz.errors import InputError
 from optiviz.formats import FORMATS, format_of
 from optiviz.optimizers.kinds import packages_of
 from optiviz.reading import Fields, embedded_of
-from optiviz.recipe import AnyRecipe, Contest, plain
+from optiviz.recipe import AnyRecipe, Contenders, plain
 from optiviz.surfaces.surface import Text
 
 MOST_BYTES = 500_000_000  # of a file that is looked into
@@ -55,7 +55,7 @@ def versions() -> dict[str, str]:
 
 def comment_on(recipe: AnyRecipe) -> str:
     """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
-    words = recipe.words if isinstance(recipe, Contest) else ()
+    words = recipe.words if isinstance(recipe, Contenders) else ()
     others = {name: each for word in words for name, each in packages_of(word.name).items()}
     return json.dumps({"recipe": plain(recipe), "versions": versions() | others})
 

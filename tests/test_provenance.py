@@ -1,5 +1,6 @@
 """Every finished file tells how it was made, and can be made again from that."""
 
+import importlib.metadata
 import json
 import os
 import shlex
@@ -318,3 +319,10 @@ def test_a_recipe_may_come_from_the_standard_input(invoke: Invoke, here: Path) -
     result = CliRunner().invoke(cli, ["run", "--recipe", "-", "-o", "x.png"], input=text)
     assert (result.exit_code, result.stdout) == (0, "x.png\n")
     assert optiviz.load_recipe(here / "x.png") == RECIPES["plot"]
+
+
+@pytest.mark.parametrize("kind", ["run", "tune", "basins"])
+def test_every_kind_says_the_versions_of_what_its_optimizers_need(kind: str) -> None:
+    pytest.importorskip("scipy")
+    said = json.loads(comment_on(KINDS[kind](surface="wobbly", optimizers="bfgs")))
+    assert said["versions"]["scipy"] == importlib.metadata.version("scipy")
