@@ -19,7 +19,7 @@ from statistics import median
 
 from run import HERE, tell
 
-from optiviz.api import load_jobs
+from optiviz.rendering.api import load_jobs
 
 EXAMPLES = HERE.parent / "examples"
 DOCS = HERE.parent / "docs" / "batches.md"

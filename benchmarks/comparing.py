@@ -15,7 +15,7 @@ from statistics import median
 OURS = """
 import resource, time
 import numpy as np
-from optiviz.basins import ground, map_basins
+from optiviz.descent.basins import ground, map_basins
 from optiviz.optimizers.words import parse_word
 from optiviz.surfaces.catalogue import find_surface
 surface = find_surface("hills-and-canyon")
@@ -51,7 +51,7 @@ SEARCH = """
 import time
 import numpy as np
 from optiviz.optimizers.words import parse
-from optiviz.search import Comparison, Range, search
+from optiviz.descent.search import Comparison, Range, search
 from optiviz.surfaces.catalogue import find_surface
 surface = find_surface("hills-and-canyon")
 surface.value_and_gradient(np.zeros((2, 2)))
@@ -68,7 +68,7 @@ STILL = """
 import tempfile, time
 began = time.perf_counter()
 from optiviz.recipe import Recipe
-from optiviz.rendering import render
+from optiviz.rendering.render import render
 with tempfile.TemporaryDirectory() as folder:
     render(Recipe(surface="hills-and-canyon", optimizers="adam"), folder + "/still.png")
 print(time.perf_counter() - began, 0)

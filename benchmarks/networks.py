@@ -23,9 +23,9 @@ import numpy as np
 from run import HERE, tell
 from scipy.special import expit
 
-from optiviz.descent import walk
+from optiviz.descent.problem import met
+from optiviz.descent.walk import walk
 from optiviz.optimizers.words import parse_word
-from optiviz.racing import met
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import BLOCK, Network, Shape, Weight

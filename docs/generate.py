@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from shown import ROOT, pictures
 
 import optiviz
-from optiviz.api import describe, list_names
 from optiviz.cli import COMMANDS
+from optiviz.rendering.api import describe, list_names
 from optiviz.surfaces.catalogue import load_catalogue
 
 LINK = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")

@@ -11,42 +11,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optiviz.api import BasinsRecipe as BasinsRecipe
-    from optiviz.api import PlotRecipe as PlotRecipe
-    from optiviz.api import Recipe as Recipe
-    from optiviz.api import ResponseRecipe as ResponseRecipe
-    from optiviz.api import Signal as Signal
-    from optiviz.api import Surface as Surface
-    from optiviz.api import Trajectory as Trajectory
-    from optiviz.api import TuneRecipe as TuneRecipe
-    from optiviz.api import animate as animate
-    from optiviz.api import batch as batch
-    from optiviz.api import descend as descend
-    from optiviz.api import load_jobs as load_jobs
-    from optiviz.api import load_recipe as load_recipe
-    from optiviz.api import load_surface as load_surface
-    from optiviz.api import render as render
-    from optiviz.errors import InputError as InputError
-    from optiviz.errors import OptivizError as OptivizError
+    from optiviz.rendering.api import BasinsRecipe as BasinsRecipe
+    from optiviz.rendering.api import PlotRecipe as PlotRecipe
+    from optiviz.rendering.api import Recipe as Recipe
+    from optiviz.rendering.api import ResponseRecipe as ResponseRecipe
+    from optiviz.rendering.api import Signal as Signal
+    from optiviz.rendering.api import Surface as Surface
+    from optiviz.rendering.api import Trajectory as Trajectory
+    from optiviz.rendering.api import TuneRecipe as TuneRecipe
+    from optiviz.rendering.api import animate as animate
+    from optiviz.rendering.api import batch as batch
+    from optiviz.rendering.api import descend as descend
+    from optiviz.rendering.api import load_jobs as load_jobs
+    from optiviz.rendering.api import load_recipe as load_recipe
+    from optiviz.rendering.api import load_surface as load_surface
+    from optiviz.rendering.api import render as render
+    from optiviz.system.errors import InputError as InputError
+    from optiviz.system.errors import OptivizError as OptivizError
 
 _HOMES = {
-    "Recipe": "api",
-    "BasinsRecipe": "api",
-    "PlotRecipe": "api",
-    "ResponseRecipe": "api",
-    "Signal": "api",
-    "Surface": "api",
-    "Trajectory": "api",
-    "TuneRecipe": "api",
-    "animate": "api",
-    "batch": "api",
-    "descend": "api",
-    "load_jobs": "api",
-    "load_recipe": "api",
-    "load_surface": "api",
-    "render": "api",
-    "InputError": "errors",
-    "OptivizError": "errors",
+    "Recipe": "rendering.api",
+    "BasinsRecipe": "rendering.api",
+    "PlotRecipe": "rendering.api",
+    "ResponseRecipe": "rendering.api",
+    "Signal": "rendering.api",
+    "Surface": "rendering.api",
+    "Trajectory": "rendering.api",
+    "TuneRecipe": "rendering.api",
+    "animate": "rendering.api",
+    "batch": "rendering.api",
+    "descend": "rendering.api",
+    "load_jobs": "rendering.api",
+    "load_recipe": "rendering.api",
+    "load_surface": "rendering.api",
+    "render": "rendering.api",
+    "InputError": "system.errors",
+    "OptivizError": "system.errors",
 }
 __all__ = sorted(_HOMES)
 

@@ -5,22 +5,22 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-from optiviz import signals
+from optiviz.system import interrupts
 
 
 def main() -> NoReturn:
     """Run the command line; when told to leave, leave tidily, however early or late it comes."""
-    signals.listen()
+    interrupts.listen()
     try:
         from optiviz.cli import run
 
         code = run()
     except KeyboardInterrupt:  # before there was a command line that could say so
-        said, code = signals.farewell()
+        said, code = interrupts.farewell()
         if sys.stderr is not None:
             sys.stderr.write(f"optiviz: {said}\n")
-    signals.forget()
-    if signals.received():
+    interrupts.forget()
+    if interrupts.received():
         # All is tidy. Python might kill itself now, and with that change the exit code, if the
         # signal has passed through an exec.
         for stream in filter(None, (sys.stdout, sys.stderr)):

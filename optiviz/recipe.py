@@ -24,13 +24,11 @@ from pydantic import (
     field_validator,
 )
 
-from optiviz.documents import shown
-from optiviz.errors import InputError, unknown
-from optiviz.formats import Quality
+from optiviz.descent.search import TRIALS, Range
+from optiviz.kinds.style import Style
 from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
-from optiviz.plugins import digest
+from optiviz.registry import Quality
 from optiviz.scene import frame_steps
-from optiviz.search import TRIALS, Range
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
@@ -44,9 +42,11 @@ from optiviz.surfaces.surface import (
     spelt,
 )
 from optiviz.surfaces.words import MOST_SAMPLES
-from optiviz.themes import THEMES
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.plugins import digest
+from optiviz.system.text import shown
 from optiviz.views import MANY, check_views
-from optiviz.views.style import Style
+from optiviz.views.themes import THEMES
 
 SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000

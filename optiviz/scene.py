@@ -12,14 +12,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optiviz.basins import Basins
-from optiviz.descent import Trajectory
+from optiviz.descent.basins import Basins
+from optiviz.descent.learning_rate import Choice
+from optiviz.descent.search import Search
+from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array
 from optiviz.optimizers.words import Setting, Word
-from optiviz.search import Search
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
-from optiviz.tuning import Choice
 
 ROUNDED = 1e-9  # a distance that is a smaller share of the window is none
 FLAT = 1e-9  # a slope that is a smaller share of the start's is none

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from matplotlib.text import Text
 
-from optiviz.animation import Picture
+from optiviz.views.figure import Picture
 
 
 def shown(drawn: Picture) -> list[Text]:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.animation import HOLD
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_picture
+from optiviz.rendering.render import make_picture
 from optiviz.scene import frame_steps
+from optiviz.views.figure import HOLD
 
 
 @given(steps=st.integers(1, 5000), fps=st.floats(0.5, 60), duration=st.floats(0.5, 60))

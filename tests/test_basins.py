@@ -11,12 +11,12 @@ from conftest import Invoke, some
 from pictures import assert_tidy, shown
 
 import optiviz
-from optiviz import basins
-from optiviz.basins import ground, map_basins
-from optiviz.descent import descend
+from optiviz.descent import basins
+from optiviz.descent.basins import ground, map_basins
+from optiviz.descent.walk import descend
 from optiviz.optimizers.words import parse_word
 from optiviz.recipe import BasinsRecipe
-from optiviz.rendering import make_picture, make_scene
+from optiviz.rendering.render import make_picture, make_scene
 from optiviz.scene import Basin
 from optiviz.surfaces.surface import Surface
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import optiviz
-from optiviz.batching import Made, Result, make, make_all
-from optiviz.jobs import Job
-from optiviz.rendering import frames_of, make_scene, render
+from optiviz.recipes.jobs import Job
+from optiviz.rendering.batch import Made, Result, make, make_all
+from optiviz.rendering.render import frames_of, make_scene, render
 
 SMALL: dict[str, Any] = {"size": (240, 160), "steps": 3}
 GOOD = optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", **SMALL)
@@ -63,7 +63,7 @@ def test_what_is_up_to_date_is_left(here: Path) -> None:
 
 def test_other_versions_are_not_up_to_date(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     optiviz.batch([(GOOD, "a.json")])
-    monkeypatch.setattr("optiviz.provenance.versions", lambda: {"optiviz": "9"})
+    monkeypatch.setattr("optiviz.recipes.provenance.versions", lambda: {"optiviz": "9"})
     assert statuses(optiviz.batch([(GOOD, "a.json")])) == ["made"]
 
 
@@ -90,7 +90,7 @@ def test_a_fault_of_ours_fails_its_job_alone(here: Path, monkeypatch: pytest.Mon
     def broken(recipe: Any, paths: Any) -> None:
         raise ZeroDivisionError("a\nb")
 
-    monkeypatch.setattr("optiviz.batching.render", broken)
+    monkeypatch.setattr("optiviz.rendering.batch.render", broken)
     (result,) = optiviz.batch([(GOOD, "a.gif")])
     assert (result.status, result.cause) == ("failed", "unexpected ZeroDivisionError: a b")
     assert not list(here.iterdir())
@@ -124,7 +124,7 @@ def test_what_cannot_be_read_is_made_anew(here: Path, monkeypatch: pytest.Monkey
     def unreadable(path: Path) -> str:
         raise optiviz.InputError(f"{path}: Permission denied")
 
-    monkeypatch.setattr("optiviz.batching.comment_in", unreadable)
+    monkeypatch.setattr("optiviz.rendering.batch.comment_in", unreadable)
     (here / "a.json").write_text("{}")
     assert statuses(optiviz.batch([(GOOD, "a.json"), (GOOD, "b.json")])) == ["made", "made"]
 

@@ -5,7 +5,7 @@ import pytest
 from conftest import Slope
 
 import optiviz
-from optiviz.descent import descend, walk
+from optiviz.descent.walk import descend, walk
 from optiviz.optimizers.momentum import SGD
 from optiviz.surfaces.surface import Surface
 

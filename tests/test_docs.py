@@ -65,9 +65,9 @@ def test_the_python_of_batches_runs(here: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_batches_name_every_key_and_format() -> None:
-    from optiviz.formats import FORMATS
-    from optiviz.jobs import JOB_WORDS
-    from optiviz.reading import SURFACE_WORDS
+    from optiviz.recipes.jobs import JOB_WORDS
+    from optiviz.recipes.reading import SURFACE_WORDS
+    from optiviz.registry import FORMATS
 
     for word in [*JOB_WORDS, *SURFACE_WORDS, *FORMATS]:
         assert f"`{word}`" in BATCHES
@@ -89,8 +89,8 @@ def test_every_picture_is_one_that_a_command_makes() -> None:
 
 
 def test_the_documents_name_every_view_and_option() -> None:
-    from optiviz.themes import THEMES
     from optiviz.views import VIEWS
+    from optiviz.views.themes import THEMES
 
     text = "".join(path.read_text("utf-8") for path in documents())
     for name, sort in VIEWS.items():

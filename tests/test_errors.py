@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optiviz.errors import told, unknown
+from optiviz.system.errors import told, unknown
 
 
 def test_an_error_of_others_is_one_sentence(tmp_path: Path) -> None:

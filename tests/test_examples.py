@@ -10,10 +10,10 @@ from conftest import FORMULAS, NETWORKS
 from PIL import Image
 
 import optiviz
-from optiviz.executors import Processes
-from optiviz.jobs import Job
-from optiviz.rendering import draft_of, steps_of
+from optiviz.recipes.jobs import Job
+from optiviz.rendering.render import draft_of, steps_of
 from optiviz.surfaces import SIGNALS
+from optiviz.system.processes import Processes
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NETWORK_JOBS = optiviz.load_jobs(EXAMPLES / "networks.yaml")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from optiviz.executors import Processes
-from optiviz.process import VARIABLES
+from optiviz.system.environment import VARIABLES
+from optiviz.system.processes import Processes
 
 
 def test_results_and_errors_come_back() -> None:
@@ -72,7 +72,7 @@ def test_what_has_begun_is_not_waited_for_after_an_error() -> None:
 
 ORPHANS = """
 import os, time
-from optiviz.executors import Processes
+from optiviz.system.processes import Processes
 
 if __name__ == "__main__":
     pool = Processes(2)

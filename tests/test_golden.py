@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
-from optiviz.rendering import render
+from optiviz.rendering.render import render
 
 GOLDEN = Path(__file__).parent / "golden"
 # Root mean square over all pixels and channels, of 255.

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import optiviz
-from optiviz.documents import Document
-from optiviz.jobs import MOST_JOBS, Job, read_jobs
 from optiviz.recipe import PlotRecipe, Recipe
+from optiviz.recipes.jobs import MOST_JOBS, Job, read_jobs
+from optiviz.system.yaml import Document
 
 
 def read(text: str) -> list[Job]:

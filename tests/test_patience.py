@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from optiviz.patience import Patience
+from optiviz.system.time_limit import Patience
 
 
 def work(seconds: float) -> None:

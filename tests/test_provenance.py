@@ -15,9 +15,6 @@ from test_reading import RECIPES as RECIPES_OF_ALL_KINDS
 import optiviz
 from optiviz.cli import cli
 from optiviz.cli.words import command_of
-from optiviz.documents import yaml_text
-from optiviz.formats import FORMATS
-from optiviz.provenance import comment_in, comment_on, versions
 from optiviz.recipe import (
     KINDS,
     AnyRecipe,
@@ -28,7 +25,10 @@ from optiviz.recipe import (
     TuneRecipe,
     plain,
 )
-from optiviz.rendering import render
+from optiviz.recipes.provenance import comment_in, comment_on, versions
+from optiviz.registry import FORMATS
+from optiviz.rendering.render import render
+from optiviz.system.yaml import yaml_text
 
 SMALL = {"size": (300, 200)}
 RECIPES: dict[str, AnyRecipe] = {
@@ -111,7 +111,9 @@ def test_a_command_that_is_printed_makes_the_same_recipe(recipe: AnyRecipe) -> N
         return
     made: list[AnyRecipe] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optiviz.rendering.render", lambda recipe, *_, **__: made.append(recipe))
+        patch.setattr(
+            "optiviz.rendering.render.render", lambda recipe, *_, **__: made.append(recipe)
+        )
         result = CliRunner().invoke(cli, [*shlex.split(command)[1:], "-q"])
     assert (result.exit_code, made) == (0, [recipe])
 

@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.descent import descend
+from optiviz.descent.learning_rate import tune
+from optiviz.descent.problem import around, begin, met, seen
+from optiviz.descent.walk import descend
 from optiviz.optimizers.words import parse_word
-from optiviz.racing import around, begin, met, seen
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_picture, make_run, render, walk_all
+from optiviz.rendering.render import make_picture, make_run, render, walk_all
 from optiviz.scene import Run
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.landscape import landscape
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
-from optiviz.tuning import tune
 from optiviz.views.contour import Contour
 from optiviz.views.loss import Loss
 from optiviz.views.marks import PALEST

@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.documents import Document, dotted, yaml_text
-from optiviz.reading import merged, read_recipe
 from optiviz.recipe import (
     AnyRecipe,
     BasinsRecipe,
@@ -22,9 +20,12 @@ from optiviz.recipe import (
     TuneRecipe,
     plain,
 )
+from optiviz.recipes.reading import merged, read_recipe
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.surface import Surface
-from optiviz.themes import THEMES
+from optiviz.system.text import dotted
+from optiviz.system.yaml import Document, yaml_text
+from optiviz.views.themes import THEMES
 
 SURFACES = st.one_of(
     st.sampled_from(["wobbly", "bowl"]),

@@ -8,9 +8,9 @@ from conftest import only_file, some
 from PIL import Image
 
 import optiviz
-from optiviz.formats import FORMATS
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_scene, render
+from optiviz.registry import FORMATS
+from optiviz.rendering.render import make_scene, render
 
 SMALL = Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=6, size=(300, 200))
 every_format = pytest.mark.parametrize("suffix", some(FORMATS, 3))
@@ -56,8 +56,8 @@ def test_an_output_is_untouched_when_the_run_fails(
     monkeypatch.setattr("optiviz.writers.delta.DeltaPlugin._flush", fail)
     monkeypatch.setattr("optiviz.writers.video.VideoPlugin.write_frame", fail)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    monkeypatch.setattr("optiviz.data._trajectory", fail)
-    monkeypatch.setattr("optiviz.page._embedded", fail)
+    monkeypatch.setattr("optiviz.rendering.data._trajectory", fail)
+    monkeypatch.setattr("optiviz.rendering.page._embedded", fail)
     with pytest.raises(optiviz.OptivizError, match=r"x\..* cannot be written: No space left"):
         render(SMALL, [path])
     assert path.read_text() == "old"

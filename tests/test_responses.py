@@ -9,10 +9,10 @@ import pytest
 from conftest import TUNED
 
 from optiviz import ResponseRecipe
-from optiviz.descent import respond
+from optiviz.descent.walk import respond
 from optiviz.objective import Array, Stream
 from optiviz.optimizers.words import parse_word
-from optiviz.rendering import make_scene
+from optiviz.rendering.render import make_scene
 from optiviz.scene import Response
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal

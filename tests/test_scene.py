@@ -6,7 +6,7 @@ import pytest
 
 from optiviz import Surface
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_scene
+from optiviz.rendering.render import make_scene
 
 
 @pytest.mark.parametrize(

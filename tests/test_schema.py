@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from test_reading import RECIPES
 
-from optiviz.documents import Document
-from optiviz.jobs import JOB_WORDS
-from optiviz.reading import SURFACE_WORDS, keys_of
 from optiviz.recipe import KINDS, AnyRecipe, plain
-from optiviz.schema import schema
+from optiviz.recipes.jobs import JOB_WORDS
+from optiviz.recipes.reading import SURFACE_WORDS, keys_of
+from optiviz.recipes.schema import schema
+from optiviz.system.yaml import Document
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.yaml"))
 SCHEMA = schema({})

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pictures import assert_tidy, shown
 
 import optiviz
-from optiviz.descent import descend
-from optiviz.errors import InputError
+from optiviz.descent.search import Comparison, Range, check_ranges, global_minima, search
+from optiviz.descent.walk import descend
 from optiviz.optimizers.words import parse_word
 from optiviz.recipe import Recipe, TuneRecipe
-from optiviz.rendering import make_picture, make_scene
+from optiviz.rendering.render import make_picture, make_scene
 from optiviz.scene import Run, Tuned
-from optiviz.search import Comparison, Range, check_ranges, global_minima, search
+from optiviz.system.errors import InputError
 
 HILLS = optiviz.load_surface("hills-and-canyon")
 STARTS = [np.array(each) for each in [(-2.0, 2.0), (1.0, -2.9), (2.5, 1.0)]]

@@ -7,12 +7,12 @@ import pytest
 from conftest import FORMULAS, STEPPING, TUNED, some
 
 import optiviz
-from optiviz.descent import descend
+from optiviz.descent.learning_rate import Tuning, choose, tune
+from optiviz.descent.walk import descend
 from optiviz.optimizers.words import parse_word
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_scene
+from optiviz.rendering.render import make_scene
 from optiviz.surfaces.surface import Surface
-from optiviz.tuning import Tuning, choose, tune
 
 SURFACES = FORMULAS
 WOBBLY = optiviz.load_surface("wobbly")

@@ -18,9 +18,9 @@ from typing import Any
 
 import click
 
-from optiviz import signals
-from optiviz.errors import InputError, OptivizError, told, unknown
-from optiviz.process import prepare
+from optiviz.system import interrupts
+from optiviz.system.environment import prepare
+from optiviz.system.errors import InputError, OptivizError, told, unknown
 
 COMMANDS = {
     "run": "run",
@@ -109,8 +109,8 @@ def _give_up_stdout() -> None:
 
 def _ending(error: BaseException) -> tuple[str, int]:
     """Return the sentence for what ended a call, and its exit code."""
-    if signals.received() or isinstance(error, click.Abort | KeyboardInterrupt):
-        return signals.farewell()
+    if interrupts.received() or isinstance(error, click.Abort | KeyboardInterrupt):
+        return interrupts.farewell()
     match error:
         case click.NoSuchOption(option_name=name, ctx=click.Context() as ctx):
             params = ctx.command.get_params(ctx)

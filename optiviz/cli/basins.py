@@ -52,7 +52,7 @@ def command(**words: Any) -> None:
     The minima are those that are known and those where many runs end. The brighter a start, the
     sooner its run is there to stay; an animation shows which are there after each step.
     """
-    from optiviz.reading import read_recipe, sources_of
+    from optiviz.recipes.reading import read_recipe, sources_of
 
     output = Output.taken(words)
     fields = {"kind": "basins", **given(words)}

@@ -14,16 +14,16 @@ import click
 from optiviz.cli import debug_option
 from optiviz.cli.help import Command
 from optiviz.cli.options import plugins_option
-from optiviz.errors import InputError, OptivizError, needing, unknown
-from optiviz.process import cores
+from optiviz.system.environment import cores
+from optiviz.system.errors import InputError, OptivizError, needing, unknown
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from rich.progress import TaskID
 
-    from optiviz.batching import Result, Watch
-    from optiviz.jobs import Job
+    from optiviz.recipes.jobs import Job
+    from optiviz.rendering.batch import Result, Watch
 
 
 @click.command(cls=Command, name="batch", short_help="Make many pictures from one YAML.")
@@ -78,10 +78,10 @@ def command(
 
     A job that fails stops no other. Run again, a batch goes on where it stopped.
     """
-    from optiviz.batching import make_all, up_to_date
-    from optiviz.documents import Document
-    from optiviz.files import whole
-    from optiviz.jobs import read_jobs
+    from optiviz.recipes.jobs import read_jobs
+    from optiviz.rendering.batch import make_all, up_to_date
+    from optiviz.system.files import whole
+    from optiviz.system.yaml import Document
 
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs: a --scheduler has processes of its own")
@@ -111,7 +111,7 @@ def command(
 
 def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
     """Raise InputError, before any work, if a report cannot be written, or would hide another."""
-    from optiviz.files import check_targets, place_of
+    from optiviz.system.files import check_targets, place_of
 
     if dry_run:
         raise InputError("--report: a dry run makes nothing that could be reported")
@@ -141,7 +141,7 @@ def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
 
 @contextmanager
 def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
-    from optiviz.executors import Processes, cluster
+    from optiviz.system.processes import Processes, cluster
 
     if scheduler is None:
         with Processes(processes) as here:
@@ -161,7 +161,7 @@ def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
 
 def _describe(jobs: "Sequence[Job]", done: int, processes: int) -> None:
     """Say what would be made, and about how long that takes here."""
-    from optiviz.batching import estimate, frames
+    from optiviz.rendering.batch import estimate, frames
 
     for job in jobs:
         moving = f"  {frames(job)} frames" if frames(job) else ""

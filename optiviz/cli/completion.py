@@ -23,7 +23,7 @@ from click.shell_completion import (
 
 from optiviz.cli import COMPLETING, debug_option
 from optiviz.cli.help import Choice, Command
-from optiviz.errors import InputError, OptivizError, unknown
+from optiviz.system.errors import InputError, OptivizError, unknown
 
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
@@ -231,7 +231,7 @@ def views(ctx: click.Context, incomplete: str) -> Items:
 
 def themes(ctx: click.Context, incomplete: str) -> Items:
     """Complete a theme."""
-    from optiviz.themes import THEMES
+    from optiviz.views.themes import THEMES
 
     return _among(THEMES, incomplete)
 
@@ -293,8 +293,8 @@ def _files(incomplete: str) -> Items:
 
 def _surfaces(ctx: click.Context) -> dict[str, str]:
     """Return all surfaces, those of a file of the line's own included."""
-    from optiviz.plugins import offers
     from optiviz.surfaces import GROUP
+    from optiviz.system.plugins import offers
 
     known: dict[str, str] = {}
     for name, entry in _declared(ctx.params.get("catalogue")).items():
@@ -326,7 +326,7 @@ def _listed(entry: str, key: str) -> list[str]:
 def _optimizers() -> dict[str, str]:
     from optiviz.optimizers import OPTIMIZERS, WRAPPERS
     from optiviz.optimizers.kinds import GROUP
-    from optiviz.plugins import offers
+    from optiviz.system.plugins import offers
 
     known = dict.fromkeys(OPTIMIZERS, "") | {f"{name}+": "goes around another" for name in WRAPPERS}
     return known | {each.name: f"of {each.package}" for each in offers(GROUP)}

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 
 from optiviz.cli import debug_option
 from optiviz.cli.help import Command
-from optiviz.errors import OptivizError, told
-from optiviz.formats import FORMATS
+from optiviz.registry import FORMATS
+from optiviz.system.errors import OptivizError, told
 
 NAME = "optiviz-cli"
 DEVELOPERS = ("dev", "docs")  # extras that no picture needs
@@ -118,7 +118,7 @@ def _formats() -> Iterator[Finding]:
 
 def _fonts() -> Iterator[Finding]:
     """Check which letters a title may have."""
-    from optiviz.themes.fonts import families, undrawable
+    from optiviz.views.themes.fonts import families, undrawable
 
     own, *others = families()
     yield Finding("ok", "font", own)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from optiviz.errors import InputError, unknown
+from optiviz.system.errors import InputError, unknown
 
 Decorated = Callable[..., Any]
 Decorator = Callable[[Decorated], Decorated]

@@ -24,10 +24,10 @@ def command(path: Path, allow_plugins: bool) -> None:
     What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
     """
     from optiviz.cli.words import command_of
-    from optiviz.documents import yaml_text
-    from optiviz.provenance import read_source
-    from optiviz.reading import check_trusted, read_recipe
     from optiviz.recipe import plain
+    from optiviz.recipes.provenance import read_source
+    from optiviz.recipes.reading import check_trusted, read_recipe
+    from optiviz.system.yaml import yaml_text
 
     made = read_source(path)
     if not allow_plugins:

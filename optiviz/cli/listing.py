@@ -8,7 +8,7 @@ import click
 
 from optiviz.cli import debug_option
 from optiviz.cli.help import Choice, Command, completed
-from optiviz.errors import InputError
+from optiviz.system.errors import InputError
 
 KINDS = (
     *("surfaces", "optimizers", "wrappers", "schedules"),
@@ -39,7 +39,7 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
     optiviz list surfaces --tag valley
     optiviz list optimizers --json
     """
-    from optiviz.api import list_names
+    from optiviz.rendering.api import list_names
 
     if kind not in (None, "surfaces") and (tags or surfaces):
         raise InputError(f"{'--tag' if tags else '--surfaces'} is for surfaces, not for {kind}")

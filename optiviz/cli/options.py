@@ -14,15 +14,15 @@ import click
 from click.core import ParameterSource
 
 from optiviz.cli.help import Choice, Decorator, completed, grouped, section
-from optiviz.errors import InputError, OptivizError
-from optiviz.formats import FORMATS, QUALITIES, format_of
-from optiviz.themes import THEMES
+from optiviz.registry import FORMATS, QUALITIES, format_of
+from optiviz.system.errors import InputError, OptivizError
 from optiviz.views import VIEWS
+from optiviz.views.themes import THEMES
 
 if TYPE_CHECKING:
-    from optiviz.reading import Fields
     from optiviz.recipe import AnyRecipe
-    from optiviz.rendering import Progress
+    from optiviz.recipes.reading import Fields
+    from optiviz.rendering.render import Progress
     from optiviz.scene import Scene
     from optiviz.surfaces.surface import Surface
 
@@ -289,8 +289,8 @@ def make(recipe: "AnyRecipe", output: Output, sources: Sequence[Path] = ()) -> "
 
     sources are files that it was read from, and that are not to be lost.
     """
-    from optiviz.reading import check_kept
-    from optiviz.rendering import draft_of, final_of, render
+    from optiviz.recipes.reading import check_kept
+    from optiviz.rendering.render import draft_of, final_of, render
 
     paths = output.paths(recipe)
     for path in paths:

@@ -55,7 +55,7 @@ def command(**words: Any) -> None:
     optiviz plot logistic,tanh,relu,softplus -o activations.png
     optiviz plot --formula "x**3 - 2*x" --domain -2:2 -o cubic.pdf
     """
-    from optiviz.reading import read_recipe
+    from optiviz.recipes.reading import read_recipe
 
     output = Output.taken(words)
     fields = {"kind": "plot", **given(words)}

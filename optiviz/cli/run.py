@@ -23,7 +23,7 @@ from optiviz.cli.options import (
     surface_options,
     views_of,
 )
-from optiviz.errors import InputError
+from optiviz.system.errors import InputError
 
 
 @click.command(cls=Command, name="run", short_help="Descend a surface and draw the paths.")
@@ -90,9 +90,9 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     """
-    from optiviz.provenance import Source, read_source
-    from optiviz.reading import check_trusted, merged, read_recipe, sources_of
     from optiviz.recipe import Recipe
+    from optiviz.recipes.provenance import Source, read_source
+    from optiviz.recipes.reading import check_trusted, merged, read_recipe, sources_of
     from optiviz.scene import Run
 
     output = Output.taken(words)

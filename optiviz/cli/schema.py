@@ -20,7 +20,7 @@ def command() -> None:
     optiviz schema > optiviz.schema.json
     optiviz schema | python -m json.tool
     """
-    from optiviz.schema import schema
+    from optiviz.recipes.schema import schema
 
     commands = [
         import_module(f"optiviz.cli.{name}").command for name in ("response", "plot", "run")

@@ -26,7 +26,7 @@ def command(name: str, as_json: bool, surfaces: str | None) -> None:
     Of a surface its formula, gradient, domain, start, minima and source; of an optimizer its
     update rule, hyperparameters and paper.
     """
-    from optiviz.api import describe
+    from optiviz.rendering.api import describe
 
     known = describe(name, surfaces)
     if as_json:

@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from optiviz.descent import MOST_ROWS
-from optiviz.formats import format_of
+from optiviz.descent.learning_rate import tune
+from optiviz.descent.walk import MOST_ROWS
 from optiviz.optimizers.words import spell
 from optiviz.recipe import (
     AnyRecipe,
@@ -21,9 +21,9 @@ from optiviz.recipe import (
     TuneRecipe,
     resolved,
 )
-from optiviz.rendering import met_by
+from optiviz.registry import format_of
+from optiviz.rendering.render import met_by
 from optiviz.scene import Basin, Response, Run, Scene, Tuned
-from optiviz.tuning import tune
 
 MOST_COLUMNS = 6  # of minima
 SCORE = "the lowest loss so far, averaged over all steps; - of what cannot be used"

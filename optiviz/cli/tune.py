@@ -66,7 +66,7 @@ def command(**words: Any) -> None:
     The best trial is that with the lowest median final loss. `optiviz run --tune` uses what is
     found.
     """
-    from optiviz.reading import read_recipe, sources_of
+    from optiviz.recipes.reading import read_recipe, sources_of
 
     output = Output.taken(words)
     fields = {"kind": "tune", **given(words)}

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from optiviz.errors import InputError
 from optiviz.optimizers.words import spell
-from optiviz.reading import Fields, check_trusted, read_recipe
 from optiviz.recipe import AnyRecipe
+from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.surfaces.catalogue import our_surface
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
+from optiviz.system.errors import InputError
 
 
 def command_of(recipe: AnyRecipe) -> str | None:

@@ -7,7 +7,7 @@ its dataclass in its family's file and its word here.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from optiviz.errors import InputError, unknown
+from optiviz.system.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from optiviz.optimizers.base import Method

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from optiviz.errors import InputError
 from optiviz.objective import Array, Objective, Stream
+from optiviz.system.errors import InputError
 
 if TYPE_CHECKING:
     from optiviz.optimizers.schedules import Schedule

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optiviz.errors import needing
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Hyper, Solver, hyper
 from optiviz.optimizers.momentum import NoState
+from optiviz.system.errors import needing
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

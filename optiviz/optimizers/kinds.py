@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optiviz.errors import InputError, unknown
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.plugins import file_of, is_source, offer, offers, versions
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.plugins import file_of, is_source, offer, offers, versions
 
 GROUP = "optiviz.optimizers"
 RATES = ("lr", "learning_rate")  # what a learning rate may be called

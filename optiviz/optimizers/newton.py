@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optiviz.errors import InputError
 from optiviz.objective import Array, Objective, TwiceDifferentiable
 from optiviz.optimizers.base import Hyper, Optimizer, hyper
 from optiviz.optimizers.momentum import NoState
+from optiviz.system.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
-from optiviz.errors import InputError, unknown
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Around
+from optiviz.system.errors import InputError, unknown
 
 
 class Shape(NamedTuple):

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optiviz.errors import InputError
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Hyper, Method, Optimizer, hyper
 from optiviz.optimizers.schedules import Schedule
+from optiviz.system.errors import InputError
 
 
 class StepSizes(NamedTuple):

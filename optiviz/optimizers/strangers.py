@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from optiviz import plugins
-from optiviz.errors import InputError
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Method, Optimizer, Stopped
 from optiviz.optimizers.kinds import GROUP, RATES, Kind, Parameter
+from optiviz.system import plugins
+from optiviz.system.errors import InputError
 
 
 def stranger(name: str) -> Kind:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from optiviz import plugins
-from optiviz.errors import InputError
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Solver
 from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.strangers import Stranger, point_of, stopping
+from optiviz.system import plugins
+from optiviz.system.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optiviz import plugins
-from optiviz.errors import InputError, needing
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
 from optiviz.optimizers.strangers import Stranger, point_of, stopping
+from optiviz.system import plugins
+from optiviz.system.errors import InputError, needing
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from optiviz.documents import plain_text, shown
-from optiviz.errors import InputError, unknown
 from optiviz.optimizers.base import Hyper, Method
 from optiviz.optimizers.kinds import RATES, Parameter, is_strange, kind_of, parts_of
 from optiviz.optimizers.schedules import Schedule
-from optiviz.plugins import file_of
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.plugins import file_of
+from optiviz.system.text import plain_text, shown
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
 

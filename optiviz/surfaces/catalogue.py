@@ -7,11 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optiviz.documents import Document, shown, validated
-from optiviz.errors import InputError, unknown
-from optiviz.plugins import is_source, offer, offers
 from optiviz.surfaces import GROUP, our_file
 from optiviz.surfaces.surface import AXES, Stranger, Surface
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.plugins import is_source, offer, offers
+from optiviz.system.text import shown
+from optiviz.system.validation import validated
+from optiviz.system.yaml import Document
 
 SIDE = (-3.0, 3.0)  # of the window of what has none of its own
 

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optiviz.documents import plain_text, shown
-from optiviz.errors import InputError, needing, unknown
 from optiviz.objective import Array
+from optiviz.system.errors import InputError, needing, unknown
+from optiviz.system.text import plain_text, shown
 
 DATASETS = {
     "digits": "1,797 handwritten digits of 8x8 pixels, bundled with scikit-learn",

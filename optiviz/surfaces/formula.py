@@ -23,9 +23,9 @@ import sympy
 from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.str import StrPrinter
 
-from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
-from optiviz.patience import Patience
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.time_limit import Patience
 
 MAX_CHARACTERS = 4000
 MAX_NODES = 1500

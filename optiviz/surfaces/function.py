@@ -13,11 +13,11 @@ import numpy as np
 import sympy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from optiviz import plugins
-from optiviz.errors import InputError
 from optiviz.objective import Array
-from optiviz.patience import Patience
 from optiviz.surfaces.formula import FUNCTIONS, LONGEST, Formula, symbols
+from optiviz.system import plugins
+from optiviz.system.errors import InputError
+from optiviz.system.time_limit import Patience
 
 ORDER = 4  # of the differences: the error goes with this power of the distance
 WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many distances away

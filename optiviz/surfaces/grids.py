@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from optiviz.errors import OptivizError
-from optiviz.files import whole
 from optiviz.objective import Array
 from optiviz.surfaces.network import Network
 from optiviz.surfaces.plane import Plane, Progress
+from optiviz.system.errors import OptivizError
+from optiviz.system.files import whole
 
 MOST_HEAD = 1000  # bytes that a kept grid has beside its numbers
 

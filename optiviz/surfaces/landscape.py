@@ -4,12 +4,12 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from optiviz.errors import InputError
 from optiviz.objective import Array
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import Network, Shape, Weight
 from optiviz.surfaces.plane import Plane, WeightPlane, random_directions
 from optiviz.surfaces.words import NetworkWords, PlaneWords
+from optiviz.system.errors import InputError
 
 MOST_PARAMETERS = 20_000_000
 

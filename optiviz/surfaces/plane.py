@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optiviz.errors import InputError
 from optiviz.objective import Array, Objective
 from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Weight
+from optiviz.system.errors import InputError
 
 BLOCK = 3_000_000  # bytes of activations that are held at once of several points, in cache
 MOST_THREADS = 8

@@ -16,11 +16,12 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
-from optiviz.documents import plain_number, plain_text, read_text, shown
-from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.surface import MAX_COORDINATE, Text
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.text import plain_number, plain_text, shown
+from optiviz.system.yaml import read_text
 
 LENGTH = 300  # of our own signals
 MAX_LENGTH = 100_000

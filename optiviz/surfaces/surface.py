@@ -23,12 +23,12 @@ from pydantic import (
     model_validator,
 )
 
-from optiviz.documents import plain_number, plain_text, shown
-from optiviz.errors import InputError, unknown
 from optiviz.objective import Array
-from optiviz.plugins import digest, file_of
 from optiviz.surfaces.datasets import digest_of, files_of
 from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.plugins import digest, file_of
+from optiviz.system.text import plain_number, plain_text, shown
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula

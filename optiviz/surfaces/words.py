@@ -16,11 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from optiviz.documents import plain_number, shown
-from optiviz.errors import unknown
-from optiviz.plugins import is_source
 from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.network import Activation, Init, Loss, Weight
+from optiviz.system.errors import unknown
+from optiviz.system.plugins import is_source
+from optiviz.system.text import plain_number, shown
 
 MOST_UNITS, MOST_LAYERS, MOST_SAMPLES = 20_000, 20, 10_000_000
 FINE, COARSE = 161, 41  # samples a side of a plane that is cheap, and of one that is not

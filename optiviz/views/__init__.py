@@ -10,15 +10,15 @@ from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from optiviz.errors import InputError, unknown
+from optiviz.system.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+    from optiviz.kinds.style import Style
     from optiviz.surfaces.plane import Progress
-    from optiviz.themes import Theme
-    from optiviz.views.style import Style
+    from optiviz.views.themes import Theme
 
 
 class Sort(NamedTuple):

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
-from optiviz.themes import Theme
 from optiviz.views import Room
+from optiviz.views.themes import Theme
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 LETTER = 6.4  # points of a tick's letter

@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.image import AxesImage
 
+from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.scene import Basin
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import room_beside
 from optiviz.views.contour import dress_plane, ratios
 from optiviz.views.marks import star
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 
 BRIGHT, DARK = 0.45, 0.55  # how much of white, or of black, is mixed in at both ends

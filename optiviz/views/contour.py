@@ -9,15 +9,15 @@ from matplotlib.contour import ContourSet
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
+from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.scene import Run
 from optiviz.surfaces.surface import Interval, Surface
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress, inches, room_beside, say_empty, span
 from optiviz.views.ground import Ground, ramp
 from optiviz.views.marks import Track, mark, ring, star
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 from optiviz.views.ticks import signed, ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple

@@ -7,14 +7,14 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from optiviz.descent import Trajectory
+from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.style import Style
 from optiviz.scene import Descent, Run
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
 from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, OUTWARD, PATH, mark, ring, star
 from optiviz.views.scales import Scale
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 
 SAMPLES = 2001
 STEEPEST = 1e100  # slope that has a tangent

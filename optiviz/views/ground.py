@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from optiviz.objective import Array
 from optiviz.surfaces.plane import Progress
 from optiviz.surfaces.surface import Surface
-from optiviz.themes import Theme
+from optiviz.views.themes import Theme
 
 BANDS = 22
 POWERS = 0.12, 4.0  # bounds of the exponent that spaces the levels

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from optiviz.scene import Entry, Scene
-from optiviz.themes import Theme
 from optiviz.views.axes import Box
 from optiviz.views.live import LiveText
 from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark, ring, star
+from optiviz.views.themes import Theme
 
 NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
 HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one

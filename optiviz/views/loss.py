@@ -7,15 +7,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from optiviz.descent import Trajectory
+from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.scene import Run
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import FADED, Track, mark
 from optiviz.views.scales import Scale
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 
 FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED}
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from optiviz.objective import Array
-from optiviz.themes import Theme
+from optiviz.views.themes import Theme
 
 NOWHERE = np.full((1, 2), np.nan)
 OUTWARD = ("<", ">"), ("v", "^")  # at the edges of the axes, the lower one first

@@ -3,13 +3,13 @@
 import numpy as np
 from matplotlib.axes import Axes
 
+from optiviz.kinds.style import Style
 from optiviz.scene import Response
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import Track, mark
 from optiviz.views.scales import Scale
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 
 
 class Answers(View):

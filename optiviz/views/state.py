@@ -6,15 +6,15 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.descent import Trajectory
+from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.scene import Run
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, figure_of, name, room_beside, span_steps
 from optiviz.views.marks import LINE_WIDTH, Track, mark
 from optiviz.views.scales import Scale
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 
 # Names of a state's fields, the first that there is: ours, torch's, optax's.
 VELOCITY = ("velocity", "mean", "momentum_buffer", "exp_avg", "trace", "mu")

@@ -9,8 +9,8 @@ from matplotlib.text import Text
 
 from optiviz.scene import Scene
 from optiviz.surfaces.notation import terms
-from optiviz.themes import Theme
 from optiviz.views.axes import Box
+from optiviz.views.themes import Theme
 
 TITLE, HEADING, FORMULA, SMALL = 16.0, 11.0, 10.0, 9.5  # font sizes, the last of panels
 SHRUNK = (1.0, 0.9, 0.8)  # of its size, until a formula fits

@@ -7,15 +7,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from optiviz.descent.search import DECADE
+from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.scene import Tried, Tuned
-from optiviz.search import DECADE
-from optiviz.themes import Theme
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span
 from optiviz.views.marks import HEAD, HEAD_SIZE, LINE_WIDTH, PATH, mark
 from optiviz.views.scales import Scale
-from optiviz.views.style import Style
+from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 
 SHADE = 0.16  # opacity of the spread over starts

@@ -8,8 +8,8 @@ from typing import Any, cast
 from matplotlib.animation import AbstractMovieWriter, writers
 from matplotlib.figure import Figure
 
-from optiviz.errors import InputError, unknown
-from optiviz.formats import QUALITIES, Quality, format_of
+from optiviz.registry import QUALITIES, Quality, format_of
+from optiviz.system.errors import InputError, unknown
 from optiviz.writers.layers import Canvas, Layers, find_layers
 
 GROWTH = 1.25  # as Python itself has it: look through all objects when there are so many more

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from imageio.core.request import Request
 
-from optiviz.errors import needing
-from optiviz.formats import Quality
+from optiviz.registry import Quality
+from optiviz.system.errors import needing
 
 with needing("a video or a .webp", "PyAV", "av"):
     import av

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from optiviz.cli import COMMANDS, cli
 from optiviz.cli.completion import SHELLS, Bash, Shell, Zsh
-from optiviz.formats import FORMATS
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS
-from optiviz.themes import THEMES
+from optiviz.registry import FORMATS
+from optiviz.views.themes import THEMES
 
 BREAKS = " \t\n\"'@><=;|&(:"  # bash's own
 

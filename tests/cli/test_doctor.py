@@ -8,8 +8,8 @@ import pytest
 from conftest import Invoke
 
 from optiviz.cli import doctor
-from optiviz.errors import OptivizError
-from optiviz.formats import FORMATS
+from optiviz.registry import FORMATS
+from optiviz.system.errors import OptivizError
 
 LINE = re.compile(r"(ok|no|-) +(\S.*?)  +(\S.*)")
 
@@ -66,7 +66,7 @@ def test_a_cache_that_cannot_be_kept_is_told(
 def test_without_pyav_only_its_formats_are_missing(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from optiviz import provenance
+    from optiviz.recipes import provenance
 
     def absent(name: str) -> str:
         if name == "av":

@@ -14,9 +14,9 @@ from conftest import Invoke, only_file, some
 from PIL import Image
 
 import optiviz
-from optiviz.formats import FORMATS
 from optiviz.recipe import Contest
-from optiviz.rendering import draft_of, final_of, frames_of
+from optiviz.registry import FORMATS
+from optiviz.rendering.render import draft_of, final_of, frames_of
 
 RUN = ("run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", 5, "--size", "300x200")
 EVERY = {

@@ -9,7 +9,7 @@ import pytest
 from conftest import FORMULAS, Invoke, only_file, some
 from PIL import Image
 
-from optiviz.formats import FORMATS
+from optiviz.registry import FORMATS
 from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.signal import find_signal
 

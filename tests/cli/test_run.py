@@ -277,7 +277,7 @@ def test_what_nobody_foresaw_is_told_too(invoke: Invoke, monkeypatch: pytest.Mon
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a\nb")
 
-    monkeypatch.setattr("optiviz.rendering.render", fail)
+    monkeypatch.setattr("optiviz.rendering.render.render", fail)
     result = invoke(*WOBBLY)
     assert result.exit_code == 1
     assert result.stderr == "optiviz: unexpected RuntimeError: a b (--debug shows where)\n"

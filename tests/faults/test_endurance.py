@@ -22,14 +22,14 @@ from imageio.v3 import immeta, imread
 from pydantic import ValidationError
 
 import optiviz
-from optiviz.errors import InputError
-from optiviz.formats import FORMATS
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipe import KINDS, AnyRecipe
-from optiviz.rendering import check_format, render
+from optiviz.registry import FORMATS
+from optiviz.rendering.render import check_format, render
 from optiviz.surfaces import SIGNALS
-from optiviz.themes import THEMES
+from optiviz.system.errors import InputError
 from optiviz.views import VIEWS
+from optiviz.views.themes import THEMES
 
 pytestmark = pytest.mark.slow
 

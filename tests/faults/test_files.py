@@ -19,8 +19,8 @@ from conftest import Invoke, only_file, some
 from imageio.v3 import immeta
 
 import optiviz
-from optiviz.files import whole
-from optiviz.formats import FORMATS
+from optiviz.registry import FORMATS
+from optiviz.system.files import whole
 
 
 @pytest.mark.row(36)

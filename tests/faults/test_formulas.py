@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from optiviz.errors import InputError
 from optiviz.surfaces.formula import formula
+from optiviz.system.errors import InputError
 
 ANSWER = "--opt", "adam:lr=0.1,newton", "--steps", "3", *SMALL, "-o", "x.json"
 

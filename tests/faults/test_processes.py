@@ -14,7 +14,7 @@ from commands import OPTIVIZ, RUN
 from conftest import Invoke
 
 import optiviz
-from optiviz.executors import Processes
+from optiviz.system.processes import Processes
 
 SELDOM = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
@@ -122,15 +122,15 @@ def ignoring():
 """
 LOST = """
 import signal, sys, time, types
-from optiviz import signals
+from optiviz.system import interrupts
 {ignoring}
-signals.listen()
+interrupts.listen()
 try:
     ignoring()
     time.sleep(30)
 except KeyboardInterrupt:
     time.sleep(0.1)  # tidying is not disturbed
-    print(*signals.farewell())
+    print(*interrupts.farewell())
 """
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.descent import descend, walk
+from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array
 from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer, describe

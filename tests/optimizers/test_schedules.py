@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.errors import InputError
 from optiviz.optimizers.schedules import SCHEDULES, Schedule
 from optiviz.optimizers.words import parse_word
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_run
+from optiviz.rendering.render import make_run
+from optiviz.system.errors import InputError
 
 numbers = st.floats(0.01, 1).map(lambda number: f"{number:.3g}")
 written = st.one_of(

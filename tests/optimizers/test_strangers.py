@@ -11,11 +11,11 @@ import pytest
 from conftest import Invoke
 
 import optiviz
-from optiviz import plugins
-from optiviz.errors import InputError
 from optiviz.optimizers.words import Word, parse_word
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_run, make_scene
+from optiviz.rendering.render import make_run, make_scene
+from optiviz.system import plugins
+from optiviz.system.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 OWN = (ROOT / "examples" / "my_optimizer.py").read_text()

@@ -5,8 +5,8 @@ from conftest import TUNED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.errors import InputError
 from optiviz.optimizers.words import Word, parse, parse_word, spell
+from optiviz.system.errors import InputError
 
 
 def test_words_have_names_settings_and_labels() -> None:

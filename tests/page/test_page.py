@@ -17,12 +17,12 @@ import pytest
 from conftest import Invoke, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optiviz.rendering.page import MOST_POINTS, _numbers
 from PIL import Image
 
 import optiviz
-from optiviz.page import MOST_POINTS, _numbers
 from optiviz.scene import Run
-from optiviz.themes import THEMES, load_theme
+from optiviz.views.themes import THEMES, load_theme
 
 Made = tuple[Run, str, "Elements", dict[str, Any]]
 ARTICLE_1 = "nesterov,rmsprop,adadelta,adagrad,adam"
@@ -181,7 +181,7 @@ def test_the_image_is_the_ground_alone(here: Path) -> None:
 def test_words_of_a_stranger_stay_words(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    from optiviz.errors import InputError
+    from optiviz.system.errors import InputError
 
     path = tmp_path_factory.mktemp("words") / "a.html"
     title = f"</script></style></title><img onerror=x>&amp;${{x}}$title {text}"
@@ -256,7 +256,7 @@ def test_what_a_page_does_not_have_is_told(words: str, said: str, invoke: Invoke
 
 
 def test_a_page_makes_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import optiviz.rendering
+    import optiviz.rendering.render
 
     def never(*_: Any) -> None:
         raise AssertionError("no picture is asked for")

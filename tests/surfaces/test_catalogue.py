@@ -10,11 +10,11 @@ import pytest
 from conftest import CATALOGUE, FORMULAS, some
 
 import optiviz
-from optiviz.documents import Document
-from optiviz.errors import InputError
 from optiviz.optimizers import OPTIMIZERS
 from optiviz.surfaces.catalogue import Catalogue, load_catalogue, our_surface
 from optiviz.surfaces.surface import Domain, Surface
+from optiviz.system.errors import InputError
+from optiviz.system.yaml import Document
 
 every_surface = pytest.mark.parametrize("surface", CATALOGUE.values(), ids=CATALOGUE)
 every_formula = pytest.mark.parametrize("surface", FORMULAS.values(), ids=FORMULAS)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optiviz.errors import InputError
 from optiviz.surfaces.datasets import DATASETS, Dataset, check_dataset, digest_of, load_dataset
+from optiviz.system.errors import InputError
 
 OURS = ("blobs", "spirals", "xor", "pixels")
 

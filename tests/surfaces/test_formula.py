@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from optiviz.errors import InputError
 from optiviz.surfaces import surface
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.formula import MAX_CHARACTERS, formula
+from optiviz.system.errors import InputError
 
 SMOOTH = ["sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh"]
 NUMPY = {name: getattr(np, name) for name in SMOOTH} | {

@@ -9,12 +9,12 @@ from conftest import FORMULAS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.errors import InputError
 from optiviz.objective import Array
 from optiviz.surfaces import grids
 from optiviz.surfaces import plane as module
 from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Shape, Weight
 from optiviz.surfaces.plane import Plane, WeightPlane, principal, random_directions
+from optiviz.system.errors import InputError
 
 SIZES = (5, 4, 6, 3)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from optiviz import InputError, ResponseRecipe, Signal
-from optiviz.descent import respond
+from optiviz.descent.walk import respond
 from optiviz.optimizers.words import parse_word
 from optiviz.surfaces.signal import find_signal
 

@@ -8,11 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 
 import optiviz
-from optiviz.animation import Picture
 from optiviz.objective import Array
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_picture
+from optiviz.rendering.render import make_picture
 from optiviz.views.contour import Contour, short
+from optiviz.views.figure import Picture
 from optiviz.views.ground import BANDS, POWERS, contour_levels
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]

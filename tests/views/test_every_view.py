@@ -11,12 +11,12 @@ from conftest import some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError
-from optiviz.animation import Picture
 from optiviz.objective import Array
 from optiviz.recipe import BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
-from optiviz.rendering import AnyRecipe, make_picture, render
-from optiviz.themes import THEMES, load_theme
+from optiviz.rendering.render import AnyRecipe, make_picture, render
 from optiviz.views import MANY, VIEWS, check_views
+from optiviz.views.figure import Picture
+from optiviz.views.themes import THEMES, load_theme
 
 SMALL = (480, 320)
 WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"

@@ -5,9 +5,9 @@ from conftest import FORMULAS, TUNED, some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
-from optiviz.animation import Picture
 from optiviz.recipe import Recipe
-from optiviz.rendering import make_picture, make_scene
+from optiviz.rendering.render import make_picture, make_scene
+from optiviz.views.figure import Picture
 from optiviz.views.legend import number
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
@@ -100,7 +100,7 @@ def test_a_title_and_a_label_are_shown_as_they_were_written(title: str) -> None:
 
 @pytest.mark.parametrize("where", ["title", "label"])
 def test_letters_that_no_font_has_are_refused(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optiviz.themes.fonts.families", lambda: ["DejaVu Sans"])
+    monkeypatch.setattr("optiviz.views.themes.fonts.families", lambda: ["DejaVu Sans"])
     fields = {"title": "a字b"} if where == "title" else {}
     with pytest.raises(InputError, match="'a字b': no font on this machine has 字"):
         picture("wobbly", "adam:label=a字b" if where == "label" else "adam", **fields)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
 import optiviz
-from optiviz.animation import Picture
 from optiviz.objective import Array
 from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
-from optiviz.rendering import make_picture, render
+from optiviz.rendering.render import make_picture, render
 from optiviz.scene import Response
 from optiviz.views.curve import Curve
+from optiviz.views.figure import Picture
 from optiviz.views.loss import Loss, trailing_mean
 from optiviz.views.marks import FADED
 from optiviz.views.relief import Relief, draped

@@ -11,7 +11,7 @@ import pytest
 from conftest import some
 from PIL import Image, ImageSequence
 
-from optiviz.formats import FORMATS, QUALITIES
+from optiviz.registry import FORMATS, QUALITIES
 
 ANIMATED = [suffix for suffix, form in FORMATS.items() if form.kind == "animation"]
 EXACT = [".webp", ".apng"]

@@ -410,7 +410,7 @@ def test_figures_that_are_gone_do_not_pile_up(tmp_path: Path) -> None:
 
 def test_frames_of_ours_are_those_of_a_full_draw(recorder: Recorder) -> None:
     recipe = optiviz.Recipe(surface="wobbly", optimizers="adam,sgd:lr=9", steps=9, size=(300, 200))
-    from optiviz.rendering import make_picture
+    from optiviz.rendering.render import make_picture
 
     make_picture(recipe).animation(12, range(10)).save("x.gif", writer="imageio")
     again = make_picture(recipe)

@@ -1,0 +1,1 @@
+"""Walking optimizers down what is descended, and finding what to walk them with."""

@@ -1,0 +1,320 @@
+"""Which learning rate is fair here.
+
+The word's own rate, else the one given for all, else the optimizer's default where it has one,
+else the surface's, else one that is tuned: many rates are tried from the same starts with the same
+number of steps, whoever the optimizer is, and the best is taken.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import MISSING, dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optiviz.descent.walk import descend, walk
+from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.optimizers.base import Method, Optimizer, Stopped
+from optiviz.optimizers.kinds import kind_of
+from optiviz.optimizers.words import Word
+from optiviz.surfaces.surface import Surface
+from optiviz.system.errors import InputError, unknown
+
+DECADES = (-4, 3)
+SHIFTS = 3  # times that as many decades again are tried on one side
+PER_DECADE = 30
+DIGITS = 3  # of a rate, so that what is shown is what was used
+LOST = 0.1  # share of its descent that a run may have lost again at its end
+MAX_STEPS = 1000  # longer runs are tuned on their beginning
+MAX_STARTS = 9  # and more starts on the first of them
+NETWORK_STEPS, NETWORK_STARTS = 100, 3  # of networks, which cost more
+NETWORK_RATES = 12, 0.5  # how many, and decades from one to the next
+NETWORK_LOWEST = {True: -2.0, False: -4.0}  # decade, on a plane alone or in all weights
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """The rates that were tried, rising, and the score of each: lower is better, inf is out.
+
+    A rate's score is the loss of the best point so far, averaged over steps and starts, so that
+    speed counts. It is out if any of its runs leaves finite numbers, or the box with the centre
+    of the surface's window and twice its sides (wider where a start is outside). It is also out
+    if it loses at the end more than a tenth of its descent again, or ends outside the window,
+    and others do not.
+
+    Where all of a network's weights are descended there is no window: the score is the mean loss
+    of all steps, each on its own batch, and a rate is out if any run leaves finite numbers, or
+    ends no lower and others do.
+    """
+
+    rates: Array
+    scores: Array
+
+    @property
+    def best(self) -> float:
+        """The rate with the lowest score, of equal ones the smallest."""
+        return float(self.rates[np.argmin(self.scores)])
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a rate that is not out."""
+        return bool(np.isfinite(self.scores).any())
+
+
+class Choice(NamedTuple):
+    """An optimizer with its learning rate, and where the rate comes from.
+
+    source is "given", "default" (the optimizer's), "surface", "signal", "tuned", "none fits" (the
+    smallest rate of the grid is used, because all are out), or "" without a learning rate. sought
+    are the hyperparameters whose values were sought.
+    """
+
+    optimizer: Method
+    source: str
+    tuning: Tuning | None = None
+    sought: tuple[str, ...] = ()
+    fits: bool = True  # whether any of the values that were tried can be used
+
+    @property
+    def found(self) -> str:
+        """What is said of a value that was sought."""
+        return "tuned" if self.fits else "none fits"
+
+
+def choose(
+    word: Word,
+    surface: Surface,
+    starts: Sequence[ArrayLike],
+    steps: int,
+    lr: float | None = None,
+    met: Objective | Stream | None = None,
+) -> Choice:
+    """Return a word's optimizer with the learning rate that is right for it on this surface.
+
+    met is what it meets there, the surface itself if None; starts are points of that.
+    """
+    rates = dict(surface.learning_rates)
+    for name in rates:
+        if name not in OPTIMIZERS:
+            raise InputError(
+                f"{surface.name}: learning_rates: {unknown('optimizer', name, OPTIMIZERS)}"
+            )
+    known = settled(word, lr, rates, "surface")
+    if known is not None:
+        return known
+    tuning = tune(word, surface, starts, steps, met=met)
+    sought = (kind_of(word.name).rate,)
+    if tuning.found:
+        return Choice(_at(word, tuning.best), "tuned", tuning, sought)
+    lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
+    return Choice(_at(word, lowest), "none fits", tuning, sought, fits=False)
+
+
+def _at(word: Word, rate: float | Array) -> Method:
+    return word.build(**{kind_of(word.name).rate: rate})
+
+
+def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: str) -> Choice | None:
+    """Return a word's optimizer if its learning rate is known without tuning, else None.
+
+    rates are by optimizer; `source` is what a rate of theirs is called.
+    """
+    kind = kind_of(word.name)
+    if not kind.rate:
+        return Choice(word.build(), "")
+    if kind.rate in dict(word.settings):
+        return Choice(word.build(), "given")
+    if lr is not None:
+        return Choice(word.build(**{kind.rate: lr}), "given")
+    if kind.parameters[kind.rate].default is not MISSING:
+        return Choice(word.build(), "default")
+    if word.name in rates:
+        return Choice(word.build(**{kind.rate: rates[word.name]}), source)
+    return None
+
+
+def tune(
+    word: Word,
+    surface: Surface,
+    starts: Sequence[ArrayLike],
+    steps: int,
+    also: Sequence[float] = (),
+    met: Objective | Stream | None = None,
+) -> Tuning:
+    """Score rates from 1e-4 to 1e3, 30 a decade, and then all of 3 digits around the best.
+
+    Where the best is at an end of the grid, or all are out, seven decades more are tried there,
+    up to three times. Each set of rates is descended at once, as one array. At most 1000 steps
+    and 9 starts are walked; a rate of the word itself does not count. `also` are rates that are
+    to be scored beside these. On networks it is 12 rates, one after another, two a decade, at
+    most 100 steps and 3 starts. met is what is met on the surface, if not the surface itself.
+    """
+    objective = met or surface
+    sought = kind_of(word.name).rate
+    word = replace(word, settings=tuple(each for each in word.settings if each[0] != sought))
+    if surface.network is not None:
+        steps, starts = min(steps, NETWORK_STEPS), starts[:NETWORK_STARTS]
+        many, apart = NETWORK_RATES
+        rates = _written(10.0 ** (NETWORK_LOWEST[surface.inside] + apart * np.arange(many)))
+        rates = np.unique(np.concatenate([rates, also]))
+        if not surface.inside:
+            return _one_by_one(word, objective, starts, steps, rates)
+        points = _together(word, objective, np.array(starts, float), steps, rates)
+        tried = _judged(rates, points, surface)
+        return Tuning(tried.rates, tried.ranked)
+    begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
+
+    def trial(rates: Array) -> _Tried:
+        return _judged(rates, _together(word, objective, begin, steps, rates), surface)
+
+    low, high = DECADES
+    more = high - low
+    tried = trial(_decades(low, high))
+    for _ in range(SHIFTS):
+        if not tried.found or (tried.best == 0 and tried.ranked[0] < tried.ranked[1]):
+            tried = tried.joined(trial(_decades(low - more, low)))
+            low -= more
+        elif tried.best == len(tried.rates) - 1:
+            tried = tried.joined(trial(_decades(high, high + more)))
+            high += more
+        else:
+            break
+    if tried.found:
+        beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
+        tried = tried.joined(trial(_written_between(beside[0], beside[-1])))
+    if also:
+        tried = tried.joined(trial(np.array(also)))
+    # A chaotic run can end elsewhere when it is walked by itself, as it will be for the picture.
+    while tried.found:
+        best = tried.best
+        rate = tried.rates[[best]]
+        alone = _judged(rate, _alone(word, objective, begin, steps, rate[0]), surface)
+        if alone.found and alone.ranks[0] >= tried.ranks[best]:
+            break
+        tried = alone.joined(tried)
+    return Tuning(tried.rates, tried.ranked)
+
+
+class _Tried(NamedTuple):
+    """Rates, rising, their scores, and how well their runs ended."""
+
+    rates: Array
+    scores: Array  # inf for a run that left the box or finite numbers
+    ranks: Array  # 4 if the descent was kept, 2 if they ended lower, 1 if in the window, added up
+
+    @property
+    def found(self) -> bool:
+        return bool(np.isfinite(self.scores).any())
+
+    @property
+    def ranked(self) -> Array:
+        highest = self.ranks.max(initial=0, where=np.isfinite(self.scores))
+        return np.where(self.ranks == highest, self.scores, np.inf)
+
+    @property
+    def best(self) -> int:
+        return int(np.argmin(self.ranked))
+
+    def joined(self, other: "_Tried") -> "_Tried":
+        """Return the rates of both; what this says of a rate counts."""
+        rates, order = np.unique(np.concatenate([self.rates, other.rates]), return_index=True)
+        scores = np.concatenate([self.scores, other.scores])
+        return _Tried(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
+
+
+def is_together(word: Word, rates: Array) -> bool:
+    """Return whether a word's method walks all runs at once."""
+    for rate in rates:
+        with suppress(InputError):
+            method = _at(word, float(rate))
+            return isinstance(method, Optimizer) and method.together
+    return False
+
+
+def _together(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
+    """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
+    if not is_together(word, rates):
+        return _apart(word, met, begin, steps, rates)
+    try:
+        optimizer = _at(word, rates[:, None, None])
+        with np.errstate(all="ignore"):
+            walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)), steps)
+            return np.stack([x for x, _ in walked])
+    except Stopped:  # a stranger's class that cannot do what it should
+        return _apart(word, met, begin, steps, rates)
+
+
+def _apart(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
+    """Do the same run by run, for a method that cannot do otherwise; nan where one has ended."""
+    points = np.full((steps + 1, len(rates), *begin.shape), np.nan)
+    points[0] = begin
+    for number, rate in enumerate(rates):
+        try:
+            method = _at(word, float(rate))
+        except InputError:  # a stranger's class may refuse a rate
+            continue
+        for place, start in enumerate(begin):
+            with np.errstate(all="ignore"), suppress(Stopped):
+                for step, (x, _) in enumerate(walk(met, method, start, steps)):
+                    points[step, number, place] = x
+                    if not np.isfinite(x).all():
+                        break
+    return points
+
+
+def _alone(word: Word, met: Objective | Stream, begin: Array, steps: int, rate: float) -> Array:
+    """Walk from each start by itself: points of shape (steps + 1, 1, starts, dim)."""
+    optimizer = _at(word, float(rate))
+    paths = [descend(met, optimizer, start, steps) for start in begin]
+    return np.stack([path.points for path in paths], axis=1)[:, None]
+
+
+def _one_by_one(
+    word: Word, met: Objective | Stream, starts: Sequence[ArrayLike], steps: int, rates: Array
+) -> Tuning:
+    """Score rates on a network, whose points are too large for an array of all runs."""
+    scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
+    for number, rate in enumerate(rates):
+        optimizer = _at(word, float(rate))
+        paths = [descend(met, optimizer, start, steps) for start in starts]
+        if all(path.ended_at is None for path in paths):
+            scores[number] = np.mean([path.losses for path in paths])
+            lower[number] = all(path.loss(path.steps) < path.loss(0) for path in paths)
+    if lower.any():
+        scores[~lower] = np.inf
+    return Tuning(rates, scores)
+
+
+def _judged(rates: Array, points: Array, surface: Surface) -> _Tried:
+    """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
+    low, high = np.transpose(surface.window.intervals)
+    with np.errstate(all="ignore"):
+        losses = surface.value(points)
+        away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
+        reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
+        staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
+        best = np.minimum.accumulate(losses).mean(axis=-1)
+        first, last = losses[0].mean(axis=-1), losses[-1].mean(axis=-1)
+        kept = last - best[-1] <= LOST * (first - best[-1])
+        seen = (away[-1] <= 0.5).all(axis=(-2, -1))
+        ranks = 4 * (kept & (last < first)) + 2 * (last < first) + 1.0 * seen
+        return _Tried(rates, np.where(staying, best.mean(axis=0), np.inf), ranks)
+
+
+def _decades(low: int, high: int) -> Array:
+    """Return rates from 10**low to 10**high, evenly spaced in their logarithm."""
+    return _written(10 ** (np.arange(low * PER_DECADE, high * PER_DECADE + 1) / PER_DECADE))
+
+
+def _written_between(low: float, high: float) -> Array:
+    """Return all rates of so many digits between two."""
+    last_digit = 10.0 ** (math.floor(math.log10(low)) - DIGITS + 1)
+    return np.unique(_written(np.arange(low, high, last_digit)))
+
+
+def _written(rates: NDArray[np.floating[Any]]) -> Array:
+    """Return rates rounded to the digits that are shown."""
+    return np.array([float(f"{rate:.{DIGITS}g}") for rate in rates])

@@ -1,0 +1,290 @@
+"""A search for hyperparameters that is the same for every optimizer.
+
+Each gets as many trials, from the same starts, with the same number of steps. The objective is the
+median over the starts of the final loss; of equals the trial of which fewer runs diverge, then
+the one with the smaller values.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import MISSING, dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from optiviz.descent.walk import descend, walk
+from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Method, Optimizer
+from optiviz.optimizers.kinds import Kind, is_strange, kind_of
+from optiviz.optimizers.words import Word
+from optiviz.surfaces.surface import Surface
+from optiviz.system.errors import InputError, unknown
+
+TRIALS = 256
+RATES = 1e-4, 1e3  # of learning rates, if nobody says
+CLOSEST = 1e-4  # how near to 1 a share goes, if nobody says
+DIGITS = 4  # of a value that was tried, so that what is shown is what was used
+SPREAD = 0.25, 0.75  # quantiles of the starts that are shown
+ROWS = 16_384  # runs that are walked at once: they stay in the cache
+DECADE = 10.0  # ratio of the ends of a range from which on it is logarithmic
+
+Watch = Callable[[int, int], None]  # how many runs or trials are done, of how many
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values of a hyperparameter among which one is sought, None where nobody says.
+
+    They are evenly spaced in the logarithm of the value if the ends are a decade apart, in that
+    of its distance from 1 where a memory must lie below that, else in the value itself.
+    """
+
+    key: str
+    ends: tuple[float, float] | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Range":
+        """Return the range of "lr", or of "beta1=0.5:0.99"; raise InputError if it is none."""
+        key, equals, ends = (part.strip() for part in text.partition("="))
+        if not key.isidentifier():
+            raise InputError(f"{text!r} is not of the form lr or beta1=0.5:0.99")
+        if not equals:
+            return cls(key)
+        try:
+            low, high = (float(end) for end in ends.split(":"))
+        except ValueError:
+            raise InputError(f"{text!r} is not of the form {key}=0.5:0.99") from None
+        if not low < high or not np.isfinite([low, high]).all():
+            raise InputError(f"{text!r}: a range goes from a number to a larger one")
+        return cls(key, (low, high))
+
+    def __str__(self) -> str:
+        if self.ends is None:
+            return self.key
+        return f"{self.key}=" + ":".join(repr(end).removesuffix(".0") for end in self.ends)
+
+    def values(self, kind: Kind, shares: Array) -> Array:
+        """Return the values at these shares of the range, from 0 to 1.
+
+        Raises InputError if nobody says where it ends.
+        """
+        within = kind.parameters[self.key].within
+        if self.ends is None and self.key == kind.rate:
+            low, high = RATES
+        elif self.ends is not None:
+            low, high = self.ends
+        elif within == "[0, 1)":
+            return _written(1 - CLOSEST**shares)
+        else:
+            raise InputError(f"{self.key} has no ends of its own: write {self.key}=LOW:HIGH")
+        if low > 0 and high / low >= DECADE:
+            return _written(low * (high / low) ** shares)
+        return _written(low + (high - low) * shares)
+
+
+def _written(values: Array) -> Array:
+    return np.array([float(f"{value:.{DIGITS}g}") for value in values])
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """The trials of one optimizer.
+
+    values are those of each hyperparameter that was sought, (trials,); losses are final ones,
+    (trials, starts), inf where a run has diverged: it has left finite numbers, or ends outside of
+    the box with the centre of the window and twice its sides. reached says which runs end within
+    1 % of the window's diagonal of a global minimum; None where no minimum is known.
+    """
+
+    word: Word
+    values: dict[str, Array]
+    losses: Array
+    reached: Array | None
+
+    @property
+    def trials(self) -> int:
+        """How many there are."""
+        return len(self.losses)
+
+    @cached_property
+    def medians(self) -> Array:
+        """The median final loss of each trial, inf where half of the runs have diverged."""
+        medians: Array = np.quantile(self.losses, 0.5, axis=1, method="higher")
+        return medians
+
+    @cached_property
+    def spread(self) -> tuple[Array, Array]:
+        """The final losses between which the middle half of the runs of a trial end."""
+        low, high = (np.quantile(self.losses, each, axis=1, method="nearest") for each in SPREAD)
+        return low, high
+
+    @cached_property
+    def diverged(self) -> Array:
+        """The share of runs of each trial that have diverged."""
+        shares: Array = np.isinf(self.losses).mean(axis=1)
+        return shares
+
+    @cached_property
+    def best(self) -> int:
+        """The number of the best trial."""
+        order = np.lexsort((*reversed(self.values.values()), self.diverged, self.medians))
+        return int(order[0])
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a trial of which half of the runs end somewhere."""
+        return bool(np.isfinite(self.medians).any())
+
+    @property
+    def winner(self) -> Word:
+        """The word with the values of the best trial."""
+        return self.at(self.best)
+
+    def at(self, trial: int) -> Word:
+        """Return the word with the values of a trial."""
+        found = tuple((key, float(values[trial])) for key, values in self.values.items())
+        return replace(self.word, settings=(*found, *self.word.settings))
+
+
+class Comparison(NamedTuple):
+    """What is the same for every optimizer of a search."""
+
+    surface: Surface
+    met: Objective | Stream
+    starts: Sequence[Array]
+    steps: int
+    ranges: Sequence[Range]
+    trials: int
+    seed: int
+
+
+def check_ranges(words: Sequence[Word], ranges: Sequence[Range], given: bool = False) -> None:
+    """Raise InputError for a range of what no optimizer has, or that none of its values fit.
+
+    Also for what a word gives itself, unless what is given may stay.
+    """
+    kinds = [kind_of(word.name) for word in words]
+    for each in ranges:
+        having = [
+            (word, kind)
+            for word, kind in zip(words, kinds, strict=True)
+            if each.key in kind.parameters
+        ]
+        if not having:
+            known = {key for kind in kinds for key in kind.parameters}
+            raise InputError(unknown("hyperparameter", each.key, known))
+        for word, kind in having:
+            if each.key in dict(word.settings):
+                if given:
+                    continue
+                raise InputError(f"{word.name}: {each.key} is given, and is to be sought")
+            if kind.parameters[each.key].type in (bool, int):
+                raise InputError(f"{word.name}: {each.key} is no number of any size")
+    for word, kind in zip(words, kinds, strict=True):
+        sought = _sought(word, kind, ranges)
+        ends = [each.values(kind, np.array([0.0, 1.0])) for each in sought]
+        settled = {each.key for each in sought} | dict(word.settings).keys()
+        if kind.rate and kind.rate not in settled and kind.parameters[kind.rate].default is MISSING:
+            raise InputError(f"{word.name}: {kind.rate} is neither given nor sought")
+        if not is_strange(word.name):  # whose class may refuse a value
+            for values in np.transpose(ends).tolist():
+                word.build(**dict(zip((each.key for each in sought), values, strict=True)))
+
+
+def _sought(word: Word, kind: Kind, ranges: Sequence[Range]) -> list[Range]:
+    """Return the ranges of what an optimizer has and its word leaves open."""
+    given = dict(word.settings)
+    return [each for each in ranges if each.key in kind.parameters and each.key not in given]
+
+
+def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Search:
+    """Try an optimizer with many values of what is sought, each from all starts."""
+    kind = kind_of(word.name)
+    sought = _sought(word, kind, contest.ranges)
+    trials = contest.trials if sought else 1
+    shares = _shares(len(sought), trials, contest.seed)
+    values = {
+        each.key: each.values(kind, share) for each, share in zip(sought, shares, strict=True)
+    }
+    begin = np.array(contest.starts, float)
+    losses = np.empty((trials, len(begin)))
+    ends = np.full((trials, *begin.shape), np.nan) if contest.surface.inside else None
+    together = ends is not None and _is_together(word, values)
+    block = max(1, ROWS // len(begin)) if together else 1
+    for first in range(0, trials, block):
+        some = slice(first, min(first + block, trials))
+        if together and ends is not None:
+            here = {key: each[some, None, None] for key, each in values.items()}
+            method = word.build(**here)
+            ends[some] = _walked(method, contest, np.tile(begin, (some.stop - first, 1, 1)))
+        else:
+            losses[first] = np.inf
+            try:
+                method = word.build(**{key: float(each[first]) for key, each in values.items()})
+            except InputError:  # a stranger's class may refuse a value
+                continue
+            for place, start in enumerate(begin):
+                path = descend(contest.met, method, start, contest.steps)
+                losses[first, place] = path.loss(path.steps) if path.ended_at is None else np.inf
+                if ends is not None and path.ended_at is None:
+                    ends[first, place] = path.end
+        if watch is not None:
+            watch(some.stop, trials)
+    if ends is None:
+        return Search(word, values, losses, None)
+    return Search(word, values, *_judged(ends, begin, contest.surface))
+
+
+def _is_together(word: Word, values: dict[str, Array]) -> bool:
+    """Return whether a word's method walks all runs at once; a stranger's does not."""
+    if is_strange(word.name):
+        return False
+    method = word.build(**{key: float(each[0]) for key, each in values.items()})
+    return isinstance(method, Optimizer) and method.together
+
+
+def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
+    """Yield where in each range the trials lie: evenly if one is sought, else a Latin hypercube."""
+    if keys == 1:
+        yield np.linspace(0, 1, trials)
+        return
+    rng = np.random.default_rng(seed)
+    for _ in range(keys):
+        yield (rng.permutation(trials) + 0.5) / trials
+
+
+def _walked(method: Method, contest: Comparison, begin: Array) -> Array:
+    """Return where runs end, shape (trials, starts, dim)."""
+    x = begin
+    with np.errstate(all="ignore"):
+        for x, _ in walk(contest.met, method, begin, contest.steps):  # noqa: B007
+            pass
+    return x
+
+
+def _judged(ends: Array, begin: Array, surface: Surface) -> tuple[Array, Array | None]:
+    """Return the final losses, inf where a run has diverged, and which runs reached a minimum."""
+    low, high = np.transpose(surface.window.intervals)
+    with np.errstate(all="ignore"):
+        losses = surface.value(ends)
+        away = np.abs(ends - (low + high) / 2) / (high - low)
+        reach = np.maximum(1.0, 2 * np.abs(begin - (low + high) / 2) / (high - low))
+        staying = (away <= reach).all(axis=-1) & np.isfinite(losses)
+    losses = np.where(staying, losses, np.inf)
+    minima = global_minima(surface)
+    if not len(minima):
+        return losses, None
+    with np.errstate(all="ignore"):
+        distances = np.linalg.norm(ends[..., None, :] - minima, axis=-1).min(axis=-1)
+    return losses, staying & (distances <= surface.radius)
+
+
+def global_minima(surface: Surface) -> Array:
+    """Return the known minima that no other lies below, shape (n, dim)."""
+    known = np.reshape(surface.minima, (-1, surface.dim)).astype(float)
+    if not len(known):
+        return known
+    values = surface.value(known)
+    lowest = values.min()
+    lowest_of_all: Array = known[values <= lowest + 1e-6 * max(1.0, abs(float(lowest)))]
+    return lowest_of_all

@@ -1,0 +1,270 @@
+"""Walking an optimizer down an objective, and recording the walk.
+
+`walk` is the loop; `descend` keeps what it passes and notices where it ends early.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import count, islice, repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optiviz.descent.trajectory import Trajectory
+from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
+from optiviz.system.errors import InputError, unknown
+
+LOG = logging.getLogger("optiviz")
+DEEPEST = 8  # of states in states
+ALL = 2  # coordinates up to which every point of a walk is kept
+OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
+MOST_ROWS, MOST_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
+
+
+def walk(
+    objective: Objective | Stream, method: Method, x: Array, steps: int
+) -> Iterator[tuple[Array, Any]]:
+    """Yield (x, state) of step 0, 1 ... `steps`.
+
+    x has shape (..., dim); leading axes are independent runs. A solver, and an optimizer that is
+    not `together`, walks one run. A solver that has come to an end earlier stays there.
+    """
+    if isinstance(method, Solver):
+        last: tuple[Array, Any] = (x, None)
+        yield last
+        passed = islice(method.run(objective, x, steps), steps)
+        for _ in range(steps):
+            last = next(passed, last)
+            yield last
+        return
+    assert isinstance(method, Optimizer)
+    met = map(objective.at, count()) if isinstance(objective, Stream) else repeat(objective)
+    state = method.init(x)
+    yield x, state
+    for here in islice(met, steps):
+        x, state = method.step(here, x, state)
+        yield x, state
+
+
+def descend(
+    objective: Objective | Stream,
+    optimizer: Method,
+    start: ArrayLike,
+    steps: int,
+    label: str = "",
+    rows: Sequence[int] = (),
+    room: int = MOST_BYTES,
+) -> Trajectory:
+    """Walk `steps` steps from `start`, one run, and record it.
+
+    Beyond two dimensions evenly spaced points are kept, in about so many bytes of `room`, and
+    those of `rows`, step numbers, if there are not too many. Raises InputError for a solver that
+    wants the same objective in every step and does not get it.
+    """
+    if isinstance(objective, Stream) and isinstance(optimizer, Solver) and optimizer.steady:
+        name = label or type(optimizer).__name__
+        raise InputError(f"{name} searches along lines: no batches, dropout or noise, as here")
+    watched = _Watched(objective)
+    whole = getattr(objective, "whole", None) if isinstance(objective, Stream) else None
+    most = max(2, min(MOST_ROWS, room // (8 * watched.dim)))
+    spaced = np.unique(np.linspace(0, steps, min(most, steps + 1)).round().astype(int))
+    kept = _kept(watched.dim, spaced, rows, 2 * most)
+    everything = kept is None
+    wanted = set() if kept is None else set(kept.tolist())
+    points, losses, truths, states = [], [], [], []
+    diverged_at = no_gradient_at = stopped_at = None
+    stopped = ""
+    x, state = np.array(start, float), None
+    walked = walk(watched, optimizer, x, steps)
+    with np.errstate(all="ignore"):
+        for step in range(steps + 1):
+            try:
+                x, state = next(walked)
+            except Stopped as error:
+                if watched.undefined:
+                    no_gradient_at = step - 1
+                    break
+                stopped_at, stopped = step, str(error)
+                LOG.debug("%s at step %s", label, step, exc_info=error.__cause__ or error)
+                if step:
+                    break
+            if watched.undefined and not np.isfinite(x).all():
+                no_gradient_at = step - 1
+                break
+            here = watched.at(step)
+            loss = here.value(x)
+            losses.append(float(loss))
+            if everything or step in wanted:
+                points.append(x)
+                truths += [] if whole is None else [whole.value(x)]
+            if everything:
+                states.append(_recorded(state, x.shape))
+            if not np.isfinite(x).all() or not np.isfinite(loss):
+                if np.isfinite(x).all() and not here.overflows(x):
+                    no_gradient_at = step
+                else:
+                    diverged_at = step
+                break
+            if stopped:
+                break
+    many = steps if kept is None else len(kept) - 1
+    return Trajectory(
+        label,
+        optimizer,
+        points=_column(points, many),
+        losses=_column(losses, steps),
+        states=_columns(states, steps),
+        diverged_at=diverged_at,
+        no_gradient_at=no_gradient_at,
+        stopped_at=stopped_at,
+        stopped=stopped,
+        rows=kept,
+        spaced=spaced,
+        true_losses=None if whole is None else _column(truths, many),
+    )
+
+
+def _kept(
+    dim: int, spaced: NDArray[np.intp], rows: Sequence[int], most: int
+) -> NDArray[np.intp] | None:
+    """Return the steps whose points are kept; None for all."""
+    if dim <= ALL:
+        return None
+    both: NDArray[np.intp] = np.union1d(spaced, np.array(rows, int))
+    return both if len(both) <= most else spaced
+
+
+def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
+    """Return what an optimizer answers to a signal of gradients, shape (steps,).
+
+    The second value says why a stranger's code could not go on, from where there is nan; it is
+    empty if it could.
+
+    A positive gradient is answered by a positive update: what is taken off x. Every step begins
+    at x = 0, so that no digit of a small update is lost beside a large x; that of a solver begins
+    where the last one ended. Raises InputError for a solver that cannot follow a signal.
+    """
+    x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
+    if isinstance(optimizer, Solver) and optimizer.steady:
+        name = type(optimizer).__name__
+        raise InputError(f"{name} searches along lines: a signal has none")
+    try:
+        with np.errstate(all="ignore"):
+            if not isinstance(optimizer, Optimizer):
+                before = x
+                for step, (here, _) in enumerate(walk(signal, optimizer, x, steps)):
+                    if step:
+                        updates[step - 1] = (before - here)[0]
+                    before = here
+                return updates, ""
+            state = optimizer.init(x)
+            for step in range(steps):
+                moved, state = optimizer.step(signal.at(step), x, state)
+                updates[step] = (x - moved)[0]
+    except Stopped as error:
+        return updates, str(error)
+    return updates, ""
+
+
+def _recorded(state: Any, shape: tuple[int, ...], deep: int = 0) -> dict[str, Array]:
+    """Return the numbers that a state is made of, by name: one a coordinate, or one for all."""
+    if state is None or deep > DEEPEST:
+        return {}
+    state = getattr(state, "recorded", state)
+    if isinstance(state, Mapping):
+        parts = dict(state)
+    elif hasattr(state, "_asdict"):
+        parts = state._asdict()
+    elif isinstance(state, tuple | list):
+        parts = dict(enumerate(state))
+    else:
+        parts = {"state": state}
+    found: dict[str, Array] = {}
+    for name, part in parts.items():
+        if isinstance(part, Mapping | tuple | list):
+            found = _recorded(part, shape, deep + 1) | found
+            continue
+        with suppress(Exception):  # of a stranger's state, which may be anything
+            if np.iscomplexobj(part):
+                continue
+            number = np.array(part, float)
+            if isinstance(name, str) and number.shape in ((), shape):
+                found[name] = number
+    return found
+
+
+def _columns(states: Sequence[Mapping[str, Array]], steps: int) -> dict[str, Array]:
+    """Return recorded states by name, one row a step; 0 where there is none yet."""
+    largest = {
+        name: max((state[name].shape for state in states if name in state), key=len)
+        for name in dict.fromkeys(name for state in states for name in state)
+    }
+    return {
+        name: _column(
+            [np.broadcast_to(state.get(name, np.zeros(())), shape) for state in states], steps
+        )
+        for name, shape in largest.items()
+    }
+
+
+def _column(rows: Sequence[Any], steps: int) -> Array:
+    """Stack rows and fill up with nan to steps + 1 of them."""
+    stacked = np.array(rows, float)
+    missing = np.full((steps + 1 - len(rows), *stacked.shape[1:]), np.nan)
+    return np.concatenate([stacked, missing])
+
+
+class _Watched:
+    """A stream that remembers whether it was asked for a gradient it does not have."""
+
+    def __init__(self, objective: Objective | Stream) -> None:
+        self._stream = objective if isinstance(objective, Stream) else None
+        self.undefined = False
+        self._meet(objective)
+
+    def __getattr__(self, name: str) -> Any:  # of what is not there, which a stranger may want
+        raise AttributeError(unknown("name of the objective", name, OFFERED))
+
+    @property
+    def dim(self) -> int:
+        return int(self._here.dim)
+
+    def at(self, step: int) -> "_Watched":
+        if self._stream is not None:
+            self._meet(self._stream.at(step))
+        return self
+
+    def _meet(self, objective: Any) -> None:
+        self._here = objective
+        if hasattr(objective, "hessian"):
+            self.hessian = objective.hessian
+
+    def value(self, x: Array) -> Array:
+        value: Array = self._here.value(x)
+        return value
+
+    def gradient(self, x: Array) -> Array:
+        gradient: Array = self._here.gradient(x)
+        self._look(x, gradient)
+        return gradient
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        value, gradient = self._here.value_and_gradient(x)
+        self._look(x, gradient)
+        return value, gradient
+
+    def overflows(self, x: Array) -> bool:
+        """Tell numbers too large for float64 from a function that is undefined at x."""
+        try:
+            with np.errstate(over="raise"):
+                self._here.value_and_gradient(x)
+        except FloatingPointError:
+            return True
+        return False
+
+    def _look(self, x: Array, gradient: Array) -> None:
+        if not np.isfinite(gradient).all() and np.isfinite(x).all():
+            self.undefined = not self.overflows(x)

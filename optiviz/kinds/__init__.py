@@ -1,0 +1,1 @@
+"""What pictures are of: one file a kind, with its recipe and the scene that it becomes."""

@@ -1,0 +1,1 @@
+"""Where a recipe comes from, and how it is told: words, YAML, batches, finished files."""

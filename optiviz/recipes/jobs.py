@@ -1,0 +1,262 @@
+"""YAML -> jobs: many recipes, each with the paths that its pictures go to.
+
+A document has `defaults:`, which lie beneath all jobs, and `jobs:`, of which one may stand for
+many: its `matrix:` has lists of values, and `{surface}` in `out:` tells the files apart.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from optiviz.optimizers.words import spell
+from optiviz.recipe import KINDS, AnyRecipe, plain
+from optiviz.recipes.reading import (
+    Fields,
+    Keys,
+    check_trusted,
+    keys_of,
+    merged,
+    read_recipe,
+    sources_of,
+)
+from optiviz.rendering.render import check_format
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.files import place_of
+from optiviz.system.text import dotted, shown
+from optiviz.system.yaml import Document
+
+MOST_JOBS = 10_000
+LONGEST = 100  # letters of a value in a file's name
+# What a job has beside the fields of its recipe.
+JOB_WORDS = {
+    "name": "what the job is called, else the name of its first file",
+    "out": "where to write, one path or several; {surface} stands for that field's value",
+    "matrix": "lists of values of other fields: every combination of them is a job",
+}
+
+
+class Job(NamedTuple):
+    """A recipe, and where its pictures go."""
+
+    recipe: AnyRecipe
+    paths: tuple[Path, ...]
+    name: str
+
+
+def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
+    """Return the jobs of a document; `plugins` lets it name what runs a stranger's code.
+
+    Raises InputError with all its faults, each with its line and column.
+    """
+    reader = Reader(document, plugins)
+    jobs = [job for written in reader.written() if (job := reader.job(written))]
+    reader.check_outputs()
+    if reader.faults:
+        raise InputError("\n".join(dict.fromkeys(reader.faults)))
+    return jobs
+
+
+class Written(NamedTuple):
+    """A job as it is written, matrix and defaults worked in, and where each field stands."""
+
+    fields: Fields
+    origins: dict[str, Keys]
+    at: Keys
+
+    def keys(self, keys: Sequence[Any]) -> Keys:
+        """Return the keys in the document that lead to where those of the recipe lead."""
+        if keys and keys[0] in self.origins:
+            return (*self.origins[keys[0]], *keys[1:])
+        return (*self.at, *keys)
+
+
+class Reader:
+    """Reads a document and keeps every fault of it."""
+
+    def __init__(self, document: Document, plugins: bool) -> None:
+        self.document = document
+        self.plugins = plugins
+        self.faults: list[str] = []
+        self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
+        self._sources = {place_of(Path(document.name))}  # what anybody reads
+
+    def written(self) -> Iterator[Written]:
+        """Yield every job as it is written."""
+        top = self.document.value
+        if not isinstance(top, dict):
+            self._wrong((), "a batch has jobs: and perhaps defaults:")
+            return
+        self._check_keys((), top, ["defaults", "jobs"])
+        fields = {key for model in KINDS.values() for key in keys_of(model)}
+        defaults = self._mapping(("defaults",), top.get("defaults") or {})
+        self._check_keys(("defaults",), defaults, [*fields, "name", "out"])
+        jobs = top.get("jobs")
+        if not isinstance(jobs, list) or not jobs:
+            self._wrong(("jobs",), "should be a list of jobs")
+            return
+        number = 0
+        for place, job in enumerate(jobs):
+            at = ("jobs", place)
+            if not isinstance(job, dict):
+                self._wrong(at, "should map fields to values")
+                continue
+            own = dict(job)
+            matrix = self._matrix((*at, "matrix"), own, fields)
+            number += prod(len(values) for values in matrix.values())
+            if number > MOST_JOBS:
+                self._wrong(at, f"more than {MOST_JOBS} jobs")
+                return
+            for choice in product(*(enumerate(values) for values in matrix.values())):
+                yield self._combined(at, defaults, own, dict(zip(matrix, choice, strict=True)))
+
+    def _combined(
+        self, at: Keys, defaults: Fields, own: Fields, choice: dict[str, tuple[int, Any]]
+    ) -> Written:
+        """Return a job with the defaults beneath it, and one value of each list of its matrix."""
+        origins: dict[str, Keys] = {key: ("defaults", key) for key in defaults}
+        origins |= {key: (*at, key) for key in own}
+        origins |= {key: (*at, "matrix", key, place) for key, (place, _) in choice.items()}
+        given = merged(own, {key: value for key, (_, value) in choice.items()})
+        kind = given.get("kind", defaults.get("kind", "run"))
+        if not isinstance(kind, str) or kind not in KINDS:
+            return Written(given, origins, at)
+        known = [*keys_of(KINDS[kind]), *JOB_WORDS]
+        self._check_keys(at, given, known)
+        fields = merged(defaults, given)
+        fitting = {key: value for key, value in fields.items() if key in known}
+        return Written(fitting, origins, at)
+
+    def job(self, written: Written) -> Job | None:
+        """Return the job that is written, None if anything is wrong with it."""
+        faults = len(self.faults)
+        fields = dict(written.fields)
+        name, outs = (fields.pop(word, None) for word in ("name", "out"))
+
+        def place(keys: Sequence[Any]) -> str:
+            return self.document.where(written.keys(keys))
+
+        recipe: AnyRecipe | None = None
+        try:
+            if not self.plugins:
+                check_trusted(fields, place)
+            recipe = read_recipe(fields, place)
+        except InputError as error:
+            self.faults += str(error).splitlines()
+        values = None if recipe is None else plain(recipe) | fields
+        if name is not None:
+            name = self._filled(written.keys(("name",)), name, values)
+            values = values and values | {"name": name}
+        filled = [
+            (keys, self._filled(keys, out, values)) for keys, out in self._outs(written, outs)
+        ]
+        sound = recipe if len(self.faults) == faults else None
+        self._sources |= {place_of(each) for each in sources_of(fields)}
+        paths = [self._path(keys, text, sound) for keys, text in filled]
+        if recipe is None or len(self.faults) > faults:
+            return None
+        return Job(recipe, tuple(paths), name or paths[0].stem)
+
+    def _outs(self, written: Written, outs: Any) -> list[tuple[Keys, Any]]:
+        keys = written.keys(("out",))
+        if isinstance(outs, list) and outs:
+            return [((*keys, place), out) for place, out in enumerate(outs)]
+        if outs is None or outs == []:
+            self._wrong(keys, "is missing: where to write")
+            return []
+        return [(keys, outs)]
+
+    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None) -> Path:
+        """Return the path of an output, and remember who writes it."""
+        path = Path(text)
+        with suppress(RuntimeError):  # nobody's home, which is a name
+            path = path.expanduser()
+        try:
+            check_format(recipe, path)
+        except InputError as error:
+            self._wrong(keys, str(error))
+        else:
+            if recipe is not None:
+                self._outputs.setdefault(place_of(path), []).append((keys, text))
+        return path
+
+    def _filled(self, keys: Keys, text: Any, values: Fields | None) -> str:
+        """Return a text with the values of its placeholders, which are unknown if None."""
+        if not isinstance(text, str) or not text.isprintable():
+            self._wrong(keys, f"should be plain text, not {shown(text, quoted=True)}")
+            return ""
+
+        def value(placeholder: re.Match[str]) -> str:
+            word = placeholder[1]
+            if values is None:
+                return "-"
+            if word in fields and values.get(word) is None:
+                self._wrong(keys, f"{{{word}}} has no value here")
+            elif word not in values:
+                self._wrong(keys, unknown("placeholder", word, values))
+            elif slug := _slug(values[word]):
+                return slug
+            else:
+                self._wrong(keys, f"{{{word}}} has no letter for a name here")
+            return "-"
+
+        fields = [*KINDS[values["kind"]].model_fields, "name"] if values else ()
+        return re.sub(r"\{([^{}]*)\}", value, text)
+
+    def check_outputs(self) -> None:
+        """Find the outputs that would be written more than once, or hide what is read."""
+        for place, writers in self._outputs.items():
+            (first, _), (last, text) = writers[0], writers[-1]
+            if place in self._sources:
+                self._wrong(last, f"{text} is what is read: write to another file")
+            elif first != last:
+                self._wrong(last, f"{text} is written by {dotted(first)}, too")
+            elif len(writers) > 1:
+                self._wrong(
+                    last,
+                    f"{text} would be written {len(writers)} times: add {{surface}} "
+                    "or what else differs",
+                )
+
+    def _matrix(self, at: Keys, own: Fields, fields: set[str]) -> dict[str, list[Any]]:
+        """Take the matrix out of a job and return its lists of values by field."""
+        matrix = self._mapping(at, own.pop("matrix", None) or {})
+        self._check_keys(at, matrix, fields)
+        for key, values in matrix.items():
+            if not isinstance(values, list) or not values:
+                self._wrong((*at, key), "should be a list of values")
+            elif key in own:
+                self._wrong((*at, key), "is given beside the matrix, too")
+        known = fields - own.keys()
+        return {
+            key: matrix[key] for key in matrix if key in known and isinstance(matrix[key], list)
+        }
+
+    def _mapping(self, at: Keys, value: Any) -> Fields:
+        if isinstance(value, dict):
+            return value
+        self._wrong(at, "should map fields to values")
+        return {}
+
+    def _check_keys(self, at: Keys, given: Fields, known: Collection[str]) -> None:
+        for key in given:
+            if key not in known:
+                self._wrong((*at, key), unknown("key", shown(key), known))
+
+    def _wrong(self, keys: Keys, said: str) -> None:
+        self.faults.append(f"{self.document.where(keys)}: {said}")
+
+
+def _slug(value: Any) -> str:
+    """Write a value so that it can be part of a file's name, and never a folder."""
+    if isinstance(value, dict):
+        value = value.get("name") or value.get("formula", "")
+    if isinstance(value, list | tuple):
+        return "-".join(_slug(each) for each in value)
+    if isinstance(value, bool | int | float):
+        return spell(value)
+    text = str(value)
+    return re.sub(r"[^\w.+-]+", "-", text[:LONGEST]).strip("-.")

@@ -1,0 +1,132 @@
+"""How a picture was made: its recipe and the versions of what made it, as text in its file.
+
+The same recipe and the same versions have the same text, and give the same bytes on one machine.
+It says nothing about when, where or by whom.
+"""
+
+import json
+import platform
+import warnings
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from optiviz.optimizers.kinds import packages_of
+from optiviz.recipe import AnyRecipe, Contenders, plain
+from optiviz.recipes.reading import Fields, embedded_of
+from optiviz.registry import FORMATS, format_of
+from optiviz.surfaces.surface import Text
+from optiviz.system import plugins
+from optiviz.system.errors import InputError
+from optiviz.system.text import dotted
+from optiviz.system.validation import Place
+from optiviz.system.yaml import Document
+
+MOST_BYTES = 500_000_000  # of a file that is looked into
+DISTRIBUTIONS = {
+    "optiviz": "optiviz-cli",
+    "numpy": "numpy",
+    "sympy": "sympy",
+    "matplotlib": "matplotlib",
+    "pillow": "pillow",
+    "imageio": "imageio",
+    "av": "av",
+}
+
+
+class Provenance(BaseModel):
+    """What a file says: the fields of a recipe, which may be wrong, and what made it."""
+
+    recipe: dict[str, Any]
+    versions: dict[Text, Text]
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what makes our pictures, by name."""
+    found = {}
+    for name, each in DISTRIBUTIONS.items():
+        with suppress(PackageNotFoundError):  # of what only some formats need
+            found[name] = version(each)
+    return found | {"python": platform.python_version()}
+
+
+def comment_on(recipe: AnyRecipe) -> str:
+    """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
+    words = recipe.words if isinstance(recipe, Contenders) else ()
+    others = {name: each for word in words for name, each in packages_of(word.name).items()}
+    return json.dumps({"recipe": plain(recipe), "versions": versions() | others})
+
+
+def comment_in(path: Path) -> str | None:
+    """Return what a finished file says of itself, None if nothing can be read in it.
+
+    Raises InputError if there is no such file, and OptivizError if what reads it cannot be loaded.
+    """
+    form = format_of(path)
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: " + ("is not a file" if path.exists() else "no such file"))
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    if path.stat().st_size > MOST_BYTES:
+        return None
+    read = form.load_reader()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about what is wrong with it
+            return read(path)
+    except Exception:  # a file that is broken or no such file makes the libraries raise anything
+        return None
+
+
+def read_provenance(path: Path) -> Provenance:
+    """Return how a finished file of ours was made; raise InputError if it does not say."""
+    try:
+        return Provenance.model_validate_json(comment_in(path) or "")
+    except ValidationError:
+        raise InputError(f"{path}: carries no recipe of ours") from None
+
+
+class Source(NamedTuple):
+    """The fields of a recipe, where each stands, and what made a picture of it, if it is one."""
+
+    fields: Fields
+    place: Place
+    versions: dict[str, str]
+
+    @property
+    def others(self) -> str:
+        """What it was made with that is not what we have, as in "numpy 2.0.0"."""
+        ours = plugins.versions(*self.versions) | versions()
+        return ", ".join(
+            f"{name} {each}" for name, each in self.versions.items() if ours.get(name) != each
+        )
+
+
+def read_source(path: Path) -> Source:
+    """Return what a finished file carries, or what a YAML of one recipe holds.
+
+    Raises InputError if it is neither.
+    """
+    if path.suffix.lower() in FORMATS:
+        made = read_provenance(path)
+        if embedded_of(made.recipe):
+            raise InputError(f"{path}: its recipe is of another file, which none of ours is")
+        return Source(
+            made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}", made.versions
+        )
+    if path.suffix.lower() not in (".yaml", ".yml", "") and path.is_file():
+        raise InputError(f"{path}: is neither a picture of ours nor a recipe, which is a .yaml")
+    document = Document.read(path)
+    fields = document.value
+    if not isinstance(fields, dict):
+        raise InputError(f"{document.name}: a recipe maps fields to values")
+    if "jobs" in fields:
+        raise InputError(f"{document.name}: has many recipes: make them with optiviz batch")
+    return Source(fields, document.where, {})

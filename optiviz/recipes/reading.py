@@ -1,0 +1,335 @@
+"""Fields -> a recipe, as the words of a command line, a YAML text or a finished file have them.
+
+They may say a thing in more ways than a recipe keeps: a surface by its formula, its window and
+an own catalogue, a start as "random:5". The recipe holds what all of that comes to.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, get_args
+
+from optiviz.optimizers import OPTIMIZERS
+from optiviz.optimizers.kinds import is_strange
+from optiviz.optimizers.words import parse
+from optiviz.recipe import KINDS, MOST_SURFACES, AnyRecipe
+from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
+from optiviz.surfaces.datasets import files_of
+from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
+from optiviz.system.errors import InputError, unknown
+from optiviz.system.files import place_of
+from optiviz.system.text import shown
+from optiviz.system.validation import Fault, Place, checked
+
+Fields = dict[str, Any]
+Keys = tuple[Any, ...]
+
+SIDE = "-3:3"  # of the window of a formula, if nobody says
+# Fields of which one says what the others would: what is drawn, where it begins.
+REPLACED = (
+    ("surface", "surfaces", "formula"),
+    ("starts", "random_starts"),
+    ("optimizers", "plugins"),
+)
+# How a surface may be written beside its name or its declaration.
+SURFACE_WORDS = {
+    "formula": "a formula instead of a named surface, as in x**2 + 10*y**2",
+    "domain": "the window that is drawn, as in -3:3,-2:2",
+    "catalogue": "a YAML file of surfaces on top of ours",
+    "data": "the data set that a network learns instead of its own",
+    "samples": "how many of its first samples a network learns",
+    "plane": "the plane through a network's weights: path, random:SEED or 2/5/250,2/5/251",
+}
+OF_NETWORKS = ("data", "samples", "plane")
+
+
+def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
+    """Return all fields, those that are given on top.
+
+    A formula replaces a surface as well, starts replace random ones, and optimizers the digests of
+    the files that others were of.
+    """
+    drops = [key for keys in REPLACED if any(each in given for each in keys) for key in keys]
+    return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
+
+
+def keys_of(model: type[AnyRecipe]) -> list[str]:
+    """Return the keys that the fields of a kind of recipe may have."""
+    drawn = {"surface", "surfaces"} & model.model_fields.keys()
+    return [*model.model_fields, *(SURFACE_WORDS if drawn else ())]
+
+
+def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
+    """Return the recipe of some fields, of which `kind` is "run" if it is not there.
+
+    Raises InputError with every fault, each where `place` says.
+    """
+    kind = fields.get("kind", "run")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(f"{place(['kind'])}: {unknown('kind', shown(kind), KINDS)}")
+    model = KINDS[kind]
+    known, wrong = keys_of(model), set()
+    rest = {key: value for key, value in fields.items() if key in known}
+    faults = [Fault((key,), unknown("key", shown(key), known)) for key in fields if key not in rest]
+    for field, settle in SETTLED.items():
+        if field in model.model_fields and (found := settle(rest, field)):
+            faults += found
+            wrong.add(field)
+            rest.pop(field, None)
+    truths = _truths(model, rest)
+    wrong |= {fault.keys[0] for fault in truths if fault.keys}
+    faults += truths
+    recipe = checked(model, rest, Stranger(OPTIMIZERS))
+    if isinstance(recipe, list):
+        faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
+    if faults or isinstance(recipe, list):
+        raise InputError("\n".join(dict.fromkeys(fault.told(place) for fault in faults)))
+    return recipe
+
+
+def _truths(model: type[AnyRecipe], fields: Fields) -> list[Fault]:
+    """Return where true stands for something else, which would be 1, or something else for it."""
+    faults = []
+    for key, value in fields.items():
+        wanted = model.model_fields[key].annotation if key in model.model_fields else None
+        if bool in (wanted, *get_args(wanted)):
+            if not isinstance(value, bool | None):
+                said = f"should be true or false, not {shown(value, quoted=True)}"
+                faults.append(Fault((key,), said))
+        elif isinstance(value, bool):
+            faults.append(Fault((key,), f"should be a value, not {shown(value)}"))
+    return faults
+
+
+def check_trusted(fields: Mapping[str, Any], place: Place, reading: bool = False) -> None:
+    """Raise InputError if fields that somebody else may have written name what runs code.
+
+    If they are for reading alone, only what would be run for that counts.
+    """
+    named = (
+        []
+        if reading
+        else [(("optimizers",), name) for name in _optimizers(fields.get("optimizers"))]
+    )
+    for key in ("surface", "surfaces"):
+        listed = _listed(key, fields.get(key), True)
+        if reading:
+            listed = [(keys, each) for keys, each in listed if isinstance(each, str)]
+        named += [(keys, _function(each)) for keys, each in listed]
+    for keys, name in named:
+        if name:
+            raise InputError(
+                f"{place(keys)}: {shown(name)} runs code that is not ours: "
+                "allow it with --allow-plugins if you trust who wrote it"
+            )
+
+
+def _optimizers(value: Any) -> list[str]:
+    """Return the optimizers of a field that are of a stranger's code."""
+    texts = [value] if isinstance(value, str) else value
+    strange: list[str] = []
+    for text in texts if isinstance(texts, list | tuple) else ():
+        with suppress(InputError, AttributeError):  # that it is wrong is told elsewhere
+            strange += [word.name for word in parse(text) if is_strange(word.name)]
+    return strange
+
+
+def _function(value: Any) -> str:
+    """Return the function of strangers that a surface is, empty if it is none."""
+    if isinstance(value, Mapping) and "function" in value:
+        function = value["function"]
+        return str(function.get("of") if isinstance(function, Mapping) else function)
+    return value if isinstance(value, str) and is_foreign(value) else ""
+
+
+def embedded_of(fields: Mapping[str, Any]) -> list[Path]:
+    """Return the files that fields name and that a recipe holds the content of."""
+    signal = fields.get("signal")
+    named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
+    return [Path(each) for each in named if isinstance(each, str | Path)]
+
+
+def sources_of(fields: Mapping[str, Any]) -> list[Path]:
+    """Return the files that the fields of a recipe name, and those that its networks learn."""
+    several = fields.get("surfaces")
+    surfaces = [fields.get("surface"), *(several if isinstance(several, list | tuple) else ())]
+    networks = [each.get("network") for each in surfaces if isinstance(each, Mapping)]
+    learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
+    learned.append(fields.get("data"))
+    read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
+    return embedded_of(fields) + read
+
+
+def check_kept(path: Path, sources: Iterable[Path]) -> None:
+    """Raise InputError if an output would take the place of a file that is read."""
+    if place_of(path) in {place_of(each) for each in sources}:
+        raise InputError(f"{path} is what is read: write to another file")
+
+
+def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
+    """Put the surfaces themselves in place of the words that say which; return what is wrong."""
+    words = {word: fields.pop(word, None) for word in SURFACE_WORDS}
+    domain, catalogue = words["domain"], words["catalogue"]
+    changes = {word: words[word] for word in OF_NETWORKS if words[word] is not None}
+    several = field == "surfaces"
+    named = _listed(field, fields.get(field), several)
+    formulas = _listed("formula", words["formula"], several)
+    if not named and not formulas:
+        return [Fault((field,), "is missing: name one, or give a formula")]
+    if len(named) + len(formulas) > MOST_SURFACES:
+        return [Fault((field,), f"has more than {MOST_SURFACES} values")]
+    if named and formulas and not several:
+        return [Fault((field,), "is given, and so is a formula: give one of them")]
+    if all(word is None for word in words.values()):
+        return []  # the recipe itself reads names and declarations
+    faults: list[Fault] = []
+    window = None if domain is None else checked(Domain, domain)
+    if isinstance(window, list):
+        faults += [Fault(("domain", *(fault.keys or ())), fault.said) for fault in window]
+        window = None
+    surfaces = Surfaces(catalogue, window, changes)
+    found = [surfaces.named(*each) for each in named]
+    found += [surfaces.of_formula(*each) for each in formulas]
+    if not any(each is None or each.network for each in found):
+        faults += [Fault((word,), "is of a network, and there is none") for word in changes]
+    faults += surfaces.faults
+    if not faults:
+        fields[field] = tuple(found) if several else found[0]
+    return faults
+
+
+def _listed(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
+    """Return what was given for a field, one or several, each with the keys that lead to it."""
+    if field == "surfaces" and isinstance(given, str):
+        given = [name.strip() for name in given.split(",") if name.strip()]
+    if several and isinstance(given, list | tuple):
+        return [((field, number), each) for number, each in enumerate(given)]
+    return [] if given is None else [((field,), given)]
+
+
+class Surfaces:
+    """The surfaces of one recipe, in one window if there is one, and what is wrong with them.
+
+    changes are data, samples or plane of networks, instead of what is declared.
+    """
+
+    def __init__(self, catalogue: Any, window: Domain | None, changes: Mapping[str, Any]) -> None:
+        self.window = window
+        self.changes = changes
+        self.faults: list[Fault] = []
+        self._find = find_surface if catalogue is None else self._opened(catalogue)
+
+    def _opened(self, path: Any) -> Callable[[str], Surface] | None:
+        if not isinstance(path, str | Path):
+            self.faults.append(Fault(("catalogue",), "should be the name of a YAML file"))
+            return None
+        try:
+            catalogue = load_catalogue(Path(path), OPTIMIZERS)
+            return lambda name: find_surface(name) if is_foreign(name) else catalogue[name]
+        except ValueError as error:  # an InputError, or a path that cannot be one
+            said = str(error)
+            self.faults.append(Fault(None if "\n" in said else ("catalogue",), said))
+            return None
+
+    def named(self, keys: Keys, value: Any) -> Surface | None:
+        """Return the surface of a name or of a declaration."""
+        if not isinstance(value, str):
+            return self._declared(keys, self._changed(value))
+        if self._find is None:
+            return None
+        try:
+            surface = self._find(value)
+        except InputError as error:
+            self.faults.append(Fault(keys, str(error)))
+            return None
+        if surface.network is not None and self.changes:
+            declared = surface.model_dump(mode="json", exclude_defaults=True)
+            return self._declared(keys, self._changed(declared))
+        if self.window is None:
+            return surface
+        if len(self.window.intervals) != surface.dim:
+            many = "one coordinate" if surface.dim == 1 else "two coordinates"
+            self.faults.append(Fault(("domain",), f"{surface.name or surface.title} has {many}"))
+        elif surface.function is not None:  # whose start goes by its window
+            return self._declared(keys, {"function": surface.function, "domain": self.window})
+        return surface.model_copy(update={"domain": self.window})
+
+    def of_formula(self, keys: Keys, text: Any) -> Surface | None:
+        """Return the surface of a formula."""
+        sides = [SIDE] * (dimension(text) if isinstance(text, str) else 1)
+        declared = {"formula": text, "domain": self.window or ",".join(sides)}
+        return self._declared(keys, declared, of=1)
+
+    def _changed(self, declared: Any) -> Any:
+        """Return a declaration in the window, and with the changes if it is a network's."""
+        if not isinstance(declared, Mapping):
+            return declared
+        changed = dict(declared)
+        network = declared.get("network")
+        if isinstance(network, Mapping):
+            learned = {key: value for key, value in self.changes.items() if key != "plane"}
+            if "data" in learned:  # what was known of the other one
+                network = {key: value for key, value in network.items() if key != "sha256"}
+                named = str(learned["data"]).rpartition("/")[2].rpartition(":")[2]
+                changed["title"] = "".join(filter(str.isprintable, named)).capitalize()
+            changed["network"] = {**network, **learned}
+            if "plane" in self.changes:
+                changed["plane"] = self.changes["plane"]
+                for key in ("domain", "start", "starts", "levels"):  # of the other plane
+                    changed.pop(key, None)
+        if self.window is not None:
+            changed["domain"] = self.window
+        return changed
+
+    def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
+        """Return a declared surface; of the keys within it the first `of` are not the user's."""
+        found = checked(Surface, value, Stranger(OPTIMIZERS))
+        if isinstance(found, list):
+            self.faults += [self._fault(keys, each, of) for each in found]
+            return None
+        try:
+            return found.fixed()
+        except InputError as error:
+            self.faults.append(self._fault(keys, Fault(("network", "data"), str(error)), of))
+            return None
+
+    def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
+        """Return a fault of a declaration where the user wrote what is wrong."""
+        within = fault.keys or ()
+        changed = within[1:] if within[:1] == ("network",) else within
+        if changed and changed[0] in (*self.changes, *(["domain"] if self.changes else [])):
+            return Fault(changed, fault.said)
+        return Fault((*keys, *within[of:]), fault.said)
+
+
+def _settle_starts(fields: Fields, field: str) -> list[Fault]:
+    """Read starts that are written as words, and count the random ones; return what is wrong."""
+    points: list[Any] = []
+    faults, drawn = [], 0
+    for keys, start in _listed(field, fields.get(field), several=True):
+        kind, _, number = start.partition(":") if isinstance(start, str) else ("", "", "")
+        try:
+            if kind == "random":
+                if not number.isdecimal() or int(number) < 1:
+                    raise ValueError
+                drawn += int(number)
+            else:
+                numbers = isinstance(start, str) and [float(part) for part in start.split(",")]
+                points.append(numbers or start)
+        except ValueError:
+            said = f"{shown(start, quoted=True)} is neither X,Y nor random:N with N from 1"
+            faults.append(Fault(keys, said))
+    before = fields.get("random_starts", 0)
+    if drawn and isinstance(before, int):
+        fields["random_starts"] = before + drawn
+    if points or drawn:
+        fields[field] = points
+    return faults
+
+
+# The fields that may be written in more ways than the recipe keeps.
+SETTLED = {
+    "surface": _settle_surfaces,
+    "surfaces": _settle_surfaces,
+    "starts": _settle_starts,
+}

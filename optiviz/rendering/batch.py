@@ -1,0 +1,218 @@
+"""Many jobs -> an executor -> a report.
+
+What runs elsewhere returns bytes, never paths: files are written here, whole or not at all.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from threading import Lock
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
+
+from optiviz.recipe import AnyRecipe
+from optiviz.recipes.jobs import Job
+from optiviz.recipes.provenance import comment_in, comment_on
+from optiviz.registry import format_of
+from optiviz.rendering.render import frames_of, render
+from optiviz.system.errors import InputError, OptivizError, told
+from optiviz.system.files import check_targets, whole
+
+Status = Literal["made", "up to date", "failed", "not begun"]
+TICK = 0.1  # seconds after which a watcher is told what runs
+
+_drawing = Lock()  # matplotlib's settings are one for all threads of a process
+
+
+class Made(NamedTuple):
+    """What a job came to elsewhere: the bytes of its files, or why there are none."""
+
+    files: tuple[bytes, ...]
+    seconds: float
+    cause: str = ""
+    remarks: tuple[str, ...] = ()  # on runs that did not go as one would wish
+
+
+def make(recipe: AnyRecipe, suffixes: Sequence[str]) -> Made:
+    """Return a recipe's pictures in the formats of these suffixes. Raises nothing."""
+    with _drawing, TemporaryDirectory() as folder:
+        began = perf_counter()
+        paths = [Path(folder, f"{number}{suffix}") for number, suffix in enumerate(suffixes)]
+        files: tuple[bytes, ...] = ()
+        cause = ""
+        remarks: tuple[str, ...] = ()
+        try:
+            remarks = render(recipe, paths).remarks
+            files = tuple(path.read_bytes() for path in paths)
+        except OptivizError as error:
+            cause = str(error).replace(f"{folder}/", "a temporary ")
+        except Exception as error:
+            cause = told(error)
+        return Made(files, perf_counter() - began, cause, remarks)
+
+
+class Result(NamedTuple):
+    """What became of a job."""
+
+    job: Job
+    status: Status
+    seconds: float = 0.0
+    cause: str = ""
+    remarks: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as a report has it."""
+        return {
+            "name": self.job.name,
+            "out": [path.as_posix() for path in self.job.paths],
+            "status": self.status,
+            "frames": frames(self.job),
+            "seconds": round(self.seconds, 3),
+            "cause": self.cause or None,
+            "remarks": list(self.remarks),
+        }
+
+
+# Told now and then: what has come to an end, and what runs.
+Watch = Callable[[Collection[Result], Sequence[Job]], None]
+
+
+def make_all(
+    jobs: Sequence[Job],
+    executor: Executor,
+    *,
+    force: bool = False,
+    fail_fast: bool = False,
+    watch: Watch | None = None,
+) -> list[Result]:
+    """Make every job whose files are not up to date, and return what became of each.
+
+    A job that fails stops no other; with fail_fast those that have not begun are left. The largest
+    begin first, so that no process waits long for the last one.
+    """
+    results: dict[int, Result] = {}
+    pending: dict[Future[Made], int] = {}
+    finished: SimpleQueue[Future[Made]] = SimpleQueue()
+    stopped = False
+
+    def settle(number: int, result: Result) -> None:
+        nonlocal stopped
+        results[number] = result
+        if fail_fast and result.status == "failed" and not stopped:
+            stopped = True
+            for future in list(pending):
+                future.cancel()
+
+    for number, job in sorted(enumerate(jobs), key=lambda each: -_moved(each[1])):
+        if stopped:
+            break
+        result = _settled(job, force)
+        if result is None:
+            try:
+                future = executor.submit(make, job.recipe, [path.suffix for path in job.paths])
+            except RuntimeError as error:  # the executor is broken, or shut down
+                result = Result(job, "failed", cause=str(error))
+            else:
+                pending[future] = number
+                future.add_done_callback(finished.put)
+        if result is not None:
+            settle(number, result)
+    while pending:
+        if watch is not None:
+            watch(results.values(), [jobs[pending[each]] for each in pending if each.running()])
+        with suppress(Empty):
+            future = finished.get(timeout=None if watch is None else TICK)
+            number = pending.pop(future)
+            settle(number, _written(jobs[number], future, stopped))
+            del future  # and with it the bytes
+    if watch is not None:
+        watch(results.values(), [])
+    return [results.get(number, Result(job, "not begun")) for number, job in enumerate(jobs)]
+
+
+def _settled(job: Job, force: bool) -> Result | None:
+    """Return the end of a job that needs no work, or cannot be written."""
+    try:
+        check_targets(job.paths)
+    except InputError as error:
+        return Result(job, "failed", cause=str(error))
+    return None if force or not up_to_date(job) else Result(job, "up to date")
+
+
+def up_to_date(job: Job) -> bool:
+    """Return whether all files of a job are there, made by the same recipe and versions."""
+    comment = comment_on(job.recipe)
+    try:
+        return all(path.exists() and comment_in(path) == comment for path in job.paths)
+    except (OptivizError, OSError):  # what cannot be read is not
+        return False
+
+
+def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
+    """Write the files of a job that has come to its end, unless that is our having stopped it."""
+    try:
+        made = future.result()
+    except CancelledError:
+        if stopped:
+            return Result(job, "not begun")
+        return Result(job, "failed", cause="given up by its executor, which may be gone")
+    except BrokenExecutor as error:
+        return Result(job, "failed", cause=str(error))
+    except Exception as error:
+        return Result(job, "failed", cause=told(error))
+    try:
+        if made.cause:
+            raise OptivizError(made.cause)
+        for path, data in zip(job.paths, made.files, strict=True):
+            with whole(path) as temporary:
+                temporary.write_bytes(data)
+    except OptivizError as error:
+        return Result(job, "failed", made.seconds, str(error))
+    return Result(job, "made", made.seconds, remarks=made.remarks)
+
+
+def frames(job: Job) -> int:
+    """Return how many frames each animation of a job shows; 0 if it has none."""
+    return frames_of(job.recipe) if any(map(_moves, job.paths)) else 0
+
+
+class Estimate(NamedTuple):
+    """How long jobs take, from one of them that was made for that."""
+
+    measured: Job
+    start: float  # seconds until a process has loaded what it needs
+    still: float  # that a picture takes
+    pixel: float  # more that a pixel of a frame takes
+
+    def seconds(self, jobs: Sequence[Job], processes: int) -> float:
+        """Return about how long jobs take on so many processes."""
+        work = sum(self.still + self.pixel * _moved(job) for job in jobs)
+        return self.start + work / processes
+
+
+def estimate(jobs: Sequence[Job]) -> Estimate:
+    """Make the smallest of some jobs, once as a still and once as it is, for the time it takes."""
+    moving = [job for job in jobs if frames(job)]
+    job = min(moving or jobs, key=_pixels)
+    first, still = (make(job.recipe, [".png"]).seconds for _ in range(2))
+    suffixes = [path.suffix for path in job.paths if _moves(path)]
+    moved = make(job.recipe, suffixes).seconds if suffixes else still
+    pixel = max(0.0, moved - still) / (_moved(job) or 1)
+    return Estimate(job, max(0.0, first - still), still, pixel)
+
+
+def _moves(path: Path) -> bool:
+    return format_of(path).kind == "animation"
+
+
+def _moved(job: Job) -> int:
+    """Return how many pixels all animations of a job have, over all frames."""
+    return sum(map(_moves, job.paths)) * _pixels(job)
+
+
+def _pixels(job: Job) -> int:
+    width, height = job.recipe.size
+    return width * height * frames_of(job.recipe)

@@ -1,0 +1,1 @@
+"""The world outside: files, texts that somebody wrote, other people's code, processes."""

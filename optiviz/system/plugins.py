@@ -1,0 +1,234 @@
+"""A stranger's code: a Python file, an import path, or an entry point of an installed package.
+
+Nothing runs before `load` is called, which is when something is built of it: to read, check and
+print its name, no code is needed. A recipe or a YAML that names any is refused by its reader,
+unless the user allows it.
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import sha256
+from importlib import import_module
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from optiviz.system.errors import InputError, unknown
+
+EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # ours, by the package that it is for
+MOST_BYTES = 10_000_000  # of a file
+Loaded = Callable[..., Any]
+
+
+def is_source(name: str) -> bool:
+    """Return whether a name is that of a stranger's code: "my.py:Lion" or "torch.optim.Adam"."""
+    return "." in name
+
+
+def file_of(name: str) -> str | None:
+    """Return the Python file that a name is of, None if it is of none."""
+    path, colon, _ = name.rpartition(".py:")
+    return f"{path}.py" if colon and path else None
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a file; raise InputError if there is none."""
+    return sha256(_content(path)).hexdigest()
+
+
+def load(name: str) -> Loaded:
+    """Return the class or function of a name, for which its file or module is run, once.
+
+    Raises InputError if there is none, or if its code raises.
+    """
+    path = file_of(name)
+    return _imported(name) if path is None else _from_file(path, name[len(path) + 1 :])
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    found = {}
+    for each in packages:
+        with suppress(PackageNotFoundError, ValueError):
+            found[each] = version(each)
+    return found
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+def _content(path: str) -> bytes:
+    place = None
+    try:
+        place = _absolute(path)
+        if place.exists() and not place.is_file():
+            raise InputError(f"{path}: is not a file")
+        with place.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InputError(f"{path}: is larger than {MOST_BYTES} bytes")
+        return content
+    except InputError:
+        raise
+    except FileNotFoundError:
+        where = "" if place is None else f" in {place.parent}"  # None if our folder is gone
+        raise InputError(f"{path}: no such file{where}") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _from_file(path: str, attribute: str) -> Loaded:
+    return _attribute(_module(path, _absolute(path), digest(path)), path, [attribute])
+
+
+@cache
+def _module(path: str, place: Path, content: str) -> ModuleType:
+    """Return the module of a file with this SHA-256."""
+    name = f"optiviz_plugin_{sha256(os.fsencode(f'{place}:{content}')).hexdigest()[:16]}"
+    module = ModuleType(name)
+    module.__file__ = str(place)
+    sys.modules[name] = module  # where its dataclasses look for their annotations
+    sys.path.insert(0, str(place.parent))  # as if it were run
+    try:
+        with running(path, path):
+            # Not what Python has cached of it: what runs is what was hashed.
+            source = _content(path)
+            if sha256(source).hexdigest() != content:
+                raise InputError(f"{path}: has changed while it was read")
+            exec(compile(source, str(place), "exec"), vars(module))
+    except InputError:
+        del sys.modules[name]
+        raise
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(str(place.parent))
+    return module
+
+
+def _imported(name: str) -> Loaded:
+    parts = name.split(".")
+    if not all(parts):
+        raise InputError(f"{name!r} is no import path, as torch.optim.Adam is")
+    if parts[-1] == "py":
+        raise InputError(f"{name} is a file: write what of it, as in {name}:f")
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            with running(name), warnings.catch_warnings(action="ignore"):
+                found = import_module(module)
+        except Missing as missing:
+            if module == missing.module or module.startswith(f"{missing.module}."):
+                continue  # a class may stand there
+            raise
+        return _attribute(found, module, parts[length:])
+    extra = EXTRAS.get(parts[0])
+    if extra is not None:
+        raise InputError(f"{name} needs {parts[0]}: pip install 'optiviz-cli[{extra}]'")
+    raise InputError(f"{name}: there is no module {parts[0]!r}")
+
+
+def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
+    for name in names:
+        with running(place):
+            if not hasattr(module, name):
+                public = [each for each in dir(module) if not each.startswith("_")]
+                callables = [each for each in public if callable(getattr(module, each, None))]
+                raise InputError(f"{place}: {unknown('name', name, callables)}")
+            module = getattr(module, name)
+    if not callable(module):
+        raise InputError(f"{place}: {'.'.join(names)} is no class or function")
+    found: Loaded = module
+    return found
+
+
+class Missing(InputError):
+    """A module that is not there."""
+
+    def __init__(self, said: str, module: str) -> None:
+        super().__init__(said)
+        self.module = module
+
+
+@contextmanager
+def running(name: str, file: str = "") -> Iterator[None]:
+    """Turn what a stranger's code raises into an InputError that says where in `file`.
+
+    What it sets as numpy's way with errors does not last.
+    """
+    import numpy as np
+
+    try:
+        with np.errstate():
+            yield
+    except InputError:
+        raise
+    except ModuleNotFoundError as error:
+        raise Missing(f"{name}: {error}{line_of(error, file)}", str(error.name)) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise InputError(f"{name}: {told(error)}{line_of(error, file)}") from error
+
+
+def told(error: BaseException) -> str:
+    """Return an error of a stranger's code on one line, as in "raised ValueError: negative"."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        said = ""
+    said = "".join(filter(str.isprintable, said))[:200]
+    return f"raised {type(error).__name__}" + (f": {said}" if said else "")
+
+
+def line_of(error: BaseException, file: str) -> str:
+    """Return the last line of a file that an error went through, as in " (line 3)"."""
+    if not file or isinstance(error, SyntaxError):  # which says so itself
+        return ""
+    file, lines = str(_absolute(file)), []
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f" (line {lines[-1]})" if lines else ""
+
+
+class Offer(NamedTuple):
+    """An entry point of an installed package."""
+
+    name: str
+    package: str
+    point: EntryPoint
+
+    def load(self) -> Any:
+        """Return what it points to; InputError, which names the package, if it is broken."""
+        with running(f"{self.name}, of the package {self.package}"):
+            return self.point.load()
+
+
+@cache
+def offers(group: str) -> tuple[Offer, ...]:
+    """Return the entry points of a group, by name. Nothing is loaded."""
+    found = [
+        Offer(each.name, each.dist.name if each.dist else "?", each)
+        for each in entry_points(group=group)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.name, each.package)))
+
+
+def offer(group: str, kind: str, name: str, ours: Collection[str]) -> Offer | None:
+    """Return the entry point of a name, None if there is none.
+
+    Raises InputError, which names both, if two have the name, or we have it as well.
+    """
+    owners = [each for each in offers(group) if each.name == name]
+    named = [each.package for each in owners] + (["optiviz"] if name in ours else [])
+    if len(named) > 1:
+        raise InputError(f"{kind} {name!r} is of two packages, {' and '.join(sorted(named))}")
+    return owners[0] if owners else None

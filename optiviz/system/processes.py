@@ -1,0 +1,169 @@
+"""Where calls run: on processes of this machine, or on a dask cluster.
+
+Both are executors of concurrent.futures. Knows nothing of what optiviz does.
+"""
+
+import gc
+import logging
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from multiprocessing.resource_tracker import ensure_running
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any
+
+from optiviz.system.environment import prepare
+
+PATIENCE = 10  # seconds until a scheduler answers
+
+
+class Processes(Executor):
+    """An executor on spawned processes, of which one that dies loses only its own call.
+
+    That call raises BrokenExecutor and another process takes its place. (ProcessPoolExecutor
+    gives up all calls.) They write temporary files to a folder that goes with the executor, and
+    leave when the process that started them is gone, however it went.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._threads = ThreadPoolExecutor(number)
+        self._workers: list[Worker] = []
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._starting = Lock()
+        self._stopped = False
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._threads.submit(self._run, call, args, kwargs)
+
+    def _run(self, *call: Any) -> Any:
+        worker = self._free()
+        try:
+            return worker.run(*call)
+        finally:
+            if worker.process.is_alive():
+                self._idle.put(worker)
+
+    def _free(self) -> "Worker":
+        with suppress(Empty):
+            while worker := self._idle.get_nowait():
+                if worker.process.is_alive():
+                    return worker
+        with self._starting:
+            if self._stopped:
+                raise BrokenExecutor("nobody waits for it")
+            worker = Worker(self._folder.name)
+            self._workers.append(worker)
+        return worker
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+        if wait:
+            for worker in self._workers:
+                worker.line.close()
+            for worker in self._workers:
+                worker.process.join()
+            self._folder.cleanup()
+
+    def __exit__(self, *raised: Any) -> None:
+        if raised[0] is not None:  # nobody waits for what still runs
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            with self._starting:
+                self._stopped = True
+                for worker in self._workers:
+                    worker.process.kill()
+        self.shutdown()
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the main thread; processes that this thread starts inherit that."""
+    if hasattr(signal, "pthread_sigmask"):
+        ensure_running()  # or its start would undo it
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+class Worker:
+    """A process that answers one call after another."""
+
+    def __init__(self, folder: str) -> None:
+        # A fork would copy locks as they are, and breaks matplotlib and FFmpeg.
+        context = get_context("spawn")
+        self.line, there = context.Pipe()
+        self.process = context.Process(target=_serve, args=(there, folder), daemon=True)
+        _ignore_interrupts()
+        self.process.start()
+        there.close()
+
+    def run(self, *call: Any) -> Any:
+        """Return what a call returns, raise what it raises; BrokenExecutor if the process died."""
+        try:
+            self.line.send(call)
+            result, error = self.line.recv()
+        except (EOFError, ConnectionError):
+            self.process.join()
+            code = self.process.exitcode or 0
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            raise BrokenExecutor(f"its process died ({how})") from None
+        if error is not None:
+            raise error
+        return result
+
+
+def _serve(line: "Connection[Any, Any]", folder: str) -> None:
+    """Answer calls until the line is closed, which it is when the process at its end is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
+    tempfile.tempdir = folder
+    with suppress(EOFError, ConnectionError):
+        while True:
+            call, args, kwargs = line.recv()
+            answer: tuple[Any, BaseException | None]
+            try:
+                answer = call(*args, **kwargs), None
+            except BaseException as error:
+                answer = None, error
+            _send(line, answer)
+            del answer, call, args, kwargs
+            # What a call leaves behind goes, what it has loaded stays and is not looked at again.
+            gc.collect()
+            gc.freeze()
+    parent = parent_process()
+    if parent is None or not parent.is_alive():  # else it will do that
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send(line: "Connection[Any, Any]", answer: Any) -> None:
+    """Send an answer; if it cannot be pickled, or an error not read again, one that says so."""
+    result, raised = answer
+    try:
+        pickled = ForkingPickler.dumps(answer)
+        if raised is not None:
+            ForkingPickler.loads(pickled)
+    except Exception as error:
+        what = type(result if raised is None else raised).__name__
+        pickled = ForkingPickler.dumps((None, TypeError(f"no {what} can be sent: {error}")))
+    line.send_bytes(pickled)
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """Yield an executor on the dask cluster whose scheduler listens at `address`.
+
+    A call whose worker dies is lost once the scheduler's `allowed-failures` are used up. Raises
+    ModuleNotFoundError without distributed, ValueError for what is no address, and OSError if
+    nobody answers in time.
+    """
+    import distributed
+
+    # Whoever waits for a result is told that nobody is there.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    client: Any = distributed.Client
+    with client(address, timeout=PATIENCE, set_as_default=False) as opened:
+        yield opened.get_executor(pure=False, retries=0)

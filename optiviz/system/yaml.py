@@ -1,0 +1,156 @@
+"""A YAML text as plain values, each of which still knows its line.
+
+YAML 1.2, one document, no tags that could build an object. Whoever checks the values asks the
+document where a wrong one stands.
+"""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from optiviz.system.errors import InputError
+from optiviz.system.text import dotted, printable, shown
+
+YAML_TAG = "tag:yaml.org,2002:"
+PLAIN_TAGS = ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")
+MAX_BYTES = 4_000_000
+MAX_VALUES = 100_000
+
+
+class Document:
+    """The value of a YAML text, with the line and column of every key in it.
+
+    `name` is what messages call the text: usually the file's path.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+        self.name = name
+        self._indices: dict[int, dict[str, tuple[Any, Any]]] = {}
+        # The pure loader: the C one crashes the process on deep nesting.
+        yaml = YAML(typ="safe", pure=True)
+        self._constructor = yaml.constructor
+        try:
+            # To read on would take a minute.
+            if sum(map(text.count, ",[{\n")) > 2 * MAX_VALUES:
+                raise InputError(f"{name}: more than {MAX_VALUES} values")
+            with warnings.catch_warnings(action="ignore"):  # an anchor may be used again
+                self._node = yaml.compose(text)
+            if _expanded(self._node, name) > MAX_VALUES:
+                raise InputError(f"{name}: more than {MAX_VALUES} values, aliases expanded")
+            self.value: Any = (
+                None if self._node is None else yaml.constructor.construct_document(self._node)
+            )
+        except InputError:
+            raise
+        except MarkedYAMLError as error:
+            ended = error.problem is not None and "end of stream" in error.problem
+            marks = (error.problem_mark, error.context_mark)  # where it was seen, where it began
+            mark = next(filter(None, reversed(marks) if ended else marks), None)
+            place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+            said = ", ".join(part for part in (error.context, error.problem) if part)
+            raise InputError(f"{place}: {printable(said.splitlines()[0])}") from None
+        except (YAMLError, ValueError, TypeError, LookupError, AssertionError) as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"{name}: not YAML: {printable(said)}") from None
+        except RecursionError:
+            raise InputError(f"{name}: nested too deeply to be read") from None
+
+    @classmethod
+    def read(cls, path: Path) -> "Document":
+        """Read a file as UTF-8 YAML; "-" is the standard input."""
+        if str(path) == "-":
+            if sys.stdin is None:
+                raise InputError("stdin: is closed")
+            return cls(_text(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin"), "stdin")
+        return cls(read_text(path), str(path))
+
+    def place(self, keys: Sequence[Any]) -> str:
+        """Return "name:line:column" of the value under `keys`, or of its nearest parent."""
+        node, mark = self._node, getattr(self._node, "start_mark", None)
+        for key in keys:
+            if isinstance(key, int) and node.id == "sequence" and key < len(node.value):
+                node = node.value[key]
+                mark = node.start_mark
+            elif node.id == "mapping" and shown(key) in self._index(node):
+                found, node = self._index(node)[shown(key)]
+                mark = found.start_mark
+            else:
+                break
+        return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
+
+    def where(self, keys: Sequence[Any]) -> str:
+        """Return how a sentence about the value under `keys` begins."""
+        return f"{self.place(keys)}: {dotted(keys)}" if keys else self.place(keys)
+
+    def _index(self, node: Any) -> dict[str, tuple[Any, Any]]:
+        """Return a mapping's pairs of nodes by how their key is shown."""
+        if id(node) not in self._indices:
+            build = self._constructor.construct_object
+            self._indices[id(node)] = {
+                shown(build(key, deep=True)): (key, value) for key, value in node.value
+            }
+        return self._indices[id(node)]
+
+
+def yaml_text(value: Any) -> str:
+    """Write plain values as YAML: a line a key, in the order that they have."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml: Any = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None  # lists of plain values on one line
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.allow_unicode = True
+    yaml.width = 100
+    written = StringIO()
+    yaml.dump(value, written)
+    return written.getvalue()
+
+
+def read_text(path: Path) -> str:
+    """Return the UTF-8 text of a file that is one, and not too large; InputError if not."""
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is not a file")
+        with path.open("rb") as file:
+            return _text(file.read(MAX_BYTES + 1), str(path))
+    except OSError as error:
+        raise InputError(f"{shown(str(path))}: {error.strerror or error}") from None
+
+
+def _text(data: bytes, name: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{name}: is larger than {MAX_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8 text") from None
+
+
+def _expanded(node: Any, name: str) -> int:
+    """Return how many values a node stands for when all its aliases are written out.
+
+    Raises InputError for a value that is no list, mapping, text, number or truth value.
+    """
+    sizes: dict[int, int] = {}
+
+    def size(node: Any) -> int:
+        if id(node) not in sizes:
+            tag = str(node.tag).removeprefix(YAML_TAG)
+            if tag not in PLAIN_TAGS:
+                mark = node.start_mark
+                place = f"{name}:{mark.line + 1}:{mark.column + 1}"
+                raise InputError(f"{place}: {printable(tag)} is no plain value")
+            sizes[id(node)] = MAX_VALUES + 1  # what holds itself has no end
+            parts = node.value if node.id in ("sequence", "mapping") else ()
+            inner = (each for part in parts for each in (part if node.id == "mapping" else [part]))
+            sizes[id(node)] = 1 + sum(size(each) for each in inner)
+        return sizes[id(node)]
+
+    return 0 if node is None else size(node)

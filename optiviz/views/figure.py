@@ -1,0 +1,168 @@
+"""Scene + views -> a matplotlib figure that can be moved from step to step, and its animation."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from optiviz.kinds.style import Style
+from optiviz.registry import format_of
+from optiviz.scene import Scene
+from optiviz.surfaces.plane import Progress
+from optiviz.system.errors import InputError
+from optiviz.views import Moving, View, load_view
+from optiviz.views.axes import Box
+from optiviz.views.layout import MARGIN, Layout
+from optiviz.views.legend import Legend
+from optiviz.views.themes import Theme
+from optiviz.views.themes.fonts import undrawable
+from optiviz.views.title import Titles
+
+HOLD = 2.0  # seconds that the last frame stays
+
+
+class Cell(NamedTuple):
+    """One panel: a view, and the scene that it is the first panel of."""
+
+    view: View
+    first: Scene | None
+
+
+class Animation(FuncAnimation):
+    """An animation that a notebook shows as what it is saved as: a GIF.
+
+    Where nobody says otherwise it is saved by the writer "imageio", with the comment of what the
+    file says of itself.
+    """
+
+    def __init__(
+        self, picture: "Picture", frames: Sequence[int], fps: float, comment: str = ""
+    ) -> None:
+        super().__init__(
+            picture.figure,
+            picture.update,
+            frames=frames,
+            interval=1000 / fps,
+            blit=True,
+            cache_frame_data=False,
+        )
+        self.comment = comment
+        self.described = ": ".join(filter(None, [picture.scene.title, picture.scene.described]))
+
+    def save(self, filename: Any, writer: Any = None, *words: Any, **settings: Any) -> None:
+        if writer is None and format_of(Path(filename)).kind == "animation":
+            writer = "imageio"
+        if self.comment and writer == "imageio":
+            settings.setdefault("metadata", {"comment": self.comment})
+        super().save(filename, writer, *words, **settings)
+
+    @cached_property
+    def _shown(self) -> str:
+        with TemporaryDirectory(prefix="optiviz-") as folder:
+            path = Path(folder) / "shown.gif"
+            self.save(path, writer="imageio")
+            data = b64encode(path.read_bytes()).decode()
+        return f'<img src="data:image/gif;base64,{data}" alt="{escape(self.described)}">'
+
+    def _repr_html_(self) -> str:
+        return self._shown
+
+
+class Picture:
+    """A figure of a scene: the title, the panels, the legend.
+
+    panels are the scenes to be drawn, the scene itself or its parts, and the views of each.
+    progress is told of what takes its time.
+    `update(step)` moves it and returns the artists that it moved; everything else stands still.
+    Sizes are in pixels. Text grows with the picture, but more slowly, so that it stays legible
+    when the picture is small.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        theme: Theme,
+        panels: Sequence[tuple[Scene, Sequence[str]]],
+        style: Style,
+        size: tuple[int, int] = (960, 640),
+        progress: Progress | None = None,
+    ) -> None:
+        self.scene = scene
+        self.theme = theme
+        titles = [scene.title, *(part.title for part, _ in panels)]
+        for text in (*titles, *(entry.heading for entry in scene.entries)):
+            if missing := undrawable(text):
+                raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")
+        width, height = size
+        dpi = 100 * (min(width, 1.5 * height) / 960) ** 0.65
+        # The hair keeps int(inches * dpi) from falling one pixel short.
+        self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
+        self.figure.set_facecolor(theme.background)
+        FigureCanvasAgg(self.figure)
+        self.cells = [
+            Cell(load_view(name)(part, theme, style), part if number == 0 else None)
+            for part, views in panels
+            for number, name in enumerate(views)
+        ]
+        marks = dict.fromkeys(name for cell in self.cells for name in cell.view.marks)
+        legend = Legend(scene, theme, tuple(marks))
+        writing = Titles(self.figure, theme)
+        layout = Layout(
+            width=writing.width,
+            top=writing.write(scene, MARGIN * writing.width),
+            rooms=[cell.view.room for cell in self.cells],
+            paired=len(panels[0][1]) if len(panels) > 1 or not scene.colored else 0,
+        )
+        places, words = layout.worded(legend)
+        for cell, place in zip(self.cells, places, strict=True):
+            if cell.first and layout.paired and not scene.entries:
+                writing.write_above(cell.first, place)
+            cell.view.progress = progress
+            cell.view.build(self._axes(place, cell.view.projection))
+        legend.build(self.figure, words)
+        self._moving: list[Moving] = [*(cell.view for cell in self.cells), legend]
+        self.update(scene.steps)
+
+    def update(self, step: int) -> Sequence[Artist]:
+        """Move every panel to a step and return the artists that move."""
+        return [artist for panel in self._moving for artist in panel.update(step)]
+
+    def animation(
+        self, fps: float, steps: Sequence[int], hold: float = HOLD, comment: str = ""
+    ) -> Animation:
+        """Return the animation: a frame of each step, then the last one for `hold` more seconds.
+
+        comment is what its files say of themselves.
+        """
+        frames = list(steps)
+        with self._undrawn():
+            return Animation(self, frames + frames[-1:] * round(hold * fps), fps, comment)
+
+    @contextmanager
+    def _undrawn(self) -> Iterator[None]:
+        """Keep matplotlib from drawing what it would draw again before the first frame."""
+        canvas: Any = self.figure.canvas
+        canvas.draw_idle = lambda: None
+        try:
+            yield
+        finally:
+            del canvas.draw_idle
+
+    def _axes(self, place: Box, projection: str | None) -> Axes:
+        """Add Axes at a place in points."""
+        across, up = 72 * self.figure.get_size_inches()
+        box = (
+            place.left / across, place.bottom / up, place.width / across, place.height / up
+        )  # fmt: skip
+        axes: Axes = self.figure.add_axes(box, projection=projection)
+        return axes

@@ -1,0 +1,20 @@
+"""The theme that looks as tutorials do: matplotlib's colours, and isolines without a fill."""
+
+from optiviz.views.themes import Theme
+
+THEME = Theme(
+    background="#ffffff",
+    ink="#111111",
+    edge="#111111",
+    muted="#444444",
+    warning="#b3261e",
+    casing="#ffffff",
+    # Viridis, by Smith and van der Walt, without its palest end.
+    ramp=("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#bddf26"),
+    isoline="",
+    minimum="#ffd23f",
+    # matplotlib's first seven, which all tutorials use.
+    paths=("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2"),
+    fill=False,
+    labels=True,
+)
