@@ -25,11 +25,10 @@ from pydantic import (
 )
 
 from optiviz.descent.search import TRIALS, Range
-from optiviz.kinds.style import Style
+from optiviz.kinds.style import Style, check_views
 from optiviz.optimizers.words import Word, parse, parse_word, spell, vary
-from optiviz.registry import Quality
+from optiviz.registry import MANY, SIGNALS, THEMES, Quality
 from optiviz.scene import frame_steps
-from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import (
@@ -45,8 +44,6 @@ from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.plugins import digest
 from optiviz.system.text import shown
-from optiviz.views import MANY, check_views
-from optiviz.views.themes import THEMES
 
 SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000

@@ -1,6 +1,7 @@
-"""The formats that can be written, by suffix: strings only, so that help stays light.
+"""Every table of names: formats, views, themes, optimizers, wrappers, signals.
 
-The table stands outside `writers`, whose import registers a writer with matplotlib.
+Strings only, so that help and completion load nothing, and so that a room can know what another
+above it is called.
 """
 
 from collections.abc import Callable
@@ -99,3 +100,95 @@ def format_of(path: Path) -> Format:
     if suffix not in FORMATS:
         raise InputError(f"{path}: {unknown('format', suffix, FORMATS)}")
     return FORMATS[suffix]
+
+
+class Sort(NamedTuple):
+    """What a name of the table stands for: "module:class", and what it can draw.
+
+    options are the fields of Style that it heeds. dims are those of the surface, or of what is
+    descended.
+    """
+
+    target: str
+    dims: tuple[int, ...]
+    of: Literal["surface", "descent", "response", "search", "basins"]
+    options: tuple[str, ...]
+    about: str
+
+
+MANY = 3  # dimensions: those of all of a network's weights
+
+# The first that fits is the default.
+VIEWS = {
+    "contour": Sort(
+        "contour:Contour", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
+        "the surface from above, with isolines",
+    ),
+    "curve": Sort(
+        "curve:Curve", (1,), "surface", ("trail",), "a loss in one dimension, with tangents"
+    ),
+    "relief": Sort(
+        "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
+    ),
+    "loss": Sort("loss:Loss", (1, 2, MANY), "descent", ("smooth", "trail"), "loss against step"),
+    "state": Sort(
+        "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
+    ),
+    "response": Sort(
+        "response:Answers", (1,), "response", (), "a signal and its answers, in optiviz response"
+    ),
+    "trials": Sort(
+        "trials:Trials", (1, 2, MANY), "search", (),
+        "final loss against what was tried, in optiviz tune",
+    ),
+    "basins": Sort(
+        "basins:Map", (2,), "basins", (), "which minimum each start reaches, in optiviz basins"
+    ),
+}  # fmt: skip
+OPTIMIZERS = {
+    "sgd": "momentum:SGD",
+    "asgd": "momentum:ASGD",
+    "momentum": "momentum:Momentum",
+    "nesterov": "momentum:Nesterov",
+    "smoothed-nesterov": "momentum:SmoothedNesterov",
+    "adagrad": "adaptive:Adagrad",
+    "rmsprop": "adaptive:RMSprop",
+    "adadelta": "adaptive:Adadelta",
+    "adafactor": "adaptive:Adafactor",
+    "adam": "adam:Adam",
+    "amsgrad": "adam:AMSGrad",
+    "adamw": "adam:AdamW",
+    "adamax": "adam:Adamax",
+    "nadam": "adam:NAdam",
+    "radam": "adam:RAdam",
+    "adabelief": "successors:AdaBelief",
+    "yogi": "successors:Yogi",
+    "adan": "successors:Adan",
+    "lamb": "successors:LAMB",
+    "ademamix": "successors:AdEMAMix",
+    "adopt": "successors:ADOPT",
+    "rprop": "sign:Rprop",
+    "lion": "sign:Lion",
+    "newton": "newton:Newton",
+    "bfgs": "classical:BFGS",
+    "l-bfgs": "classical:LBFGS",
+    "conjugate-gradient": "classical:ConjugateGradient",
+    "nelder-mead": "classical:NelderMead",
+}
+WRAPPERS = {
+    "lookahead": "wrappers:Lookahead",
+    "sam": "wrappers:SAM",
+}
+SIGNALS = {
+    "spikes": "1 at every 60th step, else 0",
+    "rectangles": "20 steps of 1, 20 of -1",
+    "noisy-sine": "a sine wave under noise of its own size",
+    "very-noisy-sine": "a sine wave under noise five times its size",
+    "uneven-sawtooth": "large teeth for 80 steps, then small ones",
+    "saturation": "40 steps of 1, 40 of 0",
+}
+THEMES = {
+    "light": "a calm, pale surface under strong paths",
+    "dark": "the same for dark slides",
+    "article": "coloured, labelled isolines on white, as tutorials have drawn them",
+}

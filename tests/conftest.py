@@ -12,8 +12,9 @@ from hypothesis import settings
 
 from optiviz.cli import cli
 from optiviz.objective import Array
-from optiviz.optimizers import OPTIMIZERS, load_optimizer
+from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
+from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)

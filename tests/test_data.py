@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import optiviz
-from optiviz.optimizers import OPTIMIZERS
 from optiviz.recipe import Recipe
+from optiviz.registry import OPTIMIZERS
 
 
 def test_json_has_the_recipe_and_every_number_in_full(tmp_path: Path) -> None:

@@ -89,8 +89,7 @@ def test_every_picture_is_one_that_a_command_makes() -> None:
 
 
 def test_the_documents_name_every_view_and_option() -> None:
-    from optiviz.views import VIEWS
-    from optiviz.views.themes import THEMES
+    from optiviz.registry import THEMES, VIEWS
 
     text = "".join(path.read_text("utf-8") for path in documents())
     for name, sort in VIEWS.items():

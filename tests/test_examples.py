@@ -11,8 +11,8 @@ from PIL import Image
 
 import optiviz
 from optiviz.recipes.jobs import Job
+from optiviz.registry import SIGNALS
 from optiviz.rendering.render import draft_of, steps_of
-from optiviz.surfaces import SIGNALS
 from optiviz.system.processes import Processes
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

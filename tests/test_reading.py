@@ -21,11 +21,10 @@ from optiviz.recipe import (
     plain,
 )
 from optiviz.recipes.reading import merged, read_recipe
-from optiviz.surfaces import SIGNALS
+from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.text import dotted
 from optiviz.system.yaml import Document, yaml_text
-from optiviz.views.themes import THEMES
 
 SURFACES = st.one_of(
     st.sampled_from(["wobbly", "bowl"]),

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import optiviz
-from optiviz.optimizers import OPTIMIZERS
+from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 
 ROOT = Path(__file__).parents[1]

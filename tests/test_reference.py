@@ -14,7 +14,7 @@ import pytest
 from conftest import STEPPING
 
 import optiviz
-from optiviz.optimizers import WRAPPERS
+from optiviz.registry import WRAPPERS
 from optiviz.surfaces.surface import Surface
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -12,9 +12,9 @@ from optiviz import ResponseRecipe
 from optiviz.descent.walk import respond
 from optiviz.objective import Array, Stream
 from optiviz.optimizers.words import parse_word
+from optiviz.registry import SIGNALS
 from optiviz.rendering.render import make_scene
 from optiviz.scene import Response
-from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 
 RESPONSES = Path(__file__).parent / "reference" / "responses"

@@ -218,7 +218,7 @@ def sought(ctx: click.Context, incomplete: str) -> Items:
 
 def views(ctx: click.Context, incomplete: str) -> Items:
     """Complete the last of several views that the command has."""
-    from optiviz.views import VIEWS
+    from optiviz.registry import VIEWS
 
     kinds = ("surface",) if ctx.info_name == "plot" else ("surface", "descent")
     before, begun = _last(incomplete, "+")
@@ -231,14 +231,14 @@ def views(ctx: click.Context, incomplete: str) -> Items:
 
 def themes(ctx: click.Context, incomplete: str) -> Items:
     """Complete a theme."""
-    from optiviz.views.themes import THEMES
+    from optiviz.registry import THEMES
 
     return _among(THEMES, incomplete)
 
 
 def signals(ctx: click.Context, incomplete: str) -> Items:
     """Complete a signal, or the file of one."""
-    from optiviz.surfaces import SIGNALS
+    from optiviz.registry import SIGNALS
 
     return _among(SIGNALS, incomplete) or _files(incomplete)
 
@@ -324,8 +324,8 @@ def _listed(entry: str, key: str) -> list[str]:
 
 
 def _optimizers() -> dict[str, str]:
-    from optiviz.optimizers import OPTIMIZERS, WRAPPERS
     from optiviz.optimizers.kinds import GROUP
+    from optiviz.registry import OPTIMIZERS, WRAPPERS
     from optiviz.system.plugins import offers
 
     known = dict.fromkeys(OPTIMIZERS, "") | {f"{name}+": "goes around another" for name in WRAPPERS}

@@ -14,10 +14,8 @@ import click
 from click.core import ParameterSource
 
 from optiviz.cli.help import Choice, Decorator, completed, grouped, section
-from optiviz.registry import FORMATS, QUALITIES, format_of
+from optiviz.registry import FORMATS, QUALITIES, THEMES, VIEWS, format_of
 from optiviz.system.errors import InputError, OptivizError
-from optiviz.views import VIEWS
-from optiviz.views.themes import THEMES
 
 if TYPE_CHECKING:
     from optiviz.recipe import AnyRecipe

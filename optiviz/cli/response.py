@@ -16,7 +16,7 @@ from optiviz.cli.options import (
     option,
     output_options,
 )
-from optiviz.surfaces import SIGNALS
+from optiviz.registry import SIGNALS
 
 
 @click.command(

@@ -1,5 +1,6 @@
 """How views draw, as far as a user can choose."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import (
@@ -12,7 +13,9 @@ from pydantic import (
     Tag,
 )
 
+from optiviz.registry import MANY, VIEWS
 from optiviz.surfaces.surface import Number, rising
+from optiviz.system.errors import InputError, unknown
 
 MOST_BANDS, MOST_LEVELS = 200, 500
 
@@ -60,3 +63,47 @@ class Style(BaseModel):
             for name, field in Style.model_fields.items()
             if getattr(self, name) != field.default
         }
+
+
+def check_views(view: str | None, dim: int, space: int, options: Collection[str]) -> list[str]:
+    """Return the names in "contour+loss"; those that fit by default if None.
+
+    dim is how many dimensions the surface has, space how many those who descend it move in, 0 if
+    nobody does. Raises InputError for a name that is none, for a view that cannot draw so many
+    dimensions, and for one of `options`, fields of a Style, that no view heeds.
+    """
+    provided = {"surface": dim} | ({"descent": space} if space else {})
+    fitting = [name for name, sort in VIEWS.items() if provided.get(sort.of) in sort.dims]
+    names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
+    if view is not None and "," in view:
+        raise InputError(f"{view!r}: + goes between two views, as in {view.replace(',', '+')}")
+    for name in names:
+        if name not in VIEWS:
+            raise InputError(
+                unknown("view", name, [each for each in VIEWS if VIEWS[each].of in provided])
+            )
+        if name not in fitting:
+            sort = VIEWS[name]
+            drawn = " or ".join(DIMENSIONS[each] for each in sort.dims)
+            why = (
+                f"draws {drawn}, not {DIMENSIONS[provided[sort.of]]}"
+                if sort.of in provided
+                else f"draws a {sort.of}, and there is none"
+            )
+            raise InputError(f"{name} {why}: choose from {', '.join(fitting)}")
+    if len(set(names)) < len(names):
+        raise InputError(f"{view!r} names a view twice")
+    for option in sorted(options):
+        heeding = [
+            name
+            for name in fitting
+            if option in VIEWS[name].options and (space or option not in MOVING)
+        ]
+        if not set(heeding) & set(names):
+            who = " and ".join(heeding) or f"no view of {DIMENSIONS[dim]} here"
+            raise InputError(f"{'+'.join(names)} does not heed {option}: {who} would")
+    return names
+
+
+MOVING = ("trail", "smooth", "orbit")  # options that are of steps
+DIMENSIONS = {1: "one dimension", 2: "two dimensions", MANY: "all of a network's weights"}

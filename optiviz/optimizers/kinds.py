@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
+from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
+from optiviz.registry import OPTIMIZERS, WRAPPERS
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.plugins import file_of, is_source, offer, offers, versions
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from optiviz.optimizers import OPTIMIZERS
 from optiviz.optimizers.kinds import is_strange
 from optiviz.optimizers.words import parse
 from optiviz.recipe import KINDS, MOST_SURFACES, AnyRecipe
+from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension

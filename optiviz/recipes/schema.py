@@ -10,10 +10,9 @@ from typing import Any
 from optiviz.recipe import KINDS
 from optiviz.recipes.jobs import JOB_WORDS
 from optiviz.recipes.reading import SURFACE_WORDS, keys_of
-from optiviz.surfaces import SIGNALS
+from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.words import ACTIVATIONS
-from optiviz.views.themes import THEMES
 
 Schema = dict[str, Any]
 

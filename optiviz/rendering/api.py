@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
+from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.base import describe as describe_class
 from optiviz.optimizers.kinds import GROUP, kind_of
@@ -19,11 +19,10 @@ from optiviz.recipe import AnyRecipe, BasinsRecipe, PlotRecipe, Recipe, Response
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.provenance import comment_on, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
-from optiviz.registry import FORMATS
+from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.rendering.batch import Result, make_all
 from optiviz.rendering.render import check_format, make_picture, render, walk_all
 from optiviz.surfaces import GROUP as SURFACES
-from optiviz.surfaces import SIGNALS
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import AXES, Surface
@@ -33,8 +32,6 @@ from optiviz.system.plugins import is_source, offer, offers
 from optiviz.system.text import shown
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
-from optiviz.views import VIEWS
-from optiviz.views.themes import THEMES
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation

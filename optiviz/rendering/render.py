@@ -15,7 +15,7 @@ from optiviz.descent.problem import begin, met, seen
 from optiviz.descent.search import Comparison, Range, Search, Watch, check_ranges, search
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MOST_BYTES, descend, respond
-from optiviz.kinds.style import Style
+from optiviz.kinds.style import Style, check_views
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.kinds import kind_of
 from optiviz.optimizers.words import Word
@@ -54,7 +54,6 @@ from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 from optiviz.surfaces.surface import Point, Surface
 from optiviz.system.errors import InputError
 from optiviz.system.files import check_targets, whole
-from optiviz.views import check_views
 from optiviz.views.themes import load_theme
 
 if TYPE_CHECKING:

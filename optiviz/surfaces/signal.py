@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
 from optiviz.objective import Array
-from optiviz.surfaces import SIGNALS
+from optiviz.registry import SIGNALS
 from optiviz.surfaces.surface import MAX_COORDINATE, Text
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.text import plain_number, plain_text, shown

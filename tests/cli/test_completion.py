@@ -18,9 +18,7 @@ from hypothesis import strategies as st
 
 from optiviz.cli import COMMANDS, cli
 from optiviz.cli.completion import SHELLS, Bash, Shell, Zsh
-from optiviz.optimizers import OPTIMIZERS, WRAPPERS
-from optiviz.registry import FORMATS
-from optiviz.views.themes import THEMES
+from optiviz.registry import FORMATS, OPTIMIZERS, THEMES, WRAPPERS
 
 BREAKS = " \t\n\"'@><=;|&(:"  # bash's own
 

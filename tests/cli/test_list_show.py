@@ -8,13 +8,9 @@ import pytest
 from conftest import FORMULAS, NETWORKS, STEPPING, Invoke
 
 from optiviz.cli import COMMANDS
-from optiviz.optimizers import OPTIMIZERS, WRAPPERS
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.registry import FORMATS
-from optiviz.surfaces import SIGNALS
+from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.views import VIEWS
-from optiviz.views.themes import THEMES
 
 CATALOGUE = load_catalogue()
 KINDS: dict[str, Collection[str]] = {

@@ -9,8 +9,7 @@ import pytest
 from conftest import FORMULAS, Invoke, only_file, some
 from PIL import Image
 
-from optiviz.registry import FORMATS
-from optiviz.surfaces import SIGNALS
+from optiviz.registry import FORMATS, SIGNALS
 from optiviz.surfaces.signal import find_signal
 
 SIZE = ("--size", "360x240")

@@ -24,12 +24,9 @@ from pydantic import ValidationError
 import optiviz
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipe import KINDS, AnyRecipe
-from optiviz.registry import FORMATS
+from optiviz.registry import FORMATS, SIGNALS, THEMES, VIEWS
 from optiviz.rendering.render import check_format, render
-from optiviz.surfaces import SIGNALS
 from optiviz.system.errors import InputError
-from optiviz.views import VIEWS
-from optiviz.views.themes import THEMES
 
 pytestmark = pytest.mark.slow
 

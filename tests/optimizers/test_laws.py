@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array
-from optiviz.optimizers import OPTIMIZERS, WRAPPERS, load_optimizer, load_wrapper
+from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer, describe
 from optiviz.optimizers.words import parse_word
+from optiviz.registry import OPTIMIZERS, WRAPPERS
 
 STEPS = 25
 WRAPPED = ["lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"]

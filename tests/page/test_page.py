@@ -17,12 +17,13 @@ import pytest
 from conftest import Invoke, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optiviz.rendering.page import MOST_POINTS, _numbers
 from PIL import Image
 
 import optiviz
+from optiviz.registry import THEMES
+from optiviz.rendering.page import MOST_POINTS, _numbers
 from optiviz.scene import Run
-from optiviz.views.themes import THEMES, load_theme
+from optiviz.views.themes import load_theme
 
 Made = tuple[Run, str, "Elements", dict[str, Any]]
 ARTICLE_1 = "nesterov,rmsprop,adadelta,adagrad,adam"
@@ -261,7 +262,7 @@ def test_a_page_makes_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) ->
     def never(*_: Any) -> None:
         raise AssertionError("no picture is asked for")
 
-    monkeypatch.setattr(optiviz.rendering, "make_picture", never)
+    monkeypatch.setattr(optiviz.rendering.render, "make_picture", never)
     made(here / "a.html", surface="bowl", optimizers="adam:lr=0.1", steps=3)
 
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import CATALOGUE, FORMULAS, some
 
 import optiviz
-from optiviz.optimizers import OPTIMIZERS
+from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import Catalogue, load_catalogue, our_surface
 from optiviz.surfaces.surface import Domain, Surface
 from optiviz.system.errors import InputError

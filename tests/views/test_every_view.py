@@ -11,12 +11,13 @@ from conftest import some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError
+from optiviz.kinds.style import check_views
 from optiviz.objective import Array
 from optiviz.recipe import BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
+from optiviz.registry import MANY, THEMES, VIEWS
 from optiviz.rendering.render import AnyRecipe, make_picture, render
-from optiviz.views import MANY, VIEWS, check_views
 from optiviz.views.figure import Picture
-from optiviz.views.themes import THEMES, load_theme
+from optiviz.views.themes import load_theme
 
 SMALL = (480, 320)
 WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"

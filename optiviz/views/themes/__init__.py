@@ -1,4 +1,4 @@
-"""How pictures look: one file of colours and rc settings a theme, and the table of their names."""
+"""How pictures look: one file of colours and rc settings a theme."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,13 +6,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
 
+from optiviz.registry import THEMES
 from optiviz.system.errors import InputError, unknown
-
-THEMES = {
-    "light": "a calm, pale surface under strong paths",
-    "dark": "the same for dark slides",
-    "article": "coloured, labelled isolines on white, as tutorials have drawn them",
-}
 
 
 @dataclass(frozen=True)
