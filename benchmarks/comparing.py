@@ -67,7 +67,7 @@ print(time.perf_counter() - began, 0)
 STILL = """
 import tempfile, time
 began = time.perf_counter()
-from optiviz.recipe import Recipe
+from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import render
 with tempfile.TemporaryDirectory() as folder:
     render(Recipe(surface="hills-and-canyon", optimizers="adam"), folder + "/still.png")

@@ -1,4 +1,4 @@
-"""Every table of names: formats, views, themes, optimizers, wrappers, signals.
+"""Every table of names: kinds, formats, views, themes, optimizers, wrappers, signals.
 
 Strings only, so that help and completion load nothing, and so that a room can know what another
 above it is called.
@@ -102,6 +102,22 @@ def format_of(path: Path) -> Format:
     return FORMATS[suffix]
 
 
+class Kind(NamedTuple):
+    """A kind of picture: "module:class" of its recipe in `kinds`, and what it has for views."""
+
+    target: str
+    provides: tuple[str, ...]
+
+
+KINDS = {
+    "run": Kind("run:Recipe", ("surface", "descent")),
+    "tune": Kind("tune:TuneRecipe", ("search",)),
+    "basins": Kind("basins:BasinsRecipe", ("basins",)),
+    "plot": Kind("plot:PlotRecipe", ("surface",)),
+    "response": Kind("response:ResponseRecipe", ("response",)),
+}
+
+
 class Sort(NamedTuple):
     """What a name of the table stands for: "module:class", and what it can draw.
 
@@ -114,6 +130,7 @@ class Sort(NamedTuple):
     of: Literal["surface", "descent", "response", "search", "basins"]
     options: tuple[str, ...]
     about: str
+    page: bool = False  # whether a page has it
 
 
 MANY = 3  # dimensions: those of all of a network's weights
@@ -122,15 +139,18 @@ MANY = 3  # dimensions: those of all of a network's weights
 VIEWS = {
     "contour": Sort(
         "contour:Contour", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
-        "the surface from above, with isolines",
+        "the surface from above, with isolines", page=True,
     ),
     "curve": Sort(
-        "curve:Curve", (1,), "surface", ("trail",), "a loss in one dimension, with tangents"
+        "curve:Curve", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
+        page=True,
     ),
     "relief": Sort(
         "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
     ),
-    "loss": Sort("loss:Loss", (1, 2, MANY), "descent", ("smooth", "trail"), "loss against step"),
+    "loss": Sort(
+        "loss:Loss", (1, 2, MANY), "descent", ("smooth", "trail"), "loss against step", page=True
+    ),
     "state": Sort(
         "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
     ),

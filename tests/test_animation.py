@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.recipe import Recipe
+from optiviz.kinds.fields import frame_steps
+from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
-from optiviz.scene import frame_steps
 from optiviz.views.figure import HOLD
 
 

@@ -14,10 +14,9 @@ import optiviz
 from optiviz.descent import basins
 from optiviz.descent.basins import ground, map_basins
 from optiviz.descent.walk import descend
+from optiviz.kinds.basins import Basin, BasinsRecipe
 from optiviz.optimizers.words import parse_word
-from optiviz.recipe import BasinsRecipe
-from optiviz.rendering.render import make_picture, make_scene
-from optiviz.scene import Basin
+from optiviz.rendering.render import make_picture
 from optiviz.surfaces.surface import Surface
 
 HILLS = optiviz.load_surface("hills-and-canyon")
@@ -113,7 +112,7 @@ def test_the_picture_is_tidy(optimizers: str, size: tuple[int, int]) -> None:
 
 def test_rates_are_tuned_from_all_over_the_window() -> None:
     recipe = BasinsRecipe(surface="himmelblau", optimizers="sgd", grid=(4, 4), steps=30)
-    scene = make_scene(recipe)
+    scene = recipe.make_scene()
     (entry,) = scene.entries
     assert entry.choice.source == "tuned"
     lr = entry.choice.optimizer.hyperparameters()["lr"]

@@ -11,7 +11,7 @@ import pytest
 import optiviz
 from optiviz.recipes.jobs import Job
 from optiviz.rendering.batch import Made, Result, make, make_all
-from optiviz.rendering.render import frames_of, make_scene, render
+from optiviz.rendering.render import render
 
 SMALL: dict[str, Any] = {"size": (240, 160), "steps": 3}
 GOOD = optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", **SMALL)
@@ -209,10 +209,10 @@ def test_pictures_drawn_in_threads_do_not_meet(here: Path) -> None:
     ],
 )
 def test_frames_are_counted_without_a_descent(recipe: Any) -> None:
-    from optiviz.scene import frame_steps
+    from optiviz.kinds.fields import frame_steps
 
-    scene = make_scene(recipe)
-    assert frames_of(recipe) == len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+    scene = recipe.make_scene()
+    assert len(recipe.timeline.steps) == len(frame_steps(scene.steps, recipe.fps, recipe.duration))
 
 
 def test_made_is_bytes_and_a_sentence() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import optiviz
-from optiviz.recipe import Recipe
+from optiviz.kinds.run import Recipe
 from optiviz.registry import OPTIMIZERS
 
 

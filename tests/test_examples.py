@@ -12,7 +12,6 @@ from PIL import Image
 import optiviz
 from optiviz.recipes.jobs import Job
 from optiviz.registry import SIGNALS
-from optiviz.rendering.render import draft_of, steps_of
 from optiviz.system.processes import Processes
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -26,9 +25,9 @@ def drafts(jobs: Iterable[Job]) -> list[Job]:
     for job in jobs:
         recipe = job.recipe
         if isinstance(recipe, optiviz.Recipe):
-            steps = min(300, steps_of(recipe))
+            steps = min(300, recipe.last_step)
             recipe = recipe.model_copy(update={"steps": steps, "frames": None})
-        made.append(job._replace(recipe=draft_of(recipe)))
+        made.append(job._replace(recipe=recipe.draft()))
     return made
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.response import ResponseRecipe
+from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import render
 
 GOLDEN = Path(__file__).parent / "golden"

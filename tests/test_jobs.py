@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 import optiviz
-from optiviz.recipe import PlotRecipe, Recipe
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.run import Recipe
 from optiviz.recipes.jobs import MOST_JOBS, Job, read_jobs
 from optiviz.system.yaml import Document
 

@@ -15,23 +15,20 @@ from test_reading import RECIPES as RECIPES_OF_ALL_KINDS
 import optiviz
 from optiviz.cli import cli
 from optiviz.cli.words import command_of
-from optiviz.recipe import (
-    KINDS,
-    AnyRecipe,
-    BasinsRecipe,
-    PlotRecipe,
-    Recipe,
-    ResponseRecipe,
-    TuneRecipe,
-    plain,
-)
+from optiviz.kinds import load_kind
+from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.basins import BasinsRecipe
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.response import ResponseRecipe
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.provenance import comment_in, comment_on, versions
-from optiviz.registry import FORMATS
+from optiviz.registry import FORMATS, KINDS
 from optiviz.rendering.render import render
 from optiviz.system.yaml import yaml_text
 
 SMALL = {"size": (300, 200)}
-RECIPES: dict[str, AnyRecipe] = {
+RECIPES: dict[str, BaseRecipe] = {
     "run": Recipe(
         surface=optiviz.Surface(
             formula="max(x, y)**2 + y**2", domain="-3:3,-2:2", title='Größe "<&>" \\ (1) → ½'
@@ -68,7 +65,7 @@ CASES = [
     )
     for kind in KINDS
     for suffix, form in FORMATS.items()
-    if form.kind in KINDS[kind].forms
+    if form.kind in load_kind(kind).formats
 ]
 
 
@@ -101,7 +98,7 @@ def test_what_is_inspected_is_yaml_of_the_same_recipe(
 
 @settings(max_examples=30)
 @given(recipe=RECIPES_OF_ALL_KINDS)
-def test_a_command_that_is_printed_makes_the_same_recipe(recipe: AnyRecipe) -> None:
+def test_a_command_that_is_printed_makes_the_same_recipe(recipe: BaseRecipe) -> None:
     command = command_of(recipe)
     if command is None:
         declared = [getattr(recipe, "surface", 0), *getattr(recipe, "surfaces", ())]
@@ -109,7 +106,7 @@ def test_a_command_that_is_printed_makes_the_same_recipe(recipe: AnyRecipe) -> N
         own_start = recipe.kind == "tune" and not (recipe.starts or recipe.random_starts)
         assert own_start or any(isinstance(each, optiviz.Surface | optiviz.Signal) for each in held)
         return
-    made: list[AnyRecipe] = []
+    made: list[BaseRecipe] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "optiviz.rendering.render.render", lambda recipe, *_, **__: made.append(recipe)
@@ -326,5 +323,5 @@ def test_a_recipe_may_come_from_the_standard_input(invoke: Invoke, here: Path) -
 @pytest.mark.parametrize("kind", ["run", "tune", "basins"])
 def test_every_kind_says_the_versions_of_what_its_optimizers_need(kind: str) -> None:
     pytest.importorskip("scipy")
-    said = json.loads(comment_on(KINDS[kind](surface="wobbly", optimizers="bfgs")))
+    said = json.loads(comment_on(load_kind(kind)(surface="wobbly", optimizers="bfgs")))
     assert said["versions"]["scipy"] == importlib.metadata.version("scipy")

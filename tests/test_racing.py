@@ -16,10 +16,9 @@ import optiviz
 from optiviz.descent.learning_rate import tune
 from optiviz.descent.problem import around, begin, met, seen
 from optiviz.descent.walk import descend
+from optiviz.kinds.run import Recipe, Run
 from optiviz.optimizers.words import parse_word
-from optiviz.recipe import Recipe
-from optiviz.rendering.render import make_picture, make_run, render, walk_all
-from optiviz.scene import Run
+from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.landscape import landscape
 from optiviz.surfaces.noise import GradientNoise
@@ -39,7 +38,7 @@ def surface(plane: Any, **settings: Any) -> Surface:
 
 def run(plane: Any, **settings: Any) -> Run:
     words = {"optimizers": "sgd:lr=0.5,adam:lr=0.1", "steps": 30, **settings}
-    return make_run(Recipe(surface=surface(plane), **words))
+    return Recipe(surface=surface(plane), **words).make_scene()
 
 
 PLANES = [WEIGHTS, WEIGHTS | {"descent": "whole"}, "random", {"kind": "random", "descent": "plane"}]
@@ -54,7 +53,7 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
     recipe = Recipe(
         surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
     )
-    (path,) = walk_all(recipe)
+    (path,) = recipe.walks()
     network = declared.landscape.network
     x = path.points
     if declared.inside:
@@ -88,7 +87,7 @@ def test_all_optimizers_meet_the_same_batches(plane: Any) -> None:
 @pytest.mark.parametrize("plane", ["random", "path", PLANES[1]], ids=str)
 def test_paths_are_seen_where_the_plane_is_nearest(plane: Any) -> None:
     recipe = Recipe(surface=surface(plane), optimizers="sgd:lr=0.5,adam:lr=0.1", steps=30)
-    scene, walked = make_run(recipe), walk_all(recipe)
+    scene, walked = recipe.make_scene(), recipe.walks()
     shown = scene.surface.compiled
     for path, flat in zip(walked, scene.trajectories, strict=True):
         away = np.linalg.norm(path.points - shown.lifted(flat.points), axis=1)
@@ -104,7 +103,7 @@ def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
     assert shares[0] >= shares[1] and 90 < sum(shares) <= 100
     assert scene.surface.landscape.network.dim == 15
     given = Recipe(surface=surface("path", domain="-1:1,-2:2"), optimizers="sgd:lr=1", steps=2)
-    assert make_run(given).surface.window.intervals == ((-1, 1), (-2, 2))
+    assert given.make_scene().surface.window.intervals == ((-1, 1), (-2, 2))
 
 
 def test_a_plane_of_one_point_can_be_drawn() -> None:
@@ -117,7 +116,7 @@ def test_who_leaves_all_numbers_does_not_hide_the_others() -> None:
     words = {"data": "blobs", "hidden": [3], "activation": "relu", "loss": "cross-entropy"}
     declared = surface("path", network=words)
     recipe = Recipe(surface=declared, optimizers="adam:lr=0.05,sgd:lr=1e150", steps=20)
-    scene = make_run(recipe)
+    scene = recipe.make_scene()
     assert scene.trajectories[1].diverged_at is not None
     (low, high), _ = scene.surface.window.intervals
     assert high - low < 10
@@ -133,12 +132,12 @@ def test_paths_that_lead_far_are_drawn_or_refused(words: str, plane: str) -> Non
     make_picture(recipe)
     if plane == "random":
         with pytest.raises(optiviz.InputError, match="the paths lead too far away"):
-            make_run(recipe.model_copy(update={"starts": ((1e300, 2.0),)}))
+            recipe.model_copy(update={"starts": ((1e300, 2.0),)}).make_scene()
 
 
 def test_few_points_are_kept_of_many_weights() -> None:
     recipe = Recipe(surface="spirals", optimizers="sgd:lr=0.1", steps=300, frames="0:300:50")
-    (path,) = walk_all(recipe)
+    (path,) = recipe.walks()
     spaced = path.spaced
     assert len(spaced) == 200
     assert path.kept.tolist() == sorted({*spaced.tolist(), 50, 100, 150, 200, 250})
@@ -153,7 +152,7 @@ def test_few_points_are_kept_of_many_weights() -> None:
 
 def test_frames_make_no_difference_to_what_is_seen() -> None:
     recipe = Recipe(surface="clouds", optimizers="adam:lr=0.1", steps=400)
-    scenes = [make_run(recipe.model_copy(update={"duration": each})) for each in (10.0, 2.0)]
+    scenes = [recipe.model_copy(update={"duration": each}).make_scene() for each in (10.0, 2.0)]
     assert scenes[0].surface.window == scenes[1].surface.window
     np.testing.assert_array_equal(
         scenes[0].surface.compiled.directions, scenes[1].surface.compiled.directions
@@ -174,7 +173,7 @@ def test_article_5s_descent_is_of_two_weights() -> None:
     """Three starts, and the article's printed rule with twice its rate."""
     landscape = NETWORKS["digits-output"].landscape
     inputs, targets = landscape.network.inputs, landscape.network.targets
-    (path, *_) = walk_all(Recipe(surface="digits-output", optimizers="sgd", steps=40))
+    (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).walks()
     matrices = [weights for weights, _ in landscape.network.shape.unpacked(landscape.initial)]
     below = inputs.T
     for weights in matrices[:2]:
@@ -189,9 +188,9 @@ def test_article_5s_descent_is_of_two_weights() -> None:
         last[5, [250, 251]] -= 10 * slope[5, [250, 251]]
     starts = [
         path.start.tolist()
-        for path in make_run(
-            Recipe(surface="digits-output", optimizers="sgd", steps=1)
-        ).trajectories
+        for path in Recipe(surface="digits-output", optimizers="sgd", steps=1)
+        .make_scene()
+        .trajectories
     ]
     assert starts == [[-9, 15], [-10.1, 15], [-11, 15]]
 
@@ -220,7 +219,7 @@ def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
 @pytest.mark.parametrize("name", some(TUNED, 3))
 def test_every_optimizer_learns(name: str) -> None:
     recipe = Recipe(surface=surface("path"), optimizers=name, steps=25, batch_size=20)
-    (path,) = make_run(recipe).trajectories
+    (path,) = recipe.make_scene().trajectories
     assert path.loss(25) < path.loss(0)
 
 
@@ -244,12 +243,12 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
 
 def test_noise_is_the_same_for_all_and_leaves_losses_true() -> None:
     recipe = Recipe(surface="bowl", optimizers="sgd:lr=0.01", steps=400, noise=3, seed=2)
-    (path,) = walk_all(recipe)
+    (path,) = recipe.walks()
     bowl = optiviz.load_surface("bowl")
     np.testing.assert_array_equal(path.losses, bowl.value(path.points))
     noise = (path.points[:-1] - path.points[1:]) / 0.01 - bowl.gradient(path.points[:-1])
     assert noise.std() == pytest.approx(3, rel=0.1)
-    other = walk_all(recipe.model_copy(update={"optimizers": ("sgd:lr=0.02",)}))[0]
+    other = recipe.model_copy(update={"optimizers": ("sgd:lr=0.02",)}).walks()[0]
     again = (other.points[:-1] - other.points[1:]) / 0.02 - bowl.gradient(other.points[:-1])
     np.testing.assert_allclose(again, noise, atol=1e-9)
     assert path.true_losses is None
@@ -264,7 +263,7 @@ def test_noise_keeps_second_derivatives() -> None:
     np.testing.assert_allclose(slopes[0], slopes[1])
     np.testing.assert_array_equal(noisy.at(3).gradient(x), noisy.at(3).gradient(x))
     assert (noisy.at(4).noise != noisy.at(3).noise).all()
-    (path,) = walk_all(Recipe(surface="bowl", optimizers="newton", steps=2, noise=0.1))
+    (path,) = Recipe(surface="bowl", optimizers="newton", steps=2, noise=0.1).walks()
     assert path.losses[-1] < 0.1
 
 
@@ -275,7 +274,7 @@ def test_heads_are_paler_the_farther_they_are() -> None:
     recipe = Recipe(
         surface=surface("random"), optimizers="adam:lr=0.1", steps=30, view="contour+loss"
     )
-    scene = make_run(recipe)
+    scene = recipe.make_scene()
     picture = make_picture(recipe, scene)
     contour, loss = (cell.view for cell in picture.cells)
     assert isinstance(contour, Contour) and isinstance(loss, Loss)
@@ -295,7 +294,7 @@ def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:
     recipe = Recipe(
         surface=surface("path"), optimizers="adam:lr=0.1", steps=30, batch_size=6, view="loss"
     )
-    scene = make_run(recipe)
+    scene = recipe.make_scene()
     picture = make_picture(recipe, scene)
     (path,) = scene.trajectories
     faint, strong = picture.cells[0].view.tracks
@@ -313,7 +312,7 @@ def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:
 def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
     recipe = Recipe(surface=surface(plane), optimizers="adam:lr=0.1", steps=30, batch_size=6, fps=1)
     render(recipe, [tmp_path / "x.json", tmp_path / "x.csv"])
-    scene = make_run(recipe)
+    scene = recipe.make_scene()
     (path,) = scene.trajectories
     record = json.loads((tmp_path / "x.json").read_text())
     (told,) = record["trajectories"]

@@ -11,15 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.recipe import (
-    AnyRecipe,
-    BasinsRecipe,
-    PlotRecipe,
-    Recipe,
-    ResponseRecipe,
-    TuneRecipe,
-    plain,
-)
+from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.basins import BasinsRecipe
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.response import ResponseRecipe
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.reading import merged, read_recipe
 from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.surface import Surface
@@ -43,7 +40,7 @@ WORDS = st.lists(
     st.builds("{}:lr={}".format, st.sampled_from(TUNED), st.floats(1e-6, 10)),
     min_size=1, max_size=4,
 )  # fmt: skip
-RECIPES: st.SearchStrategy[AnyRecipe] = st.one_of(
+RECIPES: st.SearchStrategy[BaseRecipe] = st.one_of(
     st.builds(
         Recipe,
         surface=SURFACES,
@@ -91,7 +88,7 @@ def at(keys: Sequence[Any]) -> str:
 
 
 @given(recipe=RECIPES)
-def test_a_recipe_prints_what_reads_as_itself(recipe: AnyRecipe) -> None:
+def test_a_recipe_prints_what_reads_as_itself(recipe: BaseRecipe) -> None:
     assert read_recipe(plain(recipe), at) == recipe
     assert read_recipe(json.loads(json.dumps(plain(recipe))), at) == recipe
     assert read_recipe(Document(yaml_text(plain(recipe)), "x").value, at) == recipe
@@ -126,7 +123,7 @@ BOWL = Surface(formula="x**2 + 2*y**2", domain="-3:3,-3:3")
          ResponseRecipe(signal="spikes", optimizers="adam")),
     ],
 )  # fmt: skip
-def test_a_thing_may_be_said_in_several_ways(fields: dict[str, Any], recipe: AnyRecipe) -> None:
+def test_a_thing_may_be_said_in_several_ways(fields: dict[str, Any], recipe: BaseRecipe) -> None:
     assert read_recipe(fields, at) == recipe
 
 

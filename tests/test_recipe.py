@@ -7,16 +7,17 @@ from hypothesis import given
 from pydantic import ValidationError
 from test_reading import RECIPES
 
-from optiviz.recipe import AnyRecipe, Recipe
+from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.run import Recipe
 
 
 @given(recipe=RECIPES)
-def test_goes_to_json_and_back(recipe: AnyRecipe) -> None:
+def test_goes_to_json_and_back(recipe: BaseRecipe) -> None:
     assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
 
 
 @given(recipe=RECIPES)
-def test_is_hashable_and_pickles(recipe: AnyRecipe) -> None:
+def test_is_hashable_and_pickles(recipe: BaseRecipe) -> None:
     again = pickle.loads(pickle.dumps(recipe))
     assert (again, hash(again)) == (recipe, hash(recipe))
 

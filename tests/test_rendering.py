@@ -8,9 +8,9 @@ from conftest import only_file, some
 from PIL import Image
 
 import optiviz
-from optiviz.recipe import Recipe
+from optiviz.kinds.run import Recipe
 from optiviz.registry import FORMATS
-from optiviz.rendering.render import make_scene, render
+from optiviz.rendering.render import render
 
 SMALL = Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=6, size=(300, 200))
 every_format = pytest.mark.parametrize("suffix", some(FORMATS, 3))
@@ -56,7 +56,7 @@ def test_an_output_is_untouched_when_the_run_fails(
     monkeypatch.setattr("optiviz.writers.delta.DeltaPlugin._flush", fail)
     monkeypatch.setattr("optiviz.writers.video.VideoPlugin.write_frame", fail)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    monkeypatch.setattr("optiviz.rendering.data._trajectory", fail)
+    monkeypatch.setattr("optiviz.kinds.run.Descent.record", fail)
     monkeypatch.setattr("optiviz.rendering.page._embedded", fail)
     with pytest.raises(optiviz.OptivizError, match=r"x\..* cannot be written: No space left"):
         render(SMALL, [path])
@@ -127,7 +127,7 @@ def test_a_still_is_the_final_picture_at_its_size(tmp_path: Path) -> None:
 def test_random_starts_follow_from_the_seed_and_lie_in_the_window() -> None:
     def starts(seed: int) -> list[list[float]]:
         recipe = Recipe(surface="ellipse", optimizers="sgd,adam", random_starts=5, seed=seed)
-        return [path.start.tolist() for path in make_scene(recipe).trajectories]
+        return [path.start.tolist() for path in recipe.make_scene().trajectories]
 
     assert starts(1) == starts(1) != starts(2)
     assert starts(1)[:5] == starts(1)[5:], "every optimizer starts from the same points"
@@ -137,7 +137,7 @@ def test_random_starts_follow_from_the_seed_and_lie_in_the_window() -> None:
 
 def test_given_starts_come_before_random_ones() -> None:
     recipe = Recipe(surface="bowl", optimizers="sgd", starts=[(1, 2)], random_starts=2)
-    scene = make_scene(recipe)
+    scene = recipe.make_scene()
     assert len(scene.trajectories) == 3
     assert scene.trajectories[0].start.tolist() == [1, 2]
 

@@ -10,11 +10,10 @@ from conftest import TUNED
 
 from optiviz import ResponseRecipe
 from optiviz.descent.walk import respond
+from optiviz.kinds.response import Response
 from optiviz.objective import Array, Stream
 from optiviz.optimizers.words import parse_word
 from optiviz.registry import SIGNALS
-from optiviz.rendering.render import make_scene
-from optiviz.scene import Response
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 
 RESPONSES = Path(__file__).parent / "reference" / "responses"
@@ -115,7 +114,7 @@ def test_weight_decay_has_nothing_to_pull_at() -> None:
 
 @pytest.mark.parametrize("name", TUNED)
 def test_a_positive_gradient_is_answered_by_a_positive_update(name: str) -> None:
-    scene = make_scene(ResponseRecipe(signal="saturation", optimizers=name))
+    scene = ResponseRecipe(signal="saturation", optimizers=name).make_scene()
     assert isinstance(scene, Response)
     (entry,) = scene.entries
     assert entry.update[2] > 0  # adopt's first step only looks
@@ -126,10 +125,10 @@ def test_a_positive_gradient_is_answered_by_a_positive_update(name: str) -> None
 
 def test_rates_are_the_words_then_the_common_one() -> None:
     recipe = ResponseRecipe(signal="spikes", optimizers="adam:lr=0.5,momentum", lr=0.125)
-    rates = [entry.choice.optimizer.lr for entry in make_scene(recipe).entries]
+    rates = [entry.choice.optimizer.lr for entry in recipe.make_scene().entries]
     assert rates == [0.5, 0.125]
 
 
 def test_newton_needs_second_derivatives() -> None:
     with pytest.raises(ValueError, match="newton needs second derivatives"):
-        make_scene(ResponseRecipe(signal="spikes", optimizers="newton"))
+        ResponseRecipe(signal="spikes", optimizers="newton").make_scene()

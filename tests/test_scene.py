@@ -5,8 +5,7 @@ import warnings
 import pytest
 
 from optiviz import Surface
-from optiviz.recipe import Recipe
-from optiviz.rendering.render import make_scene
+from optiviz.kinds.run import Recipe
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def test_a_verdict_says_what_went_wrong(
     formula: str, start: tuple[float, ...], optimizer: str, verdict: str
 ) -> None:
     surface = Surface(formula=formula, domain=",".join(["-3:3"] * len(start)), start=start)
-    scene = make_scene(Recipe(surface=surface, optimizers=optimizer, steps=60))
+    scene = Recipe(surface=surface, optimizers=optimizer, steps=60).make_scene()
     assert scene.verdict(scene.trajectories[0]) == verdict
 
 
@@ -43,5 +42,5 @@ def test_a_verdict_says_what_went_wrong(
 def test_a_verdict_warns_of_nothing(formula: str, start: float, domain: str) -> None:
     surface = Surface(formula=formula, domain=domain, start=(start,))
     with warnings.catch_warnings(action="error"):
-        scene = make_scene(Recipe(surface=surface, optimizers="adam,sgd,newton"))
+        scene = Recipe(surface=surface, optimizers="adam,sgd,newton").make_scene()
         assert all(isinstance(scene.verdict(path), str) for path in scene.trajectories)

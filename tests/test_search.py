@@ -14,10 +14,10 @@ from pictures import assert_tidy, shown
 import optiviz
 from optiviz.descent.search import Comparison, Range, check_ranges, global_minima, search
 from optiviz.descent.walk import descend
+from optiviz.kinds.run import Recipe, Run
+from optiviz.kinds.tune import Tuned, TuneRecipe
 from optiviz.optimizers.words import parse_word
-from optiviz.recipe import Recipe, TuneRecipe
-from optiviz.rendering.render import make_picture, make_scene
-from optiviz.scene import Run, Tuned
+from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
 
 HILLS = optiviz.load_surface("hills-and-canyon")
@@ -30,7 +30,7 @@ def comparison(*ranges: str, trials: int = 12, seed: int = 0) -> Comparison:
 
 def tuned(**fields: object) -> Tuned:
     words = {"surface": "wobbly", "optimizers": "adam,sgd", "trials": 9, "random_starts": 4}
-    scene = make_scene(TuneRecipe(**words | fields))
+    scene = TuneRecipe(**words | fields).make_scene()
     assert isinstance(scene, Tuned)
     return scene
 
@@ -107,7 +107,7 @@ def test_shares_are_of_runs_that_end_at_a_global_minimum_or_nowhere() -> None:
 
 def test_run_tune_uses_what_the_search_finds_and_says_so() -> None:
     recipe = Recipe(surface="wobbly", optimizers="adam,rmsprop:lr=0.1,newton", tune="lr", steps=30)
-    run = make_scene(recipe)
+    run = recipe.make_scene()
     search = tuned(optimizers="adam,newton", steps=30, trials=256, random_starts=25)
     assert isinstance(run, Run)
     adam, rmsprop, newton = run.entries
@@ -195,14 +195,14 @@ def test_what_is_sought_beside_the_rate_is_shown_and_a_common_rate_counts() -> N
     recipe = Recipe(
         surface="wobbly", optimizers="adam,newton", tune="beta1=0.5:0.9", lr=0.1, steps=9
     )
-    run = make_scene(recipe)
+    run = recipe.make_scene()
     assert isinstance(run, Run)
     adam, newton = run.entries
     beta = adam.choice.optimizer.hyperparameters()["beta1"]
     assert adam.detail == f"lr 0.1  beta1 {beta:g} (tuned)"
     assert adam.choice.source == "given"
     assert newton.detail == "lr 0.1"
-    alone = make_scene(Recipe(surface="bowl", optimizers="newton", tune="damping=0:1", steps=5))
+    alone = Recipe(surface="bowl", optimizers="newton", tune="damping=0:1", steps=5).make_scene()
     assert alone.entries[0].choice.source == "default"
 
 

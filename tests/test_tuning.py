@@ -9,9 +9,8 @@ from conftest import FORMULAS, STEPPING, TUNED, some
 import optiviz
 from optiviz.descent.learning_rate import Tuning, choose, tune
 from optiviz.descent.walk import descend
+from optiviz.kinds.run import Recipe
 from optiviz.optimizers.words import parse_word
-from optiviz.recipe import Recipe
-from optiviz.rendering.render import make_scene
 from optiviz.surfaces.surface import Surface
 
 SURFACES = FORMULAS
@@ -219,7 +218,7 @@ RUNS = some(SURFACES, 20)
 
 @pytest.mark.parametrize("surface", RUNS)
 def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
-    scene = make_scene(Recipe(surface=surface, optimizers=",".join(STEPPING)))
+    scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()
     for entry in scene.entries:
         (path,) = entry.trajectories
         verdict = scene.verdict(path)

@@ -218,13 +218,13 @@ def sought(ctx: click.Context, incomplete: str) -> Items:
 
 def views(ctx: click.Context, incomplete: str) -> Items:
     """Complete the last of several views that the command has."""
-    from optiviz.registry import VIEWS
+    from optiviz.registry import KINDS, VIEWS
 
-    kinds = ("surface",) if ctx.info_name == "plot" else ("surface", "descent")
+    provided = KINDS[str(ctx.info_name)].provides
     before, begun = _last(incomplete, "+")
     used = before.split("+")
     known = {
-        name: sort.about for name, sort in VIEWS.items() if sort.of in kinds and name not in used
+        name: sort.about for name, sort in VIEWS.items() if sort.of in provided and name not in used
     }
     return _among(known, begun, before)
 

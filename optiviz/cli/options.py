@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,15 +13,12 @@ import click
 from click.core import ParameterSource
 
 from optiviz.cli.help import Choice, Decorator, completed, grouped, section
-from optiviz.registry import FORMATS, QUALITIES, THEMES, VIEWS, format_of
+from optiviz.registry import FORMATS, KINDS, QUALITIES, THEMES, VIEWS, format_of
 from optiviz.system.errors import InputError, OptivizError
 
 if TYPE_CHECKING:
-    from optiviz.recipe import AnyRecipe
+    from optiviz.kinds.base import BaseRecipe, Progress, Scene
     from optiviz.recipes.reading import Fields
-    from optiviz.rendering.render import Progress
-    from optiviz.scene import Scene
-    from optiviz.surfaces.surface import Surface
 
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
@@ -41,9 +37,10 @@ FIELDS = {
 }
 
 
-def views_of(*kinds: str) -> list[str]:
-    """Return the views that draw a surface, a descent, or a response."""
-    return [name for name, sort in VIEWS.items() if sort.of in kinds]
+def views_of(kind: str) -> str:
+    """Return the names of the views that a kind of picture has."""
+    provided = KINDS[kind].provides
+    return ", ".join(name for name, sort in VIEWS.items() if sort.of in provided)
 
 
 def _levels(
@@ -255,7 +252,7 @@ class Output(NamedTuple):
         """Return a context in which words are printed where they are in the way of no picture."""
         return redirect_stdout(sys.stderr) if self.piped else nullcontext()
 
-    def paths(self, recipe: "AnyRecipe") -> tuple[Path, ...]:
+    def paths(self, recipe: "BaseRecipe") -> tuple[Path, ...]:
         """Return where the pictures of a recipe go; - is the standard output.
 
         Raises InputError for options that contradict each other.
@@ -282,23 +279,23 @@ def option(keys: Sequence[Any]) -> str:
     return FIELDS.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
 
 
-def make(recipe: "AnyRecipe", output: Output, sources: Sequence[Path] = ()) -> "Scene":
+def make(recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()) -> "Scene[Any]":
     """Make the pictures of a recipe, name them, and tell what came out.
 
     sources are files that it was read from, and that are not to be lost.
     """
     from optiviz.recipes.reading import check_kept
-    from optiviz.rendering.render import draft_of, final_of, render
+    from optiviz.rendering.render import render
 
     paths = output.paths(recipe)
     for path in paths:
         check_kept(path, sources)
     if output.preview:
-        recipe = draft_of(recipe)
+        recipe = recipe.draft()
     with _stdout(output) as stdout:
         targets = [stdout if path == STDOUT else path for path in paths]
         if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
-            recipe = final_of(recipe)
+            recipe = recipe.last_frame()
         with _progress(shown=not output.quiet) as progress:
             scene = render(recipe, targets, overwrite=output.overwrite, progress=progress)
     if not output.quiet:
@@ -344,36 +341,12 @@ def _stdout(output: Output) -> Iterator[Path]:
         sys.stdout.flush()
 
 
-def default_path(recipe: "AnyRecipe") -> Path:
+def default_path(recipe: "BaseRecipe") -> Path:
     """Return where a picture goes if nobody says: outputs/SUBJECT-OPT.gif, a plot's is a .png.
 
     Many names are only counted.
     """
-    from optiviz.recipe import Contest, PlotRecipe, ResponseRecipe, resolved
-
-    if isinstance(recipe, PlotRecipe):
-        names = [_called(resolved(each)) for each in recipe.surfaces]
-        return OUTPUTS / f"{_joined(names, 'surfaces')}.png"
-    if isinstance(recipe, ResponseRecipe):
-        subject = recipe.signal if isinstance(recipe.signal, str) else recipe.signal.name
-    else:
-        subject = _called(resolved(recipe.surface))
-    varied = isinstance(recipe, Contest) and recipe.vary is not None
-    words = recipe.words[: 1 if varied else None]
-    names = [re.sub(r"[^\w.+-]+", "-", replace(word, label="").heading) for word in words]
-    ends = ".gif" if recipe.kind in ("run", "response") else f"-{recipe.kind}.png"
-    return OUTPUTS / f"{subject or 'signal'}-{_joined(names, 'optimizers')}{ends}"
-
-
-def _called(surface: "Surface") -> str:
-    if surface.function is not None:
-        return re.split("[:.]", surface.function.of)[-1]
-    return surface.name or ("formula" if surface.network is None else "network")
-
-
-def _joined(names: Sequence[str], kind: str) -> str:
-    joined = "-".join(names)
-    return joined if len(joined) <= 100 else f"{len(names)}-{kind}"
+    return OUTPUTS / f"{recipe.subject}{recipe.default_suffix}"
 
 
 @contextmanager

@@ -41,7 +41,7 @@ from optiviz.cli.options import (
         "--view",
         metavar="NAME",
         shell_complete=completed("views"),
-        help=f"{', '.join(views_of('surface'))}.  [default: contour, or curve in 1-D]",
+        help=f"{views_of('plot')}.  [default: contour, or curve in 1-D]",
     ),
     ground_options,
     look_options,

@@ -51,8 +51,7 @@ from optiviz.system.errors import InputError
         "--view",
         metavar="NAME+NAME",
         shell_complete=completed("views"),
-        help=f"Panels: {', '.join(views_of('surface', 'descent'))}.  "
-        "[default: contour, or curve in 1-D]",
+        help=f"Panels: {views_of('run')}.  [default: contour, or curve in 1-D]",
     ),
     click.option(
         "--layout",
@@ -90,10 +89,8 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     """
-    from optiviz.recipe import Recipe
     from optiviz.recipes.provenance import Source, read_source
     from optiviz.recipes.reading import check_trusted, merged, read_recipe, sources_of
-    from optiviz.scene import Run
 
     output = Output.taken(words)
     changed = given(words)
@@ -107,13 +104,11 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     )
     if made.others and not output.quiet:
         click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
-    if lr_report and not isinstance(recipe, Recipe):
+    if lr_report and recipe.kind != "run":
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
     read = sources_of(fields)
     scene = make(recipe, output, read)
-    if lr_report and isinstance(recipe, Recipe) and isinstance(scene, Run):
-        from optiviz.cli.tables import print_rates
-
+    if lr_report:
         with output.telling():
             click.echo(nl=not output.quiet)
-            print_rates(scene, recipe)
+            click.echo(recipe.rate_report(scene))

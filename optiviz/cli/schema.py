@@ -5,8 +5,9 @@ from importlib import import_module
 
 import click
 
-from optiviz.cli import debug_option
+from optiviz.cli import COMMANDS, debug_option
 from optiviz.cli.help import Command
+from optiviz.registry import KINDS
 
 
 @click.command(
@@ -22,9 +23,7 @@ def command() -> None:
     """
     from optiviz.recipes.schema import schema
 
-    commands = [
-        import_module(f"optiviz.cli.{name}").command for name in ("response", "plot", "run")
-    ]
+    commands = [import_module(f"optiviz.cli.{COMMANDS[kind]}").command for kind in reversed(KINDS)]
     meanings = {
         option.name: option.help
         for each in commands

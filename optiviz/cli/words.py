@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.words import spell
-from optiviz.recipe import AnyRecipe
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.surfaces.catalogue import our_surface
 from optiviz.surfaces.signal import Signal
@@ -15,7 +15,7 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 
 
-def command_of(recipe: AnyRecipe) -> str | None:
+def command_of(recipe: BaseRecipe) -> str | None:
     """Return the command line of a recipe; None if words cannot say all of it.
 
     None as well if code would have to run to know that.
@@ -34,7 +34,7 @@ def command_of(recipe: AnyRecipe) -> str | None:
     return shlex.join(words)
 
 
-def _fields(recipe: AnyRecipe) -> Fields:
+def _fields(recipe: BaseRecipe) -> Fields:
     """Return what somebody gave of a recipe, as the command line would have it."""
     given = {name: getattr(recipe, name) for name in type(recipe).model_fields}
     fields = {

@@ -95,6 +95,15 @@ class Trajectory:
         many = len(self.walked)
         return np.zeros(many) if self.distances is None else self.distances[:many]
 
+    @property
+    def whole_losses(self) -> Array:
+        """The true losses, one a step; nan where there are batches and nobody measured it."""
+        if self.true_losses is None:
+            return self.losses
+        losses = np.full(self.steps + 1, np.nan)
+        losses[self.kept] = self.true_losses
+        return losses
+
     def row(self, step: int) -> int:
         """Return the row of the last point that was kept up to a step."""
         return int(np.searchsorted(self.kept, step, side="right")) - 1

@@ -1,6 +1,6 @@
 """How views draw, as far as a user can choose."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -18,6 +18,8 @@ from optiviz.surfaces.surface import Number, rising
 from optiviz.system.errors import InputError, unknown
 
 MOST_BANDS, MOST_LEVELS = 200, 500
+MOVING = ("trail", "smooth", "orbit")  # options that are of steps
+DIMENSIONS = {1: "one dimension", 2: "two dimensions", MANY: "all of a network's weights"}
 
 
 def _sort(value: Any) -> str:
@@ -65,14 +67,16 @@ class Style(BaseModel):
         }
 
 
-def check_views(view: str | None, dim: int, space: int, options: Collection[str]) -> list[str]:
+def check_views(
+    view: str | None, provided: Mapping[str, int], options: Collection[str]
+) -> list[str]:
     """Return the names in "contour+loss"; those that fit by default if None.
 
-    dim is how many dimensions the surface has, space how many those who descend it move in, 0 if
-    nobody does. Raises InputError for a name that is none, for a view that cannot draw so many
-    dimensions, and for one of `options`, fields of a Style, that no view heeds.
+    provided are the things that a scene has for views, as in {"surface": 2, "descent": 2}, each
+    with its number of dimensions. Raises InputError for a name that is none, for a view that
+    cannot draw so many dimensions, and for one of `options`, fields of a Style, that no view
+    heeds.
     """
-    provided = {"surface": dim} | ({"descent": space} if space else {})
     fitting = [name for name, sort in VIEWS.items() if provided.get(sort.of) in sort.dims]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
     if view is not None and "," in view:
@@ -97,13 +101,9 @@ def check_views(view: str | None, dim: int, space: int, options: Collection[str]
         heeding = [
             name
             for name in fitting
-            if option in VIEWS[name].options and (space or option not in MOVING)
+            if option in VIEWS[name].options and ("descent" in provided or option not in MOVING)
         ]
         if not set(heeding) & set(names):
-            who = " and ".join(heeding) or f"no view of {DIMENSIONS[dim]} here"
+            who = " and ".join(heeding) or f"no view of {DIMENSIONS[provided['surface']]} here"
             raise InputError(f"{'+'.join(names)} does not heed {option}: {who} would")
     return names
-
-
-MOVING = ("trail", "smooth", "orbit")  # options that are of steps
-DIMENSIONS = {1: "one dimension", 2: "two dimensions", MANY: "all of a network's weights"}

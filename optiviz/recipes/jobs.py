@@ -12,8 +12,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from optiviz.kinds import load_kind
+from optiviz.kinds.base import BaseRecipe, plain
 from optiviz.optimizers.words import spell
-from optiviz.recipe import KINDS, AnyRecipe, plain
 from optiviz.recipes.reading import (
     Fields,
     Keys,
@@ -23,6 +24,7 @@ from optiviz.recipes.reading import (
     read_recipe,
     sources_of,
 )
+from optiviz.registry import KINDS
 from optiviz.rendering.render import check_format
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.files import place_of
@@ -42,7 +44,7 @@ JOB_WORDS = {
 class Job(NamedTuple):
     """A recipe, and where its pictures go."""
 
-    recipe: AnyRecipe
+    recipe: BaseRecipe
     paths: tuple[Path, ...]
     name: str
 
@@ -91,7 +93,7 @@ class Reader:
             self._wrong((), "a batch has jobs: and perhaps defaults:")
             return
         self._check_keys((), top, ["defaults", "jobs"])
-        fields = {key for model in KINDS.values() for key in keys_of(model)}
+        fields = {key for kind in KINDS for key in keys_of(load_kind(kind))}
         defaults = self._mapping(("defaults",), top.get("defaults") or {})
         self._check_keys(("defaults",), defaults, [*fields, "name", "out"])
         jobs = top.get("jobs")
@@ -124,7 +126,7 @@ class Reader:
         kind = given.get("kind", defaults.get("kind", "run"))
         if not isinstance(kind, str) or kind not in KINDS:
             return Written(given, origins, at)
-        known = [*keys_of(KINDS[kind]), *JOB_WORDS]
+        known = [*keys_of(load_kind(kind)), *JOB_WORDS]
         self._check_keys(at, given, known)
         fields = merged(defaults, given)
         fitting = {key: value for key, value in fields.items() if key in known}
@@ -139,7 +141,7 @@ class Reader:
         def place(keys: Sequence[Any]) -> str:
             return self.document.where(written.keys(keys))
 
-        recipe: AnyRecipe | None = None
+        recipe: BaseRecipe | None = None
         try:
             if not self.plugins:
                 check_trusted(fields, place)
@@ -169,7 +171,7 @@ class Reader:
             return []
         return [(keys, outs)]
 
-    def _path(self, keys: Keys, text: str, recipe: AnyRecipe | None) -> Path:
+    def _path(self, keys: Keys, text: str, recipe: BaseRecipe | None) -> Path:
         """Return the path of an output, and remember who writes it."""
         path = Path(text)
         with suppress(RuntimeError):  # nobody's home, which is a name
@@ -203,7 +205,7 @@ class Reader:
                 self._wrong(keys, f"{{{word}}} has no letter for a name here")
             return "-"
 
-        fields = [*KINDS[values["kind"]].model_fields, "name"] if values else ()
+        fields = [*load_kind(values["kind"]).model_fields, "name"] if values else ()
         return re.sub(r"\{([^{}]*)\}", value, text)
 
     def check_outputs(self) -> None:

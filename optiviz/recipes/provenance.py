@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from optiviz.kinds.base import BaseRecipe, plain
 from optiviz.optimizers.kinds import packages_of
-from optiviz.recipe import AnyRecipe, Contenders, plain
 from optiviz.recipes.reading import Fields, embedded_of
 from optiviz.registry import FORMATS, format_of
 from optiviz.surfaces.surface import Text
@@ -55,10 +55,9 @@ def versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
-def comment_on(recipe: AnyRecipe) -> str:
+def comment_on(recipe: BaseRecipe) -> str:
     """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
-    words = recipe.words if isinstance(recipe, Contenders) else ()
-    others = {name: each for word in words for name, each in packages_of(word.name).items()}
+    others = {name: each for word in recipe.words for name, each in packages_of(word.name).items()}
     return json.dumps({"recipe": plain(recipe), "versions": versions() | others})
 
 

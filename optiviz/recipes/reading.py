@@ -9,10 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
+from optiviz.kinds import load_kind
+from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.types import MOST_SURFACES
 from optiviz.optimizers.kinds import is_strange
 from optiviz.optimizers.words import parse
-from optiviz.recipe import KINDS, MOST_SURFACES, AnyRecipe
-from optiviz.registry import OPTIMIZERS
+from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
@@ -53,13 +55,13 @@ def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
     return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
 
 
-def keys_of(model: type[AnyRecipe]) -> list[str]:
+def keys_of(model: type[BaseRecipe]) -> list[str]:
     """Return the keys that the fields of a kind of recipe may have."""
     drawn = {"surface", "surfaces"} & model.model_fields.keys()
     return [*model.model_fields, *(SURFACE_WORDS if drawn else ())]
 
 
-def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
+def read_recipe(fields: Mapping[str, Any], place: Place) -> BaseRecipe:
     """Return the recipe of some fields, of which `kind` is "run" if it is not there.
 
     Raises InputError with every fault, each where `place` says.
@@ -67,7 +69,7 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
     kind = fields.get("kind", "run")
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"{place(['kind'])}: {unknown('kind', shown(kind), KINDS)}")
-    model = KINDS[kind]
+    model = load_kind(kind)
     known, wrong = keys_of(model), set()
     rest = {key: value for key, value in fields.items() if key in known}
     faults = [Fault((key,), unknown("key", shown(key), known)) for key in fields if key not in rest]
@@ -87,7 +89,7 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> AnyRecipe:
     return recipe
 
 
-def _truths(model: type[AnyRecipe], fields: Fields) -> list[Fault]:
+def _truths(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
     """Return where true stands for something else, which would be 1, or something else for it."""
     faults = []
     for key, value in fields.items():

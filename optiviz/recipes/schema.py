@@ -7,10 +7,10 @@ said here. What it accepts may still be wrong in ways that a schema cannot say.
 from collections.abc import Mapping
 from typing import Any
 
-from optiviz.recipe import KINDS
+from optiviz.kinds import load_kind
 from optiviz.recipes.jobs import JOB_WORDS
 from optiviz.recipes.reading import SURFACE_WORDS, keys_of
-from optiviz.registry import SIGNALS, THEMES
+from optiviz.registry import KINDS, SIGNALS, THEMES
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.words import ACTIVATIONS
 
@@ -25,7 +25,8 @@ def schema(meanings: Mapping[str, str]) -> Schema:
     """Return the schema; `meanings` are sentences about fields, by their names."""
     parts: dict[str, Schema] = {}
     kinds, written = {}, _written()
-    for kind, model in KINDS.items():
+    for kind in KINDS:
+        model = load_kind(kind)
         found = model.model_json_schema(ref_template="#/$defs/{model}")
         parts |= found.pop("$defs", {})
         fields = found["properties"] | dict.fromkeys(SURFACE_WORDS, TEXT)

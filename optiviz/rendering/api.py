@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.basins import BasinsRecipe
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.response import ResponseRecipe
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.tune import TuneRecipe
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.base import describe as describe_class
 from optiviz.optimizers.kinds import GROUP, kind_of
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.recipe import AnyRecipe, BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.provenance import comment_on, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.rendering.batch import Result, make_all
-from optiviz.rendering.render import check_format, make_picture, render, walk_all
+from optiviz.rendering.render import check_format, make_picture, render
 from optiviz.surfaces import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
@@ -94,7 +99,7 @@ def descend(
     )  # fmt: skip
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
-    return walk_all(recipe)[0]
+    return recipe.walks()[0]
 
 
 def animate(
@@ -111,7 +116,7 @@ def animate(
     return picture.animation(recipe.fps, steps, comment=comment_on(recipe))
 
 
-def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> AnyRecipe:
+def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
     """Return the recipe that a finished file of ours carries, or that a YAML file is.
 
     Raises InputError with all that is wrong with it, and if it names what would run a stranger's
@@ -132,7 +137,7 @@ def load_jobs(path: str | Path, *, allow_plugins: bool = False) -> list[Job]:
 
 
 def batch(
-    recipes: Iterable[tuple[AnyRecipe, str | Path | Sequence[str | Path]] | Job],
+    recipes: Iterable[tuple[BaseRecipe, str | Path | Sequence[str | Path]] | Job],
     executor: Executor | None = None,
     *,
     force: bool = False,
@@ -149,7 +154,7 @@ def batch(
     """
     jobs = []
     for item in recipes:
-        if not (isinstance(item, tuple) and len(item) > 1 and isinstance(item[0], AnyRecipe)):
+        if not (isinstance(item, tuple) and len(item) > 1 and isinstance(item[0], BaseRecipe)):
             raise InputError(f"{shown(item)} is no recipe with the path it is written to")
         recipe, out, *name = item
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))

@@ -13,11 +13,11 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
-from optiviz.recipe import AnyRecipe
+from optiviz.kinds.base import BaseRecipe
 from optiviz.recipes.jobs import Job
 from optiviz.recipes.provenance import comment_in, comment_on
 from optiviz.registry import format_of
-from optiviz.rendering.render import frames_of, render
+from optiviz.rendering.render import render
 from optiviz.system.errors import InputError, OptivizError, told
 from optiviz.system.files import check_targets, whole
 
@@ -36,7 +36,7 @@ class Made(NamedTuple):
     remarks: tuple[str, ...] = ()  # on runs that did not go as one would wish
 
 
-def make(recipe: AnyRecipe, suffixes: Sequence[str]) -> Made:
+def make(recipe: BaseRecipe, suffixes: Sequence[str]) -> Made:
     """Return a recipe's pictures in the formats of these suffixes. Raises nothing."""
     with _drawing, TemporaryDirectory() as folder:
         began = perf_counter()
@@ -176,7 +176,8 @@ def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
 
 def frames(job: Job) -> int:
     """Return how many frames each animation of a job shows; 0 if it has none."""
-    return frames_of(job.recipe) if any(map(_moves, job.paths)) else 0
+    timeline = job.recipe.timeline
+    return len(timeline.steps) if timeline and any(map(_moves, job.paths)) else 0
 
 
 class Estimate(NamedTuple):
@@ -215,4 +216,5 @@ def _moved(job: Job) -> int:
 
 def _pixels(job: Job) -> int:
     width, height = job.recipe.size
-    return width * height * frames_of(job.recipe)
+    timeline = job.recipe.timeline
+    return width * height * (len(timeline.steps) if timeline else 1)

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.image import AxesImage
 
+from optiviz.kinds.basins import Basin
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.scene import Basin
 from optiviz.views import Room, View
 from optiviz.views.axes import room_beside
 from optiviz.views.contour import dress_plane, ratios

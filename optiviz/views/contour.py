@@ -9,9 +9,9 @@ from matplotlib.contour import ContourSet
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
+from optiviz.kinds.run import Run
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.scene import Run
 from optiviz.surfaces.surface import Interval, Surface
 from optiviz.views import Room, View
 from optiviz.views.axes import dress, inches, room_beside, say_empty, span

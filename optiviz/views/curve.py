@@ -8,8 +8,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.run import Descent, Run
 from optiviz.kinds.style import Style
-from optiviz.scene import Descent, Run
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
 from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, OUTWARD, PATH, mark, ring, star

@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from optiviz.kinds.base import Scene
 from optiviz.kinds.style import Style
 from optiviz.registry import format_of
-from optiviz.scene import Scene
 from optiviz.surfaces.plane import Progress
 from optiviz.system.errors import InputError
 from optiviz.views import Moving, View, load_view
@@ -35,7 +35,7 @@ class Cell(NamedTuple):
     """One panel: a view, and the scene that it is the first panel of."""
 
     view: View
-    first: Scene | None
+    first: Scene[Any] | None
 
 
 class Animation(FuncAnimation):
@@ -90,9 +90,9 @@ class Picture:
 
     def __init__(
         self,
-        scene: Scene,
+        scene: Scene[Any],
         theme: Theme,
-        panels: Sequence[tuple[Scene, Sequence[str]]],
+        panels: Sequence[tuple[Scene[Any], Sequence[str]]],
         style: Style,
         size: tuple[int, int] = (960, 640),
         progress: Progress | None = None,

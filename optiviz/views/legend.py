@@ -6,14 +6,14 @@ stands in Axes of its own, because stock writers lose animated text that belongs
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from optiviz.scene import Entry, Scene
+from optiviz.kinds.base import Entry, Scene
 from optiviz.views.axes import Box
 from optiviz.views.live import LiveText
 from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark, ring, star
@@ -59,7 +59,7 @@ class Legend:
     marks are what the key explains.
     """
 
-    def __init__(self, scene: Scene, theme: Theme, marks: Sequence[str]) -> None:
+    def __init__(self, scene: Scene[Any], theme: Theme, marks: Sequence[str]) -> None:
         self.scene = scene
         self.theme = theme
         self.marks = marks

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.run import Run
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.scene import Run
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import FADED, Track, mark

@@ -9,8 +9,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
+from optiviz.kinds.run import Run
 from optiviz.objective import Array
-from optiviz.scene import Run
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, inches, say_empty
 from optiviz.views.ground import Ground, ramp

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
+from optiviz.kinds.response import Response
 from optiviz.kinds.style import Style
-from optiviz.scene import Response
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
 from optiviz.views.marks import Track, mark

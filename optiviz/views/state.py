@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.run import Run
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.scene import Run
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, figure_of, name, room_beside, span_steps
 from optiviz.views.marks import LINE_WIDTH, Track, mark

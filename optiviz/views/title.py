@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from optiviz.scene import Scene
+from optiviz.kinds.base import Scene
 from optiviz.surfaces.notation import terms
 from optiviz.views.axes import Box
 from optiviz.views.themes import Theme
@@ -32,7 +32,7 @@ class Titles:
         self.theme = theme
         self.width, self.height = (72 * float(side) for side in figure.get_size_inches())
 
-    def write(self, scene: Scene, margin: float) -> float:
+    def write(self, scene: Scene[Any], margin: float) -> float:
         """Write a picture's title and formula; return what height is left beneath them.
 
         Without a title there is no formula either.
@@ -55,7 +55,7 @@ class Titles:
         y = self._put_formula(margin, y, room, formula, FORMULA, 2)
         return self._put_words(margin, y, room, scene.caption) - UNDER
 
-    def write_above(self, scene: Scene, panel: Box) -> None:
+    def write_above(self, scene: Scene[Any], panel: Box) -> None:
         """Write title and formula of a panel above it, from its left edge on."""
         y = panel.top + 7 + LEADING * 0.8 * SMALL
         if scene.formula and scene.title == scene.formula:

@@ -9,8 +9,8 @@ from matplotlib.ticker import NullLocator
 
 from optiviz.descent.search import DECADE
 from optiviz.kinds.style import Style
+from optiviz.kinds.tune import Tried, Tuned
 from optiviz.objective import Array
-from optiviz.scene import Tried, Tuned
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span
 from optiviz.views.marks import HEAD, HEAD_SIZE, LINE_WIDTH, PATH, mark

@@ -14,9 +14,8 @@ from conftest import Invoke, only_file, some
 from PIL import Image
 
 import optiviz
-from optiviz.recipe import Contest
+from optiviz.kinds.fields import Contest
 from optiviz.registry import FORMATS
-from optiviz.rendering.render import draft_of, final_of, frames_of
 
 RUN = ("run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", 5, "--size", "300x200")
 EVERY = {
@@ -39,22 +38,26 @@ RECIPES = [
 ]
 
 
+def frames(recipe: optiviz.Recipe) -> int:
+    return 1 if recipe.timeline is None else len(recipe.timeline.steps)
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_draft_has_half_the_size_and_a_third_of_the_frames(recipe: optiviz.Recipe) -> None:
-    draft = draft_of(recipe)
+    draft = recipe.draft()
     assert draft.size == (max(240, recipe.size[0] // 2), max(160, recipe.size[1] // 2))
     assert draft == type(recipe).model_validate(draft.model_dump())
     if isinstance(recipe, Contest) and isinstance(draft, Contest) and recipe.fps > 0.1:
-        assert abs(frames_of(draft) - frames_of(recipe) / 3) <= 2
+        assert abs(frames(draft) - frames(recipe) / 3) <= 2
         if recipe.frames is None:
-            took, takes = (frames_of(each) / each.fps for each in (recipe, draft))
+            took, takes = (frames(each) / each.fps for each in (recipe, draft))
             assert takes == pytest.approx(took, rel=0.15)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_final_frame_is_one(recipe: optiviz.Recipe) -> None:
-    final = final_of(recipe)
-    assert frames_of(final) == 1
+    final = recipe.last_frame()
+    assert frames(final) == 1
     assert final == type(recipe).model_validate(final.model_dump())
 
 

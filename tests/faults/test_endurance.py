@@ -22,9 +22,10 @@ from imageio.v3 import immeta, imread
 from pydantic import ValidationError
 
 import optiviz
+from optiviz.kinds import load_kind
+from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.recipe import KINDS, AnyRecipe
-from optiviz.registry import FORMATS, SIGNALS, THEMES, VIEWS
+from optiviz.registry import FORMATS, KINDS, SIGNALS, THEMES, VIEWS
 from optiviz.rendering.render import check_format, render
 from optiviz.system.errors import InputError
 
@@ -87,9 +88,9 @@ NEEDED = {"surface", "surfaces", "signal", "optimizers", "steps", "size", "trial
 
 
 @st.composite
-def recipes(draw: st.DrawFn) -> AnyRecipe:
+def recipes(draw: st.DrawFn) -> BaseRecipe:
     """Draw recipes of all kinds: what they need, and some of the rest."""
-    model = KINDS[draw(st.sampled_from(list(KINDS)))]
+    model = load_kind(draw(st.sampled_from(list(KINDS))))
     own = [name for name in FIELDS if name in model.model_fields]
     rest = [name for name in own if name not in NEEDED]
     chosen = draw(st.sets(st.sampled_from(rest), max_size=5))
@@ -104,7 +105,7 @@ def recipes(draw: st.DrawFn) -> AnyRecipe:
         reject()
 
 
-def fits(recipe: AnyRecipe, suffix: str) -> bool:
+def fits(recipe: BaseRecipe, suffix: str) -> bool:
     """Return whether a recipe can have a format."""
     try:
         check_format(recipe, Path(f"x{suffix}"))
@@ -152,7 +153,7 @@ def test_any_recipe_is_drawn_and_can_be_read(part: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(recipe=recipes(), data=st.data())
-    def soak(recipe: AnyRecipe, data: st.DataObject) -> None:
+    def soak(recipe: BaseRecipe, data: st.DataObject) -> None:
         fitting = [suffix for suffix in FORMATS if fits(recipe, suffix)]
         suffix = data.draw(st.sampled_from(fitting))
         with TemporaryDirectory() as folder:

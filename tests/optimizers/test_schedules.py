@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
+from optiviz.kinds.run import Recipe
 from optiviz.optimizers.schedules import SCHEDULES, Schedule
 from optiviz.optimizers.words import parse_word
-from optiviz.recipe import Recipe
-from optiviz.rendering.render import make_run
 from optiviz.system.errors import InputError
 
 numbers = st.floats(0.01, 1).map(lambda number: f"{number:.3g}")
@@ -84,7 +83,7 @@ def test_a_step_is_taken_at_the_rate_of_its_schedule() -> None:
 
 def test_the_label_says_the_schedule_and_how_long_it_is() -> None:
     recipe = Recipe(surface="wobbly", optimizers="adam:lr=0.1@cosine,sgd:lr=@exp/0.99", steps=80)
-    first, second = make_run(recipe).entries
+    first, second = recipe.make_scene().entries
     assert first.detail == "lr 0.1@cosine/80"
     assert second.detail.startswith("lr ")
     assert second.detail.endswith("@exp/0.99 (tuned)")

@@ -11,9 +11,8 @@ import pytest
 from conftest import Invoke
 
 import optiviz
+from optiviz.kinds.run import Recipe
 from optiviz.optimizers.words import Word, parse_word
-from optiviz.recipe import Recipe
-from optiviz.rendering.render import make_run, make_scene
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
@@ -115,7 +114,7 @@ def test_a_class_of_ones_own_is_the_rule_that_it_says(own: Path) -> None:
 
 @pytest.mark.slow
 def test_its_rate_is_tuned_on_the_same_grid(own: Path) -> None:
-    scene = make_run(Recipe(surface="wobbly", optimizers="own.py:Lion,lion:weight_decay=0"))
+    scene = Recipe(surface="wobbly", optimizers="own.py:Lion,lion:weight_decay=0").make_scene()
     theirs, ours = (entry.choice for entry in scene.entries)
     assert theirs.source == ours.source == "tuned"
     assert theirs.tuning is not None
@@ -151,7 +150,7 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
     ],
 )
 def test_what_goes_wrong_ends_its_path_alone(name: str, step: int, said: str, own: Path) -> None:
-    scene = make_run(Recipe(surface="wobbly", optimizers=f"own.py:{name}:lr=0.1,adam"))
+    scene = Recipe(surface="wobbly", optimizers=f"own.py:{name}:lr=0.1,adam").make_scene()
     wrong, right = scene.trajectories
     assert (wrong.stopped_at, wrong.ending + wrong.why) == (step, said)
     assert wrong.last == max(step - 1, 0)
@@ -168,7 +167,7 @@ def test_what_has_no_gradient_is_not_its_fault(own: Path) -> None:
 
 def test_each_path_has_an_object_that_may_keep_things_in_itself(own: Path) -> None:
     plain = "own.py:Itself:lr=0.01"
-    scene = make_run(Recipe(surface="wobbly", optimizers=plain, starts=[(-2, 2), (-2, 2)]))
+    scene = Recipe(surface="wobbly", optimizers=plain, starts=[(-2, 2), (-2, 2)]).make_scene()
     np.testing.assert_array_equal(*(path.points for path in scene.trajectories))
     for schedule in ("", "@exp/0.99"):
         theirs = optiviz.descend("wobbly", plain + schedule).points
@@ -179,7 +178,7 @@ def test_each_path_has_an_object_that_may_keep_things_in_itself(own: Path) -> No
 @pytest.mark.slow
 def test_a_rate_that_it_refuses_does_not_fit(own: Path) -> None:
     words = "own.py:Picky,lookahead+own.py:Unborn,lion:weight_decay=0"
-    picky, unborn, lion = make_run(Recipe(surface="wobbly", optimizers=words)).entries
+    picky, unborn, lion = Recipe(surface="wobbly", optimizers=words).make_scene().entries
     assert [entry.choice.source for entry in (picky, unborn)] == ["tuned", "none fits"]
     assert picky.choice.optimizer.hyperparameters()["lr"] == lion.choice.optimizer.lr
     assert optiviz.descend("wobbly", "own.py:Timid:lr=1@cosine/5", steps=9).stopped_at == 6
@@ -256,17 +255,17 @@ def test_to_read_a_word_runs_nothing(here: Path) -> None:
     recipe = Recipe(surface="wobbly", optimizers="mine.py:Lion:lr=0.1", vary="beta=1,2")
     assert [word.name for word in recipe.words] == ["mine.py:Lion"] * 2
     with pytest.raises(InputError, match="ran"):
-        make_run(recipe)
+        recipe.make_scene()
 
 
 def test_a_file_that_has_changed_is_loaded_anew_and_not_for_an_old_recipe(own: Path) -> None:
     recipe = Recipe(surface="wobbly", optimizers="own.py:Lion:lr=0.1")
-    first = make_run(recipe).trajectories[0].points
+    first = recipe.make_scene().trajectories[0].points
     own.write_text(OWN.replace("x - self.lr", "x - 2 * self.lr"))
     with pytest.raises(InputError, match=r"own.py is not the file that the recipe was made with"):
-        make_scene(recipe)
+        recipe.make_scene()
     again = Recipe(surface="wobbly", optimizers="own.py:Lion:lr=0.1")
-    assert not np.array_equal(make_run(again).trajectories[0].points, first)
+    assert not np.array_equal(again.make_scene().trajectories[0].points, first)
 
 
 @pytest.mark.parametrize(

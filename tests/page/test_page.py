@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import optiviz
+from optiviz.kinds.run import Run
 from optiviz.registry import THEMES
 from optiviz.rendering.page import MOST_POINTS, _numbers
-from optiviz.scene import Run
 from optiviz.views.themes import load_theme
 
 Made = tuple[Run, str, "Elements", dict[str, Any]]

@@ -8,8 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 
 import optiviz
+from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
-from optiviz.recipe import Recipe
 from optiviz.rendering.render import make_picture
 from optiviz.views.contour import Contour, short
 from optiviz.views.figure import Picture

@@ -11,11 +11,16 @@ from conftest import some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError
+from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.basins import BasinsRecipe
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.response import ResponseRecipe
+from optiviz.kinds.run import Recipe
 from optiviz.kinds.style import check_views
+from optiviz.kinds.tune import TuneRecipe
 from optiviz.objective import Array
-from optiviz.recipe import BasinsRecipe, PlotRecipe, Recipe, ResponseRecipe, TuneRecipe
 from optiviz.registry import MANY, THEMES, VIEWS
-from optiviz.rendering.render import AnyRecipe, make_picture, render
+from optiviz.rendering.render import make_picture, render
 from optiviz.views.figure import Picture
 from optiviz.views.themes import load_theme
 
@@ -23,7 +28,7 @@ SMALL = (480, 320)
 WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"
 
 
-def recipes(**settings: Any) -> dict[str, AnyRecipe]:
+def recipes(**settings: Any) -> dict[str, BaseRecipe]:
     """Return one recipe for every view and dimension, and for panels, grids and plots."""
     surfaces = {1: "cosine", 2: "hills-and-canyon", MANY: "spirals"}
     runs: dict[str, dict[str, Any]] = {
@@ -45,7 +50,7 @@ def recipes(**settings: Any) -> dict[str, AnyRecipe]:
     runs["grid"] = {"layout": "grid", "surface": "ellipse"}
     runs["grid-of-pairs"] = {"layout": "grid", "view": "contour+loss", "surface": "beale"}
     runs["grid-of-curves"] = {"layout": "grid", "surface": "parabola"}
-    made: dict[str, AnyRecipe] = {
+    made: dict[str, BaseRecipe] = {
         name: Recipe(optimizers=WORDS, steps=12, **each, **settings) for name, each in runs.items()
     }
     made["starts"] = Recipe(
@@ -218,13 +223,13 @@ def test_a_view_that_does_not_fit_is_told(
     view: str | None, dim: int, descended: bool, options: list[str], said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        check_views(view, dim, descended, options)
+        check_views(view, {"surface": dim} | ({"descent": dim} if descended else {}), options)
 
 
 def test_the_default_fits_the_dimension() -> None:
-    assert check_views(None, 1, True, []) == ["curve"]
-    assert check_views(None, 2, False, []) == ["contour"]
-    assert check_views("relief + loss", 2, True, ["orbit"]) == ["relief", "loss"]
+    assert check_views(None, {"surface": 1, "descent": 1}, []) == ["curve"]
+    assert check_views(None, {"surface": 2}, []) == ["contour"]
+    assert check_views("relief + loss", {"surface": 2, "descent": 2}, ["orbit"]) == ["relief", "loss"]
 
 
 def luminance(color: str) -> float:

@@ -5,8 +5,8 @@ from conftest import FORMULAS, TUNED, some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
-from optiviz.recipe import Recipe
-from optiviz.rendering.render import make_picture, make_scene
+from optiviz.kinds.run import Recipe
+from optiviz.rendering.render import make_picture
 from optiviz.views.figure import Picture
 from optiviz.views.legend import number
 
@@ -191,7 +191,7 @@ def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
 @pytest.mark.parametrize("name", SURFACES)
 def test_words_do_not_overlap_on_any_surface(name: str) -> None:
     recipe = Recipe(surface=name, optimizers=FIVE)
-    scene = make_scene(recipe)
+    scene = recipe.make_scene()
     for size in [(960, 640), (540, 800)]:
         assert_tidy(make_picture(recipe.model_copy(update={"size": size}), scene))
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
 import optiviz
+from optiviz.kinds.plot import PlotRecipe
+from optiviz.kinds.response import Response, ResponseRecipe
+from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
-from optiviz.recipe import PlotRecipe, Recipe, ResponseRecipe
 from optiviz.rendering.render import make_picture, render
-from optiviz.scene import Response
 from optiviz.views.curve import Curve
 from optiviz.views.figure import Picture
 from optiviz.views.loss import Loss, trailing_mean

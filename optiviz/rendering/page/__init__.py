@@ -27,9 +27,9 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.base import plain
+from optiviz.kinds.run import Descent, Recipe, Run
 from optiviz.objective import Array
-from optiviz.recipe import Recipe, plain
-from optiviz.scene import Descent, Run
 from optiviz.surfaces.notation import terms
 from optiviz.surfaces.plane import Progress
 from optiviz.system.errors import InputError

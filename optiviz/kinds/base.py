@@ -1,0 +1,337 @@
+"""The contract of a kind: a recipe, the scene that it becomes, and what each has to answer.
+
+A recipe is all that one picture depends on, as plain values. It is frozen and hashable, goes to
+JSON and back, and does not say where its picture is written to. A scene is what is seen, before
+there is a pixel: it knows what the words of a picture say, and its numbers. Whoever makes,
+writes, tells or checks a picture asks these two, and never which kind it is.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from inspect import get_annotations
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from optiviz.descent.learning_rate import Choice
+from optiviz.kinds.style import Style, check_views
+from optiviz.kinds.types import Sides
+from optiviz.objective import Array
+from optiviz.optimizers.words import Setting, Word
+from optiviz.registry import THEMES, Format, Quality
+from optiviz.surfaces.signal import Signal
+from optiviz.surfaces.surface import Surface, Text
+from optiviz.system.errors import InputError, unknown
+
+SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
+MAX_PIXELS = 36_000_000
+SUBJECTS = "kind", "surface", "surfaces", "signal"  # fields that are read first
+
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
+Row = Iterator[Sequence[str | int | float]]
+
+
+class Timeline(NamedTuple):
+    """How a picture moves: the step that each frame shows, before the last one is held."""
+
+    fps: float
+    steps: Sequence[int]
+    last: int
+    even: bool  # whether steps are as evenly strided as the duration wants them
+    quality: Quality
+
+
+class BaseRecipe(BaseModel):
+    """What every picture has: a theme, a size, perhaps a title of its own; and what a kind says.
+
+    A kind overrides what is different of it. `kind` is its word in the registry, its file here
+    and its command.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of them
+    default_suffix: ClassVar[str] = ".gif"  # with what the name of its file ends, if nobody says
+
+    kind: str
+    theme: str = "light"
+    size: Sides = (960, 640)
+    title: Text | None = None
+
+    @field_validator("theme")
+    @classmethod
+    def _known(cls, theme: str) -> str:
+        if theme not in THEMES:
+            raise InputError(unknown("theme", theme, THEMES))
+        return theme
+
+    @field_validator("size")
+    @classmethod
+    def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
+        """Refuse what is too small for words, too large for a video codec or for memory."""
+        if not (SMALLEST[0] <= size[0] <= LARGEST and SMALLEST[1] <= size[1] <= LARGEST):
+            least, most = "{}x{}".format(*SMALLEST), f"{LARGEST}x{LARGEST}"
+            raise ValueError(f"{size[0]}x{size[1]} is not between {least} and {most}")
+        if size[0] * size[1] > MAX_PIXELS:
+            raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
+        return size
+
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        """The surfaces that are drawn."""
+        return ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The optimizers that are drawn."""
+        return ()
+
+    @property
+    def style(self) -> Style:
+        """What its views heed."""
+        return Style()
+
+    @property
+    def small_multiples(self) -> bool:
+        """Whether each part of its scene has panels of its own."""
+        return True
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """How it moves; None of what stands still."""
+        return None
+
+    @property
+    def subject(self) -> str:
+        """What the name of its file begins with, if nobody says."""
+        raise NotImplementedError
+
+    def titled(self, subject: Surface | Signal) -> str:
+        """Return the title that was given, "" for none, else that of what is drawn."""
+        return subject.title if self.title is None else self.title.strip()
+
+    def check(self) -> None:
+        """Raise InputError if it cannot be made, before any work.
+
+        So it is if a file of a stranger's code is not the one that it was made with.
+        """
+        for surface in self.subjects:
+            if not isinstance(surface, str):
+                surface.check_file()
+
+    def check_output(self, form: Format) -> None:
+        """Raise InputError if a format that it has cannot show all that it asks for."""
+
+    def make_scene(self, progress: Progress | None = None) -> "Scene[Any]":
+        """Do all that it asks for, up to drawing it. Raises InputError if that cannot be."""
+        raise NotImplementedError
+
+    def views(self, part: "Scene[Any]") -> list[str]:
+        """Return the names of the views that show a part of its scene."""
+        return check_views(None, part.provides, ())
+
+    def rate_report(self, scene: "Scene[Any]") -> str | None:
+        """Return what was tried to find learning rates, in lines; None if it tunes none."""
+        return None
+
+    def draft(self) -> Self:
+        """Return the recipe of a quick draft, of half the size."""
+        sides = zip(SMALLEST, self.size, strict=True)
+        return self.model_copy(update={"size": tuple(max(least, n // 2) for least, n in sides)})
+
+    def last_frame(self) -> Self:
+        """Return the recipe whose animation is the last frame alone."""
+        return self
+
+
+def plain(recipe: BaseRecipe) -> dict[str, Any]:
+    """Return a recipe as plain values, its subject first, without what nobody gave."""
+    values = recipe.model_dump(mode="json", exclude_none=True)
+    fields = [name for each in type(recipe).__mro__ for name in get_annotations(each)]
+    fields = [*(name for name in SUBJECTS if name in fields), *fields]
+    return {name: values[name] for name in fields if name in values}
+
+
+class Column(NamedTuple):
+    """A column of a report: numbers stand on the right, and long texts may be broken."""
+
+    heading: str
+    number: bool = False
+    broken: bool = False
+
+
+SETTINGS = Column("hyperparameters", broken=True)
+REMARK = Column("", broken=True)
+
+
+class Report(NamedTuple):
+    """What came out, as a command prints it: a table, and sentences below it."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Entry(ABC):
+    """One optimizer of a picture: its word, its learning rate, and what it did."""
+
+    word: Word
+    label: str  # no other entry has it
+    choice: Choice
+    number: int  # its place among all entries, which its colour goes by
+    shares: ClassVar[bool] = False  # whether its numbers are shares of a whole
+
+    @property
+    def heading(self) -> str:
+        """What the legend calls it."""
+        return self.word.heading
+
+    @property
+    def detail(self) -> str:
+        """What the legend says beside it: the rate really used, and all that was given."""
+        method, given = self.choice.optimizer, dict(self.word.settings)
+        used = method.hyperparameters()
+        found = (method.rate, *self.choice.sought)
+        shown = {key: used[key] for key in found if used.get(key) is not None} | given
+        settings = [self.setting(key, value) for key, value in shown.items()]
+        settings = [said for said in settings if said != self.heading]
+        named = not self.word.label
+        return "  ".join(settings if named else [replace(self.word, label="").heading, *settings])
+
+    @property
+    def settings(self) -> list[str]:
+        """All hyperparameters that do something or were given, as tables show them.
+
+        A learning rate that the surface or signal brings along says so.
+        """
+        method, source = self.choice.optimizer, self.choice.source
+        shown = method.settings().keys() | dict(self.word.settings).keys()
+        brought = f" (the {source}'s)" if source in ("surface", "signal") else ""
+        return [
+            self.setting(key, value) + (brought if key == method.rate else "")
+            for key, value in method.hyperparameters().items()
+            if key in shown
+        ]
+
+    def setting(self, key: str, value: Setting) -> str:
+        """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
+        sought = key in self.choice.sought
+        spelt = self.word.spelt(key, value)
+        return f"{key} {spelt}" + (f" ({self.choice.found})" if sought else "")
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The number of steps that were asked for."""
+
+    @abstractmethod
+    def values(self, step: int) -> Array:
+        """Return the numbers that belong to it in a step; nan where there is none."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scene(Generic[E]):
+    """All that a picture is of. Entries differ by colour."""
+
+    title: str
+    entries: tuple[E, ...] = ()
+    quantity: ClassVar[str] = ""  # what the numbers of the entries are
+    colored: ClassVar[bool] = True  # whether entries differ by colour
+
+    @property
+    def formula(self) -> str:
+        """What stands under the title, as mathematics."""
+        return ""
+
+    @property
+    def caption(self) -> str:
+        """What stands under that, in words."""
+        return ""
+
+    @property
+    def described(self) -> str:
+        """Who is seen, for those who cannot see it."""
+        return ", ".join(f"{each.heading} {each.detail}".rstrip() for each in self.entries)
+
+    @property
+    def steps(self) -> int:
+        """The number of steps that all entries were asked for; 0 where there are none."""
+        return max((entry.steps for entry in self.entries), default=0)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What did not go as one would wish, each with whose it is."""
+        return ()
+
+    @property
+    def provides(self) -> Mapping[str, int]:
+        """What it has for views, and in how many dimensions, as in {"surface": 2, "descent": 2}."""
+        return {}
+
+    @property
+    def farthest(self) -> float:
+        """How far the farthest point of any path is from the plane that is drawn; 0 if on it."""
+        return 0.0
+
+    def remark(self, entry: E, step: int) -> str:
+        """Return what is to be said of an entry in a step, which is most in the last one."""
+        return ""
+
+    def counter(self, step: int) -> str:
+        """Return what stands above the entries in a step."""
+        return f"step {step} of {self.steps}" if self.entries else ""
+
+    def parts(self) -> "tuple[Scene[E], ...]":
+        """Return the scenes of small multiples."""
+        return (self,)
+
+    def record(self) -> dict[str, Any]:
+        """Return all of its numbers as plain values, in full precision, None where not finite."""
+        return {}
+
+    def rows(self) -> Row:
+        """Return its numbers as a table whose first row are the headings."""
+        yield from ()
+
+    def report(self, recipe: Any) -> Report | None:
+        """Return what a command prints of it; None if there is nothing to say.
+
+        The recipe is the one that it was made from.
+        """
+        return None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OnSurface(Scene[E]):
+    """A surface from above, and what is drawn on it.
+
+    Where this is one of several small multiples, company are the entries of all.
+    """
+
+    surface: Surface
+    company: tuple[E, ...] = ()
+    conditions: tuple[str, ...] = ()  # what every step was subject to, as in "batches of 128"
+
+    @property
+    def formula(self) -> str:
+        return self.surface.formula
+
+    @property
+    def caption(self) -> str:
+        return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
+
+    def parts(self) -> "tuple[Scene[E], ...]":
+        return tuple(
+            replace(self, entries=(each,), company=self.entries, title=each.heading)
+            for each in self.entries
+        )
+
+
+def finite(number: float) -> float | None:
+    """Return a number, None if JSON has none such."""
+    return number if math.isfinite(number) else None

@@ -1,0 +1,163 @@
+"""`basins`: where each start of a grid over the window ends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import field_validator
+
+from optiviz.descent.basins import Basins, ground, map_basins
+from optiviz.descent.learning_rate import choose
+from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Progress, Report, Row
+from optiviz.kinds.fields import Contest, Met, named
+from optiviz.kinds.types import Sides, resolved
+from optiviz.objective import Array
+from optiviz.surfaces.surface import Surface
+
+MOST_CELLS = 2048  # a side of a grid of starts
+MOST_COLUMNS = 6  # of minima in a report
+TUNED_ON = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
+
+
+class BasinsRecipe(Met, Contest):
+    """Where each start of a grid over the window ends, with each optimizer.
+
+    grid is how many columns and rows the starts have, also as "512x512".
+    """
+
+    default_suffix: ClassVar = "-basins.png"
+    kind: Literal["basins"] = "basins"
+    grid: Sides = (256, 256)
+
+    @field_validator("surface", check_fields=False)
+    @classmethod
+    def _in_two_dimensions(cls, surface: str | Surface) -> str | Surface:
+        found = resolved(surface)
+        if found.dim != 2 or not found.inside:
+            what = "one dimension" if found.dim == 1 else "all of a network's weights"
+            raise ValueError(f"{found.name or 'it'} is descended in {what}, basins need two")
+        return surface
+
+    @field_validator("grid")
+    @classmethod
+    def _countable(cls, grid: tuple[int, int]) -> tuple[int, int]:
+        if not all(2 <= side <= MOST_CELLS for side in grid):
+            raise ValueError(
+                f"{grid[0]}x{grid[1]} is not between 2x2 and {MOST_CELLS}x{MOST_CELLS}"
+            )
+        return grid
+
+    def make_scene(self, progress: Progress | None = None) -> "Basin":
+        self.check()
+        surface, steps = resolved(self.surface), self.last_step
+        objective = self.met(surface)
+        words = self.loaded(steps)
+        few = list(ground(surface, objective, TUNED_ON, steps).starts)
+        choices = [choose(word, surface, few, steps, self.lr, objective) for word in words]
+        watch = None if progress is None else partial(progress, "descending")
+        place = ground(surface, objective, self.grid, steps)
+        methods = [choice.optimizer for choice in choices]
+        minima, maps = map_basins(methods, place, watch)
+        entries = tuple(
+            Mapped(word=word, label=label, choice=choice, number=number, basins=found, length=steps)
+            for number, ((word, label), choice, found) in enumerate(
+                zip(named(words), choices, maps, strict=True)
+            )
+        )
+        return Basin(
+            title=self.titled(surface),
+            surface=surface,
+            minima=minima,
+            entries=entries,
+            conditions=self.conditions(surface),
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mapped(Entry):
+    """An optimizer from every start of a grid. Its number is the share that reaches a minimum."""
+
+    basins: Basins
+    length: int  # steps
+    shares = True
+
+    @property
+    def steps(self) -> int:
+        return self.length
+
+    def values(self, step: int) -> Array:
+        return np.array([self.basins.share(step)])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Basin(OnSurface[Mapped]):
+    """The minima of a surface, and from where each optimizer reaches which."""
+
+    minima: Array  # (m, 2)
+    entries: tuple[Mapped, ...] = ()
+    company: tuple[Mapped, ...] = ()
+    colored = False
+
+    @property
+    def latest(self) -> int:
+        """The last step in which a run of any optimizer comes to stay at a minimum."""
+        return max(int(each.basins.arrived.max()) for each in self.company or self.entries)
+
+    @property
+    def provides(self) -> Mapping[str, int]:
+        return {"basins": self.surface.dim}
+
+    def record(self) -> dict[str, Any]:
+        """Return the minima, and of each optimizer the grid of their numbers."""
+        maps = [
+            {
+                "label": entry.label,
+                "optimizer": entry.word.name,
+                "hyperparameters": entry.choice.optimizer.hyperparameters(),
+                "lr_source": entry.choice.source,
+                "reached": [_known(row) for row in entry.basins.reached.tolist()],
+                "arrived": [_known(row) for row in entry.basins.arrived.tolist()],
+            }
+            for entry in self.entries
+        ]
+        window = self.surface.window.model_dump(mode="json")
+        return {"domain": window, "minima": self.minima.tolist(), "basins": maps}
+
+    def rows(self) -> Row:
+        yield ["label", "optimizer", "row", "column", "minimum", "arrived"]
+        for entry in self.entries:
+            found = entry.basins
+            for (row, column), reached in np.ndenumerate(found.reached):
+                known = (
+                    [int(reached), int(found.arrived[row, column])] if reached >= 0 else ["", ""]
+                )
+                yield [entry.label, entry.word.name, row, column, *known]
+
+    def report(self, recipe: BasinsRecipe) -> Report:
+        """Return one row an optimizer: how many starts reach each minimum, and how soon."""
+        minima = self.minima if len(self.minima) <= MOST_COLUMNS else self.minima[:0]
+        headings = [",".join(f"{each:.3g}" for each in point) for point in minima]
+        several = [f"one of {len(self.minima)} minima"] if len(minima) < len(self.minima) else []
+        rows = []
+        for entry in self.entries:
+            found = entry.basins
+            shares = [(found.reached == number).mean() for number in (*range(len(headings)), -1)]
+            shares = ([(found.reached >= 0).mean()] if several else []) + shares
+            arrived = found.arrived[found.arrived >= 0]
+            rows.append(
+                [
+                    entry.label,
+                    "  ".join(entry.settings),
+                    *(f"{share:.1%}" for share in shares),
+                    f"{np.median(arrived):.0f}" if arrived.size else "-",
+                ]
+            )
+        counted = [*several, *headings, "none", "median step"]
+        numbers = [Column(heading, number=True) for heading in counted]
+        return Report([Column("optimizer"), SETTINGS, *numbers], rows)
+
+
+def _known(numbers: Sequence[int]) -> list[int | None]:
+    return [None if number < 0 else number for number in numbers]

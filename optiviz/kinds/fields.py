@@ -1,0 +1,315 @@
+"""Groups of fields that kinds share: who is compared, what is descended, how it moves."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import MISSING, replace
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    ValidationInfo,
+    field_validator,
+)
+
+from optiviz.descent.problem import begin, met
+from optiviz.kinds.base import BaseRecipe, Timeline
+from optiviz.kinds.style import Style, check_views
+from optiviz.kinds.types import (
+    Digests,
+    FrameRanges,
+    NamedSurface,
+    Optimizers,
+    Pairs,
+    PlaneStart,
+    called,
+    joined,
+    parts_of,
+    resolved,
+)
+from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.kinds import kind_of
+from optiviz.optimizers.words import Word, parse_word, spell, vary
+from optiviz.registry import Quality
+from optiviz.surfaces.surface import MAX_COORDINATE, Point, Steps, Surface
+from optiviz.surfaces.words import MOST_SAMPLES
+from optiviz.system.errors import InputError
+from optiviz.system.plugins import digest
+from optiviz.system.text import shown
+
+SLOWEST, FASTEST = 0.01, 100  # frames a second
+FEWER = 3  # frames in one of a draft
+STEPS = 120  # where neither the recipe nor the surface says
+
+
+def fitting_view(
+    view: str | None, provided: Sequence[Mapping[str, int]], info: ValidationInfo
+) -> str | None:
+    """Return a view that can draw all that is provided in the style of the same recipe."""
+    style = Style.model_construct(**{key: info.data.get(key) for key in Style.model_fields})
+    if info.data.keys() >= Style.model_fields.keys():
+        for each in provided:
+            check_views(view, each, style.given())
+    return view and "+".join(name.strip() for name in view.split("+"))
+
+
+class Contenders(BaseRecipe):
+    """Who is compared.
+
+    optimizers are words such as "adam:lr=0.25", also as one comma-separated string; plugins are
+    the SHA-256 of the files that they are of, by their names.
+    """
+
+    optimizers: Optimizers
+    plugins: Annotated[
+        Pairs | None,
+        Field(validate_default=True, description="SHA-256 of the files that optimizers are of."),
+    ] = None
+
+    @field_validator("plugins")
+    @classmethod
+    def _of_files(cls, pairs: Digests | None, info: ValidationInfo) -> Digests | None:
+        """Return the SHA-256 of each file that optimizers are of, as it is unless it is given."""
+        given: dict[str, str] = dict(pairs or ())
+        found: dict[str, str] = {}
+        for file, sha256 in given.items():
+            if not re.fullmatch("[0-9a-f]{64}", sha256):
+                raise ValueError(f"{shown(file)}: {shown(sha256, quoted=True)} is no SHA-256")
+        words = [parse_word(text) for text in info.data.get("optimizers", ())]
+        files = {word.file for word in words if word.file is not None}
+        for file in sorted(files):
+            if file in given:
+                found[file] = given[file]
+            else:
+                with suppress(InputError):  # said when it is to be made
+                    found[file] = digest(file)
+        if others := given.keys() - files:
+            raise ValueError(f"{shown(min(others))} is no file of these optimizers")
+        return tuple(found.items()) or None
+
+    def check(self) -> None:
+        super().check()
+        known = dict(self.plugins or ())
+        for word in self.words:
+            if word.file is not None and digest(word.file) != known.get(word.file):
+                raise InputError(
+                    f"{word.file} is not the file that the recipe was made with: "
+                    f"if it is meant, name its optimizer anew: --opt {word.name}"
+                )
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        return tuple(parse_word(text) for text in self.optimizers)
+
+    def loaded(self, steps: int) -> list[Word]:
+        """Return the words of a run of so many steps, after all that a stranger's code may raise.
+
+        That is before the first descent, which may be long.
+        """
+        words = [word.lasting(steps) for word in self.words]
+        for word in words:
+            kind = kind_of(word.name)
+            if kind.rate and kind.parameters[kind.rate].default is MISSING:
+                word.build(**{kind.rate: 1.0})
+            else:
+                word.build()
+        return words
+
+    @property
+    def subject(self) -> str:
+        words = [parse_word(text) for text in self.optimizers]
+        names = [re.sub(r"[^\w.+-]+", "-", replace(each, label="").heading) for each in words]
+        return f"{self.descended}-{joined(names, 'optimizers')}"
+
+    @property
+    def descended(self) -> str:
+        """What the name of its file calls that which they answer to."""
+        raise NotImplementedError
+
+
+class Contest(Contenders):
+    """What every picture of optimizers has that can move: how it does.
+
+    `vary` lets one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps
+    that are shown instead of evenly strided ones, as in "0:200:20,200:9000:100", each part from,
+    to, stride.
+    """
+
+    vary: str | None = None
+    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
+    fps: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] = 12.0
+    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    frames: FrameRanges = None
+    quality: Quality = "standard"
+
+    @field_validator("vary")
+    @classmethod
+    def _variable(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None and "optimizers" in info.data:
+            words = info.data["optimizers"]
+            if len(words) != 1:
+                raise InputError(f"wants one optimizer, not {len(words)}")
+            varied = vary(parse_word(words[0]), text)
+            key = text.partition("=")[0].strip()
+            return f"{key}={','.join(spell(dict(word.settings)[key]) for word in varied)}"
+        return text
+
+    def frame_steps(self, steps: int) -> list[int]:
+        """Return the step that each frame shows of so many, the last one always."""
+        if self.frames is None:
+            return frame_steps(steps, self.fps, self.duration)
+        parts = [
+            range(each.start, min(each.stop, steps + 1), each.step)
+            for each in parts_of(self.frames)
+        ]
+        shown = {steps}.union(*parts)
+        return sorted(shown)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        words = super().words
+        return words if self.vary is None else vary(words[0], self.vary)
+
+    @property
+    def last_step(self) -> int:
+        """The step that the last frame of an animation shows."""
+        raise NotImplementedError
+
+    @property
+    def timeline(self) -> Timeline:
+        last = self.last_step
+        return Timeline(self.fps, self.frame_steps(last), last, self.frames is None, self.quality)
+
+    def check(self) -> None:
+        super().check()
+        if self.frames is not None:
+            first = min(each.start for each in parts_of(self.frames))
+            if first > self.last_step:
+                raise InputError(
+                    f"frames: {self.frames} begins beyond the last step, {self.last_step}"
+                )
+
+    def draft(self) -> Self:
+        """Return the recipe of a draft: half the size, a third of the frames in the same time."""
+        changed: dict[str, object] = {"fps": max(self.fps / FEWER, SLOWEST)}
+        if self.frames is None:
+            changed["duration"] = len(self.timeline.steps) / self.fps
+        else:
+            changed["frames"] = ",".join(
+                f"{each.start}:{each.stop}:{FEWER * each.step}" for each in parts_of(self.frames)
+            )
+        return super().draft().model_copy(update=changed)
+
+    def last_frame(self) -> Self:
+        last = self.last_step
+        return self.model_copy(update={"frames": f"{last}:{last + 1}:1"})
+
+
+class Met(BaseModel):
+    """What is descended, and how long.
+
+    surface is a name of our catalogue or a whole declaration; batch_size how many samples of a
+    network a step meets, all if None; noise the standard deviation of what is added to each
+    coordinate of a gradient.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    surface: NamedSurface
+    seed: NonNegativeInt = 0
+    steps: Steps | None = None
+    batch_size: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] | None = None
+    noise: Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)] = 0.0
+
+    @field_validator("batch_size")
+    @classmethod
+    def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
+        if size is not None and "surface" in info.data:
+            surface = resolved(info.data["surface"])
+            if surface.network is None:
+                raise ValueError(f"{surface.name or 'a formula'} has no samples to take batches of")
+        return size
+
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        """The surface alone."""
+        return (self.surface,)
+
+    @property
+    def descended(self) -> str:
+        """What the name of its file calls the surface."""
+        return called(resolved(self.surface))
+
+    @property
+    def last_step(self) -> int:
+        """The number of steps: the recipe's, else the surface's, else ours."""
+        return self.steps or resolved(self.surface).steps or STEPS
+
+    def met(self, surface: Surface) -> Objective | Stream:
+        """Return what every optimizer meets on the surface."""
+        return met(surface, self.batch_size, self.noise, self.seed)
+
+    def conditions(self, surface: Surface) -> tuple[str, ...]:
+        """Return what every step was subject to."""
+        said = []
+        if self.batch_size is not None:
+            said.append(f"batches of {self.batch_size}")
+        if self.noise:
+            said.append(f"gradient noise {self.noise:g}")
+        subject = self.noise or self.batch_size is not None
+        if subject or (surface.network is not None and surface.network.dropout):
+            said.append(f"seed {self.seed}")
+        return tuple(said)
+
+
+class Descended(Met):
+    """What is descended, from where, and how long."""
+
+    starts: tuple[PlaneStart, ...] = ()
+    random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
+
+    def points(self, surface: Surface) -> tuple[Point, ...]:
+        """Return the starts that were given, then random ones; the surface's own if neither."""
+        if not self.random_starts:
+            return self.starts or surface.begins
+        low, high = np.transpose(surface.window.intervals)
+        drawn = np.random.default_rng(self.seed).uniform(
+            low, high, (self.random_starts, surface.dim)
+        )
+        return (*self.starts, *(tuple(point) for point in drawn.tolist()))
+
+    def begun(self, surface: Surface) -> list[Array]:
+        """Return the points of what is met at which runs begin."""
+        return [begin(surface, start) for start in self.points(surface)]
+
+
+def named(words: Sequence[Word]) -> list[tuple[Word, str]]:
+    """Give every word a label that no other has: adam, or adam lr 0.1, or adam (2)."""
+    names = [word.heading for word in words]
+    titles = [
+        name if names.count(name) == 1 else word.title
+        for word, name in zip(words, names, strict=True)
+    ]
+    return [
+        (
+            word,
+            title
+            if titles.index(title) == place
+            else f"{title} ({titles[:place].count(title) + 1})",
+        )
+        for place, (word, title) in enumerate(zip(words, titles, strict=True))
+    ]
+
+
+def frame_steps(steps: int, fps: float, duration: float) -> list[int]:
+    """Return the step that each frame shows: strided evenly, the first and the last included.
+
+    One frame a step, unless more steps than frames fit into `duration` seconds.
+    """
+    frames = max(2, min(steps + 1, int(fps * duration + 1e-9)))
+    return [round(step) for step in np.linspace(0, steps, frames)]

@@ -1,0 +1,64 @@
+"""`plot`: surfaces without a descent."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from optiviz.kinds.base import BaseRecipe, Progress, Scene
+from optiviz.kinds.fields import fitting_view
+from optiviz.kinds.run import Descent, Run
+from optiviz.kinds.style import Style, check_views
+from optiviz.kinds.types import NamedSurfaces, called, joined, resolved
+from optiviz.surfaces.surface import Surface
+
+
+class PlotRecipe(BaseRecipe, Style):
+    """Surfaces without a descent, side by side: a still picture."""
+
+    formats: ClassVar = ("still",)
+    default_suffix: ClassVar = ".png"
+    kind: Literal["plot"] = "plot"
+    surfaces: NamedSurfaces
+    view: Annotated[str | None, Field(validate_default=True)] = None
+
+    @field_validator("view")
+    @classmethod
+    def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
+        surfaces = info.data.get("surfaces", ())
+        return fitting_view(view, [{"surface": resolved(each).dim} for each in surfaces], info)
+
+    @property
+    def subjects(self) -> tuple[str | Surface, ...]:
+        return self.surfaces
+
+    @property
+    def style(self) -> Style:
+        return self
+
+    @property
+    def subject(self) -> str:
+        return joined([called(resolved(each)) for each in self.surfaces], "surfaces")
+
+    def views(self, part: Scene[Descent]) -> list[str]:
+        return check_views(self.view, part.provides, self.given())
+
+    def make_scene(self, progress: Progress | None = None) -> "Plot":
+        self.check()
+        surfaces = tuple(resolved(surface) for surface in self.surfaces)
+        title = self.titled(surfaces[0]) if len(surfaces) == 1 else (self.title or "").strip()
+        return Plot(title=title, surfaces=surfaces)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Plot(Scene[Descent]):
+    """Surfaces side by side, which nobody descends."""
+
+    surfaces: tuple[Surface, ...]
+
+    @property
+    def formula(self) -> str:
+        return self.surfaces[0].formula if len(self.surfaces) == 1 else ""
+
+    def parts(self) -> tuple[Scene[Descent], ...]:
+        return tuple(Run(title=each.title, surface=each) for each in self.surfaces)

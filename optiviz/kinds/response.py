@@ -1,0 +1,151 @@
+"""`response`: what optimizers answer to a signal of gradients."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from optiviz.descent.learning_rate import settled
+from optiviz.descent.walk import respond
+from optiviz.kinds.base import (
+    REMARK,
+    SETTINGS,
+    Column,
+    Entry,
+    Progress,
+    Report,
+    Row,
+    Scene,
+    finite,
+)
+from optiviz.kinds.fields import Contest, named
+from optiviz.kinds.types import NamedSignal
+from optiviz.objective import Array
+from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
+
+
+class ResponseRecipe(Contest):
+    """What optimizers answer to a signal of gradients.
+
+    signal is the name of one of ours, of a .csv file, or the signal itself.
+    """
+
+    kind: Literal["response"] = "response"
+    signal: NamedSignal
+
+    @property
+    def descended(self) -> str:
+        named = self.signal if isinstance(self.signal, str) else self.signal.name
+        return named or "signal"
+
+    @property
+    def last_step(self) -> int:
+        return len(self._resolved.gradient) - 1
+
+    @property
+    def _resolved(self) -> Signal:
+        """The signal that it names or holds."""
+        return find_signal(self.signal) if isinstance(self.signal, str) else self.signal
+
+    def make_scene(self, progress: Progress | None = None) -> "Response":
+        self.check()
+        signal = self._resolved
+        entries = []
+        words = self.loaded(len(signal.gradient))
+        for number, (word, label) in enumerate(named(words)):
+            rates = {word.name: RATES.get(word.name, RATE)}
+            choice = settled(word, self.lr, rates, "signal")
+            assert choice is not None
+            update, stopped = respond(signal, choice.optimizer, len(signal.gradient))
+            entry = Answer(
+                word=word, label=label, choice=choice, number=number, update=update, stopped=stopped
+            )
+            entries.append(entry)
+        return Response(title=self.titled(signal), signal=signal, entries=tuple(entries))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Answer(Entry):
+    """An optimizer that answers to a signal: update has shape (steps + 1,)."""
+
+    update: Array
+    stopped: str = ""  # why a stranger's code could not go on
+
+    @property
+    def steps(self) -> int:
+        return len(self.update) - 1
+
+    @property
+    def stopped_at(self) -> int:
+        """The step at which it could not go on."""
+        return int(np.isfinite(self.update).sum())
+
+    def values(self, step: int) -> Array:
+        return self.update[[step]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Response(Scene[Answer]):
+    """A signal of gradients, and the updates that optimizers answer with."""
+
+    signal: Signal
+    entries: tuple[Answer, ...] = ()
+    quantity = "update"
+
+    def remark(self, entry: Answer, step: int) -> str:
+        if not entry.stopped or step < entry.stopped_at:
+            return ""
+        return f"{entry.stopped.partition(':')[0]} at step {entry.stopped_at}"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return tuple(
+            f"{entry.label} {entry.stopped} at step {entry.stopped_at}"
+            for entry in self.entries
+            if entry.stopped
+        )
+
+    @property
+    def provides(self) -> Mapping[str, int]:
+        return {"response": 1}
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "signal": self.signal.name,
+            "gradient": list(self.signal.gradient),
+            "responses": [
+                {
+                    "label": entry.label,
+                    "optimizer": entry.word.name,
+                    "hyperparameters": entry.choice.optimizer.hyperparameters(),
+                    "lr_source": entry.choice.source,
+                    "update": [finite(each) for each in entry.update.tolist()],
+                }
+                for entry in self.entries
+            ],
+        }
+
+    def rows(self) -> Row:
+        yield ["label", "optimizer", "step", "gradient", "update"]
+        for entry in self.entries:
+            rows = zip(self.signal.gradient, entry.update.tolist(), strict=True)
+            for step, row in enumerate(rows):
+                yield [entry.label, entry.word.name, step, *row]
+
+    def report(self, recipe: ResponseRecipe) -> Report:
+        """Return one row an answer: its settings, its largest update and its last one."""
+        rows = []
+        for entry in self.entries:
+            known = entry.update[np.isfinite(entry.update)]
+            rows.append(
+                [
+                    entry.label,
+                    "  ".join(entry.settings),
+                    f"{known[np.abs(known).argmax()]:.6g}" if known.size else "-",
+                    f"{entry.update[-1]:.6g}",
+                    f"{entry.stopped} at step {entry.stopped_at}" if entry.stopped else "",
+                ]
+            )
+        numbers = Column("largest update", number=True), Column("last update", number=True)
+        return Report([Column("optimizer"), SETTINGS, *numbers, REMARK], rows)

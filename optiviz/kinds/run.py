@@ -1,0 +1,407 @@
+"""`run`: optimizers descend a surface."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field, ValidationInfo, field_validator
+
+from optiviz.descent.learning_rate import choose, tune
+from optiviz.descent.outcome import outcome
+from optiviz.descent.problem import seen
+from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.trajectory import Trajectory
+from optiviz.descent.walk import MOST_BYTES, MOST_ROWS, descend
+from optiviz.kinds.base import (
+    REMARK,
+    SETTINGS,
+    BaseRecipe,
+    Column,
+    Entry,
+    OnSurface,
+    Progress,
+    Report,
+    Row,
+    Scene,
+    finite,
+)
+from optiviz.kinds.fields import Contest, Descended, fitting_view, named
+from optiviz.kinds.style import Style, check_views
+from optiviz.kinds.tune import TuneRecipe, best_of, seek
+from optiviz.kinds.types import Over, resolved
+from optiviz.objective import Array
+from optiviz.optimizers.words import spell
+from optiviz.registry import MANY, VIEWS, Format
+from optiviz.surfaces.surface import AXES, Surface
+from optiviz.system.errors import InputError
+
+ROUNDED = 1e-9  # a distance that is a smaller share of the window is none
+SCORE = "the lowest loss so far, averaged over all steps; - of what cannot be used"
+
+
+class Recipe(Descended, Contest, Style):
+    """Optimizers that descend a surface: from where, how long, and how that is shown.
+
+    view is one or several of the table of views, joined by "+"; tune names the hyperparameters
+    that are sought for every optimizer before it is drawn, as those of a TuneRecipe.
+    """
+
+    kind: Literal["run"] = "run"
+    formats: ClassVar = (*BaseRecipe.formats, "page")
+    tune: Over | None = None
+    view: Annotated[str | None, Field(validate_default=True)] = None
+    layout: Literal["panels", "grid"] = "panels"
+
+    @field_validator("view")
+    @classmethod
+    def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
+        surface = info.data.get("surface")
+        provided = [] if surface is None else [_provided(resolved(surface))]
+        return fitting_view(view, provided, info)
+
+    @property
+    def style(self) -> Style:
+        return self
+
+    @property
+    def small_multiples(self) -> bool:
+        return self.layout == "grid"
+
+    def views(self, part: Scene[Any]) -> list[str]:
+        return check_views(self.view, part.provides, self.given())
+
+    def check_output(self, form: Format) -> None:
+        if form.kind != "page":
+            return
+        fitting = [name for name, view in VIEWS.items() if view.page]
+        for name in (self.view or "").split("+"):
+            if name and name not in fitting:
+                raise InputError(f"a page has no {name}: choose from {', '.join(fitting)}")
+        if self.small_multiples:
+            raise InputError("a page has all optimizers in one panel: leave --layout grid away")
+
+    def conditions(self, surface: Surface) -> tuple[str, ...]:
+        search = self._search
+        if search is None:
+            return super().conditions(surface)
+        keys = [Range.read(text).key for text in search.over]
+        many = len(search.points(surface))
+        said = (
+            f"{' and '.join(keys)} tuned for the median final loss of {many} "
+            f"start{'s' if many > 1 else ''}, {search.trials} trials each"
+        )
+        return (said, *super().conditions(surface))
+
+    @property
+    def _search(self) -> TuneRecipe | None:
+        """The search that comes first: from its starts, or from those of any search."""
+        if self.tune is None:
+            return None
+        shared = {name: getattr(self, name) for name in Descended.model_fields}
+        if not (self.starts or self.random_starts):
+            del shared["random_starts"]
+        return TuneRecipe(optimizers=self.optimizers, over=self.tune, **shared)
+
+    def make_scene(self, progress: Progress | None = None) -> "Run":
+        self.check()
+        surface = resolved(self.surface)
+        walked = self._walked(surface, progress)
+        surface, paths = seen(surface, [path for entry in walked for path in entry.trajectories])
+        many = len(paths) // len(walked)
+        entries = tuple(
+            replace(entry, trajectories=tuple(paths[number * many : (number + 1) * many]))
+            for number, entry in enumerate(walked)
+        )
+        return Run(
+            title=self.titled(surface),
+            surface=surface,
+            entries=entries,
+            conditions=self.conditions(surface),
+        )
+
+    def walks(self) -> tuple[Trajectory, ...]:
+        """Return every walk where it really was, in all of a network's weights."""
+        self.check()
+        entries = self._walked(resolved(self.surface))
+        return tuple(path for entry in entries for path in entry.trajectories)
+
+    def _walked(self, surface: Surface, progress: Progress | None = None) -> "list[Descent]":
+        steps = self.last_step
+        objective, starts = self.met(surface), self.begun(surface)
+        rows = self.frame_steps(steps)
+        room = MOST_BYTES // (len(self.words) * len(starts))
+        entries = []
+        words = self.loaded(steps)
+        sought = None if self._search is None else self._search.comparison()
+        if sought is not None:
+            words = [word.rated(self.lr) for word in words]
+            check_ranges(words, sought.ranges, given=True)
+        for number, (word, label) in enumerate(named(words)):
+            if sought is None:
+                choice = choose(word, surface, starts, steps, self.lr, objective)
+            else:
+                choice = best_of(seek(word, label, sought, progress))
+            paths = tuple(
+                descend(objective, choice.optimizer, start, steps, label, rows, room)
+                for start in starts
+            )
+            entries.append(
+                Descent(word=word, label=label, choice=choice, number=number, trajectories=paths)
+            )
+            if progress is not None:
+                progress("descending", number + 1, len(self.words))
+        return entries
+
+    def rate_report(self, scene: Scene[Any]) -> str:
+        """Return the score of every learning rate that was, or would have been, tried."""
+        surface = resolved(self.surface)
+        objective, starts = self.met(surface), self.begun(surface)
+        blocks = []
+        for entry in scene.entries:
+            method = entry.choice.optimizer
+            rate = method.hyperparameters().get(method.rate)
+            if rate is None:
+                blocks.append(f"{entry.label} has no learning rate")
+                continue
+            tuning = entry.choice.tuning or tune(
+                entry.word, surface, starts, scene.steps, also=[rate], met=objective
+            )
+            best = f"the best is {spell(tuning.best)}" if tuning.found else "none can be used"
+            scores = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)
+            blocks.append(
+                f"{entry.label}: lr {spell(rate)} ({entry.choice.source}); "
+                f"of {len(tuning.rates)} {best}\n{'lr':<10}  score ({SCORE})\n"
+                + "\n".join(
+                    f"{spell(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
+                    for tried, score in scores
+                )
+            )
+        return "\n\n".join(blocks)
+
+
+def _provided(surface: Surface) -> Mapping[str, int]:
+    """Return what a surface and its descent have for views."""
+    return {"surface": surface.dim, "descent": surface.dim if surface.inside else MANY}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Descent(Entry):
+    """An optimizer on a surface: a path from every start. Its numbers are their losses."""
+
+    trajectories: tuple[Trajectory, ...]
+
+    @property
+    def steps(self) -> int:
+        return self.trajectories[0].steps
+
+    def values(self, step: int) -> Array:
+        return np.array([path.loss(step) for path in self.trajectories])
+
+    def record(self, path: Trajectory, learned: bool) -> dict[str, Any]:
+        """Return a path as plain values, in full precision."""
+        return {
+            "label": self.label,
+            "optimizer": self.word.name,
+            "hyperparameters": path.optimizer.hyperparameters(),
+            "lr_source": self.choice.source,
+            "start": [finite(each) for each in path.start.tolist()],
+            "path": [[finite(each) for each in point] for point in path.points.tolist()],
+            "loss": [finite(each) for each in path.whole_losses.tolist()],
+            "diverged_at": path.diverged_at,
+            "no_gradient_at": path.no_gradient_at,
+            "stopped_at": path.stopped_at,
+        } | (_learned(path) if learned else {})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run(OnSurface[Descent]):
+    """A surface and who descended it; nobody where only the surface is drawn.
+
+    The starts of an entry differ by line style.
+    """
+
+    entries: tuple[Descent, ...] = ()
+    company: tuple[Descent, ...] = ()
+    quantity = "loss"
+
+    def nearness(self, path: Trajectory) -> Array | None:
+        """Return how near the plane each step of a path is: 1 if on it, 0 from a window away.
+
+        None where all paths are on it. The shape is (last + 1,).
+        """
+        if not self.farthest:
+            return None
+        shares: Array = 1 - np.minimum(path.away[path.ends] / self.surface.window.diagonal, 1.0)
+        return shares
+
+    @cached_property
+    def farthest(self) -> float:
+        away = [path.away.max(initial=0.0) for path in self.compared if path.ended_at is None]
+        farthest = float(max(away, default=0.0))
+        return farthest if farthest > ROUNDED * self.surface.window.diagonal else 0.0
+
+    @property
+    def trajectories(self) -> tuple[Trajectory, ...]:
+        """Every path, optimizer by optimizer and start by start."""
+        return tuple(path for entry in self.entries for path in entry.trajectories)
+
+    @property
+    def compared(self) -> tuple[Trajectory, ...]:
+        """Every path that shares its scales with those of this scene, its own included."""
+        return tuple(path for entry in self.company or self.entries for path in entry.trajectories)
+
+    @property
+    def starts(self) -> Array:
+        """Where everyone began, shape (starts, dim)."""
+        paths = self.entries[0].trajectories if self.entries else ()
+        return np.reshape([path.start for path in paths], (-1, self.surface.dim))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The marks that stand on its surface."""
+        known = {
+            "start": self.entries,
+            "minimum": self.surface.minima,
+            "distance": self.farthest,
+            "away": self.left,
+        }
+        return tuple(name for name, marked in known.items() if marked)
+
+    @property
+    def left(self) -> bool:
+        """Whether a path leaves the window."""
+        return any(len(self.seen(path.walked)) < len(path.walked) for path in self.compared)
+
+    def seen(self, points: ArrayLike) -> Array:
+        """Return the points that lie in the window, shape (n, dim)."""
+        given = np.reshape(points, (-1, self.surface.dim))
+        low, high = np.transpose(self.surface.window.intervals)
+        inside: Array = given[((low <= given) & (given <= high)).all(axis=-1)]
+        return inside
+
+    def remark(self, entry: Descent, step: int) -> str:
+        """Say what went wrong with an entry's runs, from the step on at which they ended."""
+        paths = entry.trajectories
+        ended = [
+            self._verdicts[path]
+            for path in paths
+            if self._verdicts[path]
+            and step >= (path.steps if path.ended_at is None else path.ended_at)
+        ]
+        if len(paths) == 1 or not ended:
+            return ended[0] if ended else ""
+        kinds = {verdict.partition(" at step")[0] for verdict in ended}
+        what = kinds.pop() if len(kinds) == 1 else "went wrong"
+        return f"{len(ended)} of {len(paths)} {what}"
+
+    @cached_property
+    def _verdicts(self) -> dict[Trajectory, str]:
+        return {path: self.verdict(path) for path in self.trajectories}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        said = (
+            f"{entry.label} {verdict}{path.why}"
+            for entry in self.entries
+            for path in entry.trajectories
+            if (verdict := self.verdict(path))
+        )
+        return tuple(dict.fromkeys(said))
+
+    def verdict(self, path: Trajectory) -> str:
+        """Say how a walk ended, if not as one would wish."""
+        return outcome(path, self.surface)
+
+    @property
+    def provides(self) -> Mapping[str, int]:
+        return _provided(self.surface) if self.entries else {"surface": self.surface.dim}
+
+    def record(self) -> dict[str, Any]:
+        learned = self.surface.network is not None
+        trajectories = [
+            entry.record(path, learned) for entry in self.entries for path in entry.trajectories
+        ]
+        if not learned:
+            return {"trajectories": trajectories}
+        window = self.surface.window.model_dump(mode="json")
+        plane = {"axes": self.surface.axes, "domain": window}
+        return {"plane": plane, "trajectories": trajectories}
+
+    def rows(self) -> Row:
+        added = []
+        if self.surface.network is not None:
+            batches = any(path.true_losses is not None for path in self.trajectories)
+            added = ["distance", *(["batch_loss"] if batches else [])]
+        yield ["label", "optimizer", "start", "step", *AXES[: self.surface.dim], "loss", *added]
+        for entry in self.entries:
+            for start, path in enumerate(entry.trajectories):
+                table = np.full((path.steps + 1, self.surface.dim + 1 + len(added)), np.nan)
+                table[path.kept, : self.surface.dim] = path.points
+                table[:, self.surface.dim] = path.whole_losses
+                for column, name in enumerate(added, start=self.surface.dim + 1):
+                    if name == "distance":
+                        table[path.kept, column] = _distances(path)
+                    else:
+                        table[:, column] = path.losses
+                for step, row in enumerate(table.tolist()):
+                    yield [entry.label, entry.word.name, start, step, *row]
+
+    def report(self, recipe: Recipe) -> Report:
+        """Return one row a run: its settings, how far it came, and what went wrong."""
+        several = len(self.entries[0].trajectories) > 1
+        learned = self.surface.network is not None
+        known = bool(self.surface.minima)
+        added = ["to nearest minimum"] * known
+        if learned:
+            added = ["accuracy", *(["off plane"] if self.farthest else [])]
+        rows = []
+        for entry in self.entries:
+            for path in entry.trajectories:
+                away = self.surface.distance_to_minimum(path.end.tolist())
+                figures = ["-" if away is None else f"{away:.4g}"] * known
+                if learned:
+                    figures = ["-" if path.accuracy is None else f"{path.accuracy:.1%}"]
+                    figures += [f"{path.away[-1]:.4g}"] if self.farthest else []
+                rows.append(
+                    [
+                        entry.label,
+                        *([",".join(f"{each:.4g}" for each in path.start)] if several else []),
+                        "  ".join(entry.settings),
+                        str(path.last),
+                        f"{path.loss(path.last):.6g}",
+                        *figures,
+                        self.verdict(path) + path.why,
+                    ]
+                )
+        names = [Column("optimizer"), *([Column("start")] if several else [])]
+        numbers = [Column(each, number=True) for each in ("steps", "final loss", *added)]
+        return Report([*names, SETTINGS, *numbers, REMARK], rows, list(self._notes(recipe)))
+
+    def _notes(self, recipe: Recipe) -> Iterator[str]:
+        seeded = any(each.startswith("seed ") for each in self.conditions)
+        if recipe.random_starts or recipe.tune or seeded:
+            yield f"seed {recipe.seed}"
+        if not recipe.tune and any(entry.choice.source == "tuned" for entry in self.entries):
+            yield "tuned: for low losses all along the way from here; --tune goes by the final loss"
+        kept = min(len(path.points) for path in self.trajectories)
+        if kept < min(len(recipe.frame_steps(self.steps)), MOST_ROWS):
+            yield f"{kept} points of each path are kept: more would fill the memory"
+
+
+def _learned(path: Trajectory) -> dict[str, Any]:
+    """Return what there is of a network's path alone: its points are not those of all steps."""
+    batches = {} if path.true_losses is None else {"batch_loss": path.losses}
+    numbers = {"distance": _distances(path), **batches}
+    return {
+        "path_steps": path.kept.tolist(),
+        **{key: [finite(each) for each in row.tolist()] for key, row in numbers.items()},
+        "accuracy": path.accuracy,
+    }
+
+
+def _distances(path: Trajectory) -> Array:
+    return np.zeros(len(path.points)) if path.distances is None else path.distances

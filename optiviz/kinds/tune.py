@@ -1,0 +1,206 @@
+"""`tune`: a search for hyperparameters, the same for every optimizer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from optiviz.descent.learning_rate import Choice
+from optiviz.descent.search import TRIALS, Comparison, Range, Search, check_ranges, search
+from optiviz.kinds.base import SETTINGS, Column, Entry, Progress, Report, Row, Scene, finite
+from optiviz.kinds.fields import Contenders, Descended, named
+from optiviz.kinds.types import Over, resolved
+from optiviz.objective import Array
+from optiviz.optimizers.kinds import kind_of
+from optiviz.optimizers.words import Word
+from optiviz.surfaces.surface import Surface
+
+MOST_TRIALS = 10_000
+STARTS = 25  # of a search, if nobody says
+
+
+def _many_starts(number: Any, info: ValidationInfo) -> Any:
+    """Return so many random starts if nobody says where runs begin, and it can be said."""
+    if number is not None or "surface" not in info.data:
+        return number or 0
+    many = not info.data.get("starts") and resolved(info.data["surface"]).inside
+    return STARTS if many else 0
+
+
+class TuneRecipe(Descended, Contenders):
+    """A search for hyperparameters, the same for every optimizer, and its picture.
+
+    over are the hyperparameters, as in "lr" and "beta1=0.5:0.99", and trials how many values, or
+    combinations of values, of them each optimizer gets. Runs begin at 25 random starts if nobody
+    says where; networks that are descended in all weights begin at their own.
+    """
+
+    kind: Literal["tune"] = "tune"
+    random_starts: Annotated[
+        int,
+        BeforeValidator(_many_starts),
+        Field(ge=0, le=1000, validate_default=True, json_schema_extra={"default": STARTS}),
+    ] = None  # type: ignore[assignment]
+    formats: ClassVar = ("still", "data")
+    default_suffix: ClassVar = "-tune.png"
+    over: Over = ("lr",)
+    trials: Annotated[int, Field(ge=2, le=MOST_TRIALS)] = TRIALS
+
+    def comparison(self) -> Comparison:
+        """Return what is the same for every optimizer of the search."""
+        surface = resolved(self.surface)
+        ranges = [Range.read(text) for text in self.over]
+        return Comparison(
+            surface, self.met(surface), self.begun(surface), self.last_step, ranges,
+            self.trials, self.seed,
+        )  # fmt: skip
+
+    def make_scene(self, progress: Progress | None = None) -> "Tuned":
+        self.check()
+        sought = self.comparison()
+        words = self.loaded(sought.steps)
+        check_ranges(words, sought.ranges)
+        entries = []
+        for number, (word, label) in enumerate(named(words)):
+            found = seek(word, label, sought, progress)
+            choice = best_of(found)
+            entries.append(
+                Tried(word=word, label=label, choice=choice, number=number, search=found)
+            )
+        many, after = len(sought.starts), f"final loss after {sought.steps} steps"
+        shaded = f"median, and shaded the middle half, of {many} starts"
+        return Tuned(
+            title=self.titled(sought.surface),
+            surface=sought.surface,
+            entries=tuple(entries),
+            conditions=(
+                f"{after}: {shaded}" if many > 1 else after,
+                *self.conditions(sought.surface),
+            ),
+        )
+
+
+def seek(word: Word, label: str, sought: Comparison, progress: Progress | None) -> Search:
+    """Search for one optimizer, and tell how far that is."""
+    return search(word, sought, None if progress is None else partial(progress, f"trying {label}"))
+
+
+def best_of(found: Search) -> Choice:
+    """Return an optimizer with the values that a search has found."""
+    rate = kind_of(found.word.name).rate
+    source = "given" if rate in dict(found.word.settings) else "default" if rate else ""
+    if rate in found.values:
+        source = "tuned" if found.found else "none fits"
+    return Choice(found.winner.build(), source, sought=tuple(found.values), fits=found.found)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tried(Entry):
+    """An optimizer and its trials. Its number is the median final loss of the best of them."""
+
+    search: Search
+
+    @property
+    def steps(self) -> int:
+        return 0
+
+    def values(self, step: int) -> Array:
+        return self.search.medians[[self.search.best]]
+
+    def record(self) -> dict[str, Any]:
+        """Return the search as plain values, in full precision."""
+        found = self.search
+        best = {key: values[found.best] for key, values in found.values.items()}
+        reached = None if found.reached is None else found.reached.mean(axis=1)
+        return {
+            "label": self.label,
+            "optimizer": self.word.name,
+            "hyperparameters": self.choice.optimizer.hyperparameters(),
+            "best": {
+                **best,
+                "loss": finite(float(found.losses[found.best].min())),
+                "median_loss": finite(float(found.medians[found.best])),
+                "reached": None if reached is None else float(reached[found.best]),
+                "diverged": float(found.diverged[found.best]),
+            },
+            "values": {key: values.tolist() for key, values in found.values.items()},
+            "median_loss": [finite(each) for each in found.medians.tolist()],
+            "reached": None if reached is None else reached.tolist(),
+            "diverged": found.diverged.tolist(),
+            "loss": [[finite(each) for each in row] for row in found.losses.tolist()],
+        }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tuned(Scene[Tried]):
+    """What came of searching for hyperparameters, the same search for every optimizer."""
+
+    surface: Surface
+    entries: tuple[Tried, ...] = ()
+    conditions: tuple[str, ...] = ()
+    quantity = "median"
+
+    @property
+    def caption(self) -> str:
+        return ", ".join(self.conditions)
+
+    def counter(self, step: int) -> str:
+        return f"{max(entry.search.trials for entry in self.entries)} trials each"
+
+    def remark(self, entry: Tried, step: int) -> str:
+        return "" if entry.search.found else "half diverge in all trials"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        said = ((entry.label, self.remark(entry, 0)) for entry in self.entries)
+        return tuple(f"{label}: {remark}" for label, remark in said if remark)
+
+    @property
+    def provides(self) -> Mapping[str, int]:
+        return {"search": self.surface.dim}
+
+    def record(self) -> dict[str, Any]:
+        return {"searches": [entry.record() for entry in self.entries]}
+
+    def rows(self) -> Row:
+        keys = list(dict.fromkeys(key for entry in self.entries for key in entry.search.values))
+        yield ["label", "optimizer", "trial", *keys, "start", "loss", "reached"]
+        for entry in self.entries:
+            found = entry.search
+            for trial, losses in enumerate(found.losses.tolist()):
+                tried = [
+                    float(found.values[key][trial]) if key in found.values else "" for key in keys
+                ]
+                for start, loss in enumerate(losses):
+                    reached = "" if found.reached is None else int(found.reached[trial, start])
+                    yield [entry.label, entry.word.name, trial, *tried, start, loss, reached]
+
+    def report(self, recipe: TuneRecipe) -> Report:
+        """Return one row an optimizer: its best trial, and how the runs of that ended."""
+        headings = "trials", "best loss", "median loss", "at a global minimum", "diverge"
+        rows = []
+        for entry in self.entries:
+            found = entry.search
+            best = found.best
+            reached = "-" if found.reached is None else f"{found.reached[best].mean():.0%}"
+            rows.append(
+                [
+                    entry.label,
+                    "  ".join(entry.settings),
+                    str(found.trials),
+                    f"{found.losses[best].min():.6g}",
+                    f"{found.medians[best]:.6g}",
+                    reached,
+                    f"{found.diverged[best]:.0%}",
+                ]
+            )
+        many = len(self.entries[0].search.losses[0])
+        note = (
+            f"of {many} start{'s' if many > 1 else ''}, {recipe.trials} trials each, by the median "
+            f"final loss; seed {recipe.seed}"
+        )
+        columns = [Column("optimizer"), SETTINGS._replace(heading="best trial")]
+        numbers = [Column(heading, number=True) for heading in headings]
+        return Report([*columns, *numbers], rows, [note])

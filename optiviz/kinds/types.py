@@ -1,0 +1,174 @@
+"""Fields that recipes share, each with how it may be written."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from optiviz.descent.search import Range
+from optiviz.optimizers.words import parse
+from optiviz.registry import SIGNALS
+from optiviz.surfaces.catalogue import find_surface, our_surface
+from optiviz.surfaces.signal import Signal, find_signal
+from optiviz.surfaces.surface import MAX_STEPS, Point, Surface, spelt
+from optiviz.system.text import shown
+
+MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES, MOST_SOUGHT = 64, 100, 100, 10
+LONGEST_NAME = 100  # letters of a part of a file's name
+
+
+def _words(value: Any) -> Any:
+    texts = [value] if isinstance(value, str) else value
+    if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
+        raise ValueError("a class of your own is named by its file, as in my_optimizer.py:Lion")
+    if not isinstance(texts, list | tuple):
+        raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
+    if not all(isinstance(text, str) for text in texts):
+        return value
+    return tuple(str(word) for text in texts for word in parse(text))
+
+
+def _by_name(value: Any, info: ValidationInfo) -> Any:
+    """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
+    if isinstance(value, str):
+        found = find_surface(value)
+    elif callable(value):
+        raise ValueError("a function of your own is named by its file, as in my_surface.py:f")
+    else:
+        found = Surface.model_validate(value, context=info.context).fixed()
+    return found.name if our_surface(found.name) == found else found
+
+
+def _pairs(value: Any) -> Any:
+    return tuple(value.items()) if isinstance(value, Mapping) else value
+
+
+def _several(value: Any) -> Any:
+    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
+
+
+def _signal(value: Any) -> Any:
+    """Return the name of a signal of ours, else the signal itself, whatever file it came from."""
+    found = find_signal(value) if isinstance(value, str) else Signal.model_validate(value)
+    return found.name if found.name in SIGNALS and find_signal(found.name) == found else found
+
+
+def _sides(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return value
+    sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", str(value))
+    if sides is None:
+        raise ValueError(f"{shown(value, quoted=True)} is not of the form 960x640")
+    return int(sides[1]), int(sides[2])
+
+
+def parts_of(text: str) -> list[range]:
+    """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
+    parts: list[range] = []
+    if text.count(",") >= MOST_RANGES:
+        raise ValueError(f"has more than {MOST_RANGES} parts")
+    for part in text.split(","):
+        said = shown(part, quoted=True)
+        numbers = re.fullmatch(r"\s*(\d{1,20}):(\d{1,20}):(\d{1,20})\s*", part)
+        if numbers is None:
+            raise ValueError(f"{said} is not of the form FROM:TO:STRIDE, as in 0:200:20")
+        start, stop, stride = (int(number) for number in numbers.groups())
+        if stop > MAX_STEPS + 1:
+            raise ValueError(f"{said} leads beyond {MAX_STEPS} steps")
+        if start >= stop or stride < 1:
+            raise ValueError(f"{said} has no step: TO is above FROM, and STRIDE at least 1")
+        parts.append(range(start, stop, stride))
+    return parts
+
+
+def _ranges(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in parts_of(text))
+
+
+def _over(value: Any) -> Any:
+    """Return hyperparameters to be sought, each in its canonical form."""
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
+    ranges = [Range.read(text.strip()) for text in texts]
+    if len({each.key for each in ranges}) < len(ranges):
+        raise ValueError(f"{','.join(texts)!r} names a hyperparameter twice")
+    return tuple(str(each) for each in ranges)
+
+
+def resolved(surface: str | Surface) -> Surface:
+    """Return the surface that a recipe names or holds."""
+    return find_surface(surface) if isinstance(surface, str) else surface
+
+
+def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
+    if "surface" in info.data:
+        surface = resolved(info.data["surface"])
+        if len(start) != surface.dim:
+            raise ValueError(
+                f"{spelt(start)} has {len(start)} coordinates and "
+                f"{surface.name or 'the formula'} has {surface.dim}"
+            )
+    return start
+
+
+def _declared(surface: str | Surface) -> str | dict[str, Any]:
+    if isinstance(surface, str):
+        return surface
+    return surface.model_dump(mode="json", exclude_defaults=True)
+
+
+Digests = tuple[tuple[str, str], ...]
+
+
+def _mapping(pairs: Digests | None) -> dict[str, str] | None:
+    return None if pairs is None else dict(pairs)
+
+
+NamedSurface = Annotated[
+    str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
+]
+NamedSurfaces = Annotated[
+    tuple[NamedSurface, ...],
+    BeforeValidator(_several),
+    Field(min_length=1, max_length=MOST_SURFACES),
+]
+Pairs = Annotated[
+    Digests,
+    BeforeValidator(_pairs),
+    PlainSerializer(_mapping, when_used="json"),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+]
+Optimizers = Annotated[
+    tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=MOST_OPTIMIZERS)
+]
+NamedSignal = Annotated[str | Signal, BeforeValidator(_signal)]
+PlaneStart = Annotated[Point, AfterValidator(_on_the_surface)]
+Sides = Annotated[tuple[int, int], BeforeValidator(_sides)]
+FrameRanges = Annotated[str | None, AfterValidator(_ranges)]
+Over = Annotated[
+    tuple[str, ...], BeforeValidator(_over), Field(min_length=1, max_length=MOST_SOUGHT)
+]
+
+
+def called(surface: Surface) -> str:
+    """Return what the name of a file calls a surface."""
+    if surface.function is not None:
+        return re.split("[:.]", surface.function.of)[-1]
+    return surface.name or ("formula" if surface.network is None else "network")
+
+
+def joined(names: Sequence[str], counted: str) -> str:
+    """Return names as a part of a file's name; of many only how many, as in "30-surfaces"."""
+    text = "-".join(names)
+    return text if len(text) <= LONGEST_NAME else f"{len(names)}-{counted}"
