@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import get_annotations
+from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -20,7 +21,7 @@ from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import Sides
 from optiviz.objective import Array
 from optiviz.optimizers.words import Setting, Word
-from optiviz.registry import THEMES, Format, Quality
+from optiviz.registry import FORMATS, THEMES, Format, Quality, format_of
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface, Text
 from optiviz.system.errors import InputError, unknown
@@ -119,6 +120,22 @@ class BaseRecipe(BaseModel):
         for surface in self.subjects:
             if not isinstance(surface, str):
                 surface.check_file()
+
+    def output_format(self, path: Path) -> Format:
+        """Return the format of a path; raise InputError if it cannot be written as that."""
+        form = format_of(path)
+        if form.kind not in self.formats:
+            fitting = [suffix for suffix, each in FORMATS.items() if each.kind in self.formats]
+            raise InputError(
+                f"{path}: a {self.kind} has no {form.kind}: choose from {', '.join(fitting)}"
+            )
+        try:
+            self.check_output(form)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        if max(self.size) > form.side:
+            raise InputError(f"{path}: no side can be longer than {form.side} pixels")
+        return form
 
     def check_output(self, form: Format) -> None:
         """Raise InputError if a format that it has cannot show all that it asks for."""

@@ -24,8 +24,7 @@ from optiviz.recipes.reading import (
     read_recipe,
     sources_of,
 )
-from optiviz.registry import KINDS
-from optiviz.rendering.render import check_format
+from optiviz.registry import KINDS, format_of
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.files import place_of
 from optiviz.system.text import dotted, shown
@@ -177,7 +176,7 @@ class Reader:
         with suppress(RuntimeError):  # nobody's home, which is a name
             path = path.expanduser()
         try:
-            check_format(recipe, path)
+            format_of(path) if recipe is None else recipe.output_format(path)
         except InputError as error:
             self._wrong(keys, str(error))
         else:

@@ -26,7 +26,7 @@ from optiviz.recipes.provenance import comment_on, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.rendering.batch import Result, make_all
-from optiviz.rendering.render import check_format, make_picture, render
+from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
@@ -162,7 +162,7 @@ def batch(
             raise InputError("a job has no output")
         jobs.append(Job(recipe, paths, *(name or [paths[0].stem])))
         for path in paths:
-            check_format(recipe, path)
+            recipe.output_format(path)
     places: Counter[Path] = Counter()
     for path in (each for job in jobs for each in job.paths):
         places[place_of(path)] += 1

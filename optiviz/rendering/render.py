@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from optiviz.kinds.base import BaseRecipe, Progress, Scene, Timeline
 from optiviz.recipes.provenance import comment_on
-from optiviz.registry import FORMATS, Format, format_of
-from optiviz.system.errors import InputError
 from optiviz.system.files import check_targets, whole
 from optiviz.views.themes import load_theme
 
@@ -30,7 +28,7 @@ def render(
     InputError for a recipe or path that cannot be, OptivizError if writing fails.
     """
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    forms = [check_format(recipe, target) for target in targets]
+    forms = [recipe.output_format(target) for target in targets]
     check_targets(targets, overwrite)
     writers = [form.load() for form in forms]  # which may lack what they need
     scene = recipe.make_scene(progress)
@@ -67,25 +65,6 @@ def render(
                     writer(scene, temporary, comment)
             one_more()
     return scene
-
-
-def check_format(recipe: BaseRecipe | None, path: Path) -> Format:
-    """Return the format of a path; raise InputError if the recipe, if known, has none such."""
-    form = format_of(path)
-    if recipe is None:
-        return form
-    if form.kind not in recipe.formats:
-        fitting = [suffix for suffix, each in FORMATS.items() if each.kind in recipe.formats]
-        raise InputError(
-            f"{path}: a {recipe.kind} has no {form.kind}: choose from {', '.join(fitting)}"
-        )
-    try:
-        recipe.check_output(form)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    if max(recipe.size) > form.side:
-        raise InputError(f"{path}: no side can be longer than {form.side} pixels")
-    return form
 
 
 def _save_animation(

@@ -26,7 +26,7 @@ from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.registry import FORMATS, KINDS, SIGNALS, THEMES, VIEWS
-from optiviz.rendering.render import check_format, render
+from optiviz.rendering.render import render
 from optiviz.system.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,7 @@ def recipes(draw: st.DrawFn) -> BaseRecipe:
 def fits(recipe: BaseRecipe, suffix: str) -> bool:
     """Return whether a recipe can have a format."""
     try:
-        check_format(recipe, Path(f"x{suffix}"))
+        recipe.output_format(Path(f"x{suffix}"))
     except InputError:
         return False
     return True

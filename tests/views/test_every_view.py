@@ -229,7 +229,10 @@ def test_a_view_that_does_not_fit_is_told(
 def test_the_default_fits_the_dimension() -> None:
     assert check_views(None, {"surface": 1, "descent": 1}, []) == ["curve"]
     assert check_views(None, {"surface": 2}, []) == ["contour"]
-    assert check_views("relief + loss", {"surface": 2, "descent": 2}, ["orbit"]) == ["relief", "loss"]
+    assert check_views("relief + loss", {"surface": 2, "descent": 2}, ["orbit"]) == [
+        "relief",
+        "loss",
+    ]
 
 
 def luminance(color: str) -> float:
