@@ -23,7 +23,7 @@ import numpy as np
 from run import HERE, tell
 from scipy.special import expit
 
-from optiviz.descent.problem import met
+from optiviz.descent.problem import problem_of
 from optiviz.descent.walk import walk
 from optiviz.optimizers.words import parse_word
 from optiviz.surfaces.catalogue import find_surface
@@ -160,7 +160,7 @@ def said(times: list[tuple[float, float]], digits: int = 1) -> str:
 def train(name: str) -> float:
     """Return the seconds of the race net's training, each batch's loss included."""
     surface = find_surface("digits-race")
-    stream = met(surface, BATCH)
+    stream = problem_of(surface).objective(BATCH)
     optimizer = parse_word(name).build(lr=RACE[name])
     walked = enumerate(walk(stream, optimizer, surface.landscape.initial, 20 + STEPS))
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import optiviz
 from optiviz.descent.learning_rate import tune
-from optiviz.descent.problem import around, begin, met, seen
+from optiviz.descent.network_problem import around
+from optiviz.descent.problem import problem_of
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
 from optiviz.optimizers.words import parse_word
@@ -65,7 +66,7 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
         assert path.true_losses is None
     else:
         np.testing.assert_allclose(path.true_losses, truth, rtol=1e-12)
-        objective = met(declared, batch_size, seed=3)
+        objective = problem_of(declared).objective(batch_size, seed=3)
         for step, point in zip(path.kept, path.points, strict=True):
             assert path.losses[step] == pytest.approx(float(objective.at(step).value(point)))
 
@@ -145,7 +146,10 @@ def test_few_points_are_kept_of_many_weights() -> None:
     assert path.losses.shape == (301,) and path.last == 300
     for step in range(301):
         assert path.kept[path.ends[step]] == max(kept for kept in path.kept if kept <= step)
-    network, sgd = met(optiviz.load_surface("spirals")), parse_word("sgd:lr=0.1").build()
+    network, sgd = (
+        problem_of(optiviz.load_surface("spirals")).objective(),
+        parse_word("sgd:lr=0.1").build(),
+    )
     few = descend(network, sgd, path.points[0], 300, rows=range(301), room=8 * network.dim * 5)
     assert few.kept.tolist() == [0, 75, 150, 225, 300]
 
@@ -198,8 +202,8 @@ def test_article_5s_descent_is_of_two_weights() -> None:
 def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() -> None:
     declared = surface(WEIGHTS | {"descent": "whole"})
     landscape = declared.landscape
-    np.testing.assert_array_equal(begin(declared, ()), landscape.initial)
-    lifted = begin(declared, (1.5, -2.0))
+    np.testing.assert_array_equal(problem_of(declared).start(()), landscape.initial)
+    lifted = problem_of(declared).start((1.5, -2.0))
     changed = np.flatnonzero(lifted != landscape.initial)
     assert set(lifted[changed]) == {1.5, -2.0}
 
@@ -207,7 +211,7 @@ def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() 
 def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
     declared = surface(WEIGHTS)
     own = declared.landscape.initial
-    assert declared.dim == 2 and set(begin(declared, ())) < set(own)
+    assert declared.dim == 2 and set(problem_of(declared).start(())) < set(own)
     x = np.array([[0.5, 1.0], [-1.0, 2.0]])
     value, gradient = declared.value_and_gradient(x)
     assert value.shape == (2,) and gradient.shape == (2, 2)
@@ -226,7 +230,8 @@ def test_every_optimizer_learns(name: str) -> None:
 def test_networks_are_tuned_on_twelve_rates() -> None:
     for plane, lowest in ((WEIGHTS, 0.01), ("path", 1e-4)):
         declared = surface(plane)
-        objective, start = met(declared), begin(declared, declared.begins[0])
+        problem = problem_of(declared)
+        objective, start = problem.objective(), problem.start(declared.begins[0])
         tuning = tune(parse_word("sgd"), declared, [start], 400, met=objective)
         assert len(tuning.rates) == 12 and tuning.rates[0] == lowest
         paths = [
@@ -519,4 +524,4 @@ def test_a_wrong_declaration_is_told(declared: str, said: str, here: Path, invok
 def test_seen_says_nothing_new_of_a_formula() -> None:
     bowl = optiviz.load_surface("bowl")
     path = optiviz.descend(bowl, "sgd:lr=0.1", steps=3)
-    assert seen(bowl, [path]) == (bowl, [path])
+    assert problem_of(bowl).project([path]) == (bowl, [path])

@@ -1,162 +1,81 @@
-"""Optimizers on a surface or a network: what they meet, where they begin, and what shows them."""
+"""What is descended, and how that is shown: the one contract that a surface stands behind."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
-from optiviz.surfaces.network import Batches
 from optiviz.surfaces.noise import GradientNoise
-from optiviz.surfaces.plane import Plane, principal
-from optiviz.surfaces.surface import MAX_COORDINATE, Domain, Point, Shown, Surface
-from optiviz.system.errors import InputError
-from optiviz.system.validation import checked
-
-MARGIN = 0.15  # around all paths, of the longer side that they need
-NARROWEST = 0.4  # side of a window, of the other one
-MOST_MASKED = 50_000_000  # units times samples that dropout may silence in a step
-MOST_POINTS = 2000  # of all paths, of which the plane of the paths is made
-FARTHEST = 1e-3 * MAX_COORDINATE  # of points that a window can be around
-STILL = 1e-9  # how far nobody went who is said to have stayed
+from optiviz.surfaces.surface import Point, Surface
 
 
-@dataclass(frozen=True, eq=False)
-class OnPlane:
-    """A Stream: another one, descended on a plane alone."""
+class RateGrid(NamedTuple):
+    """The learning rates that are tried where runs cost too much to seek a grid for them."""
 
-    stream: Stream
-    plane: Plane
+    rates: Array  # rising
+    steps: int  # that are walked at most
+    starts: int  # that are walked from at most
+
+
+class Problem(ABC):
+    """What optimizers descend on a surface. It loads no data before it is asked for an objective.
+
+    columns are the numbers that its paths have beside point and loss.
+    """
+
+    columns: tuple[str, ...] = ()
+    rates: RateGrid | None = None  # None: a grid is sought, as `tune` says
+    has_samples = False  # whether there are batches of them
+    is_random = False  # whether its steps depend on a seed without batches or noise
+
+    def __init__(self, surface: Surface) -> None:
+        self.surface = surface
 
     @property
-    def dim(self) -> int:
-        """Number of coordinates: two."""
-        return self.plane.dim
+    def in_plane(self) -> bool:
+        """Whether the coordinates that are drawn are all that is descended.
 
-    @property
-    def whole(self) -> Plane:
-        """The plane through all samples."""
-        return self.plane
+        Then points are small: whole arrays of runs are walked at once, and have a window.
+        """
+        return True
 
-    def at(self, step: int) -> Plane:
-        """Return the plane through the batch of step number `step`."""
-        return self.plane.on(self.stream.at(step))
+    @abstractmethod
+    def whole(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        """Return what is met without noise; InputError for more in a batch than there is."""
 
+    def objective(
+        self, batch_size: int | None = None, noise: float = 0.0, seed: int = 0
+    ) -> Objective | Stream:
+        """Return what every optimizer meets: an objective, or a stream of batches and noise.
 
-def met(
-    surface: Surface, batch_size: int | None = None, noise: float = 0.0, seed: int = 0
-) -> Objective | Stream:
-    """Return what all optimizers meet: the surface, or a stream of batches and noise.
+        noise is the standard deviation of what is added to each coordinate of a gradient.
+        """
+        met = self.whole(batch_size, seed)
+        return GradientNoise(met, noise, seed) if noise else met
 
-    Raises InputError for larger batches than there are samples.
-    """
-    objective: Objective | Stream = surface
-    if surface.network is not None:
-        objective = _learned(surface, batch_size, seed)
-    return GradientNoise(objective, noise, seed) if noise else objective
+    def start(self, point: Point) -> Array:
+        """Return the point that a run begins at, shape (dim,), for one that is drawn."""
+        return np.array(point, float)
 
-
-def _learned(surface: Surface, batch_size: int | None, seed: int) -> Objective | Stream:
-    landscape = surface.landscape
-    network, dropout = landscape.network, landscape.words.dropout
-    size = batch_size or network.samples
-    if size > network.samples:
-        raise InputError(f"a batch of {size}: {landscape.words.data} has {network.samples} samples")
-    if batch_size is None and not dropout:
-        return landscape.plane if surface.inside else network
-    units = sum(network.shape.sizes[1:-1])
-    if dropout and size * units > MOST_MASKED:
-        raise InputError(
-            f"dropout of {units} units in batches of {size} takes too much memory: "
-            "take smaller batches"
-        )
-    batches = Batches(network, size, seed, dropout)
-    return OnPlane(batches, landscape.plane) if surface.inside else batches
+    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
+        """Return the surface and the paths as they are drawn."""
+        return self.surface, list(paths)
 
 
-def begin(surface: Surface, start: Point) -> Array:
-    """Return the point that a run begins at: a network's own weights if start is ()."""
+class SurfaceProblem(Problem):
+    """A formula or a function: what is drawn is what is descended."""
+
+    def whole(self, batch_size: int | None, seed: int) -> Objective:
+        return self.surface
+
+
+def problem_of(surface: Surface) -> Problem:
+    """Return what is descended on a surface."""
     if surface.network is None:
-        return np.array(start, float)
-    landscape = surface.landscape
-    if not start:
-        own = landscape.initial
-        return landscape.plane.projected(own[None])[0][0] if surface.inside else own
-    if surface.inside:
-        return np.array(start, float)
-    if landscape.plane_words.kind == "path":
-        raise InputError(
-            "a start in the plane of the paths is known only after the descent: give none"
-        )
-    return landscape.plane.lifted(start)
+        return SurfaceProblem(surface)
+    from optiviz.descent.network_problem import NetworkProblem
 
-
-def seen(surface: Surface, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
-    """Return the surface and the paths as they are seen.
-
-    Of a network that is descended in all of its weights it is the plane with the paths projected
-    onto it, and how far from it they are; of all networks the paths say what they learned.
-    """
-    if surface.network is None:
-        return surface, list(paths)
-    landscape = surface.landscape
-    if surface.inside:
-        plane = landscape.plane
-        return surface, [
-            replace(path, accuracy=landscape.accuracy(plane.lifted(path.end))) for path in paths
-        ]
-    if landscape.plane_words.kind == "path":
-        points = np.concatenate(_spaced(paths))
-        spread = principal(points[:: -(-len(points) // MOST_POINTS)])
-        plane = Plane(landscape.network, spread.origin, spread.directions)
-        first, second = (
-            f"PC {number} ({share:.0%})" for number, share in enumerate(spread.shares, start=1)
-        )
-        axes = first, second
-    else:
-        plane, axes = landscape.plane, landscape.axes
-    flat = []
-    for path in paths:
-        with np.errstate(all="ignore"):
-            points, distances = plane.projected(path.points)
-        accuracy = landscape.accuracy(path.end)
-        flat.append(replace(path, points=points, distances=distances, accuracy=accuracy))
-    return surface.seen_on(Shown(plane, axes), surface.domain or _window(surface, flat)), flat
-
-
-def _window(surface: Surface, paths: Sequence[Trajectory]) -> Domain:
-    """Return the window of paths in a plane; of random directions it has a unit each way."""
-    points = _spaced(paths)
-    if surface.plane_words.kind == "random":
-        points.append(np.array(surface.window.intervals).T / (1 + 2 * MARGIN))
-    return around(np.concatenate(points))
-
-
-def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
-    """Return evenly spaced points of the paths that stay among numbers, else what they began with.
-
-    A path that leaves them would leave nothing to see of the others. Which frames are shown makes
-    no difference.
-    """
-    spaced = []
-    for path in (each for each in paths if each.ended_at is None):
-        assert path.spaced is not None
-        spaced.append(path.walked[np.isin(path.kept[: len(path.walked)], path.spaced)])
-    near = [points for points in spaced if np.abs(points).max() < FARTHEST]
-    return near or [path.points[:1] for path in paths]
-
-
-def around(points: Array) -> Domain:
-    """Return a window with all points in it, shape (n, 2), and some room around them."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    longest = float((high - low).max())
-    if longest <= STILL * max(1.0, float(np.abs(points).max())):
-        longest = 1.0
-    side = np.maximum(high - low + 2 * MARGIN * longest, NARROWEST * (1 + 2 * MARGIN) * longest)
-    middle = (low + high) / 2
-    ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)
-    found = checked(Domain, ends.tolist())
-    if isinstance(found, list):
-        raise InputError("the paths lead too far away to be drawn: take a smaller learning rate")
-    return found
+    return NetworkProblem(surface)

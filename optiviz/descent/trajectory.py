@@ -92,8 +92,12 @@ class Trajectory:
     @property
     def away(self) -> Array:
         """How far each point of `walked` is from the plane in which it is seen."""
-        many = len(self.walked)
-        return np.zeros(many) if self.distances is None else self.distances[:many]
+        return self.distances_kept[: len(self.walked)]
+
+    @property
+    def distances_kept(self) -> Array:
+        """How far each point is from the plane in which it is seen, shape (rows,)."""
+        return np.zeros(len(self.points)) if self.distances is None else self.distances
 
     @property
     def whole_losses(self) -> Array:

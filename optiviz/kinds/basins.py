@@ -10,6 +10,7 @@ from pydantic import field_validator
 
 from optiviz.descent.basins import Basins, ground, map_basins
 from optiviz.descent.learning_rate import choose
+from optiviz.descent.problem import problem_of
 from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Progress, Report, Row
 from optiviz.kinds.fields import Contest, Met, named
 from optiviz.kinds.types import Sides, resolved
@@ -35,7 +36,7 @@ class BasinsRecipe(Met, Contest):
     @classmethod
     def _in_two_dimensions(cls, surface: str | Surface) -> str | Surface:
         found = resolved(surface)
-        if found.dim != 2 or not found.inside:
+        if found.dim != 2 or not problem_of(found).in_plane:
             what = "one dimension" if found.dim == 1 else "all of a network's weights"
             raise ValueError(f"{found.name or 'it'} is descended in {what}, basins need two")
         return surface
@@ -52,7 +53,7 @@ class BasinsRecipe(Met, Contest):
     def make_scene(self, progress: Progress | None = None) -> "Basin":
         self.check()
         surface, steps = resolved(self.surface), self.last_step
-        objective = self.met(surface)
+        objective = self.objective()
         words = self.loaded(steps)
         few = list(ground(surface, objective, TUNED_ON, steps).starts)
         choices = [choose(word, surface, few, steps, self.lr, objective) for word in words]
@@ -71,7 +72,7 @@ class BasinsRecipe(Met, Contest):
             surface=surface,
             minima=minima,
             entries=entries,
-            conditions=self.conditions(surface),
+            conditions=self.conditions(),
         )
 
 

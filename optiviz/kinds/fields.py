@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from optiviz.descent.problem import begin, met
+from optiviz.descent.problem import Problem, problem_of
 from optiviz.kinds.base import BaseRecipe, Timeline
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import (
@@ -231,7 +231,7 @@ class Met(BaseModel):
     def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
         if size is not None and "surface" in info.data:
             surface = resolved(info.data["surface"])
-            if surface.network is None:
+            if not problem_of(surface).has_samples:
                 raise ValueError(f"{surface.name or 'a formula'} has no samples to take batches of")
         return size
 
@@ -250,19 +250,23 @@ class Met(BaseModel):
         """The number of steps: the recipe's, else the surface's, else ours."""
         return self.steps or resolved(self.surface).steps or STEPS
 
-    def met(self, surface: Surface) -> Objective | Stream:
-        """Return what every optimizer meets on the surface."""
-        return met(surface, self.batch_size, self.noise, self.seed)
+    @property
+    def problem(self) -> Problem:
+        """What is descended."""
+        return problem_of(resolved(self.surface))
 
-    def conditions(self, surface: Surface) -> tuple[str, ...]:
+    def objective(self) -> Objective | Stream:
+        """Return what every optimizer meets."""
+        return self.problem.objective(self.batch_size, self.noise, self.seed)
+
+    def conditions(self) -> tuple[str, ...]:
         """Return what every step was subject to."""
         said = []
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
             said.append(f"gradient noise {self.noise:g}")
-        subject = self.noise or self.batch_size is not None
-        if subject or (surface.network is not None and surface.network.dropout):
+        if self.noise or self.batch_size is not None or self.problem.is_random:
             said.append(f"seed {self.seed}")
         return tuple(said)
 
@@ -273,8 +277,9 @@ class Descended(Met):
     starts: tuple[PlaneStart, ...] = ()
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
 
-    def points(self, surface: Surface) -> tuple[Point, ...]:
+    def points(self) -> tuple[Point, ...]:
         """Return the starts that were given, then random ones; the surface's own if neither."""
+        surface = resolved(self.surface)
         if not self.random_starts:
             return self.starts or surface.begins
         low, high = np.transpose(surface.window.intervals)
@@ -283,9 +288,9 @@ class Descended(Met):
         )
         return (*self.starts, *(tuple(point) for point in drawn.tolist()))
 
-    def begun(self, surface: Surface) -> list[Array]:
+    def begun(self) -> list[Array]:
         """Return the points of what is met at which runs begin."""
-        return [begin(surface, start) for start in self.points(surface)]
+        return [self.problem.start(point) for point in self.points()]
 
 
 def named(words: Sequence[Word]) -> list[tuple[Word, str]]:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent.learning_rate import choose, tune
 from optiviz.descent.outcome import outcome
-from optiviz.descent.problem import seen
+from optiviz.descent.problem import problem_of
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MOST_BYTES, MOST_ROWS, descend
@@ -84,17 +84,17 @@ class Recipe(Descended, Contest, Style):
         if self.small_multiples:
             raise InputError("a page has all optimizers in one panel: leave --layout grid away")
 
-    def conditions(self, surface: Surface) -> tuple[str, ...]:
+    def conditions(self) -> tuple[str, ...]:
         search = self._search
         if search is None:
-            return super().conditions(surface)
+            return super().conditions()
         keys = [Range.read(text).key for text in search.over]
-        many = len(search.points(surface))
+        many = len(search.points())
         said = (
             f"{' and '.join(keys)} tuned for the median final loss of {many} "
             f"start{'s' if many > 1 else ''}, {search.trials} trials each"
         )
-        return (said, *super().conditions(surface))
+        return (said, *super().conditions())
 
     @property
     def _search(self) -> TuneRecipe | None:
@@ -108,9 +108,9 @@ class Recipe(Descended, Contest, Style):
 
     def make_scene(self, progress: Progress | None = None) -> "Run":
         self.check()
-        surface = resolved(self.surface)
-        walked = self._walked(surface, progress)
-        surface, paths = seen(surface, [path for entry in walked for path in entry.trajectories])
+        walked = self._walked(progress)
+        paths = [path for entry in walked for path in entry.trajectories]
+        surface, paths = self.problem.project(paths)
         many = len(paths) // len(walked)
         entries = tuple(
             replace(entry, trajectories=tuple(paths[number * many : (number + 1) * many]))
@@ -120,18 +120,18 @@ class Recipe(Descended, Contest, Style):
             title=self.titled(surface),
             surface=surface,
             entries=entries,
-            conditions=self.conditions(surface),
+            conditions=self.conditions(),
         )
 
     def walks(self) -> tuple[Trajectory, ...]:
         """Return every walk where it really was, in all of a network's weights."""
         self.check()
-        entries = self._walked(resolved(self.surface))
+        entries = self._walked()
         return tuple(path for entry in entries for path in entry.trajectories)
 
-    def _walked(self, surface: Surface, progress: Progress | None = None) -> "list[Descent]":
-        steps = self.last_step
-        objective, starts = self.met(surface), self.begun(surface)
+    def _walked(self, progress: Progress | None = None) -> "list[Descent]":
+        surface, steps = resolved(self.surface), self.last_step
+        objective, starts = self.objective(), self.begun()
         rows = self.frame_steps(steps)
         room = MOST_BYTES // (len(self.words) * len(starts))
         entries = []
@@ -159,7 +159,7 @@ class Recipe(Descended, Contest, Style):
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was, or would have been, tried."""
         surface = resolved(self.surface)
-        objective, starts = self.met(surface), self.begun(surface)
+        objective, starts = self.objective(), self.begun()
         blocks = []
         for entry in scene.entries:
             method = entry.choice.optimizer
@@ -185,7 +185,10 @@ class Recipe(Descended, Contest, Style):
 
 def _provided(surface: Surface) -> Mapping[str, int]:
     """Return what a surface and its descent have for views."""
-    return {"surface": surface.dim, "descent": surface.dim if surface.inside else MANY}
+    return {
+        "surface": surface.dim,
+        "descent": surface.dim if problem_of(surface).in_plane else MANY,
+    }
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -320,8 +323,13 @@ class Run(OnSurface[Descent]):
     def provides(self) -> Mapping[str, int]:
         return _provided(self.surface) if self.entries else {"surface": self.surface.dim}
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What its paths have beside point and loss."""
+        return problem_of(self.surface).columns
+
     def record(self) -> dict[str, Any]:
-        learned = self.surface.network is not None
+        learned = bool(self.columns)
         trajectories = [
             entry.record(path, learned) for entry in self.entries for path in entry.trajectories
         ]
@@ -332,10 +340,9 @@ class Run(OnSurface[Descent]):
         return {"plane": plane, "trajectories": trajectories}
 
     def rows(self) -> Row:
-        added = []
-        if self.surface.network is not None:
-            batches = any(path.true_losses is not None for path in self.trajectories)
-            added = ["distance", *(["batch_loss"] if batches else [])]
+        batches = any(path.true_losses is not None for path in self.trajectories)
+        known = {"distance": True, "batch_loss": batches}
+        added = [name for name in self.columns if known.get(name)]
         yield ["label", "optimizer", "start", "step", *AXES[: self.surface.dim], "loss", *added]
         for entry in self.entries:
             for start, path in enumerate(entry.trajectories):
@@ -344,7 +351,7 @@ class Run(OnSurface[Descent]):
                 table[:, self.surface.dim] = path.whole_losses
                 for column, name in enumerate(added, start=self.surface.dim + 1):
                     if name == "distance":
-                        table[path.kept, column] = _distances(path)
+                        table[path.kept, column] = path.distances_kept
                     else:
                         table[:, column] = path.losses
                 for step, row in enumerate(table.tolist()):
@@ -353,7 +360,7 @@ class Run(OnSurface[Descent]):
     def report(self, recipe: Recipe) -> Report:
         """Return one row a run: its settings, how far it came, and what went wrong."""
         several = len(self.entries[0].trajectories) > 1
-        learned = self.surface.network is not None
+        learned = "accuracy" in self.columns
         known = bool(self.surface.minima)
         added = ["to nearest minimum"] * known
         if learned:
@@ -395,13 +402,9 @@ class Run(OnSurface[Descent]):
 def _learned(path: Trajectory) -> dict[str, Any]:
     """Return what there is of a network's path alone: its points are not those of all steps."""
     batches = {} if path.true_losses is None else {"batch_loss": path.losses}
-    numbers = {"distance": _distances(path), **batches}
+    numbers = {"distance": path.distances_kept, **batches}
     return {
         "path_steps": path.kept.tolist(),
         **{key: [finite(each) for each in row.tolist()] for key, row in numbers.items()},
         "accuracy": path.accuracy,
     }
-
-
-def _distances(path: Trajectory) -> Array:
-    return np.zeros(len(path.points)) if path.distances is None else path.distances

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from optiviz.descent.learning_rate import Choice
+from optiviz.descent.problem import problem_of
 from optiviz.descent.search import TRIALS, Comparison, Range, Search, check_ranges, search
 from optiviz.kinds.base import SETTINGS, Column, Entry, Progress, Report, Row, Scene, finite
 from optiviz.kinds.fields import Contenders, Descended, named
@@ -25,7 +26,7 @@ def _many_starts(number: Any, info: ValidationInfo) -> Any:
     """Return so many random starts if nobody says where runs begin, and it can be said."""
     if number is not None or "surface" not in info.data:
         return number or 0
-    many = not info.data.get("starts") and resolved(info.data["surface"]).inside
+    many = not info.data.get("starts") and problem_of(resolved(info.data["surface"])).in_plane
     return STARTS if many else 0
 
 
@@ -53,7 +54,7 @@ class TuneRecipe(Descended, Contenders):
         surface = resolved(self.surface)
         ranges = [Range.read(text) for text in self.over]
         return Comparison(
-            surface, self.met(surface), self.begun(surface), self.last_step, ranges,
+            surface, self.objective(), self.begun(), self.last_step, ranges,
             self.trials, self.seed,
         )  # fmt: skip
 
@@ -77,7 +78,7 @@ class TuneRecipe(Descended, Contenders):
             entries=tuple(entries),
             conditions=(
                 f"{after}: {shaded}" if many > 1 else after,
-                *self.conditions(sought.surface),
+                *self.conditions(),
             ),
         )
 

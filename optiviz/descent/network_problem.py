@@ -1,0 +1,167 @@
+"""A network's loss: descended in all weights or on a plane through them, and seen on one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optiviz.descent.problem import Problem, RateGrid
+from optiviz.descent.trajectory import Trajectory
+from optiviz.objective import Array, Objective, Stream
+from optiviz.surfaces.network import Batches
+from optiviz.surfaces.plane import Plane, principal
+from optiviz.surfaces.surface import MAX_COORDINATE, Domain, Point, Shown, Surface
+from optiviz.system.errors import InputError
+from optiviz.system.validation import checked
+
+MARGIN = 0.15  # around all paths, of the longer side that they need
+NARROWEST = 0.4  # side of a window, of the other one
+MOST_MASKED = 50_000_000  # units times samples that dropout may silence in a step
+MOST_POINTS = 2000  # of all paths, of which the plane of the paths is made
+FARTHEST = 1e-3 * MAX_COORDINATE  # of points that a window can be around
+STILL = 1e-9  # how far nobody went who is said to have stayed
+MOST_STEPS, MOST_STARTS = 100, 3  # of runs with which a rate is tried
+MANY_RATES, APART = 12, 0.5  # that are tried, and decades from one to the next
+LOWEST_RATE = {True: -2.0, False: -4.0}  # its decade, on a plane alone or in all weights
+
+
+@dataclass(frozen=True, eq=False)
+class OnPlane:
+    """A Stream: another one, descended on a plane alone."""
+
+    stream: Stream
+    plane: Plane
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates: two."""
+        return self.plane.dim
+
+    @property
+    def whole(self) -> Plane:
+        """The plane through all samples."""
+        return self.plane
+
+    def at(self, step: int) -> Plane:
+        """Return the plane through the batch of step number `step`."""
+        return self.plane.on(self.stream.at(step))
+
+
+class NetworkProblem(Problem):
+    """A network on its data. A start of () stands for its own weights."""
+
+    columns = "distance", "batch_loss", "accuracy"
+    has_samples = True
+
+    @property
+    def in_plane(self) -> bool:
+        return self.surface.inside
+
+    @property
+    def is_random(self) -> bool:  # type: ignore[override]
+        assert self.surface.network is not None
+        return bool(self.surface.network.dropout)
+
+    @property
+    def rates(self) -> RateGrid:  # type: ignore[override]
+        decades = LOWEST_RATE[self.in_plane] + APART * np.arange(MANY_RATES)
+        return RateGrid(np.power(10.0, decades), MOST_STEPS, MOST_STARTS)
+
+    def whole(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        landscape = self.surface.landscape
+        network, dropout = landscape.network, landscape.words.dropout
+        size = batch_size or network.samples
+        if size > network.samples:
+            raise InputError(
+                f"a batch of {size}: {landscape.words.data} has {network.samples} samples"
+            )
+        if batch_size is None and not dropout:
+            return landscape.plane if self.in_plane else network
+        units = sum(network.shape.sizes[1:-1])
+        if dropout and size * units > MOST_MASKED:
+            raise InputError(
+                f"dropout of {units} units in batches of {size} takes too much memory: "
+                "take smaller batches"
+            )
+        batches = Batches(network, size, seed, dropout)
+        return OnPlane(batches, landscape.plane) if self.in_plane else batches
+
+    def start(self, point: Point) -> Array:
+        landscape = self.surface.landscape
+        if not point:
+            own = landscape.initial
+            return landscape.plane.projected(own[None])[0][0] if self.in_plane else own
+        if self.in_plane:
+            return super().start(point)
+        if landscape.plane_words.kind == "path":
+            raise InputError(
+                "a start in the plane of the paths is known only after the descent: give none"
+            )
+        return landscape.plane.lifted(point)
+
+    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
+        """Return the surface and the paths as they are drawn.
+
+        Of a network that is descended in all of its weights it is the plane with the paths
+        projected onto it, and how far from it they are; all paths say what they learned.
+        """
+        surface, landscape = self.surface, self.surface.landscape
+        if self.in_plane:
+            plane = landscape.plane
+            return surface, [
+                replace(path, accuracy=landscape.accuracy(plane.lifted(path.end))) for path in paths
+            ]
+        if landscape.plane_words.kind == "path":
+            points = np.concatenate(_spaced(paths))
+            spread = principal(points[:: -(-len(points) // MOST_POINTS)])
+            plane = Plane(landscape.network, spread.origin, spread.directions)
+            first, second = (
+                f"PC {number} ({share:.0%})" for number, share in enumerate(spread.shares, start=1)
+            )
+            axes = first, second
+        else:
+            plane, axes = landscape.plane, landscape.axes
+        flat = []
+        for path in paths:
+            with np.errstate(all="ignore"):
+                points, distances = plane.projected(path.points)
+            accuracy = landscape.accuracy(path.end)
+            flat.append(replace(path, points=points, distances=distances, accuracy=accuracy))
+        return surface.seen_on(Shown(plane, axes), surface.domain or _window(surface, flat)), flat
+
+
+def _window(surface: Surface, paths: Sequence[Trajectory]) -> Domain:
+    """Return the window of paths in a plane; of random directions it has a unit each way."""
+    points = _spaced(paths)
+    if surface.plane_words.kind == "random":
+        points.append(np.array(surface.window.intervals).T / (1 + 2 * MARGIN))
+    return around(np.concatenate(points))
+
+
+def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
+    """Return evenly spaced points of the paths that stay among numbers, else what they began with.
+
+    A path that leaves them would leave nothing to see of the others. Which frames are shown makes
+    no difference.
+    """
+    spaced = []
+    for path in (each for each in paths if each.ended_at is None):
+        assert path.spaced is not None
+        spaced.append(path.walked[np.isin(path.kept[: len(path.walked)], path.spaced)])
+    near = [points for points in spaced if np.abs(points).max() < FARTHEST]
+    return near or [path.points[:1] for path in paths]
+
+
+def around(points: Array) -> Domain:
+    """Return a window with all points in it, shape (n, 2), and some room around them."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    longest = float((high - low).max())
+    if longest <= STILL * max(1.0, float(np.abs(points).max())):
+        longest = 1.0
+    side = np.maximum(high - low + 2 * MARGIN * longest, NARROWEST * (1 + 2 * MARGIN) * longest)
+    middle = (low + high) / 2
+    ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)
+    found = checked(Domain, ends.tolist())
+    if isinstance(found, list):
+        raise InputError("the paths lead too far away to be drawn: take a smaller learning rate")
+    return found
