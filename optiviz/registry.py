@@ -121,13 +121,13 @@ KINDS = {
 class Sort(NamedTuple):
     """What a name of the table stands for: "module:class", and what it can draw.
 
-    options are the fields of Style that it heeds. dims are those of the surface, or of what is
-    descended.
+    of is what a scene has to provide for it, and dims in how many dimensions; options are the
+    fields of Style that it heeds.
     """
 
     target: str
     dims: tuple[int, ...]
-    of: Literal["surface", "descent", "response", "search", "basins"]
+    of: str
     options: tuple[str, ...]
     about: str
     page: bool = False  # whether a page has it

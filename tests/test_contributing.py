@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 ADDING = TEXT[TEXT.index("## Add one thing") : TEXT.index("## What we hold to")]
 WALKS: dict[str, str] = dict(
-    re.findall(r"^\*\*(An? \w+)\*\*(.*?)(?=^\*\*|\Z)", ADDING, re.M | re.S)
+    re.findall(r"^\*\*(An? \w+)[\w ]*\*\*(.*?)(?=^\*\*|\Z)", ADDING, re.M | re.S)
 )
 PLACE = re.compile(r"# (\S+)(?:, in (\w+))?\n(.*)", re.S)
 
@@ -60,13 +60,13 @@ def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
         assert (ended.returncode, ended.stderr) == (0, "")
         if "-o" in words:
             assert (work / words[-1]).stat().st_size > 100
-            assert call(house, work, "inspect", words[-1]).stdout.count("kind: run") == 1
+            assert call(house, work, "inspect", words[-1]).stdout.count(f"kind: {words[0]}") == 1
         else:
             assert ended.stdout
 
 
 def test_there_is_a_walk_for_each_kind() -> None:
-    kinds = {"surface", "optimizer", "theme", "view", "format", "command"}
+    kinds = {"surface", "optimizer", "theme", "view", "kind", "format", "command"}
     assert {name.split()[1] for name in WALKS} == kinds
 
 

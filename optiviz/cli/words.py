@@ -95,6 +95,8 @@ def _words(option: click.Parameter, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [(option.opts if value else option.secondary_opts)[0]]
     name = max(option.opts, key=len)
+    if option.nargs > 1:
+        return [name, *map(spell, value)]
     if option.multiple and not isinstance(value, str):
         return [word for each in value for word in (name, each)]
     if isinstance(value, tuple):  # of levels; one alone would be a number of bands
