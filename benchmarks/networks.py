@@ -23,7 +23,7 @@ import numpy as np
 from run import HERE, tell
 from scipy.special import expit
 
-from optiviz.descent.problem import problem_of
+from optiviz.descent import problem_of
 from optiviz.descent.walk import walk
 from optiviz.optimizers.words import parse_word
 from optiviz.surfaces.catalogue import find_surface

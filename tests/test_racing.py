@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
+from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import tune
 from optiviz.descent.network_problem import around
-from optiviz.descent.problem import problem_of
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
 from optiviz.optimizers.words import parse_word

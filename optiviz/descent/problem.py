@@ -70,12 +70,3 @@ class SurfaceProblem(Problem):
 
     def whole(self, batch_size: int | None, seed: int) -> Objective:
         return self.surface
-
-
-def problem_of(surface: Surface) -> Problem:
-    """Return what is descended on a surface."""
-    if surface.network is None:
-        return SurfaceProblem(surface)
-    from optiviz.descent.network_problem import NetworkProblem
-
-    return NetworkProblem(surface)

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import field_validator
 
+from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, ground, map_basins
 from optiviz.descent.learning_rate import choose
-from optiviz.descent.problem import problem_of
 from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Progress, Report, Row
 from optiviz.kinds.fields import Contest, Met, named
 from optiviz.kinds.types import Sides, resolved

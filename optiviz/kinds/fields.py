@@ -17,7 +17,8 @@ from pydantic import (
     field_validator,
 )
 
-from optiviz.descent.problem import Problem, problem_of
+from optiviz.descent import problem_of
+from optiviz.descent.problem import Problem
 from optiviz.kinds.base import BaseRecipe, Timeline
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import (

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, ValidationInfo, field_validator
 
+from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import choose, tune
 from optiviz.descent.outcome import outcome
-from optiviz.descent.problem import problem_of
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MOST_BYTES, MOST_ROWS, descend

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import Choice
-from optiviz.descent.problem import problem_of
 from optiviz.descent.search import TRIALS, Comparison, Range, Search, check_ranges, search
 from optiviz.kinds.base import SETTINGS, Column, Entry, Progress, Report, Row, Scene, finite
 from optiviz.kinds.fields import Contenders, Descended, named
