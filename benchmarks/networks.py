@@ -29,7 +29,8 @@ from optiviz.optimizers.words import parse_word
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import BLOCK, Network, Shape, Weight
-from optiviz.surfaces.plane import Plane, WeightPlane, random_directions
+from optiviz.surfaces.plane import Plane, random_directions
+from optiviz.surfaces.weight_plane import WeightPlane
 
 DOCS = HERE.parent / "docs" / "networks.md"
 MARKS = "<!-- benchmarks: python benchmarks/networks.py --docs -->", "<!-- end -->"

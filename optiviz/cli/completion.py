@@ -308,7 +308,7 @@ def _declared(own: Path | None = None) -> dict[str, str]:
 
     To read them as YAML would take as long as a picture, and of a stranger's file for ever.
     """
-    from optiviz.surfaces import our_file
+    from optiviz.surfaces.shipped import our_file
 
     found: dict[str, str] = {}
     for path in filter(None, (our_file(), own)):

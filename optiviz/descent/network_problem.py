@@ -8,9 +8,10 @@ import numpy as np
 from optiviz.descent.problem import Problem, RateGrid
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
+from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
 from optiviz.surfaces.network import Batches
 from optiviz.surfaces.plane import Plane, principal
-from optiviz.surfaces.surface import MAX_COORDINATE, Domain, Point, Shown, Surface
+from optiviz.surfaces.surface import Shown, Surface
 from optiviz.system.errors import InputError
 from optiviz.system.validation import checked
 

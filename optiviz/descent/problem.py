@@ -8,8 +8,9 @@ import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
+from optiviz.surfaces.domain import Point
 from optiviz.surfaces.noise import GradientNoise
-from optiviz.surfaces.surface import Point, Surface
+from optiviz.surfaces.surface import Surface
 
 
 class RateGrid(NamedTuple):

@@ -22,8 +22,9 @@ from optiviz.kinds.types import Sides
 from optiviz.objective import Array
 from optiviz.optimizers.words import Setting, Word
 from optiviz.registry import FORMATS, THEMES, Format, Quality, format_of
+from optiviz.surfaces.domain import Text
 from optiviz.surfaces.signal import Signal
-from optiviz.surfaces.surface import Surface, Text
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
 
 SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most

@@ -37,7 +37,8 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.kinds import kind_of
 from optiviz.optimizers.words import Word, parse_word, spell, vary
 from optiviz.registry import Quality
-from optiviz.surfaces.surface import MAX_COORDINATE, Point, Steps, Surface
+from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
+from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import digest

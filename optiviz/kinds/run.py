@@ -36,7 +36,8 @@ from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
 from optiviz.optimizers.words import spell
 from optiviz.registry import MANY, VIEWS, Format
-from optiviz.surfaces.surface import AXES, Surface
+from optiviz.surfaces.domain import AXES
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 
 ROUNDED = 1e-9  # a distance that is a smaller share of the window is none

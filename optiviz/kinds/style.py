@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from optiviz.registry import MANY, VIEWS
-from optiviz.surfaces.surface import Number, rising
+from optiviz.surfaces.domain import Number, rising
 from optiviz.system.errors import InputError, unknown
 
 MOST_BANDS, MOST_LEVELS = 200, 500

@@ -17,8 +17,9 @@ from optiviz.descent.search import Range
 from optiviz.optimizers.words import parse
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
+from optiviz.surfaces.domain import MAX_STEPS, Point, spelt
 from optiviz.surfaces.signal import Signal, find_signal
-from optiviz.surfaces.surface import MAX_STEPS, Point, Surface, spelt
+from optiviz.surfaces.surface import Surface
 from optiviz.system.text import shown
 
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES, MOST_SOUGHT = 64, 100, 100, 10

@@ -19,7 +19,7 @@ from optiviz.kinds.base import BaseRecipe, plain
 from optiviz.optimizers.kinds import packages_of
 from optiviz.recipes.reading import Fields, embedded_of
 from optiviz.registry import FORMATS, format_of
-from optiviz.surfaces.surface import Text
+from optiviz.surfaces.domain import Text
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 from optiviz.system.text import dotted

@@ -17,7 +17,8 @@ from optiviz.optimizers.words import parse
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
 from optiviz.surfaces.datasets import files_of
-from optiviz.surfaces.surface import Domain, Stranger, Surface, dimension
+from optiviz.surfaces.domain import Domain, Stranger
+from optiviz.surfaces.surface import Surface, dimension
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.files import place_of
 from optiviz.system.text import shown

@@ -29,8 +29,9 @@ from optiviz.rendering.batch import Result, make_all
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
+from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.signal import Signal
-from optiviz.surfaces.surface import AXES, Surface
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.files import place_of
 from optiviz.system.plugins import is_source, offer, offers

@@ -1,14 +1,15 @@
 """The named surfaces: ours in surfaces.yaml, and a user's own file on top."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optiviz.surfaces import GROUP, our_file
-from optiviz.surfaces.surface import AXES, Stranger, Surface
+from optiviz.surfaces import GROUP
+from optiviz.surfaces.domain import AXES, Stranger
+from optiviz.surfaces.shipped import our_entry, our_file
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.plugins import is_source, offer, offers
 from optiviz.system.text import shown
@@ -156,14 +157,11 @@ def our_surface(name: str) -> Surface | None:
 
     Only its own entry is read: all of them take as long as half of a picture.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-        return None
-    path = our_file()
-    entry = re.search(rf"^{name}:.*?(?=^\S|\Z)", path.read_text("utf-8"), re.M | re.S)
+    entry = our_entry(name)
     if entry is None:
         return None
     catalogue = Catalogue()
-    catalogue.add(Document(entry[0], str(path)))
+    catalogue.add(entry)
     return catalogue.surfaces[name]
 
 

@@ -14,7 +14,8 @@ import sympy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from optiviz.objective import Array
-from optiviz.surfaces.formula import FUNCTIONS, LONGEST, Formula, symbols
+from optiviz.surfaces.formula import LONGEST, Formula, symbols
+from optiviz.surfaces.grammar import FUNCTIONS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 from optiviz.system.time_limit import Patience

@@ -7,7 +7,8 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import Network, Shape, Weight
-from optiviz.surfaces.plane import Plane, WeightPlane, random_directions
+from optiviz.surfaces.plane import Plane, random_directions
+from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.surfaces.words import NetworkWords, PlaneWords
 from optiviz.system.errors import InputError
 

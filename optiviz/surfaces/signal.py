@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
 from optiviz.objective import Array
 from optiviz.registry import SIGNALS
-from optiviz.surfaces.surface import MAX_COORDINATE, Text
+from optiviz.surfaces.domain import MAX_COORDINATE, Text
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.text import plain_number, plain_text, shown
 from optiviz.system.yaml import read_text

@@ -2,33 +2,44 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    FiniteFloat,
-    PlainSerializer,
     PrivateAttr,
     ValidationInfo,
     field_validator,
-    model_serializer,
     model_validator,
 )
 
 from optiviz.objective import Array
 from optiviz.surfaces.datasets import digest_of, files_of
+from optiviz.surfaces.domain import (
+    AXES,
+    MISSING,
+    Domain,
+    Kebab,
+    Number,
+    PlacedPoint,
+    Point,
+    Rates,
+    Steps,
+    Stranger,
+    Text,
+    axes_in,
+    kebab,
+    rising,
+)
+from optiviz.surfaces.shipped import is_our_formula
 from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError
 from optiviz.system.plugins import digest, file_of
-from optiviz.system.text import plain_number, plain_text, shown
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
@@ -36,158 +47,10 @@ if TYPE_CHECKING:
     from optiviz.surfaces.landscape import Landscape
     from optiviz.surfaces.plane import Plane, Progress
 
-MAX_STEPS = 1_000_000
-MAX_COORDINATE = 1e100
-AXES = ("x", "y")
+
 AROUND = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
-MISSING = "is missing"
 NEAR = 0.01  # of the window's diagonal: how near a minimum counts as being at it
 CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
-
-
-@dataclass(frozen=True)
-class Stranger:
-    """The context in which a stranger's entry is validated: what else of it is looked at.
-
-    Its formula is read at once, and its learning rates must be of these optimizers, if they are
-    given. Of ours the tests do that, because reading all formulas would cost a second.
-    axes is how many its domain has, if that can be told, so that a wrong interval hides no other
-    fault.
-    """
-
-    optimizers: Collection[str] | None = None
-    axes: int | None = None
-
-
-def _axes(info: ValidationInfo) -> int | None:
-    if info.data.get("network") is not None:
-        return len(AXES)
-    domain = info.data.get("domain")  # absent if it is wrong itself
-    if isinstance(domain, Domain):
-        return len(domain.intervals)
-    return info.context.axes if isinstance(info.context, Stranger) else None
-
-
-def _kebab(word: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
-        raise ValueError(f"{shown(word, quoted=True)} is not of the form small-letters-and-digits")
-    return word
-
-
-def spelt(point: Sequence[float]) -> str:
-    """Write a point for a message: 1, 2."""
-    return ", ".join(f"{each:g}" for each in point) or "an empty point"
-
-
-def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-    axes = _axes(info)
-    if not point and info.field_name == "start" and info.data.get("network") is not None:
-        return point  # a network's own weights
-    if axes is not None and len(point) != axes:
-        raise ValueError(f"{spelt(point)} does not fit a domain in {' and '.join(AXES[:axes])}")
-    return point
-
-
-def rising(levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Return levels of isolines; raise ValueError if they do not rise."""
-    if list(levels) != sorted(set(levels)):
-        raise ValueError("levels must rise")
-    return levels
-
-
-Text = Annotated[str, AfterValidator(plain_text)]
-Kebab = Annotated[str, AfterValidator(_kebab)]
-Number = Annotated[FiniteFloat, BeforeValidator(plain_number)]
-Steps = Annotated[int, Field(ge=1, le=MAX_STEPS), BeforeValidator(plain_number)]
-Interval = tuple[Number, Number]
-Point = tuple[Number, ...]
-PlacedPoint = Annotated[Point, AfterValidator(_fitting)]
-
-
-def _rates(value: Any, info: ValidationInfo) -> Any:
-    """Turn a mapping of learning rates into pairs; say of each that cannot be what is wrong."""
-    if not isinstance(value, Mapping):
-        if isinstance(value, tuple) and not value:
-            return value
-        raise ValueError("is no mapping from optimizers to learning rates")
-    known = info.context.optimizers if isinstance(info.context, Stranger) else None
-    faults = []
-    for name, rate in value.items():
-        if known is not None and name not in known:
-            faults.append(unknown("optimizer", str(name), known))
-        number = isinstance(rate, int | float) and not isinstance(rate, bool)
-        if not (number and 0 < rate < math.inf):
-            faults.append(f"{shown(name)} should be a number above 0, not {shown(rate, True)}")
-    if faults:
-        raise ValueError("; ".join(faults))
-    return tuple(value.items())
-
-
-def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
-    return dict(pairs)
-
-
-Rates = Annotated[tuple[tuple[str, float], ...], BeforeValidator(_rates), PlainSerializer(_mapping)]
-
-
-class Domain(BaseModel):
-    """The window that is drawn: an interval for x and, in two dimensions, one for y.
-
-    Also made from "-3:3,-2:2" and from [[-3, 3], [-2, 2]].
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    x: Interval
-    y: Interval | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_words(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            try:
-                ends = [side.split(":") for side in value.split(",")]
-                value = [(float(low), float(high)) for low, high in ends]
-            except ValueError:
-                raise ValueError(f"{value!r} is not of the form -3:3,-2:2") from None
-        if isinstance(value, Sequence):
-            if not 1 <= len(value) <= len(AXES):
-                raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
-            return dict(zip(AXES, value, strict=False))
-        if not isinstance(value, Mapping | Domain):
-            raise ValueError(f"{shown(value)} is no domain: write {{x: [-3, 3], y: [-3, 3]}}")
-        return value
-
-    @field_validator("x", "y")
-    @classmethod
-    def _ordered(cls, interval: Interval | None, info: ValidationInfo) -> Interval | None:
-        if interval is None:
-            return interval
-        low, high = interval
-        if not low < high:
-            raise ValueError(
-                f"the interval of {info.field_name} must rise, not go from {low:g} to {high:g}"
-            )
-        largest = max(abs(low), abs(high))
-        if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
-            raise ValueError(
-                f"the interval of {info.field_name} is too far, too wide or too narrow to draw"
-            )
-        return interval
-
-    @model_serializer
-    def _as_mapping(self) -> dict[str, Interval]:
-        return dict(zip(AXES, self.intervals, strict=False))
-
-    @property
-    def intervals(self) -> tuple[Interval, ...]:
-        """The intervals of all axes, in order."""
-        return (self.x,) if self.y is None else (self.x, self.y)
-
-    @property
-    def diagonal(self) -> float:
-        """The length from corner to corner."""
-        return math.hypot(*(high - low for low, high in self.intervals))
 
 
 class Surface(BaseModel):
@@ -200,7 +63,7 @@ class Surface(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, AfterValidator(lambda word: word and _kebab(word))] = ""
+    name: Annotated[str, AfterValidator(lambda word: word and kebab(word))] = ""
     title: Text = ""
     network: NetworkWords | None = None
     plane: PlaneWords | None = None
@@ -253,7 +116,7 @@ class Surface(BaseModel):
         if given and text:
             raise ValueError(f"is given, and so is a {given[0]}: give one of them")
         if text and isinstance(info.context, Stranger):
-            _compiled(text, _axes(info) or dimension(text))
+            _compiled(text, axes_in(info) or dimension(text))
         return text
 
     @model_validator(mode="after")
@@ -443,8 +306,6 @@ def dimension(text: str) -> int:
 @cache
 def _compiled(text: str, dim: int, name: str = "") -> "Formula":
     # Imports sympy, which a list of surfaces need not wait for.
-    from optiviz.surfaces.catalogue import our_surface
     from optiviz.surfaces.formula import formula
 
-    ours = our_surface(name)
-    return formula(text, dim, ours is not None and ours.formula == text)
+    return formula(text, dim, is_our_formula(name, text))

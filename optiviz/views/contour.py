@@ -12,7 +12,8 @@ from matplotlib.transforms import Bbox
 from optiviz.kinds.run import Run
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.surfaces.surface import Interval, Surface
+from optiviz.surfaces.domain import Interval
+from optiviz.surfaces.surface import Surface
 from optiviz.views import Room, View
 from optiviz.views.axes import dress, inches, room_beside, say_empty, span
 from optiviz.views.ground import Ground, ramp

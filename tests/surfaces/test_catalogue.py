@@ -12,7 +12,8 @@ from conftest import CATALOGUE, FORMULAS, some
 import optiviz
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import Catalogue, load_catalogue, our_surface
-from optiviz.surfaces.surface import Domain, Surface
+from optiviz.surfaces.domain import Domain
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.yaml import Document
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from optiviz.surfaces import surface
 from optiviz.surfaces.catalogue import find_surface
-from optiviz.surfaces.formula import MAX_CHARACTERS, formula
+from optiviz.surfaces.formula import formula
+from optiviz.surfaces.grammar import MAX_CHARACTERS
 from optiviz.system.errors import InputError
 
 SMOOTH = ["sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh"]

@@ -13,7 +13,8 @@ from optiviz.objective import Array
 from optiviz.surfaces import grids
 from optiviz.surfaces import plane as module
 from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Shape, Weight
-from optiviz.surfaces.plane import Plane, WeightPlane, principal, random_directions
+from optiviz.surfaces.plane import Plane, principal, random_directions
+from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 
 SIZES = (5, 4, 6, 3)

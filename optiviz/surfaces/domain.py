@@ -1,0 +1,176 @@
+"""Points, windows and numbers as surfaces declare them."""
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from optiviz.system.errors import unknown
+from optiviz.system.text import plain_number, plain_text, shown
+
+MAX_STEPS = 1_000_000
+MAX_COORDINATE = 1e100
+AXES = ("x", "y")
+MISSING = "is missing"
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """The context in which a stranger's entry is validated: what else of it is looked at.
+
+    Its formula is read at once, and its learning rates must be of these optimizers, if they are
+    given. Of ours the tests do that, because reading all formulas would cost a second.
+    axes is how many its domain has, if that can be told, so that a wrong interval hides no other
+    fault.
+    """
+
+    optimizers: Collection[str] | None = None
+    axes: int | None = None
+
+
+def axes_in(info: ValidationInfo) -> int | None:
+    """Return how many axes a declared surface has, None if that cannot be told."""
+    if info.data.get("network") is not None:
+        return len(AXES)
+    domain = info.data.get("domain")  # absent if it is wrong itself
+    if isinstance(domain, Domain):
+        return len(domain.intervals)
+    return info.context.axes if isinstance(info.context, Stranger) else None
+
+
+def kebab(word: str) -> str:
+    """Return a word as it is; raise ValueError if it is not in-such-a-form."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
+        raise ValueError(f"{shown(word, quoted=True)} is not of the form small-letters-and-digits")
+    return word
+
+
+def spelt(point: Sequence[float]) -> str:
+    """Write a point for a message: 1, 2."""
+    return ", ".join(f"{each:g}" for each in point) or "an empty point"
+
+
+def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+    axes = axes_in(info)
+    if not point and info.field_name == "start" and info.data.get("network") is not None:
+        return point  # a network's own weights
+    if axes is not None and len(point) != axes:
+        raise ValueError(f"{spelt(point)} does not fit a domain in {' and '.join(AXES[:axes])}")
+    return point
+
+
+def rising(levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Return levels of isolines; raise ValueError if they do not rise."""
+    if list(levels) != sorted(set(levels)):
+        raise ValueError("levels must rise")
+    return levels
+
+
+Text = Annotated[str, AfterValidator(plain_text)]
+Kebab = Annotated[str, AfterValidator(kebab)]
+Number = Annotated[FiniteFloat, BeforeValidator(plain_number)]
+Steps = Annotated[int, Field(ge=1, le=MAX_STEPS), BeforeValidator(plain_number)]
+Interval = tuple[Number, Number]
+Point = tuple[Number, ...]
+PlacedPoint = Annotated[Point, AfterValidator(_fitting)]
+
+
+def _rates(value: Any, info: ValidationInfo) -> Any:
+    """Turn a mapping of learning rates into pairs; say of each that cannot be what is wrong."""
+    if not isinstance(value, Mapping):
+        if isinstance(value, tuple) and not value:
+            return value
+        raise ValueError("is no mapping from optimizers to learning rates")
+    known = info.context.optimizers if isinstance(info.context, Stranger) else None
+    faults = []
+    for name, rate in value.items():
+        if known is not None and name not in known:
+            faults.append(unknown("optimizer", str(name), known))
+        number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if not (number and 0 < rate < math.inf):
+            faults.append(f"{shown(name)} should be a number above 0, not {shown(rate, True)}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(value.items())
+
+
+def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    return dict(pairs)
+
+
+Rates = Annotated[tuple[tuple[str, float], ...], BeforeValidator(_rates), PlainSerializer(_mapping)]
+
+
+class Domain(BaseModel):
+    """The window that is drawn: an interval for x and, in two dimensions, one for y.
+
+    Also made from "-3:3,-2:2" and from [[-3, 3], [-2, 2]].
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    x: Interval
+    y: Interval | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_words(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            try:
+                ends = [side.split(":") for side in value.split(",")]
+                value = [(float(low), float(high)) for low, high in ends]
+            except ValueError:
+                raise ValueError(f"{value!r} is not of the form -3:3,-2:2") from None
+        if isinstance(value, Sequence):
+            if not 1 <= len(value) <= len(AXES):
+                raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
+            return dict(zip(AXES, value, strict=False))
+        if not isinstance(value, Mapping | Domain):
+            raise ValueError(f"{shown(value)} is no domain: write {{x: [-3, 3], y: [-3, 3]}}")
+        return value
+
+    @field_validator("x", "y")
+    @classmethod
+    def _ordered(cls, interval: Interval | None, info: ValidationInfo) -> Interval | None:
+        if interval is None:
+            return interval
+        low, high = interval
+        if not low < high:
+            raise ValueError(
+                f"the interval of {info.field_name} must rise, not go from {low:g} to {high:g}"
+            )
+        largest = max(abs(low), abs(high))
+        if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
+            raise ValueError(
+                f"the interval of {info.field_name} is too far, too wide or too narrow to draw"
+            )
+        return interval
+
+    @model_serializer
+    def _as_mapping(self) -> dict[str, Interval]:
+        return dict(zip(AXES, self.intervals, strict=False))
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """The intervals of all axes, in order."""
+        return (self.x,) if self.y is None else (self.x, self.y)
+
+    @property
+    def diagonal(self) -> float:
+        """The length from corner to corner."""
+        return math.hypot(*(high - low for low, high in self.intervals))

@@ -1,0 +1,134 @@
+"""Functions with kinks, what their derivatives are there, and how formulas are printed.
+
+abs, sign, floor, min and max are functions of our own, because sympy's ask its assumptions about
+every argument and differentiate to delta functions. The derivative of floor and sign is 0; where
+max or min tie, the first argument's gradient is taken.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.printing.numpy import NumPyPrinter
+from sympy.printing.str import StrPrinter
+
+MAX_EXACT = 2**53  # beyond it a fraction is written as a float
+
+
+class Kinked(sympy.Function):  # type: ignore[misc]
+    """A function with kinks: sympy only has to know its name and its derivative."""
+
+    nargs = 1
+    is_real = True
+    exact: Callable[..., sympy.Expr]  # of numbers
+
+    @classmethod
+    def eval(cls, *args: sympy.Expr) -> sympy.Expr | None:
+        return cls.exact(*args) if all(arg.is_number for arg in args) else None
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.Integer(0)
+
+
+class Sign(Kinked):
+    """sign(x), whose derivative is 0."""
+
+    spelling = "sign({})"
+    exact = staticmethod(sympy.sign)
+
+
+class Floor(Kinked):
+    """floor(x), whose derivative is 0."""
+
+    spelling = "floor({})"
+    exact = staticmethod(sympy.floor)
+
+
+class Abs(Kinked):
+    """abs(x), whose derivative is sign(x)."""
+
+    spelling = "abs({})"
+    exact = staticmethod(sympy.Abs)
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return Sign(self.args[0])
+
+
+class NotBelow(Kinked):
+    """1 where the first argument is not below the second, else 0: Iverson's bracket."""
+
+    nargs = 2
+    spelling = "[{} >= {}]"
+    exact = staticmethod(lambda a, b: sympy.Integer(bool(a >= b)))
+
+
+class Max(Kinked):
+    """max(a, b), which has the gradient of a where they tie."""
+
+    nargs = 2
+    spelling = "max({}, {})"
+    exact = staticmethod(sympy.Max)
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        first = NotBelow(*self.args)
+        return first if argindex == 1 else 1 - first
+
+
+class Min(Kinked):
+    """min(a, b), which has the gradient of a where they tie."""
+
+    nargs = 2
+    spelling = "min({}, {})"
+    exact = staticmethod(sympy.Min)
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        first = NotBelow(self.args[1], self.args[0])
+        return first if argindex == 1 else 1 - first
+
+
+KINKED: dict[type[Kinked], Any] = {
+    Sign: np.sign,
+    Floor: np.floor,
+    Abs: np.abs,
+    NotBelow: lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),  # bools do not add up
+    Max: np.maximum,
+    Min: np.minimum,
+}
+
+
+class TextPrinter(StrPrinter):  # type: ignore[misc]
+    """Writes an expression in the grammar that a formula is written in, decimals as decimals."""
+
+    def _print_Function(self, expr: sympy.Function) -> str:
+        spelling = getattr(expr, "spelling", f"{expr.func.__name__.lower()}({{}})")
+        return spelling.format(*(self.doprint(arg) for arg in expr.args))
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:
+        decimal = repr(float(expr))
+        same = "e" not in decimal and Fraction(decimal) == Fraction(expr.p, expr.q)
+        return decimal if same else f"{expr.p}/{expr.q}"
+
+    def _print_Exp1(self, expr: sympy.Expr) -> str:
+        return "e"
+
+
+class CodePrinter(NumPyPrinter):  # type: ignore[misc]
+    """Writes what numpy computes; numpy knows no integers that are longer than a float's."""
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        return str(expr.p) if abs(expr.p) <= MAX_EXACT else _approximate(expr.p, 1)
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:
+        if max(abs(expr.p), expr.q) <= MAX_EXACT:
+            written: str = super()._print_Rational(expr)
+            return written
+        return _approximate(expr.p, expr.q)
+
+
+def _approximate(numerator: int, denominator: int) -> str:
+    try:
+        return repr(numerator / denominator)
+    except OverflowError:
+        return "inf" if numerator > 0 else "-inf"
