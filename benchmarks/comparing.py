@@ -16,7 +16,7 @@ OURS = """
 import resource, time
 import numpy as np
 from optiviz.descent.basins import ground, map_basins
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.surfaces.catalogue import find_surface
 surface = find_surface("hills-and-canyon")
 surface.value_and_gradient(np.zeros((2, 2)))
@@ -50,7 +50,7 @@ print(time.perf_counter() - began, 0)
 SEARCH = """
 import time
 import numpy as np
-from optiviz.optimizers.words import parse
+from optiviz.optimizers.spec import parse
 from optiviz.descent.search import Comparison, Range, search
 from optiviz.surfaces.catalogue import find_surface
 surface = find_surface("hills-and-canyon")

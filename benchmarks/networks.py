@@ -25,7 +25,7 @@ from scipy.special import expit
 
 from optiviz.descent import problem_of
 from optiviz.descent.walk import walk
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import BLOCK, Network, Shape, Weight

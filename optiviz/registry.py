@@ -195,6 +195,7 @@ OPTIMIZERS = {
     "conjugate-gradient": "classical:ConjugateGradient",
     "nelder-mead": "classical:NelderMead",
 }
+PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers computes with
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",

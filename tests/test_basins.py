@@ -15,7 +15,7 @@ from optiviz.descent import basins
 from optiviz.descent.basins import ground, map_basins
 from optiviz.descent.walk import descend
 from optiviz.kinds.basins import Basin, BasinsRecipe
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.rendering.render import make_picture
 from optiviz.surfaces.surface import Surface
 

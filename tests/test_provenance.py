@@ -14,7 +14,7 @@ from test_reading import RECIPES as RECIPES_OF_ALL_KINDS
 
 import optiviz
 from optiviz.cli import cli
-from optiviz.cli.words import command_of
+from optiviz.cli.command_line import command_of
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, plain
 from optiviz.kinds.basins import BasinsRecipe

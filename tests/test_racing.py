@@ -18,7 +18,7 @@ from optiviz.descent.learning_rate import tune
 from optiviz.descent.network_problem import around
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.landscape import landscape

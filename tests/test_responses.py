@@ -12,7 +12,7 @@ from optiviz import ResponseRecipe
 from optiviz.descent.walk import respond
 from optiviz.kinds.response import Response
 from optiviz.objective import Array, Stream
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 

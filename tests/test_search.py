@@ -16,7 +16,7 @@ from optiviz.descent.search import Comparison, Range, check_ranges, global_minim
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
 from optiviz.kinds.tune import Tuned, TuneRecipe
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
 
@@ -77,7 +77,7 @@ def test_the_best_is_the_lowest_median_and_is_what_is_told() -> None:
 def test_trials_lie_in_their_range_and_are_spread_over_it(
     low: float, factor: float, trials: int
 ) -> None:
-    (kind,) = [optiviz.optimizers.kinds.kind_of("adam")]
+    (kind,) = [optiviz.optimizers.lookup.kind_of("adam")]
     found = Range("lr", (low, low * factor)).values(kind, np.linspace(0, 1, trials))
     assert (np.diff(found) >= 0).all()
     assert found[0] == pytest.approx(low, rel=1e-3)

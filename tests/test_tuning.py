@@ -10,7 +10,7 @@ import optiviz
 from optiviz.descent.learning_rate import Tuning, choose, tune
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.surfaces.surface import Surface
 
 SURFACES = FORMULAS

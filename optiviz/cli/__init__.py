@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from optiviz.system import interrupts
-from optiviz.system.environment import prepare
+from optiviz.system.environment import has_strangers, prepare
 from optiviz.system.errors import InputError, OptivizError, told, unknown
 
 COMMANDS = {
@@ -173,7 +173,7 @@ def cli() -> None:
 
 def _freeze() -> None:
     """Let the garbage be, unless a stranger's library is there that would complain of it."""
-    if "optiviz.optimizers.strangers" not in sys.modules:
+    if not has_strangers():
         gc.freeze()
 
 

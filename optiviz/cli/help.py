@@ -1,7 +1,6 @@
 """How the commands help: options in sections, names that complete, and the nearest right word."""
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import Any
 
 import click
@@ -82,12 +81,14 @@ class Choice(click.Choice[str]):
 
 
 def completed(what: str) -> Callable[..., Any]:
-    """Return what completes a word on the command line: a function of `completion`.
+    """Return what completes a word on the command line: a function of `completers`.
 
     That is loaded only then.
     """
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        return getattr(import_module("optiviz.cli.completion"), what)(ctx, incomplete)
+        from optiviz.cli import completers
+
+        return getattr(completers, what)(ctx, incomplete)
 
     return complete

@@ -23,7 +23,7 @@ def command(path: Path, allow_plugins: bool) -> None:
 
     What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
     """
-    from optiviz.cli.words import command_of
+    from optiviz.cli.command_line import command_of
     from optiviz.kinds.base import plain
     from optiviz.recipes.provenance import read_source
     from optiviz.recipes.reading import check_trusted, read_recipe

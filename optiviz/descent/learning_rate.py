@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Stopped
-from optiviz.optimizers.kinds import kind_of
-from optiviz.optimizers.words import Word
+from optiviz.optimizers.lookup import kind_of
+from optiviz.optimizers.spec import Word
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown

@@ -15,8 +15,9 @@ import numpy as np
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.optimizers.kinds import Kind, is_strange, kind_of
-from optiviz.optimizers.words import Word
+from optiviz.optimizers.factory import Kind
+from optiviz.optimizers.lookup import is_strange, kind_of
+from optiviz.optimizers.spec import Word
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
 

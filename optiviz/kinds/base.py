@@ -20,7 +20,7 @@ from optiviz.descent.learning_rate import Choice
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import Sides
 from optiviz.objective import Array
-from optiviz.optimizers.words import Setting, Word
+from optiviz.optimizers.spec import Setting, Word
 from optiviz.registry import FORMATS, THEMES, Format, Quality, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.surfaces.signal import Signal

@@ -34,8 +34,8 @@ from optiviz.kinds.types import (
     resolved,
 )
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.kinds import kind_of
-from optiviz.optimizers.words import Word, parse_word, spell, vary
+from optiviz.optimizers.lookup import kind_of
+from optiviz.optimizers.spec import Word, parse_word, spell, vary
 from optiviz.registry import Quality
 from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
 from optiviz.surfaces.surface import Surface

@@ -34,7 +34,7 @@ from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tune import TuneRecipe, best_of, seek
 from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
-from optiviz.optimizers.words import spell
+from optiviz.optimizers.spec import spell
 from optiviz.registry import MANY, VIEWS, Format
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface

@@ -14,8 +14,8 @@ from optiviz.kinds.base import SETTINGS, Column, Entry, Progress, Report, Row, S
 from optiviz.kinds.fields import Contenders, Descended, named
 from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
-from optiviz.optimizers.kinds import kind_of
-from optiviz.optimizers.words import Word
+from optiviz.optimizers.lookup import kind_of
+from optiviz.optimizers.spec import Word
 from optiviz.surfaces.surface import Surface
 
 MOST_TRIALS = 10_000

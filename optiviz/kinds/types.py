@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from optiviz.descent.search import Range
-from optiviz.optimizers.words import parse
+from optiviz.optimizers.spec import parse
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.catalogue import find_surface, our_surface
 from optiviz.surfaces.domain import MAX_STEPS, Point, spelt

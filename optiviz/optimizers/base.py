@@ -6,19 +6,16 @@ grid of starts and a single run are the same code. A solver is what owns its loo
 """
 
 import copy
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.schedules import Schedule
 from optiviz.system.errors import InputError
-
-if TYPE_CHECKING:
-    from optiviz.optimizers.schedules import Schedule
 
 Hyper = float | Array
 
@@ -61,7 +58,7 @@ class Method:
         """Return every hyperparameter by name, in order of declaration."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    def following(self, schedule: "Schedule") -> "Method":
+    def following(self, schedule: Schedule) -> "Method":
         """Return the same with a learning rate that changes by step; InputError if it has none."""
         raise InputError("there is no learning rate that a schedule could change")
 
@@ -92,9 +89,7 @@ class Optimizer(Method, ABC):
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         """Return the next points, shape (..., dim), and state; leave x and state as they were."""
 
-    def following(self, schedule: "Schedule") -> "Method":
-        from optiviz.optimizers.schedules import Scheduled
-
+    def following(self, schedule: Schedule) -> "Method":
         if not self.rate:
             return super().following(schedule)
         rate = self.hyperparameters()[self.rate]
@@ -122,6 +117,36 @@ class Around(Optimizer, ABC):
     @property
     def rate(self) -> str:
         return self.inner.rate
+
+
+class ScheduledState(NamedTuple):
+    """What a scheduled optimizer remembers."""
+
+    inner: Any  # the optimizer's own state
+    step: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scheduled(Around):
+    """An optimizer whose learning rate is multiplied by a factor that changes by step."""
+
+    schedule: Schedule
+
+    def hyperparameters(self) -> dict[str, Any]:
+        return self.inner.hyperparameters() | {"schedule": str(self.schedule)}
+
+    def settings(self) -> dict[str, Any]:
+        return self.inner.settings()
+
+    def init(self, x: Array) -> ScheduledState:
+        return ScheduledState(self.inner.init(x), 0)
+
+    def step(
+        self, objective: Objective, x: Array, state: ScheduledState
+    ) -> tuple[Array, ScheduledState]:
+        here = self.inner.scaled(self.schedule.factor(state.step))
+        x, inner = here.step(objective, x, state.inner)
+        return x, ScheduledState(inner, state.step + 1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -156,36 +181,3 @@ def check(declared: "Field[Any]", value: Any) -> None:
     below = np.less_equal(value, high) if within[-1] == "]" else np.less(value, high)
     if not np.all(above & below):
         raise InputError(f"{declared.name} must lie in {within}, not {value}")
-
-
-class Description(NamedTuple):
-    """An optimizer in words, read from its docstring and its fields."""
-
-    summary: str
-    rule: str
-    notes: str
-    paper: str
-    hyperparameters: tuple[tuple[str, float | bool | None, str], ...]  # name, default, meaning
-
-
-def describe(optimizer: type[Method]) -> Description:
-    """Read the summary, update rule, paper and hyperparameters of an optimizer's class.
-
-    A docstring has the summary as its first paragraph, the rule as its indented one, the source
-    as the one that begins with "Paper:"; what is left are notes.
-    """
-    summary, *rest = inspect.cleandoc(optimizer.__doc__ or "").split("\n\n")
-    rule = [part for part in rest if part.startswith("    ")]
-    paper = [part for part in rest if part.startswith("Paper:")]
-    notes = [part for part in rest if part not in rule + paper]
-    return Description(
-        summary=" ".join(summary.split()),
-        rule=inspect.cleandoc("\n".join(rule)),
-        notes="\n".join(" ".join(note.split()) for note in notes),
-        paper=" ".join(" ".join(paper).removeprefix("Paper:").split()),
-        hyperparameters=tuple(
-            (each.name, None if each.default is MISSING else each.default, each.metadata["help"])
-            for each in fields(optimizer)
-            if "help" in each.metadata
-        ),
-    )

@@ -6,10 +6,8 @@ Each is a factor of the rate; several are multiplied.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Around
 from optiviz.system.errors import InputError, unknown
 
 
@@ -112,33 +110,3 @@ def _part(text: str) -> tuple[str, tuple[float, ...]]:
             raise InputError(f"{text!r}: FACTOR lies above 0 and up to 10, and is not {word}")
         numbers.append(number)
     return name, tuple(numbers)
-
-
-class ScheduledState(NamedTuple):
-    """What a scheduled optimizer remembers."""
-
-    inner: Any  # the optimizer's own state
-    step: int
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Scheduled(Around):
-    """An optimizer whose learning rate is multiplied by a factor that changes by step."""
-
-    schedule: Schedule
-
-    def hyperparameters(self) -> dict[str, Any]:
-        return self.inner.hyperparameters() | {"schedule": str(self.schedule)}
-
-    def settings(self) -> dict[str, Any]:
-        return self.inner.settings()
-
-    def init(self, x: Array) -> ScheduledState:
-        return ScheduledState(self.inner.init(x), 0)
-
-    def step(
-        self, objective: Objective, x: Array, state: ScheduledState
-    ) -> tuple[Array, ScheduledState]:
-        here = self.inner.scaled(self.schedule.factor(state.step))
-        x, inner = here.step(objective, x, state.inner)
-        return x, ScheduledState(inner, state.step + 1)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, plain
-from optiviz.optimizers.words import spell
+from optiviz.optimizers.spec import spell
 from optiviz.recipes.reading import (
     Fields,
     Keys,

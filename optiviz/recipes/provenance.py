@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from optiviz.kinds.base import BaseRecipe, plain
-from optiviz.optimizers.kinds import packages_of
+from optiviz.optimizers.lookup import packages_of
 from optiviz.recipes.reading import Fields, embedded_of
 from optiviz.registry import FORMATS, format_of
 from optiviz.surfaces.domain import Text

@@ -12,8 +12,8 @@ from typing import Any, get_args
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.types import MOST_SURFACES
-from optiviz.optimizers.kinds import is_strange
-from optiviz.optimizers.words import parse
+from optiviz.optimizers.lookup import is_strange
+from optiviz.optimizers.spec import parse
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
 from optiviz.surfaces.datasets import files_of

@@ -18,8 +18,8 @@ from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method
-from optiviz.optimizers.base import describe as describe_class
-from optiviz.optimizers.kinds import GROUP, kind_of
+from optiviz.optimizers.describe import describe as describe_class
+from optiviz.optimizers.lookup import GROUP, kind_of
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.provenance import comment_on, read_source
@@ -245,7 +245,7 @@ def _class(name: str) -> type[Method]:
 
 def _describe_kind(name: str) -> dict[str, Any]:
     """Return what is known of a wrapped optimizer or a stranger's, whose code is run."""
-    from optiviz.optimizers.strangers import plain_value
+    from optiviz.optimizers.third_party import plain_value
 
     kind = kind_of(name)
     return {

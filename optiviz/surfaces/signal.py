@@ -130,7 +130,7 @@ def find_signal(name: str) -> Signal:
         return Signal(
             name=name, gradient=tuple(FORMULAS[name](np.arange(LENGTH, dtype=float)).tolist())
         )
-    recorded = json.loads(files("optiviz.surfaces").joinpath("signals.json").read_text("utf-8"))
+    recorded = json.loads(files(__package__).joinpath("signals.json").read_text("utf-8"))
     return Signal(name=name, gradient=recorded[name])
 
 

@@ -13,6 +13,19 @@ VARIABLES = (
 )  # fmt: skip
 
 
+_strangers: set[str] = set()  # whose code has run in this process
+
+
+def admit(name: str) -> None:
+    """Remember that the code of a stranger is to run in this process."""
+    _strangers.add(name)
+
+
+def has_strangers() -> bool:
+    """Return whether the code of a stranger has run, which may complain of how a process ends."""
+    return bool(_strangers)
+
+
 def prepare() -> None:
     """Allow numpy's libraries one thread, unless the user has set how many, and calm matplotlib.
 

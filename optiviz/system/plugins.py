@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from optiviz.system.environment import admit
 from optiviz.system.errors import InputError, unknown
 
 EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # ours, by the package that it is for
@@ -163,6 +164,7 @@ def running(name: str, file: str = "") -> Iterator[None]:
     """
     import numpy as np
 
+    admit(name)
     try:
         with np.errstate():
             yield

@@ -14,8 +14,9 @@ import optiviz
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer, load_wrapper
-from optiviz.optimizers.base import Method, Optimizer, describe
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.base import Method, Optimizer
+from optiviz.optimizers.describe import describe
+from optiviz.optimizers.spec import parse_word
 from optiviz.registry import OPTIMIZERS, WRAPPERS
 
 STEPS = 25

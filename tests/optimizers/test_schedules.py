@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.schedules import SCHEDULES, Schedule
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.system.errors import InputError
 
 numbers = st.floats(0.01, 1).map(lambda number: f"{number:.3g}")

@@ -12,7 +12,7 @@ from conftest import Invoke
 
 import optiviz
 from optiviz.kinds.run import Recipe
-from optiviz.optimizers.words import Word, parse_word
+from optiviz.optimizers.spec import Word, parse_word
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 

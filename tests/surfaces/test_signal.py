@@ -8,7 +8,7 @@ import pytest
 
 from optiviz import InputError, ResponseRecipe, Signal
 from optiviz.descent.walk import respond
-from optiviz.optimizers.words import parse_word
+from optiviz.optimizers.spec import parse_word
 from optiviz.surfaces.signal import find_signal
 
 

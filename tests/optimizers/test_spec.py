@@ -5,7 +5,7 @@ from conftest import TUNED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.optimizers.words import Word, parse, parse_word, spell
+from optiviz.optimizers.spec import Word, parse, parse_word, spell
 from optiviz.system.errors import InputError
 
 

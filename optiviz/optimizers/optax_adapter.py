@@ -10,7 +10,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
-from optiviz.optimizers.strangers import Stranger, point_of, stopping
+from optiviz.optimizers.third_party import Stranger, point_of, stopping
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, needing
 

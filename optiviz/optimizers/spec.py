@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from optiviz.optimizers.base import Hyper, Method
-from optiviz.optimizers.kinds import RATES, Parameter, is_strange, kind_of, parts_of
+from optiviz.optimizers.factory import RATES, Parameter
+from optiviz.optimizers.lookup import is_strange, kind_of, parts_of
 from optiviz.optimizers.schedules import Schedule
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.plugins import file_of

@@ -9,84 +9,16 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Method, Optimizer, Stopped
-from optiviz.optimizers.kinds import GROUP, RATES, Kind, Parameter
+from optiviz.optimizers.factory import RATES
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
-
-
-def stranger(name: str) -> Kind:
-    """Return what the name of an entry point or of a stranger's code stands for.
-
-    Raises InputError if it cannot be loaded or is no optimizer.
-    """
-    offered = None if plugins.is_source(name) else plugins.offer(GROUP, "optimizer", name, ())
-    found = plugins.load(name) if offered is None else offered.load()
-    if not callable(found):
-        of = "" if offered is None else f", of the package {offered.package},"
-        raise InputError(f"{name}{of} is no optimizer")
-    if _is_torch(found):
-        from optiviz.optimizers.torches import Torch
-
-        return _kind(name, found, Torch, skipped=1)
-    if all(callable(getattr(found, each, None)) for each in ("init", "step")):
-        return _kind(name, found, Own)
-    if not inspect.isclass(found):
-        from optiviz.optimizers.transforms import Transform
-
-        return _kind(name, found, Transform)
-    raise InputError(
-        f"{name} is no optimizer: write a class with init(x) and step(objective, x, state), "
-        "a torch.optim.Optimizer or a function that returns an optax transform"
-    )
-
-
-def _is_torch(found: Any) -> bool:
-    """Return whether something is a class of torch's optimizers. torch is not imported for it."""
-    return inspect.isclass(found) and any(
-        f"{each.__module__}.{each.__qualname__}" == "torch.optim.optimizer.Optimizer"
-        for each in found.__mro__
-    )
-
-
-def _kind(
-    name: str, found: Callable[..., Any], adapter: "type[Stranger]", skipped: int = 0
-) -> Kind:
-    """Return the kind of an adapter around a class or function."""
-    parameters, free = _signature(found, skipped)
-    defaults = {key: each.default for key, each in parameters.items()}
-
-    def make(**values: Any) -> Method:
-        for key, default in defaults.items():
-            if default is MISSING and key not in values:
-                raise InputError(f"{name}: {key} has no default, and is not given")
-            if isinstance(default, float) and type(values.get(key)) is int:
-                values[key] = float(values[key])
-        return adapter(name=name, found=found, values={**defaults, **values})
-
-    rate = next((each for each in RATES if each in parameters), "")
-    return Kind(parameters, make, rate, free, (found,))
-
-
-def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Parameter], bool]:
-    """Return the parameters of a class or function, and whether it takes any others."""
-    try:
-        declared = list(inspect.signature(found).parameters.values())[skipped:]
-    except (TypeError, ValueError):
-        return {}, True
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = {
-        each.name: Parameter(MISSING if each.default is each.empty else each.default)
-        for each in declared
-        if each.kind in named
-    }
-    return parameters, any(each.kind is each.VAR_KEYWORD for each in declared)
 
 
 @contextmanager

@@ -1,52 +1,29 @@
-"""What the name of an optimizer stands for: the hyperparameters it takes, and how it is made.
+"""Names of optimizers -> what they stand for.
 
 A name is one of our table, that of an entry point, or a stranger's, as in my.py:Lion and
 torch.optim.AdamW; before it may stand wrappers, as in lookahead+adam. Only `kind_of` runs a
 stranger's code.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import Field, fields
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.registry import OPTIMIZERS, WRAPPERS
+from optiviz.optimizers.factory import RATES, Kind, Parameter, parameter
+from optiviz.optimizers.third_party import Own, Stranger
+from optiviz.registry import OPTIMIZERS, PACKAGES, WRAPPERS
+from optiviz.system import plugins
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.plugins import file_of, is_source, offer, offers, versions
 
 GROUP = "optiviz.optimizers"
-RATES = ("lr", "learning_rate")  # what a learning rate may be called
 BESIDE = {"optax": ("jax",)}  # what else decides a package's numbers
-
-
-class Parameter(NamedTuple):
-    """A hyperparameter: its default, MISSING if it has none, its type, None if any will do.
-
-    within is the interval that it must lie in, if that is known.
-    """
-
-    default: Any
-    type: object = None
-    within: str = ""
-
-
-def parameter(field: "Field[Any]") -> Parameter:
-    """Return the hyperparameter that a field declares."""
-    return Parameter(field.default, field.type, field.metadata.get("within", ""))
-
-
-class Kind(NamedTuple):
-    """What a name stands for. `rate` is the parameter that is its learning rate, "" if none is."""
-
-    parameters: Mapping[str, Parameter]
-    make: Callable[..., Method]
-    rate: str
-    open: bool = False  # whether it takes other parameters as well
-    made_of: tuple[object, ...] = ()  # the classes or functions, the outermost first
 
 
 def parts_of(name: str) -> tuple[list[str], str]:
@@ -86,7 +63,7 @@ def kind_of(name: str) -> Kind:
     """
     wrappers, core = parts_of(name)
     if is_strange(name):
-        from optiviz.optimizers.strangers import stranger
+        from optiviz.optimizers.lookup import stranger
 
         kind = stranger(core)
     else:
@@ -114,7 +91,7 @@ def packages_of(name: str) -> dict[str, str]:
     offered = offer(GROUP, "optimizer", core, OPTIMIZERS)
     if offered is not None:
         return versions(offered.package)
-    return versions("scipy") if OPTIMIZERS[core].startswith("classical:") else {}
+    return versions(*PACKAGES.get(OPTIMIZERS[core].partition(":")[0], ()))
 
 
 def _typed(key: str, value: Any, declared: Parameter) -> Any:
@@ -149,3 +126,71 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
 
     made_of = (wrapper, *kind.made_of)
     return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open, made_of)
+
+
+def stranger(name: str) -> Kind:
+    """Return what the name of an entry point or of a stranger's code stands for.
+
+    Raises InputError if it cannot be loaded or is no optimizer.
+    """
+    offered = None if plugins.is_source(name) else plugins.offer(GROUP, "optimizer", name, ())
+    found = plugins.load(name) if offered is None else offered.load()
+    if not callable(found):
+        of = "" if offered is None else f", of the package {offered.package},"
+        raise InputError(f"{name}{of} is no optimizer")
+    if _is_torch(found):
+        from optiviz.optimizers.torch_adapter import Torch
+
+        return _kind(name, found, Torch, skipped=1)
+    if all(callable(getattr(found, each, None)) for each in ("init", "step")):
+        return _kind(name, found, Own)
+    if not inspect.isclass(found):
+        from optiviz.optimizers.optax_adapter import Transform
+
+        return _kind(name, found, Transform)
+    raise InputError(
+        f"{name} is no optimizer: write a class with init(x) and step(objective, x, state), "
+        "a torch.optim.Optimizer or a function that returns an optax transform"
+    )
+
+
+def _is_torch(found: Any) -> bool:
+    """Return whether something is a class of torch's optimizers. torch is not imported for it."""
+    return inspect.isclass(found) and any(
+        f"{each.__module__}.{each.__qualname__}" == "torch.optim.optimizer.Optimizer"
+        for each in found.__mro__
+    )
+
+
+def _kind(
+    name: str, found: Callable[..., Any], adapter: "type[Stranger]", skipped: int = 0
+) -> Kind:
+    """Return the kind of an adapter around a class or function."""
+    parameters, free = _signature(found, skipped)
+    defaults = {key: each.default for key, each in parameters.items()}
+
+    def make(**values: Any) -> Method:
+        for key, default in defaults.items():
+            if default is MISSING and key not in values:
+                raise InputError(f"{name}: {key} has no default, and is not given")
+            if isinstance(default, float) and type(values.get(key)) is int:
+                values[key] = float(values[key])
+        return adapter(name=name, found=found, values={**defaults, **values})
+
+    rate = next((each for each in RATES if each in parameters), "")
+    return Kind(parameters, make, rate, free, (found,))
+
+
+def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Parameter], bool]:
+    """Return the parameters of a class or function, and whether it takes any others."""
+    try:
+        declared = list(inspect.signature(found).parameters.values())[skipped:]
+    except (TypeError, ValueError):
+        return {}, True
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = {
+        each.name: Parameter(MISSING if each.default is each.empty else each.default)
+        for each in declared
+        if each.kind in named
+    }
+    return parameters, any(each.kind is each.VAR_KEYWORD for each in declared)

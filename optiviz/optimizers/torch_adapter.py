@@ -8,7 +8,7 @@ from typing import Any, Self
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Solver
 from optiviz.optimizers.schedules import Schedule
-from optiviz.optimizers.strangers import Stranger, point_of, stopping
+from optiviz.optimizers.third_party import Stranger, point_of, stopping
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from optiviz.kinds.base import BaseRecipe
-from optiviz.optimizers.words import spell
+from optiviz.optimizers.spec import spell
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.surfaces.catalogue import our_surface
 from optiviz.surfaces.signal import Signal

@@ -1,0 +1,213 @@
+"""What completes a word on the command line. No code of a stranger is run for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from optiviz.system.errors import OptivizError
+
+if TYPE_CHECKING:
+    Items = list[CompletionItem[str]]
+
+MOST_LETTERS = 1_000_000  # of a file of surfaces
+
+
+def surfaces(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the name of one surface."""
+    return _among(_surfaces(ctx), incomplete) or _files(incomplete)
+
+
+def listed_surfaces(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the last of several names of surfaces."""
+    before, begun = _last(incomplete, ",")
+    return _among(_surfaces(ctx), begun, before)
+
+
+def names(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the name of a surface or an optimizer."""
+    return _among(_surfaces(ctx) | _optimizers(), incomplete)
+
+
+def optimizers(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the last of several words such as adam:lr=0.1, up to its settings."""
+    before, word = _last(incomplete, ",")
+    name, colon, _ = word.partition(":")
+    if colon:
+        inside, setting = _last(word, ":")
+        return _settings(name, setting, before + inside, set(_keys(inside)))
+    around, begun = _last(word, "+")
+    found = _among(_optimizers(), begun, before + around)
+    return found or ([] if before else _files(incomplete))
+
+
+def varied(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the hyperparameter of --vary."""
+    return _among(dict.fromkeys(_hyperparameters(ctx), ""), incomplete, after="=")
+
+
+def sought(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the last of several hyperparameters that are sought."""
+    before, begun = _last(incomplete, ",")
+    return _among(dict.fromkeys(_hyperparameters(ctx), ""), begun, before)
+
+
+def views(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the last of several views that the command has."""
+    from optiviz.registry import KINDS, VIEWS
+
+    provided = KINDS[str(ctx.info_name)].provides
+    before, begun = _last(incomplete, "+")
+    used = before.split("+")
+    known = {
+        name: sort.about for name, sort in VIEWS.items() if sort.of in provided and name not in used
+    }
+    return _among(known, begun, before)
+
+
+def themes(ctx: click.Context, incomplete: str) -> Items:
+    """Complete a theme."""
+    from optiviz.registry import THEMES
+
+    return _among(THEMES, incomplete)
+
+
+def signals(ctx: click.Context, incomplete: str) -> Items:
+    """Complete a signal, or the file of one."""
+    from optiviz.registry import SIGNALS
+
+    return _among(SIGNALS, incomplete) or _files(incomplete)
+
+
+def data(ctx: click.Context, incomplete: str) -> Items:
+    """Complete a data set."""
+    from optiviz.surfaces.datasets import DATASETS
+
+    known = {
+        name.partition(":")[0] + ":" * (":" in name): about for name, about in DATASETS.items()
+    }
+    return _among(known, incomplete)
+
+
+def planes(ctx: click.Context, incomplete: str) -> Items:
+    """Complete a plane."""
+    return _among({"path": "through the paths", "random:": "a seed follows"}, incomplete)
+
+
+def starts(ctx: click.Context, incomplete: str) -> Items:
+    """Complete random starts."""
+    return _among({"random:": "how many follows"}, incomplete)
+
+
+def tags(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the last of several tags of surfaces."""
+    before, begun = _last(incomplete, ",")
+    found = {tag for entry in _declared().values() for tag in _listed(entry, "tags")}
+    return _among(dict.fromkeys(sorted(found), ""), begun, before)
+
+
+def _last(text: str, between: str) -> tuple[str, str]:
+    """Return what stands up to the last of some letters, and what stands behind it."""
+    at = text.rfind(between) + 1
+    return text[:at], text[at:]
+
+
+def _among(known: Mapping[str, str], begun: str, before: str = "", after: str = "") -> Items:
+    """Return the words that begin so, with what stands before them; more may follow on some."""
+    items = []
+    for name, about in known.items():
+        if name.startswith(begun):
+            word = before + name + after
+            kind = "part" if word[-1] in ":=+" else "plain"
+            items.append(CompletionItem(word, kind, about))
+    return items
+
+
+def _files(incomplete: str) -> Items:
+    return [CompletionItem(incomplete or ".", "file")]
+
+
+def _surfaces(ctx: click.Context) -> dict[str, str]:
+    """Return all surfaces, those of a file of the line's own included."""
+    from optiviz.surfaces import GROUP
+    from optiviz.system.plugins import offers
+
+    known: dict[str, str] = {}
+    for name, entry in _declared(ctx.params.get("catalogue")).items():
+        title = re.search(r"^ +title: (.*)", entry, re.M)
+        known |= dict.fromkeys([name, *_listed(entry, "aliases")], title[1] if title else "")
+    return known | {each.name: f"of {each.package}" for each in offers(GROUP)}
+
+
+def _declared(own: Path | None = None) -> dict[str, str]:
+    """Return the entries of our catalogue and of a file on top, as they are written.
+
+    To read them as YAML would take as long as a picture, and of a stranger's file for ever.
+    """
+    from optiviz.surfaces.shipped import our_file
+
+    found: dict[str, str] = {}
+    for path in filter(None, (our_file(), own)):
+        with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
+            text = file.read(MOST_LETTERS) if path.is_file() else ""
+            found |= dict(re.findall(r"^([\w-]+):(.*?)(?=^\S|\Z)", text, re.M | re.S))
+    return found
+
+
+def _listed(entry: str, key: str) -> list[str]:
+    found = re.search(rf"^ +{key}: \[(.*)\]", entry, re.M)
+    return [each.strip() for each in found[1].split(",")] if found else []
+
+
+def _optimizers() -> dict[str, str]:
+    from optiviz.optimizers.lookup import GROUP
+    from optiviz.registry import OPTIMIZERS, WRAPPERS
+    from optiviz.system.plugins import offers
+
+    known = dict.fromkeys(OPTIMIZERS, "") | {f"{name}+": "goes around another" for name in WRAPPERS}
+    return known | {each.name: f"of {each.package}" for each in offers(GROUP)}
+
+
+def _settings(name: str, setting: str, before: str, given: Iterable[str]) -> Items:
+    """Complete a setting of an optimizer: its key, a schedule behind it, true and false."""
+    from optiviz.optimizers.schedules import SCHEDULES
+
+    key, equals, value = setting.partition("=")
+    if not equals:
+        known = dict.fromkeys([*_parameters(name), "label"], "")
+        left = {each: about for each, about in known.items() if each not in given}
+        return _among(left, setting, before, "=")
+    if "@" in value:
+        inside, begun = _last(setting, "@")
+        known = {each.form.partition("/")[0]: each.about for each in SCHEDULES.values()}
+        return _among(known, begun, before + inside)
+    if isinstance(_parameters(name).get(key), bool):
+        return _among({"true": "", "false": ""}, value, f"{before}{key}=")
+    return []
+
+
+def _keys(settings: str) -> Iterable[str]:
+    return (each.partition("=")[0] for each in settings.split(":")[1:])
+
+
+def _parameters(name: str) -> dict[str, Any]:
+    """Return the hyperparameters of an optimizer of ours, with their defaults."""
+    from optiviz.optimizers.lookup import is_strange, kind_of
+
+    with suppress(OptivizError):
+        if not is_strange(name):
+            return {key: each.default for key, each in kind_of(name).parameters.items()}
+    return {}
+
+
+def _hyperparameters(ctx: click.Context) -> list[str]:
+    """Return those of all optimizers that stand before on the line, or what all have."""
+    words = [word for text in ctx.params.get("optimizers") or () for word in text.split(",")]
+    found = [key for word in words for key in _parameters(word.partition(":")[0])]
+    return list(dict.fromkeys(found or ["lr"]))
