@@ -57,7 +57,7 @@ def test_an_output_is_untouched_when_the_run_fails(
     monkeypatch.setattr("optiviz.writers.video.VideoPlugin.write_frame", fail)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
     monkeypatch.setattr("optiviz.kinds.run.Descent.record", fail)
-    monkeypatch.setattr("optiviz.rendering.page._embedded", fail)
+    monkeypatch.setattr("optiviz.rendering.page.text._embedded", fail)
     with pytest.raises(optiviz.OptivizError, match=r"x\..* cannot be written: No space left"):
         render(SMALL, [path])
     assert path.read_text() == "old"

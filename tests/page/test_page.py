@@ -22,7 +22,8 @@ from PIL import Image
 import optiviz
 from optiviz.kinds.run import Run
 from optiviz.registry import THEMES
-from optiviz.rendering.page import MOST_POINTS, _numbers
+from optiviz.rendering.page.page import MOST_POINTS
+from optiviz.rendering.page.text import rounded
 from optiviz.views.themes import load_theme
 
 Made = tuple[Run, str, "Elements", dict[str, Any]]
@@ -268,7 +269,7 @@ def test_a_page_makes_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @given(st.lists(st.floats()))
 def test_numbers_are_those_of_json(values: list[float]) -> None:
-    said = json.loads(json.dumps(_numbers(values), allow_nan=False))
+    said = json.loads(json.dumps(rounded(values), allow_nan=False))
     for number, value in zip(said, values, strict=True):
         assert number is None or number == pytest.approx(value, rel=1e-6)
         assert (number is None) == (not np.isfinite(value))

@@ -1,65 +1,27 @@
 """An interactive page of a run: one file for a browser, which loads nothing else.
 
-The ground is an image, of each theme that the page follows; what moves is drawn by page.js from the
-numbers in the file. Words, values and marks are those of the pictures.
+The ground is an image, of each theme that the page follows; what moves is drawn by its scripts
+from the numbers in the file. Words, values and marks are those of the pictures.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from io import BytesIO
-from math import ceil, log10
 from pathlib import Path
 from string import Template
-from typing import Any
 
-import numpy as np
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.path import Path as Outline
-from matplotlib.textpath import TextPath
-from numpy.typing import ArrayLike
-from PIL import Image
-
-from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.base import plain
-from optiviz.kinds.run import Descent, Recipe, Run
-from optiviz.objective import Array
-from optiviz.surfaces.notation import terms
+from optiviz.kinds.run import Recipe, Run
+from optiviz.rendering.page.page import Page
+from optiviz.rendering.page.text import embedded
 from optiviz.surfaces.plane import Progress
-from optiviz.system.errors import InputError
 from optiviz.system.yaml import yaml_text
-from optiviz.views.contour import Contour
-from optiviz.views.curve import Curve
-from optiviz.views.legend import MARKS, number
-from optiviz.views.loss import Loss
-from optiviz.views.marks import mark
-from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme, load_theme
-from optiviz.views.ticks import Ticks, ticks
-from optiviz.views.title import LONGEST
 
-VIEWS = ("contour", "curve", "loss")  # that can be panels of a page
+SCRIPTS = "axes.js", "panels.js", "player.js"  # one after another: one script
 FOLLOWED = {"light": ("light", "dark")}  # the themes of a page: those of the reader's system
-WIDE, DPI = 6.4, 140  # inches of the ground's image, whose pixels are for fine screens
-MOST_POINTS = 60_000  # of all paths together; longer ones leave steps out
-COLORS = 256  # of the ground's image, most of whose pixels are of a few
-DIGITS, MOST_DIGITS = 7, 17  # of a number on an axis that begins at 0, and of any
-LETTERS = 15.0  # pixels of a formula's letters
-
-
-def check_page(recipe: Recipe) -> None:
-    """Raise InputError if a recipe asks for what a page does not have."""
-    for name in (recipe.view or "").split("+"):
-        if name and name not in VIEWS:
-            raise InputError(f"a page has no {name}: choose from {', '.join(VIEWS)}")
-    if recipe.layout == "grid":
-        raise InputError("a page has all optimizers in one panel: leave --layout grid away")
 
 
 def save_page(
@@ -68,12 +30,12 @@ def save_page(
     """Write a run as a page: its own words and numbers, and the comment at its head."""
     names = FOLLOWED.get(recipe.theme, (recipe.theme,))
     themes = {name: load_theme(name) for name in names}
-    page = _Page(scene, recipe, themes, progress)
-    style, script = _read("page.css"), _read("page.js")
+    page = Page(scene, recipe, themes, progress)
+    style, script = _read("page.css"), "".join(map(_read, SCRIPTS))
     style = _colors(themes) + style
     told = page.told()
     text = Template(_read("page.html")).substitute(
-        comment=_embedded(json.loads(comment)),
+        comment=embedded(json.loads(comment)),
         policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'",
         schemes=" ".join("dark" if name == "dark" else "light" for name in names),
@@ -84,324 +46,10 @@ def save_page(
         style=style,
         script=script,
         **page.parts(),
-        scene=_embedded(told),
+        scene=embedded(told),
         recipe=escape(yaml_text(plain(recipe))),
     )
     path.write_text(text, encoding="utf-8")
-
-
-class _Page:
-    """What a page says of a run."""
-
-    def __init__(
-        self, scene: Run, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
-    ) -> None:
-        self.scene, self.recipe, self.themes, self.progress = scene, recipe, themes, progress
-        self.theme = next(iter(themes.values()))
-        ground = "contour" if scene.surface.dim == 2 else "curve"
-        self.views = recipe.view.split("+") if recipe.view else [ground, "loss"]
-        with self.theme.settings():
-            self.curve = None if scene.surface.dim == 2 else Curve(scene, self.theme, recipe)
-            self.loss = Loss(scene, self.theme, recipe)
-        self.most = max(2, MOST_POINTS // len(scene.trajectories))  # points of a path
-        self.stride = 1
-
-    def told(self) -> dict[str, Any]:
-        """Return what page.js draws, as plain values."""
-        scene = self.scene
-        panels = {"contour": self._contour, "curve": self._curve, "loss": self._loss}
-        return {
-            "steps": scene.steps,
-            "frames": self.recipe.frame_steps(scene.steps),
-            "fps": self.recipe.fps,
-            "trail": self.recipe.trail,
-            "entries": [self._entry(entry) for entry in scene.entries],
-            "paths": [
-                self._path(number, entry, start, path)
-                for number, entry in enumerate(scene.entries)
-                for start, path in enumerate(entry.trajectories)
-            ],
-            "panels": [panels[name]() for name in self.views],
-        }
-
-    def parts(self) -> dict[str, str]:
-        """Return the pieces of the page's text."""
-        subject = self.scene.title or self.scene.surface.title
-        described = {
-            "contour": f"{subject} from above, and the paths on it. {self._ends()}",
-            "curve": f"The curve of {subject}, and the points on it. {self._ends()}",
-            "loss": "The loss of each path against the step.",
-        }
-        canvases = {
-            name: f'<figure class="{name}"><canvas role="img" aria-label="'
-            f'{escape(described[name])}"></canvas></figure>'
-            for name in self.views
-        }
-        grounds = [canvases[name] for name in self.views if name != "loss"]
-        return {
-            "ground": "".join(grounds),
-            "loss": canvases.get("loss", ""),
-            "legend": "".join(self._row(entry) for entry in self.scene.entries),
-            "key": "".join(self._key()),
-            "axes": "".join(f"<th scope=col>{escape(name)}</th>" for name in self._axes()),
-            "rows": "".join(self._cells()),
-            "skipped": self._skipped(),
-        }
-
-    def _skipped(self) -> str:
-        """Say which steps are left out, if any are."""
-        said = f"Every {_nth(self.stride)} step is kept, with straight lines between."
-        return f"<p>{said}</p>" if self.stride > 1 else ""
-
-    def heading(self) -> str:
-        """Return the title, which may be the formula alone, or be there for screen readers only."""
-        title = self.scene.title
-        if not title:
-            return f"<h1 class=unseen>{escape(self.scene.surface.title)}</h1>"
-        math = title == self.scene.formula
-        return f"<h1>{self._mathematics(title) if math else escape(title)}</h1>"
-
-    def formula(self) -> str:
-        """Return the formula, where it is not the title and there is one."""
-        said, title = self.scene.formula, self.scene.title
-        return f"<p>{self._mathematics(said)}</p>" if said and title and said != title else ""
-
-    def _mathematics(self, said: str) -> str:
-        """Return a formula as images, a term an image, so that lines break between them."""
-        try:
-            if len(said) > LONGEST:
-                raise RecursionError
-            with self.theme.settings(), rc_context({"text.parse_math": True}):
-                first, *others = terms(said)
-                # What is before a sign makes it one between two terms.
-                drawn = [first, *(f"{{}} {term}" for term in others)]
-                images = " ".join(map(_outlines, drawn))
-        except RecursionError:  # too long, or nested too deeply, for mathematics
-            return f"<code>{escape(said)}</code>"
-        return f'<span class="formula" role="img" aria-label="{escape(said)}">{images}</span>'
-
-    def _axes(self) -> Sequence[str]:
-        return self.scene.surface.axes[: self.scene.surface.dim]
-
-    def _ends(self) -> str:
-        """Say in words where the paths lead."""
-        said = []
-        for entry in self.scene.entries:
-            for path in entry.trajectories:
-                begins, ends = (_point(each) for each in (path.start, path.end))
-                loss = number(path.loss(path.last), 4)
-                remark = self.scene.verdict(path)
-                said.append(
-                    f"{entry.heading} goes from {begins} to {ends}, loss {loss}"
-                    + (f", {remark}" if remark else "")
-                )
-        return "; ".join(said) + "."
-
-    def _entry(self, entry: Descent) -> dict[str, Any]:
-        """Return how an entry is drawn, and what is to be said of it from which step on."""
-        ended = {path.ended_at or 0 for path in entry.trajectories} | {entry.steps}
-        remarks = [(step, self.scene.remark(entry, step)) for step in sorted(ended)]
-        look = mark(self.theme, entry.number)
-        return {
-            "hue": entry.number % len(self.theme.paths),
-            "head": look.marker,
-            "detail": entry.detail,
-            "remarks": [[step, said] for step, said in remarks if said],
-        }
-
-    def _path(self, number: int, entry: Descent, start: int, path: Trajectory) -> dict[str, Any]:
-        rows = self._rows(len(path.walked))
-        steps = path.kept[: len(path.walked)][rows]
-        near = self.scene.nearness(path)
-        dash = mark(self.theme, entry.number, start).dash
-        return {
-            "entry": number,
-            "dash": [] if dash == "-" else list(dash[1]),
-            "last": path.last,
-            "steps": steps.tolist(),
-            "points": _points(path.walked[rows], self.scene.surface.window.intervals),
-            "losses": _numbers([path.loss(step) for step in steps], self.loss.scale.ends),
-            "near": None if near is None else _numbers(near[steps]),
-        }
-
-    def _rows(self, many: int) -> Array:
-        """Return the rows that are kept of so many, the last one always."""
-        stride = -(-many // self.most)
-        self.stride = max(self.stride, stride)
-        return np.union1d(np.arange(0, many, stride), [many - 1])
-
-    def _contour(self) -> dict[str, Any]:
-        surface = self.scene.surface
-        across, up = surface.window.intervals
-        images = {name: self._image(theme) for name, theme in self.themes.items()}
-        return {
-            "kind": "contour",
-            "ratio": self._ratio,
-            "x": _axis(surface.axes[0], Scale("linear", across), ticks(*across)),
-            "y": _axis(surface.axes[1], Scale("linear", up), ticks(*up)),
-            "images": images,
-            "starts": _points(self.scene.seen(self.scene.starts), (across, up)),
-            "minima": _points(self.scene.seen(surface.minima), (across, up)),
-        }
-
-    @property
-    def _ratio(self) -> float:
-        """Width over height of the view from above, as near to a square as a window allows."""
-        wide = Contour(self.scene, self.theme, self.recipe).room.ratios
-        assert wide is not None
-        return float(np.clip(1.0, *wide))
-
-    def _image(self, theme: Theme) -> str:
-        """Return the ground in a theme, as an address that holds all of it."""
-        ground = replace(self.scene, entries=(), company=())
-        figure = Figure((WIDE, WIDE / self._ratio), dpi=DPI)
-        canvas = FigureCanvasAgg(figure)
-        with theme.settings():
-            view = Contour(ground, theme, self.recipe)
-            view.progress = self.progress
-            axes = figure.add_axes((0, 0, 1, 1))
-            view.build(axes)
-            for minimum in view.between:  # page.js draws it above the paths
-                minimum.set_visible(False)
-            axes.spines[:].set_visible(False)
-            axes.tick_params(length=0)
-            canvas.draw()
-        buffer = BytesIO()
-        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        image = drawn.quantize(COLORS, dither=Image.Dither.NONE).convert("RGB")
-        image.save(buffer, "WEBP", lossless=True, quality=100, method=4)
-        return f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"
-
-    def _curve(self) -> dict[str, Any]:
-        assert self.curve is not None
-        surface = self.scene.surface
-        ends = surface.window.intervals[0]
-        scale = self.curve.scale
-        drawn = {"curve": np.column_stack([self.curve.x, self.curve.value])}
-        marked: dict[str, ArrayLike] = {"starts": self.scene.starts, "minima": surface.minima}
-        for name, given in marked.items():
-            points = self.scene.seen(given)
-            with np.errstate(all="ignore"):
-                drawn[name] = np.column_stack([points[:, 0], surface.value(points)])
-        return {
-            "kind": "curve",
-            "ratio": 1.5,
-            "x": _axis("x", Scale("linear", ends), ticks(*ends)),
-            "y": _axis("loss", scale, scale.ticks()),
-            **{name: _points(points, (ends, scale.ends)) for name, points in drawn.items()},
-        }
-
-    def _loss(self) -> dict[str, Any]:
-        last = max(self.scene.steps, 1)
-        lines = [
-            {
-                "path": place,
-                "faint": line.faint,
-                "steps": line.steps[rows].tolist(),
-                "values": _numbers(line.values[rows], self.loss.scale.ends),
-            }
-            for place, path in enumerate(self.scene.trajectories)
-            for line in self.loss.lines(path)
-            for rows in [self._rows(len(line.values))]
-        ]
-        return {
-            "kind": "loss",
-            "ratio": 1.6,
-            "x": _axis("step", Scale("linear", (0, last)), ticks(0, last)),
-            "y": _axis(self.loss.names[0], self.loss.scale, self.loss.scale.ticks()),
-            "lines": lines,
-        }
-
-    def _row(self, entry: Descent) -> str:
-        """Return an entry's row of the legend."""
-        return (
-            '<li><label><input type="checkbox" checked><canvas class="swatch" aria-hidden="true">'
-            f"</canvas><span><b>{escape(entry.heading)}</b> <span class=detail>"
-            f'{escape(entry.detail)}</span></span></label><span class="value"></span></li>'
-        )
-
-    def _key(self) -> Iterator[str]:
-        """Explain the marks that stand still."""
-        for name in self.scene.marks if self.views != ["loss"] else ():
-            said = MARKS[name].format(number(self.scene.farthest, 3))
-            yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
-
-    def _cells(self) -> Iterator[str]:
-        """Return the rows of the table, as they are in the last step."""
-        for entry in self.scene.entries:
-            for path in entry.trajectories:
-                cells = [str(path.last), *map(_short, path.end), number(path.loss(path.last), 4)]
-                yield (
-                    f"<tr><th scope=row>{escape(entry.label)}</th>"
-                    + "".join(f"<td>{escape(each)}</td>" for each in cells)
-                    + f"<td>{escape(self.scene.verdict(path))}</td></tr>"
-                )
-
-
-def _axis(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": scale.kind,
-        "ends": list(scale.ends),
-        "threshold": scale.threshold,
-        "ticks": [list(each) for each in zip(*marked, strict=True)],
-    }
-
-
-def _points(points: Array, axes: Sequence[tuple[float, float]]) -> list[list[float | None]]:
-    """Return points whose coordinates are on axes of these ends."""
-    columns = [_numbers(row, ends) for row, ends in zip(points.T, axes, strict=True)]
-    return [list(point) for point in zip(*columns, strict=True)]
-
-
-def _numbers(values: Any, ends: tuple[float, float] = (0.0, 1.0)) -> list[float | None]:
-    """Return numbers with as many digits as can be told apart on an axis of these ends.
-
-    None where not finite.
-    """
-    low, high = ends
-    far = max(abs(low), abs(high)) / (high - low)
-    digits = min(MOST_DIGITS, DIGITS + max(0, ceil(log10(far)))) if far > 0 else DIGITS
-    known = (float(value) for value in values)
-    return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in known]
-
-
-def _short(value: float) -> str:
-    return f"{value:.4g}"
-
-
-def _point(point: Array) -> str:
-    return f"({', '.join(map(_short, point))})"
-
-
-def _nth(stride: int) -> str:
-    return {2: "second", 3: "third"}.get(stride, f"{stride}th")
-
-
-def _outlines(term: str) -> str:
-    """Return a term as an inline SVG of outlines, which takes the colour of the text."""
-    outline = TextPath((0, 0), f"${term}$", size=LETTERS)
-    box = outline.get_extents()
-    drawn = " ".join(_outlined(outline))
-    width, height = box.width + 2, box.height + 2
-    view = f"{box.x0 - 1:.1f} {-box.y1 - 1:.1f} {width:.1f} {height:.1f}"
-    down = min(box.y0 - 1, 0.0)
-    return (
-        f'<svg aria-hidden="true" viewBox="{view}" width="{width:.1f}" height="{height:.1f}" '
-        f'data-down="{down:.1f}"><path d="{drawn}"/></svg>'
-    )
-
-
-def _outlined(outline: Outline) -> Iterator[str]:
-    letters = {
-        Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C",
-    }  # fmt: skip
-    for vertices, code in outline.iter_segments(curves=True, simplify=False):
-        if code == Outline.CLOSEPOLY:
-            yield "Z"
-        else:
-            points = np.reshape(vertices, (-1, 2)) * (1, -1)
-            yield letters[code] + " ".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
 def _colors(themes: dict[str, Theme]) -> str:
@@ -420,12 +68,6 @@ def _variables(theme: Theme) -> str:
     }
     named |= {f"path-{hue}": color for hue, color in enumerate(theme.paths)}
     return "".join(f"--{name}:{color};" for name, color in named.items())
-
-
-def _embedded(value: Any) -> str:
-    """Return JSON in ASCII that cannot end the element that it stands in."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
 
 
 def _hash(text: str) -> str:
