@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optiviz.descent import problem_of
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Stopped
 from optiviz.optimizers.lookup import kind_of
-from optiviz.optimizers.spec import Word
+from optiviz.optimizers.spec import Word, spell
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
@@ -28,11 +29,9 @@ SHIFTS = 3  # times that as many decades again are tried on one side
 PER_DECADE = 30
 DIGITS = 3  # of a rate, so that what is shown is what was used
 LOST = 0.1  # share of its descent that a run may have lost again at its end
+SCORE = "the lowest loss so far, averaged over all steps; - of what cannot be used"
 MAX_STEPS = 1000  # longer runs are tuned on their beginning
 MAX_STARTS = 9  # and more starts on the first of them
-NETWORK_STEPS, NETWORK_STARTS = 100, 3  # of networks, which cost more
-NETWORK_RATES = 12, 0.5  # how many, and decades from one to the next
-NETWORK_LOWEST = {True: -2.0, False: -4.0}  # decade, on a plane alone or in all weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +61,15 @@ class Tuning:
     def found(self) -> bool:
         """Whether there is a rate that is not out."""
         return bool(np.isfinite(self.scores).any())
+
+    def table(self) -> str:
+        """Return a line a rate, with its score, below their headings."""
+        scores = zip(self.rates.tolist(), self.scores.tolist(), strict=True)
+        lines = [
+            f"{spell(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
+            for tried, score in scores
+        ]
+        return "\n".join([f"{'lr':<10}  score ({SCORE})", *lines])
 
 
 class Choice(NamedTuple):
@@ -149,18 +157,18 @@ def tune(
     Where the best is at an end of the grid, or all are out, seven decades more are tried there,
     up to three times. Each set of rates is descended at once, as one array. At most 1000 steps
     and 9 starts are walked; a rate of the word itself does not count. `also` are rates that are
-    to be scored beside these. On networks it is 12 rates, one after another, two a decade, at
-    most 100 steps and 3 starts. met is what is met on the surface, if not the surface itself.
+    to be scored beside these. Of a problem that has a grid of its own, as networks have, those
+    rates are tried. met is what is met on the surface, if not the surface itself.
     """
     objective = met or surface
     sought = kind_of(word.name).rate
     word = replace(word, settings=tuple(each for each in word.settings if each[0] != sought))
-    if surface.network is not None:
-        steps, starts = min(steps, NETWORK_STEPS), starts[:NETWORK_STARTS]
-        many, apart = NETWORK_RATES
-        rates = _written(10.0 ** (NETWORK_LOWEST[surface.inside] + apart * np.arange(many)))
-        rates = np.unique(np.concatenate([rates, also]))
-        if not surface.inside:
+    problem = problem_of(surface)
+    if problem.rates is not None:
+        grid = problem.rates
+        steps, starts = min(steps, grid.steps), starts[: grid.starts]
+        rates = np.unique(np.concatenate([_written(grid.rates), also]))
+        if not problem.in_plane:
             return _one_by_one(word, objective, starts, steps, rates)
         points = _together(word, objective, np.array(starts, float), steps, rates)
         tried = _judged(rates, points, surface)

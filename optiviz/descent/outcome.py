@@ -16,9 +16,7 @@ def outcome(path: Trajectory, surface: Surface) -> str:
     if path.ending:
         return path.ending
     if path.loss(path.steps) < path.loss(0):
-        low, high = np.transpose(surface.window.intervals)
-        seen = ((low <= path.points[-1]) & (path.points[-1] <= high)).all()
-        return "" if seen else "ended out of view"
+        return "" if surface.window.contains(path.points[-1]) else "ended out of view"
     if (path.points == path.start).all():
         return "never moved"
     if path.distances is not None:  # the ground of the plane is not what it stands on

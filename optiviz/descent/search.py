@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optiviz.descent import problem_of
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer
@@ -209,7 +210,7 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
     }
     begin = np.array(contest.starts, float)
     losses = np.empty((trials, len(begin)))
-    ends = np.full((trials, *begin.shape), np.nan) if contest.surface.inside else None
+    ends = np.full((trials, *begin.shape), np.nan) if problem_of(contest.surface).in_plane else None
     together = ends is not None and _is_together(word, values)
     block = max(1, ROWS // len(begin)) if together else 1
     for first in range(0, trials, block):

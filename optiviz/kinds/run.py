@@ -1,6 +1,5 @@
 """`run`: optimizers descend a surface."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -41,7 +40,6 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 
 ROUNDED = 1e-9  # a distance that is a smaller share of the window is none
-SCORE = "the lowest loss so far, averaged over all steps; - of what cannot be used"
 
 
 class Recipe(Descended, Contest, Style):
@@ -89,12 +87,10 @@ class Recipe(Descended, Contest, Style):
         search = self._search
         if search is None:
             return super().conditions()
-        keys = [Range.read(text).key for text in search.over]
+        keys = " and ".join(Range.read(text).key for text in search.over)
         many = len(search.points())
-        said = (
-            f"{' and '.join(keys)} tuned for the median final loss of {many} "
-            f"start{'s' if many > 1 else ''}, {search.trials} trials each"
-        )
+        starts = f"{many} start{'s' if many > 1 else ''}"
+        said = f"{keys} tuned for the median final loss of {starts}, {search.trials} trials each"
         return (said, *super().conditions())
 
     @property
@@ -172,14 +168,9 @@ class Recipe(Descended, Contest, Style):
                 entry.word, surface, starts, scene.steps, also=[rate], met=objective
             )
             best = f"the best is {spell(tuning.best)}" if tuning.found else "none can be used"
-            scores = zip(tuning.rates.tolist(), tuning.scores.tolist(), strict=True)
             blocks.append(
                 f"{entry.label}: lr {spell(rate)} ({entry.choice.source}); "
-                f"of {len(tuning.rates)} {best}\n{'lr':<10}  score ({SCORE})\n"
-                + "\n".join(
-                    f"{spell(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
-                    for tried, score in scores
-                )
+                f"of {len(tuning.rates)} {best}\n{tuning.table()}"
             )
         return "\n\n".join(blocks)
 
@@ -283,8 +274,7 @@ class Run(OnSurface[Descent]):
     def seen(self, points: ArrayLike) -> Array:
         """Return the points that lie in the window, shape (n, dim)."""
         given = np.reshape(points, (-1, self.surface.dim))
-        low, high = np.transpose(self.surface.window.intervals)
-        inside: Array = given[((low <= given) & (given <= high)).all(axis=-1)]
+        inside: Array = given[self.surface.window.contains(given)]
         return inside
 
     def remark(self, entry: Descent, step: int) -> str:
@@ -336,8 +326,7 @@ class Run(OnSurface[Descent]):
         ]
         if not learned:
             return {"trajectories": trajectories}
-        window = self.surface.window.model_dump(mode="json")
-        plane = {"axes": self.surface.axes, "domain": window}
+        plane = {"axes": self.surface.axes, "domain": self.surface.window.model_dump(mode="json")}
         return {"plane": plane, "trajectories": trajectories}
 
     def rows(self) -> Row:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from optiviz.objective import Array
 from optiviz.system.errors import unknown
 from optiviz.system.text import plain_number, plain_text, shown
 
@@ -169,6 +172,12 @@ class Domain(BaseModel):
     def intervals(self) -> tuple[Interval, ...]:
         """The intervals of all axes, in order."""
         return (self.x,) if self.y is None else (self.x, self.y)
+
+    def contains(self, points: Array) -> NDArray[np.bool_]:
+        """Return whether points of shape (..., dim) lie in the window, its edge included."""
+        low, high = np.transpose(self.intervals)
+        inside: NDArray[np.bool_] = ((low <= points) & (points <= high)).all(axis=-1)
+        return inside
 
     @property
     def diagonal(self) -> float:
