@@ -133,33 +133,36 @@ class Reader:
 
     def job(self, written: Written) -> Job | None:
         """Return the job that is written, None if anything is wrong with it."""
-        faults = len(self.faults)
+        before = len(self.faults)
         fields = dict(written.fields)
         name, outs = (fields.pop(word, None) for word in ("name", "out"))
-
-        def place(keys: Sequence[Any]) -> str:
-            return self.document.where(written.keys(keys))
-
-        recipe: BaseRecipe | None = None
-        try:
-            if not self.plugins:
-                check_trusted(fields, place)
-            recipe = read_recipe(fields, place)
-        except InputError as error:
-            self.faults += str(error).splitlines()
+        recipe = self._recipe(written, fields)
         values = None if recipe is None else plain(recipe) | fields
         if name is not None:
             name = self._filled(written.keys(("name",)), name, values)
             values = values and values | {"name": name}
-        filled = [
-            (keys, self._filled(keys, out, values)) for keys, out in self._outs(written, outs)
-        ]
-        sound = recipe if len(self.faults) == faults else None
+        outputs = self._outs(written, outs)
+        filled = [(keys, self._filled(keys, out, values)) for keys, out in outputs]
+        sound = recipe if len(self.faults) == before else None
         self._sources |= {place_of(each) for each in sources_of(fields)}
         paths = [self._path(keys, text, sound) for keys, text in filled]
-        if recipe is None or len(self.faults) > faults:
+        if recipe is None or len(self.faults) > before:
             return None
         return Job(recipe, tuple(paths), name or paths[0].stem)
+
+    def _recipe(self, written: Written, fields: Fields) -> BaseRecipe | None:
+        """Return the recipe of a job's fields; None, and its faults are kept, if there is none."""
+
+        def place(keys: Sequence[Any]) -> str:
+            return self.document.where(written.keys(keys))
+
+        try:
+            if not self.plugins:
+                check_trusted(fields, place)
+            return read_recipe(fields, place)
+        except InputError as error:
+            self.faults += str(error).splitlines()
+            return None
 
     def _outs(self, written: Written, outs: Any) -> list[tuple[Keys, Any]]:
         keys = written.keys(("out",))
@@ -189,23 +192,12 @@ class Reader:
         if not isinstance(text, str) or not text.isprintable():
             self._wrong(keys, f"should be plain text, not {shown(text, quoted=True)}")
             return ""
-
-        def value(placeholder: re.Match[str]) -> str:
-            word = placeholder[1]
-            if values is None:
-                return "-"
-            if word in fields and values.get(word) is None:
-                self._wrong(keys, f"{{{word}}} has no value here")
-            elif word not in values:
-                self._wrong(keys, unknown("placeholder", word, values))
-            elif slug := _slug(values[word]):
-                return slug
-            else:
-                self._wrong(keys, f"{{{word}}} has no letter for a name here")
-            return "-"
-
-        fields = [*load_kind(values["kind"]).model_fields, "name"] if values else ()
-        return re.sub(r"\{([^{}]*)\}", value, text)
+        template = OutputTemplate(text)
+        if values is None:
+            return template.fill({})
+        for said in template.faults(values):
+            self._wrong(keys, said)
+        return template.fill(values)
 
     def check_outputs(self) -> None:
         """Find the outputs that would be written more than once, or hide what is read."""
@@ -249,6 +241,34 @@ class Reader:
 
     def _wrong(self, keys: Keys, said: str) -> None:
         self.faults.append(f"{self.document.where(keys)}: {said}")
+
+
+class OutputTemplate:
+    """The name of an output, with placeholders such as {surface} for the values of a job."""
+
+    PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def faults(self, values: Fields) -> Iterator[str]:
+        """Yield what is wrong with each placeholder, in order."""
+        fields = [*load_kind(values["kind"]).model_fields, "name"]
+        for word in self.PLACEHOLDER.findall(self.text):
+            if word in fields and values.get(word) is None:
+                yield f"{{{word}}} has no value here"
+            elif word not in values:
+                yield unknown("placeholder", word, values)
+            elif not _slug(values[word]):
+                yield f"{{{word}}} has no letter for a name here"
+
+    def fill(self, values: Fields) -> str:
+        """Return the name with the values, "-" for those that are wrong."""
+        return self.PLACEHOLDER.sub(lambda found: self._value(values.get(found[1])), self.text)
+
+    @staticmethod
+    def _value(value: Any) -> str:
+        return "-" if value is None else _slug(value) or "-"
 
 
 def _slug(value: Any) -> str:
