@@ -61,9 +61,9 @@ def _fields(recipe: BaseRecipe) -> Fields:
 
 
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
-    named = [each if isinstance(each, str) else _name(each) for each in drawn]
+    named = [each if isinstance(each, str) else each.reference for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
-    formulas = [each.formula for each in declared if not _name(each)]
+    formulas = [each.formula for each in declared if not each.reference]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas
@@ -82,10 +82,6 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         sides = declared[0].window.intervals
         fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)
     return fields
-
-
-def _name(surface: Surface) -> str:
-    return surface.name if surface.function is None else surface.function.of
 
 
 def _words(option: click.Parameter, value: Any) -> list[str]:

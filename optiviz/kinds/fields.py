@@ -28,7 +28,6 @@ from optiviz.kinds.types import (
     Optimizers,
     Pairs,
     PlaneStart,
-    called,
     joined,
     parts_of,
     resolved,
@@ -245,7 +244,7 @@ class Met(BaseModel):
     @property
     def descended(self) -> str:
         """What the name of its file calls the surface."""
-        return called(resolved(self.surface))
+        return resolved(self.surface).file_name
 
     @property
     def last_step(self) -> int:

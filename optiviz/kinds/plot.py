@@ -9,7 +9,7 @@ from optiviz.kinds.base import BaseRecipe, Progress, Scene
 from optiviz.kinds.fields import fitting_view
 from optiviz.kinds.run import Descent, Run
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.types import NamedSurfaces, called, joined, resolved
+from optiviz.kinds.types import NamedSurfaces, joined, resolved
 from optiviz.surfaces.surface import Surface
 
 
@@ -38,7 +38,7 @@ class PlotRecipe(BaseRecipe, Style):
 
     @property
     def subject(self) -> str:
-        return joined([called(resolved(each)) for each in self.surfaces], "surfaces")
+        return joined([resolved(each).file_name for each in self.surfaces], "surfaces")
 
     def views(self, part: Scene[Descent]) -> list[str]:
         return check_views(self.view, part.provides, self.given())

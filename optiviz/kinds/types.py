@@ -162,13 +162,6 @@ Over = Annotated[
 ]
 
 
-def called(surface: Surface) -> str:
-    """Return what the name of a file calls a surface."""
-    if surface.function is not None:
-        return re.split("[:.]", surface.function.of)[-1]
-    return surface.name or ("formula" if surface.network is None else "network")
-
-
 def joined(names: Sequence[str], counted: str) -> str:
     """Return names as a part of a file's name; of many only how many, as in "30-surfaces"."""
     text = "-".join(names)

@@ -29,7 +29,6 @@ from optiviz.rendering.batch import Result, make_all
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
-from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
@@ -294,14 +293,4 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
                 raise InputError(f"{name} is a {kind}: optiviz list {kind}s tells of all")
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
         raise InputError(unknown("surface or optimizer", name, words))
-    surface = catalogue[name]
-    declared = surface.model_dump(mode="json")
-    first = {key: declared.pop(key) for key in ("name", "title")}
-    absent = ("network", "plane") if surface.network is None else ("formula", "minima")
-    declared = {key: value for key, value in declared.items() if key not in absent}
-    if surface.network is not None:
-        told = {key: value for key, value in declared["network"].items() if value not in ("", None)}
-        return first | declared | {"network": told}
-    slopes = surface.slopes()
-    gradient = {f"d/d{axis}": slope for axis, slope in zip(AXES, slopes, strict=False)}
-    return first | {"formula": declared.pop("formula"), "gradient": gradient} | declared
+    return catalogue[name].described()

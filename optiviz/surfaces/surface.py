@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from pydantic import (
@@ -129,8 +129,8 @@ class Surface(BaseModel):
             object.__setattr__(self, "start", corner)
         if not self.title:
             named = self.name.replace("-", " ").capitalize()
-            of = "" if self.function is None else re.split("[:.]", self.function.of)[-1]
-            object.__setattr__(self, "title", named or self.formula or of or "Network")
+            title = named or self.formula or self._attribute or "Network"
+            object.__setattr__(self, "title", title)
         return self
 
     @property
@@ -171,6 +171,22 @@ class Surface(BaseModel):
         if self._shown is not None:
             return self._shown.axes
         return AXES[: self.dim] if self.network is None else self.landscape.axes
+
+    @property
+    def reference(self) -> str:
+        """What a user writes for it: its name, or what function it is; "" of a formula alone."""
+        return self.name if self.function is None else self.function.of
+
+    @property
+    def file_name(self) -> str:
+        """What the name of a file calls it."""
+        if self.function is not None:
+            return self._attribute
+        return self.name or ("formula" if self.network is None else "network")
+
+    @property
+    def _attribute(self) -> str:
+        return "" if self.function is None else re.split("[:.]", self.function.of)[-1]
 
     @property
     def caption(self) -> str:
@@ -246,6 +262,20 @@ class Surface(BaseModel):
             return landscape(self.network, self.plane_words)
         except InputError as error:
             raise InputError(f"{self._called}{error}") from None
+
+    def described(self) -> dict[str, Any]:
+        """Return all that is known of it as plain values, with the derivatives of its formula."""
+        declared = self.model_dump(mode="json")
+        first = {key: declared.pop(key) for key in ("name", "title")}
+        absent = ("network", "plane") if self.network is None else ("formula", "minima")
+        declared = {key: value for key, value in declared.items() if key not in absent}
+        if self.network is not None:
+            learned = declared["network"].items()
+            told = {key: value for key, value in learned if value not in ("", None)}
+            return first | declared | {"network": told}
+        slopes = zip(AXES, self.slopes(), strict=False)
+        gradient = {f"d/d{axis}": slope for axis, slope in slopes}
+        return first | {"formula": declared.pop("formula"), "gradient": gradient} | declared
 
     def fixed(self) -> "Surface":
         """Return the surface with the SHA-256 of the file that it is of, or that it learns."""
