@@ -160,50 +160,64 @@ def tune(
     to be scored beside these. Of a problem that has a grid of its own, as networks have, those
     rates are tried. met is what is met on the surface, if not the surface itself.
     """
-    objective = met or surface
     sought = kind_of(word.name).rate
     word = replace(word, settings=tuple(each for each in word.settings if each[0] != sought))
     problem = problem_of(surface)
-    if problem.rates is not None:
-        grid = problem.rates
+    grid = problem.rates
+    if grid is not None:
         steps, starts = min(steps, grid.steps), starts[: grid.starts]
         rates = np.unique(np.concatenate([_written(grid.rates), also]))
         if not problem.in_plane:
-            return _one_by_one(word, objective, starts, steps, rates)
-        points = _together(word, objective, np.array(starts, float), steps, rates)
-        tried = _judged(rates, points, surface)
+            return _one_by_one(word, met or surface, starts, steps, rates)
+        begin = np.array(starts, float)
+        tried = _Runs(word, met or surface, begin, steps, surface).at(rates)
         return Tuning(tried.rates, tried.ranked)
     begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
+    runs = _Runs(word, met or surface, begin, steps, surface)
+    tried = _refined(_widened(runs), runs)
+    if also:
+        tried = tried.joined(runs.at(np.array(also)))
+    tried = _confirmed(tried, runs)
+    return Tuning(tried.rates, tried.ranked)
 
-    def trial(rates: Array) -> _Tried:
-        return _judged(rates, _together(word, objective, begin, steps, rates), surface)
 
+def _widened(runs: "_Runs") -> "_Tried":
+    """Try a grid of rates, and more on the side where its best one lies at the end."""
     low, high = DECADES
     more = high - low
-    tried = trial(_decades(low, high))
+    tried = runs.at(_decades(low, high))
     for _ in range(SHIFTS):
         if not tried.found or (tried.best == 0 and tried.ranked[0] < tried.ranked[1]):
-            tried = tried.joined(trial(_decades(low - more, low)))
+            tried = tried.joined(runs.at(_decades(low - more, low)))
             low -= more
         elif tried.best == len(tried.rates) - 1:
-            tried = tried.joined(trial(_decades(high, high + more)))
+            tried = tried.joined(runs.at(_decades(high, high + more)))
             high += more
         else:
             break
-    if tried.found:
-        beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
-        tried = tried.joined(trial(_written_between(beside[0], beside[-1])))
-    if also:
-        tried = tried.joined(trial(np.array(also)))
-    # A chaotic run can end elsewhere when it is walked by itself, as it will be for the picture.
+    return tried
+
+
+def _refined(tried: "_Tried", runs: "_Runs") -> "_Tried":
+    """Try all rates of so many digits between the neighbours of the best one, too."""
+    if not tried.found:
+        return tried
+    beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
+    return tried.joined(runs.at(_written_between(beside[0], beside[-1])))
+
+
+def _confirmed(tried: "_Tried", runs: "_Runs") -> "_Tried":
+    """Walk the best rate again as it will be walked for the picture, until one keeps its place.
+
+    A chaotic run can end elsewhere when it is walked by itself.
+    """
     while tried.found:
         best = tried.best
-        rate = tried.rates[[best]]
-        alone = _judged(rate, _alone(word, objective, begin, steps, rate[0]), surface)
+        alone = runs.alone(tried.rates[[best]])
         if alone.found and alone.ranks[0] >= tried.ranks[best]:
             break
         tried = alone.joined(tried)
-    return Tuning(tried.rates, tried.ranked)
+    return tried
 
 
 class _Tried(NamedTuple):
@@ -233,6 +247,56 @@ class _Tried(NamedTuple):
         return _Tried(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
 
 
+class _Runs(NamedTuple):
+    """Runs of an optimizer from the same starts, shape (starts, dim), at many rates."""
+
+    word: Word
+    met: Objective | Stream
+    begin: Array
+    steps: int
+    surface: Surface
+
+    def at(self, rates: Array) -> _Tried:
+        """Walk at all rates, and score them."""
+        return _judged(rates, self._together(rates), self.surface)
+
+    def alone(self, rate: Array) -> _Tried:
+        """Walk from each start by itself at one rate, shape (1,), and score it."""
+        optimizer = _at(self.word, float(rate[0]))
+        paths = [descend(self.met, optimizer, start, self.steps) for start in self.begin]
+        points = np.stack([path.points for path in paths], axis=1)[:, None]
+        return _judged(rate, points, self.surface)
+
+    def _together(self, rates: Array) -> Array:
+        """Return points of shape (steps + 1, rates, starts, dim)."""
+        if not is_together(self.word, rates):
+            return self._apart(rates)
+        try:
+            optimizer = _at(self.word, rates[:, None, None])
+            with np.errstate(all="ignore"):
+                begin = np.tile(self.begin, (len(rates), 1, 1))
+                return np.stack([x for x, _ in walk(self.met, optimizer, begin, self.steps)])
+        except Stopped:  # a stranger's class that cannot do what it should
+            return self._apart(rates)
+
+    def _apart(self, rates: Array) -> Array:
+        """Return the same of a method that can only walk run by run; nan where one has ended."""
+        points = np.full((self.steps + 1, len(rates), *self.begin.shape), np.nan)
+        points[0] = self.begin
+        for number, rate in enumerate(rates):
+            try:
+                method = _at(self.word, float(rate))
+            except InputError:  # a stranger's class may refuse a rate
+                continue
+            for place, start in enumerate(self.begin):
+                with np.errstate(all="ignore"), suppress(Stopped):
+                    for step, (x, _) in enumerate(walk(self.met, method, start, self.steps)):
+                        points[step, number, place] = x
+                        if not np.isfinite(x).all():
+                            break
+        return points
+
+
 def is_together(word: Word, rates: Array) -> bool:
     """Return whether a word's method walks all runs at once."""
     for rate in rates:
@@ -240,44 +304,6 @@ def is_together(word: Word, rates: Array) -> bool:
             method = _at(word, float(rate))
             return isinstance(method, Optimizer) and method.together
     return False
-
-
-def _together(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
-    """Walk from all starts at all rates: points of shape (steps + 1, rates, starts, dim)."""
-    if not is_together(word, rates):
-        return _apart(word, met, begin, steps, rates)
-    try:
-        optimizer = _at(word, rates[:, None, None])
-        with np.errstate(all="ignore"):
-            walked = walk(met, optimizer, np.tile(begin, (len(rates), 1, 1)), steps)
-            return np.stack([x for x, _ in walked])
-    except Stopped:  # a stranger's class that cannot do what it should
-        return _apart(word, met, begin, steps, rates)
-
-
-def _apart(word: Word, met: Objective | Stream, begin: Array, steps: int, rates: Array) -> Array:
-    """Do the same run by run, for a method that cannot do otherwise; nan where one has ended."""
-    points = np.full((steps + 1, len(rates), *begin.shape), np.nan)
-    points[0] = begin
-    for number, rate in enumerate(rates):
-        try:
-            method = _at(word, float(rate))
-        except InputError:  # a stranger's class may refuse a rate
-            continue
-        for place, start in enumerate(begin):
-            with np.errstate(all="ignore"), suppress(Stopped):
-                for step, (x, _) in enumerate(walk(met, method, start, steps)):
-                    points[step, number, place] = x
-                    if not np.isfinite(x).all():
-                        break
-    return points
-
-
-def _alone(word: Word, met: Objective | Stream, begin: Array, steps: int, rate: float) -> Array:
-    """Walk from each start by itself: points of shape (steps + 1, 1, starts, dim)."""
-    optimizer = _at(word, float(rate))
-    paths = [descend(met, optimizer, start, steps) for start in begin]
-    return np.stack([path.points for path in paths], axis=1)[:, None]
 
 
 def _one_by_one(
