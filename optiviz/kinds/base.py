@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import get_annotations
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -26,6 +26,7 @@ from optiviz.surfaces.domain import Text
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, unknown
+from optiviz.system.json_schema import Written
 
 SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000
@@ -57,7 +58,7 @@ class BaseRecipe(BaseModel):
     default_suffix: ClassVar[str] = ".gif"  # with what the name of its file ends, if nobody says
 
     kind: str
-    theme: str = "light"
+    theme: Annotated[str, Written(lambda kept: {"enum": [*THEMES]})] = "light"
     size: Sides = (960, 640)
     title: Text | None = None
 

@@ -16,10 +16,11 @@ from pydantic import (
 from optiviz.descent.search import Range
 from optiviz.optimizers.spec import parse
 from optiviz.registry import SIGNALS
-from optiviz.surfaces.catalogue import find_surface, our_surface
+from optiviz.surfaces.catalogue import find_surface, load_catalogue, our_surface
 from optiviz.surfaces.domain import MAX_STEPS, Point, spelt
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
+from optiviz.system.json_schema import NUMBERS, TEXT, Schema, Written, either, several
 from optiviz.system.text import shown
 
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES, MOST_SOUGHT = 64, 100, 100, 10
@@ -136,13 +137,22 @@ def _mapping(pairs: Digests | None) -> dict[str, str] | None:
     return None if pairs is None else dict(pairs)
 
 
+def _surface_schema(kept: Schema) -> Schema:
+    catalogue = load_catalogue()
+    return either({"enum": [*catalogue.surfaces, *catalogue.aliases]}, *kept["anyOf"])
+
+
 NamedSurface = Annotated[
-    str | Surface, BeforeValidator(_by_name), PlainSerializer(_declared, when_used="json")
+    str | Surface,
+    BeforeValidator(_by_name),
+    PlainSerializer(_declared, when_used="json"),
+    Written(_surface_schema),
 ]
 NamedSurfaces = Annotated[
     tuple[NamedSurface, ...],
     BeforeValidator(_several),
     Field(min_length=1, max_length=MOST_SURFACES),
+    Written(lambda kept: several(kept["items"])),
 ]
 Pairs = Annotated[
     Digests,
@@ -151,14 +161,35 @@ Pairs = Annotated[
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
 ]
 Optimizers = Annotated[
-    tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=MOST_OPTIMIZERS)
+    tuple[str, ...],
+    BeforeValidator(_words),
+    Field(min_length=1, max_length=MOST_OPTIMIZERS),
+    Written(lambda kept: several(TEXT)),
 ]
-NamedSignal = Annotated[str | Signal, BeforeValidator(_signal)]
-PlaneStart = Annotated[Point, AfterValidator(_on_the_surface)]
-Sides = Annotated[tuple[int, int], BeforeValidator(_sides)]
+NamedSignal = Annotated[
+    str | Signal,
+    BeforeValidator(_signal),
+    Written(lambda kept: either({"enum": [*SIGNALS]}, *kept["anyOf"])),
+]
+PlaneStart = Annotated[
+    Point, AfterValidator(_on_the_surface), Written(lambda kept: either(TEXT, NUMBERS))
+]
+Sides = Annotated[
+    tuple[int, int],
+    BeforeValidator(_sides),
+    Written(
+        lambda kept: either(
+            TEXT | {"pattern": "^[0-9]{1,6}[xX][0-9]{1,6}$"},
+            NUMBERS | {"minItems": 2, "maxItems": 2},
+        )
+    ),
+]
 FrameRanges = Annotated[str | None, AfterValidator(_ranges)]
 Over = Annotated[
-    tuple[str, ...], BeforeValidator(_over), Field(min_length=1, max_length=MOST_SOUGHT)
+    tuple[str, ...],
+    BeforeValidator(_over),
+    Field(min_length=1, max_length=MOST_SOUGHT),
+    Written(lambda kept: several(TEXT)),
 ]
 
 

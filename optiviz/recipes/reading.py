@@ -7,7 +7,9 @@ an own catalogue, a start as "random:5". The recipe holds what all of that comes
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
@@ -17,10 +19,12 @@ from optiviz.optimizers.spec import parse
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
 from optiviz.surfaces.datasets import files_of
-from optiviz.surfaces.domain import Domain, Stranger
+from optiviz.surfaces.domain import Domain, Stranger, Window
 from optiviz.surfaces.surface import Surface, dimension
+from optiviz.surfaces.words import WrittenPlane
 from optiviz.system.errors import InputError, unknown
 from optiviz.system.files import place_of
+from optiviz.system.json_schema import TEXT, Written, several
 from optiviz.system.text import shown
 from optiviz.system.validation import Fault, Place, checked
 
@@ -34,15 +38,30 @@ REPLACED = (
     ("starts", "random_starts"),
     ("optimizers", "plugins"),
 )
-# How a surface may be written beside its name or its declaration.
-SURFACE_WORDS = {
-    "formula": "a formula instead of a named surface, as in x**2 + 10*y**2",
-    "domain": "the window that is drawn, as in -3:3,-2:2",
-    "catalogue": "a YAML file of surfaces on top of ours",
-    "data": "the data set that a network learns instead of its own",
-    "samples": "how many of its first samples a network learns",
-    "plane": "the plane through a network's weights: path, random:SEED or 2/5/250,2/5/251",
-}
+
+
+class SurfaceWords(BaseModel):
+    """How a surface may be written beside its name or its declaration."""
+
+    formula: Annotated[
+        Any,
+        Written(lambda kept: several(TEXT)),
+        Field(description="a formula instead of a named surface, as in x**2 + 10*y**2"),
+    ]
+    domain: Annotated[Window, Field(description="the window that is drawn, as in -3:3,-2:2")]
+    catalogue: Annotated[str, Field(description="a YAML file of surfaces on top of ours")]
+    data: Annotated[str, Field(description="the data set that a network learns instead of its own")]
+    samples: Annotated[int, Field(ge=1, description="how many of its samples a network learns")]
+    plane: Annotated[
+        WrittenPlane,
+        Field(
+            description="the plane through a network's weights: path, random:SEED or "
+            "2/5/250,2/5/251"
+        ),
+    ]
+
+
+SURFACE_WORDS = tuple(SurfaceWords.model_fields)
 OF_NETWORKS = ("data", "samples", "plane")
 
 

@@ -24,6 +24,7 @@ from pydantic import (
 
 from optiviz.objective import Array
 from optiviz.system.errors import unknown
+from optiviz.system.json_schema import NUMBERS, TEXT, Written, either
 from optiviz.system.text import plain_number, plain_text, shown
 
 MAX_STEPS = 1_000_000
@@ -116,7 +117,12 @@ def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
     return dict(pairs)
 
 
-Rates = Annotated[tuple[tuple[str, float], ...], BeforeValidator(_rates), PlainSerializer(_mapping)]
+Rates = Annotated[
+    tuple[tuple[str, float], ...],
+    BeforeValidator(_rates),
+    PlainSerializer(_mapping),
+    Written(lambda kept: {"type": "object", "additionalProperties": {"type": "number"}}),
+]
 
 
 class Domain(BaseModel):
@@ -183,3 +189,9 @@ class Domain(BaseModel):
     def diagonal(self) -> float:
         """The length from corner to corner."""
         return math.hypot(*(high - low for low, high in self.intervals))
+
+
+Window = Annotated[
+    Domain,
+    Written(lambda kept: either(TEXT, {"type": "array", "items": NUMBERS}, kept)),
+]

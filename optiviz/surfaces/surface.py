@@ -32,12 +32,13 @@ from optiviz.surfaces.domain import (
     Steps,
     Stranger,
     Text,
+    Window,
     axes_in,
     kebab,
     rising,
 )
 from optiviz.surfaces.shipped import is_our_formula
-from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
+from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords, WrittenPlane
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import digest, file_of
 
@@ -66,9 +67,9 @@ class Surface(BaseModel):
     name: Annotated[str, AfterValidator(lambda word: word and kebab(word))] = ""
     title: Text = ""
     network: NetworkWords | None = None
-    plane: PlaneWords | None = None
+    plane: WrittenPlane | None = None
     function: FunctionWords | None = None
-    domain: Annotated[Domain | None, Field(validate_default=True)] = None
+    domain: Annotated[Window | None, Field(validate_default=True)] = None
     formula: Annotated[str, Field(validate_default=True)] = ""
     start: PlacedPoint = ()
     starts: tuple[PlacedPoint, ...] = ()

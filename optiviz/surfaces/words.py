@@ -19,6 +19,7 @@ from pydantic import (
 from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.network import Activation, Init, Loss, Weight
 from optiviz.system.errors import unknown
+from optiviz.system.json_schema import TEXT, Written, either, several
 from optiviz.system.plugins import is_source
 from optiviz.system.text import plain_number, shown
 
@@ -57,7 +58,11 @@ class NetworkWords(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden: Annotated[tuple[Units, ...], Field(max_length=MOST_LAYERS)]
-    activation: Annotated[tuple[str, ...], BeforeValidator(_activations)] = ("sigmoid",)
+    activation: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_activations),
+        Written(lambda kept: several({"enum": [*ACTIVATIONS]})),
+    ] = ("sigmoid",)
     loss: Loss = "squared-error"
     init: Init = "normal"
     bias: bool = False
@@ -185,6 +190,9 @@ class PlaneWords(BaseModel):
     def samples(self) -> int:
         """How many points a side it is evaluated on."""
         return self.grid or (FINE if self.kind == "weights" else COARSE)
+
+
+WrittenPlane = Annotated[PlaneWords, Written(lambda kept: either(TEXT, kept))]
 
 
 class FunctionWords(BaseModel):
