@@ -72,59 +72,75 @@ def descend(
     most = max(2, min(MOST_ROWS, room // (8 * watched.dim)))
     spaced = np.unique(np.linspace(0, steps, min(most, steps + 1)).round().astype(int))
     kept = _kept(watched.dim, spaced, rows, 2 * most)
-    everything = kept is None
-    wanted = set() if kept is None else set(kept.tolist())
-    points, losses, truths, states = [], [], [], []
-    diverged_at = no_gradient_at = stopped_at = None
-    stopped = ""
-    x, state = np.array(start, float), None
-    walked = walk(watched, optimizer, x, steps)
+    recorder = _Recorder(watched, whole, kept)
+    x = np.array(start, float)
     with np.errstate(all="ignore"):
-        for step in range(steps + 1):
-            try:
-                x, state = next(walked)
-            except Stopped as error:
-                if watched.undefined:
-                    no_gradient_at = step - 1
-                    break
-                stopped_at, stopped = step, str(error)
-                LOG.debug("%s at step %s", label, step, exc_info=error.__cause__ or error)
-                if step:
-                    break
-            if watched.undefined and not np.isfinite(x).all():
-                no_gradient_at = step - 1
-                break
-            here = watched.at(step)
-            loss = here.value(x)
-            losses.append(float(loss))
-            if everything or step in wanted:
-                points.append(x)
-                truths += [] if whole is None else [whole.value(x)]
-            if everything:
-                states.append(_recorded(state, x.shape))
-            if not np.isfinite(x).all() or not np.isfinite(loss):
-                if np.isfinite(x).all() and not here.overflows(x):
-                    no_gradient_at = step
-                else:
-                    diverged_at = step
-                break
-            if stopped:
-                break
+        end = recorder.follow(walk(watched, optimizer, x, steps), x, steps, label)
     many = steps if kept is None else len(kept) - 1
     return Trajectory(
         label,
         optimizer,
-        points=_column(points, many),
-        losses=_column(losses, steps),
-        states=_columns(states, steps),
-        diverged_at=diverged_at,
-        no_gradient_at=no_gradient_at,
-        stopped_at=stopped_at,
-        stopped=stopped,
+        points=_column(recorder.points, many),
+        losses=_column(recorder.losses, steps),
+        states=_columns(recorder.states, steps),
         rows=kept,
         spaced=spaced,
-        true_losses=None if whole is None else _column(truths, many),
+        true_losses=None if whole is None else _column(recorder.truths, many),
+        **end,
     )
+
+
+End = dict[str, Any]  # fields of a Trajectory that say at which step it ended, and why
+
+
+class _Recorder:
+    """Sees each step of a walk, and keeps of it what a trajectory has."""
+
+    def __init__(
+        self, watched: "_Watched", whole: Objective | None, kept: NDArray[np.intp] | None
+    ) -> None:
+        self.watched, self.whole = watched, whole
+        self.points: list[Array] = []
+        self.losses: list[float] = []
+        self.truths: list[Array] = []
+        self.states: list[dict[str, Array]] = []
+        self._wanted = None if kept is None else set(kept.tolist())
+
+    def follow(self, walked: Iterator[tuple[Array, Any]], x: Array, steps: int, label: str) -> End:
+        """See a walk that begins at x, until its end; return why that is early, {} if it is not."""
+        state, stopped = None, End()
+        for step in range(steps + 1):
+            try:
+                x, state = next(walked)
+            except Stopped as error:
+                if self.watched.undefined:
+                    return {"no_gradient_at": step - 1}
+                stopped = {"stopped_at": step, "stopped": str(error)}
+                LOG.debug("%s at step %s", label, step, exc_info=error.__cause__ or error)
+                if step:
+                    return stopped
+            if self.watched.undefined and not np.isfinite(x).all():
+                return {"no_gradient_at": step - 1}
+            end = self.see(step, x, state) | stopped
+            if end:
+                return end
+        return {}
+
+    def see(self, step: int, x: Array, state: Any) -> End:
+        """Record a step; return why it is the last one, {} if it need not be."""
+        here = self.watched.at(step)
+        loss = here.value(x)
+        self.losses.append(float(loss))
+        if self._wanted is None or step in self._wanted:
+            self.points.append(x)
+            self.truths += [] if self.whole is None else [self.whole.value(x)]
+        if self._wanted is None:
+            self.states.append(_recorded(state, x.shape))
+        finite = np.isfinite(x).all()
+        if finite and np.isfinite(loss):
+            return {}
+        undefined = finite and not here.overflows(x)
+        return {"no_gradient_at" if undefined else "diverged_at": step}
 
 
 def _kept(
@@ -221,11 +237,13 @@ class _Watched:
     """A stream that remembers whether it was asked for a gradient it does not have."""
 
     def __init__(self, objective: Objective | Stream) -> None:
+        self._here: Any = objective
         self._stream = objective if isinstance(objective, Stream) else None
         self.undefined = False
-        self._meet(objective)
 
-    def __getattr__(self, name: str) -> Any:  # of what is not there, which a stranger may want
+    def __getattr__(self, name: str) -> Any:  # of what not every objective has
+        if name == "hessian" and hasattr(self._here, name):
+            return self._here.hessian
         raise AttributeError(unknown("name of the objective", name, OFFERED))
 
     @property
@@ -234,13 +252,8 @@ class _Watched:
 
     def at(self, step: int) -> "_Watched":
         if self._stream is not None:
-            self._meet(self._stream.at(step))
+            self._here = self._stream.at(step)
         return self
-
-    def _meet(self, objective: Any) -> None:
-        self._here = objective
-        if hasattr(objective, "hessian"):
-            self.hessian = objective.hessian
 
     def value(self, x: Array) -> Array:
         value: Array = self._here.value(x)
