@@ -16,7 +16,7 @@ from optiviz.recipes.schema import schema
 from optiviz.registry import KINDS
 from optiviz.system.yaml import Document
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.yaml"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 SCHEMA = schema({})
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

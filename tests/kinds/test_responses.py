@@ -16,7 +16,7 @@ from optiviz.optimizers.spec import parse_word
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
 
-RESPONSES = Path(__file__).parent / "reference" / "responses"
+RESPONSES = Path(__file__).parents[1] / "reference" / "responses"
 RECORDED: dict[str, list[float]] = json.loads((RESPONSES / "signals.json").read_text())
 # The article's functions in our words, with its names for their hyperparameters.
 METHODS: dict[str, tuple[str, dict[str, str]]] = {
