@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optiviz.kinds.base import BaseRecipe, Progress, Scene, Timeline
+from optiviz.kinds.base import BaseRecipe, Progress, Scene
 from optiviz.recipes.provenance import comment_on
 from optiviz.system.files import check_targets, whole
 from optiviz.views.themes import load_theme
@@ -38,49 +38,78 @@ def render(
     timeline = recipe.timeline
     frames = 1 if timeline is None else len(timeline.steps)
     total = sum(frames if form.kind == "animation" else 1 for form in forms)
-    comment = comment_on(recipe)
-    done = 0
-
-    def one_more(*_: int) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress("drawing", done, total)
-
+    clip = Clip(recipe, scene, picture, comment_on(recipe), Drawn(total, progress))
+    settings = nullcontext if picture is None else picture.theme.settings
     for target, form, writer in zip(targets, forms, writers, strict=True):
-        with whole(target) as temporary, picture.theme.settings() if picture else nullcontext():
-            match form.kind:
-                case "animation":
-                    assert picture is not None
-                    assert timeline is not None
-                    _save_animation(picture, timeline, temporary, comment, one_more)
-                    continue
-                case "still":
-                    assert picture is not None
-                    picture.update(scene.steps)
-                    writer(picture.figure, temporary, comment)
-                case "page":
-                    writer(scene, recipe, temporary, comment, _sampling(progress))
-                case "data":
-                    writer(scene, temporary, comment)
-            one_more()
+        with whole(target) as temporary, settings():
+            WRITE[form.kind](clip, writer, temporary)
     return scene
 
 
-def _save_animation(
-    picture: "Picture",
-    timeline: Timeline,
-    path: Path,
-    comment: str,
-    progress: Callable[[int, int], None],
-) -> None:
-    from optiviz.views.figure import HOLD
-    from optiviz.writers import ImageioWriter
+class Drawn:
+    """How many frames and files are drawn, of how many."""
 
-    tags = {"comment": comment}
-    writer = ImageioWriter(timeline.fps, metadata=tags, quality=timeline.quality, hold=HOLD)
-    animation = picture.animation(timeline.fps, timeline.steps, hold=0)
-    animation.save(path, writer=writer, progress_callback=progress)
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.done, self.total, self.progress = 0, total, progress
+
+    def one_more(self, *_: int) -> None:
+        """Count one more, and tell of it."""
+        self.done += 1
+        if self.progress is not None:
+            self.progress("drawing", self.done, self.total)
+
+
+class Clip(NamedTuple):
+    """All that files are written of."""
+
+    recipe: BaseRecipe
+    scene: Scene[Any]
+    drawing: "Picture | None"  # None if no format wants one
+    comment: str
+    drawn: Drawn
+
+    @property
+    def picture(self) -> "Picture":
+        """The picture, of which a format wants one."""
+        assert self.drawing is not None
+        return self.drawing
+
+
+def _write_animation(clip: Clip, writer: Any, path: Path) -> None:
+    from optiviz.views.figure import HOLD
+    from optiviz.writers import ImageioWriter  # which finds the plugin by the suffix
+
+    timeline = clip.recipe.timeline
+    assert timeline is not None
+    tags = {"comment": clip.comment}
+    frames = ImageioWriter(timeline.fps, metadata=tags, quality=timeline.quality, hold=HOLD)
+    animation = clip.picture.animation(timeline.fps, timeline.steps, hold=0)
+    animation.save(path, writer=frames, progress_callback=clip.drawn.one_more)
+
+
+def _write_still(clip: Clip, writer: Any, path: Path) -> None:
+    clip.picture.update(clip.scene.steps)
+    writer(clip.picture.figure, path, clip.comment)
+    clip.drawn.one_more()
+
+
+def _write_page(clip: Clip, writer: Any, path: Path) -> None:
+    writer(clip.scene, clip.recipe, path, clip.comment, _sampling(clip.drawn.progress))
+    clip.drawn.one_more()
+
+
+def _write_data(clip: Clip, writer: Any, path: Path) -> None:
+    writer(clip.scene, path, clip.comment)
+    clip.drawn.one_more()
+
+
+# By kind of format: what writes a clip to a path by the writer of its format.
+WRITE: dict[str, Callable[[Clip, Any, Path], None]] = {
+    "animation": _write_animation,
+    "still": _write_still,
+    "page": _write_page,
+    "data": _write_data,
+}
 
 
 def make_picture(
