@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from optiviz.kinds.style import Style
     from optiviz.surfaces.plane import Progress
+    from optiviz.views.key import KeyMark
     from optiviz.views.themes import Theme
 
 
@@ -57,8 +58,8 @@ class View(ABC):
         """How much room it wants."""
 
     @property
-    def marks(self) -> Sequence[str]:
-        """The marks that the legend is to explain."""
+    def marks(self) -> "Sequence[KeyMark]":
+        """The marks that the legend is to explain: those of `key.py`, or its own."""
         return ()
 
     @abstractmethod

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 from optiviz.kinds.basins import Basin
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.views import Room, View
+from optiviz.views import Room, View, key
 from optiviz.views.axes import room_beside
 from optiviz.views.contour import dress_plane, ratios
 from optiviz.views.marks import star
@@ -31,7 +31,7 @@ class Map(View):
     """
 
     scene: Basin
-    marks = ("reached", "sooner", "nowhere")
+    marks = (key.REACHED, key.SOONER, key.NOWHERE)
 
     def __init__(self, scene: Basin, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)

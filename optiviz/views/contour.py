@@ -17,6 +17,7 @@ from optiviz.surfaces.surface import Surface
 from optiviz.views import Room, View
 from optiviz.views.axes import dress, inches, room_beside, say_empty, span
 from optiviz.views.ground import Ground, ramp
+from optiviz.views.key import OF_SURFACE, KeyMark
 from optiviz.views.marks import Track, mark, ring, star
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import signed, ticks
@@ -51,8 +52,8 @@ class Contour(View):
         return room_beside(ticks(*up)[1], ratios(across, up))
 
     @property
-    def marks(self) -> Sequence[str]:
-        return self.scene.marks
+    def marks(self) -> Sequence[KeyMark]:
+        return [OF_SURFACE[name] for name in self.scene.marks]
 
     def build(self, axes: Axes) -> None:
         dress_plane(axes, self.theme, self.scene.surface)

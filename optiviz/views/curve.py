@@ -12,6 +12,7 @@ from optiviz.kinds.run import Descent, Run
 from optiviz.kinds.style import Style
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
+from optiviz.views.key import OF_SURFACE, KeyMark
 from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, OUTWARD, PATH, mark, ring, star
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
@@ -49,8 +50,8 @@ class Curve(View):
         return room_beside(self.scale.ticks()[1], named=bool(self.scene.entries))
 
     @property
-    def marks(self) -> Sequence[str]:
-        return self.scene.marks
+    def marks(self) -> Sequence[KeyMark]:
+        return [OF_SURFACE[name] for name in self.scene.marks]
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface

@@ -24,6 +24,7 @@ from optiviz.views import Moving, View, load_view
 from optiviz.views.axes import Box
 from optiviz.views.layout import MARGIN, Layout
 from optiviz.views.legend import Legend
+from optiviz.views.legend_layout import LegendLayout
 from optiviz.views.themes import Theme
 from optiviz.views.themes.fonts import undrawable
 from optiviz.views.title import Titles
@@ -114,8 +115,8 @@ class Picture:
             for part, views in panels
             for number, name in enumerate(views)
         ]
-        marks = dict.fromkeys(name for cell in self.cells for name in cell.view.marks)
-        legend = Legend(scene, theme, tuple(marks))
+        marks = dict.fromkeys(mark for cell in self.cells for mark in cell.view.marks)
+        legend = Legend(LegendLayout(scene, tuple(marks)), theme)
         writing = Titles(self.figure, theme)
         layout = Layout(
             width=writing.width,
@@ -123,7 +124,7 @@ class Picture:
             rooms=[cell.view.room for cell in self.cells],
             paired=len(panels[0][1]) if len(panels) > 1 or not scene.colored else 0,
         )
-        places, words = layout.worded(legend)
+        places, words = layout.worded(legend.layout)
         for cell, place in zip(self.cells, places, strict=True):
             if cell.first and layout.paired and not scene.entries:
                 writing.write_above(cell.first, place)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from optiviz.views import Room
 from optiviz.views.axes import BENEATH, Box
-from optiviz.views.legend import LOW, Legend, Words
+from optiviz.views.legend_layout import LOW, LegendLayout, Words
 
 MARGIN = 0.035  # of the width
 GAP = 26.0  # between two panels, and between them and the legend
@@ -44,7 +44,7 @@ class Layout:
     def _whole(self) -> Box:
         return Box(self.edge, BOTTOM, self.width - 2 * self.edge, self.top - BOTTOM)
 
-    def worded(self, legend: Legend) -> tuple[list[Box], Words]:
+    def worded(self, legend: LegendLayout) -> tuple[list[Box], Words]:
         """Return the places of panels, and of the words of a legend.
 
         It stands beside the panels or beneath them, whichever leaves them more, or its rows above
@@ -75,7 +75,7 @@ class Layout:
         column = Box(left, bottom, self.width - left - self.edge, self.top - bottom)
         return right_of, legend.stacked(column)
 
-    def _multiples(self, legend: Legend) -> tuple[list[Box], Words]:
+    def _multiples(self, legend: LegendLayout) -> tuple[list[Box], Words]:
         strip = self._whole._replace(height=STEPS)
         room = self._whole._replace(bottom=strip.top, height=self.top - strip.top)
         _, places = self._best(room, legend.detailed / self.paired)

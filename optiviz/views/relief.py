@@ -14,6 +14,7 @@ from optiviz.objective import Array
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, inches, say_empty
 from optiviz.views.ground import Ground, ramp
+from optiviz.views.key import OF_SURFACE, KeyMark
 from optiviz.views.marks import Track, mark, ring, star
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
@@ -50,8 +51,9 @@ class Relief(View):
         return Room(4.0, NAMED if longest > 1 else 24.0, (1.1, 1.1), right=ASIDE)
 
     @property
-    def marks(self) -> Sequence[str]:
-        return [name for name in self.scene.marks if name != "away"]  # it is cut there
+    def marks(self) -> Sequence[KeyMark]:
+        known = (name for name in self.scene.marks if name != "away")  # it is cut there
+        return [OF_SURFACE[name] for name in known]
 
     def build(self, axes: Axes) -> None:
         self.axes: Any = axes

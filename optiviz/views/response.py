@@ -7,6 +7,7 @@ from optiviz.kinds.response import Response
 from optiviz.kinds.style import Style
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
+from optiviz.views.key import GRADIENT
 from optiviz.views.marks import Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
@@ -16,7 +17,7 @@ class Answers(View):
     """The gradient as a still line, and the answers growing over it, on one axis."""
 
     scene: Response
-    marks = ("gradient",)
+    marks = (GRADIENT,)
 
     def __init__(self, scene: Response, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)

@@ -12,6 +12,7 @@ from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, figure_of, name, room_beside, span_steps
+from optiviz.views.key import COORDINATES, KeyMark
 from optiviz.views.marks import LINE_WIDTH, Track, mark
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
@@ -97,8 +98,8 @@ class State(View):
         return dict(list(others.items())[:MOST_OTHERS])
 
     @property
-    def marks(self) -> Sequence[str]:
-        return ("coordinates",) if self.scene.surface.dim > 1 else ()
+    def marks(self) -> Sequence[KeyMark]:
+        return (COORDINATES,) if self.scene.surface.dim > 1 else ()
 
     @property
     def room(self) -> Room:

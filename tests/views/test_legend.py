@@ -8,7 +8,7 @@ from optiviz import InputError, Surface
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
 from optiviz.views.figure import Picture
-from optiviz.views.legend import number
+from optiviz.views.legend_layout import number
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
 FOURTEEN = [*TUNED[:13], "newton"]

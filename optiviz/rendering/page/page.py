@@ -30,7 +30,8 @@ from optiviz.surfaces.notation import terms
 from optiviz.surfaces.plane import Progress
 from optiviz.views.contour import Contour
 from optiviz.views.curve import Curve
-from optiviz.views.legend import MARKS, number
+from optiviz.views.key import OF_SURFACE
+from optiviz.views.legend_layout import number
 from optiviz.views.loss import Loss
 from optiviz.views.marks import mark
 from optiviz.views.scales import Scale
@@ -276,7 +277,7 @@ class Page:
     def _key(self) -> Iterator[str]:
         """Explain the marks that stand still."""
         for name in self.scene.marks if self.views != ["loss"] else ():
-            said = MARKS[name].format(number(self.scene.farthest, 3))
+            said = OF_SURFACE[name].words.format(number(self.scene.farthest, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
 
     def _cells(self) -> Iterator[str]:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import optiviz
-from optiviz.views.legend import number
+from optiviz.views.legend_layout import number
 from optiviz.views.scales import Scale
 from optiviz.views.themes import load_theme
 

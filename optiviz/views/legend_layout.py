@@ -1,0 +1,173 @@
+"""Where the words of a picture stand, before any is drawn: their widths are guessed by letters."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optiviz.kinds.base import Entry, Scene
+from optiviz.views.axes import Box
+from optiviz.views.key import KeyMark
+
+NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
+# How wide letters are, as a share of their size: bold ones of names and of the step in one line,
+# of names that have a line, of the key, of settings that have a line, and of those that share it.
+BOLD, NAMED, SMALL, SETTINGS, BRIEF = 0.66, 0.64, 0.62, 0.58, 0.56
+HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one
+ROW, LOW, TIGHT = 46.0, 34.0, 25.0  # points of a row; beneath views; with one line, not two
+COLUMN, BETWEEN = 215.0, 26.0  # points of a column of rows at least, and between two
+SMALLEST = 0.95  # share of their size that two lines have at least
+SWATCH = 30.0  # points from the left edge to the names
+SAMPLE, APART, LINE = 14.0, 18.0, 15.0  # points of the key: of a mark, between two, of a line
+
+
+class Words(NamedTuple):
+    """Where the legend's words stand, in points from the left and from the bottom.
+
+    step and quantities are where a line of words begins, or ends for the last; key is a line,
+    above which there may be more; rows are the boxes of the entries.
+    """
+
+    step: tuple[float, float]
+    key: Box
+    quantities: Sequence[tuple[float, float]]
+    rows: Sequence[Box]
+
+
+class LegendLayout:
+    """The rows of a scene's entries, and the lines of the key, which explains marks."""
+
+    def __init__(self, scene: Scene[Any], marks: Sequence[KeyMark]) -> None:
+        self.scene = scene
+        self.marks = marks
+        self.longest = [longest_number(entry) for entry in scene.entries]
+
+    def said(self, mark: KeyMark) -> str:
+        """Return what the key says of a mark."""
+        return mark.words.format(number(self.scene.farthest, 3))
+
+    def stacked(self, place: Box, header: float = HEADER) -> Words:
+        """Return the words one under another in a place, in as many columns as fit.
+
+        header is how many points the first row stands under the top.
+        """
+        columns = self._columns(place.width)
+        lines = -(-len(self.scene.entries) // columns)
+        wide = (place.width - BETWEEN * (columns - 1)) / columns
+        high = min(ROW, (place.height - header - self._footer(place.width)) / lines)
+        first = place.top - 14
+        rows = []
+        for number in range(len(self.scene.entries)):
+            column, line = divmod(number, lines)
+            top = place.top - header - line * high
+            rows.append(Box(place.left + column * (wide + BETWEEN), top - high, wide, high))
+        rights = dict.fromkeys(row.left + row.width for row in rows)
+        key = place.bottom + 5
+        if header < HEADER:  # beneath the panels: nothing stands at the key's height
+            above = self._footer(place.width) - FOOTER  # the key's other lines
+            key = max(key, min(row.bottom for row in rows) - 16 - above)
+        foot = Box(place.left, key, place.width, KEY)
+        return Words((place.left, first), foot, [(x, first) for x in rights], rows)
+
+    def above(self, panels: Sequence[Box], strip: Box) -> Words:
+        """Return the words as one row above each panel, the step and the key on a strip."""
+        middle = strip.bottom + 8
+        rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
+        counter = self.scene.counter(self.scene.steps)
+        key = BOLD * STEP * len(counter) + BETWEEN if counter else 0.0
+        line = Box(strip.left + key, middle, strip.width - key, KEY)
+        return Words((strip.left, middle), line, (), rows)
+
+    def height(self, width: float) -> float:
+        """Return how high it is, in points, in so wide a place, if there is room enough."""
+        rows = -(-len(self.scene.entries) // self._columns(width))
+        return LOW + LOW * rows + self._footer(width)
+
+    def width(self, height: float) -> float:
+        """Return about how wide it must be in so high a place to show all rows whole, in points."""
+        row = (height - HEADER - FOOTER) / len(self.scene.entries)
+        if row >= TIGHT:
+            return self.detailed
+        lines = [
+            BOLD * NAME * (len(entry.heading) + len(self.longest[number]))
+            + BRIEF * DETAIL * len(self.detail(number, self.scene.steps))
+            for number, entry in enumerate(self.scene.entries)
+        ]
+        return SWATCH + 20 + row_size(row) * max(lines)
+
+    def _columns(self, width: float) -> int:
+        fitting = int((width + BETWEEN) // (max(COLUMN, self.detailed) + BETWEEN))
+        return max(1, min(fitting, len(self.scene.entries)))
+
+    @property
+    def detailed(self) -> float:
+        """About how wide the longest of all rows is on two lines."""
+        lines = []
+        for number, entry in enumerate(self.scene.entries):
+            lines.append(NAMED * NAME * (len(entry.heading) + len(self.longest[number])) + 12)
+            lines.append(SETTINGS * DETAIL * len(self.detail(number, self.scene.steps)))
+        return SWATCH + max(lines)
+
+    def detail(self, number: int, step: int) -> str:
+        """Return what stands beside the name in a step."""
+        remark, detail = self.remark(number, step), self.scene.entries[number].detail
+        return f"{remark}  {detail}" if remark else detail
+
+    def remark(self, number: int, step: int) -> str:
+        """Return what is to be said of an entry in a step."""
+        return self.scene.remark(self.scene.entries[number], step)
+
+    def key(self, width: float) -> list[list[KeyMark]]:
+        """Return the marks of each of the key's lines in so wide a place, the lowest first."""
+        lines: list[list[KeyMark]] = [[]]
+        used = 0.0
+        for mark in self.marks:
+            wide = SAMPLE + SMALL * KEY * len(self.said(mark)) + APART
+            if lines[0] and used + wide > width:
+                lines.insert(0, [])
+                used = 0.0
+            lines[0].append(mark)
+            used += wide
+        return lines
+
+    def _footer(self, width: float) -> float:
+        return FOOTER + LINE * (len(self.key(width)) - 1) if self.marks else 0.0
+
+
+def row_size(row: float) -> float:
+    """Return the share of their size that words have in a row of so many points."""
+    if row < TIGHT:
+        return SMALLEST * min(1.0, row / (1.14 * NAME))
+    return max(SMALLEST, min(1.0, row / (0.85 * ROW)))
+
+
+def entry_number(entry: Entry, step: int) -> str:
+    """Write the one number of an entry in a step, or the lowest and the highest of several."""
+    values = entry.values(step)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return "–"
+    low, high = finite.min(), finite.max()
+    if entry.shares:
+        return f"{low:.1%}"
+    if len(values) == 1:
+        return number(low, 4)
+    ends = [number(low, 3), number(high, 3)]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def number(value: float, digits: int) -> str:
+    """Write a number with the same digits in every frame: 3.500, 1990, 24777, 3.12e-5."""
+    if 1e4 <= abs(value) < 1e5:
+        return f"{value:.0f}"
+    written = f"{value:#.{digits}g}"
+    if "e" in written:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return written.removesuffix(".")
+
+
+def longest_number(entry: Entry) -> str:
+    """Return the longest that the number of an entry is in writing, of up to 500 steps."""
+    steps = np.unique(np.linspace(0, entry.steps, 500).astype(int))
+    return max((entry_number(entry, step) for step in steps), key=len)
