@@ -13,7 +13,7 @@ from functools import reduce
 
 import sympy
 
-from optiviz.surfaces.kinks import MAX_EXACT, Abs, Floor, Max, Min, Sign
+from optiviz.surfaces.kinks import KINKS, MAX_EXACT
 from optiviz.system.errors import InputError, unknown
 
 NAMES = ("x", "y")
@@ -27,11 +27,9 @@ FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
     **{name: getattr(sympy, name) for name in ("sin", "cos", "tan", "exp", "log", "sqrt", "atan")},
     **{name: getattr(sympy, name) for name in ("sinh", "cosh", "tanh")},
     "hypot": lambda a, b: sympy.sqrt(a**2 + b**2),
-    "abs": Abs,
-    "sign": Sign,
-    "floor": Floor,
-    "max": lambda *args: reduce(Max, args),
-    "min": lambda *args: reduce(Min, args),
+    **{name: KINKS[name] for name in ("abs", "sign", "floor")},
+    "max": lambda *args: reduce(KINKS["max"], args),
+    "min": lambda *args: reduce(KINKS["min"], args),
 }
 MEANT = {"ln": "log", "arctan": "atan", "sgn": "sign", "fabs": "abs"}  # as others write them
 ARITIES = {"hypot": (2, 2), "max": (2, 20), "min": (2, 20)}

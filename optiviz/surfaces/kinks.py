@@ -3,6 +3,9 @@
 abs, sign, floor, min and max are functions of our own, because sympy's ask its assumptions about
 every argument and differentiate to delta functions. The derivative of floor and sign is 0; where
 max or min tie, the first argument's gradient is taken.
+
+Their classes begin with an underscore, so that sympy's printers do not take them for its own: it
+looks for what prints a class by the class's name.
 """
 
 from collections.abc import Callable
@@ -17,7 +20,7 @@ from sympy.printing.str import StrPrinter
 MAX_EXACT = 2**53  # beyond it a fraction is written as a float
 
 
-class Kinked(sympy.Function):  # type: ignore[misc]
+class _Kinked(sympy.Function):  # type: ignore[misc]
     """A function with kinks: sympy only has to know its name and its derivative."""
 
     nargs = 1
@@ -32,31 +35,31 @@ class Kinked(sympy.Function):  # type: ignore[misc]
         return sympy.Integer(0)
 
 
-class Sign(Kinked):
+class _Sign(_Kinked):
     """sign(x), whose derivative is 0."""
 
     spelling = "sign({})"
     exact = staticmethod(sympy.sign)
 
 
-class Floor(Kinked):
+class _Floor(_Kinked):
     """floor(x), whose derivative is 0."""
 
     spelling = "floor({})"
     exact = staticmethod(sympy.floor)
 
 
-class Abs(Kinked):
+class _Abs(_Kinked):
     """abs(x), whose derivative is sign(x)."""
 
     spelling = "abs({})"
     exact = staticmethod(sympy.Abs)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return Sign(self.args[0])
+        return _Sign(self.args[0])
 
 
-class NotBelow(Kinked):
+class _NotBelow(_Kinked):
     """1 where the first argument is not below the second, else 0: Iverson's bracket."""
 
     nargs = 2
@@ -64,7 +67,7 @@ class NotBelow(Kinked):
     exact = staticmethod(lambda a, b: sympy.Integer(bool(a >= b)))
 
 
-class Max(Kinked):
+class _Max(_Kinked):
     """max(a, b), which has the gradient of a where they tie."""
 
     nargs = 2
@@ -72,11 +75,11 @@ class Max(Kinked):
     exact = staticmethod(sympy.Max)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        first = NotBelow(*self.args)
+        first = _NotBelow(*self.args)
         return first if argindex == 1 else 1 - first
 
 
-class Min(Kinked):
+class _Min(_Kinked):
     """min(a, b), which has the gradient of a where they tie."""
 
     nargs = 2
@@ -84,17 +87,25 @@ class Min(Kinked):
     exact = staticmethod(sympy.Min)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        first = NotBelow(self.args[1], self.args[0])
+        first = _NotBelow(self.args[1], self.args[0])
         return first if argindex == 1 else 1 - first
 
 
-KINKED: dict[type[Kinked], Any] = {
-    Sign: np.sign,
-    Floor: np.floor,
-    Abs: np.abs,
-    NotBelow: lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),  # bools do not add up
-    Max: np.maximum,
-    Min: np.minimum,
+# By their names in formulas, those of several arguments two by two.
+KINKS: dict[str, type[_Kinked]] = {
+    "abs": _Abs,
+    "sign": _Sign,
+    "floor": _Floor,
+    "max": _Max,
+    "min": _Min,
+}
+KINKED: dict[type[_Kinked], Any] = {
+    _Sign: np.sign,
+    _Floor: np.floor,
+    _Abs: np.abs,
+    _NotBelow: lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),  # bools do not add up
+    _Max: np.maximum,
+    _Min: np.minimum,
 }
 
 
