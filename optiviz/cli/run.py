@@ -104,7 +104,7 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     )
     if made.others and not output.quiet:
         click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
-    if lr_report and recipe.kind != "run":
+    if lr_report and not recipe.has_rate_report:
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
     read = sources_of(fields)
     scene = make(recipe, output, read)

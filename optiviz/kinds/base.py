@@ -55,6 +55,7 @@ class BaseRecipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of them
+    has_rate_report: ClassVar[bool] = False  # whether it tells what learning rates were tried
     default_suffix: ClassVar[str] = ".gif"  # with what the name of its file ends, if nobody says
 
     kind: str
@@ -150,9 +151,9 @@ class BaseRecipe(BaseModel):
         """Return the names of the views that show a part of its scene."""
         return check_views(None, part.provides, ())
 
-    def rate_report(self, scene: "Scene[Any]") -> str | None:
-        """Return what was tried to find learning rates, in lines; None if it tunes none."""
-        return None
+    def rate_report(self, scene: "Scene[Any]") -> str:
+        """Return what was tried to find learning rates, in lines."""
+        raise NotImplementedError
 
     def draft(self) -> Self:
         """Return the recipe of a quick draft, of half the size."""

@@ -18,7 +18,6 @@ from optiviz.descent.walk import MOST_BYTES, MOST_ROWS, descend
 from optiviz.kinds.base import (
     REMARK,
     SETTINGS,
-    BaseRecipe,
     Column,
     Entry,
     OnSurface,
@@ -50,7 +49,8 @@ class Recipe(Descended, Contest, Style):
     """
 
     kind: Literal["run"] = "run"
-    formats: ClassVar = (*BaseRecipe.formats, "page")
+    formats: ClassVar = ("animation", "still", "data", "page")
+    has_rate_report: ClassVar = True
     tune: Over | None = None
     view: Annotated[str | None, Field(validate_default=True)] = None
     layout: Literal["panels", "grid"] = "panels"
