@@ -237,13 +237,11 @@ class _Watched:
     """A stream that remembers whether it was asked for a gradient it does not have."""
 
     def __init__(self, objective: Objective | Stream) -> None:
-        self._here: Any = objective
         self._stream = objective if isinstance(objective, Stream) else None
         self.undefined = False
+        self._meet(objective)
 
-    def __getattr__(self, name: str) -> Any:  # of what not every objective has
-        if name == "hessian" and hasattr(self._here, name):
-            return self._here.hessian
+    def __getattr__(self, name: str) -> Any:  # of what is not there, which a stranger may want
         raise AttributeError(unknown("name of the objective", name, OFFERED))
 
     @property
@@ -252,8 +250,17 @@ class _Watched:
 
     def at(self, step: int) -> "_Watched":
         if self._stream is not None:
-            self._here = self._stream.at(step)
+            self._meet(self._stream.at(step))
         return self
+
+    def _meet(self, objective: Any) -> None:
+        """Stand for an objective, with its Hessian if it has one.
+
+        That is an attribute, because Python 3.12 asks no __getattr__ whether a protocol is held.
+        """
+        self._here = objective
+        if hasattr(objective, "hessian"):
+            self.hessian = objective.hessian
 
     def value(self, x: Array) -> Array:
         value: Array = self._here.value(x)
