@@ -63,8 +63,6 @@ def kind_of(name: str) -> Kind:
     """
     wrappers, core = parts_of(name)
     if is_strange(name):
-        from optiviz.optimizers.lookup import stranger
-
         kind = stranger(core)
     else:
         kind = _ours(core)
