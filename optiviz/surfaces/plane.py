@@ -13,7 +13,6 @@ from optiviz.objective import Array, Objective
 from optiviz.surfaces.network import Network
 from optiviz.system.errors import InputError
 
-BLOCK = 3_000_000  # bytes of activations that are held at once of several points, in cache
 MOST_THREADS = 8
 TRIES, PARALLEL = 100, 0.999  # of random directions, and the cosine of those that are alike
 NUDGE = np.finfo(float).eps ** (1 / 3)  # of central differences, the best for second order

@@ -7,7 +7,9 @@ import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Weight
-from optiviz.surfaces.plane import BLOCK, Plane
+from optiviz.surfaces.plane import Plane
+
+BLOCK = 3_000_000  # bytes of activations that are held at once of several points, in cache
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from optiviz.objective import Array
 from optiviz.surfaces import grids
-from optiviz.surfaces import plane as module
+from optiviz.surfaces import weight_plane as module
 from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Shape, Weight
 from optiviz.surfaces.plane import Plane, principal, random_directions
 from optiviz.surfaces.weight_plane import WeightPlane
