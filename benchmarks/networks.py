@@ -163,7 +163,7 @@ def train(name: str) -> float:
     surface = find_surface("digits-race")
     stream = problem_of(surface).objective(BATCH)
     optimizer = parse_word(name).build(lr=RACE[name])
-    walked = enumerate(walk(stream, optimizer, surface.landscape.initial, 20 + STEPS))
+    walked = enumerate(walk(stream, optimizer, surface.origin.landscape.initial, 20 + STEPS))
 
     def go(steps: int) -> list[float]:
         return [float(stream.at(step).value(x)) for step, (x, _) in islice(walked, steps)]

@@ -28,6 +28,7 @@ import optiviz
 from optiviz.cli import COMMANDS
 from optiviz.rendering.api import describe, list_names
 from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.origins import NetworkOrigin
 
 LINK = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")
 THUMBNAIL = (480, 360)
@@ -76,9 +77,10 @@ def thumbnail(name: str) -> Path | None:
     None if what it is made of must be fetched first, or its plane is that of paths.
     """
     path = Path(_drawn.name) / f"{name}.png"
-    surface = load_catalogue()[name]
-    network = surface.network
-    if network is not None and (network.data == "mnist" or surface.plane_words.kind == "path"):
+    origin = load_catalogue()[name].origin
+    if isinstance(origin, NetworkOrigin) and (
+        origin.network.data == "mnist" or origin.plane.kind == "path"
+    ):
         return None
     if not path.exists():
         optiviz.render(optiviz.PlotRecipe(surfaces=(name,), size=THUMBNAIL), path)

@@ -10,6 +10,7 @@ from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.spec import spell
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.surfaces.catalogue import our_surface
+from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -61,23 +62,23 @@ def _fields(recipe: BaseRecipe) -> Fields:
 
 
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
-    named = [each if isinstance(each, str) else each.reference for each in drawn]
+    named = [each if isinstance(each, str) else each.origin.reference for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
-    formulas = [each.formula for each in declared if not each.reference]
+    formulas = [each.formula for each in declared if not each.origin.reference]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas
-    networks = [each for each in declared if each.network is not None]
+    networks = [each.origin for each in declared if isinstance(each.origin, NetworkOrigin)]
     if networks:
-        assert networks[0].network is not None
-        learned, ours = networks[0].network, our_surface(networks[0].name)
-        own = None if ours is None else ours.network
-        if own is None or learned.data != own.data:
-            fields["data"] = learned.data
-        if learned.samples is not None:
-            fields["samples"] = learned.samples
-        if ours is None or networks[0].plane_words != ours.plane_words:
-            fields["plane"] = networks[0].plane_words.spelt
+        given, ours = networks[0], our_surface(networks[0].name)
+        own = None if ours is None else ours.origin
+        known = own if isinstance(own, NetworkOrigin) else None
+        if known is None or given.network.data != known.network.data:
+            fields["data"] = given.network.data
+        if given.network.samples is not None:
+            fields["samples"] = given.network.samples
+        if known is None or given.plane != known.plane:
+            fields["plane"] = given.plane.spelt
     if declared and declared[0].domain is not None:
         sides = declared[0].window.intervals
         fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)

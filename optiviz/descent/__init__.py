@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 
 def problem_of(surface: "Surface") -> "Problem":
     """Return what is descended on a surface."""
-    if surface.network is not None:
+    from optiviz.surfaces.origins import NetworkOrigin
+
+    if isinstance(surface.origin, NetworkOrigin):
         from optiviz.descent.network_problem import NetworkProblem
 
-        return NetworkProblem(surface)
+        return NetworkProblem(surface, surface.origin)
     from optiviz.descent.problem import SurfaceProblem
 
     return SurfaceProblem(surface)

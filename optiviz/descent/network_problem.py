@@ -10,8 +10,9 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
 from optiviz.surfaces.network import Batches
+from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.plane import Plane, principal
-from optiviz.surfaces.surface import Shown, Surface
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.validation import checked
 
@@ -54,14 +55,17 @@ class NetworkProblem(Problem):
     columns = "distance", "batch_loss", "accuracy"
     has_samples = True
 
+    def __init__(self, surface: Surface, origin: NetworkOrigin) -> None:
+        super().__init__(surface)
+        self.origin = origin
+
     @property
     def in_plane(self) -> bool:
-        return self.surface.inside
+        return self.origin.plane.inside
 
     @property
     def is_random(self) -> bool:  # type: ignore[override]
-        assert self.surface.network is not None
-        return bool(self.surface.network.dropout)
+        return bool(self.origin.network.dropout)
 
     @property
     def rates(self) -> RateGrid:  # type: ignore[override]
@@ -69,7 +73,7 @@ class NetworkProblem(Problem):
         return RateGrid(np.power(10.0, decades), MOST_STEPS, MOST_STARTS)
 
     def whole(self, batch_size: int | None, seed: int) -> Objective | Stream:
-        landscape = self.surface.landscape
+        landscape = self.origin.landscape
         network, dropout = landscape.network, landscape.words.dropout
         size = batch_size or network.samples
         if size > network.samples:
@@ -88,7 +92,7 @@ class NetworkProblem(Problem):
         return OnPlane(batches, landscape.plane) if self.in_plane else batches
 
     def start(self, point: Point) -> Array:
-        landscape = self.surface.landscape
+        landscape = self.origin.landscape
         if not point:
             own = landscape.initial
             return landscape.plane.projected(own[None])[0][0] if self.in_plane else own
@@ -106,7 +110,7 @@ class NetworkProblem(Problem):
         Of a network that is descended in all of its weights it is the plane with the paths
         projected onto it, and how far from it they are; all paths say what they learned.
         """
-        surface, landscape = self.surface, self.surface.landscape
+        surface, landscape = self.surface, self.origin.landscape
         if self.in_plane:
             plane = landscape.plane
             return surface, [
@@ -128,15 +132,14 @@ class NetworkProblem(Problem):
                 points, distances = plane.projected(path.points)
             accuracy = landscape.accuracy(path.end)
             flat.append(replace(path, points=points, distances=distances, accuracy=accuracy))
-        return surface.seen_on(Shown(plane, axes), surface.domain or _window(surface, flat)), flat
+        return surface.seen_on(plane, axes, surface.domain or self._window(flat)), flat
 
-
-def _window(surface: Surface, paths: Sequence[Trajectory]) -> Domain:
-    """Return the window of paths in a plane; of random directions it has a unit each way."""
-    points = _spaced(paths)
-    if surface.plane_words.kind == "random":
-        points.append(np.array(surface.window.intervals).T / (1 + 2 * MARGIN))
-    return around(np.concatenate(points))
+    def _window(self, paths: Sequence[Trajectory]) -> Domain:
+        """Return the window of paths in a plane; of random directions it has a unit each way."""
+        points = _spaced(paths)
+        if self.origin.plane.kind == "random":
+            points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
+        return around(np.concatenate(points))
 
 
 def _spaced(paths: Sequence[Trajectory]) -> list[Array]:

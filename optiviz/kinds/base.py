@@ -122,7 +122,7 @@ class BaseRecipe(BaseModel):
         """
         for surface in self.subjects:
             if not isinstance(surface, str):
-                surface.check_file()
+                surface.origin.check_file()
 
     def output_format(self, path: Path) -> Format:
         """Return the format of a path; raise InputError if it cannot be written as that."""

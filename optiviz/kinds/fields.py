@@ -244,7 +244,7 @@ class Met(BaseModel):
     @property
     def descended(self) -> str:
         """What the name of its file calls the surface."""
-        return resolved(self.surface).file_name
+        return resolved(self.surface).origin.file_name
 
     @property
     def last_step(self) -> int:

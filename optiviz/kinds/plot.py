@@ -38,7 +38,7 @@ class PlotRecipe(BaseRecipe, Style):
 
     @property
     def subject(self) -> str:
-        return joined([resolved(each).file_name for each in self.surfaces], "surfaces")
+        return joined([resolved(each).origin.file_name for each in self.surfaces], "surfaces")
 
     def views(self, part: Scene[Descent]) -> list[str]:
         return check_views(self.view, part.provides, self.given())

@@ -272,9 +272,8 @@ class Surfaces:
         if len(self.window.intervals) != surface.dim:
             many = "one coordinate" if surface.dim == 1 else "two coordinates"
             self.faults.append(Fault(("domain",), f"{surface.name or surface.title} has {many}"))
-        elif surface.function is not None:  # whose start goes by its window
-            return self._declared(keys, {"function": surface.function, "domain": self.window})
-        return surface.model_copy(update={"domain": self.window})
+            return surface
+        return surface.within(self.window)
 
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:
         """Return the surface of a formula."""

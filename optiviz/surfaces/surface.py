@@ -1,27 +1,23 @@
-"""A surface: a formula, the window worth drawing, and what is known about it."""
+"""A surface: what it is made of, the window worth drawing, and what is known about it."""
 
 import math
 import re
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    PrivateAttr,
+    InstanceOf,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from optiviz.objective import Array
-from optiviz.surfaces.datasets import digest_of, files_of
 from optiviz.surfaces.domain import (
-    AXES,
     MISSING,
     Domain,
     Kebab,
@@ -37,21 +33,23 @@ from optiviz.surfaces.domain import (
     kebab,
     rising,
 )
-from optiviz.surfaces.shipped import is_our_formula
+from optiviz.surfaces.origins import (
+    FormulaOrigin,
+    FoundOrigin,
+    FunctionOrigin,
+    NetworkOrigin,
+    Origin,
+    compiled,
+)
 from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords, WrittenPlane
-from optiviz.system.errors import InputError
-from optiviz.system.plugins import digest, file_of
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
-    from optiviz.surfaces.landscape import Landscape
     from optiviz.surfaces.plane import Plane, Progress
 
 
-AROUND = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
 NEAR = 0.01  # of the window's diagonal: how near a minimum counts as being at it
-CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
 
 
 class Surface(BaseModel):
@@ -80,7 +78,6 @@ class Surface(BaseModel):
     tags: tuple[Kebab, ...] = ()
     aliases: tuple[Kebab, ...] = ()
     source: Text = ""
-    _shown: "Shown | None" = PrivateAttr(default=None)
 
     @field_validator("plane")
     @classmethod
@@ -117,22 +114,28 @@ class Surface(BaseModel):
         if given and text:
             raise ValueError(f"is given, and so is a {given[0]}: give one of them")
         if text and isinstance(info.context, Stranger):
-            _compiled(text, axes_in(info) or dimension(text))
+            compiled(text, axes_in(info) or dimension(text))
         return text
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.starts and not self.start:
-            object.__setattr__(self, "start", self.starts[0])
-        elif not self.start and self.network is None:
-            sides = zip(self.window.intervals, CORNER, strict=False)
-            corner = tuple(low + share * (high - low) for (low, high), share in sides)
-            object.__setattr__(self, "start", corner)
-        if not self.title:
-            named = self.name.replace("-", " ").capitalize()
-            title = named or self.formula or self._attribute or "Network"
-            object.__setattr__(self, "title", title)
+        named = self.name.replace("-", " ").capitalize()
+        filled = {
+            "title": self.title or named or self.origin.title,
+            "start": self.start or next(iter(self.starts), ()) or self.origin.start,
+        }
+        for field, value in filled.items():
+            object.__setattr__(self, field, value)  # while it is made: it is frozen from here on
         return self
+
+    @property
+    def origin(self) -> Origin:
+        """What it is made of."""
+        if self.network is not None:
+            return NetworkOrigin(self.name, self.domain, self.network, self.plane or PlaneWords())
+        if self.function is not None:
+            return FunctionOrigin(self.name, self.domain, self.function)
+        return FormulaOrigin(self.name, self.domain, self.formula)
 
     @property
     def dim(self) -> int:
@@ -142,14 +145,7 @@ class Surface(BaseModel):
     @property
     def window(self) -> Domain:
         """The window that is drawn; raises InputError if it is known only after a descent."""
-        if self.domain is not None:
-            return self.domain
-        if self.plane_words.kind == "path":
-            raise InputError(
-                f"{self._called}the plane of the paths is known only after a descent: "
-                "random ones and those of weights are known before"
-            )
-        return Domain.model_validate(AROUND[self.plane_words.kind])
+        return self.origin.window
 
     @property
     def begins(self) -> tuple[Point, ...]:
@@ -157,59 +153,22 @@ class Surface(BaseModel):
         return self.starts or (self.start,)
 
     @property
-    def plane_words(self) -> PlaneWords:
-        """What is said of the plane through a network."""
-        return self.plane or PlaneWords()
-
-    @property
-    def inside(self) -> bool:
-        """Whether the coordinates that are drawn are all that is descended."""
-        return self.network is None or self.plane_words.inside
-
-    @property
     def axes(self) -> tuple[str, ...]:
         """The names of the coordinates."""
-        if self._shown is not None:
-            return self._shown.axes
-        return AXES[: self.dim] if self.network is None else self.landscape.axes
-
-    @property
-    def reference(self) -> str:
-        """What a user writes for it: its name, or what function it is; "" of a formula alone."""
-        return self.name if self.function is None else self.function.of
-
-    @property
-    def file_name(self) -> str:
-        """What the name of a file calls it."""
-        if self.function is not None:
-            return self._attribute
-        return self.name or ("formula" if self.network is None else "network")
-
-    @property
-    def _attribute(self) -> str:
-        return "" if self.function is None else re.split("[:.]", self.function.of)[-1]
+        return self.origin.axes
 
     @property
     def caption(self) -> str:
         """What stands under the title where there is no formula."""
-        if self.function is not None:
-            return self._function.caption
-        return "" if self.network is None else self.landscape.caption
+        return self.origin.caption
 
     def fineness(self, most: int) -> int:
         """Return on how many points a side it is sampled where `most` are asked for."""
-        return most if self.network is None else min(most, self.plane_words.samples)
+        return self.origin.fineness(most)
 
     def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
-        compiled = self.compiled
-        if self.network is None:
-            return compiled.value(np.stack(np.meshgrid(x, y), axis=-1))
-        from optiviz.surfaces.grids import sampled
-        from optiviz.surfaces.plane import Plane
-
-        assert isinstance(compiled, Plane)
-        return sampled(compiled, x, y, progress)
+        return self.origin.sampled(x, y, progress)
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
@@ -230,87 +189,31 @@ class Surface(BaseModel):
     @property
     def compiled(self) -> "Formula | Function | Plane":
         """The formula, the function, or the plane through the network; InputError if it is none."""
-        if self._shown is not None:
-            return self._shown.plane
-        try:
-            if self.network is not None:
-                return self.landscape.plane
-            if self.function is not None:
-                return self._function
-            return _compiled(self.formula, self.dim, self.name)
-        except InputError as error:
-            raise InputError(f"{self._called}{error}") from None
-
-    @property
-    def _function(self) -> "Function":
-        from optiviz.surfaces.function import function
-
-        assert self.function is not None
-        return function(self.function.of, self.function.sha256, self.window.intervals)
-
-    def slopes(self) -> list[str]:
-        """Return the derivatives of the formula as text, one a coordinate."""
-        return list(_compiled(self.formula, self.dim, self.name).gradient_text())
-
-    @property
-    def landscape(self) -> "Landscape":
-        """The network on its data; raises InputError if there are none."""
-        # Imports the data, which a list of surfaces need not wait for.
-        from optiviz.surfaces.landscape import landscape
-
-        assert self.network is not None
-        try:
-            return landscape(self.network, self.plane_words)
-        except InputError as error:
-            raise InputError(f"{self._called}{error}") from None
+        return self.origin.compiled
 
     def described(self) -> dict[str, Any]:
         """Return all that is known of it as plain values, with the derivatives of its formula."""
         declared = self.model_dump(mode="json")
         first = {key: declared.pop(key) for key in ("name", "title")}
-        absent = ("network", "plane") if self.network is None else ("formula", "minima")
-        declared = {key: value for key, value in declared.items() if key not in absent}
-        if self.network is not None:
-            learned = declared["network"].items()
-            told = {key: value for key, value in learned if value not in ("", None)}
-            return first | declared | {"network": told}
-        slopes = zip(AXES, self.slopes(), strict=False)
-        gradient = {f"d/d{axis}": slope for axis, slope in slopes}
-        return first | {"formula": declared.pop("formula"), "gradient": gradient} | declared
+        return first | self.origin.described(declared)
 
     def fixed(self) -> "Surface":
         """Return the surface with the SHA-256 of the file that it is of, or that it learns."""
-        if self.function is not None:
-            path = file_of(self.function.of)
-            if self.function.sha256 or path is None:
-                return self
-            function = self.function.model_copy(update={"sha256": digest(path)})
-            return self.model_copy(update={"function": function})
-        if self.network is None or self.network.sha256 or not files_of(self.network.data):
-            return self
-        network = self.network.model_copy(update={"sha256": digest_of(self.network.data)})
-        return self.model_copy(update={"network": network})
+        return self.model_copy(update=self.origin.fixed())
 
-    def check_file(self) -> None:
-        """Raise InputError if the file of its function is not the one that it was declared with."""
-        if self.function is None:
-            return
-        path, known = file_of(self.function.of), self.function.sha256
-        if path is not None and known and digest(path) != known:
-            raise InputError(
-                f"{path} is not the file that the recipe was made with: "
-                f"if it is meant, name it anew: --surface {self.function.of}"
-            )
+    def within(self, domain: Domain) -> "Surface":
+        """Return the surface in another window; a start that nobody gave goes along."""
+        moved = self.model_copy(update={"domain": domain})
+        if {"start", "starts"} & self.model_fields_set:
+            return moved
+        return moved.model_copy(update={"start": moved.origin.start})
 
-    def seen_on(self, shown: "Shown", domain: Domain) -> "Surface":
-        """Return the surface as it is seen on a plane that was found after a descent."""
-        found = self.model_copy(update={"domain": domain})
-        found._shown = shown
-        return found
-
-    @property
-    def _called(self) -> str:
-        return f"{self.name}: " if self.name else ""
+    def seen_on(self, plane: "Plane", axes: tuple[str, str], domain: Domain) -> "FoundSurface":
+        """Return a network's surface as it is seen on a plane that was found after a descent."""
+        origin = self.origin
+        assert isinstance(origin, NetworkOrigin)
+        found = FoundOrigin(self.name, domain, origin.network, origin.plane, plane, axes)
+        return FoundSurface.model_construct(**dict(self) | {"domain": domain, "found": found})
 
     @property
     def radius(self) -> float:
@@ -322,21 +225,16 @@ class Surface(BaseModel):
         return min((math.dist(x, each) for each in self.minima), default=None)
 
 
-class Shown(NamedTuple):
-    """A plane that was found after a descent, and the names of its coordinates."""
+class FoundSurface(Surface):
+    """A network's surface on a plane that was found after a descent, which is not declared."""
 
-    plane: "Plane"
-    axes: tuple[str, str]
+    found: InstanceOf[FoundOrigin] = Field(exclude=True, repr=False)
+
+    @property
+    def origin(self) -> FoundOrigin:
+        return self.found
 
 
 def dimension(text: str) -> int:
     """Return how many coordinates a formula speaks of: two if there is a y in it."""
     return 2 if re.search(r"\by\b", text) else 1
-
-
-@cache
-def _compiled(text: str, dim: int, name: str = "") -> "Formula":
-    # Imports sympy, which a list of surfaces need not wait for.
-    from optiviz.surfaces.formula import formula
-
-    return formula(text, dim, is_our_formula(name, text))

@@ -55,11 +55,11 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
         surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
     )
     (path,) = recipe.walks()
-    network = declared.landscape.network
+    network = declared.origin.landscape.network
     x = path.points
     if declared.inside:
         assert path.points.shape == (13, 2)
-        x = declared.landscape.plane.lifted(path.points)
+        x = declared.origin.landscape.plane.lifted(path.points)
     truth = network.value(x)
     if batch_size is None:
         np.testing.assert_allclose(path.losses[path.kept], truth, rtol=1e-12)
@@ -102,7 +102,7 @@ def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
     scene = run("path")
     shares = [int(found) for axis in scene.surface.axes for found in re.findall(r"(\d+)%", axis)]
     assert shares[0] >= shares[1] and 90 < sum(shares) <= 100
-    assert scene.surface.landscape.network.dim == 15
+    assert scene.surface.origin.landscape.network.dim == 15
     given = Recipe(surface=surface("path", domain="-1:1,-2:2"), optimizers="sgd:lr=1", steps=2)
     assert given.make_scene().surface.window.intervals == ((-1, 1), (-2, 2))
 
@@ -175,7 +175,7 @@ def test_a_window_holds_all_paths(seed: int, many: int) -> None:
 
 def test_article_5s_descent_is_of_two_weights() -> None:
     """Three starts, and the article's printed rule with twice its rate."""
-    landscape = NETWORKS["digits-output"].landscape
+    landscape = NETWORKS["digits-output"].origin.landscape
     inputs, targets = landscape.network.inputs, landscape.network.targets
     (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).walks()
     matrices = [weights for weights, _ in landscape.network.shape.unpacked(landscape.initial)]
@@ -201,7 +201,7 @@ def test_article_5s_descent_is_of_two_weights() -> None:
 
 def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() -> None:
     declared = surface(WEIGHTS | {"descent": "whole"})
-    landscape = declared.landscape
+    landscape = declared.origin.landscape
     np.testing.assert_array_equal(problem_of(declared).start(()), landscape.initial)
     lifted = problem_of(declared).start((1.5, -2.0))
     changed = np.flatnonzero(lifted != landscape.initial)
@@ -210,7 +210,7 @@ def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() 
 
 def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
     declared = surface(WEIGHTS)
-    own = declared.landscape.initial
+    own = declared.origin.landscape.initial
     assert declared.dim == 2 and set(problem_of(declared).start(())) < set(own)
     x = np.array([[0.5, 1.0], [-1.0, 2.0]])
     value, gradient = declared.value_and_gradient(x)

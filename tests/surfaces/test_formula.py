@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from optiviz.surfaces import surface
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.grammar import MAX_CHARACTERS
+from optiviz.surfaces.origins import compiled
 from optiviz.system.errors import InputError
 
 SMOOTH = ["sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh"]
@@ -285,7 +285,7 @@ def test_the_hessian_is_compiled_only_for_who_asks() -> None:
 def test_one_of_ours_is_waited_for_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optiviz.surfaces.formula.LONGEST", 0.02)
     formula.cache_clear()
-    surface._compiled.cache_clear()
+    compiled.cache_clear()
     ours = find_surface("de-jong-5")
     assert np.isfinite(ours.hessian(np.zeros(2))).all()
     theirs = ours.model_copy(update={"formula": f"{ours.formula} + x"})

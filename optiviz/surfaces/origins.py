@@ -1,0 +1,283 @@
+"""What a surface is made of: a formula, a user's function, or a network on a plane of weights."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from optiviz.objective import Array
+from optiviz.surfaces.datasets import digest_of, files_of
+from optiviz.surfaces.domain import AXES, Domain, Point
+from optiviz.surfaces.shipped import is_our_formula
+from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
+from optiviz.system.errors import InputError
+from optiviz.system.plugins import digest, file_of
+
+if TYPE_CHECKING:
+    from optiviz.surfaces.formula import Formula
+    from optiviz.surfaces.function import Function
+    from optiviz.surfaces.landscape import Landscape
+    from optiviz.surfaces.plane import Plane, Progress
+
+Made = TypeVar("Made")
+
+AROUND = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
+CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
+
+
+@dataclass(frozen=True)
+class Origin(ABC):
+    """What a surface is made of, in the window that was declared; `name` is the surface's.
+
+    Nothing is compiled, loaded or imported before it is asked for.
+    """
+
+    name: str
+    domain: Domain | None
+
+    @property
+    @abstractmethod
+    def compiled(self) -> "Formula | Function | Plane":
+        """What has values and gradients; raises InputError if it cannot be had."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What a surface without a name is called."""
+
+    @property
+    @abstractmethod
+    def file_name(self) -> str:
+        """What the name of a file calls it."""
+
+    @property
+    def reference(self) -> str:
+        """What a user writes for it; "" if there is no one word."""
+        return self.name
+
+    @property
+    def caption(self) -> str:
+        """What stands under the title where there is no formula."""
+        return ""
+
+    @property
+    def window(self) -> Domain:
+        """The window that is drawn; raises InputError if it is known only after a descent."""
+        assert self.domain is not None
+        return self.domain
+
+    @property
+    def start(self) -> Point:
+        """Where a run begins if nobody says."""
+        sides = zip(self.window.intervals, CORNER, strict=False)
+        return tuple(low + share * (high - low) for (low, high), share in sides)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        return AXES[: len(self.window.intervals)]
+
+    def fineness(self, most: int) -> int:
+        """Return on how many points a side it is sampled where `most` are asked for."""
+        return most
+
+    def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+        """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
+        return self.compiled.value(np.stack(np.meshgrid(x, y), axis=-1))
+
+    @abstractmethod
+    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a surface in the order and the words in which they are told."""
+
+    def fixed(self) -> dict[str, Any]:
+        """Return the field that gains the SHA-256 of a file, {} if there is none or it has one."""
+        return {}
+
+    def check_file(self) -> None:  # noqa: B027  (there is none)
+        """Raise InputError if its file is not the one that it was declared with."""
+
+    def _named(self, make: Callable[[], Made]) -> Made:
+        """Return what is made; an InputError says which surface it is of."""
+        try:
+            return make()
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}" if self.name else str(error)) from None
+
+
+@dataclass(frozen=True)
+class FormulaOrigin(Origin):
+    """A formula in x, or in x and y."""
+
+    text: str
+
+    @property
+    def compiled(self) -> "Formula":
+        return self._named(lambda: compiled(self.text, len(self.window.intervals), self.name))
+
+    @property
+    def title(self) -> str:
+        return self.text
+
+    @property
+    def file_name(self) -> str:
+        return self.name or "formula"
+
+    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        slopes = zip(AXES, self.compiled.gradient_text(), strict=False)
+        gradient = {f"d/d{axis}": slope for axis, slope in slopes}
+        rest = {key: declared[key] for key in declared if key not in ("network", "plane")}
+        return {"formula": rest.pop("formula"), "gradient": gradient} | rest
+
+
+@dataclass(frozen=True)
+class FunctionOrigin(Origin):
+    """A user's own function, in Python."""
+
+    function: FunctionWords
+
+    @property
+    def compiled(self) -> "Function":
+        return self._named(self._loaded)
+
+    def _loaded(self) -> "Function":
+        from optiviz.surfaces.function import function
+
+        return function(self.function.of, self.function.sha256, self.window.intervals)
+
+    @property
+    def title(self) -> str:
+        return self.file_name
+
+    @property
+    def file_name(self) -> str:
+        return re.split("[:.]", self.function.of)[-1]
+
+    @property
+    def reference(self) -> str:
+        return self.function.of
+
+    @property
+    def caption(self) -> str:
+        return self._loaded().caption
+
+    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: declared[key] for key in declared if key not in ("network", "plane")}
+
+    def fixed(self) -> dict[str, Any]:
+        path = file_of(self.function.of)
+        if self.function.sha256 or path is None:
+            return {}
+        return {"function": self.function.model_copy(update={"sha256": digest(path)})}
+
+    def check_file(self) -> None:
+        path, known = file_of(self.function.of), self.function.sha256
+        if path is not None and known and digest(path) != known:
+            raise InputError(
+                f"{path} is not the file that the recipe was made with: "
+                f"if it is meant, name it anew: --surface {self.function.of}"
+            )
+
+
+@dataclass(frozen=True)
+class NetworkOrigin(Origin):
+    """A network's loss on a plane through its weights."""
+
+    network: NetworkWords
+    plane: PlaneWords
+
+    @property
+    def compiled(self) -> "Plane":
+        return self._named(lambda: self._landscape().plane)
+
+    @property
+    def landscape(self) -> "Landscape":
+        """The network on its data; raises InputError if there are none."""
+        return self._named(self._landscape)
+
+    def _landscape(self) -> "Landscape":
+        # Imports the data, which a list of surfaces need not wait for.
+        from optiviz.surfaces.landscape import landscape
+
+        return landscape(self.network, self.plane)
+
+    @property
+    def title(self) -> str:
+        return "Network"
+
+    @property
+    def file_name(self) -> str:
+        return self.name or "network"
+
+    @property
+    def caption(self) -> str:
+        return self.landscape.caption
+
+    @property
+    def window(self) -> Domain:
+        if self.domain is not None:
+            return self.domain
+        return Domain.model_validate(self._named(self._around))
+
+    def _around(self) -> str:
+        if self.plane.kind == "path":
+            raise InputError(
+                "the plane of the paths is known only after a descent: "
+                "random ones and those of weights are known before"
+            )
+        return AROUND[self.plane.kind]
+
+    @property
+    def start(self) -> Point:
+        return ()  # its own weights
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return self.landscape.axes
+
+    def fineness(self, most: int) -> int:
+        return min(most, self.plane.samples)
+
+    def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+        from optiviz.surfaces.grids import sampled
+
+        return sampled(self.compiled, x, y, progress)
+
+    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        rest = {key: declared[key] for key in declared if key not in ("formula", "minima")}
+        learned = rest["network"].items()
+        return rest | {"network": {key: each for key, each in learned if each not in ("", None)}}
+
+    def fixed(self) -> dict[str, Any]:
+        if self.network.sha256 or not files_of(self.network.data):
+            return {}
+        digested = {"sha256": digest_of(self.network.data)}
+        return {"network": self.network.model_copy(update=digested)}
+
+
+@dataclass(frozen=True)
+class FoundOrigin(NetworkOrigin):
+    """A network's loss on a plane that was found after a descent."""
+
+    found: "Plane"
+    found_axes: tuple[str, str]
+
+    @property
+    def compiled(self) -> "Plane":
+        return self.found
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return self.found_axes
+
+
+@cache
+def compiled(text: str, dim: int, name: str = "") -> "Formula":
+    """Return the formula in this many coordinates, for a surface of a name, if it has one."""
+    # Imports sympy, which a list of surfaces need not wait for.
+    from optiviz.surfaces.formula import formula
+
+    return formula(text, dim, is_our_formula(name, text))
