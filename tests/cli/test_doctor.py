@@ -41,7 +41,7 @@ def test_what_is_missing_is_named_with_what_installs_it(
         return "0.0.1" if name == "pillow" else version(name)
 
     monkeypatch.setattr(doctor, "version", absent)
-    monkeypatch.setattr(doctor, "_formats", list)
+    monkeypatch.setattr(doctor, "FORMATS", {})
     result = invoke("doctor")
     found = findings(result.stdout)
     wanted = "scipy is not installed: pip install 'optiviz-cli[scipy]'"
@@ -56,7 +56,7 @@ def test_a_cache_that_cannot_be_kept_is_told(
     folder: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", folder)
-    monkeypatch.setattr(doctor, "_formats", list)
+    monkeypatch.setattr(doctor, "FORMATS", {})
     result = invoke("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     assert findings(result.stdout)["cache"][0] == "-"

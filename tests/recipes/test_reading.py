@@ -140,6 +140,19 @@ def test_an_own_catalogue_is_embedded(tmp_path: Path) -> None:
     )
 
 
+def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    dip = "dip: {domain: '-1:1,-1:1', formula: x**2 + y**4"
+    path.write_text(f"{dip}}}\ngiven-{dip}, start: [0.5, 0.5]}}\n")
+    starts = []
+    for name in ("dip", "given-dip"):
+        fields = {"surface": name, "optimizers": "adam", "catalogue": str(path)}
+        recipe = read_recipe(fields | {"domain": "5:7,-1:9"}, at)
+        assert isinstance(recipe, Recipe) and isinstance(recipe.surface, Surface)
+        starts.append(recipe.surface.start)
+    assert starts == [pytest.approx((5.2, 1.0)), (0.5, 0.5)]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

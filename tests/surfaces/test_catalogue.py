@@ -485,18 +485,3 @@ def test_an_entry_read_by_itself_is_that_of_the_whole_catalogue(name: str) -> No
 @pytest.mark.parametrize("name", ["", "#", "title", "  title", "wobbly:", "wobbly:\n  title", ".*"])
 def test_what_is_no_name_is_no_entry(name: str) -> None:
     assert our_surface(name) is None
-
-
-def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -> None:
-    path = tmp_path / "own.yaml"
-    lines = ["bowl: {formula: x**2 + y**2, domain: '-1:1,-1:1'"]
-    path.write_text(f"{lines[0]}}}\ngiven-{lines[0]}, start: [0.5, 0.5]}}\n")
-    moved, given = (
-        optiviz.Recipe(
-            surface=name, catalogue=path, domain="5:7,5:9", optimizers="sgd:lr=0.1"
-        ).surface
-        for name in ("bowl", "given-bowl")
-    )
-    assert isinstance(moved, Surface) and isinstance(given, Surface)
-    assert moved.window.contains(np.array(moved.start))
-    assert given.start == (0.5, 0.5)

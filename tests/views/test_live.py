@@ -1,11 +1,12 @@
 """Live text looks as text does, and is text where pixels are not asked for."""
 
 from io import StringIO
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -39,14 +40,23 @@ def test_it_looks_as_text_does(said: str, look: dict[str, object], dpi: float) -
     )
 
 
-def test_digits_come_again_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digits_are_set_once(monkeypatch: pytest.MonkeyPatch) -> None:
     figure = Figure((3, 0.5))
     canvas = FigureCanvasAgg(figure)
     text = figure.add_artist(LiveText(0.05, 0.5, "9876543210."))
     canvas.draw()
-    monkeypatch.setattr(LiveText, "_drawn", None)
-    text.set_text("3.1415")
-    canvas.draw()
+    said: list[str] = []
+    draw_text = RendererAgg.draw_text
+
+    def watched(self: RendererAgg, *given: Any) -> None:
+        said.append(given[3])
+        draw_text(self, *given)
+
+    monkeypatch.setattr(RendererAgg, "draw_text", watched)
+    for text_is, is_set in (("3.1415", []), ("3.1415e", ["e"])):
+        text.set_text(text_is)
+        canvas.draw()
+        assert said == is_set
 
 
 def test_another_size_or_colour_is_drawn_anew() -> None:
