@@ -62,3 +62,25 @@ def test_it_runs_as_a_module_from_an_empty_folder(here: Path) -> None:
     assert result.stdout.startswith("outputs/bowl-sgd.gif\n")
     assert result.stderr == ""
     assert (here / "outputs" / "bowl-sgd.gif").stat().st_size > 1000
+
+
+HELD = """
+class Held:
+    def __init__(self):
+        self.itself = self
+
+    def __del__(self):
+        print("let go")
+
+Held()
+
+def f(x):
+    return x**2
+"""
+
+
+def test_what_an_own_file_holds_is_let_go_at_the_end(here: Path) -> None:
+    (here / "own.py").write_text(HELD)
+    words = ["run", "--surface", "own.py:f", "--opt", "sgd:lr=0.1", "--steps", "2", "-o", "a.json"]
+    printed = subprocess.check_output([*OPTIVIZ, *words], text=True)
+    assert printed.endswith("let go\n")
