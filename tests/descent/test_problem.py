@@ -57,7 +57,7 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
     (path,) = recipe.walks()
     network = declared.origin.landscape.network
     x = path.points
-    if declared.inside:
+    if declared.origin.plane.inside:
         assert path.points.shape == (13, 2)
         x = declared.origin.landscape.plane.lifted(path.points)
     truth = network.value(x)
