@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,21 +181,28 @@ def test_a_grid_is_kept_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(grids.folder().glob("*.npy")) == kept
 
 
-def test_a_kept_grid_depends_on_all_that_it_is_of() -> None:
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Give each test a cache of its own instead of the one that all share."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_kept_grid_depends_on_all_that_it_is_of(cache: Path) -> None:
     network = made("cross-entropy", True)
     x = origin(network)
     directions = random_directions(network, x, 0)
-    names = {grids._digest(Plane(network, x, directions), X, Y)}
-    for other, grid in [
+    planes_and_grids = [
+        (Plane(network, x, directions), X),
         (Plane(network, x + 1e-9, directions), X),
         (Plane(network, x, 2 * directions), X),
         (Plane(network, x, directions), 2 * X),
         (Plane(made("cross-entropy", True, ("tanh", "tanh")), x, directions), X),
         (Plane(Network(network.shape, -network.inputs, network.targets), x, directions), X),
-    ]:
-        name = grids._digest(other, grid, Y)
-        assert name not in names
-        names.add(name)
+    ]
+    for plane, grid in planes_and_grids:
+        grids.sampled(plane, grid, Y)
+    assert len(list(cache.rglob("*.npy"))) == len(planes_and_grids)
 
 
 DAMAGE = [b"", b"nonsense", b"\x93NUMPY\x01\x00", b"PK\x05\x06" + bytes(18)]
@@ -202,19 +210,23 @@ DAMAGE += [b"\x93NUMPY\x01\x00\x10\x00" + b"(" * 16, b"\x80\x04N."]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_broken_grid_is_made_again(damage: bytes) -> None:
+def test_a_broken_grid_is_made_again(damage: bytes, cache: Path) -> None:
     plane = planes()[1]
     losses = grids.sampled(plane, X, Y)
-    (grids.folder() / f"{grids._digest(plane, X, Y)}.npy").write_bytes(damage)
+    (kept,) = cache.rglob("*.npy")
+    whole = kept.read_bytes()
+    kept.write_bytes(damage)
     np.testing.assert_array_equal(grids.sampled(plane, X, Y), losses)
+    assert kept.read_bytes() == whole
 
 
-def test_what_is_no_file_in_the_cache_does_not_hang() -> None:
+def test_what_is_no_file_in_the_cache_does_not_hang(cache: Path) -> None:
     plane = planes()[0]
-    path = grids.folder() / f"{grids._digest(plane, X, 2 * Y)}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.mkfifo(path)
-    assert grids.sampled(plane, X, 2 * Y).shape == (5, 7)
+    losses = grids.sampled(plane, X, Y)
+    (kept,) = cache.rglob("*.npy")
+    kept.unlink()
+    os.mkfifo(kept)
+    np.testing.assert_array_equal(grids.sampled(plane, X, Y), losses)
 
 
 def test_parallel_directions_are_drawn_anew() -> None:

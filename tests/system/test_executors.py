@@ -76,8 +76,8 @@ from optiviz.system.processes import Processes
 
 if __name__ == "__main__":
     pool = Processes(2)
-    print(*(future.result() for future in [pool.submit(os.getpid) for _ in range(2)]))
-    print(pool._folder.name, flush=True)
+    workers = [pool.submit(os.getpid) for _ in range(2)]
+    print(*(future.result() for future in workers), flush=True)
     pool.submit(time.sleep, 1)
     time.sleep(60)
 """
@@ -87,15 +87,21 @@ if __name__ == "__main__":
 def test_processes_leave_when_their_parent_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "orphans.py"
     script.write_text(ORPHANS)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
     with subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TMPDIR": str(folder)},
     ) as parent:
         assert parent.stdout is not None
         workers = [Path("/proc", number) for number in parent.stdout.readline().split()]
-        folder = Path(parent.stdout.readline().strip())
+        assert any(folder.iterdir())
         parent.kill()
     for _ in range(600):
-        if not folder.exists() and not any(worker.exists() for worker in workers):
+        if not any(folder.iterdir()) and not any(worker.exists() for worker in workers):
             return
         time.sleep(0.1)
     pytest.fail("they are still there")
