@@ -10,16 +10,16 @@ from optiviz.system import interrupts
 
 def main() -> NoReturn:
     """Run the command line; when told to leave, leave tidily, however early or late it comes."""
-    interrupts.listen()
+    interrupts.install_handlers()
     try:
         from optiviz.cli import run
 
         code = run()
     except KeyboardInterrupt:  # before there was a command line that could say so
-        said, code = interrupts.farewell()
+        said, code = interrupts.exit_message()
         if sys.stderr is not None:
             sys.stderr.write(f"optiviz: {said}\n")
-    interrupts.forget()
+    interrupts.restore_defaults()
     if interrupts.received():
         # All is tidy. Python might kill itself now, and with that change the exit code, if the
         # signal has passed through an exec.

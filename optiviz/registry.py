@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 Quality = Literal["draft", "standard", "high"]  # of video; the other formats have only one
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -26,7 +26,7 @@ class Format(NamedTuple):
     writer: str
     reader: str
     about: str
-    side: int = 65_535  # the longest that it can have, in pixels
+    max_side: int = 65_535  # the longest that it can have, in pixels
 
     def load(self) -> Any:
         """Return the writer."""
@@ -98,7 +98,7 @@ def format_of(path: Path) -> Format:
     if not suffix:
         raise InputError(f"{path} has no suffix: write for example {path}.gif")
     if suffix not in FORMATS:
-        raise InputError(f"{path}: {unknown('format', suffix, FORMATS)}")
+        raise InputError(f"{path}: {did_you_mean('format', suffix, FORMATS)}")
     return FORMATS[suffix]
 
 
@@ -118,7 +118,7 @@ KINDS = {
 }
 
 
-class Sort(NamedTuple):
+class ViewEntry(NamedTuple):
     """What a name of the table stands for: "module:class", and what it can draw.
 
     of is what a scene has to provide for it, and dims in how many dimensions; options are the
@@ -127,41 +127,41 @@ class Sort(NamedTuple):
 
     target: str
     dims: tuple[int, ...]
-    of: str
+    requires: str
     options: tuple[str, ...]
     about: str
     page: bool = False  # whether a page has it
 
 
-MANY = 3  # dimensions: those of all of a network's weights
+MANY_DIMENSIONS = 3  # dimensions: those of all of a network's weights
 
 # The first that fits is the default.
 VIEWS = {
-    "contour": Sort(
+    "contour": ViewEntry(
         "contour:Contour", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
         "the surface from above, with isolines", page=True,
     ),
-    "curve": Sort(
+    "curve": ViewEntry(
         "curve:Curve", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
         page=True,
     ),
-    "relief": Sort(
+    "relief": ViewEntry(
         "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
     ),
-    "loss": Sort(
-        "loss:Loss", (1, 2, MANY), "descent", ("smooth", "trail"), "loss against step", page=True
+    "loss": ViewEntry(
+        "loss:Loss", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"), "loss against step", page=True
     ),
-    "state": Sort(
+    "state": ViewEntry(
         "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
     ),
-    "response": Sort(
+    "response": ViewEntry(
         "response:Answers", (1,), "response", (), "a signal and its answers, in optiviz response"
     ),
-    "trials": Sort(
-        "trials:Trials", (1, 2, MANY), "search", (),
+    "trials": ViewEntry(
+        "trials:Trials", (1, 2, MANY_DIMENSIONS), "search", (),
         "final loss against what was tried, in optiviz tune",
     ),
-    "basins": Sort(
+    "basins": ViewEntry(
         "basins:Map", (2,), "basins", (), "which minimum each start reaches, in optiviz basins"
     ),
 }  # fmt: skip

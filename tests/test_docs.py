@@ -92,9 +92,9 @@ def test_the_documents_name_every_view_and_option() -> None:
     from optiviz.registry import THEMES, VIEWS
 
     text = "".join(path.read_text("utf-8") for path in documents())
-    for name, sort in VIEWS.items():
+    for name, entry in VIEWS.items():
         assert f"`{name}`" in text or f"optiviz {name}" in text
-        for option in sort.options:
+        for option in entry.options:
             assert f"--{option}" in text or f"--no-{option}" in text
     assert all(theme in text for theme in THEMES)
 

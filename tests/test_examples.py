@@ -12,7 +12,7 @@ from PIL import Image
 import optiviz
 from optiviz.recipes.jobs import Job
 from optiviz.registry import SIGNALS
-from optiviz.system.processes import Processes
+from optiviz.system.processes import ProcessExecutor
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NETWORK_JOBS = optiviz.load_jobs(EXAMPLES / "networks.yaml")
@@ -72,7 +72,7 @@ def test_the_networks_are_all_there() -> None:
 
 @pytest.mark.slow
 def test_the_networks_are_made(here: Path) -> None:
-    with Processes(2) as pool:
+    with ProcessExecutor(2) as pool:
         made = optiviz.batch(drafts(NETWORK_JOBS), pool)
     assert {result.status for result in made} == {"made"}
     assert not any(result.remarks for result in made)
@@ -98,7 +98,7 @@ def test_the_articles_give_every_learning_rate() -> None:
 
 @pytest.mark.slow
 def test_the_articles_are_made_and_then_up_to_date(here: Path) -> None:
-    with Processes(2) as pool:
+    with ProcessExecutor(2) as pool:
         made = optiviz.batch(ARTICLES, pool)
         assert {result.status for result in made} == {"made"}
         again = optiviz.batch(ARTICLES, pool)
@@ -110,6 +110,6 @@ def test_the_articles_are_made_and_then_up_to_date(here: Path) -> None:
 
 @pytest.mark.slow
 def test_the_catalogue_is_made(here: Path) -> None:
-    with Processes(2) as pool:
+    with ProcessExecutor(2) as pool:
         made = optiviz.batch(drafts(optiviz.load_jobs(EXAMPLES / "catalogue.yaml")), pool)
     assert {result.status for result in made} == {"made"}

@@ -21,13 +21,13 @@ def test_a_kind_is_its_recipe_and_a_command(kind: str) -> None:
     assert issubclass(model, BaseRecipe)
     assert model.model_fields["kind"].default == kind
     assert import_module(f"optiviz.cli.{kind}").command.name == kind
-    assert set(KINDS[kind].provides) <= {view.of for view in VIEWS.values()}
+    assert set(KINDS[kind].provides) <= {view.requires for view in VIEWS.values()}
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_draws_what_some_kind_provides(name: str) -> None:
     assert issubclass(load_view(name), View)
-    assert any(VIEWS[name].of in kind.provides for kind in KINDS.values())
+    assert any(VIEWS[name].requires in kind.provides for kind in KINDS.values())
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

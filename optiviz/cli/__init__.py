@@ -19,8 +19,8 @@ from typing import Any
 import click
 
 from optiviz.system import interrupts
-from optiviz.system.environment import has_strangers, prepare
-from optiviz.system.errors import InputError, OptivizError, told, unknown
+from optiviz.system.environment import configure_process, ran_third_party_code
+from optiviz.system.errors import InputError, OptivizError, describe_error, did_you_mean
 
 COMMANDS = {
     "run": "run",
@@ -64,7 +64,7 @@ class OptivizGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(unknown("command", args[0], COMMANDS))
+            raise click.UsageError(did_you_mean("command", args[0], COMMANDS))
         return super().resolve_command(ctx, args)
 
     def main(
@@ -110,12 +110,12 @@ def _give_up_stdout() -> None:
 def _ending(error: BaseException) -> tuple[str, int]:
     """Return the sentence for what ended a call, and its exit code."""
     if interrupts.received() or isinstance(error, click.Abort | KeyboardInterrupt):
-        return interrupts.farewell()
+        return interrupts.exit_message()
     match error:
         case click.NoSuchOption(option_name=name, ctx=click.Context() as ctx):
             params = ctx.command.get_params(ctx)
             known = [each for param in params for each in (*param.opts, *param.secondary_opts)]
-            return unknown(
+            return did_you_mean(
                 "option", name, [each for each in known if each.startswith("-")]
             ), MISTAKEN
         case click.ClickException():
@@ -128,7 +128,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
             return "", FAILED
         case OSError(filename=None, errno=number, strerror=why) if number in UNWRITABLE:
             return f"standard output cannot be written: {why}", FAILED
-    return f"{told(error)} (--debug shows where)", FAILED
+    return f"{describe_error(error)} (--debug shows where)", FAILED
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def cli() -> None:
 
 def _freeze() -> None:
     """Let the garbage be, unless a stranger's library is there that would complain of it."""
-    if not has_strangers():
+    if not ran_third_party_code():
         gc.freeze()
 
 
@@ -182,7 +182,7 @@ def run() -> int:
     # What was imported is no garbage: to look through it takes a tenth of a short run, and at the
     # end, unless it is frozen, another quarter.
     gc.set_threshold(100_000)
-    prepare()
+    configure_process()
     atexit.register(_freeze)
     try:
         cli()

@@ -14,8 +14,8 @@ import click
 from optiviz.cli import debug_option
 from optiviz.cli.help import Command
 from optiviz.cli.options import plugins_option
-from optiviz.system.environment import cores
-from optiviz.system.errors import InputError, OptivizError, needing, unknown
+from optiviz.system.environment import core_count
+from optiviz.system.errors import InputError, OptivizError, did_you_mean, require_package
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -80,7 +80,7 @@ def command(
     """
     from optiviz.recipes.jobs import read_jobs
     from optiviz.rendering.batch import make_all, up_to_date
-    from optiviz.system.files import whole
+    from optiviz.system.files import atomic_write
     from optiviz.system.yaml import Document
 
     if jobs is not None and scheduler is not None:
@@ -89,7 +89,7 @@ def command(
     if report is not None:
         _check_report(report, [source, *(path for job in found for path in job.paths)], dry_run)
     chosen = _chosen(found, only)
-    processes = min(jobs or cores(), len(chosen))
+    processes = min(jobs or core_count(), len(chosen))
     if dry_run:
         left = [job for job in chosen if force or not up_to_date(job)]
         _describe(left, len(chosen) - len(left), processes)
@@ -97,7 +97,7 @@ def command(
     with _executor(processes, scheduler) as executor, _watch(len(chosen), quiet) as watch:
         results = make_all(chosen, executor, force=force, fail_fast=fail_fast, watch=watch)
     if report is not None:
-        with whole(report) as temporary:
+        with atomic_write(report) as temporary:
             said = json.dumps([result.plain() for result in results], indent=1)
             temporary.write_text(said + "\n", encoding="utf-8")
     if not quiet:
@@ -111,11 +111,11 @@ def command(
 
 def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
     """Raise InputError, before any work, if a report cannot be written, or would hide another."""
-    from optiviz.system.files import check_targets, place_of
+    from optiviz.system.files import check_targets, real_path
 
     if dry_run:
         raise InputError("--report: a dry run makes nothing that could be reported")
-    if place_of(path) in {place_of(each) for each in others}:
+    if real_path(path) in {real_path(each) for each in others}:
         raise InputError(f"--report: {path} is the batch itself, or the output of a job")
     try:
         check_targets([path])
@@ -135,23 +135,23 @@ def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
 
     for name in names:
         if not any(called(job, name) for job in jobs):
-            raise InputError(f"--only: {unknown('job', name, {job.name for job in jobs})}")
+            raise InputError(f"--only: {did_you_mean('job', name, {job.name for job in jobs})}")
     return [job for job in jobs if not names or any(called(job, name) for name in names)]
 
 
 @contextmanager
 def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
-    from optiviz.system.processes import Processes, cluster
+    from optiviz.system.processes import ProcessExecutor, dask_cluster
 
     if scheduler is None:
-        with Processes(processes) as here:
+        with ProcessExecutor(processes) as here:
             yield here
         return
-    with needing("--scheduler", "dask", "optiviz-cli[cluster]"):
+    with require_package("--scheduler", "dask", "optiviz-cli[cluster]"):
         import distributed  # noqa: F401
     with ExitStack() as opened:
         try:
-            executor = opened.enter_context(cluster(scheduler))
+            executor = opened.enter_context(dask_cluster(scheduler))
         except (ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
         except OSError:

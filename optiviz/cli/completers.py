@@ -66,7 +66,9 @@ def views(ctx: click.Context, incomplete: str) -> Items:
     before, begun = _last(incomplete, "+")
     used = before.split("+")
     known = {
-        name: sort.about for name, sort in VIEWS.items() if sort.of in provided and name not in used
+        name: entry.about
+        for name, entry in VIEWS.items()
+        if entry.requires in provided and name not in used
     }
     return _among(known, begun, before)
 
@@ -136,13 +138,13 @@ def _files(incomplete: str) -> Items:
 def _surfaces(ctx: click.Context) -> dict[str, str]:
     """Return all surfaces, those of a file of the line's own included."""
     from optiviz.surfaces import GROUP
-    from optiviz.system.plugins import offers
+    from optiviz.system.plugins import installed_plugins
 
     known: dict[str, str] = {}
     for name, entry in _declared(ctx.params.get("catalogue")).items():
         title = re.search(r"^ +title: (.*)", entry, re.M)
         known |= dict.fromkeys([name, *_listed(entry, "aliases")], title[1] if title else "")
-    return known | {each.name: f"of {each.package}" for each in offers(GROUP)}
+    return known | {each.name: f"of {each.package}" for each in installed_plugins(GROUP)}
 
 
 def _declared(own: Path | None = None) -> dict[str, str]:
@@ -168,10 +170,10 @@ def _listed(entry: str, key: str) -> list[str]:
 def _optimizers() -> dict[str, str]:
     from optiviz.optimizers.lookup import GROUP
     from optiviz.registry import OPTIMIZERS, WRAPPERS
-    from optiviz.system.plugins import offers
+    from optiviz.system.plugins import installed_plugins
 
     known = dict.fromkeys(OPTIMIZERS, "") | {f"{name}+": "goes around another" for name in WRAPPERS}
-    return known | {each.name: f"of {each.package}" for each in offers(GROUP)}
+    return known | {each.name: f"of {each.package}" for each in installed_plugins(GROUP)}
 
 
 def _settings(name: str, setting: str, before: str, given: Iterable[str]) -> Items:

@@ -19,7 +19,7 @@ from click.shell_completion import (
 
 from optiviz.cli import COMPLETING, debug_option
 from optiviz.cli.help import Choice, Command
-from optiviz.system.errors import InputError, OptivizError, unknown
+from optiviz.system.errors import InputError, OptivizError, did_you_mean
 
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
@@ -150,7 +150,7 @@ for each in SHELLS.values():
 def check(asked: str) -> None:
     """Raise InputError for what no shell of ours asks."""
     if asked not in ASKED:
-        raise InputError(f"{COMPLETING}: {unknown('request', asked, ASKED)}")
+        raise InputError(f"{COMPLETING}: {did_you_mean('request', asked, ASKED)}")
 
 
 @click.command(cls=Command, name="completion", short_help="Print what lets a shell complete words.")

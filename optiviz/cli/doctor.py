@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from optiviz.cli import debug_option
 from optiviz.cli.help import Command
 from optiviz.registry import FORMATS
-from optiviz.system.errors import OptivizError, told
+from optiviz.system.errors import OptivizError, describe_error
 
 NAME = "optiviz-cli"
 DEVELOPERS = ("dev", "docs")  # extras that no picture needs
@@ -110,7 +110,7 @@ def _formats() -> Iterator[Finding]:
             except OptivizError as error:
                 yield Finding("no", suffix, str(error))
             except Exception as error:
-                yield Finding("no", suffix, told(error))
+                yield Finding("no", suffix, describe_error(error))
             else:
                 said = form.about if same else "is written, and cannot be read"
                 yield Finding("ok" if same else "no", suffix, said)
@@ -141,7 +141,7 @@ def _folders() -> Iterator[Finding]:
             with TemporaryFile(dir=path):
                 pass
         except OSError as error:
-            wrong = told(error)
+            wrong = describe_error(error)
         else:
             wrong = "it goes with the session" if Path(gettempdir()) in path.parents else ""
         lost = f"nothing is kept, so that some runs take longer: {wrong}"

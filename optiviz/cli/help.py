@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 Decorated = Callable[..., Any]
 Decorator = Callable[[Decorated], Decorated]
@@ -76,7 +76,7 @@ class Choice(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:
             where = f"{param.opts[-1]}: " if isinstance(param, click.Option) else ""
-            raise InputError(where + unknown(self.kind, str(value), self.choices))
+            raise InputError(where + did_you_mean(self.kind, str(value), self.choices))
         return str(value)
 
 

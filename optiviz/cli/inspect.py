@@ -31,8 +31,8 @@ def command(path: Path, allow_plugins: bool) -> None:
 
     made = read_source(path)
     if not allow_plugins:
-        check_trusted(made.fields, made.place, reading=True)
-    recipe = read_recipe(made.fields, made.place)
+        check_trusted(made.fields, made.locate, reading=True)
+    recipe = read_recipe(made.fields, made.locate)
     if made.versions:
         said = ", ".join(f"{name} {each}" for name, each in made.versions.items())
         click.echo(f"# made with {said}")

@@ -40,7 +40,7 @@ FIELDS = {
 def views_of(kind: str) -> str:
     """Return the names of the views that a kind of picture has."""
     provided = KINDS[kind].provides
-    return ", ".join(name for name, sort in VIEWS.items() if sort.of in provided)
+    return ", ".join(name for name, entry in VIEWS.items() if entry.requires in provided)
 
 
 def _levels(

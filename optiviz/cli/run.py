@@ -98,9 +98,9 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     fields = merged(made.fields, changed)
     if not allow_plugins:
         theirs = {key: value for key, value in fields.items() if key not in changed}
-        check_trusted(theirs, made.place)
+        check_trusted(theirs, made.locate)
     recipe = read_recipe(
-        fields, lambda keys: (option if keys and keys[0] in changed else made.place)(keys)
+        fields, lambda keys: (option if keys and keys[0] in changed else made.locate)(keys)
     )
     if made.others and not output.quiet:
         click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)

@@ -22,7 +22,7 @@ from optiviz.optimizers.lookup import kind_of
 from optiviz.optimizers.spec import Word, spell
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 DECADES = (-4, 3)
 SHIFTS = 3  # times that as many decades again are tried on one side
@@ -108,7 +108,7 @@ def choose(
     for name in rates:
         if name not in OPTIMIZERS:
             raise InputError(
-                f"{surface.name}: learning_rates: {unknown('optimizer', name, OPTIMIZERS)}"
+                f"{surface.name}: learning_rates: {did_you_mean('optimizer', name, OPTIMIZERS)}"
             )
     known = settled(word, lr, rates, "surface")
     if known is not None:

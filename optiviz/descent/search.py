@@ -20,7 +20,7 @@ from optiviz.optimizers.factory import Kind
 from optiviz.optimizers.lookup import is_strange, kind_of
 from optiviz.optimizers.spec import Word
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 TRIALS = 256
 RATES = 1e-4, 1e3  # of learning rates, if nobody says
@@ -174,7 +174,7 @@ def check_ranges(words: Sequence[Word], ranges: Sequence[Range], given: bool = F
         ]
         if not having:
             known = {key for kind in kinds for key in kind.parameters}
-            raise InputError(unknown("hyperparameter", each.key, known))
+            raise InputError(did_you_mean("hyperparameter", each.key, known))
         for word, kind in having:
             if each.key in dict(word.settings):
                 if given:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 LOG = logging.getLogger("optiviz")
 DEEPEST = 8  # of states in states
@@ -242,7 +242,7 @@ class _Watched:
         self._meet(objective)
 
     def __getattr__(self, name: str) -> Any:  # of what is not there, which a stranger may want
-        raise AttributeError(unknown("name of the objective", name, OFFERED))
+        raise AttributeError(did_you_mean("name of the objective", name, OFFERED))
 
     @property
     def dim(self) -> int:

@@ -25,8 +25,8 @@ from optiviz.registry import FORMATS, THEMES, Format, Quality, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.json_schema import Written
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.json_schema import MappedSchema
 
 SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000
@@ -59,7 +59,7 @@ class BaseRecipe(BaseModel):
     default_suffix: ClassVar[str] = ".gif"  # with what the name of its file ends, if nobody says
 
     kind: str
-    theme: Annotated[str, Written(lambda kept: {"enum": [*THEMES]})] = "light"
+    theme: Annotated[str, MappedSchema(lambda kept: {"enum": [*THEMES]})] = "light"
     size: Sides = (960, 640)
     title: Text | None = None
 
@@ -67,7 +67,7 @@ class BaseRecipe(BaseModel):
     @classmethod
     def _known(cls, theme: str) -> str:
         if theme not in THEMES:
-            raise InputError(unknown("theme", theme, THEMES))
+            raise InputError(did_you_mean("theme", theme, THEMES))
         return theme
 
     @field_validator("size")
@@ -136,8 +136,8 @@ class BaseRecipe(BaseModel):
             self.check_output(form)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        if max(self.size) > form.side:
-            raise InputError(f"{path}: no side can be longer than {form.side} pixels")
+        if max(self.size) > form.max_side:
+            raise InputError(f"{path}: no side can be longer than {form.max_side} pixels")
         return form
 
     def check_output(self, form: Format) -> None:

@@ -40,8 +40,8 @@ from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.system.errors import InputError
-from optiviz.system.plugins import digest
-from optiviz.system.text import shown
+from optiviz.system.plugins import file_hash
+from optiviz.system.text import shorten
 
 SLOWEST, FASTEST = 0.01, 100  # frames a second
 FEWER = 3  # frames in one of a draft
@@ -80,7 +80,7 @@ class Contenders(BaseRecipe):
         found: dict[str, str] = {}
         for file, sha256 in given.items():
             if not re.fullmatch("[0-9a-f]{64}", sha256):
-                raise ValueError(f"{shown(file)}: {shown(sha256, quoted=True)} is no SHA-256")
+                raise ValueError(f"{shorten(file)}: {shorten(sha256, quoted=True)} is no SHA-256")
         words = [parse_word(text) for text in info.data.get("optimizers", ())]
         files = {word.file for word in words if word.file is not None}
         for file in sorted(files):
@@ -88,16 +88,16 @@ class Contenders(BaseRecipe):
                 found[file] = given[file]
             else:
                 with suppress(InputError):  # said when it is to be made
-                    found[file] = digest(file)
+                    found[file] = file_hash(file)
         if others := given.keys() - files:
-            raise ValueError(f"{shown(min(others))} is no file of these optimizers")
+            raise ValueError(f"{shorten(min(others))} is no file of these optimizers")
         return tuple(found.items()) or None
 
     def check(self) -> None:
         super().check()
         known = dict(self.plugins or ())
         for word in self.words:
-            if word.file is not None and digest(word.file) != known.get(word.file):
+            if word.file is not None and file_hash(word.file) != known.get(word.file):
                 raise InputError(
                     f"{word.file} is not the file that the recipe was made with: "
                     f"if it is meant, name its optimizer anew: --opt {word.name}"

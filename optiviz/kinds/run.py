@@ -33,7 +33,7 @@ from optiviz.kinds.tune import TuneRecipe, best_of, seek
 from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
 from optiviz.optimizers.spec import spell
-from optiviz.registry import MANY, VIEWS, Format
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -179,7 +179,7 @@ def _provided(surface: Surface) -> Mapping[str, int]:
     """Return what a surface and its descent have for views."""
     return {
         "surface": surface.dim,
-        "descent": surface.dim if problem_of(surface).in_plane else MANY,
+        "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
     }
 
 

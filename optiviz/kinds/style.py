@@ -13,13 +13,17 @@ from pydantic import (
     Tag,
 )
 
-from optiviz.registry import MANY, VIEWS
+from optiviz.registry import MANY_DIMENSIONS, VIEWS
 from optiviz.surfaces.domain import Number, rising
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 MOST_BANDS, MOST_LEVELS = 200, 500
 MOVING = ("trail", "smooth", "orbit")  # options that are of steps
-DIMENSIONS = {1: "one dimension", 2: "two dimensions", MANY: "all of a network's weights"}
+DIMENSIONS = {
+    1: "one dimension",
+    2: "two dimensions",
+    MANY_DIMENSIONS: "all of a network's weights",
+}
 
 
 def _sort(value: Any) -> str:
@@ -77,22 +81,24 @@ def check_views(
     cannot draw so many dimensions, and for one of `options`, fields of a Style, that no view
     heeds.
     """
-    fitting = [name for name, sort in VIEWS.items() if provided.get(sort.of) in sort.dims]
+    fitting = [name for name, entry in VIEWS.items() if provided.get(entry.requires) in entry.dims]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
     if view is not None and "," in view:
         raise InputError(f"{view!r}: + goes between two views, as in {view.replace(',', '+')}")
     for name in names:
         if name not in VIEWS:
             raise InputError(
-                unknown("view", name, [each for each in VIEWS if VIEWS[each].of in provided])
+                did_you_mean(
+                    "view", name, [each for each in VIEWS if VIEWS[each].requires in provided]
+                )
             )
         if name not in fitting:
-            sort = VIEWS[name]
-            drawn = " or ".join(DIMENSIONS[each] for each in sort.dims)
+            entry = VIEWS[name]
+            drawn = " or ".join(DIMENSIONS[each] for each in entry.dims)
             why = (
-                f"draws {drawn}, not {DIMENSIONS[provided[sort.of]]}"
-                if sort.of in provided
-                else f"draws a {sort.of}, and there is none"
+                f"draws {drawn}, not {DIMENSIONS[provided[entry.requires]]}"
+                if entry.requires in provided
+                else f"draws a {entry.requires}, and there is none"
             )
             raise InputError(f"{name} {why}: choose from {', '.join(fitting)}")
     if len(set(names)) < len(names):

@@ -20,8 +20,8 @@ from optiviz.surfaces.catalogue import find_surface, load_catalogue, our_surface
 from optiviz.surfaces.domain import MAX_STEPS, Point, spelt
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.json_schema import NUMBERS, TEXT, Schema, Written, either, several
-from optiviz.system.text import shown
+from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_of, one_or_more
+from optiviz.system.text import shorten
 
 MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES, MOST_SOUGHT = 64, 100, 100, 10
 LONGEST_NAME = 100  # letters of a part of a file's name
@@ -32,7 +32,7 @@ def _words(value: Any) -> Any:
     if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
         raise ValueError("a class of your own is named by its file, as in my_optimizer.py:Lion")
     if not isinstance(texts, list | tuple):
-        raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
+        raise ValueError(f"should be text or a list, not {shorten(value, quoted=True)}")
     if not all(isinstance(text, str) for text in texts):
         return value
     return tuple(str(word) for text in texts for word in parse(text))
@@ -68,7 +68,7 @@ def _sides(value: Any) -> Any:
         return value
     sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", str(value))
     if sides is None:
-        raise ValueError(f"{shown(value, quoted=True)} is not of the form 960x640")
+        raise ValueError(f"{shorten(value, quoted=True)} is not of the form 960x640")
     return int(sides[1]), int(sides[2])
 
 
@@ -78,7 +78,7 @@ def parts_of(text: str) -> list[range]:
     if text.count(",") >= MOST_RANGES:
         raise ValueError(f"has more than {MOST_RANGES} parts")
     for part in text.split(","):
-        said = shown(part, quoted=True)
+        said = shorten(part, quoted=True)
         numbers = re.fullmatch(r"\s*(\d{1,20}):(\d{1,20}):(\d{1,20})\s*", part)
         if numbers is None:
             raise ValueError(f"{said} is not of the form FROM:TO:STRIDE, as in 0:200:20")
@@ -101,7 +101,7 @@ def _over(value: Any) -> Any:
     """Return hyperparameters to be sought, each in its canonical form."""
     texts = value.split(",") if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"should be text or a list, not {shown(value, quoted=True)}")
+        raise ValueError(f"should be text or a list, not {shorten(value, quoted=True)}")
     ranges = [Range.read(text.strip()) for text in texts]
     if len({each.key for each in ranges}) < len(ranges):
         raise ValueError(f"{','.join(texts)!r} names a hyperparameter twice")
@@ -139,20 +139,20 @@ def _mapping(pairs: Digests | None) -> dict[str, str] | None:
 
 def _surface_schema(kept: Schema) -> Schema:
     catalogue = load_catalogue()
-    return either({"enum": [*catalogue.surfaces, *catalogue.aliases]}, *kept["anyOf"])
+    return any_of({"enum": [*catalogue.surfaces, *catalogue.aliases]}, *kept["anyOf"])
 
 
 NamedSurface = Annotated[
     str | Surface,
     BeforeValidator(_by_name),
     PlainSerializer(_declared, when_used="json"),
-    Written(_surface_schema),
+    MappedSchema(_surface_schema),
 ]
 NamedSurfaces = Annotated[
     tuple[NamedSurface, ...],
     BeforeValidator(_several),
     Field(min_length=1, max_length=MOST_SURFACES),
-    Written(lambda kept: several(kept["items"])),
+    MappedSchema(lambda kept: one_or_more(kept["items"])),
 ]
 Pairs = Annotated[
     Digests,
@@ -164,21 +164,21 @@ Optimizers = Annotated[
     tuple[str, ...],
     BeforeValidator(_words),
     Field(min_length=1, max_length=MOST_OPTIMIZERS),
-    Written(lambda kept: several(TEXT)),
+    MappedSchema(lambda kept: one_or_more(TEXT)),
 ]
 NamedSignal = Annotated[
     str | Signal,
     BeforeValidator(_signal),
-    Written(lambda kept: either({"enum": [*SIGNALS]}, *kept["anyOf"])),
+    MappedSchema(lambda kept: any_of({"enum": [*SIGNALS]}, *kept["anyOf"])),
 ]
 PlaneStart = Annotated[
-    Point, AfterValidator(_on_the_surface), Written(lambda kept: either(TEXT, NUMBERS))
+    Point, AfterValidator(_on_the_surface), MappedSchema(lambda kept: any_of(TEXT, NUMBERS))
 ]
 Sides = Annotated[
     tuple[int, int],
     BeforeValidator(_sides),
-    Written(
-        lambda kept: either(
+    MappedSchema(
+        lambda kept: any_of(
             TEXT | {"pattern": "^[0-9]{1,6}[xX][0-9]{1,6}$"},
             NUMBERS | {"minItems": 2, "maxItems": 2},
         )
@@ -189,7 +189,7 @@ Over = Annotated[
     tuple[str, ...],
     BeforeValidator(_over),
     Field(min_length=1, max_length=MOST_SOUGHT),
-    Written(lambda kept: several(TEXT)),
+    MappedSchema(lambda kept: one_or_more(TEXT)),
 ]
 
 

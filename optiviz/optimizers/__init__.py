@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from optiviz.registry import OPTIMIZERS, WRAPPERS
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from optiviz.optimizers.base import Method
@@ -28,6 +28,6 @@ def load_wrapper(name: str) -> type["Wrapper"]:
 
 def _loaded(kind: str, name: str, table: dict[str, str]) -> Any:
     if name not in table:
-        raise InputError(unknown(kind, name, table))
+        raise InputError(did_you_mean(kind, name, table))
     module, _, cls = table[name].partition(":")
     return getattr(import_module(f"{__name__}.{module}"), cls)

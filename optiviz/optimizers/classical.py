@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Hyper, Solver, hyper
 from optiviz.optimizers.momentum import NoState
-from optiviz.system.errors import needing
+from optiviz.system.errors import require_package
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,7 +26,7 @@ class Scipy(Solver):
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
-        with needing(self.method, "scipy", "optiviz-cli[scipy]"):
+        with require_package(self.method, "scipy", "optiviz-cli[scipy]"):
             from scipy.optimize import minimize
 
         here = objective.at(0) if isinstance(objective, Stream) else objective

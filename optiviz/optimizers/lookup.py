@@ -19,8 +19,8 @@ from optiviz.optimizers.factory import RATES, Kind, Parameter, parameter
 from optiviz.optimizers.third_party import Own, Stranger
 from optiviz.registry import OPTIMIZERS, PACKAGES, WRAPPERS
 from optiviz.system import plugins
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.plugins import file_of, is_source, offer, offers, versions
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.plugins import file_of, find_plugin, installed_plugins, is_import_path, versions
 
 GROUP = "optiviz.optimizers"
 BESIDE = {"optax": ("jax",)}  # what else decides a package's numbers
@@ -36,23 +36,23 @@ def parts_of(name: str) -> tuple[list[str], str]:
         wrappers.append(first)
         name = rest
         first, plus, rest = name.partition("+")
-    if plus and not is_source(name):
-        raise InputError(unknown("wrapper", first, WRAPPERS))
+    if plus and not is_import_path(name):
+        raise InputError(did_you_mean("wrapper", first, WRAPPERS))
     return wrappers, name
 
 
 def is_strange(name: str) -> bool:
     """Return whether a name is of a stranger's code; raise InputError if it is of nothing."""
     _, core = parts_of(name)
-    if is_source(core):
+    if is_import_path(core):
         return True
-    if offer(GROUP, "optimizer", core, [*OPTIMIZERS, *WRAPPERS]) is not None:
+    if find_plugin(GROUP, "optimizer", core, [*OPTIMIZERS, *WRAPPERS]) is not None:
         return True
     if core not in OPTIMIZERS:
-        names = [*OPTIMIZERS, *(each.name for each in offers(GROUP))]
+        names = [*OPTIMIZERS, *(each.name for each in installed_plugins(GROUP))]
         if core in WRAPPERS:
             raise InputError(f"{core} goes around another optimizer, as in {core}+adam")
-        raise InputError(unknown("optimizer", core, names))
+        raise InputError(did_you_mean("optimizer", core, names))
     return False
 
 
@@ -83,10 +83,10 @@ def packages_of(name: str) -> dict[str, str]:
     _, core = parts_of(name)
     if file_of(core) is not None:
         return {}
-    if is_source(core):
+    if is_import_path(core):
         root = core.partition(".")[0]
         return versions(root, *BESIDE.get(root, ()))
-    offered = offer(GROUP, "optimizer", core, OPTIMIZERS)
+    offered = find_plugin(GROUP, "optimizer", core, OPTIMIZERS)
     if offered is not None:
         return versions(offered.package)
     return versions(*PACKAGES.get(OPTIMIZERS[core].partition(":")[0], ()))
@@ -131,7 +131,9 @@ def stranger(name: str) -> Kind:
 
     Raises InputError if it cannot be loaded or is no optimizer.
     """
-    offered = None if plugins.is_source(name) else plugins.offer(GROUP, "optimizer", name, ())
+    offered = (
+        None if plugins.is_import_path(name) else plugins.find_plugin(GROUP, "optimizer", name, ())
+    )
     found = plugins.load(name) if offered is None else offered.load()
     if not callable(found):
         of = "" if offered is None else f", of the package {offered.package},"

@@ -12,7 +12,7 @@ from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
 from optiviz.optimizers.third_party import Stranger, point_of, stopping
 from optiviz.system import plugins
-from optiviz.system.errors import InputError, needing
+from optiviz.system.errors import InputError, require_package
 
 
 @contextmanager
@@ -34,9 +34,9 @@ class Transform(Stranger, Optimizer):
 
     def __post_init__(self) -> None:
         who = f"{self.name} is a function and should return an optax transform, which"
-        with needing(who, "optax", "optiviz-cli[optax]"):
+        with require_package(who, "optax", "optiviz-cli[optax]"):
             import optax  # noqa: F401
-        with plugins.running(self.name, plugins.file_of(self.name) or ""), _float64():
+        with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""), _float64():
             made = self.found(**self.values)
         if not all(callable(getattr(made, each, None)) for each in ("init", "update")):
             raise InputError(f"{self.name} returns no optax transform, which has init and update")

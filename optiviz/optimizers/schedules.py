@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 
 class Shape(NamedTuple):
@@ -92,7 +92,7 @@ def _number(number: float) -> str:
 def _part(text: str) -> tuple[str, tuple[float, ...]]:
     name, *written = (part.strip() for part in text.split("/"))
     if name not in SCHEDULES:
-        raise InputError(unknown("schedule", name, SCHEDULES))
+        raise InputError(did_you_mean("schedule", name, SCHEDULES))
     takes, form = SCHEDULES[name].takes, SCHEDULES[name].form
     if not written and name == "cosine":
         return name, ()

@@ -15,9 +15,9 @@ from optiviz.optimizers.base import Hyper, Method
 from optiviz.optimizers.factory import RATES, Parameter
 from optiviz.optimizers.lookup import is_strange, kind_of, parts_of
 from optiviz.optimizers.schedules import Schedule
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import file_of
-from optiviz.system.text import plain_text, shown
+from optiviz.system.text import plain_text, shorten
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
 
@@ -118,7 +118,7 @@ def parse_word(text: str) -> Word:
     """Return the one word in `text`."""
     name, *settings = text.split(":")
     if not text.isprintable():
-        raise InputError(f"{shown(text, quoted=True)} has what is no letter")
+        raise InputError(f"{shorten(text, quoted=True)} has what is no letter")
     if "=" in name:
         raise InputError(f"{text!r} is a setting: it stands after its optimizer, as in adam:{text}")
     if not name:
@@ -163,7 +163,7 @@ def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> N
     """Raise InputError for a hyperparameter that an optimizer does not have."""
     if key in known or key in others:
         return
-    said = unknown("hyperparameter", key, [*known, *others])
+    said = did_you_mean("hyperparameter", key, [*known, *others])
     rate = next((each for each in known if each in RATES), "")
     if rate and key in RATES:  # no letters lead from one to the other
         said = f"unknown hyperparameter {key!r}: did you mean {rate!r}?"

@@ -31,7 +31,7 @@ def stopping(name: str) -> Iterator[None]:
         raise
     except BaseException as error:
         where = plugins.line_of(error, plugins.file_of(name) or "")
-        raise Stopped(plugins.told(error) + where) from error
+        raise Stopped(plugins.describe_exception(error) + where) from error
 
 
 def point_of(found: Any, x: Array) -> Array:
@@ -95,7 +95,7 @@ class Own(Stranger, Optimizer):
     """A class whose objects have init(x) -> state and step(objective, x, state) -> (x, state)."""
 
     def __post_init__(self) -> None:
-        with plugins.running(self.name, plugins.file_of(self.name) or ""):
+        with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
             object.__setattr__(self, "_made", self.found(**self.values))
 
     @property

@@ -25,7 +25,7 @@ class Torch(Stranger, Solver):
     def __post_init__(self) -> None:
         import torch
 
-        with plugins.running(self.name, plugins.file_of(self.name) or ""):
+        with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
             self.found([torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))], **self.values)
 
     def following(self, schedule: Schedule) -> Self:

@@ -25,9 +25,9 @@ from optiviz.recipes.reading import (
     sources_of,
 )
 from optiviz.registry import KINDS, format_of
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.files import place_of
-from optiviz.system.text import dotted, shown
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.files import real_path
+from optiviz.system.text import key_path, shorten
 from optiviz.system.yaml import Document
 
 MOST_JOBS = 10_000
@@ -83,7 +83,7 @@ class Reader:
         self.plugins = plugins
         self.faults: list[str] = []
         self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
-        self._sources = {place_of(Path(document.name))}  # what anybody reads
+        self._sources = {real_path(Path(document.name))}  # what anybody reads
 
     def written(self) -> Iterator[Written]:
         """Yield every job as it is written."""
@@ -144,7 +144,7 @@ class Reader:
         outputs = self._outs(written, outs)
         filled = [(keys, self._filled(keys, out, values)) for keys, out in outputs]
         sound = recipe if len(self.faults) == before else None
-        self._sources |= {place_of(each) for each in sources_of(fields)}
+        self._sources |= {real_path(each) for each in sources_of(fields)}
         paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > before:
             return None
@@ -153,13 +153,13 @@ class Reader:
     def _recipe(self, written: Written, fields: Fields) -> BaseRecipe | None:
         """Return the recipe of a job's fields; None, and its faults are kept, if there is none."""
 
-        def place(keys: Sequence[Any]) -> str:
-            return self.document.where(written.keys(keys))
+        def locate(keys: Sequence[Any]) -> str:
+            return self.document.locate(written.keys(keys))
 
         try:
             if not self.plugins:
-                check_trusted(fields, place)
-            return read_recipe(fields, place)
+                check_trusted(fields, locate)
+            return read_recipe(fields, locate)
         except InputError as error:
             self.faults += str(error).splitlines()
             return None
@@ -184,13 +184,13 @@ class Reader:
             self._wrong(keys, str(error))
         else:
             if recipe is not None:
-                self._outputs.setdefault(place_of(path), []).append((keys, text))
+                self._outputs.setdefault(real_path(path), []).append((keys, text))
         return path
 
     def _filled(self, keys: Keys, text: Any, values: Fields | None) -> str:
         """Return a text with the values of its placeholders, which are unknown if None."""
         if not isinstance(text, str) or not text.isprintable():
-            self._wrong(keys, f"should be plain text, not {shown(text, quoted=True)}")
+            self._wrong(keys, f"should be plain text, not {shorten(text, quoted=True)}")
             return ""
         template = OutputTemplate(text)
         if values is None:
@@ -206,7 +206,7 @@ class Reader:
             if place in self._sources:
                 self._wrong(last, f"{text} is what is read: write to another file")
             elif first != last:
-                self._wrong(last, f"{text} is written by {dotted(first)}, too")
+                self._wrong(last, f"{text} is written by {key_path(first)}, too")
             elif len(writers) > 1:
                 self._wrong(
                     last,
@@ -237,10 +237,10 @@ class Reader:
     def _check_keys(self, at: Keys, given: Fields, known: Collection[str]) -> None:
         for key in given:
             if key not in known:
-                self._wrong((*at, key), unknown("key", shown(key), known))
+                self._wrong((*at, key), did_you_mean("key", shorten(key), known))
 
     def _wrong(self, keys: Keys, said: str) -> None:
-        self.faults.append(f"{self.document.where(keys)}: {said}")
+        self.faults.append(f"{self.document.locate(keys)}: {said}")
 
 
 class OutputTemplate:
@@ -258,7 +258,7 @@ class OutputTemplate:
             if word in fields and values.get(word) is None:
                 yield f"{{{word}}} has no value here"
             elif word not in values:
-                yield unknown("placeholder", word, values)
+                yield did_you_mean("placeholder", word, values)
             elif not _slug(values[word]):
                 yield f"{{{word}}} has no letter for a name here"
 

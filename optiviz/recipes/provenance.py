@@ -22,8 +22,8 @@ from optiviz.registry import FORMATS, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
-from optiviz.system.text import dotted
-from optiviz.system.validation import Place
+from optiviz.system.text import key_path
+from optiviz.system.validation import KeyLocator
 from optiviz.system.yaml import Document
 
 MOST_BYTES = 500_000_000  # of a file that is looked into
@@ -96,7 +96,7 @@ class Source(NamedTuple):
     """The fields of a recipe, where each stands, and what made a picture of it, if it is one."""
 
     fields: Fields
-    place: Place
+    locate: KeyLocator
     versions: dict[str, str]
 
     @property
@@ -118,7 +118,7 @@ def read_source(path: Path) -> Source:
         if embedded_of(made.recipe):
             raise InputError(f"{path}: its recipe is of another file, which none of ours is")
         return Source(
-            made.recipe, lambda keys: f"{path}: {dotted(keys) or 'recipe'}", made.versions
+            made.recipe, lambda keys: f"{path}: {key_path(keys) or 'recipe'}", made.versions
         )
     if path.suffix.lower() not in (".yaml", ".yml", "") and path.is_file():
         raise InputError(f"{path}: is neither a picture of ours nor a recipe, which is a .yaml")
@@ -128,4 +128,4 @@ def read_source(path: Path) -> Source:
         raise InputError(f"{document.name}: a recipe maps fields to values")
     if "jobs" in fields:
         raise InputError(f"{document.name}: has many recipes: make them with optiviz batch")
-    return Source(fields, document.where, {})
+    return Source(fields, document.locate, {})

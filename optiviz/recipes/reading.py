@@ -22,11 +22,11 @@ from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import Domain, Stranger, Window
 from optiviz.surfaces.surface import Surface, dimension
 from optiviz.surfaces.words import WrittenPlane
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.files import place_of
-from optiviz.system.json_schema import TEXT, Written, several
-from optiviz.system.text import shown
-from optiviz.system.validation import Fault, Place, checked
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.files import real_path
+from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
+from optiviz.system.text import shorten
+from optiviz.system.validation import Fault, KeyLocator, checked
 
 Fields = dict[str, Any]
 Keys = tuple[Any, ...]
@@ -45,7 +45,7 @@ class SurfaceWords(BaseModel):
 
     formula: Annotated[
         Any,
-        Written(lambda kept: several(TEXT)),
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="a formula instead of a named surface, as in x**2 + 10*y**2"),
     ]
     domain: Annotated[Window, Field(description="the window that is drawn, as in -3:3,-2:2")]
@@ -81,18 +81,20 @@ def keys_of(model: type[BaseRecipe]) -> list[str]:
     return [*model.model_fields, *(SURFACE_WORDS if drawn else ())]
 
 
-def read_recipe(fields: Mapping[str, Any], place: Place) -> BaseRecipe:
+def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
     """Return the recipe of some fields, of which `kind` is "run" if it is not there.
 
-    Raises InputError with every fault, each where `place` says.
+    Raises InputError with every fault, each where `locate` says.
     """
     kind = fields.get("kind", "run")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InputError(f"{place(['kind'])}: {unknown('kind', shown(kind), KINDS)}")
+        raise InputError(f"{locate(['kind'])}: {did_you_mean('kind', shorten(kind), KINDS)}")
     model = load_kind(kind)
     known, wrong = keys_of(model), set()
     rest = {key: value for key, value in fields.items() if key in known}
-    faults = [Fault((key,), unknown("key", shown(key), known)) for key in fields if key not in rest]
+    faults = [
+        Fault((key,), did_you_mean("key", shorten(key), known)) for key in fields if key not in rest
+    ]
     for field, settle in SETTLED.items():
         if field in model.model_fields and (found := settle(rest, field)):
             faults += found
@@ -105,7 +107,7 @@ def read_recipe(fields: Mapping[str, Any], place: Place) -> BaseRecipe:
     if isinstance(recipe, list):
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
     if faults or isinstance(recipe, list):
-        raise InputError("\n".join(dict.fromkeys(fault.told(place) for fault in faults)))
+        raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in faults)))
     return recipe
 
 
@@ -116,14 +118,14 @@ def _truths(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
         wanted = model.model_fields[key].annotation if key in model.model_fields else None
         if bool in (wanted, *get_args(wanted)):
             if not isinstance(value, bool | None):
-                said = f"should be true or false, not {shown(value, quoted=True)}"
+                said = f"should be true or false, not {shorten(value, quoted=True)}"
                 faults.append(Fault((key,), said))
         elif isinstance(value, bool):
-            faults.append(Fault((key,), f"should be a value, not {shown(value)}"))
+            faults.append(Fault((key,), f"should be a value, not {shorten(value)}"))
     return faults
 
 
-def check_trusted(fields: Mapping[str, Any], place: Place, reading: bool = False) -> None:
+def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool = False) -> None:
     """Raise InputError if fields that somebody else may have written name what runs code.
 
     If they are for reading alone, only what would be run for that counts.
@@ -141,7 +143,7 @@ def check_trusted(fields: Mapping[str, Any], place: Place, reading: bool = False
     for keys, name in named:
         if name:
             raise InputError(
-                f"{place(keys)}: {shown(name)} runs code that is not ours: "
+                f"{locate(keys)}: {shorten(name)} runs code that is not ours: "
                 "allow it with --allow-plugins if you trust who wrote it"
             )
 
@@ -184,7 +186,7 @@ def sources_of(fields: Mapping[str, Any]) -> list[Path]:
 
 def check_kept(path: Path, sources: Iterable[Path]) -> None:
     """Raise InputError if an output would take the place of a file that is read."""
-    if place_of(path) in {place_of(each) for each in sources}:
+    if real_path(path) in {real_path(each) for each in sources}:
         raise InputError(f"{path} is what is read: write to another file")
 
 
@@ -207,7 +209,7 @@ def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
     faults: list[Fault] = []
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
-        faults += [Fault(("domain", *(fault.keys or ())), fault.said) for fault in window]
+        faults += [Fault(("domain", *(fault.keys or ())), fault.message) for fault in window]
         window = None
     surfaces = Surfaces(catalogue, window, changes)
     found = [surfaces.named(*each) for each in named]
@@ -319,8 +321,8 @@ class Surfaces:
         within = fault.keys or ()
         changed = within[1:] if within[:1] == ("network",) else within
         if changed and changed[0] in (*self.changes, *(["domain"] if self.changes else [])):
-            return Fault(changed, fault.said)
-        return Fault((*keys, *within[of:]), fault.said)
+            return Fault(changed, fault.message)
+        return Fault((*keys, *within[of:]), fault.message)
 
 
 def _settle_starts(fields: Fields, field: str) -> list[Fault]:
@@ -338,7 +340,7 @@ def _settle_starts(fields: Fields, field: str) -> list[Fault]:
                 numbers = isinstance(start, str) and [float(part) for part in start.split(",")]
                 points.append(numbers or start)
         except ValueError:
-            said = f"{shown(start, quoted=True)} is neither X,Y nor random:N with N from 1"
+            said = f"{shorten(start, quoted=True)} is neither X,Y nor random:N with N from 1"
             faults.append(Fault(keys, said))
     before = fields.get("random_starts", 0)
     if drawn and isinstance(before, int):

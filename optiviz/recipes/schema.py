@@ -10,7 +10,7 @@ from optiviz.kinds import load_kind
 from optiviz.recipes.jobs import JOB_WORDS
 from optiviz.recipes.reading import SurfaceWords, keys_of
 from optiviz.registry import KINDS
-from optiviz.system.json_schema import TEXT, Schema, either, several
+from optiviz.system.json_schema import TEXT, Schema, any_of, one_or_more
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "#/$defs/{model}"
@@ -29,7 +29,7 @@ def schema(meanings: Mapping[str, str]) -> Schema:
         kinds[kind] = {key: fields[key] for key in keys_of(model)}
     about = JOB_WORDS | dict(meanings)
     everything = {key: field for fields in kinds.values() for key, field in fields.items()}
-    outputs = {"name": TEXT, "out": several(TEXT)}
+    outputs = {"name": TEXT, "out": one_or_more(TEXT)}
     matrix = _mapping({key: {"type": "array", "minItems": 1} for key in everything}, about)
     for kind, fields in kinds.items():
         parts[kind] = _mapping(fields, about)
@@ -37,12 +37,12 @@ def schema(meanings: Mapping[str, str]) -> Schema:
     everything["kind"] = {"enum": [*KINDS]}
     batch = {
         "defaults": _mapping(everything | outputs, about),
-        "jobs": {"type": "array", "minItems": 1, "items": either(
+        "jobs": {"type": "array", "minItems": 1, "items": any_of(
             *({"$ref": f"#/$defs/{kind}-job"} for kind in KINDS)
         )},
     }  # fmt: skip
     parts["batch"] = _mapping(batch, {}) | {"required": ["jobs"]}
-    whole = either(*({"$ref": f"#/$defs/{name}"} for name in ("batch", *KINDS)))
+    whole = any_of(*({"$ref": f"#/$defs/{name}"} for name in ("batch", *KINDS)))
     return {"$schema": DIALECT, "title": "optiviz"} | whole | {"$defs": parts}
 
 

@@ -31,10 +31,10 @@ from optiviz.surfaces import GROUP as SURFACES
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.files import place_of
-from optiviz.system.plugins import is_source, offer, offers
-from optiviz.system.text import shown
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.files import real_path
+from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
+from optiviz.system.text import shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
@@ -124,8 +124,8 @@ def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
     """
     source = read_source(Path(path))
     if not allow_plugins:
-        check_trusted(source.fields, source.place)
-    return read_recipe(source.fields, source.place)
+        check_trusted(source.fields, source.locate)
+    return read_recipe(source.fields, source.locate)
 
 
 def load_jobs(path: str | Path, *, allow_plugins: bool = False) -> list[Job]:
@@ -155,7 +155,7 @@ def batch(
     jobs = []
     for item in recipes:
         if not (isinstance(item, tuple) and len(item) > 1 and isinstance(item[0], BaseRecipe)):
-            raise InputError(f"{shown(item)} is no recipe with the path it is written to")
+            raise InputError(f"{shorten(item)} is no recipe with the path it is written to")
         recipe, out, *name = item
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
         if not paths:
@@ -165,7 +165,7 @@ def batch(
             recipe.output_format(path)
     places: Counter[Path] = Counter()
     for path in (each for job in jobs for each in job.paths):
-        places[place_of(path)] += 1
+        places[real_path(path)] += 1
     for place, number in places.items():
         if number > 1:
             raise InputError(f"{place} would be written {number} times")
@@ -213,7 +213,7 @@ def list_names(
         ]
     abouts = {
         "schedules": {each.form: each.about for each in SCHEDULES.values()},
-        "views": {name: sort.about for name, sort in VIEWS.items()},
+        "views": {name: entry.about for name, entry in VIEWS.items()},
         "signals": SIGNALS,
         "themes": THEMES,
     }
@@ -226,8 +226,8 @@ def _offered(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]
     Warns of one that cannot be; raises InputError if two have a name.
     """
     rows = []
-    for each in offers(group):
-        offer(group, kind, each.name, list(ours))
+    for each in installed_plugins(group):
+        find_plugin(group, kind, each.name, list(ours))
         try:
             found = each.load()
         except InputError as error:
@@ -285,12 +285,12 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
             "paper": known.paper,
             "notes": known.notes,
         }
-    if is_source(name) or "+" in name:
+    if is_import_path(name) or "+" in name:
         return _describe_kind(name)
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
         for kind, table in OTHERS.items():
             if name in table:
                 raise InputError(f"{name} is a {kind}: optiviz list {kind}s tells of all")
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
-        raise InputError(unknown("surface or optimizer", name, words))
+        raise InputError(did_you_mean("surface or optimizer", name, words))
     return catalogue[name].described()

@@ -18,8 +18,8 @@ from optiviz.recipes.jobs import Job
 from optiviz.recipes.provenance import comment_in, comment_on
 from optiviz.registry import format_of
 from optiviz.rendering.render import render
-from optiviz.system.errors import InputError, OptivizError, told
-from optiviz.system.files import check_targets, whole
+from optiviz.system.errors import InputError, OptivizError, describe_error
+from optiviz.system.files import atomic_write, check_targets
 
 Status = Literal["made", "up to date", "failed", "not begun"]
 TICK = 0.1  # seconds after which a watcher is told what runs
@@ -50,7 +50,7 @@ def make(recipe: BaseRecipe, suffixes: Sequence[str]) -> Made:
         except OptivizError as error:
             cause = str(error).replace(f"{folder}/", "a temporary ")
         except Exception as error:
-            cause = told(error)
+            cause = describe_error(error)
         return Made(files, perf_counter() - began, cause, remarks)
 
 
@@ -162,12 +162,12 @@ def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
     except BrokenExecutor as error:
         return Result(job, "failed", cause=str(error))
     except Exception as error:
-        return Result(job, "failed", cause=told(error))
+        return Result(job, "failed", cause=describe_error(error))
     try:
         if made.cause:
             raise OptivizError(made.cause)
         for path, data in zip(job.paths, made.files, strict=True):
-            with whole(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_bytes(data)
     except OptivizError as error:
         return Result(job, "failed", made.seconds, str(error))

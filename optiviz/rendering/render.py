@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe, Progress, Scene
 from optiviz.recipes.provenance import comment_on
-from optiviz.system.files import check_targets, whole
+from optiviz.system.files import atomic_write, check_targets
 from optiviz.views.themes import load_theme
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def render(
     clip = Clip(recipe, scene, picture, comment_on(recipe), Drawn(total, progress))
     settings = nullcontext if picture is None else picture.theme.settings
     for target, form, writer in zip(targets, forms, writers, strict=True):
-        with whole(target) as temporary, settings():
+        with atomic_write(target) as temporary, settings():
             WRITE[form.kind](clip, writer, temporary)
     return scene
 

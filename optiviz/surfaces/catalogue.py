@@ -10,9 +10,9 @@ from optiviz.surfaces import GROUP
 from optiviz.surfaces.domain import AXES, Stranger
 from optiviz.surfaces.shipped import our_entry, our_file
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.plugins import is_source, offer, offers
-from optiviz.system.text import shown
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
+from optiviz.system.text import shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
@@ -30,9 +30,9 @@ class Catalogue:
         """Return the surface of a name or alias; raise InputError with the nearest right one."""
         name = self.aliases.get(name, name)
         if name not in self.surfaces:
-            offered = [each.name for each in offers(GROUP)]
+            offered = [each.name for each in installed_plugins(GROUP)]
             names = [*self.surfaces, *self.aliases, *offered]
-            raise InputError(unknown("surface", name, names))
+            raise InputError(did_you_mean("surface", name, names))
         return self.surfaces[name]
 
     def add(self, document: Document, stranger: Stranger | None = None) -> None:
@@ -51,20 +51,20 @@ class Catalogue:
         }
         for name, entry in entries.items():
 
-            def place(keys: Sequence[Any], name: Any = name) -> str:
-                return document.where([name, *keys])
+            def locate(keys: Sequence[Any], name: Any = name) -> str:
+                return document.locate([name, *keys])
 
             named = {**entry, "name": name} if isinstance(entry, dict) else entry
             if isinstance(entry, dict) and "name" in entry:
-                faults.append(f"{place(['name'])}: the entry's key is its name")
+                faults.append(f"{locate(['name'])}: the entry's key is its name")
             elif not name:
-                faults.append(f"{place([])}: a surface needs a name")
+                faults.append(f"{locate([])}: a surface needs a name")
             if isinstance(entry, dict) and "function" in entry:
-                faults.append(f"{place(['function'])}: code is named where it is used")
+                faults.append(f"{locate(['function'])}: code is named where it is used")
                 continue
             context = stranger and replace(stranger, axes=_number_of_axes(entry))
             try:
-                self.surfaces[name] = validated(Surface, named, place, context)
+                self.surfaces[name] = validated(Surface, named, locate, context)
             except InputError as error:
                 faults.append(str(error))
             for number, alias in enumerate(_aliases(entry)):
@@ -75,8 +75,10 @@ class Catalogue:
                 else:
                     self.aliases[alias] = name
                     continue
-                why = "the entry's own" if owner == name else f"taken by {shown(owner)}"
-                faults.append(f"{place(['aliases', number])}: {shown(alias, quoted=True)} is {why}")
+                why = "the entry's own" if owner == name else f"taken by {shorten(owner)}"
+                faults.append(
+                    f"{locate(['aliases', number])}: {shorten(alias, quoted=True)} is {why}"
+                )
         if faults:
             raise InputError("\n".join(faults))
 
@@ -85,7 +87,7 @@ class Catalogue:
         known = {tag for surface in self.surfaces.values() for tag in surface.tags}
         for tag in tags:
             if tag not in known:
-                raise InputError(unknown("tag", tag, known))
+                raise InputError(did_you_mean("tag", tag, known))
         return [each for each in self.surfaces.values() if set(tags) <= set(each.tags)]
 
 
@@ -124,10 +126,10 @@ def find_surface(
 
     The code of a stranger's is run.
     """
-    if is_source(name):
+    if is_import_path(name):
         return function_surface(name)
     ours = our_surface(name) if path is None else None
-    offered = offer(GROUP, "surface", name, [ours.name] if ours else [])
+    offered = find_plugin(GROUP, "surface", name, [ours.name] if ours else [])
     if offered is None:
         return ours or load_catalogue(path, optimizers)[name]
     found = offered.load()
@@ -140,7 +142,7 @@ def find_surface(
 
 def is_foreign(name: str) -> bool:
     """Return whether the name of a surface is of a stranger's code. Nothing is run."""
-    return is_source(name) or name in {each.name for each in offers(GROUP)}
+    return is_import_path(name) or name in {each.name for each in installed_plugins(GROUP)}
 
 
 def function_surface(name: str) -> Surface:

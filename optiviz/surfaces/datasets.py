@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array
-from optiviz.system.errors import InputError, needing, unknown
-from optiviz.system.text import plain_text, shown
+from optiviz.system.errors import InputError, did_you_mean, require_package
+from optiviz.system.text import plain_text, shorten
 
 DATASETS = {
     "digits": "1,797 handwritten digits of 8x8 pixels, bundled with scikit-learn",
@@ -61,7 +61,7 @@ def check_dataset(name: str) -> str:
             raise InputError(f"{name!r} names no path: write {known}")
         return name
     if colon or name not in DATASETS:
-        raise InputError(unknown("data set", name, DATASETS))
+        raise InputError(did_you_mean("data set", name, DATASETS))
     return name
 
 
@@ -107,7 +107,7 @@ def digest_of(name: str) -> str:
 
 
 def _sklearn(name: str) -> Any:
-    with needing(name, "scikit-learn", "optiviz-cli[networks]"):
+    with require_package(name, "scikit-learn", "optiviz-cli[networks]"):
         import sklearn.datasets
 
     return sklearn.datasets
@@ -268,7 +268,7 @@ def _npz(path: Path) -> Dataset:
         with zipfile.ZipFile(path) as file, warnings.catch_warnings(action="ignore"):
             for entry in file.infolist():
                 array = entry.filename.removesuffix(".npy")
-                found.append(shown(array))
+                found.append(shorten(array))
                 if array not in IDX_FILES.values():
                     continue
                 if entry.file_size > 8 * MOST_VALUES:
@@ -278,7 +278,7 @@ def _npz(path: Path) -> Dataset:
         raise
     except Exception as error:  # what is broken or hostile makes the libraries raise anything
         said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name}: is no npz file: {shown(said)}") from None
+        raise InputError(f"{name}: is no npz file: {shorten(said)}") from None
     for key in ("x_train", "y_train"):
         if key not in given:
             raise InputError(f"{name}: has no array {key}, only {', '.join(found) or 'nothing'}")
@@ -347,6 +347,6 @@ def _check_file(path: Path) -> None:
     try:
         there, known = path.is_file(), path.exists()
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown(str(path))}: {error}") from None
+        raise InputError(f"{shorten(str(path))}: {error}") from None
     if not there:
-        raise InputError(f"{shown(str(path))}: " + ("is not a file" if known else "no such file"))
+        raise InputError(f"{shorten(str(path))}: " + ("is not a file" if known else "no such file"))

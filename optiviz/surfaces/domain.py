@@ -23,9 +23,9 @@ from pydantic import (
 )
 
 from optiviz.objective import Array
-from optiviz.system.errors import unknown
-from optiviz.system.json_schema import NUMBERS, TEXT, Written, either
-from optiviz.system.text import plain_number, plain_text, shown
+from optiviz.system.errors import did_you_mean
+from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
+from optiviz.system.text import plain_number, plain_text, shorten
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
@@ -60,7 +60,9 @@ def axes_in(info: ValidationInfo) -> int | None:
 def kebab(word: str) -> str:
     """Return a word as it is; raise ValueError if it is not in-such-a-form."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
-        raise ValueError(f"{shown(word, quoted=True)} is not of the form small-letters-and-digits")
+        raise ValueError(
+            f"{shorten(word, quoted=True)} is not of the form small-letters-and-digits"
+        )
     return word
 
 
@@ -104,10 +106,10 @@ def _rates(value: Any, info: ValidationInfo) -> Any:
     faults = []
     for name, rate in value.items():
         if known is not None and name not in known:
-            faults.append(unknown("optimizer", str(name), known))
+            faults.append(did_you_mean("optimizer", str(name), known))
         number = isinstance(rate, int | float) and not isinstance(rate, bool)
         if not (number and 0 < rate < math.inf):
-            faults.append(f"{shown(name)} should be a number above 0, not {shown(rate, True)}")
+            faults.append(f"{shorten(name)} should be a number above 0, not {shorten(rate, True)}")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(value.items())
@@ -121,7 +123,7 @@ Rates = Annotated[
     tuple[tuple[str, float], ...],
     BeforeValidator(_rates),
     PlainSerializer(_mapping),
-    Written(lambda kept: {"type": "object", "additionalProperties": {"type": "number"}}),
+    MappedSchema(lambda kept: {"type": "object", "additionalProperties": {"type": "number"}}),
 ]
 
 
@@ -150,7 +152,7 @@ class Domain(BaseModel):
                 raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
             return dict(zip(AXES, value, strict=False))
         if not isinstance(value, Mapping | Domain):
-            raise ValueError(f"{shown(value)} is no domain: write {{x: [-3, 3], y: [-3, 3]}}")
+            raise ValueError(f"{shorten(value)} is no domain: write {{x: [-3, 3], y: [-3, 3]}}")
         return value
 
     @field_validator("x", "y")
@@ -193,5 +195,5 @@ class Domain(BaseModel):
 
 Window = Annotated[
     Domain,
-    Written(lambda kept: either(TEXT, {"type": "array", "items": NUMBERS}, kept)),
+    MappedSchema(lambda kept: any_of(TEXT, {"type": "array", "items": NUMBERS}, kept)),
 ]

@@ -17,7 +17,7 @@ from optiviz.objective import Array
 from optiviz.surfaces.grammar import NAMES, named_formula, parse_formula
 from optiviz.surfaces.kinks import KINKED, CodePrinter, TextPrinter
 from optiviz.system.errors import InputError
-from optiviz.system.time_limit import Patience
+from optiviz.system.time_limit import TimeLimit
 
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
 LONGEST = 1.0  # seconds of computing until a formula is compiled; second derivatives: as many
@@ -34,11 +34,11 @@ class Formula:
     Raises InputError, which calls it by `name`, if its derivatives have no end.
     """
 
-    def __init__(self, expression: sympy.Expr, dim: int, name: str, patience: Patience) -> None:
+    def __init__(self, expression: sympy.Expr, dim: int, name: str, patience: TimeLimit) -> None:
         self.dim = dim
         self._name = name
         self._patience = patience
-        self._more = Patience(patience.whole)  # for second derivatives
+        self._more = TimeLimit(patience.seconds)  # for second derivatives
         self._symbols = symbols(dim)
         self._expression = expression
 
@@ -135,16 +135,16 @@ def formula(text: str, dim: int, ours: bool = False) -> Formula:
 
     One of ours is known to end, and is waited for, however slow the machine.
     """
-    named, patience = named_formula(text), Patience(math.inf if ours else LONGEST)
+    named, patience = named_formula(text), TimeLimit(math.inf if ours else LONGEST)
     with _waiting(named, patience):
         expression = parse_formula(text, dict(zip(NAMES, symbols(dim), strict=False)))
     return Formula(expression, dim, named, patience)
 
 
 @contextmanager
-def _waiting(named: str, patience: Patience) -> Iterator[None]:
+def _waiting(named: str, patience: TimeLimit) -> Iterator[None]:
     try:
-        with patience.spent():
+        with patience.running():
             yield
     except TimeoutError:
         raise InputError(f"{named} takes too long to differentiate: write it simpler") from None

@@ -18,7 +18,7 @@ from optiviz.surfaces.formula import LONGEST, Formula, symbols
 from optiviz.surfaces.grammar import FUNCTIONS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
-from optiviz.system.time_limit import Patience
+from optiviz.system.time_limit import TimeLimit
 
 ORDER = 4  # of the differences: the error goes with this power of the distance
 WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many distances away
@@ -123,7 +123,7 @@ class Function:
             return np.full(x.shape[:-1], np.nan)
 
     def _value(self, x: Array) -> Array:
-        with plugins.running(self.name, self._file), np.errstate(all="ignore"):
+        with plugins.third_party_code(self.name, self._file), np.errstate(all="ignore"):
             found = self._found(*np.moveaxis(np.array(x, float), -1, 0))
             if found is None:
                 raise InputError(f"{self.name} returned nothing")
@@ -168,8 +168,8 @@ class Function:
         """Return the function as an expression, None if it cannot be followed."""
         Traced.operations = 0
         try:
-            patience = Patience(LONGEST)
-            with patience.spent():
+            patience = TimeLimit(LONGEST)
+            with patience.running():
                 found = _expression(self._found(*(Traced(each) for each in symbols(self.dim))))
             formula = Formula(found, self.dim, self.name, patience)
             with np.errstate(all="ignore"):

@@ -14,7 +14,7 @@ from functools import reduce
 import sympy
 
 from optiviz.surfaces.kinks import KINKS, MAX_EXACT
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 NAMES = ("x", "y")
 MAX_CHARACTERS = 4000
@@ -112,7 +112,7 @@ class _Builder:
                         "as in -3:3,-3:3"
                     )
                 if name not in known:
-                    raise self.refuse(unknown("name", name, {*known, *NAMES}))
+                    raise self.refuse(did_you_mean("name", name, {*known, *NAMES}))
                 return known[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.build(operand, depth)
@@ -191,7 +191,7 @@ class _Builder:
         if name not in FUNCTIONS:
             if name in MEANT:
                 raise self.refuse(f"unknown function {name!r}: did you mean {MEANT[name]!r}?")
-            raise self.refuse(unknown("function", name, FUNCTIONS))
+            raise self.refuse(did_you_mean("function", name, FUNCTIONS))
         if any(isinstance(arg, ast.Starred) for arg in args):
             raise self.refuse("* before an argument is not allowed")
         low, high = ARITIES.get(name, (1, 1))

@@ -17,7 +17,7 @@ from optiviz.objective import Array
 from optiviz.surfaces.network import Network
 from optiviz.surfaces.plane import Plane, Progress
 from optiviz.system.errors import OptivizError
-from optiviz.system.files import whole
+from optiviz.system.files import atomic_write
 
 MOST_HEAD = 1000  # bytes that a kept grid has beside its numbers
 
@@ -32,7 +32,7 @@ def sampled(plane: Plane, x: Array, y: Array, progress: Progress | None = None) 
     with np.errstate(all="ignore"):
         losses = plane.sampled(x, y, progress)
     # A cache that cannot be written costs time, and nothing else.
-    with suppress(OptivizError), whole(path) as temporary:
+    with suppress(OptivizError), atomic_write(path) as temporary:
         np.save(temporary, losses, allow_pickle=False)
     return losses
 

@@ -15,7 +15,7 @@ from optiviz.surfaces.domain import AXES, Domain, Point
 from optiviz.surfaces.shipped import is_our_formula
 from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
 from optiviz.system.errors import InputError
-from optiviz.system.plugins import digest, file_of
+from optiviz.system.plugins import file_hash, file_of
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
@@ -171,11 +171,11 @@ class FunctionOrigin(Origin):
         path = file_of(self.function.of)
         if self.function.sha256 or path is None:
             return {}
-        return {"function": self.function.model_copy(update={"sha256": digest(path)})}
+        return {"function": self.function.model_copy(update={"sha256": file_hash(path)})}
 
     def check_file(self) -> None:
         path, known = file_of(self.function.of), self.function.sha256
-        if path is not None and known and digest(path) != known:
+        if path is not None and known and file_hash(path) != known:
             raise InputError(
                 f"{path} is not the file that the recipe was made with: "
                 f"if it is meant, name it anew: --surface {self.function.of}"

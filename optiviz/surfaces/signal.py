@@ -19,8 +19,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 from optiviz.objective import Array
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.domain import MAX_COORDINATE, Text
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.text import plain_number, plain_text, shown
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.text import plain_number, plain_text, shorten
 from optiviz.system.yaml import read_text
 
 LENGTH = 300  # of our own signals
@@ -125,7 +125,7 @@ def find_signal(name: str) -> Signal:
     if name.lower().endswith(".csv"):
         return read_signal(Path(name))
     if name not in SIGNALS:
-        raise InputError(f"{unknown('signal', name, SIGNALS)} (or name a .csv file)")
+        raise InputError(f"{did_you_mean('signal', name, SIGNALS)} (or name a .csv file)")
     if name in FORMULAS:
         return Signal(
             name=name, gradient=tuple(FORMULAS[name](np.arange(LENGTH, dtype=float)).tolist())
@@ -148,13 +148,13 @@ def read_signal(path: Path) -> Signal:
         number = _number(cell)
         if number is not None and abs(number) > MAX_COORDINATE:
             raise InputError(
-                f"{path}:{line}: {shown(cell, quoted=True)} is too large: numbers lie between "
+                f"{path}:{line}: {shorten(cell, quoted=True)} is too large: numbers lie between "
                 f"-{MAX_COORDINATE:g} and {MAX_COORDINATE:g}".replace("e+", "e")
             )
         if number is not None:
             numbers.append(number)
         elif numbers or heading or not _heading(cell):
-            raise InputError(f"{path}:{line}: {shown(cell, quoted=True)} is not a finite number")
+            raise InputError(f"{path}:{line}: {shorten(cell, quoted=True)} is not a finite number")
         else:
             heading = True
         if len(numbers) > MAX_LENGTH:

@@ -18,10 +18,10 @@ from pydantic import (
 
 from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.network import Activation, Init, Loss, Weight
-from optiviz.system.errors import unknown
-from optiviz.system.json_schema import TEXT, Written, either, several
-from optiviz.system.plugins import is_source
-from optiviz.system.text import plain_number, shown
+from optiviz.system.errors import did_you_mean
+from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
+from optiviz.system.plugins import is_import_path
+from optiviz.system.text import plain_number, shorten
 
 MOST_UNITS, MOST_LAYERS, MOST_SAMPLES = 20_000, 20, 10_000_000
 FINE, COARSE = 161, 41  # samples a side of a plane that is cheap, and of one that is not
@@ -38,10 +38,10 @@ Grid = Annotated[int, Field(ge=11, le=MOST_GRID), BeforeValidator(plain_number)]
 def _activations(value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"should be a name or a list of names, not {shown(value, quoted=True)}")
+        raise ValueError(f"should be a name or a list of names, not {shorten(value, quoted=True)}")
     for name in names:
         if name not in ACTIVATIONS:
-            raise ValueError(unknown("activation", name, ACTIVATIONS))
+            raise ValueError(did_you_mean("activation", name, ACTIVATIONS))
     return tuple(names)
 
 
@@ -61,7 +61,7 @@ class NetworkWords(BaseModel):
     activation: Annotated[
         tuple[str, ...],
         BeforeValidator(_activations),
-        Written(lambda kept: several({"enum": [*ACTIVATIONS]})),
+        MappedSchema(lambda kept: one_or_more({"enum": [*ACTIVATIONS]})),
     ] = ("sigmoid",)
     loss: Loss = "squared-error"
     init: Init = "normal"
@@ -96,7 +96,7 @@ class NetworkWords(BaseModel):
 
 def _weight(value: Any) -> Any:
     if not isinstance(value, list | tuple) or len(value) != len(Weight._fields):
-        raise ValueError(f"{shown(value)} is not of the form [layer, row, column]")
+        raise ValueError(f"{shorten(value)} is not of the form [layer, row, column]")
     return value
 
 
@@ -141,7 +141,7 @@ class PlaneWords(BaseModel):
                 raise ValueError(f"{value!r} is not of the form 2/5/250,2/5/251") from None
             return {"kind": "weights", "weights": places}
         if value not in PLANES:
-            raise ValueError(unknown("plane", value, PLANES))
+            raise ValueError(did_you_mean("plane", value, PLANES))
         return {"kind": value}
 
     @field_validator("weights")
@@ -192,7 +192,7 @@ class PlaneWords(BaseModel):
         return self.grid or (FINE if self.kind == "weights" else COARSE)
 
 
-WrittenPlane = Annotated[PlaneWords, Written(lambda kept: either(TEXT, kept))]
+WrittenPlane = Annotated[PlaneWords, MappedSchema(lambda kept: any_of(TEXT, kept))]
 
 
 class FunctionWords(BaseModel):
@@ -214,6 +214,6 @@ class FunctionWords(BaseModel):
     @field_validator("of")
     @classmethod
     def _somewhere(cls, name: str) -> str:
-        if not is_source(name) or not name.isprintable():
-            raise ValueError(f"{shown(name, quoted=True)} is not of the form my.py:f")
+        if not is_import_path(name) or not name.isprintable():
+            raise ValueError(f"{shorten(name, quoted=True)} is not of the form my.py:f")
         return name

@@ -18,7 +18,7 @@ class InputError(OptivizError, ValueError):
     """A mistake in what the user wrote; mending the words mends the run."""
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return one sentence for an error that is none of ours."""
     match error:
         case MemoryError():
@@ -30,10 +30,10 @@ def told(error: BaseException) -> str:
     return " ".join(f"unexpected {type(error).__name__}: {error}".split())
 
 
-def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
+def did_you_mean(kind: str, word: str, choices: Iterable[str]) -> str:
     """Return the sentence for a word that is none of `choices`, with the nearest right one.
 
-    >>> unknown("surface", "wobly", ["wobbly", "plateau"])
+    >>> did_you_mean("surface", "wobly", ["wobbly", "plateau"])
     "unknown surface 'wobly': did you mean 'wobbly'?"
     """
     choices = sorted(choices)
@@ -55,7 +55,7 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> str:
 
 
 @contextmanager
-def needing(who: str, package: str, install: str) -> Iterator[None]:
+def require_package(who: str, package: str, install: str) -> Iterator[None]:
     """Say of a package that cannot be imported who needs it, and what installs it or is wrong."""
     try:
         yield

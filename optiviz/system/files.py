@@ -21,7 +21,7 @@ UNFINISHED = re.compile(r"\.optiviz-[0-9a-f]{12}\.\w+")  # the name of a file th
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path`, which takes its place once it is whole.
 
     It has the same suffix, because writers go by it. A link stays and its target is replaced. What
@@ -39,7 +39,7 @@ def whole(path: Path) -> Iterator[Path]:
         raise OptivizError(f"{path} cannot be written: {_reason(error)}") from error
 
 
-def place_of(path: Path) -> Path:
+def real_path(path: Path) -> Path:
     """Return the place that a path leads to, links followed; where it leads nowhere, itself."""
     try:
         return Path(os.path.realpath(path))
@@ -49,7 +49,7 @@ def place_of(path: Path) -> Path:
 
 def _target(path: Path) -> Path:
     """Return the place that a path leads to; raise OSError if it is a link to itself."""
-    place = place_of(path)
+    place = real_path(path)
     if place.is_symlink():
         raise OSError(ELOOP, os.strerror(ELOOP))
     return place

@@ -11,16 +11,16 @@ import sys
 import time
 from typing import Any
 
-MEANT = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-PATIENCE = 1.0  # seconds in which what comes again is the same wish, and does not disturb tidying
-SOON = 0.02  # seconds
+OUTCOMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+REPEAT_WINDOW = 1.0  # seconds in which a second signal counts as the first, so tidying goes on
+RESEND_DELAY = 0.02  # seconds
 
 _received: tuple[signal.Signals, float] | None = None
 
 
-def listen() -> None:
+def install_handlers() -> None:
     """Take both signals from now on. Only for a process that is ours, on its main thread."""
-    for number in MEANT:
+    for number in OUTCOMES:
         signal.signal(number, _stop)
     sys.unraisablehook = _unraisable
     sys.excepthook = _printed
@@ -29,7 +29,7 @@ def listen() -> None:
 def _stop(number: int, _: Any) -> None:
     global _received
     now = time.monotonic()
-    if _received is None or now - _received[1] > PATIENCE:
+    if _received is None or now - _received[1] > REPEAT_WINDOW:
         _received = _received[0] if _received else signal.Signals(number), now
         raise KeyboardInterrupt
 
@@ -58,7 +58,7 @@ def _sent_again(lost: BaseException | None) -> bool:
     main = _thread.get_ident()  # signals raise nothing on other threads
 
     def again() -> None:
-        time.sleep(SOON)
+        time.sleep(RESEND_DELAY)
         if signal.getsignal(number) is not _stop:
             return
         if hasattr(signal, "pthread_kill"):  # ends a sleep, too
@@ -70,9 +70,9 @@ def _sent_again(lost: BaseException | None) -> bool:
     return True
 
 
-def forget() -> None:
+def restore_defaults() -> None:
     """Leave them to the system, which ends the process: what there was to do is done."""
-    for number in MEANT:
+    for number in OUTCOMES:
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -81,7 +81,7 @@ def received() -> bool:
     return _received is not None
 
 
-def farewell() -> tuple[str, int]:
+def exit_message() -> tuple[str, int]:
     """Return what is said of it, and the exit code that shells have for it."""
     number = _received[0] if _received else signal.SIGINT
-    return MEANT[number], 128 + number
+    return OUTCOMES[number], 128 + number

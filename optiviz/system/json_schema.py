@@ -11,7 +11,7 @@ NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
 
 
 @dataclass(frozen=True)
-class Written:
+class MappedSchema:
     """An annotation of a field's type: `schema` makes its schema of that of what is kept."""
 
     schema: Callable[[Schema], Schema]
@@ -20,11 +20,11 @@ class Written:
         return self.schema(handler(core))
 
 
-def either(*schemas: Schema) -> Schema:
+def any_of(*schemas: Schema) -> Schema:
     """Return the schema of what is one of several."""
     return {"anyOf": [*schemas]}
 
 
-def several(schema: Schema) -> Schema:
+def one_or_more(schema: Schema) -> Schema:
     """Return the schema of one value, or a list of some."""
-    return either(schema, {"type": "array", "items": schema, "minItems": 1})
+    return any_of(schema, {"type": "array", "items": schema, "minItems": 1})

@@ -18,15 +18,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from optiviz.system.environment import admit
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.environment import note_third_party
+from optiviz.system.errors import InputError, did_you_mean
 
 EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # ours, by the package that it is for
-MOST_BYTES = 10_000_000  # of a file
+MAX_BYTES = 10_000_000  # of a file
 Loaded = Callable[..., Any]
 
 
-def is_source(name: str) -> bool:
+def is_import_path(name: str) -> bool:
     """Return whether a name is that of a stranger's code: "my.py:Lion" or "torch.optim.Adam"."""
     return "." in name
 
@@ -37,7 +37,7 @@ def file_of(name: str) -> str | None:
     return f"{path}.py" if colon and path else None
 
 
-def digest(path: str) -> str:
+def file_hash(path: str) -> str:
     """Return the SHA-256 of a file; raise InputError if there is none."""
     return sha256(_content(path)).hexdigest()
 
@@ -71,9 +71,9 @@ def _content(path: str) -> bytes:
         if place.exists() and not place.is_file():
             raise InputError(f"{path}: is not a file")
         with place.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise InputError(f"{path}: is larger than {MOST_BYTES} bytes")
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
         return content
     except InputError:
         raise
@@ -85,7 +85,7 @@ def _content(path: str) -> bytes:
 
 
 def _from_file(path: str, attribute: str) -> Loaded:
-    return _attribute(_module(path, _absolute(path), digest(path)), path, [attribute])
+    return _attribute(_module(path, _absolute(path), file_hash(path)), path, [attribute])
 
 
 @cache
@@ -97,7 +97,7 @@ def _module(path: str, place: Path, content: str) -> ModuleType:
     sys.modules[name] = module  # where its dataclasses look for their annotations
     sys.path.insert(0, str(place.parent))  # as if it were run
     try:
-        with running(path, path):
+        with third_party_code(path, path):
             # Not what Python has cached of it: what runs is what was hashed.
             source = _content(path)
             if sha256(source).hexdigest() != content:
@@ -121,9 +121,9 @@ def _imported(name: str) -> Loaded:
     for length in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:length])
         try:
-            with running(name), warnings.catch_warnings(action="ignore"):
+            with third_party_code(name), warnings.catch_warnings(action="ignore"):
                 found = import_module(module)
-        except Missing as missing:
+        except MissingModule as missing:
             if module == missing.module or module.startswith(f"{missing.module}."):
                 continue  # a class may stand there
             raise
@@ -136,11 +136,11 @@ def _imported(name: str) -> Loaded:
 
 def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
     for name in names:
-        with running(place):
+        with third_party_code(place):
             if not hasattr(module, name):
                 public = [each for each in dir(module) if not each.startswith("_")]
                 callables = [each for each in public if callable(getattr(module, each, None))]
-                raise InputError(f"{place}: {unknown('name', name, callables)}")
+                raise InputError(f"{place}: {did_you_mean('name', name, callables)}")
             module = getattr(module, name)
     if not callable(module):
         raise InputError(f"{place}: {'.'.join(names)} is no class or function")
@@ -148,7 +148,7 @@ def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
     return found
 
 
-class Missing(InputError):
+class MissingModule(InputError):
     """A module that is not there."""
 
     def __init__(self, said: str, module: str) -> None:
@@ -157,28 +157,28 @@ class Missing(InputError):
 
 
 @contextmanager
-def running(name: str, file: str = "") -> Iterator[None]:
+def third_party_code(name: str, file: str = "") -> Iterator[None]:
     """Turn what a stranger's code raises into an InputError that says where in `file`.
 
     What it sets as numpy's way with errors does not last.
     """
     import numpy as np
 
-    admit(name)
+    note_third_party(name)
     try:
         with np.errstate():
             yield
     except InputError:
         raise
     except ModuleNotFoundError as error:
-        raise Missing(f"{name}: {error}{line_of(error, file)}", str(error.name)) from error
+        raise MissingModule(f"{name}: {error}{line_of(error, file)}", str(error.name)) from error
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise InputError(f"{name}: {told(error)}{line_of(error, file)}") from error
+        raise InputError(f"{name}: {describe_exception(error)}{line_of(error, file)}") from error
 
 
-def told(error: BaseException) -> str:
+def describe_exception(error: BaseException) -> str:
     """Return an error of a stranger's code on one line, as in "raised ValueError: negative"."""
     try:
         said = " ".join(str(error).split())
@@ -201,7 +201,7 @@ def line_of(error: BaseException, file: str) -> str:
     return f" (line {lines[-1]})" if lines else ""
 
 
-class Offer(NamedTuple):
+class Plugin(NamedTuple):
     """An entry point of an installed package."""
 
     name: str
@@ -210,26 +210,26 @@ class Offer(NamedTuple):
 
     def load(self) -> Any:
         """Return what it points to; InputError, which names the package, if it is broken."""
-        with running(f"{self.name}, of the package {self.package}"):
+        with third_party_code(f"{self.name}, of the package {self.package}"):
             return self.point.load()
 
 
 @cache
-def offers(group: str) -> tuple[Offer, ...]:
+def installed_plugins(group: str) -> tuple[Plugin, ...]:
     """Return the entry points of a group, by name. Nothing is loaded."""
     found = [
-        Offer(each.name, each.dist.name if each.dist else "?", each)
+        Plugin(each.name, each.dist.name if each.dist else "?", each)
         for each in entry_points(group=group)
     ]
     return tuple(sorted(found, key=lambda each: (each.name, each.package)))
 
 
-def offer(group: str, kind: str, name: str, ours: Collection[str]) -> Offer | None:
+def find_plugin(group: str, kind: str, name: str, ours: Collection[str]) -> Plugin | None:
     """Return the entry point of a name, None if there is none.
 
     Raises InputError, which names both, if two have the name, or we have it as well.
     """
-    owners = [each for each in offers(group) if each.name == name]
+    owners = [each for each in installed_plugins(group) if each.name == name]
     named = [each.package for each in owners] + (["optiviz"] if name in ours else [])
     if len(named) > 1:
         raise InputError(f"{kind} {name!r} is of two packages, {' and '.join(sorted(named))}")

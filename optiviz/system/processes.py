@@ -19,12 +19,12 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
-from optiviz.system.environment import prepare
+from optiviz.system.environment import configure_process
 
-PATIENCE = 10  # seconds until a scheduler answers
+CONNECT_TIMEOUT = 10  # seconds until a scheduler answers
 
 
-class Processes(Executor):
+class ProcessExecutor(Executor):
     """An executor on spawned processes, of which one that dies loses only its own call.
 
     That call raises BrokenExecutor and another process takes its place. (ProcessPoolExecutor
@@ -67,7 +67,7 @@ class Processes(Executor):
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         if wait:
             for worker in self._workers:
-                worker.line.close()
+                worker.connection.close()
             for worker in self._workers:
                 worker.process.join()
             self._folder.cleanup()
@@ -95,7 +95,7 @@ class Worker:
     def __init__(self, folder: str) -> None:
         # A fork would copy locks as they are, and breaks matplotlib and FFmpeg.
         context = get_context("spawn")
-        self.line, there = context.Pipe()
+        self.connection, there = context.Pipe()
         self.process = context.Process(target=_serve, args=(there, folder), daemon=True)
         _ignore_interrupts()
         self.process.start()
@@ -104,8 +104,8 @@ class Worker:
     def run(self, *call: Any) -> Any:
         """Return what a call returns, raise what it raises; BrokenExecutor if the process died."""
         try:
-            self.line.send(call)
-            result, error = self.line.recv()
+            self.connection.send(call)
+            result, error = self.connection.recv()
         except (EOFError, ConnectionError):
             self.process.join()
             code = self.process.exitcode or 0
@@ -119,7 +119,7 @@ class Worker:
 def _serve(line: "Connection[Any, Any]", folder: str) -> None:
     """Answer calls until the line is closed, which it is when the process at its end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare()
+    configure_process()
     tempfile.tempdir = folder
     with suppress(EOFError, ConnectionError):
         while True:
@@ -153,7 +153,7 @@ def _send(line: "Connection[Any, Any]", answer: Any) -> None:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Executor]:
+def dask_cluster(address: str) -> Iterator[Executor]:
     """Yield an executor on the dask cluster whose scheduler listens at `address`.
 
     A call whose worker dies is lost once the scheduler's `allowed-failures` are used up. Raises
@@ -165,5 +165,5 @@ def cluster(address: str) -> Iterator[Executor]:
     # Whoever waits for a result is told that nobody is there.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     client: Any = distributed.Client
-    with client(address, timeout=PATIENCE, set_as_default=False) as opened:
+    with client(address, timeout=CONNECT_TIMEOUT, set_as_default=False) as opened:
         yield opened.get_executor(pure=False, retries=0)

@@ -22,11 +22,11 @@ def plain_text(value: str) -> str:
 def plain_number(value: Any) -> Any:
     """Raise ValueError for what Python would take for a number and YAML does not."""
     if isinstance(value, bool | str):
-        raise ValueError(f"should be a number, not {shown(value, quoted=True)}")
+        raise ValueError(f"should be a number, not {shorten(value, quoted=True)}")
     return value
 
 
-def shown(value: Any, quoted: bool = False) -> str:
+def shorten(value: Any, quoted: bool = False) -> str:
     """Write a value of a document short, on one line, and with nothing that a terminal obeys."""
     if value is None:
         return "nothing"
@@ -36,6 +36,6 @@ def shown(value: Any, quoted: bool = False) -> str:
     return value if plain and not quoted else reprlib.repr(value)
 
 
-def dotted(keys: Sequence[Any]) -> str:
+def key_path(keys: Sequence[Any]) -> str:
     """Write the keys that lead to a value, as in domain.x."""
-    return ".".join(shown(key) for key in keys)
+    return ".".join(shorten(key) for key in keys)

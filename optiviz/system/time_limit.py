@@ -13,34 +13,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-TICK = 0.05  # seconds
-AGAIN = 0.5  # seconds: where Python ignores exceptions, as in __del__, the first is lost
+CHECK_INTERVAL = 0.05  # seconds
+RETRY_INTERVAL = 0.5  # seconds: where Python ignores exceptions, as in __del__, the first is lost
 
 
 class _Over(BaseException):
     """Nobody waits any longer. No `except Exception` stops it."""
 
 
-class Patience:
+class TimeLimit:
     """So many seconds of computing, spent bit by bit."""
 
     def __init__(self, seconds: float) -> None:
-        self.whole = self.left = seconds
+        self.seconds = self.left = seconds
 
     @contextmanager
-    def spent(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         """Spend on what is in the block; raise TimeoutError when nothing is left. Do not nest."""
         thread, clock, lock = threading.get_ident(), _clock(), threading.Lock()
         end, done = clock() + self.left, threading.Event()
 
         def watch() -> None:
-            wait = TICK
+            wait = CHECK_INTERVAL
             while not done.wait(wait):
                 with lock:
                     if not done.is_set() and clock() > end:
                         raised = ctypes.py_object(_Over)
                         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
-                        wait = AGAIN
+                        wait = RETRY_INTERVAL
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
-from optiviz.system.errors import InputError, unknown
-from optiviz.system.text import shown
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.text import shorten
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-Place = Callable[[Sequence[Any]], str]
+KeyLocator = Callable[[Sequence[Any]], str]
 Model = TypeVar("Model", bound="BaseModel")
 
 
@@ -18,21 +18,21 @@ class Fault(NamedTuple):
     """What is wrong, and the keys that lead to it; None where the sentence says where itself."""
 
     keys: tuple[Any, ...] | None
-    said: str
+    message: str
 
-    def told(self, place: Place) -> str:
-        """Return the whole sentence. `place` returns how it begins for the keys it is given."""
-        return self.said if self.keys is None else f"{place(self.keys)}: {self.said}"
+    def format(self, locate: KeyLocator) -> str:
+        """Return the whole sentence. `locate` returns how it begins for the keys it is given."""
+        return self.message if self.keys is None else f"{locate(self.keys)}: {self.message}"
 
 
-def validated(model: "type[Model]", value: Any, place: Place, context: Any = None) -> "Model":
-    """Return `value` as a model; raise InputError with every fault, each where `place` says.
+def validated(model: "type[Model]", value: Any, locate: KeyLocator, context: Any = None) -> "Model":
+    """Return `value` as a model; raise InputError with every fault, each where `locate` says.
 
     `context` is what the model's validators may ask for.
     """
     found = checked(model, value, context)
     if isinstance(found, list):
-        raise InputError("\n".join(fault.told(place) for fault in found))
+        raise InputError("\n".join(fault.format(locate) for fault in found))
     return found
 
 
@@ -47,7 +47,7 @@ def checked(model: "type[Model]", value: Any, context: Any = None) -> "Model | l
         return list(dict.fromkeys(_fault(model, each) for each in error.errors()))
 
 
-WORDINGS = {
+MESSAGES = {
     "tuple_type": "should be a list",
     "string_type": "should be text",
     "float_type": "should be a number",
@@ -69,7 +69,7 @@ def _fault(model: "type[BaseModel]", found: Any) -> Fault:
     if kind == "extra_forbidden":
         return Fault(
             tuple(found["loc"]),
-            unknown("key", shown(found["loc"][-1]), _fields(model, keys[:-1])),
+            did_you_mean("key", shorten(found["loc"][-1]), _fields(model, keys[:-1])),
         )
     if kind == "missing":
         return Fault(keys, "is missing")
@@ -77,8 +77,8 @@ def _fault(model: "type[BaseModel]", found: Any) -> Fault:
         return Fault(keys, "is no mapping")
     if kind == "value_error":
         return Fault(keys, said.removeprefix("Value error, "))
-    said = WORDINGS.get(kind, f"{said[0].lower()}{said[1:]}")
-    return Fault(keys, f"{said}, not {shown(found['input'], quoted=True)}")
+    said = MESSAGES.get(kind, f"{said[0].lower()}{said[1:]}")
+    return Fault(keys, f"{said}, not {shorten(found['input'], quoted=True)}")
 
 
 def _fields(model: "type[BaseModel]", keys: Sequence[Any]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from optiviz.system.errors import InputError
-from optiviz.system.text import dotted, printable, shown
+from optiviz.system.text import key_path, printable, shorten
 
 YAML_TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")
@@ -69,30 +69,30 @@ class Document:
             return cls(_text(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin"), "stdin")
         return cls(read_text(path), str(path))
 
-    def place(self, keys: Sequence[Any]) -> str:
+    def position(self, keys: Sequence[Any]) -> str:
         """Return "name:line:column" of the value under `keys`, or of its nearest parent."""
         node, mark = self._node, getattr(self._node, "start_mark", None)
         for key in keys:
             if isinstance(key, int) and node.id == "sequence" and key < len(node.value):
                 node = node.value[key]
                 mark = node.start_mark
-            elif node.id == "mapping" and shown(key) in self._index(node):
-                found, node = self._index(node)[shown(key)]
+            elif node.id == "mapping" and shorten(key) in self._index(node):
+                found, node = self._index(node)[shorten(key)]
                 mark = found.start_mark
             else:
                 break
         return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
 
-    def where(self, keys: Sequence[Any]) -> str:
+    def locate(self, keys: Sequence[Any]) -> str:
         """Return how a sentence about the value under `keys` begins."""
-        return f"{self.place(keys)}: {dotted(keys)}" if keys else self.place(keys)
+        return f"{self.position(keys)}: {key_path(keys)}" if keys else self.position(keys)
 
     def _index(self, node: Any) -> dict[str, tuple[Any, Any]]:
         """Return a mapping's pairs of nodes by how their key is shown."""
         if id(node) not in self._indices:
             build = self._constructor.construct_object
             self._indices[id(node)] = {
-                shown(build(key, deep=True)): (key, value) for key, value in node.value
+                shorten(build(key, deep=True)): (key, value) for key, value in node.value
             }
         return self._indices[id(node)]
 
@@ -121,7 +121,7 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             return _text(file.read(MAX_BYTES + 1), str(path))
     except OSError as error:
-        raise InputError(f"{shown(str(path))}: {error.strerror or error}") from None
+        raise InputError(f"{shorten(str(path))}: {error.strerror or error}") from None
 
 
 def _text(data: bytes, name: str) -> str:

@@ -9,7 +9,7 @@ from matplotlib.animation import AbstractMovieWriter, writers
 from matplotlib.figure import Figure
 
 from optiviz.registry import QUALITIES, Quality, format_of
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 from optiviz.writers.layers import Canvas, Layers, find_layers
 
 GROWTH = 1.25  # as Python itself has it: look through all objects when there are so many more
@@ -57,7 +57,7 @@ class ImageioWriter(AbstractMovieWriter):
         if codec is not None or bitrate is not None or extra_args is not None:
             raise ValueError("the imageio writer chooses its own codec, bitrate and arguments")
         if quality not in QUALITIES:
-            raise InputError(unknown("quality", quality, QUALITIES))
+            raise InputError(did_you_mean("quality", quality, QUALITIES))
         self.quality = quality
         self.hold = hold
         super().__init__(fps=cast(int, fps), metadata=metadata)  # it may be a fraction

@@ -9,9 +9,9 @@ import numpy as np
 from imageio.core.request import Request
 
 from optiviz.registry import Quality
-from optiviz.system.errors import needing
+from optiviz.system.errors import require_package
 
-with needing("a video or a .webp", "PyAV", "av"):
+with require_package("a video or a .webp", "PyAV", "av"):
     import av
     from av.error import FFmpegError
     from av.video.reformatter import ColorRange, Colorspace

@@ -158,7 +158,7 @@ def test_a_mistake_is_told_in_one_sentence(
     here: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("optiviz.system.processes.PATIENCE", 0.5)
+    monkeypatch.setattr("optiviz.system.processes.CONNECT_TIMEOUT", 0.5)
     (here / "jobs.yaml").write_text(THREE)
     result = invoke("batch", *words)
     assert result.exit_code == code

@@ -20,7 +20,7 @@ from imageio.v3 import immeta
 
 import optiviz
 from optiviz.registry import FORMATS
-from optiviz.system.files import whole
+from optiviz.system.files import atomic_write
 
 
 @pytest.mark.row(36)
@@ -213,10 +213,10 @@ def test_only_what_nobody_writes_is_swept(here: Path) -> None:
         each.write_text("theirs")
     left = here / ".optiviz-0123456789ab.gif"
     left.write_text("unfinished")
-    with whole(here / "one.json") as one:
+    with atomic_write(here / "one.json") as one:
         assert not left.exists()
         one.write_text("1")
-        with whole(here / "two.json") as two:
+        with atomic_write(here / "two.json") as two:
             assert one.exists()
             two.write_text("2")
     names = sorted(path.name for path in here.iterdir())

@@ -14,7 +14,7 @@ from commands import OPTIVIZ, RUN
 from conftest import Invoke
 
 import optiviz
-from optiviz.system.processes import Processes
+from optiviz.system.processes import ProcessExecutor
 
 SELDOM = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
@@ -188,7 +188,7 @@ def fail(which: int) -> None:
 
 @pytest.mark.row(54)
 def test_an_exception_that_does_not_pickle_is_told_and_kills_nobody() -> None:
-    with Processes(1) as pool:
+    with ProcessExecutor(1) as pool:
         process = pool.submit(os.getpid).result()
         with pytest.raises(TypeError, match="^no Unpicklable can be sent: it holds a lock$"):
             pool.submit(fail, 0).result()

@@ -418,9 +418,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     )
     (info.parent / "acme_plugin.py").write_text(PACKAGE)
     monkeypatch.syspath_prepend(info.parent)
-    plugins.offers.cache_clear()
+    plugins.installed_plugins.cache_clear()
     yield info
-    plugins.offers.cache_clear()
+    plugins.installed_plugins.cache_clear()
 
 
 def test_packages_add_optimizers_and_surfaces(package: Path, invoke: Invoke) -> None:
@@ -448,7 +448,7 @@ def test_a_broken_one_is_a_warning_until_it_is_used(package: Path, invoke: Invok
 def test_two_of_one_name_are_an_error_that_names_both(package: Path, invoke: Invoke) -> None:
     points = package / "entry_points.txt"
     points.write_text("[optiviz.optimizers]\nadam = acme_plugin:Twice\n")
-    plugins.offers.cache_clear()
+    plugins.installed_plugins.cache_clear()
     result = invoke("run", "--surface", "bowl", "--opt", "adam", "-o", "a.png")
     assert result.exit_code == 2
     assert "optimizer 'adam' is of two packages, acme and optiviz" in result.stderr

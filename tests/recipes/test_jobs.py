@@ -189,7 +189,7 @@ def test_a_file_is_read_letter_by_letter(tmp_path: Path) -> None:
     path.write_bytes(b"a: |\r\n  x\r\n  y\r\nb: 1\r\nc: |\n  z\n")
     document = Document.read(path)
     assert document.value == {"a": "x\ny\n", "b": 1, "c": "z\n"}
-    assert document.place(["b"]).endswith(":4:1")
+    assert document.position(["b"]).endswith(":4:1")
     path.write_bytes(b"a: b\x1cc: d\n")
     with pytest.raises(optiviz.InputError):
         Document.read(path)

@@ -20,7 +20,7 @@ from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.reading import merged, read_recipe
 from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.surface import Surface
-from optiviz.system.text import dotted
+from optiviz.system.text import key_path
 from optiviz.system.yaml import Document, yaml_text
 
 SURFACES = st.one_of(
@@ -84,7 +84,7 @@ RECIPES: st.SearchStrategy[BaseRecipe] = st.one_of(
 
 
 def at(keys: Sequence[Any]) -> str:
-    return dotted(keys) or "recipe"
+    return key_path(keys) or "recipe"
 
 
 @given(recipe=RECIPES)

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from optiviz.system.errors import told, unknown
+from optiviz.system.errors import describe_error, did_you_mean
 
 
 def test_an_error_of_others_is_one_sentence(tmp_path: Path) -> None:
-    assert told(MemoryError()) == "not enough memory"
-    assert told(MemoryError("for 3 GiB")) == "not enough memory: for 3 GiB"
-    assert told(OSError(errno.EMFILE, "Too many open files", "a.ttf")) == (
+    assert describe_error(MemoryError()) == "not enough memory"
+    assert describe_error(MemoryError("for 3 GiB")) == "not enough memory: for 3 GiB"
+    assert describe_error(OSError(errno.EMFILE, "Too many open files", "a.ttf")) == (
         "a.ttf: Too many open files"
     )
-    assert told(OSError(errno.EAGAIN, "Try again")) == "the system refuses: Try again"
-    assert told(KeyError("a\nb")) == "unexpected KeyError: 'a\\nb'"
-    assert told(ValueError("a\nb")) == "unexpected ValueError: a b"
+    assert describe_error(OSError(errno.EAGAIN, "Try again")) == "the system refuses: Try again"
+    assert describe_error(KeyError("a\nb")) == "unexpected KeyError: 'a\\nb'"
+    assert describe_error(ValueError("a\nb")) == "unexpected ValueError: a b"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a folder that is used stays")
@@ -28,7 +28,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     gone.rmdir()
     with pytest.raises(FileNotFoundError) as raised:
         Path.cwd()
-    assert told(raised.value) == "the folder we are in is gone"
+    assert describe_error(raised.value) == "the folder we are in is gone"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_nearest_word_is_one_that_was_meant(
     word: str, choices: list[str], near: str | None
 ) -> None:
-    assert unknown("name", word, choices).endswith(
+    assert did_you_mean("name", word, choices).endswith(
         f"did you mean {near}?" if near else f"choose from {', '.join(sorted(choices))}"
     )

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from optiviz.system.environment import VARIABLES
-from optiviz.system.processes import Processes
+from optiviz.system.environment import THREAD_VARIABLES
+from optiviz.system.processes import ProcessExecutor
 
 
 def test_results_and_errors_come_back() -> None:
-    with Processes(2) as pool:
+    with ProcessExecutor(2) as pool:
         assert [future.result() for future in [pool.submit(pow, n, 2) for n in range(5)]] == [
             0, 1, 4, 9, 16,
         ]  # fmt: skip
@@ -31,7 +31,7 @@ def test_results_and_errors_come_back() -> None:
 
 @pytest.mark.row(53)
 def test_a_death_loses_its_own_call_alone() -> None:
-    with Processes(2) as pool:
+    with ProcessExecutor(2) as pool:
         before = [pool.submit(time.sleep, 0.2) for _ in range(3)]
         dead = pool.submit(os._exit, 3)
         killed = pool.submit(signal.raise_signal, signal.SIGKILL)
@@ -44,7 +44,7 @@ def test_a_death_loses_its_own_call_alone() -> None:
 
 
 def test_a_death_between_calls_loses_nothing() -> None:
-    with Processes(1) as pool:
+    with ProcessExecutor(1) as pool:
         process = pool.submit(os.getpid).result()
         os.kill(process, signal.SIGKILL)
         time.sleep(0.5)  # until it is dead
@@ -52,15 +52,15 @@ def test_a_death_between_calls_loses_nothing() -> None:
 
 
 def test_each_process_computes_on_one_core_and_writes_to_a_folder_that_goes() -> None:
-    with Processes(1) as pool:
-        assert {pool.submit(os.getenv, name).result() for name in VARIABLES} == {"1"}
+    with ProcessExecutor(1) as pool:
+        assert {pool.submit(os.getenv, name).result() for name in THREAD_VARIABLES} == {"1"}
         folder = Path(pool.submit(tempfile.mkdtemp).result())
         assert folder.exists()
     assert not folder.parent.exists()
 
 
 def test_what_has_begun_is_not_waited_for_after_an_error() -> None:
-    with suppress(KeyError), Processes(1) as pool:
+    with suppress(KeyError), ProcessExecutor(1) as pool:
         slow = pool.submit(time.sleep, 600)
         waiting = pool.submit(time.sleep, 600)
         while not slow.running():

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from optiviz.system.time_limit import Patience
+from optiviz.system.time_limit import TimeLimit
 
 
 def work(seconds: float) -> None:
@@ -23,8 +23,8 @@ def endless() -> None:
 
 
 def test_what_is_endless_is_interrupted() -> None:
-    patience = Patience(0.2)
-    with pytest.raises(TimeoutError), patience.spent():
+    patience = TimeLimit(0.2)
+    with pytest.raises(TimeoutError), patience.running():
         endless()
     assert patience.left == 0
 
@@ -42,33 +42,33 @@ def lost_then_endless() -> None:
 def test_it_is_interrupted_again_where_python_ignores_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(TimeoutError), Patience(0.1).spent():
+    with pytest.raises(TimeoutError), TimeLimit(0.1).running():
         lost_then_endless()
     assert capsys.readouterr().err == ""
 
 
 def test_it_is_spent_bit_by_bit() -> None:
-    patience = Patience(0.5)
+    patience = TimeLimit(0.5)
     for _ in range(2):
-        with patience.spent():
+        with patience.running():
             work(0.05)
     assert 0 < patience.left <= 0.4
-    with pytest.raises(TimeoutError), patience.spent():
+    with pytest.raises(TimeoutError), patience.running():
         endless()
 
 
 def test_to_wait_is_not_to_work() -> None:
-    with Patience(0.1).spent():
+    with TimeLimit(0.1).running():
         time.sleep(0.4)
 
 
 def test_errors_pass_and_other_threads_are_left_alone() -> None:
-    with pytest.raises(KeyError), Patience(1).spent():
+    with pytest.raises(KeyError), TimeLimit(1).running():
         raise KeyError
     with ThreadPoolExecutor(2) as pool:
 
         def spend(seconds: float) -> None:
-            with Patience(seconds).spent():
+            with TimeLimit(seconds).running():
                 work(0.5)
 
         short, long = (pool.submit(spend, seconds) for seconds in (0.1, 60))

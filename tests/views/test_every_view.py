@@ -19,7 +19,7 @@ from optiviz.kinds.run import Recipe
 from optiviz.kinds.style import check_views
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.objective import Array
-from optiviz.registry import MANY, THEMES, VIEWS
+from optiviz.registry import MANY_DIMENSIONS, THEMES, VIEWS
 from optiviz.rendering.render import make_picture, render
 from optiviz.views.figure import Picture
 from optiviz.views.themes import load_theme
@@ -30,12 +30,12 @@ WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"
 
 def recipes(**settings: Any) -> dict[str, BaseRecipe]:
     """Return one recipe for every view and dimension, and for panels, grids and plots."""
-    surfaces = {1: "cosine", 2: "hills-and-canyon", MANY: "spirals"}
+    surfaces = {1: "cosine", 2: "hills-and-canyon", MANY_DIMENSIONS: "spirals"}
     runs: dict[str, dict[str, Any]] = {
         f"{name}-{dim}d": {"view": name, "surface": surfaces[dim]}
-        for name, sort in VIEWS.items()
-        for dim in sort.dims
-        if sort.of in ("surface", "descent")
+        for name, entry in VIEWS.items()
+        for dim in entry.dims
+        if entry.requires in ("surface", "descent")
     }
     runs["contour-options"] = {
         "view": "contour", "surface": "ellipse", "labels": True, "field": True, "fill": False,

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from optiviz.registry import THEMES
-from optiviz.system.errors import InputError, unknown
+from optiviz.system.errors import InputError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,6 @@ class Theme:
 def load_theme(name: str) -> Theme:
     """Return the theme of a name of the table."""
     if name not in THEMES:
-        raise InputError(unknown("theme", name, THEMES))
+        raise InputError(did_you_mean("theme", name, THEMES))
     theme: Theme = import_module(f"{__name__}.{name}").THEME
     return theme
