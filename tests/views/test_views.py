@@ -91,7 +91,7 @@ def test_a_point_outside_of_the_window_is_not_drawn() -> None:
     walker = drawn.cells[0].view.tracks[0]
     assert abs(drawn.scene.trajectories[0].points[-1, 0]) > 20
     assert np.isnan(xy(walker.head)).all()
-    max_side = np.sign(drawn.scene.trajectories[0].points[-1, 0])
+    side = np.sign(drawn.scene.trajectories[0].points[-1, 0])
     np.testing.assert_array_equal(xy(walker.away), [(20 * side, 400)])
     assert walker.away.get_marker() == (">" if side > 0 else "<")
     drawn.update(0)

@@ -241,7 +241,7 @@ def a_layout_that_is_computed() -> tuple[Figure, Update]:
 def a_line_in_space() -> tuple[Figure, Update]:
     made = figure()
     axes = made.add_subplot(projection="3d")
-    max_side = np.linspace(-1, 1, 9)
+    side = np.linspace(-1, 1, 9)
     x, y = np.meshgrid(side, side)
     axes.plot_surface(x, y, x**2 + y**2, alpha=0.6)
     (line,) = axes.plot([], [], [], "k", lw=3, zorder=99)
