@@ -28,7 +28,7 @@ from optiviz.descent.walk import walk
 from optiviz.optimizers.spec import parse_word
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.datasets import load_dataset
-from optiviz.surfaces.network import BLOCK, Network, Shape, Weight
+from optiviz.surfaces.network import BLOCK, Architecture, Network, Weight
 from optiviz.surfaces.plane import Plane, random_directions
 from optiviz.surfaces.weight_plane import WeightPlane
 
@@ -108,7 +108,7 @@ def loop(change: Callable[[list[Any], float, float], None], points: Any) -> Any:
 
 def grids(pairs: int) -> Iterator[tuple[str, str]]:
     data = load_dataset("digits")
-    shape = Shape(SIZES, ("sigmoid", "sigmoid"))
+    shape = Architecture(SIZES, ("sigmoid", "sigmoid"))
     network = Network(shape, data.inputs[:SAMPLES], data.targets[:SAMPLES])
     x = shape.initial("normal", 135)
     directions = random_directions(network, x, 0)
@@ -163,7 +163,7 @@ def train(name: str) -> float:
     surface = find_surface("digits-race")
     stream = problem_of(surface).objective(BATCH)
     optimizer = parse_word(name).build(lr=RACE[name])
-    walked = enumerate(walk(stream, optimizer, surface.origin.landscape.initial, 20 + STEPS))
+    walked = enumerate(walk(stream, optimizer, surface.origin.network_model.initial, 20 + STEPS))
 
     def go(steps: int) -> list[float]:
         return [float(stream.at(step).value(x)) for step, (x, _) in islice(walked, steps)]
@@ -199,11 +199,11 @@ def memory() -> float:
     random = np.random.default_rng(0)
     inputs = random.random((60000, 784))
     network = Network(
-        Shape((784, 50, 500, 10), ("sigmoid",) * 2),
+        Architecture((784, 50, 500, 10), ("sigmoid",) * 2),
         inputs,
         np.eye(10)[random.integers(0, 10, 60000)],
     )
-    x = network.shape.initial("normal", 135)
+    x = network.architecture.initial("normal", 135)
     plane = Plane(network, x, random_directions(network, x, 0))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     plane.sampled(np.linspace(-1, 1, 6), np.linspace(-1, 1, 6))

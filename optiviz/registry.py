@@ -149,7 +149,8 @@ VIEWS = {
         "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
     ),
     "loss": ViewEntry(
-        "loss:Loss", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"), "loss against step", page=True
+        "loss:Loss", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"), "loss against step",
+        page=True,
     ),
     "state": ViewEntry(
         "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"

@@ -9,7 +9,7 @@ import click
 from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.spec import spell
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
-from optiviz.surfaces.catalogue import our_surface
+from optiviz.surfaces.catalogue import bundled_surface
 from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
@@ -70,7 +70,7 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         fields["formula"] = formulas[0] if name == "surface" else formulas
     networks = [each.origin for each in declared if isinstance(each.origin, NetworkOrigin)]
     if networks:
-        given, ours = networks[0], our_surface(networks[0].name)
+        given, ours = networks[0], bundled_surface(networks[0].name)
         own = None if ours is None else ours.origin
         known = own if isinstance(own, NetworkOrigin) else None
         if known is None or given.network.data != known.network.data:
@@ -78,7 +78,7 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         if given.network.samples is not None:
             fields["samples"] = given.network.samples
         if known is None or given.plane != known.plane:
-            fields["plane"] = given.plane.spelt
+            fields["plane"] = given.plane.as_text
     if declared and declared[0].domain is not None:
         sides = declared[0].window.intervals
         fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)

@@ -16,7 +16,7 @@ from optiviz.system.errors import OptivizError
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
 
-MOST_LETTERS = 1_000_000  # of a file of surfaces
+MAX_LETTERS = 1_000_000  # of a file of surfaces
 
 
 def surfaces(ctx: click.Context, incomplete: str) -> Items:
@@ -152,12 +152,12 @@ def _declared(own: Path | None = None) -> dict[str, str]:
 
     To read them as YAML would take as long as a picture, and of a stranger's file for ever.
     """
-    from optiviz.surfaces.shipped import our_file
+    from optiviz.surfaces.bundled import catalogue_file
 
     found: dict[str, str] = {}
-    for path in filter(None, (our_file(), own)):
+    for path in filter(None, (catalogue_file(), own)):
         with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
-            text = file.read(MOST_LETTERS) if path.is_file() else ""
+            text = file.read(MAX_LETTERS) if path.is_file() else ""
             found |= dict(re.findall(r"^([\w-]+):(.*?)(?=^\S|\Z)", text, re.M | re.S))
     return found
 

@@ -133,9 +133,12 @@ def _folders() -> Iterator[Finding]:
     """Check where things are kept between two runs."""
     import matplotlib
 
-    from optiviz.surfaces.grids import folder
+    from optiviz.surfaces.grids import cache_folder
 
-    for what, path in {"cache": folder(), "font cache": Path(matplotlib.get_cachedir())}.items():
+    for what, path in {
+        "cache": cache_folder(),
+        "font cache": Path(matplotlib.get_cachedir()),
+    }.items():
         try:
             path.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=path):

@@ -18,7 +18,7 @@ FEWEST, MOST = 64, 16_384  # starts of a block: the arrays of a step stay in the
 CROWD = 0.001  # share of all runs that end together where a minimum is looked for
 POLISH = 30  # Newton steps to it
 FLAT = 1e-6  # slope, of the steepest that any run began with, at which it is found
-MOST_FOUND = 60  # minima beside those that are listed
+MAX_FOUND = 60  # minima beside those that are listed
 
 Watch = Callable[[int, int], None]  # how many starts are done, of how many
 
@@ -85,7 +85,7 @@ def map_basins(
     for method, (ends, reached, arrived) in zip(methods, walked, strict=True):
         late = np.flatnonzero(reached < 0)
         if len(found):  # which of those that are at none of the listed ones have to be seen again
-            late = late[_nearest(ends[late], found, place.surface.radius) >= 0]
+            late = late[_nearest(ends[late], found, place.surface.minimum_radius) >= 0]
             again = _walked(method, place, place.starts[late], minima, lambda _: None)
             reached[late], arrived[late] = again[1:]
         maps.append(Basins(reached.reshape(place.shape), arrived.reshape(place.shape)))
@@ -125,14 +125,14 @@ def _block(method: Method, place: Ground, minima: Array, starts: Array, paths: A
                 paths[last] = here.reshape(-1, 2).T
         paths[last + 1 :] = np.nan
         ends = paths[-1].T.copy()
-        reached = _nearest(ends, minima, place.surface.radius)
+        reached = _nearest(ends, minima, place.surface.minimum_radius)
         arrived = np.full(len(starts), -1)
         staying = reached >= 0
         x_there, y_there = minima[reached].T if len(minima) else ends.T
         for step in range(place.steps, -1, -1):  # back from the end, while it is near
             apart = (paths[step, 0] - x_there) ** 2
             apart += (paths[step, 1] - y_there) ** 2
-            staying &= apart <= place.surface.radius**2
+            staying &= apart <= place.surface.minimum_radius**2
             if not staying.any():
                 break
             arrived[staying] = step
@@ -163,16 +163,16 @@ def _found(place: Ground, listed: Array, ends: Sequence[Array]) -> Array:
         steepest = float(np.nanmax(np.abs(place.surface.gradient(place.starts))))
     few = max(2, int(CROWD * len(place.starts)))
     minima: list[Array] = []
-    while len(loose) >= few and len(minima) < MOST_FOUND:
+    while len(loose) >= few and len(minima) < MAX_FOUND:
         start = loose[int(np.argmin(losses))]
-        crowd = np.hypot(*(loose - start).T) <= 2 * place.surface.radius
+        crowd = np.hypot(*(loose - start).T) <= 2 * place.surface.minimum_radius
         if int(crowd.sum()) >= few:
-            point = _polished(place.surface, start, place.surface.radius, steepest)
+            point = _polished(place.surface, start, place.surface.minimum_radius, steepest)
             if point is not None and ((low <= point) & (point <= high)).all():
                 known = np.concatenate([listed, np.reshape(minima, (-1, 2))])
-                if _nearest(point[None], known, place.surface.radius)[0] < 0:
+                if _nearest(point[None], known, place.surface.minimum_radius)[0] < 0:
                     minima.append(point)
-                crowd |= np.hypot(*(loose - point).T) <= place.surface.radius
+                crowd |= np.hypot(*(loose - point).T) <= place.surface.minimum_radius
         loose, losses = loose[~crowd], losses[~crowd]
     return np.reshape(minima, (-1, 2))
 

@@ -11,18 +11,18 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
 from optiviz.surfaces.network import Batches
 from optiviz.surfaces.origins import NetworkOrigin
-from optiviz.surfaces.plane import Plane, principal
+from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.validation import checked
 
 MARGIN = 0.15  # around all paths, of the longer side that they need
 NARROWEST = 0.4  # side of a window, of the other one
-MOST_MASKED = 50_000_000  # units times samples that dropout may silence in a step
-MOST_POINTS = 2000  # of all paths, of which the plane of the paths is made
+MAX_MASKED = 50_000_000  # units times samples that dropout may silence in a step
+MAX_POINTS = 2000  # of all paths, of which the plane of the paths is made
 FARTHEST = 1e-3 * MAX_COORDINATE  # of points that a window can be around
 STILL = 1e-9  # how far nobody went who is said to have stayed
-MOST_STEPS, MOST_STARTS = 100, 3  # of runs with which a rate is tried
+MAX_STEPS, MAX_STARTS = 100, 3  # of runs with which a rate is tried
 MANY_RATES, APART = 12, 0.5  # that are tried, and decades from one to the next
 LOWEST_RATE = {True: -2.0, False: -4.0}  # its decade, on a plane alone or in all weights
 
@@ -40,7 +40,7 @@ class OnPlane:
         return self.plane.dim
 
     @property
-    def whole(self) -> Plane:
+    def full_batch(self) -> Plane:
         """The plane through all samples."""
         return self.plane
 
@@ -61,7 +61,7 @@ class NetworkProblem(Problem):
 
     @property
     def in_plane(self) -> bool:
-        return self.origin.plane.inside
+        return self.origin.plane.descends_in_plane
 
     @property
     def is_random(self) -> bool:  # type: ignore[override]
@@ -70,39 +70,39 @@ class NetworkProblem(Problem):
     @property
     def rates(self) -> RateGrid:  # type: ignore[override]
         decades = LOWEST_RATE[self.in_plane] + APART * np.arange(MANY_RATES)
-        return RateGrid(np.power(10.0, decades), MOST_STEPS, MOST_STARTS)
+        return RateGrid(np.power(10.0, decades), MAX_STEPS, MAX_STARTS)
 
-    def whole(self, batch_size: int | None, seed: int) -> Objective | Stream:
-        landscape = self.origin.landscape
-        network, dropout = landscape.network, landscape.words.dropout
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        model = self.origin.network_model
+        network, dropout = model.network, model.config.dropout
         size = batch_size or network.samples
         if size > network.samples:
             raise InputError(
-                f"a batch of {size}: {landscape.words.data} has {network.samples} samples"
+                f"a batch of {size}: {model.config.data} has {network.samples} samples"
             )
         if batch_size is None and not dropout:
-            return landscape.plane if self.in_plane else network
-        units = sum(network.shape.sizes[1:-1])
-        if dropout and size * units > MOST_MASKED:
+            return model.plane if self.in_plane else network
+        units = sum(network.architecture.sizes[1:-1])
+        if dropout and size * units > MAX_MASKED:
             raise InputError(
                 f"dropout of {units} units in batches of {size} takes too much memory: "
                 "take smaller batches"
             )
         batches = Batches(network, size, seed, dropout)
-        return OnPlane(batches, landscape.plane) if self.in_plane else batches
+        return OnPlane(batches, model.plane) if self.in_plane else batches
 
     def start(self, point: Point) -> Array:
-        landscape = self.origin.landscape
+        model = self.origin.network_model
         if not point:
-            own = landscape.initial
-            return landscape.plane.projected(own[None])[0][0] if self.in_plane else own
+            own = model.initial
+            return model.plane.projected(own[None])[0][0] if self.in_plane else own
         if self.in_plane:
             return super().start(point)
-        if landscape.plane_words.kind == "path":
+        if model.plane_config.kind == "path":
             raise InputError(
                 "a start in the plane of the paths is known only after the descent: give none"
             )
-        return landscape.plane.lifted(point)
+        return model.plane.to_weights(point)
 
     def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
         """Return the surface and the paths as they are drawn.
@@ -110,29 +110,29 @@ class NetworkProblem(Problem):
         Of a network that is descended in all of its weights it is the plane with the paths
         projected onto it, and how far from it they are; all paths say what they learned.
         """
-        surface, landscape = self.surface, self.origin.landscape
+        surface, model = self.surface, self.origin.network_model
         if self.in_plane:
-            plane = landscape.plane
+            plane = model.plane
             return surface, [
-                replace(path, accuracy=landscape.accuracy(plane.lifted(path.end))) for path in paths
+                replace(path, accuracy=model.accuracy(plane.to_weights(path.end))) for path in paths
             ]
-        if landscape.plane_words.kind == "path":
+        if model.plane_config.kind == "path":
             points = np.concatenate(_spaced(paths))
-            spread = principal(points[:: -(-len(points) // MOST_POINTS)])
-            plane = Plane(landscape.network, spread.origin, spread.directions)
+            spread = pca_plane(points[:: -(-len(points) // MAX_POINTS)])
+            plane = Plane(model.network, spread.origin, spread.directions)
             first, second = (
                 f"PC {number} ({share:.0%})" for number, share in enumerate(spread.shares, start=1)
             )
             axes = first, second
         else:
-            plane, axes = landscape.plane, landscape.axes
+            plane, axes = model.plane, model.axes
         flat = []
         for path in paths:
             with np.errstate(all="ignore"):
                 points, distances = plane.projected(path.points)
-            accuracy = landscape.accuracy(path.end)
+            accuracy = model.accuracy(path.end)
             flat.append(replace(path, points=points, distances=distances, accuracy=accuracy))
-        return surface.seen_on(plane, axes, surface.domain or self._window(flat)), flat
+        return surface.on_plane(plane, axes, surface.domain or self._window(flat)), flat
 
     def _window(self, paths: Sequence[Trajectory]) -> Domain:
         """Return the window of paths in a plane; of random directions it has a unit each way."""

@@ -44,7 +44,7 @@ class Problem(ABC):
         return True
 
     @abstractmethod
-    def whole(self, batch_size: int | None, seed: int) -> Objective | Stream:
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
         """Return what is met without noise; InputError for more in a batch than there is."""
 
     def objective(
@@ -54,7 +54,7 @@ class Problem(ABC):
 
         noise is the standard deviation of what is added to each coordinate of a gradient.
         """
-        met = self.whole(batch_size, seed)
+        met = self.without_noise(batch_size, seed)
         return GradientNoise(met, noise, seed) if noise else met
 
     def start(self, point: Point) -> Array:
@@ -69,5 +69,5 @@ class Problem(ABC):
 class SurfaceProblem(Problem):
     """A formula or a function: what is drawn is what is descended."""
 
-    def whole(self, batch_size: int | None, seed: int) -> Objective:
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective:
         return self.surface

@@ -278,7 +278,7 @@ def _judged(ends: Array, begin: Array, surface: Surface) -> tuple[Array, Array |
         return losses, None
     with np.errstate(all="ignore"):
         distances = np.linalg.norm(ends[..., None, :] - minima, axis=-1).min(axis=-1)
-    return losses, staying & (distances <= surface.radius)
+    return losses, staying & (distances <= surface.minimum_radius)
 
 
 def global_minima(surface: Surface) -> Array:

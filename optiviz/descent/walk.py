@@ -21,7 +21,7 @@ LOG = logging.getLogger("optiviz")
 DEEPEST = 8  # of states in states
 ALL = 2  # coordinates up to which every point of a walk is kept
 OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
-MOST_ROWS, MOST_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
+MAX_ROWS, MAX_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
 
 
 def walk(
@@ -56,7 +56,7 @@ def descend(
     steps: int,
     label: str = "",
     rows: Sequence[int] = (),
-    room: int = MOST_BYTES,
+    room: int = MAX_BYTES,
 ) -> Trajectory:
     """Walk `steps` steps from `start`, one run, and record it.
 
@@ -68,8 +68,8 @@ def descend(
         name = label or type(optimizer).__name__
         raise InputError(f"{name} searches along lines: no batches, dropout or noise, as here")
     watched = _Watched(objective)
-    whole = getattr(objective, "whole", None) if isinstance(objective, Stream) else None
-    most = max(2, min(MOST_ROWS, room // (8 * watched.dim)))
+    whole = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
+    most = max(2, min(MAX_ROWS, room // (8 * watched.dim)))
     spaced = np.unique(np.linspace(0, steps, min(most, steps + 1)).round().astype(int))
     kept = _kept(watched.dim, spaced, rows, 2 * most)
     recorder = _Recorder(watched, whole, kept)
@@ -99,7 +99,7 @@ class _Recorder:
     def __init__(
         self, watched: "_Watched", whole: Objective | None, kept: NDArray[np.intp] | None
     ) -> None:
-        self.watched, self.whole = watched, whole
+        self.watched, self.full_batch = watched, whole
         self.points: list[Array] = []
         self.losses: list[float] = []
         self.truths: list[Array] = []
@@ -133,7 +133,7 @@ class _Recorder:
         self.losses.append(float(loss))
         if self._wanted is None or step in self._wanted:
             self.points.append(x)
-            self.truths += [] if self.whole is None else [self.whole.value(x)]
+            self.truths += [] if self.full_batch is None else [self.full_batch.value(x)]
         if self._wanted is None:
             self.states.append(_recorded(state, x.shape))
         finite = np.isfinite(x).all()

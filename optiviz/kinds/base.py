@@ -274,7 +274,7 @@ class Scene(Generic[E]):
         return ""
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """Who is seen, for those who cannot see it."""
         return ", ".join(f"{each.heading} {each.detail}".rstrip() for each in self.entries)
 

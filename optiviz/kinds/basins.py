@@ -17,8 +17,8 @@ from optiviz.kinds.types import Sides, resolved
 from optiviz.objective import Array
 from optiviz.surfaces.surface import Surface
 
-MOST_CELLS = 2048  # a side of a grid of starts
-MOST_COLUMNS = 6  # of minima in a report
+MAX_CELLS = 2048  # a side of a grid of starts
+MAX_COLUMNS = 6  # of minima in a report
 TUNED_ON = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
 
 
@@ -44,10 +44,8 @@ class BasinsRecipe(Met, Contest):
     @field_validator("grid")
     @classmethod
     def _countable(cls, grid: tuple[int, int]) -> tuple[int, int]:
-        if not all(2 <= side <= MOST_CELLS for side in grid):
-            raise ValueError(
-                f"{grid[0]}x{grid[1]} is not between 2x2 and {MOST_CELLS}x{MOST_CELLS}"
-            )
+        if not all(2 <= side <= MAX_CELLS for side in grid):
+            raise ValueError(f"{grid[0]}x{grid[1]} is not between 2x2 and {MAX_CELLS}x{MAX_CELLS}")
         return grid
 
     def make_scene(self, progress: Progress | None = None) -> "Basin":
@@ -138,7 +136,7 @@ class Basin(OnSurface[Mapped]):
 
     def report(self, recipe: BasinsRecipe) -> Report:
         """Return one row an optimizer: how many starts reach each minimum, and how soon."""
-        minima = self.minima if len(self.minima) <= MOST_COLUMNS else self.minima[:0]
+        minima = self.minima if len(self.minima) <= MAX_COLUMNS else self.minima[:0]
         headings = [",".join(f"{each:.3g}" for each in point) for point in minima]
         several = [f"one of {len(self.minima)} minima"] if len(minima) < len(self.minima) else []
         rows = []

@@ -36,9 +36,9 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.lookup import kind_of
 from optiviz.optimizers.spec import Word, parse_word, spell, vary
 from optiviz.registry import Quality
+from optiviz.surfaces.config import MAX_SAMPLES
 from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
 from optiviz.surfaces.surface import Surface
-from optiviz.surfaces.words import MOST_SAMPLES
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
 from optiviz.system.text import shorten
@@ -224,7 +224,7 @@ class Met(BaseModel):
     surface: NamedSurface
     seed: NonNegativeInt = 0
     steps: Steps | None = None
-    batch_size: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] | None = None
+    batch_size: Annotated[int, Field(ge=1, le=MAX_SAMPLES)] | None = None
     noise: Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)] = 0.0
 
     @field_validator("batch_size")
@@ -282,7 +282,7 @@ class Descended(Met):
         """Return the starts that were given, then random ones; the surface's own if neither."""
         surface = resolved(self.surface)
         if not self.random_starts:
-            return self.starts or surface.begins
+            return self.starts or surface.default_starts
         low, high = np.transpose(surface.window.intervals)
         drawn = np.random.default_rng(self.seed).uniform(
             low, high, (self.random_starts, surface.dim)

@@ -22,7 +22,7 @@ from optiviz.kinds.base import (
 from optiviz.kinds.fields import Contest, named
 from optiviz.kinds.types import NamedSignal
 from optiviz.objective import Array
-from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
+from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_signal
 
 
 class ResponseRecipe(Contest):
@@ -54,7 +54,7 @@ class ResponseRecipe(Contest):
         entries = []
         words = self.loaded(len(signal.gradient))
         for number, (word, label) in enumerate(named(words)):
-            rates = {word.name: RATES.get(word.name, RATE)}
+            rates = {word.name: DEFAULT_RATES.get(word.name, DEFAULT_RATE)}
             choice = settled(word, self.lr, rates, "signal")
             assert choice is not None
             update, stopped = respond(signal, choice.optimizer, len(signal.gradient))

@@ -14,7 +14,7 @@ from optiviz.descent.learning_rate import choose, tune
 from optiviz.descent.outcome import outcome
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
-from optiviz.descent.walk import MOST_BYTES, MOST_ROWS, descend
+from optiviz.descent.walk import MAX_BYTES, MAX_ROWS, descend
 from optiviz.kinds.base import (
     REMARK,
     SETTINGS,
@@ -130,7 +130,7 @@ class Recipe(Descended, Contest, Style):
         surface, steps = resolved(self.surface), self.last_step
         objective, starts = self.objective(), self.begun()
         rows = self.frame_steps(steps)
-        room = MOST_BYTES // (len(self.words) * len(starts))
+        room = MAX_BYTES // (len(self.words) * len(starts))
         entries = []
         words = self.loaded(steps)
         sought = None if self._search is None else self._search.comparison()
@@ -385,7 +385,7 @@ class Run(OnSurface[Descent]):
         if not recipe.tune and any(entry.choice.source == "tuned" for entry in self.entries):
             yield "tuned: for low losses all along the way from here; --tune goes by the final loss"
         kept = min(len(path.points) for path in self.trajectories)
-        if kept < min(len(recipe.frame_steps(self.steps)), MOST_ROWS):
+        if kept < min(len(recipe.frame_steps(self.steps)), MAX_ROWS):
             yield f"{kept} points of each path are kept: more would fill the memory"
 
 

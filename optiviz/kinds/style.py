@@ -14,10 +14,10 @@ from pydantic import (
 )
 
 from optiviz.registry import MANY_DIMENSIONS, VIEWS
-from optiviz.surfaces.domain import Number, rising
+from optiviz.surfaces.domain import Number, increasing
 from optiviz.system.errors import InputError, did_you_mean
 
-MOST_BANDS, MOST_LEVELS = 200, 500
+MAX_BANDS, MAX_LEVELS = 200, 500
 MOVING = ("trail", "smooth", "orbit")  # options that are of steps
 DIMENSIONS = {
     1: "one dimension",
@@ -31,12 +31,12 @@ def _sort(value: Any) -> str:
 
 
 Levels = Annotated[
-    Annotated[Annotated[int, Field(ge=1, le=MOST_BANDS)], Tag("bands")]
+    Annotated[Annotated[int, Field(ge=1, le=MAX_BANDS)], Tag("bands")]
     | Annotated[
         Annotated[
             tuple[Number, ...],
-            Field(max_length=MOST_LEVELS),
-            AfterValidator(rising),
+            Field(max_length=MAX_LEVELS),
+            AfterValidator(increasing),
         ],
         Tag("losses"),
     ],

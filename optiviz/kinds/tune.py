@@ -18,7 +18,7 @@ from optiviz.optimizers.lookup import kind_of
 from optiviz.optimizers.spec import Word
 from optiviz.surfaces.surface import Surface
 
-MOST_TRIALS = 10_000
+MAX_TRIALS = 10_000
 STARTS = 25  # of a search, if nobody says
 
 
@@ -47,7 +47,7 @@ class TuneRecipe(Descended, Contenders):
     formats: ClassVar = ("still", "data")
     default_suffix: ClassVar = "-tune.png"
     over: Over = ("lr",)
-    trials: Annotated[int, Field(ge=2, le=MOST_TRIALS)] = TRIALS
+    trials: Annotated[int, Field(ge=2, le=MAX_TRIALS)] = TRIALS
 
     def comparison(self) -> Comparison:
         """Return what is the same for every optimizer of the search."""

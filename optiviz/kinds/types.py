@@ -16,14 +16,14 @@ from pydantic import (
 from optiviz.descent.search import Range
 from optiviz.optimizers.spec import parse
 from optiviz.registry import SIGNALS
-from optiviz.surfaces.catalogue import find_surface, load_catalogue, our_surface
-from optiviz.surfaces.domain import MAX_STEPS, Point, spelt
+from optiviz.surfaces.catalogue import bundled_surface, find_surface, load_catalogue
+from optiviz.surfaces.domain import MAX_STEPS, Point, format_point
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_of, one_or_more
 from optiviz.system.text import shorten
 
-MOST_SURFACES, MOST_OPTIMIZERS, MOST_RANGES, MOST_SOUGHT = 64, 100, 100, 10
+MAX_SURFACES, MAX_OPTIMIZERS, MAX_RANGES, MAX_SOUGHT = 64, 100, 100, 10
 LONGEST_NAME = 100  # letters of a part of a file's name
 
 
@@ -45,8 +45,8 @@ def _by_name(value: Any, info: ValidationInfo) -> Any:
     elif callable(value):
         raise ValueError("a function of your own is named by its file, as in my_surface.py:f")
     else:
-        found = Surface.model_validate(value, context=info.context).fixed()
-    return found.name if our_surface(found.name) == found else found
+        found = Surface.model_validate(value, context=info.context).with_file_hashes()
+    return found.name if bundled_surface(found.name) == found else found
 
 
 def _pairs(value: Any) -> Any:
@@ -75,8 +75,8 @@ def _sides(value: Any) -> Any:
 def parts_of(text: str) -> list[range]:
     """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
     parts: list[range] = []
-    if text.count(",") >= MOST_RANGES:
-        raise ValueError(f"has more than {MOST_RANGES} parts")
+    if text.count(",") >= MAX_RANGES:
+        raise ValueError(f"has more than {MAX_RANGES} parts")
     for part in text.split(","):
         said = shorten(part, quoted=True)
         numbers = re.fullmatch(r"\s*(\d{1,20}):(\d{1,20}):(\d{1,20})\s*", part)
@@ -118,7 +118,7 @@ def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
         surface = resolved(info.data["surface"])
         if len(start) != surface.dim:
             raise ValueError(
-                f"{spelt(start)} has {len(start)} coordinates and "
+                f"{format_point(start)} has {len(start)} coordinates and "
                 f"{surface.name or 'the formula'} has {surface.dim}"
             )
     return start
@@ -151,7 +151,7 @@ NamedSurface = Annotated[
 NamedSurfaces = Annotated[
     tuple[NamedSurface, ...],
     BeforeValidator(_several),
-    Field(min_length=1, max_length=MOST_SURFACES),
+    Field(min_length=1, max_length=MAX_SURFACES),
     MappedSchema(lambda kept: one_or_more(kept["items"])),
 ]
 Pairs = Annotated[
@@ -163,7 +163,7 @@ Pairs = Annotated[
 Optimizers = Annotated[
     tuple[str, ...],
     BeforeValidator(_words),
-    Field(min_length=1, max_length=MOST_OPTIMIZERS),
+    Field(min_length=1, max_length=MAX_OPTIMIZERS),
     MappedSchema(lambda kept: one_or_more(TEXT)),
 ]
 NamedSignal = Annotated[
@@ -188,7 +188,7 @@ FrameRanges = Annotated[str | None, AfterValidator(_ranges)]
 Over = Annotated[
     tuple[str, ...],
     BeforeValidator(_over),
-    Field(min_length=1, max_length=MOST_SOUGHT),
+    Field(min_length=1, max_length=MAX_SOUGHT),
     MappedSchema(lambda kept: one_or_more(TEXT)),
 ]
 

@@ -21,7 +21,7 @@ from optiviz.system.text import plain_text, shorten
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
 
-MOST_LABEL = 200  # letters
+MAX_LABEL = 200  # letters
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ def parse_word(text: str) -> Word:
                 label = plain_text(value)
             except ValueError as error:
                 raise InputError(f"{name}: label: {error}") from None
-            if len(label) > MOST_LABEL:
-                raise InputError(f"{name}: label: has more than {MOST_LABEL} letters")
+            if len(label) > MAX_LABEL:
+                raise InputError(f"{name}: label: has more than {MAX_LABEL} letters")
             continue
         if declared is not None:
             _check_key(name, key, declared, "label")

@@ -30,7 +30,7 @@ from optiviz.system.files import real_path
 from optiviz.system.text import key_path, shorten
 from optiviz.system.yaml import Document
 
-MOST_JOBS = 10_000
+MAX_JOBS = 10_000
 LONGEST = 100  # letters of a value in a file's name
 # What a job has beside the fields of its recipe.
 JOB_WORDS = {
@@ -108,8 +108,8 @@ class Reader:
             own = dict(job)
             matrix = self._matrix((*at, "matrix"), own, fields)
             number += prod(len(values) for values in matrix.values())
-            if number > MOST_JOBS:
-                self._wrong(at, f"more than {MOST_JOBS} jobs")
+            if number > MAX_JOBS:
+                self._wrong(at, f"more than {MAX_JOBS} jobs")
                 return
             for choice in product(*(enumerate(values) for values in matrix.values())):
                 yield self._combined(at, defaults, own, dict(zip(matrix, choice, strict=True)))

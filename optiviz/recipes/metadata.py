@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-MOST_BYTES = 8_000_000  # of a text before what is drawn
+MAX_BYTES = 8_000_000  # of a text before what is drawn
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 MADE = '<script type="application/json" id="made">'  # begins what a page says of itself
 RECORD = ("recipe", "versions")  # what a .json has beside its numbers
@@ -31,7 +31,7 @@ def read_svg(path: Path) -> str | None:
     """Return the description in an SVG's metadata."""
     parser: Any = ElementTree.XMLPullParser(["end"])
     with path.open("rb") as file:
-        parser.feed(file.read(MOST_BYTES))  # it stands at the top
+        parser.feed(file.read(MAX_BYTES))  # it stands at the top
     said = (element.text for _, element in parser.read_events() if element.tag == DESCRIPTION)
     return next(said, None)
 
@@ -48,7 +48,7 @@ def read_pdf(path: Path) -> str | None:
 def read_html(path: Path) -> str | None:
     """Return what the first element of a page of ours holds, which stands at its head."""
     with path.open(encoding="utf-8") as file:
-        _, begun, rest = file.read(MOST_BYTES).partition(MADE)
+        _, begun, rest = file.read(MAX_BYTES).partition(MADE)
     said, ended, _ = rest.partition("</script>")
     # Without the escapes that keep its element whole.
     return json.dumps(json.loads(said)) if begun and ended else None
@@ -63,5 +63,5 @@ def read_json(path: Path) -> str | None:
 def read_csv(path: Path) -> str | None:
     """Return the comment in the first line."""
     with path.open(encoding="utf-8") as file:
-        first = file.readline(MOST_BYTES)
+        first = file.readline(MAX_BYTES)
     return first.removeprefix("# ").rstrip("\n") if first.startswith("# ") else None

@@ -26,7 +26,7 @@ from optiviz.system.text import key_path
 from optiviz.system.validation import KeyLocator
 from optiviz.system.yaml import Document
 
-MOST_BYTES = 500_000_000  # of a file that is looked into
+MAX_BYTES = 500_000_000  # of a file that is looked into
 DISTRIBUTIONS = {
     "optiviz": "optiviz-cli",
     "numpy": "numpy",
@@ -74,7 +74,7 @@ def comment_in(path: Path) -> str | None:
             pass
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    if path.stat().st_size > MOST_BYTES:
+    if path.stat().st_size > MAX_BYTES:
         return None
     read = form.load_reader()
     try:

@@ -13,15 +13,15 @@ from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
-from optiviz.kinds.types import MOST_SURFACES
+from optiviz.kinds.types import MAX_SURFACES
 from optiviz.optimizers.lookup import is_strange
 from optiviz.optimizers.spec import parse
 from optiviz.registry import KINDS, OPTIMIZERS
-from optiviz.surfaces.catalogue import find_surface, is_foreign, load_catalogue
+from optiviz.surfaces.catalogue import find_surface, is_third_party, load_catalogue
+from optiviz.surfaces.config import WrittenPlane
 from optiviz.surfaces.datasets import files_of
-from optiviz.surfaces.domain import Domain, Stranger, Window
+from optiviz.surfaces.domain import Domain, ValidationContext, Window
 from optiviz.surfaces.surface import Surface, dimension
-from optiviz.surfaces.words import WrittenPlane
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.files import real_path
 from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
@@ -103,7 +103,7 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
     truths = _truths(model, rest)
     wrong |= {fault.keys[0] for fault in truths if fault.keys}
     faults += truths
-    recipe = checked(model, rest, Stranger(OPTIMIZERS))
+    recipe = checked(model, rest, ValidationContext(OPTIMIZERS))
     if isinstance(recipe, list):
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
     if faults or isinstance(recipe, list):
@@ -163,7 +163,7 @@ def _function(value: Any) -> str:
     if isinstance(value, Mapping) and "function" in value:
         function = value["function"]
         return str(function.get("of") if isinstance(function, Mapping) else function)
-    return value if isinstance(value, str) and is_foreign(value) else ""
+    return value if isinstance(value, str) and is_third_party(value) else ""
 
 
 def embedded_of(fields: Mapping[str, Any]) -> list[Path]:
@@ -200,8 +200,8 @@ def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
     formulas = _listed("formula", words["formula"], several)
     if not named and not formulas:
         return [Fault((field,), "is missing: name one, or give a formula")]
-    if len(named) + len(formulas) > MOST_SURFACES:
-        return [Fault((field,), f"has more than {MOST_SURFACES} values")]
+    if len(named) + len(formulas) > MAX_SURFACES:
+        return [Fault((field,), f"has more than {MAX_SURFACES} values")]
     if named and formulas and not several:
         return [Fault((field,), "is given, and so is a formula: give one of them")]
     if all(word is None for word in words.values()):
@@ -249,7 +249,7 @@ class Surfaces:
             return None
         try:
             catalogue = load_catalogue(Path(path), OPTIMIZERS)
-            return lambda name: find_surface(name) if is_foreign(name) else catalogue[name]
+            return lambda name: find_surface(name) if is_third_party(name) else catalogue[name]
         except ValueError as error:  # an InputError, or a path that cannot be one
             said = str(error)
             self.faults.append(Fault(None if "\n" in said else ("catalogue",), said))
@@ -306,12 +306,12 @@ class Surfaces:
 
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
         """Return a declared surface; of the keys within it the first `of` are not the user's."""
-        found = checked(Surface, value, Stranger(OPTIMIZERS))
+        found = checked(Surface, value, ValidationContext(OPTIMIZERS))
         if isinstance(found, list):
             self.faults += [self._fault(keys, each, of) for each in found]
             return None
         try:
-            return found.fixed()
+            return found.with_file_hashes()
         except InputError as error:
             self.faults.append(self._fault(keys, Fault(("network", "data"), str(error)), of))
             return None

@@ -293,4 +293,4 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
                 raise InputError(f"{name} is a {kind}: optiviz list {kind}s tells of all")
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
         raise InputError(did_you_mean("surface or optimizer", name, words))
-    return catalogue[name].described()
+    return catalogue[name].to_dict()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from optiviz.surfaces import GROUP
-from optiviz.surfaces.domain import AXES, Stranger
-from optiviz.surfaces.shipped import our_entry, our_file
+from optiviz.surfaces.bundled import bundled_entry, catalogue_file
+from optiviz.surfaces.domain import AXES, ValidationContext
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
@@ -16,7 +16,7 @@ from optiviz.system.text import shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
-SIDE = (-3.0, 3.0)  # of the window of what has none of its own
+DEFAULT_INTERVAL = (-3.0, 3.0)  # of the window of what has none of its own
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Catalogue:
             raise InputError(did_you_mean("surface", name, names))
         return self.surfaces[name]
 
-    def add(self, document: Document, stranger: Stranger | None = None) -> None:
+    def add(self, document: Document, context: ValidationContext | None = None) -> None:
         """Add a document's surfaces; one of the same name replaces ours.
 
         Raises InputError with all faults of the document, each with its line.
@@ -62,9 +62,9 @@ class Catalogue:
             if isinstance(entry, dict) and "function" in entry:
                 faults.append(f"{locate(['function'])}: code is named where it is used")
                 continue
-            context = stranger and replace(stranger, axes=_number_of_axes(entry))
+            entry_context = context and replace(context, axes=_number_of_axes(entry))
             try:
-                self.surfaces[name] = validated(Surface, named, locate, context)
+                self.surfaces[name] = validated(Surface, named, locate, entry_context)
             except InputError as error:
                 faults.append(str(error))
             for number, alias in enumerate(_aliases(entry)):
@@ -112,10 +112,10 @@ def load_catalogue(
 
     optimizers are the names that learning rates of the user's file may be of; any if None.
     """
-    ours = _ours()
+    ours = _bundled_catalogue()
     catalogue = Catalogue(dict(ours.surfaces), dict(ours.aliases))
     if path is not None:
-        catalogue.add(Document.read(path), Stranger(optimizers))
+        catalogue.add(Document.read(path), ValidationContext(optimizers))
     return catalogue
 
 
@@ -128,7 +128,7 @@ def find_surface(
     """
     if is_import_path(name):
         return function_surface(name)
-    ours = our_surface(name) if path is None else None
+    ours = bundled_surface(name) if path is None else None
     offered = find_plugin(GROUP, "surface", name, [ours.name] if ours else [])
     if offered is None:
         return ours or load_catalogue(path, optimizers)[name]
@@ -140,7 +140,7 @@ def find_surface(
     return function_surface(f"{offered.point.module}.{offered.point.attr}")
 
 
-def is_foreign(name: str) -> bool:
+def is_third_party(name: str) -> bool:
     """Return whether the name of a surface is of a stranger's code. Nothing is run."""
     return is_import_path(name) or name in {each.name for each in installed_plugins(GROUP)}
 
@@ -149,17 +149,17 @@ def function_surface(name: str) -> Surface:
     """Return the surface of a Python function, in a window of ours; its code is run."""
     from optiviz.surfaces.function import arguments
 
-    declared = {"function": name, "domain": [SIDE] * arguments(name)}
-    return validated(Surface, declared, lambda keys: name).fixed()
+    declared = {"function": name, "domain": [DEFAULT_INTERVAL] * arguments(name)}
+    return validated(Surface, declared, lambda keys: name).with_file_hashes()
 
 
 @cache
-def our_surface(name: str) -> Surface | None:
+def bundled_surface(name: str) -> Surface | None:
     """Return our surface of that very name, None if there is none.
 
     Only its own entry is read: all of them take as long as half of a picture.
     """
-    entry = our_entry(name)
+    entry = bundled_entry(name)
     if entry is None:
         return None
     catalogue = Catalogue()
@@ -168,7 +168,7 @@ def our_surface(name: str) -> Surface | None:
 
 
 @cache
-def _ours() -> Catalogue:
+def _bundled_catalogue() -> Catalogue:
     catalogue = Catalogue()
-    catalogue.add(Document.read(our_file()))
+    catalogue.add(Document.read(catalogue_file()))
     return catalogue

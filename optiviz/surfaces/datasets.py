@@ -32,15 +32,15 @@ DATASETS = {
     "npz:FILE": "NumPy arrays x_train, y_train and, if there are any, x_test, y_test",
 }
 HELD_OUT = 0.2  # share of digits, its last ones, that nobody learns
-MOST_VALUES = 100_000_000  # of arrays that are read from files
-MOST_CLASSES = 10_000
+MAX_VALUES = 100_000_000  # of arrays that are read from files
+MAX_CLASSES = 10_000
 IDX_FILES = {
     "train-images-idx3-ubyte.gz": "x_train",
     "train-labels-idx1-ubyte.gz": "y_train",
     "t10k-images-idx3-ubyte.gz": "x_test",
     "t10k-labels-idx1-ubyte.gz": "y_test",
 }
-IDX = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
 class Dataset(NamedTuple):
@@ -73,7 +73,7 @@ def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
     of that SHA-256.
     """
     kind, _, path = check_dataset(name).partition(":")
-    if sha256 and digest_of(name) != sha256:
+    if sha256 and dataset_hash(name) != sha256:
         raise InputError(f"{name}: is not the file that it was: its SHA-256 is another one")
     loaders: dict[str, Callable[[], Dataset]] = {
         "digits": _digits,
@@ -92,7 +92,7 @@ def files_of(name: str) -> list[Path]:
     return [Path(path)] if kind == "npz" else [Path(path) / file for file in IDX_FILES]
 
 
-def digest_of(name: str) -> str:
+def dataset_hash(name: str) -> str:
     """Return the SHA-256 of a data set's file, or of the four of a folder one after another."""
     hashed = hashlib.sha256()
     for part in files_of(name):
@@ -139,7 +139,7 @@ def _drawn(name: str, seed: int) -> Dataset:
     """Draw 800 samples to learn and 400 that are held out, of pixels 4000 and 1000."""
     many, more = (4000, 1000) if name == "pixels" else (800, 400)
     random = np.random.default_rng(seed)
-    inputs, labels = DRAWN[name](random, many + more)
+    inputs, labels = GENERATED[name](random, many + more)
     return _dataset(name, inputs[:many], labels[:many], inputs[many:], labels[many:])
 
 
@@ -169,7 +169,7 @@ def _pixels(random: np.random.Generator, many: int) -> tuple[Array, Any]:
     return patterns[labels] * random.choice([-1.0, 1.0], (many, 1)), labels
 
 
-DRAWN: dict[str, Callable[[np.random.Generator, int], tuple[Array, Any]]] = {
+GENERATED: dict[str, Callable[[np.random.Generator, int], tuple[Array, Any]]] = {
     "blobs": _blobs,
     "spirals": _spirals,
     "xor": _xor,
@@ -203,9 +203,9 @@ def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels:
             raise InputError(
                 f"{name}: y_train has {classes} classes and y_test has {test_y.shape[1]}"
             )
-    if classes < 2 or classes > MOST_CLASSES:
-        raise InputError(f"{name}: y_train has {classes} classes, not 2 to {MOST_CLASSES}")
-    if (len(x) + len(test_x)) * classes > MOST_VALUES:
+    if classes < 2 or classes > MAX_CLASSES:
+        raise InputError(f"{name}: y_train has {classes} classes, not 2 to {MAX_CLASSES}")
+    if (len(x) + len(test_x)) * classes > MAX_VALUES:
         raise InputError(f"{name}: {len(x)} samples of {classes} classes are too many")
     return Dataset(
         x,
@@ -242,8 +242,8 @@ def _labels(name: str, given: Any) -> Any:
     flat = array.reshape(-1).astype(float)
     if not np.isfinite(flat).all() or (flat != np.floor(flat)).any() or flat.min(initial=0) < 0:
         raise InputError(f"{name} holds labels that are no whole numbers from 0")
-    if flat.max(initial=0) >= MOST_CLASSES:
-        raise InputError(f"{name} has labels beyond {MOST_CLASSES - 1}")
+    if flat.max(initial=0) >= MAX_CLASSES:
+        raise InputError(f"{name} has labels beyond {MAX_CLASSES - 1}")
     return flat.astype(int)
 
 
@@ -271,8 +271,8 @@ def _npz(path: Path) -> Dataset:
                 found.append(shorten(array))
                 if array not in IDX_FILES.values():
                     continue
-                if entry.file_size > 8 * MOST_VALUES:
-                    raise InputError(f"{name}: {array} has more than {MOST_VALUES} numbers")
+                if entry.file_size > 8 * MAX_VALUES:
+                    raise InputError(f"{name}: {array} has more than {MAX_VALUES} numbers")
                 given[array] = _npy(file.read(entry), f"{name}: {array}")
     except InputError:
         raise
@@ -294,8 +294,8 @@ def _npy(data: bytes, name: str) -> Any:
     if dtype.hasobject:
         raise InputError(f"{name} holds pickled objects, which are not read")
     many = math.prod(shape)
-    if many > MOST_VALUES:
-        raise InputError(f"{name} has more than {MOST_VALUES} numbers")
+    if many > MAX_VALUES:
+        raise InputError(f"{name} has more than {MAX_VALUES} numbers")
     if many * dtype.itemsize > len(data):
         raise InputError(f"{name} has not the {many} numbers that its head tells of")
     file.seek(0)
@@ -326,15 +326,15 @@ def _idx_array(path: Path, axes: int) -> Any:
     try:
         with gzip.open(path) as file:
             head = file.read(4 + 4 * axes)
-            if len(head) < 4 + 4 * axes or head[:2] != b"\0\0" or head[2] not in IDX:
+            if len(head) < 4 + 4 * axes or head[:2] != b"\0\0" or head[2] not in IDX_TYPES:
                 raise InputError(f"{path}: is no IDX file")
             if head[3] != axes:
                 raise InputError(f"{path}: has {head[3]} axes, not {axes}")
             shape = tuple(int(each) for each in np.frombuffer(head[4:], ">u4"))
-            dtype = np.dtype(IDX[head[2]])
+            dtype = np.dtype(IDX_TYPES[head[2]])
             size = dtype.itemsize * int(np.prod(np.array(shape, object)))
-            if size > dtype.itemsize * MOST_VALUES:
-                raise InputError(f"{path}: has more than {MOST_VALUES} numbers")
+            if size > dtype.itemsize * MAX_VALUES:
+                raise InputError(f"{path}: has more than {MAX_VALUES} numbers")
             data = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None

@@ -34,7 +34,7 @@ MISSING = "is missing"
 
 
 @dataclass(frozen=True)
-class Stranger:
+class ValidationContext:
     """The context in which a stranger's entry is validated: what else of it is looked at.
 
     Its formula is read at once, and its learning rates must be of these optimizers, if they are
@@ -54,7 +54,7 @@ def axes_in(info: ValidationInfo) -> int | None:
     domain = info.data.get("domain")  # absent if it is wrong itself
     if isinstance(domain, Domain):
         return len(domain.intervals)
-    return info.context.axes if isinstance(info.context, Stranger) else None
+    return info.context.axes if isinstance(info.context, ValidationContext) else None
 
 
 def kebab(word: str) -> str:
@@ -66,7 +66,7 @@ def kebab(word: str) -> str:
     return word
 
 
-def spelt(point: Sequence[float]) -> str:
+def format_point(point: Sequence[float]) -> str:
     """Write a point for a message: 1, 2."""
     return ", ".join(f"{each:g}" for each in point) or "an empty point"
 
@@ -76,11 +76,13 @@ def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...
     if not point and info.field_name == "start" and info.data.get("network") is not None:
         return point  # a network's own weights
     if axes is not None and len(point) != axes:
-        raise ValueError(f"{spelt(point)} does not fit a domain in {' and '.join(AXES[:axes])}")
+        raise ValueError(
+            f"{format_point(point)} does not fit a domain in {' and '.join(AXES[:axes])}"
+        )
     return point
 
 
-def rising(levels: tuple[float, ...]) -> tuple[float, ...]:
+def increasing(levels: tuple[float, ...]) -> tuple[float, ...]:
     """Return levels of isolines; raise ValueError if they do not rise."""
     if list(levels) != sorted(set(levels)):
         raise ValueError("levels must rise")
@@ -102,7 +104,7 @@ def _rates(value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, tuple) and not value:
             return value
         raise ValueError("is no mapping from optimizers to learning rates")
-    known = info.context.optimizers if isinstance(info.context, Stranger) else None
+    known = info.context.optimizers if isinstance(info.context, ValidationContext) else None
     faults = []
     for name, rate in value.items():
         if known is not None and name not in known:

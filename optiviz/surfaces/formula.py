@@ -20,7 +20,7 @@ from optiviz.system.errors import InputError
 from optiviz.system.time_limit import TimeLimit
 
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
-LONGEST = 1.0  # seconds of computing until a formula is compiled; second derivatives: as many
+MAX_SECONDS = 1.0  # seconds of computing until a formula is compiled; second derivatives: as many
 
 
 def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
@@ -34,11 +34,11 @@ class Formula:
     Raises InputError, which calls it by `name`, if its derivatives have no end.
     """
 
-    def __init__(self, expression: sympy.Expr, dim: int, name: str, patience: TimeLimit) -> None:
+    def __init__(self, expression: sympy.Expr, dim: int, name: str, time_limit: TimeLimit) -> None:
         self.dim = dim
         self._name = name
-        self._patience = patience
-        self._more = TimeLimit(patience.seconds)  # for second derivatives
+        self._patience = time_limit
+        self._more = TimeLimit(time_limit.seconds)  # for second derivatives
         self._symbols = symbols(dim)
         self._expression = expression
 
@@ -135,16 +135,16 @@ def formula(text: str, dim: int, ours: bool = False) -> Formula:
 
     One of ours is known to end, and is waited for, however slow the machine.
     """
-    named, patience = named_formula(text), TimeLimit(math.inf if ours else LONGEST)
-    with _waiting(named, patience):
+    named, time_limit = named_formula(text), TimeLimit(math.inf if ours else MAX_SECONDS)
+    with _waiting(named, time_limit):
         expression = parse_formula(text, dict(zip(NAMES, symbols(dim), strict=False)))
-    return Formula(expression, dim, named, patience)
+    return Formula(expression, dim, named, time_limit)
 
 
 @contextmanager
-def _waiting(named: str, patience: TimeLimit) -> Iterator[None]:
+def _waiting(named: str, time_limit: TimeLimit) -> Iterator[None]:
     try:
-        with patience.running():
+        with time_limit.running():
             yield
     except TimeoutError:
         raise InputError(f"{named} takes too long to differentiate: write it simpler") from None

@@ -14,7 +14,7 @@ import sympy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from optiviz.objective import Array
-from optiviz.surfaces.formula import LONGEST, Formula, symbols
+from optiviz.surfaces.formula import MAX_SECONDS, Formula, symbols
 from optiviz.surfaces.grammar import FUNCTIONS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
@@ -22,9 +22,9 @@ from optiviz.system.time_limit import TimeLimit
 
 ORDER = 4  # of the differences: the error goes with this power of the distance
 WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many distances away
-APART = float(np.finfo(float).eps) ** (1 / (ORDER + 1))  # where rounding and truncation balance
-APART_TWICE = float(np.finfo(float).eps) ** (1 / (ORDER + 2))
-MOST_OPERATIONS = 1000  # of a function that is traced
+STEP_SIZE = float(np.finfo(float).eps) ** (1 / (ORDER + 1))  # where rounding and truncation balance
+SECOND_STEP_SIZE = float(np.finfo(float).eps) ** (1 / (ORDER + 2))
+MAX_OPERATIONS = 1000  # of a function that is traced
 TRIED, SAME = 100, 1e-9  # points at which what was traced is compared, and how closely
 
 UFUNCS: dict[np.ufunc, Callable[..., sympy.Expr]] = {
@@ -70,7 +70,7 @@ class Traced(NDArrayOperatorsMixin):
         Traced.operations += 1
         if method != "__call__" or more or ufunc not in UFUNCS:
             raise Untraceable
-        if Traced.operations > MOST_OPERATIONS:
+        if Traced.operations > MAX_OPERATIONS:
             raise Untraceable
         return Traced(UFUNCS[ufunc](*map(_expression, inputs)))
 
@@ -141,7 +141,7 @@ class Function:
         """Return df/dx, shape (..., dim)."""
         if self._formula is not None:
             return self._formula.gradient(x)
-        return self._differences(self.value, x, APART)
+        return self._differences(self.value, x, STEP_SIZE)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Return both."""
@@ -151,7 +151,7 @@ class Function:
         """Return d2f/dx2, shape (..., dim, dim)."""
         if self._formula is not None:
             return self._formula.hessian(x)
-        return self._differences(self.gradient, x, APART_TWICE)
+        return self._differences(self.gradient, x, SECOND_STEP_SIZE)
 
     def _differences(self, of: Callable[[Array], Array], x: Array, apart: float) -> Array:
         """Return derivatives by each coordinate as a last axis, by central differences."""
@@ -168,10 +168,10 @@ class Function:
         """Return the function as an expression, None if it cannot be followed."""
         Traced.operations = 0
         try:
-            patience = TimeLimit(LONGEST)
-            with patience.running():
+            time_limit = TimeLimit(MAX_SECONDS)
+            with time_limit.running():
                 found = _expression(self._found(*(Traced(each) for each in symbols(self.dim))))
-            formula = Formula(found, self.dim, self.name, patience)
+            formula = Formula(found, self.dim, self.name, time_limit)
             with np.errstate(all="ignore"):
                 traced, slopes = formula.value_and_gradient(self._tried)
                 formula.hessian(self._tried[:1])

@@ -15,29 +15,29 @@ import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.network import Network
-from optiviz.surfaces.plane import Plane, Progress
+from optiviz.surfaces.plane import GridProgress, Plane
 from optiviz.system.errors import OptivizError
 from optiviz.system.files import atomic_write
 
-MOST_HEAD = 1000  # bytes that a kept grid has beside its numbers
+MAX_HEAD = 1000  # bytes that a kept grid has beside its numbers
 
 
-def sampled(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
+def sample_grid(plane: Plane, x: Array, y: Array, progress: GridProgress | None = None) -> Array:
     """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if it is there."""
-    path = folder() / f"{_digest(plane, x, y)}.npy"
+    path = cache_folder() / f"{_cache_key(plane, x, y)}.npy"
     shape = len(y), len(x)
     known = _read(path, shape)
     if known is not None:
         return known
     with np.errstate(all="ignore"):
-        losses = plane.sampled(x, y, progress)
+        losses = plane.sample_grid(x, y, progress)
     # A cache that cannot be written costs time, and nothing else.
     with suppress(OptivizError), atomic_write(path) as temporary:
         np.save(temporary, losses, allow_pickle=False)
     return losses
 
 
-def folder() -> Path:
+def cache_folder() -> Path:
     """Return where grids are kept: in the user's cache folder (XDG base directories)."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(given) if given.startswith("/") else Path("~/.cache")
@@ -52,7 +52,7 @@ def _read(path: Path, shape: tuple[int, int]) -> Array | None:
     """Return a kept grid; None if there is none, or none that is whole."""
     # Whatever is broken in it, the grid can be made again.
     with suppress(Exception), warnings.catch_warnings(action="ignore"):
-        if not path.is_file() or path.stat().st_size > 8 * shape[0] * shape[1] + MOST_HEAD:
+        if not path.is_file() or path.stat().st_size > 8 * shape[0] * shape[1] + MAX_HEAD:
             return None
         kept = np.load(path, allow_pickle=False)
         if kept.shape == shape and kept.dtype == np.float64:
@@ -61,11 +61,11 @@ def _read(path: Path, shape: tuple[int, int]) -> Array | None:
     return None
 
 
-def _digest(plane: Plane, x: Array, y: Array) -> str:
+def _cache_key(plane: Plane, x: Array, y: Array) -> str:
     network = plane.objective
     assert isinstance(network, Network)
     hashed = hashlib.blake2b(digest_size=20)
-    hashed.update(repr((version("optiviz-cli"), version("numpy"), network.shape)).encode())
+    hashed.update(repr((version("optiviz-cli"), version("numpy"), network.architecture)).encode())
     for array in (network.inputs, network.targets, plane.origin, plane.directions, x, y):
         hashed.update(repr(array.shape).encode())
         hashed.update(np.ascontiguousarray(array).data)

@@ -20,10 +20,10 @@ LARGEST = np.finfo(float).max
 
 Loss = Literal["squared-error", "cross-entropy"]
 Init = Literal["normal", "xavier", "he"]
-Activation = Literal["sigmoid", "tanh", "relu", "softplus"]
+ActivationName = Literal["sigmoid", "tanh", "relu", "softplus"]
 
 
-class Bend(NamedTuple):
+class Activation(NamedTuple):
     """An activation: `apply` replaces z by a = f(z) in place, `slope` is f'(z) told from a."""
 
     apply: Callable[[Array], object]
@@ -44,23 +44,23 @@ def _softplus(z: Array) -> None:
     z += rest
 
 
-BENDS: dict[str, Bend] = {
-    "sigmoid": Bend(_sigmoid, lambda a: a * (1 - a)),
-    "tanh": Bend(lambda z: np.tanh(z, out=z), lambda a: 1 - a * a),
-    "relu": Bend(lambda z: np.maximum(z, 0, out=z), lambda a: (a > 0).astype(float)),
-    "softplus": Bend(_softplus, lambda a: -np.expm1(-a)),
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation(_sigmoid, lambda a: a * (1 - a)),
+    "tanh": Activation(lambda z: np.tanh(z, out=z), lambda a: 1 - a * a),
+    "relu": Activation(lambda z: np.maximum(z, 0, out=z), lambda a: (a > 0).astype(float)),
+    "softplus": Activation(_softplus, lambda a: -np.expm1(-a)),
 }
 
 
 class Output(NamedTuple):
     """The end of a network: what makes predictions of the last z, in place, and the loss.
 
-    `judge` returns the loss of each sample, of z and targets of shape (..., outputs), and makes
-    of z the derivative of that loss by z.
+    `loss_and_delta` returns the loss of each sample, shape (...), for z and targets of shape
+    (..., outputs), and replaces z by the derivative of that loss with respect to z.
     """
 
     predict: Callable[[Array], None]
-    judge: Callable[[Array, Array], Array]
+    loss_and_delta: Callable[[Array, Array], Array]
 
 
 def _softmax(z: Array) -> None:
@@ -71,7 +71,7 @@ def _softmax(z: Array) -> None:
 
 def _squared_error(z: Array, targets: Array) -> Array:
     _sigmoid(z)
-    slope = 2 * BENDS["sigmoid"].slope(z)
+    slope = 2 * ACTIVATIONS["sigmoid"].slope(z)
     z -= targets
     losses: Array = np.einsum("...k,...k->...", z, z)
     z *= slope
@@ -104,7 +104,7 @@ class Weight(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shape:
+class Architecture:
     """How a network is built: units of each layer, inputs first; one activation a hidden layer."""
 
     sizes: tuple[int, ...]
@@ -174,9 +174,14 @@ class Network:
     """
 
     def __init__(
-        self, shape: Shape, inputs: Array, targets: Array, masks: Sequence[Array] = ()
+        self, architecture: Architecture, inputs: Array, targets: Array, masks: Sequence[Array] = ()
     ) -> None:
-        self.shape, self.inputs, self.targets, self.masks = shape, inputs, targets, masks
+        self.architecture, self.inputs, self.targets, self.masks = (
+            architecture,
+            inputs,
+            targets,
+            masks,
+        )
         self._room: list[Array] = []  # of activations, used again by each call
         self._known: Array | None = None  # the parameters that it holds the activations of
         self._losses = math.nan
@@ -184,7 +189,7 @@ class Network:
     @property
     def dim(self) -> int:
         """The number of parameters."""
-        return self.shape.dim
+        return self.architecture.dim
 
     @property
     def samples(self) -> int:
@@ -205,11 +210,11 @@ class Network:
         rows = iter(gradient.reshape(-1, self.dim))
         return self._each(x, lambda point: self._value(point, next(rows))), gradient
 
-    def twin(self) -> "Network":
+    def thread_copy(self) -> "Network":
         """Return the same network with room of its own, for another thread."""
-        return Network(self.shape, self.inputs, self.targets, self.masks)
+        return Network(self.architecture, self.inputs, self.targets, self.masks)
 
-    def hits(self, x: Array) -> float:
+    def accuracy(self, x: Array) -> float:
         """Return the share of samples of which the largest output is the target's."""
         right = 0
         for part, held in self.activations(x):
@@ -224,20 +229,22 @@ class Network:
         self._known = None
         for part in self._parts():
             with np.errstate(over="ignore", invalid="ignore"):
-                held = self._forward(self.shape.unpacked(x), part, layer)
+                held = self._forward(self.architecture.unpacked(x), part, layer)
             yield part, held[-1]
 
-    def _each(self, x: Array, judge: Callable[[Array], float]) -> Array:
+    def _each(self, x: Array, loss: Callable[[Array], float]) -> Array:
         points = np.reshape(x, (-1, self.dim))
         with np.errstate(over="ignore", invalid="ignore"):
-            losses: Array = np.array([judge(point) for point in points])
+            losses: Array = np.array([loss(point) for point in points])
         if not np.isfinite(losses).all():
             np.multiply(LARGEST, 2.0)  # an overflow, which matrix products keep to themselves
         return losses.reshape(np.shape(x)[:-1])
 
     def _parts(self) -> Iterator[slice]:
         """Yield slices of samples whose activations fit into a block."""
-        widths = sum(self.shape.sizes[1:]) * (2 if self.masks else 1) + 2 * max(self.shape.sizes)
+        widths = sum(self.architecture.sizes[1:]) * (2 if self.masks else 1) + 2 * max(
+            self.architecture.sizes
+        )
         many = max(1, BLOCK // (8 * widths))
         for begin in range(0, self.samples, many):
             yield slice(begin, min(begin + many, self.samples))
@@ -245,9 +252,9 @@ class Network:
     def _value(self, x: Array, gradient: Array | None) -> float:
         """Return the loss at one point; write its gradient if there is somewhere to."""
         parts = list(self._parts())
-        layers, slopes = self.shape.unpacked(x), None
+        layers, slopes = self.architecture.unpacked(x), None
         if gradient is not None:
-            slopes = self.shape.unpacked(gradient)
+            slopes = self.architecture.unpacked(gradient)
             if len(parts) > 1:
                 gradient[:] = 0
         elif len(parts) == 1 and self._holds(x):
@@ -257,7 +264,9 @@ class Network:
             if not (len(parts) == 1 and self._holds(x)):
                 held = self._forward(layers, part)
                 self._losses = float(
-                    OUTPUTS[self.shape.loss].judge(held[-1], self.targets[part]).sum()
+                    OUTPUTS[self.architecture.loss]
+                    .loss_and_delta(held[-1], self.targets[part])
+                    .sum()
                 )
                 self._known = x.copy() if len(parts) == 1 else None
             total += self._losses
@@ -273,7 +282,7 @@ class Network:
     def _forward(
         self, layers: Sequence[tuple[Array, Array | None]], part: slice, until: int | None = None
     ) -> list[Array]:
-        """Return the activations of each layer, the inputs first; the last are z, not bent."""
+        """Return the activations of each layer, the inputs first; the last are z, not activated."""
         held = [self.inputs[part]]
         room = self._rooms(part.stop - part.start)
         for number, (weights, bias) in enumerate(layers[:until]):
@@ -283,8 +292,8 @@ class Network:
             z = np.matmul(entering, weights.T, out=room[number])
             if bias is not None:
                 z += bias
-            if number < len(self.shape.activations):
-                BENDS[self.shape.activations[number]].apply(z)
+            if number < len(self.architecture.activations):
+                ACTIVATIONS[self.architecture.activations[number]].apply(z)
             held.append(z)
         return held
 
@@ -318,11 +327,11 @@ class Network:
                 delta = delta @ layers[number][0]
                 if mask is not None:
                     delta *= mask
-                delta *= BENDS[self.shape.activations[number - 1]].slope(held[number])
+                delta *= ACTIVATIONS[self.architecture.activations[number - 1]].slope(held[number])
 
     def _rooms(self, samples: int) -> list[Array]:
         if not self._room or len(self._room[0]) < samples:
-            self._room = [np.empty((samples, units)) for units in self.shape.sizes[1:]]
+            self._room = [np.empty((samples, units)) for units in self.architecture.sizes[1:]]
         return [room[:samples] for room in self._room]
 
 
@@ -348,7 +357,7 @@ class Batches:
         return self.network.dim
 
     @property
-    def whole(self) -> Network:
+    def full_batch(self) -> Network:
         """The network on all samples, with no unit silent."""
         return self.network
 
@@ -358,7 +367,7 @@ class Batches:
             return self._last[1]
         chosen = self._chosen(step)
         batch = Network(
-            self.network.shape,
+            self.network.architecture,
             self.network.inputs[chosen],
             self.network.targets[chosen],
             self._masks(step),
@@ -384,7 +393,7 @@ class Batches:
         random, keep = np.random.default_rng([self.seed, step, 1]), 1 - self.dropout
         return [
             (random.random((self.size, units)) < keep) / keep
-            for units in self.network.shape.sizes[1:-1]
+            for units in self.network.architecture.sizes[1:-1]
         ]
 
 

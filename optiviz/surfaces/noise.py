@@ -27,19 +27,19 @@ class GradientNoise:
         return self.objective.dim
 
     @property
-    def whole(self) -> Any:
+    def full_batch(self) -> Any:
         """What batches are drawn from; None without batches, whose losses are true."""
-        return getattr(self.objective, "whole", None)
+        return getattr(self.objective, "full_batch", None)
 
-    def at(self, step: int) -> "Noisy":
+    def at(self, step: int) -> "NoisyObjective":
         """Return the objective of step number `step`."""
         here = self.objective.at(step) if isinstance(self.objective, Stream) else self.objective
         random = np.random.default_rng([self.seed, step, 2])
-        return Noisy(here, random.normal(0.0, self.sigma, self.dim))
+        return NoisyObjective(here, random.normal(0.0, self.sigma, self.dim))
 
 
 @dataclass(frozen=True, eq=False)
-class Noisy:
+class NoisyObjective:
     """An objective with a constant added to its gradient; its values stay true."""
 
     objective: Objective

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from optiviz.objective import Array
-from optiviz.surfaces.datasets import digest_of, files_of
+from optiviz.surfaces.bundled import is_bundled_formula
+from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig
+from optiviz.surfaces.datasets import dataset_hash, files_of
 from optiviz.surfaces.domain import AXES, Domain, Point
-from optiviz.surfaces.shipped import is_our_formula
-from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash, file_of
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
-    from optiviz.surfaces.landscape import Landscape
-    from optiviz.surfaces.plane import Plane, Progress
+    from optiviz.surfaces.network_model import NetworkModel
+    from optiviz.surfaces.plane import GridProgress, Plane
 
 Made = TypeVar("Made")
 
-AROUND = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
-CORNER = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
+DEFAULT_DOMAINS = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
+DEFAULT_START = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Origin(ABC):
     @property
     def start(self) -> Point:
         """Where a run begins if nobody says."""
-        sides = zip(self.window.intervals, CORNER, strict=False)
+        sides = zip(self.window.intervals, DEFAULT_START, strict=False)
         return tuple(low + share * (high - low) for (low, high), share in sides)
 
     @property
@@ -81,19 +81,19 @@ class Origin(ABC):
         """The names of the coordinates."""
         return AXES[: len(self.window.intervals)]
 
-    def fineness(self, most: int) -> int:
+    def grid_size(self, most: int) -> int:
         """Return on how many points a side it is sampled where `most` are asked for."""
         return most
 
-    def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: "GridProgress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
         return self.compiled.value(np.stack(np.meshgrid(x, y), axis=-1))
 
     @abstractmethod
-    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a surface in the order and the words in which they are told."""
 
-    def fixed(self) -> dict[str, Any]:
+    def with_file_hashes(self) -> dict[str, Any]:
         """Return the field that gains the SHA-256 of a file, {} if there is none or it has one."""
         return {}
 
@@ -126,7 +126,7 @@ class FormulaOrigin(Origin):
     def file_name(self) -> str:
         return self.name or "formula"
 
-    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         slopes = zip(AXES, self.compiled.gradient_text(), strict=False)
         gradient = {f"d/d{axis}": slope for axis, slope in slopes}
         rest = {key: declared[key] for key in declared if key not in ("network", "plane")}
@@ -137,7 +137,7 @@ class FormulaOrigin(Origin):
 class FunctionOrigin(Origin):
     """A user's own function, in Python."""
 
-    function: FunctionWords
+    function: FunctionConfig
 
     @property
     def compiled(self) -> "Function":
@@ -164,10 +164,10 @@ class FunctionOrigin(Origin):
     def caption(self) -> str:
         return self._loaded().caption
 
-    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         return {key: declared[key] for key in declared if key not in ("network", "plane")}
 
-    def fixed(self) -> dict[str, Any]:
+    def with_file_hashes(self) -> dict[str, Any]:
         path = file_of(self.function.of)
         if self.function.sha256 or path is None:
             return {}
@@ -186,23 +186,23 @@ class FunctionOrigin(Origin):
 class NetworkOrigin(Origin):
     """A network's loss on a plane through its weights."""
 
-    network: NetworkWords
-    plane: PlaneWords
+    network: NetworkConfig
+    plane: PlaneConfig
 
     @property
     def compiled(self) -> "Plane":
-        return self._named(lambda: self._landscape().plane)
+        return self._named(lambda: self._network_model().plane)
 
     @property
-    def landscape(self) -> "Landscape":
+    def network_model(self) -> "NetworkModel":
         """The network on its data; raises InputError if there are none."""
-        return self._named(self._landscape)
+        return self._named(self._network_model)
 
-    def _landscape(self) -> "Landscape":
+    def _network_model(self) -> "NetworkModel":
         # Imports the data, which a list of surfaces need not wait for.
-        from optiviz.surfaces.landscape import landscape
+        from optiviz.surfaces.network_model import network_model
 
-        return landscape(self.network, self.plane)
+        return network_model(self.network, self.plane)
 
     @property
     def title(self) -> str:
@@ -214,7 +214,7 @@ class NetworkOrigin(Origin):
 
     @property
     def caption(self) -> str:
-        return self.landscape.caption
+        return self.network_model.caption
 
     @property
     def window(self) -> Domain:
@@ -228,7 +228,7 @@ class NetworkOrigin(Origin):
                 "the plane of the paths is known only after a descent: "
                 "random ones and those of weights are known before"
             )
-        return AROUND[self.plane.kind]
+        return DEFAULT_DOMAINS[self.plane.kind]
 
     @property
     def start(self) -> Point:
@@ -236,30 +236,30 @@ class NetworkOrigin(Origin):
 
     @property
     def axes(self) -> tuple[str, ...]:
-        return self.landscape.axes
+        return self.network_model.axes
 
-    def fineness(self, most: int) -> int:
+    def grid_size(self, most: int) -> int:
         return min(most, self.plane.samples)
 
-    def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
-        from optiviz.surfaces.grids import sampled
+    def sample_grid(self, x: Array, y: Array, progress: "GridProgress | None" = None) -> Array:
+        from optiviz.surfaces.grids import sample_grid
 
-        return sampled(self.compiled, x, y, progress)
+        return sample_grid(self.compiled, x, y, progress)
 
-    def described(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         rest = {key: declared[key] for key in declared if key not in ("formula", "minima")}
         learned = rest["network"].items()
         return rest | {"network": {key: each for key, each in learned if each not in ("", None)}}
 
-    def fixed(self) -> dict[str, Any]:
+    def with_file_hashes(self) -> dict[str, Any]:
         if self.network.sha256 or not files_of(self.network.data):
             return {}
-        digested = {"sha256": digest_of(self.network.data)}
+        digested = {"sha256": dataset_hash(self.network.data)}
         return {"network": self.network.model_copy(update=digested)}
 
 
 @dataclass(frozen=True)
-class FoundOrigin(NetworkOrigin):
+class PathPlaneOrigin(NetworkOrigin):
     """A network's loss on a plane that was found after a descent."""
 
     found: "Plane"
@@ -280,4 +280,4 @@ def compiled(text: str, dim: int, name: str = "") -> "Formula":
     # Imports sympy, which a list of surfaces need not wait for.
     from optiviz.surfaces.formula import formula
 
-    return formula(text, dim, is_our_formula(name, text))
+    return formula(text, dim, is_bundled_formula(name, text))

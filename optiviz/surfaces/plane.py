@@ -13,10 +13,10 @@ from optiviz.objective import Array, Objective
 from optiviz.surfaces.network import Network
 from optiviz.system.errors import InputError
 
-MOST_THREADS = 8
+MAX_THREADS = 8
 TRIES, PARALLEL = 100, 0.999  # of random directions, and the cosine of those that are alike
 NUDGE = np.finfo(float).eps ** (1 / 3)  # of central differences, the best for second order
-Progress = Callable[[int, int], None]  # points done, points in all
+GridProgress = Callable[[int, int], None]  # points done, points in all
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Plane:
         """Number of coordinates: two."""
         return 2
 
-    def lifted(self, x: ArrayLike) -> Array:
+    def to_weights(self, x: ArrayLike) -> Array:
         """Return points of the whole space, shape (..., dim), for x of shape (..., 2)."""
         with np.errstate(over="ignore", invalid="ignore"):
             lifted: Array = self.origin + np.asarray(x, float) @ self.directions
@@ -45,7 +45,7 @@ class Plane:
     def value(self, x: Array) -> Array:
         """Return the loss, shape (...), for x of shape (..., 2)."""
         points = np.reshape(x, (-1, 2))
-        losses = np.array([float(self.objective.value(self.lifted(each))) for each in points])
+        losses = np.array([float(self.objective.value(self.to_weights(each))) for each in points])
         return losses.reshape(np.shape(x)[:-1])
 
     def gradient(self, x: Array) -> Array:
@@ -57,7 +57,7 @@ class Plane:
         points = np.reshape(x, (-1, 2))
         losses, slopes = np.empty(len(points)), np.empty((len(points), 2))
         for number, point in enumerate(points):
-            losses[number], slope = self.objective.value_and_gradient(self.lifted(point))
+            losses[number], slope = self.objective.value_and_gradient(self.to_weights(point))
             slopes[number] = self.directions @ slope
         return losses.reshape(np.shape(x)[:-1]), slopes.reshape(np.shape(x))
 
@@ -86,7 +86,7 @@ class Plane:
         """Return the same plane through another objective."""
         return Plane(objective, self.origin, self.directions)
 
-    def sampled(self, x: Array, y: Array, progress: Progress | None = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: GridProgress | None = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)).
 
         Some points are evaluated at a time, and as many times some as there are cores.
@@ -96,16 +96,16 @@ class Plane:
         points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         losses, many, own = np.empty(len(points)), self._many(), threading.local()
 
-        def judge(begin: int) -> None:
+        def evaluate(begin: int) -> None:
             if not hasattr(own, "plane"):
-                own.plane = self._twin()
+                own.plane = self._thread_copy()
             with np.errstate(all="ignore"):
                 losses[begin : begin + many] = own.plane.value(points[begin : begin + many])
 
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
             try:
                 begins = range(0, len(points), many)
-                for begin, _ in zip(begins, pool.map(judge, begins), strict=True):
+                for begin, _ in zip(begins, pool.map(evaluate, begins), strict=True):
                     if progress is not None:
                         progress(min(begin + many, len(points)), len(points))
             except BaseException:  # Ctrl-C waits for those alone that have begun
@@ -117,9 +117,11 @@ class Plane:
         """Return how many points are evaluated at a time."""
         return 4
 
-    def _twin(self) -> "Plane":
+    def _thread_copy(self) -> "Plane":
         """Return a plane that can be evaluated beside this one, in another thread."""
-        return self.on(self.objective.twin()) if isinstance(self.objective, Network) else self
+        return (
+            self.on(self.objective.thread_copy()) if isinstance(self.objective, Network) else self
+        )
 
 
 def random_directions(network: Network, origin: Array, seed: int) -> Array:
@@ -142,7 +144,11 @@ def random_directions(network: Network, origin: Array, seed: int) -> Array:
 def _drawn(network: Network, origin: Array, random: np.random.Generator) -> Array:
     directions = np.zeros((2, network.dim))
     for direction in directions:
-        parts = zip(network.shape.unpacked(direction), network.shape.unpacked(origin), strict=True)
+        parts = zip(
+            network.architecture.unpacked(direction),
+            network.architecture.unpacked(origin),
+            strict=True,
+        )
         for (weights, _), (own, _) in parts:
             drawn = random.normal(size=weights.shape)
             lengths = np.linalg.norm(drawn, axis=1, keepdims=True)
@@ -150,7 +156,7 @@ def _drawn(network: Network, origin: Array, random: np.random.Generator) -> Arra
     return directions
 
 
-class Spread(NamedTuple):
+class PrincipalPlane(NamedTuple):
     """The plane in which points differ most, and the share of their variance along each axis."""
 
     origin: Array  # (dim,), the mean
@@ -158,7 +164,7 @@ class Spread(NamedTuple):
     shares: Array  # (2,)
 
 
-def principal(points: Array) -> Spread:
+def pca_plane(points: Array) -> PrincipalPlane:
     """Return the plane of the first two principal components of points, shape (n, dim).
 
     Each component points to where its largest weight grows. A component along which nothing
@@ -186,4 +192,4 @@ def principal(points: Array) -> Spread:
         way = way - directions[:number].T @ (directions[:number] @ way)
         way /= np.linalg.norm(way)
         directions[number] = way * (np.sign(way[np.abs(way).argmax()]) or 1.0)
-    return Spread(origin, directions, shares)
+    return PrincipalPlane(origin, directions, shares)

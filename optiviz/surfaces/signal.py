@@ -26,8 +26,8 @@ from optiviz.system.yaml import read_text
 LENGTH = 300  # of our own signals
 MAX_LENGTH = 100_000
 # The rates of article 1's first script; adadelta's is Zeiler's.
-RATES = {"adagrad": 2.5, "adadelta": 1.0}
-RATE = 0.25  # of all others
+DEFAULT_RATES = {"adagrad": 2.5, "adadelta": 1.0}
+DEFAULT_RATE = 0.25  # of all others
 
 
 Slope = Annotated[
@@ -65,9 +65,9 @@ class Signal(BaseModel):
     def _played(self) -> "_Played":
         return _Played(np.array(self.gradient))
 
-    def at(self, step: int) -> "Moment":
+    def at(self, step: int) -> "SignalObjective":
         """Return the objective of step number `step`."""
-        return Moment(step, self._played)
+        return SignalObjective(step, self._played)
 
 
 class _Played:
@@ -78,7 +78,7 @@ class _Played:
         self.times = np.arange(len(signal), dtype=float)
 
 
-class Moment(NamedTuple):
+class SignalObjective(NamedTuple):
     """The objective whose gradient at q is the signal at the time step - q."""
 
     step: int

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from optiviz.objective import Array
+from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.domain import (
     MISSING,
     Domain,
@@ -26,30 +27,29 @@ from optiviz.surfaces.domain import (
     Point,
     Rates,
     Steps,
-    Stranger,
     Text,
+    ValidationContext,
     Window,
     axes_in,
+    increasing,
     kebab,
-    rising,
 )
 from optiviz.surfaces.origins import (
     FormulaOrigin,
-    FoundOrigin,
     FunctionOrigin,
     NetworkOrigin,
     Origin,
+    PathPlaneOrigin,
     compiled,
 )
-from optiviz.surfaces.words import FunctionWords, NetworkWords, PlaneWords, WrittenPlane
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
-    from optiviz.surfaces.plane import Plane, Progress
+    from optiviz.surfaces.plane import GridProgress, Plane
 
 
-NEAR = 0.01  # of the window's diagonal: how near a minimum counts as being at it
+MINIMUM_RADIUS = 0.01  # of the window's diagonal: how near a minimum counts as being at it
 
 
 class Surface(BaseModel):
@@ -64,16 +64,16 @@ class Surface(BaseModel):
 
     name: Annotated[str, AfterValidator(lambda word: word and kebab(word))] = ""
     title: Text = ""
-    network: NetworkWords | None = None
+    network: NetworkConfig | None = None
     plane: WrittenPlane | None = None
-    function: FunctionWords | None = None
+    function: FunctionConfig | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
     formula: Annotated[str, Field(validate_default=True)] = ""
     start: PlacedPoint = ()
     starts: tuple[PlacedPoint, ...] = ()
     steps: Steps | None = None
     minima: tuple[PlacedPoint, ...] = ()
-    levels: Annotated[tuple[Number, ...], AfterValidator(rising)] = ()
+    levels: Annotated[tuple[Number, ...], AfterValidator(increasing)] = ()
     learning_rates: Rates = ()
     tags: tuple[Kebab, ...] = ()
     aliases: tuple[Kebab, ...] = ()
@@ -81,14 +81,14 @@ class Surface(BaseModel):
 
     @field_validator("plane")
     @classmethod
-    def _of_a_network(cls, plane: PlaneWords | None, info: ValidationInfo) -> PlaneWords | None:
+    def _of_a_network(cls, plane: PlaneConfig | None, info: ValidationInfo) -> PlaneConfig | None:
         if plane is not None and info.data.get("network", plane) is None:
             raise ValueError("is of a network, and there is none")
         return plane
 
     @field_validator("function")
     @classmethod
-    def _alone(cls, function: FunctionWords | None, info: ValidationInfo) -> FunctionWords | None:
+    def _alone(cls, function: FunctionConfig | None, info: ValidationInfo) -> FunctionConfig | None:
         if function is not None and info.data.get("network") is not None:
             raise ValueError("is given, and so is a network: give one of them")
         return function
@@ -113,7 +113,7 @@ class Surface(BaseModel):
             raise ValueError("is missing or empty")
         if given and text:
             raise ValueError(f"is given, and so is a {given[0]}: give one of them")
-        if text and isinstance(info.context, Stranger):
+        if text and isinstance(info.context, ValidationContext):
             compiled(text, axes_in(info) or dimension(text))
         return text
 
@@ -132,7 +132,7 @@ class Surface(BaseModel):
     def origin(self) -> Origin:
         """What it is made of."""
         if self.network is not None:
-            return NetworkOrigin(self.name, self.domain, self.network, self.plane or PlaneWords())
+            return NetworkOrigin(self.name, self.domain, self.network, self.plane or PlaneConfig())
         if self.function is not None:
             return FunctionOrigin(self.name, self.domain, self.function)
         return FormulaOrigin(self.name, self.domain, self.formula)
@@ -148,7 +148,7 @@ class Surface(BaseModel):
         return self.origin.window
 
     @property
-    def begins(self) -> tuple[Point, ...]:
+    def default_starts(self) -> tuple[Point, ...]:
         """Where runs begin, if nobody says; () stands for a network's own weights."""
         return self.starts or (self.start,)
 
@@ -162,13 +162,13 @@ class Surface(BaseModel):
         """What stands under the title where there is no formula."""
         return self.origin.caption
 
-    def fineness(self, most: int) -> int:
+    def grid_size(self, most: int) -> int:
         """Return on how many points a side it is sampled where `most` are asked for."""
-        return self.origin.fineness(most)
+        return self.origin.grid_size(most)
 
-    def sampled(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: "GridProgress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
-        return self.origin.sampled(x, y, progress)
+        return self.origin.sample_grid(x, y, progress)
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
@@ -191,15 +191,15 @@ class Surface(BaseModel):
         """The formula, the function, or the plane through the network; InputError if it is none."""
         return self.origin.compiled
 
-    def described(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return all that is known of it as plain values, with the derivatives of its formula."""
         declared = self.model_dump(mode="json")
         first = {key: declared.pop(key) for key in ("name", "title")}
-        return first | self.origin.described(declared)
+        return first | self.origin.to_dict(declared)
 
-    def fixed(self) -> "Surface":
+    def with_file_hashes(self) -> "Surface":
         """Return the surface with the SHA-256 of the file that it is of, or that it learns."""
-        return self.model_copy(update=self.origin.fixed())
+        return self.model_copy(update=self.origin.with_file_hashes())
 
     def within(self, domain: Domain) -> "Surface":
         """Return the surface in another window; a start that nobody gave goes along."""
@@ -208,30 +208,30 @@ class Surface(BaseModel):
             return moved
         return moved.model_copy(update={"start": moved.origin.start})
 
-    def seen_on(self, plane: "Plane", axes: tuple[str, str], domain: Domain) -> "FoundSurface":
+    def on_plane(self, plane: "Plane", axes: tuple[str, str], domain: Domain) -> "PathPlaneSurface":
         """Return a network's surface as it is seen on a plane that was found after a descent."""
         origin = self.origin
         assert isinstance(origin, NetworkOrigin)
-        found = FoundOrigin(self.name, domain, origin.network, origin.plane, plane, axes)
-        return FoundSurface.model_construct(**dict(self) | {"domain": domain, "found": found})
+        found = PathPlaneOrigin(self.name, domain, origin.network, origin.plane, plane, axes)
+        return PathPlaneSurface.model_construct(**dict(self) | {"domain": domain, "found": found})
 
     @property
-    def radius(self) -> float:
+    def minimum_radius(self) -> float:
         """How near a minimum counts as being at it."""
-        return NEAR * self.window.diagonal
+        return MINIMUM_RADIUS * self.window.diagonal
 
     def distance_to_minimum(self, x: Sequence[float]) -> float | None:
         """Return how far x is from the nearest known minimum; None if none is known."""
         return min((math.dist(x, each) for each in self.minima), default=None)
 
 
-class FoundSurface(Surface):
+class PathPlaneSurface(Surface):
     """A network's surface on a plane that was found after a descent, which is not declared."""
 
-    found: InstanceOf[FoundOrigin] = Field(exclude=True, repr=False)
+    found: InstanceOf[PathPlaneOrigin] = Field(exclude=True, repr=False)
 
     @property
-    def origin(self) -> FoundOrigin:
+    def origin(self) -> PathPlaneOrigin:
         return self.found
 
 

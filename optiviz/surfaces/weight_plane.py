@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from optiviz.objective import Array
-from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Weight
+from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Network, Weight
 from optiviz.surfaces.plane import Plane
 
 BLOCK = 3_000_000  # bytes of activations that are held at once of several points, in cache
@@ -29,7 +29,7 @@ class WeightPlane(Plane):
     def of(cls, network: Network, x: Array, weights: Sequence[Weight]) -> "WeightPlane":
         """Return the plane of two different weights through a network with parameters x."""
         first, second = weights
-        places = [network.shape.index(each) for each in (first, second)]
+        places = [network.architecture.index(each) for each in (first, second)]
         origin = x.copy()
         origin[places] = 0
         directions = np.zeros((2, len(x)))
@@ -53,7 +53,7 @@ class WeightPlane(Plane):
     def _many(self) -> int:
         return max(1, BLOCK // (8 * self.known.widths * self.objective.samples))
 
-    def _twin(self) -> Plane:
+    def _thread_copy(self) -> Plane:
         return self  # what is known of it does not change
 
     def _evaluated(self, x: Array, slopes: Array | None) -> Array:
@@ -63,7 +63,7 @@ class WeightPlane(Plane):
         with np.errstate(over="ignore", invalid="ignore"):
             for some, samples in self._blocks(len(points)):
                 within = None if found is None else found[some]
-                losses[some] += self.known.judge(points[some], samples, within)
+                losses[some] += self.known.loss_and_slopes(points[some], samples, within)
         if slopes is not None and found is not None:
             slopes[...] = found.reshape(slopes.shape)
         if not np.isfinite(losses).all():
@@ -94,7 +94,7 @@ class _Known:
     rows: list[int]
     mixes: Array  # (rows, 2, samples): what a unit of each weight adds to these units' z
     z: Array  # (rows, samples), with both weights 0
-    bent: Array  # (rows, samples), the activations of these
+    activated: Array  # (rows, samples), the activations of these
     entering: dict[int, Array]  # of the second weight, (samples,): where it comes from, unchanged
     after: Array  # (samples, units): z of the next layer; of the last one the outputs left
     targets: Array  # (samples, outputs) as `after` has them
@@ -103,7 +103,7 @@ class _Known:
     @classmethod
     def of(cls, network: Network, origin: Array, weights: Sequence[Weight]) -> "_Known":
         """Compute it at the origin, where both weights are 0."""
-        shape, layers = network.shape, network.shape.unpacked(origin)
+        shape, layers = network.architecture, network.architecture.unpacked(origin)
         first = min(weight.layer for weight in weights)
         rows = sorted({weight.row for weight in weights if weight.layer == first})
         many, last = network.samples, first == shape.layers - 1
@@ -125,43 +125,57 @@ class _Known:
             if last:
                 after[part] = own
                 continue
-            BENDS[shape.activations[first]].apply(own)
+            ACTIVATIONS[shape.activations[first]].apply(own)
             for number, column in entering.items():
                 column[part] = own[:, weights[number].column]
             further, shift = layers[first + 1]
             np.matmul(own, further.T, out=after[part])
             after[part] += 0 if shift is None else shift
-        bent, targets, rest = z.copy(), network.targets, np.zeros(many)
+        activated, targets, rest = z.copy(), network.targets, np.zeros(many)
         if last:
             after, targets, rest = _left_out(network, after, rows)
         else:
-            BENDS[shape.activations[first]].apply(bent)
+            ACTIVATIONS[shape.activations[first]].apply(activated)
         return cls(
-            network, weights, layers, first, rows, mixes, z, bent, entering, after, targets, rest
+            network,
+            weights,
+            layers,
+            first,
+            rows,
+            mixes,
+            z,
+            activated,
+            entering,
+            after,
+            targets,
+            rest,
         )
 
     @property
     def widths(self) -> int:
         """How many numbers are held of a sample at a point."""
-        further = self.network.shape.sizes[self.first + 2 :]
+        further = self.network.architecture.sizes[self.first + 2 :]
         return 4 * (len(self.rows) + int(self.after.shape[1])) + 3 * sum(further)
 
-    def judge(self, points: Array, samples: slice, slopes: Array | None) -> Array:
+    def loss_and_slopes(self, points: Array, samples: slice, slopes: Array | None) -> Array:
         """Return what some samples add to the loss at points, shape (points,); add its slopes."""
-        judge, number = OUTPUTS[self.network.shape.loss].judge, self.network.samples
+        loss_and_delta, number = (
+            OUTPUTS[self.network.architecture.loss].loss_and_delta,
+            self.network.samples,
+        )
         own = np.matmul(points, self.mixes[..., samples])  # (rows, points, samples)
         own += self.z[:, None, samples]
-        if self.first == self.network.shape.layers - 1:
+        if self.first == self.network.architecture.layers - 1:
             outputs = self._outputs(own, samples)
-            losses = judge(outputs, self.targets[samples]) + self.rest[samples]
+            losses = loss_and_delta(outputs, self.targets[samples]) + self.rest[samples]
             if slopes is not None:
                 delta = np.moveaxis(outputs[..., : len(self.rows)], -1, 0)
                 self._add(slopes, delta / number, samples)
             total: Array = losses.sum(axis=-1) / number
             return total
-        BENDS[self.network.shape.activations[self.first]].apply(own)
+        ACTIVATIONS[self.network.architecture.activations[self.first]].apply(own)
         held, z = self._forward(points, own, samples)
-        total = judge(z, self.targets[samples]).sum(axis=-1) / number
+        total = loss_and_delta(z, self.targets[samples]).sum(axis=-1) / number
         if slopes is not None:
             z /= number
             self._add(slopes, self._backward(points, own, held, z, samples, slopes), samples)
@@ -184,12 +198,12 @@ class _Known:
         own are the activations of the units that change, (rows, points, samples).
         """
         held: list[Array] = []
-        moved = np.moveaxis(own - self.bent[:, None, samples], 0, -1)
+        moved = np.moveaxis(own - self.activated[:, None, samples], 0, -1)
         z = np.matmul(moved, self.layers[self.first + 1][0][:, self.rows].T)
         z += self.after[samples]
         for layer in range(self.first + 1, len(self.layers)):
             if layer > self.first + 1:
-                BENDS[self.network.shape.activations[layer - 1]].apply(z)
+                ACTIVATIONS[self.network.architecture.activations[layer - 1]].apply(z)
                 held.append(z)
                 matrix, bias = self.layers[layer]
                 z = np.matmul(z, matrix.T)
@@ -224,11 +238,11 @@ class _Known:
                     place = list(wanted).index(weight.column)
                     before[..., place] += points[:, number, None] * delta[..., weight.row]
             if layer > self.first + 1:
-                slope = BENDS[self.network.shape.activations[layer - 1]].slope
+                slope = ACTIVATIONS[self.network.architecture.activations[layer - 1]].slope
                 before *= slope(held[layer - self.first - 2])
             delta = before
-        bent = np.moveaxis(delta, -1, 0)
-        return bent * BENDS[self.network.shape.activations[self.first]].slope(own)
+        activated = np.moveaxis(delta, -1, 0)
+        return activated * ACTIVATIONS[self.network.architecture.activations[self.first]].slope(own)
 
     def _in(self, layer: int) -> list[tuple[int, Weight]]:
         return [each for each in enumerate(self.weights) if each[1].layer == layer]
@@ -260,8 +274,8 @@ def _left_out(network: Network, z: Array, rows: list[int]) -> tuple[Array, Array
     """
     others = [unit for unit in range(z.shape[1]) if unit not in rows]
     kept, left = network.targets[:, rows], network.targets[:, others]
-    if network.shape.loss == "squared-error":
-        losses = OUTPUTS["squared-error"].judge(z[:, others].copy(), left)
+    if network.architecture.loss == "squared-error":
+        losses = OUTPUTS["squared-error"].loss_and_delta(z[:, others].copy(), left)
         return z[:, rows], kept, losses
     if not others:
         return z[:, rows], kept, np.zeros(len(z))

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from optiviz.kinds.base import Scene
 from optiviz.kinds.style import Style
 from optiviz.registry import format_of
-from optiviz.surfaces.plane import Progress
+from optiviz.surfaces.plane import GridProgress
 from optiviz.system.errors import InputError
 from optiviz.views import Moving, View, load_view
 from optiviz.views.axes import Box
@@ -58,7 +58,7 @@ class Animation(FuncAnimation):
             cache_frame_data=False,
         )
         self.comment = comment
-        self.described = ": ".join(filter(None, [picture.scene.title, picture.scene.described]))
+        self.description = ": ".join(filter(None, [picture.scene.title, picture.scene.description]))
 
     def save(self, filename: Any, writer: Any = None, *words: Any, **settings: Any) -> None:
         if writer is None and format_of(Path(filename)).kind == "animation":
@@ -73,7 +73,7 @@ class Animation(FuncAnimation):
             path = Path(folder) / "shown.gif"
             self.save(path, writer="imageio")
             data = b64encode(path.read_bytes()).decode()
-        return f'<img src="data:image/gif;base64,{data}" alt="{escape(self.described)}">'
+        return f'<img src="data:image/gif;base64,{data}" alt="{escape(self.description)}">'
 
     def _repr_html_(self) -> str:
         return self._shown
@@ -96,7 +96,7 @@ class Picture:
         panels: Sequence[tuple[Scene[Any], Sequence[str]]],
         style: Style,
         size: tuple[int, int] = (960, 640),
-        progress: Progress | None = None,
+        progress: GridProgress | None = None,
     ) -> None:
         self.scene = scene
         self.theme = theme

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from optiviz.objective import Array
-from optiviz.surfaces.plane import Progress
+from optiviz.surfaces.plane import GridProgress
 from optiviz.surfaces.surface import Surface
 from optiviz.views.themes import Theme
 
@@ -54,17 +54,17 @@ class Ground:
         surface: Surface,
         most: int,
         levels: int | Sequence[float] | None = None,
-        progress: Progress | None = None,
+        progress: GridProgress | None = None,
     ) -> "Ground":
         """Sample a surface in two dimensions over its window, at most so many times a side.
 
         levels are the surface's own if None, else evenly chosen if it has none.
         """
         (left, right), (bottom, top) = surface.window.intervals
-        many = surface.fineness(most)
+        many = surface.grid_size(most)
         across, up = np.linspace(left, right, many), np.linspace(bottom, top, many)
         with np.errstate(all="ignore"):
-            values = np.ma.masked_invalid(surface.sampled(across, up, progress))
+            values = np.ma.masked_invalid(surface.sample_grid(across, up, progress))
         x, y = np.meshgrid(across, up)
         own = surface.levels if levels is None else levels
         largest = float(abs(values).max()) if values.count() else 0.0

@@ -32,7 +32,7 @@ class Loss(View):
 
     def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
-        self.sampled = any(path.true_losses is not None for path in scene.compared)
+        self.has_batches = any(path.true_losses is not None for path in scene.compared)
         losses = [path.losses[: path.last + 1] for path in scene.compared]
         losses += [true_losses(path) for path in scene.compared]
         self.scale = Scale.of(np.concatenate(losses))
@@ -64,17 +64,17 @@ class Loss(View):
         """What is drawn, the longest way to say it first."""
         many = self.style.smooth
         if many > 1:
-            what = "each step's loss" if self.sampled else "loss"
+            what = "each step's loss" if self.has_batches else "loss"
             return [f"{what}, mean of {many} steps", what, "loss"]
-        return ["loss, each step's own faint", "loss"] if self.sampled else ["loss"]
+        return ["loss, each step's own faint", "loss"] if self.has_batches else ["loss"]
 
     def lines(self, path: Trajectory) -> "Iterator[Line]":
         """Return what is drawn of a path, the last of it with its head."""
         many, losses = self.style.smooth, path.losses[: path.last + 1]
         steps = np.arange(len(losses))
-        if many > 1 or self.sampled:
+        if many > 1 or self.has_batches:
             yield Line(steps, losses, steps, faint=True)
-        if many > 1 or not self.sampled:
+        if many > 1 or not self.has_batches:
             yield Line(steps, trailing_mean(losses, many), steps)
         else:
             yield Line(path.kept[: len(path.walked)], true_losses(path), path.ends)

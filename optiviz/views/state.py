@@ -24,7 +24,7 @@ SQUARES = (
     *("max_exp_avg_sq", "exp_avg_sq", "square_avg", "sum", "nu_max", "nu", "sum_of_squares"),
 )
 SECOND = 0.5  # width and opacity of the second coordinate's line, of the first one's
-MOST_OTHERS = 2  # strips of what only some optimizers remember
+MAX_OTHERS = 2  # strips of what only some optimizers remember
 GAP = 0.42  # between two strips, of the height of one
 
 
@@ -93,9 +93,9 @@ class State(View):
                 if each.shape == path.points.shape
             }
             if not vectors.keys() & {*VELOCITY, *SQUARES}:
-                for name in list(vectors)[:MOST_OTHERS]:
+                for name in list(vectors)[:MAX_OTHERS]:
                     others.setdefault(name, []).append(vectors[name])
-        return dict(list(others.items())[:MOST_OTHERS])
+        return dict(list(others.items())[:MAX_OTHERS])
 
     @property
     def marks(self) -> Sequence[KeyMark]:

@@ -40,7 +40,7 @@ def test_each_cell_is_what_its_own_descent_says(
     place, minima, found = mapped(HILLS, word)
     assert found.reached.shape == (7, 9)
     radius = 0.01 * np.hypot(6, 6)
-    assert place.surface.radius == pytest.approx(radius)
+    assert place.surface.minimum_radius == pytest.approx(radius)
     optimizer = parse_word(word).build()
     for start, reached, arrived in zip(
         place.starts, found.reached.ravel(), found.arrived.ravel(), strict=True

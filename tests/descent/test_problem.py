@@ -21,7 +21,7 @@ from optiviz.kinds.run import Recipe, Run
 from optiviz.optimizers.spec import parse_word
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.datasets import load_dataset
-from optiviz.surfaces.landscape import landscape
+from optiviz.surfaces.network_model import network_model
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
 from optiviz.views.contour import Contour
@@ -55,11 +55,11 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
         surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
     )
     (path,) = recipe.walks()
-    network = declared.origin.landscape.network
+    network = declared.origin.network_model.network
     x = path.points
-    if declared.origin.plane.inside:
+    if declared.origin.plane.descends_in_plane:
         assert path.points.shape == (13, 2)
-        x = declared.origin.landscape.plane.lifted(path.points)
+        x = declared.origin.network_model.plane.to_weights(path.points)
     truth = network.value(x)
     if batch_size is None:
         np.testing.assert_allclose(path.losses[path.kept], truth, rtol=1e-12)
@@ -91,7 +91,7 @@ def test_paths_are_seen_where_the_plane_is_nearest(plane: Any) -> None:
     scene, walked = recipe.make_scene(), recipe.walks()
     shown = scene.surface.compiled
     for path, flat in zip(walked, scene.trajectories, strict=True):
-        away = np.linalg.norm(path.points - shown.lifted(flat.points), axis=1)
+        away = np.linalg.norm(path.points - shown.to_weights(flat.points), axis=1)
         np.testing.assert_allclose(flat.distances, away, atol=1e-12)
         assert scene.seen(flat.points).shape == flat.points.shape  # all in the window
         np.testing.assert_array_equal(flat.losses, path.losses)
@@ -102,7 +102,7 @@ def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
     scene = run("path")
     shares = [int(found) for axis in scene.surface.axes for found in re.findall(r"(\d+)%", axis)]
     assert shares[0] >= shares[1] and 90 < sum(shares) <= 100
-    assert scene.surface.origin.landscape.network.dim == 15
+    assert scene.surface.origin.network_model.network.dim == 15
     given = Recipe(surface=surface("path", domain="-1:1,-2:2"), optimizers="sgd:lr=1", steps=2)
     assert given.make_scene().surface.window.intervals == ((-1, 1), (-2, 2))
 
@@ -175,10 +175,10 @@ def test_a_window_holds_all_paths(seed: int, many: int) -> None:
 
 def test_article_5s_descent_is_of_two_weights() -> None:
     """Three starts, and the article's printed rule with twice its rate."""
-    landscape = NETWORKS["digits-output"].origin.landscape
-    inputs, targets = landscape.network.inputs, landscape.network.targets
+    model = NETWORKS["digits-output"].origin.network_model
+    inputs, targets = model.network.inputs, model.network.targets
     (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).walks()
-    matrices = [weights for weights, _ in landscape.network.shape.unpacked(landscape.initial)]
+    matrices = [weights for weights, _ in model.network.architecture.unpacked(model.initial)]
     below = inputs.T
     for weights in matrices[:2]:
         below = 1 / (1 + np.exp(-weights @ below))
@@ -201,16 +201,16 @@ def test_article_5s_descent_is_of_two_weights() -> None:
 
 def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() -> None:
     declared = surface(WEIGHTS | {"descent": "whole"})
-    landscape = declared.origin.landscape
-    np.testing.assert_array_equal(problem_of(declared).start(()), landscape.initial)
+    model = declared.origin.network_model
+    np.testing.assert_array_equal(problem_of(declared).start(()), model.initial)
     lifted = problem_of(declared).start((1.5, -2.0))
-    changed = np.flatnonzero(lifted != landscape.initial)
+    changed = np.flatnonzero(lifted != model.initial)
     assert set(lifted[changed]) == {1.5, -2.0}
 
 
 def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
     declared = surface(WEIGHTS)
-    own = declared.origin.landscape.initial
+    own = declared.origin.network_model.initial
     assert declared.dim == 2 and set(problem_of(declared).start(())) < set(own)
     x = np.array([[0.5, 1.0], [-1.0, 2.0]])
     value, gradient = declared.value_and_gradient(x)
@@ -231,7 +231,7 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
     for plane, lowest in ((WEIGHTS, 0.01), ("path", 1e-4)):
         declared = surface(plane)
         problem = problem_of(declared)
-        objective, start = problem.objective(), problem.start(declared.begins[0])
+        objective, start = problem.objective(), problem.start(declared.default_starts[0])
         tuning = tune(parse_word("sgd"), declared, [start], 400, met=objective)
         assert len(tuning.rates) == 12 and tuning.rates[0] == lowest
         paths = [
@@ -394,7 +394,7 @@ def test_a_recipe_knows_the_file_that_its_data_came_from(invoke: Invoke, here: P
     assert len(recipe.surface.network.sha256) == 64
     assert invoke("run", "--recipe", "a.json", "-o", "b.json").exit_code == 0
     np.savez("own.npz", x_train=random.normal(size=(40, 2)), y_train=labels)
-    for cached in (landscape, load_dataset):
+    for cached in (network_model, load_dataset):
         cached.cache_clear()  # as another process would begin
     result = invoke("run", "--recipe", "a.json", "-o", "c.json")
     assert result.exit_code == 2 and "is not the file that it was" in result.stderr

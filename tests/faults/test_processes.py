@@ -124,13 +124,13 @@ LOST = """
 import signal, sys, time, types
 from optiviz.system import interrupts
 {ignoring}
-interrupts.listen()
+interrupts.install_handlers()
 try:
     ignoring()
     time.sleep(30)
 except KeyboardInterrupt:
     time.sleep(0.1)  # tidying is not disturbed
-    print(*interrupts.farewell())
+    print(*interrupts.exit_message())
 """
 
 

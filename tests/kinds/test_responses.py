@@ -14,7 +14,7 @@ from optiviz.kinds.response import Response
 from optiviz.objective import Array, Stream
 from optiviz.optimizers.spec import parse_word
 from optiviz.registry import SIGNALS
-from optiviz.surfaces.signal import RATE, RATES, Signal, find_signal
+from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_signal
 
 RESPONSES = Path(__file__).parents[1] / "reference" / "responses"
 RECORDED: dict[str, list[float]] = json.loads((RESPONSES / "signals.json").read_text())
@@ -120,7 +120,7 @@ def test_a_positive_gradient_is_answered_by_a_positive_update(name: str) -> None
     assert entry.update[2] > 0  # adopt's first step only looks
     assert np.isfinite(entry.update).all()
     assert entry.choice.source == "signal"
-    assert entry.choice.optimizer.hyperparameters()["lr"] == RATES.get(name, RATE)
+    assert entry.choice.optimizer.hyperparameters()["lr"] == DEFAULT_RATES.get(name, DEFAULT_RATE)
 
 
 def test_rates_are_the_words_then_the_common_one() -> None:

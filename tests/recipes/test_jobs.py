@@ -8,7 +8,7 @@ import pytest
 import optiviz
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.run import Recipe
-from optiviz.recipes.jobs import MOST_JOBS, Job, read_jobs
+from optiviz.recipes.jobs import MAX_JOBS, Job, read_jobs
 from optiviz.system.yaml import Document
 
 
@@ -230,5 +230,5 @@ def test_what_would_grow_or_run_is_refused(text: str, here: Path) -> None:
 def test_there_may_be_many_jobs_but_not_too_many() -> None:
     many: dict[str, Any] = {"seed": list(range(100)), "steps": list(range(1, 102))}
     text = f"jobs: [{{{RUN}, out: '{{seed}}-{{steps}}.gif', matrix: {many}}}]"
-    with pytest.raises(optiviz.InputError, match=f"more than {MOST_JOBS} jobs"):
+    with pytest.raises(optiviz.InputError, match=f"more than {MAX_JOBS} jobs"):
         read(text)

@@ -11,7 +11,7 @@ from conftest import CATALOGUE, FORMULAS, some
 
 import optiviz
 from optiviz.registry import OPTIMIZERS
-from optiviz.surfaces.catalogue import Catalogue, load_catalogue, our_surface
+from optiviz.surfaces.catalogue import Catalogue, bundled_surface, load_catalogue
 from optiviz.surfaces.domain import Domain
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -431,7 +431,7 @@ def test_our_own_catalogue_is_read_without_its_formulas() -> None:
     from optiviz.surfaces.formula import formula
 
     formula.cache_clear()
-    load_catalogue.__globals__["_ours"].cache_clear()
+    load_catalogue.__globals__["_bundled_catalogue"].cache_clear()
     load_catalogue()
     assert formula.cache_info().currsize == 0
 
@@ -479,9 +479,9 @@ def test_levels_and_rates_of_a_surface_are_kept() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_an_entry_read_by_itself_is_that_of_the_whole_catalogue(name: str) -> None:
-    assert our_surface(name) == CATALOGUE[name]
+    assert bundled_surface(name) == CATALOGUE[name]
 
 
 @pytest.mark.parametrize("name", ["", "#", "title", "  title", "wobbly:", "wobbly:\n  title", ".*"])
 def test_what_is_no_name_is_no_entry(name: str) -> None:
-    assert our_surface(name) is None
+    assert bundled_surface(name) is None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optiviz.surfaces.datasets import DATASETS, Dataset, check_dataset, digest_of, load_dataset
+from optiviz.surfaces.datasets import DATASETS, Dataset, check_dataset, dataset_hash, load_dataset
 from optiviz.system.errors import InputError
 
 OURS = ("blobs", "spirals", "xor", "pixels")
@@ -250,11 +250,11 @@ def test_a_missing_file_is_told(kind: str, tmp_path: Path) -> None:
 def test_another_file_than_the_recipes_is_noticed(tmp_path: Path) -> None:
     name = f"npz:{tmp_path / 'a.npz'}"
     np.savez(tmp_path / "a.npz", x_train=X, y_train=Y)
-    sha256 = digest_of(name)
+    sha256 = dataset_hash(name)
     load_dataset(name, 0, sha256)
-    assert digest_of(name) == sha256
+    assert dataset_hash(name) == sha256
     np.savez(tmp_path / "a.npz", x_train=X + 1, y_train=Y)
-    assert digest_of(name) != sha256
+    assert dataset_hash(name) != sha256
     load_dataset.cache_clear()
     with pytest.raises(InputError, match="is not the file that it was"):
         load_dataset(name, 0, sha256)
@@ -285,7 +285,7 @@ def test_idx_files_are_read(tmp_path: Path) -> None:
     assert_whole(data)
     np.testing.assert_array_equal(data.inputs, np.arange(24).reshape(6, 4) / 255)
     assert data.test_targets.argmax(axis=1).tolist() == [0, 1, 2]
-    assert len(digest_of(f"idx:{tmp_path}")) == 64
+    assert len(dataset_hash(f"idx:{tmp_path}")) == 64
 
 
 @pytest.mark.row(48)

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from optiviz.objective import Array
 from optiviz.surfaces import network as module
-from optiviz.surfaces.network import BENDS, OUTPUTS, Batches, Network, Shape, Weight
+from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Architecture, Batches, Network, Weight
 
 SIZES = (5, 7, 6, 4)
 LAYERS = [("sigmoid", "tanh"), ("relu", "softplus"), ("softplus", "relu"), ("tanh", "sigmoid")]
@@ -24,8 +24,10 @@ def samples(many: int = 11, features: int = 5, classes: int = 4) -> tuple[Array,
 
 
 def made(activations: tuple[str, ...], loss: str, bias: bool) -> tuple[Network, Array]:
-    network = Network(Shape(SIZES, activations, loss, bias), *samples())
-    x = network.shape.initial("normal", 3) + 0.1 * np.random.default_rng(1).normal(size=network.dim)
+    network = Network(Architecture(SIZES, activations, loss, bias), *samples())
+    x = network.architecture.initial("normal", 3) + 0.1 * np.random.default_rng(1).normal(
+        size=network.dim
+    )
     return network, x
 
 
@@ -79,25 +81,25 @@ def test_the_gradient_is_torchs(activations: tuple[str, ...], loss: str, bias: b
 
 def test_weights_and_loss_are_article_5s() -> None:
     inputs, targets = samples(30, 64, 10)
-    network = Network(Shape((64, 50, 500, 10), ("sigmoid",) * 2), inputs, targets)
-    x = network.shape.initial("normal", 135)
+    network = Network(Architecture((64, 50, 500, 10), ("sigmoid",) * 2), inputs, targets)
+    x = network.architecture.initial("normal", 135)
     np.random.seed(135)
     first, second, third = (np.random.randn(*each) for each in [(50, 64), (500, 50), (10, 500)])
     np.testing.assert_array_equal(x, np.concatenate([first.ravel(), second.ravel(), third.ravel()]))
-    x[network.shape.index(Weight(2, 5, 250))] = third[5][250] = -9
+    x[network.architecture.index(Weight(2, 5, 250))] = third[5][250] = -9
     said = expit(third @ expit(second @ expit(first @ inputs.T)))
     assert network.value(x) == pytest.approx(
         np.mean(np.sum((targets.T - said) ** 2, axis=0)), rel=1e-13
     )
     # Its printed gradient lacks the factor 2 of the squared error.
     printed = (said - targets.T) * said * (1 - said) @ expit(second @ expit(first @ inputs.T)).T
-    gradient = network.shape.unpacked(network.gradient(x))[2][0]
+    gradient = network.architecture.unpacked(network.gradient(x))[2][0]
     np.testing.assert_allclose(gradient, 2 * printed / 30, rtol=1e-9, atol=1e-15)
 
 
 def test_the_camera_of_article_3_sees_what_it_saw() -> None:
     """The article's hand-set weights, whose answers it prints with 8 digits."""
-    shape = Shape((4, 4, 4, 8, 4), ("tanh", "tanh", "relu"), "cross-entropy", bias=True)
+    shape = Architecture((4, 4, 4, 8, 4), ("tanh", "tanh", "relu"), "cross-entropy", bias=True)
     x = np.zeros(shape.dim)
     pairs = np.repeat(np.eye(4), 2, axis=1)
     rows = [
@@ -117,7 +119,7 @@ def test_the_camera_of_article_3_sees_what_it_saw() -> None:
     ("init", "deviation"), [("normal", 1.0), ("xavier", 0.1), ("he", 0.1581139)]
 )
 def test_weights_begin_as_wide_as_the_papers_say(init: str, deviation: float) -> None:
-    shape = Shape((80, 120, 3), ("relu",), bias=True)
+    shape = Architecture((80, 120, 3), ("relu",), bias=True)
     (weights, bias), _ = shape.unpacked(shape.initial(init, 0))
     assert weights.std() == pytest.approx(deviation, rel=0.02)
     assert bias is not None and not bias.any()
@@ -130,19 +132,19 @@ def test_samples_in_parts_give_the_same(runs: int, kilobytes: int) -> None:
     value, gradient = network.value_and_gradient(points)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", 100 * kilobytes)
-        parts = Network(network.shape, network.inputs, network.targets)
+        parts = Network(network.architecture, network.inputs, network.targets)
         again, slopes = parts.value_and_gradient(points)
-        right = parts.hits(x)
+        right = parts.accuracy(x)
     np.testing.assert_allclose(again, value, rtol=1e-14)
     np.testing.assert_allclose(slopes, gradient, rtol=1e-11, atol=1e-15)
-    assert right == network.hits(x)
+    assert right == network.accuracy(x)
 
 
 def test_what_it_remembers_is_of_the_very_weights() -> None:
     network, x = made(("tanh", "relu"), "squared-error", False)
     before = network.value(x)
     x[3] += 1  # in place, as a finite difference does
-    fresh = Network(network.shape, network.inputs, network.targets)
+    fresh = Network(network.architecture, network.inputs, network.targets)
     assert network.value(x) == fresh.value(x) != before
     np.testing.assert_array_equal(network.gradient(x), fresh.gradient(x))
 
@@ -160,8 +162,8 @@ def test_leading_axes_are_independent_runs() -> None:
 
 def test_hits_are_the_share_of_right_answers() -> None:
     inputs = np.array([[1.0], [2.0], [-1.0], [3.0]])
-    network = Network(Shape((1, 2), ()), inputs, np.eye(2)[[0, 0, 0, 1]])
-    assert network.hits(np.array([1.0, -1.0])) == 0.5
+    network = Network(Architecture((1, 2), ()), inputs, np.eye(2)[[0, 0, 0, 1]])
+    assert network.accuracy(np.array([1.0, -1.0])) == 0.5
 
 
 def test_what_is_too_large_is_no_number() -> None:
@@ -185,12 +187,12 @@ def test_a_batch_depends_on_seed_and_step_alone(size: int, step: int, seed: int)
     assert batch.samples == size
     np.testing.assert_array_equal(batch.gradient(x), other.at(step).gradient(x))
     assert stream.at(step) is batch
-    assert stream.whole is network
+    assert stream.full_batch is network
 
 
 @given(st.integers(1, 11))
 def test_all_samples_come_equally_often(size: int) -> None:
-    network = Network(Shape((1, 2), ()), np.arange(11.0)[:, None], np.eye(2)[[0] * 11])
+    network = Network(Architecture((1, 2), ()), np.arange(11.0)[:, None], np.eye(2)[[0] * 11])
     stream = Batches(network, size)
     met = np.concatenate([stream.at(step).inputs[:, 0] for step in range(11)])
     assert np.bincount(met.astype(int)).tolist() == [size] * 11
@@ -205,7 +207,7 @@ def test_a_batch_of_all_samples_is_batch_descent() -> None:
 
 def test_dropout_silences_units_and_keeps_the_mean() -> None:
     inputs, targets = samples(400)
-    network = Network(Shape((5, 300, 4), ("relu",)), inputs, targets)
+    network = Network(Architecture((5, 300, 4), ("relu",)), inputs, targets)
     (mask,) = Batches(network, 400, dropout=0.2).at(3).masks
     assert set(np.unique(mask)) == {0.0, 1.25}
     assert mask.mean() == pytest.approx(1, abs=0.01)
@@ -213,17 +215,17 @@ def test_dropout_silences_units_and_keeps_the_mean() -> None:
     assert (mask != other).any()
 
 
-@pytest.mark.parametrize("name", BENDS)
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_has_its_slope(name: str) -> None:
     z = np.linspace(-30, 30, 1201) + 0.01
     with np.errstate(over="raise"):
         bent, above, below = z.copy(), z + 1e-6, z - 1e-6
         for each in (bent, above, below):
-            BENDS[name].apply(each)
-    np.testing.assert_allclose(BENDS[name].slope(bent), (above - below) / 2e-6, atol=1e-8)
+            ACTIVATIONS[name].apply(each)
+    np.testing.assert_allclose(ACTIVATIONS[name].slope(bent), (above - below) / 2e-6, atol=1e-8)
 
 
 def test_a_shape_pickles_and_counts() -> None:
-    shape = Shape((784, 512, 512, 10), ("relu",) * 2, "cross-entropy", bias=True)
+    shape = Architecture((784, 512, 512, 10), ("relu",) * 2, "cross-entropy", bias=True)
     assert shape.dim == 669_706  # as article 3 prints
     assert pickle.loads(pickle.dumps(shape)) == shape

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from optiviz.objective import Array
 from optiviz.surfaces import grids
 from optiviz.surfaces import weight_plane as module
-from optiviz.surfaces.network import BENDS, OUTPUTS, Network, Shape, Weight
-from optiviz.surfaces.plane import Plane, principal, random_directions
+from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Architecture, Network, Weight
+from optiviz.surfaces.plane import Plane, pca_plane, random_directions
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 
@@ -23,12 +23,12 @@ SIZES = (5, 4, 6, 3)
 
 def made(loss: str = "squared-error", bias: bool = False, bends: tuple[str, ...] = ()) -> Network:
     random = np.random.default_rng(0)
-    shape = Shape(SIZES, bends or ("sigmoid", "tanh"), loss, bias)
+    shape = Architecture(SIZES, bends or ("sigmoid", "tanh"), loss, bias)
     return Network(shape, random.normal(size=(11, 5)), np.eye(3)[random.integers(0, 3, 11)])
 
 
 def origin(network: Network) -> Array:
-    drawn: Array = network.shape.initial("normal", 1)
+    drawn: Array = network.architecture.initial("normal", 1)
     return drawn + 0.1 * np.random.default_rng(1).normal(size=network.dim)
 
 
@@ -51,7 +51,7 @@ def weights(draw: st.DrawFn) -> tuple[Weight, Weight]:
     weights(),
     st.sampled_from([*OUTPUTS]),
     st.booleans(),
-    st.tuples(st.sampled_from([*BENDS]), st.sampled_from([*BENDS])),
+    st.tuples(st.sampled_from([*ACTIVATIONS]), st.sampled_from([*ACTIVATIONS])),
     st.sampled_from([1, 1000, 10**9]),  # bytes: a sample at a time, some, all
 )
 def test_two_weights_give_what_the_whole_network_gives(
@@ -64,10 +64,10 @@ def test_two_weights_give_what_the_whole_network_gives(
         patch.setattr(module, "BLOCK", block)
         value, slopes = plane.value_and_gradient(points)
         again = plane.value(points)
-    whole, gradient = network.value_and_gradient(plane.lifted(points))
+    whole, gradient = network.value_and_gradient(plane.to_weights(points))
     np.testing.assert_allclose(value, whole, rtol=1e-12)
     np.testing.assert_allclose(again, whole, rtol=1e-12)
-    expected = gradient[..., [network.shape.index(each) for each in pair]]
+    expected = gradient[..., [network.architecture.index(each) for each in pair]]
     np.testing.assert_allclose(slopes, expected, rtol=1e-10, atol=1e-14)
 
 
@@ -75,8 +75,8 @@ def test_coordinates_are_the_weights_themselves() -> None:
     network = made()
     x, pair = origin(network), (Weight(2, 0, 4), Weight(1, 3, 2))
     plane = WeightPlane.of(network, x, pair)
-    own = x[[network.shape.index(each) for each in pair]]
-    np.testing.assert_array_equal(plane.lifted(own), x)
+    own = x[[network.architecture.index(each) for each in pair]]
+    np.testing.assert_array_equal(plane.to_weights(own), x)
     coordinates, distances = plane.projected(x[None])
     np.testing.assert_allclose(coordinates[0], own)
     assert distances[0] == pytest.approx(0, abs=1e-12)
@@ -102,7 +102,7 @@ def test_random_directions_have_the_lengths_of_filters() -> None:
     directions = random_directions(network, x, 5)
     for direction in directions:
         for (drawn, shift), (own, _) in zip(
-            network.shape.unpacked(direction), network.shape.unpacked(x), strict=True
+            network.architecture.unpacked(direction), network.architecture.unpacked(x), strict=True
         ):
             np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), np.linalg.norm(own, axis=1))
             assert shift is not None and not shift.any()
@@ -113,7 +113,7 @@ def test_random_directions_have_the_lengths_of_filters() -> None:
 @given(st.integers(1, 9), st.integers(2, 30), st.integers(0, 99))
 def test_principal_components_are_those_of_the_covariance(many: int, dim: int, seed: int) -> None:
     points = np.random.default_rng(seed).normal(size=(many, dim))
-    spread = principal(points)
+    spread = pca_plane(points)
     np.testing.assert_allclose(spread.directions @ spread.directions.T, np.eye(2), atol=1e-12)
     np.testing.assert_allclose(spread.origin, points.mean(axis=0))
     strengths = np.linalg.svd(points - points.mean(axis=0), compute_uv=False) ** 2
@@ -126,7 +126,7 @@ def test_principal_components_are_those_of_the_covariance(many: int, dim: int, s
 
 def test_points_on_a_line_span_a_plane_all_the_same() -> None:
     for points in (np.ones((4, 3)), np.outer(np.arange(4), [0.0, 2.0, 0.0])):
-        directions = principal(points).directions
+        directions = pca_plane(points).directions
         np.testing.assert_allclose(directions @ directions.T, np.eye(2), atol=1e-15)
 
 
@@ -137,7 +137,7 @@ def test_a_projection_is_the_nearest_point(seed: int) -> None:
     plane = Plane(network, random.normal(size=network.dim), random.normal(size=(2, network.dim)))
     points = random.normal(size=(4, network.dim))
     nearest, distances = plane.projected(points)
-    away = points - plane.lifted(nearest)
+    away = points - plane.to_weights(nearest)
     np.testing.assert_allclose(np.linalg.norm(away, axis=1), distances)
     np.testing.assert_allclose(plane.directions @ away.T, 0, atol=1e-10)
 
@@ -164,7 +164,7 @@ def test_a_grid_is_sampled_point_by_point(
 ) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     told: list[tuple[int, int]] = []
-    losses = plane.sampled(X, Y, lambda *done: told.append(done))
+    losses = plane.sample_grid(X, Y, lambda *done: told.append(done))
     for row, column in itertools.product(range(5), range(7)):
         assert losses[row, column] == pytest.approx(
             float(plane.value(np.array([X[column], Y[row]]))), rel=1e-13
@@ -174,11 +174,11 @@ def test_a_grid_is_sampled_point_by_point(
 
 def test_a_grid_is_kept_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     plane = planes()[0]
-    losses = grids.sampled(plane, X, Y)
-    kept = sorted(grids.folder().glob("*.npy"))
-    monkeypatch.setattr(Plane, "sampled", lambda *_: pytest.fail("sampled again"))
-    np.testing.assert_array_equal(grids.sampled(planes()[0], X, Y), losses)
-    assert sorted(grids.folder().glob("*.npy")) == kept
+    losses = grids.sample_grid(plane, X, Y)
+    kept = sorted(grids.cache_folder().glob("*.npy"))
+    monkeypatch.setattr(Plane, "sample_grid", lambda *_: pytest.fail("sampled again"))
+    np.testing.assert_array_equal(grids.sample_grid(planes()[0], X, Y), losses)
+    assert sorted(grids.cache_folder().glob("*.npy")) == kept
 
 
 @pytest.fixture
@@ -198,10 +198,10 @@ def test_a_kept_grid_depends_on_all_that_it_is_of(cache: Path) -> None:
         (Plane(network, x, 2 * directions), X),
         (Plane(network, x, directions), 2 * X),
         (Plane(made("cross-entropy", True, ("tanh", "tanh")), x, directions), X),
-        (Plane(Network(network.shape, -network.inputs, network.targets), x, directions), X),
+        (Plane(Network(network.architecture, -network.inputs, network.targets), x, directions), X),
     ]
     for plane, grid in planes_and_grids:
-        grids.sampled(plane, grid, Y)
+        grids.sample_grid(plane, grid, Y)
     assert len(list(cache.rglob("*.npy"))) == len(planes_and_grids)
 
 
@@ -212,30 +212,30 @@ DAMAGE += [b"\x93NUMPY\x01\x00\x10\x00" + b"(" * 16, b"\x80\x04N."]
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_broken_grid_is_made_again(damage: bytes, cache: Path) -> None:
     plane = planes()[1]
-    losses = grids.sampled(plane, X, Y)
+    losses = grids.sample_grid(plane, X, Y)
     (kept,) = cache.rglob("*.npy")
     whole = kept.read_bytes()
     kept.write_bytes(damage)
-    np.testing.assert_array_equal(grids.sampled(plane, X, Y), losses)
+    np.testing.assert_array_equal(grids.sample_grid(plane, X, Y), losses)
     assert kept.read_bytes() == whole
 
 
 def test_what_is_no_file_in_the_cache_does_not_hang(cache: Path) -> None:
     plane = planes()[0]
-    losses = grids.sampled(plane, X, Y)
+    losses = grids.sample_grid(plane, X, Y)
     (kept,) = cache.rglob("*.npy")
     kept.unlink()
     os.mkfifo(kept)
-    np.testing.assert_array_equal(grids.sampled(plane, X, Y), losses)
+    np.testing.assert_array_equal(grids.sample_grid(plane, X, Y), losses)
 
 
 def test_parallel_directions_are_drawn_anew() -> None:
-    network = Network(Shape((1, 2, 2), ("tanh",)), np.ones((3, 1)), np.eye(2)[[0, 1, 1]])
-    x = network.shape.initial("normal", 0)
+    network = Network(Architecture((1, 2, 2), ("tanh",)), np.ones((3, 1)), np.eye(2)[[0, 1, 1]])
+    x = network.architecture.initial("normal", 0)
     for seed in range(20):
         first, second = random_directions(network, x, seed)
         assert abs(first @ second) < 0.999 * np.linalg.norm(first) * np.linalg.norm(second)
-    single = Network(Shape((1, 1), ()), np.ones((3, 1)), np.ones((3, 1)))
+    single = Network(Architecture((1, 1), ()), np.ones((3, 1)), np.ones((3, 1)))
     with pytest.raises(InputError, match="need a network of more weights"):
         random_directions(single, np.ones(1), 0)
 
@@ -246,12 +246,12 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
     file = tmp_path_factory.mktemp("cache") / "file"
     file.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(file))
-    assert grids.sampled(planes()[2], X, Y).shape == (5, 7)
+    assert grids.sample_grid(planes()[2], X, Y).shape == (5, 7)
 
 
 def test_a_formula_needs_no_cache(cache: None) -> None:
-    before = set(grids.folder().glob("*"))
+    before = set(grids.cache_folder().glob("*"))
     wobbly = FORMULAS["wobbly"]
-    losses = wobbly.sampled(X, Y)
+    losses = wobbly.sample_grid(X, Y)
     assert losses[2, 3] == wobbly.value(np.array([X[3], Y[2]]))
-    assert set(grids.folder().glob("*")) == before
+    assert set(grids.cache_folder().glob("*")) == before

@@ -27,7 +27,7 @@ from optiviz.rendering.page.text import (
     short,
 )
 from optiviz.surfaces.notation import terms
-from optiviz.surfaces.plane import Progress
+from optiviz.surfaces.plane import GridProgress
 from optiviz.views.contour import Contour
 from optiviz.views.curve import Curve
 from optiviz.views.key import OF_SURFACE
@@ -40,7 +40,7 @@ from optiviz.views.ticks import ticks
 from optiviz.views.title import LONGEST
 
 WIDE, DPI = 6.4, 140  # inches of the ground's image, whose pixels are for fine screens
-MOST_POINTS = 60_000  # of all paths together; longer ones leave steps out
+MAX_POINTS = 60_000  # of all paths together; longer ones leave steps out
 COLORS = 256  # of the ground's image, most of whose pixels are of a few
 
 
@@ -48,7 +48,7 @@ class Page:
     """What a page says of a run."""
 
     def __init__(
-        self, scene: Run, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
+        self, scene: Run, recipe: Recipe, themes: dict[str, Theme], progress: GridProgress | None
     ) -> None:
         self.scene, self.recipe, self.themes, self.progress = scene, recipe, themes, progress
         self.theme = next(iter(themes.values()))
@@ -57,7 +57,7 @@ class Page:
         with self.theme.settings():
             self.curve = None if scene.surface.dim == 2 else Curve(scene, self.theme, recipe)
             self.loss = Loss(scene, self.theme, recipe)
-        self.most = max(2, MOST_POINTS // len(scene.trajectories))  # points of a path
+        self.most = max(2, MAX_POINTS // len(scene.trajectories))  # points of a path
         self.stride = 1
 
     def told(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from optiviz.objective import Array
 from optiviz.views.scales import Scale
 from optiviz.views.ticks import Ticks
 
-DIGITS, MOST_DIGITS = 7, 17  # of a number on an axis that begins at 0, and of any
+DIGITS, MAX_DIGITS = 7, 17  # of a number on an axis that begins at 0, and of any
 LETTERS = 15.0  # pixels of a formula's letters
 
 
@@ -41,7 +41,7 @@ def rounded(values: Any, ends: tuple[float, float] = (0.0, 1.0)) -> list[float |
     """
     low, high = ends
     far = max(abs(low), abs(high)) / (high - low)
-    digits = min(MOST_DIGITS, DIGITS + max(0, ceil(log10(far)))) if far > 0 else DIGITS
+    digits = min(MAX_DIGITS, DIGITS + max(0, ceil(log10(far)))) if far > 0 else DIGITS
     known = (float(value) for value in values)
     return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in known]
 

@@ -57,7 +57,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, fields in SCENES.items():
         optiviz.render(optiviz.Recipe(**fields), folder / f"{name}.html")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optiviz.rendering.page.page.MOST_POINTS", 20)
+        patch.setattr("optiviz.rendering.page.page.MAX_POINTS", 20)
         recipe = optiviz.Recipe(surface="bowl", optimizers="adam:lr=0.1", steps=50)
         optiviz.render(recipe, folder / "thinned.html")
     return folder

@@ -22,7 +22,7 @@ from PIL import Image
 import optiviz
 from optiviz.kinds.run import Run
 from optiviz.registry import THEMES
-from optiviz.rendering.page.page import MOST_POINTS
+from optiviz.rendering.page.page import MAX_POINTS
 from optiviz.rendering.page.text import rounded
 from optiviz.views.themes import load_theme
 
@@ -205,7 +205,7 @@ def test_long_runs_leave_steps_out_and_say_so(here: Path) -> None:
     fields = {"surface": "rosenbrock", "optimizers": "adam:lr=0.01", "steps": 150_000}
     _, text, _, told = made(here / "a.html", **fields)
     (path,) = told["paths"]
-    assert len(path["steps"]) <= MOST_POINTS + 1
+    assert len(path["steps"]) <= MAX_POINTS + 1
     assert "Every third step is kept, with straight lines between." in text
     assert path["steps"][:3] == [0, 3, 6]
     assert path["steps"][-1] == 150_000

@@ -17,22 +17,22 @@ from pydantic import (
 )
 
 from optiviz.surfaces.datasets import check_dataset, files_of
-from optiviz.surfaces.network import Activation, Init, Loss, Weight
+from optiviz.surfaces.network import ActivationName, Init, Loss, Weight
 from optiviz.system.errors import did_you_mean
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
 from optiviz.system.plugins import is_import_path
 from optiviz.system.text import plain_number, shorten
 
-MOST_UNITS, MOST_LAYERS, MOST_SAMPLES = 20_000, 20, 10_000_000
-FINE, COARSE = 161, 41  # samples a side of a plane that is cheap, and of one that is not
-MOST_GRID = 641
-ACTIVATIONS = get_args(Activation)
+MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
+FINE_GRID, COARSE_GRID = 161, 41  # samples a side of a plane that is cheap, and of one that is not
+MAX_GRID = 641
+ACTIVATION_NAMES = get_args(ActivationName)
 
-Units = Annotated[int, Field(ge=1, le=MOST_UNITS), BeforeValidator(plain_number)]
-Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES), BeforeValidator(plain_number)]
+Units = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
+Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES), BeforeValidator(plain_number)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1), BeforeValidator(plain_number)]
-Place = Annotated[int, Field(ge=0, le=MOST_SAMPLES), BeforeValidator(plain_number)]
-Grid = Annotated[int, Field(ge=11, le=MOST_GRID), BeforeValidator(plain_number)]
+Index = Annotated[int, Field(ge=0, le=MAX_SAMPLES), BeforeValidator(plain_number)]
+Grid = Annotated[int, Field(ge=11, le=MAX_GRID), BeforeValidator(plain_number)]
 
 
 def _activations(value: Any) -> Any:
@@ -40,12 +40,12 @@ def _activations(value: Any) -> Any:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"should be a name or a list of names, not {shorten(value, quoted=True)}")
     for name in names:
-        if name not in ACTIVATIONS:
-            raise ValueError(did_you_mean("activation", name, ACTIVATIONS))
+        if name not in ACTIVATION_NAMES:
+            raise ValueError(did_you_mean("activation", name, ACTIVATION_NAMES))
     return tuple(names)
 
 
-class NetworkWords(BaseModel):
+class NetworkConfig(BaseModel):
     """A perceptron and what it learns, as an entry of surfaces.yaml declares it.
 
     hidden are the units of its hidden layers; inputs and outputs follow the data. samples are
@@ -57,11 +57,11 @@ class NetworkWords(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hidden: Annotated[tuple[Units, ...], Field(max_length=MOST_LAYERS)]
+    hidden: Annotated[tuple[Units, ...], Field(max_length=MAX_LAYERS)]
     activation: Annotated[
         tuple[str, ...],
         BeforeValidator(_activations),
-        MappedSchema(lambda kept: one_or_more({"enum": [*ACTIVATIONS]})),
+        MappedSchema(lambda kept: one_or_more({"enum": [*ACTIVATION_NAMES]})),
     ] = ("sigmoid",)
     loss: Loss = "squared-error"
     init: Init = "normal"
@@ -100,12 +100,12 @@ def _weight(value: Any) -> Any:
     return value
 
 
-OneWeight = Annotated[tuple[Place, Place, Place], BeforeValidator(_weight)]
-Kind = Literal["weights", "random", "path"]
-PLANES = get_args(Kind)
+WeightIndex = Annotated[tuple[Index, Index, Index], BeforeValidator(_weight)]
+PlaneKind = Literal["weights", "random", "path"]
+PLANES = get_args(PlaneKind)
 
 
-class PlaneWords(BaseModel):
+class PlaneConfig(BaseModel):
     """Which plane through a network's weights is drawn, and whether they move in it alone.
 
     weights: two of them, each as [layer, row, column] of its matrix, counted from 0; random: two
@@ -118,8 +118,8 @@ class PlaneWords(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Kind = "path"
-    weights: tuple[OneWeight, ...] = ()
+    kind: PlaneKind = "path"
+    weights: tuple[WeightIndex, ...] = ()
     seed: Seed = 0
     descent: Literal["plane", "whole"] | None = None
     grid: Grid | None = None
@@ -146,7 +146,7 @@ class PlaneWords(BaseModel):
 
     @field_validator("weights")
     @classmethod
-    def _two(cls, weights: tuple[OneWeight, ...]) -> tuple[OneWeight, ...]:
+    def _two(cls, weights: tuple[WeightIndex, ...]) -> tuple[WeightIndex, ...]:
         if weights and (len(weights) != 2 or weights[0] == weights[1]):
             raise ValueError("a plane is of two different weights")
         return weights
@@ -175,27 +175,27 @@ class PlaneWords(BaseModel):
         }
 
     @property
-    def spelt(self) -> str:
+    def as_text(self) -> str:
         """The plane in the words of a command line, which say not all of it."""
         if self.kind == "weights":
             return ",".join("/".join(map(str, weight)) for weight in self.weights)
         return f"random:{self.seed}" if self.seed else self.kind
 
     @property
-    def inside(self) -> bool:
+    def descends_in_plane(self) -> bool:
         """Whether only the coordinates of the plane are descended."""
         return (self.descent or ("plane" if self.kind == "weights" else "whole")) == "plane"
 
     @property
     def samples(self) -> int:
         """How many points a side it is evaluated on."""
-        return self.grid or (FINE if self.kind == "weights" else COARSE)
+        return self.grid or (FINE_GRID if self.kind == "weights" else COARSE_GRID)
 
 
-WrittenPlane = Annotated[PlaneWords, MappedSchema(lambda kept: any_of(TEXT, kept))]
+WrittenPlane = Annotated[PlaneConfig, MappedSchema(lambda kept: any_of(TEXT, kept))]
 
 
-class FunctionWords(BaseModel):
+class FunctionConfig(BaseModel):
     """A function of numpy arrays, by where it is: "my.py:f" or "package.module.f".
 
     sha256 is that of its file, if it has one. Also made from the name alone.

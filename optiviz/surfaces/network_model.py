@@ -1,0 +1,107 @@
+"""A declared network on its data, where its weights begin, and the plane through them."""
+
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from optiviz.objective import Array
+from optiviz.surfaces.config import NetworkConfig, PlaneConfig
+from optiviz.surfaces.datasets import load_dataset
+from optiviz.surfaces.network import Architecture, Network, Weight
+from optiviz.surfaces.plane import Plane, random_directions
+from optiviz.surfaces.weight_plane import WeightPlane
+from optiviz.system.errors import InputError
+
+MAX_PARAMETERS = 20_000_000
+
+
+class NetworkModel:
+    """A declared network on its data, where its weights begin, and the plane if it is known."""
+
+    def __init__(self, config: NetworkConfig, plane: PlaneConfig) -> None:
+        data = load_dataset(config.data, config.seed, config.sha256)
+        many = len(data.inputs)
+        if config.samples is not None and config.samples > many:
+            raise InputError(f"samples {config.samples}: {config.data} has {many}")
+        sizes = (data.inputs.shape[1], *config.hidden, data.targets.shape[1])
+        self.config, self.plane_config = config, plane
+        self.architecture = Architecture(sizes, config.activations, config.loss, config.bias)
+        if self.architecture.dim > MAX_PARAMETERS:
+            raise InputError(
+                f"a network of {self.architecture.dim} weights is too large: "
+                f"{MAX_PARAMETERS} at most"
+            )
+        self._check_weights()
+        kept = slice(config.samples)
+        self.network = Network(self.architecture, data.inputs[kept], data.targets[kept])
+        self.held_out = (
+            Network(self.architecture, data.test_inputs, data.test_targets)
+            if len(data.test_inputs)
+            else None
+        )
+
+    def _check_weights(self) -> None:
+        for weight in self.plane_config.weights:
+            sizes = self.architecture.sizes
+            said = "/".join(map(str, weight))
+            if weight[0] >= self.architecture.layers:
+                raise InputError(
+                    f"weight {said}: the network has layers 0 to {self.architecture.layers - 1}"
+                )
+            rows, columns = sizes[weight[0] + 1], sizes[weight[0]]
+            if weight[1] >= rows or weight[2] >= columns:
+                raise InputError(
+                    f"weight {said}: layer {weight[0]} has rows 0 to {rows - 1} "
+                    f"and columns 0 to {columns - 1}"
+                )
+
+    @cached_property
+    def initial(self) -> Array:
+        """The weights before the first step, shape (dim,)."""
+        return self.architecture.initial(self.config.init, self.config.seed)
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The plane; raises InputError if it is known only after a descent."""
+        config = self.plane_config
+        if config.kind == "path":
+            raise InputError("the plane of the paths is known only after a descent")
+        if config.kind == "weights":
+            pair = [Weight(*each) for each in config.weights]
+            return WeightPlane.of(self.network, self.initial, pair)
+        directions = random_directions(self.network, self.initial, config.seed)
+        return Plane(self.network, self.initial, directions)
+
+    @property
+    def caption(self) -> str:
+        """What the network is, in one line."""
+        config, many = self.config, self.network.samples
+        activations = "-".join(dict.fromkeys(config.activation))
+        parts = [
+            config.data.partition(":")[2].rpartition("/")[2] or config.data,
+            f"{many} sample{'s' if many > 1 else ''}",
+            f"{'-'.join(map(str, self.architecture.sizes))} {activations}",
+            config.loss.replace("-", " "),
+        ]
+        return ", ".join(parts + ([f"dropout {config.dropout:g}"] if config.dropout else []))
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The names of the plane's coordinates, if it is known before a descent."""
+        config = self.plane_config
+        if config.kind == "weights":
+            first, second = (f"w{layer}[{row}, {column}]" for layer, row, column in config.weights)
+            return first, second
+        return "direction 1", "direction 2"
+
+    def accuracy(self, x: Array) -> float | None:
+        """Return the share of held-out samples that weights x get right; None if there are none."""
+        if self.held_out is None or not np.isfinite(x).all():
+            return None
+        return self.held_out.accuracy(x)
+
+
+@lru_cache(maxsize=8)
+def network_model(config: NetworkConfig, plane: PlaneConfig) -> NetworkModel:
+    """Return the model of this configuration; equal configurations share one."""
+    return NetworkModel(config, plane)
