@@ -25,7 +25,7 @@ from scipy.special import expit
 
 from optiviz.descent import problem_of
 from optiviz.descent.walk import walk
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import BLOCK, Architecture, Network, Weight
@@ -162,7 +162,7 @@ def train(name: str) -> float:
     """Return the seconds of the race net's training, each batch's loss included."""
     surface = find_surface("digits-race")
     stream = problem_of(surface).objective(BATCH)
-    optimizer = parse_word(name).build(lr=RACE[name])
+    optimizer = parse_spec(name).build(lr=RACE[name])
     walked = enumerate(walk(stream, optimizer, surface.origin.network_model.initial, 20 + STEPS))
 
     def go(steps: int) -> list[float]:

@@ -92,7 +92,7 @@ def test_the_articles_have_all_their_pictures() -> None:
 def test_the_articles_give_every_learning_rate() -> None:
     for job in ARTICLES:
         if not isinstance(job.recipe, optiviz.PlotRecipe):
-            for word in job.recipe.words:
+            for word in job.recipe.specs:
                 assert "lr" in dict(word.settings) or word.name == "newton"
 
 

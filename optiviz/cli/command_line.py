@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from optiviz.kinds.base import BaseRecipe
-from optiviz.optimizers.spec import spell
+from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.surfaces.catalogue import bundled_surface
 from optiviz.surfaces.origins import NetworkOrigin
@@ -47,7 +47,7 @@ def _fields(recipe: BaseRecipe) -> Fields:
         drawn = fields.pop(name)
         fields |= _surfaces(name, [drawn] if name == "surface" else drawn)
     if "starts" in fields or "random_starts" in fields:
-        points = [",".join(map(spell, start)) for start in fields.get("starts", ())]
+        points = [",".join(map(format_value, start)) for start in fields.get("starts", ())]
         drawn = fields.pop("random_starts", 0)
         fields["starts"] = points + ([f"random:{drawn}"] if drawn else [])
     if "optimizers" in fields:
@@ -81,7 +81,9 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             fields["plane"] = given.plane.as_text
     if declared and declared[0].domain is not None:
         sides = declared[0].window.intervals
-        fields["domain"] = ",".join(f"{spell(low)}:{spell(high)}" for low, high in sides)
+        fields["domain"] = ",".join(
+            f"{format_value(low)}:{format_value(high)}" for low, high in sides
+        )
     return fields
 
 
@@ -93,9 +95,9 @@ def _words(option: click.Parameter, value: Any) -> list[str]:
         return [(option.opts if value else option.secondary_opts)[0]]
     name = max(option.opts, key=len)
     if option.nargs > 1:
-        return [name, *map(spell, value)]
+        return [name, *map(format_value, value)]
     if option.multiple and not isinstance(value, str):
         return [word for each in value for word in (name, each)]
     if isinstance(value, tuple):  # of levels; one alone would be a number of bands
-        return [name, ",".join(map(spell, value)) + ("," if len(value) == 1 else "")]
-    return [name, value if isinstance(value, str) else spell(value)]
+        return [name, ",".join(map(format_value, value)) + ("," if len(value) == 1 else "")]
+    return [name, value if isinstance(value, str) else format_value(value)]

@@ -200,11 +200,11 @@ def _keys(settings: str) -> Iterable[str]:
 
 def _parameters(name: str) -> dict[str, Any]:
     """Return the hyperparameters of an optimizer of ours, with their defaults."""
-    from optiviz.optimizers.lookup import is_strange, kind_of
+    from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 
     with suppress(OptivizError):
-        if not is_strange(name):
-            return {key: each.default for key, each in kind_of(name).parameters.items()}
+        if not is_third_party_optimizer(name):
+            return {key: each.default for key, each in factory_of(name).parameters.items()}
     return {}
 
 

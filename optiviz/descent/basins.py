@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from optiviz.descent.walk import walk
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method, Optimizer, Stopped
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError
 from optiviz.surfaces.surface import Surface
 
 BLOCK = 32_000_000  # bytes of the paths of starts that are walked together
@@ -99,7 +99,7 @@ def _walked(
     method: Method, place: Ground, starts: Array, minima: Array, told: Callable[[int], None]
 ) -> Walked:
     """Walk from many starts: where they end, at which minimum, and since when."""
-    together = isinstance(method, Optimizer) and method.together
+    together = isinstance(method, Optimizer) and method.vectorized
     size = int(np.clip(BLOCK // (16 * (place.steps + 1)), FEWEST, MOST)) if together else 1
     paths = np.empty((place.steps + 1, 2, size))  # fresh memory would cost as much as the steps
     parts: list[Walked] = []
@@ -120,7 +120,7 @@ def _block(method: Method, place: Ground, minima: Array, starts: Array, paths: A
     x = x if len(starts) > 1 else x[0]
     last = -1
     with np.errstate(all="ignore"):
-        with suppress(Stopped):
+        with suppress(OptimizerError):
             for last, (here, _) in enumerate(walk(place.met, method, x, place.steps)):
                 paths[last] = here.reshape(-1, 2).T
         paths[last + 1 :] = np.nan

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from optiviz.descent import problem_of
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method, Optimizer, Stopped
-from optiviz.optimizers.lookup import kind_of
-from optiviz.optimizers.spec import Word, spell
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError
+from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.spec import OptimizerSpec, format_value
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
@@ -66,7 +66,7 @@ class Tuning:
         """Return a line a rate, with its score, below their headings."""
         scores = zip(self.rates.tolist(), self.scores.tolist(), strict=True)
         lines = [
-            f"{spell(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
+            f"{format_value(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
             for tried, score in scores
         ]
         return "\n".join([f"{'lr':<10}  score ({SCORE})", *lines])
@@ -93,7 +93,7 @@ class Choice(NamedTuple):
 
 
 def choose(
-    word: Word,
+    spec: OptimizerSpec,
     surface: Surface,
     starts: Sequence[ArrayLike],
     steps: int,
@@ -110,42 +110,44 @@ def choose(
             raise InputError(
                 f"{surface.name}: learning_rates: {did_you_mean('optimizer', name, OPTIMIZERS)}"
             )
-    known = settled(word, lr, rates, "surface")
+    known = settled(spec, lr, rates, "surface")
     if known is not None:
         return known
-    tuning = tune(word, surface, starts, steps, met=met)
-    sought = (kind_of(word.name).rate,)
+    tuning = tune(spec, surface, starts, steps, met=met)
+    sought = (factory_of(spec.name).rate,)
     if tuning.found:
-        return Choice(_at(word, tuning.best), "tuned", tuning, sought)
+        return Choice(_at(spec, tuning.best), "tuned", tuning, sought)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
-    return Choice(_at(word, lowest), "none fits", tuning, sought, fits=False)
+    return Choice(_at(spec, lowest), "none fits", tuning, sought, fits=False)
 
 
-def _at(word: Word, rate: float | Array) -> Method:
-    return word.build(**{kind_of(word.name).rate: rate})
+def _at(spec: OptimizerSpec, rate: float | Array) -> Method:
+    return spec.build(**{factory_of(spec.name).rate: rate})
 
 
-def settled(word: Word, lr: float | None, rates: Mapping[str, float], source: str) -> Choice | None:
+def settled(
+    spec: OptimizerSpec, lr: float | None, rates: Mapping[str, float], source: str
+) -> Choice | None:
     """Return a word's optimizer if its learning rate is known without tuning, else None.
 
     rates are by optimizer; `source` is what a rate of theirs is called.
     """
-    kind = kind_of(word.name)
-    if not kind.rate:
-        return Choice(word.build(), "")
-    if kind.rate in dict(word.settings):
-        return Choice(word.build(), "given")
+    factory = factory_of(spec.name)
+    if not factory.rate:
+        return Choice(spec.build(), "")
+    if factory.rate in dict(spec.settings):
+        return Choice(spec.build(), "given")
     if lr is not None:
-        return Choice(word.build(**{kind.rate: lr}), "given")
-    if kind.parameters[kind.rate].default is not MISSING:
-        return Choice(word.build(), "default")
-    if word.name in rates:
-        return Choice(word.build(**{kind.rate: rates[word.name]}), source)
+        return Choice(spec.build(**{factory.rate: lr}), "given")
+    if factory.parameters[factory.rate].default is not MISSING:
+        return Choice(spec.build(), "default")
+    if spec.name in rates:
+        return Choice(spec.build(**{factory.rate: rates[spec.name]}), source)
     return None
 
 
 def tune(
-    word: Word,
+    spec: OptimizerSpec,
     surface: Surface,
     starts: Sequence[ArrayLike],
     steps: int,
@@ -160,20 +162,20 @@ def tune(
     to be scored beside these. Of a problem that has a grid of its own, as networks have, those
     rates are tried. met is what is met on the surface, if not the surface itself.
     """
-    sought = kind_of(word.name).rate
-    word = replace(word, settings=tuple(each for each in word.settings if each[0] != sought))
+    sought = factory_of(spec.name).rate
+    spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != sought))
     problem = problem_of(surface)
     grid = problem.rates
     if grid is not None:
         steps, starts = min(steps, grid.steps), starts[: grid.starts]
         rates = np.unique(np.concatenate([_written(grid.rates), also]))
         if not problem.in_plane:
-            return _one_by_one(word, met or surface, starts, steps, rates)
+            return _one_by_one(spec, met or surface, starts, steps, rates)
         begin = np.array(starts, float)
-        tried = _Runs(word, met or surface, begin, steps, surface).at(rates)
+        tried = _Runs(spec, met or surface, begin, steps, surface).at(rates)
         return Tuning(tried.rates, tried.ranked)
     begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
-    runs = _Runs(word, met or surface, begin, steps, surface)
+    runs = _Runs(spec, met or surface, begin, steps, surface)
     tried = _refined(_widened(runs), runs)
     if also:
         tried = tried.joined(runs.at(np.array(also)))
@@ -250,7 +252,7 @@ class _Tried(NamedTuple):
 class _Runs(NamedTuple):
     """Runs of an optimizer from the same starts, shape (starts, dim), at many rates."""
 
-    word: Word
+    spec: OptimizerSpec
     met: Objective | Stream
     begin: Array
     steps: int
@@ -262,21 +264,21 @@ class _Runs(NamedTuple):
 
     def alone(self, rate: Array) -> _Tried:
         """Walk from each start by itself at one rate, shape (1,), and score it."""
-        optimizer = _at(self.word, float(rate[0]))
+        optimizer = _at(self.spec, float(rate[0]))
         paths = [descend(self.met, optimizer, start, self.steps) for start in self.begin]
         points = np.stack([path.points for path in paths], axis=1)[:, None]
         return _judged(rate, points, self.surface)
 
     def _together(self, rates: Array) -> Array:
         """Return points of shape (steps + 1, rates, starts, dim)."""
-        if not is_together(self.word, rates):
+        if not is_together(self.spec, rates):
             return self._apart(rates)
         try:
-            optimizer = _at(self.word, rates[:, None, None])
+            optimizer = _at(self.spec, rates[:, None, None])
             with np.errstate(all="ignore"):
                 begin = np.tile(self.begin, (len(rates), 1, 1))
                 return np.stack([x for x, _ in walk(self.met, optimizer, begin, self.steps)])
-        except Stopped:  # a stranger's class that cannot do what it should
+        except OptimizerError:  # a stranger's class that cannot do what it should
             return self._apart(rates)
 
     def _apart(self, rates: Array) -> Array:
@@ -285,11 +287,11 @@ class _Runs(NamedTuple):
         points[0] = self.begin
         for number, rate in enumerate(rates):
             try:
-                method = _at(self.word, float(rate))
+                method = _at(self.spec, float(rate))
             except InputError:  # a stranger's class may refuse a rate
                 continue
             for place, start in enumerate(self.begin):
-                with np.errstate(all="ignore"), suppress(Stopped):
+                with np.errstate(all="ignore"), suppress(OptimizerError):
                     for step, (x, _) in enumerate(walk(self.met, method, start, self.steps)):
                         points[step, number, place] = x
                         if not np.isfinite(x).all():
@@ -297,22 +299,26 @@ class _Runs(NamedTuple):
         return points
 
 
-def is_together(word: Word, rates: Array) -> bool:
+def is_together(spec: OptimizerSpec, rates: Array) -> bool:
     """Return whether a word's method walks all runs at once."""
     for rate in rates:
         with suppress(InputError):
-            method = _at(word, float(rate))
-            return isinstance(method, Optimizer) and method.together
+            method = _at(spec, float(rate))
+            return isinstance(method, Optimizer) and method.vectorized
     return False
 
 
 def _one_by_one(
-    word: Word, met: Objective | Stream, starts: Sequence[ArrayLike], steps: int, rates: Array
+    spec: OptimizerSpec,
+    met: Objective | Stream,
+    starts: Sequence[ArrayLike],
+    steps: int,
+    rates: Array,
 ) -> Tuning:
     """Score rates on a network, whose points are too large for an array of all runs."""
     scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
     for number, rate in enumerate(rates):
-        optimizer = _at(word, float(rate))
+        optimizer = _at(spec, float(rate))
         paths = [descend(met, optimizer, start, steps) for start in starts]
         if all(path.ended_at is None for path in paths):
             scores[number] = np.mean([path.losses for path in paths])

@@ -16,9 +16,9 @@ from optiviz.descent import problem_of
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.optimizers.factory import Kind
-from optiviz.optimizers.lookup import is_strange, kind_of
-from optiviz.optimizers.spec import Word
+from optiviz.optimizers.factory import OptimizerFactory
+from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
+from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -65,13 +65,13 @@ class Range:
             return self.key
         return f"{self.key}=" + ":".join(repr(end).removesuffix(".0") for end in self.ends)
 
-    def values(self, kind: Kind, shares: Array) -> Array:
+    def values(self, factory: OptimizerFactory, shares: Array) -> Array:
         """Return the values at these shares of the range, from 0 to 1.
 
         Raises InputError if nobody says where it ends.
         """
-        within = kind.parameters[self.key].within
-        if self.ends is None and self.key == kind.rate:
+        within = factory.parameters[self.key].within
+        if self.ends is None and self.key == factory.rate:
             low, high = RATES
         elif self.ends is not None:
             low, high = self.ends
@@ -98,7 +98,7 @@ class Search:
     1 % of the window's diagonal of a global minimum; None where no minimum is known.
     """
 
-    word: Word
+    spec: OptimizerSpec
     values: dict[str, Array]
     losses: Array
     reached: Array | None
@@ -138,14 +138,14 @@ class Search:
         return bool(np.isfinite(self.medians).any())
 
     @property
-    def winner(self) -> Word:
+    def winner(self) -> OptimizerSpec:
         """The word with the values of the best trial."""
         return self.at(self.best)
 
-    def at(self, trial: int) -> Word:
+    def at(self, trial: int) -> OptimizerSpec:
         """Return the word with the values of a trial."""
         found = tuple((key, float(values[trial])) for key, values in self.values.items())
-        return replace(self.word, settings=(*found, *self.word.settings))
+        return replace(self.spec, settings=(*found, *self.spec.settings))
 
 
 class Comparison(NamedTuple):
@@ -160,69 +160,75 @@ class Comparison(NamedTuple):
     seed: int
 
 
-def check_ranges(words: Sequence[Word], ranges: Sequence[Range], given: bool = False) -> None:
+def check_ranges(
+    specs: Sequence[OptimizerSpec], ranges: Sequence[Range], given: bool = False
+) -> None:
     """Raise InputError for a range of what no optimizer has, or that none of its values fit.
 
     Also for what a word gives itself, unless what is given may stay.
     """
-    kinds = [kind_of(word.name) for word in words]
+    factories = [factory_of(spec.name) for spec in specs]
     for each in ranges:
         having = [
-            (word, kind)
-            for word, kind in zip(words, kinds, strict=True)
-            if each.key in kind.parameters
+            (spec, factory)
+            for spec, factory in zip(specs, factories, strict=True)
+            if each.key in factory.parameters
         ]
         if not having:
-            known = {key for kind in kinds for key in kind.parameters}
+            known = {key for factory in factories for key in factory.parameters}
             raise InputError(did_you_mean("hyperparameter", each.key, known))
-        for word, kind in having:
-            if each.key in dict(word.settings):
+        for spec, factory in having:
+            if each.key in dict(spec.settings):
                 if given:
                     continue
-                raise InputError(f"{word.name}: {each.key} is given, and is to be sought")
-            if kind.parameters[each.key].type in (bool, int):
-                raise InputError(f"{word.name}: {each.key} is no number of any size")
-    for word, kind in zip(words, kinds, strict=True):
-        sought = _sought(word, kind, ranges)
-        ends = [each.values(kind, np.array([0.0, 1.0])) for each in sought]
-        settled = {each.key for each in sought} | dict(word.settings).keys()
-        if kind.rate and kind.rate not in settled and kind.parameters[kind.rate].default is MISSING:
-            raise InputError(f"{word.name}: {kind.rate} is neither given nor sought")
-        if not is_strange(word.name):  # whose class may refuse a value
+                raise InputError(f"{spec.name}: {each.key} is given, and is to be sought")
+            if factory.parameters[each.key].type in (bool, int):
+                raise InputError(f"{spec.name}: {each.key} is no number of any size")
+    for spec, factory in zip(specs, factories, strict=True):
+        sought = _sought(spec, factory, ranges)
+        ends = [each.values(factory, np.array([0.0, 1.0])) for each in sought]
+        settled = {each.key for each in sought} | dict(spec.settings).keys()
+        if (
+            factory.rate
+            and factory.rate not in settled
+            and factory.parameters[factory.rate].default is MISSING
+        ):
+            raise InputError(f"{spec.name}: {factory.rate} is neither given nor sought")
+        if not is_third_party_optimizer(spec.name):  # whose class may refuse a value
             for values in np.transpose(ends).tolist():
-                word.build(**dict(zip((each.key for each in sought), values, strict=True)))
+                spec.build(**dict(zip((each.key for each in sought), values, strict=True)))
 
 
-def _sought(word: Word, kind: Kind, ranges: Sequence[Range]) -> list[Range]:
+def _sought(spec: OptimizerSpec, factory: OptimizerFactory, ranges: Sequence[Range]) -> list[Range]:
     """Return the ranges of what an optimizer has and its word leaves open."""
-    given = dict(word.settings)
-    return [each for each in ranges if each.key in kind.parameters and each.key not in given]
+    given = dict(spec.settings)
+    return [each for each in ranges if each.key in factory.parameters and each.key not in given]
 
 
-def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Search:
+def search(spec: OptimizerSpec, contest: Comparison, watch: Watch | None = None) -> Search:
     """Try an optimizer with many values of what is sought, each from all starts."""
-    kind = kind_of(word.name)
-    sought = _sought(word, kind, contest.ranges)
+    factory = factory_of(spec.name)
+    sought = _sought(spec, factory, contest.ranges)
     trials = contest.trials if sought else 1
     shares = _shares(len(sought), trials, contest.seed)
     values = {
-        each.key: each.values(kind, share) for each, share in zip(sought, shares, strict=True)
+        each.key: each.values(factory, share) for each, share in zip(sought, shares, strict=True)
     }
     begin = np.array(contest.starts, float)
     losses = np.empty((trials, len(begin)))
     ends = np.full((trials, *begin.shape), np.nan) if problem_of(contest.surface).in_plane else None
-    together = ends is not None and _is_together(word, values)
+    together = ends is not None and _is_together(spec, values)
     block = max(1, ROWS // len(begin)) if together else 1
     for first in range(0, trials, block):
         some = slice(first, min(first + block, trials))
         if together and ends is not None:
             here = {key: each[some, None, None] for key, each in values.items()}
-            method = word.build(**here)
+            method = spec.build(**here)
             ends[some] = _walked(method, contest, np.tile(begin, (some.stop - first, 1, 1)))
         else:
             losses[first] = np.inf
             try:
-                method = word.build(**{key: float(each[first]) for key, each in values.items()})
+                method = spec.build(**{key: float(each[first]) for key, each in values.items()})
             except InputError:  # a stranger's class may refuse a value
                 continue
             for place, start in enumerate(begin):
@@ -233,16 +239,16 @@ def search(word: Word, contest: Comparison, watch: Watch | None = None) -> Searc
         if watch is not None:
             watch(some.stop, trials)
     if ends is None:
-        return Search(word, values, losses, None)
-    return Search(word, values, *_judged(ends, begin, contest.surface))
+        return Search(spec, values, losses, None)
+    return Search(spec, values, *_judged(ends, begin, contest.surface))
 
 
-def _is_together(word: Word, values: dict[str, Array]) -> bool:
+def _is_together(spec: OptimizerSpec, values: dict[str, Array]) -> bool:
     """Return whether a word's method walks all runs at once; a stranger's does not."""
-    if is_strange(word.name):
+    if is_third_party_optimizer(spec.name):
         return False
-    method = word.build(**{key: float(each[0]) for key, each in values.items()})
-    return isinstance(method, Optimizer) and method.together
+    method = spec.build(**{key: float(each[0]) for key, each in values.items()})
+    return isinstance(method, Optimizer) and method.vectorized
 
 
 def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method, Optimizer, Solver, Stopped
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Solver
 from optiviz.system.errors import InputError, did_you_mean
 
 LOG = logging.getLogger("optiviz")
@@ -30,7 +30,7 @@ def walk(
     """Yield (x, state) of step 0, 1 ... `steps`.
 
     x has shape (..., dim); leading axes are independent runs. A solver, and an optimizer that is
-    not `together`, walks one run. A solver that has come to an end earlier stays there.
+    not `vectorized`, walks one run. A solver that has come to an end earlier stays there.
     """
     if isinstance(method, Solver):
         last: tuple[Array, Any] = (x, None)
@@ -64,7 +64,11 @@ def descend(
     those of `rows`, step numbers, if there are not too many. Raises InputError for a solver that
     wants the same objective in every step and does not get it.
     """
-    if isinstance(objective, Stream) and isinstance(optimizer, Solver) and optimizer.steady:
+    if (
+        isinstance(objective, Stream)
+        and isinstance(optimizer, Solver)
+        and optimizer.needs_fixed_objective
+    ):
         name = label or type(optimizer).__name__
         raise InputError(f"{name} searches along lines: no batches, dropout or noise, as here")
     watched = _Watched(objective)
@@ -112,7 +116,7 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-            except Stopped as error:
+            except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
                 stopped = {"stopped_at": step, "stopped": str(error)}
@@ -164,7 +168,7 @@ def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
     where the last one ended. Raises InputError for a solver that cannot follow a signal.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
-    if isinstance(optimizer, Solver) and optimizer.steady:
+    if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
         name = type(optimizer).__name__
         raise InputError(f"{name} searches along lines: a signal has none")
     try:
@@ -180,7 +184,7 @@ def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
             for step in range(steps):
                 moved, state = optimizer.step(signal.at(step), x, state)
                 updates[step] = (x - moved)[0]
-    except Stopped as error:
+    except OptimizerError as error:
         return updates, str(error)
     return updates, ""
 

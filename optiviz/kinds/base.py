@@ -20,7 +20,7 @@ from optiviz.descent.learning_rate import Choice
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import Sides
 from optiviz.objective import Array
-from optiviz.optimizers.spec import Setting, Word
+from optiviz.optimizers.spec import OptimizerSpec, Setting
 from optiviz.registry import FORMATS, THEMES, Format, Quality, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.surfaces.signal import Signal
@@ -87,7 +87,7 @@ class BaseRecipe(BaseModel):
         return ()
 
     @property
-    def words(self) -> tuple[Word, ...]:
+    def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are drawn."""
         return ()
 
@@ -197,7 +197,7 @@ class Report(NamedTuple):
 class Entry(ABC):
     """One optimizer of a picture: its word, its learning rate, and what it did."""
 
-    word: Word
+    spec: OptimizerSpec
     label: str  # no other entry has it
     choice: Choice
     number: int  # its place among all entries, which its colour goes by
@@ -206,19 +206,19 @@ class Entry(ABC):
     @property
     def heading(self) -> str:
         """What the legend calls it."""
-        return self.word.heading
+        return self.spec.heading
 
     @property
     def detail(self) -> str:
         """What the legend says beside it: the rate really used, and all that was given."""
-        method, given = self.choice.optimizer, dict(self.word.settings)
+        method, given = self.choice.optimizer, dict(self.spec.settings)
         used = method.hyperparameters()
         found = (method.rate, *self.choice.sought)
         shown = {key: used[key] for key in found if used.get(key) is not None} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
-        named = not self.word.label
-        return "  ".join(settings if named else [replace(self.word, label="").heading, *settings])
+        named = not self.spec.label
+        return "  ".join(settings if named else [replace(self.spec, label="").heading, *settings])
 
     @property
     def settings(self) -> list[str]:
@@ -227,7 +227,7 @@ class Entry(ABC):
         A learning rate that the surface or signal brings along says so.
         """
         method, source = self.choice.optimizer, self.choice.source
-        shown = method.settings().keys() | dict(self.word.settings).keys()
+        shown = method.settings().keys() | dict(self.spec.settings).keys()
         brought = f" (the {source}'s)" if source in ("surface", "signal") else ""
         return [
             self.setting(key, value) + (brought if key == method.rate else "")
@@ -238,7 +238,7 @@ class Entry(ABC):
     def setting(self, key: str, value: Setting) -> str:
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
         sought = key in self.choice.sought
-        spelt = self.word.spelt(key, value)
+        spelt = self.spec.format_setting(key, value)
         return f"{key} {spelt}" + (f" ({self.choice.found})" if sought else "")
 
     @property

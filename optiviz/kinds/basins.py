@@ -52,17 +52,17 @@ class BasinsRecipe(Met, Contest):
         self.check()
         surface, steps = resolved(self.surface), self.last_step
         objective = self.objective()
-        words = self.loaded(steps)
+        specs = self.loaded(steps)
         few = list(ground(surface, objective, TUNED_ON, steps).starts)
-        choices = [choose(word, surface, few, steps, self.lr, objective) for word in words]
+        choices = [choose(spec, surface, few, steps, self.lr, objective) for spec in specs]
         watch = None if progress is None else partial(progress, "descending")
         place = ground(surface, objective, self.grid, steps)
         methods = [choice.optimizer for choice in choices]
         minima, maps = map_basins(methods, place, watch)
         entries = tuple(
-            Mapped(word=word, label=label, choice=choice, number=number, basins=found, length=steps)
-            for number, ((word, label), choice, found) in enumerate(
-                zip(named(words), choices, maps, strict=True)
+            Mapped(spec=spec, label=label, choice=choice, number=number, basins=found, length=steps)
+            for number, ((spec, label), choice, found) in enumerate(
+                zip(named(specs), choices, maps, strict=True)
             )
         )
         return Basin(
@@ -113,7 +113,7 @@ class Basin(OnSurface[Mapped]):
         maps = [
             {
                 "label": entry.label,
-                "optimizer": entry.word.name,
+                "optimizer": entry.spec.name,
                 "hyperparameters": entry.choice.optimizer.hyperparameters(),
                 "lr_source": entry.choice.source,
                 "reached": [_known(row) for row in entry.basins.reached.tolist()],
@@ -132,7 +132,7 @@ class Basin(OnSurface[Mapped]):
                 known = (
                     [int(reached), int(found.arrived[row, column])] if reached >= 0 else ["", ""]
                 )
-                yield [entry.label, entry.word.name, row, column, *known]
+                yield [entry.label, entry.spec.name, row, column, *known]
 
     def report(self, recipe: BasinsRecipe) -> Report:
         """Return one row an optimizer: how many starts reach each minimum, and how soon."""

@@ -33,8 +33,8 @@ from optiviz.kinds.types import (
     resolved,
 )
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.lookup import kind_of
-from optiviz.optimizers.spec import Word, parse_word, spell, vary
+from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.spec import OptimizerSpec, format_value, parse_spec, vary
 from optiviz.registry import Quality
 from optiviz.surfaces.config import MAX_SAMPLES
 from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
@@ -81,8 +81,8 @@ class Contenders(BaseRecipe):
         for file, sha256 in given.items():
             if not re.fullmatch("[0-9a-f]{64}", sha256):
                 raise ValueError(f"{shorten(file)}: {shorten(sha256, quoted=True)} is no SHA-256")
-        words = [parse_word(text) for text in info.data.get("optimizers", ())]
-        files = {word.file for word in words if word.file is not None}
+        specs = [parse_spec(text) for text in info.data.get("optimizers", ())]
+        files = {spec.file for spec in specs if spec.file is not None}
         for file in sorted(files):
             if file in given:
                 found[file] = given[file]
@@ -96,35 +96,35 @@ class Contenders(BaseRecipe):
     def check(self) -> None:
         super().check()
         known = dict(self.plugins or ())
-        for word in self.words:
-            if word.file is not None and file_hash(word.file) != known.get(word.file):
+        for spec in self.specs:
+            if spec.file is not None and file_hash(spec.file) != known.get(spec.file):
                 raise InputError(
-                    f"{word.file} is not the file that the recipe was made with: "
-                    f"if it is meant, name its optimizer anew: --opt {word.name}"
+                    f"{spec.file} is not the file that the recipe was made with: "
+                    f"if it is meant, name its optimizer anew: --opt {spec.name}"
                 )
 
     @property
-    def words(self) -> tuple[Word, ...]:
-        return tuple(parse_word(text) for text in self.optimizers)
+    def specs(self) -> tuple[OptimizerSpec, ...]:
+        return tuple(parse_spec(text) for text in self.optimizers)
 
-    def loaded(self, steps: int) -> list[Word]:
+    def loaded(self, steps: int) -> list[OptimizerSpec]:
         """Return the words of a run of so many steps, after all that a stranger's code may raise.
 
         That is before the first descent, which may be long.
         """
-        words = [word.lasting(steps) for word in self.words]
-        for word in words:
-            kind = kind_of(word.name)
+        specs = [spec.with_total_steps(steps) for spec in self.specs]
+        for spec in specs:
+            kind = factory_of(spec.name)
             if kind.rate and kind.parameters[kind.rate].default is MISSING:
-                word.build(**{kind.rate: 1.0})
+                spec.build(**{kind.rate: 1.0})
             else:
-                word.build()
-        return words
+                spec.build()
+        return specs
 
     @property
     def subject(self) -> str:
-        words = [parse_word(text) for text in self.optimizers]
-        names = [re.sub(r"[^\w.+-]+", "-", replace(each, label="").heading) for each in words]
+        specs = [parse_spec(text) for text in self.optimizers]
+        names = [re.sub(r"[^\w.+-]+", "-", replace(each, label="").heading) for each in specs]
         return f"{self.descended}-{joined(names, 'optimizers')}"
 
     @property
@@ -152,12 +152,12 @@ class Contest(Contenders):
     @classmethod
     def _variable(cls, text: str | None, info: ValidationInfo) -> str | None:
         if text is not None and "optimizers" in info.data:
-            words = info.data["optimizers"]
-            if len(words) != 1:
-                raise InputError(f"wants one optimizer, not {len(words)}")
-            varied = vary(parse_word(words[0]), text)
+            specs = info.data["optimizers"]
+            if len(specs) != 1:
+                raise InputError(f"wants one optimizer, not {len(specs)}")
+            varied = vary(parse_spec(specs[0]), text)
             key = text.partition("=")[0].strip()
-            return f"{key}={','.join(spell(dict(word.settings)[key]) for word in varied)}"
+            return f"{key}={','.join(format_value(dict(spec.settings)[key]) for spec in varied)}"
         return text
 
     def frame_steps(self, steps: int) -> list[int]:
@@ -172,9 +172,9 @@ class Contest(Contenders):
         return sorted(shown)
 
     @property
-    def words(self) -> tuple[Word, ...]:
-        words = super().words
-        return words if self.vary is None else vary(words[0], self.vary)
+    def specs(self) -> tuple[OptimizerSpec, ...]:
+        specs = super().specs
+        return specs if self.vary is None else vary(specs[0], self.vary)
 
     @property
     def last_step(self) -> int:
@@ -294,21 +294,21 @@ class Descended(Met):
         return [self.problem.start(point) for point in self.points()]
 
 
-def named(words: Sequence[Word]) -> list[tuple[Word, str]]:
+def named(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
     """Give every word a label that no other has: adam, or adam lr 0.1, or adam (2)."""
-    names = [word.heading for word in words]
+    names = [spec.heading for spec in specs]
     titles = [
-        name if names.count(name) == 1 else word.title
-        for word, name in zip(words, names, strict=True)
+        name if names.count(name) == 1 else spec.title
+        for spec, name in zip(specs, names, strict=True)
     ]
     return [
         (
-            word,
+            spec,
             title
             if titles.index(title) == place
             else f"{title} ({titles[:place].count(title) + 1})",
         )
-        for place, (word, title) in enumerate(zip(words, titles, strict=True))
+        for place, (spec, title) in enumerate(zip(specs, titles, strict=True))
     ]
 
 

@@ -52,14 +52,14 @@ class ResponseRecipe(Contest):
         self.check()
         signal = self._resolved
         entries = []
-        words = self.loaded(len(signal.gradient))
-        for number, (word, label) in enumerate(named(words)):
-            rates = {word.name: DEFAULT_RATES.get(word.name, DEFAULT_RATE)}
-            choice = settled(word, self.lr, rates, "signal")
+        specs = self.loaded(len(signal.gradient))
+        for number, (spec, label) in enumerate(named(specs)):
+            rates = {spec.name: DEFAULT_RATES.get(spec.name, DEFAULT_RATE)}
+            choice = settled(spec, self.lr, rates, "signal")
             assert choice is not None
             update, stopped = respond(signal, choice.optimizer, len(signal.gradient))
             entry = Answer(
-                word=word, label=label, choice=choice, number=number, update=update, stopped=stopped
+                spec=spec, label=label, choice=choice, number=number, update=update, stopped=stopped
             )
             entries.append(entry)
         return Response(title=self.titled(signal), signal=signal, entries=tuple(entries))
@@ -117,7 +117,7 @@ class Response(Scene[Answer]):
             "responses": [
                 {
                     "label": entry.label,
-                    "optimizer": entry.word.name,
+                    "optimizer": entry.spec.name,
                     "hyperparameters": entry.choice.optimizer.hyperparameters(),
                     "lr_source": entry.choice.source,
                     "update": [finite(each) for each in entry.update.tolist()],
@@ -131,7 +131,7 @@ class Response(Scene[Answer]):
         for entry in self.entries:
             rows = zip(self.signal.gradient, entry.update.tolist(), strict=True)
             for step, row in enumerate(rows):
-                yield [entry.label, entry.word.name, step, *row]
+                yield [entry.label, entry.spec.name, step, *row]
 
     def report(self, recipe: ResponseRecipe) -> Report:
         """Return one row an answer: its settings, its largest update and its last one."""

@@ -32,7 +32,7 @@ from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tune import TuneRecipe, best_of, seek
 from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
-from optiviz.optimizers.spec import spell
+from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
@@ -130,27 +130,27 @@ class Recipe(Descended, Contest, Style):
         surface, steps = resolved(self.surface), self.last_step
         objective, starts = self.objective(), self.begun()
         rows = self.frame_steps(steps)
-        room = MAX_BYTES // (len(self.words) * len(starts))
+        room = MAX_BYTES // (len(self.specs) * len(starts))
         entries = []
-        words = self.loaded(steps)
+        specs = self.loaded(steps)
         sought = None if self._search is None else self._search.comparison()
         if sought is not None:
-            words = [word.rated(self.lr) for word in words]
-            check_ranges(words, sought.ranges, given=True)
-        for number, (word, label) in enumerate(named(words)):
+            specs = [spec.with_default_rate(self.lr) for spec in specs]
+            check_ranges(specs, sought.ranges, given=True)
+        for number, (spec, label) in enumerate(named(specs)):
             if sought is None:
-                choice = choose(word, surface, starts, steps, self.lr, objective)
+                choice = choose(spec, surface, starts, steps, self.lr, objective)
             else:
-                choice = best_of(seek(word, label, sought, progress))
+                choice = best_of(seek(spec, label, sought, progress))
             paths = tuple(
                 descend(objective, choice.optimizer, start, steps, label, rows, room)
                 for start in starts
             )
             entries.append(
-                Descent(word=word, label=label, choice=choice, number=number, trajectories=paths)
+                Descent(spec=spec, label=label, choice=choice, number=number, trajectories=paths)
             )
             if progress is not None:
-                progress("descending", number + 1, len(self.words))
+                progress("descending", number + 1, len(self.specs))
         return entries
 
     def rate_report(self, scene: Scene[Any]) -> str:
@@ -165,11 +165,13 @@ class Recipe(Descended, Contest, Style):
                 blocks.append(f"{entry.label} has no learning rate")
                 continue
             tuning = entry.choice.tuning or tune(
-                entry.word, surface, starts, scene.steps, also=[rate], met=objective
+                entry.spec, surface, starts, scene.steps, also=[rate], met=objective
             )
-            best = f"the best is {spell(tuning.best)}" if tuning.found else "none can be used"
+            best = (
+                f"the best is {format_value(tuning.best)}" if tuning.found else "none can be used"
+            )
             blocks.append(
-                f"{entry.label}: lr {spell(rate)} ({entry.choice.source}); "
+                f"{entry.label}: lr {format_value(rate)} ({entry.choice.source}); "
                 f"of {len(tuning.rates)} {best}\n{tuning.table()}"
             )
         return "\n\n".join(blocks)
@@ -200,7 +202,7 @@ class Descent(Entry):
         """Return a path as plain values, in full precision."""
         return {
             "label": self.label,
-            "optimizer": self.word.name,
+            "optimizer": self.spec.name,
             "hyperparameters": path.optimizer.hyperparameters(),
             "lr_source": self.choice.source,
             "start": [finite(each) for each in path.start.tolist()],
@@ -345,7 +347,7 @@ class Run(OnSurface[Descent]):
                     else:
                         table[:, column] = path.losses
                 for step, row in enumerate(table.tolist()):
-                    yield [entry.label, entry.word.name, start, step, *row]
+                    yield [entry.label, entry.spec.name, start, step, *row]
 
     def report(self, recipe: Recipe) -> Report:
         """Return one row a run: its settings, how far it came, and what went wrong."""

@@ -14,8 +14,8 @@ from optiviz.kinds.base import SETTINGS, Column, Entry, Progress, Report, Row, S
 from optiviz.kinds.fields import Contenders, Descended, named
 from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
-from optiviz.optimizers.lookup import kind_of
-from optiviz.optimizers.spec import Word
+from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.surfaces.surface import Surface
 
 MAX_TRIALS = 10_000
@@ -61,14 +61,14 @@ class TuneRecipe(Descended, Contenders):
     def make_scene(self, progress: Progress | None = None) -> "Tuned":
         self.check()
         sought = self.comparison()
-        words = self.loaded(sought.steps)
-        check_ranges(words, sought.ranges)
+        specs = self.loaded(sought.steps)
+        check_ranges(specs, sought.ranges)
         entries = []
-        for number, (word, label) in enumerate(named(words)):
-            found = seek(word, label, sought, progress)
+        for number, (spec, label) in enumerate(named(specs)):
+            found = seek(spec, label, sought, progress)
             choice = best_of(found)
             entries.append(
-                Tried(word=word, label=label, choice=choice, number=number, search=found)
+                Tried(spec=spec, label=label, choice=choice, number=number, search=found)
             )
         many, after = len(sought.starts), f"final loss after {sought.steps} steps"
         shaded = f"median, and shaded the middle half, of {many} starts"
@@ -83,15 +83,15 @@ class TuneRecipe(Descended, Contenders):
         )
 
 
-def seek(word: Word, label: str, sought: Comparison, progress: Progress | None) -> Search:
+def seek(spec: OptimizerSpec, label: str, sought: Comparison, progress: Progress | None) -> Search:
     """Search for one optimizer, and tell how far that is."""
-    return search(word, sought, None if progress is None else partial(progress, f"trying {label}"))
+    return search(spec, sought, None if progress is None else partial(progress, f"trying {label}"))
 
 
 def best_of(found: Search) -> Choice:
     """Return an optimizer with the values that a search has found."""
-    rate = kind_of(found.word.name).rate
-    source = "given" if rate in dict(found.word.settings) else "default" if rate else ""
+    rate = factory_of(found.spec.name).rate
+    source = "given" if rate in dict(found.spec.settings) else "default" if rate else ""
     if rate in found.values:
         source = "tuned" if found.found else "none fits"
     return Choice(found.winner.build(), source, sought=tuple(found.values), fits=found.found)
@@ -117,7 +117,7 @@ class Tried(Entry):
         reached = None if found.reached is None else found.reached.mean(axis=1)
         return {
             "label": self.label,
-            "optimizer": self.word.name,
+            "optimizer": self.spec.name,
             "hyperparameters": self.choice.optimizer.hyperparameters(),
             "best": {
                 **best,
@@ -176,7 +176,7 @@ class Tuned(Scene[Tried]):
                 ]
                 for start, loss in enumerate(losses):
                     reached = "" if found.reached is None else int(found.reached[trial, start])
-                    yield [entry.label, entry.word.name, trial, *tried, start, loss, reached]
+                    yield [entry.label, entry.spec.name, trial, *tried, start, loss, reached]
 
     def report(self, recipe: TuneRecipe) -> Report:
         """Return one row an optimizer: its best trial, and how the runs of that ended."""

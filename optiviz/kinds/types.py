@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from optiviz.descent.search import Range
-from optiviz.optimizers.spec import parse
+from optiviz.optimizers.spec import parse_specs
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.catalogue import bundled_surface, find_surface, load_catalogue
 from optiviz.surfaces.domain import MAX_STEPS, Point, format_point
@@ -35,7 +35,7 @@ def _words(value: Any) -> Any:
         raise ValueError(f"should be text or a list, not {shorten(value, quoted=True)}")
     if not all(isinstance(text, str) for text in texts):
         return value
-    return tuple(str(word) for text in texts for word in parse(text))
+    return tuple(str(word) for text in texts for word in parse_specs(text))
 
 
 def _by_name(value: Any, info: ValidationInfo) -> Any:

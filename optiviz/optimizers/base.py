@@ -33,7 +33,7 @@ def weight_decay_field() -> Any:
     return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
 
 
-class Stopped(Exception):
+class OptimizerError(Exception):
     """A path that cannot go on because a stranger's code went wrong.
 
     It says how, and perhaps more after a colon, as in "raised ValueError: too steep".
@@ -58,7 +58,7 @@ class Method:
         """Return every hyperparameter by name, in order of declaration."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    def following(self, schedule: Schedule) -> "Method":
+    def with_schedule(self, schedule: Schedule) -> "Method":
         """Return the same with a learning rate that changes by step; InputError if it has none."""
         raise InputError("there is no learning rate that a schedule could change")
 
@@ -76,10 +76,10 @@ class Method:
 class Optimizer(Method, ABC):
     """A method with pure `init` and `step`.
 
-    `together` says whether x may have leading axes.
+    `vectorized` says whether x may have leading axes.
     """
 
-    together: ClassVar[bool] = True
+    vectorized: ClassVar[bool] = True
 
     @abstractmethod
     def init(self, x: Array) -> Any:
@@ -89,9 +89,9 @@ class Optimizer(Method, ABC):
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         """Return the next points, shape (..., dim), and state; leave x and state as they were."""
 
-    def following(self, schedule: Schedule) -> "Method":
+    def with_schedule(self, schedule: Schedule) -> "Method":
         if not self.rate:
-            return super().following(schedule)
+            return super().with_schedule(schedule)
         rate = self.hyperparameters()[self.rate]
         if isinstance(rate, str | tuple | bool | None):
             raise InputError(f"a schedule changes a number, and {self.rate} is {rate}")
@@ -105,14 +105,14 @@ class Optimizer(Method, ABC):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Around(Optimizer, ABC):
+class BaseWrapper(Optimizer, ABC):
     """An optimizer around another one."""
 
     inner: Optimizer
 
     @property
-    def together(self) -> bool:  # type: ignore[override]
-        return self.inner.together
+    def vectorized(self) -> bool:  # type: ignore[override]
+        return self.inner.vectorized
 
     @property
     def rate(self) -> str:
@@ -127,7 +127,7 @@ class ScheduledState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scheduled(Around):
+class Scheduled(BaseWrapper):
     """An optimizer whose learning rate is multiplied by a factor that changes by step."""
 
     schedule: Schedule
@@ -153,10 +153,10 @@ class Scheduled(Around):
 class Solver(Method, ABC):
     """A method that owns its loop, as those of other libraries do. It walks one run at a time.
 
-    `steady` says whether all steps must meet the same objective.
+    `needs_fixed_objective` says whether all steps must meet the same objective.
     """
 
-    steady: ClassVar[bool] = False
+    needs_fixed_objective: ClassVar[bool] = False
 
     @abstractmethod
     def run(

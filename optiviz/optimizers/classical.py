@@ -20,7 +20,7 @@ class Scipy(Solver):
     """A method of scipy.optimize.minimize; its fields are that method's options."""
 
     method: ClassVar[str]
-    steady: ClassVar[bool] = True
+    needs_fixed_objective: ClassVar[bool] = True
     uses_gradient: ClassVar[bool] = True
 
     def run(

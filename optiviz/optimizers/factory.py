@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from optiviz.optimizers.base import Method
 
-RATES = ("lr", "learning_rate")  # what a learning rate may be called
+RATE_NAMES = ("lr", "learning_rate")  # what a learning rate may be called
 
 
 class Parameter(NamedTuple):
@@ -25,11 +25,11 @@ def parameter(field: "Field[Any]") -> Parameter:
     return Parameter(field.default, field.type, field.metadata.get("within", ""))
 
 
-class Kind(NamedTuple):
+class OptimizerFactory(NamedTuple):
     """What a name stands for. `rate` is the parameter that is its learning rate, "" if none is."""
 
     parameters: Mapping[str, Parameter]
     make: Callable[..., Method]
     rate: str
     open: bool = False  # whether it takes other parameters as well
-    made_of: tuple[object, ...] = ()  # the classes or functions, the outermost first
+    sources: tuple[object, ...] = ()  # the classes or functions, the outermost first

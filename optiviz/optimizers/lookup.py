@@ -1,7 +1,7 @@
 """Names of optimizers -> what they stand for.
 
 A name is one of our table, that of an entry point, or a stranger's, as in my.py:Lion and
-torch.optim.AdamW; before it may stand wrappers, as in lookahead+adam. Only `kind_of` runs a
+torch.optim.AdamW; before it may stand wrappers, as in lookahead+adam. Only `factory_of` runs a
 stranger's code.
 """
 
@@ -15,18 +15,18 @@ import numpy as np
 
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
-from optiviz.optimizers.factory import RATES, Kind, Parameter, parameter
-from optiviz.optimizers.third_party import Own, Stranger
+from optiviz.optimizers.factory import RATE_NAMES, OptimizerFactory, Parameter, parameter
+from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer
 from optiviz.registry import OPTIMIZERS, PACKAGES, WRAPPERS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import file_of, find_plugin, installed_plugins, is_import_path, versions
 
 GROUP = "optiviz.optimizers"
-BESIDE = {"optax": ("jax",)}  # what else decides a package's numbers
+COMPANION_PACKAGES = {"optax": ("jax",)}  # what else decides a package's numbers
 
 
-def parts_of(name: str) -> tuple[list[str], str]:
+def split_wrappers(name: str) -> tuple[list[str], str]:
     """Return the wrappers of a name, the outermost first, and what they are around."""
     wrappers = []
     first, plus, rest = name.partition("+")
@@ -41,9 +41,9 @@ def parts_of(name: str) -> tuple[list[str], str]:
     return wrappers, name
 
 
-def is_strange(name: str) -> bool:
+def is_third_party_optimizer(name: str) -> bool:
     """Return whether a name is of a stranger's code; raise InputError if it is of nothing."""
-    _, core = parts_of(name)
+    _, core = split_wrappers(name)
     if is_import_path(core):
         return True
     if find_plugin(GROUP, "optimizer", core, [*OPTIMIZERS, *WRAPPERS]) is not None:
@@ -56,36 +56,36 @@ def is_strange(name: str) -> bool:
     return False
 
 
-def kind_of(name: str) -> Kind:
+def factory_of(name: str) -> OptimizerFactory:
     """Return what a name stands for; raise InputError if it stands for nothing.
 
     The code of a stranger's name is run.
     """
-    wrappers, core = parts_of(name)
-    if is_strange(name):
-        kind = stranger(core)
+    wrappers, core = split_wrappers(name)
+    if is_third_party_optimizer(name):
+        factory = third_party_factory(core)
     else:
-        kind = _ours(core)
+        factory = _built_in(core)
     for wrapper in reversed(wrappers):
-        kind = _around(wrapper, core, kind)
-    return kind
+        factory = _wrapped(wrapper, core, factory)
+    return factory
 
 
 @cache
-def _ours(name: str) -> Kind:
+def _built_in(name: str) -> OptimizerFactory:
     cls = load_optimizer(name)
     declared = {each.name: parameter(each) for each in fields(cls)}
-    return Kind(declared, cls, "lr" if "lr" in declared else "", made_of=(cls,))
+    return OptimizerFactory(declared, cls, "lr" if "lr" in declared else "", sources=(cls,))
 
 
 def packages_of(name: str) -> dict[str, str]:
     """Return the versions of the packages that a name is of beside ours. Nothing is loaded."""
-    _, core = parts_of(name)
+    _, core = split_wrappers(name)
     if file_of(core) is not None:
         return {}
     if is_import_path(core):
         root = core.partition(".")[0]
-        return versions(root, *BESIDE.get(root, ()))
+        return versions(root, *COMPANION_PACKAGES.get(root, ()))
     offered = find_plugin(GROUP, "optimizer", core, OPTIMIZERS)
     if offered is not None:
         return versions(offered.package)
@@ -102,10 +102,10 @@ def _typed(key: str, value: Any, declared: Parameter) -> Any:
     return int(value) if declared.type is int else float(value)
 
 
-def _around(name: str, core: str, kind: Kind) -> Kind:
+def _wrapped(name: str, core: str, factory: OptimizerFactory) -> OptimizerFactory:
     """Return what a wrapper around a kind is."""
     wrapper = load_wrapper(name)
-    written = wrapper.own(list(kind.parameters))
+    written = wrapper.own(list(factory.parameters))
     declared = wrapper.__dataclass_fields__
     parameters = {key: parameter(declared[own]) for key, own in written.items()}
 
@@ -115,18 +115,20 @@ def _around(name: str, core: str, kind: Kind) -> Kind:
             for key in written
             if key in values
         }
-        inner = kind.make(**values)
+        inner = factory.make(**values)
         if not isinstance(inner, Optimizer):
             raise InputError(
                 f"{name} goes around pure steps: {core} has a loop and states of its own"
             )
         return wrapper(inner=inner, **own)
 
-    made_of = (wrapper, *kind.made_of)
-    return Kind({**kind.parameters, **parameters}, make, kind.rate, kind.open, made_of)
+    sources = (wrapper, *factory.sources)
+    return OptimizerFactory(
+        {**factory.parameters, **parameters}, make, factory.rate, factory.open, sources
+    )
 
 
-def stranger(name: str) -> Kind:
+def third_party_factory(name: str) -> OptimizerFactory:
     """Return what the name of an entry point or of a stranger's code stands for.
 
     Raises InputError if it cannot be loaded or is no optimizer.
@@ -141,13 +143,13 @@ def stranger(name: str) -> Kind:
     if _is_torch(found):
         from optiviz.optimizers.torch_adapter import Torch
 
-        return _kind(name, found, Torch, skipped=1)
+        return _adapted(name, found, Torch, skipped=1)
     if all(callable(getattr(found, each, None)) for each in ("init", "step")):
-        return _kind(name, found, Own)
+        return _adapted(name, found, UserOptimizer)
     if not inspect.isclass(found):
         from optiviz.optimizers.optax_adapter import Transform
 
-        return _kind(name, found, Transform)
+        return _adapted(name, found, Transform)
     raise InputError(
         f"{name} is no optimizer: write a class with init(x) and step(objective, x, state), "
         "a torch.optim.Optimizer or a function that returns an optax transform"
@@ -162,9 +164,9 @@ def _is_torch(found: Any) -> bool:
     )
 
 
-def _kind(
-    name: str, found: Callable[..., Any], adapter: "type[Stranger]", skipped: int = 0
-) -> Kind:
+def _adapted(
+    name: str, found: Callable[..., Any], adapter: "type[ThirdPartyOptimizer]", skipped: int = 0
+) -> OptimizerFactory:
     """Return the kind of an adapter around a class or function."""
     parameters, free = _signature(found, skipped)
     defaults = {key: each.default for key, each in parameters.items()}
@@ -177,8 +179,8 @@ def _kind(
                 values[key] = float(values[key])
         return adapter(name=name, found=found, values={**defaults, **values})
 
-    rate = next((each for each in RATES if each in parameters), "")
-    return Kind(parameters, make, rate, free, (found,))
+    rate = next((each for each in RATE_NAMES if each in parameters), "")
+    return OptimizerFactory(parameters, make, rate, free, (found,))
 
 
 def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Parameter], bool]:

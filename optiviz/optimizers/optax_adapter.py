@@ -10,7 +10,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
-from optiviz.optimizers.third_party import Stranger, point_of, stopping
+from optiviz.optimizers.third_party import ThirdPartyOptimizer, checked_point, ending_the_path
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, require_package
 
@@ -24,13 +24,13 @@ def _float64() -> Iterator[None]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Transform(Stranger, Optimizer):
+class Transform(ThirdPartyOptimizer, Optimizer):
     """A function that returns an optax transform.
 
     One that asks for them is given value, grad and value_fn, so that line searches work.
     """
 
-    together: ClassVar[bool] = False
+    vectorized: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         who = f"{self.name} is a function and should return an optax transform, which"
@@ -44,18 +44,18 @@ class Transform(Stranger, Optimizer):
     def init(self, x: Array) -> Any:
         import jax.numpy
 
-        with stopping(self.name), _float64():
+        with ending_the_path(self.name), _float64():
             return self.found(**self.values).init(jax.numpy.asarray(x))
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         rate = self.values[self.rate] if self.rate else None
         traced = "" if rate is None else self.rate  # so that all rates share what is compiled
         fixed = tuple((key, each) for key, each in self.values.items() if key != traced)
-        with stopping(self.name), _float64():
+        with ending_the_path(self.name), _float64():
             value, gradient = objective.value_and_gradient(x)
             update = _compiled(self.found, fixed, traced)
             moved, state = update.at(objective)(rate if traced else 0.0, gradient, state, x, value)
-            return point_of(moved, x), state
+            return checked_point(moved, x), state
 
     def scaled(self, factor: float) -> "Transform":
         return self.with_rate(self.values[self.rate] * factor)

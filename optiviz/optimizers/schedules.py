@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 from optiviz.system.errors import InputError, did_you_mean
 
 
-class Shape(NamedTuple):
+class ScheduleForm(NamedTuple):
     """A kind of schedule: its factor at step t = 0, 1 ..., and the numbers that it takes."""
 
     about: str
@@ -48,10 +48,12 @@ def _power(share: float, times: float) -> float:
 
 
 SCHEDULES = {
-    "cosine": Shape("falls to 0 along half a cosine, in N steps or all", "cosine/N", _cosine),
-    "step": Shape("is multiplied by a factor every N steps", "step/N/FACTOR", _step),
-    "warmup": Shape("rises evenly in the first N steps", "warmup/N", _warmup),
-    "exp": Shape("is multiplied by a factor in every step", "exp/FACTOR", _exp),
+    "cosine": ScheduleForm(
+        "falls to 0 along half a cosine, in N steps or all", "cosine/N", _cosine
+    ),
+    "step": ScheduleForm("is multiplied by a factor every N steps", "step/N/FACTOR", _step),
+    "warmup": ScheduleForm("rises evenly in the first N steps", "warmup/N", _warmup),
+    "exp": ScheduleForm("is multiplied by a factor in every step", "exp/FACTOR", _exp),
 }
 
 
@@ -74,7 +76,7 @@ class Schedule:
         parts = ("/".join([name, *map(_number, numbers)]) for name, numbers in self.parts)
         return "@".join(parts)
 
-    def lasting(self, steps: int) -> Self:
+    def with_total_steps(self, steps: int) -> Self:
         """Return the schedule of a run of so many steps, over which a bare cosine goes."""
         parts = ((name, numbers or (float(steps),)) for name, numbers in self.parts)
         return replace(self, parts=tuple(parts))

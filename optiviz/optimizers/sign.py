@@ -39,7 +39,7 @@ class Rprop(Optimizer):
     step_size1: Hyper = hyper(1e-6, help="smallest step")
     step_size2: Hyper = hyper(50.0, help="largest step")
 
-    def following(self, schedule: Schedule) -> Method:
+    def with_schedule(self, schedule: Schedule) -> Method:
         raise InputError("its learning rate is that of the first step only, so no schedule fits")
 
     def init(self, x: Array) -> StepSizes:

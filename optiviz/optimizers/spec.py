@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from optiviz.optimizers.base import Hyper, Method
-from optiviz.optimizers.factory import RATES, Parameter
-from optiviz.optimizers.lookup import is_strange, kind_of, parts_of
+from optiviz.optimizers.factory import RATE_NAMES, Parameter
+from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer, split_wrappers
 from optiviz.optimizers.schedules import Schedule
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import file_of
@@ -25,7 +25,7 @@ MAX_LABEL = 200  # letters
 
 
 @dataclass(frozen=True)
-class Word:
+class OptimizerSpec:
     """One optimizer as written: its name, the hyperparameters that were given, its label.
 
     schedule is that of its learning rate.
@@ -39,9 +39,12 @@ class Word:
     def __str__(self) -> str:
         """Return the canonical spelling, which parses to the same word."""
         given = dict(self.settings)
-        if self.schedule and not given.keys() & set(RATES):
-            given[RATES[0]] = ""  # it is sought
-        parts = [self.name, *(f"{key}={self.spelt(key, value)}" for key, value in given.items())]
+        if self.schedule and not given.keys() & set(RATE_NAMES):
+            given[RATE_NAMES[0]] = ""  # it is sought
+        parts = [
+            self.name,
+            *(f"{key}={self.format_setting(key, value)}" for key, value in given.items()),
+        ]
         return ":".join(parts + ([f"label={self.label}"] if self.label else []))
 
     @property
@@ -52,27 +55,29 @@ class Word:
     @property
     def title(self) -> str:
         """The label, else the name followed by the settings that were given."""
-        given = (f"{key} {self.spelt(key, value)}" for key, value in self.settings)
+        given = (f"{key} {self.format_setting(key, value)}" for key, value in self.settings)
         return self.label or " ".join([self.heading, *given])
 
     @property
     def file(self) -> str | None:
         """The Python file that it is of, if it is of one."""
-        return file_of(parts_of(self.name)[1])
+        return file_of(split_wrappers(self.name)[1])
 
-    def spelt(self, key: str, value: Setting) -> str:
+    def format_setting(self, key: str, value: Setting) -> str:
         """Write a setting's value, with the schedule if it is the learning rate."""
-        return spell(value) + (f"@{self.schedule}" if self.schedule and key in RATES else "")
+        return format_value(value) + (
+            f"@{self.schedule}" if self.schedule and key in RATE_NAMES else ""
+        )
 
-    def lasting(self, steps: int) -> Self:
+    def with_total_steps(self, steps: int) -> Self:
         """Return the word in a run of so many steps, which a schedule may go by."""
         if not self.schedule:
             return self
-        return replace(self, schedule=str(Schedule.read(self.schedule).lasting(steps)))
+        return replace(self, schedule=str(Schedule.read(self.schedule).with_total_steps(steps)))
 
-    def rated(self, lr: float | None) -> Self:
+    def with_default_rate(self, lr: float | None) -> Self:
         """Return the word with a learning rate, if there is one and it gives none itself."""
-        rate = kind_of(self.name).rate
+        rate = factory_of(self.name).rate
         if lr is None or not rate or rate in dict(self.settings):
             return self
         return replace(self, settings=((rate, lr), *self.settings))
@@ -83,14 +88,14 @@ class Word:
         Raises InputError for a hyperparameter that it does not have or a value that cannot be. A
         stranger's code is run.
         """
-        kind = kind_of(self.name)
+        factory = factory_of(self.name)
         given = dict(self.settings)
         for key in given:
-            if not kind.open:
-                _check_key(self.name, key, kind.parameters)
+            if not factory.open:
+                _check_key(self.name, key, factory.parameters)
         try:
-            made = kind.make(**{**rest, **given})
-            return made.following(Schedule.read(self.schedule)) if self.schedule else made
+            made = factory.make(**{**rest, **given})
+            return made.with_schedule(Schedule.read(self.schedule)) if self.schedule else made
         except InputError as error:
             said = str(error)
             raise InputError(
@@ -98,23 +103,23 @@ class Word:
             ) from error
 
 
-def spell(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Write a number so that it reads back as the same one: 0.25, 100, 1e-08, true."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "/".join(map(spell, value)) + ("/" if len(value) == 1 else "")
+        return "/".join(map(format_value, value)) + ("/" if len(value) == 1 else "")
     if value is None:
         return "none"
     return value if isinstance(value, str) else repr(value).removesuffix(".0")
 
 
-def parse(text: str) -> tuple[Word, ...]:
+def parse_specs(text: str) -> tuple[OptimizerSpec, ...]:
     """Return the words in `text`; raise InputError for a name or value that is none."""
-    return tuple(parse_word(part.strip()) for part in text.split(","))
+    return tuple(parse_spec(part.strip()) for part in text.split(","))
 
 
-def parse_word(text: str) -> Word:
+def parse_spec(text: str) -> OptimizerSpec:
     """Return the one word in `text`."""
     name, *settings = text.split(":")
     if not text.isprintable():
@@ -127,8 +132,8 @@ def parse_word(text: str) -> Word:
         if not settings or not settings[0].isidentifier():
             raise InputError(f"{name} is a file: write which of its classes, as in {name}:Lion")
         name = f"{name}:{settings.pop(0)}"
-    strange = is_strange(name)
-    declared = None if strange else kind_of(name).parameters
+    third_party = is_third_party_optimizer(name)
+    declared = None if third_party else factory_of(name).parameters
     given: dict[str, Setting] = {}
     label = schedule = ""
     for setting in settings:
@@ -147,16 +152,16 @@ def parse_word(text: str) -> Word:
             _check_key(name, key, declared, "label")
         elif not key.isidentifier():
             raise InputError(f"{text!r}: {key!r} is no name of a hyperparameter")
-        if key in given or (schedule and key in RATES):
+        if key in given or (schedule and key in RATE_NAMES):
             raise InputError(f"{text!r} gives {key} twice")
-        if key in RATES and "@" in value:
+        if key in RATE_NAMES and "@" in value:
             value, _, schedule = value.partition("@")
             schedule = str(_schedule(f"{name}: {key}", schedule))
             if not value:
                 continue  # it is sought
         given[key] = _read(value, declared, key, f"{name}: {key}")
-    word = Word(name, tuple(given.items()), label, schedule)
-    return word if strange else _possible(word)
+    spec = OptimizerSpec(name, tuple(given.items()), label, schedule)
+    return spec if third_party else _possible(spec)
 
 
 def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> None:
@@ -164,8 +169,8 @@ def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> N
     if key in known or key in others:
         return
     said = did_you_mean("hyperparameter", key, [*known, *others])
-    rate = next((each for each in known if each in RATES), "")
-    if rate and key in RATES:  # no letters lead from one to the other
+    rate = next((each for each in known if each in RATE_NAMES), "")
+    if rate and key in RATE_NAMES:  # no letters lead from one to the other
         said = f"unknown hyperparameter {key!r}: did you mean {rate!r}?"
     more = "" if "choose from" in said else f" (it has {', '.join(known)})"
     raise InputError(f"{name}: {said}{more}")
@@ -178,7 +183,7 @@ def _schedule(owner: str, text: str) -> Schedule:
         raise InputError(f"{owner}: {error}") from None
 
 
-def vary(word: Word, text: str) -> tuple[Word, ...]:
+def vary(spec: OptimizerSpec, text: str) -> tuple[OptimizerSpec, ...]:
     """Return a word in several variations, from "momentum=0.25,0.9": one a value, labelled by it.
 
     Raises InputError for what is no hyperparameter of the optimizer, or no value of it.
@@ -186,48 +191,48 @@ def vary(word: Word, text: str) -> tuple[Word, ...]:
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not key or not values:
         raise InputError(f"{text!r} is not of the form key=value,value")
-    strange = is_strange(word.name)
-    declared = None if strange else kind_of(word.name).parameters
+    third_party = is_third_party_optimizer(spec.name)
+    declared = None if third_party else factory_of(spec.name).parameters
     if declared is not None:
-        _check_key(word.name, key, declared)
-    if key in dict(word.settings):
-        raise InputError(f"{word.name}: {key} is given, and is to vary")
+        _check_key(spec.name, key, declared)
+    if key in dict(spec.settings):
+        raise InputError(f"{spec.name}: {key} is given, and is to vary")
     read = [
-        _read(value.strip(), declared, key, f"{word.name}: {key}") for value in values.split(",")
+        _read(value.strip(), declared, key, f"{spec.name}: {key}") for value in values.split(",")
     ]
     if len(set(read)) < len(read):
         raise InputError(f"{text!r} gives a value twice")
     varied = tuple(
         replace(
-            word,
-            settings=(*word.settings, (key, value)),
-            label=f"{word.label} {key} {spell(value)}".strip(),
+            spec,
+            settings=(*spec.settings, (key, value)),
+            label=f"{spec.label} {key} {format_value(value)}".strip(),
         )
         for value in read
     )
-    return varied if strange else tuple(map(_possible, varied))
+    return varied if third_party else tuple(map(_possible, varied))
 
 
-def _possible(word: Word) -> Word:
+def _possible(spec: OptimizerSpec) -> OptimizerSpec:
     """Return a word of ours whose values lie in their intervals."""
-    rate = kind_of(word.name).rate
-    word.build(**({rate: 1.0} if rate else {}))
-    return word
+    rate = factory_of(spec.name).rate
+    spec.build(**({rate: 1.0} if rate else {}))
+    return spec
 
 
 def _read(value: str, declared: Mapping[str, Parameter] | None, key: str, owner: str) -> Setting:
     """Return a value of the type of its hyperparameter; of a stranger's as it looks."""
     if declared is None:
         return _literal(value, owner)
-    kind = declared[key].type
-    if kind is bool:
+    number_type = declared[key].type
+    if number_type is bool:
         if value not in ("true", "false"):
             raise InputError(f"{owner} is true or false, not {value!r}")
         return value == "true"
     try:
-        return int(value) if kind is int else float(value)
+        return int(value) if number_type is int else float(value)
     except ValueError:
-        number = "a whole number" if kind is int else "a number"
+        number = "a whole number" if number_type is int else "a number"
         raise InputError(f"{owner} must be {number}, not {value!r}") from None
 
 

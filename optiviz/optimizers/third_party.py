@@ -15,39 +15,39 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Method, Optimizer, Stopped
-from optiviz.optimizers.factory import RATES
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError
+from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
 
 @contextmanager
-def stopping(name: str) -> Iterator[None]:
+def ending_the_path(name: str) -> Iterator[None]:
     """Turn what the code of a name raises into the end of its path."""
     try:
         with warnings.catch_warnings(action="ignore"), np.errstate():  # whatever it sets there
             yield
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, OptimizerError):
         raise
     except BaseException as error:
         where = plugins.line_of(error, plugins.file_of(name) or "")
-        raise Stopped(plugins.describe_exception(error) + where) from error
+        raise OptimizerError(plugins.describe_exception(error) + where) from error
 
 
-def point_of(found: Any, x: Array) -> Array:
+def checked_point(found: Any, x: Array) -> Array:
     """Return the point that a stranger's code has come to; Stopped if it is none."""
     if np.iscomplexobj(found):
-        raise Stopped("returned complex numbers")
+        raise OptimizerError("returned complex numbers")
     point = np.array(found, float)
     if point.shape != x.shape:
-        raise Stopped(f"returned shape {point.shape}: a point has {x.shape}")
+        raise OptimizerError(f"returned shape {point.shape}: a point has {x.shape}")
     if np.isnan(point).any() and np.isfinite(x).all():
-        raise Stopped("returned nan")
+        raise OptimizerError("returned nan")
     return point
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Stranger(Method):
+class ThirdPartyOptimizer(Method):
     """A class or function of strangers with the values of its hyperparameters."""
 
     name: str
@@ -60,7 +60,7 @@ class Stranger(Method):
 
     @property
     def rate(self) -> str:
-        return next((each for each in RATES if each in self.values), "")
+        return next((each for each in RATE_NAMES if each in self.values), "")
 
     def hyperparameters(self) -> dict[str, Any]:
         return {key: plain_value(value) for key, value in self.values.items()}
@@ -68,13 +68,15 @@ class Stranger(Method):
     def settings(self) -> dict[str, Any]:
         shown = self.hyperparameters()
         return {
-            key: value for key, value in shown.items() if value and not _called(self.values[key])
+            key: value
+            for key, value in shown.items()
+            if value and not _holds_function(self.values[key])
         }
 
 
-def _called(value: Any) -> bool:
+def _holds_function(value: Any) -> bool:
     """Return whether a hyperparameter is a function, or made of some, which no words can show."""
-    return callable(value) or (isinstance(value, tuple) and any(map(_called, value)))
+    return callable(value) or (isinstance(value, tuple) and any(map(_holds_function, value)))
 
 
 def plain_value(value: Any) -> Any:
@@ -91,49 +93,53 @@ def plain_value(value: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Own(Stranger, Optimizer):
+class UserOptimizer(ThirdPartyOptimizer, Optimizer):
     """A class whose objects have init(x) -> state and step(objective, x, state) -> (x, state)."""
 
     def __post_init__(self) -> None:
         with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
-            object.__setattr__(self, "_made", self.found(**self.values))
+            object.__setattr__(self, "_instance", self.found(**self.values))
 
     @property
-    def together(self) -> bool:  # type: ignore[override]
+    def vectorized(self) -> bool:  # type: ignore[override]
         return inspect.isclass(self.found) and issubclass(self.found, Optimizer)
 
     def scaled(self, factor: float) -> Self:
         try:
             return self.with_rate(self.values[self.rate] * factor)
         except InputError as error:
-            raise Stopped(str(error).removeprefix(f"{self.name}: ")) from error
+            raise OptimizerError(str(error).removeprefix(f"{self.name}: ")) from error
 
-    def init(self, x: Array) -> "Kept":
-        with stopping(self.name):
-            kept = Kept.of(self._made if self.together else self._new(), None, self.values)  # type: ignore[attr-defined]
-            return kept._replace(state=kept.made.init(x.copy()))
+    def init(self, x: Array) -> "UserRunState":
+        with ending_the_path(self.name):
+            shared = self._instance  # type: ignore[attr-defined]
+            instance = shared if self.vectorized else self._new()
+            run = UserRunState.of(instance, None, self.values)
+            return run._replace(state=instance.init(x.copy()))
 
-    def step(self, objective: Objective, x: Array, state: "Kept") -> tuple[Array, "Kept"]:
-        with stopping(self.name):
+    def step(
+        self, objective: Objective, x: Array, state: "UserRunState"
+    ) -> tuple[Array, "UserRunState"]:
+        with ending_the_path(self.name):
             if state.values is not self.values:  # at another rate
-                state = state.moved(self._new(), self.values)
-            stepped = state.made.step(objective, x.copy(), state.state)
+                state = state.moved_to(self._new(), self.values)
+            stepped = state.instance.step(objective, x.copy(), state.state)
             if not (isinstance(stepped, tuple) and len(stepped) == 2):
-                raise Stopped("did not return (x, state)")
-            return point_of(stepped[0], x), state._replace(state=stepped[1])
+                raise OptimizerError("did not return (x, state)")
+            return checked_point(stepped[0], x), state._replace(state=stepped[1])
 
     def _new(self) -> Any:
         """Return an object for one path alone, which may keep something in itself."""
         return self.found(**self.values)
 
 
-class Kept(NamedTuple):
+class UserRunState(NamedTuple):
     """The object of a path, the state that it has returned, and how it was when it was made."""
 
-    made: Any
+    instance: Any
     state: Any
     values: Mapping[str, Any]
-    fresh: dict[str, Any]
+    initial_attributes: dict[str, Any]
 
     @property
     def recorded(self) -> Any:
@@ -141,14 +147,14 @@ class Kept(NamedTuple):
         return self.state if isinstance(self.state, tuple | dict) else {"state": self.state}
 
     @classmethod
-    def of(cls, made: Any, state: Any, values: Mapping[str, Any]) -> Self:
+    def of(cls, instance: Any, state: Any, values: Mapping[str, Any]) -> Self:
         """Return what is kept of an object that was just made."""
-        return cls(made, state, values, dict(getattr(made, "__dict__", {})))
+        return cls(instance, state, values, dict(getattr(instance, "__dict__", {})))
 
-    def moved(self, made: Any, values: Mapping[str, Any]) -> "Kept":
+    def moved_to(self, instance: Any, values: Mapping[str, Any]) -> "UserRunState":
         """Return the same with another object, which gets what this one has kept in itself."""
-        kept = Kept.of(made, self.state, values)
-        for name, value in getattr(self.made, "__dict__", {}).items():
-            if self.fresh.get(name) is not value:
-                setattr(made, name, value)
-        return kept
+        moved = UserRunState.of(instance, self.state, values)
+        for name, value in getattr(self.instance, "__dict__", {}).items():
+            if self.initial_attributes.get(name) is not value:
+                setattr(instance, name, value)
+        return moved

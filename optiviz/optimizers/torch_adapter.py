@@ -8,13 +8,13 @@ from typing import Any, Self
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Solver
 from optiviz.optimizers.schedules import Schedule
-from optiviz.optimizers.third_party import Stranger, point_of, stopping
+from optiviz.optimizers.third_party import ThirdPartyOptimizer, checked_point, ending_the_path
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Torch(Stranger, Solver):
+class Torch(ThirdPartyOptimizer, Solver):
     """A class of torch.optim, or derived from its Optimizer, on one float64 parameter.
 
     One that cannot step without a closure is given one, and may call it as often as it likes.
@@ -28,7 +28,7 @@ class Torch(Stranger, Solver):
         with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
             self.found([torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))], **self.values)
 
-    def following(self, schedule: Schedule) -> Self:
+    def with_schedule(self, schedule: Schedule) -> Self:
         if not isinstance(self.values.get("lr"), int | float):
             raise InputError("there is no learning rate that a schedule could change")
         return replace(self, schedule=schedule)
@@ -45,7 +45,7 @@ class Torch(Stranger, Solver):
     ) -> Iterator[tuple[Array, Any]]:
         import torch
 
-        with stopping(self.name):
+        with ending_the_path(self.name):
             parameter = torch.nn.Parameter(torch.tensor(x, dtype=torch.float64))
             optimizer = self.found([parameter], **self.values)
             rates = [group.get("lr") for group in optimizer.param_groups]
@@ -61,13 +61,13 @@ class Torch(Stranger, Solver):
             if self.schedule is not None:
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * self.schedule.factor(step)
-            with stopping(self.name):
+            with ending_the_path(self.name):
                 if closed:
                     optimizer.step(look)
                 else:
                     look()
                     optimizer.step()
-                point = point_of(parameter.detach().numpy(), x)
+                point = checked_point(parameter.detach().numpy(), x)
             yield point, _states(optimizer.state.get(parameter, {}))
 
 

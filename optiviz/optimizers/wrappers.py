@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Around, Hyper, hyper, length
+from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Wrapper(Around):
+class Wrapper(BaseWrapper):
     """An optimizer around another one, `inner`, whose hyperparameters it has beside its own.
 
     One of its own that the inner one has as well is written with the wrapper's name before it,
@@ -40,7 +40,7 @@ class Wrapper(Around):
         return other
 
 
-class TwoSpeeds(NamedTuple):
+class LookaheadState(NamedTuple):
     """Lookahead's memory."""
 
     inner: Any  # the inner optimizer's own state
@@ -64,18 +64,20 @@ class Lookahead(Wrapper):
     sync_period: int = hyper(5, help="steps forward until it goes back", within="[1, 1e9]")
     slow_step_size: Hyper = hyper(0.5, help="share of the way that is kept", within="[0, 1]")
 
-    def init(self, x: Array) -> TwoSpeeds:
-        return TwoSpeeds(self.inner.init(x), np.array(x), 0)
+    def init(self, x: Array) -> LookaheadState:
+        return LookaheadState(self.inner.init(x), np.array(x), 0)
 
-    def step(self, objective: Objective, x: Array, state: TwoSpeeds) -> tuple[Array, TwoSpeeds]:
+    def step(
+        self, objective: Objective, x: Array, state: LookaheadState
+    ) -> tuple[Array, LookaheadState]:
         x, inner = self.inner.step(objective, x, state.inner)
         slow, step = state.slow, state.step + 1
         if step % self.sync_period == 0:
             slow = x = slow + self.slow_step_size * (x - slow)
-        return x, TwoSpeeds(inner, slow, step)
+        return x, LookaheadState(inner, slow, step)
 
 
-class Uphill:
+class PerturbedObjective:
     """An objective whose gradient is that of the steepest point within a distance of x."""
 
     def __init__(self, objective: Objective, rho: Hyper) -> None:
@@ -119,4 +121,4 @@ class SAM(Wrapper):
         return self.inner.init(x)
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
-        return self.inner.step(Uphill(objective, self.rho), x, state)
+        return self.inner.step(PerturbedObjective(objective, self.rho), x, state)

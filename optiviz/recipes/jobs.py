@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, plain
-from optiviz.optimizers.spec import spell
+from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import (
     Fields,
     Keys,
@@ -278,6 +278,6 @@ def _slug(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "-".join(_slug(each) for each in value)
     if isinstance(value, bool | int | float):
-        return spell(value)
+        return format_value(value)
     text = str(value)
     return re.sub(r"[^\w.+-]+", "-", text[:LONGEST]).strip("-.")

@@ -57,7 +57,7 @@ def versions() -> dict[str, str]:
 
 def comment_on(recipe: BaseRecipe) -> str:
     """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
-    others = {name: each for word in recipe.words for name, each in packages_of(word.name).items()}
+    others = {name: each for spec in recipe.specs for name, each in packages_of(spec.name).items()}
     return json.dumps({"recipe": plain(recipe), "versions": versions() | others})
 
 

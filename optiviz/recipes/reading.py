@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.types import MAX_SURFACES
-from optiviz.optimizers.lookup import is_strange
-from optiviz.optimizers.spec import parse
+from optiviz.optimizers.lookup import is_third_party_optimizer
+from optiviz.optimizers.spec import parse_specs
 from optiviz.registry import KINDS, OPTIMIZERS
-from optiviz.surfaces.catalogue import find_surface, is_third_party, load_catalogue
+from optiviz.surfaces.catalogue import find_surface, is_third_party_surface, load_catalogue
 from optiviz.surfaces.config import WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import Domain, ValidationContext, Window
@@ -154,7 +154,9 @@ def _optimizers(value: Any) -> list[str]:
     strange: list[str] = []
     for text in texts if isinstance(texts, list | tuple) else ():
         with suppress(InputError, AttributeError):  # that it is wrong is told elsewhere
-            strange += [word.name for word in parse(text) if is_strange(word.name)]
+            strange += [
+                word.name for word in parse_specs(text) if is_third_party_optimizer(word.name)
+            ]
     return strange
 
 
@@ -163,7 +165,7 @@ def _function(value: Any) -> str:
     if isinstance(value, Mapping) and "function" in value:
         function = value["function"]
         return str(function.get("of") if isinstance(function, Mapping) else function)
-    return value if isinstance(value, str) and is_third_party(value) else ""
+    return value if isinstance(value, str) and is_third_party_surface(value) else ""
 
 
 def embedded_of(fields: Mapping[str, Any]) -> list[Path]:
@@ -249,7 +251,9 @@ class Surfaces:
             return None
         try:
             catalogue = load_catalogue(Path(path), OPTIMIZERS)
-            return lambda name: find_surface(name) if is_third_party(name) else catalogue[name]
+            return lambda name: (
+                find_surface(name) if is_third_party_surface(name) else catalogue[name]
+            )
         except ValueError as error:  # an InputError, or a path that cannot be one
             said = str(error)
             self.faults.append(Fault(None if "\n" in said else ("catalogue",), said))

@@ -19,7 +19,7 @@ from optiviz.kinds.tune import TuneRecipe
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.describe import describe as describe_class
-from optiviz.optimizers.lookup import GROUP, kind_of
+from optiviz.optimizers.lookup import GROUP, factory_of
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.provenance import comment_on, read_source
@@ -242,19 +242,19 @@ def _class(name: str) -> type[Method]:
     return load_optimizer(name) if name in OPTIMIZERS else load_wrapper(name)
 
 
-def _describe_kind(name: str) -> dict[str, Any]:
+def _describe_factory(name: str) -> dict[str, Any]:
     """Return what is known of a wrapped optimizer or a stranger's, whose code is run."""
     from optiviz.optimizers.third_party import plain_value
 
-    kind = kind_of(name)
+    factory = factory_of(name)
     return {
         "name": name,
-        "summary": " ".join(filter(None, map(_summary, kind.made_of))),
+        "summary": " ".join(filter(None, map(_summary, factory.sources))),
         "hyperparameters": [
             {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
-            for key, each in kind.parameters.items()
+            for key, each in factory.parameters.items()
         ],
-        "learning rate": kind.rate,
+        "learning rate": factory.rate,
     }
 
 
@@ -286,7 +286,7 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
             "notes": known.notes,
         }
     if is_import_path(name) or "+" in name:
-        return _describe_kind(name)
+        return _describe_factory(name)
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
         for kind, table in OTHERS.items():
             if name in table:

@@ -140,7 +140,7 @@ def find_surface(
     return function_surface(f"{offered.point.module}.{offered.point.attr}")
 
 
-def is_third_party(name: str) -> bool:
+def is_third_party_surface(name: str) -> bool:
     """Return whether the name of a surface is of a stranger's code. Nothing is run."""
     return is_import_path(name) or name in {each.name for each in installed_plugins(GROUP)}
 

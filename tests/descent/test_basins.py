@@ -15,7 +15,7 @@ from optiviz.descent import basins
 from optiviz.descent.basins import ground, map_basins
 from optiviz.descent.walk import descend
 from optiviz.kinds.basins import Basin, BasinsRecipe
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture
 from optiviz.surfaces.surface import Surface
 
@@ -24,7 +24,7 @@ HILLS = optiviz.load_surface("hills-and-canyon")
 
 def mapped(surface: Surface, word: str, sides: tuple[int, int] = (9, 7), steps: int = 60):  # type: ignore[no-untyped-def]
     place = ground(surface, surface, sides, steps)
-    minima, (found,) = map_basins([parse_word(word).build()], place)
+    minima, (found,) = map_basins([parse_spec(word).build()], place)
     return place, minima, found
 
 
@@ -41,7 +41,7 @@ def test_each_cell_is_what_its_own_descent_says(
     assert found.reached.shape == (7, 9)
     radius = 0.01 * np.hypot(6, 6)
     assert place.surface.minimum_radius == pytest.approx(radius)
-    optimizer = parse_word(word).build()
+    optimizer = parse_spec(word).build()
     for start, reached, arrived in zip(
         place.starts, found.reached.ravel(), found.arrived.ravel(), strict=True
     ):
@@ -119,7 +119,7 @@ def test_rates_are_tuned_from_all_over_the_window() -> None:
     place = ground(optiviz.load_surface("himmelblau"), scene.surface, (3, 3), 30)
     for start in place.starts:
         assert (
-            descend(scene.surface, parse_word(f"sgd:lr={lr}").build(), start, 30).ended_at is None
+            descend(scene.surface, parse_spec(f"sgd:lr={lr}").build(), start, 30).ended_at is None
         )
 
 

@@ -10,7 +10,7 @@ import optiviz
 from optiviz.descent.learning_rate import Tuning, choose, tune
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.surface import Surface
 
 SURFACES = FORMULAS
@@ -18,7 +18,7 @@ WOBBLY = optiviz.load_surface("wobbly")
 
 
 def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -> Tuning:
-    return tune(parse_word(word), surface, starts or [surface.start], steps or surface.steps or 100)
+    return tune(parse_spec(word), surface, starts or [surface.start], steps or surface.steps or 100)
 
 
 @pytest.mark.parametrize(
@@ -34,19 +34,19 @@ def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -
 def test_rates_are_taken_in_order(
     word: str, option: float | None, rate: float, source: str
 ) -> None:
-    choice = choose(parse_word(word), WOBBLY, [WOBBLY.start], 10, option)
+    choice = choose(parse_spec(word), WOBBLY, [WOBBLY.start], 10, option)
     assert choice.optimizer.hyperparameters()["lr"] == rate
     assert (choice.source, choice.tuning) == (source, None)
 
 
 def test_a_rate_that_nobody_gives_is_tuned() -> None:
     optimizer, source, tuning, *_ = choose(
-        parse_word("adamax:beta1=0.8"), WOBBLY, [WOBBLY.start], 60
+        parse_spec("adamax:beta1=0.8"), WOBBLY, [WOBBLY.start], 60
     )
     assert source == "tuned"
     assert tuning is not None
     assert optimizer.hyperparameters() | {"lr": None, "beta1": None} == (
-        parse_word("adamax").build(lr=1).hyperparameters() | {"lr": None, "beta1": None}
+        parse_spec("adamax").build(lr=1).hyperparameters() | {"lr": None, "beta1": None}
     )
     assert optimizer.hyperparameters()["lr"] == tuning.best
     assert optimizer.hyperparameters()["beta1"] == 0.8
@@ -77,7 +77,7 @@ def test_a_score_is_the_mean_of_the_best_loss_so_far(name: str, surface: str) ->
     counted = np.isfinite(tuning.scores)
     assert counted.any()
     for rate, score in list(zip(tuning.rates, tuning.scores, strict=True))[::9]:
-        path = descend(descended, parse_word(name).build(lr=float(rate)), descended.start, 40)
+        path = descend(descended, parse_spec(name).build(lr=float(rate)), descended.start, 40)
         away = np.abs(path.points - (low + high) / 2) / (high - low)
         if np.isfinite(score):
             assert score == pytest.approx(np.minimum.accumulate(path.losses).mean(), rel=1e-9)
@@ -123,7 +123,7 @@ def test_a_steep_or_shallow_surface_gets_a_rate_beyond_the_grid(factor: str) -> 
 
 def test_where_no_rate_can_be_used_that_is_said() -> None:
     nowhere = Surface(formula="log(x - 9) + y", domain="-1:1,-1:1")
-    optimizer, source, tuning, *_ = choose(parse_word("adam"), nowhere, [nowhere.start], 5)
+    optimizer, source, tuning, *_ = choose(parse_spec("adam"), nowhere, [nowhere.start], 5)
     assert source == "none fits"
     assert tuning is not None
     assert np.isinf(tuning.scores).all()
@@ -146,9 +146,9 @@ def test_a_tuned_run_ends_near_the_best_it_found(name: str, formula: str) -> Non
 
 
 def test_rates_may_be_scored_beside_the_grid() -> None:
-    tuning = tune(parse_word("sgd"), WOBBLY, [WOBBLY.start], 20, [0.0123456])
+    tuning = tune(parse_spec("sgd"), WOBBLY, [WOBBLY.start], 20, [0.0123456])
     place = int(np.flatnonzero(tuning.rates == 0.0123456)[0])
-    path = descend(WOBBLY, parse_word("sgd").build(lr=0.0123456), WOBBLY.start, 20)
+    path = descend(WOBBLY, parse_spec("sgd").build(lr=0.0123456), WOBBLY.start, 20)
     assert tuning.scores[place] == pytest.approx(np.minimum.accumulate(path.losses).mean())
 
 
@@ -158,7 +158,7 @@ def test_several_starts_are_tuned_together() -> None:
     tuning = tuned("momentum", bowl, 30, *starts)
     place = int(np.argmin(tuning.scores))
     paths = [
-        descend(bowl, parse_word("momentum").build(lr=tuning.best), start, 30) for start in starts
+        descend(bowl, parse_spec("momentum").build(lr=tuning.best), start, 30) for start in starts
     ]
     mean = np.mean([np.minimum.accumulate(path.losses).mean() for path in paths])
     assert tuning.scores[place] == pytest.approx(mean, rel=1e-12)
@@ -174,7 +174,7 @@ def test_a_long_run_is_tuned_on_its_beginning() -> None:
 def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
     surface = Surface(formula="x", domain="0:1", name="mine", learning_rates={"adm": 0.1})
     with pytest.raises(optiviz.InputError, match=r"mine: learning_rates: .* did you mean 'adam'"):
-        choose(parse_word("sgd"), surface, [(0.5,)], 5)
+        choose(parse_spec("sgd"), surface, [(0.5,)], 5)
 
 
 # Pairs whose default run ends no lower than it began, or outside the view, and how what their
@@ -222,8 +222,8 @@ def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     for entry in scene.entries:
         (path,) = entry.trajectories
         verdict = scene.verdict(path)
-        expected = GONE_WRONG.get((surface, entry.word.name), "")
-        assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.word.name
+        expected = GONE_WRONG.get((surface, entry.spec.name), "")
+        assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.spec.name
         if not verdict:
             assert np.isfinite(path.points).all()
             assert path.losses[-1] < path.losses[0]

@@ -18,7 +18,7 @@ from optiviz.descent.learning_rate import tune
 from optiviz.descent.network_problem import around
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network_model import network_model
@@ -148,7 +148,7 @@ def test_few_points_are_kept_of_many_weights() -> None:
         assert path.kept[path.ends[step]] == max(kept for kept in path.kept if kept <= step)
     network, sgd = (
         problem_of(optiviz.load_surface("spirals")).objective(),
-        parse_word("sgd:lr=0.1").build(),
+        parse_spec("sgd:lr=0.1").build(),
     )
     few = descend(network, sgd, path.points[0], 300, rows=range(301), room=8 * network.dim * 5)
     assert few.kept.tolist() == [0, 75, 150, 225, 300]
@@ -232,10 +232,10 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
         declared = surface(plane)
         problem = problem_of(declared)
         objective, start = problem.objective(), problem.start(declared.default_starts[0])
-        tuning = tune(parse_word("sgd"), declared, [start], 400, met=objective)
+        tuning = tune(parse_spec("sgd"), declared, [start], 400, met=objective)
         assert len(tuning.rates) == 12 and tuning.rates[0] == lowest
         paths = [
-            descend(objective, parse_word("sgd").build(lr=float(rate)), start, 100)
+            descend(objective, parse_spec("sgd").build(lr=float(rate)), start, 100)
             for rate in tuning.rates
         ]
         if plane == "path":

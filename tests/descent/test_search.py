@@ -16,7 +16,7 @@ from optiviz.descent.search import Comparison, Range, check_ranges, global_minim
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
 from optiviz.kinds.tune import Tuned, TuneRecipe
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
 
@@ -37,7 +37,7 @@ def tuned(**fields: object) -> Tuned:
 
 @pytest.mark.parametrize("word", ["adam", "sgd:lr=@cosine/40", "lookahead+momentum", "newton"])
 def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
-    found = search(parse_word(word), comparison("lr"))
+    found = search(parse_spec(word), comparison("lr"))
     for trial in (0, 5, 11):
         optimizer = found.at(trial).build()
         for start, loss in zip(STARTS, found.losses[trial], strict=True):
@@ -77,7 +77,7 @@ def test_the_best_is_the_lowest_median_and_is_what_is_told() -> None:
 def test_trials_lie_in_their_range_and_are_spread_over_it(
     low: float, factor: float, trials: int
 ) -> None:
-    (kind,) = [optiviz.optimizers.lookup.kind_of("adam")]
+    (kind,) = [optiviz.optimizers.lookup.factory_of("adam")]
     found = Range("lr", (low, low * factor)).values(kind, np.linspace(0, 1, trials))
     assert (np.diff(found) >= 0).all()
     assert found[0] == pytest.approx(low, rel=1e-3)
@@ -86,9 +86,9 @@ def test_trials_lie_in_their_range_and_are_spread_over_it(
 
 def test_several_are_sought_on_a_latin_hypercube_that_goes_by_the_seed() -> None:
     ranges = ("lr=0.01:1", "beta1=0.5:0.9")
-    found = search(parse_word("adam"), comparison(*ranges, trials=16))
-    again = search(parse_word("adam"), comparison(*ranges, trials=16))
-    other = search(parse_word("adam"), comparison(*ranges, trials=16, seed=1))
+    found = search(parse_spec("adam"), comparison(*ranges, trials=16))
+    again = search(parse_spec("adam"), comparison(*ranges, trials=16))
+    other = search(parse_spec("adam"), comparison(*ranges, trials=16, seed=1))
     np.testing.assert_array_equal(found.losses, again.losses)
     assert not np.array_equal(found.values["lr"], other.values["lr"])
     betas = np.sort(found.values["beta1"])
@@ -98,7 +98,7 @@ def test_several_are_sought_on_a_latin_hypercube_that_goes_by_the_seed() -> None
 def test_shares_are_of_runs_that_end_at_a_global_minimum_or_nowhere() -> None:
     assert len(global_minima(optiviz.load_surface("himmelblau"))) == 4
     assert len(HILLS.minima) > len(global_minima(HILLS)) == 1
-    found = search(parse_word("sgd"), comparison("lr=1e-6:1000", trials=3))
+    found = search(parse_spec("sgd"), comparison("lr=1e-6:1000", trials=3))
     assert found.reached is not None
     assert not found.reached[0].any()  # too slow
     assert found.diverged[-1] == 1.0  # too fast
@@ -181,7 +181,7 @@ def test_a_mistake_is_told_in_one_sentence(
 
 def test_what_is_given_is_not_sought() -> None:
     with pytest.raises(InputError, match="adam: lr is given, and is to be sought"):
-        check_ranges([parse_word("adam:lr=1")], [Range("lr")])
+        check_ranges([parse_spec("adam:lr=1")], [Range("lr")])
 
 
 def test_a_network_is_tuned_from_its_own_weights() -> None:

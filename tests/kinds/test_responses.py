@@ -12,7 +12,7 @@ from optiviz import ResponseRecipe
 from optiviz.descent.walk import respond
 from optiviz.kinds.response import Response
 from optiviz.objective import Array, Stream
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_signal
 
@@ -36,7 +36,7 @@ def article(name: str) -> str:
 
 
 def answers(word: str, signal: Signal) -> Array:
-    return respond(signal, parse_word(word).build(), len(signal.gradient))[0]
+    return respond(signal, parse_spec(word).build(), len(signal.gradient))[0]
 
 
 def test_our_signals_are_the_articles() -> None:

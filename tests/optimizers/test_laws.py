@@ -16,7 +16,7 @@ from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
 from optiviz.optimizers.describe import describe
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import OPTIMIZERS, WRAPPERS
 
 STEPS = 25
@@ -29,7 +29,7 @@ every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 
 def make(name: str, lr: Any = 0.01) -> Optimizer:
-    made = parse_word(name).build(lr=lr)
+    made = parse_spec(name).build(lr=lr)
     assert isinstance(made, Optimizer)
     return made
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.schedules import SCHEDULES, Schedule
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.system.errors import InputError
 
 numbers = st.floats(0.01, 1).map(lambda number: f"{number:.3g}")
@@ -27,9 +27,9 @@ written = st.one_of(
 def test_a_schedule_reads_back_and_multiplies_its_parts(text: str, step: int) -> None:
     schedule = Schedule.read(text)
     assert Schedule.read(str(schedule)) == schedule
-    whole = schedule.lasting(700)
-    assert whole.lasting(9) == whole
-    parts = [Schedule.read(part).lasting(700).factor(step) for part in text.split("@")]
+    whole = schedule.with_total_steps(700)
+    assert whole.with_total_steps(9) == whole
+    parts = [Schedule.read(part).with_total_steps(700).factor(step) for part in text.split("@")]
     assert whole.factor(step) == pytest.approx(math.prod(parts))
     assert 0 <= whole.factor(step) <= 1
 
@@ -89,7 +89,7 @@ def test_the_label_says_the_schedule_and_how_long_it_is() -> None:
     assert second.detail.endswith("@exp/0.99 (tuned)")
     used = first.choice.optimizer.hyperparameters()
     assert (used["lr"], used["schedule"]) == (0.1, "cosine/80")
-    assert str(parse_word("sgd:lr=@exp/0.99")) == "sgd:lr=@exp/0.99"
+    assert str(parse_spec("sgd:lr=@exp/0.99")) == "sgd:lr=@exp/0.99"
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_the_label_says_the_schedule_and_how_long_it_is() -> None:
 )
 def test_a_wrong_one_is_named(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        parse_word(f"adam:lr=0.1@{text}")
+        parse_spec(f"adam:lr=0.1@{text}")

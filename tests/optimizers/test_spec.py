@@ -5,14 +5,14 @@ from conftest import TUNED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiviz.optimizers.spec import Word, parse, parse_word, spell
+from optiviz.optimizers.spec import OptimizerSpec, format_value, parse_spec, parse_specs
 from optiviz.system.errors import InputError
 
 
 def test_words_have_names_settings_and_labels() -> None:
-    first, second = parse("adam:lr=0.25:beta1=0.8:label=fast one, rmsprop")
-    assert first == Word("adam", (("lr", 0.25), ("beta1", 0.8)), "fast one")
-    assert second == Word("rmsprop")
+    first, second = parse_specs("adam:lr=0.25:beta1=0.8:label=fast one, rmsprop")
+    assert first == OptimizerSpec("adam", (("lr", 0.25), ("beta1", 0.8)), "fast one")
+    assert second == OptimizerSpec("rmsprop")
 
 
 @given(
@@ -21,14 +21,14 @@ def test_words_have_names_settings_and_labels() -> None:
     label=st.text("abc xyz-_.", max_size=8).map(lambda text: " ".join(text.split())),
 )
 def test_a_word_reads_back_as_it_was_written(name: str, lr: float, label: str) -> None:
-    word = Word(name, (("lr", lr),), label)
-    assert parse_word(str(word)) == word
+    word = OptimizerSpec(name, (("lr", lr),), label)
+    assert parse_spec(str(word)) == word
 
 
 def test_settings_have_the_type_of_their_hyperparameter() -> None:
-    (word,) = parse("rmsprop:centered=true:rho=0.5")
+    (word,) = parse_specs("rmsprop:centered=true:rho=0.5")
     assert dict(word.settings) == {"centered": True, "rho": 0.5}
-    (word,) = parse("smoothed-nesterov:points=2")
+    (word,) = parse_specs("smoothed-nesterov:points=2")
     assert type(dict(word.settings)["points"]) is int
 
 
@@ -36,7 +36,7 @@ def test_settings_have_the_type_of_their_hyperparameter() -> None:
     ("number", "written"), [(0.25, "0.25"), (100.0, "100"), (1e-8, "1e-08"), (True, "true")]
 )
 def test_numbers_are_spelled_as_people_write_them(number: float, written: str) -> None:
-    assert spell(number) == written
+    assert format_value(number) == written
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_numbers_are_spelled_as_people_write_them(number: float, written: str) -
 )
 def test_a_wrong_word_is_named(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        parse(text)
+        parse_specs(text)

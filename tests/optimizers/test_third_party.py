@@ -12,7 +12,7 @@ from conftest import Invoke
 
 import optiviz
 from optiviz.kinds.run import Recipe
-from optiviz.optimizers.spec import Word, parse_word
+from optiviz.optimizers.spec import OptimizerSpec, parse_spec
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
@@ -242,10 +242,10 @@ def test_a_wrong_one_is_named(word: str, said: str, own: Path, invoke: Invoke) -
 
 
 def test_values_are_read_as_they_look(own: Path) -> None:
-    word = parse_word("own.py:Picky:lr=1:betas=0.5/0.75:mode=soft:power=3:free=none:on=true")
+    word = parse_spec("own.py:Picky:lr=1:betas=0.5/0.75:mode=soft:power=3:free=none:on=true")
     values = {"lr": 1, "betas": (0.5, 0.75), "mode": "soft", "power": 3, "free": None, "on": True}
     assert dict(word.settings) == values
-    assert parse_word(str(word)) == word
+    assert parse_spec(str(word)) == word
     used = word.build().hyperparameters()
     assert used == {**values, "lr": 1}
 
@@ -253,7 +253,7 @@ def test_values_are_read_as_they_look(own: Path) -> None:
 def test_to_read_a_word_runs_nothing(here: Path) -> None:
     (here / "mine.py").write_text("raise SystemExit('ran')\n")
     recipe = Recipe(surface="wobbly", optimizers="mine.py:Lion:lr=0.1", vary="beta=1,2")
-    assert [word.name for word in recipe.words] == ["mine.py:Lion"] * 2
+    assert [word.name for word in recipe.specs] == ["mine.py:Lion"] * 2
     with pytest.raises(InputError, match="ran"):
         recipe.make_scene()
 
@@ -505,7 +505,7 @@ def test_optax_gives_its_own_numbers(name: str) -> None:
     run = ROOT / "tests" / "reference" / "optax" / f"wobbly__{name}.json"
     record = json.loads(run.read_text())
     given = {key: each for key, each in record["hyperparameters"].items() if each is not None}
-    word = Word(f"optax.{name}", tuple(given.items()))
+    word = OptimizerSpec(f"optax.{name}", tuple(given.items()))
     path = optiviz.descend("wobbly", str(word), steps=record["steps"])
     rows = slice(record["compare_rows"])
     np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)

@@ -8,7 +8,7 @@ import pytest
 
 from optiviz import InputError, ResponseRecipe, Signal
 from optiviz.descent.walk import respond
-from optiviz.optimizers.spec import parse_word
+from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.signal import find_signal
 
 
@@ -87,7 +87,7 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
 def test_a_long_signal_is_answered_in_time_that_grows_with_it(tmp_path: Path) -> None:
     """Were all of it looked through in each step, this would take minutes."""
     signal = find_signal(str(written(tmp_path, "1\n-1\n" * 25_000)))
-    update, _ = respond(signal, parse_word("momentum:lr=0.1").build(), 50_000)
+    update, _ = respond(signal, parse_spec("momentum:lr=0.1").build(), 50_000)
     assert np.isfinite(update).all()
 
 
