@@ -17,8 +17,9 @@ from optiviz.registry import FORMATS, KINDS, QUALITIES, THEMES, VIEWS, format_of
 from optiviz.system.errors import InputError, OptivizError
 
 if TYPE_CHECKING:
-    from optiviz.kinds.base import BaseRecipe, Progress, Scene
+    from optiviz.kinds.base import BaseRecipe, Scene
     from optiviz.recipes.reading import Fields
+    from optiviz.system.progress import TaskProgress
 
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
@@ -350,7 +351,7 @@ def default_path(recipe: "BaseRecipe") -> Path:
 
 
 @contextmanager
-def _progress(shown: bool) -> "Iterator[Progress | None]":
+def _progress(shown: bool) -> "Iterator[TaskProgress | None]":
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -12,15 +12,14 @@ from optiviz.descent.walk import walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, OptimizerError
 from optiviz.surfaces.surface import Surface
+from optiviz.system.progress import Progress
 
 BLOCK = 32_000_000  # bytes of the paths of starts that are walked together
-FEWEST, MOST = 64, 16_384  # starts of a block: the arrays of a step stay in the cache
+MIN_BLOCK, MAX_BLOCK = 64, 16_384  # starts of a block: the arrays of a step stay in the cache
 CROWD = 0.001  # share of all runs that end together where a minimum is looked for
 POLISH = 30  # Newton steps to it
 FLAT = 1e-6  # slope, of the steepest that any run began with, at which it is found
 MAX_FOUND = 60  # minima beside those that are listed
-
-Watch = Callable[[int, int], None]  # how many starts are done, of how many
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,80 +39,84 @@ class Basins:
         return float(((self.arrived >= 0) & (self.arrived <= step)).mean())
 
 
-class Ground(NamedTuple):
+class StartGrid(NamedTuple):
     """What is descended, and from where: the centres of the cells of a grid, (n, 2)."""
 
     surface: Surface
-    met: Objective | Stream
+    objective: Objective | Stream
     starts: Array
     shape: tuple[int, int]  # rows, columns
     steps: int
 
 
-def ground(surface: Surface, met: Objective | Stream, sides: tuple[int, int], steps: int) -> Ground:
+def start_grid(
+    surface: Surface, objective: Objective | Stream, sides: tuple[int, int], steps: int
+) -> StartGrid:
     """Return the grid of so many columns and rows over the window of a surface."""
     middles = [
         low + (high - low) * (np.arange(many) + 0.5) / many
         for (low, high), many in zip(surface.window.intervals, sides, strict=True)
     ]
     starts = np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2)
-    return Ground(surface, met, starts, (sides[1], sides[0]), steps)
+    return StartGrid(surface, objective, starts, (sides[1], sides[0]), steps)
 
 
 def map_basins(
-    methods: Sequence[Method], place: Ground, watch: Watch | None = None
+    methods: Sequence[Method], grid: StartGrid, progress: Progress | None = None
 ) -> tuple[Array, list[Basins]]:
     """Return the minima that runs reach, shape (m, 2), and what became of every start.
 
     The minima are the listed ones, and those among which many runs end that are not listed: where
     the loss around them is lowest, Newton's method finds them, and the second derivatives say so.
     """
-    listed = np.reshape(place.surface.minima, (-1, 2)).astype(float)
-    total = len(methods) * len(place.starts)
+    listed = np.reshape(grid.surface.minima, (-1, 2)).astype(float)
+    total = len(methods) * len(grid.starts)
     done = 0
 
-    def told(many: int) -> None:
+    def advance(many: int) -> None:
         nonlocal done
         done += many
-        if watch is not None:
-            watch(min(done, total), total)
+        if progress is not None:
+            progress(min(done, total), total)
 
-    walked = [_walked(method, place, place.starts, listed, told) for method in methods]
-    found = _found(place, listed, [ends[reached < 0] for ends, reached, _ in walked])
+    walked = [_walk_many(method, grid, grid.starts, listed, advance) for method in methods]
+    found = _found(grid, listed, [ends[reached < 0] for ends, reached, _ in walked])
     minima = np.concatenate([listed, found])
     maps = []
     for method, (ends, reached, arrived) in zip(methods, walked, strict=True):
         late = np.flatnonzero(reached < 0)
         if len(found):  # which of those that are at none of the listed ones have to be seen again
-            late = late[_nearest(ends[late], found, place.surface.minimum_radius) >= 0]
-            again = _walked(method, place, place.starts[late], minima, lambda _: None)
+            late = late[_nearest(ends[late], found, grid.surface.minimum_radius) >= 0]
+            again = _walk_many(method, grid, grid.starts[late], minima, lambda _: None)
             reached[late], arrived[late] = again[1:]
-        maps.append(Basins(reached.reshape(place.shape), arrived.reshape(place.shape)))
+        maps.append(Basins(reached.reshape(grid.shape), arrived.reshape(grid.shape)))
     return minima, maps
 
 
-Walked = tuple[Array, NDArray[np.intp], NDArray[np.intp]]  # ends, reached, arrived
+_RunEnds = tuple[Array, NDArray[np.intp], NDArray[np.intp]]  # ends, reached, arrived
 
 
-def _walked(
-    method: Method, place: Ground, starts: Array, minima: Array, told: Callable[[int], None]
-) -> Walked:
+def _walk_many(
+    method: Method, grid: StartGrid, starts: Array, minima: Array, advance: Callable[[int], None]
+) -> _RunEnds:
     """Walk from many starts: where they end, at which minimum, and since when."""
-    together = isinstance(method, Optimizer) and method.vectorized
-    size = int(np.clip(BLOCK // (16 * (place.steps + 1)), FEWEST, MOST)) if together else 1
-    paths = np.empty((place.steps + 1, 2, size))  # fresh memory would cost as much as the steps
-    parts: list[Walked] = []
+    vectorized = isinstance(method, Optimizer) and method.vectorized
+    size = int(np.clip(BLOCK // (16 * (grid.steps + 1)), MIN_BLOCK, MAX_BLOCK)) if vectorized else 1
+    paths = np.empty((grid.steps + 1, 2, size))  # fresh memory would cost as much as the steps
+    parts: list[_RunEnds] = []
     for first in range(0, len(starts), size):
         block = starts[first : first + size]
-        parts.append(_block(method, place, minima, block, paths[..., : len(block)]))
-        told(len(block))
+        parts.append(_walk_block(method, grid, minima, block, paths[..., : len(block)]))
+        advance(len(block))
     if not parts:
         return np.empty((0, 2)), np.empty(0, np.intp), np.empty(0, np.intp)
     ends, reached, arrived = (np.concatenate(column) for column in zip(*parts, strict=True))
     return ends, reached, arrived
 
 
-def _block(method: Method, place: Ground, minima: Array, starts: Array, paths: Array) -> Walked:
+def _walk_block(
+    method: Method, grid: StartGrid, minima: Array, starts: Array, paths: Array
+) -> _RunEnds:
     """Walk from some starts, with room for their paths, (steps + 1, 2, starts)."""
     # Coordinates lie one after another in memory, which takes a third less time.
     x = np.ascontiguousarray(starts.T).T
@@ -121,18 +124,18 @@ def _block(method: Method, place: Ground, minima: Array, starts: Array, paths: A
     last = -1
     with np.errstate(all="ignore"):
         with suppress(OptimizerError):
-            for last, (here, _) in enumerate(walk(place.met, method, x, place.steps)):
+            for last, (here, _) in enumerate(walk(grid.objective, method, x, grid.steps)):
                 paths[last] = here.reshape(-1, 2).T
         paths[last + 1 :] = np.nan
         ends = paths[-1].T.copy()
-        reached = _nearest(ends, minima, place.surface.minimum_radius)
+        reached = _nearest(ends, minima, grid.surface.minimum_radius)
         arrived = np.full(len(starts), -1)
         staying = reached >= 0
         x_there, y_there = minima[reached].T if len(minima) else ends.T
-        for step in range(place.steps, -1, -1):  # back from the end, while it is near
+        for step in range(grid.steps, -1, -1):  # back from the end, while it is near
             apart = (paths[step, 0] - x_there) ** 2
             apart += (paths[step, 1] - y_there) ** 2
-            staying &= apart <= place.surface.minimum_radius**2
+            staying &= apart <= grid.surface.minimum_radius**2
             if not staying.any():
                 break
             arrived[staying] = step
@@ -150,29 +153,29 @@ def _nearest(points: Array, minima: Array, radius: float) -> NDArray[np.intp]:
     return number
 
 
-def _found(place: Ground, listed: Array, ends: Sequence[Array]) -> Array:
+def _found(grid: StartGrid, listed: Array, ends: Sequence[Array]) -> Array:
     """Return the minima, none of them listed, around which runs end that have reached none."""
-    low, high = np.transpose(place.surface.window.intervals)
+    low, high = np.transpose(grid.surface.window.intervals)
     loose = np.concatenate(ends)
     with np.errstate(all="ignore"):
-        losses = place.surface.value(loose)
+        losses = grid.surface.value(loose)
         seen = np.isfinite(losses) & ((low <= loose) & (loose <= high)).all(axis=1)
         loose, losses = loose[seen], losses[seen]
         if not len(loose):
             return np.empty((0, 2))
-        steepest = float(np.nanmax(np.abs(place.surface.gradient(place.starts))))
-    few = max(2, int(CROWD * len(place.starts)))
+        steepest = float(np.nanmax(np.abs(grid.surface.gradient(grid.starts))))
+    few = max(2, int(CROWD * len(grid.starts)))
     minima: list[Array] = []
     while len(loose) >= few and len(minima) < MAX_FOUND:
         start = loose[int(np.argmin(losses))]
-        crowd = np.hypot(*(loose - start).T) <= 2 * place.surface.minimum_radius
+        crowd = np.hypot(*(loose - start).T) <= 2 * grid.surface.minimum_radius
         if int(crowd.sum()) >= few:
-            point = _polished(place.surface, start, place.surface.minimum_radius, steepest)
+            point = _polished(grid.surface, start, grid.surface.minimum_radius, steepest)
             if point is not None and ((low <= point) & (point <= high)).all():
                 known = np.concatenate([listed, np.reshape(minima, (-1, 2))])
-                if _nearest(point[None], known, place.surface.minimum_radius)[0] < 0:
+                if _nearest(point[None], known, grid.surface.minimum_radius)[0] < 0:
                     minima.append(point)
-                crowd |= np.hypot(*(loose - point).T) <= place.surface.minimum_radius
+                crowd |= np.hypot(*(loose - point).T) <= grid.surface.minimum_radius
         loose, losses = loose[~crowd], losses[~crowd]
     return np.reshape(minima, (-1, 2))
 
@@ -182,13 +185,13 @@ def _polished(surface: Surface, start: Array, radius: float, steepest: float) ->
     x = start
     with np.errstate(all="ignore"):
         for _ in range(POLISH):
-            g, bend = surface.gradient(x), surface.hessian(x)
-            if not np.isfinite(bend).all():
+            g, hessian = surface.gradient(x), surface.hessian(x)
+            if not np.isfinite(hessian).all():
                 return None
             if np.abs(g).max() <= FLAT * steepest:
                 break
             try:
-                x = x - np.linalg.solve(bend, g)
+                x = x - np.linalg.solve(hessian, g)
             except np.linalg.LinAlgError:
                 return None
             if not np.isfinite(x).all() or np.hypot(*(x - start)) > 2 * radius:

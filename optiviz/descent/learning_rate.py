@@ -35,7 +35,7 @@ MAX_STARTS = 9  # and more starts on the first of them
 
 
 @dataclass(frozen=True, eq=False)
-class Tuning:
+class RateScores:
     """The rates that were tried, rising, and the score of each: lower is better, inf is out.
 
     A rate's score is the loss of the best point so far, averaged over steps and starts, so that
@@ -72,7 +72,7 @@ class Tuning:
         return "\n".join([f"{'lr':<10}  score ({SCORE})", *lines])
 
 
-class Choice(NamedTuple):
+class ConfiguredOptimizer(NamedTuple):
     """An optimizer with its learning rate, and where the rate comes from.
 
     source is "given", "default" (the optimizer's), "surface", "signal", "tuned", "none fits" (the
@@ -82,8 +82,8 @@ class Choice(NamedTuple):
 
     optimizer: Method
     source: str
-    tuning: Tuning | None = None
-    sought: tuple[str, ...] = ()
+    tuning: RateScores | None = None
+    tuned: tuple[str, ...] = ()
     fits: bool = True  # whether any of the values that were tried can be used
 
     @property
@@ -92,14 +92,14 @@ class Choice(NamedTuple):
         return "tuned" if self.fits else "none fits"
 
 
-def choose(
+def configure(
     spec: OptimizerSpec,
     surface: Surface,
     starts: Sequence[ArrayLike],
     steps: int,
     lr: float | None = None,
-    met: Objective | Stream | None = None,
-) -> Choice:
+    objective: Objective | Stream | None = None,
+) -> ConfiguredOptimizer:
     """Return a word's optimizer with the learning rate that is right for it on this surface.
 
     met is what it meets there, the surface itself if None; starts are points of that.
@@ -110,39 +110,39 @@ def choose(
             raise InputError(
                 f"{surface.name}: learning_rates: {did_you_mean('optimizer', name, OPTIMIZERS)}"
             )
-    known = settled(spec, lr, rates, "surface")
+    known = without_tuning(spec, lr, rates, "surface")
     if known is not None:
         return known
-    tuning = tune(spec, surface, starts, steps, met=met)
+    tuning = tune(spec, surface, starts, steps, objective=objective)
     sought = (factory_of(spec.name).rate,)
     if tuning.found:
-        return Choice(_at(spec, tuning.best), "tuned", tuning, sought)
+        return ConfiguredOptimizer(_with_rate(spec, tuning.best), "tuned", tuning, sought)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
-    return Choice(_at(spec, lowest), "none fits", tuning, sought, fits=False)
+    return ConfiguredOptimizer(_with_rate(spec, lowest), "none fits", tuning, sought, fits=False)
 
 
-def _at(spec: OptimizerSpec, rate: float | Array) -> Method:
+def _with_rate(spec: OptimizerSpec, rate: float | Array) -> Method:
     return spec.build(**{factory_of(spec.name).rate: rate})
 
 
-def settled(
+def without_tuning(
     spec: OptimizerSpec, lr: float | None, rates: Mapping[str, float], source: str
-) -> Choice | None:
+) -> ConfiguredOptimizer | None:
     """Return a word's optimizer if its learning rate is known without tuning, else None.
 
     rates are by optimizer; `source` is what a rate of theirs is called.
     """
     factory = factory_of(spec.name)
     if not factory.rate:
-        return Choice(spec.build(), "")
+        return ConfiguredOptimizer(spec.build(), "")
     if factory.rate in dict(spec.settings):
-        return Choice(spec.build(), "given")
+        return ConfiguredOptimizer(spec.build(), "given")
     if lr is not None:
-        return Choice(spec.build(**{factory.rate: lr}), "given")
+        return ConfiguredOptimizer(spec.build(**{factory.rate: lr}), "given")
     if factory.parameters[factory.rate].default is not MISSING:
-        return Choice(spec.build(), "default")
+        return ConfiguredOptimizer(spec.build(), "default")
     if spec.name in rates:
-        return Choice(spec.build(**{factory.rate: rates[spec.name]}), source)
+        return ConfiguredOptimizer(spec.build(**{factory.rate: rates[spec.name]}), source)
     return None
 
 
@@ -152,8 +152,8 @@ def tune(
     starts: Sequence[ArrayLike],
     steps: int,
     also: Sequence[float] = (),
-    met: Objective | Stream | None = None,
-) -> Tuning:
+    objective: Objective | Stream | None = None,
+) -> RateScores:
     """Score rates from 1e-4 to 1e3, 30 a decade, and then all of 3 digits around the best.
 
     Where the best is at an end of the grid, or all are out, seven decades more are tried there,
@@ -168,22 +168,22 @@ def tune(
     grid = problem.rates
     if grid is not None:
         steps, starts = min(steps, grid.steps), starts[: grid.starts]
-        rates = np.unique(np.concatenate([_written(grid.rates), also]))
+        rates = np.unique(np.concatenate([_round_digits(grid.rates), also]))
         if not problem.in_plane:
-            return _one_by_one(spec, met or surface, starts, steps, rates)
+            return _score_network_rates(spec, objective or surface, starts, steps, rates)
         begin = np.array(starts, float)
-        tried = _Runs(spec, met or surface, begin, steps, surface).at(rates)
-        return Tuning(tried.rates, tried.ranked)
+        tried = _Runs(spec, objective or surface, begin, steps, surface).at(rates)
+        return RateScores(tried.rates, tried.ranked)
     begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
-    runs = _Runs(spec, met or surface, begin, steps, surface)
+    runs = _Runs(spec, objective or surface, begin, steps, surface)
     tried = _refined(_widened(runs), runs)
     if also:
         tried = tried.joined(runs.at(np.array(also)))
     tried = _confirmed(tried, runs)
-    return Tuning(tried.rates, tried.ranked)
+    return RateScores(tried.rates, tried.ranked)
 
 
-def _widened(runs: "_Runs") -> "_Tried":
+def _widened(runs: "_Runs") -> "_Trials":
     """Try a grid of rates, and more on the side where its best one lies at the end."""
     low, high = DECADES
     more = high - low
@@ -200,29 +200,29 @@ def _widened(runs: "_Runs") -> "_Tried":
     return tried
 
 
-def _refined(tried: "_Tried", runs: "_Runs") -> "_Tried":
+def _refined(tried: "_Trials", runs: "_Runs") -> "_Trials":
     """Try all rates of so many digits between the neighbours of the best one, too."""
     if not tried.found:
         return tried
     beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
-    return tried.joined(runs.at(_written_between(beside[0], beside[-1])))
+    return tried.joined(runs.at(_all_rounded_between(beside[0], beside[-1])))
 
 
-def _confirmed(tried: "_Tried", runs: "_Runs") -> "_Tried":
+def _confirmed(tried: "_Trials", runs: "_Runs") -> "_Trials":
     """Walk the best rate again as it will be walked for the picture, until one keeps its place.
 
     A chaotic run can end elsewhere when it is walked by itself.
     """
     while tried.found:
         best = tried.best
-        alone = runs.alone(tried.rates[[best]])
+        alone = runs.walked_alone(tried.rates[[best]])
         if alone.found and alone.ranks[0] >= tried.ranks[best]:
             break
         tried = alone.joined(tried)
     return tried
 
 
-class _Tried(NamedTuple):
+class _Trials(NamedTuple):
     """Rates, rising, their scores, and how well their runs ended."""
 
     rates: Array
@@ -242,93 +242,93 @@ class _Tried(NamedTuple):
     def best(self) -> int:
         return int(np.argmin(self.ranked))
 
-    def joined(self, other: "_Tried") -> "_Tried":
+    def joined(self, other: "_Trials") -> "_Trials":
         """Return the rates of both; what this says of a rate counts."""
         rates, order = np.unique(np.concatenate([self.rates, other.rates]), return_index=True)
         scores = np.concatenate([self.scores, other.scores])
-        return _Tried(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
+        return _Trials(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
 
 
 class _Runs(NamedTuple):
     """Runs of an optimizer from the same starts, shape (starts, dim), at many rates."""
 
     spec: OptimizerSpec
-    met: Objective | Stream
-    begin: Array
+    objective: Objective | Stream
+    starts: Array
     steps: int
     surface: Surface
 
-    def at(self, rates: Array) -> _Tried:
+    def at(self, rates: Array) -> _Trials:
         """Walk at all rates, and score them."""
-        return _judged(rates, self._together(rates), self.surface)
+        return _score_runs(rates, self._walk_vectorized(rates), self.surface)
 
-    def alone(self, rate: Array) -> _Tried:
+    def walked_alone(self, rate: Array) -> _Trials:
         """Walk from each start by itself at one rate, shape (1,), and score it."""
-        optimizer = _at(self.spec, float(rate[0]))
-        paths = [descend(self.met, optimizer, start, self.steps) for start in self.begin]
+        optimizer = _with_rate(self.spec, float(rate[0]))
+        paths = [descend(self.objective, optimizer, start, self.steps) for start in self.starts]
         points = np.stack([path.points for path in paths], axis=1)[:, None]
-        return _judged(rate, points, self.surface)
+        return _score_runs(rate, points, self.surface)
 
-    def _together(self, rates: Array) -> Array:
+    def _walk_vectorized(self, rates: Array) -> Array:
         """Return points of shape (steps + 1, rates, starts, dim)."""
-        if not is_together(self.spec, rates):
-            return self._apart(rates)
+        if not is_vectorized(self.spec, rates):
+            return self._walk_each(rates)
         try:
-            optimizer = _at(self.spec, rates[:, None, None])
+            optimizer = _with_rate(self.spec, rates[:, None, None])
             with np.errstate(all="ignore"):
-                begin = np.tile(self.begin, (len(rates), 1, 1))
-                return np.stack([x for x, _ in walk(self.met, optimizer, begin, self.steps)])
+                begin = np.tile(self.starts, (len(rates), 1, 1))
+                return np.stack([x for x, _ in walk(self.objective, optimizer, begin, self.steps)])
         except OptimizerError:  # a stranger's class that cannot do what it should
-            return self._apart(rates)
+            return self._walk_each(rates)
 
-    def _apart(self, rates: Array) -> Array:
+    def _walk_each(self, rates: Array) -> Array:
         """Return the same of a method that can only walk run by run; nan where one has ended."""
-        points = np.full((self.steps + 1, len(rates), *self.begin.shape), np.nan)
-        points[0] = self.begin
+        points = np.full((self.steps + 1, len(rates), *self.starts.shape), np.nan)
+        points[0] = self.starts
         for number, rate in enumerate(rates):
             try:
-                method = _at(self.spec, float(rate))
+                method = _with_rate(self.spec, float(rate))
             except InputError:  # a stranger's class may refuse a rate
                 continue
-            for place, start in enumerate(self.begin):
+            for place, start in enumerate(self.starts):
                 with np.errstate(all="ignore"), suppress(OptimizerError):
-                    for step, (x, _) in enumerate(walk(self.met, method, start, self.steps)):
+                    for step, (x, _) in enumerate(walk(self.objective, method, start, self.steps)):
                         points[step, number, place] = x
                         if not np.isfinite(x).all():
                             break
         return points
 
 
-def is_together(spec: OptimizerSpec, rates: Array) -> bool:
+def is_vectorized(spec: OptimizerSpec, rates: Array) -> bool:
     """Return whether a word's method walks all runs at once."""
     for rate in rates:
         with suppress(InputError):
-            method = _at(spec, float(rate))
+            method = _with_rate(spec, float(rate))
             return isinstance(method, Optimizer) and method.vectorized
     return False
 
 
-def _one_by_one(
+def _score_network_rates(
     spec: OptimizerSpec,
-    met: Objective | Stream,
+    objective: Objective | Stream,
     starts: Sequence[ArrayLike],
     steps: int,
     rates: Array,
-) -> Tuning:
+) -> RateScores:
     """Score rates on a network, whose points are too large for an array of all runs."""
     scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
     for number, rate in enumerate(rates):
-        optimizer = _at(spec, float(rate))
-        paths = [descend(met, optimizer, start, steps) for start in starts]
+        optimizer = _with_rate(spec, float(rate))
+        paths = [descend(objective, optimizer, start, steps) for start in starts]
         if all(path.ended_at is None for path in paths):
             scores[number] = np.mean([path.losses for path in paths])
             lower[number] = all(path.loss(path.steps) < path.loss(0) for path in paths)
     if lower.any():
         scores[~lower] = np.inf
-    return Tuning(rates, scores)
+    return RateScores(rates, scores)
 
 
-def _judged(rates: Array, points: Array, surface: Surface) -> _Tried:
+def _score_runs(rates: Array, points: Array, surface: Surface) -> _Trials:
     """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
     low, high = np.transpose(surface.window.intervals)
     with np.errstate(all="ignore"):
@@ -341,20 +341,20 @@ def _judged(rates: Array, points: Array, surface: Surface) -> _Tried:
         kept = last - best[-1] <= LOST * (first - best[-1])
         seen = (away[-1] <= 0.5).all(axis=(-2, -1))
         ranks = 4 * (kept & (last < first)) + 2 * (last < first) + 1.0 * seen
-        return _Tried(rates, np.where(staying, best.mean(axis=0), np.inf), ranks)
+        return _Trials(rates, np.where(staying, best.mean(axis=0), np.inf), ranks)
 
 
 def _decades(low: int, high: int) -> Array:
     """Return rates from 10**low to 10**high, evenly spaced in their logarithm."""
-    return _written(10 ** (np.arange(low * PER_DECADE, high * PER_DECADE + 1) / PER_DECADE))
+    return _round_digits(10 ** (np.arange(low * PER_DECADE, high * PER_DECADE + 1) / PER_DECADE))
 
 
-def _written_between(low: float, high: float) -> Array:
+def _all_rounded_between(low: float, high: float) -> Array:
     """Return all rates of so many digits between two."""
     last_digit = 10.0 ** (math.floor(math.log10(low)) - DIGITS + 1)
-    return np.unique(_written(np.arange(low, high, last_digit)))
+    return np.unique(_round_digits(np.arange(low, high, last_digit)))
 
 
-def _written(rates: NDArray[np.floating[Any]]) -> Array:
+def _round_digits(rates: NDArray[np.floating[Any]]) -> Array:
     """Return rates rounded to the digits that are shown."""
     return np.array([float(f"{rate:.{DIGITS}g}") for rate in rates])

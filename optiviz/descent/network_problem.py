@@ -17,18 +17,18 @@ from optiviz.system.errors import InputError
 from optiviz.system.validation import checked
 
 MARGIN = 0.15  # around all paths, of the longer side that they need
-NARROWEST = 0.4  # side of a window, of the other one
+MIN_ASPECT = 0.4  # side of a window, of the other one
 MAX_MASKED = 50_000_000  # units times samples that dropout may silence in a step
 MAX_POINTS = 2000  # of all paths, of which the plane of the paths is made
-FARTHEST = 1e-3 * MAX_COORDINATE  # of points that a window can be around
-STILL = 1e-9  # how far nobody went who is said to have stayed
+MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can be around
+MIN_EXTENT = 1e-9  # how far nobody went who is said to have stayed
 MAX_STEPS, MAX_STARTS = 100, 3  # of runs with which a rate is tried
 MANY_RATES, APART = 12, 0.5  # that are tried, and decades from one to the next
 LOWEST_RATE = {True: -2.0, False: -4.0}  # its decade, on a plane alone or in all weights
 
 
 @dataclass(frozen=True, eq=False)
-class OnPlane:
+class PlaneStream:
     """A Stream: another one, descended on a plane alone."""
 
     stream: Stream
@@ -89,7 +89,7 @@ class NetworkProblem(Problem):
                 "take smaller batches"
             )
         batches = Batches(network, size, seed, dropout)
-        return OnPlane(batches, model.plane) if self.in_plane else batches
+        return PlaneStream(batches, model.plane) if self.in_plane else batches
 
     def start(self, point: Point) -> Array:
         model = self.origin.network_model
@@ -118,10 +118,10 @@ class NetworkProblem(Problem):
             ]
         if model.plane_config.kind == "path":
             points = np.concatenate(_spaced(paths))
-            spread = pca_plane(points[:: -(-len(points) // MAX_POINTS)])
-            plane = Plane(model.network, spread.origin, spread.directions)
+            fitted = pca_plane(points[:: -(-len(points) // MAX_POINTS)])
+            plane = Plane(model.network, fitted.origin, fitted.directions)
             first, second = (
-                f"PC {number} ({share:.0%})" for number, share in enumerate(spread.shares, start=1)
+                f"PC {number} ({share:.0%})" for number, share in enumerate(fitted.shares, start=1)
             )
             axes = first, second
         else:
@@ -139,7 +139,7 @@ class NetworkProblem(Problem):
         points = _spaced(paths)
         if self.origin.plane.kind == "random":
             points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
-        return around(np.concatenate(points))
+        return bounding_window(np.concatenate(points))
 
 
 def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
@@ -151,18 +151,20 @@ def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
     spaced = []
     for path in (each for each in paths if each.ended_at is None):
         assert path.spaced is not None
-        spaced.append(path.walked[np.isin(path.kept[: len(path.walked)], path.spaced)])
-    near = [points for points in spaced if np.abs(points).max() < FARTHEST]
+        spaced.append(
+            path.finite_points[np.isin(path.step_of_row[: len(path.finite_points)], path.spaced)]
+        )
+    near = [points for points in spaced if np.abs(points).max() < MAX_DISTANCE]
     return near or [path.points[:1] for path in paths]
 
 
-def around(points: Array) -> Domain:
+def bounding_window(points: Array) -> Domain:
     """Return a window with all points in it, shape (n, 2), and some room around them."""
     low, high = points.min(axis=0), points.max(axis=0)
     longest = float((high - low).max())
-    if longest <= STILL * max(1.0, float(np.abs(points).max())):
+    if longest <= MIN_EXTENT * max(1.0, float(np.abs(points).max())):
         longest = 1.0
-    side = np.maximum(high - low + 2 * MARGIN * longest, NARROWEST * (1 + 2 * MARGIN) * longest)
+    side = np.maximum(high - low + 2 * MARGIN * longest, MIN_ASPECT * (1 + 2 * MARGIN) * longest)
     middle = (low + high) / 2
     ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)
     found = checked(Domain, ends.tolist())

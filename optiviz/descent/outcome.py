@@ -30,11 +30,11 @@ def _ground(path: Trajectory, surface: Surface) -> str:
     side = high - low  # in units of which slopes and curvatures can be compared
     with np.errstate(all="ignore"):
         first, slope = np.abs(surface.gradient(path.points[[0, -1]]) * side).max(axis=-1)
-        bend = surface.hessian(path.points[-1]) * np.outer(side, side)
+        hessian = surface.hessian(path.points[-1]) * np.outer(side, side)
         level = slope <= FLAT * first
-    if not level or not np.isfinite(bend).all():
+    if not level or not np.isfinite(hessian).all():
         return "no lower"
-    bends = np.linalg.eigvalsh(bend)
+    bends = np.linalg.eigvalsh(hessian)
     if np.abs(bends).max() <= FLAT * first:
         return "on flat ground"
     if bends.min() >= 0:

@@ -5,7 +5,7 @@ median over the starts of the final loss; of equals the trial of which fewer run
 the one with the smaller values.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.progress import Progress
 
 TRIALS = 256
 RATES = 1e-4, 1e3  # of learning rates, if nobody says
@@ -29,8 +30,6 @@ DIGITS = 4  # of a value that was tried, so that what is shown is what was used
 SPREAD = 0.25, 0.75  # quantiles of the starts that are shown
 ROWS = 16_384  # runs that are walked at once: they stay in the cache
 DECADE = 10.0  # ratio of the ends of a range from which on it is logarithmic
-
-Watch = Callable[[int, int], None]  # how many runs or trials are done, of how many
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Range:
     """
 
     key: str
-    ends: tuple[float, float] | None = None
+    bounds: tuple[float, float] | None = None
 
     @classmethod
     def read(cls, text: str) -> "Range":
@@ -61,9 +60,9 @@ class Range:
         return cls(key, (low, high))
 
     def __str__(self) -> str:
-        if self.ends is None:
+        if self.bounds is None:
             return self.key
-        return f"{self.key}=" + ":".join(repr(end).removesuffix(".0") for end in self.ends)
+        return f"{self.key}=" + ":".join(repr(end).removesuffix(".0") for end in self.bounds)
 
     def values(self, factory: OptimizerFactory, shares: Array) -> Array:
         """Return the values at these shares of the range, from 0 to 1.
@@ -71,25 +70,25 @@ class Range:
         Raises InputError if nobody says where it ends.
         """
         within = factory.parameters[self.key].within
-        if self.ends is None and self.key == factory.rate:
+        if self.bounds is None and self.key == factory.rate:
             low, high = RATES
-        elif self.ends is not None:
-            low, high = self.ends
+        elif self.bounds is not None:
+            low, high = self.bounds
         elif within == "[0, 1)":
-            return _written(1 - CLOSEST**shares)
+            return _round_digits(1 - CLOSEST**shares)
         else:
             raise InputError(f"{self.key} has no ends of its own: write {self.key}=LOW:HIGH")
         if low > 0 and high / low >= DECADE:
-            return _written(low * (high / low) ** shares)
-        return _written(low + (high - low) * shares)
+            return _round_digits(low * (high / low) ** shares)
+        return _round_digits(low + (high - low) * shares)
 
 
-def _written(values: Array) -> Array:
+def _round_digits(values: Array) -> Array:
     return np.array([float(f"{value:.{DIGITS}g}") for value in values])
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class SearchResult:
     """The trials of one optimizer.
 
     values are those of each hyperparameter that was sought, (trials,); losses are final ones,
@@ -148,11 +147,11 @@ class Search:
         return replace(self.spec, settings=(*found, *self.spec.settings))
 
 
-class Comparison(NamedTuple):
+class SearchSetup(NamedTuple):
     """What is the same for every optimizer of a search."""
 
     surface: Surface
-    met: Objective | Stream
+    objective: Objective | Stream
     starts: Sequence[Array]
     steps: int
     ranges: Sequence[Range]
@@ -185,7 +184,7 @@ def check_ranges(
             if factory.parameters[each.key].type in (bool, int):
                 raise InputError(f"{spec.name}: {each.key} is no number of any size")
     for spec, factory in zip(specs, factories, strict=True):
-        sought = _sought(spec, factory, ranges)
+        sought = _open_ranges(spec, factory, ranges)
         ends = [each.values(factory, np.array([0.0, 1.0])) for each in sought]
         settled = {each.key for each in sought} | dict(spec.settings).keys()
         if (
@@ -199,51 +198,55 @@ def check_ranges(
                 spec.build(**dict(zip((each.key for each in sought), values, strict=True)))
 
 
-def _sought(spec: OptimizerSpec, factory: OptimizerFactory, ranges: Sequence[Range]) -> list[Range]:
+def _open_ranges(
+    spec: OptimizerSpec, factory: OptimizerFactory, ranges: Sequence[Range]
+) -> list[Range]:
     """Return the ranges of what an optimizer has and its word leaves open."""
     given = dict(spec.settings)
     return [each for each in ranges if each.key in factory.parameters and each.key not in given]
 
 
-def search(spec: OptimizerSpec, contest: Comparison, watch: Watch | None = None) -> Search:
+def search(
+    spec: OptimizerSpec, setup: SearchSetup, progress: Progress | None = None
+) -> SearchResult:
     """Try an optimizer with many values of what is sought, each from all starts."""
     factory = factory_of(spec.name)
-    sought = _sought(spec, factory, contest.ranges)
-    trials = contest.trials if sought else 1
-    shares = _shares(len(sought), trials, contest.seed)
+    sought = _open_ranges(spec, factory, setup.ranges)
+    trials = setup.trials if sought else 1
+    shares = _shares(len(sought), trials, setup.seed)
     values = {
         each.key: each.values(factory, share) for each, share in zip(sought, shares, strict=True)
     }
-    begin = np.array(contest.starts, float)
-    losses = np.empty((trials, len(begin)))
-    ends = np.full((trials, *begin.shape), np.nan) if problem_of(contest.surface).in_plane else None
-    together = ends is not None and _is_together(spec, values)
-    block = max(1, ROWS // len(begin)) if together else 1
+    starts = np.array(setup.starts, float)
+    losses = np.empty((trials, len(starts)))
+    ends = np.full((trials, *starts.shape), np.nan) if problem_of(setup.surface).in_plane else None
+    vectorized = ends is not None and _is_vectorized(spec, values)
+    block = max(1, ROWS // len(starts)) if vectorized else 1
     for first in range(0, trials, block):
         some = slice(first, min(first + block, trials))
-        if together and ends is not None:
+        if vectorized and ends is not None:
             here = {key: each[some, None, None] for key, each in values.items()}
             method = spec.build(**here)
-            ends[some] = _walked(method, contest, np.tile(begin, (some.stop - first, 1, 1)))
+            ends[some] = _walk_many(method, setup, np.tile(starts, (some.stop - first, 1, 1)))
         else:
             losses[first] = np.inf
             try:
                 method = spec.build(**{key: float(each[first]) for key, each in values.items()})
             except InputError:  # a stranger's class may refuse a value
                 continue
-            for place, start in enumerate(begin):
-                path = descend(contest.met, method, start, contest.steps)
+            for place, start in enumerate(starts):
+                path = descend(setup.objective, method, start, setup.steps)
                 losses[first, place] = path.loss(path.steps) if path.ended_at is None else np.inf
                 if ends is not None and path.ended_at is None:
                     ends[first, place] = path.end
-        if watch is not None:
-            watch(some.stop, trials)
+        if progress is not None:
+            progress(some.stop, trials)
     if ends is None:
-        return Search(spec, values, losses, None)
-    return Search(spec, values, *_judged(ends, begin, contest.surface))
+        return SearchResult(spec, values, losses, None)
+    return SearchResult(spec, values, *_score_runs(ends, starts, setup.surface))
 
 
-def _is_together(spec: OptimizerSpec, values: dict[str, Array]) -> bool:
+def _is_vectorized(spec: OptimizerSpec, values: dict[str, Array]) -> bool:
     """Return whether a word's method walks all runs at once; a stranger's does not."""
     if is_third_party_optimizer(spec.name):
         return False
@@ -261,22 +264,22 @@ def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
         yield (rng.permutation(trials) + 0.5) / trials
 
 
-def _walked(method: Method, contest: Comparison, begin: Array) -> Array:
+def _walk_many(method: Method, setup: SearchSetup, starts: Array) -> Array:
     """Return where runs end, shape (trials, starts, dim)."""
-    x = begin
+    x = starts
     with np.errstate(all="ignore"):
-        for x, _ in walk(contest.met, method, begin, contest.steps):  # noqa: B007
+        for x, _ in walk(setup.objective, method, starts, setup.steps):  # noqa: B007
             pass
     return x
 
 
-def _judged(ends: Array, begin: Array, surface: Surface) -> tuple[Array, Array | None]:
+def _score_runs(ends: Array, starts: Array, surface: Surface) -> tuple[Array, Array | None]:
     """Return the final losses, inf where a run has diverged, and which runs reached a minimum."""
     low, high = np.transpose(surface.window.intervals)
     with np.errstate(all="ignore"):
         losses = surface.value(ends)
         away = np.abs(ends - (low + high) / 2) / (high - low)
-        reach = np.maximum(1.0, 2 * np.abs(begin - (low + high) / 2) / (high - low))
+        reach = np.maximum(1.0, 2 * np.abs(starts - (low + high) / 2) / (high - low))
         staying = (away <= reach).all(axis=-1) & np.isfinite(losses)
     losses = np.where(staying, losses, np.inf)
     minima = global_minima(surface)

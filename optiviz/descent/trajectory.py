@@ -57,7 +57,7 @@ class Trajectory:
     @property
     def end(self) -> Array:
         """The last finite point that was kept, shape (dim,)."""
-        last: Array = self.walked[-1]
+        last: Array = self.finite_points[-1]
         return last
 
     @property
@@ -69,48 +69,48 @@ class Trajectory:
     def last(self) -> int:
         """The last step with a finite point and loss; 0 if not even the start has them."""
         whole = np.isfinite(self.losses)
-        whole[self.kept] &= np.isfinite(self.points).all(axis=-1)
+        whole[self.step_of_row] &= np.isfinite(self.points).all(axis=-1)
         return int(np.flatnonzero(whole)[-1]) if whole.any() else 0
 
     @cached_property
-    def kept(self) -> NDArray[np.intp]:
+    def step_of_row(self) -> NDArray[np.intp]:
         """The step of each row of points."""
         return np.arange(len(self.points)) if self.rows is None else self.rows
 
     @cached_property
-    def walked(self) -> Array:
+    def finite_points(self) -> Array:
         """The points up to the last step, shape (n, dim)."""
         walked: Array = self.points[: self.row(self.last) + 1]
         return walked
 
     @cached_property
-    def ends(self) -> NDArray[np.intp]:
+    def row_of_step(self) -> NDArray[np.intp]:
         """The row of `walked` that each step up to the last one has come to, shape (last + 1,)."""
         steps = np.arange(self.last + 1)
-        return np.searchsorted(self.kept, steps, side="right") - 1
+        return np.searchsorted(self.step_of_row, steps, side="right") - 1
 
     @property
     def away(self) -> Array:
         """How far each point of `walked` is from the plane in which it is seen."""
-        return self.distances_kept[: len(self.walked)]
+        return self.row_distances[: len(self.finite_points)]
 
     @property
-    def distances_kept(self) -> Array:
+    def row_distances(self) -> Array:
         """How far each point is from the plane in which it is seen, shape (rows,)."""
         return np.zeros(len(self.points)) if self.distances is None else self.distances
 
     @property
-    def whole_losses(self) -> Array:
+    def true_losses_by_step(self) -> Array:
         """The true losses, one a step; nan where there are batches and nobody measured it."""
         if self.true_losses is None:
             return self.losses
         losses = np.full(self.steps + 1, np.nan)
-        losses[self.kept] = self.true_losses
+        losses[self.step_of_row] = self.true_losses
         return losses
 
     def row(self, step: int) -> int:
         """Return the row of the last point that was kept up to a step."""
-        return int(np.searchsorted(self.kept, step, side="right")) - 1
+        return int(np.searchsorted(self.step_of_row, step, side="right")) - 1
 
     def loss(self, step: int) -> float:
         """Return the true loss that a step, or the last one before it, has come to."""
@@ -137,7 +137,7 @@ class Trajectory:
         return ""
 
     @property
-    def why(self) -> str:
+    def ending_detail(self) -> str:
         """What more there is to say of a walk that ended early, as in ": too steep"."""
         if self.no_gradient_at == 0:
             return ": begin elsewhere"

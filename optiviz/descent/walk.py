@@ -41,10 +41,10 @@ def walk(
             yield last
         return
     assert isinstance(method, Optimizer)
-    met = map(objective.at, count()) if isinstance(objective, Stream) else repeat(objective)
+    objectives = map(objective.at, count()) if isinstance(objective, Stream) else repeat(objective)
     state = method.init(x)
     yield x, state
-    for here in islice(met, steps):
+    for here in islice(objectives, steps):
         x, state = method.step(here, x, state)
         yield x, state
 
@@ -56,11 +56,11 @@ def descend(
     steps: int,
     label: str = "",
     rows: Sequence[int] = (),
-    room: int = MAX_BYTES,
+    max_bytes: int = MAX_BYTES,
 ) -> Trajectory:
     """Walk `steps` steps from `start`, one run, and record it.
 
-    Beyond two dimensions evenly spaced points are kept, in about so many bytes of `room`, and
+    Beyond two dimensions evenly spaced points are kept, in about so many bytes of `max_bytes`, and
     those of `rows`, step numbers, if there are not too many. Raises InputError for a solver that
     wants the same objective in every step and does not get it.
     """
@@ -72,11 +72,11 @@ def descend(
         name = label or type(optimizer).__name__
         raise InputError(f"{name} searches along lines: no batches, dropout or noise, as here")
     watched = _Watched(objective)
-    whole = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
-    most = max(2, min(MAX_ROWS, room // (8 * watched.dim)))
+    full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
+    most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
     spaced = np.unique(np.linspace(0, steps, min(most, steps + 1)).round().astype(int))
-    kept = _kept(watched.dim, spaced, rows, 2 * most)
-    recorder = _Recorder(watched, whole, kept)
+    kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
+    recorder = _Recorder(watched, full_batch, kept)
     x = np.array(start, float)
     with np.errstate(all="ignore"):
         end = recorder.follow(walk(watched, optimizer, x, steps), x, steps, label)
@@ -89,7 +89,7 @@ def descend(
         states=_columns(recorder.states, steps),
         rows=kept,
         spaced=spaced,
-        true_losses=None if whole is None else _column(recorder.truths, many),
+        true_losses=None if full_batch is None else _column(recorder.truths, many),
         **end,
     )
 
@@ -101,9 +101,9 @@ class _Recorder:
     """Sees each step of a walk, and keeps of it what a trajectory has."""
 
     def __init__(
-        self, watched: "_Watched", whole: Objective | None, kept: NDArray[np.intp] | None
+        self, watched: "_Watched", full_batch: Objective | None, kept: NDArray[np.intp] | None
     ) -> None:
-        self.watched, self.full_batch = watched, whole
+        self.watched, self.full_batch = watched, full_batch
         self.points: list[Array] = []
         self.losses: list[float] = []
         self.truths: list[Array] = []
@@ -147,7 +147,7 @@ class _Recorder:
         return {"no_gradient_at" if undefined else "diverged_at": step}
 
 
-def _kept(
+def _rows_to_keep(
     dim: int, spaced: NDArray[np.intp], rows: Sequence[int], most: int
 ) -> NDArray[np.intp] | None:
     """Return the steps whose points are kept; None for all."""

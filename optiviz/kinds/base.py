@@ -8,7 +8,7 @@ writes, tells or checks a picture asks these two, and never which kind it is.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import get_annotations
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from optiviz.descent.learning_rate import Choice
+from optiviz.descent.learning_rate import ConfiguredOptimizer
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import Sides
 from optiviz.objective import Array
@@ -27,12 +27,12 @@ from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
+from optiviz.system.progress import TaskProgress
 
 SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000
 SUBJECTS = "kind", "surface", "surfaces", "signal"  # fields that are read first
 
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 Row = Iterator[Sequence[str | int | float]]
 
 
@@ -143,7 +143,7 @@ class BaseRecipe(BaseModel):
     def check_output(self, form: Format) -> None:
         """Raise InputError if a format that it has cannot show all that it asks for."""
 
-    def make_scene(self, progress: Progress | None = None) -> "Scene[Any]":
+    def make_scene(self, progress: TaskProgress | None = None) -> "Scene[Any]":
         """Do all that it asks for, up to drawing it. Raises InputError if that cannot be."""
         raise NotImplementedError
 
@@ -199,7 +199,7 @@ class Entry(ABC):
 
     spec: OptimizerSpec
     label: str  # no other entry has it
-    choice: Choice
+    choice: ConfiguredOptimizer
     number: int  # its place among all entries, which its colour goes by
     shares: ClassVar[bool] = False  # whether its numbers are shares of a whole
 
@@ -213,7 +213,7 @@ class Entry(ABC):
         """What the legend says beside it: the rate really used, and all that was given."""
         method, given = self.choice.optimizer, dict(self.spec.settings)
         used = method.hyperparameters()
-        found = (method.rate, *self.choice.sought)
+        found = (method.rate, *self.choice.tuned)
         shown = {key: used[key] for key in found if used.get(key) is not None} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
@@ -237,7 +237,7 @@ class Entry(ABC):
 
     def setting(self, key: str, value: Setting) -> str:
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
-        sought = key in self.choice.sought
+        sought = key in self.choice.tuned
         spelt = self.spec.format_setting(key, value)
         return f"{key} {spelt}" + (f" ({self.choice.found})" if sought else "")
 

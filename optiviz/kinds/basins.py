@@ -9,13 +9,14 @@ import numpy as np
 from pydantic import field_validator
 
 from optiviz.descent import problem_of
-from optiviz.descent.basins import Basins, ground, map_basins
-from optiviz.descent.learning_rate import choose
-from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Progress, Report, Row
+from optiviz.descent.basins import Basins, map_basins, start_grid
+from optiviz.descent.learning_rate import configure
+from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Report, Row
 from optiviz.kinds.fields import Contest, Met, named
 from optiviz.kinds.types import Sides, resolved
 from optiviz.objective import Array
 from optiviz.surfaces.surface import Surface
+from optiviz.system.progress import TaskProgress
 
 MAX_CELLS = 2048  # a side of a grid of starts
 MAX_COLUMNS = 6  # of minima in a report
@@ -48,15 +49,15 @@ class BasinsRecipe(Met, Contest):
             raise ValueError(f"{grid[0]}x{grid[1]} is not between 2x2 and {MAX_CELLS}x{MAX_CELLS}")
         return grid
 
-    def make_scene(self, progress: Progress | None = None) -> "Basin":
+    def make_scene(self, progress: TaskProgress | None = None) -> "Basin":
         self.check()
         surface, steps = resolved(self.surface), self.last_step
         objective = self.objective()
         specs = self.loaded(steps)
-        few = list(ground(surface, objective, TUNED_ON, steps).starts)
-        choices = [choose(spec, surface, few, steps, self.lr, objective) for spec in specs]
+        few = list(start_grid(surface, objective, TUNED_ON, steps).starts)
+        choices = [configure(spec, surface, few, steps, self.lr, objective) for spec in specs]
         watch = None if progress is None else partial(progress, "descending")
-        place = ground(surface, objective, self.grid, steps)
+        place = start_grid(surface, objective, self.grid, steps)
         methods = [choice.optimizer for choice in choices]
         minima, maps = map_basins(methods, place, watch)
         entries = tuple(

@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from optiviz.kinds.base import BaseRecipe, Progress, Scene
+from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.kinds.fields import fitting_view
 from optiviz.kinds.run import Descent, Run
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import NamedSurfaces, joined, resolved
 from optiviz.surfaces.surface import Surface
+from optiviz.system.progress import TaskProgress
 
 
 class PlotRecipe(BaseRecipe, Style):
@@ -43,7 +44,7 @@ class PlotRecipe(BaseRecipe, Style):
     def views(self, part: Scene[Descent]) -> list[str]:
         return check_views(self.view, part.provides, self.given())
 
-    def make_scene(self, progress: Progress | None = None) -> "Plot":
+    def make_scene(self, progress: TaskProgress | None = None) -> "Plot":
         self.check()
         surfaces = tuple(resolved(surface) for surface in self.surfaces)
         title = self.titled(surfaces[0]) if len(surfaces) == 1 else (self.title or "").strip()

@@ -6,23 +6,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optiviz.descent.learning_rate import settled
+from optiviz.descent.learning_rate import without_tuning
 from optiviz.descent.walk import respond
-from optiviz.kinds.base import (
-    REMARK,
-    SETTINGS,
-    Column,
-    Entry,
-    Progress,
-    Report,
-    Row,
-    Scene,
-    finite,
-)
+from optiviz.kinds.base import REMARK, SETTINGS, Column, Entry, Report, Row, Scene, finite
 from optiviz.kinds.fields import Contest, named
 from optiviz.kinds.types import NamedSignal
 from optiviz.objective import Array
 from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_signal
+from optiviz.system.progress import TaskProgress
 
 
 class ResponseRecipe(Contest):
@@ -48,14 +39,14 @@ class ResponseRecipe(Contest):
         """The signal that it names or holds."""
         return find_signal(self.signal) if isinstance(self.signal, str) else self.signal
 
-    def make_scene(self, progress: Progress | None = None) -> "Response":
+    def make_scene(self, progress: TaskProgress | None = None) -> "Response":
         self.check()
         signal = self._resolved
         entries = []
         specs = self.loaded(len(signal.gradient))
         for number, (spec, label) in enumerate(named(specs)):
             rates = {spec.name: DEFAULT_RATES.get(spec.name, DEFAULT_RATE)}
-            choice = settled(spec, self.lr, rates, "signal")
+            choice = without_tuning(spec, self.lr, rates, "signal")
             assert choice is not None
             update, stopped = respond(signal, choice.optimizer, len(signal.gradient))
             entry = Answer(

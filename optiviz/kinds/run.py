@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent import problem_of
-from optiviz.descent.learning_rate import choose, tune
+from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.outcome import outcome
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
@@ -21,7 +21,6 @@ from optiviz.kinds.base import (
     Column,
     Entry,
     OnSurface,
-    Progress,
     Report,
     Row,
     Scene,
@@ -37,6 +36,7 @@ from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
+from optiviz.system.progress import TaskProgress
 
 ROUNDED = 1e-9  # a distance that is a smaller share of the window is none
 
@@ -103,7 +103,7 @@ class Recipe(Descended, Contest, Style):
             del shared["random_starts"]
         return TuneRecipe(optimizers=self.optimizers, over=self.tune, **shared)
 
-    def make_scene(self, progress: Progress | None = None) -> "Run":
+    def make_scene(self, progress: TaskProgress | None = None) -> "Run":
         self.check()
         walked = self._walked(progress)
         paths = [path for entry in walked for path in entry.trajectories]
@@ -126,7 +126,7 @@ class Recipe(Descended, Contest, Style):
         entries = self._walked()
         return tuple(path for entry in entries for path in entry.trajectories)
 
-    def _walked(self, progress: Progress | None = None) -> "list[Descent]":
+    def _walked(self, progress: TaskProgress | None = None) -> "list[Descent]":
         surface, steps = resolved(self.surface), self.last_step
         objective, starts = self.objective(), self.begun()
         rows = self.frame_steps(steps)
@@ -139,7 +139,7 @@ class Recipe(Descended, Contest, Style):
             check_ranges(specs, sought.ranges, given=True)
         for number, (spec, label) in enumerate(named(specs)):
             if sought is None:
-                choice = choose(spec, surface, starts, steps, self.lr, objective)
+                choice = configure(spec, surface, starts, steps, self.lr, objective)
             else:
                 choice = best_of(seek(spec, label, sought, progress))
             paths = tuple(
@@ -165,7 +165,7 @@ class Recipe(Descended, Contest, Style):
                 blocks.append(f"{entry.label} has no learning rate")
                 continue
             tuning = entry.choice.tuning or tune(
-                entry.spec, surface, starts, scene.steps, also=[rate], met=objective
+                entry.spec, surface, starts, scene.steps, also=[rate], objective=objective
             )
             best = (
                 f"the best is {format_value(tuning.best)}" if tuning.found else "none can be used"
@@ -207,7 +207,7 @@ class Descent(Entry):
             "lr_source": self.choice.source,
             "start": [finite(each) for each in path.start.tolist()],
             "path": [[finite(each) for each in point] for point in path.points.tolist()],
-            "loss": [finite(each) for each in path.whole_losses.tolist()],
+            "loss": [finite(each) for each in path.true_losses_by_step.tolist()],
             "diverged_at": path.diverged_at,
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
@@ -232,7 +232,9 @@ class Run(OnSurface[Descent]):
         """
         if not self.farthest:
             return None
-        shares: Array = 1 - np.minimum(path.away[path.ends] / self.surface.window.diagonal, 1.0)
+        shares: Array = 1 - np.minimum(
+            path.away[path.row_of_step] / self.surface.window.diagonal, 1.0
+        )
         return shares
 
     @cached_property
@@ -271,7 +273,9 @@ class Run(OnSurface[Descent]):
     @property
     def left(self) -> bool:
         """Whether a path leaves the window."""
-        return any(len(self.seen(path.walked)) < len(path.walked) for path in self.compared)
+        return any(
+            len(self.seen(path.finite_points)) < len(path.finite_points) for path in self.compared
+        )
 
     def seen(self, points: ArrayLike) -> Array:
         """Return the points that lie in the window, shape (n, dim)."""
@@ -301,7 +305,7 @@ class Run(OnSurface[Descent]):
     @property
     def remarks(self) -> tuple[str, ...]:
         said = (
-            f"{entry.label} {verdict}{path.why}"
+            f"{entry.label} {verdict}{path.ending_detail}"
             for entry in self.entries
             for path in entry.trajectories
             if (verdict := self.verdict(path))
@@ -339,11 +343,11 @@ class Run(OnSurface[Descent]):
         for entry in self.entries:
             for start, path in enumerate(entry.trajectories):
                 table = np.full((path.steps + 1, self.surface.dim + 1 + len(added)), np.nan)
-                table[path.kept, : self.surface.dim] = path.points
-                table[:, self.surface.dim] = path.whole_losses
+                table[path.step_of_row, : self.surface.dim] = path.points
+                table[:, self.surface.dim] = path.true_losses_by_step
                 for column, name in enumerate(added, start=self.surface.dim + 1):
                     if name == "distance":
-                        table[path.kept, column] = path.distances_kept
+                        table[path.step_of_row, column] = path.row_distances
                     else:
                         table[:, column] = path.losses
                 for step, row in enumerate(table.tolist()):
@@ -373,7 +377,7 @@ class Run(OnSurface[Descent]):
                         str(path.last),
                         f"{path.loss(path.last):.6g}",
                         *figures,
-                        self.verdict(path) + path.why,
+                        self.verdict(path) + path.ending_detail,
                     ]
                 )
         names = [Column("optimizer"), *([Column("start")] if several else [])]
@@ -394,9 +398,9 @@ class Run(OnSurface[Descent]):
 def _learned(path: Trajectory) -> dict[str, Any]:
     """Return what there is of a network's path alone: its points are not those of all steps."""
     batches = {} if path.true_losses is None else {"batch_loss": path.losses}
-    numbers = {"distance": path.distances_kept, **batches}
+    numbers = {"distance": path.row_distances, **batches}
     return {
-        "path_steps": path.kept.tolist(),
+        "path_steps": path.step_of_row.tolist(),
         **{key: [finite(each) for each in row.tolist()] for key, row in numbers.items()},
         "accuracy": path.accuracy,
     }

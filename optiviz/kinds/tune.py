@@ -8,15 +8,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from optiviz.descent import problem_of
-from optiviz.descent.learning_rate import Choice
-from optiviz.descent.search import TRIALS, Comparison, Range, Search, check_ranges, search
-from optiviz.kinds.base import SETTINGS, Column, Entry, Progress, Report, Row, Scene, finite
+from optiviz.descent.learning_rate import ConfiguredOptimizer
+from optiviz.descent.search import TRIALS, Range, SearchResult, SearchSetup, check_ranges, search
+from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, Scene, finite
 from optiviz.kinds.fields import Contenders, Descended, named
 from optiviz.kinds.types import Over, resolved
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.surfaces.surface import Surface
+from optiviz.system.progress import TaskProgress
 
 MAX_TRIALS = 10_000
 STARTS = 25  # of a search, if nobody says
@@ -49,16 +50,16 @@ class TuneRecipe(Descended, Contenders):
     over: Over = ("lr",)
     trials: Annotated[int, Field(ge=2, le=MAX_TRIALS)] = TRIALS
 
-    def comparison(self) -> Comparison:
+    def comparison(self) -> SearchSetup:
         """Return what is the same for every optimizer of the search."""
         surface = resolved(self.surface)
         ranges = [Range.read(text) for text in self.over]
-        return Comparison(
+        return SearchSetup(
             surface, self.objective(), self.begun(), self.last_step, ranges,
             self.trials, self.seed,
         )  # fmt: skip
 
-    def make_scene(self, progress: Progress | None = None) -> "Tuned":
+    def make_scene(self, progress: TaskProgress | None = None) -> "Tuned":
         self.check()
         sought = self.comparison()
         specs = self.loaded(sought.steps)
@@ -83,25 +84,29 @@ class TuneRecipe(Descended, Contenders):
         )
 
 
-def seek(spec: OptimizerSpec, label: str, sought: Comparison, progress: Progress | None) -> Search:
+def seek(
+    spec: OptimizerSpec, label: str, sought: SearchSetup, progress: TaskProgress | None
+) -> SearchResult:
     """Search for one optimizer, and tell how far that is."""
     return search(spec, sought, None if progress is None else partial(progress, f"trying {label}"))
 
 
-def best_of(found: Search) -> Choice:
+def best_of(found: SearchResult) -> ConfiguredOptimizer:
     """Return an optimizer with the values that a search has found."""
     rate = factory_of(found.spec.name).rate
     source = "given" if rate in dict(found.spec.settings) else "default" if rate else ""
     if rate in found.values:
         source = "tuned" if found.found else "none fits"
-    return Choice(found.winner.build(), source, sought=tuple(found.values), fits=found.found)
+    return ConfiguredOptimizer(
+        found.winner.build(), source, tuned=tuple(found.values), fits=found.found
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tried(Entry):
     """An optimizer and its trials. Its number is the median final loss of the best of them."""
 
-    search: Search
+    search: SearchResult
 
     @property
     def steps(self) -> int:

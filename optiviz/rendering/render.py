@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optiviz.kinds.base import BaseRecipe, Progress, Scene
+from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.recipes.provenance import comment_on
 from optiviz.system.files import atomic_write, check_targets
+from optiviz.system.progress import TaskProgress
 from optiviz.views.themes import load_theme
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def render(
     paths: str | Path | Sequence[str | Path],
     *,
     overwrite: bool = True,
-    progress: Progress | None = None,
+    progress: TaskProgress | None = None,
 ) -> Scene[Any]:
     """Descend, draw, and write one path or several in the format of their suffix.
 
@@ -49,7 +50,7 @@ def render(
 class Drawn:
     """How many frames and files are drawn, of how many."""
 
-    def __init__(self, total: int, progress: Progress | None) -> None:
+    def __init__(self, total: int, progress: TaskProgress | None) -> None:
         self.done, self.total, self.progress = 0, total, progress
 
     def one_more(self, *_: int) -> None:
@@ -113,7 +114,7 @@ WRITE: dict[str, Callable[[Clip, Any, Path], None]] = {
 
 
 def make_picture(
-    recipe: BaseRecipe, scene: Scene[Any] | None = None, progress: Progress | None = None
+    recipe: BaseRecipe, scene: Scene[Any] | None = None, progress: TaskProgress | None = None
 ) -> "Picture":
     """Draw the figure of a recipe, of a scene that was made from it if there is one already."""
     import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
@@ -127,5 +128,5 @@ def make_picture(
         return Picture(scene, theme, panels, recipe.style, recipe.size, _sampling(progress))
 
 
-def _sampling(progress: Progress | None) -> Callable[[int, int], None] | None:
+def _sampling(progress: TaskProgress | None) -> Callable[[int, int], None] | None:
     return None if progress is None else partial(progress, "sampling the plane")

@@ -15,14 +15,15 @@ import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.network import Network
-from optiviz.surfaces.plane import GridProgress, Plane
+from optiviz.surfaces.plane import Plane
 from optiviz.system.errors import OptivizError
 from optiviz.system.files import atomic_write
+from optiviz.system.progress import Progress
 
 MAX_HEAD = 1000  # bytes that a kept grid has beside its numbers
 
 
-def sample_grid(plane: Plane, x: Array, y: Array, progress: GridProgress | None = None) -> Array:
+def sample_grid(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
     """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if it is there."""
     path = cache_folder() / f"{_cache_key(plane, x, y)}.npy"
     shape = len(y), len(x)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
     from optiviz.surfaces.network_model import NetworkModel
-    from optiviz.surfaces.plane import GridProgress, Plane
+    from optiviz.surfaces.plane import Plane
+    from optiviz.system.progress import Progress
 
 Made = TypeVar("Made")
 
@@ -85,7 +86,7 @@ class Origin(ABC):
         """Return on how many points a side it is sampled where `most` are asked for."""
         return most
 
-    def sample_grid(self, x: Array, y: Array, progress: "GridProgress | None" = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
         return self.compiled.value(np.stack(np.meshgrid(x, y), axis=-1))
 
@@ -241,7 +242,7 @@ class NetworkOrigin(Origin):
     def grid_size(self, most: int) -> int:
         return min(most, self.plane.samples)
 
-    def sample_grid(self, x: Array, y: Array, progress: "GridProgress | None" = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         from optiviz.surfaces.grids import sample_grid
 
         return sample_grid(self.compiled, x, y, progress)

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,11 +11,11 @@ from numpy.typing import ArrayLike
 from optiviz.objective import Array, Objective
 from optiviz.surfaces.network import Network
 from optiviz.system.errors import InputError
+from optiviz.system.progress import Progress
 
 MAX_THREADS = 8
 TRIES, PARALLEL = 100, 0.999  # of random directions, and the cosine of those that are alike
 NUDGE = np.finfo(float).eps ** (1 / 3)  # of central differences, the best for second order
-GridProgress = Callable[[int, int], None]  # points done, points in all
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +85,7 @@ class Plane:
         """Return the same plane through another objective."""
         return Plane(objective, self.origin, self.directions)
 
-    def sample_grid(self, x: Array, y: Array, progress: GridProgress | None = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: Progress | None = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)).
 
         Some points are evaluated at a time, and as many times some as there are cores.

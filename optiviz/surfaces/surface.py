@@ -46,7 +46,8 @@ from optiviz.surfaces.origins import (
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
-    from optiviz.surfaces.plane import GridProgress, Plane
+    from optiviz.surfaces.plane import Plane
+    from optiviz.system.progress import Progress
 
 
 MINIMUM_RADIUS = 0.01  # of the window's diagonal: how near a minimum counts as being at it
@@ -166,7 +167,7 @@ class Surface(BaseModel):
         """Return on how many points a side it is sampled where `most` are asked for."""
         return self.origin.grid_size(most)
 
-    def sample_grid(self, x: Array, y: Array, progress: "GridProgress | None" = None) -> Array:
+    def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
         return self.origin.sample_grid(x, y, progress)
 

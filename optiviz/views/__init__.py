@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from optiviz.kinds.style import Style
-    from optiviz.surfaces.plane import GridProgress
+    from optiviz.system.progress import Progress
     from optiviz.views.key import KeyMark
     from optiviz.views.themes import Theme
 
@@ -50,7 +50,7 @@ class View(ABC):
         self.style = style
         self.tracks: list[Moving] = []
         self.between: list[Artist] = []  # stand still, but are drawn anew between those that move
-        self.progress: GridProgress | None = None  # who is told of what takes its time
+        self.progress: Progress | None = None  # who is told of what takes its time
 
     @property
     @abstractmethod

@@ -68,7 +68,7 @@ class Contour(View):
                 look = mark(self.theme, entry.number, start)
                 self.tracks.append(
                     Track(
-                        axes, path.walked, path.ends, look, self.theme, entry.number,
+                        axes, path.finite_points, path.row_of_step, look, self.theme, entry.number,
                         self.style.trail, label=entry.label, nearness=self.scene.nearness(path),
                         window=self.scene.surface.window.intervals,
                     )

@@ -95,7 +95,7 @@ class _Walker:
         path: Trajectory = entry.trajectories[start]
         look = mark(view.theme, entry.number, start)
         surface = view.scene.surface
-        x = path.walked[:, 0]
+        x = path.finite_points[:, 0]
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
         with np.errstate(all="ignore"):
             slope = surface.gradient(x[:, None])[:, 0]

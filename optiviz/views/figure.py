@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from optiviz.kinds.base import Scene
 from optiviz.kinds.style import Style
 from optiviz.registry import format_of
-from optiviz.surfaces.plane import GridProgress
 from optiviz.system.errors import InputError
+from optiviz.system.progress import Progress
 from optiviz.views import Moving, View, load_view
 from optiviz.views.axes import Box
 from optiviz.views.layout import MARGIN, Layout
@@ -96,7 +96,7 @@ class Picture:
         panels: Sequence[tuple[Scene[Any], Sequence[str]]],
         style: Style,
         size: tuple[int, int] = (960, 640),
-        progress: GridProgress | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.scene = scene
         self.theme = theme

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from optiviz.objective import Array
-from optiviz.surfaces.plane import GridProgress
 from optiviz.surfaces.surface import Surface
+from optiviz.system.progress import Progress
 from optiviz.views.themes import Theme
 
 BANDS = 22
@@ -54,7 +54,7 @@ class Ground:
         surface: Surface,
         most: int,
         levels: int | Sequence[float] | None = None,
-        progress: GridProgress | None = None,
+        progress: Progress | None = None,
     ) -> "Ground":
         """Sample a surface in two dimensions over its window, at most so many times a side.
 

@@ -53,7 +53,7 @@ class Loss(View):
                     settings = FAINT if line.faint else {}
                     self.tracks.append(
                         Track(
-                            axes, np.column_stack([line.steps, line.values]), line.ends, look,
+                            axes, np.column_stack([line.steps, line.values]), line.row_of_step, look,
                             self.theme, entry.number, self.style.trail, casing=False,
                             label=entry.label, **settings,
                         )
@@ -77,7 +77,9 @@ class Loss(View):
         if many > 1 or not self.has_batches:
             yield Line(steps, trailing_mean(losses, many), steps)
         else:
-            yield Line(path.kept[: len(path.walked)], true_losses(path), path.ends)
+            yield Line(
+                path.step_of_row[: len(path.finite_points)], true_losses(path), path.row_of_step
+            )
 
 
 class Line(NamedTuple):
@@ -85,13 +87,15 @@ class Line(NamedTuple):
 
     steps: NDArray[np.intp]
     values: Array
-    ends: NDArray[np.intp]
+    row_of_step: NDArray[np.intp]
     faint: bool = False
 
 
 def true_losses(path: Trajectory) -> Array:
     """Return the losses on all samples of the points that were kept, if there are batches."""
-    return path.losses[:0] if path.true_losses is None else path.true_losses[: len(path.walked)]
+    return (
+        path.losses[:0] if path.true_losses is None else path.true_losses[: len(path.finite_points)]
+    )
 
 
 def trailing_mean(values: Array, many: int) -> Array:

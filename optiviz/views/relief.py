@@ -70,11 +70,11 @@ class Relief(View):
         low, high = np.transpose(self.scene.surface.window.intervals)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                vertices, ends = draped(path.walked, low, high)
+                vertices, ends = draped(path.finite_points, low, high)
                 look = mark(self.theme, entry.number, start)
                 self.tracks.append(
                     Track(
-                        axes, self._lifted(vertices), ends[path.ends], look, self.theme,
+                        axes, self._lifted(vertices), ends[path.row_of_step], look, self.theme,
                         entry.number, self.style.trail, label=entry.label,
                         nearness=self.scene.nearness(path),
                     )

@@ -30,7 +30,7 @@ class Scale:
     """
 
     kind: Literal["linear", "log", "symlog"]
-    ends: tuple[float, float]
+    limits: tuple[float, float]
     threshold: float = 1.0
 
     @classmethod
@@ -66,7 +66,7 @@ class Scale:
 
     def ticks(self, many: int = TICKS) -> Ticks:
         """Return about so many ticks."""
-        low, high = self.ends
+        low, high = self.limits
         if self.kind == "linear":
             return ticks(low, high, many)
         if self.kind == "log":
@@ -84,7 +84,7 @@ class Scale:
             "symlog": {"linthresh": self.threshold},
         }
         axes.set_yscale(self.kind, **settings.get(self.kind, {}))
-        span(axes, "y", self.ends, self.ticks)
+        span(axes, "y", self.limits, self.ticks)
         axes.yaxis.set_minor_locator(NullLocator())
 
 

@@ -90,7 +90,7 @@ class Trials(View):
             level = self.key not in entry.search.values
             values = np.array(self.ends) if level else curve.values
             known = np.isfinite(curve.medians)
-            top = np.minimum(curve.high, self.scale.ends[1])
+            top = np.minimum(curve.high, self.scale.limits[1])
             axes.fill_between(
                 values, curve.low, top, where=known, color=look.color, alpha=SHADE, linewidth=0,
                 zorder=above - PATH,

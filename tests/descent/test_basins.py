@@ -12,7 +12,7 @@ from pictures import assert_tidy, shown
 
 import optiviz
 from optiviz.descent import basins
-from optiviz.descent.basins import ground, map_basins
+from optiviz.descent.basins import map_basins, start_grid
 from optiviz.descent.walk import descend
 from optiviz.kinds.basins import Basin, BasinsRecipe
 from optiviz.optimizers.spec import parse_spec
@@ -23,7 +23,7 @@ HILLS = optiviz.load_surface("hills-and-canyon")
 
 
 def mapped(surface: Surface, word: str, sides: tuple[int, int] = (9, 7), steps: int = 60):  # type: ignore[no-untyped-def]
-    place = ground(surface, surface, sides, steps)
+    place = start_grid(surface, surface, sides, steps)
     minima, (found,) = map_basins([parse_spec(word).build()], place)
     return place, minima, found
 
@@ -35,8 +35,8 @@ def mapped(surface: Surface, word: str, sides: tuple[int, int] = (9, 7), steps: 
 def test_each_cell_is_what_its_own_descent_says(
     word: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(basins, "MOST", block)
-    monkeypatch.setattr(basins, "FEWEST", min(block, 64))
+    monkeypatch.setattr(basins, "MAX_BLOCK", block)
+    monkeypatch.setattr(basins, "MIN_BLOCK", min(block, 64))
     place, minima, found = mapped(HILLS, word)
     assert found.reached.shape == (7, 9)
     radius = 0.01 * np.hypot(6, 6)
@@ -116,7 +116,7 @@ def test_rates_are_tuned_from_all_over_the_window() -> None:
     (entry,) = scene.entries
     assert entry.choice.source == "tuned"
     lr = entry.choice.optimizer.hyperparameters()["lr"]
-    place = ground(optiviz.load_surface("himmelblau"), scene.surface, (3, 3), 30)
+    place = start_grid(optiviz.load_surface("himmelblau"), scene.surface, (3, 3), 30)
     for start in place.starts:
         assert (
             descend(scene.surface, parse_spec(f"sgd:lr={lr}").build(), start, 30).ended_at is None

@@ -7,7 +7,7 @@ import pytest
 from conftest import FORMULAS, STEPPING, TUNED, some
 
 import optiviz
-from optiviz.descent.learning_rate import Tuning, choose, tune
+from optiviz.descent.learning_rate import RateScores, configure, tune
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.spec import parse_spec
@@ -17,7 +17,7 @@ SURFACES = FORMULAS
 WOBBLY = optiviz.load_surface("wobbly")
 
 
-def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -> Tuning:
+def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -> RateScores:
     return tune(parse_spec(word), surface, starts or [surface.start], steps or surface.steps or 100)
 
 
@@ -34,13 +34,13 @@ def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -
 def test_rates_are_taken_in_order(
     word: str, option: float | None, rate: float, source: str
 ) -> None:
-    choice = choose(parse_spec(word), WOBBLY, [WOBBLY.start], 10, option)
+    choice = configure(parse_spec(word), WOBBLY, [WOBBLY.start], 10, option)
     assert choice.optimizer.hyperparameters()["lr"] == rate
     assert (choice.source, choice.tuning) == (source, None)
 
 
 def test_a_rate_that_nobody_gives_is_tuned() -> None:
-    optimizer, source, tuning, *_ = choose(
+    optimizer, source, tuning, *_ = configure(
         parse_spec("adamax:beta1=0.8"), WOBBLY, [WOBBLY.start], 60
     )
     assert source == "tuned"
@@ -123,7 +123,7 @@ def test_a_steep_or_shallow_surface_gets_a_rate_beyond_the_grid(factor: str) -> 
 
 def test_where_no_rate_can_be_used_that_is_said() -> None:
     nowhere = Surface(formula="log(x - 9) + y", domain="-1:1,-1:1")
-    optimizer, source, tuning, *_ = choose(parse_spec("adam"), nowhere, [nowhere.start], 5)
+    optimizer, source, tuning, *_ = configure(parse_spec("adam"), nowhere, [nowhere.start], 5)
     assert source == "none fits"
     assert tuning is not None
     assert np.isinf(tuning.scores).all()
@@ -174,7 +174,7 @@ def test_a_long_run_is_tuned_on_its_beginning() -> None:
 def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
     surface = Surface(formula="x", domain="0:1", name="mine", learning_rates={"adm": 0.1})
     with pytest.raises(optiviz.InputError, match=r"mine: learning_rates: .* did you mean 'adam'"):
-        choose(parse_spec("sgd"), surface, [(0.5,)], 5)
+        configure(parse_spec("sgd"), surface, [(0.5,)], 5)
 
 
 # Pairs whose default run ends no lower than it began, or outside the view, and how what their

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import tune
-from optiviz.descent.network_problem import around
+from optiviz.descent.network_problem import bounding_window
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
 from optiviz.optimizers.spec import parse_spec
@@ -62,12 +62,12 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
         x = declared.origin.network_model.plane.to_weights(path.points)
     truth = network.value(x)
     if batch_size is None:
-        np.testing.assert_allclose(path.losses[path.kept], truth, rtol=1e-12)
+        np.testing.assert_allclose(path.losses[path.step_of_row], truth, rtol=1e-12)
         assert path.true_losses is None
     else:
         np.testing.assert_allclose(path.true_losses, truth, rtol=1e-12)
         objective = problem_of(declared).objective(batch_size, seed=3)
-        for step, point in zip(path.kept, path.points, strict=True):
+        for step, point in zip(path.step_of_row, path.points, strict=True):
             assert path.losses[step] == pytest.approx(float(objective.at(step).value(point)))
 
 
@@ -141,17 +141,19 @@ def test_few_points_are_kept_of_many_weights() -> None:
     (path,) = recipe.walks()
     spaced = path.spaced
     assert len(spaced) == 200
-    assert path.kept.tolist() == sorted({*spaced.tolist(), 50, 100, 150, 200, 250})
-    assert len(path.points) == len(path.kept) and not path.states
+    assert path.step_of_row.tolist() == sorted({*spaced.tolist(), 50, 100, 150, 200, 250})
+    assert len(path.points) == len(path.step_of_row) and not path.states
     assert path.losses.shape == (301,) and path.last == 300
     for step in range(301):
-        assert path.kept[path.ends[step]] == max(kept for kept in path.kept if kept <= step)
+        assert path.step_of_row[path.row_of_step[step]] == max(
+            kept for kept in path.step_of_row if kept <= step
+        )
     network, sgd = (
         problem_of(optiviz.load_surface("spirals")).objective(),
         parse_spec("sgd:lr=0.1").build(),
     )
-    few = descend(network, sgd, path.points[0], 300, rows=range(301), room=8 * network.dim * 5)
-    assert few.kept.tolist() == [0, 75, 150, 225, 300]
+    few = descend(network, sgd, path.points[0], 300, rows=range(301), max_bytes=8 * network.dim * 5)
+    assert few.step_of_row.tolist() == [0, 75, 150, 225, 300]
 
 
 def test_frames_make_no_difference_to_what_is_seen() -> None:
@@ -166,7 +168,7 @@ def test_frames_make_no_difference_to_what_is_seen() -> None:
 @given(st.integers(0, 50), st.integers(1, 9))
 def test_a_window_holds_all_paths(seed: int, many: int) -> None:
     points = np.random.default_rng(seed).normal(size=(many, 2)) * [1, 100]
-    for (low, high), column in zip(around(points).intervals, points.T, strict=True):
+    for (low, high), column in zip(bounding_window(points).intervals, points.T, strict=True):
         assert low < column.min() and column.max() < high
 
 
@@ -232,7 +234,7 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
         declared = surface(plane)
         problem = problem_of(declared)
         objective, start = problem.objective(), problem.start(declared.default_starts[0])
-        tuning = tune(parse_spec("sgd"), declared, [start], 400, met=objective)
+        tuning = tune(parse_spec("sgd"), declared, [start], 400, objective=objective)
         assert len(tuning.rates) == 12 and tuning.rates[0] == lowest
         paths = [
             descend(objective, parse_spec("sgd").build(lr=float(rate)), start, 100)
@@ -288,7 +290,7 @@ def test_heads_are_paler_the_farther_they_are() -> None:
     for step in (0, 7, 30):
         picture.update(step)
         alpha = contour.tracks[0].head.get_alpha()
-        expected = 1 - (1 - PALEST) * min(1, path.away[path.ends[step]] / diagonal)
+        expected = 1 - (1 - PALEST) * min(1, path.away[path.row_of_step[step]] / diagonal)
         assert alpha == pytest.approx(expected)
         assert loss.tracks[0].head.get_alpha() is None
     said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
@@ -321,10 +323,10 @@ def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
     (path,) = scene.trajectories
     record = json.loads((tmp_path / "x.json").read_text())
     (told,) = record["trajectories"]
-    assert told["path"] == path.points.tolist() and told["path_steps"] == path.kept.tolist()
+    assert told["path"] == path.points.tolist() and told["path_steps"] == path.step_of_row.tolist()
     assert told["batch_loss"] == path.losses.tolist() and len(told["batch_loss"]) == 31
-    assert [told["loss"][step] for step in path.kept] == path.true_losses.tolist()
-    assert sum(loss is not None for loss in told["loss"]) == len(path.kept)
+    assert [told["loss"][step] for step in path.step_of_row] == path.true_losses.tolist()
+    assert sum(loss is not None for loss in told["loss"]) == len(path.step_of_row)
     assert told["distance"] == path.away.tolist()
     assert told["accuracy"] == path.accuracy and 0 <= path.accuracy <= 1
     assert record["plane"]["axes"] == list(scene.surface.axes)
@@ -332,7 +334,7 @@ def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
     rows = list(csv.DictReader(lines[1:]))
     assert len(rows) == 31
     for row in rows:
-        kept = int(row["step"]) in path.kept
+        kept = int(row["step"]) in path.step_of_row
         assert (row["x"] != "", row["loss"] != "", row["distance"] != "") == (kept,) * 3
         assert float(row["batch_loss"]) == path.losses[int(row["step"])]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pictures import assert_tidy, shown
 
 import optiviz
-from optiviz.descent.search import Comparison, Range, check_ranges, global_minima, search
+from optiviz.descent.search import Range, SearchSetup, check_ranges, global_minima, search
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, Run
 from optiviz.kinds.tune import Tuned, TuneRecipe
@@ -24,8 +24,10 @@ HILLS = optiviz.load_surface("hills-and-canyon")
 STARTS = [np.array(each) for each in [(-2.0, 2.0), (1.0, -2.9), (2.5, 1.0)]]
 
 
-def comparison(*ranges: str, trials: int = 12, seed: int = 0) -> Comparison:
-    return Comparison(HILLS, HILLS, STARTS, 40, [Range.read(each) for each in ranges], trials, seed)
+def comparison(*ranges: str, trials: int = 12, seed: int = 0) -> SearchSetup:
+    return SearchSetup(
+        HILLS, HILLS, STARTS, 40, [Range.read(each) for each in ranges], trials, seed
+    )
 
 
 def tuned(**fields: object) -> Tuned:

@@ -167,7 +167,7 @@ def test_a_scale_holds_all_that_is_finite(values: list[float], kind: str) -> Non
     scale = Scale.of(np.array(values))
     assert scale.kind == kind
     finite = [each for each in values if np.isfinite(each) and (kind != "log" or each > 0)]
-    low, high = scale.ends
+    low, high = scale.limits
     assert low < high and np.isfinite([low, high]).all()
     assert all(low <= each <= high for each in finite)
     places, said = scale.ticks()

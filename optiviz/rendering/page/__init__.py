@@ -16,7 +16,7 @@ from optiviz.kinds.base import plain
 from optiviz.kinds.run import Recipe, Run
 from optiviz.rendering.page.page import Page
 from optiviz.rendering.page.text import embedded
-from optiviz.surfaces.plane import GridProgress
+from optiviz.system.progress import Progress
 from optiviz.system.yaml import yaml_text
 from optiviz.views.themes import Theme, load_theme
 
@@ -25,7 +25,7 @@ FOLLOWED = {"light": ("light", "dark")}  # the themes of a page: those of the re
 
 
 def save_page(
-    scene: Run, recipe: Recipe, path: Path, comment: str, progress: GridProgress | None = None
+    scene: Run, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
 ) -> None:
     """Write a run as a page: its own words and numbers, and the comment at its head."""
     names = FOLLOWED.get(recipe.theme, (recipe.theme,))

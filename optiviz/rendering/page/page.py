@@ -27,7 +27,7 @@ from optiviz.rendering.page.text import (
     short,
 )
 from optiviz.surfaces.notation import terms
-from optiviz.surfaces.plane import GridProgress
+from optiviz.system.progress import Progress
 from optiviz.views.contour import Contour
 from optiviz.views.curve import Curve
 from optiviz.views.key import OF_SURFACE
@@ -48,7 +48,7 @@ class Page:
     """What a page says of a run."""
 
     def __init__(
-        self, scene: Run, recipe: Recipe, themes: dict[str, Theme], progress: GridProgress | None
+        self, scene: Run, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
     ) -> None:
         self.scene, self.recipe, self.themes, self.progress = scene, recipe, themes, progress
         self.theme = next(iter(themes.values()))
@@ -164,8 +164,8 @@ class Page:
         }
 
     def _path(self, number: int, entry: Descent, start: int, path: Trajectory) -> dict[str, Any]:
-        rows = self._rows(len(path.walked))
-        steps = path.kept[: len(path.walked)][rows]
+        rows = self._rows(len(path.finite_points))
+        steps = path.step_of_row[: len(path.finite_points)][rows]
         near = self.scene.nearness(path)
         dash = mark(self.theme, entry.number, start).dash
         return {
@@ -173,8 +173,8 @@ class Page:
             "dash": [] if dash == "-" else list(dash[1]),
             "last": path.last,
             "steps": steps.tolist(),
-            "points": rounded_points(path.walked[rows], self.scene.surface.window.intervals),
-            "losses": rounded([path.loss(step) for step in steps], self.loss.scale.ends),
+            "points": rounded_points(path.finite_points[rows], self.scene.surface.window.intervals),
+            "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
         }
 
@@ -242,7 +242,9 @@ class Page:
             "ratio": 1.5,
             "x": axis_of("x", Scale("linear", ends), ticks(*ends)),
             "y": axis_of("loss", scale, scale.ticks()),
-            **{name: rounded_points(points, (ends, scale.ends)) for name, points in drawn.items()},
+            **{
+                name: rounded_points(points, (ends, scale.limits)) for name, points in drawn.items()
+            },
         }
 
     def _loss(self) -> dict[str, Any]:
@@ -252,7 +254,7 @@ class Page:
                 "path": place,
                 "faint": line.faint,
                 "steps": line.steps[rows].tolist(),
-                "values": rounded(line.values[rows], self.loss.scale.ends),
+                "values": rounded(line.values[rows], self.loss.scale.limits),
             }
             for place, path in enumerate(self.scene.trajectories)
             for line in self.loss.lines(path)

@@ -22,7 +22,7 @@ def axis_of(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
     return {
         "name": name,
         "kind": scale.kind,
-        "ends": list(scale.ends),
+        "ends": list(scale.limits),
         "threshold": scale.threshold,
         "ticks": [list(each) for each in zip(*marked, strict=True)],
     }

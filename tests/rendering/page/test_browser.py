@@ -346,10 +346,10 @@ def test_scales_are_those_of_the_pictures(scale: Scale, opened: Opened) -> None:
     page = opened("race")
     axes = Figure().add_axes((0, 0, 1, 1))
     scale.apply(axes)
-    low, high = scale.ends
+    low, high = scale.limits
     values = np.geomspace(low, high, 9) if scale.kind == "log" else np.linspace(low, high, 9)
     ends = axes.transData.transform(np.column_stack([np.zeros(9), values]))[:, 1] / axes.bbox.height
-    axis = {"kind": scale.kind, "ends": scale.ends, "threshold": scale.threshold}
+    axis = {"kind": scale.kind, "ends": scale.limits, "threshold": scale.threshold}
     ours = run(
         page, "arguments[1].map((value) => onAxis(arguments[0], value))", axis, values.tolist()
     )

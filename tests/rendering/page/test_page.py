@@ -118,10 +118,10 @@ def test_it_draws_the_paths_that_were_descended(name: str) -> None:
     assert told["steps"] == scene.steps
     assert len(told["paths"]) == len(scene.trajectories)
     for said, path in zip(told["paths"], scene.trajectories, strict=True):
-        assert said["steps"] == path.kept[: len(path.walked)].tolist()
+        assert said["steps"] == path.step_of_row[: len(path.finite_points)].tolist()
         assert said["last"] == path.last
         points = np.array(said["points"], float)
-        np.testing.assert_allclose(points, path.walked, rtol=1e-6)
+        np.testing.assert_allclose(points, path.finite_points, rtol=1e-6)
         losses = [path.loss(step) for step in said["steps"]]
         losses = np.where(np.isfinite(losses), losses, np.nan)
         np.testing.assert_allclose(np.array(said["losses"], float), losses, rtol=1e-6)
