@@ -24,7 +24,7 @@ def command(path: Path, allow_plugins: bool) -> None:
     What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
     """
     from optiviz.cli.command_line import command_of
-    from optiviz.kinds.base import plain
+    from optiviz.kinds.base import to_dict
     from optiviz.recipes.provenance import read_source
     from optiviz.recipes.reading import check_trusted, read_recipe
     from optiviz.system.yaml import yaml_text
@@ -40,4 +40,4 @@ def command(path: Path, allow_plugins: bool) -> None:
     if command is not None:
         target = f" -o {shlex.quote(str(path))}" if made.versions else ""
         click.echo(f"# {command}{target}")
-    click.echo(yaml_text(plain(recipe)), nl=False)
+    click.echo(yaml_text(to_dict(recipe)), nl=False)

@@ -347,7 +347,7 @@ def default_path(recipe: "BaseRecipe") -> Path:
 
     Many names are only counted.
     """
-    return OUTPUTS / f"{recipe.subject}{recipe.default_suffix}"
+    return OUTPUTS / f"{recipe.file_stem}{recipe.default_suffix}"
 
 
 @contextmanager

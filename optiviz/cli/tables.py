@@ -31,14 +31,14 @@ def print_skipped(scene: Scene[Any], recipe: BaseRecipe, paths: Sequence[Path]) 
         return
     if any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((shown.last + 1) / shown.fps)
-        more = f": --duration {whole} would show each step" if shown.even else ""
+        more = f": --duration {whole} would show each step" if shown.evenly_spaced else ""
         click.echo(f"{len(shown.steps)} frames show steps 0 to {shown.last}{more}")
 
 
 def _print(report: Report) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for each in report.columns:
-        if each.broken:
+        if each.wraps:
             table.add_column(each.heading, overflow="fold")
         else:
             table.add_column(each.heading, justify="right" if each.number else "left", no_wrap=True)

@@ -58,7 +58,7 @@ class RateScores:
         return float(self.rates[np.argmin(self.scores)])
 
     @property
-    def found(self) -> bool:
+    def any_usable(self) -> bool:
         """Whether there is a rate that is not out."""
         return bool(np.isfinite(self.scores).any())
 
@@ -87,7 +87,7 @@ class ConfiguredOptimizer(NamedTuple):
     fits: bool = True  # whether any of the values that were tried can be used
 
     @property
-    def found(self) -> str:
+    def tuned_label(self) -> str:
         """What is said of a value that was sought."""
         return "tuned" if self.fits else "none fits"
 
@@ -115,7 +115,7 @@ def configure(
         return known
     tuning = tune(spec, surface, starts, steps, objective=objective)
     sought = (factory_of(spec.name).rate,)
-    if tuning.found:
+    if tuning.any_usable:
         return ConfiguredOptimizer(_with_rate(spec, tuning.best), "tuned", tuning, sought)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
     return ConfiguredOptimizer(_with_rate(spec, lowest), "none fits", tuning, sought, fits=False)
@@ -189,7 +189,7 @@ def _widened(runs: "_Runs") -> "_Trials":
     more = high - low
     tried = runs.at(_decades(low, high))
     for _ in range(SHIFTS):
-        if not tried.found or (tried.best == 0 and tried.ranked[0] < tried.ranked[1]):
+        if not tried.any_usable or (tried.best == 0 and tried.ranked[0] < tried.ranked[1]):
             tried = tried.joined(runs.at(_decades(low - more, low)))
             low -= more
         elif tried.best == len(tried.rates) - 1:
@@ -202,7 +202,7 @@ def _widened(runs: "_Runs") -> "_Trials":
 
 def _refined(tried: "_Trials", runs: "_Runs") -> "_Trials":
     """Try all rates of so many digits between the neighbours of the best one, too."""
-    if not tried.found:
+    if not tried.any_usable:
         return tried
     beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
     return tried.joined(runs.at(_all_rounded_between(beside[0], beside[-1])))
@@ -213,10 +213,10 @@ def _confirmed(tried: "_Trials", runs: "_Runs") -> "_Trials":
 
     A chaotic run can end elsewhere when it is walked by itself.
     """
-    while tried.found:
+    while tried.any_usable:
         best = tried.best
         alone = runs.walked_alone(tried.rates[[best]])
-        if alone.found and alone.ranks[0] >= tried.ranks[best]:
+        if alone.any_usable and alone.ranks[0] >= tried.ranks[best]:
             break
         tried = alone.joined(tried)
     return tried
@@ -230,7 +230,7 @@ class _Trials(NamedTuple):
     ranks: Array  # 4 if the descent was kept, 2 if they ended lower, 1 if in the window, added up
 
     @property
-    def found(self) -> bool:
+    def any_usable(self) -> bool:
         return bool(np.isfinite(self.scores).any())
 
     @property

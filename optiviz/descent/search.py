@@ -132,7 +132,7 @@ class SearchResult:
         return int(order[0])
 
     @property
-    def found(self) -> bool:
+    def any_usable(self) -> bool:
         """Whether there is a trial of which half of the runs end somewhere."""
         return bool(np.isfinite(self.medians).any())
 

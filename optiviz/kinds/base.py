@@ -29,9 +29,9 @@ from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
 from optiviz.system.progress import TaskProgress
 
-SMALLEST, LARGEST = (240, 160), 16384  # width and height of a picture at least, a side at most
+MIN_SIZE, MAX_SIDE = (240, 160), 16384  # width and height of a picture at least, a side at most
 MAX_PIXELS = 36_000_000
-SUBJECTS = "kind", "surface", "surfaces", "signal"  # fields that are read first
+LEADING_FIELDS = "kind", "surface", "surfaces", "signal"  # fields that are read first
 
 Row = Iterator[Sequence[str | int | float]]
 
@@ -42,7 +42,7 @@ class Timeline(NamedTuple):
     fps: float
     steps: Sequence[int]
     last: int
-    even: bool  # whether steps are as evenly strided as the duration wants them
+    evenly_spaced: bool  # whether steps are as evenly strided as the duration wants them
     quality: Quality
 
 
@@ -74,15 +74,15 @@ class BaseRecipe(BaseModel):
     @classmethod
     def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
         """Refuse what is too small for words, too large for a video codec or for memory."""
-        if not (SMALLEST[0] <= size[0] <= LARGEST and SMALLEST[1] <= size[1] <= LARGEST):
-            least, most = "{}x{}".format(*SMALLEST), f"{LARGEST}x{LARGEST}"
+        if not (MIN_SIZE[0] <= size[0] <= MAX_SIDE and MIN_SIZE[1] <= size[1] <= MAX_SIDE):
+            least, most = "{}x{}".format(*MIN_SIZE), f"{MAX_SIDE}x{MAX_SIDE}"
             raise ValueError(f"{size[0]}x{size[1]} is not between {least} and {most}")
         if size[0] * size[1] > MAX_PIXELS:
             raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
         return size
 
     @property
-    def subjects(self) -> tuple[str | Surface, ...]:
+    def drawn_surfaces(self) -> tuple[str | Surface, ...]:
         """The surfaces that are drawn."""
         return ()
 
@@ -107,11 +107,11 @@ class BaseRecipe(BaseModel):
         return None
 
     @property
-    def subject(self) -> str:
+    def file_stem(self) -> str:
         """What the name of its file begins with, if nobody says."""
         raise NotImplementedError
 
-    def titled(self, subject: Surface | Signal) -> str:
+    def title_for(self, subject: Surface | Signal) -> str:
         """Return the title that was given, "" for none, else that of what is drawn."""
         return subject.title if self.title is None else self.title.strip()
 
@@ -120,7 +120,7 @@ class BaseRecipe(BaseModel):
 
         So it is if a file of a stranger's code is not the one that it was made with.
         """
-        for surface in self.subjects:
+        for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
                 surface.origin.check_file()
 
@@ -157,7 +157,7 @@ class BaseRecipe(BaseModel):
 
     def draft(self) -> Self:
         """Return the recipe of a quick draft, of half the size."""
-        sides = zip(SMALLEST, self.size, strict=True)
+        sides = zip(MIN_SIZE, self.size, strict=True)
         return self.model_copy(update={"size": tuple(max(least, n // 2) for least, n in sides)})
 
     def last_frame(self) -> Self:
@@ -165,11 +165,11 @@ class BaseRecipe(BaseModel):
         return self
 
 
-def plain(recipe: BaseRecipe) -> dict[str, Any]:
+def to_dict(recipe: BaseRecipe) -> dict[str, Any]:
     """Return a recipe as plain values, its subject first, without what nobody gave."""
     values = recipe.model_dump(mode="json", exclude_none=True)
     fields = [name for each in type(recipe).__mro__ for name in get_annotations(each)]
-    fields = [*(name for name in SUBJECTS if name in fields), *fields]
+    fields = [*(name for name in LEADING_FIELDS if name in fields), *fields]
     return {name: values[name] for name in fields if name in values}
 
 
@@ -178,11 +178,11 @@ class Column(NamedTuple):
 
     heading: str
     number: bool = False
-    broken: bool = False
+    wraps: bool = False
 
 
-SETTINGS = Column("hyperparameters", broken=True)
-REMARK = Column("", broken=True)
+SETTINGS = Column("hyperparameters", wraps=True)
+STATUS = Column("", wraps=True)
 
 
 class Report(NamedTuple):
@@ -199,7 +199,7 @@ class Entry(ABC):
 
     spec: OptimizerSpec
     label: str  # no other entry has it
-    choice: ConfiguredOptimizer
+    configured: ConfiguredOptimizer
     number: int  # its place among all entries, which its colour goes by
     shares: ClassVar[bool] = False  # whether its numbers are shares of a whole
 
@@ -211,9 +211,9 @@ class Entry(ABC):
     @property
     def detail(self) -> str:
         """What the legend says beside it: the rate really used, and all that was given."""
-        method, given = self.choice.optimizer, dict(self.spec.settings)
+        method, given = self.configured.optimizer, dict(self.spec.settings)
         used = method.hyperparameters()
-        found = (method.rate, *self.choice.tuned)
+        found = (method.rate, *self.configured.tuned)
         shown = {key: used[key] for key in found if used.get(key) is not None} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
@@ -226,7 +226,7 @@ class Entry(ABC):
 
         A learning rate that the surface or signal brings along says so.
         """
-        method, source = self.choice.optimizer, self.choice.source
+        method, source = self.configured.optimizer, self.configured.source
         shown = method.settings().keys() | dict(self.spec.settings).keys()
         brought = f" (the {source}'s)" if source in ("surface", "signal") else ""
         return [
@@ -237,9 +237,9 @@ class Entry(ABC):
 
     def setting(self, key: str, value: Setting) -> str:
         """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
-        sought = key in self.choice.tuned
+        tuned = key in self.configured.tuned
         spelt = self.spec.format_setting(key, value)
-        return f"{key} {spelt}" + (f" ({self.choice.found})" if sought else "")
+        return f"{key} {spelt}" + (f" ({self.configured.tuned_label})" if tuned else "")
 
     @property
     @abstractmethod
@@ -251,15 +251,15 @@ class Entry(ABC):
         """Return the numbers that belong to it in a step; nan where there is none."""
 
 
-E = TypeVar("E", bound=Entry)
+EntryT = TypeVar("EntryT", bound=Entry)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scene(Generic[E]):
+class Scene(Generic[EntryT]):
     """All that a picture is of. Entries differ by colour."""
 
     title: str
-    entries: tuple[E, ...] = ()
+    entries: tuple[EntryT, ...] = ()
     quantity: ClassVar[str] = ""  # what the numbers of the entries are
     colored: ClassVar[bool] = True  # whether entries differ by colour
 
@@ -294,23 +294,23 @@ class Scene(Generic[E]):
         return {}
 
     @property
-    def farthest(self) -> float:
+    def max_plane_distance(self) -> float:
         """How far the farthest point of any path is from the plane that is drawn; 0 if on it."""
         return 0.0
 
-    def remark(self, entry: E, step: int) -> str:
+    def status(self, entry: EntryT, step: int) -> str:
         """Return what is to be said of an entry in a step, which is most in the last one."""
         return ""
 
-    def counter(self, step: int) -> str:
+    def step_label(self, step: int) -> str:
         """Return what stands above the entries in a step."""
         return f"step {step} of {self.steps}" if self.entries else ""
 
-    def parts(self) -> "tuple[Scene[E], ...]":
+    def parts(self) -> "tuple[Scene[EntryT], ...]":
         """Return the scenes of small multiples."""
         return (self,)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return all of its numbers as plain values, in full precision, None where not finite."""
         return {}
 
@@ -327,14 +327,14 @@ class Scene(Generic[E]):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OnSurface(Scene[E]):
+class OnSurface(Scene[EntryT]):
     """A surface from above, and what is drawn on it.
 
     Where this is one of several small multiples, company are the entries of all.
     """
 
     surface: Surface
-    company: tuple[E, ...] = ()
+    siblings: tuple[EntryT, ...] = ()
     conditions: tuple[str, ...] = ()  # what every step was subject to, as in "batches of 128"
 
     @property
@@ -345,13 +345,13 @@ class OnSurface(Scene[E]):
     def caption(self) -> str:
         return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
 
-    def parts(self) -> "tuple[Scene[E], ...]":
+    def parts(self) -> "tuple[Scene[EntryT], ...]":
         return tuple(
-            replace(self, entries=(each,), company=self.entries, title=each.heading)
+            replace(self, entries=(each,), siblings=self.entries, title=each.heading)
             for each in self.entries
         )
 
 
-def finite(number: float) -> float | None:
+def finite_or_none(number: float) -> float | None:
     """Return a number, None if JSON has none such."""
     return number if math.isfinite(number) else None

@@ -12,18 +12,18 @@ from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
 from optiviz.descent.learning_rate import configure
 from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Report, Row
-from optiviz.kinds.fields import Contest, Met, named
-from optiviz.kinds.types import Sides, resolved
+from optiviz.kinds.fields import AnimationFields, ProblemFields, labelled
+from optiviz.kinds.types import Sides, resolve_surface
 from optiviz.objective import Array
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
 MAX_CELLS = 2048  # a side of a grid of starts
 MAX_COLUMNS = 6  # of minima in a report
-TUNED_ON = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
+TUNING_GRID = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
 
 
-class BasinsRecipe(Met, Contest):
+class BasinsRecipe(ProblemFields, AnimationFields):
     """Where each start of a grid over the window ends, with each optimizer.
 
     grid is how many columns and rows the starts have, also as "512x512".
@@ -36,7 +36,7 @@ class BasinsRecipe(Met, Contest):
     @field_validator("surface", check_fields=False)
     @classmethod
     def _in_two_dimensions(cls, surface: str | Surface) -> str | Surface:
-        found = resolved(surface)
+        found = resolve_surface(surface)
         if found.dim != 2 or not problem_of(found).in_plane:
             what = "one dimension" if found.dim == 1 else "all of a network's weights"
             raise ValueError(f"{found.name or 'it'} is descended in {what}, basins need two")
@@ -49,25 +49,32 @@ class BasinsRecipe(Met, Contest):
             raise ValueError(f"{grid[0]}x{grid[1]} is not between 2x2 and {MAX_CELLS}x{MAX_CELLS}")
         return grid
 
-    def make_scene(self, progress: TaskProgress | None = None) -> "Basin":
+    def make_scene(self, progress: TaskProgress | None = None) -> "BasinsScene":
         self.check()
-        surface, steps = resolved(self.surface), self.last_step
+        surface, steps = resolve_surface(self.surface), self.last_step
         objective = self.objective()
-        specs = self.loaded(steps)
-        few = list(start_grid(surface, objective, TUNED_ON, steps).starts)
-        choices = [configure(spec, surface, few, steps, self.lr, objective) for spec in specs]
+        specs = self.loaded_specs(steps)
+        few = list(start_grid(surface, objective, TUNING_GRID, steps).starts)
+        configured = [configure(spec, surface, few, steps, self.lr, objective) for spec in specs]
         watch = None if progress is None else partial(progress, "descending")
         place = start_grid(surface, objective, self.grid, steps)
-        methods = [choice.optimizer for choice in choices]
+        methods = [configured.optimizer for configured in configured]
         minima, maps = map_basins(methods, place, watch)
         entries = tuple(
-            Mapped(spec=spec, label=label, choice=choice, number=number, basins=found, length=steps)
-            for number, ((spec, label), choice, found) in enumerate(
-                zip(named(specs), choices, maps, strict=True)
+            BasinsEntry(
+                spec=spec,
+                label=label,
+                configured=configured,
+                number=number,
+                basins=found,
+                length=steps,
+            )
+            for number, ((spec, label), configured, found) in enumerate(
+                zip(labelled(specs), configured, maps, strict=True)
             )
         )
-        return Basin(
-            title=self.titled(surface),
+        return BasinsScene(
+            title=self.title_for(surface),
             surface=surface,
             minima=minima,
             entries=entries,
@@ -76,7 +83,7 @@ class BasinsRecipe(Met, Contest):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Mapped(Entry):
+class BasinsEntry(Entry):
     """An optimizer from every start of a grid. Its number is the share that reaches a minimum."""
 
     basins: Basins
@@ -92,31 +99,31 @@ class Mapped(Entry):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Basin(OnSurface[Mapped]):
+class BasinsScene(OnSurface[BasinsEntry]):
     """The minima of a surface, and from where each optimizer reaches which."""
 
     minima: Array  # (m, 2)
-    entries: tuple[Mapped, ...] = ()
-    company: tuple[Mapped, ...] = ()
+    entries: tuple[BasinsEntry, ...] = ()
+    siblings: tuple[BasinsEntry, ...] = ()
     colored = False
 
     @property
     def latest(self) -> int:
         """The last step in which a run of any optimizer comes to stay at a minimum."""
-        return max(int(each.basins.arrived.max()) for each in self.company or self.entries)
+        return max(int(each.basins.arrived.max()) for each in self.siblings or self.entries)
 
     @property
     def provides(self) -> Mapping[str, int]:
         return {"basins": self.surface.dim}
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the minima, and of each optimizer the grid of their numbers."""
         maps = [
             {
                 "label": entry.label,
                 "optimizer": entry.spec.name,
-                "hyperparameters": entry.choice.optimizer.hyperparameters(),
-                "lr_source": entry.choice.source,
+                "hyperparameters": entry.configured.optimizer.hyperparameters(),
+                "lr_source": entry.configured.source,
                 "reached": [_known(row) for row in entry.basins.reached.tolist()],
                 "arrived": [_known(row) for row in entry.basins.arrived.tolist()],
             }

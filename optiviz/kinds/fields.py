@@ -22,15 +22,15 @@ from optiviz.descent.problem import Problem
 from optiviz.kinds.base import BaseRecipe, Timeline
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import (
-    Digests,
+    FileHashes,
+    FileHashMapping,
     FrameRanges,
     NamedSurface,
     Optimizers,
-    Pairs,
     PlaneStart,
-    joined,
-    parts_of,
-    resolved,
+    join_names,
+    parse_frame_ranges,
+    resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.lookup import factory_of
@@ -43,9 +43,9 @@ from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
 from optiviz.system.text import shorten
 
-SLOWEST, FASTEST = 0.01, 100  # frames a second
-FEWER = 3  # frames in one of a draft
-STEPS = 120  # where neither the recipe nor the surface says
+MIN_FPS, MAX_FPS = 0.01, 100  # frames a second
+DRAFT_STRIDE = 3  # frames in one of a draft
+DEFAULT_STEPS = 120  # where neither the recipe nor the surface says
 
 
 def fitting_view(
@@ -55,11 +55,11 @@ def fitting_view(
     style = Style.model_construct(**{key: info.data.get(key) for key in Style.model_fields})
     if info.data.keys() >= Style.model_fields.keys():
         for each in provided:
-            check_views(view, each, style.given())
+            check_views(view, each, style.changed_fields())
     return view and "+".join(name.strip() for name in view.split("+"))
 
 
-class Contenders(BaseRecipe):
+class OptimizerFields(BaseRecipe):
     """Who is compared.
 
     optimizers are words such as "adam:lr=0.25", also as one comma-separated string; plugins are
@@ -68,13 +68,13 @@ class Contenders(BaseRecipe):
 
     optimizers: Optimizers
     plugins: Annotated[
-        Pairs | None,
+        FileHashMapping | None,
         Field(validate_default=True, description="SHA-256 of the files that optimizers are of."),
     ] = None
 
     @field_validator("plugins")
     @classmethod
-    def _of_files(cls, pairs: Digests | None, info: ValidationInfo) -> Digests | None:
+    def _of_files(cls, pairs: FileHashes | None, info: ValidationInfo) -> FileHashes | None:
         """Return the SHA-256 of each file that optimizers are of, as it is unless it is given."""
         given: dict[str, str] = dict(pairs or ())
         found: dict[str, str] = {}
@@ -107,7 +107,7 @@ class Contenders(BaseRecipe):
     def specs(self) -> tuple[OptimizerSpec, ...]:
         return tuple(parse_spec(text) for text in self.optimizers)
 
-    def loaded(self, steps: int) -> list[OptimizerSpec]:
+    def loaded_specs(self, steps: int) -> list[OptimizerSpec]:
         """Return the words of a run of so many steps, after all that a stranger's code may raise.
 
         That is before the first descent, which may be long.
@@ -122,18 +122,18 @@ class Contenders(BaseRecipe):
         return specs
 
     @property
-    def subject(self) -> str:
+    def file_stem(self) -> str:
         specs = [parse_spec(text) for text in self.optimizers]
         names = [re.sub(r"[^\w.+-]+", "-", replace(each, label="").heading) for each in specs]
-        return f"{self.descended}-{joined(names, 'optimizers')}"
+        return f"{self.subject_stem}-{join_names(names, 'optimizers')}"
 
     @property
-    def descended(self) -> str:
+    def subject_stem(self) -> str:
         """What the name of its file calls that which they answer to."""
         raise NotImplementedError
 
 
-class Contest(Contenders):
+class AnimationFields(OptimizerFields):
     """What every picture of optimizers has that can move: how it does.
 
     `vary` lets one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps
@@ -143,7 +143,7 @@ class Contest(Contenders):
 
     vary: str | None = None
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
-    fps: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] = 12.0
+    fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] = 12.0
     duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
     frames: FrameRanges = None
     quality: Quality = "standard"
@@ -166,7 +166,7 @@ class Contest(Contenders):
             return frame_steps(steps, self.fps, self.duration)
         parts = [
             range(each.start, min(each.stop, steps + 1), each.step)
-            for each in parts_of(self.frames)
+            for each in parse_frame_ranges(self.frames)
         ]
         shown = {steps}.union(*parts)
         return sorted(shown)
@@ -189,7 +189,7 @@ class Contest(Contenders):
     def check(self) -> None:
         super().check()
         if self.frames is not None:
-            first = min(each.start for each in parts_of(self.frames))
+            first = min(each.start for each in parse_frame_ranges(self.frames))
             if first > self.last_step:
                 raise InputError(
                     f"frames: {self.frames} begins beyond the last step, {self.last_step}"
@@ -197,12 +197,13 @@ class Contest(Contenders):
 
     def draft(self) -> Self:
         """Return the recipe of a draft: half the size, a third of the frames in the same time."""
-        changed: dict[str, object] = {"fps": max(self.fps / FEWER, SLOWEST)}
+        changed: dict[str, object] = {"fps": max(self.fps / DRAFT_STRIDE, MIN_FPS)}
         if self.frames is None:
             changed["duration"] = len(self.timeline.steps) / self.fps
         else:
             changed["frames"] = ",".join(
-                f"{each.start}:{each.stop}:{FEWER * each.step}" for each in parts_of(self.frames)
+                f"{each.start}:{each.stop}:{DRAFT_STRIDE * each.step}"
+                for each in parse_frame_ranges(self.frames)
             )
         return super().draft().model_copy(update=changed)
 
@@ -211,7 +212,7 @@ class Contest(Contenders):
         return self.model_copy(update={"frames": f"{last}:{last + 1}:1"})
 
 
-class Met(BaseModel):
+class ProblemFields(BaseModel):
     """What is descended, and how long.
 
     surface is a name of our catalogue or a whole declaration; batch_size how many samples of a
@@ -231,30 +232,30 @@ class Met(BaseModel):
     @classmethod
     def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
         if size is not None and "surface" in info.data:
-            surface = resolved(info.data["surface"])
+            surface = resolve_surface(info.data["surface"])
             if not problem_of(surface).has_samples:
                 raise ValueError(f"{surface.name or 'a formula'} has no samples to take batches of")
         return size
 
     @property
-    def subjects(self) -> tuple[str | Surface, ...]:
+    def drawn_surfaces(self) -> tuple[str | Surface, ...]:
         """The surface alone."""
         return (self.surface,)
 
     @property
-    def descended(self) -> str:
+    def subject_stem(self) -> str:
         """What the name of its file calls the surface."""
-        return resolved(self.surface).origin.file_name
+        return resolve_surface(self.surface).origin.file_name
 
     @property
     def last_step(self) -> int:
         """The number of steps: the recipe's, else the surface's, else ours."""
-        return self.steps or resolved(self.surface).steps or STEPS
+        return self.steps or resolve_surface(self.surface).steps or DEFAULT_STEPS
 
     @property
     def problem(self) -> Problem:
         """What is descended."""
-        return problem_of(resolved(self.surface))
+        return problem_of(resolve_surface(self.surface))
 
     def objective(self) -> Objective | Stream:
         """Return what every optimizer meets."""
@@ -272,7 +273,7 @@ class Met(BaseModel):
         return tuple(said)
 
 
-class Descended(Met):
+class StartFields(ProblemFields):
     """What is descended, from where, and how long."""
 
     starts: tuple[PlaneStart, ...] = ()
@@ -280,7 +281,7 @@ class Descended(Met):
 
     def points(self) -> tuple[Point, ...]:
         """Return the starts that were given, then random ones; the surface's own if neither."""
-        surface = resolved(self.surface)
+        surface = resolve_surface(self.surface)
         if not self.random_starts:
             return self.starts or surface.default_starts
         low, high = np.transpose(surface.window.intervals)
@@ -289,12 +290,12 @@ class Descended(Met):
         )
         return (*self.starts, *(tuple(point) for point in drawn.tolist()))
 
-    def begun(self) -> list[Array]:
+    def start_points(self) -> list[Array]:
         """Return the points of what is met at which runs begin."""
         return [self.problem.start(point) for point in self.points()]
 
 
-def named(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
+def labelled(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
     """Give every word a label that no other has: adam, or adam lr 0.1, or adam (2)."""
     names = [spec.heading for spec in specs]
     titles = [

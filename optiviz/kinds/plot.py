@@ -7,9 +7,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.kinds.fields import fitting_view
-from optiviz.kinds.run import Descent, Run
+from optiviz.kinds.run import RunEntry, RunScene
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.types import NamedSurfaces, joined, resolved
+from optiviz.kinds.types import NamedSurfaces, join_names, resolve_surface
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
@@ -27,10 +27,12 @@ class PlotRecipe(BaseRecipe, Style):
     @classmethod
     def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
         surfaces = info.data.get("surfaces", ())
-        return fitting_view(view, [{"surface": resolved(each).dim} for each in surfaces], info)
+        return fitting_view(
+            view, [{"surface": resolve_surface(each).dim} for each in surfaces], info
+        )
 
     @property
-    def subjects(self) -> tuple[str | Surface, ...]:
+    def drawn_surfaces(self) -> tuple[str | Surface, ...]:
         return self.surfaces
 
     @property
@@ -38,21 +40,23 @@ class PlotRecipe(BaseRecipe, Style):
         return self
 
     @property
-    def subject(self) -> str:
-        return joined([resolved(each).origin.file_name for each in self.surfaces], "surfaces")
+    def file_stem(self) -> str:
+        return join_names(
+            [resolve_surface(each).origin.file_name for each in self.surfaces], "surfaces"
+        )
 
-    def views(self, part: Scene[Descent]) -> list[str]:
-        return check_views(self.view, part.provides, self.given())
+    def views(self, part: Scene[RunEntry]) -> list[str]:
+        return check_views(self.view, part.provides, self.changed_fields())
 
-    def make_scene(self, progress: TaskProgress | None = None) -> "Plot":
+    def make_scene(self, progress: TaskProgress | None = None) -> "PlotScene":
         self.check()
-        surfaces = tuple(resolved(surface) for surface in self.surfaces)
-        title = self.titled(surfaces[0]) if len(surfaces) == 1 else (self.title or "").strip()
-        return Plot(title=title, surfaces=surfaces)
+        surfaces = tuple(resolve_surface(surface) for surface in self.surfaces)
+        title = self.title_for(surfaces[0]) if len(surfaces) == 1 else (self.title or "").strip()
+        return PlotScene(title=title, surfaces=surfaces)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Plot(Scene[Descent]):
+class PlotScene(Scene[RunEntry]):
     """Surfaces side by side, which nobody descends."""
 
     surfaces: tuple[Surface, ...]
@@ -61,5 +65,5 @@ class Plot(Scene[Descent]):
     def formula(self) -> str:
         return self.surfaces[0].formula if len(self.surfaces) == 1 else ""
 
-    def parts(self) -> tuple[Scene[Descent], ...]:
-        return tuple(Run(title=each.title, surface=each) for each in self.surfaces)
+    def parts(self) -> tuple[Scene[RunEntry], ...]:
+        return tuple(RunScene(title=each.title, surface=each) for each in self.surfaces)

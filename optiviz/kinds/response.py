@@ -8,15 +8,15 @@ import numpy as np
 
 from optiviz.descent.learning_rate import without_tuning
 from optiviz.descent.walk import respond
-from optiviz.kinds.base import REMARK, SETTINGS, Column, Entry, Report, Row, Scene, finite
-from optiviz.kinds.fields import Contest, named
+from optiviz.kinds.base import SETTINGS, STATUS, Column, Entry, Report, Row, Scene, finite_or_none
+from optiviz.kinds.fields import AnimationFields, labelled
 from optiviz.kinds.types import NamedSignal
 from optiviz.objective import Array
 from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_signal
 from optiviz.system.progress import TaskProgress
 
 
-class ResponseRecipe(Contest):
+class ResponseRecipe(AnimationFields):
     """What optimizers answer to a signal of gradients.
 
     signal is the name of one of ours, of a .csv file, or the signal itself.
@@ -26,9 +26,9 @@ class ResponseRecipe(Contest):
     signal: NamedSignal
 
     @property
-    def descended(self) -> str:
-        named = self.signal if isinstance(self.signal, str) else self.signal.name
-        return named or "signal"
+    def subject_stem(self) -> str:
+        name = self.signal if isinstance(self.signal, str) else self.signal.name
+        return name or "signal"
 
     @property
     def last_step(self) -> int:
@@ -39,25 +39,30 @@ class ResponseRecipe(Contest):
         """The signal that it names or holds."""
         return find_signal(self.signal) if isinstance(self.signal, str) else self.signal
 
-    def make_scene(self, progress: TaskProgress | None = None) -> "Response":
+    def make_scene(self, progress: TaskProgress | None = None) -> "ResponseScene":
         self.check()
         signal = self._resolved
         entries = []
-        specs = self.loaded(len(signal.gradient))
-        for number, (spec, label) in enumerate(named(specs)):
+        specs = self.loaded_specs(len(signal.gradient))
+        for number, (spec, label) in enumerate(labelled(specs)):
             rates = {spec.name: DEFAULT_RATES.get(spec.name, DEFAULT_RATE)}
-            choice = without_tuning(spec, self.lr, rates, "signal")
-            assert choice is not None
-            update, stopped = respond(signal, choice.optimizer, len(signal.gradient))
-            entry = Answer(
-                spec=spec, label=label, choice=choice, number=number, update=update, stopped=stopped
+            configured = without_tuning(spec, self.lr, rates, "signal")
+            assert configured is not None
+            update, stopped = respond(signal, configured.optimizer, len(signal.gradient))
+            entry = ResponseEntry(
+                spec=spec,
+                label=label,
+                configured=configured,
+                number=number,
+                update=update,
+                stopped=stopped,
             )
             entries.append(entry)
-        return Response(title=self.titled(signal), signal=signal, entries=tuple(entries))
+        return ResponseScene(title=self.title_for(signal), signal=signal, entries=tuple(entries))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answer(Entry):
+class ResponseEntry(Entry):
     """An optimizer that answers to a signal: update has shape (steps + 1,)."""
 
     update: Array
@@ -77,14 +82,14 @@ class Answer(Entry):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Response(Scene[Answer]):
+class ResponseScene(Scene[ResponseEntry]):
     """A signal of gradients, and the updates that optimizers answer with."""
 
     signal: Signal
-    entries: tuple[Answer, ...] = ()
+    entries: tuple[ResponseEntry, ...] = ()
     quantity = "update"
 
-    def remark(self, entry: Answer, step: int) -> str:
+    def status(self, entry: ResponseEntry, step: int) -> str:
         if not entry.stopped or step < entry.stopped_at:
             return ""
         return f"{entry.stopped.partition(':')[0]} at step {entry.stopped_at}"
@@ -101,7 +106,7 @@ class Response(Scene[Answer]):
     def provides(self) -> Mapping[str, int]:
         return {"response": 1}
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "signal": self.signal.name,
             "gradient": list(self.signal.gradient),
@@ -109,9 +114,9 @@ class Response(Scene[Answer]):
                 {
                     "label": entry.label,
                     "optimizer": entry.spec.name,
-                    "hyperparameters": entry.choice.optimizer.hyperparameters(),
-                    "lr_source": entry.choice.source,
-                    "update": [finite(each) for each in entry.update.tolist()],
+                    "hyperparameters": entry.configured.optimizer.hyperparameters(),
+                    "lr_source": entry.configured.source,
+                    "update": [finite_or_none(each) for each in entry.update.tolist()],
                 }
                 for entry in self.entries
             ],
@@ -139,4 +144,4 @@ class Response(Scene[Answer]):
                 ]
             )
         numbers = Column("largest update", number=True), Column("last update", number=True)
-        return Report([Column("optimizer"), SETTINGS, *numbers, REMARK], rows)
+        return Report([Column("optimizer"), SETTINGS, *numbers, STATUS], rows)

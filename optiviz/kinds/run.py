@@ -16,20 +16,20 @@ from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, MAX_ROWS, descend
 from optiviz.kinds.base import (
-    REMARK,
     SETTINGS,
+    STATUS,
     Column,
     Entry,
     OnSurface,
     Report,
     Row,
     Scene,
-    finite,
+    finite_or_none,
 )
-from optiviz.kinds.fields import Contest, Descended, fitting_view, named
+from optiviz.kinds.fields import AnimationFields, StartFields, fitting_view, labelled
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.tune import TuneRecipe, best_of, seek
-from optiviz.kinds.types import Over, resolved
+from optiviz.kinds.tune import TuneRecipe, configure_best, run_search
+from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format
@@ -38,10 +38,10 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress
 
-ROUNDED = 1e-9  # a distance that is a smaller share of the window is none
+ZERO_DISTANCE = 1e-9  # a distance that is a smaller share of the window is none
 
 
-class Recipe(Descended, Contest, Style):
+class Recipe(StartFields, AnimationFields, Style):
     """Optimizers that descend a surface: from where, how long, and how that is shown.
 
     view is one or several of the table of views, joined by "+"; tune names the hyperparameters
@@ -59,7 +59,7 @@ class Recipe(Descended, Contest, Style):
     @classmethod
     def _fits(cls, view: str | None, info: ValidationInfo) -> str | None:
         surface = info.data.get("surface")
-        provided = [] if surface is None else [_provided(resolved(surface))]
+        provided = [] if surface is None else [_provided(resolve_surface(surface))]
         return fitting_view(view, provided, info)
 
     @property
@@ -71,7 +71,7 @@ class Recipe(Descended, Contest, Style):
         return self.layout == "grid"
 
     def views(self, part: Scene[Any]) -> list[str]:
-        return check_views(self.view, part.provides, self.given())
+        return check_views(self.view, part.provides, self.changed_fields())
 
     def check_output(self, form: Format) -> None:
         if form.kind != "page":
@@ -98,56 +98,58 @@ class Recipe(Descended, Contest, Style):
         """The search that comes first: from its starts, or from those of any search."""
         if self.tune is None:
             return None
-        shared = {name: getattr(self, name) for name in Descended.model_fields}
+        shared = {name: getattr(self, name) for name in StartFields.model_fields}
         if not (self.starts or self.random_starts):
             del shared["random_starts"]
         return TuneRecipe(optimizers=self.optimizers, over=self.tune, **shared)
 
-    def make_scene(self, progress: TaskProgress | None = None) -> "Run":
+    def make_scene(self, progress: TaskProgress | None = None) -> "RunScene":
         self.check()
-        walked = self._walked(progress)
-        paths = [path for entry in walked for path in entry.trajectories]
+        descended = self._descend_all(progress)
+        paths = [path for entry in descended for path in entry.trajectories]
         surface, paths = self.problem.project(paths)
-        many = len(paths) // len(walked)
+        many = len(paths) // len(descended)
         entries = tuple(
             replace(entry, trajectories=tuple(paths[number * many : (number + 1) * many]))
-            for number, entry in enumerate(walked)
+            for number, entry in enumerate(descended)
         )
-        return Run(
-            title=self.titled(surface),
+        return RunScene(
+            title=self.title_for(surface),
             surface=surface,
             entries=entries,
             conditions=self.conditions(),
         )
 
-    def walks(self) -> tuple[Trajectory, ...]:
+    def full_trajectories(self) -> tuple[Trajectory, ...]:
         """Return every walk where it really was, in all of a network's weights."""
         self.check()
-        entries = self._walked()
+        entries = self._descend_all()
         return tuple(path for entry in entries for path in entry.trajectories)
 
-    def _walked(self, progress: TaskProgress | None = None) -> "list[Descent]":
-        surface, steps = resolved(self.surface), self.last_step
-        objective, starts = self.objective(), self.begun()
+    def _descend_all(self, progress: TaskProgress | None = None) -> "list[RunEntry]":
+        surface, steps = resolve_surface(self.surface), self.last_step
+        objective, starts = self.objective(), self.start_points()
         rows = self.frame_steps(steps)
-        room = MAX_BYTES // (len(self.specs) * len(starts))
+        max_bytes = MAX_BYTES // (len(self.specs) * len(starts))
         entries = []
-        specs = self.loaded(steps)
-        sought = None if self._search is None else self._search.comparison()
-        if sought is not None:
+        specs = self.loaded_specs(steps)
+        setup = None if self._search is None else self._search.search_setup()
+        if setup is not None:
             specs = [spec.with_default_rate(self.lr) for spec in specs]
-            check_ranges(specs, sought.ranges, given=True)
-        for number, (spec, label) in enumerate(named(specs)):
-            if sought is None:
-                choice = configure(spec, surface, starts, steps, self.lr, objective)
+            check_ranges(specs, setup.ranges, given=True)
+        for number, (spec, label) in enumerate(labelled(specs)):
+            if setup is None:
+                configured = configure(spec, surface, starts, steps, self.lr, objective)
             else:
-                choice = best_of(seek(spec, label, sought, progress))
+                configured = configure_best(run_search(spec, label, setup, progress))
             paths = tuple(
-                descend(objective, choice.optimizer, start, steps, label, rows, room)
+                descend(objective, configured.optimizer, start, steps, label, rows, max_bytes)
                 for start in starts
             )
             entries.append(
-                Descent(spec=spec, label=label, choice=choice, number=number, trajectories=paths)
+                RunEntry(
+                    spec=spec, label=label, configured=configured, number=number, trajectories=paths
+                )
             )
             if progress is not None:
                 progress("descending", number + 1, len(self.specs))
@@ -155,23 +157,25 @@ class Recipe(Descended, Contest, Style):
 
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was, or would have been, tried."""
-        surface = resolved(self.surface)
-        objective, starts = self.objective(), self.begun()
+        surface = resolve_surface(self.surface)
+        objective, starts = self.objective(), self.start_points()
         blocks = []
         for entry in scene.entries:
-            method = entry.choice.optimizer
+            method = entry.configured.optimizer
             rate = method.hyperparameters().get(method.rate)
             if rate is None:
                 blocks.append(f"{entry.label} has no learning rate")
                 continue
-            tuning = entry.choice.tuning or tune(
+            tuning = entry.configured.tuning or tune(
                 entry.spec, surface, starts, scene.steps, also=[rate], objective=objective
             )
             best = (
-                f"the best is {format_value(tuning.best)}" if tuning.found else "none can be used"
+                f"the best is {format_value(tuning.best)}"
+                if tuning.any_usable
+                else "none can be used"
             )
             blocks.append(
-                f"{entry.label}: lr {format_value(rate)} ({entry.choice.source}); "
+                f"{entry.label}: lr {format_value(rate)} ({entry.configured.source}); "
                 f"of {len(tuning.rates)} {best}\n{tuning.table()}"
             )
         return "\n\n".join(blocks)
@@ -186,7 +190,7 @@ def _provided(surface: Surface) -> Mapping[str, int]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Descent(Entry):
+class RunEntry(Entry):
     """An optimizer on a surface: a path from every start. Its numbers are their losses."""
 
     trajectories: tuple[Trajectory, ...]
@@ -198,16 +202,16 @@ class Descent(Entry):
     def values(self, step: int) -> Array:
         return np.array([path.loss(step) for path in self.trajectories])
 
-    def record(self, path: Trajectory, learned: bool) -> dict[str, Any]:
+    def to_dict(self, path: Trajectory, learned: bool) -> dict[str, Any]:
         """Return a path as plain values, in full precision."""
         return {
             "label": self.label,
             "optimizer": self.spec.name,
             "hyperparameters": path.optimizer.hyperparameters(),
-            "lr_source": self.choice.source,
-            "start": [finite(each) for each in path.start.tolist()],
-            "path": [[finite(each) for each in point] for point in path.points.tolist()],
-            "loss": [finite(each) for each in path.true_losses_by_step.tolist()],
+            "lr_source": self.configured.source,
+            "start": [finite_or_none(each) for each in path.start.tolist()],
+            "path": [[finite_or_none(each) for each in point] for point in path.points.tolist()],
+            "loss": [finite_or_none(each) for each in path.true_losses_by_step.tolist()],
             "diverged_at": path.diverged_at,
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
@@ -215,22 +219,22 @@ class Descent(Entry):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Run(OnSurface[Descent]):
+class RunScene(OnSurface[RunEntry]):
     """A surface and who descended it; nobody where only the surface is drawn.
 
     The starts of an entry differ by line style.
     """
 
-    entries: tuple[Descent, ...] = ()
-    company: tuple[Descent, ...] = ()
+    entries: tuple[RunEntry, ...] = ()
+    siblings: tuple[RunEntry, ...] = ()
     quantity = "loss"
 
-    def nearness(self, path: Trajectory) -> Array | None:
+    def plane_proximity(self, path: Trajectory) -> Array | None:
         """Return how near the plane each step of a path is: 1 if on it, 0 from a window away.
 
         None where all paths are on it. The shape is (last + 1,).
         """
-        if not self.farthest:
+        if not self.max_plane_distance:
             return None
         shares: Array = 1 - np.minimum(
             path.away[path.row_of_step] / self.surface.window.diagonal, 1.0
@@ -238,10 +242,10 @@ class Run(OnSurface[Descent]):
         return shares
 
     @cached_property
-    def farthest(self) -> float:
+    def max_plane_distance(self) -> float:
         away = [path.away.max(initial=0.0) for path in self.compared if path.ended_at is None]
         farthest = float(max(away, default=0.0))
-        return farthest if farthest > ROUNDED * self.surface.window.diagonal else 0.0
+        return farthest if farthest > ZERO_DISTANCE * self.surface.window.diagonal else 0.0
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
@@ -251,7 +255,7 @@ class Run(OnSurface[Descent]):
     @property
     def compared(self) -> tuple[Trajectory, ...]:
         """Every path that shares its scales with those of this scene, its own included."""
-        return tuple(path for entry in self.company or self.entries for path in entry.trajectories)
+        return tuple(path for entry in self.siblings or self.entries for path in entry.trajectories)
 
     @property
     def starts(self) -> Array:
@@ -265,31 +269,32 @@ class Run(OnSurface[Descent]):
         known = {
             "start": self.entries,
             "minimum": self.surface.minima,
-            "distance": self.farthest,
-            "away": self.left,
+            "distance": self.max_plane_distance,
+            "away": self.leaves_window,
         }
         return tuple(name for name, marked in known.items() if marked)
 
     @property
-    def left(self) -> bool:
+    def leaves_window(self) -> bool:
         """Whether a path leaves the window."""
         return any(
-            len(self.seen(path.finite_points)) < len(path.finite_points) for path in self.compared
+            len(self.in_window(path.finite_points)) < len(path.finite_points)
+            for path in self.compared
         )
 
-    def seen(self, points: ArrayLike) -> Array:
+    def in_window(self, points: ArrayLike) -> Array:
         """Return the points that lie in the window, shape (n, dim)."""
         given = np.reshape(points, (-1, self.surface.dim))
         inside: Array = given[self.surface.window.contains(given)]
         return inside
 
-    def remark(self, entry: Descent, step: int) -> str:
+    def status(self, entry: RunEntry, step: int) -> str:
         """Say what went wrong with an entry's runs, from the step on at which they ended."""
         paths = entry.trajectories
         ended = [
-            self._verdicts[path]
+            self._outcomes[path]
             for path in paths
-            if self._verdicts[path]
+            if self._outcomes[path]
             and step >= (path.steps if path.ended_at is None else path.ended_at)
         ]
         if len(paths) == 1 or not ended:
@@ -299,8 +304,8 @@ class Run(OnSurface[Descent]):
         return f"{len(ended)} of {len(paths)} {what}"
 
     @cached_property
-    def _verdicts(self) -> dict[Trajectory, str]:
-        return {path: self.verdict(path) for path in self.trajectories}
+    def _outcomes(self) -> dict[Trajectory, str]:
+        return {path: self.outcome(path) for path in self.trajectories}
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -308,11 +313,11 @@ class Run(OnSurface[Descent]):
             f"{entry.label} {verdict}{path.ending_detail}"
             for entry in self.entries
             for path in entry.trajectories
-            if (verdict := self.verdict(path))
+            if (verdict := self.outcome(path))
         )
         return tuple(dict.fromkeys(said))
 
-    def verdict(self, path: Trajectory) -> str:
+    def outcome(self, path: Trajectory) -> str:
         """Say how a walk ended, if not as one would wish."""
         return outcome(path, self.surface)
 
@@ -325,10 +330,10 @@ class Run(OnSurface[Descent]):
         """What its paths have beside point and loss."""
         return problem_of(self.surface).columns
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         learned = bool(self.columns)
         trajectories = [
-            entry.record(path, learned) for entry in self.entries for path in entry.trajectories
+            entry.to_dict(path, learned) for entry in self.entries for path in entry.trajectories
         ]
         if not learned:
             return {"trajectories": trajectories}
@@ -360,7 +365,7 @@ class Run(OnSurface[Descent]):
         known = bool(self.surface.minima)
         added = ["to nearest minimum"] * known
         if learned:
-            added = ["accuracy", *(["off plane"] if self.farthest else [])]
+            added = ["accuracy", *(["off plane"] if self.max_plane_distance else [])]
         rows = []
         for entry in self.entries:
             for path in entry.trajectories:
@@ -368,7 +373,7 @@ class Run(OnSurface[Descent]):
                 figures = ["-" if away is None else f"{away:.4g}"] * known
                 if learned:
                     figures = ["-" if path.accuracy is None else f"{path.accuracy:.1%}"]
-                    figures += [f"{path.away[-1]:.4g}"] if self.farthest else []
+                    figures += [f"{path.away[-1]:.4g}"] if self.max_plane_distance else []
                 rows.append(
                     [
                         entry.label,
@@ -377,18 +382,18 @@ class Run(OnSurface[Descent]):
                         str(path.last),
                         f"{path.loss(path.last):.6g}",
                         *figures,
-                        self.verdict(path) + path.ending_detail,
+                        self.outcome(path) + path.ending_detail,
                     ]
                 )
         names = [Column("optimizer"), *([Column("start")] if several else [])]
         numbers = [Column(each, number=True) for each in ("steps", "final loss", *added)]
-        return Report([*names, SETTINGS, *numbers, REMARK], rows, list(self._notes(recipe)))
+        return Report([*names, SETTINGS, *numbers, STATUS], rows, list(self._notes(recipe)))
 
     def _notes(self, recipe: Recipe) -> Iterator[str]:
         seeded = any(each.startswith("seed ") for each in self.conditions)
         if recipe.random_starts or recipe.tune or seeded:
             yield f"seed {recipe.seed}"
-        if not recipe.tune and any(entry.choice.source == "tuned" for entry in self.entries):
+        if not recipe.tune and any(entry.configured.source == "tuned" for entry in self.entries):
             yield "tuned: for low losses all along the way from here; --tune goes by the final loss"
         kept = min(len(path.points) for path in self.trajectories)
         if kept < min(len(recipe.frame_steps(self.steps)), MAX_ROWS):
@@ -401,6 +406,6 @@ def _learned(path: Trajectory) -> dict[str, Any]:
     numbers = {"distance": path.row_distances, **batches}
     return {
         "path_steps": path.step_of_row.tolist(),
-        **{key: [finite(each) for each in row.tolist()] for key, row in numbers.items()},
+        **{key: [finite_or_none(each) for each in row.tolist()] for key, row in numbers.items()},
         "accuracy": path.accuracy,
     }

@@ -18,7 +18,7 @@ from optiviz.surfaces.domain import Number, increasing
 from optiviz.system.errors import InputError, did_you_mean
 
 MAX_BANDS, MAX_LEVELS = 200, 500
-MOVING = ("trail", "smooth", "orbit")  # options that are of steps
+ANIMATED = ("trail", "smooth", "orbit")  # options that are of steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
@@ -26,7 +26,7 @@ DIMENSIONS = {
 }
 
 
-def _sort(value: Any) -> str:
+def _levels_tag(value: Any) -> str:
     return "bands" if isinstance(value, int) and not isinstance(value, bool) else "losses"
 
 
@@ -40,7 +40,7 @@ Levels = Annotated[
         ],
         Tag("losses"),
     ],
-    Discriminator(_sort),
+    Discriminator(_levels_tag),
 ]
 
 
@@ -62,7 +62,7 @@ class Style(BaseModel):
     smooth: PositiveInt = 1
     orbit: Annotated[float, Field(ge=-3600, le=3600, allow_inf_nan=False)] = 0.0
 
-    def given(self) -> set[str]:
+    def changed_fields(self) -> set[str]:
         """Return the fields that are not as they are by default."""
         return {
             name
@@ -107,7 +107,7 @@ def check_views(
         heeding = [
             name
             for name in fitting
-            if option in VIEWS[name].options and ("descent" in provided or option not in MOVING)
+            if option in VIEWS[name].options and ("descent" in provided or option not in ANIMATED)
         ]
         if not set(heeding) & set(names):
             who = " and ".join(heeding) or f"no view of {DIMENSIONS[provided['surface']]} here"

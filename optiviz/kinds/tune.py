@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import ConfiguredOptimizer
 from optiviz.descent.search import TRIALS, Range, SearchResult, SearchSetup, check_ranges, search
-from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, Scene, finite
-from optiviz.kinds.fields import Contenders, Descended, named
-from optiviz.kinds.types import Over, resolved
+from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, Scene, finite_or_none
+from optiviz.kinds.fields import OptimizerFields, StartFields, labelled
+from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec
@@ -20,18 +20,20 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
 MAX_TRIALS = 10_000
-STARTS = 25  # of a search, if nobody says
+DEFAULT_STARTS = 25  # of a search, if nobody says
 
 
 def _many_starts(number: Any, info: ValidationInfo) -> Any:
     """Return so many random starts if nobody says where runs begin, and it can be said."""
     if number is not None or "surface" not in info.data:
         return number or 0
-    many = not info.data.get("starts") and problem_of(resolved(info.data["surface"])).in_plane
-    return STARTS if many else 0
+    many = (
+        not info.data.get("starts") and problem_of(resolve_surface(info.data["surface"])).in_plane
+    )
+    return DEFAULT_STARTS if many else 0
 
 
-class TuneRecipe(Descended, Contenders):
+class TuneRecipe(StartFields, OptimizerFields):
     """A search for hyperparameters, the same for every optimizer, and its picture.
 
     over are the hyperparameters, as in "lr" and "beta1=0.5:0.99", and trials how many values, or
@@ -43,39 +45,41 @@ class TuneRecipe(Descended, Contenders):
     random_starts: Annotated[
         int,
         BeforeValidator(_many_starts),
-        Field(ge=0, le=1000, validate_default=True, json_schema_extra={"default": STARTS}),
+        Field(ge=0, le=1000, validate_default=True, json_schema_extra={"default": DEFAULT_STARTS}),
     ] = None  # type: ignore[assignment]
     formats: ClassVar = ("still", "data")
     default_suffix: ClassVar = "-tune.png"
     over: Over = ("lr",)
     trials: Annotated[int, Field(ge=2, le=MAX_TRIALS)] = TRIALS
 
-    def comparison(self) -> SearchSetup:
+    def search_setup(self) -> SearchSetup:
         """Return what is the same for every optimizer of the search."""
-        surface = resolved(self.surface)
+        surface = resolve_surface(self.surface)
         ranges = [Range.read(text) for text in self.over]
         return SearchSetup(
-            surface, self.objective(), self.begun(), self.last_step, ranges,
+            surface, self.objective(), self.start_points(), self.last_step, ranges,
             self.trials, self.seed,
         )  # fmt: skip
 
-    def make_scene(self, progress: TaskProgress | None = None) -> "Tuned":
+    def make_scene(self, progress: TaskProgress | None = None) -> "TuneScene":
         self.check()
-        sought = self.comparison()
-        specs = self.loaded(sought.steps)
-        check_ranges(specs, sought.ranges)
+        setup = self.search_setup()
+        specs = self.loaded_specs(setup.steps)
+        check_ranges(specs, setup.ranges)
         entries = []
-        for number, (spec, label) in enumerate(named(specs)):
-            found = seek(spec, label, sought, progress)
-            choice = best_of(found)
+        for number, (spec, label) in enumerate(labelled(specs)):
+            found = run_search(spec, label, setup, progress)
+            configured = configure_best(found)
             entries.append(
-                Tried(spec=spec, label=label, choice=choice, number=number, search=found)
+                TuneEntry(
+                    spec=spec, label=label, configured=configured, number=number, search=found
+                )
             )
-        many, after = len(sought.starts), f"final loss after {sought.steps} steps"
+        many, after = len(setup.starts), f"final loss after {setup.steps} steps"
         shaded = f"median, and shaded the middle half, of {many} starts"
-        return Tuned(
-            title=self.titled(sought.surface),
-            surface=sought.surface,
+        return TuneScene(
+            title=self.title_for(setup.surface),
+            surface=setup.surface,
             entries=tuple(entries),
             conditions=(
                 f"{after}: {shaded}" if many > 1 else after,
@@ -84,26 +88,26 @@ class TuneRecipe(Descended, Contenders):
         )
 
 
-def seek(
-    spec: OptimizerSpec, label: str, sought: SearchSetup, progress: TaskProgress | None
+def run_search(
+    spec: OptimizerSpec, label: str, setup: SearchSetup, progress: TaskProgress | None
 ) -> SearchResult:
     """Search for one optimizer, and tell how far that is."""
-    return search(spec, sought, None if progress is None else partial(progress, f"trying {label}"))
+    return search(spec, setup, None if progress is None else partial(progress, f"trying {label}"))
 
 
-def best_of(found: SearchResult) -> ConfiguredOptimizer:
+def configure_best(found: SearchResult) -> ConfiguredOptimizer:
     """Return an optimizer with the values that a search has found."""
     rate = factory_of(found.spec.name).rate
     source = "given" if rate in dict(found.spec.settings) else "default" if rate else ""
     if rate in found.values:
-        source = "tuned" if found.found else "none fits"
+        source = "tuned" if found.any_usable else "none fits"
     return ConfiguredOptimizer(
-        found.winner.build(), source, tuned=tuple(found.values), fits=found.found
+        found.winner.build(), source, tuned=tuple(found.values), fits=found.any_usable
     )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Tried(Entry):
+class TuneEntry(Entry):
     """An optimizer and its trials. Its number is the median final loss of the best of them."""
 
     search: SearchResult
@@ -115,7 +119,7 @@ class Tried(Entry):
     def values(self, step: int) -> Array:
         return self.search.medians[[self.search.best]]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the search as plain values, in full precision."""
         found = self.search
         best = {key: values[found.best] for key, values in found.values.items()}
@@ -123,28 +127,28 @@ class Tried(Entry):
         return {
             "label": self.label,
             "optimizer": self.spec.name,
-            "hyperparameters": self.choice.optimizer.hyperparameters(),
+            "hyperparameters": self.configured.optimizer.hyperparameters(),
             "best": {
                 **best,
-                "loss": finite(float(found.losses[found.best].min())),
-                "median_loss": finite(float(found.medians[found.best])),
+                "loss": finite_or_none(float(found.losses[found.best].min())),
+                "median_loss": finite_or_none(float(found.medians[found.best])),
                 "reached": None if reached is None else float(reached[found.best]),
                 "diverged": float(found.diverged[found.best]),
             },
             "values": {key: values.tolist() for key, values in found.values.items()},
-            "median_loss": [finite(each) for each in found.medians.tolist()],
+            "median_loss": [finite_or_none(each) for each in found.medians.tolist()],
             "reached": None if reached is None else reached.tolist(),
             "diverged": found.diverged.tolist(),
-            "loss": [[finite(each) for each in row] for row in found.losses.tolist()],
+            "loss": [[finite_or_none(each) for each in row] for row in found.losses.tolist()],
         }
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Tuned(Scene[Tried]):
+class TuneScene(Scene[TuneEntry]):
     """What came of searching for hyperparameters, the same search for every optimizer."""
 
     surface: Surface
-    entries: tuple[Tried, ...] = ()
+    entries: tuple[TuneEntry, ...] = ()
     conditions: tuple[str, ...] = ()
     quantity = "median"
 
@@ -152,23 +156,23 @@ class Tuned(Scene[Tried]):
     def caption(self) -> str:
         return ", ".join(self.conditions)
 
-    def counter(self, step: int) -> str:
+    def step_label(self, step: int) -> str:
         return f"{max(entry.search.trials for entry in self.entries)} trials each"
 
-    def remark(self, entry: Tried, step: int) -> str:
-        return "" if entry.search.found else "half diverge in all trials"
+    def status(self, entry: TuneEntry, step: int) -> str:
+        return "" if entry.search.any_usable else "half diverge in all trials"
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        said = ((entry.label, self.remark(entry, 0)) for entry in self.entries)
+        said = ((entry.label, self.status(entry, 0)) for entry in self.entries)
         return tuple(f"{label}: {remark}" for label, remark in said if remark)
 
     @property
     def provides(self) -> Mapping[str, int]:
         return {"search": self.surface.dim}
 
-    def record(self) -> dict[str, Any]:
-        return {"searches": [entry.record() for entry in self.entries]}
+    def to_dict(self) -> dict[str, Any]:
+        return {"searches": [entry.to_dict() for entry in self.entries]}
 
     def rows(self) -> Row:
         keys = list(dict.fromkeys(key for entry in self.entries for key in entry.search.values))

@@ -24,10 +24,10 @@ from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_
 from optiviz.system.text import shorten
 
 MAX_SURFACES, MAX_OPTIMIZERS, MAX_RANGES, MAX_SOUGHT = 64, 100, 100, 10
-LONGEST_NAME = 100  # letters of a part of a file's name
+MAX_NAME = 100  # letters of a part of a file's name
 
 
-def _words(value: Any) -> Any:
+def _canonical_specs(value: Any) -> Any:
     texts = [value] if isinstance(value, str) else value
     if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
         raise ValueError("a class of your own is named by its file, as in my_optimizer.py:Lion")
@@ -72,7 +72,7 @@ def _sides(value: Any) -> Any:
     return int(sides[1]), int(sides[2])
 
 
-def parts_of(text: str) -> list[range]:
+def parse_frame_ranges(text: str) -> list[range]:
     """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
     parts: list[range] = []
     if text.count(",") >= MAX_RANGES:
@@ -94,7 +94,7 @@ def parts_of(text: str) -> list[range]:
 def _ranges(text: str | None) -> str | None:
     if text is None:
         return None
-    return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in parts_of(text))
+    return ",".join(f"{part.start}:{part.stop}:{part.step}" for part in parse_frame_ranges(text))
 
 
 def _over(value: Any) -> Any:
@@ -108,14 +108,14 @@ def _over(value: Any) -> Any:
     return tuple(str(each) for each in ranges)
 
 
-def resolved(surface: str | Surface) -> Surface:
+def resolve_surface(surface: str | Surface) -> Surface:
     """Return the surface that a recipe names or holds."""
     return find_surface(surface) if isinstance(surface, str) else surface
 
 
 def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
     if "surface" in info.data:
-        surface = resolved(info.data["surface"])
+        surface = resolve_surface(info.data["surface"])
         if len(start) != surface.dim:
             raise ValueError(
                 f"{format_point(start)} has {len(start)} coordinates and "
@@ -130,10 +130,10 @@ def _declared(surface: str | Surface) -> str | dict[str, Any]:
     return surface.model_dump(mode="json", exclude_defaults=True)
 
 
-Digests = tuple[tuple[str, str], ...]
+FileHashes = tuple[tuple[str, str], ...]
 
 
-def _mapping(pairs: Digests | None) -> dict[str, str] | None:
+def _mapping(pairs: FileHashes | None) -> dict[str, str] | None:
     return None if pairs is None else dict(pairs)
 
 
@@ -154,15 +154,15 @@ NamedSurfaces = Annotated[
     Field(min_length=1, max_length=MAX_SURFACES),
     MappedSchema(lambda kept: one_or_more(kept["items"])),
 ]
-Pairs = Annotated[
-    Digests,
+FileHashMapping = Annotated[
+    FileHashes,
     BeforeValidator(_pairs),
     PlainSerializer(_mapping, when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
 ]
 Optimizers = Annotated[
     tuple[str, ...],
-    BeforeValidator(_words),
+    BeforeValidator(_canonical_specs),
     Field(min_length=1, max_length=MAX_OPTIMIZERS),
     MappedSchema(lambda kept: one_or_more(TEXT)),
 ]
@@ -193,7 +193,7 @@ Over = Annotated[
 ]
 
 
-def joined(names: Sequence[str], counted: str) -> str:
+def join_names(names: Sequence[str], counted: str) -> str:
     """Return names as a part of a file's name; of many only how many, as in "30-surfaces"."""
     text = "-".join(names)
-    return text if len(text) <= LONGEST_NAME else f"{len(names)}-{counted}"
+    return text if len(text) <= MAX_NAME else f"{len(names)}-{counted}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from optiviz.kinds import load_kind
-from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import (
     Fields,
@@ -137,7 +137,7 @@ class Reader:
         fields = dict(written.fields)
         name, outs = (fields.pop(word, None) for word in ("name", "out"))
         recipe = self._recipe(written, fields)
-        values = None if recipe is None else plain(recipe) | fields
+        values = None if recipe is None else to_dict(recipe) | fields
         if name is not None:
             name = self._filled(written.keys(("name",)), name, values)
             values = values and values | {"name": name}

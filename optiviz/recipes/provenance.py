@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.lookup import packages_of
 from optiviz.recipes.reading import Fields, embedded_of
 from optiviz.registry import FORMATS, format_of
@@ -58,7 +58,7 @@ def versions() -> dict[str, str]:
 def comment_on(recipe: BaseRecipe) -> str:
     """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
     others = {name: each for spec in recipe.specs for name, each in packages_of(spec.name).items()}
-    return json.dumps({"recipe": plain(recipe), "versions": versions() | others})
+    return json.dumps({"recipe": to_dict(recipe), "versions": versions() | others})
 
 
 def comment_in(path: Path) -> str | None:

@@ -99,7 +99,7 @@ def descend(
     )  # fmt: skip
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
-    return recipe.walks()[0]
+    return recipe.full_trajectories()[0]
 
 
 def animate(

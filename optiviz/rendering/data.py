@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from optiviz.kinds.base import Scene, finite
+from optiviz.kinds.base import Scene, finite_or_none
 
 
 def save_json(scene: Scene[Any], path: Path, comment: str) -> None:
@@ -16,7 +16,7 @@ def save_json(scene: Scene[Any], path: Path, comment: str) -> None:
 
     Numbers are in full precision, null where not finite.
     """
-    record = json.loads(comment) | scene.record()
+    record = json.loads(comment) | scene.to_dict()
     path.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -29,4 +29,6 @@ def save_csv(scene: Scene[Any], path: Path, comment: str) -> None:
         file.write(f"# {comment}\n")
         table = csv.writer(file, lineterminator="\n")
         for row in scene.rows():
-            table.writerow(finite(each) if isinstance(each, float) else each for each in row)
+            table.writerow(
+                finite_or_none(each) if isinstance(each, float) else each for each in row
+            )

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.image import AxesImage
 
-from optiviz.kinds.basins import Basin
+from optiviz.kinds.basins import BasinsScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.views import Room, View, key
@@ -30,10 +30,10 @@ class Map(View):
     step to the last one in which a run of any optimizer of the picture arrives.
     """
 
-    scene: Basin
+    scene: BasinsScene
     marks = (key.REACHED, key.SOONER, key.NOWHERE)
 
-    def __init__(self, scene: Basin, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: BasinsScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         (self.entry,) = scene.entries
         self.image: AxesImage | None = None

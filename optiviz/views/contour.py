@@ -9,7 +9,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from optiviz.kinds.run import Run
+from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.surfaces.domain import Interval
@@ -39,9 +39,9 @@ class Contour(View):
     the gradient's length, so that slopes of very different size can be seen in one picture.
     """
 
-    scene: Run
+    scene: RunScene
 
-    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         self.fill = theme.fill if style.fill is None else style.fill
         self.labelled = theme.labels if style.labels is None else style.labels
@@ -60,16 +60,17 @@ class Contour(View):
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
-        minima = self.scene.seen(self.scene.surface.minima)
+        minima = self.scene.in_window(self.scene.surface.minima)
         self.between += axes.plot(*minima.T, **star(self.theme, len(minima)))
-        axes.plot(*self.scene.seen(self.scene.starts).T, **ring(self.theme))
+        axes.plot(*self.scene.in_window(self.scene.starts).T, **ring(self.theme))
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 look = mark(self.theme, entry.number, start)
                 self.tracks.append(
                     Track(
                         axes, path.finite_points, path.row_of_step, look, self.theme, entry.number,
-                        self.style.trail, label=entry.label, nearness=self.scene.nearness(path),
+                        self.style.trail, label=entry.label,
+                        nearness=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
                     )
                 )  # fmt: skip

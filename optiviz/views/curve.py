@@ -8,7 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import Descent, Run
+from optiviz.kinds.run import RunEntry, RunScene
 from optiviz.kinds.style import Style
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
@@ -29,9 +29,9 @@ class Curve(View):
     Where nobody descends, the derivative is drawn beside the function.
     """
 
-    scene: Run
+    scene: RunScene
 
-    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         ((left, right),) = scene.surface.window.intervals
         self.x = np.linspace(left, right, SAMPLES)
@@ -70,7 +70,10 @@ class Curve(View):
         )  # fmt: skip
         if not np.isfinite(self.value).any():
             say_empty(axes, self.theme)
-        minima, starts = self.scene.seen(surface.minima), self.scene.seen(self.scene.starts)
+        minima, starts = (
+            self.scene.in_window(surface.minima),
+            self.scene.in_window(self.scene.starts),
+        )
         with np.errstate(all="ignore"):
             self.between += axes.plot(minima[:, 0], surface.value(minima), **star(self.theme))
             axes.plot(starts[:, 0], surface.value(starts), **ring(self.theme))
@@ -91,7 +94,7 @@ class Curve(View):
 class _Walker:
     """One path on the curve: the point, its tangent, and the points before."""
 
-    def __init__(self, view: Curve, axes: Axes, entry: Descent, start: int) -> None:
+    def __init__(self, view: Curve, axes: Axes, entry: RunEntry, start: int) -> None:
         path: Trajectory = entry.trajectories[start]
         look = mark(view.theme, entry.number, start)
         surface = view.scene.surface

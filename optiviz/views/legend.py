@@ -60,7 +60,7 @@ class Legend:
         for each in (self.axes, self.live):
             each.set_axis_off()
         self.step = self._write_live(*words.step, "", STEP, weight="bold")
-        self.step.set_text(self.scene.counter(self.scene.steps))
+        self.step.set_text(self.scene.step_label(self.scene.steps))
         end = words.step[0] + self._width(self.step)
         for right, y in words.quantities:
             look = {"color": self.theme.muted, "ha": "right"}
@@ -71,7 +71,7 @@ class Legend:
         self._build_key(words.key)
 
     def update(self, step: int) -> Sequence[Artist]:
-        counter = self.scene.counter(step)
+        counter = self.scene.step_label(step)
         self.step.set_text(counter.partition(" of ")[0] if self.brief else counter)
         for entry, loss in zip(self.scene.entries, self.losses, strict=True):
             loss.set_text(entry_number(entry, step))
@@ -79,7 +79,7 @@ class Legend:
             if (detail := self.layout.detail(number, step)) != self.shown.get(number):
                 self.shown[number] = detail
                 text.set_text(detail)
-                warned = self.layout.remark(number, step)
+                warned = self.layout.status(number, step)
                 text.set_color(self.theme.warning if warned else self.theme.muted)
                 self._fit(text, room, " ")
         return [self.step, *self.losses, *(text for text, _ in self.remarks.values())]

@@ -44,7 +44,7 @@ class LegendLayout:
 
     def said(self, mark: KeyMark) -> str:
         """Return what the key says of a mark."""
-        return mark.words.format(number(self.scene.farthest, 3))
+        return mark.words.format(number(self.scene.max_plane_distance, 3))
 
     def stacked(self, place: Box, header: float = HEADER) -> Words:
         """Return the words one under another in a place, in as many columns as fit.
@@ -73,7 +73,7 @@ class LegendLayout:
         """Return the words as one row above each panel, the step and the key on a strip."""
         middle = strip.bottom + 8
         rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
-        counter = self.scene.counter(self.scene.steps)
+        counter = self.scene.step_label(self.scene.steps)
         key = BOLD * STEP * len(counter) + BETWEEN if counter else 0.0
         line = Box(strip.left + key, middle, strip.width - key, KEY)
         return Words((strip.left, middle), line, (), rows)
@@ -110,12 +110,12 @@ class LegendLayout:
 
     def detail(self, number: int, step: int) -> str:
         """Return what stands beside the name in a step."""
-        remark, detail = self.remark(number, step), self.scene.entries[number].detail
+        remark, detail = self.status(number, step), self.scene.entries[number].detail
         return f"{remark}  {detail}" if remark else detail
 
-    def remark(self, number: int, step: int) -> str:
+    def status(self, number: int, step: int) -> str:
         """Return what is to be said of an entry in a step."""
-        return self.scene.remark(self.scene.entries[number], step)
+        return self.scene.status(self.scene.entries[number], step)
 
     def key(self, width: float) -> list[list[KeyMark]]:
         """Return the marks of each of the key's lines in so wide a place, the lowest first."""

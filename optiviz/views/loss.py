@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import Run
+from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.views import Room, View
@@ -28,9 +28,9 @@ class Loss(View):
     faint behind. So do the losses of batches behind the one of all samples.
     """
 
-    scene: Run
+    scene: RunScene
 
-    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         self.has_batches = any(path.true_losses is not None for path in scene.compared)
         losses = [path.losses[: path.last + 1] for path in scene.compared]
@@ -53,8 +53,8 @@ class Loss(View):
                     settings = FAINT if line.faint else {}
                     self.tracks.append(
                         Track(
-                            axes, np.column_stack([line.steps, line.values]), line.row_of_step, look,
-                            self.theme, entry.number, self.style.trail, casing=False,
+                            axes, np.column_stack([line.steps, line.values]), line.row_of_step,
+                            look, self.theme, entry.number, self.style.trail, casing=False,
                             label=entry.label, **settings,
                         )
                     )  # fmt: skip

@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from optiviz.kinds.run import Run
+from optiviz.kinds.run import RunScene
 from optiviz.objective import Array
 from optiviz.views import Room, View
 from optiviz.views.axes import TICK, inches, say_empty
@@ -43,7 +43,7 @@ class Relief(View):
     """
 
     projection = "3d"
-    scene: Run
+    scene: RunScene
 
     @property
     def room(self) -> Room:
@@ -62,8 +62,8 @@ class Relief(View):
         if not ground.values.count():
             say_empty(axes, self.theme)
         minima, starts = (
-            self.scene.seen(self.scene.surface.minima),
-            self.scene.seen(self.scene.starts),
+            self.scene.in_window(self.scene.surface.minima),
+            self.scene.in_window(self.scene.starts),
         )
         self.between += self.axes.plot(*self._lifted(minima).T, **star(self.theme, len(minima)))
         self.axes.plot(*self._lifted(starts).T, **ring(self.theme) | {"zorder": ON_TOP})
@@ -76,7 +76,7 @@ class Relief(View):
                     Track(
                         axes, self._lifted(vertices), ends[path.row_of_step], look, self.theme,
                         entry.number, self.style.trail, label=entry.label,
-                        nearness=self.scene.nearness(path),
+                        nearness=self.scene.plane_proximity(path),
                     )
                 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.kinds.response import Response
+from optiviz.kinds.response import ResponseScene
 from optiviz.kinds.style import Style
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span_steps
@@ -16,10 +16,10 @@ from optiviz.views.themes import Theme
 class Answers(View):
     """The gradient as a still line, and the answers growing over it, on one axis."""
 
-    scene: Response
+    scene: ResponseScene
     marks = (GRADIENT,)
 
-    def __init__(self, scene: Response, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: ResponseScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         updates = [entry.update for entry in scene.entries]
         values = np.concatenate([scene.signal.gradient, *updates])

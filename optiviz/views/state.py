@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import Run
+from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.views import Room, View
@@ -68,9 +68,9 @@ class State(View):
     line of its own: x a strong one, y a thin one.
     """
 
-    scene: Run
+    scene: RunScene
 
-    def __init__(self, scene: Run, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         self.strips: list[tuple[Strip, Scale]] = []
         for strip in STRIPS:

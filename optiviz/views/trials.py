@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from optiviz.descent.search import DECADE
 from optiviz.kinds.style import Style
-from optiviz.kinds.tune import Tried, Tuned
+from optiviz.kinds.tune import TuneEntry, TuneScene
 from optiviz.objective import Array
 from optiviz.views import Room, View
 from optiviz.views.axes import dress_chart, name, room_beside, span
@@ -40,16 +40,16 @@ class Trials(View):
     without this hyperparameter has a level line.
     """
 
-    scene: Tuned
+    scene: TuneScene
 
-    def __init__(self, scene: Tuned, theme: Theme, style: Style) -> None:
+    def __init__(self, scene: TuneScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         self.key = next(key for entry in scene.entries for key in entry.search.values)
         self.curves = [self._curve(entry) for entry in scene.entries]
         drawn = [each for curve in self.curves for each in curve[1:]]
         self.scale = Scale.of(np.concatenate(drawn))
 
-    def _curve(self, entry: Tried) -> Curve:
+    def _curve(self, entry: TuneEntry) -> Curve:
         found = entry.search
         losses = np.stack([found.medians, *found.spread])
         if self.key not in found.values:
@@ -100,7 +100,7 @@ class Trials(View):
                 linestyle=look.dash, linewidth=LINE_WIDTH, zorder=above, label=entry.label,
             )  # fmt: skip
             found = entry.search
-            if found.found and self.key in found.values:
+            if found.any_usable and self.key in found.values:
                 axes.plot(
                     found.values[self.key][found.best], found.medians[found.best],
                     color=look.color, marker=look.marker, markersize=HEAD_SIZE, clip_on=False,

@@ -14,7 +14,7 @@ from conftest import Invoke, only_file, some
 from PIL import Image
 
 import optiviz
-from optiviz.kinds.fields import Contest
+from optiviz.kinds.fields import AnimationFields
 from optiviz.registry import FORMATS
 
 RUN = ("run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", 5, "--size", "300x200")
@@ -47,7 +47,11 @@ def test_a_draft_has_half_the_size_and_a_third_of_the_frames(recipe: optiviz.Rec
     draft = recipe.draft()
     assert draft.size == (max(240, recipe.size[0] // 2), max(160, recipe.size[1] // 2))
     assert draft == type(recipe).model_validate(draft.model_dump())
-    if isinstance(recipe, Contest) and isinstance(draft, Contest) and recipe.fps > 0.1:
+    if (
+        isinstance(recipe, AnimationFields)
+        and isinstance(draft, AnimationFields)
+        and recipe.fps > 0.1
+    ):
         assert abs(frames(draft) - frames(recipe) / 3) <= 2
         if recipe.frames is None:
             took, takes = (frames(each) / each.fps for each in (recipe, draft))

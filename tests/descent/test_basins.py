@@ -14,7 +14,7 @@ import optiviz
 from optiviz.descent import basins
 from optiviz.descent.basins import map_basins, start_grid
 from optiviz.descent.walk import descend
-from optiviz.kinds.basins import Basin, BasinsRecipe
+from optiviz.kinds.basins import BasinsRecipe, BasinsScene
 from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture
 from optiviz.surfaces.surface import Surface
@@ -86,7 +86,7 @@ def test_its_frames_are_the_grid_after_so_many_steps() -> None:
     )
     drawn = make_picture(recipe)
     scene = drawn.scene
-    assert isinstance(scene, Basin)
+    assert isinstance(scene, BasinsScene)
     images = [axes.images[0] for axes in drawn.figure.axes if axes.images]
     for step in (0, 15, 40):
         drawn.update(step)
@@ -114,8 +114,8 @@ def test_rates_are_tuned_from_all_over_the_window() -> None:
     recipe = BasinsRecipe(surface="himmelblau", optimizers="sgd", grid=(4, 4), steps=30)
     scene = recipe.make_scene()
     (entry,) = scene.entries
-    assert entry.choice.source == "tuned"
-    lr = entry.choice.optimizer.hyperparameters()["lr"]
+    assert entry.configured.source == "tuned"
+    lr = entry.configured.optimizer.hyperparameters()["lr"]
     place = start_grid(optiviz.load_surface("himmelblau"), scene.surface, (3, 3), 30)
     for start in place.starts:
         assert (

@@ -127,7 +127,7 @@ def test_where_no_rate_can_be_used_that_is_said() -> None:
     assert source == "none fits"
     assert tuning is not None
     assert np.isinf(tuning.scores).all()
-    assert not tuning.found
+    assert not tuning.any_usable
     assert optimizer.hyperparameters()["lr"] == 1e-4
 
 
@@ -221,12 +221,12 @@ def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()
     for entry in scene.entries:
         (path,) = entry.trajectories
-        verdict = scene.verdict(path)
+        verdict = scene.outcome(path)
         expected = GONE_WRONG.get((surface, entry.spec.name), "")
         assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.spec.name
         if not verdict:
             assert np.isfinite(path.points).all()
             assert path.losses[-1] < path.losses[0]
-            if entry.choice.tuning:
-                assert entry.choice.tuning.found
+            if entry.configured.tuning:
+                assert entry.configured.tuning.any_usable
                 assert well(path.losses)

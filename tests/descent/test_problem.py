@@ -17,7 +17,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import tune
 from optiviz.descent.network_problem import bounding_window
 from optiviz.descent.walk import descend
-from optiviz.kinds.run import Recipe, Run
+from optiviz.kinds.run import Recipe, RunScene
 from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.datasets import load_dataset
@@ -37,7 +37,7 @@ def surface(plane: Any, **settings: Any) -> Surface:
     return Surface.model_validate({"network": CLOUDS, "plane": plane, **domain, **settings})
 
 
-def run(plane: Any, **settings: Any) -> Run:
+def run(plane: Any, **settings: Any) -> RunScene:
     words = {"optimizers": "sgd:lr=0.5,adam:lr=0.1", "steps": 30, **settings}
     return Recipe(surface=surface(plane), **words).make_scene()
 
@@ -54,7 +54,7 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
     recipe = Recipe(
         surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
     )
-    (path,) = recipe.walks()
+    (path,) = recipe.full_trajectories()
     network = declared.origin.network_model.network
     x = path.points
     if declared.origin.plane.descends_in_plane:
@@ -88,14 +88,16 @@ def test_all_optimizers_meet_the_same_batches(plane: Any) -> None:
 @pytest.mark.parametrize("plane", ["random", "path", PLANES[1]], ids=str)
 def test_paths_are_seen_where_the_plane_is_nearest(plane: Any) -> None:
     recipe = Recipe(surface=surface(plane), optimizers="sgd:lr=0.5,adam:lr=0.1", steps=30)
-    scene, walked = recipe.make_scene(), recipe.walks()
+    scene, walked = recipe.make_scene(), recipe.full_trajectories()
     shown = scene.surface.compiled
     for path, flat in zip(walked, scene.trajectories, strict=True):
         away = np.linalg.norm(path.points - shown.to_weights(flat.points), axis=1)
         np.testing.assert_allclose(flat.distances, away, atol=1e-12)
-        assert scene.seen(flat.points).shape == flat.points.shape  # all in the window
+        assert scene.in_window(flat.points).shape == flat.points.shape  # all in the window
         np.testing.assert_array_equal(flat.losses, path.losses)
-    assert scene.farthest == pytest.approx(max(each.distances.max() for each in scene.trajectories))
+    assert scene.max_plane_distance == pytest.approx(
+        max(each.distances.max() for each in scene.trajectories)
+    )
 
 
 def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
@@ -138,7 +140,7 @@ def test_paths_that_lead_far_are_drawn_or_refused(words: str, plane: str) -> Non
 
 def test_few_points_are_kept_of_many_weights() -> None:
     recipe = Recipe(surface="spirals", optimizers="sgd:lr=0.1", steps=300, frames="0:300:50")
-    (path,) = recipe.walks()
+    (path,) = recipe.full_trajectories()
     spaced = path.spaced
     assert len(spaced) == 200
     assert path.step_of_row.tolist() == sorted({*spaced.tolist(), 50, 100, 150, 200, 250})
@@ -179,7 +181,7 @@ def test_article_5s_descent_is_of_two_weights() -> None:
     """Three starts, and the article's printed rule with twice its rate."""
     model = NETWORKS["digits-output"].origin.network_model
     inputs, targets = model.network.inputs, model.network.targets
-    (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).walks()
+    (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).full_trajectories()
     matrices = [weights for weights, _ in model.network.architecture.unpacked(model.initial)]
     below = inputs.T
     for weights in matrices[:2]:
@@ -250,12 +252,12 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
 
 def test_noise_is_the_same_for_all_and_leaves_losses_true() -> None:
     recipe = Recipe(surface="bowl", optimizers="sgd:lr=0.01", steps=400, noise=3, seed=2)
-    (path,) = recipe.walks()
+    (path,) = recipe.full_trajectories()
     bowl = optiviz.load_surface("bowl")
     np.testing.assert_array_equal(path.losses, bowl.value(path.points))
     noise = (path.points[:-1] - path.points[1:]) / 0.01 - bowl.gradient(path.points[:-1])
     assert noise.std() == pytest.approx(3, rel=0.1)
-    other = recipe.model_copy(update={"optimizers": ("sgd:lr=0.02",)}).walks()[0]
+    other = recipe.model_copy(update={"optimizers": ("sgd:lr=0.02",)}).full_trajectories()[0]
     again = (other.points[:-1] - other.points[1:]) / 0.02 - bowl.gradient(other.points[:-1])
     np.testing.assert_allclose(again, noise, atol=1e-9)
     assert path.true_losses is None
@@ -270,7 +272,7 @@ def test_noise_keeps_second_derivatives() -> None:
     np.testing.assert_allclose(slopes[0], slopes[1])
     np.testing.assert_array_equal(noisy.at(3).gradient(x), noisy.at(3).gradient(x))
     assert (noisy.at(4).noise != noisy.at(3).noise).all()
-    (path,) = Recipe(surface="bowl", optimizers="newton", steps=2, noise=0.1).walks()
+    (path,) = Recipe(surface="bowl", optimizers="newton", steps=2, noise=0.1).full_trajectories()
     assert path.losses[-1] < 0.1
 
 
@@ -294,7 +296,7 @@ def test_heads_are_paler_the_farther_they_are() -> None:
         assert alpha == pytest.approx(expected)
         assert loss.tracks[0].head.get_alpha() is None
     said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
-    assert f"paler: up to {scene.farthest:.3g} off the plane" in said
+    assert f"paler: up to {scene.max_plane_distance:.3g} off the plane" in said
 
 
 def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:

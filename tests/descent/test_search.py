@@ -14,8 +14,8 @@ from pictures import assert_tidy, shown
 import optiviz
 from optiviz.descent.search import Range, SearchSetup, check_ranges, global_minima, search
 from optiviz.descent.walk import descend
-from optiviz.kinds.run import Recipe, Run
-from optiviz.kinds.tune import Tuned, TuneRecipe
+from optiviz.kinds.run import Recipe, RunScene
+from optiviz.kinds.tune import TuneRecipe, TuneScene
 from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
@@ -30,10 +30,10 @@ def comparison(*ranges: str, trials: int = 12, seed: int = 0) -> SearchSetup:
     )
 
 
-def tuned(**fields: object) -> Tuned:
+def tuned(**fields: object) -> TuneScene:
     words = {"surface": "wobbly", "optimizers": "adam,sgd", "trials": 9, "random_starts": 4}
     scene = TuneRecipe(**words | fields).make_scene()
-    assert isinstance(scene, Tuned)
+    assert isinstance(scene, TuneScene)
     return scene
 
 
@@ -69,7 +69,7 @@ def test_the_best_is_the_lowest_median_and_is_what_is_told() -> None:
         np.testing.assert_array_equal(found.medians, medians)
         assert found.medians[found.best] == medians.min()
         assert entry.values(0) == [medians.min()]
-        assert entry.choice.optimizer.hyperparameters()["lr"] == found.values["lr"][found.best]
+        assert entry.configured.optimizer.hyperparameters()["lr"] == found.values["lr"][found.best]
         assert "(tuned)" in entry.detail
 
 
@@ -111,10 +111,10 @@ def test_run_tune_uses_what_the_search_finds_and_says_so() -> None:
     recipe = Recipe(surface="wobbly", optimizers="adam,rmsprop:lr=0.1,newton", tune="lr", steps=30)
     run = recipe.make_scene()
     search = tuned(optimizers="adam,newton", steps=30, trials=256, random_starts=25)
-    assert isinstance(run, Run)
+    assert isinstance(run, RunScene)
     adam, rmsprop, newton = run.entries
-    assert adam.choice.optimizer.lr == search.entries[0].choice.optimizer.lr
-    assert newton.choice.optimizer.lr == search.entries[1].choice.optimizer.lr
+    assert adam.configured.optimizer.lr == search.entries[0].configured.optimizer.lr
+    assert newton.configured.optimizer.lr == search.entries[1].configured.optimizer.lr
     assert "(tuned)" in adam.detail
     assert rmsprop.detail == "lr 0.1"
     assert "lr tuned for the median final loss of 25 starts, 256 trials each" in run.caption
@@ -198,18 +198,18 @@ def test_what_is_sought_beside_the_rate_is_shown_and_a_common_rate_counts() -> N
         surface="wobbly", optimizers="adam,newton", tune="beta1=0.5:0.9", lr=0.1, steps=9
     )
     run = recipe.make_scene()
-    assert isinstance(run, Run)
+    assert isinstance(run, RunScene)
     adam, newton = run.entries
-    beta = adam.choice.optimizer.hyperparameters()["beta1"]
+    beta = adam.configured.optimizer.hyperparameters()["beta1"]
     assert adam.detail == f"lr 0.1  beta1 {beta:g} (tuned)"
-    assert adam.choice.source == "given"
+    assert adam.configured.source == "given"
     assert newton.detail == "lr 0.1"
     alone = Recipe(surface="bowl", optimizers="newton", tune="damping=0:1", steps=5).make_scene()
-    assert alone.entries[0].choice.source == "default"
+    assert alone.entries[0].configured.source == "default"
 
 
 def test_where_nothing_fits_that_is_said() -> None:
     scene = tuned(surface="bowl", optimizers="sgd", over="lr=500:1000", trials=3)
-    assert scene.entries[0].choice.source == "none fits"
+    assert scene.entries[0].configured.source == "none fits"
     assert scene.entries[0].detail.endswith("(none fits)")
     assert scene.remarks == ("sgd: half diverge in all trials",)

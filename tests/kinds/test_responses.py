@@ -10,7 +10,7 @@ from conftest import TUNED
 
 from optiviz import ResponseRecipe
 from optiviz.descent.walk import respond
-from optiviz.kinds.response import Response
+from optiviz.kinds.response import ResponseScene
 from optiviz.objective import Array, Stream
 from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import SIGNALS
@@ -115,17 +115,19 @@ def test_weight_decay_has_nothing_to_pull_at() -> None:
 @pytest.mark.parametrize("name", TUNED)
 def test_a_positive_gradient_is_answered_by_a_positive_update(name: str) -> None:
     scene = ResponseRecipe(signal="saturation", optimizers=name).make_scene()
-    assert isinstance(scene, Response)
+    assert isinstance(scene, ResponseScene)
     (entry,) = scene.entries
     assert entry.update[2] > 0  # adopt's first step only looks
     assert np.isfinite(entry.update).all()
-    assert entry.choice.source == "signal"
-    assert entry.choice.optimizer.hyperparameters()["lr"] == DEFAULT_RATES.get(name, DEFAULT_RATE)
+    assert entry.configured.source == "signal"
+    assert entry.configured.optimizer.hyperparameters()["lr"] == DEFAULT_RATES.get(
+        name, DEFAULT_RATE
+    )
 
 
 def test_rates_are_the_words_then_the_common_one() -> None:
     recipe = ResponseRecipe(signal="spikes", optimizers="adam:lr=0.5,momentum", lr=0.125)
-    rates = [entry.choice.optimizer.lr for entry in recipe.make_scene().entries]
+    rates = [entry.configured.optimizer.lr for entry in recipe.make_scene().entries]
     assert rates == [0.5, 0.125]
 
 

@@ -32,7 +32,7 @@ def test_a_verdict_says_what_went_wrong(
 ) -> None:
     surface = Surface(formula=formula, domain=",".join(["-3:3"] * len(start)), start=start)
     scene = Recipe(surface=surface, optimizers=optimizer, steps=60).make_scene()
-    assert scene.verdict(scene.trajectories[0]) == verdict
+    assert scene.outcome(scene.trajectories[0]) == verdict
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_verdict_warns_of_nothing(formula: str, start: float, domain: str) -> 
     surface = Surface(formula=formula, domain=domain, start=(start,))
     with warnings.catch_warnings(action="error"):
         scene = Recipe(surface=surface, optimizers="adam,sgd,newton").make_scene()
-        assert all(isinstance(scene.verdict(path), str) for path in scene.trajectories)
+        assert all(isinstance(scene.outcome(path), str) for path in scene.trajectories)

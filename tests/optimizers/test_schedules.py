@@ -87,7 +87,7 @@ def test_the_label_says_the_schedule_and_how_long_it_is() -> None:
     assert first.detail == "lr 0.1@cosine/80"
     assert second.detail.startswith("lr ")
     assert second.detail.endswith("@exp/0.99 (tuned)")
-    used = first.choice.optimizer.hyperparameters()
+    used = first.configured.optimizer.hyperparameters()
     assert (used["lr"], used["schedule"]) == (0.1, "cosine/80")
     assert str(parse_spec("sgd:lr=@exp/0.99")) == "sgd:lr=@exp/0.99"
 

@@ -115,7 +115,7 @@ def test_a_class_of_ones_own_is_the_rule_that_it_says(own: Path) -> None:
 @pytest.mark.slow
 def test_its_rate_is_tuned_on_the_same_grid(own: Path) -> None:
     scene = Recipe(surface="wobbly", optimizers="own.py:Lion,lion:weight_decay=0").make_scene()
-    theirs, ours = (entry.choice for entry in scene.entries)
+    theirs, ours = (entry.configured for entry in scene.entries)
     assert theirs.source == ours.source == "tuned"
     assert theirs.tuning is not None
     assert ours.tuning is not None
@@ -179,8 +179,8 @@ def test_each_path_has_an_object_that_may_keep_things_in_itself(own: Path) -> No
 def test_a_rate_that_it_refuses_does_not_fit(own: Path) -> None:
     words = "own.py:Picky,lookahead+own.py:Unborn,lion:weight_decay=0"
     picky, unborn, lion = Recipe(surface="wobbly", optimizers=words).make_scene().entries
-    assert [entry.choice.source for entry in (picky, unborn)] == ["tuned", "none fits"]
-    assert picky.choice.optimizer.hyperparameters()["lr"] == lion.choice.optimizer.lr
+    assert [entry.configured.source for entry in (picky, unborn)] == ["tuned", "none fits"]
+    assert picky.configured.optimizer.hyperparameters()["lr"] == lion.configured.optimizer.lr
     assert optiviz.descend("wobbly", "own.py:Timid:lr=1@cosine/5", steps=9).stopped_at == 6
 
 

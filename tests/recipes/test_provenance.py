@@ -16,7 +16,7 @@ import optiviz
 from optiviz.cli import cli
 from optiviz.cli.command_line import command_of
 from optiviz.kinds import load_kind
-from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.basins import BasinsRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
@@ -133,10 +133,10 @@ def test_a_command_is_printed_as_it_was_written(command: str, invoke: Invoke, he
 
 
 def test_its_subject_comes_first_and_what_nobody_gave_is_absent() -> None:
-    values = plain(Recipe(surface="wobbly", optimizers="adam"))
+    values = to_dict(Recipe(surface="wobbly", optimizers="adam"))
     assert list(values)[:2] == ["kind", "surface"]
     assert "lr" not in values and "title" not in values
-    surface = plain(RECIPES["run"])["surface"]
+    surface = to_dict(RECIPES["run"])["surface"]
     assert set(surface) == {"title", "domain", "formula", "start"}
 
 
@@ -163,8 +163,8 @@ def test_options_change_a_recipe(invoke: Invoke, here: Path) -> None:
     words = ("run", "--recipe", "x.png", "--theme", "dark", "--start", "random:2", "--seed", "7")
     assert invoke(*words, "-o", "y.json", "-q").exit_code == 0
     changed = optiviz.load_recipe(here / "y.json")
-    expected = {**plain(RECIPES["run"]), "theme": "dark", "starts": (), "random_starts": 2}
-    assert plain(changed) == plain(Recipe(**{**expected, "seed": 7}))
+    expected = {**to_dict(RECIPES["run"]), "theme": "dark", "starts": (), "random_starts": 2}
+    assert to_dict(changed) == to_dict(Recipe(**{**expected, "seed": 7}))
     assert invoke("run", "--recipe", "x.png", "--surface", "beale", "-o", "z.json").exit_code == 0
     other = optiviz.load_recipe(here / "z.json")
     assert isinstance(other, Recipe)
@@ -183,7 +183,7 @@ def test_another_kind_is_made_again_to_its_own_place(invoke: Invoke, here: Path)
 
 def test_other_versions_are_told(invoke: Invoke, here: Path) -> None:
     recipe = Recipe(surface="bowl", optimizers="adam", steps=2)
-    made = {"recipe": plain(recipe), "versions": versions() | {"numpy": "1.0", "sympy": "0.1"}}
+    made = {"recipe": to_dict(recipe), "versions": versions() | {"numpy": "1.0", "sympy": "0.1"}}
     (here / "old.json").write_text(json.dumps(made))
     result = invoke("run", "--recipe", "old.json", "-o", "x.json")
     assert result.stderr == ("old.json was made with numpy 1.0, sympy 0.1: the bytes may differ\n")
@@ -314,7 +314,7 @@ def test_what_is_no_recipe_is_told(name: str, said: str, invoke: Invoke, here: P
 
 
 def test_a_recipe_may_come_from_the_standard_input(invoke: Invoke, here: Path) -> None:
-    text = yaml_text(plain(RECIPES["plot"]))
+    text = yaml_text(to_dict(RECIPES["plot"]))
     result = CliRunner().invoke(cli, ["run", "--recipe", "-", "-o", "x.png"], input=text)
     assert (result.exit_code, result.stdout) == (0, "x.png\n")
     assert optiviz.load_recipe(here / "x.png") == RECIPES["plot"]

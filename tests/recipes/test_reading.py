@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optiviz
-from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.basins import BasinsRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
@@ -89,9 +89,9 @@ def at(keys: Sequence[Any]) -> str:
 
 @given(recipe=RECIPES)
 def test_a_recipe_prints_what_reads_as_itself(recipe: BaseRecipe) -> None:
-    assert read_recipe(plain(recipe), at) == recipe
-    assert read_recipe(json.loads(json.dumps(plain(recipe))), at) == recipe
-    assert read_recipe(Document(yaml_text(plain(recipe)), "x").value, at) == recipe
+    assert read_recipe(to_dict(recipe), at) == recipe
+    assert read_recipe(json.loads(json.dumps(to_dict(recipe))), at) == recipe
+    assert read_recipe(Document(yaml_text(to_dict(recipe)), "x").value, at) == recipe
 
 
 BOWL = Surface(formula="x**2 + 2*y**2", domain="-3:3,-3:3")

@@ -9,7 +9,7 @@ from hypothesis import given
 from test_reading import RECIPES
 
 from optiviz.kinds import load_kind
-from optiviz.kinds.base import BaseRecipe, plain
+from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.recipes.jobs import JOB_WORDS
 from optiviz.recipes.reading import SURFACE_WORDS, keys_of
 from optiviz.recipes.schema import schema
@@ -23,8 +23,8 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 @given(recipe=RECIPES)
 def test_every_recipe_is_accepted(recipe: BaseRecipe) -> None:
-    assert VALIDATOR.is_valid(plain(recipe))
-    assert VALIDATOR.is_valid({"jobs": [{**plain(recipe), "out": "x.png"}]})
+    assert VALIDATOR.is_valid(to_dict(recipe))
+    assert VALIDATOR.is_valid({"jobs": [{**to_dict(recipe), "out": "x.png"}]})
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

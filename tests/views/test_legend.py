@@ -45,7 +45,7 @@ def test_a_tuned_rate_is_shown_as_such() -> None:
     assert f"lr {tuned.trajectories[0].optimizer.lr:g} (tuned)" in said
     assert f"lr {other.trajectories[0].optimizer.lr:g} (tuned)  beta1 0.8" in said
     assert given.detail == "lr 0.001"
-    assert tuned.trajectories[0].optimizer.lr == tuned.choice.tuning.best
+    assert tuned.trajectories[0].optimizer.lr == tuned.configured.tuning.best
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -54,7 +54,7 @@ def test_every_rate_and_verdict_is_shown_whole_beside_all_optimizers(size: tuple
     said = words(drawn)
     for entry in drawn.scene.entries:
         (path,) = entry.trajectories
-        verdict = drawn.scene.verdict(path)
+        verdict = drawn.scene.outcome(path)
         assert (f"{verdict}  {entry.detail}" if verdict else entry.detail) in said
     assert "ended at a maximum  lr 1" in said
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 import optiviz
 from optiviz.kinds.plot import PlotRecipe
-from optiviz.kinds.response import Response, ResponseRecipe
+from optiviz.kinds.response import ResponseRecipe, ResponseScene
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
 from optiviz.rendering.render import make_picture, render
@@ -312,7 +312,7 @@ def test_a_response_draws_the_gradient_and_the_updates() -> None:
     recipe = ResponseRecipe(signal="rectangles", optimizers="momentum", vary="momentum=0.25,0.9")
     drawn = make_picture(recipe)
     scene, (view,) = drawn.scene, [cell.view for cell in drawn.cells]
-    assert isinstance(scene, Response)
+    assert isinstance(scene, ResponseScene)
     lines = {line.get_label(): line for line in drawn.figure.axes[0].lines}
     gradient = next(line for line in lines.values() if line.get_linewidth() == 1.2)
     np.testing.assert_array_equal(gradient.get_ydata(), scene.signal.gradient)

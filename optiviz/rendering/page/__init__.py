@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from optiviz.kinds.base import plain
-from optiviz.kinds.run import Recipe, Run
+from optiviz.kinds.base import to_dict
+from optiviz.kinds.run import Recipe, RunScene
 from optiviz.rendering.page.page import Page
 from optiviz.rendering.page.text import embedded
 from optiviz.system.progress import Progress
@@ -25,7 +25,7 @@ FOLLOWED = {"light": ("light", "dark")}  # the themes of a page: those of the re
 
 
 def save_page(
-    scene: Run, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
+    scene: RunScene, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
 ) -> None:
     """Write a run as a page: its own words and numbers, and the comment at its head."""
     names = FOLLOWED.get(recipe.theme, (recipe.theme,))
@@ -47,7 +47,7 @@ def save_page(
         script=script,
         **page.parts(),
         scene=embedded(told),
-        recipe=escape(yaml_text(plain(recipe))),
+        recipe=escape(yaml_text(to_dict(recipe))),
     )
     path.write_text(text, encoding="utf-8")
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import Descent, Recipe, Run
+from optiviz.kinds.run import Recipe, RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.rendering.page.text import (
     axis_of,
@@ -48,7 +48,7 @@ class Page:
     """What a page says of a run."""
 
     def __init__(
-        self, scene: Run, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
+        self, scene: RunScene, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
     ) -> None:
         self.scene, self.recipe, self.themes, self.progress = scene, recipe, themes, progress
         self.theme = next(iter(themes.values()))
@@ -144,17 +144,17 @@ class Page:
             for path in entry.trajectories:
                 begins, ends = (point_text(each) for each in (path.start, path.end))
                 loss = number(path.loss(path.last), 4)
-                remark = self.scene.verdict(path)
+                remark = self.scene.outcome(path)
                 said.append(
                     f"{entry.heading} goes from {begins} to {ends}, loss {loss}"
                     + (f", {remark}" if remark else "")
                 )
         return "; ".join(said) + "."
 
-    def _entry(self, entry: Descent) -> dict[str, Any]:
+    def _entry(self, entry: RunEntry) -> dict[str, Any]:
         """Return how an entry is drawn, and what is to be said of it from which step on."""
         ended = {path.ended_at or 0 for path in entry.trajectories} | {entry.steps}
-        remarks = [(step, self.scene.remark(entry, step)) for step in sorted(ended)]
+        remarks = [(step, self.scene.status(entry, step)) for step in sorted(ended)]
         look = mark(self.theme, entry.number)
         return {
             "hue": entry.number % len(self.theme.paths),
@@ -163,10 +163,10 @@ class Page:
             "remarks": [[step, said] for step, said in remarks if said],
         }
 
-    def _path(self, number: int, entry: Descent, start: int, path: Trajectory) -> dict[str, Any]:
+    def _path(self, number: int, entry: RunEntry, start: int, path: Trajectory) -> dict[str, Any]:
         rows = self._rows(len(path.finite_points))
         steps = path.step_of_row[: len(path.finite_points)][rows]
-        near = self.scene.nearness(path)
+        near = self.scene.plane_proximity(path)
         dash = mark(self.theme, entry.number, start).dash
         return {
             "entry": number,
@@ -194,8 +194,8 @@ class Page:
             "x": axis_of(surface.axes[0], Scale("linear", across), ticks(*across)),
             "y": axis_of(surface.axes[1], Scale("linear", up), ticks(*up)),
             "images": images,
-            "starts": rounded_points(self.scene.seen(self.scene.starts), (across, up)),
-            "minima": rounded_points(self.scene.seen(surface.minima), (across, up)),
+            "starts": rounded_points(self.scene.in_window(self.scene.starts), (across, up)),
+            "minima": rounded_points(self.scene.in_window(surface.minima), (across, up)),
         }
 
     @property
@@ -207,7 +207,7 @@ class Page:
 
     def _image(self, theme: Theme) -> str:
         """Return the ground in a theme, as an address that holds all of it."""
-        ground = replace(self.scene, entries=(), company=())
+        ground = replace(self.scene, entries=(), siblings=())
         figure = Figure((WIDE, WIDE / self._ratio), dpi=DPI)
         canvas = FigureCanvasAgg(figure)
         with theme.settings():
@@ -234,7 +234,7 @@ class Page:
         drawn = {"curve": np.column_stack([self.curve.x, self.curve.value])}
         marked: dict[str, ArrayLike] = {"starts": self.scene.starts, "minima": surface.minima}
         for name, given in marked.items():
-            points = self.scene.seen(given)
+            points = self.scene.in_window(given)
             with np.errstate(all="ignore"):
                 drawn[name] = np.column_stack([points[:, 0], surface.value(points)])
         return {
@@ -268,7 +268,7 @@ class Page:
             "lines": lines,
         }
 
-    def _row(self, entry: Descent) -> str:
+    def _row(self, entry: RunEntry) -> str:
         """Return an entry's row of the legend."""
         return (
             '<li><label><input type="checkbox" checked><canvas class="swatch" aria-hidden="true">'
@@ -279,7 +279,7 @@ class Page:
     def _key(self) -> Iterator[str]:
         """Explain the marks that stand still."""
         for name in self.scene.marks if self.views != ["loss"] else ():
-            said = OF_SURFACE[name].words.format(number(self.scene.farthest, 3))
+            said = OF_SURFACE[name].words.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
 
     def _cells(self) -> Iterator[str]:
@@ -290,5 +290,5 @@ class Page:
                 yield (
                     f"<tr><th scope=row>{escape(entry.label)}</th>"
                     + "".join(f"<td>{escape(each)}</td>" for each in cells)
-                    + f"<td>{escape(self.scene.verdict(path))}</td></tr>"
+                    + f"<td>{escape(self.scene.outcome(path))}</td></tr>"
                 )

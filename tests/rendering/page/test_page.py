@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import optiviz
-from optiviz.kinds.run import Run
+from optiviz.kinds.run import RunScene
 from optiviz.registry import THEMES
 from optiviz.rendering.page.page import MAX_POINTS
 from optiviz.rendering.page.text import rounded
 from optiviz.views.themes import load_theme
 
-Made = tuple[Run, str, "Elements", dict[str, Any]]
+Made = tuple[RunScene, str, "Elements", dict[str, Any]]
 ARTICLE_1 = "nesterov,rmsprop,adadelta,adagrad,adam"
 SCENES = {
     "article-1": {"surface": "wobbly", "optimizers": ARTICLE_1},
@@ -78,7 +78,7 @@ def made(path: Path, **fields: Any) -> Made:
     scene = optiviz.render(optiviz.Recipe(**fields), path)
     text = path.read_text("utf-8")
     elements = Elements(text)
-    assert isinstance(scene, Run)
+    assert isinstance(scene, RunScene)
     return scene, text, elements, json.loads(elements.texts["script scene"])
 
 
@@ -138,7 +138,7 @@ def test_words_say_the_values_that_were_used(name: str) -> None:
     scene, text, elements, told = of_scene(name)
     for entry, said in zip(scene.entries, told["entries"], strict=True):
         assert said["detail"] == entry.detail
-        remark = scene.remark(entry, scene.steps)
+        remark = scene.status(entry, scene.steps)
         assert [each for _, each in said["remarks"]][-1:] == ([remark] if remark else [])
     labels = [each.get("aria-label") or "" for tag, each in elements.found if tag == "canvas"]
     assert any(labels)
