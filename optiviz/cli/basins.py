@@ -52,10 +52,10 @@ def command(**words: Any) -> None:
     The minima are those that are known and those where many runs end. The brighter a start, the
     sooner its run is there to stay; an animation shows which are there after each step.
     """
-    from optiviz.recipes.reading import read_recipe, sources_of
+    from optiviz.recipes.reading import input_files, read_recipe
 
     output = Output.taken(words)
     fields = {"kind": "basins", **given(words)}
     recipe = read_recipe(fields, option)
-    read = sources_of(fields)
+    read = input_files(fields)
     make(recipe, output, read)

@@ -285,12 +285,12 @@ def make(recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()) -> 
 
     sources are files that it was read from, and that are not to be lost.
     """
-    from optiviz.recipes.reading import check_kept
+    from optiviz.recipes.reading import check_not_input
     from optiviz.rendering.render import render
 
     paths = output.paths(recipe)
     for path in paths:
-        check_kept(path, sources)
+        check_not_input(path, sources)
     if output.preview:
         recipe = recipe.draft()
     with _stdout(output) as stdout:

@@ -46,10 +46,10 @@ def command(**words: Any) -> None:
     A positive gradient is answered by a positive update: what is taken off. Learning rates that
     nobody gives are those of article 1: 0.25, adagrad's 2.5, adadelta's 1.
     """
-    from optiviz.recipes.reading import read_recipe, sources_of
+    from optiviz.recipes.reading import input_files, read_recipe
 
     output = Output.taken(words)
     fields = {"kind": "response", **given(words)}
     recipe = read_recipe(fields, option)
-    read = sources_of(fields)
+    read = input_files(fields)
     make(recipe, output, read)

@@ -89,24 +89,26 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     """
-    from optiviz.recipes.provenance import Source, read_source
-    from optiviz.recipes.reading import check_trusted, merged, read_recipe, sources_of
+    from optiviz.recipes.provenance import RecipeSource, read_source
+    from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
 
     output = Output.taken(words)
     changed = given(words)
-    made = Source({}, option, {}) if source is None else read_source(source)
-    fields = merged(made.fields, changed)
+    made = RecipeSource({}, option, {}) if source is None else read_source(source)
+    fields = merge_fields(made.fields, changed)
     if not allow_plugins:
         theirs = {key: value for key, value in fields.items() if key not in changed}
         check_trusted(theirs, made.locate)
     recipe = read_recipe(
         fields, lambda keys: (option if keys and keys[0] in changed else made.locate)(keys)
     )
-    if made.others and not output.quiet:
-        click.echo(f"{source} was made with {made.others}: the bytes may differ", err=True)
+    if made.version_differences and not output.quiet:
+        click.echo(
+            f"{source} was made with {made.version_differences}: the bytes may differ", err=True
+        )
     if lr_report and not recipe.has_rate_report:
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
-    read = sources_of(fields)
+    read = input_files(fields)
     scene = make(recipe, output, read)
     if lr_report:
         with output.telling():

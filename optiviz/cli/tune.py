@@ -66,10 +66,10 @@ def command(**words: Any) -> None:
     The best trial is that with the lowest median final loss. `optiviz run --tune` uses what is
     found.
     """
-    from optiviz.recipes.reading import read_recipe, sources_of
+    from optiviz.recipes.reading import input_files, read_recipe
 
     output = Output.taken(words)
     fields = {"kind": "tune", **given(words)}
     recipe = read_recipe(fields, option)
-    read = sources_of(fields)
+    read = input_files(fields)
     make(recipe, output, read)

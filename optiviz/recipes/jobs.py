@@ -18,11 +18,11 @@ from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import (
     Fields,
     Keys,
+    allowed_keys,
     check_trusted,
-    keys_of,
-    merged,
+    input_files,
+    merge_fields,
     read_recipe,
-    sources_of,
 )
 from optiviz.registry import KINDS, format_of
 from optiviz.system.errors import InputError, did_you_mean
@@ -31,9 +31,9 @@ from optiviz.system.text import key_path, shorten
 from optiviz.system.yaml import Document
 
 MAX_JOBS = 10_000
-LONGEST = 100  # letters of a value in a file's name
+MAX_NAME = 100  # letters of a value in a file's name
 # What a job has beside the fields of its recipe.
-JOB_WORDS = {
+JOB_FIELDS = {
     "name": "what the job is called, else the name of its first file",
     "out": "where to write, one path or several; {surface} stands for that field's value",
     "matrix": "lists of values of other fields: every combination of them is a job",
@@ -53,15 +53,15 @@ def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
 
     Raises InputError with all its faults, each with its line and column.
     """
-    reader = Reader(document, plugins)
-    jobs = [job for written in reader.written() if (job := reader.job(written))]
+    reader = BatchReader(document, plugins)
+    jobs = [job for job_fields in reader.job_fields() if (job := reader.job(job_fields))]
     reader.check_outputs()
     if reader.faults:
         raise InputError("\n".join(dict.fromkeys(reader.faults)))
     return jobs
 
 
-class Written(NamedTuple):
+class JobFields(NamedTuple):
     """A job as it is written, matrix and defaults worked in, and where each field stands."""
 
     fields: Fields
@@ -75,7 +75,7 @@ class Written(NamedTuple):
         return (*self.at, *keys)
 
 
-class Reader:
+class BatchReader:
     """Reads a document and keeps every fault of it."""
 
     def __init__(self, document: Document, plugins: bool) -> None:
@@ -85,14 +85,14 @@ class Reader:
         self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
         self._sources = {real_path(Path(document.name))}  # what anybody reads
 
-    def written(self) -> Iterator[Written]:
+    def job_fields(self) -> Iterator[JobFields]:
         """Yield every job as it is written."""
         top = self.document.value
         if not isinstance(top, dict):
             self._wrong((), "a batch has jobs: and perhaps defaults:")
             return
         self._check_keys((), top, ["defaults", "jobs"])
-        fields = {key for kind in KINDS for key in keys_of(load_kind(kind))}
+        fields = {key for kind in KINDS for key in allowed_keys(load_kind(kind))}
         defaults = self._mapping(("defaults",), top.get("defaults") or {})
         self._check_keys(("defaults",), defaults, [*fields, "name", "out"])
         jobs = top.get("jobs")
@@ -112,49 +112,49 @@ class Reader:
                 self._wrong(at, f"more than {MAX_JOBS} jobs")
                 return
             for choice in product(*(enumerate(values) for values in matrix.values())):
-                yield self._combined(at, defaults, own, dict(zip(matrix, choice, strict=True)))
+                yield self._combine(at, defaults, own, dict(zip(matrix, choice, strict=True)))
 
-    def _combined(
+    def _combine(
         self, at: Keys, defaults: Fields, own: Fields, choice: dict[str, tuple[int, Any]]
-    ) -> Written:
+    ) -> JobFields:
         """Return a job with the defaults beneath it, and one value of each list of its matrix."""
         origins: dict[str, Keys] = {key: ("defaults", key) for key in defaults}
         origins |= {key: (*at, key) for key in own}
         origins |= {key: (*at, "matrix", key, place) for key, (place, _) in choice.items()}
-        given = merged(own, {key: value for key, (_, value) in choice.items()})
+        given = merge_fields(own, {key: value for key, (_, value) in choice.items()})
         kind = given.get("kind", defaults.get("kind", "run"))
         if not isinstance(kind, str) or kind not in KINDS:
-            return Written(given, origins, at)
-        known = [*keys_of(load_kind(kind)), *JOB_WORDS]
+            return JobFields(given, origins, at)
+        known = [*allowed_keys(load_kind(kind)), *JOB_FIELDS]
         self._check_keys(at, given, known)
-        fields = merged(defaults, given)
+        fields = merge_fields(defaults, given)
         fitting = {key: value for key, value in fields.items() if key in known}
-        return Written(fitting, origins, at)
+        return JobFields(fitting, origins, at)
 
-    def job(self, written: Written) -> Job | None:
+    def job(self, job_fields: JobFields) -> Job | None:
         """Return the job that is written, None if anything is wrong with it."""
         before = len(self.faults)
-        fields = dict(written.fields)
-        name, outs = (fields.pop(word, None) for word in ("name", "out"))
-        recipe = self._recipe(written, fields)
+        fields = dict(job_fields.fields)
+        name, outs = (fields.pop(key, None) for key in ("name", "out"))
+        recipe = self._recipe(job_fields, fields)
         values = None if recipe is None else to_dict(recipe) | fields
         if name is not None:
-            name = self._filled(written.keys(("name",)), name, values)
+            name = self._fill(job_fields.keys(("name",)), name, values)
             values = values and values | {"name": name}
-        outputs = self._outs(written, outs)
-        filled = [(keys, self._filled(keys, out, values)) for keys, out in outputs]
+        outputs = self._outs(job_fields, outs)
+        filled = [(keys, self._fill(keys, out, values)) for keys, out in outputs]
         sound = recipe if len(self.faults) == before else None
-        self._sources |= {real_path(each) for each in sources_of(fields)}
+        self._sources |= {real_path(each) for each in input_files(fields)}
         paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > before:
             return None
         return Job(recipe, tuple(paths), name or paths[0].stem)
 
-    def _recipe(self, written: Written, fields: Fields) -> BaseRecipe | None:
+    def _recipe(self, job_fields: JobFields, fields: Fields) -> BaseRecipe | None:
         """Return the recipe of a job's fields; None, and its faults are kept, if there is none."""
 
         def locate(keys: Sequence[Any]) -> str:
-            return self.document.locate(written.keys(keys))
+            return self.document.locate(job_fields.keys(keys))
 
         try:
             if not self.plugins:
@@ -164,8 +164,8 @@ class Reader:
             self.faults += str(error).splitlines()
             return None
 
-    def _outs(self, written: Written, outs: Any) -> list[tuple[Keys, Any]]:
-        keys = written.keys(("out",))
+    def _outs(self, job_fields: JobFields, outs: Any) -> list[tuple[Keys, Any]]:
+        keys = job_fields.keys(("out",))
         if isinstance(outs, list) and outs:
             return [((*keys, place), out) for place, out in enumerate(outs)]
         if outs is None or outs == []:
@@ -187,7 +187,7 @@ class Reader:
                 self._outputs.setdefault(real_path(path), []).append((keys, text))
         return path
 
-    def _filled(self, keys: Keys, text: Any, values: Fields | None) -> str:
+    def _fill(self, keys: Keys, text: Any, values: Fields | None) -> str:
         """Return a text with the values of its placeholders, which are unknown if None."""
         if not isinstance(text, str) or not text.isprintable():
             self._wrong(keys, f"should be plain text, not {shorten(text, quoted=True)}")
@@ -254,13 +254,13 @@ class OutputTemplate:
     def faults(self, values: Fields) -> Iterator[str]:
         """Yield what is wrong with each placeholder, in order."""
         fields = [*load_kind(values["kind"]).model_fields, "name"]
-        for word in self.PLACEHOLDER.findall(self.text):
-            if word in fields and values.get(word) is None:
-                yield f"{{{word}}} has no value here"
-            elif word not in values:
-                yield did_you_mean("placeholder", word, values)
-            elif not _slug(values[word]):
-                yield f"{{{word}}} has no letter for a name here"
+        for key in self.PLACEHOLDER.findall(self.text):
+            if key in fields and values.get(key) is None:
+                yield f"{{{key}}} has no value here"
+            elif key not in values:
+                yield did_you_mean("placeholder", key, values)
+            elif not _slug(values[key]):
+                yield f"{{{key}}} has no letter for a name here"
 
     def fill(self, values: Fields) -> str:
         """Return the name with the values, "-" for those that are wrong."""
@@ -280,4 +280,4 @@ def _slug(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return format_value(value)
     text = str(value)
-    return re.sub(r"[^\w.+-]+", "-", text[:LONGEST]).strip("-.")
+    return re.sub(r"[^\w.+-]+", "-", text[:MAX_NAME]).strip("-.")

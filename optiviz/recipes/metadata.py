@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 MAX_BYTES = 8_000_000  # of a text before what is drawn
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
-MADE = '<script type="application/json" id="made">'  # begins what a page says of itself
-RECORD = ("recipe", "versions")  # what a .json has beside its numbers
+MADE_TAG = '<script type="application/json" id="made">'  # begins what a page says of itself
+METADATA_KEYS = ("recipe", "versions")  # what a .json has beside its numbers
 
 
 def read_image(path: Path) -> str | None:
@@ -48,7 +48,7 @@ def read_pdf(path: Path) -> str | None:
 def read_html(path: Path) -> str | None:
     """Return what the first element of a page of ours holds, which stands at its head."""
     with path.open(encoding="utf-8") as file:
-        _, begun, rest = file.read(MAX_BYTES).partition(MADE)
+        _, begun, rest = file.read(MAX_BYTES).partition(MADE_TAG)
     said, ended, _ = rest.partition("</script>")
     # Without the escapes that keep its element whole.
     return json.dumps(json.loads(said)) if begun and ended else None
@@ -57,7 +57,7 @@ def read_html(path: Path) -> str | None:
 def read_json(path: Path) -> str | None:
     """Return the recipe and the versions that stand before the numbers."""
     found = json.loads(path.read_bytes())
-    return json.dumps({key: found[key] for key in RECORD})
+    return json.dumps({key: found[key] for key in METADATA_KEYS})
 
 
 def read_csv(path: Path) -> str | None:

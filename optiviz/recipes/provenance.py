@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.lookup import packages_of
-from optiviz.recipes.reading import Fields, embedded_of
+from optiviz.recipes.reading import Fields, inlined_files
 from optiviz.registry import FORMATS, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.system import plugins
@@ -55,13 +55,13 @@ def versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
-def comment_on(recipe: BaseRecipe) -> str:
+def metadata_for(recipe: BaseRecipe) -> str:
     """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
     others = {name: each for spec in recipe.specs for name, each in packages_of(spec.name).items()}
     return json.dumps({"recipe": to_dict(recipe), "versions": versions() | others})
 
 
-def comment_in(path: Path) -> str | None:
+def read_metadata(path: Path) -> str | None:
     """Return what a finished file says of itself, None if nothing can be read in it.
 
     Raises InputError if there is no such file, and OptivizError if what reads it cannot be loaded.
@@ -87,12 +87,12 @@ def comment_in(path: Path) -> str | None:
 def read_provenance(path: Path) -> Provenance:
     """Return how a finished file of ours was made; raise InputError if it does not say."""
     try:
-        return Provenance.model_validate_json(comment_in(path) or "")
+        return Provenance.model_validate_json(read_metadata(path) or "")
     except ValidationError:
         raise InputError(f"{path}: carries no recipe of ours") from None
 
 
-class Source(NamedTuple):
+class RecipeSource(NamedTuple):
     """The fields of a recipe, where each stands, and what made a picture of it, if it is one."""
 
     fields: Fields
@@ -100,7 +100,7 @@ class Source(NamedTuple):
     versions: dict[str, str]
 
     @property
-    def others(self) -> str:
+    def version_differences(self) -> str:
         """What it was made with that is not what we have, as in "numpy 2.0.0"."""
         ours = plugins.versions(*self.versions) | versions()
         return ", ".join(
@@ -108,16 +108,16 @@ class Source(NamedTuple):
         )
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> RecipeSource:
     """Return what a finished file carries, or what a YAML of one recipe holds.
 
     Raises InputError if it is neither.
     """
     if path.suffix.lower() in FORMATS:
         made = read_provenance(path)
-        if embedded_of(made.recipe):
+        if inlined_files(made.recipe):
             raise InputError(f"{path}: its recipe is of another file, which none of ours is")
-        return Source(
+        return RecipeSource(
             made.recipe, lambda keys: f"{path}: {key_path(keys) or 'recipe'}", made.versions
         )
     if path.suffix.lower() not in (".yaml", ".yml", "") and path.is_file():
@@ -128,4 +128,4 @@ def read_source(path: Path) -> Source:
         raise InputError(f"{document.name}: a recipe maps fields to values")
     if "jobs" in fields:
         raise InputError(f"{document.name}: has many recipes: make them with optiviz batch")
-    return Source(fields, document.locate, {})
+    return RecipeSource(fields, document.locate, {})

@@ -31,16 +31,16 @@ from optiviz.system.validation import Fault, KeyLocator, checked
 Fields = dict[str, Any]
 Keys = tuple[Any, ...]
 
-SIDE = "-3:3"  # of the window of a formula, if nobody says
+DEFAULT_INTERVAL = "-3:3"  # of the window of a formula, if nobody says
 # Fields of which one says what the others would: what is drawn, where it begins.
-REPLACED = (
+EXCLUSIVE_FIELDS = (
     ("surface", "surfaces", "formula"),
     ("starts", "random_starts"),
     ("optimizers", "plugins"),
 )
 
 
-class SurfaceWords(BaseModel):
+class SurfaceOptions(BaseModel):
     """How a surface may be written beside its name or its declaration."""
 
     formula: Annotated[
@@ -61,24 +61,26 @@ class SurfaceWords(BaseModel):
     ]
 
 
-SURFACE_WORDS = tuple(SurfaceWords.model_fields)
-OF_NETWORKS = ("data", "samples", "plane")
+SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
+NETWORK_OPTIONS = ("data", "samples", "plane")
 
 
-def merged(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
+def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
     """Return all fields, those that are given on top.
 
     A formula replaces a surface as well, starts replace random ones, and optimizers the digests of
     the files that others were of.
     """
-    drops = [key for keys in REPLACED if any(each in given for each in keys) for key in keys]
-    return {key: value for key, value in beneath.items() if key not in drops} | dict(given)
+    drops = [
+        key for keys in EXCLUSIVE_FIELDS if any(each in given for each in keys) for key in keys
+    ]
+    return {key: value for key, value in base.items() if key not in drops} | dict(given)
 
 
-def keys_of(model: type[BaseRecipe]) -> list[str]:
+def allowed_keys(model: type[BaseRecipe]) -> list[str]:
     """Return the keys that the fields of a kind of recipe may have."""
     drawn = {"surface", "surfaces"} & model.model_fields.keys()
-    return [*model.model_fields, *(SURFACE_WORDS if drawn else ())]
+    return [*model.model_fields, *(SURFACE_OPTIONS if drawn else ())]
 
 
 def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
@@ -90,17 +92,17 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"{locate(['kind'])}: {did_you_mean('kind', shorten(kind), KINDS)}")
     model = load_kind(kind)
-    known, wrong = keys_of(model), set()
+    known, wrong = allowed_keys(model), set()
     rest = {key: value for key, value in fields.items() if key in known}
     faults = [
         Fault((key,), did_you_mean("key", shorten(key), known)) for key in fields if key not in rest
     ]
-    for field, settle in SETTLED.items():
-        if field in model.model_fields and (found := settle(rest, field)):
+    for field, normalize in NORMALIZERS.items():
+        if field in model.model_fields and (found := normalize(rest, field)):
             faults += found
             wrong.add(field)
             rest.pop(field, None)
-    truths = _truths(model, rest)
+    truths = _boolean_faults(model, rest)
     wrong |= {fault.keys[0] for fault in truths if fault.keys}
     faults += truths
     recipe = checked(model, rest, ValidationContext(OPTIMIZERS))
@@ -111,7 +113,7 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
     return recipe
 
 
-def _truths(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
+def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
     """Return where true stands for something else, which would be 1, or something else for it."""
     faults = []
     for key, value in fields.items():
@@ -136,7 +138,7 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
         else [(("optimizers",), name) for name in _optimizers(fields.get("optimizers"))]
     )
     for key in ("surface", "surfaces"):
-        listed = _listed(key, fields.get(key), True)
+        listed = _as_list(key, fields.get(key), True)
         if reading:
             listed = [(keys, each) for keys, each in listed if isinstance(each, str)]
         named += [(keys, _function(each)) for keys, each in listed]
@@ -151,13 +153,13 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
 def _optimizers(value: Any) -> list[str]:
     """Return the optimizers of a field that are of a stranger's code."""
     texts = [value] if isinstance(value, str) else value
-    strange: list[str] = []
+    third_party: list[str] = []
     for text in texts if isinstance(texts, list | tuple) else ():
         with suppress(InputError, AttributeError):  # that it is wrong is told elsewhere
-            strange += [
-                word.name for word in parse_specs(text) if is_third_party_optimizer(word.name)
+            third_party += [
+                spec.name for spec in parse_specs(text) if is_third_party_optimizer(spec.name)
             ]
-    return strange
+    return third_party
 
 
 def _function(value: Any) -> str:
@@ -168,14 +170,14 @@ def _function(value: Any) -> str:
     return value if isinstance(value, str) and is_third_party_surface(value) else ""
 
 
-def embedded_of(fields: Mapping[str, Any]) -> list[Path]:
+def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
     """Return the files that fields name and that a recipe holds the content of."""
     signal = fields.get("signal")
     named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
     return [Path(each) for each in named if isinstance(each, str | Path)]
 
 
-def sources_of(fields: Mapping[str, Any]) -> list[Path]:
+def input_files(fields: Mapping[str, Any]) -> list[Path]:
     """Return the files that the fields of a recipe name, and those that its networks learn."""
     several = fields.get("surfaces")
     surfaces = [fields.get("surface"), *(several if isinstance(several, list | tuple) else ())]
@@ -183,48 +185,48 @@ def sources_of(fields: Mapping[str, Any]) -> list[Path]:
     learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
     learned.append(fields.get("data"))
     read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
-    return embedded_of(fields) + read
+    return inlined_files(fields) + read
 
 
-def check_kept(path: Path, sources: Iterable[Path]) -> None:
+def check_not_input(path: Path, sources: Iterable[Path]) -> None:
     """Raise InputError if an output would take the place of a file that is read."""
     if real_path(path) in {real_path(each) for each in sources}:
         raise InputError(f"{path} is what is read: write to another file")
 
 
-def _settle_surfaces(fields: Fields, field: str) -> list[Fault]:
+def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     """Put the surfaces themselves in place of the words that say which; return what is wrong."""
-    words = {word: fields.pop(word, None) for word in SURFACE_WORDS}
-    domain, catalogue = words["domain"], words["catalogue"]
-    changes = {word: words[word] for word in OF_NETWORKS if words[word] is not None}
+    options = {option: fields.pop(option, None) for option in SURFACE_OPTIONS}
+    domain, catalogue = options["domain"], options["catalogue"]
+    changes = {option: options[option] for option in NETWORK_OPTIONS if options[option] is not None}
     several = field == "surfaces"
-    named = _listed(field, fields.get(field), several)
-    formulas = _listed("formula", words["formula"], several)
+    named = _as_list(field, fields.get(field), several)
+    formulas = _as_list("formula", options["formula"], several)
     if not named and not formulas:
         return [Fault((field,), "is missing: name one, or give a formula")]
     if len(named) + len(formulas) > MAX_SURFACES:
         return [Fault((field,), f"has more than {MAX_SURFACES} values")]
     if named and formulas and not several:
         return [Fault((field,), "is given, and so is a formula: give one of them")]
-    if all(word is None for word in words.values()):
+    if all(option is None for option in options.values()):
         return []  # the recipe itself reads names and declarations
     faults: list[Fault] = []
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
         faults += [Fault(("domain", *(fault.keys or ())), fault.message) for fault in window]
         window = None
-    surfaces = Surfaces(catalogue, window, changes)
+    surfaces = SurfaceReader(catalogue, window, changes)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
     if not any(each is None or each.network for each in found):
-        faults += [Fault((word,), "is of a network, and there is none") for word in changes]
+        faults += [Fault((option,), "is of a network, and there is none") for option in changes]
     faults += surfaces.faults
     if not faults:
         fields[field] = tuple(found) if several else found[0]
     return faults
 
 
-def _listed(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
+def _as_list(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
     """Return what was given for a field, one or several, each with the keys that lead to it."""
     if field == "surfaces" and isinstance(given, str):
         given = [name.strip() for name in given.split(",") if name.strip()]
@@ -233,7 +235,7 @@ def _listed(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
     return [] if given is None else [((field,), given)]
 
 
-class Surfaces:
+class SurfaceReader:
     """The surfaces of one recipe, in one window if there is one, and what is wrong with them.
 
     changes are data, samples or plane of networks, instead of what is declared.
@@ -283,7 +285,7 @@ class Surfaces:
 
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:
         """Return the surface of a formula."""
-        sides = [SIDE] * (dimension(text) if isinstance(text, str) else 1)
+        sides = [DEFAULT_INTERVAL] * (dimension(text) if isinstance(text, str) else 1)
         declared = {"formula": text, "domain": self.window or ",".join(sides)}
         return self._declared(keys, declared, of=1)
 
@@ -329,11 +331,11 @@ class Surfaces:
         return Fault((*keys, *within[of:]), fault.message)
 
 
-def _settle_starts(fields: Fields, field: str) -> list[Fault]:
+def _normalize_starts(fields: Fields, field: str) -> list[Fault]:
     """Read starts that are written as words, and count the random ones; return what is wrong."""
     points: list[Any] = []
     faults, drawn = [], 0
-    for keys, start in _listed(field, fields.get(field), several=True):
+    for keys, start in _as_list(field, fields.get(field), several=True):
         kind, _, number = start.partition(":") if isinstance(start, str) else ("", "", "")
         try:
             if kind == "random":
@@ -346,17 +348,17 @@ def _settle_starts(fields: Fields, field: str) -> list[Fault]:
         except ValueError:
             said = f"{shorten(start, quoted=True)} is neither X,Y nor random:N with N from 1"
             faults.append(Fault(keys, said))
-    before = fields.get("random_starts", 0)
-    if drawn and isinstance(before, int):
-        fields["random_starts"] = before + drawn
+    earlier = fields.get("random_starts", 0)
+    if drawn and isinstance(earlier, int):
+        fields["random_starts"] = earlier + drawn
     if points or drawn:
         fields[field] = points
     return faults
 
 
 # The fields that may be written in more ways than the recipe keeps.
-SETTLED = {
-    "surface": _settle_surfaces,
-    "surfaces": _settle_surfaces,
-    "starts": _settle_starts,
+NORMALIZERS = {
+    "surface": _normalize_surfaces,
+    "surfaces": _normalize_surfaces,
+    "starts": _normalize_starts,
 }

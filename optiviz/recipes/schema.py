@@ -7,8 +7,8 @@ may still be wrong in ways that a schema cannot say.
 from collections.abc import Mapping
 
 from optiviz.kinds import load_kind
-from optiviz.recipes.jobs import JOB_WORDS
-from optiviz.recipes.reading import SurfaceWords, keys_of
+from optiviz.recipes.jobs import JOB_FIELDS
+from optiviz.recipes.reading import SurfaceOptions, allowed_keys
 from optiviz.registry import KINDS
 from optiviz.system.json_schema import TEXT, Schema, any_of, one_or_more
 
@@ -16,9 +16,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "#/$defs/{model}"
 
 
-def schema(meanings: Mapping[str, str]) -> Schema:
-    """Return the schema; `meanings` are sentences about fields, by their names."""
-    written = SurfaceWords.model_json_schema(ref_template=REFERENCE)
+def schema(descriptions: Mapping[str, str]) -> Schema:
+    """Return the schema; `descriptions` are sentences about fields, by their names."""
+    written = SurfaceOptions.model_json_schema(ref_template=REFERENCE)
     parts: dict[str, Schema] = written.pop("$defs")
     kinds = {}
     for kind in KINDS:
@@ -26,29 +26,31 @@ def schema(meanings: Mapping[str, str]) -> Schema:
         found = model.model_json_schema(ref_template=REFERENCE)
         parts |= found.pop("$defs", {})
         fields = written["properties"] | found["properties"]
-        kinds[kind] = {key: fields[key] for key in keys_of(model)}
-    about = JOB_WORDS | dict(meanings)
+        kinds[kind] = {key: fields[key] for key in allowed_keys(model)}
+    descriptions = JOB_FIELDS | dict(descriptions)
     everything = {key: field for fields in kinds.values() for key, field in fields.items()}
     outputs = {"name": TEXT, "out": one_or_more(TEXT)}
-    matrix = _mapping({key: {"type": "array", "minItems": 1} for key in everything}, about)
+    matrix = _object_schema(
+        {key: {"type": "array", "minItems": 1} for key in everything}, descriptions
+    )
     for kind, fields in kinds.items():
-        parts[kind] = _mapping(fields, about)
-        parts[f"{kind}-job"] = _mapping(fields | outputs | {"matrix": matrix}, about)
+        parts[kind] = _object_schema(fields, descriptions)
+        parts[f"{kind}-job"] = _object_schema(fields | outputs | {"matrix": matrix}, descriptions)
     everything["kind"] = {"enum": [*KINDS]}
     batch = {
-        "defaults": _mapping(everything | outputs, about),
+        "defaults": _object_schema(everything | outputs, descriptions),
         "jobs": {"type": "array", "minItems": 1, "items": any_of(
             *({"$ref": f"#/$defs/{kind}-job"} for kind in KINDS)
         )},
     }  # fmt: skip
-    parts["batch"] = _mapping(batch, {}) | {"required": ["jobs"]}
+    parts["batch"] = _object_schema(batch, {}) | {"required": ["jobs"]}
     whole = any_of(*({"$ref": f"#/$defs/{name}"} for name in ("batch", *KINDS)))
     return {"$schema": DIALECT, "title": "optiviz"} | whole | {"$defs": parts}
 
 
-def _mapping(fields: Mapping[str, Schema], about: Mapping[str, str]) -> Schema:
+def _object_schema(fields: Mapping[str, Schema], descriptions: Mapping[str, str]) -> Schema:
     described = {
-        key: field | ({"description": about[key]} if key in about else {})
+        key: field | ({"description": descriptions[key]} if key in descriptions else {})
         for key, field in fields.items()
     }
     return {"type": "object", "properties": described, "additionalProperties": False}

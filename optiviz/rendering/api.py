@@ -22,7 +22,7 @@ from optiviz.optimizers.describe import describe as describe_class
 from optiviz.optimizers.lookup import GROUP, factory_of
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipes.jobs import Job, read_jobs
-from optiviz.recipes.provenance import comment_on, read_source
+from optiviz.recipes.provenance import metadata_for, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.rendering.batch import Result, make_all
@@ -113,7 +113,7 @@ def animate(
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     picture = make_picture(recipe)
     steps = recipe.frame_steps(picture.scene.steps)
-    return picture.animation(recipe.fps, steps, comment=comment_on(recipe))
+    return picture.animation(recipe.fps, steps, comment=metadata_for(recipe))
 
 
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
 from optiviz.recipes.jobs import Job
-from optiviz.recipes.provenance import comment_in, comment_on
+from optiviz.recipes.provenance import metadata_for, read_metadata
 from optiviz.registry import format_of
 from optiviz.rendering.render import render
 from optiviz.system.errors import InputError, OptivizError, describe_error
@@ -144,9 +144,9 @@ def _settled(job: Job, force: bool) -> Result | None:
 
 def up_to_date(job: Job) -> bool:
     """Return whether all files of a job are there, made by the same recipe and versions."""
-    comment = comment_on(job.recipe)
+    comment = metadata_for(job.recipe)
     try:
-        return all(path.exists() and comment_in(path) == comment for path in job.paths)
+        return all(path.exists() and read_metadata(path) == comment for path in job.paths)
     except (OptivizError, OSError):  # what cannot be read is not
         return False
 

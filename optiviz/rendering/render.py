@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe, Scene
-from optiviz.recipes.provenance import comment_on
+from optiviz.recipes.provenance import metadata_for
 from optiviz.system.files import atomic_write, check_targets
 from optiviz.system.progress import TaskProgress
 from optiviz.views.themes import load_theme
@@ -39,7 +39,7 @@ def render(
     timeline = recipe.timeline
     frames = 1 if timeline is None else len(timeline.steps)
     total = sum(frames if form.kind == "animation" else 1 for form in forms)
-    clip = Clip(recipe, scene, picture, comment_on(recipe), Drawn(total, progress))
+    clip = Clip(recipe, scene, picture, metadata_for(recipe), Drawn(total, progress))
     settings = nullcontext if picture is None else picture.theme.settings
     for target, form, writer in zip(targets, forms, writers, strict=True):
         with atomic_write(target) as temporary, settings():

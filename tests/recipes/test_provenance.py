@@ -22,7 +22,7 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
-from optiviz.recipes.provenance import comment_in, comment_on, versions
+from optiviz.recipes.provenance import metadata_for, read_metadata, versions
 from optiviz.registry import FORMATS, KINDS
 from optiviz.rendering.render import render
 from optiviz.system.yaml import yaml_text
@@ -76,7 +76,7 @@ def test_every_file_carries_its_recipe_and_is_made_again_from_it(
     recipe = RECIPES[kind]
     path = here / f"x{suffix}"
     render(recipe, path)
-    assert comment_in(path) == comment_on(recipe)
+    assert read_metadata(path) == metadata_for(recipe)
     assert optiviz.load_recipe(path) == recipe
     result = invoke("run", "--recipe", path, "-o", f"again{suffix}", "-q")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -153,7 +153,7 @@ def test_files_of_the_user_are_within_and_no_path_or_time(invoke: Invoke, here: 
     for name in ("a.gif", "b.png"):
         assert invoke("run", "--recipe", name, "-o", f"again-{name}", "-q").exit_code == 0
         assert (here / f"again-{name}").read_bytes() == (here / name).read_bytes()
-        said = comment_in(here / name) or ""
+        said = read_metadata(here / name) or ""
         assert str(here) not in said and os.sep + "home" not in said and name not in said
         assert "202" not in said.replace(versions()["matplotlib"], "")
 
@@ -323,5 +323,5 @@ def test_a_recipe_may_come_from_the_standard_input(invoke: Invoke, here: Path) -
 @pytest.mark.parametrize("kind", ["run", "tune", "basins"])
 def test_every_kind_says_the_versions_of_what_its_optimizers_need(kind: str) -> None:
     pytest.importorskip("scipy")
-    said = json.loads(comment_on(load_kind(kind)(surface="wobbly", optimizers="bfgs")))
+    said = json.loads(metadata_for(load_kind(kind)(surface="wobbly", optimizers="bfgs")))
     assert said["versions"]["scipy"] == importlib.metadata.version("scipy")

@@ -17,7 +17,7 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
-from optiviz.recipes.reading import merged, read_recipe
+from optiviz.recipes.reading import merge_fields, read_recipe
 from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.text import key_path
@@ -201,9 +201,9 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_a_subject_replaces_another() -> None:
     beneath = {"surface": "bowl", "theme": "dark"}
-    assert merged(beneath, {"formula": "x"}) == {"theme": "dark", "formula": "x"}
-    assert merged(beneath, {"fps": 3}) == {**beneath, "fps": 3}
-    assert merged({"random_starts": 3}, {"starts": ["1,2"]}) == {"starts": ["1,2"]}
+    assert merge_fields(beneath, {"formula": "x"}) == {"theme": "dark", "formula": "x"}
+    assert merge_fields(beneath, {"fps": 3}) == {**beneath, "fps": 3}
+    assert merge_fields({"random_starts": 3}, {"starts": ["1,2"]}) == {"starts": ["1,2"]}
 
 
 def test_random_starts_add_up() -> None:

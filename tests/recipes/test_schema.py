@@ -10,8 +10,8 @@ from test_reading import RECIPES
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, to_dict
-from optiviz.recipes.jobs import JOB_WORDS
-from optiviz.recipes.reading import SURFACE_WORDS, keys_of
+from optiviz.recipes.jobs import JOB_FIELDS
+from optiviz.recipes.reading import SURFACE_OPTIONS, allowed_keys
 from optiviz.recipes.schema import schema
 from optiviz.registry import KINDS
 from optiviz.system.yaml import Document
@@ -75,7 +75,7 @@ def test_what_cannot_be_is_refused(fields: dict[str, Any]) -> None:
 def test_every_field_of_every_kind_is_there() -> None:
     for kind in KINDS:
         model = load_kind(kind)
-        assert set(SCHEMA["$defs"][kind]["properties"]) == set(keys_of(model))
+        assert set(SCHEMA["$defs"][kind]["properties"]) == set(allowed_keys(model))
         job = SCHEMA["$defs"][f"{kind}-job"]["properties"]
-        assert set(job) == {*keys_of(model), *JOB_WORDS}
-    assert set(SURFACE_WORDS) <= set(SCHEMA["$defs"]["run"]["properties"])
+        assert set(job) == {*allowed_keys(model), *JOB_FIELDS}
+    assert set(SURFACE_OPTIONS) <= set(SCHEMA["$defs"]["run"]["properties"])

@@ -124,7 +124,7 @@ def test_what_cannot_be_read_is_made_anew(here: Path, monkeypatch: pytest.Monkey
     def unreadable(path: Path) -> str:
         raise optiviz.InputError(f"{path}: Permission denied")
 
-    monkeypatch.setattr("optiviz.rendering.batch.comment_in", unreadable)
+    monkeypatch.setattr("optiviz.rendering.batch.read_metadata", unreadable)
     (here / "a.json").write_text("{}")
     assert statuses(optiviz.batch([(GOOD, "a.json"), (GOOD, "b.json")])) == ["made", "made"]
 
