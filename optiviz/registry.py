@@ -138,32 +138,35 @@ MANY_DIMENSIONS = 3  # dimensions: those of all of a network's weights
 # The first that fits is the default.
 VIEWS = {
     "contour": ViewEntry(
-        "contour:Contour", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
+        "contour:ContourView", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
         "the surface from above, with isolines", page=True,
     ),
     "curve": ViewEntry(
-        "curve:Curve", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
+        "curve:CurveView", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
         page=True,
     ),
     "relief": ViewEntry(
-        "relief:Relief", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
+        "relief:ReliefView", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
     ),
     "loss": ViewEntry(
-        "loss:Loss", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"), "loss against step",
-        page=True,
+        "loss:LossView", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"),
+        "loss against step", page=True,
     ),
     "state": ViewEntry(
-        "state:State", (1, 2), "descent", ("trail",), "what an optimizer remembers, against step"
+        "state:StateView", (1, 2), "descent", ("trail",),
+        "what an optimizer remembers, against step",
     ),
     "response": ViewEntry(
-        "response:Answers", (1,), "response", (), "a signal and its answers, in optiviz response"
+        "response:ResponseView", (1,), "response", (),
+        "a signal and its answers, in optiviz response",
     ),
     "trials": ViewEntry(
-        "trials:Trials", (1, 2, MANY_DIMENSIONS), "search", (),
+        "trials:TrialsView", (1, 2, MANY_DIMENSIONS), "search", (),
         "final loss against what was tried, in optiviz tune",
     ),
     "basins": ViewEntry(
-        "basins:Map", (2,), "basins", (), "which minimum each start reaches, in optiviz basins"
+        "basins:BasinsView", (2,), "basins", (),
+        "which minimum each start reaches, in optiviz basins",
     ),
 }  # fmt: skip
 OPTIMIZERS = {

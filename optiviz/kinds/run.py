@@ -264,7 +264,7 @@ class RunScene(OnSurface[RunEntry]):
         return np.reshape([path.start for path in paths], (-1, self.surface.dim))
 
     @property
-    def marks(self) -> tuple[str, ...]:
+    def legend_entries(self) -> tuple[str, ...]:
         """The marks that stand on its surface."""
         known = {
             "start": self.entries,

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from optiviz.kinds.style import Style
     from optiviz.system.progress import Progress
-    from optiviz.views.key import KeyMark
+    from optiviz.views.legend_entries import LegendEntry
     from optiviz.views.themes import Theme
 
 
-class Room(NamedTuple):
+class BoxConstraints(NamedTuple):
     """What a view wants around and of its Axes, in points."""
 
     left: float
@@ -32,7 +32,7 @@ class Room(NamedTuple):
     right: float = 0.0  # the margin of a picture counts as such
 
 
-class Moving(Protocol):
+class Animated(Protocol):
     """Artists that belong together and are moved to a step."""
 
     def update(self, step: int) -> "Sequence[Artist]":
@@ -48,17 +48,17 @@ class View(ABC):
         self.scene = scene
         self.theme = theme
         self.style = style
-        self.tracks: list[Moving] = []
-        self.between: list[Artist] = []  # stand still, but are drawn anew between those that move
+        self.path_artists: list[Animated] = []
+        self.redrawn: list[Artist] = []  # stand still, but are drawn anew between those that move
         self.progress: Progress | None = None  # who is told of what takes its time
 
     @property
     @abstractmethod
-    def room(self) -> Room:
+    def constraints(self) -> BoxConstraints:
         """How much room it wants."""
 
     @property
-    def marks(self) -> "Sequence[KeyMark]":
+    def legend_entries(self) -> "Sequence[LegendEntry]":
         """The marks that the legend is to explain: those of `key.py`, or its own."""
         return ()
 
@@ -68,7 +68,10 @@ class View(ABC):
 
     def update(self, step: int) -> "Sequence[Artist]":
         """Move the artists to a step and return all of them, whatever the step."""
-        return [*self.between, *(each for track in self.tracks for each in track.update(step))]
+        return [
+            *self.redrawn,
+            *(each for track in self.path_artists for each in track.update(step)),
+        ]
 
 
 def load_view(name: str) -> type[View]:

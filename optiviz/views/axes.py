@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
-from optiviz.views import Room
+from optiviz.views import BoxConstraints
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
@@ -38,7 +38,7 @@ class Box(NamedTuple):
         return self.bottom + self.height
 
 
-def dress(axes: Axes, theme: Theme) -> None:
+def style_axes(axes: Axes, theme: Theme) -> None:
     """Give Axes the look of the theme."""
     axes.set_facecolor(theme.background)
     axes.set_autoscale_on(False)
@@ -48,15 +48,15 @@ def dress(axes: Axes, theme: Theme) -> None:
         axis.label.set(fontsize=LABEL, color=theme.muted)
 
 
-def dress_chart(axes: Axes, theme: Theme) -> None:
+def style_chart(axes: Axes, theme: Theme) -> None:
     """Give Axes the look of a chart of numbers: two spines and a faint grid."""
-    dress(axes, theme)
+    style_axes(axes, theme)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=theme.muted, alpha=0.18, linewidth=0.8)
     axes.set_axisbelow(True)
 
 
-def span(
+def set_limits(
     axes: Axes,
     axis: Literal["x", "y"],
     ends: tuple[float, float],
@@ -69,10 +69,14 @@ def span(
     find = find or partial(ticks, *ends)
     if axis == "x":
         axes.set_xlim(*ends)
-        axes.set_xticks(*_fitting(find, axes.xaxis.get_transform(), ends, inches(axes)[0], True))
+        axes.set_xticks(
+            *_fitting(find, axes.xaxis.get_transform(), ends, size_in_inches(axes)[0], True)
+        )
     else:
         axes.set_ylim(*ends)
-        axes.set_yticks(*_fitting(find, axes.yaxis.get_transform(), ends, inches(axes)[1], False))
+        axes.set_yticks(
+            *_fitting(find, axes.yaxis.get_transform(), ends, size_in_inches(axes)[1], False)
+        )
 
 
 def _fitting(
@@ -89,7 +93,7 @@ def _fitting(
     return places[:1], said[:1]
 
 
-def inches(axes: Axes) -> tuple[float, float]:
+def size_in_inches(axes: Axes) -> tuple[float, float]:
     """Return width and height of Axes."""
     box, (width, height) = axes.get_position(), figure_of(axes).get_size_inches()
     return float(box.width * width), float(box.height * height)
@@ -101,21 +105,21 @@ def figure_of(axes: Axes) -> Figure:
     return axes.figure
 
 
-def span_steps(axes: Axes, steps: int) -> None:
+def set_step_limits(axes: Axes, steps: int) -> None:
     """Let the x axis run over all steps, with room for heads at its end."""
     last = max(steps, 1)
-    span(axes, "x", (-0.01 * last, 1.02 * last), partial(ticks, 0, last))
+    set_limits(axes, "x", (-0.01 * last, 1.02 * last), partial(ticks, 0, last))
     axes.set_xlabel("step")
 
 
-def name(axes: Axes, theme: Theme, *ways: str) -> None:
+def set_heading(axes: Axes, theme: Theme, *ways: str) -> None:
     """Say above Axes, on the left, what they show, in the first of these ways that fits."""
-    room = 72 * inches(axes)[0]
+    room = 72 * size_in_inches(axes)[0]
     said = next((each for each in ways if LETTER * len(each) <= room), ways[-1])
     axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4)
 
 
-def say_empty(axes: Axes, theme: Theme) -> None:
+def annotate_empty(axes: Axes, theme: Theme) -> None:
     """Say in the middle of Axes why there is nothing to see."""
     axes.annotate(
         "no finite value here", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center",
@@ -123,12 +127,12 @@ def say_empty(axes: Axes, theme: Theme) -> None:
     )  # fmt: skip
 
 
-def room_beside(
+def constraints_beside(
     labels: Sequence[str], ratios: tuple[float, float] | None = None, named: bool = False
-) -> Room:
+) -> BoxConstraints:
     """Return the room of a view with axis labels and with these words at its ticks.
 
     A named one has words above.
     """
     left = BESIDE + LETTER * max(map(len, labels), default=1)
-    return Room(left, BENEATH, ratios, ABOVE if named else 0.0)
+    return BoxConstraints(left, BENEATH, ratios, ABOVE if named else 0.0)

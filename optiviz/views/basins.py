@@ -11,10 +11,10 @@ from matplotlib.image import AxesImage
 from optiviz.kinds.basins import BasinsScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.views import Room, View, key
-from optiviz.views.axes import room_beside
-from optiviz.views.contour import dress_plane, ratios
-from optiviz.views.marks import star
+from optiviz.views import BoxConstraints, View, legend_entries
+from optiviz.views.axes import constraints_beside
+from optiviz.views.contour import ratios, style_plane
+from optiviz.views.paths import minimum_style
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 
@@ -23,7 +23,7 @@ LEVELS = 24  # of brightness, so that a GIF has enough colours
 NOWHERE = 0.35  # how much of the muted colour stands where no minimum is reached
 
 
-class Map(View):
+class BasinsView(View):
     """The grid of starts after k steps: those that have come to a minimum to stay are coloured.
 
     Colours are those of the minima, which stand on it as stars; brightness goes from the first
@@ -31,7 +31,7 @@ class Map(View):
     """
 
     scene: BasinsScene
-    marks = (key.REACHED, key.SOONER, key.NOWHERE)
+    legend_entries = (legend_entries.REACHED, legend_entries.SOONER, legend_entries.NOWHERE)
 
     def __init__(self, scene: BasinsScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
@@ -39,12 +39,12 @@ class Map(View):
         self.image: AxesImage | None = None
 
     @property
-    def room(self) -> Room:
+    def constraints(self) -> BoxConstraints:
         across, up = self.scene.surface.window.intervals
-        return room_beside(ticks(*up)[1], ratios(across, up))
+        return constraints_beside(ticks(*up)[1], ratios(across, up))
 
     def build(self, axes: Axes) -> None:
-        dress_plane(axes, self.theme, self.scene.surface)
+        style_plane(axes, self.theme, self.scene.surface)
         across, up = self.scene.surface.window.intervals
         self.colors = self._colors()
         self.empty = np.array(mixed(self.theme.background, self.theme.muted, NOWHERE))
@@ -52,16 +52,18 @@ class Map(View):
             self._picture(self.scene.steps), extent=(*across, *up), origin="lower", aspect="auto",
             interpolation="nearest", zorder=1,
         )  # fmt: skip
-        look = star(self.theme, len(self.scene.minima))
+        style = minimum_style(self.theme, len(self.scene.minima))
         for number, point in enumerate(self.scene.minima):
-            (drawn,) = axes.plot(*point, **look | {"color": hue(self.theme, number)})
+            (drawn,) = axes.plot(*point, **style | {"color": minimum_color(self.theme, number)})
             drawn.set_markeredgecolor(self.theme.casing)
-            self.between.append(drawn)
+            self.redrawn.append(drawn)
 
     def _colors(self) -> Array:
         """Return the final colour of each cell, shape (rows, columns, 3)."""
         basins, last = self.entry.basins, max(self.scene.latest, 1)
-        hues = np.array([to_rgb(hue(self.theme, each)) for each in range(len(self.scene.minima))])
+        hues = np.array(
+            [to_rgb(minimum_color(self.theme, each)) for each in range(len(self.scene.minima))]
+        )
         if not len(hues):
             hues = np.zeros((1, 3))
         share = np.round(np.clip(basins.arrived / last, 0, 1) * (LEVELS - 1)) / (LEVELS - 1)
@@ -79,10 +81,10 @@ class Map(View):
     def update(self, step: int) -> Sequence[Artist]:
         assert self.image is not None
         self.image.set_data(self._picture(step))
-        return [self.image, *self.between]
+        return [self.image, *self.redrawn]
 
 
-def hue(theme: Theme, number: int) -> str:
+def minimum_color(theme: Theme, number: int) -> str:
     """Return the colour of a minimum; past the palette colours come again."""
     return theme.paths[number % len(theme.paths)]
 

@@ -14,23 +14,29 @@ from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.surfaces.domain import Interval
 from optiviz.surfaces.surface import Surface
-from optiviz.views import Room, View
-from optiviz.views.axes import dress, inches, room_beside, say_empty, span
-from optiviz.views.ground import Ground, ramp
-from optiviz.views.key import OF_SURFACE, KeyMark
-from optiviz.views.marks import Track, mark, ring, star
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import (
+    annotate_empty,
+    constraints_beside,
+    set_limits,
+    size_in_inches,
+    style_axes,
+)
+from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
+from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
+from optiviz.views.sampled_surface import SampledSurface, ramp
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import signed, ticks
 
 GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
 ARROWS, APART = 17, 0.24  # of the gradient field on the longer side at most; inches between two
-EQUAL = 1.8  # ratio of a window's sides beyond which the axes have two scales
-UNEQUAL = 1.3  # ratio of the view's sides then, at least
+MAX_EQUAL_RATIO = 1.8  # ratio of a window's sides beyond which the axes have two scales
+MIN_RATIO = 1.3  # ratio of the view's sides then, at least
 LABELLED = 2.2  # isolines an inch that say their loss
 FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
 
 
-class Contour(View):
+class ContourView(View):
     """The contour view of a surface in two dimensions.
 
     A path that leaves it is cut at the edge, and while it is away a triangle there says where.
@@ -47,67 +53,67 @@ class Contour(View):
         self.labelled = theme.labels if style.labels is None else style.labels
 
     @property
-    def room(self) -> Room:
+    def constraints(self) -> BoxConstraints:
         across, up = self.scene.surface.window.intervals
-        return room_beside(ticks(*up)[1], ratios(across, up))
+        return constraints_beside(ticks(*up)[1], ratios(across, up))
 
     @property
-    def marks(self) -> Sequence[KeyMark]:
-        return [OF_SURFACE[name] for name in self.scene.marks]
+    def legend_entries(self) -> Sequence[LegendEntry]:
+        return [SURFACE_ENTRIES[name] for name in self.scene.legend_entries]
 
     def build(self, axes: Axes) -> None:
-        dress_plane(axes, self.theme, self.scene.surface)
+        style_plane(axes, self.theme, self.scene.surface)
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
         minima = self.scene.in_window(self.scene.surface.minima)
-        self.between += axes.plot(*minima.T, **star(self.theme, len(minima)))
-        axes.plot(*self.scene.in_window(self.scene.starts).T, **ring(self.theme))
+        self.redrawn += axes.plot(*minima.T, **minimum_style(self.theme, len(minima)))
+        axes.plot(*self.scene.in_window(self.scene.starts).T, **start_style(self.theme))
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                look = mark(self.theme, entry.number, start)
-                self.tracks.append(
-                    Track(
-                        axes, path.finite_points, path.row_of_step, look, self.theme, entry.number,
+                style = path_style(self.theme, entry.number, start)
+                self.path_artists.append(
+                    PathArtist(
+                        axes, path.finite_points, path.row_of_step, style, self.theme, entry.number,
                         self.style.trail, label=entry.label,
-                        nearness=self.scene.plane_proximity(path),
+                        plane_proximity=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
                     )
                 )  # fmt: skip
 
     def _draw_surface(self, axes: Axes) -> None:
-        ground = Ground.of(self.scene.surface, GRID, self.style.levels, self.progress)
-        if not ground.values.count():
-            say_empty(axes, self.theme)
+        sampled = SampledSurface.sample(self.scene.surface, GRID, self.style.levels, self.progress)
+        if not sampled.values.count():
+            annotate_empty(axes, self.theme)
             return
         colors = ramp(self.theme)
-        grid = (ground.x, ground.y, ground.values)
-        if self.fill and len(ground.levels) >= 2:
-            fill = [colors(share) for share in np.linspace(0, 1, len(ground.levels) + 1)]
-            axes.contourf(*grid, ground.levels, colors=fill, extend="both", zorder=1)
+        grid = (sampled.x, sampled.y, sampled.values)
+        if self.fill and len(sampled.levels) >= 2:
+            fill = [colors(share) for share in np.linspace(0, 1, len(sampled.levels) + 1)]
+            axes.contourf(*grid, sampled.levels, colors=fill, extend="both", zorder=1)
         elif self.fill:
             axes.set_facecolor(colors(0.5))
-        if not ground.inner.size:
+        if not sampled.inner.size:
             return
         plain = self.fill or not self.labelled
-        colored = [colors(share) for share in ground.shares(ground.inner)]
+        colored = [colors(share) for share in sampled.shares(sampled.inner)]
         lines = axes.contour(
-            *grid, ground.inner, colors=self.theme.isoline or colored, linestyles="solid",
+            *grid, sampled.inner, colors=self.theme.isoline or colored, linestyles="solid",
             linewidths=0.6 if plain else 0.9, alpha=0.55 if self.fill else 0.9, zorder=ISOLINE,
         )  # fmt: skip
         if self.labelled:
-            self._label(axes, lines, ground)
+            self._label(axes, lines, sampled)
 
-    def _label(self, axes: Axes, lines: ContourSet, ground: Ground) -> None:
+    def _label(self, axes: Axes, lines: ContourSet, sampled: SampledSurface) -> None:
         """Write the loss on some of the isolines, with as many digits as tell them apart."""
-        many = max(2, int(LABELLED * min(inches(axes))))
-        stride = -(-len(ground.inner) // many)
-        shown = ground.inner[::stride]
-        written = dict(zip(shown, short(shown * ground.scale), strict=True))
-        look: dict[str, Any] = {"fmt": written, "fontsize": 9}
+        many = max(2, int(LABELLED * min(size_in_inches(axes))))
+        stride = -(-len(sampled.inner) // many)
+        shown = sampled.inner[::stride]
+        written = dict(zip(shown, short(shown * sampled.scale), strict=True))
+        style: dict[str, Any] = {"fmt": written, "fontsize": 9}
         kept: list[Bbox] = []
         places = []
-        for label in list(axes.clabel(lines, shown, inline=False, **look)):
+        for label in list(axes.clabel(lines, shown, inline=False, **style)):
             box = label.get_window_extent()
             inside = axes.bbox.x0 < box.x0 < box.x1 < axes.bbox.x1
             inside &= axes.bbox.y0 < box.y0 < box.y1 < axes.bbox.y1
@@ -118,7 +124,7 @@ class Contour(View):
         lines.labelTexts.clear()
         # Only now, so that no isoline has a gap without a label. (All levels are given, because
         # matplotlib 3.8 takes the number of a level for its place among these.)
-        labels = axes.clabel(lines, inline_spacing=3, manual=places, **look)
+        labels = axes.clabel(lines, inline_spacing=3, manual=places, **style)
         halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
         for label in labels:
             label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
@@ -127,7 +133,7 @@ class Contour(View):
     def _draw_field(self, axes: Axes) -> None:
         """Draw arrows of the negative gradient in the middle of equal squares."""
         (left, right), (bottom, top) = self.scene.surface.window.intervals
-        width, height = inches(axes)
+        width, height = size_in_inches(axes)
         side = max(max(width, height) / ARROWS, APART)
         middles = [
             low + (high - low) * (np.arange(count) + 0.5) / count
@@ -158,20 +164,20 @@ class Contour(View):
 def ratios(across: Interval, up: Interval) -> tuple[float, float]:
     """Return the least and the most ratio of sides that a view of a window has."""
     ratio = (across[1] - across[0]) / (up[1] - up[0])
-    most = ratio if ratio <= EQUAL else UNEQUAL
-    least = ratio if ratio >= 1 / EQUAL else 1 / UNEQUAL
+    most = ratio if ratio <= MAX_EQUAL_RATIO else MIN_RATIO
+    least = ratio if ratio >= 1 / MAX_EQUAL_RATIO else 1 / MIN_RATIO
     return min(ratio, most), max(ratio, least)
 
 
-def dress_plane(axes: Axes, theme: Theme, surface: Surface) -> None:
+def style_plane(axes: Axes, theme: Theme, surface: Surface) -> None:
     """Give Axes the look and the window of a surface from above.
 
     The background is seen where it is undefined.
     """
-    dress(axes, theme)
+    style_axes(axes, theme)
     across, up = surface.window.intervals
-    span(axes, "x", across)
-    span(axes, "y", up)
+    set_limits(axes, "x", across)
+    set_limits(axes, "y", up)
     across_name, up_name = surface.axes
     axes.set_xlabel(across_name)
     axes.set_ylabel(up_name, rotation=90 if len(up_name) > 1 else 0)

@@ -10,10 +10,27 @@ from matplotlib.axes import Axes
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import RunEntry, RunScene
 from optiviz.kinds.style import Style
-from optiviz.views import Room, View
-from optiviz.views.axes import TICK, dress_chart, inches, name, room_beside, say_empty, span
-from optiviz.views.key import OF_SURFACE, KeyMark
-from optiviz.views.marks import FADED, HEAD, HEAD_SIZE, OUTWARD, PATH, mark, ring, star
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import (
+    TICK,
+    annotate_empty,
+    constraints_beside,
+    set_heading,
+    set_limits,
+    size_in_inches,
+    style_chart,
+)
+from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
+from optiviz.views.paths import (
+    EDGE_MARKERS,
+    FADED_OPACITY,
+    HEAD_SIZE,
+    HEAD_ZORDER,
+    PATH_ZORDER,
+    minimum_style,
+    path_style,
+    start_style,
+)
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 
@@ -22,7 +39,7 @@ STEEPEST = 1e100  # slope that has a tangent
 TANGENT = 0.11  # half of its length, as a share of the view's diagonal
 
 
-class Curve(View):
+class CurveView(View):
     """The curve of a surface in one dimension.
 
     A point that is out of the window is a triangle at its edge, which points to where it is.
@@ -43,25 +60,25 @@ class Curve(View):
         shown = [self.value] if scene.entries else [self.value, self.slope]
         for path in scene.compared:  # it may visit a pole between two samples
             shown.append(path.losses[((left <= path.points) & (path.points <= right))[:, 0]])
-        self.scale = Scale.of(np.concatenate(shown), straight=True)
+        self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
     @property
-    def room(self) -> Room:
-        return room_beside(self.scale.ticks()[1], named=bool(self.scene.entries))
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside(self.scale.ticks()[1], named=bool(self.scene.entries))
 
     @property
-    def marks(self) -> Sequence[KeyMark]:
-        return [OF_SURFACE[name] for name in self.scene.marks]
+    def legend_entries(self) -> Sequence[LegendEntry]:
+        return [SURFACE_ENTRIES[name] for name in self.scene.legend_entries]
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
         ends = surface.window.intervals[0]
-        dress_chart(axes, self.theme)
-        span(axes, "x", ends)
+        style_chart(axes, self.theme)
+        set_limits(axes, "x", ends)
         self.scale.apply(axes)
         axes.set_xlabel("x")
         if self.scene.entries:
-            name(axes, self.theme, "loss")
+            set_heading(axes, self.theme, "loss")
         else:
             self._draw_derivative(axes)
         axes.plot(
@@ -69,17 +86,19 @@ class Curve(View):
             solid_capstyle="round",
         )  # fmt: skip
         if not np.isfinite(self.value).any():
-            say_empty(axes, self.theme)
+            annotate_empty(axes, self.theme)
         minima, starts = (
             self.scene.in_window(surface.minima),
             self.scene.in_window(self.scene.starts),
         )
         with np.errstate(all="ignore"):
-            self.between += axes.plot(minima[:, 0], surface.value(minima), **star(self.theme))
-            axes.plot(starts[:, 0], surface.value(starts), **ring(self.theme))
+            self.redrawn += axes.plot(
+                minima[:, 0], surface.value(minima), **minimum_style(self.theme)
+            )
+            axes.plot(starts[:, 0], surface.value(starts), **start_style(self.theme))
         for entry in self.scene.entries:
             for start in range(len(entry.trajectories)):
-                self.tracks.append(_Walker(self, axes, entry, start))
+                self.path_artists.append(_Walker(self, axes, entry, start))
 
     def _draw_derivative(self, axes: Axes) -> None:
         color = self.theme.paths[0]
@@ -94,9 +113,9 @@ class Curve(View):
 class _Walker:
     """One path on the curve: the point, its tangent, and the points before."""
 
-    def __init__(self, view: Curve, axes: Axes, entry: RunEntry, start: int) -> None:
+    def __init__(self, view: CurveView, axes: Axes, entry: RunEntry, start: int) -> None:
         path: Trajectory = entry.trajectories[start]
-        look = mark(view.theme, entry.number, start)
+        style = path_style(view.theme, entry.number, start)
         surface = view.scene.surface
         x = path.finite_points[:, 0]
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
@@ -108,33 +127,33 @@ class _Walker:
         seen = self.outside == 0
         self.x, self.y = np.where(seen, x, np.nan), np.where(seen, path.losses[: len(x)], np.nan)
         # Half of a tangent, as long on the screen whatever its slope.
-        width, height = inches(axes)
+        width, height = size_in_inches(axes)
         across, up = self.high - self.low, float(np.diff(axes.get_ylim())[0])
         rise = slope * across / up * height / width  # as it is seen
         run = TANGENT * np.hypot(width, height) / width * across / np.sqrt(1 + rise**2)
         self.run, self.rise = run, slope * run
         dots: dict[str, Any] = {
-            "color": look.color, "linestyle": "none", "marker": look.marker,
+            "color": style.color, "linestyle": "none", "marker": style.marker,
             "markersize": 0.6 * HEAD_SIZE, "markeredgewidth": 0,
         }  # fmt: skip
-        above = PATH + entry.number
-        (self.old,) = axes.plot([], [], **dots, alpha=FADED / 2, zorder=above)
-        (self.past,) = axes.plot([], [], **dots, alpha=2 * FADED, zorder=above + 0.2)
+        above = PATH_ZORDER + entry.number
+        (self.faded,) = axes.plot([], [], **dots, alpha=FADED_OPACITY / 2, zorder=above)
+        (self.past,) = axes.plot([], [], **dots, alpha=2 * FADED_OPACITY, zorder=above + 0.2)
         (self.tangent,) = axes.plot(
-            [], [], color=look.color, linewidth=1.6, linestyle=look.dash, zorder=above + 0.4
+            [], [], color=style.color, linewidth=1.6, linestyle=style.dash, zorder=above + 0.4
         )
         head: dict[str, Any] = {
-            "color": look.color, "linestyle": "none", "markeredgecolor": view.theme.casing,
+            "color": style.color, "linestyle": "none", "markeredgecolor": view.theme.casing,
             "markersize": 1.15 * HEAD_SIZE, "markeredgewidth": 1.4, "clip_on": False,
-            "zorder": HEAD + entry.number,
+            "zorder": HEAD_ZORDER + entry.number,
         }  # fmt: skip
-        (self.head,) = axes.plot([], [], marker=look.marker, label=entry.label, **head)
+        (self.head,) = axes.plot([], [], marker=style.marker, label=entry.label, **head)
         (self.away,) = axes.plot([], [], marker="<", **head)
 
     def update(self, step: int) -> list[Artist]:
         here = min(step, len(self.x) - 1)
         begin = 0 if self.trail is None else min(max(step - self.trail, 0), here)
-        self.old.set_data(self.x[:begin], self.y[:begin])
+        self.faded.set_data(self.x[:begin], self.y[:begin])
         self.past.set_data(self.x[begin:here], self.y[begin:here])
         x, y = self.x[here], self.y[here]
         ends = np.array([-1, 1])
@@ -143,5 +162,5 @@ class _Walker:
         right = self.outside[here] > 0
         edge = self.ends[int(right)] if self.outside[here] else (np.nan, np.nan)
         self.away.set_data([edge[0]], [edge[1]])
-        self.away.set_marker(OUTWARD[0][int(right)])
-        return [self.old, self.past, self.tangent, self.head, self.away]
+        self.away.set_marker(EDGE_MARKERS[0][int(right)])
+        return [self.faded, self.past, self.tangent, self.head, self.away]

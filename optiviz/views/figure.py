@@ -20,7 +20,7 @@ from optiviz.kinds.style import Style
 from optiviz.registry import format_of
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
-from optiviz.views import Moving, View, load_view
+from optiviz.views import Animated, View, load_view
 from optiviz.views.axes import Box
 from optiviz.views.layout import MARGIN, Layout
 from optiviz.views.legend import Legend
@@ -115,23 +115,23 @@ class Picture:
             for part, views in panels
             for number, name in enumerate(views)
         ]
-        marks = dict.fromkeys(mark for cell in self.cells for mark in cell.view.marks)
+        marks = dict.fromkeys(mark for cell in self.cells for mark in cell.view.legend_entries)
         legend = Legend(LegendLayout(scene, tuple(marks)), theme)
         writing = Titles(self.figure, theme)
         layout = Layout(
             width=writing.width,
             top=writing.write(scene, MARGIN * writing.width),
-            rooms=[cell.view.room for cell in self.cells],
+            constraints=[cell.view.constraints for cell in self.cells],
             paired=len(panels[0][1]) if len(panels) > 1 or not scene.colored else 0,
         )
-        places, words = layout.worded(legend.layout)
+        places, words = layout.arrange(legend.layout)
         for cell, place in zip(self.cells, places, strict=True):
             if cell.first and layout.paired and not scene.entries:
                 writing.write_above(cell.first, place)
             cell.view.progress = progress
             cell.view.build(self._axes(place, cell.view.projection))
         legend.build(self.figure, words)
-        self._moving: list[Moving] = [*(cell.view for cell in self.cells), legend]
+        self._moving: list[Animated] = [*(cell.view for cell in self.cells), legend]
         self.update(scene.steps)
 
     def update(self, step: int) -> Sequence[Artist]:

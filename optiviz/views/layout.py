@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from optiviz.views import Room
+from optiviz.views import BoxConstraints
 from optiviz.views.axes import BENEATH, Box
-from optiviz.views.legend_layout import LOW, LegendLayout, Words
+from optiviz.views.legend_layout import LOW, LegendBoxes, LegendLayout
 
 MARGIN = 0.035  # of the width
 GAP = 26.0  # between two panels, and between them and the legend
-WORDS = 0.32, 180.0  # the least width of a legend beside the panels: of the picture's, in points
-STRIP = 0.45  # the largest share of the height that a legend beneath the panels has
+LEGEND_WIDTH = (
+    0.32,
+    180.0,
+)  # the least width of a legend beside the panels: of the picture's, in points
+LEGEND_SHARE = 0.45  # the largest share of the height that a legend beneath the panels has
 APART = 8.0  # between panels and the words beneath
 BOTTOM = 10.0  # under everything
-STEPS = 30.0  # height of the line under small multiples
+STEP_LINE = 30.0  # height of the line under small multiples
 HEADING = LOW + 8  # height of the words above each of them
-LONGEST = 1.6  # ratio of a panel's sides beyond which more of one is no gain
+MAX_RATIO = 1.6  # ratio of a panel's sides beyond which more of one is no gain
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Layout:
 
     width: float  # of the picture
     top: float  # of what is left beneath the title
-    rooms: Sequence[Room]
+    constraints: Sequence[BoxConstraints]
     paired: int = 0
 
     @property
@@ -38,13 +41,13 @@ class Layout:
     @property
     def _above(self) -> float:
         """What every panel leaves for its name, so that all begin at one height."""
-        return max(room.top for room in self.rooms)
+        return max(room.top for room in self.constraints)
 
     @property
     def _whole(self) -> Box:
         return Box(self.edge, BOTTOM, self.width - 2 * self.edge, self.top - BOTTOM)
 
-    def worded(self, legend: LegendLayout) -> tuple[list[Box], Words]:
+    def arrange(self, legend: LegendLayout) -> tuple[list[Box], LegendBoxes]:
         """Return the places of panels, and of the words of a legend.
 
         It stands beside the panels or beneath them, whichever leaves them more, or its rows above
@@ -52,17 +55,19 @@ class Layout:
         """
         whole = self._whole
         if not legend.scene.entries:
-            aside = max(0.0, max(room.right for room in self.rooms) - self.edge)
+            aside = max(0.0, max(room.right for room in self.constraints) - self.edge)
             whole = whole._replace(width=whole.width - 2 * aside)
-            strip = whole._replace(height=STEPS if legend.marks else 0.0)
+            strip = whole._replace(height=STEP_LINE if legend.legend_entries else 0.0)
             _, places = self._best(whole._replace(bottom=strip.top, height=self.top - strip.top))
             free = self.width - self.edge - max(box.right for box in places)
             places = [box._replace(left=box.left + free / 2) for box in places]
             return places, legend.above([], strip)
         if self.paired:
             return self._multiples(legend)
-        words = max(WORDS[0] * self.width, WORDS[1], legend.width(whole.height - BENEATH))
-        high = self.edge + min(legend.height(whole.width), STRIP * self.top)
+        words = max(
+            LEGEND_WIDTH[0] * self.width, LEGEND_WIDTH[1], legend.width(whole.height - BENEATH)
+        )
+        high = self.edge + min(legend.height(whole.width), LEGEND_SHARE * self.top)
         beside = whole._replace(width=whole.width - GAP - min(words, 0.5 * self.width))
         beneath = whole._replace(bottom=high + APART, height=self.top - high - APART)
         (one, right_of), (other, under) = self._best(beside), self._best(beneath)
@@ -75,8 +80,8 @@ class Layout:
         column = Box(left, bottom, self.width - left - self.edge, self.top - bottom)
         return right_of, legend.stacked(column)
 
-    def _multiples(self, legend: LegendLayout) -> tuple[list[Box], Words]:
-        strip = self._whole._replace(height=STEPS)
+    def _multiples(self, legend: LegendLayout) -> tuple[list[Box], LegendBoxes]:
+        strip = self._whole._replace(height=STEP_LINE)
         room = self._whole._replace(bottom=strip.top, height=self.top - strip.top)
         _, places = self._best(room, legend.detailed / self.paired)
         firsts, lasts = places[:: self.paired], places[self.paired - 1 :: self.paired]
@@ -87,7 +92,7 @@ class Layout:
             ends = [each.left - GAP for each in firsts if each.left > first.left]
             most = min(ends, default=room.right) - first.left
             widths.append(max(last.right - first.left, min(most, legend.detailed)))
-        before = min(self.rooms[0].left, max(0.0, legend.detailed - min(widths)))
+        before = min(self.constraints[0].left, max(0.0, legend.detailed - min(widths)))
         for first, last, wide in zip(firsts, lasts, widths, strict=True):
             wide = max(last.right - first.left + before, wide)
             above = first.height + self._above
@@ -103,31 +108,37 @@ class Layout:
 
         def gain(boxes: Sequence[Box], columns: int) -> float:
             areas = [
-                min(box.width, LONGEST * box.height) * min(box.height, LONGEST * box.width)
+                min(box.width, MAX_RATIO * box.height) * min(box.height, MAX_RATIO * box.width)
                 for box in boxes
             ]
-            room = (region.width + GAP) / columns - GAP - max(each.left for each in self.rooms)
+            room = (
+                (region.width + GAP) / columns - GAP - max(each.left for each in self.constraints)
+            )
             return min(areas) * min(1.0, room / words) ** 2
 
         step = max(self.paired, 1)
         ways = [
             (gain(boxes, columns), boxes)
-            for columns in range(step, len(self.rooms) + 1, step)
+            for columns in range(step, len(self.constraints) + 1, step)
             for boxes in [self._arranged(region, columns)]
         ]
         return max(ways, key=lambda way: way[0])
 
     def _arranged(self, region: Box, columns: int) -> list[Box]:
         """Return the places of all panels in rows of so many, without the room around them."""
-        rows = -(-len(self.rooms) // columns)
+        rows = -(-len(self.constraints) // columns)
         wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
-        lefts = [max(room.left for room in self.rooms[each::columns]) for each in range(columns)]
+        lefts = [
+            max(room.left for room in self.constraints[each::columns]) for each in range(columns)
+        ]
         places: list[Box] = []
         top = region.top
-        for first in range(0, len(self.rooms), columns):
+        for first in range(0, len(self.constraints), columns):
             row = [
                 room._replace(left=left)
-                for room, left in zip(self.rooms[first : first + columns], lefts, strict=False)
+                for room, left in zip(
+                    self.constraints[first : first + columns], lefts, strict=False
+                )
             ]
             above = self._above + (HEADING if self.paired else 0.0)
             top -= above
@@ -138,7 +149,7 @@ class Layout:
 
 
 def _in_a_row(
-    rooms: Sequence[Room], left: float, top: float, wide: float, tall: float
+    rooms: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
 ) -> list[Box]:
     """Return the places of panels side by side, each with so much room, their own included.
 
@@ -159,7 +170,7 @@ def _in_a_row(
     return boxes
 
 
-def _fitted(room: Room, wide: float, tall: float) -> tuple[float, float]:
+def _fitted(room: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
     """Return width and height of Axes in so much room, their labels included."""
     width, height = max(wide - room.left, 1.0), max(tall - room.bottom, 1.0)
     if room.ratios is None:

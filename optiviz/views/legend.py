@@ -23,16 +23,16 @@ from optiviz.views.legend_layout import (
     STEP,
     SWATCH,
     TIGHT,
+    LegendBoxes,
     LegendLayout,
-    Words,
     entry_number,
     row_size,
 )
 from optiviz.views.live import LiveText
-from optiviz.views.marks import HEAD_SIZE, LINE_WIDTH, mark
+from optiviz.views.paths import HEAD_SIZE, LINE_WIDTH, path_style
 from optiviz.views.themes import Theme
 
-SHORTEST = 40.0  # points that the name has at least in a row of one line
+MIN_NAME_WIDTH = 40.0  # points that the name has at least in a row of one line
 
 
 class Legend:
@@ -42,12 +42,12 @@ class Legend:
         self.layout = layout
         self.scene = layout.scene
         self.theme = theme
-        self.losses: list[Text] = []
-        self.remarks: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
+        self.numbers: list[Text] = []
+        self.details: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
         self.brief = False  # whether there is no room to say of how many steps
         self.shown: dict[int, str] = {}  # by row: what the text says in whole
 
-    def build(self, figure: Figure, words: Words) -> None:
+    def build(self, figure: Figure, words: LegendBoxes) -> None:
         """Write the still words, in Axes over all of the figure whose unit is a point."""
         self.dpi = figure.dpi
         width, height = 72 * figure.get_size_inches()
@@ -73,16 +73,16 @@ class Legend:
     def update(self, step: int) -> Sequence[Artist]:
         counter = self.scene.step_label(step)
         self.step.set_text(counter.partition(" of ")[0] if self.brief else counter)
-        for entry, loss in zip(self.scene.entries, self.losses, strict=True):
+        for entry, loss in zip(self.scene.entries, self.numbers, strict=True):
             loss.set_text(entry_number(entry, step))
-        for number, (text, room) in self.remarks.items():
+        for number, (text, room) in self.details.items():
             if (detail := self.layout.detail(number, step)) != self.shown.get(number):
                 self.shown[number] = detail
                 text.set_text(detail)
                 warned = self.layout.status(number, step)
                 text.set_color(self.theme.warning if warned else self.theme.muted)
                 self._fit(text, room, " ")
-        return [self.step, *self.losses, *(text for text, _ in self.remarks.values())]
+        return [self.step, *self.numbers, *(text for text, _ in self.details.values())]
 
     def _build_row(self, number: int, entry: Entry, row: Box) -> None:
         """Write an entry's row; in a tight one its settings stand behind its name."""
@@ -92,7 +92,7 @@ class Legend:
         if self.swatch:
             self._build_swatch(entry, row.left, y + 4 * size, size)
         loss = self._write_live(right, y, self.layout.longest[number], NAME * size, ha="right")
-        self.losses.append(loss)
+        self.numbers.append(loss)
         free = self._width(loss) + 8
         name = self._write(left, y, entry.heading, NAME * size, weight="bold")
         whole = self.layout.detail(number, self.scene.steps)
@@ -100,7 +100,7 @@ class Legend:
         detail = write(0, y, whole, DETAIL * size, color=self.theme.muted)
         if tight:
             room = row.width - self.swatch - free
-            self._fit(name, max(SHORTEST * size, room - 6 - self._width(detail)))
+            self._fit(name, max(MIN_NAME_WIDTH * size, room - 6 - self._width(detail)))
             x = left + self._width(name) + 6
         else:
             self._fit(name, row.width - self.swatch - free)
@@ -108,7 +108,7 @@ class Legend:
         detail.set_position((x, y))
         self._fit(detail, right - free - x, " ")
         if whole != entry.detail:
-            self.remarks[number] = (detail, right - free - x)
+            self.details[number] = (detail, right - free - x)
 
     @property
     def swatch(self) -> float:
@@ -117,7 +117,7 @@ class Legend:
 
     def _build_swatch(self, entry: Entry, left: float, middle: float, size: float) -> None:
         """Draw a piece of an entry's path before its name."""
-        look = mark(self.theme, entry.number)
+        look = path_style(self.theme, entry.number)
         self.axes.plot(
             [left, left + 22], [middle, middle], color=look.color, linestyle=look.dash,
             linewidth=LINE_WIDTH * 1.2,
@@ -132,10 +132,10 @@ class Legend:
         for line, marks in enumerate(self.layout.key(place.width)):
             x, y = place.left + 5.0, place.bottom + LINE * line
             for each in marks:
-                look = each.look(self.theme)
-                self.axes.plot([x - each.reach, x + each.reach], [y + 3.5] * 2, **look)
+                look = each.style(self.theme)
+                self.axes.plot([x - each.half_length, x + each.half_length], [y + 3.5] * 2, **look)
                 left = x + SAMPLE - 5.0 if look.get("color") else x - 5.0
-                said = self.layout.said(each)
+                said = self.layout.label(each)
                 text = self._write(left, y, said, KEY, color=self.theme.muted)
                 x = left + self._width(text) + APART
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from optiviz.kinds.base import Entry, Scene
 from optiviz.views.axes import Box
-from optiviz.views.key import KeyMark
+from optiviz.views.legend_entries import LegendEntry
 
 NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
 # How wide letters are, as a share of their size: bold ones of names and of the step in one line,
@@ -16,12 +16,12 @@ BOLD, NAMED, SMALL, SETTINGS, BRIEF = 0.66, 0.64, 0.62, 0.58, 0.56
 HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one
 ROW, LOW, TIGHT = 46.0, 34.0, 25.0  # points of a row; beneath views; with one line, not two
 COLUMN, BETWEEN = 215.0, 26.0  # points of a column of rows at least, and between two
-SMALLEST = 0.95  # share of their size that two lines have at least
+MIN_ROW_SCALE = 0.95  # share of their size that two lines have at least
 SWATCH = 30.0  # points from the left edge to the names
 SAMPLE, APART, LINE = 14.0, 18.0, 15.0  # points of the key: of a mark, between two, of a line
 
 
-class Words(NamedTuple):
+class LegendBoxes(NamedTuple):
     """Where the legend's words stand, in points from the left and from the bottom.
 
     step and quantities are where a line of words begins, or ends for the last; key is a line,
@@ -37,16 +37,16 @@ class Words(NamedTuple):
 class LegendLayout:
     """The rows of a scene's entries, and the lines of the key, which explains marks."""
 
-    def __init__(self, scene: Scene[Any], marks: Sequence[KeyMark]) -> None:
+    def __init__(self, scene: Scene[Any], marks: Sequence[LegendEntry]) -> None:
         self.scene = scene
-        self.marks = marks
+        self.legend_entries = marks
         self.longest = [longest_number(entry) for entry in scene.entries]
 
-    def said(self, mark: KeyMark) -> str:
+    def label(self, mark: LegendEntry) -> str:
         """Return what the key says of a mark."""
-        return mark.words.format(number(self.scene.max_plane_distance, 3))
+        return mark.label.format(number(self.scene.max_plane_distance, 3))
 
-    def stacked(self, place: Box, header: float = HEADER) -> Words:
+    def stacked(self, place: Box, header: float = HEADER) -> LegendBoxes:
         """Return the words one under another in a place, in as many columns as fit.
 
         header is how many points the first row stands under the top.
@@ -67,16 +67,16 @@ class LegendLayout:
             above = self._footer(place.width) - FOOTER  # the key's other lines
             key = max(key, min(row.bottom for row in rows) - 16 - above)
         foot = Box(place.left, key, place.width, KEY)
-        return Words((place.left, first), foot, [(x, first) for x in rights], rows)
+        return LegendBoxes((place.left, first), foot, [(x, first) for x in rights], rows)
 
-    def above(self, panels: Sequence[Box], strip: Box) -> Words:
+    def above(self, panels: Sequence[Box], strip: Box) -> LegendBoxes:
         """Return the words as one row above each panel, the step and the key on a strip."""
         middle = strip.bottom + 8
         rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
         counter = self.scene.step_label(self.scene.steps)
         key = BOLD * STEP * len(counter) + BETWEEN if counter else 0.0
         line = Box(strip.left + key, middle, strip.width - key, KEY)
-        return Words((strip.left, middle), line, (), rows)
+        return LegendBoxes((strip.left, middle), line, (), rows)
 
     def height(self, width: float) -> float:
         """Return how high it is, in points, in so wide a place, if there is room enough."""
@@ -117,12 +117,12 @@ class LegendLayout:
         """Return what is to be said of an entry in a step."""
         return self.scene.status(self.scene.entries[number], step)
 
-    def key(self, width: float) -> list[list[KeyMark]]:
+    def key(self, width: float) -> list[list[LegendEntry]]:
         """Return the marks of each of the key's lines in so wide a place, the lowest first."""
-        lines: list[list[KeyMark]] = [[]]
+        lines: list[list[LegendEntry]] = [[]]
         used = 0.0
-        for mark in self.marks:
-            wide = SAMPLE + SMALL * KEY * len(self.said(mark)) + APART
+        for mark in self.legend_entries:
+            wide = SAMPLE + SMALL * KEY * len(self.label(mark)) + APART
             if lines[0] and used + wide > width:
                 lines.insert(0, [])
                 used = 0.0
@@ -131,14 +131,14 @@ class LegendLayout:
         return lines
 
     def _footer(self, width: float) -> float:
-        return FOOTER + LINE * (len(self.key(width)) - 1) if self.marks else 0.0
+        return FOOTER + LINE * (len(self.key(width)) - 1) if self.legend_entries else 0.0
 
 
 def row_size(row: float) -> float:
     """Return the share of their size that words have in a row of so many points."""
     if row < TIGHT:
-        return SMALLEST * min(1.0, row / (1.14 * NAME))
-    return max(SMALLEST, min(1.0, row / (0.85 * ROW)))
+        return MIN_ROW_SCALE * min(1.0, row / (1.14 * NAME))
+    return max(MIN_ROW_SCALE, min(1.0, row / (0.85 * ROW)))
 
 
 def entry_number(entry: Entry, step: int) -> str:

@@ -11,16 +11,16 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.views import Room, View
-from optiviz.views.axes import dress_chart, name, room_beside, span_steps
-from optiviz.views.marks import FADED, Track, mark
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
+from optiviz.views.paths import FADED_OPACITY, PathArtist, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 
-FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED}
+FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED_OPACITY}
 
 
-class Loss(View):
+class LossView(View):
     """The loss of each path against the step, growing with the animation.
 
     The axis is logarithmic where losses are positive and differ by more than a hundredfold. With
@@ -35,26 +35,26 @@ class Loss(View):
         self.has_batches = any(path.true_losses is not None for path in scene.compared)
         losses = [path.losses[: path.last + 1] for path in scene.compared]
         losses += [true_losses(path) for path in scene.compared]
-        self.scale = Scale.of(np.concatenate(losses))
+        self.scale = Scale.for_values(np.concatenate(losses))
 
     @property
-    def room(self) -> Room:
-        return room_beside(self.scale.ticks()[1], named=True)
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
-        dress_chart(axes, self.theme)
+        style_chart(axes, self.theme)
         self.scale.apply(axes)
-        span_steps(axes, self.scene.steps)
-        name(axes, self.theme, *self.names)
+        set_step_limits(axes, self.scene.steps)
+        set_heading(axes, self.theme, *self.names)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                look = mark(self.theme, entry.number, start)
+                style = path_style(self.theme, entry.number, start)
                 for line in self.lines(path):
                     settings = FAINT if line.faint else {}
-                    self.tracks.append(
-                        Track(
+                    self.path_artists.append(
+                        PathArtist(
                             axes, np.column_stack([line.steps, line.values]), line.row_of_step,
-                            look, self.theme, entry.number, self.style.trail, casing=False,
+                            style, self.theme, entry.number, self.style.trail, casing=False,
                             label=entry.label, **settings,
                         )
                     )  # fmt: skip

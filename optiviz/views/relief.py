@@ -11,11 +11,11 @@ from matplotlib.colors import to_rgb
 
 from optiviz.kinds.run import RunScene
 from optiviz.objective import Array
-from optiviz.views import Room, View
-from optiviz.views.axes import TICK, inches, say_empty
-from optiviz.views.ground import Ground, ramp
-from optiviz.views.key import OF_SURFACE, KeyMark
-from optiviz.views.marks import Track, mark, ring, star
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import TICK, annotate_empty, size_in_inches
+from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
+from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
+from optiviz.views.sampled_surface import SampledSurface, ramp
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 GRID = 61  # samples a side: a camera that moves draws all squares in each frame
@@ -33,7 +33,7 @@ ON_TOP = 9.0  # above the surface, whose squares have no depth of their own
 ELEVATION, AZIMUTH = 34.0, -58.0  # degrees
 
 
-class Relief(View):
+class ReliefView(View):
     """The surface in relief, seen from one place, or from one that moves around it.
 
     matplotlib's 3-D has no true occlusion: artists are drawn in order, not by depth. So paths lie
@@ -46,37 +46,39 @@ class Relief(View):
     scene: RunScene
 
     @property
-    def room(self) -> Room:
+    def constraints(self) -> BoxConstraints:
         longest = max(map(len, self.scene.surface.axes))
-        return Room(4.0, NAMED if longest > 1 else 24.0, (1.1, 1.1), right=ASIDE)
+        return BoxConstraints(4.0, NAMED if longest > 1 else 24.0, (1.1, 1.1), right=ASIDE)
 
     @property
-    def marks(self) -> Sequence[KeyMark]:
-        known = (name for name in self.scene.marks if name != "away")  # it is cut there
-        return [OF_SURFACE[name] for name in known]
+    def legend_entries(self) -> Sequence[LegendEntry]:
+        known = (name for name in self.scene.legend_entries if name != "away")  # it is cut there
+        return [SURFACE_ENTRIES[name] for name in known]
 
     def build(self, axes: Axes) -> None:
         self.axes: Any = axes
-        ground = Ground.of(self.scene.surface, GRID, self.style.levels, self.progress)
-        self._draw_surface(ground)
-        if not ground.values.count():
-            say_empty(axes, self.theme)
+        sampled = SampledSurface.sample(self.scene.surface, GRID, self.style.levels, self.progress)
+        self._draw_surface(sampled)
+        if not sampled.values.count():
+            annotate_empty(axes, self.theme)
         minima, starts = (
             self.scene.in_window(self.scene.surface.minima),
             self.scene.in_window(self.scene.starts),
         )
-        self.between += self.axes.plot(*self._lifted(minima).T, **star(self.theme, len(minima)))
-        self.axes.plot(*self._lifted(starts).T, **ring(self.theme) | {"zorder": ON_TOP})
+        self.redrawn += self.axes.plot(
+            *self._lifted(minima).T, **minimum_style(self.theme, len(minima))
+        )
+        self.axes.plot(*self._lifted(starts).T, **start_style(self.theme) | {"zorder": ON_TOP})
         low, high = np.transpose(self.scene.surface.window.intervals)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 vertices, ends = draped(path.finite_points, low, high)
-                look = mark(self.theme, entry.number, start)
-                self.tracks.append(
-                    Track(
-                        axes, self._lifted(vertices), ends[path.row_of_step], look, self.theme,
+                style = path_style(self.theme, entry.number, start)
+                self.path_artists.append(
+                    PathArtist(
+                        axes, self._lifted(vertices), ends[path.row_of_step], style, self.theme,
                         entry.number, self.style.trail, label=entry.label,
-                        nearness=self.scene.plane_proximity(path),
+                        plane_proximity=self.scene.plane_proximity(path),
                     )
                 )  # fmt: skip
 
@@ -92,12 +94,12 @@ class Relief(View):
             loss = self.scene.surface.value(points) / self.scale
         return np.column_stack([points, loss + LIFT * self.height])
 
-    def _draw_surface(self, ground: Ground) -> None:
+    def _draw_surface(self, sampled: SampledSurface) -> None:
         axes, theme = self.axes, self.theme
         (left, right), (bottom, top) = self.scene.surface.window.intervals
-        known = ground.values.compressed()
+        known = sampled.values.compressed()
         low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-        self.scale, self.height = ground.scale, high - low or 1.0
+        self.scale, self.height = sampled.scale, high - low or 1.0
         floor = low - DEPTH * self.height
         axes.computed_zorder = False
         axes.set_proj_type("persp", focal_length=1.6)
@@ -105,11 +107,11 @@ class Relief(View):
         axes.set_box_aspect((1, 1, TALL), zoom=1.1)
         axes.set(xlim=(left, right), ylim=(bottom, top), zlim=(floor, high + LIFT * self.height))
         axes.set_facecolor("none")
-        many = max(2, min(TICKS, round(TICKS_AN_INCH * min(inches(axes)))))
+        many = max(2, min(TICKS, round(TICKS_AN_INCH * min(size_in_inches(axes)))))
         axes.set_xticks(*_between(left, right, many))
         axes.set_yticks(*_between(bottom, top, many))
-        places, said = self._upright(low * ground.scale, high * ground.scale, many)
-        axes.set_zticks([place / ground.scale for place in places], said)
+        places, said = self._upright(low * sampled.scale, high * sampled.scale, many)
+        axes.set_zticks([place / sampled.scale for place in places], said)
         axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
         names = self.scene.surface.axes
         for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*names, ""), strict=True):
@@ -121,34 +123,34 @@ class Relief(View):
             return
         colors = ramp(theme)
         axes.plot_surface(
-            ground.x, ground.y, ground.values.filled(np.nan),
-            rcount=len(ground.x), ccount=len(ground.x), facecolors=self._faces(ground),
+            sampled.x, sampled.y, sampled.values.filled(np.nan),
+            rcount=len(sampled.x), ccount=len(sampled.x), facecolors=self._faces(sampled),
             linewidth=0.4, shade=False, zorder=1,
         )  # fmt: skip
-        if ground.inner.size:
+        if sampled.inner.size:
             axes.contour(
-                ground.x, ground.y, ground.values, ground.inner, zdir="z", offset=floor,
-                colors=[colors(share) for share in ground.shares(ground.inner)], linewidths=0.8,
+                sampled.x, sampled.y, sampled.values, sampled.inner, zdir="z", offset=floor,
+                colors=[colors(share) for share in sampled.shares(sampled.inner)], linewidths=0.8,
                 linestyles="solid", zorder=0,
             )  # fmt: skip
 
     def _upright(self, low: float, high: float, many: int) -> Ticks:
         """Return at most about so many ticks of the upright axis, whose words stand apart."""
-        point = (high - low or 1.0) / (72 * UPRIGHT * inches(self.axes)[0])
+        point = (high - low or 1.0) / (72 * UPRIGHT * size_in_inches(self.axes)[0])
         places, said = ticks(low, high, many)
         while (np.diff(places) < (TICK + 2) * point).any():
             places, said = places[::2], said[::2]
         return places, said
 
-    def _faces(self, ground: Ground) -> Array:
+    def _faces(self, sampled: SampledSurface) -> Array:
         """Return the colour of each square of the grid: the contour's, in a soft light."""
-        corners = np.ma.filled(ground.values, np.nan)
+        corners = np.ma.filled(sampled.values, np.nan)
         a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]
         # Slopes as they are seen, in a box as wide as deep.
-        steep = (len(ground.x) - 1) * TALL / self.height / 2
+        steep = (len(sampled.x) - 1) * TALL / self.height / 2
         slopes = np.stack([(a + c - b - d) * steep, (a + b - c - d) * steep, np.ones_like(a)])
         light = np.tensordot(LIGHT, slopes / np.linalg.norm(slopes, axis=0), axes=1)
-        faces: Array = ramp(self.theme)(ground.shares((a + b + c + d) / 4))
+        faces: Array = ramp(self.theme)(sampled.shares((a + b + c + d) / 4))
         # Dark ink shades what lies away from the light, pale ink lights what lies towards it.
         ink, paper = (np.array(to_rgb(color)) for color in (self.theme.ink, self.theme.background))
         share = np.clip(light if ink.sum() > paper.sum() else 1 - light, 0, 1)

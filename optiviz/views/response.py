@@ -5,34 +5,34 @@ from matplotlib.axes import Axes
 
 from optiviz.kinds.response import ResponseScene
 from optiviz.kinds.style import Style
-from optiviz.views import Room, View
-from optiviz.views.axes import dress_chart, name, room_beside, span_steps
-from optiviz.views.key import GRADIENT
-from optiviz.views.marks import Track, mark
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
+from optiviz.views.legend_entries import GRADIENT
+from optiviz.views.paths import PathArtist, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 
 
-class Answers(View):
+class ResponseView(View):
     """The gradient as a still line, and the answers growing over it, on one axis."""
 
     scene: ResponseScene
-    marks = (GRADIENT,)
+    legend_entries = (GRADIENT,)
 
     def __init__(self, scene: ResponseScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         updates = [entry.update for entry in scene.entries]
         values = np.concatenate([scene.signal.gradient, *updates])
-        self.scale = Scale.of(values, straight=True)
+        self.scale = Scale.for_values(values, linear=True)
 
     @property
-    def room(self) -> Room:
-        return room_beside(self.scale.ticks()[1], named=True)
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
-        dress_chart(axes, self.theme)
-        name(axes, self.theme, "gradient and update")
-        span_steps(axes, self.scene.steps)
+        style_chart(axes, self.theme)
+        set_heading(axes, self.theme, "gradient and update")
+        set_step_limits(axes, self.scene.steps)
         self.scale.apply(axes)
         axes.axhline(0, color=self.theme.muted, linewidth=0.8, zorder=1)
         gradient = np.array(self.scene.signal.gradient)
@@ -54,10 +54,10 @@ class Answers(View):
             if not last:
                 continue
             steps = np.arange(last)
-            self.tracks.append(
-                Track(
+            self.path_artists.append(
+                PathArtist(
                     axes, np.column_stack([steps, entry.update[:last]]), steps,
-                    mark(self.theme, entry.number), self.theme, layer, casing=False,
+                    path_style(self.theme, entry.number), self.theme, layer, casing=False,
                     linewidth=1.6, label=entry.label,
                 )
             )  # fmt: skip

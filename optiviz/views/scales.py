@@ -10,16 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from optiviz.objective import Array
-from optiviz.views.axes import span
+from optiviz.views.axes import set_limits
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
-SMALLEST, LARGEST = 5e-324, 308.25  # number above 0, and logarithm, that float64 has
-TINY = 1e-290  # length of an axis that float64 cannot divide
-VAST = 1e300  # beyond which the length of an axis is no number
+MIN_POSITIVE, MAX_EXPONENT = 5e-324, 308.25  # number above 0, and logarithm, that float64 has
+MIN_LENGTH = 1e-290  # length of an axis that float64 cannot divide
+MAX_LENGTH = 1e300  # beyond which the length of an axis is no number
 MARGIN = 0.05  # of the height at both ends
 DECADES = 2  # between the smallest and the largest value, from which on a scale is logarithmic
-DWARFED = 1e4  # how many times the median the largest value is where signs forbid a logarithm
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SYMLOG_RATIO = 1e4  # how many times the median the largest value is where signs forbid a logarithm
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Scale:
     threshold: float = 1.0
 
     @classmethod
-    def of(cls, values: Array, straight: bool = False) -> "Scale":
+    def for_values(cls, values: Array, linear: bool = False) -> "Scale":
         """Return the scale on which all finite values can be seen and told apart.
 
         A straight one is linear, unless the values are too large for that.
@@ -45,23 +45,23 @@ class Scale:
         low, high = float(finite.min()), float(finite.max())
         positive = finite[finite > 0]
         if (
-            not straight
+            not linear
             and low >= 0
             and positive.size
             and high / float(positive.min()) >= 10**DECADES
         ):
             first, last = math.log10(float(positive.min())), math.log10(high)
             extra = MARGIN * (last - first)
-            least, most = 10 ** (first - extra), 10 ** min(last + extra, LARGEST)
-            return cls("log", (max(least, SMALLEST), most))
+            least, most = 10 ** (first - extra), 10 ** min(last + extra, MAX_EXPONENT)
+            return cls("log", (max(least, MIN_POSITIVE), most))
         size = np.sort(np.abs(finite[finite != 0]))
         large, middle = max(-low, high), float(size[len(size) // 2]) if size.size else 0.0
-        if large > VAST or (not straight and low < 0 and large > DWARFED * middle):
-            most = max(2 * min(large, VAST), large)
-            linear = min(middle, VAST / DWARFED)
-            return cls("symlog", (-most if low < 0 else 0.0, most if high > 0 else 0.0), linear)
+        if large > MAX_LENGTH or (not linear and low < 0 and large > SYMLOG_RATIO * middle):
+            most = max(2 * min(large, MAX_LENGTH), large)
+            threshold = min(middle, MAX_LENGTH / SYMLOG_RATIO)
+            return cls("symlog", (-most if low < 0 else 0.0, most if high > 0 else 0.0), threshold)
         side = high - low or abs(high)
-        side = side if side > TINY else 1.0
+        side = side if side > MIN_LENGTH else 1.0
         return cls("linear", (low - MARGIN * side, high + MARGIN * side))
 
     def ticks(self, many: int = TICKS) -> Ticks:
@@ -84,7 +84,7 @@ class Scale:
             "symlog": {"linthresh": self.threshold},
         }
         axes.set_yscale(self.kind, **settings.get(self.kind, {}))
-        span(axes, "y", self.limits, self.ticks)
+        set_limits(axes, "y", self.limits, self.ticks)
         axes.yaxis.set_minor_locator(NullLocator())
 
 
@@ -98,4 +98,4 @@ def _decades(low: float, high: float, many: int) -> Ticks:
 
 def power_of_ten(power: int) -> str:
     """Write a power of ten: as a number where that is short, else as 10⁻⁵."""
-    return f"{10.0**power:g}" if -3 <= power <= 4 else f"10{str(power).translate(RAISED)}"
+    return f"{10.0**power:g}" if -3 <= power <= 4 else f"10{str(power).translate(SUPERSCRIPTS)}"

@@ -10,10 +10,16 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.views import Room, View
-from optiviz.views.axes import dress_chart, figure_of, name, room_beside, span_steps
-from optiviz.views.key import COORDINATES, KeyMark
-from optiviz.views.marks import LINE_WIDTH, Track, mark
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import (
+    constraints_beside,
+    figure_of,
+    set_heading,
+    set_step_limits,
+    style_chart,
+)
+from optiviz.views.legend_entries import COORDINATES, LegendEntry
+from optiviz.views.paths import LINE_WIDTH, PathArtist, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 
@@ -58,7 +64,7 @@ STRIPS = (
 )
 
 
-class State(View):
+class StateView(View):
     """The recorded states of each path, one strip a quantity that any of the paths has.
 
     Velocity is the running sum or mean of gradients as the optimizer keeps it; accumulated
@@ -77,9 +83,9 @@ class State(View):
             read = [strip.read(path) for path in scene.compared]
             values = [each.ravel() for each in read if each is not None]
             if values:
-                self.strips.append((strip, Scale.of(np.concatenate(values))))
+                self.strips.append((strip, Scale.for_values(np.concatenate(values))))
         self.strips[-1:-1] = [
-            (Strip(name, recorded([name])), Scale.of(np.concatenate(values)))
+            (Strip(name, recorded([name])), Scale.for_values(np.concatenate(values)))
             for name, values in self._others().items()
         ]
 
@@ -98,12 +104,12 @@ class State(View):
         return dict(list(others.items())[:MAX_OTHERS])
 
     @property
-    def marks(self) -> Sequence[KeyMark]:
+    def legend_entries(self) -> Sequence[LegendEntry]:
         return (COORDINATES,) if self.scene.surface.dim > 1 else ()
 
     @property
-    def room(self) -> Room:
-        return room_beside([said for _, scale in self.strips for said in scale.ticks()[1]])
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside([said for _, scale in self.strips for said in scale.ticks()[1]])
 
     def build(self, axes: Axes) -> None:
         figure, box = figure_of(axes), axes.get_position()
@@ -113,10 +119,10 @@ class State(View):
         for number, (strip, scale) in enumerate(self.strips):
             bottom = box.y1 - (number + 1) * (1 + GAP) * height
             panel = figure.add_axes((box.x0, bottom, box.width, height))
-            dress_chart(panel, self.theme)
+            style_chart(panel, self.theme)
             scale.apply(panel)
-            span_steps(panel, self.scene.steps)
-            name(panel, self.theme, strip.name)
+            set_step_limits(panel, self.scene.steps)
+            set_heading(panel, self.theme, strip.name)
             if number < many - 1:
                 panel.tick_params(labelbottom=False)
                 panel.set_xlabel("")
@@ -128,14 +134,14 @@ class State(View):
                 values = strip.read(path)
                 if values is None:
                     continue
-                look = mark(self.theme, entry.number, start)
+                style = path_style(self.theme, entry.number, start)
                 steps = np.arange(path.last + 1)
                 for coordinate in range(self.scene.surface.dim):
                     share = SECOND**coordinate
                     vertices = np.column_stack([steps, values[: path.last + 1, coordinate]])
-                    self.tracks.append(
-                        Track(
-                            axes, vertices, steps, look, self.theme, entry.number,
+                    self.path_artists.append(
+                        PathArtist(
+                            axes, vertices, steps, style, self.theme, entry.number,
                             self.style.trail, casing=False, head=coordinate == 0, label=entry.label,
                             linewidth=LINE_WIDTH * share, alpha=0.5 + 0.5 * share,
                         )

@@ -123,12 +123,12 @@ class Titles:
             return [whole], size
         widths = [self._width(f"${part}$", size) / size for part in parts]
         for share in SHRUNK:
-            lines, rest = _broken(parts, widths, room / (share * size), most)
+            lines, rest = _wrap_terms(parts, widths, room / (share * size), most)
             if not rest:
                 return lines, share * size
         dots = r"+ \ldots"
         kept = self._width(f"${dots}$", size) / size
-        lines, _ = _broken(parts, widths, room / (share * size), most, kept)
+        lines, _ = _wrap_terms(parts, widths, room / (share * size), most, kept)
         lines[-1:] = [f"{line[:-1]} {dots}$" for line in lines[-1:]]
         return lines, share * size
 
@@ -139,7 +139,7 @@ class Titles:
         return float(text.get_window_extent().width) * 72 / self.figure.dpi
 
 
-def _broken(
+def _wrap_terms(
     parts: Sequence[str], widths: Sequence[float], room: float, most: int, kept: float = 0.0
 ) -> tuple[list[str], bool]:
     """Return lines of terms that fit into a room, and whether terms are left over.

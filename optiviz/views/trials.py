@@ -11,9 +11,9 @@ from optiviz.descent.search import DECADE
 from optiviz.kinds.style import Style
 from optiviz.kinds.tune import TuneEntry, TuneScene
 from optiviz.objective import Array
-from optiviz.views import Room, View
-from optiviz.views.axes import dress_chart, name, room_beside, span
-from optiviz.views.marks import HEAD, HEAD_SIZE, LINE_WIDTH, PATH, mark
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import constraints_beside, set_heading, set_limits, style_chart
+from optiviz.views.paths import HEAD_SIZE, HEAD_ZORDER, LINE_WIDTH, PATH_ZORDER, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
@@ -23,7 +23,7 @@ DIMENSIONS = 2  # hyperparameters from which on the curve is that of the best in
 BANDS = 24  # of the range, of which the best trial of each is drawn then
 
 
-class Curve(NamedTuple):
+class TrialCurve(NamedTuple):
     """What is drawn of an optimizer: values, losses there, and the ends of their spread."""
 
     values: Array
@@ -32,7 +32,7 @@ class Curve(NamedTuple):
     high: Array
 
 
-class Trials(View):
+class TrialsView(View):
     """The median final loss of every trial against what was tried first, usually lr.
 
     Shaded is where the middle half of the runs end. A gap is where half of them diverge. Where more
@@ -47,19 +47,19 @@ class Trials(View):
         self.key = next(key for entry in scene.entries for key in entry.search.values)
         self.curves = [self._curve(entry) for entry in scene.entries]
         drawn = [each for curve in self.curves for each in curve[1:]]
-        self.scale = Scale.of(np.concatenate(drawn))
+        self.scale = Scale.for_values(np.concatenate(drawn))
 
-    def _curve(self, entry: TuneEntry) -> Curve:
+    def _curve(self, entry: TuneEntry) -> TrialCurve:
         found = entry.search
         losses = np.stack([found.medians, *found.spread])
         if self.key not in found.values:
-            return Curve(np.full(2, np.nan), *losses[:, [found.best, found.best]])
+            return TrialCurve(np.full(2, np.nan), *losses[:, [found.best, found.best]])
         values = found.values[self.key]
         order = np.argsort(values, kind="stable")
         if len(found.values) >= DIMENSIONS:
             bands = np.array_split(order, min(BANDS, len(order)))
             order = np.array([band[np.argmin(found.medians[band])] for band in bands])
-        return Curve(values[order], *losses[:, order])
+        return TrialCurve(values[order], *losses[:, order])
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -69,41 +69,41 @@ class Trials(View):
         return (low, high) if low < high else (low / 2, high * 2)
 
     @property
-    def room(self) -> Room:
-        return room_beside(self.scale.ticks()[1], named=True)
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
-        dress_chart(axes, self.theme)
-        name(axes, self.theme, "final loss")
+        style_chart(axes, self.theme)
+        set_heading(axes, self.theme, "final loss")
         low, high = self.ends
         if low > 0 and high / low >= DECADE:
             axes.set_xscale("log")
             axes.xaxis.set_minor_locator(NullLocator())
             decades = Scale("log", (low, high))
-            span(axes, "x", (low, high), decades.ticks)
+            set_limits(axes, "x", (low, high), decades.ticks)
         else:
-            span(axes, "x", (low, high), partial(ticks, low, high))
+            set_limits(axes, "x", (low, high), partial(ticks, low, high))
         axes.set_xlabel(self.key)
         self.scale.apply(axes)
         for entry, curve in zip(self.scene.entries, self.curves, strict=True):
-            look, above = mark(self.theme, entry.number), PATH + entry.number
+            style, above = path_style(self.theme, entry.number), PATH_ZORDER + entry.number
             level = self.key not in entry.search.values
             values = np.array(self.ends) if level else curve.values
             known = np.isfinite(curve.medians)
             top = np.minimum(curve.high, self.scale.limits[1])
             axes.fill_between(
-                values, curve.low, top, where=known, color=look.color, alpha=SHADE, linewidth=0,
-                zorder=above - PATH,
+                values, curve.low, top, where=known, color=style.color, alpha=SHADE, linewidth=0,
+                zorder=above - PATH_ZORDER,
             )  # fmt: skip
             axes.plot(
-                values, np.where(known, curve.medians, np.nan), color=look.color,
-                linestyle=look.dash, linewidth=LINE_WIDTH, zorder=above, label=entry.label,
+                values, np.where(known, curve.medians, np.nan), color=style.color,
+                linestyle=style.dash, linewidth=LINE_WIDTH, zorder=above, label=entry.label,
             )  # fmt: skip
             found = entry.search
             if found.any_usable and self.key in found.values:
                 axes.plot(
                     found.values[self.key][found.best], found.medians[found.best],
-                    color=look.color, marker=look.marker, markersize=HEAD_SIZE, clip_on=False,
+                    color=style.color, marker=style.marker, markersize=HEAD_SIZE, clip_on=False,
                     markeredgecolor=self.theme.casing, markeredgewidth=1.4,
-                    zorder=HEAD + entry.number,
+                    zorder=HEAD_ZORDER + entry.number,
                 )  # fmt: skip

@@ -24,9 +24,9 @@ from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network_model import network_model
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
-from optiviz.views.contour import Contour
-from optiviz.views.loss import Loss
-from optiviz.views.marks import PALEST
+from optiviz.views.contour import ContourView
+from optiviz.views.loss import LossView
+from optiviz.views.paths import MIN_OPACITY
 
 CLOUDS = {"hidden": [3], "activation": "tanh", "data": "blobs", "samples": 60, "seed": 5}
 WEIGHTS = {"weights": [[0, 1, 0], [1, 2, 1]]}
@@ -286,15 +286,15 @@ def test_heads_are_paler_the_farther_they_are() -> None:
     scene = recipe.make_scene()
     picture = make_picture(recipe, scene)
     contour, loss = (cell.view for cell in picture.cells)
-    assert isinstance(contour, Contour) and isinstance(loss, Loss)
+    assert isinstance(contour, ContourView) and isinstance(loss, LossView)
     (path,) = scene.trajectories
     diagonal = np.hypot(*np.diff(scene.surface.window.intervals))
     for step in (0, 7, 30):
         picture.update(step)
-        alpha = contour.tracks[0].head.get_alpha()
-        expected = 1 - (1 - PALEST) * min(1, path.away[path.row_of_step[step]] / diagonal)
+        alpha = contour.path_artists[0].head.get_alpha()
+        expected = 1 - (1 - MIN_OPACITY) * min(1, path.away[path.row_of_step[step]] / diagonal)
         assert alpha == pytest.approx(expected)
-        assert loss.tracks[0].head.get_alpha() is None
+        assert loss.path_artists[0].head.get_alpha() is None
     said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
     assert f"paler: up to {scene.max_plane_distance:.3g} off the plane" in said
 
@@ -306,7 +306,7 @@ def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:
     scene = recipe.make_scene()
     picture = make_picture(recipe, scene)
     (path,) = scene.trajectories
-    faint, strong = picture.cells[0].view.tracks
+    faint, strong = picture.cells[0].view.path_artists
     picture.update(30)
     np.testing.assert_array_equal(faint.line.get_ydata(), path.losses)
     np.testing.assert_array_equal(strong.line.get_ydata(), path.true_losses)
@@ -314,7 +314,7 @@ def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:
     smooth = make_picture(recipe.model_copy(update={"smooth": 11}), scene)
     smooth.update(30)
     mean = path.losses[20:31].mean()
-    assert smooth.cells[0].view.tracks[1].line.get_ydata()[-1] == pytest.approx(mean)
+    assert smooth.cells[0].view.path_artists[1].line.get_ydata()[-1] == pytest.approx(mean)
 
 
 @every_plane

@@ -152,7 +152,7 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
 def test_what_goes_wrong_ends_its_path_alone(name: str, step: int, said: str, own: Path) -> None:
     scene = Recipe(surface="wobbly", optimizers=f"own.py:{name}:lr=0.1,adam").make_scene()
     wrong, right = scene.trajectories
-    assert (wrong.stopped_at, wrong.ending + wrong.why) == (step, said)
+    assert (wrong.stopped_at, wrong.ending + wrong.ending_detail) == (step, said)
     assert wrong.last == max(step - 1, 0)
     assert np.isnan(wrong.points[max(step, 1) :]).all()
     np.testing.assert_array_equal(right.points, optiviz.descend("wobbly", "adam").points)

@@ -11,9 +11,9 @@ import optiviz
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
 from optiviz.rendering.render import make_picture
-from optiviz.views.contour import Contour, short
+from optiviz.views.contour import ContourView, short
 from optiviz.views.figure import Picture
-from optiviz.views.ground import BANDS, POWERS, contour_levels
+from optiviz.views.sampled_surface import BANDS, POWERS, contour_levels
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
 
@@ -22,9 +22,9 @@ def picture(surface: object, optimizers: str = "adam,rmsprop", **rest: object) -
     return make_picture(Recipe(surface=surface, optimizers=optimizers, **rest))
 
 
-def view_of(drawn: Picture) -> Contour:
+def view_of(drawn: Picture) -> ContourView:
     view = drawn.cells[0].view
-    assert isinstance(view, Contour)
+    assert isinstance(view, ContourView)
     return view
 
 
@@ -32,7 +32,7 @@ def view_of(drawn: Picture) -> Contour:
 def test_paths_and_heads_are_the_descended_points(step: int) -> None:
     drawn = picture("wobbly")
     drawn.update(step)
-    for path, track in zip(drawn.scene.trajectories, view_of(drawn).tracks, strict=True):
+    for path, track in zip(drawn.scene.trajectories, view_of(drawn).path_artists, strict=True):
         for artist in (track.casing, track.line):
             np.testing.assert_array_equal(artist.get_xydata(), path.points[: step + 1])
         here = path.points[step : step + 1]
@@ -46,7 +46,7 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
     drawn.update(3)
     back = drawn.update(125)
     assert {id(each) for each in back} == set(forth)
-    for track in view_of(drawn).tracks:
+    for track in view_of(drawn).path_artists:
         assert len(track.line.get_xdata()) == 126
 
 
@@ -62,14 +62,14 @@ def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
 def test_a_diverged_path_is_drawn_up_to_its_end() -> None:
     drawn = picture("beale", "sgd:lr=10")
     (trajectory,) = drawn.scene.trajectories
-    (track,) = view_of(drawn).tracks
+    (track,) = view_of(drawn).path_artists
     drawn.update(drawn.scene.steps)
     assert trajectory.diverged_at is not None
     ended = trajectory.points[: trajectory.diverged_at]
     np.testing.assert_array_equal(track.line.get_xydata(), ended)
     (low_x, high_x), (low_y, high_y) = drawn.scene.surface.window.intervals
     edge = ended[-1].clip((low_x, low_y), (high_x, high_y))
-    np.testing.assert_array_equal(track.away.get_xydata(), edge[None])
+    np.testing.assert_array_equal(track.outside.get_xydata(), edge[None])
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_a_head_out_of_the_window_is_a_triangle_at_its_edge(
 ) -> None:
     bowl = optiviz.Surface(formula="x**2 + y**2", domain="-1.5:1.5,-1.5:1.5")
     drawn = picture(bowl, "sgd:lr=1.1", starts=[start], steps=4)  # to -1.2, 1.44, -1.728, 2.07
-    (track,) = view_of(drawn).tracks
+    (track,) = view_of(drawn).path_artists
     for step, away in enumerate([False, False, False, True, True]):
         drawn.update(step)
         point = drawn.scene.trajectories[0].points[step]
-        head, edge = track.head.get_xydata(), track.away.get_xydata()
+        head, edge = track.head.get_xydata(), track.outside.get_xydata()
         np.testing.assert_array_equal(edge if away else head, [point.clip(-1.5, 1.5)])
         assert np.isnan(head if away else edge).all()
         if away:
-            assert track.away.get_marker() == sides[step % 2 == 0]
+            assert track.outside.get_marker() == sides[step % 2 == 0]
 
 
 def test_minima_and_starts_are_marked() -> None:
@@ -114,7 +114,7 @@ def test_a_mark_at_the_edge_is_whole_and_one_outside_is_not_there() -> None:
 
 def test_optimizers_differ_by_colour_and_starts_by_line_style() -> None:
     drawn = picture("wobbly", starts=[(1, 1), (-2, 0)])
-    lines = [track.line for track in view_of(drawn).tracks]
+    lines = [track.line for track in view_of(drawn).path_artists]
     assert [line.get_color() for line in lines[::2]] == [line.get_color() for line in lines[1::2]]
     assert lines[0].get_color() != lines[2].get_color()
     assert lines[0].is_dashed() != lines[1].is_dashed()

@@ -15,13 +15,13 @@ from optiviz.kinds.response import ResponseRecipe, ResponseScene
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
 from optiviz.rendering.render import make_picture, render
-from optiviz.views.curve import Curve
+from optiviz.views.curve import CurveView
 from optiviz.views.figure import Picture
-from optiviz.views.loss import Loss, trailing_mean
-from optiviz.views.marks import FADED
-from optiviz.views.relief import Relief, draped
+from optiviz.views.loss import LossView, trailing_mean
+from optiviz.views.paths import FADED_OPACITY
+from optiviz.views.relief import ReliefView, draped
 from optiviz.views.scales import Scale
-from optiviz.views.state import State
+from optiviz.views.state import StateView
 
 
 def picture(surface: object, optimizers: str, **rest: Any) -> Picture:
@@ -50,8 +50,8 @@ def test_a_curve_shows_the_point_its_tangent_and_the_points_before(
 ) -> None:
     drawn = picture(surface, word)
     view = drawn.cells[0].view
-    assert isinstance(view, Curve)
-    (walker,), (path,) = view.tracks, drawn.scene.trajectories
+    assert isinstance(view, CurveView)
+    (walker,), (path,) = view.path_artists, drawn.scene.trajectories
     drawn.update(step)
     points = np.column_stack([path.points[: step + 1, 0], path.losses[: step + 1]])
     points[np.abs(points[:, 0]) > 20] = np.nan
@@ -67,7 +67,7 @@ def test_a_curve_shows_the_point_its_tangent_and_the_points_before(
 
 def test_tangents_are_as_long_on_the_screen_whatever_their_slope() -> None:
     drawn = picture("parabola", "sgd")
-    walker, axes = drawn.cells[0].view.tracks[0], drawn.figure.axes[0]
+    walker, axes = drawn.cells[0].view.path_artists[0], drawn.figure.axes[0]
     lengths = []
     for step in (0, 3, 50):
         drawn.update(step)
@@ -88,7 +88,7 @@ def test_a_curve_is_the_loss_and_its_range_is_shown_whole() -> None:
 
 def test_a_point_outside_of_the_window_is_not_drawn() -> None:
     drawn = picture("parabola", "sgd:lr=1.01", steps=30)
-    walker = drawn.cells[0].view.tracks[0]
+    walker = drawn.cells[0].view.path_artists[0]
     assert abs(drawn.scene.trajectories[0].points[-1, 0]) > 20
     assert np.isnan(xy(walker.head)).all()
     side = np.sign(drawn.scene.trajectories[0].points[-1, 0])
@@ -124,9 +124,9 @@ def test_a_plotted_curve_has_its_derivative_beside_it() -> None:
 def test_losses_grow_with_the_steps(step: int) -> None:
     drawn = picture("wobbly", "adam,rmsprop", view="loss")
     view = drawn.cells[0].view
-    assert isinstance(view, Loss)
+    assert isinstance(view, LossView)
     drawn.update(step)
-    for track, path in zip(view.tracks, drawn.scene.trajectories, strict=True):
+    for track, path in zip(view.path_artists, drawn.scene.trajectories, strict=True):
         expected = np.column_stack([np.arange(step + 1), path.losses[: step + 1]])
         np.testing.assert_allclose(xy(track.line), expected, rtol=1e-12)
         np.testing.assert_allclose(xy(track.head), expected[-1:], rtol=1e-12)
@@ -134,10 +134,10 @@ def test_losses_grow_with_the_steps(step: int) -> None:
 
 def test_smooth_losses_stand_before_the_losses_themselves() -> None:
     drawn = picture("wobbly", "rmsprop", view="loss", smooth=10)
-    faint, smooth = drawn.cells[0].view.tracks
+    faint, smooth = drawn.cells[0].view.path_artists
     (path,) = drawn.scene.trajectories
     np.testing.assert_array_equal(xy(faint.line)[:, 1], path.losses)
-    assert faint.line.get_alpha() == FADED
+    assert faint.line.get_alpha() == FADED_OPACITY
     assert xy(smooth.line)[50, 1] == pytest.approx(path.losses[41:51].mean())
     assert xy(smooth.line)[3, 1] == pytest.approx(path.losses[:4].mean())
 
@@ -164,7 +164,7 @@ def test_a_trailing_mean_keeps_the_digits_of_small_values() -> None:
     ],
 )  # fmt: skip
 def test_a_scale_holds_all_that_is_finite(values: list[float], kind: str) -> None:
-    scale = Scale.of(np.array(values))
+    scale = Scale.for_values(np.array(values))
     assert scale.kind == kind
     finite = [each for each in values if np.isfinite(each) and (kind != "log" or each > 0)]
     low, high = scale.limits
@@ -180,7 +180,7 @@ def test_any_numbers_have_a_scale_that_can_be_drawn(values: list[float]) -> None
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    scale = Scale.of(np.array(values))
+    scale = Scale.for_values(np.array(values))
     figure = Figure((3, 2))
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.2, 0.2, 0.7, 0.7))
@@ -197,7 +197,7 @@ def test_any_numbers_have_a_scale_that_can_be_drawn(values: list[float]) -> None
 def test_states_are_the_recorded_ones() -> None:
     drawn = picture("wobbly", "adam,momentum:lr=0.01,adagrad", view="state")
     view = drawn.cells[0].view
-    assert isinstance(view, State)
+    assert isinstance(view, StateView)
     adam, momentum, adagrad = drawn.scene.trajectories
     expected = {
         "velocity": [adam.states["mean"], momentum.states["velocity"]],
@@ -233,8 +233,8 @@ def title(axes: Axes) -> str:
 def test_a_relief_has_the_paths_on_the_surface_a_little_lifted() -> None:
     drawn = picture("wobbly", "adam", view="relief")
     view = drawn.cells[0].view
-    assert isinstance(view, Relief)
-    (track,), (path,) = view.tracks, drawn.scene.trajectories
+    assert isinstance(view, ReliefView)
+    (track,), (path,) = view.path_artists, drawn.scene.trajectories
     for step in (0, 1, 40, 125):
         drawn.update(step)
         x, y, z = (np.array(each) for each in track.line.get_data_3d())
@@ -319,7 +319,7 @@ def test_a_response_draws_the_gradient_and_the_updates() -> None:
     for step in (0, 100, 299):
         drawn.update(step)
         for entry in scene.entries:
-            track = next(each for each in view.tracks if each.line.get_label() == entry.label)
+            track = next(each for each in view.path_artists if each.line.get_label() == entry.label)
             expected = np.column_stack([np.arange(step + 1), entry.update[: step + 1]])
             np.testing.assert_array_equal(xy(track.line), expected)
     low, high = drawn.figure.axes[0].get_ylim()
@@ -334,14 +334,14 @@ def test_a_response_draws_the_gradient_and_the_updates() -> None:
 @pytest.mark.parametrize("view", ["contour", "loss", "state", "relief"])
 def test_a_trail_fades_what_is_older(view: str) -> None:
     drawn = picture("wobbly", "adam", view=view, trail=20)
-    track = drawn.cells[0].view.tracks[0]
+    track = drawn.cells[0].view.path_artists[0]
     drawn.update(100)
     old, recent = (
         np.array(line.get_data_3d() if view == "relief" else xy(line).T)
-        for line in (track.old, track.line)
+        for line in (track.faded, track.line)
     )
     np.testing.assert_array_equal(old[:, -1], recent[:, 0])
-    assert track.old.get_alpha() < 0.5
+    assert track.faded.get_alpha() < 0.5
     if view != "relief":
         assert recent.shape[1] == 21
         assert old.shape[1] == 81
@@ -349,7 +349,9 @@ def test_a_trail_fades_what_is_older(view: str) -> None:
 
 def test_optimizers_keep_their_colours_in_every_panel_and_cell() -> None:
     def colours(drawn: Picture) -> list[list[str]]:
-        return [[track.line.get_color() for track in cell.view.tracks] for cell in drawn.cells]
+        return [
+            [track.line.get_color() for track in cell.view.path_artists] for cell in drawn.cells
+        ]
 
     one, other = colours(picture("wobbly", "adam,rmsprop", view="contour+loss"))
     assert one == other and len(set(one)) == 2

@@ -28,12 +28,12 @@ from optiviz.rendering.page.text import (
 )
 from optiviz.surfaces.notation import terms
 from optiviz.system.progress import Progress
-from optiviz.views.contour import Contour
-from optiviz.views.curve import Curve
-from optiviz.views.key import OF_SURFACE
+from optiviz.views.contour import ContourView
+from optiviz.views.curve import CurveView
+from optiviz.views.legend_entries import SURFACE_ENTRIES
 from optiviz.views.legend_layout import number
-from optiviz.views.loss import Loss
-from optiviz.views.marks import mark
+from optiviz.views.loss import LossView
+from optiviz.views.paths import path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
@@ -55,8 +55,8 @@ class Page:
         ground = "contour" if scene.surface.dim == 2 else "curve"
         self.views = recipe.view.split("+") if recipe.view else [ground, "loss"]
         with self.theme.settings():
-            self.curve = None if scene.surface.dim == 2 else Curve(scene, self.theme, recipe)
-            self.loss = Loss(scene, self.theme, recipe)
+            self.curve = None if scene.surface.dim == 2 else CurveView(scene, self.theme, recipe)
+            self.loss = LossView(scene, self.theme, recipe)
         self.most = max(2, MAX_POINTS // len(scene.trajectories))  # points of a path
         self.stride = 1
 
@@ -155,7 +155,7 @@ class Page:
         """Return how an entry is drawn, and what is to be said of it from which step on."""
         ended = {path.ended_at or 0 for path in entry.trajectories} | {entry.steps}
         remarks = [(step, self.scene.status(entry, step)) for step in sorted(ended)]
-        look = mark(self.theme, entry.number)
+        look = path_style(self.theme, entry.number)
         return {
             "hue": entry.number % len(self.theme.paths),
             "head": look.marker,
@@ -167,7 +167,7 @@ class Page:
         rows = self._rows(len(path.finite_points))
         steps = path.step_of_row[: len(path.finite_points)][rows]
         near = self.scene.plane_proximity(path)
-        dash = mark(self.theme, entry.number, start).dash
+        dash = path_style(self.theme, entry.number, start).dash
         return {
             "entry": number,
             "dash": [] if dash == "-" else list(dash[1]),
@@ -201,7 +201,7 @@ class Page:
     @property
     def _ratio(self) -> float:
         """Width over height of the view from above, as near to a square as a window allows."""
-        wide = Contour(self.scene, self.theme, self.recipe).room.ratios
+        wide = ContourView(self.scene, self.theme, self.recipe).constraints.ratios
         assert wide is not None
         return float(np.clip(1.0, *wide))
 
@@ -211,11 +211,11 @@ class Page:
         figure = Figure((WIDE, WIDE / self._ratio), dpi=DPI)
         canvas = FigureCanvasAgg(figure)
         with theme.settings():
-            view = Contour(ground, theme, self.recipe)
+            view = ContourView(ground, theme, self.recipe)
             view.progress = self.progress
             axes = figure.add_axes((0, 0, 1, 1))
             view.build(axes)
-            for minimum in view.between:  # they draw it above the paths
+            for minimum in view.redrawn:  # they draw it above the paths
                 minimum.set_visible(False)
             axes.spines[:].set_visible(False)
             axes.tick_params(length=0)
@@ -278,8 +278,8 @@ class Page:
 
     def _key(self) -> Iterator[str]:
         """Explain the marks that stand still."""
-        for name in self.scene.marks if self.views != ["loss"] else ():
-            said = OF_SURFACE[name].words.format(number(self.scene.max_plane_distance, 3))
+        for name in self.scene.legend_entries if self.views != ["loss"] else ():
+            said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
 
     def _cells(self) -> Iterator[str]:

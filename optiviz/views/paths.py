@@ -14,25 +14,25 @@ from optiviz.objective import Array
 from optiviz.views.themes import Theme
 
 NOWHERE = np.full((1, 2), np.nan)
-OUTWARD = ("<", ">"), ("v", "^")  # at the edges of the axes, the lower one first
+EDGE_MARKERS = ("<", ">"), ("v", "^")  # at the edges of the axes, the lower one first
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
 DASHES: tuple[Any, ...] = (
     "-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1))
 )  # fmt: skip
 LINE_WIDTH = 2.0
 CASING_WIDTH = 1.0  # on each side of a line
-HEAD_SIZE, AWAY_SIZE = 9.0, 10.5
-STAR_SIZE = 15.0  # of up to a dozen minima; more are smaller
-FADED = 0.3  # opacity of the part of a path that the trail has left
-PALEST = 0.25  # opacity of the head that is farthest from the plane that is drawn
+HEAD_SIZE, OUTSIDE_SIZE = 9.0, 10.5
+MINIMUM_SIZE = 15.0  # of up to a dozen minima; more are smaller
+FADED_OPACITY = 0.3  # opacity of the part of a path that the trail has left
+MIN_OPACITY = 0.25  # opacity of the head that is farthest from the plane that is drawn
 
 # All that moves lies above all that does not, spines and ticks (2.5) included.
 # Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
-START, PATH, MINIMUM, HEAD = 3.0, 10.0, 90.0, 100.0
+START_ZORDER, PATH_ZORDER, MINIMUM_ZORDER, HEAD_ZORDER = 3.0, 10.0, 90.0, 100.0
 
 
 @dataclass(frozen=True)
-class Mark:
+class PathStyle:
     """The colour, head and line style of one path."""
 
     color: str
@@ -40,17 +40,17 @@ class Mark:
     dash: Any
 
 
-def mark(theme: Theme, entry: int, start: int = 0) -> Mark:
+def path_style(theme: Theme, entry: int, start: int = 0) -> PathStyle:
     """Return the mark of an entry's path from one start.
 
     Past the palette colours come again, with another head and line style.
     """
     again, hue = divmod(entry, len(theme.paths))
     marker = MARKERS[(entry + again) % len(MARKERS)]
-    return Mark(theme.paths[hue], marker, DASHES[(start + again) % len(DASHES)])
+    return PathStyle(theme.paths[hue], marker, DASHES[(start + again) % len(DASHES)])
 
 
-class Track:
+class PathArtist:
     """A path that grows: a casing, the line, what the trail has left of it, and a head.
 
     vertices has shape (n, 2), in 3-D Axes (n, 3); ends are the vertex at which each step ends.
@@ -65,32 +65,34 @@ class Track:
         axes: Axes,
         vertices: Array,
         ends: ArrayLike,
-        look: Mark,
+        style: PathStyle,
         theme: Theme,
         number: int,
         trail: int | None = None,
         casing: bool = True,
         head: bool = True,
-        nearness: Array | None = None,
+        plane_proximity: Array | None = None,
         window: Sequence[tuple[float, float]] = (),
         **line: Any,
     ) -> None:
         self.vertices, self.ends, self.trail = vertices, np.asarray(ends, int), trail
-        self.opacity = None if nearness is None else PALEST + (1 - PALEST) * nearness
+        self.opacity = (
+            None if plane_proximity is None else MIN_OPACITY + (1 - MIN_OPACITY) * plane_proximity
+        )
 
         def add(**settings: Any) -> Line2D:
             (drawn,) = axes.plot(*[[]] * vertices.shape[1], **settings)
             return drawn
 
-        above = PATH + number
+        above = PATH_ZORDER + number
         width = line.pop("linewidth", LINE_WIDTH)
         stroke = {
-            "color": look.color, "linewidth": width, "linestyle": look.dash,
+            "color": style.color, "linewidth": width, "linestyle": style.dash,
             "solid_capstyle": "round", **line,
         }  # fmt: skip
-        self.old = add(**stroke | {"alpha": FADED, "zorder": above}) if trail else None
+        self.faded = add(**stroke | {"alpha": FADED_OPACITY, "zorder": above}) if trail else None
         self.line = add(**stroke | {"zorder": above + 0.6})
-        self.casing = self.head = self.away = None
+        self.casing = self.head = self.outside = None
         if casing:
             self.casing = add(
                 color=theme.casing, linewidth=width + 2 * CASING_WIDTH, alpha=0.85,
@@ -98,18 +100,21 @@ class Track:
             )  # fmt: skip
         if head:
             point: dict[str, Any] = {
-                "color": look.color, "markersize": HEAD_SIZE, "linestyle": "none",
-                "markeredgecolor": theme.casing, "markeredgewidth": 1.4, "zorder": HEAD + number,
+                "color": style.color, "markersize": HEAD_SIZE, "linestyle": "none",
+                "markeredgecolor": theme.casing, "markeredgewidth": 1.4,
+                "zorder": HEAD_ZORDER + number,
             }  # fmt: skip
-            self.head = add(marker=look.marker, **point)
+            self.head = add(marker=style.marker, **point)
             if window:
-                self.away = add(marker="<", clip_on=False, **point | {"markersize": AWAY_SIZE})
+                self.outside = add(
+                    marker="<", clip_on=False, **point | {"markersize": OUTSIDE_SIZE}
+                )
         self.window: Array = np.reshape(window, (-1, 2)).astype(float)
 
     @property
     def artists(self) -> list[Artist]:
         """All that moves."""
-        moving = (self.old, self.casing, self.line, self.head, self.away)
+        moving = (self.faded, self.casing, self.line, self.head, self.outside)
         return [each for each in moving if each is not None]
 
     def update(self, step: int) -> list[Artist]:
@@ -117,47 +122,48 @@ class Track:
         last = len(self.ends) - 1
         end = self.ends[min(step, last)]
         begin = 0
-        if self.old is not None and self.trail is not None:
+        if self.faded is not None and self.trail is not None:
             begin = self.ends[min(max(step - self.trail, 0), last)]
-            put(self.old, self.vertices[: begin + 1])
+            set_line_data(self.faded, self.vertices[: begin + 1])
         for line, first in [(self.casing, begin), (self.line, begin), (self.head, end)]:
             if line is not None:
-                put(line, self.vertices[first : end + 1])
+                set_line_data(line, self.vertices[first : end + 1])
         if self.head is not None and self.opacity is not None:
             self.head.set_alpha(float(self.opacity[min(step, last)]))
-        if self.away is not None:
+        if self.outside is not None:
             place = self.vertices[end]
             low, high = self.window.T
             edge = place.clip(low, high)
             beyond = (place - edge) / (high - low)
             axis = int(np.abs(beyond).argmax())
-            put(self.away, NOWHERE)
+            set_line_data(self.outside, NOWHERE)
             if beyond[axis]:
-                put(self.away, edge[None])
-                put(self.head, NOWHERE)
-                self.away.set_marker(OUTWARD[axis][int(beyond[axis] > 0)])
+                set_line_data(self.outside, edge[None])
+                set_line_data(self.head, NOWHERE)
+                self.outside.set_marker(EDGE_MARKERS[axis][int(beyond[axis] > 0)])
         return self.artists
 
 
-def put(line: Any, vertices: Array) -> None:
+def set_line_data(line: Any, vertices: Array) -> None:
     """Set the data of a line in two or in three dimensions."""
     setter: Callable[..., None] = getattr(line, "set_data_3d", line.set_data)
     setter(*vertices.T)
 
 
-def star(theme: Theme, many: int = 1) -> dict[str, Any]:
+def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:
     """Return the look of a known minimum, one of so many."""
     return {
         "linestyle": "none", "marker": "*", "color": theme.minimum, "markeredgewidth": 1.0,
-        "markersize": STAR_SIZE * min(1.0, (12 / max(many, 1)) ** 0.4),
-        "markeredgecolor": theme.edge, "zorder": MINIMUM,
+        "markersize": MINIMUM_SIZE * min(1.0, (12 / max(many, 1)) ** 0.4),
+        "markeredgecolor": theme.edge, "zorder": MINIMUM_ZORDER,
         "clip_on": False,
     }  # fmt: skip
 
 
-def ring(theme: Theme) -> dict[str, Any]:
+def start_style(theme: Theme) -> dict[str, Any]:
     """Return the look of a start."""
     return {
         "linestyle": "none", "marker": "o", "color": theme.casing, "markersize": 11.0,
-        "markeredgecolor": theme.ink, "markeredgewidth": 1.6, "zorder": START, "clip_on": False,
+        "markeredgecolor": theme.ink, "markeredgewidth": 1.6, "zorder": START_ZORDER,
+        "clip_on": False,
     }  # fmt: skip

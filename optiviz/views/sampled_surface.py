@@ -35,7 +35,7 @@ def contour_levels(values: Array, bands: int = BANDS) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class SampledSurface:
     """A surface on a grid: x, y and values have shape (samples, samples).
 
     matplotlib takes 1e250 for infinity, so values are divided by `scale`, which is 1 for all but
@@ -49,13 +49,13 @@ class Ground:
     levels: Array
 
     @classmethod
-    def of(
+    def sample(
         cls,
         surface: Surface,
         most: int,
         levels: int | Sequence[float] | None = None,
         progress: Progress | None = None,
-    ) -> "Ground":
+    ) -> "SampledSurface":
         """Sample a surface in two dimensions over its window, at most so many times a side.
 
         levels are the surface's own if None, else evenly chosen if it has none.

@@ -1,0 +1,49 @@
+"""Marks that stand still and are explained by a picture's key, each with its words and its look."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from optiviz.views.paths import minimum_style, start_style
+from optiviz.views.themes import Theme
+
+Style = dict[str, Any]  # keywords of Axes.plot
+
+
+class LegendEntry(NamedTuple):
+    """A mark: what the key says of it, where {} is how far paths are off the plane, and its look.
+
+    A look without a colour has no sample. reach is half the length of a line's sample, in points.
+    """
+
+    label: str
+    style: Callable[[Theme], Style] = lambda theme: {"linestyle": "none"}
+    half_length: float = 0.0
+
+
+def _muted(marker: str, **more: Any) -> Callable[[Theme], Style]:
+    """Return the look of a marker in the colour of what is read second."""
+    return lambda theme: {"color": theme.muted, "marker": marker, "linestyle": "none", **more}
+
+
+GRADIENT = LegendEntry(
+    "gradient", lambda theme: {"color": theme.muted, "linewidth": 1.4}, half_length=4.0
+)
+COORDINATES = LegendEntry("x strong, y thin")
+REACHED = LegendEntry(
+    "minimum",
+    lambda theme: (
+        minimum_style(theme) | {"markersize": 10.0, "color": theme.paths[0], "markeredgewidth": 0.0}
+    ),
+)
+SOONER = LegendEntry("brighter: sooner")
+NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
+SURFACE_ENTRIES = {  # by the names that a scene has for them
+    "start": LegendEntry(
+        "start", lambda theme: start_style(theme) | {"markersize": 7.0, "markeredgewidth": 1.0}
+    ),
+    "minimum": LegendEntry(
+        "known minimum", lambda theme: minimum_style(theme) | {"markersize": 10.0}
+    ),
+    "away": LegendEntry("out of view", _muted(">")),
+    "distance": LegendEntry("paler: up to {} off the plane", _muted("o", alpha=0.5)),
+}
