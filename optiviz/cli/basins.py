@@ -8,15 +8,15 @@ from optiviz.cli import debug_option
 from optiviz.cli.help import Command, section
 from optiviz.cli.options import (
     Output,
-    given,
-    look_options,
-    make,
-    met_options,
-    motion_options,
+    animation_options,
+    explicit_options,
     network_options,
     optimizer_options,
-    option,
+    option_for,
     output_options,
+    problem_options,
+    render_and_report,
+    style_options,
     surface_options,
 )
 
@@ -36,13 +36,13 @@ from optiviz.cli.options import (
         metavar="WxH",
         help="How many starts, evenly over the window.",
     ),
-    met_options,
+    problem_options,
 )
-@motion_options
-@look_options
+@animation_options
+@style_options
 @output_options("outputs/SURFACE-OPT-basins.png", "animation", "still", "data")
 @debug_option
-def command(**words: Any) -> None:
+def command(**options: Any) -> None:
     """Descend from every point of a grid, and colour it by the minimum that it leads to.
 
     \b
@@ -54,8 +54,8 @@ def command(**words: Any) -> None:
     """
     from optiviz.recipes.reading import input_files, read_recipe
 
-    output = Output.taken(words)
-    fields = {"kind": "basins", **given(words)}
-    recipe = read_recipe(fields, option)
+    output = Output.pop_from(options)
+    fields = {"kind": "basins", **explicit_options(options)}
+    recipe = read_recipe(fields, option_for)
     read = input_files(fields)
-    make(recipe, output, read)
+    render_and_report(recipe, output, read)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from optiviz.recipes.jobs import Job
-    from optiviz.rendering.batch import Result, Watch
+    from optiviz.rendering.batch import BatchProgress, Result
 
 
 @click.command(cls=Command, name="batch", short_help="Make many pictures from one YAML.")
@@ -79,7 +79,7 @@ def command(
     A job that fails stops no other. Run again, a batch goes on where it stopped.
     """
     from optiviz.recipes.jobs import read_jobs
-    from optiviz.rendering.batch import make_all, up_to_date
+    from optiviz.rendering.batch import run_jobs, up_to_date
     from optiviz.system.files import atomic_write
     from optiviz.system.yaml import Document
 
@@ -94,11 +94,11 @@ def command(
         left = [job for job in chosen if force or not up_to_date(job)]
         _describe(left, len(chosen) - len(left), processes)
         return
-    with _executor(processes, scheduler) as executor, _watch(len(chosen), quiet) as watch:
-        results = make_all(chosen, executor, force=force, fail_fast=fail_fast, watch=watch)
+    with _executor(processes, scheduler) as executor, _progress(len(chosen), quiet) as progress:
+        results = run_jobs(chosen, executor, force=force, fail_fast=fail_fast, progress=progress)
     if report is not None:
         with atomic_write(report) as temporary:
-            said = json.dumps([result.plain() for result in results], indent=1)
+            said = json.dumps([result.to_dict() for result in results], indent=1)
             temporary.write_text(said + "\n", encoding="utf-8")
     if not quiet:
         counts = Counter(result.status for result in results)
@@ -191,7 +191,7 @@ def _line(result: "Result") -> str:
 
 
 @contextmanager
-def _watch(total: int, quiet: bool) -> "Iterator[Watch | None]":
+def _progress(total: int, quiet: bool) -> "Iterator[BatchProgress | None]":
     """Yield what shows how far a batch is: bars on a terminal, else a line a job."""
     from rich.console import Console
 
@@ -219,7 +219,7 @@ def _watch(total: int, quiet: bool) -> "Iterator[Watch | None]":
             yield show
 
 
-def _lines() -> "Watch":
+def _lines() -> "BatchProgress":
     """Return what prints one line for each job that has come to its end."""
     printed = 0
 

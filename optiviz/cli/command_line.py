@@ -28,11 +28,11 @@ def command_of(recipe: BaseRecipe) -> str | None:
             return None
     except InputError:  # of a surface or a signal that only its own file knows
         return None
-    words = ["optiviz", recipe.kind]
+    arguments = ["optiviz", recipe.kind]
     for option in import_module(f"optiviz.cli.{recipe.kind}").command.params:
         if option.name in fields:
-            words += _words(option, fields[option.name])
-    return shlex.join(words)
+            arguments += _arguments(option, fields[option.name])
+    return shlex.join(arguments)
 
 
 def _fields(recipe: BaseRecipe) -> Fields:
@@ -87,7 +87,7 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
     return fields
 
 
-def _words(option: click.Parameter, value: Any) -> list[str]:
+def _arguments(option: click.Parameter, value: Any) -> list[str]:
     """Return the words that give an option a value."""
     if isinstance(option, click.Argument):
         return [value]
@@ -97,7 +97,7 @@ def _words(option: click.Parameter, value: Any) -> list[str]:
     if option.nargs > 1:
         return [name, *map(format_value, value)]
     if option.multiple and not isinstance(value, str):
-        return [word for each in value for word in (name, each)]
+        return [argument for each in value for argument in (name, each)]
     if isinstance(value, tuple):  # of levels; one alone would be a number of bands
         return [name, ",".join(map(format_value, value)) + ("," if len(value) == 1 else "")]
     return [name, value if isinstance(value, str) else format_value(value)]

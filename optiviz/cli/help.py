@@ -36,7 +36,7 @@ class Command(click.Command):
                 formatter.write_dl(rows)
 
 
-def grouped(*options: Decorator) -> Decorator:
+def option_group(*options: Decorator) -> Decorator:
     """Return a decorator that adds several options, in the order in which help shows them."""
 
     def decorate(command: Decorated) -> Decorated:
@@ -52,7 +52,7 @@ def section(title: str, *options: Decorator) -> Decorator:
 
     def decorate(command: Decorated) -> Decorated:
         before = len(_params(command))
-        command = grouped(*options)(command)
+        command = option_group(*options)(command)
         for param in _params(command)[before:]:
             param.section = title
         return command
@@ -80,7 +80,7 @@ class Choice(click.Choice[str]):
         return str(value)
 
 
-def completed(what: str) -> Callable[..., Any]:
+def completes(what: str) -> Callable[..., Any]:
     """Return what completes a word on the command line: a function of `completers`.
 
     That is loaded only then.

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
-from optiviz.cli.help import Choice, Command, completed
+from optiviz.cli.help import Choice, Command, completes
 from optiviz.system.errors import InputError
 
 KINDS = (
@@ -28,7 +28,7 @@ KINDS = (
     "--tag",
     "tags",
     multiple=True,
-    shell_complete=completed("tags"),
+    shell_complete=completes("tags"),
     help="Only surfaces with this tag, or with all of several.",
 )
 @debug_option

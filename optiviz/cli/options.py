@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from optiviz.cli.help import Choice, Decorator, completed, grouped, section
+from optiviz.cli.help import Choice, Decorator, completes, option_group, section
 from optiviz.registry import FORMATS, KINDS, QUALITIES, THEMES, VIEWS, format_of
 from optiviz.system.errors import InputError, OptivizError
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
 STDOUT = Path("-")
-TEXTS = "svg", "json", "csv", "html"  # formats that a terminal can show
+TEXT_FORMATS = "svg", "json", "csv", "html"  # formats that a terminal can show
 
 # The options behind the fields of a recipe, where the two differ.
-FIELDS = {
+OPTION_OF_FIELD = {
     "optimizers": "--opt",
     "starts": "--start",
     "random_starts": "--start random:N",
@@ -67,11 +67,11 @@ window_options = section(
     ),
 )  # fmt: skip
 
-surface_options = grouped(
+surface_options = option_group(
     section(
         "Surface",
         click.option(
-            "--surface", metavar="NAME", shell_complete=completed("surfaces"),
+            "--surface", metavar="NAME", shell_complete=completes("surfaces"),
             help="Named surface; optiviz list surfaces shows all.",
         ),
         click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".'),
@@ -80,7 +80,7 @@ surface_options = grouped(
 )  # fmt: skip
 
 
-met_options = section(
+problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
@@ -101,23 +101,23 @@ def descent_options(start: str) -> Decorator:
     return section(
         "Descent",
         click.option(
-            "--start", "starts", multiple=True, metavar="X,Y", shell_complete=completed("starts"),
+            "--start", "starts", multiple=True, metavar="X,Y", shell_complete=completes("starts"),
             help="Where to begin, or random:N for N starts in the window; may be repeated.  "
             f"[default: {start}]",
         ),
-        met_options,
+        problem_options,
     )  # fmt: skip
 
 
 network_options = section(
     "Network",
     click.option(
-        "--data", metavar="NAME", shell_complete=completed("data"),
+        "--data", metavar="NAME", shell_complete=completes("data"),
         help="What a network learns: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
     ),
     click.option("--samples", type=int, metavar="N", help="How many samples a network learns."),
     click.option(
-        "--plane", metavar="WORDS", shell_complete=completed("planes"),
+        "--plane", metavar="WORDS", shell_complete=completes("planes"),
         help="Through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
     ),
 )  # fmt: skip
@@ -126,11 +126,11 @@ optimizer_options = section(
     "Optimizers",
     click.option(
         "--opt", "optimizers", multiple=True, metavar="WORDS",
-        shell_complete=completed("optimizers"),
+        shell_complete=completes("optimizers"),
         help="Optimizers, as in adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
     ),
     click.option(
-        "--vary", metavar="KEY=V,V", shell_complete=completed("varied"),
+        "--vary", metavar="KEY=V,V", shell_complete=completes("varied"),
         help="Draw the one optimizer once for each of these values.",
     ),
     click.option("--lr", type=float, help="Learning rate of all that give none of their own."),
@@ -141,7 +141,7 @@ plugins_option = click.option(
     help="Let a file name optimizers and surfaces that run code of their own.",
 )  # fmt: skip
 
-ground_options = section(
+contour_options = section(
     "Picture",
     click.option(
         "--levels", callback=_levels, metavar="N|L,L",
@@ -152,7 +152,7 @@ ground_options = section(
     click.option("--fill/--no-fill", default=None, help="Colour the ground between isolines."),
 )  # fmt: skip
 
-motion_options = section(
+animation_options = section(
     "Animation",
     click.option("--fps", type=float, default=12, show_default=True, help="Frames a second."),
     click.option(
@@ -169,11 +169,11 @@ motion_options = section(
     ),
 )  # fmt: skip
 
-look_options = section(
+style_options = section(
     "Picture",
     click.option(
         "--theme", default="light", show_default=True, metavar="NAME",
-        shell_complete=completed("themes"), help=f"{', '.join(THEMES)}.",
+        shell_complete=completes("themes"), help=f"{', '.join(THEMES)}.",
     ),
     click.option(
         "--size", default="960x640", show_default=True, metavar="WxH", help="In pixels."
@@ -182,12 +182,12 @@ look_options = section(
 )  # fmt: skip
 
 
-def _outs(ctx: click.Context, option: click.Parameter, words: tuple[str, ...]) -> tuple[Path, ...]:
+def _outs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[Path, ...]:
     """Return paths, of which only a bare - is the standard output: ./- is a file of that name."""
-    paths = [Path(word) for word in words]
+    paths = [Path(value) for value in values]
     return tuple(
-        path.absolute() if path == STDOUT and word != str(STDOUT) else path
-        for word, path in zip(words, paths, strict=True)
+        path.absolute() if path == STDOUT and value != str(STDOUT) else path
+        for value, path in zip(values, paths, strict=True)
     )
 
 
@@ -240,25 +240,25 @@ class Output(NamedTuple):
     last_frame: bool = False
 
     @classmethod
-    def taken(cls, words: dict[str, Any]) -> "Output":
+    def pop_from(cls, options: dict[str, Any]) -> "Output":
         """Take them from the words of a command line."""
-        return cls(**{name: words.pop(name) for name in cls._fields if name in words})
+        return cls(**{name: options.pop(name) for name in cls._fields if name in options})
 
     @property
-    def piped(self) -> bool:
+    def to_stdout(self) -> bool:
         """Whether a picture goes to the standard output."""
         return STDOUT in self.outs
 
-    def telling(self) -> AbstractContextManager[Any]:
+    def redirect_messages(self) -> AbstractContextManager[Any]:
         """Return a context in which words are printed where they are in the way of no picture."""
-        return redirect_stdout(sys.stderr) if self.piped else nullcontext()
+        return redirect_stdout(sys.stderr) if self.to_stdout else nullcontext()
 
     def paths(self, recipe: "BaseRecipe") -> tuple[Path, ...]:
         """Return where the pictures of a recipe go; - is the standard output.
 
         Raises InputError for options that contradict each other.
         """
-        if self.form is not None and self.outs and not self.piped:
+        if self.form is not None and self.outs and not self.to_stdout:
             raise InputError(f"--format is for -o - and for no -o: {self.outs[0]} has a suffix")
         if self.outs:
             return self.outs
@@ -269,18 +269,20 @@ class Output(NamedTuple):
         return (path.with_name(path.stem + suffix),)
 
 
-def given(words: Mapping[str, Any]) -> "Fields":
+def explicit_options(options: Mapping[str, Any]) -> "Fields":
     """Return the words of the command line that the user wrote."""
     source = click.get_current_context().get_parameter_source
-    return {name: value for name, value in words.items() if source(name) is not DEFAULT}
+    return {name: value for name, value in options.items() if source(name) is not DEFAULT}
 
 
-def option(keys: Sequence[Any]) -> str:
+def option_for(keys: Sequence[Any]) -> str:
     """Return the option behind the field that `keys` lead to."""
-    return FIELDS.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
+    return OPTION_OF_FIELD.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
 
 
-def make(recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()) -> "Scene[Any]":
+def render_and_report(
+    recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()
+) -> "Scene[Any]":
     """Make the pictures of a recipe, name them, and tell what came out.
 
     sources are files that it was read from, and that are not to be lost.
@@ -302,7 +304,7 @@ def make(recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()) -> 
     if not output.quiet:
         from optiviz.cli.tables import print_scene, print_skipped
 
-        with output.telling():
+        with output.redirect_messages():
             for path in paths:
                 if path != STDOUT:
                     click.echo(path)
@@ -321,7 +323,7 @@ def _stdout(output: Output) -> Iterator[Path]:
 
     Raises InputError if it cannot go there.
     """
-    if not output.piped:
+    if not output.to_stdout:
         yield STDOUT
         return
     if output.form is None:
@@ -332,7 +334,7 @@ def _stdout(output: Output) -> Iterator[Path]:
         raise InputError("--open: what goes to the standard output cannot be opened")
     if sys.stdout is None:
         raise OptivizError("-o -: the standard output is closed")
-    if sys.stdout.isatty() and output.form not in TEXTS:
+    if sys.stdout.isatty() and output.form not in TEXT_FORMATS:
         raise InputError(f"-o -: a terminal shows no {output.form}: lead it to a file or a program")
     with TemporaryDirectory(prefix="optiviz-") as folder:
         path = Path(folder) / f"picture.{output.form}"

@@ -5,16 +5,16 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
-from optiviz.cli.help import Command, completed, section
+from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
-    given,
-    ground_options,
-    look_options,
-    make,
+    contour_options,
+    explicit_options,
     network_options,
-    option,
+    option_for,
     output_options,
+    render_and_report,
+    style_options,
     views_of,
     window_options,
 )
@@ -22,7 +22,7 @@ from optiviz.cli.options import (
 
 @click.command(cls=Command, name="plot", short_help="Draw surfaces without a descent.")
 @click.argument(
-    "surfaces", metavar="NAME[,NAME...]", nargs=-1, shell_complete=completed("listed_surfaces")
+    "surfaces", metavar="NAME[,NAME...]", nargs=-1, shell_complete=completes("listed_surfaces")
 )
 @section(
     "Surface",
@@ -40,15 +40,15 @@ from optiviz.cli.options import (
     click.option(
         "--view",
         metavar="NAME",
-        shell_complete=completed("views"),
+        shell_complete=completes("views"),
         help=f"{views_of('plot')}.  [default: contour, or curve in 1-D]",
     ),
-    ground_options,
-    look_options,
+    contour_options,
+    style_options,
 )
 @output_options("outputs/NAME.png", "still")
 @debug_option
-def command(**words: Any) -> None:
+def command(**options: Any) -> None:
     """Draw one surface or several side by side; in one dimension with their derivatives.
 
     \b
@@ -57,9 +57,9 @@ def command(**words: Any) -> None:
     """
     from optiviz.recipes.reading import read_recipe
 
-    output = Output.taken(words)
-    fields = {"kind": "plot", **given(words)}
+    output = Output.pop_from(options)
+    fields = {"kind": "plot", **explicit_options(options)}
     if "surfaces" in fields:
         fields["surfaces"] = ",".join(fields["surfaces"])
-    recipe = read_recipe(fields, option)
-    make(recipe, output)
+    recipe = read_recipe(fields, option_for)
+    render_and_report(recipe, output)

@@ -5,16 +5,16 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
-from optiviz.cli.help import Command, completed, section
+from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
-    given,
-    look_options,
-    make,
-    motion_options,
+    animation_options,
+    explicit_options,
     optimizer_options,
-    option,
+    option_for,
     output_options,
+    render_and_report,
+    style_options,
 )
 from optiviz.registry import SIGNALS
 
@@ -27,16 +27,16 @@ from optiviz.registry import SIGNALS
     click.option(
         "--signal",
         metavar="NAME",
-        shell_complete=completed("signals"),
+        shell_complete=completes("signals"),
         help=f"{', '.join(SIGNALS)}, or a .csv file of one number a line.",
     ),
 )
 @optimizer_options
-@motion_options
-@look_options
+@animation_options
+@style_options
 @output_options("outputs/SIGNAL-OPT.gif", "animation", "still", "data")
 @debug_option
-def command(**words: Any) -> None:
+def command(**options: Any) -> None:
     """Draw a signal of gradients over time, and the update that each optimizer answers with.
 
     \b
@@ -48,8 +48,8 @@ def command(**words: Any) -> None:
     """
     from optiviz.recipes.reading import input_files, read_recipe
 
-    output = Output.taken(words)
-    fields = {"kind": "response", **given(words)}
-    recipe = read_recipe(fields, option)
+    output = Output.pop_from(options)
+    fields = {"kind": "response", **explicit_options(options)}
+    recipe = read_recipe(fields, option_for)
     read = input_files(fields)
-    make(recipe, output, read)
+    render_and_report(recipe, output, read)

@@ -6,20 +6,20 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
-from optiviz.cli.help import Choice, Command, completed, section
+from optiviz.cli.help import Choice, Command, completes, section
 from optiviz.cli.options import (
     Output,
+    animation_options,
+    contour_options,
     descent_options,
-    given,
-    ground_options,
-    look_options,
-    make,
-    motion_options,
+    explicit_options,
     network_options,
     optimizer_options,
-    option,
+    option_for,
     output_options,
     plugins_option,
+    render_and_report,
+    style_options,
     surface_options,
     views_of,
 )
@@ -37,7 +37,7 @@ from optiviz.system.errors import InputError
         is_flag=False,
         flag_value="lr",
         metavar="[KEY,...]",
-        shell_complete=completed("sought"),
+        shell_complete=completes("sought"),
         help="Seek lr, or these, for every optimizer as optiviz tune does, and draw what is found.",
     ),
     click.option(
@@ -50,7 +50,7 @@ from optiviz.system.errors import InputError
     click.option(
         "--view",
         metavar="NAME+NAME",
-        shell_complete=completed("views"),
+        shell_complete=completes("views"),
         help=f"Panels: {views_of('run')}.  [default: contour, or curve in 1-D]",
     ),
     click.option(
@@ -60,15 +60,15 @@ from optiviz.system.errors import InputError
         show_default=True,
         help="All optimizers in one panel, or each in its own.",
     ),
-    ground_options,
+    contour_options,
     click.option("--trail", type=int, metavar="N", help="Fade the path older than N steps."),
     click.option("--smooth", type=int, default=1, metavar="N", help="Mean loss of N steps."),
     click.option(
         "--orbit", type=float, default=0, metavar="DEGREES", help="Turn the relief while it plays."
     ),
-    look_options,
+    style_options,
 )
-@motion_options
+@animation_options
 @output_options("outputs/SURFACE-OPT.gif", "animation", "still", "page", "data")
 @section(
     "Recipe",
@@ -82,7 +82,7 @@ from optiviz.system.errors import InputError
     plugins_option,
 )
 @debug_option
-def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: Any) -> None:
+def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options: Any) -> None:
     """Descend a surface with one or more optimizers and draw their paths.
 
     \b
@@ -92,15 +92,15 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     from optiviz.recipes.provenance import RecipeSource, read_source
     from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
 
-    output = Output.taken(words)
-    changed = given(words)
-    made = RecipeSource({}, option, {}) if source is None else read_source(source)
+    output = Output.pop_from(options)
+    changed = explicit_options(options)
+    made = RecipeSource({}, option_for, {}) if source is None else read_source(source)
     fields = merge_fields(made.fields, changed)
     if not allow_plugins:
         theirs = {key: value for key, value in fields.items() if key not in changed}
         check_trusted(theirs, made.locate)
     recipe = read_recipe(
-        fields, lambda keys: (option if keys and keys[0] in changed else made.locate)(keys)
+        fields, lambda keys: (option_for if keys and keys[0] in changed else made.locate)(keys)
     )
     if made.version_differences and not output.quiet:
         click.echo(
@@ -109,8 +109,8 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **words: 
     if lr_report and not recipe.has_rate_report:
         raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
     read = input_files(fields)
-    scene = make(recipe, output, read)
+    scene = render_and_report(recipe, output, read)
     if lr_report:
-        with output.telling():
+        with output.redirect_messages():
             click.echo(nl=not output.quiet)
             click.echo(recipe.rate_report(scene))

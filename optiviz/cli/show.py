@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
-from optiviz.cli.help import Command, completed
+from optiviz.cli.help import Command, completes
 
 
 @click.command(cls=Command, name="show", short_help="Show a surface or an optimizer.")
-@click.argument("name", shell_complete=completed("names"))
+@click.argument("name", shell_complete=completes("names"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."

@@ -5,16 +5,16 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
-from optiviz.cli.help import Command, completed, section
+from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
     descent_options,
-    given,
-    look_options,
-    make,
+    explicit_options,
     network_options,
-    option,
+    option_for,
     output_options,
+    render_and_report,
+    style_options,
     surface_options,
 )
 
@@ -31,7 +31,7 @@ from optiviz.cli.options import (
         "optimizers",
         multiple=True,
         metavar="WORDS",
-        shell_complete=completed("optimizers"),
+        shell_complete=completes("optimizers"),
         help="Optimizers, as in adam:beta1=0.8,rmsprop; may be repeated.",
     ),
     click.option(
@@ -39,7 +39,7 @@ from optiviz.cli.options import (
         metavar="KEY[=LOW:HIGH],...",
         default="lr",
         show_default=True,
-        shell_complete=completed("sought"),
+        shell_complete=completes("sought"),
         help="What is sought, as in lr,beta1=0.5:0.99.",
     ),
     click.option(
@@ -52,10 +52,10 @@ from optiviz.cli.options import (
     ),
 )
 @descent_options("random:25")
-@look_options
+@style_options
 @output_options("outputs/SURFACE-OPT-tune.png", "still", "data")
 @debug_option
-def command(**words: Any) -> None:
+def command(**options: Any) -> None:
     """Try many values of hyperparameters with every optimizer, and draw where its runs end.
 
     \b
@@ -68,8 +68,8 @@ def command(**words: Any) -> None:
     """
     from optiviz.recipes.reading import input_files, read_recipe
 
-    output = Output.taken(words)
-    fields = {"kind": "tune", **given(words)}
-    recipe = read_recipe(fields, option)
+    output = Output.pop_from(options)
+    fields = {"kind": "tune", **explicit_options(options)}
+    recipe = read_recipe(fields, option_for)
     read = input_files(fields)
-    make(recipe, output, read)
+    render_and_report(recipe, output, read)

@@ -25,9 +25,9 @@ from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.provenance import metadata_for, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
-from optiviz.rendering.batch import Result, make_all
+from optiviz.rendering.batch import Result, run_jobs
 from optiviz.rendering.render import make_picture, render
-from optiviz.surfaces import GROUP as SURFACES
+from optiviz.surfaces import GROUP as SURFACE_GROUP
 from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
@@ -170,9 +170,9 @@ def batch(
         if number > 1:
             raise InputError(f"{place} would be written {number} times")
     if executor is not None:
-        return make_all(jobs, executor, force=force, fail_fast=fail_fast)
+        return run_jobs(jobs, executor, force=force, fail_fast=fail_fast)
     with ThreadPoolExecutor(1) as here:
-        return make_all(jobs, here, force=force, fail_fast=fail_fast)
+        return run_jobs(jobs, here, force=force, fail_fast=fail_fast)
 
 
 def _recipe(**fields: Any) -> Recipe:
@@ -189,7 +189,7 @@ def list_names(
     if kind == "surfaces":
         catalogue = _catalogue(surfaces)
         found = catalogue.tagged(tags)
-        offered = [] if tags else _offered(SURFACES, "surface", catalogue.surfaces)
+        offered = [] if tags else _list_plugins(SURFACE_GROUP, "surface", catalogue.surfaces)
         return [
             {
                 "name": each.name,
@@ -205,7 +205,9 @@ def list_names(
     if kind in ("optimizers", "wrappers"):
         names = OPTIMIZERS if kind == "optimizers" else WRAPPERS
         rows = [{"name": name, "about": describe_class(_class(name)).summary} for name in names]
-        return rows + (_offered(GROUP, "optimizer", OPTIMIZERS) if kind == "optimizers" else [])
+        return rows + (
+            _list_plugins(GROUP, "optimizer", OPTIMIZERS) if kind == "optimizers" else []
+        )
     if kind == "formats":
         return [
             {"name": suffix, "about": form.about, "kind": form.kind}
@@ -220,7 +222,7 @@ def list_names(
     return [{"name": name, "about": about} for name, about in abouts[kind].items()]
 
 
-def _offered(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]:
+def _list_plugins(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]:
     """Return name and one line about what installed packages add. It is loaded for that.
 
     Warns of one that cannot be; raises InputError if two have a name.
@@ -264,7 +266,7 @@ def _summary(found: object) -> str:
     return "" if said.startswith(f"{getattr(found, '__name__', '')}(") else said
 
 
-OTHERS: dict[str, Collection[str]] = {
+OTHER_TABLES: dict[str, Collection[str]] = {
     "view": VIEWS, "theme": THEMES, "schedule": SCHEDULES, "signal": SIGNALS, "format": FORMATS
 }  # fmt: skip
 
@@ -288,7 +290,7 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     if is_import_path(name) or "+" in name:
         return _describe_factory(name)
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
-        for kind, table in OTHERS.items():
+        for kind, table in OTHER_TABLES.items():
             if name in table:
                 raise InputError(f"{name} is a {kind}: optiviz list {kind}s tells of all")
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]

@@ -22,12 +22,12 @@ from optiviz.system.errors import InputError, OptivizError, describe_error
 from optiviz.system.files import atomic_write, check_targets
 
 Status = Literal["made", "up to date", "failed", "not begun"]
-TICK = 0.1  # seconds after which a watcher is told what runs
+POLL_INTERVAL = 0.1  # seconds after which a watcher is told what runs
 
 _drawing = Lock()  # matplotlib's settings are one for all threads of a process
 
 
-class Made(NamedTuple):
+class JobOutput(NamedTuple):
     """What a job came to elsewhere: the bytes of its files, or why there are none."""
 
     files: tuple[bytes, ...]
@@ -36,7 +36,7 @@ class Made(NamedTuple):
     remarks: tuple[str, ...] = ()  # on runs that did not go as one would wish
 
 
-def make(recipe: BaseRecipe, suffixes: Sequence[str]) -> Made:
+def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
     """Return a recipe's pictures in the formats of these suffixes. Raises nothing."""
     with _drawing, TemporaryDirectory() as folder:
         began = perf_counter()
@@ -51,7 +51,7 @@ def make(recipe: BaseRecipe, suffixes: Sequence[str]) -> Made:
             cause = str(error).replace(f"{folder}/", "a temporary ")
         except Exception as error:
             cause = describe_error(error)
-        return Made(files, perf_counter() - began, cause, remarks)
+        return JobOutput(files, perf_counter() - began, cause, remarks)
 
 
 class Result(NamedTuple):
@@ -63,7 +63,7 @@ class Result(NamedTuple):
     cause: str = ""
     remarks: tuple[str, ...] = ()
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as a report has it."""
         return {
             "name": self.job.name,
@@ -77,16 +77,16 @@ class Result(NamedTuple):
 
 
 # Told now and then: what has come to an end, and what runs.
-Watch = Callable[[Collection[Result], Sequence[Job]], None]
+BatchProgress = Callable[[Collection[Result], Sequence[Job]], None]
 
 
-def make_all(
+def run_jobs(
     jobs: Sequence[Job],
     executor: Executor,
     *,
     force: bool = False,
     fail_fast: bool = False,
-    watch: Watch | None = None,
+    progress: BatchProgress | None = None,
 ) -> list[Result]:
     """Make every job whose files are not up to date, and return what became of each.
 
@@ -94,8 +94,8 @@ def make_all(
     begin first, so that no process waits long for the last one.
     """
     results: dict[int, Result] = {}
-    pending: dict[Future[Made], int] = {}
-    finished: SimpleQueue[Future[Made]] = SimpleQueue()
+    pending: dict[Future[JobOutput], int] = {}
+    finished: SimpleQueue[Future[JobOutput]] = SimpleQueue()
     stopped = False
 
     def settle(number: int, result: Result) -> None:
@@ -106,13 +106,13 @@ def make_all(
             for future in list(pending):
                 future.cancel()
 
-    for number, job in sorted(enumerate(jobs), key=lambda each: -_moved(each[1])):
+    for number, job in sorted(enumerate(jobs), key=lambda each: -_animated_pixels(each[1])):
         if stopped:
             break
-        result = _settled(job, force)
+        result = _finished_early(job, force)
         if result is None:
             try:
-                future = executor.submit(make, job.recipe, [path.suffix for path in job.paths])
+                future = executor.submit(run_job, job.recipe, [path.suffix for path in job.paths])
             except RuntimeError as error:  # the executor is broken, or shut down
                 result = Result(job, "failed", cause=str(error))
             else:
@@ -121,19 +121,19 @@ def make_all(
         if result is not None:
             settle(number, result)
     while pending:
-        if watch is not None:
-            watch(results.values(), [jobs[pending[each]] for each in pending if each.running()])
+        if progress is not None:
+            progress(results.values(), [jobs[pending[each]] for each in pending if each.running()])
         with suppress(Empty):
-            future = finished.get(timeout=None if watch is None else TICK)
+            future = finished.get(timeout=None if progress is None else POLL_INTERVAL)
             number = pending.pop(future)
-            settle(number, _written(jobs[number], future, stopped))
+            settle(number, _write_files(jobs[number], future, stopped))
             del future  # and with it the bytes
-    if watch is not None:
-        watch(results.values(), [])
+    if progress is not None:
+        progress(results.values(), [])
     return [results.get(number, Result(job, "not begun")) for number, job in enumerate(jobs)]
 
 
-def _settled(job: Job, force: bool) -> Result | None:
+def _finished_early(job: Job, force: bool) -> Result | None:
     """Return the end of a job that needs no work, or cannot be written."""
     try:
         check_targets(job.paths)
@@ -151,7 +151,7 @@ def up_to_date(job: Job) -> bool:
         return False
 
 
-def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
+def _write_files(job: Job, future: Future[JobOutput], stopped: bool) -> Result:
     """Write the files of a job that has come to its end, unless that is our having stopped it."""
     try:
         made = future.result()
@@ -177,7 +177,7 @@ def _written(job: Job, future: Future[Made], stopped: bool) -> Result:
 def frames(job: Job) -> int:
     """Return how many frames each animation of a job shows; 0 if it has none."""
     timeline = job.recipe.timeline
-    return len(timeline.steps) if timeline and any(map(_moves, job.paths)) else 0
+    return len(timeline.steps) if timeline and any(map(_is_animated, job.paths)) else 0
 
 
 class Estimate(NamedTuple):
@@ -190,7 +190,7 @@ class Estimate(NamedTuple):
 
     def seconds(self, jobs: Sequence[Job], processes: int) -> float:
         """Return about how long jobs take on so many processes."""
-        work = sum(self.still + self.pixel * _moved(job) for job in jobs)
+        work = sum(self.still + self.pixel * _animated_pixels(job) for job in jobs)
         return self.start + work / processes
 
 
@@ -198,20 +198,20 @@ def estimate(jobs: Sequence[Job]) -> Estimate:
     """Make the smallest of some jobs, once as a still and once as it is, for the time it takes."""
     moving = [job for job in jobs if frames(job)]
     job = min(moving or jobs, key=_pixels)
-    first, still = (make(job.recipe, [".png"]).seconds for _ in range(2))
-    suffixes = [path.suffix for path in job.paths if _moves(path)]
-    moved = make(job.recipe, suffixes).seconds if suffixes else still
-    pixel = max(0.0, moved - still) / (_moved(job) or 1)
+    first, still = (run_job(job.recipe, [".png"]).seconds for _ in range(2))
+    suffixes = [path.suffix for path in job.paths if _is_animated(path)]
+    moved = run_job(job.recipe, suffixes).seconds if suffixes else still
+    pixel = max(0.0, moved - still) / (_animated_pixels(job) or 1)
     return Estimate(job, max(0.0, first - still), still, pixel)
 
 
-def _moves(path: Path) -> bool:
+def _is_animated(path: Path) -> bool:
     return format_of(path).kind == "animation"
 
 
-def _moved(job: Job) -> int:
+def _animated_pixels(job: Job) -> int:
     """Return how many pixels all animations of a job have, over all frames."""
-    return sum(map(_moves, job.paths)) * _pixels(job)
+    return sum(map(_is_animated, job.paths)) * _pixels(job)
 
 
 def _pixels(job: Job) -> int:

@@ -39,35 +39,37 @@ def render(
     timeline = recipe.timeline
     frames = 1 if timeline is None else len(timeline.steps)
     total = sum(frames if form.kind == "animation" else 1 for form in forms)
-    clip = Clip(recipe, scene, picture, metadata_for(recipe), Drawn(total, progress))
+    context = RenderContext(
+        recipe, scene, picture, metadata_for(recipe), DrawingProgress(total, progress)
+    )
     settings = nullcontext if picture is None else picture.theme.settings
     for target, form, writer in zip(targets, forms, writers, strict=True):
         with atomic_write(target) as temporary, settings():
-            WRITE[form.kind](clip, writer, temporary)
+            WRITERS[form.kind](context, writer, temporary)
     return scene
 
 
-class Drawn:
+class DrawingProgress:
     """How many frames and files are drawn, of how many."""
 
     def __init__(self, total: int, progress: TaskProgress | None) -> None:
         self.done, self.total, self.progress = 0, total, progress
 
-    def one_more(self, *_: int) -> None:
+    def advance(self, *_: int) -> None:
         """Count one more, and tell of it."""
         self.done += 1
         if self.progress is not None:
             self.progress("drawing", self.done, self.total)
 
 
-class Clip(NamedTuple):
+class RenderContext(NamedTuple):
     """All that files are written of."""
 
     recipe: BaseRecipe
     scene: Scene[Any]
     drawing: "Picture | None"  # None if no format wants one
     comment: str
-    drawn: Drawn
+    progress: DrawingProgress
 
     @property
     def picture(self) -> "Picture":
@@ -76,36 +78,38 @@ class Clip(NamedTuple):
         return self.drawing
 
 
-def _write_animation(clip: Clip, writer: Any, path: Path) -> None:
+def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
     from optiviz.views.figure import HOLD
     from optiviz.writers import ImageioWriter  # which finds the plugin by the suffix
 
-    timeline = clip.recipe.timeline
+    timeline = context.recipe.timeline
     assert timeline is not None
-    tags = {"comment": clip.comment}
+    tags = {"comment": context.comment}
     frames = ImageioWriter(timeline.fps, metadata=tags, quality=timeline.quality, hold=HOLD)
-    animation = clip.picture.animation(timeline.fps, timeline.steps, hold=0)
-    animation.save(path, writer=frames, progress_callback=clip.drawn.one_more)
+    animation = context.picture.animation(timeline.fps, timeline.steps, hold=0)
+    animation.save(path, writer=frames, progress_callback=context.progress.advance)
 
 
-def _write_still(clip: Clip, writer: Any, path: Path) -> None:
-    clip.picture.update(clip.scene.steps)
-    writer(clip.picture.figure, path, clip.comment)
-    clip.drawn.one_more()
+def _write_still(context: RenderContext, writer: Any, path: Path) -> None:
+    context.picture.update(context.scene.steps)
+    writer(context.picture.figure, path, context.comment)
+    context.progress.advance()
 
 
-def _write_page(clip: Clip, writer: Any, path: Path) -> None:
-    writer(clip.scene, clip.recipe, path, clip.comment, _sampling(clip.drawn.progress))
-    clip.drawn.one_more()
+def _write_page(context: RenderContext, writer: Any, path: Path) -> None:
+    writer(
+        context.scene, context.recipe, path, context.comment, _sampling(context.progress.progress)
+    )
+    context.progress.advance()
 
 
-def _write_data(clip: Clip, writer: Any, path: Path) -> None:
-    writer(clip.scene, path, clip.comment)
-    clip.drawn.one_more()
+def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
+    writer(context.scene, path, context.comment)
+    context.progress.advance()
 
 
 # By kind of format: what writes a clip to a path by the writer of its format.
-WRITE: dict[str, Callable[[Clip, Any, Path], None]] = {
+WRITERS: dict[str, Callable[[RenderContext, Any, Path], None]] = {
     "animation": _write_animation,
     "still": _write_still,
     "page": _write_page,

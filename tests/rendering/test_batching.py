@@ -10,7 +10,7 @@ import pytest
 
 import optiviz
 from optiviz.recipes.jobs import Job
-from optiviz.rendering.batch import Made, Result, make, make_all
+from optiviz.rendering.batch import JobOutput, Result, run_job, run_jobs
 from optiviz.rendering.render import render
 
 SMALL: dict[str, Any] = {"size": (240, 160), "steps": 3}
@@ -183,7 +183,7 @@ def test_a_watcher_sees_what_runs_and_what_has_ended(here: Path) -> None:
     seen: list[tuple[list[str], list[str]]] = []
     jobs = [Job(GOOD, (Path(f"{n}.png"),), str(n)) for n in range(3)]
     with ThreadPoolExecutor(1) as pool:
-        make_all(jobs, pool, watch=lambda ended, running: seen.append(
+        run_jobs(jobs, pool, progress=lambda ended, running: seen.append(
             (statuses([*ended]), [job.name for job in running])))  # fmt: skip
     assert seen[-1] == (["made"] * 3, [])
     assert all(len(running) <= 1 for _, running in seen)
@@ -193,7 +193,7 @@ def test_a_watcher_sees_what_runs_and_what_has_ended(here: Path) -> None:
 def test_pictures_drawn_in_threads_do_not_meet(here: Path) -> None:
     dark = GOOD.model_copy(update={"theme": "dark"})
     with ThreadPoolExecutor(4) as pool:
-        made = [pool.submit(make, recipe, [".png"]) for recipe in [GOOD, dark] * 4]
+        made = [pool.submit(run_job, recipe, [".png"]) for recipe in [GOOD, dark] * 4]
         files = [future.result().files for future in made]
     assert len({files[0], files[2], files[4], files[6]}) == 1
     assert len(set(files)) == 2
@@ -216,9 +216,9 @@ def test_frames_are_counted_without_a_descent(recipe: Any) -> None:
 
 
 def test_made_is_bytes_and_a_sentence() -> None:
-    made = make(GOOD, [".json", ".csv"])
+    made = run_job(GOOD, [".json", ".csv"])
     assert [data[:1] for data in made.files] == [b"{", b"#"]
     assert made.cause == ""
-    failed = make(FAILING, [".png"])
+    failed = run_job(FAILING, [".png"])
     assert failed.files == () and "no font" in failed.cause
-    assert isinstance(failed, Made)
+    assert isinstance(failed, JobOutput)

@@ -72,10 +72,10 @@ def test_what_has_begun_is_not_waited_for_after_an_error() -> None:
 
 ORPHANS = """
 import os, time
-from optiviz.system.processes import Processes
+from optiviz.system.processes import ProcessExecutor
 
 if __name__ == "__main__":
-    pool = Processes(2)
+    pool = ProcessExecutor(2)
     workers = [pool.submit(os.getpid) for _ in range(2)]
     print(*(future.result() for future in workers), flush=True)
     pool.submit(time.sleep, 1)

@@ -33,7 +33,7 @@ def save_page(
     page = Page(scene, recipe, themes, progress)
     style, script = _read("page.css"), "".join(map(_read, SCRIPTS))
     style = _colors(themes) + style
-    told = page.told()
+    payload = page.payload()
     text = Template(_read("page.html")).substitute(
         comment=embedded(json.loads(comment)),
         policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
@@ -45,8 +45,8 @@ def save_page(
         caption=f"<p>{escape(scene.caption)}</p>" if scene.caption else "",
         style=style,
         script=script,
-        **page.parts(),
-        scene=embedded(told),
+        **page.html_parts(),
+        scene=embedded(payload),
         recipe=escape(yaml_text(to_dict(recipe))),
     )
     path.write_text(text, encoding="utf-8")

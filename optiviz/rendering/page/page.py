@@ -57,10 +57,10 @@ class Page:
         with self.theme.settings():
             self.curve = None if scene.surface.dim == 2 else CurveView(scene, self.theme, recipe)
             self.loss = LossView(scene, self.theme, recipe)
-        self.most = max(2, MAX_POINTS // len(scene.trajectories))  # points of a path
+        self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # points of a path
         self.stride = 1
 
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """Return what the scripts draw, as plain values."""
         scene = self.scene
         panels = {"contour": self._contour, "curve": self._curve, "loss": self._loss}
@@ -78,7 +78,7 @@ class Page:
             "panels": [panels[name]() for name in self.views],
         }
 
-    def parts(self) -> dict[str, str]:
+    def html_parts(self) -> dict[str, str]:
         """Return the pieces of the page's text."""
         subject = self.scene.title or self.scene.surface.title
         described = {
@@ -180,7 +180,7 @@ class Page:
 
     def _rows(self, many: int) -> Array:
         """Return the rows that are kept of so many, the last one always."""
-        stride = -(-many // self.most)
+        stride = -(-many // self.max_points)
         self.stride = max(self.stride, stride)
         return np.union1d(np.arange(0, many, stride), [many - 1])
 
