@@ -1,6 +1,6 @@
-"""What the site has beside the pages that are written: a reference and a gallery, from the code.
+"""Generate the parts of the site that are not written by hand: the reference and the gallery.
 
-A hook of mkdocs. It also lets pages show what lies outside docs, as the pictures in outputs do.
+This is an mkdocs hook. It also lets pages show files outside docs, such as the pictures in outputs.
 """
 
 import inspect
@@ -36,7 +36,7 @@ _drawn = TemporaryDirectory(prefix="optiviz-")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are generated, the pictures of surfaces, and what lies outside docs."""
+    """Add the generated pages, the pictures of surfaces, and linked files outside docs."""
     add = partial(File.generated, config)
     for name, write in PAGES.items():
         files.append(add(name, content="\n".join(write()) + "\n"))
@@ -51,7 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links to what lies above docs lead into the site."""
+    """Redirect links to files above docs into the site."""
     depth = page.file.src_uri.count("/") + 1
 
     def inside(found: re.Match[str]) -> str:
@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def _outside(file: File) -> Iterator[str]:
-    """Yield what a page links to above docs, from the top of the project."""
+    """Yield the files above docs that a page links to, relative to the project root."""
     if not file.src_uri.endswith(".md") or file.generated_by:
         return
     depth = file.src_uri.count("/") + 1
@@ -72,9 +72,9 @@ def _outside(file: File) -> Iterator[str]:
 
 
 def thumbnail(name: str) -> Path | None:
-    """Draw a surface of the catalogue.
+    """Draw a surface of the catalogue and return the path of the picture.
 
-    None if what it is made of must be fetched first, or its plane is that of paths.
+    Return None if its data must be downloaded first, or its plane is that of the paths.
     """
     path = Path(_drawn.name) / f"{name}.png"
     origin = load_catalogue()[name].origin
@@ -88,9 +88,9 @@ def thumbnail(name: str) -> Path | None:
 
 
 def command_line() -> Iterator[str]:
-    """Write every help."""
+    """Write the help of every command."""
     yield "# Command line\n"
-    yield "The same words stand in every `--help`.\n"
+    yield "The same text appears in every `--help`.\n"
     for words in ([], *([name] for name in COMMANDS)):
         yield f"## {' '.join(['optiviz', *words])}\n"
         yield f"```text\n{_help(words)}```\n"
@@ -106,8 +106,8 @@ def optimizers() -> Iterator[str]:
     """Write each optimizer's rule, hyperparameters and paper."""
     yield "# Optimizers\n"
     yield (
-        "Names and hyperparameters are PyTorch's, else optax's. `optiviz show NAME` prints the "
-        "same. [How they are written](../optimizers.md), with schedules and your own.\n"
+        "Names and hyperparameters follow PyTorch, else optax. `optiviz show NAME` prints the "
+        "same. [Writing optimizers](../optimizers.md) covers schedules and your own.\n"
     )
     for kind in ("optimizers", "wrappers"):
         if kind == "wrappers":
@@ -133,8 +133,8 @@ def surfaces() -> Iterator[str]:
     """Write each surface's formula, window, start and minima, with its picture."""
     yield "# Surfaces\n"
     yield (
-        "`optiviz list surfaces --tag valley` finds them by what they are, `optiviz show NAME` "
-        "tells all.\n"
+        "`optiviz list surfaces --tag valley` finds them by tag, and `optiviz show NAME` shows all "
+        "details.\n"
     )
     for name, surface in load_catalogue().surfaces.items():
         known = describe(name)
@@ -167,8 +167,8 @@ def keys() -> Iterator[str]:
     parts = schema["$defs"]
     yield "# YAML, key by key\n"
     yield (
-        "A recipe is a mapping of these keys; a batch has `jobs`, each a recipe with `out`, and "
-        "perhaps `defaults` ([recipes and batches](../batches.md)). `optiviz schema` prints the "
+        "A recipe is a mapping of these keys. A batch has `jobs`, each a recipe with `out`, and "
+        "optionally `defaults` ([recipes and batches](../batches.md)). `optiviz schema` prints the "
         "JSON Schema of both for editors.\n"
     )
     for kind in ("run", "plot", "response", "tune", "basins"):
@@ -219,7 +219,7 @@ def _takes(field: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
 
 
 def python() -> Iterator[str]:
-    """Write signature and docstring of everything that optiviz exports."""
+    """Write the signature and docstring of everything that optiviz exports."""
     yield "# Python\n"
     yield f"```python\n{_first_paragraphs(optiviz)}\n```\n"
     for name in optiviz.__all__:
@@ -253,15 +253,15 @@ def _signature(name: str, value: Any) -> str:
 
 
 def _text(doc: str) -> str:
-    """Return a docstring, its examples as code."""
+    """Return a docstring with its examples as code blocks."""
     lines = [re.sub(r"^(>>> .*|\S+)$", r"\1", line) for line in doc.splitlines()]
     text = "\n".join(lines)
     return re.sub(r"((?:^>>> .*\n?(?:^(?!>>>).+\n?)*)+)", r"```pycon\n\1\n```", text, flags=re.M)
 
 
 def gallery() -> Iterator[str]:
-    """Show every surface of the catalogue, and the pictures of README and docs."""
-    yield "# Gallery\n\n## Pictures, each made by one command of these pages\n"
+    """Show the pictures of README and docs, and every surface of the catalogue."""
+    yield "# Gallery\n\n## Pictures, each from one command on these pages\n"
     for each in sorted(pictures()):
         yield f"![{Path(each).stem}]({each}){{ width=420 loading=lazy }}"
     yield "\n## Every surface\n"

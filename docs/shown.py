@@ -1,4 +1,4 @@
-"""The commands that README and the documents show, and the pictures that they show with them."""
+"""The commands and pictures in README and the documentation pages."""
 
 import re
 from pathlib import Path
@@ -7,17 +7,17 @@ ROOT = Path(__file__).parents[1]
 
 
 def documents() -> list[Path]:
-    """Return the README and all pages of docs."""
+    """Return the README and all pages in docs."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(path: Path, kind: str) -> list[str]:
-    """Return the blocks of a document that are of a kind, as in ```sh."""
+    """Return the fenced code blocks of one kind in a document, such as ```sh."""
     return re.findall(rf"^```{kind}\n(.*?)^```", path.read_text("utf-8"), re.M | re.S)
 
 
 def commands() -> list[str]:
-    """Return every command of ours that stands in a shell's block; a line is a command."""
+    """Return every optiviz command in a shell block; each line is one command."""
     lines = [
         line for path in documents() for block in blocks(path, "sh") for line in block.splitlines()
     ]
@@ -25,7 +25,7 @@ def commands() -> list[str]:
 
 
 def pictures() -> set[str]:
-    """Return the pictures that are shown, from the top of the project."""
+    """Return the pictures shown, relative to the project root."""
     return {
         str((path.parent / link).resolve().relative_to(ROOT))
         for path in documents()
