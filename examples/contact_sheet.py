@@ -21,7 +21,7 @@ TILE = (480, 320)
 
 
 def tile(surface: str, optimizers: str) -> Image.Image:
-    """Return the final picture of a run with the surface's own start and steps."""
+    """Return the final picture of a run with the surface's default start and steps."""
     recipe = optiviz.Recipe(surface=surface, optimizers=optimizers, size=TILE)
     with TemporaryDirectory() as folder:
         path = Path(folder, "tile.png")
@@ -30,9 +30,9 @@ def tile(surface: str, optimizers: str) -> Image.Image:
 
 
 def main() -> None:
-    """Read the words and write the page."""
+    """Read the arguments and write the page."""
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    words.add_argument("out", type=Path, help="where to write the page, as in sheet.png")
+    words.add_argument("out", type=Path, help="where to write the page, such as sheet.png")
     words.add_argument("--opt", default="adam,rmsprop,momentum", help="optimizers, as for run")
     words.add_argument("--tag", action="append", default=[], help="only surfaces with this tag")
     chosen = words.parse_args()
