@@ -1,9 +1,9 @@
-"""What batches cost: whole processes, in turn, medians of pairs.
+"""Measure what batches cost: whole processes, alternating, medians of pairs.
 
     python benchmarks/batch.py [--pairs 3] [--docs]
 
---docs writes the table into docs/batches.md. Looks into /proc for the memory of the process that
-hands out the jobs, without those that draw.
+--docs writes the table into docs/batches.md. Memory is read from /proc for the process that
+hands out the jobs, without the processes that draw.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def seconds(folder: str, *words: str) -> float:
 
 
 def peak(folder: str, jobs: int) -> float:
-    """Return the megabytes that the parent of a batch had at most."""
+    """Return the peak memory of a batch's parent process in megabytes."""
     Path(folder, "long.yaml").write_text(LONG % ", ".join(map(str, range(jobs))))
     most = 0
     with subprocess.Popen([OPTIVIZ, "batch", "-q", "--force", "long.yaml"], cwd=folder) as batch:
@@ -55,7 +55,7 @@ def peak(folder: str, jobs: int) -> float:
 
 
 def table(pairs: int, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield rows: what is measured, and the figure."""
+    """Yield rows: the name of the measurement and its result."""
     catalogue = str(EXAMPLES / "catalogue.yaml")
     names = ",".join(job.name for job in islice(load_jobs(catalogue), 24))
     run = (catalogue, "--only", names, "--force", "--jobs")

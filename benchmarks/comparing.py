@@ -1,10 +1,11 @@
-"""What comparing optimizers costs: a map of basins against torch, a search against a still.
+"""Measure what comparing optimizers costs: basins against torch, and a search against a still.
 
     python benchmarks/comparing.py --pairs 5
 
-The map is of 512x512 starts and 200 steps of Adam on hills-and-canyon, against the same starts as
-one batched float64 tensor under torch.optim.Adam and autograd; each in a process of its own, in
-turn, imports not counted. The search is of 6 optimizers, 256 rates, 25 starts and 125 steps.
+The map of basins has 512x512 starts and 200 steps of Adam on hills-and-canyon. torch runs the same
+starts as one batched float64 tensor with torch.optim.Adam and autograd. Each runs in its own
+process, alternating, and imports are not counted. The search has 6 optimizers, 256 rates, 25
+starts and 125 steps.
 """
 
 import argparse

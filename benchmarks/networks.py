@@ -1,8 +1,8 @@
-"""What networks cost: against a still, against article 5's loop, against torch.
+"""Measure what networks cost: against a still, against article 5's loop, against torch.
 
     python benchmarks/networks.py [--pairs 3] [--docs]
 
---docs writes the table into docs/networks.md. The rows with torch want torch installed.
+--docs writes the table into docs/networks.md. The rows with torch need torch installed.
 """
 
 import argparse
@@ -43,7 +43,7 @@ PLANES = {
     "two weights of the layer before": [(1, 200, 30), (1, 200, 31)],
     "two weights of different layers": [(1, 200, 30), (2, 3, 31)],
 }
-EVERY = 20  # of the points, how many the article's loop does not evaluate
+EVERY = 20  # the article's loop evaluates only every 20th point
 STEPS, BATCH = 2000, 128
 RACE = {"sgd": 0.01, "momentum": 0.01, "adagrad": 0.01, "adam": 0.001}
 TORCH = """
@@ -84,7 +84,7 @@ def seconds(call: Callable[[], Any]) -> float:
 
 
 def made(folder: str, *words: str) -> float:
-    """Return the seconds of a whole process that makes a picture, nothing cached."""
+    """Return the seconds of a whole process that renders a picture with an empty cache."""
     cache = tempfile.mkdtemp(dir=folder)
     command = [OPTIVIZ, *ARTICLE_5, *words]
     environment = os.environ | {"XDG_CACHE_HOME": cache}
@@ -92,7 +92,7 @@ def made(folder: str, *words: str) -> float:
 
 
 def loop(change: Callable[[list[Any], float, float], None], points: Any) -> Any:
-    """Evaluate a network as article 5 does: drawn and run through anew for each point."""
+    """Evaluate a network as article 5 does: draw its weights and run it again for each point."""
     data = load_dataset("digits")
     inputs, targets = data.inputs[:SAMPLES], data.targets[:SAMPLES].T
     losses = []
@@ -147,7 +147,7 @@ def grids(pairs: int) -> Iterator[tuple[str, str]]:
 
 
 def sampled(plane: Callable[[], Plane], xs: Any, ys: Any) -> Any:
-    """Make a plane and sample it, so that what it reuses counts."""
+    """Create a plane and sample it, so that the setup it reuses is timed too."""
     return plane().sampled(xs, ys)
 
 
@@ -159,7 +159,7 @@ def said(times: list[tuple[float, float]], digits: int = 1) -> str:
 
 
 def train(name: str) -> float:
-    """Return the seconds of the race net's training, each batch's loss included."""
+    """Return the training time of the race network in seconds, including each batch's loss."""
     surface = find_surface("digits-race")
     stream = problem_of(surface).objective(BATCH)
     optimizer = parse_spec(name).build(lr=RACE[name])
@@ -193,7 +193,7 @@ def races(pairs: int, threads: int) -> Iterator[tuple[str, str]]:
 
 
 def memory() -> float:
-    """Return the megabytes that a random plane's grid takes on 60,000 samples beside the data."""
+    """Return the megabytes that a random plane's grid takes on 60,000 samples, without the data."""
     import resource
 
     random = np.random.default_rng(0)
@@ -211,7 +211,7 @@ def memory() -> float:
 
 
 def table(pairs: int, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield rows: what is measured, and the figure."""
+    """Yield rows: the name of the measurement and its result."""
     for name, view in (("two panels", "contour+loss"), ("relief", "relief")):
         gif, png = (
             partial(made, folder, "--view", view, "-o", f"x.{end}") for end in ("gif", "png")

@@ -1,10 +1,11 @@
-"""What optiviz costs against the plain way, as ratios: whole processes, in turn, medians of pairs.
+"""Measure optiviz against plain matplotlib, as ratios of whole processes in alternating pairs.
 
     python benchmarks/run.py [--pairs 3] [--readme]
 
-Scene A is a matplotlib user's script (scene_a.py), scene B a picture of ours, scene C a script with
-a surface in 3-D, of which only saving is timed; "plain" saves with matplotlib's own writers. Needs
-ffmpeg for the row of A to MP4, and gifsicle for its own. --readme writes the table into README.md.
+The ratios are medians. Scene A is a matplotlib user's script (scene_a.py), scene B a picture drawn
+by optiviz, scene C a script with a surface in 3-D, of which only saving is timed. "plain" saves
+with matplotlib's own writers. The row "A to MP4" needs ffmpeg, and the gifsicle rows need gifsicle.
+--readme writes the table into README.md.
 """
 
 import argparse
@@ -34,7 +35,7 @@ WRITERS = "pillow", "imageio"
 
 
 class Cost(NamedTuple):
-    """Seconds of a whole process, and the kilobytes that it had at most."""
+    """The seconds that a whole process took, and its peak memory in kilobytes."""
 
     seconds: float
     peak: int
@@ -51,7 +52,7 @@ def measured(command: list[str]) -> Cost:
 
 
 def in_turn(one: list[str], other: list[str], pairs: int) -> tuple[float, list[Cost], list[Cost]]:
-    """Return the median of the ratios of wall time, and the costs of both."""
+    """Return the median ratio of wall times, and the costs of both."""
     costs = [(measured(one), measured(other)) for _ in range(pairs)]
     ratios = [first.seconds / second.seconds for first, second in costs]
     print(f"    {' '.join(f'{ratio:.1f}' for ratio in ratios)}", file=sys.stderr)
@@ -59,7 +60,7 @@ def in_turn(one: list[str], other: list[str], pairs: int) -> tuple[float, list[C
 
 
 def saved(name: str, one: list[str], other: list[str], pairs: int) -> tuple[str, str]:
-    """Return a row of the time that saving took, as two scripts print it."""
+    """Return a row with the saving times that two scripts print."""
 
     def seconds(command: list[str]) -> float:
         return float(subprocess.check_output(command, cwd=HERE, text=True))
@@ -72,7 +73,7 @@ def saved(name: str, one: list[str], other: list[str], pairs: int) -> tuple[str,
 
 
 def gif_frames(path: Path, fps: float) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield what is seen at each frame's time."""
+    """Yield the pixels visible at each frame's time."""
     shown, played = 0, 0
     with Image.open(path) as image:
         for each in ImageSequence.Iterator(image):
@@ -84,7 +85,7 @@ def gif_frames(path: Path, fps: float) -> Iterator[np.ndarray[Any, Any]]:
 
 
 def exact_frames(figure: Any, update: Any, steps: Any) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield each frame drawn in full."""
+    """Yield each frame, drawn in full."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
@@ -95,7 +96,7 @@ def exact_frames(figure: Any, update: Any, steps: Any) -> Iterator[np.ndarray[An
 
 
 def worst_psnr(path: Path, exact: Iterator[np.ndarray[Any, Any]], fps: float) -> float:
-    """Return the lowest signal to noise ratio of all frames, in decibels."""
+    """Return the lowest peak signal-to-noise ratio of all frames, in decibels."""
     worst = np.inf
     for shown, drawn in zip(gif_frames(path, fps), exact, strict=False):
         error = np.mean((shown.astype(np.float32) - drawn) ** 2)
@@ -104,7 +105,7 @@ def worst_psnr(path: Path, exact: Iterator[np.ndarray[Any, Any]], fps: float) ->
 
 
 def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield rows: what is measured, and the figure."""
+    """Yield rows: the name of the measurement and its result."""
     python = sys.executable
     optiviz = [str(Path(python).with_name("optiviz"))]
 
@@ -151,7 +152,7 @@ def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
         ("b", scene_b.FPS, *scene_b.parts()),
     ):
         said = []
-        # Pillow cuts its delays to whole hundredths of a second.
+        # Pillow truncates frame delays to hundredths of a second.
         for kind, played in (("", fps), ("plain-", 100 / int(100 / fps))):
             exact = exact_frames(figure, update, steps)
             said.append(f"{worst_psnr(folder / f'{kind}{name}.gif', exact, played):.1f} dB")
@@ -174,7 +175,7 @@ def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def machine() -> str:
-    """Return when and on what it was measured."""
+    """Return the date, machine and versions of the measurement."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(
         f"{name} {importlib.import_module(name).__version__}" for name in ("matplotlib", "PIL")
@@ -192,7 +193,7 @@ def tell(
     document: Path | None,
     marks: tuple[str, str],
 ) -> None:
-    """Print the rows of a table and, if there is a document, write them between its marks."""
+    """Print the rows of a table and, if a document is given, write them between its marks."""
     lines = [f"| figure | {heading} |", "|---|---|"]
     for name, said in rows:
         lines.append(f"| {name} | {said} |")
@@ -212,7 +213,7 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true", help="write the table into README.md")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
-    sys.argv = sys.argv[:1]  # the scenes read it
+    sys.argv = sys.argv[:1]  # the scenes read sys.argv
     with tempfile.TemporaryDirectory() as folder:
         rows = table(options.pairs, Path(folder))
         document = README if options.readme else None

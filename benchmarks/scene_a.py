@@ -2,8 +2,8 @@
 
     python benchmarks/scene_a.py WRITER OUT [FRAMES]
 
-WRITER is any that matplotlib knows: pillow, ffmpeg, or imageio, which is ours. As a module it has
-`figure`, `update` and `steps`, so that exact frames can be drawn.
+WRITER is any writer that matplotlib knows: pillow, ffmpeg, or imageio, which is optiviz's. As a
+module it provides `figure`, `update` and `steps`, so that exact frames can be drawn.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""The same picture as optiviz draws it, saved with any writer that matplotlib knows.
+"""The same picture drawn by optiviz, saved with any writer that matplotlib knows.
 
     python benchmarks/scene_b.py WRITER OUT
 
-`parts` is for exact frames.
+`parts` provides what is needed to draw exact frames.
 """
 
 import sys

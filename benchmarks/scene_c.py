@@ -1,7 +1,7 @@
-"""A surface in relief with a path on it, as a plain matplotlib script.
+"""A 3-D surface with a path on it, as a plain matplotlib script.
 
-Usage: scene_c.py WRITER OUT [ORBIT], where the camera turns by ORBIT degrees. Prints the seconds
-that saving took.
+Usage: scene_c.py WRITER OUT [ORBIT]. The camera turns by ORBIT degrees. Prints how many seconds
+saving took.
 """
 
 import sys
