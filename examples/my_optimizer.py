@@ -1,4 +1,4 @@
-"""A custom optimizer, for --opt adam,examples/my_optimizer.py:Lion."""
+"""An optimizer of one's own, as in --opt adam,examples/my_optimizer.py:Lion."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ class Lion:
         self.lr, self.beta1, self.beta2 = lr, beta1, beta2
 
     def init(self, x):
-        return np.zeros_like(x)  # the initial state
+        return np.zeros_like(x)  # what it remembers
 
     def step(self, objective, x, mean):
         g = objective.gradient(x)
