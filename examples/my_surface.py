@@ -1,4 +1,4 @@
-"""A custom surface, for --surface examples/my_surface.py:dunes."""
+"""A surface of one's own, as in --surface examples/my_surface.py:dunes."""
 
 import numpy as np
 
