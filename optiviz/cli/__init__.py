@@ -1,13 +1,14 @@
-"""Words -> calls: the command line. One file a command, loaded when it is called.
+"""The command line: one file per command, loaded when the command is called.
 
-The only room that knows click. What a command needs beyond the tables of names it imports when it
-runs, so that help costs no more than click itself.
+The only room that imports click. A command imports what it needs when it runs, so that help takes
+no longer than importing click.
 """
 
 import atexit
 import errno
 import gc
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -36,20 +37,20 @@ COMMANDS = {
     "doctor": "doctor",
     "completion": "completion",
 }
-COMPLETING = "_OPTIVIZ_COMPLETE"  # the variable in which a shell asks for completions
+COMPLETING = "_OPTIVIZ_COMPLETE"  # the variable through which a shell requests completions
 FAILED, MISTAKEN = 1, 2
-UNWRITABLE = errno.ENOSPC, errno.EIO, errno.EBADF, errno.EPIPE  # what a stream is, if no file
+UNWRITABLE = errno.ENOSPC, errno.EIO, errno.EBADF, errno.EPIPE  # errors of output streams
 
 
 @dataclass
 class Session:
-    """What holds for the whole call."""
+    """State of one call of the command line."""
 
     debug: bool = False
 
 
 class OptivizGroup(click.Group):
-    """Commands that are loaded when called, and errors that are one sentence on stderr."""
+    """A group that loads commands when called and prints errors as one sentence on stderr."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -81,7 +82,7 @@ class OptivizGroup(click.Group):
         try:
             if asked := os.environ.get(COMPLETING):
                 import_module(f"{__name__}.completion").check(asked)
-            complete_var = complete_var or COMPLETING  # however we are called
+            complete_var = complete_var or COMPLETING  # whatever the program is called
             code = super().main(
                 args, prog_name, complete_var, standalone_mode=False, obj=session, **extra
             )
@@ -102,13 +103,13 @@ class OptivizGroup(click.Group):
 
 
 def _give_up_stdout() -> None:
-    """Lead what is left of the standard output nowhere: Python would try again, and complain."""
+    """Redirect the standard output to the null device, or Python would retry at exit and fail."""
     with suppress(OSError, AttributeError):  # it may be closed, or none
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _ending(error: BaseException) -> tuple[str, int]:
-    """Return the sentence for what ended a call, and its exit code."""
+    """Return the message and the exit code for the exception that ended a call."""
     if interrupts.received() or isinstance(error, click.Abort | KeyboardInterrupt):
         return interrupts.exit_message()
     match error:
@@ -119,21 +120,53 @@ def _ending(error: BaseException) -> tuple[str, int]:
                 "option", name, [each for each in known if each.startswith("-")]
             ), MISTAKEN
         case click.ClickException():
-            return " ".join(error.format_message().split()), MISTAKEN
+            return _click_message(error), MISTAKEN
         case InputError():
             return str(error), MISTAKEN
         case OptivizError():
             return str(error), FAILED
-        case BrokenPipeError():  # nobody reads what a shell is told; click sees to all else
+        case BrokenPipeError():  # output of completion; click handles the other cases
             return "", FAILED
         case OSError(filename=None, errno=number, strerror=why) if number in UNWRITABLE:
             return f"standard output cannot be written: {why}", FAILED
     return f"{describe_error(error)} (--debug shows where)", FAILED
 
 
+def _click_message(error: click.ClickException) -> str:
+    """Return a message of click in the form of ours: the option or argument, and what is wrong."""
+    match error:
+        case click.MissingParameter(param=click.Parameter() as param):
+            return f"{_parameter_name(param)}: required, but missing"
+        case click.BadOptionUsage(option_name=name) if "requires an argument" in error.message:
+            return f"{name}: the value is missing"
+        case click.BadOptionUsage(option_name=name) if "does not take a value" in error.message:
+            return f"{name} does not take a value"
+        case click.BadParameter(param=click.Parameter() as param):
+            return f"{_parameter_name(param)}: {_bad_value(error.message.rstrip('.'), param.type)}"
+    return " ".join(error.format_message().split()).rstrip(".")
+
+
+def _parameter_name(param: click.Parameter) -> str:
+    """Return what a user calls an option or an argument, for example --steps or FILE."""
+    name = max(param.opts, key=len)
+    return name if isinstance(param, click.Option) else param.human_readable_name
+
+
+def _bad_value(message: str, kind: "click.ParamType[Any]") -> str:
+    """Return what click says of a value that it cannot convert, as our messages do."""
+    if wrong := re.fullmatch("(.*) is not a valid (integer|float|integer range)", message):
+        number = "number" if isinstance(kind, click.types.FloatParamType) else "whole number"
+        return f"must be a {number}, not {wrong[1]}"
+    if isinstance(kind, click.IntRange) and (
+        wrong := re.match("(.*) is not in the range", message)
+    ):
+        return f"must be between {kind.min} and {kind.max}, not {wrong[1]}"
+    return message
+
+
 @contextmanager
 def _logged() -> Iterator[None]:
-    """Tell on stderr what is logged: what ended a path alone."""
+    """Print log records to stderr, such as the errors that ended a path."""
     import logging
 
     log, handler = logging.getLogger("optiviz"), logging.StreamHandler()
@@ -155,7 +188,7 @@ def _show_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None
 
 debug_option = click.option(
     "--debug", is_flag=True, expose_value=False, is_eager=True, callback=_show_traceback,
-    help="Show where an error came from.",
+    help="Print the traceback of an error.",
 )  # fmt: skip
 
 
@@ -163,7 +196,7 @@ debug_option = click.option(
 @click.version_option(package_name="optiviz-cli", prog_name="optiviz")
 @debug_option
 def cli() -> None:
-    """Turn a loss surface and a few optimizers into an exact, reproducible animation.
+    """Draw optimizers on a loss surface as an exact, reproducible animation.
 
     \b
     optiviz run --surface wobbly --opt adam,rmsprop
@@ -172,15 +205,15 @@ def cli() -> None:
 
 
 def _freeze() -> None:
-    """Let the garbage be, unless a stranger's library is there that would complain of it."""
+    """Skip garbage collection at exit, unless third-party code has run that may rely on it."""
     if not ran_third_party_code():
         gc.freeze()
 
 
 def run() -> int:
-    """Run the command line as a process of its own; return its exit code."""
-    # What was imported is no garbage: to look through it takes a tenth of a short run, and at the
-    # end, unless it is frozen, another quarter.
+    """Run the command line as its own process; return the exit code."""
+    # Imported modules are no garbage: scanning them takes a tenth of a short run, and at exit,
+    # unless they are frozen, another quarter.
     gc.set_threshold(100_000)
     configure_process()
     atexit.register(_freeze)

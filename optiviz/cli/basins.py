@@ -1,4 +1,4 @@
-"""`optiviz basins`: which minimum each start of a grid reaches."""
+"""`optiviz basins`: which minimum each starting point of a grid reaches."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from optiviz.cli.options import (
 
 
 @click.command(
-    cls=Command, name="basins", short_help="Draw which minimum each start of a grid reaches."
+    cls=Command, name="basins", short_help="Draw which minimum each starting point reaches."
 )
 @surface_options
 @network_options
@@ -34,7 +34,7 @@ from optiviz.cli.options import (
         default="256x256",
         show_default=True,
         metavar="WxH",
-        help="How many starts, evenly over the window.",
+        help="Number of starting points, evenly spaced over the window.",
     ),
     problem_options,
 )
@@ -43,14 +43,14 @@ from optiviz.cli.options import (
 @output_options("outputs/SURFACE-OPT-basins.png", "animation", "still", "data")
 @debug_option
 def command(**options: Any) -> None:
-    """Descend from every point of a grid, and colour it by the minimum that it leads to.
+    """Descend from every point of a grid, and colour the point by the minimum reached.
 
     \b
     optiviz basins --surface hills-and-canyon --opt adam,momentum -o basins.png
     optiviz basins --surface himmelblau --opt sgd,newton --grid 512x512 -o basins.gif
 
-    The minima are those that are known and those where many runs end. The brighter a start, the
-    sooner its run is there to stay; an animation shows which are there after each step.
+    The minima are the known ones and others where many runs end. The brighter a point, the sooner
+    its run arrives for good; an animation shows which have arrived after each step.
     """
     from optiviz.recipes.reading import input_files, read_recipe
 

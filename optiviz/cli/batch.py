@@ -1,4 +1,4 @@
-"""`optiviz batch`: many pictures from one YAML."""
+"""`optiviz batch`: many pictures from one YAML file."""
 
 import json
 from collections import Counter
@@ -26,37 +26,37 @@ if TYPE_CHECKING:
     from optiviz.rendering.batch import BatchProgress, Result
 
 
-@click.command(cls=Command, name="batch", short_help="Make many pictures from one YAML.")
+@click.command(cls=Command, name="batch", short_help="Render many pictures from one YAML file.")
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE")
 @click.option(
     "--jobs",
     "-j",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Processes.  [default: as many as there are cores]",
+    help="Number of processes.  [default: the number of cores]",
 )
 @click.option(
-    "--scheduler", metavar="tcp://HOST:PORT", help="Use a dask cluster instead of processes."
+    "--scheduler", metavar="tcp://HOST:PORT", help="Use a dask cluster instead of local processes."
 )
 @click.option(
     "--only",
     multiple=True,
     metavar="NAME[,NAME...]",
-    help="Make these jobs, by name or output; * stands for any letters; may be repeated.",
+    help="Render only these jobs, by name or output; * matches any text; may be repeated.",
 )
-@click.option("--force", is_flag=True, help="Make what is up to date, too.")
+@click.option("--force", is_flag=True, help="Render jobs that are up to date, too.")
 @click.option(
-    "--dry-run", is_flag=True, help="Say what would be made, and about how long it takes."
+    "--dry-run", is_flag=True, help="Print what would be rendered and about how long it would take."
 )
-@click.option("--fail-fast", is_flag=True, help="Begin no job after one has failed.")
+@click.option("--fail-fast", is_flag=True, help="Start no more jobs after one has failed.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write what became of each job, as JSON.",
+    help="Write the outcome of each job as JSON.",
 )
 @plugins_option
-@click.option("--quiet", "-q", is_flag=True, help="Print no progress or summary.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not print progress or summary.")
 @debug_option
 def command(
     source: Path,
@@ -70,13 +70,13 @@ def command(
     allow_plugins: bool,
     quiet: bool,
 ) -> None:
-    """Make every picture of a YAML file that is not up to date; - is the standard input.
+    """Render every picture of a YAML file that is not up to date; - is the standard input.
 
     \b
     optiviz batch examples/articles.yaml
     optiviz batch jobs.yaml --only "wobbly-*" --jobs 4 --report report.json
 
-    A job that fails stops no other. Run again, a batch goes on where it stopped.
+    A failed job does not stop the others. Run a batch again to continue where it stopped.
     """
     from optiviz.recipes.jobs import read_jobs
     from optiviz.rendering.batch import run_jobs, up_to_date
@@ -84,7 +84,7 @@ def command(
     from optiviz.system.yaml import Document
 
     if jobs is not None and scheduler is not None:
-        raise InputError("--jobs: a --scheduler has processes of its own")
+        raise InputError("--jobs cannot be combined with --scheduler, which has its own processes")
     found = read_jobs(Document.read(source), allow_plugins)
     if report is not None:
         _check_report(report, [source, *(path for job in found for path in job.paths)], dry_run)
@@ -110,13 +110,13 @@ def command(
 
 
 def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
-    """Raise InputError, before any work, if a report cannot be written, or would hide another."""
+    """Raise InputError if a report cannot be written or would overwrite an input or output."""
     from optiviz.system.files import check_targets, real_path
 
     if dry_run:
-        raise InputError("--report: a dry run makes nothing that could be reported")
+        raise InputError("--report cannot be combined with --dry-run")
     if real_path(path) in {real_path(each) for each in others}:
-        raise InputError(f"--report: {path} is the batch itself, or the output of a job")
+        raise InputError(f"--report: {path} is the batch file or the output of a job")
     try:
         check_targets([path])
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ def _check_report(path: Path, others: Sequence[Path], dry_run: bool) -> None:
 
 
 def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
-    """Return the jobs of these names, all if there are none."""
+    """Return the jobs with these names, or all if there are no names."""
     names = [name.strip() for text in only for name in text.split(",") if name.strip()]
 
     def called(job: "Job", name: str) -> bool:
@@ -155,12 +155,12 @@ def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
         except (ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
         except OSError:
-            raise OptivizError(f"--scheduler: nobody answers at {scheduler}") from None
+            raise OptivizError(f"--scheduler: no answer from {scheduler}") from None
         yield executor
 
 
 def _describe(jobs: "Sequence[Job]", done: int, processes: int) -> None:
-    """Say what would be made, and about how long that takes here."""
+    """Print what would be rendered, and about how long that takes on this machine."""
     from optiviz.rendering.batch import estimate, frames
 
     for job in jobs:
@@ -170,19 +170,19 @@ def _describe(jobs: "Sequence[Job]", done: int, processes: int) -> None:
         click.echo(f"all {done} up to date")
         return
     found = estimate(jobs)
-    seconds = _spelt(found.seconds(jobs, processes))
+    seconds = _format_seconds(found.seconds(jobs, processes))
     click.echo(
-        f"{len(jobs)} to make, {done} up to date: about {seconds} on {processes} "
-        f"process{'es' if processes > 1 else ''} here, going by {found.measured.name}"
+        f"{len(jobs)} to render, {done} up to date: about {seconds} on {processes} "
+        f"process{'es' if processes > 1 else ''}, estimated from {found.measured.name}"
     )
 
 
-def _spelt(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _line(result: "Result") -> str:
-    """Say on one line what became of a job."""
+    """Return the outcome of a job on one line."""
     if result.status == "failed":
         return f"failed {result.job.name}: {result.cause}"
     took = f" ({result.seconds:.1f} s)" if result.status == "made" else ""
@@ -192,7 +192,7 @@ def _line(result: "Result") -> str:
 
 @contextmanager
 def _progress(total: int, quiet: bool) -> "Iterator[BatchProgress | None]":
-    """Yield what shows how far a batch is: bars on a terminal, else a line a job."""
+    """Yield a callback that shows progress: bars on a terminal, else one line per job."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -220,7 +220,7 @@ def _progress(total: int, quiet: bool) -> "Iterator[BatchProgress | None]":
 
 
 def _lines() -> "BatchProgress":
-    """Return what prints one line for each job that has come to its end."""
+    """Return a callback that prints one line for each finished job."""
     printed = 0
 
     def show(ended: "Collection[Result]", running: "Sequence[Job]") -> None:

@@ -1,4 +1,4 @@
-"""A recipe as the command line that makes it."""
+"""A recipe as the command line that renders it."""
 
 import shlex
 from importlib import import_module
@@ -17,16 +17,16 @@ from optiviz.system.errors import InputError
 
 
 def command_of(recipe: BaseRecipe) -> str | None:
-    """Return the command line of a recipe; None if words cannot say all of it.
+    """Return the command line of a recipe; None if options cannot express all of it.
 
-    None as well if code would have to run to know that.
+    Also None if third-party code would have to run to find out.
     """
     fields = _fields(recipe)
     try:
         check_trusted(fields, str, reading=True)
         if read_recipe(fields, str) != recipe:
             return None
-    except InputError:  # of a surface or a signal that only its own file knows
+    except InputError:  # for a surface or a signal that exists only in the recipe
         return None
     arguments = ["optiviz", recipe.kind]
     for option in import_module(f"optiviz.cli.{recipe.kind}").command.params:
@@ -36,7 +36,7 @@ def command_of(recipe: BaseRecipe) -> str | None:
 
 
 def _fields(recipe: BaseRecipe) -> Fields:
-    """Return what somebody gave of a recipe, as the command line would have it."""
+    """Return the fields of a recipe that are not defaults, as command-line values."""
     given = {name: getattr(recipe, name) for name in type(recipe).model_fields}
     fields = {
         name: value
@@ -88,7 +88,7 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
 
 
 def _arguments(option: click.Parameter, value: Any) -> list[str]:
-    """Return the words that give an option a value."""
+    """Return the arguments that set an option."""
     if isinstance(option, click.Argument):
         return [value]
     if isinstance(value, bool):
@@ -98,6 +98,8 @@ def _arguments(option: click.Parameter, value: Any) -> list[str]:
         return [name, *map(format_value, value)]
     if option.multiple and not isinstance(value, str):
         return [argument for each in value for argument in (name, each)]
-    if isinstance(value, tuple):  # of levels; one alone would be a number of bands
+    if isinstance(
+        value, tuple
+    ):  # levels; a single number without a comma would be a number of bands
         return [name, ",".join(map(format_value, value)) + ("," if len(value) == 1 else "")]
     return [name, value if isinstance(value, str) else format_value(value)]

@@ -1,4 +1,4 @@
-"""What completes a word on the command line. No code of a stranger is run for that."""
+"""Completions of command-line arguments, computed without running third-party code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from optiviz.system.errors import OptivizError
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
 
-MAX_LETTERS = 1_000_000  # of a file of surfaces
+MAX_LETTERS = 1_000_000  # that are read of a file of surfaces
 
 
 def surfaces(ctx: click.Context, incomplete: str) -> Items:
@@ -36,7 +36,7 @@ def names(ctx: click.Context, incomplete: str) -> Items:
 
 
 def optimizers(ctx: click.Context, incomplete: str) -> Items:
-    """Complete the last of several words such as adam:lr=0.1, up to its settings."""
+    """Complete the last of several optimizers such as adam:lr=0.1, settings included."""
     before, word = _last(incomplete, ",")
     name, colon, _ = word.partition(":")
     if colon:
@@ -52,14 +52,14 @@ def varied(ctx: click.Context, incomplete: str) -> Items:
     return _among(dict.fromkeys(_hyperparameters(ctx), ""), incomplete, after="=")
 
 
-def sought(ctx: click.Context, incomplete: str) -> Items:
-    """Complete the last of several hyperparameters that are sought."""
+def tunable(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the last of several hyperparameters to tune."""
     before, begun = _last(incomplete, ",")
     return _among(dict.fromkeys(_hyperparameters(ctx), ""), begun, before)
 
 
 def views(ctx: click.Context, incomplete: str) -> Items:
-    """Complete the last of several views that the command has."""
+    """Complete the last of several views of the command."""
     from optiviz.registry import KINDS, VIEWS
 
     provided = KINDS[str(ctx.info_name)].provides
@@ -81,7 +81,7 @@ def themes(ctx: click.Context, incomplete: str) -> Items:
 
 
 def signals(ctx: click.Context, incomplete: str) -> Items:
-    """Complete a signal, or the file of one."""
+    """Complete a signal or the path of a file."""
     from optiviz.registry import SIGNALS
 
     return _among(SIGNALS, incomplete) or _files(incomplete)
@@ -99,12 +99,12 @@ def data(ctx: click.Context, incomplete: str) -> Items:
 
 def planes(ctx: click.Context, incomplete: str) -> Items:
     """Complete a plane."""
-    return _among({"path": "through the paths", "random:": "a seed follows"}, incomplete)
+    return _among({"path": "through the paths", "random:": "followed by a seed"}, incomplete)
 
 
 def starts(ctx: click.Context, incomplete: str) -> Items:
     """Complete random starts."""
-    return _among({"random:": "how many follows"}, incomplete)
+    return _among({"random:": "followed by a number"}, incomplete)
 
 
 def tags(ctx: click.Context, incomplete: str) -> Items:
@@ -115,13 +115,13 @@ def tags(ctx: click.Context, incomplete: str) -> Items:
 
 
 def _last(text: str, between: str) -> tuple[str, str]:
-    """Return what stands up to the last of some letters, and what stands behind it."""
+    """Split text after the last occurrence of a separator."""
     at = text.rfind(between) + 1
     return text[:at], text[at:]
 
 
 def _among(known: Mapping[str, str], begun: str, before: str = "", after: str = "") -> Items:
-    """Return the words that begin so, with what stands before them; more may follow on some."""
+    """Return completions of `begun`, prefixed with `before`; "part" means that more may follow."""
     items = []
     for name, about in known.items():
         if name.startswith(begun):
@@ -136,7 +136,7 @@ def _files(incomplete: str) -> Items:
 
 
 def _surfaces(ctx: click.Context) -> dict[str, str]:
-    """Return all surfaces, those of a file of the line's own included."""
+    """Return all surfaces with their titles, including those of the file in --surfaces."""
     from optiviz.surfaces import GROUP
     from optiviz.system.plugins import installed_plugins
 
@@ -144,13 +144,13 @@ def _surfaces(ctx: click.Context) -> dict[str, str]:
     for name, entry in _declared(ctx.params.get("catalogue")).items():
         title = re.search(r"^ +title: (.*)", entry, re.M)
         known |= dict.fromkeys([name, *_listed(entry, "aliases")], title[1] if title else "")
-    return known | {each.name: f"of {each.package}" for each in installed_plugins(GROUP)}
+    return known | {each.name: f"from {each.package}" for each in installed_plugins(GROUP)}
 
 
 def _declared(own: Path | None = None) -> dict[str, str]:
-    """Return the entries of our catalogue and of a file on top, as they are written.
+    """Return the entries of the built-in catalogue and of a user's file as raw text.
 
-    To read them as YAML would take as long as a picture, and of a stranger's file for ever.
+    Parsing them as YAML would take as long as drawing a picture, and an unknown file may be huge.
     """
     from optiviz.surfaces.bundled import catalogue_file
 
@@ -172,12 +172,14 @@ def _optimizers() -> dict[str, str]:
     from optiviz.registry import OPTIMIZERS, WRAPPERS
     from optiviz.system.plugins import installed_plugins
 
-    known = dict.fromkeys(OPTIMIZERS, "") | {f"{name}+": "goes around another" for name in WRAPPERS}
-    return known | {each.name: f"of {each.package}" for each in installed_plugins(GROUP)}
+    known = dict.fromkeys(OPTIMIZERS, "") | {
+        f"{name}+": "wraps another optimizer" for name in WRAPPERS
+    }
+    return known | {each.name: f"from {each.package}" for each in installed_plugins(GROUP)}
 
 
 def _settings(name: str, setting: str, before: str, given: Iterable[str]) -> Items:
-    """Complete a setting of an optimizer: its key, a schedule behind it, true and false."""
+    """Complete a setting of an optimizer: its key, a schedule after @, or true and false."""
     from optiviz.optimizers.schedules import SCHEDULES
 
     key, equals, value = setting.partition("=")
@@ -199,7 +201,7 @@ def _keys(settings: str) -> Iterable[str]:
 
 
 def _parameters(name: str) -> dict[str, Any]:
-    """Return the hyperparameters of an optimizer of ours, with their defaults."""
+    """Return the hyperparameters of a built-in optimizer with their defaults."""
     from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 
     with suppress(OptivizError):
@@ -209,7 +211,7 @@ def _parameters(name: str) -> dict[str, Any]:
 
 
 def _hyperparameters(ctx: click.Context) -> list[str]:
-    """Return those of all optimizers that stand before on the line, or what all have."""
+    """Return the hyperparameters of all optimizers on the command line, or else lr."""
     words = [word for text in ctx.params.get("optimizers") or () for word in text.split(",")]
     found = [key for word in words for key in _parameters(word.partition(":")[0])]
     return list(dict.fromkeys(found or ["lr"]))

@@ -1,7 +1,7 @@
-"""`optiviz completion`: how each shell asks for completions, and is told of them.
+"""`optiviz completion`: scripts that let shells complete commands, options and names.
 
-The script of each shell hands over the line up to the cursor, and reads a line a completion: its
-type, its value and what it means, with tabs between.
+Each script passes the line up to the cursor and reads one line per completion: its type, value and
+description, separated by tabs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from optiviz.system.errors import InputError, OptivizError, did_you_mean
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
 
-SPACED = " \t\n\"'"  # what a shell has taken away before
+SPACED = " \t\n\"'"  # separators that the shell has already removed
 
 BASH = """\
 %(complete_func)s() {
@@ -88,7 +88,7 @@ complete --no-files --keep-order --command %(prog_name)s --arguments "(%(complet
 
 
 class Shell(ShellComplete):
-    """A shell that hands over a line, and gets a line a completion."""
+    """A shell that passes a line and reads one line per completion."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
         line = os.environ.get("OPTIVIZ_LINE", "")
@@ -101,7 +101,7 @@ class Shell(ShellComplete):
         before = option + equals if equals and option.startswith("--") else ""
         try:
             found = super().get_completions(args, incomplete)
-        except (click.ClickException, OptivizError):  # of what stands before
+        except (click.ClickException, OptivizError):  # in the arguments before the cursor
             return []
         return [
             CompletionItem(before + each.value, each.type, each.help)
@@ -114,7 +114,7 @@ class Shell(ShellComplete):
 
 
 class Bash(Shell):
-    """Bash, which replaces only what stands behind the last of some letters."""
+    """Bash, which replaces only the text after the last word break."""
 
     name = "bash"
     source_template = BASH
@@ -123,19 +123,19 @@ class Bash(Shell):
         _, begun = self.get_completion_args()
         breaks = os.environ.get("OPTIVIZ_BREAKS", "")
         kept = max((begun.rfind(each) + 1 for each in breaks if each not in SPACED), default=0)
-        kept -= begun[:kept].endswith("@")  # which readline takes for a part of the word
+        kept -= begun[:kept].endswith("@")  # which readline treats as part of the word
         return super().format_completion(CompletionItem(item.value[kept:], item.type))
 
 
 class Zsh(Shell):
-    """Zsh, which shows what words mean."""
+    """Zsh, which shows descriptions."""
 
     name = "zsh"
     source_template = ZSH
 
 
 class Fish(Shell):
-    """Fish, which shows what words mean."""
+    """Fish, which shows descriptions."""
 
     name = "fish"
     source_template = FISH
@@ -148,23 +148,23 @@ for each in SHELLS.values():
 
 
 def check(asked: str) -> None:
-    """Raise InputError for what no shell of ours asks."""
+    """Raise InputError for an unknown completion request."""
     if asked not in ASKED:
         raise InputError(f"{COMPLETING}: {did_you_mean('request', asked, ASKED)}")
 
 
-@click.command(cls=Command, name="completion", short_help="Print what lets a shell complete words.")
+@click.command(cls=Command, name="completion", short_help="Print the completion script of a shell.")
 @click.argument("shell", type=Choice("shell", SHELLS))
 @debug_option
 def command(shell: str) -> None:
-    """Print the script that lets bash, zsh or fish complete commands, options and names.
+    """Print the script with which bash, zsh or fish complete commands, options and names.
 
     \b
     eval "$(optiviz completion bash)"
     optiviz completion fish > ~/.config/fish/completions/optiviz.fish
 
-    The first holds for one session; in ~/.bashrc for all. In ~/.zshrc the same line, with zsh for
-    bash, stands below compinit.
+    The first command works for the current session; put it in ~/.bashrc for all sessions. For zsh
+    put it, with zsh instead of bash, into ~/.zshrc after compinit.
     """
     from optiviz.cli import cli
 

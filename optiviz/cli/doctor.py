@@ -1,4 +1,4 @@
-"""`optiviz doctor`: whether all that pictures are made with is here, and works."""
+"""`optiviz doctor`: whether everything that pictures need is installed and works."""
 
 import platform
 import sys
@@ -17,29 +17,33 @@ from optiviz.registry import FORMATS
 from optiviz.system.errors import OptivizError, describe_error
 
 NAME = "optiviz-cli"
-DEVELOPERS = ("dev", "docs")  # extras that no picture needs
-SCRIPTS = {"Chinese": "优化", "Japanese": "さいてきか", "Korean": "최적화"}  # beyond our own font
+DEVELOPERS = ("dev", "docs")  # extras for developers only
+SCRIPTS = {
+    "Chinese": "优化",
+    "Japanese": "さいてきか",
+    "Korean": "최적화",
+}  # that the bundled font lacks
 
 
 class Finding(NamedTuple):
-    """One line: whether it works ("no" if pictures fail, "-" if only something more does)."""
+    """One line of output: "ok", "no" if pictures fail, "-" if only an optional feature does."""
 
     state: Literal["ok", "no", "-"]
     what: str
     said: str
 
 
-@click.command(cls=Command, name="doctor", short_help="Check what pictures are made with.")
+@click.command(cls=Command, name="doctor", short_help="Check the installation.")
 @debug_option
 def command() -> None:
-    """Check libraries, formats, fonts and extras, and say what to install.
+    """Check libraries, formats, fonts, extras and caches, and say what to install.
 
     \b
     optiviz doctor
     optiviz doctor && optiviz run --surface wobbly --opt adam
 
-    Each format is written and read once. A line that begins with "no" is something broken, one
-    with "-" something that only some pictures need. The exit code is 1 if anything is broken.
+    Each format is written and read once. "no" marks what is broken, "-" what only some pictures
+    need. The exit code is 1 if anything is broken.
     """
     broken = 0
     for findings in (_libraries(), _formats(), _fonts(), _extras(), _folders()):
@@ -47,11 +51,11 @@ def command() -> None:
             broken += finding.state == "no"
             click.echo(f"{finding.state:<3} {finding.what:<20} {finding.said}".rstrip())
     if broken:
-        raise OptivizError(f"{broken} of these {'is' if broken == 1 else 'are'} broken")
+        raise OptivizError(f"{broken} check{'s' if broken > 1 else ''} failed")
 
 
 def _libraries() -> Iterator[Finding]:
-    """Check Python and every library that is always needed."""
+    """Check Python and every required library."""
     yield Finding("ok", "optiviz", version(NAME))
     yield Finding("ok", "python", f"{platform.python_version()} at {sys.executable}")
     for name, wrong in _required(NAME):
@@ -59,7 +63,7 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    """Check what only some pictures need."""
+    """Check the libraries of every extra."""
     for extra in metadata(NAME).get_all("Provides-Extra") or ():
         if extra in DEVELOPERS:
             continue
@@ -72,7 +76,7 @@ def _extras() -> Iterator[Finding]:
 
 
 def _required(package: str, extra: str = "") -> list[tuple[str, str]]:
-    """Return what a package needs, or an extra of it adds, and what is wrong with each."""
+    """Return what a package, or one of its extras, requires, and what is wrong with each."""
     found = []
     for wanted in map(Requirement, requires(package) or ()):
         if _applies(wanted, extra) and not (extra and _applies(wanted, "")):
@@ -93,7 +97,7 @@ def _wrong(wanted: Requirement) -> str:
     except PackageNotFoundError:
         return f"{wanted.name} is not installed"
     fits = wanted.specifier.contains(here, prereleases=True)
-    return "" if fits else f"{wanted.name} {here} is installed, {wanted.specifier} is needed"
+    return "" if fits else f"{wanted.name} {here} is installed, but {wanted.specifier} is required"
 
 
 def _formats() -> Iterator[Finding]:
@@ -112,25 +116,25 @@ def _formats() -> Iterator[Finding]:
             except Exception as error:
                 yield Finding("no", suffix, describe_error(error))
             else:
-                said = form.about if same else "is written, and cannot be read"
+                said = form.about if same else "written, but cannot be read back"
                 yield Finding("ok" if same else "no", suffix, said)
 
 
 def _fonts() -> Iterator[Finding]:
-    """Check which letters a title may have."""
+    """Check which scripts the fonts cover."""
     from optiviz.views.themes.fonts import families, undrawable
 
     own, *others = families()
     yield Finding("ok", "font", own)
     for script, letters in SCRIPTS.items():
         if undrawable(letters):
-            yield Finding("-", script, "no font has its letters: install one, as Noto Sans CJK")
+            yield Finding("-", script, "no font covers it: install one such as Noto Sans CJK")
         else:
-            yield Finding("ok", script, "can be written" if others else own)
+            yield Finding("ok", script, "covered" if others else own)
 
 
 def _folders() -> Iterator[Finding]:
-    """Check where things are kept between two runs."""
+    """Check the folders of the caches."""
     import matplotlib
 
     from optiviz.surfaces.grids import cache_folder
@@ -146,6 +150,6 @@ def _folders() -> Iterator[Finding]:
         except OSError as error:
             wrong = describe_error(error)
         else:
-            wrong = "it goes with the session" if Path(gettempdir()) in path.parents else ""
-        lost = f"nothing is kept, so that some runs take longer: {wrong}"
+            wrong = "the folder is temporary" if Path(gettempdir()) in path.parents else ""
+        lost = f"nothing is cached, so some runs take longer: {wrong}"
         yield Finding("-", what, lost) if wrong else Finding("ok", what, str(path))

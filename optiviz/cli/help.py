@@ -1,28 +1,41 @@
-"""How the commands help: options in sections, names that complete, and the nearest right word."""
+"""Help and completion of commands: options in sections, and close matches for wrong names."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import click
 
+from optiviz.registry import OPTIMIZERS
 from optiviz.system.errors import InputError, did_you_mean
 
 Decorated = Callable[..., Any]
 Decorator = Callable[[Decorated], Decorated]
-OTHER = "Other"  # the section of options that belong to none
+OTHER = "Other"  # the section of options without one
 
 
 class Command(click.Command):
-    """A command whose options are shown in sections, in the order in which these come up."""
+    """A command whose help shows options in sections, in order of declaration."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            self._check_values(args)
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
-            several = any(param.name == "optimizers" for param in self.params)
-            joined = ": several are joined by commas, as in --opt adam,sgd" if several else ""
-            raise InputError(f"{ctx.args[0]!r} belongs to no option{joined}")
+            optimizer = ctx.args[0].partition(":")[0] in OPTIMIZERS
+            hint = ": join several optimizers with commas, for example --opt adam,sgd"
+            raise InputError(f"unexpected argument {ctx.args[0]!r}{hint if optimizer else ''}")
         return rest
+
+    def _check_values(self, args: list[str]) -> None:
+        """Raise InputError for an option whose value is missing: click would take the next one."""
+        options = [param for param in self.params if isinstance(param, click.Option)]
+        known = {each for option in options for each in (*option.opts, *option.secondary_opts)}
+        valued = {each for option in options for each in option.opts if _needs_value(option)}
+        for first, second in pairwise(args):
+            if first in valued and second in known:
+                raise InputError(f"{first}: the value is missing before {second}")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -36,8 +49,13 @@ class Command(click.Command):
                 formatter.write_dl(rows)
 
 
+def _needs_value(option: click.Option) -> bool:
+    """Return whether an option is followed by a value, which is not optional as that of --tune."""
+    return not (option.is_flag or option.count or isinstance(option.flag_value, str))
+
+
 def option_group(*options: Decorator) -> Decorator:
-    """Return a decorator that adds several options, in the order in which help shows them."""
+    """Return a decorator that adds several options, in the order of help."""
 
     def decorate(command: Decorated) -> Decorated:
         for option in reversed(options):
@@ -48,7 +66,7 @@ def option_group(*options: Decorator) -> Decorator:
 
 
 def section(title: str, *options: Decorator) -> Decorator:
-    """Return a decorator that adds several options, which help shows under a title."""
+    """Return a decorator that adds several options to a titled section of help."""
 
     def decorate(command: Decorated) -> Decorated:
         before = len(_params(command))
@@ -61,13 +79,13 @@ def section(title: str, *options: Decorator) -> Decorator:
 
 
 def _params(command: Decorated) -> list[Any]:
-    """Return what click has noted of the options of a command that is being made."""
+    """Return the options that click has collected for a command so far."""
     found: list[Any] = getattr(command, "__click_params__", [])
     return found
 
 
 class Choice(click.Choice[str]):
-    """One word of several; for another one, the nearest is named."""
+    """One of several values; for an unknown one the message names the closest."""
 
     def __init__(self, kind: str, words: Iterable[str]) -> None:
         super().__init__(list(words))
@@ -81,10 +99,7 @@ class Choice(click.Choice[str]):
 
 
 def completes(what: str) -> Callable[..., Any]:
-    """Return what completes a word on the command line: a function of `completers`.
-
-    That is loaded only then.
-    """
+    """Return a completion callback: the function of this name in `completers`, loaded on use."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
         from optiviz.cli import completers

@@ -1,4 +1,4 @@
-"""`optiviz inspect`: how a finished file was made."""
+"""`optiviz inspect`: the recipe inside a finished file."""
 
 import shlex
 from pathlib import Path
@@ -10,18 +10,18 @@ from optiviz.cli.help import Command
 from optiviz.cli.options import plugins_option
 
 
-@click.command(cls=Command, name="inspect", short_help="Tell how a finished file was made.")
+@click.command(cls=Command, name="inspect", short_help="Print the recipe inside a finished file.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
 @plugins_option
 @debug_option
 def command(path: Path, allow_plugins: bool) -> None:
-    """Print the recipe that a finished file carries, as YAML, and as a command if words can say it.
+    """Print the recipe inside a finished file as YAML, and as a command if possible.
 
     \b
     optiviz inspect outputs/wobbly-adam-rmsprop.gif
     optiviz inspect talk.mp4 > recipe.yaml
 
-    What is printed is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
+    The output is a recipe for `optiviz run --recipe` and a job for `optiviz batch`.
     """
     from optiviz.cli.command_line import command_of
     from optiviz.kinds.base import to_dict

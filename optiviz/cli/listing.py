@@ -1,4 +1,4 @@
-"""`optiviz list`: the names of everything."""
+"""`optiviz list`: the names of surfaces, optimizers, views and so on."""
 
 import json
 import warnings
@@ -17,23 +17,21 @@ KINDS = (
 
 
 @click.command(
-    cls=Command, name="list", short_help="List surfaces, optimizers, views and the rest."
+    cls=Command, name="list", short_help="List surfaces, optimizers, views, formats and so on."
 )
 @click.argument("kind", required=False, type=Choice("kind", KINDS))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option(
-    "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
-)
+@click.option("--surfaces", type=click.Path(), metavar="FILE", help="YAML file with more surfaces.")
 @click.option(
     "--tag",
     "tags",
     multiple=True,
     shell_complete=completes("tags"),
-    help="Only surfaces with this tag, or with all of several.",
+    help="Only surfaces with this tag; with several tags, with all of them.",
 )
 @debug_option
 def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:
-    """List surfaces, optimizers, views and all else that has a name, or one kind of these.
+    """List everything that has a name, or one kind of it, such as surfaces.
 
     \b
     optiviz list surfaces --tag valley
@@ -42,7 +40,7 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
     from optiviz.rendering.api import list_names
 
     if kind not in (None, "surfaces") and (tags or surfaces):
-        raise InputError(f"{'--tag' if tags else '--surfaces'} is for surfaces, not for {kind}")
+        raise InputError(f"{'--tag' if tags else '--surfaces'} applies to surfaces, not to {kind}")
     wanted = [tag.strip() for words in tags for tag in words.split(",")]
     kinds = ["surfaces"] if tags else [each for each in KINDS if kind in (None, each)]
     with warnings.catch_warnings(record=True) as warned:
@@ -54,7 +52,10 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
         click.echo(json.dumps(shown, indent=2))
         return
     if tags and not shown["surfaces"]:
-        click.echo(f"no surface is tagged {' and '.join(wanted)}", err=True)
+        click.echo(
+            f"no surface has the tag{'s' if len(wanted) > 1 else ''} {' and '.join(wanted)}",
+            err=True,
+        )
         return
     blocks = [_block(each, rows, titled=len(shown) > 1) for each, rows in shown.items()]
     click.echo("\n\n".join(blocks))

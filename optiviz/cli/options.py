@@ -1,4 +1,4 @@
-"""What the commands that draw have in common: their options, and how they write and report."""
+"""What the drawing commands share: their options, and how they write files and report."""
 
 import re
 import shutil
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
 STDOUT = Path("-")
-TEXT_FORMATS = "svg", "json", "csv", "html"  # formats that a terminal can show
+TEXT_FORMATS = "svg", "json", "csv", "html"  # that a terminal can show
 
-# The options behind the fields of a recipe, where the two differ.
+# The options that set the fields of a recipe, where the names differ.
 OPTION_OF_FIELD = {
     "optimizers": "--opt",
     "starts": "--start",
@@ -39,7 +39,7 @@ OPTION_OF_FIELD = {
 
 
 def views_of(kind: str) -> str:
-    """Return the names of the views that a kind of picture has."""
+    """Return the names of the views that can show a kind of picture, separated by commas."""
     provided = KINDS[kind].provides
     return ", ".join(name for name, entry in VIEWS.items() if entry.requires in provided)
 
@@ -52,18 +52,20 @@ def _levels(
     try:
         return tuple(float(part) for part in value.removesuffix(",").split(","))
     except ValueError:
-        raise click.BadParameter(f"{value!r} is neither a number of bands nor L,L,...") from None
+        raise click.BadParameter(
+            f"must be a number of bands or losses such as 0.1,1,10, not {value!r}"
+        ) from None
 
 
 window_options = section(
     "Surface",
     click.option(
         "--surfaces", "catalogue", type=click.Path(path_type=Path), metavar="FILE",
-        help="Own catalogue in YAML, on top of ours.",
+        help="YAML file with more surfaces.",
     ),
     click.option(
         "--domain", metavar="X0:X1,Y0:Y1",
-        help="Drawn window.  [default: the surface's; with --formula -3:3 each way]",
+        help="Window to draw.  [default: the surface's, or -3:3 for a --formula]",
     ),
 )  # fmt: skip
 
@@ -72,9 +74,9 @@ surface_options = option_group(
         "Surface",
         click.option(
             "--surface", metavar="NAME", shell_complete=completes("surfaces"),
-            help="Named surface; optiviz list surfaces shows all.",
+            help="Built-in surface; optiviz list surfaces shows all.",
         ),
-        click.option("--formula", metavar="TEXT", help='Own surface, as in "x**2 + 10*y**2".'),
+        click.option("--formula", metavar="TEXT", help='Surface as a formula, such as "x**2 + 10*y**2".'),
     ),
     window_options,
 )  # fmt: skip
@@ -84,11 +86,11 @@ problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
-        help="Seed of random starts, batches, dropout and noise.",
+        help="Seed for random starts, batches, dropout and noise.",
     ),
-    click.option("--steps", type=int, help="Length of a run.  [default: the surface's]"),
+    click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
-        "--batch-size", type=int, metavar="N", help="Samples of a network a step.  [default: all]"
+        "--batch-size", type=int, metavar="N", help="Samples of a network per step.  [default: all]"
     ),
     click.option(
         "--noise", type=float, default=0, metavar="SIGMA", help="Gaussian noise on each gradient."
@@ -97,12 +99,15 @@ problem_options = section(
 
 
 def descent_options(start: str) -> Decorator:
-    """Return the options of where and how a surface is descended; `start` is if nobody says."""
+    """Return the options that say where and how a surface is descended.
+
+    start is the default that help shows for --start.
+    """
     return section(
         "Descent",
         click.option(
             "--start", "starts", multiple=True, metavar="X,Y", shell_complete=completes("starts"),
-            help="Where to begin, or random:N for N starts in the window; may be repeated.  "
+            help="Starting point, or random:N for N random ones in the window; may be repeated.  "
             f"[default: {start}]",
         ),
         problem_options,
@@ -118,7 +123,7 @@ network_options = section(
     click.option("--samples", type=int, metavar="N", help="How many samples a network learns."),
     click.option(
         "--plane", metavar="WORDS", shell_complete=completes("planes"),
-        help="Through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
+        help="Plane through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
     ),
 )  # fmt: skip
 
@@ -127,45 +132,45 @@ optimizer_options = section(
     click.option(
         "--opt", "optimizers", multiple=True, metavar="WORDS",
         shell_complete=completes("optimizers"),
-        help="Optimizers, as in adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
+        help="Optimizers, for example adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
     ),
     click.option(
         "--vary", metavar="KEY=V,V", shell_complete=completes("varied"),
-        help="Draw the one optimizer once for each of these values.",
+        help="Run the one optimizer once with each of these values.",
     ),
-    click.option("--lr", type=float, help="Learning rate of all that give none of their own."),
+    click.option("--lr", type=float, help="Learning rate of optimizers that do not set their own."),
 )  # fmt: skip
 
 plugins_option = click.option(
     "--allow-plugins", is_flag=True,
-    help="Let a file name optimizers and surfaces that run code of their own.",
+    help="Allow a file to name optimizers and surfaces that run their own code.",
 )  # fmt: skip
 
 contour_options = section(
     "Picture",
     click.option(
         "--levels", callback=_levels, metavar="N|L,L",
-        help="Isolines: into how many bands, or at which losses.",
+        help="Contour lines: the number of bands, or their losses.",
     ),
-    click.option("--labels/--no-labels", default=None, help="Write their loss on isolines."),
-    click.option("--field", is_flag=True, help="Draw arrows down the gradient."),
-    click.option("--fill/--no-fill", default=None, help="Colour the ground between isolines."),
+    click.option("--labels/--no-labels", default=None, help="Label contour lines with their loss."),
+    click.option("--field", is_flag=True, help="Draw arrows of the negative gradient."),
+    click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
 )  # fmt: skip
 
 animation_options = section(
     "Animation",
-    click.option("--fps", type=float, default=12, show_default=True, help="Frames a second."),
+    click.option("--fps", type=float, default=12, show_default=True, help="Frames per second."),
     click.option(
         "--duration", type=float, default=10, show_default=True,
-        help="Seconds at most, before the last frame is held; longer runs skip steps.",
+        help="Maximum length in seconds without the hold at the end; longer runs skip steps.",
     ),
     click.option(
         "--frames", metavar="A:B:K,...",
-        help="Show each K-th step from A until B, and the last, instead of evenly strided ones.",
+        help="Show every K-th step from A up to B, and the last, instead of even steps.",
     ),
     click.option(
         "--quality", type=Choice("quality", QUALITIES), default="standard", show_default=True,
-        help="Of .mp4 and .webm; the other formats have only one.",
+        help="Quality of .mp4 and .webm; other formats have only one.",
     ),
 )  # fmt: skip
 
@@ -178,12 +183,12 @@ style_options = section(
     click.option(
         "--size", default="960x640", show_default=True, metavar="WxH", help="In pixels."
     ),
-    click.option("--title", help="Title instead of its own."),
+    click.option("--title", help="Title of the picture, instead of the default one."),
 )  # fmt: skip
 
 
 def _outs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[Path, ...]:
-    """Return paths, of which only a bare - is the standard output: ./- is a file of that name."""
+    """Return paths; only a bare - is the standard output, ./- is a file called -."""
     paths = [Path(value) for value in values]
     return tuple(
         path.absolute() if path == STDOUT and value != str(STDOUT) else path
@@ -192,14 +197,14 @@ def _outs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) 
 
 
 def output_options(default: str, *kinds: str) -> Decorator:
-    """Return the options of what is written where, in formats of these kinds.
+    """Return the options that say which files are written, in formats of these kinds.
 
-    default is the path if none is given.
+    default is the path that help shows for --out.
     """
     suffixes = [suffix for suffix, form in FORMATS.items() if form.kind in kinds]
     moving = click.option(
         "--last-frame", is_flag=True,
-        help="Write the final picture alone, as .png if nothing else is asked for.",
+        help="Write only the final picture, as .png unless another format is specified.",
     )  # fmt: skip
     return section(
         "Output",
@@ -207,29 +212,29 @@ def output_options(default: str, *kinds: str) -> Decorator:
             "-o", "--out", "outs", multiple=True, metavar="FILE",
             type=click.Path(allow_dash=True),
             callback=_outs,
-            help=f"Where to write: {' '.join(suffixes)}; may be repeated. - is the standard "
+            help=f"File to write: {' '.join(suffixes)}; may be repeated. - is the standard "
             f"output.  [default: {default}]",
         ),
         click.option(
             "--format", "form", metavar="NAME",
             type=Choice("format", [suffix.removeprefix(".") for suffix in suffixes]),
-            help="What -o - is, or the file if there is no -o, as in mp4.",
+            help="Format of -o -, or of the default file without -o, for example mp4.",
         ),
         click.option(
-            "--preview", is_flag=True, help="A quick draft: half the size, a third of the frames."
+            "--preview", is_flag=True, help="Quick draft: half the size, a third of the frames."
         ),
         *([moving] if "animation" in kinds else []),
         click.option(
             "--overwrite/--no-overwrite", default=True, show_default=True,
-            help="Replace files that exist.",
+            help="Replace existing files.",
         ),
-        click.option("--open", "open_", is_flag=True, help="Open what was written."),
-        click.option("--quiet", "-q", is_flag=True, help="Print no paths, table or progress."),
+        click.option("--open", "open_", is_flag=True, help="Open the files after writing them."),
+        click.option("--quiet", "-q", is_flag=True, help="Do not print paths, table or progress."),
     )  # fmt: skip
 
 
 class Output(NamedTuple):
-    """What the options of `output_options` say."""
+    """The values of the options that `output_options` adds."""
 
     outs: tuple[Path, ...]
     form: str | None
@@ -241,25 +246,27 @@ class Output(NamedTuple):
 
     @classmethod
     def pop_from(cls, options: dict[str, Any]) -> "Output":
-        """Take them from the words of a command line."""
+        """Remove them from a command's options and return them."""
         return cls(**{name: options.pop(name) for name in cls._fields if name in options})
 
     @property
     def to_stdout(self) -> bool:
-        """Whether a picture goes to the standard output."""
+        """Whether a picture is written to the standard output."""
         return STDOUT in self.outs
 
     def redirect_messages(self) -> AbstractContextManager[Any]:
-        """Return a context in which words are printed where they are in the way of no picture."""
+        """Return a context that prints to stderr if a picture is written to stdout."""
         return redirect_stdout(sys.stderr) if self.to_stdout else nullcontext()
 
     def paths(self, recipe: "BaseRecipe") -> tuple[Path, ...]:
-        """Return where the pictures of a recipe go; - is the standard output.
+        """Return the paths of a recipe's pictures; - is the standard output.
 
         Raises InputError for options that contradict each other.
         """
         if self.form is not None and self.outs and not self.to_stdout:
-            raise InputError(f"--format is for -o - and for no -o: {self.outs[0]} has a suffix")
+            raise InputError(
+                f"--format applies to -o - or the default file: {self.outs[0]} has a suffix already"
+            )
         if self.outs:
             return self.outs
         path = default_path(recipe)
@@ -270,22 +277,22 @@ class Output(NamedTuple):
 
 
 def explicit_options(options: Mapping[str, Any]) -> "Fields":
-    """Return the words of the command line that the user wrote."""
+    """Return the options that the user specified, without defaults."""
     source = click.get_current_context().get_parameter_source
     return {name: value for name, value in options.items() if source(name) is not DEFAULT}
 
 
 def option_for(keys: Sequence[Any]) -> str:
-    """Return the option behind the field that `keys` lead to."""
+    """Return the option that sets the field under `keys`."""
     return OPTION_OF_FIELD.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
 
 
 def render_and_report(
     recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()
 ) -> "Scene[Any]":
-    """Make the pictures of a recipe, name them, and tell what came out.
+    """Render the pictures of a recipe, and print their paths and a report.
 
-    sources are files that it was read from, and that are not to be lost.
+    sources are the files that it was read from, which must not be overwritten.
     """
     from optiviz.recipes.reading import check_not_input
     from optiviz.rendering.render import render
@@ -319,23 +326,25 @@ def render_and_report(
 
 @contextmanager
 def _stdout(output: Output) -> Iterator[Path]:
-    """Yield a path to write what goes to the standard output, if anything does.
+    """Yield a temporary file whose content is copied to the standard output, if -o - is set.
 
-    Raises InputError if it cannot go there.
+    Raises InputError if that is impossible.
     """
     if not output.to_stdout:
         yield STDOUT
         return
     if output.form is None:
-        raise InputError("-o - has no suffix: say what it is, as in --format png")
+        raise InputError("-o - has no suffix: set its format, for example --format png")
     if output.outs.count(STDOUT) > 1:
-        raise InputError("two outputs have the same path")
+        raise InputError("-o: two outputs have the same path")
     if output.open_:
-        raise InputError("--open: what goes to the standard output cannot be opened")
+        raise InputError("--open cannot be combined with -o -")
     if sys.stdout is None:
         raise OptivizError("-o -: the standard output is closed")
     if sys.stdout.isatty() and output.form not in TEXT_FORMATS:
-        raise InputError(f"-o -: a terminal shows no {output.form}: lead it to a file or a program")
+        raise InputError(
+            f"-o -: a terminal cannot show {output.form}: redirect it to a file or a program"
+        )
     with TemporaryDirectory(prefix="optiviz-") as folder:
         path = Path(folder) / f"picture.{output.form}"
         yield path
@@ -345,9 +354,9 @@ def _stdout(output: Output) -> Iterator[Path]:
 
 
 def default_path(recipe: "BaseRecipe") -> Path:
-    """Return where a picture goes if nobody says: outputs/SUBJECT-OPT.gif, a plot's is a .png.
+    """Return the default path, for example outputs/SURFACE-OPT.gif, or a .png for a plot.
 
-    Many names are only counted.
+    A long list of names is replaced by its length.
     """
     return OUTPUTS / f"{recipe.file_stem}{recipe.default_suffix}"
 

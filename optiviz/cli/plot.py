@@ -30,7 +30,7 @@ from optiviz.cli.options import (
         "--formula",
         multiple=True,
         metavar="TEXT",
-        help='Own surface, as in "x**2 + 10*y**2"; may be repeated.',
+        help='Surface as a formula, such as "x**2 + 10*y**2"; may be repeated.',
     ),
     window_options,
 )
@@ -49,7 +49,7 @@ from optiviz.cli.options import (
 @output_options("outputs/NAME.png", "still")
 @debug_option
 def command(**options: Any) -> None:
-    """Draw one surface or several side by side; in one dimension with their derivatives.
+    """Draw one or more surfaces side by side, with their derivatives in one dimension.
 
     \b
     optiviz plot logistic,tanh,relu,softplus -o activations.png

@@ -1,4 +1,4 @@
-"""`optiviz response`: what optimizers answer to a signal of gradients."""
+"""`optiviz response`: how optimizers respond to a signal of gradients."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from optiviz.registry import SIGNALS
 
 
 @click.command(
-    cls=Command, name="response", short_help="Draw what optimizers answer to a signal of gradients."
+    cls=Command, name="response", short_help="Draw how optimizers respond to a signal of gradients."
 )
 @section(
     "Signal",
@@ -28,7 +28,7 @@ from optiviz.registry import SIGNALS
         "--signal",
         metavar="NAME",
         shell_complete=completes("signals"),
-        help=f"{', '.join(SIGNALS)}, or a .csv file of one number a line.",
+        help=f"{', '.join(SIGNALS)}, or a .csv file with one number per line.",
     ),
 )
 @optimizer_options
@@ -37,14 +37,14 @@ from optiviz.registry import SIGNALS
 @output_options("outputs/SIGNAL-OPT.gif", "animation", "still", "data")
 @debug_option
 def command(**options: Any) -> None:
-    """Draw a signal of gradients over time, and the update that each optimizer answers with.
+    """Draw a signal of gradients over time, and each optimizer's updates in response.
 
     \b
     optiviz response --signal spikes --opt rmsprop --vary rho=0.25,0.9,0.975 -o spikes.png
     optiviz response --signal noisy-sine --opt momentum,adam:lr=0.1 -o answers.mp4
 
-    A positive gradient is answered by a positive update: what is taken off. Learning rates that
-    nobody gives are those of article 1: 0.25, adagrad's 2.5, adadelta's 1.
+    An update is what is subtracted, so it has the sign of the gradient. The default learning
+    rates are those of article 1: 0.25, for adagrad 2.5 and for adadelta 1.
     """
     from optiviz.recipes.reading import input_files, read_recipe
 

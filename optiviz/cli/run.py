@@ -1,4 +1,4 @@
-"""`optiviz run`: the main job."""
+"""`optiviz run`: optimizers descend a surface."""
 
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,11 @@ from optiviz.system.errors import InputError
         is_flag=False,
         flag_value="lr",
         metavar="[KEY,...]",
-        shell_complete=completes("sought"),
-        help="Seek lr, or these, for every optimizer as optiviz tune does, and draw what is found.",
+        shell_complete=completes("tunable"),
+        help="Tune lr, or these hyperparameters, for every optimizer as optiviz tune does.",
     ),
     click.option(
-        "--lr-report", is_flag=True, help="Print the score of every learning rate of the grid."
+        "--lr-report", is_flag=True, help="Print the score of every learning rate that was tried."
     ),
 )
 @descent_options("the surface's")
@@ -58,13 +58,21 @@ from optiviz.system.errors import InputError
         type=Choice("layout", ["panels", "grid"]),
         default="panels",
         show_default=True,
-        help="All optimizers in one panel, or each in its own.",
+        help="Draw all optimizers in one panel, or each in its own.",
     ),
     contour_options,
-    click.option("--trail", type=int, metavar="N", help="Fade the path older than N steps."),
-    click.option("--smooth", type=int, default=1, metavar="N", help="Mean loss of N steps."),
     click.option(
-        "--orbit", type=float, default=0, metavar="DEGREES", help="Turn the relief while it plays."
+        "--trail", type=int, metavar="N", help="Fade the part of a path that is older than N steps."
+    ),
+    click.option(
+        "--smooth", type=int, default=1, metavar="N", help="Average the loss over N steps."
+    ),
+    click.option(
+        "--orbit",
+        type=float,
+        default=0,
+        metavar="DEGREES",
+        help="Turn the relief by this angle over the animation.",
     ),
     style_options,
 )
@@ -77,7 +85,7 @@ from optiviz.system.errors import InputError
         "source",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Make again what a finished file or a YAML is of, any kind; other options change it.",
+        help="Render the recipe of a finished file or a YAML file; other options override it.",
     ),
     plugins_option,
 )
@@ -104,10 +112,12 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
     )
     if made.version_differences and not output.quiet:
         click.echo(
-            f"{source} was made with {made.version_differences}: the bytes may differ", err=True
+            f"{source} was written with {made.version_differences}: the bytes may differ", err=True
         )
     if lr_report and not recipe.has_rate_report:
-        raise InputError(f"--lr-report: a {recipe.kind} tunes no learning rates")
+        raise InputError(
+            f"--lr-report applies to optiviz run: the recipe is of kind {recipe.kind!r}"
+        )
     read = input_files(fields)
     scene = render_and_report(recipe, output, read)
     if lr_report:

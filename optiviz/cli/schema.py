@@ -1,4 +1,4 @@
-"""`optiviz schema`: what editors need to know of our YAML."""
+"""`optiviz schema`: the JSON Schema of recipes and batches, for editors."""
 
 import json
 from importlib import import_module
@@ -15,7 +15,7 @@ from optiviz.registry import KINDS
 )
 @debug_option
 def command() -> None:
-    """Print the JSON Schema of recipes and batches in YAML, for editors to check and complete.
+    """Print the JSON Schema of YAML recipes and batches, so that editors check and complete them.
 
     \b
     optiviz schema > optiviz.schema.json
@@ -24,10 +24,10 @@ def command() -> None:
     from optiviz.recipes.schema import schema
 
     commands = [import_module(f"optiviz.cli.{COMMANDS[kind]}").command for kind in reversed(KINDS)]
-    meanings = {
+    descriptions = {
         option.name: option.help
         for each in commands
         for option in each.params
         if getattr(option, "help", None)
     }
-    click.echo(json.dumps(schema(meanings), indent=1))
+    click.echo(json.dumps(schema(descriptions), indent=1))

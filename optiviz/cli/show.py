@@ -1,4 +1,4 @@
-"""`optiviz show`: all that is known of one surface or optimizer."""
+"""`optiviz show`: the details of one surface or optimizer."""
 
 import json
 from typing import Any
@@ -12,19 +12,17 @@ from optiviz.cli.help import Command, completes
 @click.command(cls=Command, name="show", short_help="Show a surface or an optimizer.")
 @click.argument("name", shell_complete=completes("names"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option(
-    "--surfaces", type=click.Path(), metavar="FILE", help="Own catalogue in YAML, on top of ours."
-)
+@click.option("--surfaces", type=click.Path(), metavar="FILE", help="YAML file with more surfaces.")
 @debug_option
 def command(name: str, as_json: bool, surfaces: str | None) -> None:
-    """Show all that is known of a surface or an optimizer.
+    """Show the details of a surface or an optimizer.
 
     \b
     optiviz show wobbly
     optiviz show adam --json
 
-    Of a surface its formula, gradient, domain, start, minima and source; of an optimizer its
-    update rule, hyperparameters and paper.
+    For a surface: formula, gradient, domain, start, minima and source. For an optimizer: update
+    rule, hyperparameters and paper.
     """
     from optiviz.rendering.api import describe
 
@@ -41,7 +39,7 @@ def command(name: str, as_json: bool, surfaces: str | None) -> None:
 
 
 def _lines(value: Any) -> list[str]:
-    """Write a value for a reader: one line each for the members of a list or mapping."""
+    """Format a value for reading: one line for each member of a list or mapping."""
     match value:
         case dict():
             return [f"{key} {_inline(each)}" for key, each in value.items()] or ["-"]

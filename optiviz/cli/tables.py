@@ -1,4 +1,4 @@
-"""What commands print: how every run ended, what was answered or found, which steps are shown."""
+"""What commands print after drawing: a table of results, notes, and which steps are shown."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from rich.table import Table
 from optiviz.kinds.base import BaseRecipe, Report, Scene
 from optiviz.registry import format_of
 
-WIDE = 10_000  # columns, where no terminal would break a row into lines
+WIDE = 10_000  # columns, so that rows are not wrapped where there is no terminal
 
 
 def print_scene(scene: Scene[Any], recipe: BaseRecipe) -> None:
-    """Print what came out: a table, and sentences below it; of a plot there is nothing to say."""
+    """Print a table of results and notes below it; nothing for a plot."""
     report = scene.report(recipe)
     if report is not None:
         _print(report)
@@ -25,14 +25,14 @@ def print_scene(scene: Scene[Any], recipe: BaseRecipe) -> None:
 
 
 def print_skipped(scene: Scene[Any], recipe: BaseRecipe, paths: Sequence[Path]) -> None:
-    """Say how many of the steps an animation shows, if not all."""
+    """Print how many steps an animation shows, if not all of them."""
     shown = recipe.timeline
     if shown is None or len(shown.steps) > shown.last:
         return
     if any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((shown.last + 1) / shown.fps)
-        more = f": --duration {whole} would show each step" if shown.evenly_spaced else ""
-        click.echo(f"{len(shown.steps)} frames show steps 0 to {shown.last}{more}")
+        more = f": --duration {whole} would show every step" if shown.evenly_spaced else ""
+        click.echo(f"{len(shown.steps)} frames cover steps 0 to {shown.last}{more}")
 
 
 def _print(report: Report) -> None:

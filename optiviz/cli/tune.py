@@ -1,4 +1,4 @@
-"""`optiviz tune`: a search for hyperparameters that is the same for every optimizer."""
+"""`optiviz tune`: the same hyperparameter search for every optimizer."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from optiviz.cli.options import (
 
 
 @click.command(
-    cls=Command, name="tune", short_help="Find hyperparameters, as fairly for each optimizer."
+    cls=Command, name="tune", short_help="Tune hyperparameters fairly for every optimizer."
 )
 @surface_options
 @network_options
@@ -32,15 +32,15 @@ from optiviz.cli.options import (
         multiple=True,
         metavar="WORDS",
         shell_complete=completes("optimizers"),
-        help="Optimizers, as in adam:beta1=0.8,rmsprop; may be repeated.",
+        help="Optimizers, for example adam:beta1=0.8,rmsprop; may be repeated.",
     ),
     click.option(
         "--over",
         metavar="KEY[=LOW:HIGH],...",
         default="lr",
         show_default=True,
-        shell_complete=completes("sought"),
-        help="What is sought, as in lr,beta1=0.5:0.99.",
+        shell_complete=completes("tunable"),
+        help="Hyperparameters to tune, for example lr,beta1=0.5:0.99.",
     ),
     click.option(
         "--trials",
@@ -48,7 +48,7 @@ from optiviz.cli.options import (
         default=256,
         show_default=True,
         metavar="N",
-        help="How many values, or combinations of values, each optimizer gets.",
+        help="Number of values, or combinations of values, to try for each optimizer.",
     ),
 )
 @descent_options("random:25")
@@ -56,15 +56,15 @@ from optiviz.cli.options import (
 @output_options("outputs/SURFACE-OPT-tune.png", "still", "data")
 @debug_option
 def command(**options: Any) -> None:
-    """Try many values of hyperparameters with every optimizer, and draw where its runs end.
+    """Try many hyperparameter values with every optimizer, and draw the final losses.
 
     \b
     optiviz tune --surface hills-and-canyon --opt adam,momentum,rmsprop -o tune.png
     optiviz tune --surface wobbly --opt adam --over lr,beta1=0.5:0.99 -o tune.csv
 
     Every optimizer gets the same number of trials, the same starts and the same number of steps.
-    The best trial is that with the lowest median final loss. `optiviz run --tune` uses what is
-    found.
+    The best trial has the lowest median final loss. `optiviz run --tune` draws the runs with the
+    values found.
     """
     from optiviz.recipes.reading import input_files, read_recipe
 

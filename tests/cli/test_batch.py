@@ -106,8 +106,8 @@ def test_a_dry_run_says_what_would_be_made(invoke: Invoke, here: Path) -> None:
     result = invoke("batch", "jobs.yaml", "--dry-run", "--jobs", "1")
     *lines, last = result.stdout.splitlines()
     assert lines == ["o/a.gif  4 frames", "o/b.png o/b.json", "o/c.svg"]
-    assert last.startswith("3 to make, 0 up to date: about ")
-    assert last.endswith(" s on 1 process here, going by a")
+    assert last.startswith("3 to render, 0 up to date: about ")
+    assert last.endswith(" s on 1 process, estimated from a")
     assert list(here.iterdir()) == [here / "jobs.yaml"]
     assert invoke("batch", "jobs.yaml", "-q").exit_code == 0
     assert invoke("batch", "jobs.yaml", "--dry-run").stdout == "all 3 up to date\n"
@@ -139,15 +139,23 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
     [
         (["none.yaml"], 2, "none.yaml: No such file or directory"),
         (["jobs.yaml", "--only", "thrid"], 2, "--only: unknown job 'thrid': did you mean 'third'?"),
-        (["jobs.yaml", "--jobs", "0"], 2, "Invalid value for '--jobs'"),
-        (["jobs.yaml", "--jobs", "2", "--scheduler", "tcp://a:1"], 2, "--jobs: a --scheduler has"),
+        (["jobs.yaml", "--jobs", "0"], 2, "--jobs: must be between 1 and 1024"),
+        (
+            ["jobs.yaml", "--jobs", "2", "--scheduler", "tcp://a:1"],
+            2,
+            "--jobs cannot be combined with --scheduler",
+        ),
         (["jobs.yaml", "--scheduler", "nowhere"], 2, "--scheduler: 'nowhere': missing port"),
-        (["jobs.yaml", "--scheduler", "tcp://127.0.0.1:1"], 1, "nobody answers at tcp://127"),
+        (["jobs.yaml", "--scheduler", "tcp://127.0.0.1:1"], 1, "no answer from tcp://127"),
         (["jobs.yaml", "--report", "."], 2, "--report: . is a directory"),
         (["jobs.yaml", "--report", "jobs.yaml/x"], 2, "--report: jobs.yaml/x cannot be written: "),
-        (["jobs.yaml", "--report", "jobs.yaml"], 2, "--report: jobs.yaml is the batch itself"),
-        (["jobs.yaml", "--report", "o/b.json"], 2, "--report: o/b.json is the batch itself, or"),
-        (["jobs.yaml", "--report", "r", "--dry-run"], 2, "--report: a dry run makes nothing"),
+        (["jobs.yaml", "--report", "jobs.yaml"], 2, "--report: jobs.yaml is the batch file or"),
+        (["jobs.yaml", "--report", "o/b.json"], 2, "--report: o/b.json is the batch file or"),
+        (
+            ["jobs.yaml", "--report", "r", "--dry-run"],
+            2,
+            "--report cannot be combined with --dry-run",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(
@@ -285,7 +293,7 @@ def test_the_schema_is_one_and_says_what_fields_are(invoke: Invoke) -> None:
     schema = json.loads(invoke("schema").stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     run = schema["$defs"]["run"]["properties"]
-    assert "orbit" in run and run["fps"]["description"] == "Frames a second."
+    assert "orbit" in run and run["fps"]["description"] == "Frames per second."
     assert run["theme"]["enum"] == ["light", "dark", "article"]
     undescribed = {name for name, field in run.items() if "description" not in field}
     assert undescribed <= {"kind", "random_starts"}

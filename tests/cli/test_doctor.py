@@ -47,8 +47,8 @@ def test_what_is_missing_is_named_with_what_installs_it(
     wanted = "scipy is not installed: pip install 'optiviz-cli[scipy]'"
     assert found["scipy"] == ("-", wanted)
     assert found["sympy"] == ("no", "sympy is not installed")
-    assert found["pillow"][1].startswith("pillow 0.0.1 is installed, >=")
-    assert (result.exit_code, result.stderr) == (1, "optiviz: 2 of these are broken\n")
+    assert found["pillow"][1].startswith("pillow 0.0.1 is installed, but >=")
+    assert (result.exit_code, result.stderr) == (1, "optiviz: 2 checks failed\n")
 
 
 @pytest.mark.parametrize("folder", ["/" + "a" * 300, "/etc/passwd", "/proc/x"])

@@ -90,8 +90,11 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("run --surface bowl --opt adam sgd", "'sgd' belongs to no option: several are joined by"),
-        ("inspect a.gif b.gif", "'b.gif' belongs to no option"),
+        (
+            "run --surface bowl --opt adam sgd",
+            "unexpected argument 'sgd': join several optimizers with",
+        ),
+        ("inspect a.gif b.gif", "unexpected argument 'b.gif'"),
         ("run --surface bowl --opt adam,lr=0.1", "'lr=0.1' is a setting: it stands after its opti"),
         ("run --surface bowl --opt adam:learning_rate=1", "did you mean 'lr'?"),
         ("run --surface bowl --opt adam --view loss,contour", "as in loss+contour"),
@@ -192,10 +195,13 @@ def test_format_names_the_file_that_nobody_names(invoke: Invoke, here: Path) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("-o -", "-o - has no suffix: say what it is, as in --format png"),
-        ("-o a.gif --format gif", "--format is for -o - and for no -o: a.gif has a suffix"),
+        ("-o -", "-o - has no suffix: set its format, for example --format png"),
+        (
+            "-o a.gif --format gif",
+            "--format applies to -o - or the default file: a.gif has a suffix already",
+        ),
         ("-o - -o - --format gif", "two outputs have the same path"),
-        ("-o - --format gif --open", "--open: what goes to the standard output"),
+        ("-o - --format gif --open", "--open cannot be combined with -o -"),
         ("-o - --format jpeg", "--format: unknown format 'jpeg'"),
     ],
 )
@@ -211,7 +217,7 @@ def test_a_terminal_gets_no_bytes(here: Path) -> None:
 
     ours, theirs = pty.openpty()
     ended = call(*RUN, "-o", "-", "--format", "gif", stdout=theirs)
-    assert_told(ended, 2, "-o -: a terminal shows no gif")
+    assert_told(ended, 2, "-o -: a terminal cannot show gif")
     os.close(theirs)
     os.close(ours)
 

@@ -53,15 +53,15 @@ def test_list_the_surfaces_of_a_tag(invoke: Invoke) -> None:
     assert all("valley" in each["tags"] for each in listed["surfaces"])
     none = invoke("list", "--tag", "convex,saddle")
     assert (none.exit_code, none.stdout) == (0, "")
-    assert none.stderr == "no surface is tagged convex and saddle\n"
+    assert none.stderr == "no surface has the tags convex and saddle\n"
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--tag", "valey"), "unknown tag 'valey': did you mean 'valley'?"),
-        (("optimizers", "--tag", "valley"), "--tag is for surfaces, not for optimizers"),
-        (("formats", "--surfaces", "x.yaml"), "--surfaces is for surfaces, not for formats"),
+        (("optimizers", "--tag", "valley"), "--tag applies to surfaces, not to optimizers"),
+        (("formats", "--surfaces", "x.yaml"), "--surfaces applies to surfaces, not to formats"),
     ],
 )
 def test_a_wrong_tag_is_told(words: tuple[str, ...], said: str, invoke: Invoke) -> None:

@@ -151,7 +151,7 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
         ((*RUN, "--opt", "adam", "--orbit", "90"), "contour does not heed orbit: relief would"),
         ((*RUN, "--opt", "adam", "--smooth", "0"), "--smooth: should be greater than 0"),
         ((*RUN, "--opt", "adam", "--trail", "-1"), "--trail: should be greater than 0"),
-        ((*RUN, "--opt", "adam", "--levels", "a"), "'a' is neither a number of bands nor L,L"),
+        ((*RUN, "--opt", "adam", "--levels", "a"), "--levels: must be a number of bands or losses"),
         ((*RUN, "--opt", "adam", "--levels", "nan"), "--levels: should be a finite number"),
         ((*RUN, "--opt", "adam", "--levels", "9" * 5000), "should be a finite number"),
         ((*RUN, "--opt", "adam", "--orbit", "nan"), "--orbit: should be a finite number"),
@@ -228,7 +228,7 @@ def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, her
 
 def test_a_run_says_when_its_animation_shows_not_all_steps(invoke: Invoke, here: Path) -> None:
     words = ["run", "--surface", "bowl", "--opt", "sgd", "--steps", 9, "--fps", 2, *SIZE]
-    said = "4 frames show steps 0 to 9: --duration 5 would show each step\n"
+    said = "4 frames cover steps 0 to 9: --duration 5 would show every step\n"
     assert invoke(*words, "--duration", 2, "-o", "x.gif").stdout.endswith(said)
     for rest in (["--duration", 5, "-o", "x.gif"], ["--duration", 2, "-o", "x.png"]):
         assert "frames show" not in invoke(*words, *rest).stdout

@@ -177,7 +177,7 @@ def test_another_kind_is_made_again_to_its_own_place(invoke: Invoke, here: Path)
     assert result.stdout == "outputs/wobbly-parabola.png\n"
     refused = invoke("run", "--recipe", "x.svg", "--lr-report")
     assert (refused.exit_code, refused.stderr) == (
-        2, "optiviz: --lr-report: a plot tunes no learning rates\n",
+        2, "optiviz: --lr-report applies to optiviz run: the recipe is of kind 'plot'\n",
     )  # fmt: skip
 
 
@@ -186,7 +186,9 @@ def test_other_versions_are_told(invoke: Invoke, here: Path) -> None:
     made = {"recipe": to_dict(recipe), "versions": versions() | {"numpy": "1.0", "sympy": "0.1"}}
     (here / "old.json").write_text(json.dumps(made))
     result = invoke("run", "--recipe", "old.json", "-o", "x.json")
-    assert result.stderr == ("old.json was made with numpy 1.0, sympy 0.1: the bytes may differ\n")
+    assert result.stderr == (
+        "old.json was written with numpy 1.0, sympy 0.1: the bytes may differ\n"
+    )
     assert invoke("run", "--recipe", "x.json", "-o", "y.json").stderr == ""
 
 
