@@ -76,7 +76,9 @@ surface_options = option_group(
             "--surface", metavar="NAME", shell_complete=completes("surfaces"),
             help="Built-in surface; optiviz list surfaces shows all.",
         ),
-        click.option("--formula", metavar="TEXT", help='Surface as a formula, such as "x**2 + 10*y**2".'),
+        click.option(
+            "--formula", metavar="TEXT", help='Surface as a formula, such as "x**2 + 10*y**2".'
+        ),
     ),
     window_options,
 )  # fmt: skip
@@ -122,7 +124,7 @@ network_options = section(
     ),
     click.option("--samples", type=int, metavar="N", help="How many samples a network learns."),
     click.option(
-        "--plane", metavar="WORDS", shell_complete=completes("planes"),
+        "--plane", metavar="PLANE", shell_complete=completes("planes"),
         help="Plane through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
     ),
 )  # fmt: skip
@@ -130,7 +132,7 @@ network_options = section(
 optimizer_options = section(
     "Optimizers",
     click.option(
-        "--opt", "optimizers", multiple=True, metavar="WORDS",
+        "--opt", "optimizers", multiple=True, metavar="SPEC,...",
         shell_complete=completes("optimizers"),
         help="Optimizers, for example adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
     ),

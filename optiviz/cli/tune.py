@@ -30,7 +30,7 @@ from optiviz.cli.options import (
         "--opt",
         "optimizers",
         multiple=True,
-        metavar="WORDS",
+        metavar="SPEC,...",
         shell_complete=completes("optimizers"),
         help="Optimizers, for example adam:beta1=0.8,rmsprop; may be repeated.",
     ),

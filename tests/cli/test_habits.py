@@ -182,6 +182,33 @@ def test_the_standard_output_is_a_target(suffix: str, here: Path) -> None:
     assert quiet.stderr == b""
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --surface bowl --steps -o x.gif", "--steps: the value is missing before -o"),
+        ("tune --over --trials 3", "--over: the value is missing before --trials"),
+        ("run --surface bowl --opt adam --steps", "--steps: the value is missing"),
+        ("run --steps 1.5", "--steps: must be a whole number, not '1.5'"),
+        ("run --fps fast", "--fps: must be a number, not 'fast'"),
+        ("run --fill=3", "--fill does not take a value"),
+        ("batch jobs.yaml --jobs 2000", "--jobs: must be between 1 and 1024, not 2000"),
+        ("batch", "FILE: required, but missing"),
+        ("completion", "SHELL: required, but missing"),
+    ],
+)
+def test_what_click_rejects_is_said_as_all_else(
+    words: str, said: str, invoke: Invoke, here: Path
+) -> None:
+    ended = invoke(*shlex.split(words))
+    assert (ended.exit_code, ended.stderr) == (2, f"optiviz: {said}\n")
+    assert not any(here.iterdir())
+
+
+def test_an_optional_value_may_be_left_out_before_another_option(invoke: Invoke) -> None:
+    ended = invoke(*RUN, "--tune", "--steps", "3", "-o", "x.json")
+    assert ended.exit_code == 0, ended.stderr
+
+
 def test_words_about_rates_leave_the_standard_output_alone(here: Path) -> None:
     ended = call(*RUN, "-o", "-", "--format", "json", "--lr-report")
     assert json.loads(ended.stdout)["recipe"]["surface"] == "bowl"
