@@ -1,8 +1,8 @@
-"""Scene -> artists: one file a view.
+"""Views, which turn a scene into matplotlib artists: one file per view.
 
-A view draws the still part of one panel once and then moves its own artists to a step. It knows
-no files and no command line. What it shows depends on the step alone, because matplotlib may ask
-for a frame more than once.
+A view draws the static part of its panel once and then moves its artists to a step. It knows
+nothing of files or the command line. What it shows depends on the step alone, because matplotlib
+may request a frame more than once.
 """
 
 from abc import ABC, abstractmethod
@@ -23,51 +23,51 @@ if TYPE_CHECKING:
 
 
 class BoxConstraints(NamedTuple):
-    """What a view wants around and of its Axes, in points."""
+    """What the Axes of a view need: margins in points, and an aspect ratio."""
 
     left: float
     bottom: float
-    ratios: tuple[float, float] | None = None  # least and most of width over height, if not any
+    ratios: tuple[float, float] | None = None  # bounds of width over height; None: any
     top: float = 0.0
-    right: float = 0.0  # the margin of a picture counts as such
+    right: float = 0.0  # the margin of the picture counts towards it
 
 
 class Animated(Protocol):
-    """Artists that belong together and are moved to a step."""
+    """A group of artists that can be moved to a step."""
 
     def update(self, step: int) -> "Sequence[Artist]":
-        """Move to a step and return what moved."""
+        """Move to a step and return the artists that move."""
 
 
 class View(ABC):
-    """One panel: made for a scene, built once into its Axes, then updated."""
+    """One panel of a scene: created, built once into its Axes, then updated."""
 
-    projection: ClassVar[str | None] = None  # of the Axes, in matplotlib's words
+    projection: ClassVar[str | None] = None  # matplotlib's name of the Axes' projection
 
     def __init__(self, scene: Any, theme: "Theme", style: "Style") -> None:
         self.scene = scene
         self.theme = theme
         self.style = style
         self.path_artists: list[Animated] = []
-        self.redrawn: list[Artist] = []  # stand still, but are drawn anew between those that move
-        self.progress: Progress | None = None  # who is told of what takes its time
+        self.redrawn: list[Artist] = []  # static, but redrawn among the moving ones
+        self.progress: Progress | None = None  # called during slow work
 
     @property
     @abstractmethod
     def constraints(self) -> BoxConstraints:
-        """How much room it wants."""
+        """The margins and the aspect ratio that the Axes need, known before `build`."""
 
     @property
     def legend_entries(self) -> "Sequence[LegendEntry]":
-        """The marks that the legend is to explain: those of `key.py`, or its own."""
+        """The marks that the key explains."""
         return ()
 
     @abstractmethod
     def build(self, axes: "Axes") -> None:
-        """Draw the still part and make what moves."""
+        """Draw the static part into Axes and create the moving artists."""
 
     def update(self, step: int) -> "Sequence[Artist]":
-        """Move the artists to a step and return all of them, whatever the step."""
+        """Move the artists to a step and return all of them, the same at every step."""
         return [
             *self.redrawn,
             *(each for track in self.path_artists for each in track.update(step)),
@@ -75,7 +75,7 @@ class View(ABC):
 
 
 def load_view(name: str) -> type[View]:
-    """Return the view of a name of the table."""
+    """Return the class of a view, by its name in `registry.VIEWS`."""
     module, _, cls = VIEWS[name].target.partition(":")
     view: type[View] = getattr(import_module(f"{__name__}.{module}"), cls)
     return view

@@ -1,4 +1,4 @@
-"""How the Axes of all views are dressed: spines, ticks and the words beside them."""
+"""The common style of all views' Axes: spines, ticks and labels."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,14 +13,14 @@ from optiviz.views import BoxConstraints
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
-LETTER = 6.4  # points of a tick's letter
-BESIDE, BENEATH = 19.0, 30.0  # points of an axis label with its ticks, letters not counted
-ABOVE = 16.0  # points of a name above
+LETTER = 6.4  # width of a tick label's letter, in points
+BESIDE, BENEATH = 19.0, 30.0  # points that an axis label and ticks take, without letters
+ABOVE = 16.0  # points that a heading takes
 LABEL, TICK = 11.0, 10.0  # font sizes
 
 
 class Box(NamedTuple):
-    """A place in points, from the left and from the bottom."""
+    """A rectangle in points, from the left and from the bottom of the picture."""
 
     left: float
     bottom: float
@@ -29,17 +29,17 @@ class Box(NamedTuple):
 
     @property
     def right(self) -> float:
-        """Its right edge."""
+        """The right edge."""
         return self.left + self.width
 
     @property
     def top(self) -> float:
-        """Its upper edge."""
+        """The upper edge."""
         return self.bottom + self.height
 
 
 def style_axes(axes: Axes, theme: Theme) -> None:
-    """Give Axes the look of the theme."""
+    """Style Axes in the colours of the theme."""
     axes.set_facecolor(theme.background)
     axes.set_autoscale_on(False)
     axes.tick_params(length=3, width=0.8, color=theme.muted, labelsize=TICK, labelcolor=theme.muted)
@@ -49,7 +49,7 @@ def style_axes(axes: Axes, theme: Theme) -> None:
 
 
 def style_chart(axes: Axes, theme: Theme) -> None:
-    """Give Axes the look of a chart of numbers: two spines and a faint grid."""
+    """Style Axes as a chart: two spines and a faint grid."""
     style_axes(axes, theme)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=theme.muted, alpha=0.18, linewidth=0.8)
@@ -62,9 +62,9 @@ def set_limits(
     ends: tuple[float, float],
     find: Callable[[int], Ticks] | None = None,
 ) -> None:
-    """Set the ends of an axis, and as many ticks as there is room for their words.
+    """Set the limits of an axis, and as many ticks as there is room for their labels.
 
-    find returns about so many ticks; few and round ones between the ends if it is not given.
+    find(n) returns about n ticks; unless specified these are round values between the limits.
     """
     find = find or partial(ticks, *ends)
     if axis == "x":
@@ -82,7 +82,10 @@ def set_limits(
 def _fitting(
     find: Callable[[int], Ticks], scale: Transform, ends: Sequence[float], long: float, along: bool
 ) -> Ticks:
-    """Return ticks whose words stand apart on an axis of so many inches."""
+    """Return ticks whose labels do not overlap on an axis, `long` inches long.
+
+    Labels run along the axis (x) or stand beside it (y).
+    """
     low, high = scale.transform(ends)
     for many in range(TICKS, 0, -1):
         places, said = find(many)
@@ -94,33 +97,33 @@ def _fitting(
 
 
 def size_in_inches(axes: Axes) -> tuple[float, float]:
-    """Return width and height of Axes."""
+    """Return the width and height of Axes in inches."""
     box, (width, height) = axes.get_position(), figure_of(axes).get_size_inches()
     return float(box.width * width), float(box.height * height)
 
 
 def figure_of(axes: Axes) -> Figure:
-    """Return the figure that Axes of a view stand in."""
+    """Return the figure of a view's Axes."""
     assert isinstance(axes.figure, Figure)
     return axes.figure
 
 
 def set_step_limits(axes: Axes, steps: int) -> None:
-    """Let the x axis run over all steps, with room for heads at its end."""
+    """Set the x axis to all steps, with room for heads at its end."""
     last = max(steps, 1)
     set_limits(axes, "x", (-0.01 * last, 1.02 * last), partial(ticks, 0, last))
     axes.set_xlabel("step")
 
 
 def set_heading(axes: Axes, theme: Theme, *ways: str) -> None:
-    """Say above Axes, on the left, what they show, in the first of these ways that fits."""
+    """Write a heading above Axes, on the left: the first of `ways` that fits."""
     room = 72 * size_in_inches(axes)[0]
     said = next((each for each in ways if LETTER * len(each) <= room), ways[-1])
     axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4)
 
 
 def annotate_empty(axes: Axes, theme: Theme) -> None:
-    """Say in the middle of Axes why there is nothing to see."""
+    """Note in the middle of Axes that there is nothing to draw."""
     axes.annotate(
         "no finite value here", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center",
         fontsize=TICK, color=theme.muted,
@@ -130,9 +133,9 @@ def annotate_empty(axes: Axes, theme: Theme) -> None:
 def constraints_beside(
     labels: Sequence[str], ratios: tuple[float, float] | None = None, named: bool = False
 ) -> BoxConstraints:
-    """Return the room of a view with axis labels and with these words at its ticks.
+    """Return the constraints of a view with axis labels, from the labels of its vertical ticks.
 
-    A named one has words above.
+    With `named`, the view has a heading.
     """
     left = BESIDE + LETTER * max(map(len, labels), default=1)
     return BoxConstraints(left, BENEATH, ratios, ABOVE if named else 0.0)

@@ -1,4 +1,4 @@
-"""Which minimum each start of a grid reaches: its colour; how soon: the brighter, the sooner."""
+"""The basins view: colour shows the minimum that each start reaches, brightness how soon."""
 
 from collections.abc import Sequence
 
@@ -18,16 +18,16 @@ from optiviz.views.paths import minimum_style
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 
-BRIGHT, DARK = 0.45, 0.55  # how much of white, or of black, is mixed in at both ends
-LEVELS = 24  # of brightness, so that a GIF has enough colours
-NOWHERE = 0.35  # how much of the muted colour stands where no minimum is reached
+BRIGHT, DARK = 0.45, 0.55  # shares of white and of black that are mixed in at the ends
+LEVELS = 24  # of brightness, few enough for the colours of a GIF
+NOWHERE = 0.35  # share of the muted colour where no minimum is reached
 
 
 class BasinsView(View):
-    """The grid of starts after k steps: those that have come to a minimum to stay are coloured.
+    """The grid of starts after k steps, coloured where a run has reached a minimum and stayed.
 
-    Colours are those of the minima, which stand on it as stars; brightness goes from the first
-    step to the last one in which a run of any optimizer of the picture arrives.
+    Colours are those of the minima, which are drawn as stars. Brightness runs from the first step
+    to the last one at which a run of any optimizer in the picture arrives.
     """
 
     scene: BasinsScene
@@ -85,10 +85,10 @@ class BasinsView(View):
 
 
 def minimum_color(theme: Theme, number: int) -> str:
-    """Return the colour of a minimum; past the palette colours come again."""
+    """Return the colour of a minimum by its number; colours repeat after the last of the theme."""
     return theme.paths[number % len(theme.paths)]
 
 
 def mixed(one: str, other: str, share: float) -> list[float]:
-    """Return a colour between two."""
+    """Return the RGB values of `one`, mixed with this share, from 0 to 1, of `other`."""
     return [a + share * (b - a) for a, b in zip(to_rgb(one), to_rgb(other), strict=True)]

@@ -1,4 +1,4 @@
-"""The surface from above: filled contours with isolines, and the paths on them."""
+"""The contour view: filled contours and contour lines of a surface, with the paths on top."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,21 +28,23 @@ from optiviz.views.sampled_surface import SampledSurface, ramp
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import signed, ticks
 
-GRID = 321  # samples a side: eight for each wave of the finest surface, ripple
-ARROWS, APART = 17, 0.24  # of the gradient field on the longer side at most; inches between two
-MAX_EQUAL_RATIO = 1.8  # ratio of a window's sides beyond which the axes have two scales
-MIN_RATIO = 1.3  # ratio of the view's sides then, at least
-LABELLED = 2.2  # isolines an inch that say their loss
-FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3
+GRID = 321  # samples per side: eight per wave of ripple, the finest surface
+# Arrows of the gradient field: the most along the longer side, and the least spacing in inches.
+ARROWS, APART = 17, 0.24
+MAX_EQUAL_RATIO = 1.8  # ratio of a window's sides beyond which x and y have different scales
+MIN_RATIO = 1.3  # least ratio of the view's sides in that case
+LABELLED = 2.2  # labelled contour lines per inch
+FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3  # zorders
 
 
 class ContourView(View):
     """The contour view of a surface in two dimensions.
 
-    A path that leaves it is cut at the edge, and while it is away a triangle there says where.
+    A path that leaves the window is cut off at the edge. While it is outside, a triangle at the
+    edge shows where.
 
-    With `field`, arrows point down the gradient; their length is g / (g + the median g), with g
-    the gradient's length, so that slopes of very different size can be seen in one picture.
+    With `field`, arrows point down the gradient. An arrow is g / (g + the median g) long, where g
+    is the length of the gradient, so that slopes of very different size are visible together.
     """
 
     scene: RunScene
@@ -105,7 +107,7 @@ class ContourView(View):
             self._label(axes, lines, sampled)
 
     def _label(self, axes: Axes, lines: ContourSet, sampled: SampledSurface) -> None:
-        """Write the loss on some of the isolines, with as many digits as tell them apart."""
+        """Label some of the contour lines with their loss, in as many digits as tell them apart."""
         many = max(2, int(LABELLED * min(size_in_inches(axes))))
         stride = -(-len(sampled.inner) // many)
         shown = sampled.inner[::stride]
@@ -122,8 +124,8 @@ class ContourView(View):
                 places.append(label.get_position())
             label.remove()
         lines.labelTexts.clear()
-        # Only now, so that no isoline has a gap without a label. (All levels are given, because
-        # matplotlib 3.8 takes the number of a level for its place among these.)
+        # Lines are only broken now, so that none has a gap without a label. All levels are passed,
+        # because matplotlib 3.8 looks up the label by the index of the level.
         labels = axes.clabel(lines, inline_spacing=3, manual=places, **style)
         halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
         for label in labels:
@@ -131,7 +133,7 @@ class ContourView(View):
             label.set_path_effects([withStroke(linewidth=2.0, foreground=halo)])
 
     def _draw_field(self, axes: Axes) -> None:
-        """Draw arrows of the negative gradient in the middle of equal squares."""
+        """Draw arrows along the negative gradient, one in the middle of each cell of a grid."""
         (left, right), (bottom, top) = self.scene.surface.window.intervals
         width, height = size_in_inches(axes)
         side = max(max(width, height) / ARROWS, APART)
@@ -144,7 +146,7 @@ class ContourView(View):
         ]
         places = np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2)
         with np.errstate(all="ignore"):
-            # As it is seen, where the axes have two scales.
+            # The direction on the screen, where x and y may have different scales.
             down = -self.scene.surface.gradient(places)
             seen = down * np.divide((width, height), (right - left, top - bottom))
             length = np.hypot(*down.T)
@@ -162,7 +164,10 @@ class ContourView(View):
 
 
 def ratios(across: Interval, up: Interval) -> tuple[float, float]:
-    """Return the least and the most ratio of sides that a view of a window has."""
+    """Return the smallest and the largest aspect ratio, width over height, for a window.
+
+    across and up are the intervals of x and y.
+    """
     ratio = (across[1] - across[0]) / (up[1] - up[0])
     most = ratio if ratio <= MAX_EQUAL_RATIO else MIN_RATIO
     least = ratio if ratio >= 1 / MAX_EQUAL_RATIO else 1 / MIN_RATIO
@@ -170,9 +175,9 @@ def ratios(across: Interval, up: Interval) -> tuple[float, float]:
 
 
 def style_plane(axes: Axes, theme: Theme, surface: Surface) -> None:
-    """Give Axes the look and the window of a surface from above.
+    """Style Axes for a surface seen from above, and set their limits to its window.
 
-    The background is seen where it is undefined.
+    The background shows through where the surface is undefined.
     """
     style_axes(axes, theme)
     across, up = surface.window.intervals
@@ -184,7 +189,10 @@ def style_plane(axes: Axes, theme: Theme, surface: Surface) -> None:
 
 
 def short(levels: Array) -> list[str]:
-    """Write levels with as few digits as tell them apart, three at most if they are not close."""
+    """Format levels in as few digits as tell them apart, each within 2% of its value.
+
+    levels has shape (n,). There is one label per level.
+    """
     for digits in range(1, 17):
         written = [f"{level:.{digits}g}" for level in levels]
         close = np.allclose([float(each) for each in written], levels, rtol=0.02, atol=0)

@@ -1,4 +1,4 @@
-"""A loss in one dimension: the curve, and points that walk on it with their tangents."""
+"""The curve view: a one-dimensional loss, and points that move on it with their tangents."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,15 +35,15 @@ from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 
 SAMPLES = 2001
-STEEPEST = 1e100  # slope that has a tangent
-TANGENT = 0.11  # half of its length, as a share of the view's diagonal
+STEEPEST = 1e100  # largest slope for which a tangent is drawn
+TANGENT = 0.11  # half the length of a tangent, as a share of the view's diagonal
 
 
 class CurveView(View):
-    """The curve of a surface in one dimension.
+    """The curve of a one-dimensional surface.
 
-    A point that is out of the window is a triangle at its edge, which points to where it is.
-    Where nobody descends, the derivative is drawn beside the function.
+    A point outside the window is drawn as a triangle at the edge, which points towards it. In a
+    scene without optimizers, the derivative is drawn along with the function.
     """
 
     scene: RunScene
@@ -58,7 +58,7 @@ class CurveView(View):
             np.isfinite([value, slope[:, 0]]), [value, slope[:, 0]], np.nan
         )
         shown = [self.value] if scene.entries else [self.value, self.slope]
-        for path in scene.compared:  # it may visit a pole between two samples
+        for path in scene.compared:  # a path may visit a pole between two samples
             shown.append(path.losses[((left <= path.points) & (path.points <= right))[:, 0]])
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
@@ -111,7 +111,7 @@ class CurveView(View):
 
 
 class _Walker:
-    """One path on the curve: the point, its tangent, and the points before."""
+    """One path on the curve: the current point, its tangent, and the earlier points."""
 
     def __init__(self, view: CurveView, axes: Axes, entry: RunEntry, start: int) -> None:
         path: Trajectory = entry.trajectories[start]
@@ -126,10 +126,10 @@ class _Walker:
         self.ends = np.column_stack([view.x, view.value])[[0, -1]]
         seen = self.outside == 0
         self.x, self.y = np.where(seen, x, np.nan), np.where(seen, path.losses[: len(x)], np.nan)
-        # Half of a tangent, as long on the screen whatever its slope.
+        # Half of a tangent, equally long on the screen for every slope.
         width, height = size_in_inches(axes)
         across, up = self.high - self.low, float(np.diff(axes.get_ylim())[0])
-        rise = slope * across / up * height / width  # as it is seen
+        rise = slope * across / up * height / width  # on the screen
         run = TANGENT * np.hypot(width, height) / width * across / np.sqrt(1 + rise**2)
         self.run, self.rise = run, slope * run
         dots: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Scene + views -> a matplotlib figure that can be moved from step to step, and its animation."""
+"""The matplotlib figure of a scene, which can be moved from step to step, and its animation."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -29,21 +29,21 @@ from optiviz.views.themes import Theme
 from optiviz.views.themes.fonts import undrawable
 from optiviz.views.title import Titles
 
-HOLD = 2.0  # seconds that the last frame stays
+HOLD = 2.0  # seconds for which the last frame is shown
 
 
 class Cell(NamedTuple):
-    """One panel: a view, and the scene that it is the first panel of."""
+    """One panel: a view, and the part of the scene whose first panel it is, if it is the first."""
 
     view: View
     first: Scene[Any] | None
 
 
 class Animation(FuncAnimation):
-    """An animation that a notebook shows as what it is saved as: a GIF.
+    """An animation that a notebook displays as a GIF.
 
-    Where nobody says otherwise it is saved by the writer "imageio", with the comment of what the
-    file says of itself.
+    Unless specified, `save` writes animations with the writer "imageio", which stores `comment` in
+    the file's metadata.
     """
 
     def __init__(
@@ -82,11 +82,12 @@ class Animation(FuncAnimation):
 class Picture:
     """A figure of a scene: the title, the panels, the legend.
 
-    panels are the scenes to be drawn, the scene itself or its parts, and the views of each.
-    progress is told of what takes its time.
-    `update(step)` moves it and returns the artists that it moved; everything else stands still.
-    Sizes are in pixels. Text grows with the picture, but more slowly, so that it stays legible
-    when the picture is small.
+    panels are the scenes to draw, which are the scene itself or its parts, each with the names of
+    its views. size is width and height in pixels. progress is called during slow work.
+    `update(step)` moves the figure and returns the artists that move; everything else is static.
+    Text grows with the picture, but more slowly, so that it stays legible in small pictures.
+
+    Raises InputError if a title or a label has letters that no installed font has.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Picture:
                 raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")
         width, height = size
         dpi = 100 * (min(width, 1.5 * height) / 960) ** 0.65
-        # The hair keeps int(inches * dpi) from falling one pixel short.
+        # The tiny margin keeps int(inches * dpi) from falling one pixel short.
         self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
         self.figure.set_facecolor(theme.background)
         FigureCanvasAgg(self.figure)
@@ -141,9 +142,9 @@ class Picture:
     def animation(
         self, fps: float, steps: Sequence[int], hold: float = HOLD, comment: str = ""
     ) -> Animation:
-        """Return the animation: a frame of each step, then the last one for `hold` more seconds.
+        """Return the animation: a frame per step, then the last one for `hold` more seconds.
 
-        comment is what its files say of themselves.
+        fps is in frames per second. comment is written into the metadata of its files.
         """
         frames = list(steps)
         with self._undrawn():
@@ -151,7 +152,7 @@ class Picture:
 
     @contextmanager
     def _undrawn(self) -> Iterator[None]:
-        """Keep matplotlib from drawing what it would draw again before the first frame."""
+        """Suppress a draw that matplotlib would repeat before the first frame."""
         canvas: Any = self.figure.canvas
         canvas.draw_idle = lambda: None
         try:
@@ -160,7 +161,7 @@ class Picture:
             del canvas.draw_idle
 
     def _axes(self, place: Box, projection: str | None) -> Axes:
-        """Add Axes at a place in points."""
+        """Add Axes at a place given in points."""
         across, up = 72 * self.figure.get_size_inches()
         box = (
             place.left / across, place.bottom / up, place.width / across, place.height / up

@@ -1,4 +1,4 @@
-"""Where panels and words stand in a picture: rectangles only, in points, nothing that is drawn."""
+"""The layout of panels and texts in a picture: rectangles in points, nothing is drawn here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,29 +7,28 @@ from optiviz.views import BoxConstraints
 from optiviz.views.axes import BENEATH, Box
 from optiviz.views.legend_layout import LOW, LegendBoxes, LegendLayout
 
-MARGIN = 0.035  # of the width
+MARGIN = 0.035  # share of the width
 GAP = 26.0  # between two panels, and between them and the legend
-LEGEND_WIDTH = (
-    0.32,
-    180.0,
-)  # the least width of a legend beside the panels: of the picture's, in points
-LEGEND_SHARE = 0.45  # the largest share of the height that a legend beneath the panels has
-APART = 8.0  # between panels and the words beneath
-BOTTOM = 10.0  # under everything
+# The least width of a legend beside the panels: as a share of the picture's width, and in points.
+LEGEND_WIDTH = (0.32, 180.0)
+LEGEND_SHARE = 0.45  # largest share of the height for a legend beneath the panels
+APART = 8.0  # between panels and the texts beneath them
+BOTTOM = 10.0  # below everything
 STEP_LINE = 30.0  # height of the line under small multiples
-HEADING = LOW + 8  # height of the words above each of them
-MAX_RATIO = 1.6  # ratio of a panel's sides beyond which more of one is no gain
+HEADING = LOW + 8  # height of the texts above each of the small multiples
+MAX_RATIO = 1.6  # ratio of a panel's sides beyond which a longer side is no gain
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The arrangement of panels that want these rooms.
+    """The arrangement of panels with these constraints. All lengths are in points.
 
-    With `paired`, they are small multiples of so many panels each, with words above them.
+    With `paired` above 0, the panels are small multiples, groups of that many panels each, with
+    texts above each group.
     """
 
     width: float  # of the picture
-    top: float  # of what is left beneath the title
+    top: float  # of the space beneath the title
     constraints: Sequence[BoxConstraints]
     paired: int = 0
 
@@ -40,7 +39,7 @@ class Layout:
 
     @property
     def _above(self) -> float:
-        """What every panel leaves for its name, so that all begin at one height."""
+        """The height of headings, the same for all panels, so that they align at the top."""
         return max(room.top for room in self.constraints)
 
     @property
@@ -48,10 +47,11 @@ class Layout:
         return Box(self.edge, BOTTOM, self.width - 2 * self.edge, self.top - BOTTOM)
 
     def arrange(self, legend: LegendLayout) -> tuple[list[Box], LegendBoxes]:
-        """Return the places of panels, and of the words of a legend.
+        """Return the places of the panels, and of the texts of a legend.
 
-        It stands beside the panels or beneath them, whichever leaves them more, or its rows above
-        those of small multiples. Without rows it is a line beneath, and panels are in the middle.
+        The legend is beside or beneath the panels, whichever leaves them more room. For small
+        multiples its rows are above the panels. A scene without entries has only a line of the
+        key, beneath, and its panels are centred.
         """
         whole = self._whole
         if not legend.scene.entries:
@@ -85,7 +85,7 @@ class Layout:
         room = self._whole._replace(bottom=strip.top, height=self.top - strip.top)
         _, places = self._best(room, legend.detailed / self.paired)
         firsts, lasts = places[:: self.paired], places[self.paired - 1 :: self.paired]
-        # Words begin at the left edge of a panel, or before it where they need that.
+        # Texts begin at the left edge of a panel, or further left where they need the room.
         rows = []
         widths = []
         for first, last in zip(firsts, lasts, strict=True):
@@ -100,10 +100,10 @@ class Layout:
         return places, legend.above(rows, strip)
 
     def _best(self, region: Box, words: float = 1.0) -> tuple[float, list[Box]]:
-        """Return the area of the smallest panel, and the places, where that is largest.
+        """Return the largest area of the smallest panel over all arrangements, and its places.
 
-        What makes a panel longer than it should be does not count, and all count less where there
-        is no room for the words above one.
+        Length beyond MAX_RATIO does not count, and all areas count less where the texts above a
+        panel, `words` points wide, do not fit.
         """
 
         def gain(boxes: Sequence[Box], columns: int) -> float:
@@ -125,7 +125,7 @@ class Layout:
         return max(ways, key=lambda way: way[0])
 
     def _arranged(self, region: Box, columns: int) -> list[Box]:
-        """Return the places of all panels in rows of so many, without the room around them."""
+        """Return the places of all panels in rows of `columns`, their margins excluded."""
         rows = -(-len(self.constraints) // columns)
         wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
         lefts = [
@@ -151,9 +151,9 @@ class Layout:
 def _in_a_row(
     rooms: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
 ) -> list[Box]:
-    """Return the places of panels side by side, each with so much room, their own included.
+    """Return the places of panels side by side, each within this room, its margins included.
 
-    A view keeps its ratio; those that have none share what the others leave over.
+    A view with a ratio keeps it; those without share what the others leave over.
     """
     sizes = [_fitted(room, wide, tall) for room in rooms]
     kept = [number for number, room in enumerate(rooms) if room.ratios is not None]
@@ -171,7 +171,7 @@ def _in_a_row(
 
 
 def _fitted(room: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
-    """Return width and height of Axes in so much room, their labels included."""
+    """Return width and height of Axes within this room, their labels included."""
     width, height = max(wide - room.left, 1.0), max(tall - room.bottom, 1.0)
     if room.ratios is None:
         return width, height

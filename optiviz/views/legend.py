@@ -1,7 +1,7 @@
-"""The words of a picture: the step, and each entry with its settings and its number.
+"""The legend of a picture: the step, and each entry with its settings and its number.
 
-One legend for all views of a picture: beside them, beneath them, or a row above each of them. It
-stands in Axes of its own, because stock writers lose animated text that belongs to the figure.
+All views of a picture share one legend: beside them, beneath them, or as a row above each of them.
+It has Axes of its own, because matplotlib's writers lose animated text that belongs to the figure.
 """
 
 import re
@@ -32,27 +32,27 @@ from optiviz.views.live import LiveText
 from optiviz.views.paths import HEAD_SIZE, LINE_WIDTH, path_style
 from optiviz.views.themes import Theme
 
-MIN_NAME_WIDTH = 40.0  # points that the name has at least in a row of one line
+MIN_NAME_WIDTH = 40.0  # least width of the name in a row of one line, in points
 
 
 class Legend:
-    """The step counter, one row an entry (swatch, name, settings, current number), and a key."""
+    """The step counter, a row per entry (swatch, name, settings, current number), and the key."""
 
     def __init__(self, layout: LegendLayout, theme: Theme) -> None:
         self.layout = layout
         self.scene = layout.scene
         self.theme = theme
         self.numbers: list[Text] = []
-        self.details: dict[int, tuple[Text, float]] = {}  # by row: the text, its room in points
-        self.brief = False  # whether there is no room to say of how many steps
-        self.shown: dict[int, str] = {}  # by row: what the text says in whole
+        self.details: dict[int, tuple[Text, float]] = {}  # by row: the text, and its room in points
+        self.brief = False  # whether the step counter leaves out "of ..." for lack of room
+        self.shown: dict[int, str] = {}  # by row: the full text
 
     def build(self, figure: Figure, words: LegendBoxes) -> None:
-        """Write the still words, in Axes over all of the figure whose unit is a point."""
+        """Write all texts, in Axes that cover the figure and whose unit is a point."""
         self.dpi = figure.dpi
         width, height = 72 * figure.get_size_inches()
-        # What stands still is drawn before the views, and what is live after them, so that a frame
-        # need not draw it again.
+        # Static texts are drawn before the views and live ones after them, so that a frame does
+        # not redraw the static ones.
         self.axes, self.live = (
             figure.add_axes((0, 0, 1, 1), zorder=order, xlim=(0, width), ylim=(0, height))
             for order in (-1, 1)
@@ -85,7 +85,7 @@ class Legend:
         return [self.step, *self.numbers, *(text for text, _ in self.details.values())]
 
     def _build_row(self, number: int, entry: Entry, row: Box) -> None:
-        """Write an entry's row; in a tight one its settings stand behind its name."""
+        """Write an entry's row; a tight row has the settings on the same line as the name."""
         tight, size = row.height < TIGHT, row_size(row.height)
         right, y = row.left + row.width, row.top - NAME
         left = row.left + self.swatch
@@ -112,11 +112,11 @@ class Legend:
 
     @property
     def swatch(self) -> float:
-        """How far names stand from the left edge, in points."""
+        """The distance of names from the left edge, in points."""
         return SWATCH if self.scene.colored else 0.0
 
     def _build_swatch(self, entry: Entry, left: float, middle: float, size: float) -> None:
-        """Draw a piece of an entry's path before its name."""
+        """Draw a sample of an entry's path in front of its name."""
         look = path_style(self.theme, entry.number)
         self.axes.plot(
             [left, left + 22], [middle, middle], color=look.color, linestyle=look.dash,
@@ -128,7 +128,7 @@ class Legend:
         )  # fmt: skip
 
     def _build_key(self, place: Box) -> None:
-        """Explain the marks that stand still."""
+        """Write the key, which explains the static marks."""
         for line, marks in enumerate(self.layout.key(place.width)):
             x, y = place.left + 5.0, place.bottom + LINE * line
             for each in marks:
@@ -153,10 +153,10 @@ class Legend:
         return float(text.get_window_extent().width) * 72 / self.dpi
 
     def _fit(self, text: Text, room: float, between: str = "") -> None:
-        """Shorten a text that is wider than `room` points, ending in an ellipsis.
+        """Shorten a text that is wider than `room` points, and end it in an ellipsis.
 
-        A name is first set smaller and then cut at a letter; settings are cut at a space or before
-        a schedule, so that no number is cut into another one.
+        A name is first set smaller and then cut after any letter. Settings, where `between` is a
+        space, are only cut at a space or before a schedule: a number cut short would be wrong.
         """
         size = float(text.get_fontsize())
         for share in (1.0, 0.94, 0.88) if not between else ():

@@ -1,4 +1,4 @@
-"""Marks that stand still and are explained by a picture's key, each with its words and its look."""
+"""The static marks that a picture's key explains, each with its label and its style."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,9 +10,10 @@ Style = dict[str, Any]  # keywords of Axes.plot
 
 
 class LegendEntry(NamedTuple):
-    """A mark: what the key says of it, where {} is how far paths are off the plane, and its look.
+    """A mark of the key: its label and its style.
 
-    A look without a colour has no sample. reach is half the length of a line's sample, in points.
+    {} in a label stands for the largest distance of a path from the plane. A style without a
+    colour has no sample. half_length is half the length of a line's sample, in points.
     """
 
     label: str
@@ -21,7 +22,7 @@ class LegendEntry(NamedTuple):
 
 
 def _muted(marker: str, **more: Any) -> Callable[[Theme], Style]:
-    """Return the look of a marker in the colour of what is read second."""
+    """Return the style of a marker in the theme's muted colour."""
     return lambda theme: {"color": theme.muted, "marker": marker, "linestyle": "none", **more}
 
 
@@ -37,7 +38,7 @@ REACHED = LegendEntry(
 )
 SOONER = LegendEntry("brighter: sooner")
 NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
-SURFACE_ENTRIES = {  # by the names that a scene has for them
+SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(
         "start", lambda theme: start_style(theme) | {"markersize": 7.0, "markeredgewidth": 1.0}
     ),

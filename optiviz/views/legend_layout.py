@@ -1,4 +1,4 @@
-"""Where the words of a picture stand, before any is drawn: their widths are guessed by letters."""
+"""The layout of a legend, made before any text is drawn: widths are estimated per letter."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,22 +10,25 @@ from optiviz.views.axes import Box
 from optiviz.views.legend_entries import LegendEntry
 
 NAME, DETAIL, STEP, KEY = 12.0, 10.5, 13.0, 10.0  # font sizes
-# How wide letters are, as a share of their size: bold ones of names and of the step in one line,
-# of names that have a line, of the key, of settings that have a line, and of those that share it.
+# Widths of letters, as shares of the font size: bold, for names and settings on one line and for
+# the step; for names on a line of their own; for the key; and for settings, on a line of their own
+# and on a shared one.
 BOLD, NAMED, SMALL, SETTINGS, BRIEF = 0.66, 0.64, 0.62, 0.58, 0.56
-HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key under the last one
-ROW, LOW, TIGHT = 46.0, 34.0, 25.0  # points of a row; beneath views; with one line, not two
-COLUMN, BETWEEN = 215.0, 26.0  # points of a column of rows at least, and between two
-MIN_ROW_SCALE = 0.95  # share of their size that two lines have at least
+HEADER, FOOTER = 44.0, 26.0  # points above the first row, and for the key below the last one
+# Heights of a row in points: the most, the most beneath views, and the least for two lines.
+ROW, LOW, TIGHT = 46.0, 34.0, 25.0
+COLUMN, BETWEEN = 215.0, 26.0  # points: the least width of a column, and the space between two
+MIN_ROW_SCALE = 0.95  # least scale of the text of a row with two lines
 SWATCH = 30.0  # points from the left edge to the names
-SAMPLE, APART, LINE = 14.0, 18.0, 15.0  # points of the key: of a mark, between two, of a line
+SAMPLE, APART, LINE = 14.0, 18.0, 15.0  # points in the key: a marker, between two entries, a line
 
 
 class LegendBoxes(NamedTuple):
-    """Where the legend's words stand, in points from the left and from the bottom.
+    """The places of a legend's texts, in points from the left and from the bottom.
 
-    step and quantities are where a line of words begins, or ends for the last; key is a line,
-    above which there may be more; rows are the boxes of the entries.
+    step is the left end of the step counter's baseline. quantities are right ends of baselines,
+    one per column. key is the lowest line of the key; more lines may stand above it. rows are the
+    boxes of the entries.
     """
 
     step: tuple[float, float]
@@ -35,7 +38,7 @@ class LegendBoxes(NamedTuple):
 
 
 class LegendLayout:
-    """The rows of a scene's entries, and the lines of the key, which explains marks."""
+    """The layout of a scene's legend: rows for its entries, and lines of the key for `marks`."""
 
     def __init__(self, scene: Scene[Any], marks: Sequence[LegendEntry]) -> None:
         self.scene = scene
@@ -43,13 +46,13 @@ class LegendLayout:
         self.longest = [longest_number(entry) for entry in scene.entries]
 
     def label(self, mark: LegendEntry) -> str:
-        """Return what the key says of a mark."""
+        """Return the text of a mark in the key."""
         return mark.label.format(number(self.scene.max_plane_distance, 3))
 
     def stacked(self, place: Box, header: float = HEADER) -> LegendBoxes:
-        """Return the words one under another in a place, in as many columns as fit.
+        """Return the layout of rows stacked in a place, in as many columns as fit.
 
-        header is how many points the first row stands under the top.
+        header is the distance from the top of the place to the first row, in points.
         """
         columns = self._columns(place.width)
         lines = -(-len(self.scene.entries) // columns)
@@ -63,14 +66,14 @@ class LegendLayout:
             rows.append(Box(place.left + column * (wide + BETWEEN), top - high, wide, high))
         rights = dict.fromkeys(row.left + row.width for row in rows)
         key = place.bottom + 5
-        if header < HEADER:  # beneath the panels: nothing stands at the key's height
+        if header < HEADER:  # beneath the panels, where nothing else is level with the key
             above = self._footer(place.width) - FOOTER  # the key's other lines
             key = max(key, min(row.bottom for row in rows) - 16 - above)
         foot = Box(place.left, key, place.width, KEY)
         return LegendBoxes((place.left, first), foot, [(x, first) for x in rights], rows)
 
     def above(self, panels: Sequence[Box], strip: Box) -> LegendBoxes:
-        """Return the words as one row above each panel, the step and the key on a strip."""
+        """Return the layout of one row above each panel, with the step and the key on a strip."""
         middle = strip.bottom + 8
         rows = [Box(panel.left, panel.top + 4, panel.width, LOW) for panel in panels]
         counter = self.scene.step_label(self.scene.steps)
@@ -79,12 +82,12 @@ class LegendLayout:
         return LegendBoxes((strip.left, middle), line, (), rows)
 
     def height(self, width: float) -> float:
-        """Return how high it is, in points, in so wide a place, if there is room enough."""
+        """Return the height of the legend at this width, in points, given enough room."""
         rows = -(-len(self.scene.entries) // self._columns(width))
         return LOW + LOW * rows + self._footer(width)
 
     def width(self, height: float) -> float:
-        """Return about how wide it must be in so high a place to show all rows whole, in points."""
+        """Return about the width that shows all rows in full at this height, in points."""
         row = (height - HEADER - FOOTER) / len(self.scene.entries)
         if row >= TIGHT:
             return self.detailed
@@ -101,7 +104,7 @@ class LegendLayout:
 
     @property
     def detailed(self) -> float:
-        """About how wide the longest of all rows is on two lines."""
+        """About the width of the longest row on two lines, in points."""
         lines = []
         for number, entry in enumerate(self.scene.entries):
             lines.append(NAMED * NAME * (len(entry.heading) + len(self.longest[number])) + 12)
@@ -109,16 +112,16 @@ class LegendLayout:
         return SWATCH + max(lines)
 
     def detail(self, number: int, step: int) -> str:
-        """Return what stands beside the name in a step."""
+        """Return the text beside the name of an entry at a step."""
         remark, detail = self.status(number, step), self.scene.entries[number].detail
         return f"{remark}  {detail}" if remark else detail
 
     def status(self, number: int, step: int) -> str:
-        """Return what is to be said of an entry in a step."""
+        """Return the remark about an entry at a step, empty if there is none."""
         return self.scene.status(self.scene.entries[number], step)
 
     def key(self, width: float) -> list[list[LegendEntry]]:
-        """Return the marks of each of the key's lines in so wide a place, the lowest first."""
+        """Return the marks on each line of a key of this width in points, the lowest line first."""
         lines: list[list[LegendEntry]] = [[]]
         used = 0.0
         for mark in self.legend_entries:
@@ -135,14 +138,17 @@ class LegendLayout:
 
 
 def row_size(row: float) -> float:
-    """Return the share of their size that words have in a row of so many points."""
+    """Return the scale of the text in a row of this height in points, at most 1."""
     if row < TIGHT:
         return MIN_ROW_SCALE * min(1.0, row / (1.14 * NAME))
     return max(MIN_ROW_SCALE, min(1.0, row / (0.85 * ROW)))
 
 
 def entry_number(entry: Entry, step: int) -> str:
-    """Write the one number of an entry in a step, or the lowest and the highest of several."""
+    """Return an entry's number at a step as text, or the range of several.
+
+    Without a finite number it is a dash.
+    """
     values = entry.values(step)
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -157,7 +163,10 @@ def entry_number(entry: Entry, step: int) -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """Write a number with the same digits in every frame: 3.500, 1990, 24777, 3.12e-5."""
+    """Format a number, equally long in every frame: 3.500, 1990, 24777, 3.12e-5.
+
+    digits is the number of significant digits; numbers in scientific notation have three.
+    """
     if 1e4 <= abs(value) < 1e5:
         return f"{value:.0f}"
     written = f"{value:#.{digits}g}"
@@ -168,6 +177,6 @@ def number(value: float, digits: int) -> str:
 
 
 def longest_number(entry: Entry) -> str:
-    """Return the longest that the number of an entry is in writing, of up to 500 steps."""
+    """Return the longest text of an entry's number, over up to 500 evenly spaced steps."""
     steps = np.unique(np.linspace(0, entry.steps, 500).astype(int))
     return max((entry_number(entry, step) for step in steps), key=len)

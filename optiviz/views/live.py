@@ -1,7 +1,7 @@
-"""Text that changes from frame to frame, composed of pieces that were drawn before.
+"""Text that changes from frame to frame, composed of cached pieces.
 
-To lay out and draw a line of text takes longer than to draw a path. The same digits and words come
-in every frame, so on pixels each is drawn once and copied from then on.
+Laying out and drawing a line of text takes longer than drawing a path. The same digits and words
+recur in every frame, so in raster output each is drawn once and copied from then on.
 """
 
 import re
@@ -13,22 +13,22 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-PIECES = re.compile(r"[\d.]|[^\d.]+")  # digits alone, words whole
-MARGIN = 3  # pixels around a piece, because letters lean out of their boxes
+PIECES = re.compile(r"[\d.]|[^\d.]+")  # single digits, whole words
+MARGIN = 3  # pixels around a piece, because letters can extend beyond their boxes
 
 
 class _Piece(NamedTuple):
-    """A piece of text as pixels, RGBA from the bottom row up, and its width."""
+    """A piece of text: its pixels, RGBA from the bottom row up, and its width in pixels."""
 
     pixels: NDArray[np.uint8]
-    below: int  # rows under the baseline
+    below: int  # rows below the baseline
     advance: float
 
 
 class LiveText(Text):
-    """A line of plain text, unrotated, that stands on its baseline.
+    """A line of plain, unrotated text, aligned at its baseline.
 
-    In vector formats it is a Text like any other.
+    In vector formats it is drawn like any other Text.
     """
 
     _look: Any = None
@@ -69,12 +69,12 @@ class LiveText(Text):
             return size
 
         width, height, descent = measured(said)
-        below = ceil(max(descent, 0)) + MARGIN  # a dash begins above its baseline
+        below = ceil(max(descent, 0)) + MARGIN  # the box of a dash begins above the baseline
         rows = below + ceil(height - descent) + MARGIN
         small: Any = RendererAgg(ceil(width) + 2 * MARGIN, rows, renderer.dpi)
         gc = small.new_gc()
         gc.set_foreground(self.get_color())
         small.draw_text(gc, MARGIN, rows - below, said, font, 0)
         pixels = np.ascontiguousarray(np.asarray(small.buffer_rgba())[::-1])
-        # The width of a piece in a line, spaces at its ends included.
+        # The width of the piece within a line, including spaces at its ends.
         return _Piece(pixels, below, measured(f"0{said}0")[0] - measured("00")[0])

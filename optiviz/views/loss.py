@@ -1,4 +1,4 @@
-"""Loss against step."""
+"""The loss view: loss against step."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED_OPACITY
 class LossView(View):
     """The loss of each path against the step, growing with the animation.
 
-    The axis is logarithmic where losses are positive and differ by more than a hundredfold. With
-    `smooth` each point is the mean of so many steps up to it, and the losses themselves stand
-    faint behind. So do the losses of batches behind the one of all samples.
+    The axis is logarithmic if losses are positive and differ by a factor of 100 or more. With
+    `smooth`, each point is the mean of that many steps up to it, and the losses themselves are
+    faint in the background. So are the losses of batches behind the loss of all samples.
     """
 
     scene: RunScene
@@ -61,7 +61,7 @@ class LossView(View):
 
     @property
     def names(self) -> list[str]:
-        """What is drawn, the longest way to say it first."""
+        """Names of what is drawn, the longest first."""
         many = self.style.smooth
         if many > 1:
             what = "each step's loss" if self.has_batches else "loss"
@@ -69,7 +69,7 @@ class LossView(View):
         return ["loss, each step's own faint", "loss"] if self.has_batches else ["loss"]
 
     def lines(self, path: Trajectory) -> "Iterator[Line]":
-        """Return what is drawn of a path, the last of it with its head."""
+        """Yield the lines of a path; the last one carries the head."""
         many, losses = self.style.smooth, path.losses[: path.last + 1]
         steps = np.arange(len(losses))
         if many > 1 or self.has_batches:
@@ -83,7 +83,7 @@ class LossView(View):
 
 
 class Line(NamedTuple):
-    """Values at some steps, and the one at which each step of the path ends."""
+    """Values at some steps, and for each step of the path the index of its latest value."""
 
     steps: NDArray[np.intp]
     values: Array
@@ -92,16 +92,22 @@ class Line(NamedTuple):
 
 
 def true_losses(path: Trajectory) -> Array:
-    """Return the losses on all samples of the points that were kept, if there are batches."""
+    """Return the losses over all samples at a path's kept finite points, shape (n,).
+
+    Empty if every step has the same objective.
+    """
     return (
         path.losses[:0] if path.true_losses is None else path.true_losses[: len(path.finite_points)]
     )
 
 
 def trailing_mean(values: Array, many: int) -> Array:
-    """Return the mean of each value and of those before it, `many` or as many as there are."""
+    """Return the mean of each value and those before it: `many` values, fewer at the beginning.
+
+    values and the result have shape (n,).
+    """
     many = min(many, len(values))
-    total = np.zeros(len(values))  # summed anew for each, or small values drown in large ones
+    total = np.zeros(len(values))  # cumulative sums would lose small values
     for back in range(many):
         total[back:] += values[: len(values) - back]
     return total / np.minimum(np.arange(1, len(values) + 1), many)

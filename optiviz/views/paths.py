@@ -1,4 +1,4 @@
-"""How the paths of a scene are told apart, in every view and in the legend alike."""
+"""How paths look and move: the same styles in every view and in the legend."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from optiviz.objective import Array
 from optiviz.views.themes import Theme
 
 NOWHERE = np.full((1, 2), np.nan)
-EDGE_MARKERS = ("<", ">"), ("v", "^")  # at the edges of the axes, the lower one first
+EDGE_MARKERS = ("<", ">"), ("v", "^")  # by axis: at its lower and at its upper end
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
 DASHES: tuple[Any, ...] = (
     "-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1))
@@ -22,18 +22,18 @@ DASHES: tuple[Any, ...] = (
 LINE_WIDTH = 2.0
 CASING_WIDTH = 1.0  # on each side of a line
 HEAD_SIZE, OUTSIDE_SIZE = 9.0, 10.5
-MINIMUM_SIZE = 15.0  # of up to a dozen minima; more are smaller
+MINIMUM_SIZE = 15.0  # of up to a dozen minima; if there are more, they are smaller
 FADED_OPACITY = 0.3  # opacity of the part of a path that the trail has left
-MIN_OPACITY = 0.25  # opacity of the head that is farthest from the plane that is drawn
+MIN_OPACITY = 0.25  # opacity of a head as far from the drawn plane as can be
 
-# All that moves lies above all that does not, spines and ticks (2.5) included.
-# Minima lie between the paths, which would hide them, and the heads, so they are drawn anew too.
+# Moving artists lie above all static ones, spines and ticks (2.5) included. Minima lie above the
+# paths, which would hide them, and below the heads, so they are redrawn in every frame.
 START_ZORDER, PATH_ZORDER, MINIMUM_ZORDER, HEAD_ZORDER = 3.0, 10.0, 90.0, 100.0
 
 
 @dataclass(frozen=True)
 class PathStyle:
-    """The colour, head and line style of one path."""
+    """The colour, marker and line style of one path, in matplotlib's terms."""
 
     color: str
     marker: str
@@ -41,9 +41,9 @@ class PathStyle:
 
 
 def path_style(theme: Theme, entry: int, start: int = 0) -> PathStyle:
-    """Return the mark of an entry's path from one start.
+    """Return the style of an entry's path from one start, both numbered from 0.
 
-    Past the palette colours come again, with another head and line style.
+    After the last colour of the theme, colours repeat with another marker and line style.
     """
     again, hue = divmod(entry, len(theme.paths))
     marker = MARKERS[(entry + again) % len(MARKERS)]
@@ -51,13 +51,15 @@ def path_style(theme: Theme, entry: int, start: int = 0) -> PathStyle:
 
 
 class PathArtist:
-    """A path that grows: a casing, the line, what the trail has left of it, and a head.
+    """A growing path: a line with a casing and a head, and the faded part beyond the trail.
 
-    vertices has shape (n, 2), in 3-D Axes (n, 3); ends are the vertex at which each step ends.
-    After the last of them it stays. A trail of so many steps is drawn in full, older ones fade.
-    The casing lifts it off a surface; a chart needs none. nearness, from 0 to 1 for each step,
-    makes the head the paler the farther it is. A head out of the window, the intervals of the
-    axes, is a triangle at the edge.
+    vertices has shape (n, 2), or (n, 3) in 3-D Axes. ends, of shape (steps + 1,), is the index of
+    the vertex at which each step ends; at later steps the path stays at the last one. number is
+    that of the entry and sets the drawing order. With a trail, only that many of the latest steps
+    are drawn in full and older ones are faded. The casing is a thin border that sets the path off
+    from a surface; charts do without. plane_proximity, from 0 to 1 for each step, makes the head
+    paler the farther it is from the drawn plane. With a window, the intervals of the axes, a head
+    outside it is drawn as a triangle at the edge. line has keywords of Axes.plot.
     """
 
     def __init__(
@@ -113,12 +115,12 @@ class PathArtist:
 
     @property
     def artists(self) -> list[Artist]:
-        """All that moves."""
+        """The artists that move."""
         moving = (self.faded, self.casing, self.line, self.head, self.outside)
         return [each for each in moving if each is not None]
 
     def update(self, step: int) -> list[Artist]:
-        """Move to a step and return what moved."""
+        """Move to a step and return the artists that move."""
         last = len(self.ends) - 1
         end = self.ends[min(step, last)]
         begin = 0
@@ -151,7 +153,7 @@ def set_line_data(line: Any, vertices: Array) -> None:
 
 
 def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:
-    """Return the look of a known minimum, one of so many."""
+    """Return keywords of Axes.plot for known minima, of which there are `many`."""
     return {
         "linestyle": "none", "marker": "*", "color": theme.minimum, "markeredgewidth": 1.0,
         "markersize": MINIMUM_SIZE * min(1.0, (12 / max(many, 1)) ** 0.4),
@@ -161,7 +163,7 @@ def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:
 
 
 def start_style(theme: Theme) -> dict[str, Any]:
-    """Return the look of a start."""
+    """Return keywords of Axes.plot for starting points."""
     return {
         "linestyle": "none", "marker": "o", "color": theme.casing, "markersize": 11.0,
         "markeredgecolor": theme.ink, "markeredgewidth": 1.6, "zorder": START_ZORDER,

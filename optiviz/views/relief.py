@@ -1,4 +1,4 @@
-"""The surface in three dimensions, with the paths lying on it and a contour on the floor."""
+"""The relief view: a surface in 3-D, with the paths on it and its contour lines on the floor."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,28 +18,30 @@ from optiviz.views.paths import PathArtist, minimum_style, path_style, start_sty
 from optiviz.views.sampled_surface import SampledSurface, ramp
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
-GRID = 61  # samples a side: a camera that moves draws all squares in each frame
-TICKS_AN_INCH = 1.5  # of the view's smaller side
-DRAPE = 60  # vertices of a path along a side of the window
-UPRIGHT = 0.28  # height at which the surface is seen, of its width
-LIFT, DEPTH = 0.02, 0.35  # of paths above the surface, and of the floor under it, of its height
-NAMED = 26.0  # points under it where its axes have long names
-ASIDE = 40.0  # points on its right, for the words of the upright axis
-NEAR, FAR = 1e-15, 1e150  # a way that is none, of the window's side, and the farthest of points
-TALL = 0.62  # height of the box, of its width
-LIGHT = np.array([-0.55, 0.45, 0.7])  # whence it comes, of length 1
-SHADE = 0.5  # how much ink the light mixes in at most
-ON_TOP = 9.0  # above the surface, whose squares have no depth of their own
+GRID = 61  # samples per side: a moving camera redraws all faces in every frame
+TICKS_AN_INCH = 1.5  # along the view's smaller side
+DRAPE = 60  # vertices of a path as long as a side of the window
+UPRIGHT = 0.28  # height of the surface on the screen, as a share of the width
+# Distances of paths above the surface and of the floor below it, as shares of its height.
+LIFT, DEPTH = 0.02, 0.35
+NAMED = 26.0  # points below the view if its axes have long names
+ASIDE = 40.0  # points on the right, for the labels of the vertical axis
+# A distance treated as 0, as a share of the window's side, and the largest coordinate.
+NEAR, FAR = 1e-15, 1e150
+TALL = 0.62  # height of the 3-D box, as a share of its width
+LIGHT = np.array([-0.55, 0.45, 0.7])  # unit vector towards the light
+SHADE = 0.5  # largest share of ink that shading mixes in
+ON_TOP = 9.0  # zorder above the surface, whose faces are not sorted by depth
 ELEVATION, AZIMUTH = 34.0, -58.0  # degrees
 
 
 class ReliefView(View):
-    """The surface in relief, seen from one place, or from one that moves around it.
+    """The surface in relief, seen by a fixed camera, or by one that orbits it.
 
-    matplotlib's 3-D has no true occlusion: artists are drawn in order, not by depth. So paths lie
-    above all of the surface, a little lifted, and one that runs behind a hill is seen through it.
-    A step is straight from above and follows the surface, as the loss does. What leaves the
-    window is cut at its edge.
+    matplotlib's 3-D has no true occlusion: artists are drawn in order, not by depth. So paths are
+    drawn over all of the surface, slightly lifted, and a path behind a hill shines through it. A
+    step is a straight line seen from above and follows the surface. Paths are cut off at the edge
+    of the window.
     """
 
     projection = "3d"
@@ -52,7 +54,7 @@ class ReliefView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        known = (name for name in self.scene.legend_entries if name != "away")  # it is cut there
+        known = (name for name in self.scene.legend_entries if name != "away")  # paths are cut off
         return [SURFACE_ENTRIES[name] for name in known]
 
     def build(self, axes: Axes) -> None:
@@ -89,7 +91,7 @@ class ReliefView(View):
         return super().update(step)
 
     def _lifted(self, points: Array) -> Array:
-        """Return places a little above the surface, shape (n, 3)."""
+        """Return points slightly above the surface, shape (n, 3), for points of shape (n, 2)."""
         with np.errstate(all="ignore"):
             loss = self.scene.surface.value(points) / self.scale
         return np.column_stack([points, loss + LIFT * self.height])
@@ -135,7 +137,7 @@ class ReliefView(View):
             )  # fmt: skip
 
     def _upright(self, low: float, high: float, many: int) -> Ticks:
-        """Return at most about so many ticks of the upright axis, whose words stand apart."""
+        """Return about `many` ticks of the vertical axis at most, whose labels do not overlap."""
         point = (high - low or 1.0) / (72 * UPRIGHT * size_in_inches(self.axes)[0])
         places, said = ticks(low, high, many)
         while (np.diff(places) < (TICK + 2) * point).any():
@@ -143,15 +145,15 @@ class ReliefView(View):
         return places, said
 
     def _faces(self, sampled: SampledSurface) -> Array:
-        """Return the colour of each square of the grid: the contour's, in a soft light."""
+        """Return the colour of each face of the grid: that of the contour view, softly shaded."""
         corners = np.ma.filled(sampled.values, np.nan)
         a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]
-        # Slopes as they are seen, in a box as wide as deep.
+        # Slopes on the screen, in a box as wide as it is deep.
         steep = (len(sampled.x) - 1) * TALL / self.height / 2
         slopes = np.stack([(a + c - b - d) * steep, (a + b - c - d) * steep, np.ones_like(a)])
         light = np.tensordot(LIGHT, slopes / np.linalg.norm(slopes, axis=0), axes=1)
         faces: Array = ramp(self.theme)(sampled.shares((a + b + c + d) / 4))
-        # Dark ink shades what lies away from the light, pale ink lights what lies towards it.
+        # Dark ink shades faces turned away from the light; pale ink lights those turned towards it.
         ink, paper = (np.array(to_rgb(color)) for color in (self.theme.ink, self.theme.background))
         share = np.clip(light if ink.sum() > paper.sum() else 1 - light, 0, 1)
         share = SHADE * np.where(np.isfinite(share), share, 0.0)[..., None]
@@ -160,7 +162,7 @@ class ReliefView(View):
 
 
 def _between(low: float, high: float, many: int) -> Ticks:
-    """Return ticks away from the corners, where those of two axes would meet."""
+    """Return ticks away from the corners, where those of two axes would collide."""
     slack = 0.02 * (high - low)
     inner = [
         (place, said)
@@ -171,9 +173,10 @@ def _between(low: float, high: float, many: int) -> Ticks:
 
 
 def draped(points: Array, low: Array, high: Array) -> tuple[Array, Array]:
-    """Return vertices close enough to follow a surface, and the vertex at which each step ends.
+    """Return vertices dense enough to follow a surface, and the vertex at which each step ends.
 
-    points has shape (steps + 1, 2). The part of a step that is out of the window becomes nan.
+    points has shape (n, 2); low and high, of shape (2,), are corners of the window. Returns
+    vertices of shape (m, 2), nan where a step is outside the window, and indices of shape (n,).
     """
     spacing = (high - low) / DRAPE
     points = points.clip(-FAR, FAR)  # so that no length overflows
@@ -199,7 +202,10 @@ def _inside(points: Array, low: Array, high: Array) -> Array:
 
 
 def _clipped(begin: Array, end: Array, low: Array, high: Array) -> tuple[float, float]:
-    """Return the shares of a line at which it enters and leaves a box (Liang and Barsky, 1984)."""
+    """Return the shares of a line at which it enters and leaves a box.
+
+    The first is larger if the line misses the box (Liang and Barsky, 1984).
+    """
     first, last = 0.0, 1.0
     for start, way, least, most in zip(begin, end - begin, low, high, strict=True):
         if abs(way) <= NEAR * (most - least):

@@ -1,4 +1,4 @@
-"""A signal of gradients over time, and the updates that it is answered with."""
+"""The response view: a signal of gradients over time, and the updates that answer it."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from optiviz.views.themes import Theme
 
 
 class ResponseView(View):
-    """The gradient as a still line, and the answers growing over it, on one axis."""
+    """The gradient as a static line, and the growing updates on the same axis."""
 
     scene: ResponseScene
     legend_entries = (GRADIENT,)
@@ -45,7 +45,7 @@ class ResponseView(View):
             zorder=1,
         )
         axes.plot(gradient, color=self.theme.muted, linewidth=1.2, zorder=2)
-        # The smaller on top of the larger, which would hide them.
+        # Smaller updates lie on top of larger ones, which would hide them.
         sizes = [float(np.median(np.abs(entry.update))) for entry in self.scene.entries]
         for layer, place in enumerate(np.argsort(sizes)[::-1]):
             entry = self.scene.entries[place]

@@ -1,4 +1,4 @@
-"""A surface sampled on a grid, and the levels that show its structure: the ground under a view."""
+"""A surface sampled on a grid, and contour levels that show its structure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ POWERS = 0.12, 4.0  # bounds of the exponent that spaces the levels
 def contour_levels(values: Array, bands: int = BANDS) -> Array:
     """Return rising levels that show the structure of a surface's values on a grid.
 
-    With u the value scaled to [0, 1], levels are evenly spaced in u**p, where p puts the middle
-    level at the median: half of the picture lies below it. So a canyon under steep walls and a
-    shallow dip in a plateau both get lines. p stays between 0.12 and 4. Empty where no value is
-    finite or all are equal.
+    values may have any shape; what is not finite is ignored. With u the value scaled to [0, 1],
+    levels are evenly spaced in u**p, where p puts the middle level at the median: half of the
+    picture lies below it. So a canyon between steep walls and a shallow dip in a plateau both get
+    lines. p is limited to 0.12 to 4. Returns shape (bands + 1,), equal levels left out, or an
+    empty array if no value is finite or all are equal.
     """
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -38,8 +39,8 @@ def contour_levels(values: Array, bands: int = BANDS) -> Array:
 class SampledSurface:
     """A surface on a grid: x, y and values have shape (samples, samples).
 
-    matplotlib takes 1e250 for infinity, so values are divided by `scale`, which is 1 for all but
-    the largest; levels are of the divided values.
+    matplotlib treats 1e250 as infinity, so values are divided by `scale`, which is 1 except for
+    very large values. levels, of shape (n,), apply to the divided values.
     """
 
     x: Array
@@ -56,9 +57,10 @@ class SampledSurface:
         levels: int | Sequence[float] | None = None,
         progress: Progress | None = None,
     ) -> "SampledSurface":
-        """Sample a surface in two dimensions over its window, at most so many times a side.
+        """Sample a two-dimensional surface over its window, at most `most` points per side.
 
-        levels are the surface's own if None, else evenly chosen if it has none.
+        levels are their number or their values. Unless specified they are the surface's own, or
+        those of `contour_levels` if it has none.
         """
         (left, right), (bottom, top) = surface.window.intervals
         many = surface.grid_size(most)
@@ -80,7 +82,7 @@ class SampledSurface:
 
     @property
     def inner(self) -> Array:
-        """The levels that cross the window."""
+        """The levels between the lowest and the highest value, shape (n,)."""
         if not self.values.count():
             return self.levels[:0]
         low, high = self.values.min(), self.values.max()
@@ -88,7 +90,10 @@ class SampledSurface:
         return crossing
 
     def shares(self, values: Any) -> Any:
-        """Return where values stand among the levels: 0 under the first, 1 above the last."""
+        """Return the positions of values among the levels: 0 below the first, 1 above the last.
+
+        The result has the shape of `values`; it is 0.5 if there are fewer than two levels.
+        """
         places = np.linspace(0, 1, len(self.levels))
         if len(self.levels) < 2:
             return np.full(np.shape(values), 0.5)
@@ -96,5 +101,5 @@ class SampledSurface:
 
 
 def ramp(theme: Theme) -> LinearSegmentedColormap:
-    """Return the theme's colours of the ground, from the lowest loss to the highest."""
+    """Return the theme's colours of a surface, from the lowest loss to the highest."""
     return LinearSegmentedColormap.from_list("ramp", theme.ramp)

@@ -1,4 +1,4 @@
-"""The scale of an axis of numbers: linear, or logarithmic where that helps."""
+"""The scale of an axis: linear, or logarithmic where that helps."""
 
 import math
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from optiviz.objective import Array
 from optiviz.views.axes import set_limits
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
-MIN_POSITIVE, MAX_EXPONENT = 5e-324, 308.25  # number above 0, and logarithm, that float64 has
-MIN_LENGTH = 1e-290  # length of an axis that float64 cannot divide
-MAX_LENGTH = 1e300  # beyond which the length of an axis is no number
-MARGIN = 0.05  # of the height at both ends
-DECADES = 2  # between the smallest and the largest value, from which on a scale is logarithmic
-SYMLOG_RATIO = 1e4  # how many times the median the largest value is where signs forbid a logarithm
+MIN_POSITIVE, MAX_EXPONENT = 5e-324, 308.25  # least positive float64, and the largest power of 10
+MIN_LENGTH = 1e-290  # length of an axis too short to be divided in float64
+MAX_LENGTH = 1e300  # beyond it the length of an axis may overflow
+MARGIN = 0.05  # share of the height at both ends
+DECADES = 2  # between smallest and largest value, at least, on a logarithmic scale
+SYMLOG_RATIO = 1e4  # largest value over median above which values with negative ones get "symlog"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One scale for all that is drawn on an axis: its kind and its ends.
+    """The scale of an axis: its kind and its limits.
 
     "symlog" is logarithmic beyond `threshold` on both sides of 0 and linear between.
     """
@@ -35,9 +35,10 @@ class Scale:
 
     @classmethod
     def for_values(cls, values: Array, linear: bool = False) -> "Scale":
-        """Return the scale on which all finite values can be seen and told apart.
+        """Return the scale on which all finite values are visible and distinguishable.
 
-        A straight one is linear, unless the values are too large for that.
+        values may have any shape. With `linear` the scale is linear, unless the values are too
+        large for that.
         """
         finite = values[np.isfinite(values)]
         if not finite.size:
@@ -65,7 +66,7 @@ class Scale:
         return cls("linear", (low - MARGIN * side, high + MARGIN * side))
 
     def ticks(self, many: int = TICKS) -> Ticks:
-        """Return about so many ticks."""
+        """Return about `many` ticks."""
         low, high = self.limits
         if self.kind == "linear":
             return ticks(low, high, many)
@@ -78,7 +79,7 @@ class Scale:
         return places, [*("\N{MINUS SIGN}" + said for said in below[1]), "0", *above[1]]
 
     def apply(self, axes: Axes) -> None:
-        """Set the scale, the ends and the ticks of the y axis."""
+        """Set the scale, the limits and the ticks of the y axis."""
         settings: dict[str, Any] = {
             "log": {"nonpositive": "clip"},
             "symlog": {"linthresh": self.threshold},
@@ -89,7 +90,7 @@ class Scale:
 
 
 def _decades(low: float, high: float, many: int) -> Ticks:
-    """Return powers of ten between two numbers."""
+    """Return about `many` powers of ten between two positive numbers, and their labels."""
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
     stride = max(1, -(-(last - first + 1) // many))
     powers: Sequence[int] = range(first, last + 1, stride)
@@ -97,5 +98,5 @@ def _decades(low: float, high: float, many: int) -> Ticks:
 
 
 def power_of_ten(power: int) -> str:
-    """Write a power of ten: as a number where that is short, else as 10⁻⁵."""
+    """Format a power of ten: as a number where that is short, otherwise as 10⁻⁵."""
     return f"{10.0**power:g}" if -3 <= power <= 4 else f"10{str(power).translate(SUPERSCRIPTS)}"

@@ -1,4 +1,4 @@
-"""What an optimizer remembers, against step: its velocity, its squares, and the step it takes."""
+"""The state view: velocity, accumulated squares and effective step against the step."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -23,19 +23,22 @@ from optiviz.views.paths import LINE_WIDTH, PathArtist, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 
-# Names of a state's fields, the first that there is: ours, torch's, optax's.
+# Names of state fields, of built-in optimizers, torch and optax; the first one that exists is used.
 VELOCITY = ("velocity", "mean", "momentum_buffer", "exp_avg", "trace", "mu")
 SQUARES = (
     *("accumulator", "largest", "square"),
     *("max_exp_avg_sq", "exp_avg_sq", "square_avg", "sum", "nu_max", "nu", "sum_of_squares"),
 )
-SECOND = 0.5  # width and opacity of the second coordinate's line, of the first one's
-MAX_OTHERS = 2  # strips of what only some optimizers remember
-GAP = 0.42  # between two strips, of the height of one
+SECOND = 0.5  # width and opacity of the second coordinate's line, relative to the first
+MAX_OTHERS = 2  # strips for quantities that only some optimizers have
+GAP = 0.42  # between two strips, as a share of their height
 
 
 def recorded(names: Sequence[str]) -> Callable[[Trajectory], Array | None]:
-    """Return what reads the first of these fields from the recorded states."""
+    """Return a function that reads the first of these fields from the recorded states.
+
+    The function returns an array of shape (rows, dim), or None if there is no such field.
+    """
 
     def read(path: Trajectory) -> Array | None:
         kept = (path.states.get(name) for name in names)
@@ -45,13 +48,13 @@ def recorded(names: Sequence[str]) -> Callable[[Trajectory], Array | None]:
 
 
 def effective_step(path: Trajectory) -> Array:
-    """Return how far each coordinate moved in each step, shape (steps + 1, dim); nan in step 0."""
+    """Return the distance each coordinate moved per step, shape (steps + 1, dim); nan at step 0."""
     moved = np.abs(np.diff(path.points, axis=0))
     return np.concatenate([np.full((1, path.points.shape[1]), np.nan), moved])
 
 
 class Strip(NamedTuple):
-    """One quantity: its name, where it comes from, and its values, by path."""
+    """One quantity: its name, and a function that reads its values from a path."""
 
     name: str
     read: Callable[[Trajectory], Array | None]
@@ -65,13 +68,13 @@ STRIPS = (
 
 
 class StateView(View):
-    """The recorded states of each path, one strip a quantity that any of the paths has.
+    """The recorded states of each path, one strip per quantity that any of the paths has.
 
-    Velocity is the running sum or mean of gradients as the optimizer keeps it; accumulated
-    squares are the sum, mean or maximum of squared gradients under its root; the effective step
-    is how far it really moved (Kingma and Ba, Adam, 2015, section 2.1). An optimizer that keeps
-    neither shows what else it keeps, by its own name. Each coordinate has a
-    line of its own: x a strong one, y a thin one.
+    Velocity is the running sum or mean of gradients that the optimizer keeps. Accumulated squares
+    are the sum, mean or maximum of squared gradients, under its square root. The effective step is
+    the distance actually moved (Kingma and Ba, Adam, 2015, section 2.1). An optimizer that keeps
+    neither velocity nor squares shows what else it keeps, under the name of the field. Each
+    coordinate has a line of its own: a strong one for x, a thin one for y.
     """
 
     scene: RunScene
@@ -90,7 +93,7 @@ class StateView(View):
         ]
 
     def _others(self) -> dict[str, list[Array]]:
-        """Return what is recorded of paths of which no strip shows anything, by its name."""
+        """Return, by name, the recorded values of paths that have neither velocity nor squares."""
         others: dict[str, list[Array]] = {}
         for path in self.scene.compared:
             vectors = {

@@ -1,4 +1,4 @@
-"""Ticks of a window: few, round, and short in writing whatever the window's size."""
+"""Ticks of an axis: few, at round values, and with short labels whatever its range."""
 
 import math
 import re
@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-TICKS = 6  # of an axis at most
+TICKS = 6  # about the most on an axis
 STEPS = (1, 2, 2.5, 5, 10)
 
-Ticks = tuple[Sequence[float], Sequence[str]]  # where they are, and what is written there
+Ticks = tuple[Sequence[float], Sequence[str]]  # positions and labels
 
 
 def ticks(low: float, high: float, many: int = TICKS) -> Ticks:
-    """Return about so many positions inside [low, high], and labels that tell them apart.
+    """Return about `many` positions within [low, high], and labels that tell them apart.
 
-    Plain decimals where they are short, else as many digits in scientific notation as it takes.
+    Labels are plain decimals where these are short, and otherwise in scientific notation with as
+    many digits as it takes.
     """
     found = np.asarray(MaxNLocator(many, steps=STEPS).tick_values(low, high), float)
     slack = 1e-9 * (high - low)
@@ -34,6 +35,6 @@ def ticks(low: float, high: float, many: int = TICKS) -> Ticks:
 
 
 def signed(number: str) -> str:
-    """Return a number as it is written in pictures: −2, 1.5e5, 3e-7."""
+    """Return a formatted number as pictures show it: −2, 1.5e5, 3e-7."""
     short = re.sub(r"e([+-])0*", lambda power: f"e{power[1]}".replace("+", ""), number)
     return re.sub(r"^-", "\N{MINUS SIGN}", short)

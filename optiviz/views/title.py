@@ -1,4 +1,4 @@
-"""Titles of pictures and of panels, and the formulas beneath them, set as mathematics."""
+"""Titles of pictures and panels, and the formulas beneath them, typeset as mathematics."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -12,20 +12,20 @@ from optiviz.surfaces.notation import terms
 from optiviz.views.axes import Box
 from optiviz.views.themes import Theme
 
-TITLE, HEADING, FORMULA, SMALL = 16.0, 11.0, 10.0, 9.5  # font sizes, the last of panels
-SHRUNK = (1.0, 0.9, 0.8)  # of its size, until a formula fits
-BASELINE = 28.0  # points from the top to the title's foot
-UNDER = 16.0  # points from the last line to what is beneath
-LEADING = 1.8  # from line to line of a formula, whose roots are high
-LETTER = 0.62  # width of a title's letter, of its size
-BETWEEN = 0.5  # width of the space between two terms, of their size
-ASIDE = 0.78  # of a panel's width, for the formula above it
-LONGEST = 400  # letters of a formula that is set as mathematics
-BEHIND = -1.0  # what stands still is drawn before the views, so that no frame draws it again
+TITLE, HEADING, FORMULA, SMALL = 16.0, 11.0, 10.0, 9.5  # font sizes, the last for panels
+SHRUNK = (1.0, 0.9, 0.8)  # scales that are tried until a formula fits
+BASELINE = 28.0  # points from the top to the title's baseline
+UNDER = 16.0  # points from the last baseline to the panels
+LEADING = 1.8  # line height of a formula, in font sizes: roots are tall
+LETTER = 0.62  # width of a title's letter, in font sizes
+BETWEEN = 0.5  # space between two terms, in font sizes
+ASIDE = 0.78  # share of a panel's width for the formula above it
+LONGEST = 400  # letters of a formula that is typeset as mathematics, at most
+BEHIND = -1.0  # zorder below the views, so that frames do not redraw static text
 
 
 class Titles:
-    """Writes on a figure; places are points from the left and from the bottom."""
+    """Writes titles on a figure, at places in points from the left and from the bottom."""
 
     def __init__(self, figure: Figure, theme: Theme) -> None:
         self.figure = figure
@@ -33,9 +33,9 @@ class Titles:
         self.width, self.height = (72 * float(side) for side in figure.get_size_inches())
 
     def write(self, scene: Scene[Any], margin: float) -> float:
-        """Write a picture's title and formula; return what height is left beneath them.
+        """Write a picture's title, formula and caption; return the height left beneath, in points.
 
-        Without a title there is no formula either.
+        A picture without a title has no formula either.
         """
         room, y = self.width - 2 * margin, self.height - BASELINE
         title, formula = scene.title, scene.formula
@@ -43,7 +43,7 @@ class Titles:
             if not scene.caption:
                 return self.height - margin
             return self._put_words(margin, self.height - margin / 2, room, scene.caption) - UNDER
-        if formula and title == formula:  # nobody gave it another
+        if formula and title == formula:  # there is no other title
             lines = self._lines(formula, room, TITLE, 1) if len(formula) <= LONGEST else None
             if lines and lines[1] == TITLE:
                 self._put(margin, y, lines[0][0], TITLE, self.theme.ink, parse_math=True)
@@ -56,7 +56,7 @@ class Titles:
         return self._put_words(margin, y, room, scene.caption) - UNDER
 
     def write_above(self, scene: Scene[Any], panel: Box) -> None:
-        """Write title and formula of a panel above it, from its left edge on."""
+        """Write a panel's title and formula, or caption, above it, from its left edge."""
         y = panel.top + 7 + LEADING * 0.8 * SMALL
         if scene.formula and scene.title == scene.formula:
             room = ASIDE * panel.width
@@ -75,7 +75,7 @@ class Titles:
     def _put_formula(
         self, x: float, y: float, room: float, formula: str, size: float, most: int
     ) -> float:
-        """Write a formula on so many lines at most; return where the last one stands."""
+        """Write a formula on `most` lines at most; return the baseline of the last one."""
         lines, size = self._lines(formula, room, size, most)
         math = bool(lines)
         if not math and most > 1:
@@ -89,7 +89,7 @@ class Titles:
     def _put_words(
         self, x: float, y: float, room: float, said: str, large: float = FORMULA, most: int = 2
     ) -> float:
-        """Write a caption, smaller if need be; return where its last line stands."""
+        """Write a caption, smaller if needed; return the baseline of its last line."""
         if not said:
             return y
         y -= LEADING * large
@@ -103,9 +103,10 @@ class Titles:
         return y + 1.4 * size
 
     def _lines(self, formula: str, room: float, size: float, most: int) -> tuple[list[str], float]:
-        """Return a formula's lines and their size: smaller if need be, and cut if that is too much.
+        """Return a formula's lines and font size: smaller if needed, and cut if still too long.
 
-        No lines if not even a first term fits, or if it is too long for mathematics.
+        There are no lines if not even the first term fits, or if the formula is too long or too
+        deeply nested to be typeset.
         """
         if not formula or len(formula) > LONGEST:
             return [], SHRUNK[-1] * size
@@ -119,7 +120,7 @@ class Titles:
     ) -> tuple[list[str], float]:
         parts = terms(formula)
         whole = f"${' '.join(parts)}$"
-        if self._width(whole, size) <= room:  # mostly, and then it is measured only once
+        if self._width(whole, size) <= room:  # the usual case, measured only once
             return [whole], size
         widths = [self._width(f"${part}$", size) / size for part in parts]
         for share in SHRUNK:
@@ -133,7 +134,7 @@ class Titles:
         return lines, share * size
 
     def _width(self, math: str, size: float) -> float:
-        """Return the width of mathematics in points."""
+        """Return the width of typeset mathematics in points."""
         text = Text(0, 0, math, fontsize=size, parse_math=True)
         text.set_figure(self.figure)
         return float(text.get_window_extent().width) * 72 / self.figure.dpi
@@ -142,9 +143,9 @@ class Titles:
 def _wrap_terms(
     parts: Sequence[str], widths: Sequence[float], room: float, most: int, kept: float = 0.0
 ) -> tuple[list[str], bool]:
-    """Return lines of terms that fit into a room, and whether terms are left over.
+    """Return lines of terms that fit into this room, and whether terms are left over.
 
-    `kept` is room that the last line leaves free. Widths are of the font size.
+    `kept` is room to leave free on the last line. Widths are in font sizes.
     """
     lines: list[list[str]] = [[]]
     used = 0.0

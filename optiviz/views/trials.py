@@ -1,4 +1,4 @@
-"""Final loss against a hyperparameter: one curve an optimizer, its spread over starts shaded."""
+"""The trials view: final loss against a hyperparameter, with the spread over starts shaded."""
 
 from functools import partial
 from typing import NamedTuple
@@ -19,12 +19,12 @@ from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 
 SHADE = 0.16  # opacity of the spread over starts
-DIMENSIONS = 2  # hyperparameters from which on the curve is that of the best in each band
-BANDS = 24  # of the range, of which the best trial of each is drawn then
+DIMENSIONS = 2  # hyperparameters from which on only the best trial of each band is drawn
+BANDS = 24  # number of these bands
 
 
 class TrialCurve(NamedTuple):
-    """What is drawn of an optimizer: values, losses there, and the ends of their spread."""
+    """The curve of an optimizer, in arrays of shape (n,): values, losses and their spread."""
 
     values: Array
     medians: Array
@@ -33,11 +33,11 @@ class TrialCurve(NamedTuple):
 
 
 class TrialsView(View):
-    """The median final loss of every trial against what was tried first, usually lr.
+    """The median final loss of every trial against the first tuned hyperparameter, usually lr.
 
-    Shaded is where the middle half of the runs end. A gap is where half of them diverge. Where more
-    hyperparameters than one are sought, the curve joins the best trial of each band. An optimizer
-    without this hyperparameter has a level line.
+    The shaded area holds the middle half of the runs. The curve has a gap where half of the runs
+    diverge. If more than one hyperparameter is tuned, the curve joins the best trial of each band
+    of values. An optimizer without this hyperparameter has a horizontal line.
     """
 
     scene: TuneScene
@@ -63,7 +63,7 @@ class TrialsView(View):
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The smallest and the largest value that was tried."""
+        """The limits of the x axis, from the smallest and the largest value tried."""
         values = np.concatenate([curve.values for curve in self.curves])
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         return (low, high) if low < high else (low / 2, high * 2)

@@ -1,4 +1,4 @@
-"""How pictures look: one file of colours and rc settings a theme."""
+"""Themes, the look of pictures: one file of colours and rc settings per theme."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,47 +12,47 @@ from optiviz.system.errors import InputError, did_you_mean
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture, as matplotlib colour words, and its rc settings."""
+    """The colours of a picture, in matplotlib's notation, and its rc settings."""
 
     background: str
-    ink: str  # text that is read first
+    ink: str  # primary text
     edge: str  # of marks
-    muted: str  # text that is read second, axes
-    warning: str  # text that says a run has failed
-    casing: str  # thin border that lifts paths and marks off the surface
+    muted: str  # secondary text, axes
+    warning: str  # text about a failed run
+    casing: str  # thin border that sets paths and marks off from the surface
     ramp: tuple[str, ...]  # fill from the lowest loss to the highest
-    isoline: str  # empty: coloured by the ramp
+    isoline: str  # empty: colours of the ramp
     minimum: str
-    paths: tuple[str, ...]  # told apart by colour-blind readers
-    fill: bool = True  # whether the ground between isolines is filled
-    labels: bool = False  # whether isolines say their loss
+    paths: tuple[str, ...]  # distinguishable by colour-blind readers
+    fill: bool = True  # whether the areas between contour lines are filled
+    labels: bool = False  # whether contour lines are labelled with their loss
     rc: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def settings(self) -> Iterator[None]:
-        """Draw with matplotlib's own settings and this theme's, whatever the user's are.
+        """Use matplotlib's defaults and this theme's settings, whatever the user's own are.
 
-        What is no number is not drawn, and no warning that it is none.
+        numpy does not warn about values that are not finite; these are not drawn.
         """
         import matplotlib
         import numpy as np
 
         from optiviz.views.themes.fonts import families
 
-        # Not rcdefaults(), which reads all style files first.
+        # rcdefaults() would read all style files first.
         own = {
             key: value
             for key, value in matplotlib.rcParamsDefault.items()
             if not key.startswith("backend")
         }
-        # A dollar in somebody's title is a dollar.
+        # A dollar sign in a title is printed as one.
         ours = {"font.family": families(), "text.parse_math": False}
         with matplotlib.rc_context(cast(Any, own | ours | self.rc)), np.errstate(all="ignore"):
             yield
 
 
 def load_theme(name: str) -> Theme:
-    """Return the theme of a name of the table."""
+    """Return a theme by its name in `registry.THEMES`; raise InputError for an unknown name."""
     if name not in THEMES:
         raise InputError(did_you_mean("theme", name, THEMES))
     theme: Theme = import_module(f"{__name__}.{name}").THEME

@@ -1,4 +1,4 @@
-"""The theme that looks as tutorials do: matplotlib's colours, and isolines without a fill."""
+"""The theme that looks like tutorials: matplotlib's colours, and contour lines without a fill."""
 
 from optiviz.views.themes import Theme
 
@@ -13,7 +13,7 @@ THEME = Theme(
     ramp=("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#bddf26"),
     isoline="",
     minimum="#ffd23f",
-    # matplotlib's first seven, which all tutorials use.
+    # The first seven colours of matplotlib's default cycle.
     paths=("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2"),
     fill=False,
     labels=True,

@@ -9,7 +9,7 @@ THEME = Theme(
     muted="#a3afbc",
     warning="#ff9d8a",
     casing="#0c0f14",
-    # Even steps of lightness, from L* 12 to 40: low ground is dark, and any path stands out.
+    # Even steps of lightness, from L* 12 to 40: low areas are dark, and any path stands out.
     ramp=("#171f2b", "#1f2a3a", "#293749", "#344558", "#425468", "#516478"),
     isoline="#8499b0",
     minimum="#ffd23f",

@@ -1,4 +1,4 @@
-"""Which fonts write a picture: matplotlib's own, and for what it lacks those installed here."""
+"""The fonts of a picture: matplotlib's own, and installed ones for the letters it lacks."""
 
 from functools import cache
 
@@ -15,13 +15,13 @@ FALLBACKS = (
 
 @cache
 def families() -> list[str]:
-    """Return matplotlib's own font and those of the fallbacks that are installed, in order."""
+    """Return the font families: matplotlib's own, then the fallbacks that are installed."""
     installed = {font.name for font in fontManager.ttflist}
     return [OWN, *(name for name in FALLBACKS if name in installed)]
 
 
 def undrawable(text: str) -> str:
-    """Return the letters of a text that none of the families has."""
+    """Return the letters of a text that no available font has, each once."""
     letters = dict.fromkeys(text)
     for family in families():
         known = get_font(fontManager.findfont(FontProperties(family=[family]))).get_charmap()
