@@ -1,4 +1,4 @@
-"""The Python face: what a script calls, in the words of the command line."""
+"""The Python API. Names, fields and values are those of the command line."""
 
 import inspect
 import warnings
@@ -61,9 +61,16 @@ __all__ = [
 
 
 def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
-    """Return a named surface, of our catalogue or of a YAML file `surfaces` on top of it.
+    """Return a surface by name.
 
-    Raises InputError, with the nearest right name, if there is none.
+    name is the name or alias of a built-in surface, such as "wobbly", or of one in a YAML file:
+    surfaces is the path of such a file, whose surfaces are added to the built-in ones and replace
+    those of the same name. name can also be third-party code, whose module is then imported: a
+    function in a file, "my_surface.py:f", an import path, or the name of an entry point of an
+    installed package.
+
+    Returns a Surface in one or two dimensions. Raises InputError if there is no such surface, with
+    the nearest known name, or if the file cannot be read or is invalid.
     """
     return find_surface(name, None if surfaces is None else Path(surfaces), OPTIMIZERS)
 
@@ -82,12 +89,27 @@ def descend(
     noise: float = 0.0,
     seed: int = 0,
 ) -> Trajectory:
-    """Walk one optimizer down a surface and return its trajectory.
+    """Run one optimizer on a surface and return its trajectory.
 
-    The optimizer is a word such as "adam:lr=0.25"; start and steps are the surface's if not
-    given. A learning rate that is not given is the optimizer's default, else the surface's, else
-    tuned from this start for so many steps. Of a network that is descended in all of its weights
-    the points are these.
+    surface is the name of a surface, as for `load_surface`, or a Surface. optimizer is the spec of
+    an optimizer: its name and, optionally, its hyperparameters, such as "adam:lr=0.25". Unless
+    specified, the learning rate is the optimizer's default. An optimizer without a default uses
+    the surface's learning rate or, if there is none, one that is tuned from this start for this
+    number of steps.
+
+    start is the starting point, of shape (dim,), in the coordinates that pictures show. Unless
+    specified, start and steps are those of the surface; steps is 120 if it has none. batch_size is
+    the number of samples of a network's data per step, all of them if None. noise is the standard
+    deviation of normal noise that is added to each coordinate of the gradient. seed is that of
+    batches, noise and dropout.
+
+    Returns a Trajectory, whose `losses` have shape (steps + 1,) and whose `points` have shape
+    (rows, dim): every step in one or two dimensions, a selection of steps in more. For a network
+    that is descended in all of its weights, dim is their number. Divergence is no error:
+    `diverged_at` tells its step.
+
+    Raises InputError if an argument is invalid, if optimizer specifies more than one, if start has
+    the wrong number of coordinates, or if a batch is larger than the data.
 
     >>> round(float(descend("wobbly", "adam:lr=0.25").losses[-1]), 4)
     0.9155
@@ -98,7 +120,7 @@ def descend(
         batch_size=batch_size, noise=noise, seed=seed,
     )  # fmt: skip
     if len(recipe.optimizers) != 1:
-        raise InputError(f"descend takes one optimizer, not {len(recipe.optimizers)}")
+        raise InputError(f"descend needs exactly one optimizer, not {len(recipe.optimizers)}")
     return recipe.full_trajectories()[0]
 
 
@@ -107,8 +129,16 @@ def animate(
 ) -> "FuncAnimation":
     """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
 
-    settings are the other fields of Recipe: starts, steps, fps, size, title ... At the end of a
-    notebook's cell it shows itself.
+    surface is the name of a surface, as for `load_surface`, or a Surface. optimizers are specs
+    such as "adam:lr=0.25", in a sequence or in one comma-separated string. settings are the other
+    fields of Recipe: starts, steps, fps, size (width and height in pixels), title and so on.
+
+    The optimizers run and the figure is drawn before this function returns; frames are drawn when
+    the animation is saved. Its `save` uses the writer "imageio" by default for the formats of
+    optiviz, and stores the recipe in the file. At the end of a notebook cell, the animation is
+    displayed as a GIF.
+
+    Raises InputError if an argument is invalid.
     """
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     picture = make_picture(recipe)
@@ -117,10 +147,15 @@ def animate(
 
 
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
-    """Return the recipe that a finished file of ours carries, or that a YAML file is.
+    """Return the recipe in a file.
 
-    Raises InputError with all that is wrong with it, and if it names what would run a stranger's
-    code, unless allow_plugins.
+    path is a file written by optiviz, which carries the recipe it was made from, or a YAML file
+    with the fields of one recipe. allow_plugins permits recipes that use third-party code, such as
+    optimizers or surfaces from Python files; that code runs when the recipe is rendered.
+
+    Returns a recipe of its kind: Recipe, PlotRecipe, ResponseRecipe, BasinsRecipe or TuneRecipe.
+    Raises InputError if the file cannot be read or has no recipe; with every error, one per line,
+    if the recipe is invalid; and if it uses third-party code without allow_plugins.
     """
     source = read_source(Path(path))
     if not allow_plugins:
@@ -129,9 +164,14 @@ def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
 
 
 def load_jobs(path: str | Path, *, allow_plugins: bool = False) -> list[Job]:
-    """Return the jobs of a YAML file as `optiviz batch` would make them, for `batch`.
+    """Return the jobs of a YAML file, as `optiviz batch` reads them, to pass to `batch`.
 
-    allow_plugins lets it name what runs a stranger's code.
+    path is a YAML file with `jobs:` and, optionally, `defaults:`. allow_plugins permits jobs that
+    use third-party code.
+
+    Returns a list of jobs, each with its `recipe`, its output `paths` and its `name`; a job with a
+    `matrix:` yields one job per combination. Raises InputError with every error in the file, one
+    per line, each with its line and column, and for third-party code without allow_plugins.
     """
     return read_jobs(Document.read(Path(path)), allow_plugins)
 
@@ -143,23 +183,30 @@ def batch(
     force: bool = False,
     fail_fast: bool = False,
 ) -> list[Result]:
-    """Make many recipes, each with the path or paths it is written to, as `render` would.
+    """Render many recipes into files, as `render` does.
 
-    What is up to date, made by the same recipe and versions, is left unless `force`. A failure
-    stops no other recipe; with fail_fast those that have not begun are left. The executor is any
-    of concurrent.futures, whose processes must be able to import optiviz; without one it is done
-    here, one after another. Returns what became of each, in order: job, status ("made", "up to
-    date", "failed" or "not begun"), seconds, and the cause of a failure. Raises InputError before
-    any work if two have the same path, or a path is none.
+    recipes are pairs of a recipe and its output path, or a sequence of its output paths; jobs from
+    `load_jobs` can be among them. executor is any executor of concurrent.futures, whose processes
+    must be able to import optiviz. Without one, recipes are rendered one after another.
+
+    Recipes whose files are up to date, that is, written from the same recipe with the same
+    versions, are skipped unless force is set. A failure does not stop other recipes; with
+    fail_fast, those that have not begun are skipped.
+
+    Returns a list of results in the order of `recipes`. Each has its `job`, a `status` ("made",
+    "up to date", "failed" or "not begun"), the `seconds` it took, the `cause` of a failure and
+    `remarks` on runs that ended badly. Raises InputError, before any work, if an item is not such
+    a pair, if a path has an unknown format or one that does not fit the recipe, or if two outputs
+    have the same path.
     """
     jobs = []
     for item in recipes:
         if not (isinstance(item, tuple) and len(item) > 1 and isinstance(item[0], BaseRecipe)):
-            raise InputError(f"{shorten(item)} is no recipe with the path it is written to")
+            raise InputError(f"{shorten(item)} is not a pair of a recipe and its output path")
         recipe, out, *name = item
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
         if not paths:
-            raise InputError("a job has no output")
+            raise InputError("every recipe needs at least one output path")
         jobs.append(Job(recipe, paths, *(name or [paths[0].stem])))
         for path in paths:
             recipe.output_format(path)
@@ -182,9 +229,14 @@ def _recipe(**fields: Any) -> Recipe:
 def list_names(
     kind: str, surfaces: str | Path | None = None, tags: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return name and one line about every one of "surfaces", "optimizers", "views" ...
+    """Return name and one-line description of everything of a kind, as plain values.
 
-    Of surfaces only those that have all of `tags`; InputError for a tag that none has.
+    kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "themes" or
+    "formats". surfaces is the path of a YAML file of further surfaces. With tags, only surfaces
+    that have all of them are returned.
+
+    Returns a list of dictionaries with "name" and "about"; surfaces and formats have more keys.
+    Raises InputError for a tag that no surface has, and for a `surfaces` file that is invalid.
     """
     if kind == "surfaces":
         catalogue = _catalogue(surfaces)
@@ -223,9 +275,9 @@ def list_names(
 
 
 def _list_plugins(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]:
-    """Return name and one line about what installed packages add. It is loaded for that.
+    """Return name and one-line description of the plugins of installed packages.
 
-    Warns of one that cannot be; raises InputError if two have a name.
+    Loads them, and warns of those that fail to load. Raises InputError if two have the same name.
     """
     rows = []
     for each in installed_plugins(group):
@@ -236,7 +288,7 @@ def _list_plugins(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, 
             warnings.warn(str(error), stacklevel=3)
             continue
         about = (inspect.getdoc(found) or "").partition("\n")[0]
-        rows.append({"name": each.name, "about": about or f"of the package {each.package}"})
+        rows.append({"name": each.name, "about": about or f"from the package {each.package}"})
     return rows
 
 
@@ -245,7 +297,7 @@ def _class(name: str) -> type[Method]:
 
 
 def _describe_factory(name: str) -> dict[str, Any]:
-    """Return what is known of a wrapped optimizer or a stranger's, whose code is run."""
+    """Return the description of a wrapped or third-party optimizer, whose code is run."""
     from optiviz.optimizers.third_party import plain_value
 
     factory = factory_of(name)
@@ -261,7 +313,7 @@ def _describe_factory(name: str) -> dict[str, Any]:
 
 
 def _summary(found: object) -> str:
-    """Return the first paragraph of a docstring, "" if there is none but a dataclass's own."""
+    """Return the first paragraph of a docstring; "" without one or if a dataclass generated it."""
     said = " ".join((inspect.getdoc(found) or "").partition("\n\n")[0].split())
     return "" if said.startswith(f"{getattr(found, '__name__', '')}(") else said
 
@@ -272,7 +324,14 @@ OTHER_TABLES: dict[str, Collection[str]] = {
 
 
 def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
-    """Return all that is known of a surface or an optimizer, as plain values."""
+    """Return the description of a surface or an optimizer, as plain values.
+
+    name is that of a surface, an optimizer or a wrapper, or an import path of third-party code,
+    which is then run. surfaces is the path of a YAML file of further surfaces.
+
+    An optimizer has "summary", "rule", "hyperparameters" with defaults, "paper" and "notes". A
+    surface has the fields of its declaration. Raises InputError for an unknown name.
+    """
     catalogue = _catalogue(surfaces)
     if name in OPTIMIZERS or name in WRAPPERS:
         known = describe_class(_class(name))
@@ -292,7 +351,9 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     if catalogue.aliases.get(name, name) not in catalogue.surfaces:
         for kind, table in OTHER_TABLES.items():
             if name in table:
-                raise InputError(f"{name} is a {kind}: optiviz list {kind}s tells of all")
+                raise InputError(
+                    f"{name} is a {kind}, not a surface or optimizer: run optiviz list {kind}s"
+                )
         words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
         raise InputError(did_you_mean("surface or optimizer", name, words))
     return catalogue[name].to_dict()

@@ -1,6 +1,7 @@
-"""Many jobs -> an executor -> a report.
+"""Many jobs, run on an executor, and their results.
 
-What runs elsewhere returns bytes, never paths: files are written here, whole or not at all.
+Calls on the executor return bytes, never paths. Files are written in this process, completely or
+not at all.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -22,22 +23,25 @@ from optiviz.system.errors import InputError, OptivizError, describe_error
 from optiviz.system.files import atomic_write, check_targets
 
 Status = Literal["made", "up to date", "failed", "not begun"]
-POLL_INTERVAL = 0.1  # seconds after which a watcher is told what runs
+POLL_INTERVAL = 0.1  # seconds between calls of progress
 
-_drawing = Lock()  # matplotlib's settings are one for all threads of a process
+_drawing = Lock()  # matplotlib's settings are shared by all threads of a process
 
 
 class JobOutput(NamedTuple):
-    """What a job came to elsewhere: the bytes of its files, or why there are none."""
+    """The output of a job on an executor: the bytes of its files, or the cause of its failure."""
 
     files: tuple[bytes, ...]
     seconds: float
     cause: str = ""
-    remarks: tuple[str, ...] = ()  # on runs that did not go as one would wish
+    remarks: tuple[str, ...] = ()  # on runs that ended badly
 
 
 def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
-    """Return a recipe's pictures in the formats of these suffixes. Raises nothing."""
+    """Return a recipe's files in the formats of these suffixes, such as ".gif".
+
+    Raises nothing: the output holds the cause of a failure. seconds is the time that it took.
+    """
     with _drawing, TemporaryDirectory() as folder:
         began = perf_counter()
         paths = [Path(folder, f"{number}{suffix}") for number, suffix in enumerate(suffixes)]
@@ -55,7 +59,12 @@ def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
 
 
 class Result(NamedTuple):
-    """What became of a job."""
+    """The result of a job.
+
+    status is "made", "up to date", "failed" or "not begun". seconds is the time that rendering
+    took, 0 if there was none. cause says why the job failed; otherwise it is empty. remarks are
+    sentences on runs that ended badly.
+    """
 
     job: Job
     status: Status
@@ -64,7 +73,7 @@ class Result(NamedTuple):
     remarks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as a report has it."""
+        """Return the result as plain values, as in a report."""
         return {
             "name": self.job.name,
             "out": [path.as_posix() for path in self.job.paths],
@@ -76,7 +85,7 @@ class Result(NamedTuple):
         }
 
 
-# Told now and then: what has come to an end, and what runs.
+# Called now and then with the results so far, and with the running jobs.
 BatchProgress = Callable[[Collection[Result], Sequence[Job]], None]
 
 
@@ -88,10 +97,11 @@ def run_jobs(
     fail_fast: bool = False,
     progress: BatchProgress | None = None,
 ) -> list[Result]:
-    """Make every job whose files are not up to date, and return what became of each.
+    """Run every job whose files are not up to date, and return the results in order.
 
-    A job that fails stops no other; with fail_fast those that have not begun are left. The largest
-    begin first, so that no process waits long for the last one.
+    force runs all of them. A failure does not stop other jobs; with fail_fast, jobs that have not
+    begun are skipped. The largest jobs begin first, so that the last one does not keep a single
+    process busy for long. progress is called every POLL_INTERVAL seconds.
     """
     results: dict[int, Result] = {}
     pending: dict[Future[JobOutput], int] = {}
@@ -134,7 +144,7 @@ def run_jobs(
 
 
 def _finished_early(job: Job, force: bool) -> Result | None:
-    """Return the end of a job that needs no work, or cannot be written."""
+    """Return the result of a job that is up to date or cannot be written, otherwise None."""
     try:
         check_targets(job.paths)
     except InputError as error:
@@ -143,22 +153,22 @@ def _finished_early(job: Job, force: bool) -> Result | None:
 
 
 def up_to_date(job: Job) -> bool:
-    """Return whether all files of a job are there, made by the same recipe and versions."""
+    """Return whether all files of a job exist, from the same recipe and versions."""
     comment = metadata_for(job.recipe)
     try:
         return all(path.exists() and read_metadata(path) == comment for path in job.paths)
-    except (OptivizError, OSError):  # what cannot be read is not
+    except (OptivizError, OSError):  # an unreadable file is not up to date
         return False
 
 
 def _write_files(job: Job, future: Future[JobOutput], stopped: bool) -> Result:
-    """Write the files of a job that has come to its end, unless that is our having stopped it."""
+    """Return the result of a job that has ended, after its files are written."""
     try:
         made = future.result()
     except CancelledError:
         if stopped:
             return Result(job, "not begun")
-        return Result(job, "failed", cause="given up by its executor, which may be gone")
+        return Result(job, "failed", cause="cancelled by its executor, which may be gone")
     except BrokenExecutor as error:
         return Result(job, "failed", cause=str(error))
     except Exception as error:
@@ -175,27 +185,27 @@ def _write_files(job: Job, future: Future[JobOutput], stopped: bool) -> Result:
 
 
 def frames(job: Job) -> int:
-    """Return how many frames each animation of a job shows; 0 if it has none."""
+    """Return the number of frames of each animation of a job; 0 if it has none."""
     timeline = job.recipe.timeline
     return len(timeline.steps) if timeline and any(map(_is_animated, job.paths)) else 0
 
 
 class Estimate(NamedTuple):
-    """How long jobs take, from one of them that was made for that."""
+    """An estimate of how long jobs take, from one of them that was measured."""
 
     measured: Job
-    start: float  # seconds until a process has loaded what it needs
-    still: float  # that a picture takes
-    pixel: float  # more that a pixel of a frame takes
+    start: float  # seconds until a process has loaded its modules
+    still: float  # seconds per still picture
+    pixel: float  # further seconds per pixel of a frame
 
     def seconds(self, jobs: Sequence[Job], processes: int) -> float:
-        """Return about how long jobs take on so many processes."""
+        """Return about how many seconds jobs take on this number of processes."""
         work = sum(self.still + self.pixel * _animated_pixels(job) for job in jobs)
         return self.start + work / processes
 
 
 def estimate(jobs: Sequence[Job]) -> Estimate:
-    """Make the smallest of some jobs, once as a still and once as it is, for the time it takes."""
+    """Return an estimate, from timing the smallest job as a still and as it is."""
     moving = [job for job in jobs if frames(job)]
     job = min(moving or jobs, key=_pixels)
     first, still = (run_job(job.recipe, [".png"]).seconds for _ in range(2))
@@ -210,7 +220,7 @@ def _is_animated(path: Path) -> bool:
 
 
 def _animated_pixels(job: Job) -> int:
-    """Return how many pixels all animations of a job have, over all frames."""
+    """Return the number of pixels of all animations of a job, over all frames."""
     return sum(map(_is_animated, job.paths)) * _pixels(job)
 
 

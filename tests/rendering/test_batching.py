@@ -159,9 +159,9 @@ def test_an_executor_that_loses_calls_loses_only_their_jobs(here: Path) -> None:
     [
         ([(GOOD, "a.gif"), (OTHER, ["b.gif", "./a.gif"])], "would be written 2 times"),
         ([(GOOD, "a.gig")], "unknown format '.gig'"),
-        ([(GOOD, [])], "a job has no output"),
-        ([GOOD], "is no recipe with the path it is written to"),
-        ([("a.gif", GOOD)], "is no recipe with the path it is written to"),
+        ([(GOOD, [])], "needs at least one output path"),
+        ([GOOD], "is not a pair of a recipe and its output path"),
+        ([("a.gif", GOOD)], "is not a pair of a recipe and its output path"),
         ([(optiviz.PlotRecipe(surfaces="bowl"), "a.gif")], "a plot has no animation"),
     ],
 )
