@@ -1,1 +1,1 @@
-"""Recipes into their files: one picture, many of them, pages, and what a script calls."""
+"""Rendering of recipes into files: single pictures, batches, pages, and the Python API."""

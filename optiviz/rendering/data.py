@@ -1,6 +1,6 @@
-"""The numbers of a scene: JSON with everything, CSV with one row a step.
+"""The numbers of a scene: JSON with everything, CSV with one row per step.
 
-No writer, because whoever wants numbers need not wait for matplotlib.
+This is apart from `optiviz.writers`, so that writing numbers does not import matplotlib.
 """
 
 import csv
@@ -12,7 +12,7 @@ from optiviz.kinds.base import Scene, finite_or_none
 
 
 def save_json(scene: Scene[Any], path: Path, comment: str) -> None:
-    """Write what the comment holds, which is JSON, and every number of a scene.
+    """Write the comment, which is a JSON object, merged with every number of a scene.
 
     Numbers are in full precision, null where not finite.
     """
@@ -21,9 +21,9 @@ def save_json(scene: Scene[Any], path: Path, comment: str) -> None:
 
 
 def save_csv(scene: Scene[Any], path: Path, comment: str) -> None:
-    """Write a comment, then a table of one row a step; empty where not finite.
+    """Write the comment on a line of its own, then a table with one row per step.
 
-    Starts are numbered from 0.
+    Numbers that are not finite are left empty. Starts are numbered from 0.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f"# {comment}\n")

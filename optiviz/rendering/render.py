@@ -1,4 +1,4 @@
-"""One recipe -> its files: where the rooms meet."""
+"""Rendering of one recipe into its files."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -23,17 +23,28 @@ def render(
     overwrite: bool = True,
     progress: TaskProgress | None = None,
 ) -> Scene[Any]:
-    """Descend, draw, and write one path or several in the format of their suffix.
+    """Run a recipe, draw it, and write it to one or several files.
 
-    Returns what was seen. A file that exists stays untouched until the new one is whole. Raises
-    InputError for a recipe or path that cannot be, OptivizError if writing fails.
+    recipe is a recipe of any kind, such as a Recipe or a PlotRecipe. paths is the path of a file,
+    or several; the suffix of each selects its format: animations, stills, an interactive page,
+    JSON or CSV. Missing folders are created. An existing file is replaced, but only once the new
+    one is complete; with overwrite=False existing files are an error. progress is called as
+    progress(task, done, total) with the name of the current task and counts of its parts.
+
+    Returns the scene: the titles, entries and numbers that were drawn, such as the `trajectories`
+    of a run.
+
+    Raises InputError if the recipe cannot be run or drawn, and, before any work, if a format is
+    unknown, does not fit the recipe or needs a package that is not installed, if a path cannot be
+    written or is passed twice, or if it exists and overwrite is False. Raises OptivizError if
+    writing fails.
     """
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     forms = [recipe.output_format(target) for target in targets]
     check_targets(targets, overwrite)
-    writers = [form.load() for form in forms]  # which may lack what they need
+    writers = [form.load() for form in forms]  # raises if a package is missing
     scene = recipe.make_scene(progress)
-    # Before anything is written, because a scene may have no picture.
+    # Drawn before anything is written, because drawing can fail.
     drawn = any(form.kind in ("animation", "still") for form in forms)
     picture = make_picture(recipe, scene, progress) if drawn else None
     timeline = recipe.timeline
@@ -50,37 +61,37 @@ def render(
 
 
 class DrawingProgress:
-    """How many frames and files are drawn, of how many."""
+    """Counts the frames and files that are drawn, out of a total."""
 
     def __init__(self, total: int, progress: TaskProgress | None) -> None:
         self.done, self.total, self.progress = 0, total, progress
 
     def advance(self, *_: int) -> None:
-        """Count one more, and tell of it."""
+        """Count one more, and report it."""
         self.done += 1
         if self.progress is not None:
             self.progress("drawing", self.done, self.total)
 
 
 class RenderContext(NamedTuple):
-    """All that files are written of."""
+    """All that writers need. comment is the text for the metadata of the files."""
 
     recipe: BaseRecipe
     scene: Scene[Any]
-    drawing: "Picture | None"  # None if no format wants one
+    drawing: "Picture | None"  # None if no format needs one
     comment: str
     progress: DrawingProgress
 
     @property
     def picture(self) -> "Picture":
-        """The picture, of which a format wants one."""
+        """The picture. Only formats that need one may ask for it."""
         assert self.drawing is not None
         return self.drawing
 
 
 def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
     from optiviz.views.figure import HOLD
-    from optiviz.writers import ImageioWriter  # which finds the plugin by the suffix
+    from optiviz.writers import ImageioWriter  # finds its plugin by the suffix
 
     timeline = context.recipe.timeline
     assert timeline is not None
@@ -108,7 +119,7 @@ def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
     context.progress.advance()
 
 
-# By kind of format: what writes a clip to a path by the writer of its format.
+# By kind of format: the function that writes a file, with the writer of its format.
 WRITERS: dict[str, Callable[[RenderContext, Any, Path], None]] = {
     "animation": _write_animation,
     "still": _write_still,
@@ -120,7 +131,7 @@ WRITERS: dict[str, Callable[[RenderContext, Any, Path], None]] = {
 def make_picture(
     recipe: BaseRecipe, scene: Scene[Any] | None = None, progress: TaskProgress | None = None
 ) -> "Picture":
-    """Draw the figure of a recipe, of a scene that was made from it if there is one already."""
+    """Return the picture of a recipe, drawn from its scene if that already exists."""
     import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
     from optiviz.views.figure import Picture
 

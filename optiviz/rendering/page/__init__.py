@@ -1,7 +1,7 @@
-"""An interactive page of a run: one file for a browser, which loads nothing else.
+"""The interactive page of a run: one HTML file, which loads nothing else.
 
-The ground is an image, of each theme that the page follows; what moves is drawn by its scripts
-from the numbers in the file. Words, values and marks are those of the pictures.
+The surface is an image, one per theme of the page. What moves is drawn by the page's scripts from
+the numbers in the file. Texts, values and marks are those of the pictures.
 """
 
 import json
@@ -20,14 +20,14 @@ from optiviz.system.progress import Progress
 from optiviz.system.yaml import yaml_text
 from optiviz.views.themes import Theme, load_theme
 
-SCRIPTS = "axes.js", "panels.js", "player.js"  # one after another: one script
-FOLLOWED = {"light": ("light", "dark")}  # the themes of a page: those of the reader's system
+SCRIPTS = "axes.js", "panels.js", "player.js"  # joined into one script
+FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the reader's system selects
 
 
 def save_page(
     scene: RunScene, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
 ) -> None:
-    """Write a run as a page: its own words and numbers, and the comment at its head."""
+    """Write the page of a run to a path, with `comment`, which is JSON, at its head."""
     names = FOLLOWED.get(recipe.theme, (recipe.theme,))
     themes = {name: load_theme(name) for name in names}
     page = Page(scene, recipe, themes, progress)
@@ -53,7 +53,7 @@ def save_page(
 
 
 def _colors(themes: dict[str, Theme]) -> str:
-    """Return the colours of the themes, as variables of the page."""
+    """Return CSS rules that define the colours of the themes as variables."""
     theme, *others = themes.values()
     rules = f":root{{{_variables(theme)}}}\n"
     for other in others:

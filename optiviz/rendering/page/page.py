@@ -1,4 +1,4 @@
-"""What a page shows of a run, as plain values: panels, words, tables."""
+"""The content of a page, as plain values and HTML: panels, texts, tables."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -39,13 +39,16 @@ from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 from optiviz.views.title import LONGEST
 
-WIDE, DPI = 6.4, 140  # inches of the ground's image, whose pixels are for fine screens
-MAX_POINTS = 60_000  # of all paths together; longer ones leave steps out
-COLORS = 256  # of the ground's image, most of whose pixels are of a few
+WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for HiDPI screens
+MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
+COLORS = 256  # of the surface's image, most of which has few colours
 
 
 class Page:
-    """What a page says of a run."""
+    """The content of the page of a run.
+
+    themes are those of the page by name, the default one first.
+    """
 
     def __init__(
         self, scene: RunScene, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
@@ -57,11 +60,11 @@ class Page:
         with self.theme.settings():
             self.curve = None if scene.surface.dim == 2 else CurveView(scene, self.theme, recipe)
             self.loss = LossView(scene, self.theme, recipe)
-        self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # points of a path
+        self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
         self.stride = 1
 
     def payload(self) -> dict[str, Any]:
-        """Return what the scripts draw, as plain values."""
+        """Return the data that the scripts draw, as plain values for JSON."""
         scene = self.scene
         panels = {"contour": self._contour, "curve": self._curve, "loss": self._loss}
         return {
@@ -79,7 +82,7 @@ class Page:
         }
 
     def html_parts(self) -> dict[str, str]:
-        """Return the pieces of the page's text."""
+        """Return the parts of the page's HTML, by their names in page.html."""
         subject = self.scene.title or self.scene.surface.title
         described = {
             "contour": f"{subject} from above, and the paths on it. {self._ends()}",
@@ -103,12 +106,12 @@ class Page:
         }
 
     def _skipped(self) -> str:
-        """Say which steps are left out, if any are."""
+        """Return a note on the steps that are left out, empty if there are none."""
         said = f"Every {ordinal(self.stride)} step is kept, with straight lines between."
         return f"<p>{said}</p>" if self.stride > 1 else ""
 
     def heading(self) -> str:
-        """Return the title, which may be the formula alone, or be there for screen readers only."""
+        """Return the heading, which may be the formula alone, or for screen readers only."""
         title = self.scene.title
         if not title:
             return f"<h1 class=unseen>{escape(self.scene.surface.title)}</h1>"
@@ -116,21 +119,21 @@ class Page:
         return f"<h1>{self._mathematics(title) if math else escape(title)}</h1>"
 
     def formula(self) -> str:
-        """Return the formula, where it is not the title and there is one."""
+        """Return the formula, empty if it is the title or there is none."""
         said, title = self.scene.formula, self.scene.title
         return f"<p>{self._mathematics(said)}</p>" if said and title and said != title else ""
 
     def _mathematics(self, said: str) -> str:
-        """Return a formula as images, a term an image, so that lines break between them."""
+        """Return a formula as images, one per term, so that lines can break between terms."""
         try:
             if len(said) > LONGEST:
                 raise RecursionError
             with self.theme.settings(), rc_context({"text.parse_math": True}):
                 first, *others = terms(said)
-                # What is before a sign makes it one between two terms.
+                # The empty group in front makes the sign a binary operator.
                 drawn = [first, *(f"{{}} {term}" for term in others)]
                 images = " ".join(map(outlines, drawn))
-        except RecursionError:  # too long, or nested too deeply, for mathematics
+        except RecursionError:  # too long or too deeply nested to be typeset
             return f"<code>{escape(said)}</code>"
         return f'<span class="formula" role="img" aria-label="{escape(said)}">{images}</span>'
 
@@ -138,7 +141,7 @@ class Page:
         return self.scene.surface.axes[: self.scene.surface.dim]
 
     def _ends(self) -> str:
-        """Say in words where the paths lead."""
+        """Return a sentence on where each path begins and ends."""
         said = []
         for entry in self.scene.entries:
             for path in entry.trajectories:
@@ -152,7 +155,7 @@ class Page:
         return "; ".join(said) + "."
 
     def _entry(self, entry: RunEntry) -> dict[str, Any]:
-        """Return how an entry is drawn, and what is to be said of it from which step on."""
+        """Return the style of an entry, and its remarks with the steps at which they begin."""
         ended = {path.ended_at or 0 for path in entry.trajectories} | {entry.steps}
         remarks = [(step, self.scene.status(entry, step)) for step in sorted(ended)]
         look = path_style(self.theme, entry.number)
@@ -179,7 +182,7 @@ class Page:
         }
 
     def _rows(self, many: int) -> Array:
-        """Return the rows that are kept of so many, the last one always."""
+        """Return the indices of the rows to keep out of `many`, including the last one."""
         stride = -(-many // self.max_points)
         self.stride = max(self.stride, stride)
         return np.union1d(np.arange(0, many, stride), [many - 1])
@@ -200,13 +203,13 @@ class Page:
 
     @property
     def _ratio(self) -> float:
-        """Width over height of the view from above, as near to a square as a window allows."""
+        """Width over height of the contour view, as near to a square as its window allows."""
         wide = ContourView(self.scene, self.theme, self.recipe).constraints.ratios
         assert wide is not None
         return float(np.clip(1.0, *wide))
 
     def _image(self, theme: Theme) -> str:
-        """Return the ground in a theme, as an address that holds all of it."""
+        """Return the image of the surface in a theme, as a data URL."""
         ground = replace(self.scene, entries=(), siblings=())
         figure = Figure((WIDE, WIDE / self._ratio), dpi=DPI)
         canvas = FigureCanvasAgg(figure)
@@ -215,7 +218,7 @@ class Page:
             view.progress = self.progress
             axes = figure.add_axes((0, 0, 1, 1))
             view.build(axes)
-            for minimum in view.redrawn:  # they draw it above the paths
+            for minimum in view.redrawn:  # the scripts draw it above the paths
                 minimum.set_visible(False)
             axes.spines[:].set_visible(False)
             axes.tick_params(length=0)
@@ -269,7 +272,7 @@ class Page:
         }
 
     def _row(self, entry: RunEntry) -> str:
-        """Return an entry's row of the legend."""
+        """Return the row of an entry in the legend."""
         return (
             '<li><label><input type="checkbox" checked><canvas class="swatch" aria-hidden="true">'
             f"</canvas><span><b>{escape(entry.heading)}</b> <span class=detail>"
@@ -277,13 +280,13 @@ class Page:
         )
 
     def _key(self) -> Iterator[str]:
-        """Explain the marks that stand still."""
+        """Yield the entries of the key, which explains the static marks."""
         for name in self.scene.legend_entries if self.views != ["loss"] else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
 
     def _cells(self) -> Iterator[str]:
-        """Return the rows of the table, as they are in the last step."""
+        """Yield the rows of the table, at the last step."""
         for entry in self.scene.entries:
             for path in entry.trajectories:
                 cells = [str(path.last), *map(short, path.end), number(path.loss(path.last), 4)]

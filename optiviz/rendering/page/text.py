@@ -1,4 +1,4 @@
-"""Numbers and formulas as a page writes them."""
+"""Numbers and formulas in the form that a page has them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from optiviz.objective import Array
 from optiviz.views.scales import Scale
 from optiviz.views.ticks import Ticks
 
-DIGITS, MAX_DIGITS = 7, 17  # of a number on an axis that begins at 0, and of any
-LETTERS = 15.0  # pixels of a formula's letters
+DIGITS, MAX_DIGITS = 7, 17  # of a number on an axis that begins at 0, and at most
+LETTERS = 15.0  # font size of a formula, in pixels
 
 
 def axis_of(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
-    """Return an axis: its name, its scale, its ends and its marks."""
+    """Return an axis as plain values: its name, scale, limits and ticks."""
     return {
         "name": name,
         "kind": scale.kind,
@@ -29,15 +29,15 @@ def axis_of(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
 
 
 def rounded_points(points: Array, axes: Sequence[tuple[float, float]]) -> list[list[float | None]]:
-    """Return points whose coordinates are on axes of these ends."""
+    """Return points, of shape (n, dim), rounded by `rounded` for axes with these limits."""
     columns = [rounded(row, ends) for row, ends in zip(points.T, axes, strict=True)]
     return [list(point) for point in zip(*columns, strict=True)]
 
 
 def rounded(values: Any, ends: tuple[float, float] = (0.0, 1.0)) -> list[float | None]:
-    """Return numbers with as many digits as can be told apart on an axis of these ends.
+    """Return numbers with as many digits as are distinguishable on an axis with these limits.
 
-    None where not finite.
+    values has shape (n,). A value that is not finite becomes None.
     """
     low, high = ends
     far = max(abs(low), abs(high)) / (high - low)
@@ -47,22 +47,22 @@ def rounded(values: Any, ends: tuple[float, float] = (0.0, 1.0)) -> list[float |
 
 
 def short(value: float) -> str:
-    """Write a number with four digits."""
+    """Format a number with four significant digits."""
     return f"{value:.4g}"
 
 
 def point_text(point: Array) -> str:
-    """Write a point, as in (1, 2)."""
+    """Format a point, as in (1, 2)."""
     return f"({', '.join(map(short, point))})"
 
 
 def ordinal(stride: int) -> str:
-    """Write which of several, as in "third"."""
+    """Format a stride as an ordinal number, as in "third"."""
     return {2: "second", 3: "third"}.get(stride, f"{stride}th")
 
 
 def outlines(term: str) -> str:
-    """Return a term as an inline SVG of outlines, which takes the colour of the text."""
+    """Return a term of a formula as inline SVG outlines, which take the colour of the text."""
     outline = TextPath((0, 0), f"${term}$", size=LETTERS)
     box = outline.get_extents()
     drawn = " ".join(_outlined(outline))
@@ -88,6 +88,9 @@ def _outlined(outline: Outline) -> Iterator[str]:
 
 
 def embedded(value: Any) -> str:
-    """Return JSON in ASCII that cannot end the element that it stands in."""
+    """Return a value as JSON in ASCII that cannot close the HTML element around it.
+
+    Raises ValueError if a number is not finite.
+    """
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
