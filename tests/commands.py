@@ -1,4 +1,4 @@
-"""The command line as a real process, and what all its faults have in common."""
+"""The command line as a real process, and what all its error messages have in common."""
 
 import os
 import shutil
@@ -17,22 +17,22 @@ OPTIVIZ = [sys.executable, "-m", "optiviz"]
 SMALL = ["--size", "300x200", "-q"]
 RUN = ["run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", "5", *SMALL]
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="as Linux does it")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
-# Root may write anywhere, unless that is taken away.
+# Root can write anywhere, unless these capabilities are dropped.
 POWERLESS = (
     ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
     if hasattr(os, "geteuid") and os.geteuid() == 0
     else []
 )
 needs_powerless = pytest.mark.skipif(
-    bool(POWERLESS) and shutil.which("setpriv") is None, reason="root, and there is no setpriv"
+    bool(POWERLESS) and shutil.which("setpriv") is None, reason="runs as root without setpriv"
 )
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What a process came to, named as in the results of Click's runner."""
+    """The result of a process, with the names of the results of Click's runner."""
 
     exit_code: int
     stdout: str
@@ -45,11 +45,11 @@ def call(
     settings: Mapping[str, str | None] | None = None,
     **more: Any,
 ) -> Ended:
-    """Run the command line as a process, perhaps within another program.
+    """Run the command line as a process, optionally wrapped in another program.
 
-    settings are variables of its environment; None takes one away.
+    settings are environment variables; None removes one.
     """
-    changed = os.environ | {"PYTHONUNBUFFERED": None} | (settings or {})  # as users have it
+    changed = os.environ | {"PYTHONUNBUFFERED": None} | (settings or {})  # as for users
     ended = subprocess.run(
         [*within, *OPTIVIZ, *map(str, words)],
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 120} | more,
@@ -62,18 +62,18 @@ def call(
 
 
 def assert_told(ended: Ended | Result, code: int, said: str) -> None:
-    """Assert that a call ended with this exit code and one sentence, which has these words."""
+    """Assert that a call ended with this exit code and a single sentence that contains `said`."""
     assert ended.exit_code == code, ended.stderr
     assert ended.stderr.startswith("optiviz: ")
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1, "one sentence, and no traceback"
     assert ended.stderr[:-1].isprintable()
-    assert "--debug" not in ended.stderr, "somebody has foreseen it"
+    assert "--debug" not in ended.stderr, "an expected error"
 
 
 @contextmanager
 def untouched(folder: Path) -> Iterator[None]:
-    """Assert that a folder has the same files with the same content afterwards."""
+    """Assert that the files in a folder are the same afterwards."""
     before = _content(folder)
     yield
     assert _content(folder) == before

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures and helpers that all tests share."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--regenerate",
         action="store_true",
-        help="write the golden frames anew instead of comparing",
+        help="write the golden frames again instead of comparing",
     )
 
 
 def some(cases: Iterable[Any], each: int) -> list[Any]:
-    """Return parameters of which those between every so-manyth one are slow."""
+    """Return parameters of which all but every `each`-th one are marked slow."""
     made = [case if hasattr(case, "marks") else pytest.param(case) for case in cases]
     return [
         pytest.param(
@@ -53,7 +53,7 @@ def some(cases: Iterable[Any], each: int) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what tests cache out of the user's own folder."""
+    """Keep the cache of tests out of the user's cache folder."""
     folder = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
@@ -61,19 +61,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make an empty folder the current one."""
+    """Change to an empty folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def invoke(here: Path) -> Invoke:
-    """Call the command line in an empty folder."""
+    """Return a function that calls the command line in an empty folder."""
     return lambda *words: CliRunner().invoke(cli, [str(word) for word in words])
 
 
 def only_file(folder: Path) -> Path:
-    """Return the one file beneath a folder; hidden ones count."""
+    """Return the only file in a folder and its subfolders, hidden files included."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) == 1, files
     return files[0]
@@ -81,7 +81,7 @@ def only_file(folder: Path) -> Path:
 
 @dataclass
 class Slope:
-    """An objective in one dimension whose gradient is the same everywhere."""
+    """A one-dimensional objective with a constant gradient."""
 
     slope: float
     dim = 1

@@ -1,4 +1,4 @@
-"""What can be said of the words of any picture."""
+"""Checks of the texts in any picture."""
 
 from itertools import combinations
 
@@ -13,9 +13,9 @@ def shown(drawn: Picture) -> list[Text]:
     labels, drawn_labels = set(), set()
     for axes in drawn.figure.axes:
         for axis in axes._axis_map.values():
-            solid = hasattr(axes, "zaxis")  # which places its labels while it is drawn
+            solid = hasattr(axes, "zaxis")  # places its labels while drawing
             labels |= {each for tick in axis.majorTicks for each in (tick.label1, tick.label2)}
-            # Of the ticks only those inside the window are drawn.
+            # Only ticks inside the window are drawn.
             ticks = axis.majorTicks[: len(axis.get_ticklocs())] if solid else axis._update_ticks()
             on = axes._axis3don if solid else axes.axison
             drawn_labels |= {tick.label1 for tick in ticks if on}
@@ -25,7 +25,7 @@ def shown(drawn: Picture) -> list[Text]:
 
 
 def assert_tidy(drawn: Picture) -> None:
-    """Assert that no word overlaps another, or leaves the picture, in three of its frames."""
+    """Assert that in three of its frames no text overlaps another or leaves the picture."""
     width, height = drawn.figure.bbox.size
     for step in (0, drawn.scene.steps // 2, drawn.scene.steps):
         drawn.update(step)
@@ -35,7 +35,7 @@ def assert_tidy(drawn: Picture) -> None:
         for said, box in boxes:
             assert box.x0 >= 0 and box.y0 >= 0, said
             assert box.x1 <= width and box.y1 <= height, said
-        # A word that runs aslant, as the name of a 3-D axis, does not fill its box.
+        # A slanted text, such as the name of a 3-D axis, does not fill its box.
         upright = [text.get_rotation() % 90 == 0 for text in texts]
         boxes = [box for box, fills in zip(boxes, upright, strict=True) if fills]
         for (one, a), (other, b) in combinations(boxes, 2):

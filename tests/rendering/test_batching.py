@@ -1,4 +1,4 @@
-"""Many recipes on any executor: what is made, left, lost and told."""
+"""Many recipes on any executor: which are rendered, skipped, lost and reported."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -130,7 +130,7 @@ def test_what_cannot_be_read_is_made_anew(here: Path, monkeypatch: pytest.Monkey
 
 
 class Dying(Executor):
-    """Loses every second call, and takes none after four."""
+    """An executor that loses every second call, and refuses calls after the fourth."""
 
     def __init__(self) -> None:
         self.calls = 0

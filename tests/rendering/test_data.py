@@ -1,4 +1,4 @@
-"""The numbers, as a program reads them."""
+"""JSON and CSV, as a program reads them."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""From a recipe to files, and what happens to files when it fails."""
+"""Rendering a recipe into files, and what happens to the files if it fails."""
 
 import os
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) ->
 
 
 @pytest.mark.row(39)
-@pytest.mark.skipif(os.name != "posix", reason="limits as Unix has them")
+@pytest.mark.skipif(os.name != "posix", reason="needs the limits of Unix")
 @pytest.mark.parametrize("suffix", some(FORMATS, 3))
 def test_an_output_is_untouched_when_it_cannot_be_written_whole(suffix: str, here: Path) -> None:
     import resource
@@ -57,7 +57,7 @@ def test_an_output_is_untouched_when_it_cannot_be_written_whole(suffix: str, her
     path.write_text("old")
     ended = call(*RUN, "-o", path.name, preexec_fn=as_on_a_full_disk)
     assert ended.exit_code == 1
-    # Above it PyAV may tell of an error that it drops.
+    # PyAV may print an error that it drops in the lines before.
     assert ended.stderr.endswith(f"optiviz: {path.name} cannot be written: File too large\n")
     assert path.read_text() == "old"
     assert only_file(here) == path

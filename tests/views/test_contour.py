@@ -1,4 +1,4 @@
-"""The contour view by its artists' data."""
+"""The contour view, checked by the data of its artists."""
 
 import numpy as np
 import pytest
@@ -135,7 +135,7 @@ def test_levels_rise_and_half_of_the_picture_lies_below_the_middle(name: str) ->
     assert (np.diff(levels) > 0).all()
     assert (levels[0], levels[-1]) == pytest.approx((values.min(), values.max()))
     below = (values < levels[BANDS // 2]).mean()
-    if below < 0.45:  # so flat that the exponent is at its bound
+    if below < 0.45:  # so flat that the exponent is limited
         assert POWERS[1] == pytest.approx(
             np.log(0.5) / np.log((levels[BANDS // 2] - levels[0]) / np.ptp(levels))
         )
@@ -145,7 +145,7 @@ def test_levels_rise_and_half_of_the_picture_lies_below_the_middle(name: str) ->
 
 @pytest.mark.parametrize("name", SURFACES)
 def test_levels_show_structure_everywhere(name: str) -> None:
-    """Isolines cross the picture: most bands are to be seen, and no one band fills it."""
+    """Contour lines cross the picture: most bands are visible, and no single band fills it."""
     values = sampled(name)
     shares = np.histogram(values, contour_levels(values))[0] / values.size
     assert (shares > 0.001).sum() >= 15
@@ -238,7 +238,7 @@ def test_a_field_points_down_the_gradient() -> None:
     axes = drawn.figure.axes[0]
     places, arrows = field.XY, np.column_stack([field.U, field.V])
     down = -drawn.scene.surface.gradient(places)
-    # Arrows are drawn in inches, gradients are of the axes' units.
+    # Arrows are drawn in inches, gradients are in data units.
     box = axes.get_window_extent()
     seen = down * (box.width / np.ptp(axes.get_xlim()), box.height / np.ptp(axes.get_ylim()))
     cross = arrows[:, 0] * seen[:, 1] - arrows[:, 1] * seen[:, 0]

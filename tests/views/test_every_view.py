@@ -1,4 +1,4 @@
-"""What holds for every view, in every theme."""
+"""Properties of every view, in every theme."""
 
 from itertools import combinations
 from pathlib import Path
@@ -104,7 +104,7 @@ def test_what_is_shown_depends_on_the_step_alone(name: str) -> None:
         assert all((one != other).any() for one, other in combinations(frames, 2))
 
 
-# In the other themes words stand where they stand in the light one, labels apart.
+# In the other themes, all texts except labels of contour lines have the places of the light theme.
 LOOKS = [
     pytest.param(size, theme, marks=[] if (size, theme) == (SMALL, "light") else pytest.mark.slow)
     for size in (SMALL, (1200, 800), (540, 800))
@@ -164,7 +164,7 @@ def test_a_still_and_its_vectors_are_the_same_bytes_again(name: str, tmp_path: P
     "name", some(["three-panels", "curve-1d", "relief-2d", "grid", "response"], 3)
 )
 def test_frames_of_an_animation_are_full_draws(name: str, tmp_path: Path) -> None:
-    """APNG has every pixel, so what was drawn in layers can be compared with what was not."""
+    """APNG is lossless, so frames drawn in layers can be compared with full draws."""
     from PIL import Image, ImageSequence
 
     recipe = recipes(size=(360, 240))[name]
@@ -195,7 +195,7 @@ def test_a_camera_that_moves_costs_one_draw_a_frame(
     )
     monkeypatch.setattr(matplotlib.figure.Figure, "draw", counted)
     render(recipe, tmp_path / "x.gif")
-    assert draws <= 10 + 2, "one a frame, and two to find out what moves"
+    assert draws <= 10 + 2, "one per frame, and two to find out what moves"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def luminance(color: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of WCAG 2."""
+    """Return the contrast ratio that WCAG 2 defines."""
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 

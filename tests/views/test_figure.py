@@ -1,4 +1,4 @@
-"""Frames: how many, which steps, and how large."""
+"""Frames: their number, their steps and their size."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The legend: true numbers, and words that never overlap."""
+"""The legend: correct numbers, and texts that never overlap."""
 
 import pytest
 from conftest import FORMULAS, TUNED, some

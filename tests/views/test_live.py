@@ -1,4 +1,4 @@
-"""Live text looks as text does, and is text where pixels are not asked for."""
+"""Live text looks like other text, and is text in vector formats."""
 
 from io import StringIO
 from typing import Any
@@ -29,8 +29,8 @@ def drawn(kind: type[Text], said: str, dpi: float = 100, **look: object) -> np.n
 @pytest.mark.parametrize("said", SAID)
 def test_it_looks_as_text_does(said: str, look: dict[str, object], dpi: float) -> None:
     live, text = (drawn(kind, said, dpi, **look) for kind in (LiveText, Text))
-    # Its letters stand on whole pixels: as much ink, and nowhere more than a pixel away. Before
-    # 3.11 matplotlib rounds the width of each text, and so of each piece.
+    # Live letters are placed at whole pixels: as much ink, and at most one pixel off. Before 3.11,
+    # matplotlib rounds the width of each text, and so of each piece.
     away = 1 if matplotlib.__version_info__ >= (3, 11) else 3
     assert (255 - live).sum() == pytest.approx((255 - text).sum(), rel=0.06)
     inked = [np.argwhere((each < 200).any(axis=-1)) for each in (live, text)]

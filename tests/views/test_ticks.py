@@ -1,4 +1,4 @@
-"""Ticks: few, inside, and told apart by their labels."""
+"""Ticks: few, inside the window, and with distinct labels."""
 
 import numpy as np
 import pytest

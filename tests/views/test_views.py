@@ -1,4 +1,4 @@
-"""Each view by its artists' data."""
+"""Each view, checked by the data of its artists."""
 
 from pathlib import Path
 from typing import Any
@@ -215,7 +215,7 @@ def test_states_are_the_recorded_ones() -> None:
 def test_the_effective_step_is_how_far_each_coordinate_moved() -> None:
     drawn = picture("wobbly", "sgd:lr=0.01", view="state")
     (strip,) = [name for name in map(title, drawn.figure.axes) if name]
-    assert strip == "effective step", "sgd remembers nothing"
+    assert strip == "effective step", "sgd has no state"
     (path,) = drawn.scene.trajectories
     axes = next(each for each in drawn.figure.axes if title(each))
     x, y = (line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 126)
@@ -328,7 +328,7 @@ def test_a_response_draws_the_gradient_and_the_updates() -> None:
     )
 
 
-# What all have in common
+# All views
 
 
 @pytest.mark.parametrize("view", ["contour", "loss", "state", "relief"])

@@ -1,7 +1,7 @@
-"""The interactive page in a real browser: it plays, scrubs, toggles, tells, and shuts nobody out.
+"""The interactive page in a real browser: playing, scrubbing, toggling, tooltips, accessibility.
 
-Where Chromium and its driver are not installed, these are skipped. AXE_CORE is the path of
-axe.min.js, of the package axe-core.
+These tests are skipped if Chromium and its driver are not installed. The environment variable
+AXE_CORE is the path of axe.min.js from the package axe-core.
 """
 
 import io
@@ -37,7 +37,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver"
+    not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"
 )
 DESK, PHONE = (1200, 860), (375, 720)
 Browser = Any
@@ -77,7 +77,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser, pages: Path) -> Iterator[Opened]:
-    """Open a page as a reader's system would have it; no error may have come up at the end."""
+    """Open a page with the settings of a reader's system; the browser must log no errors."""
 
     def open_(
         name: str, size: tuple[int, int] = DESK, dark: bool = False, calm: bool = True
@@ -321,7 +321,7 @@ def test_it_fetches_nothing(opened: Opened) -> None:
     assert [each for each in fetched if not each.startswith("data:")] == []
 
 
-@pytest.mark.skipif(not Path(AXE).is_file(), reason="AXE_CORE is no path of axe.min.js")
+@pytest.mark.skipif(not Path(AXE).is_file(), reason="AXE_CORE is not the path of axe.min.js")
 @pytest.mark.parametrize("name", some(SCENES, 4))
 @pytest.mark.parametrize("look", [{}, {"dark": True}, {"size": PHONE}])
 def test_axe_finds_nothing_serious(name: str, look: dict[str, Any], opened: Opened) -> None:

@@ -1,4 +1,4 @@
-"""The interactive page as a file: whole in itself, true, and safe whatever its words are."""
+"""The interactive page as a file: self-contained, correct, and safe with any texts."""
 
 import json
 import re
@@ -46,7 +46,7 @@ SCENES = {
 
 
 class Elements(HTMLParser):
-    """The elements of a page, their attributes, and the text of some."""
+    """The elements of a page with their attributes, and the text of some."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -68,13 +68,13 @@ class Elements(HTMLParser):
 
 @cache
 def of_scene(name: str) -> Made:
-    """Return what is made of a scene, once for all tests."""
+    """Return the page of a scene, rendered once for all tests."""
     with TemporaryDirectory() as folder:
         return made(Path(folder) / "a.html", **SCENES[name])
 
 
 def made(path: Path, **fields: Any) -> Made:
-    """Return what was seen, the page's text, its elements, and what it is told to draw."""
+    """Return the scene, the page's text, its elements, and the data that its scripts draw."""
     scene = optiviz.render(optiviz.Recipe(**fields), path)
     text = path.read_text("utf-8")
     elements = Elements(text)
@@ -190,7 +190,7 @@ def test_words_of_a_stranger_stay_words(
     try:
         fields = {"surface": "bowl", "optimizers": "adam:lr=0.1:label=<b>", "steps": 3}
         _, _, elements, _ = made(path, title=title, **fields)
-    except InputError:  # no picture can have these letters
+    except InputError:  # no font has these letters
         return
     assert elements.texts["title"].split() == title.split()
     assert elements.texts["h1"].split() == title.split()
@@ -261,7 +261,7 @@ def test_a_page_makes_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) ->
     import optiviz.rendering.render
 
     def never(*_: Any) -> None:
-        raise AssertionError("no picture is asked for")
+        raise AssertionError("a page needs no picture")
 
     monkeypatch.setattr(optiviz.rendering.render, "make_picture", never)
     made(here / "a.html", surface="bowl", optimizers="adam:lr=0.1", steps=3)
