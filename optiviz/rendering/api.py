@@ -105,8 +105,8 @@ def descend(
 
     Returns a Trajectory, whose `losses` have shape (steps + 1,) and whose `points` have shape
     (rows, dim): every step in one or two dimensions, a selection of steps in more. For a network
-    that is descended in all of its weights, dim is their number. Divergence is no error:
-    `diverged_at` tells its step.
+    that is descended in all of its weights, dim is their number. Divergence is not an
+    error: `diverged_at` is the step at which it happens.
 
     Raises InputError if an argument is invalid, if optimizer specifies more than one, if start has
     the wrong number of coordinates, or if a batch is larger than the data.
@@ -151,7 +151,7 @@ def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
 
     path is a file written by optiviz, which carries the recipe it was made from, or a YAML file
     with the fields of one recipe. allow_plugins permits recipes that use third-party code, such as
-    optimizers or surfaces from Python files; that code runs when the recipe is rendered.
+    optimizers or surfaces from Python files, and so lets that code run.
 
     Returns a recipe of its kind: Recipe, PlotRecipe, ResponseRecipe, BasinsRecipe or TuneRecipe.
     Raises InputError if the file cannot be read or has no recipe; with every error, one per line,

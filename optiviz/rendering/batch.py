@@ -101,7 +101,8 @@ def run_jobs(
 
     force runs all of them. A failure does not stop other jobs; with fail_fast, jobs that have not
     begun are skipped. The largest jobs begin first, so that the last one does not keep a single
-    process busy for long. progress is called every POLL_INTERVAL seconds.
+    process busy for long. progress is called about every
+    POLL_INTERVAL seconds.
     """
     results: dict[int, Result] = {}
     pending: dict[Future[JobOutput], int] = {}
