@@ -1,7 +1,7 @@
-"""Frames -> bytes. Importing this registers the writer "imageio" with matplotlib.
+"""Writers of animations and pictures. Importing this registers the writer "imageio".
 
-After that any `FuncAnimation.save("x.gif", writer="imageio")` goes through it, ours or not. The
-only room that knows imageio and av.
+Afterwards `FuncAnimation.save("x.gif", writer="imageio")` uses it, for any matplotlib animation.
+Only this package imports imageio and av.
 """
 
 from optiviz.writers.movie import ImageioWriter

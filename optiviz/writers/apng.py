@@ -1,4 +1,4 @@
-"""APNG: every pixel as it was drawn, compressed by zlib.
+"""APNG: lossless animations, compressed by zlib.
 
 See the Portable Network Graphics Specification, Third Edition, W3C, 2025, sections 5 and 11.
 """
@@ -39,12 +39,12 @@ class ApngPlugin(DeltaPlugin):
 
     def encode(self, pixels: Pixels, new: NDArray[np.bool_]) -> bytes:
         height, width = new.shape
-        rows = np.zeros((height, 1 + 4 * width), np.uint8)  # each begins with its filter: none
+        rows = np.zeros((height, 1 + 4 * width), np.uint8)  # 0, the first byte, is the filter: none
         rows[:, 1:] = np.where(new, pixels, np.uint32(0)).view(np.uint8)
         return zlib.compress(rows.data, LEVEL)
 
     def add(self, place: Place, data: bytes, ticks: int) -> None:
-        # It stays, and what is new is laid over what was there.
+        # 0, 1: the frame is not disposed of, and is blended over the previous one.
         size = place.width, place.height, place.left, place.top
         self._chunk(b"fcTL", self._number() + pack(">IIIIHHBB", *size, ticks, self.ticks, 0, 1))
         if self._frames_written:
@@ -59,7 +59,7 @@ class ApngPlugin(DeltaPlugin):
         self._count()
 
     def _count(self) -> None:
-        """Write how many frames there are, and that they play for ever."""
+        """Write the number of frames, and that they loop forever."""
         self._chunk(b"acTL", pack(">II", self._frames_written, 0))
 
     def _number(self) -> bytes:

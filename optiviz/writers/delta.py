@@ -1,6 +1,7 @@
-"""Animations as a stream of changes: of each frame only what differs, of the past only one frame.
+"""Animations as a stream of changes: of each frame, only the pixels that differ are written.
 
-What GIF and APNG share: which pixels are new, how long each frame is shown.
+GIF and APNG share this: it finds the changed pixels and the duration of each frame, and keeps only
+one earlier frame in memory.
 """
 
 from abc import abstractmethod
@@ -16,7 +17,7 @@ from optiviz.writers.layers import Pixels, box_of
 
 
 class Place(NamedTuple):
-    """Where a change lies in the picture, in pixels."""
+    """The rectangle of a change in the picture, in pixels."""
 
     left: int
     top: int
@@ -27,13 +28,13 @@ class Place(NamedTuple):
 class DeltaPlugin(PluginV3):
     """imageio plugin that writes an endlessly looping animation, frame by frame.
 
-    Frames that look alike become one that is shown longer. What is cut off the time that one is
-    shown, because times are whole ticks, is carried into the next.
+    Equal consecutive frames become one frame with a longer duration. Durations are whole ticks; the
+    rounding error of one is carried over to the next.
     """
 
     size_step = 1
-    ticks: ClassVar[int]  # a second
-    shortest: ClassVar[int]  # ticks that a frame is shown at least
+    ticks: ClassVar[int]  # per second
+    shortest: ClassVar[int]  # ticks, the minimum duration of a frame
     longest: ClassVar[int] = 65535
 
     def __init__(self, request: Request, *, fps: float, metadata: Mapping[str, str]) -> None:
@@ -46,28 +47,28 @@ class DeltaPlugin(PluginV3):
         self._shown: Pixels | None = None
         self._dropped: Pixels | None = None
         self._waiting = Place(0, 0, 0, 0), b""
-        self._since = 0  # which frame the waiting one is
+        self._since = 0  # the number of the waiting frame
 
     @abstractmethod
     def begin(self, width: int, height: int) -> None:
-        """Write what comes before all frames."""
+        """Write the header of the file."""
 
     @abstractmethod
     def encode(self, pixels: Pixels, new: NDArray[np.bool_]) -> bytes:
-        """Return a box of pixels in the format's own bytes; those that are not new stay."""
+        """Return a box of pixels as bytes of the format; pixels that are not `new` stay."""
 
     @abstractmethod
     def add(self, place: Place, data: bytes, ticks: int) -> None:
-        """Write what `encode` returned, to be shown for so many ticks."""
+        """Write the bytes from `encode` as a frame shown for `ticks`."""
 
     @abstractmethod
     def end(self) -> None:
-        """Write what comes after all frames."""
+        """Write the end of the file."""
 
     def write(self, ndimage: Any) -> None:
-        """Add an RGBA frame, uint8 of shape (height, width, 4), opaque.
+        """Add an opaque RGBA frame, uint8 of shape (height, width, 4).
 
-        Frames whose turn would come too early are dropped.
+        A frame that would follow sooner than the minimum duration is dropped.
         """
         pixels = np.ascontiguousarray(ndimage).view(np.uint32)[..., 0]
         if self._shown is None:
@@ -84,10 +85,10 @@ class DeltaPlugin(PluginV3):
         self._frames += 1
 
     def close(self) -> None:
-        closed, self._closed = self._closed, True  # imageio may close it again
+        closed, self._closed = self._closed, True  # imageio may call close again
         try:
             if self._shown is not None and not closed:
-                if self._dropped is not None:  # the last frame is shown in any case
+                if self._dropped is not None:  # the last frame is always shown
                     self._show(self._dropped)
                     self._frames += 1
                 self._flush()
@@ -96,7 +97,7 @@ class DeltaPlugin(PluginV3):
             super().close()
 
     def _show(self, pixels: Pixels) -> None:
-        """Let a frame wait for its end in place of the one before, unless it looks the same."""
+        """Write the waiting frame and let this one wait instead, unless they are equal."""
         assert self._shown is not None
         self._dropped = None
         differs = np.not_equal(pixels, self._shown, out=self._differs)
@@ -112,14 +113,14 @@ class DeltaPlugin(PluginV3):
         self._shown[box] = pixels[box]
 
     def _delay(self) -> int:
-        """Return for how many ticks the waiting frame is shown so far."""
+        """Return how many ticks the waiting frame has been shown so far."""
         return self._tick(self._frames) - self._tick(self._since)
 
     def _tick(self, frame: int) -> int:
         return round(self.ticks * frame / self._fps)
 
     def _flush(self) -> None:
-        """Write the waiting frame, now that it is known for how long it is shown."""
+        """Write the waiting frame, whose duration is now known."""
         delay = self._delay()
         self.add(*self._waiting, min(delay, self.longest))
         while (delay := delay - self.longest) > 0:

@@ -1,6 +1,6 @@
-"""GIF: one palette for all frames, chosen as colours come. No dithering.
+"""GIF: one palette for all frames, extended as new colours appear. No dithering.
 
-Pillow compresses each block; this file joins the blocks. See the GIF89a specification, 1990.
+Pillow compresses each block, and this module joins the blocks. See the GIF89a specification, 1990.
 """
 
 from struct import pack
@@ -18,11 +18,11 @@ Colors = NDArray[np.uint32]  # 0xAABBGGRR, of any shape; AA is the same for all
 Indices = NDArray[np.uint8]
 
 ENTRIES = 256
-TRANSPARENT = 0  # the palette entry that means: what was here stays
-FIRST = 128  # entries for the colours of the first frame; the rest is for those that come later
-FRESH = 24  # at most so many new entries a frame
-CANDIDATES = 4096  # commonest new colours of a frame, of which entries are chosen
-NEAR = 64.0  # squared distance in RGB under which a later colour needs no entry of its own
+TRANSPARENT = 0  # the palette entry of pixels that do not change
+FIRST = 128  # palette entries for the first frame; the rest is for later frames
+FRESH = 24  # the most new entries per later frame
+CANDIDATES = 4096  # most common new colours of a frame, from which entries are chosen
+NEAR = 64.0  # squared distance in RGB up to which a later colour needs no entry of its own
 
 
 class GifPlugin(DeltaPlugin):
@@ -36,7 +36,7 @@ class GifPlugin(DeltaPlugin):
         self._palette = Palette()
 
     def begin(self, width: int, height: int) -> None:
-        # 0xF7: a global palette of 256 colours, which is filled in when all are known.
+        # 0xF7: a global palette of 256 colours, which is filled in at the end.
         self.out.write(b"GIF89a" + pack("<HHBBB", width, height, 0xF7, TRANSPARENT, 0))
         self.out.write(bytes(3 * ENTRIES))
         self.out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + pack("<H", 0) + b"\0")
@@ -51,7 +51,7 @@ class GifPlugin(DeltaPlugin):
         return _compressed(block)
 
     def add(self, place: Place, data: bytes, ticks: int) -> None:
-        # 0x05: what is drawn stays, and one entry is transparent.
+        # 0x05: the frame is not disposed of, and one entry is transparent.
         self.out.write(b"!\xf9\x04" + pack("<BHBB", 0x05, ticks, TRANSPARENT, 0))
         self.out.write(b"," + pack("<HHHHB", *place, 0) + data)
 
@@ -62,20 +62,21 @@ class GifPlugin(DeltaPlugin):
 
 
 class Palette:
-    """256 colours that are chosen as they come, the first entry transparent.
+    """256 colours, chosen as they appear; the first entry is transparent.
 
-    Each new entry is the colour that is shown worst so far, times how common it is: so flat areas
-    and paths keep theirs exactly. A colour without an entry is shown as the nearest that has one.
+    Each new entry is the colour with the largest error (its squared distance to the nearest entry,
+    times its number of pixels), so flat areas and paths keep their exact colours. A colour without
+    an entry of its own is shown as the nearest entry.
     """
 
     def __init__(self) -> None:
         self._colors = np.zeros((1, 3), np.float32)
-        self._met = np.zeros(0, np.uint32)  # all colours so far, rising
-        self._entry = np.zeros(0, np.uint8)  # of each of them
+        self._met = np.zeros(0, np.uint32)  # all colours so far, ascending
+        self._entry = np.zeros(0, np.uint8)  # the entry of each of them
 
     def indices(self, colors: Colors) -> Indices:
-        """Return the palette entry of each colour of a row. Runs of one colour are cheap."""
-        differs = np.ones(colors.size, bool)  # from the one before
+        """Return the palette entry of each colour of a 1-D array. Runs of one colour are cheap."""
+        differs = np.ones(colors.size, bool)  # from the previous colour
         np.not_equal(colors[1:], colors[:-1], out=differs[1:])
         begins = np.flatnonzero(differs)
         lengths = np.diff(begins, append=colors.size)
@@ -86,11 +87,11 @@ class Palette:
         return np.repeat(self._entry[np.searchsorted(self._met, found)][run], lengths)
 
     def table(self) -> bytes:
-        """Return the 256 RGB triples."""
+        """Return the 256 RGB triples as bytes."""
         return self._colors.astype(np.uint8).tobytes().ljust(3 * ENTRIES, b"\0")
 
     def _meet(self, fresh: Colors, counts: NDArray[Any]) -> None:
-        """Choose entries for colours that were not met before, and remember the nearest of each."""
+        """Choose entries for colours not met before, and store the nearest entry of each."""
         channels = _channels(fresh)
         common = np.argsort(-counts, kind="stable")[:CANDIDATES]
         self._choose(channels[common], counts[common])
@@ -117,11 +118,11 @@ class Palette:
             self._colors = np.concatenate([self._colors, chosen])
 
     def _nearest(self, colors: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return the nearest entry of each colour."""
+        """Return the index of the nearest entry to each colour."""
         known = self._colors[1:]
         half = _squared(known) / 2
         parts = (colors[first : first + 4096] for first in range(0, len(colors), 4096))
-        # Squared distances without what all of a colour's have in common, 4 MB at a time.
+        # Half the squared distances, less the same term for all entries, 4 MB at a time.
         found = [(half - part @ known.T).argmin(axis=1) for part in parts]
         return (np.concatenate(found) + 1).astype(np.uint8)
 
@@ -143,5 +144,5 @@ def _sub_blocks(data: bytes) -> bytes:
 
 
 def _compressed(block: Indices) -> bytes:
-    """Return a block as LZW data of 8 bits a pixel."""
+    """Return a block as LZW data of 8 bits per pixel."""
     return b"\x08" + Image.fromarray(block, "P").tobytes("gif", "P", 8, 0) + b"\0"

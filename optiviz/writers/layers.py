@@ -1,7 +1,7 @@
-"""A figure in layers: what stands still is drawn once, and for each frame only what moves.
+"""A figure in layers: still artists are drawn once, and moving artists for each frame.
 
-matplotlib draws artists one over the other. One full draw is watched for their order: all that
-came before the first moving artist is the background, and what came after it is drawn again.
+matplotlib draws artists one over the other. One full draw is observed for their order: everything
+before the first moving artist is the background, and everything after it is drawn again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,18 +19,18 @@ from matplotlib.ft2font import FT2Font
 from numpy.typing import NDArray
 
 Box = tuple[slice, slice]
-Stroke = tuple[str, list[Any], dict[str, Any]]  # a method of Agg, and what it was given
+Stroke = tuple[str, list[Any], dict[str, Any]]  # a method of Agg and its arguments
 Pixels = NDArray[np.uint32]  # (height, width), the four bytes of RGBA in one number
 
 
 class Canvas(FigureCanvasAgg):
-    """A canvas to save from: it draws when told to, and then all, that which moves included."""
+    """A canvas for saving: it draws only on request, and then all artists, the moving included."""
 
     def draw_idle(self, *args: Any, **kwargs: Any) -> None:
         return
 
     def draw(self) -> None:
-        """Draw in full. matplotlib leaves out what is marked as moving; this does not."""
+        """Draw all artists, also those marked as animated, which matplotlib would leave out."""
         moving = self.figure.findobj(lambda each: each.get_animated())
         try:
             for artist in moving:
@@ -42,12 +42,12 @@ class Canvas(FigureCanvasAgg):
 
     @property
     def agg(self) -> Any:
-        """What draws for the canvas; the same as long as its size is."""
+        """The renderer of the canvas, the same object while the size does not change."""
         return cast(Any, self).get_renderer()
 
     @property
     def frame(self) -> NDArray[np.uint8]:
-        """What was drawn last, RGBA of shape (height, width, 4), as a view that can be changed."""
+        """The last drawing as a writable view, RGBA of shape (height, width, 4)."""
         return _frame_of(self.agg)
 
     @property
@@ -56,24 +56,24 @@ class Canvas(FigureCanvasAgg):
         return _pixels_of(self.agg)
 
     def settled(self) -> bool:
-        """Whether what stands still has not changed since `settle` was called."""
+        """Return whether no still artist has changed since `settle` was called."""
         return not any(each.stale for each in _figures(self.figure))
 
     def settle(self) -> None:
-        """Take all as drawn: artists that are drawn by themselves may say otherwise."""
+        """Mark all figures as drawn, since artists drawn alone leave them stale."""
         for each in _figures(self.figure):
             each.stale = False
 
 
 class Layer(Protocol):
-    """What is drawn anew in each frame."""
+    """Something that is drawn again in each frame."""
 
     def draw(self, renderer: Any) -> None:
         """Draw onto the pixels of a renderer."""
 
 
 class Layers:
-    """A background, and what is drawn on it for each frame: what moves, and what lies above it."""
+    """A background, and the artists drawn on it for each frame: the moving and those above."""
 
     def __init__(self, canvas: Canvas, background: Pixels, layers: Sequence[Layer]) -> None:
         self._renderer = canvas.agg
@@ -82,16 +82,16 @@ class Layers:
         self._layers = layers
 
     def draw(self) -> None:
-        """Draw the artists where they are now. Those that stand still must not have changed."""
+        """Draw the artists where they are now. Still artists must not have changed."""
         np.copyto(self._pixels, self._background)
         for layer in self._layers:
             layer.draw(self._renderer)
 
 
 def find_layers(canvas: Canvas) -> Layers | None:
-    """Draw a figure in full, and return how to draw it in layers from then on.
+    """Draw a figure in full, and return its layers for further draws.
 
-    None where nothing moves, or where layers would not give the same pixels as the full draw.
+    Returns None if nothing moves, or if the layers do not give the same pixels as the full draw.
     """
     pixels = canvas.pixels
     sheet = _Sheet(canvas.agg)
@@ -103,7 +103,7 @@ def find_layers(canvas: Canvas) -> Layers | None:
 
         def draw(*args: Any, **kwargs: Any) -> None:
             nonlocal background
-            cast(Any, artist).__dict__.pop("draw", None)  # seen
+            cast(Any, artist).__dict__.pop("draw", None)  # observed once
             if background is None and moves:
                 background = pixels.copy()
             if background is not None:
@@ -132,7 +132,7 @@ def find_layers(canvas: Canvas) -> Layers | None:
 
 
 def box_of(marked: NDArray[np.bool_]) -> Box | None:
-    """Return the smallest box around all marked pixels, None if there is none."""
+    """Return the smallest box around all marked pixels, None if no pixel is marked."""
     rows = np.flatnonzero(marked.any(axis=1))
     if not rows.size:
         return None
@@ -145,15 +145,15 @@ class _Still(NamedTuple):
     """A still artist above a moving one, as it was drawn."""
 
     box: Box
-    covered: NDArray[np.intp]  # the pixels that it covers, counted row by row
+    covered: NDArray[np.intp]  # flat indices of the pixels that it covers
     strokes: list[Stroke]
 
 
 class _Sheet:
-    """An empty sheet, on which an artist is drawn by itself while its strokes are noted down.
+    """An empty sheet, on which an artist is drawn alone while its strokes are recorded.
 
-    Strokes are what matplotlib's Agg is asked for in the end: paths, glyphs, images. To repeat
-    them takes a tenth of the time of `Artist.draw`, which finds out first what they are.
+    Strokes are the calls of matplotlib's Agg: paths, glyphs, images. Repeating them takes a tenth
+    of the time of `Artist.draw`, which must first compute them.
     """
 
     def __init__(self, renderer: Any) -> None:
@@ -176,7 +176,7 @@ class _Sheet:
         return stroke if name.startswith("draw_") else asked
 
     def draw(self, artist: Artist) -> _Still:
-        """Draw an artist, look at it and clear the sheet."""
+        """Draw an artist, return its pixels and strokes, and clear the sheet."""
         self._strokes = []
         artist.draw(self._renderer)
         covered = self._pixels != self._empty
@@ -188,9 +188,9 @@ class _Sheet:
 
 
 class _Stills:
-    """Still artists, of which only those are drawn anew under which a pixel has changed.
+    """Still artists above moving ones, drawn again only where a pixel under them has changed.
 
-    Where their boxes overlap they form a group, and are drawn anew together.
+    Artists with overlapping boxes form a group and are drawn again together.
     """
 
     def __init__(self, stills: Iterable[_Still], pixels: Pixels) -> None:
@@ -223,7 +223,7 @@ class _Stills:
 
 
 def _layers(drawn: Iterable[Layer | _Still], pixels: Pixels) -> Iterator[Layer]:
-    """Yield what moves as it is, and what stands still between as one layer."""
+    """Yield each moving artist, and each run of still artists as one layer."""
     for still, run in groupby(drawn, lambda each: isinstance(each, _Still)):
         if still:
             yield _Stills(cast(Iterable[_Still], run), pixels)
@@ -236,7 +236,7 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _kept(value: Any) -> Any:
-    """Return what was given to a stroke as it is now; what is used for the next one changes."""
+    """Return a copy of an argument of a stroke if matplotlib changes it for the next stroke."""
     if isinstance(value, GraphicsContextBase):
         return copy(value)
     return np.array(value) if isinstance(value, FT2Font) else value
@@ -255,7 +255,7 @@ def _moving(artist: Artist) -> Layer:
 
 
 class _Projected:
-    """A moving collection of 3-D Axes, whose place in the picture is found before it is drawn."""
+    """A moving collection of 3-D Axes, which must be projected before it is drawn."""
 
     def __init__(self, artist: Any) -> None:
         self._artist = artist
@@ -272,7 +272,7 @@ def _figures(figure: FigureBase) -> Iterator[FigureBase]:
 
 
 def _drawn_one_by_one(parent: Artist) -> Iterator[Artist]:
-    """Yield what Axes and figures draw as a whole, such as a line, an axis or a legend."""
+    """Yield the artists that Axes and figures draw as a whole: lines, axes, legends and so on."""
     for child in parent.get_children():
         if isinstance(child, Axes | SubFigure):
             yield from _drawn_one_by_one(child)
@@ -281,5 +281,5 @@ def _drawn_one_by_one(parent: Artist) -> Iterator[Artist]:
 
 
 def _moves(artist: Artist) -> bool:
-    """Whether an animation moves an artist or a part of it, as a text of a legend."""
+    """Return whether an artist or a part of it is animated, for example a text of a legend."""
     return bool(artist.findobj(lambda each: each.get_animated()))

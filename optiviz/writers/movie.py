@@ -1,4 +1,4 @@
-"""A matplotlib MovieWriter over imageio: draws what stands still once, then only what moves."""
+"""A matplotlib MovieWriter over imageio, which draws still artists once and then the moving."""
 
 import gc
 from contextlib import closing
@@ -12,15 +12,15 @@ from optiviz.registry import QUALITIES, Quality, format_of
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.writers.layers import Canvas, Layers, find_layers
 
-GROWTH = 1.25  # as Python itself has it: look through all objects when there are so many more
-_objects = 0  # that were there when all were last looked through
+GROWTH = 1.25  # as in Python: collect all objects once there are this many times as many
+_objects = 0  # number of objects after the last full collection
 
 
 def _freeze() -> None:
-    """Spare what is there now from the search for garbage, which takes a tenth of the time.
+    """Exclude all current objects from garbage collection, which takes a tenth of the time.
 
-    Objects that have been frozen do not count as new to Python, so figures that were closed would
-    pile up: it is for us to look when there are many more.
+    Python does not collect frozen objects, so closed figures would pile up. A full collection
+    therefore runs once there are many more of them.
     """
     global _objects
     gc.freeze()
@@ -34,14 +34,15 @@ def _freeze() -> None:
 
 @writers.register("imageio")
 class ImageioWriter(AbstractMovieWriter):
-    """Saves a FuncAnimation in any animated format of `optiviz.formats`, chosen by suffix.
+    """Save a FuncAnimation in any animation format of `optiviz.registry`, chosen by suffix.
 
-    With `FuncAnimation(blit=True)` only the artists that the animation moves are drawn anew, and
-    what lies above them; the frames are those of a full draw, of a layout that is computed once.
-    Where nothing is marked as moving, or the background changes, each is drawn in full, once.
+    With `FuncAnimation(blit=True)` only the moving artists and those above them are drawn again.
+    The frames equal those of a full draw, with a layout that is computed once. If no artist is
+    animated, or the background changes, each frame is drawn in full, once.
 
-    quality, "draft", "standard" or "high", is that of .mp4 and .webm. metadata is written into
-    the file, of a .webp only its "comment". The last frame stays for `hold` seconds.
+    quality is "draft", "standard" or "high", for .mp4 and .webm. metadata is written into the file;
+    a .webp keeps only its "comment". The last frame is held for `hold` seconds. Raises ValueError
+    for a codec, bitrate or extra_args, and InputError for an unknown quality.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class ImageioWriter(AbstractMovieWriter):
             raise InputError(did_you_mean("quality", quality, QUALITIES))
         self.quality = quality
         self.hold = hold
-        super().__init__(fps=cast(int, fps), metadata=metadata)  # it may be a fraction
+        super().__init__(fps=cast(int, fps), metadata=metadata)  # may be a fraction
 
     @classmethod
     def isAvailable(cls) -> bool:
@@ -81,17 +82,17 @@ class ImageioWriter(AbstractMovieWriter):
         step = plugin.size_step
         if any(side % step for side in self.frame_size):
             width, height = (side + (-side) % step for side in self.frame_size)
-            # The hair keeps int(inches * dpi) from falling one pixel short.
+            # 1e-6 keeps int(inches * dpi) from falling one pixel short.
             fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
         self._layers: Layers | None = None
-        self._layered = True  # until that has been tried and was wrong
+        self._layered = True  # until layers turn out not to be exact
         self._views: list[Any] | None = None
-        self._freezes = not gc.get_freeze_count()  # else somebody did, who would not want it undone
+        self._freezes = not gc.get_freeze_count()  # else the caller froze objects
         if self._freezes:
             _freeze()
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
-        """Draw the figure as it is now and add it; of savefig's settings facecolor is heeded."""
+        """Draw the figure as it is now and add it. Of savefig's settings, only facecolor counts."""
         first, views = self._views is None, _views(self.fig)
         if first:
             self.fig.set_facecolor(savefig_kwargs.get("facecolor", self.fig.get_facecolor()))
@@ -127,5 +128,5 @@ class ImageioWriter(AbstractMovieWriter):
 
 
 def _views(figure: Figure) -> list[Any]:
-    """Return where the cameras of 3-D Axes stand, which are turned without a word."""
+    """Return the projections of 3-D Axes, whose rotation does not mark the figure as stale."""
     return [axes.get_proj().tolist() for axes in figure.axes if hasattr(axes, "get_proj")]

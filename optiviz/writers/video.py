@@ -1,4 +1,4 @@
-"""MP4 and WebM through imageio's PyAV plugin: the same frames, the same bytes."""
+"""MP4 and WebM through imageio's PyAV plugin; the same frames give the same bytes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ DEMUXERS = {".mp4": "mp4", ".webm": "webm"}
 class VideoPlugin(PyAVPlugin):
     """imageio plugin that writes RGBA frames with one of FFmpeg's encoders.
 
-    Threads are few and fixed everywhere, because the bytes depend on their number.
+    The number of threads is small and fixed, because the bytes depend on it.
     """
 
     size_step = 1
@@ -44,25 +44,25 @@ class VideoPlugin(PyAVPlugin):
         self._stream.options = self.encoding
 
     def write(self, ndimage: Any, **_: Any) -> None:
-        """Add an RGBA frame, uint8 of shape (height, width, 4), opaque."""
+        """Add an opaque RGBA frame, uint8 of shape (height, width, 4)."""
         with _plain_errors():
             self.write_frame(np.asarray(ndimage), pixel_format="rgba")
 
     def close(self) -> None:
-        # imageio may close it again, as when it is collected after a failure.
+        # imageio may call close again, for example when it is collected after a failure.
         closed, self._closed = self._closed, True
         if not closed:
             try:
                 with _plain_errors():
                     super().close()
             finally:
-                self.request.finish()  # also where the last frames cannot be written
+                self.request.finish()  # even if the last frames cannot be written
 
 
 class FilmPlugin(VideoPlugin):
-    """Video with loss, in colours that every player knows, in one of three qualities."""
+    """Lossy video in one of three qualities, in a pixel format that every player supports."""
 
-    size_step = 2  # yuv420p halves both sides
+    size_step = 2  # yuv420p halves both sides of the colour planes
     pixel_format = "yuv420p"
     qualities: ClassVar[dict[Quality, Options]]
 
@@ -70,16 +70,16 @@ class FilmPlugin(VideoPlugin):
         super().__init__(request, **settings)
         self._stream.options = self.encoding | self.qualities[quality]
         context = self._stream.codec_context
-        context.colorspace = Colorspace.ITU601  # as swscale converts; players guess otherwise
+        context.colorspace = Colorspace.ITU601  # as swscale converts; otherwise players guess
         context.color_range = ColorRange.MPEG
 
 
 class Mp4Plugin(FilmPlugin):
-    """H.264 in MP4, playable before it is whole."""
+    """H.264 in MP4, playable while it is still downloading."""
 
     codec = "libx264"
     muxing: ClassVar[Options] = {"movflags": "+faststart"}
-    # With mbtree the same frames give different bytes.
+    # With mbtree, the same frames give different bytes.
     encoding: ClassVar[Options] = {"x264-params": "threads=2:mbtree=0"}
     qualities: ClassVar[dict[Quality, Options]] = {
         "draft": {"preset": "superfast", "crf": "30"},
@@ -92,7 +92,7 @@ class WebmPlugin(FilmPlugin):
     """VP9 in WebM."""
 
     codec = "libvpx-vp9"
-    muxing: ClassVar[Options] = {"fflags": "+bitexact"}  # or it numbers the file at random
+    muxing: ClassVar[Options] = {"fflags": "+bitexact"}  # otherwise the file gets a random id
     encoding: ClassVar[Options] = {"b": "0", "threads": "2", "row-mt": "0"}
     qualities: ClassVar[dict[Quality, Options]] = {
         "draft": {"deadline": "realtime", "cpu-used": "8", "crf": "45"},
@@ -102,9 +102,8 @@ class WebmPlugin(FilmPlugin):
 
 
 def read_video(path: Path) -> str | None:
-    """Return the comment of a file that holds a video."""
-    # As an open file of that very format: FFmpeg would take some names, and some texts, for orders
-    # to open others.
+    """Return the comment of a video file, None if it has none or is not a video."""
+    # As an open file of a fixed format: FFmpeg would open other files for some names and contents.
     try:
         with (
             path.open("rb") as file,
@@ -118,7 +117,7 @@ def read_video(path: Path) -> str | None:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Raise what the operating system said, which av wraps in errors of its own."""
+    """Raise the OSError that av has wrapped in its own errors."""
     try:
         yield
     except FFmpegError as error:

@@ -1,6 +1,6 @@
-"""Animated WebP, every pixel as it was drawn: for plain pictures smaller than with loss.
+"""Animated WebP, lossless: for plain pictures it is smaller than lossy WebP.
 
-FFmpeg writes no metadata into it, so an Exif chunk is added to the finished file. See the WebP
+FFmpeg writes no metadata to it, so an Exif chunk is added to the finished file. See the WebP
 Container Specification, Google, 2025.
 """
 
@@ -20,7 +20,7 @@ EXIF_FLAG = 0x08
 
 
 class WebpPlugin(VideoPlugin):
-    """imageio plugin that writes an animated WebP. Of the metadata it keeps the comment."""
+    """imageio plugin that writes an animated WebP. Of the metadata, only the comment is kept."""
 
     codec = "libwebp_anim"
     pixel_format = "bgra"
@@ -40,11 +40,11 @@ class WebpPlugin(VideoPlugin):
 
 
 def _add_comment(path: Path, text: str) -> None:
-    """Add an Exif chunk to the end of a finished file, and say so in its header."""
+    """Add an Exif chunk to the end of a finished file, and set its flag in the header."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = text.encode()
     chunks = path.read_bytes()[BEFORE_CHUNKS:]
-    if not chunks.startswith(b"VP8X"):  # one picture that does not move
+    if not chunks.startswith(b"VP8X"):  # a still picture
         with Image.open(path) as image:
             sides = (pack("<I", side - 1)[:3] for side in image.size)
             chunks = _chunk(b"VP8X", bytes(4) + b"".join(sides)) + chunks
