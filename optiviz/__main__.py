@@ -1,4 +1,4 @@
-"""`optiviz` and `python -m optiviz`: the command line as a process of its own."""
+"""The entry point of `optiviz` and `python -m optiviz`."""
 
 import os
 import sys
@@ -9,20 +9,20 @@ from optiviz.system import interrupts
 
 
 def main() -> NoReturn:
-    """Run the command line; when told to leave, leave tidily, however early or late it comes."""
+    """Run the command line and exit; exit cleanly after a signal, whenever it comes."""
     interrupts.install_handlers()
     try:
         from optiviz.cli import run
 
         code = run()
-    except KeyboardInterrupt:  # before there was a command line that could say so
+    except KeyboardInterrupt:  # before the command line could report it
         said, code = interrupts.exit_message()
         if sys.stderr is not None:
             sys.stderr.write(f"optiviz: {said}\n")
     interrupts.restore_defaults()
     if interrupts.received():
-        # All is tidy. Python might kill itself now, and with that change the exit code, if the
-        # signal has passed through an exec.
+        # All is cleaned up. Python might now kill itself with the signal, if that has passed
+        # through an exec, and change the exit code.
         for stream in filter(None, (sys.stdout, sys.stderr)):
             with suppress(OSError):
                 stream.flush()

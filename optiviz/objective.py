@@ -1,7 +1,7 @@
-"""The contract between what is descended and who descends.
+"""The protocols between objectives and optimizers.
 
-Arrays of points have shape (..., dim): the last axis is the space, all axes before it are
-independent runs. Everything is float64.
+Arrays of points have shape (..., dim): the last axis holds the coordinates, all other axes are
+independent runs. All arrays are float64.
 """
 
 from typing import Protocol, runtime_checkable
@@ -26,12 +26,12 @@ class Objective(Protocol):
         """Return df/dx, shape (..., dim), for x of shape (..., dim)."""
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both at once, for less than the price of two calls."""
+        """Return value and gradient together, which is cheaper than two calls."""
 
 
 @runtime_checkable
 class TwiceDifferentiable(Objective, Protocol):
-    """An objective that also knows its second derivatives."""
+    """An objective that also has second derivatives."""
 
     def hessian(self, x: Array) -> Array:
         """Return d2f/dx2, shape (..., dim, dim), for x of shape (..., dim)."""
@@ -39,10 +39,10 @@ class TwiceDifferentiable(Objective, Protocol):
 
 @runtime_checkable
 class Stream(Protocol):
-    """An objective that changes by step: mini-batches, gradient noise, a signal.
+    """An objective that changes with the step: mini-batches, gradient noise, a signal.
 
-    `at` is pure: the same step always gives the same objective, so that every optimizer meets
-    the same sequence.
+    `at` is pure: the same step always gives the same objective, so that every optimizer sees the
+    same sequence.
     """
 
     @property
@@ -50,4 +50,4 @@ class Stream(Protocol):
         """Number of coordinates of a point."""
 
     def at(self, step: int) -> Objective:
-        """Return the objective that step number `step` (0, 1, ...) is taken on."""
+        """Return the objective of step number `step` (0, 1, ...)."""

@@ -1,1 +1,1 @@
-"""The world outside: files, texts that somebody wrote, other people's code, processes."""
+"""The system layer: files, user input, third-party code and processes."""

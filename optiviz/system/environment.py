@@ -1,8 +1,8 @@
-"""What a process of ours settles before it loads anything heavy, and how many cores there are.
+"""The environment of a process, set before anything heavy is imported, and the number of cores.
 
-Where there are several cores, numpy's libraries round matrix products in another way. With one
-thread the command line, the processes of a batch and machines with more cores agree; what is slow
-takes several by itself.
+With several threads, numpy's libraries round matrix products differently. With one thread, the
+command line, the processes of a batch and machines with more cores give the same numbers. Slow
+work uses several cores in its own way.
 """
 
 import logging
@@ -13,34 +13,34 @@ THREAD_VARIABLES = (
 )  # fmt: skip
 
 
-_third_party: set[str] = set()  # whose code has run in this process
+_third_party: set[str] = set()  # names whose code has run in this process
 
 
 def note_third_party(name: str) -> None:
-    """Remember that the code of a stranger is to run in this process."""
+    """Record that third-party code is about to run in this process."""
     _third_party.add(name)
 
 
 def ran_third_party_code() -> bool:
-    """Return whether the code of a stranger has run, which may complain of how a process ends."""
+    """Return whether third-party code has run, which may complain when the process exits."""
     return bool(_third_party)
 
 
 def configure_process() -> None:
-    """Allow numpy's libraries one thread, unless the user has set how many, and calm matplotlib.
+    """Limit numpy's libraries to one thread, unless the user has set a number; quiet matplotlib.
 
-    It would complain of the user's settings, of which we use none, and refuse a backend that it
-    does not know, though we show no window.
+    matplotlib would warn about the user's settings, which optiviz does not use, and reject an
+    unknown backend, although optiviz opens no window.
     """
     for name in THREAD_VARIABLES:
         os.environ.setdefault(name, "1")
     os.environ["MPLBACKEND"] = "agg"
-    os.environ.pop("SOURCE_DATE_EPOCH", None)  # our files hold no time
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # written files have no timestamps
     logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
 
 
 def core_count() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

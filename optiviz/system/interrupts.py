@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: whoever is told to leave does so tidily, and says so.
+"""Ctrl-C and SIGTERM: the process cleans up, says so and exits.
 
-Both arrive as a KeyboardInterrupt, because every library lets that one through. It may still come
-out as something else, as from a library that is being loaded, so what has come is remembered here.
+Both signals raise KeyboardInterrupt, because every library lets it pass. It may still turn into
+another exception, for example in a library that is being imported, so the signal is recorded here.
 """
 
 import _thread
@@ -12,14 +12,14 @@ import time
 from typing import Any
 
 OUTCOMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-REPEAT_WINDOW = 1.0  # seconds in which a second signal counts as the first, so tidying goes on
+REPEAT_WINDOW = 1.0  # seconds in which further signals are ignored, so that cleaning up continues
 RESEND_DELAY = 0.02  # seconds
 
 _received: tuple[signal.Signals, float] | None = None
 
 
 def install_handlers() -> None:
-    """Take both signals from now on. Only for a process that is ours, on its main thread."""
+    """Handle both signals from now on. Only for optiviz's own process, on its main thread."""
     for number in OUTCOMES:
         signal.signal(number, _stop)
     sys.unraisablehook = _unraisable
@@ -35,19 +35,19 @@ def _stop(number: int, _: Any) -> None:
 
 
 def _unraisable(lost: Any) -> None:
-    """Send again what came while Python ignores errors, as in __del__ or where imports wait."""
+    """Resend a signal that came where Python ignores exceptions, as in __del__ or import locks."""
     if not _sent_again(lost.exc_value):
         sys.__unraisablehook__(lost)
 
 
 def _printed(kind: Any, value: BaseException, trace: Any) -> None:
-    """Send again what a compiled library prints and then ignores, as a callback of PyAV does."""
+    """Resend a signal that a compiled library prints and ignores, as callbacks of PyAV do."""
     if not _sent_again(value):
         sys.__excepthook__(kind, value, trace)
 
 
 def _sent_again(lost: BaseException | None) -> bool:
-    """Send a signal that was lost again, once; tell whether it was one."""
+    """Resend a lost signal once; return whether the exception came from one."""
     global _received
     if _received is None or not isinstance(lost, KeyboardInterrupt):
         return False
@@ -55,13 +55,13 @@ def _sent_again(lost: BaseException | None) -> bool:
     if when == -math.inf:  # on its way
         return True
     _received = number, -math.inf
-    main = _thread.get_ident()  # signals raise nothing on other threads
+    main = _thread.get_ident()  # the main thread: signals raise only there
 
     def again() -> None:
         time.sleep(RESEND_DELAY)
         if signal.getsignal(number) is not _stop:
             return
-        if hasattr(signal, "pthread_kill"):  # ends a sleep, too
+        if hasattr(signal, "pthread_kill"):  # also ends a sleep
             signal.pthread_kill(main, number)
         else:  # Windows
             _thread.interrupt_main(number)
@@ -71,17 +71,17 @@ def _sent_again(lost: BaseException | None) -> bool:
 
 
 def restore_defaults() -> None:
-    """Leave them to the system, which ends the process: what there was to do is done."""
+    """Restore the default handlers of both signals, which end the process."""
     for number in OUTCOMES:
         signal.signal(number, signal.SIG_DFL)
 
 
 def received() -> bool:
-    """Tell whether one has come."""
+    """Return whether a signal has been received."""
     return _received is not None
 
 
 def exit_message() -> tuple[str, int]:
-    """Return what is said of it, and the exit code that shells have for it."""
+    """Return the message for the received signal, and its exit code: 128 plus its number."""
     number = _received[0] if _received else signal.SIGINT
     return OUTCOMES[number], 128 + number

@@ -1,4 +1,4 @@
-"""How values may be written, as JSON Schema, where that is more than what is kept of them."""
+"""JSON Schemas of fields that can be written in more ways than they are stored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
 
 @dataclass(frozen=True)
 class MappedSchema:
-    """An annotation of a field's type: `schema` makes its schema of that of what is kept."""
+    """An annotation of a type: `schema` maps the schema of stored values to that of the field."""
 
     schema: Callable[[Schema], Schema]
 
@@ -21,10 +21,10 @@ class MappedSchema:
 
 
 def any_of(*schemas: Schema) -> Schema:
-    """Return the schema of what is one of several."""
+    """Return the schema of a value that matches any of `schemas`."""
     return {"anyOf": [*schemas]}
 
 
 def one_or_more(schema: Schema) -> Schema:
-    """Return the schema of one value, or a list of some."""
+    """Return the schema of one value, or of a non-empty list of them."""
     return any_of(schema, {"type": "array", "items": schema, "minItems": 1})

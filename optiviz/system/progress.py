@@ -1,4 +1,4 @@
-"""The callbacks through which slow work reports how far it is."""
+"""The types of the callbacks through which slow work reports its progress."""
 
 from collections.abc import Callable
 

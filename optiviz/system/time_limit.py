@@ -1,8 +1,8 @@
-"""A bound on the time of work that no bound of its own is known for.
+"""A time limit for work of unknown duration.
 
-sympy asks what is known of nested powers, and some answers take for ever. The work is interrupted
-between two instructions of Python, so that it may be on any thread, and time that other threads or
-programs take does not count.
+For example, sympy's assumptions about nested powers can take for ever. The work is interrupted
+between two Python instructions, on any thread. Only the computing time of its own thread counts,
+where the system measures it.
 """
 
 import ctypes
@@ -14,22 +14,22 @@ from contextlib import contextmanager
 from typing import Any
 
 CHECK_INTERVAL = 0.05  # seconds
-RETRY_INTERVAL = 0.5  # seconds: where Python ignores exceptions, as in __del__, the first is lost
+RETRY_INTERVAL = 0.5  # seconds; Python ignores exceptions in places such as __del__, so raise again
 
 
 class _Over(BaseException):
-    """Nobody waits any longer. No `except Exception` stops it."""
+    """The time limit is reached. A BaseException, so that `except Exception` does not catch it."""
 
 
 class TimeLimit:
-    """So many seconds of computing, spent bit by bit."""
+    """A number of seconds of computing time, used up over several blocks."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = self.left = seconds
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Spend on what is in the block; raise TimeoutError when nothing is left. Do not nest."""
+        """Count the time of the block; raise TimeoutError when none is left. Do not nest."""
         thread, clock, lock = threading.get_ident(), _clock(), threading.Lock()
         end, done = clock() + self.left, threading.Event()
 
@@ -49,7 +49,7 @@ class TimeLimit:
                 with _unheard():
                     yield
             finally:
-                with lock:  # from here on nobody interrupts
+                with lock:  # no interruption from here on
                     done.set()
                 watcher.join()
                 self.left = end - clock()
@@ -60,7 +60,7 @@ class TimeLimit:
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Let nothing be said of what was raised in vain: it is raised again."""
+    """Silence the reports of ignored _Over exceptions, which are raised again."""
     before = sys.unraisablehook
 
     def hook(lost: Any) -> None:
@@ -75,7 +75,10 @@ def _unheard() -> Iterator[None]:
 
 
 def _clock() -> Callable[[], float]:
-    """Return what tells how long this thread has computed, to any thread."""
+    """Return a clock of this thread's computing time, which any thread can read.
+
+    On systems without one, it is a monotonic clock.
+    """
     if not hasattr(time, "pthread_getcpuclockid"):
         return time.monotonic
     number = time.pthread_getcpuclockid(threading.get_ident())
