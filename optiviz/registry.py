@@ -1,7 +1,7 @@
-"""Every table of names: kinds, formats, views, themes, optimizers, wrappers, signals.
+"""The tables of names: kinds, formats, views, themes, optimizers, wrappers, signals.
 
-Strings only, so that help and completion load nothing, and so that a room can know what another
-above it is called.
+They hold only strings, so that help and completion import nothing, and so that a package can name
+what is in the packages that depend on it.
 """
 
 from collections.abc import Callable
@@ -11,22 +11,22 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from optiviz.system.errors import InputError, did_you_mean
 
-Quality = Literal["draft", "standard", "high"]  # of video; the other formats have only one
+Quality = Literal["draft", "standard", "high"]  # of videos; other formats have only one
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 
 
 class Format(NamedTuple):
-    """What a suffix stands for. `writer` and `reader` are "module:name" in `optiviz`.
+    """An output format. `writer` and `reader` are "module:name" in `optiviz`.
 
-    A writer is an imageio plugin for animations, else a function; a reader returns the text that
-    a file carries about how it was made, None if it carries none.
+    The writer is an imageio plugin for animations and a function otherwise. The reader returns the
+    metadata text of a file, which describes how it was created, or None if it has none.
     """
 
     kind: Literal["animation", "still", "data", "page"]
     writer: str
     reader: str
     about: str
-    max_side: int = 65_535  # the longest that it can have, in pixels
+    max_side: int = 65_535  # pixels, the largest width and height
 
     def load(self) -> Any:
         """Return the writer."""
@@ -58,11 +58,11 @@ FORMATS = {
     ),
     ".webp": Format(
         "animation", "writers.webp:WebpPlugin", "recipes.metadata:read_image",
-        "animation without loss, small", 16_383,
+        "lossless animation in a small file", 16_383,
     ),
     ".apng": Format(
         "animation", "writers.apng:ApngPlugin", "recipes.metadata:read_image",
-        "animation without loss, as PNG",
+        "lossless animation as PNG",
     ),
     ".png": Format(
         "still", "writers.still:save_png", "recipes.metadata:read_image", "the final picture"
@@ -91,10 +91,10 @@ FORMATS = {
 
 
 def format_of(path: Path) -> Format:
-    """Return the format that a path's suffix stands for."""
+    """Return the format of a path's suffix; raise InputError if that is missing or unknown."""
     suffix = path.suffix.lower()
     if not path.name:
-        raise InputError("an output has no name: write for example out.gif")
+        raise InputError("an output needs a file name: write for example out.gif")
     if not suffix:
         raise InputError(f"{path} has no suffix: write for example {path}.gif")
     if suffix not in FORMATS:
@@ -103,7 +103,7 @@ def format_of(path: Path) -> Format:
 
 
 class Kind(NamedTuple):
-    """A kind of picture: "module:class" of its recipe in `kinds`, and what it has for views."""
+    """A kind of picture: "module:class" of its recipe in `kinds`, and the data for its views."""
 
     target: str
     provides: tuple[str, ...]
@@ -119,10 +119,10 @@ KINDS = {
 
 
 class ViewEntry(NamedTuple):
-    """What a name of the table stands for: "module:class", and what it can draw.
+    """A view: "module:class" in `views`, and what it can draw.
 
-    of is what a scene has to provide for it, and dims in how many dimensions; options are the
-    fields of Style that it heeds.
+    dims are the numbers of dimensions that it draws, requires is the data that a scene must provide
+    for it, and options are the fields of Style that it uses.
     """
 
     target: str
@@ -130,16 +130,16 @@ class ViewEntry(NamedTuple):
     requires: str
     options: tuple[str, ...]
     about: str
-    page: bool = False  # whether a page has it
+    page: bool = False  # whether pages can show it
 
 
-MANY_DIMENSIONS = 3  # dimensions: those of all of a network's weights
+MANY_DIMENSIONS = 3  # stands for all dimensions of a network's weights
 
-# The first that fits is the default.
+# The first view that fits is the default.
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
-        "the surface from above, with isolines", page=True,
+        "the surface from above, with contour lines", page=True,
     ),
     "curve": ViewEntry(
         "curve:CurveView", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
@@ -154,15 +154,15 @@ VIEWS = {
     ),
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),
-        "what an optimizer remembers, against step",
+        "the state of an optimizer against step",
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),
-        "a signal and its answers, in optiviz response",
+        "a signal and the optimizers' responses, in optiviz response",
     ),
     "trials": ViewEntry(
         "trials:TrialsView", (1, 2, MANY_DIMENSIONS), "search", (),
-        "final loss against what was tried, in optiviz tune",
+        "final loss against the values tried, in optiviz tune",
     ),
     "basins": ViewEntry(
         "basins:BasinsView", (2,), "basins", (),
@@ -199,7 +199,7 @@ OPTIMIZERS = {
     "conjugate-gradient": "classical:ConjugateGradient",
     "nelder-mead": "classical:NelderMead",
 }
-PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers computes with
+PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",
@@ -207,13 +207,13 @@ WRAPPERS = {
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",
     "rectangles": "20 steps of 1, 20 of -1",
-    "noisy-sine": "a sine wave under noise of its own size",
-    "very-noisy-sine": "a sine wave under noise five times its size",
+    "noisy-sine": "a sine wave with noise of the same size",
+    "very-noisy-sine": "a sine wave with noise five times its size",
     "uneven-sawtooth": "large teeth for 80 steps, then small ones",
     "saturation": "40 steps of 1, 40 of 0",
 }
 THEMES = {
-    "light": "a calm, pale surface under strong paths",
-    "dark": "the same for dark slides",
-    "article": "coloured, labelled isolines on white, as tutorials have drawn them",
+    "light": "a pale surface under strong paths",
+    "dark": "a dark surface under strong paths, for dark slides",
+    "article": "coloured, labelled contour lines on white, as in many tutorials",
 }

@@ -232,8 +232,8 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         ((*WOBBLY, "--start", "random:x"), "--start: 'random:x' is neither"),
         ((*WOBBLY, "--start", "random:-1"), "--start: 'random:-1' is neither"),
         ((*WOBBLY, "--start", "random:0"), "--start: 'random:0' is neither"),
-        ((*WOBBLY, "--start", "random:1001"), "--start random:N: should be less"),
-        ((*WOBBLY, "-o", ""), "an output has no name"),
+        ((*WOBBLY, "--start", "random:1001"), "--start random:N: must be less"),
+        ((*WOBBLY, "-o", ""), "an output needs a file name"),
         (("run", "--surface", "wobbly", "--opt", "sgd:lr=-1"), "--opt: sgd: lr must lie in"),
         ((*WOBBLY, "--seed", "-1"), "--seed: should be greater than or equal to 0"),
         (
