@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files: a file is written completely or not at all."""
 
 import os
 import re
@@ -17,15 +17,16 @@ try:
 except ImportError:  # Windows
     flock = None  # type: ignore[assignment]
 
-UNFINISHED = re.compile(r"\.optiviz-[0-9a-f]{12}\.\w+")  # the name of a file that is being written
+UNFINISHED = re.compile(r"\.optiviz-[0-9a-f]{12}\.\w+")  # names of temporary files
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path`, which takes its place once it is whole.
+    """Yield a temporary file beside `path`, which replaces it when the block succeeds.
 
-    It has the same suffix, because writers go by it. A link stays and its target is replaced. What
-    a process that was killed has left there goes. Raises OptivizError for what the system refuses.
+    The temporary file has the same suffix, because writers choose the format by it. If `path` is
+    a link, the link stays and its target is replaced. Temporary files left in the folder by killed
+    processes are removed. Raises OptivizError if the file cannot be written.
     """
     try:
         target = _target(path)
@@ -40,15 +41,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def real_path(path: Path) -> Path:
-    """Return the place that a path leads to, links followed; where it leads nowhere, itself."""
+    """Return a path with its links resolved, or the path itself if that fails."""
     try:
         return Path(os.path.realpath(path))
-    except (OSError, ValueError):  # the folder we are in is gone, a NUL in the name
+    except (OSError, ValueError):  # no current directory, or a NUL in the name
         return path
 
 
 def _target(path: Path) -> Path:
-    """Return the place that a path leads to; raise OSError if it is a link to itself."""
+    """Return a path with its links resolved; raise OSError if it is a link to itself."""
     place = real_path(path)
     if place.is_symlink():
         raise OSError(ELOOP, os.strerror(ELOOP))
@@ -56,7 +57,7 @@ def _target(path: Path) -> Path:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder, or remove from it the unfinished files that nobody writes any more."""
+    """Create a folder if it does not exist, and remove abandoned temporary files from it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except RecursionError:
@@ -73,7 +74,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _remove(path: str) -> None:
-    """Remove a file; raise OSError if somebody has locked it."""
+    """Remove a file; raise OSError if it is locked."""
     claim = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         flock(claim, LOCK_EX | LOCK_NB)
@@ -84,12 +85,15 @@ def _remove(path: str) -> None:
 
 @contextmanager
 def _claimed(target: Path) -> Iterator[Path]:
-    """Yield the path of a new file, locked while it is written: the dead hold no locks."""
+    """Yield the path of a new file, locked while it is written.
+
+    A process that dies loses its locks, so its file is recognised as abandoned.
+    """
     while True:
         temporary = target.with_name(f".optiviz-{uuid4().hex[:12]}{target.suffix}")
         with temporary.open("xb") as claim:
             if flock is None:
-                claim.close()  # what is open cannot be replaced there
+                claim.close()  # an open file cannot be replaced on Windows
             else:
                 with suppress(OSError):  # some file systems have no locks
                     flock(claim, LOCK_EX)
@@ -104,7 +108,7 @@ def _claimed(target: Path) -> Iterator[Path]:
 
 
 def _reason(error: BaseException | None) -> str:
-    """Return what the system said. A library may have wrapped it in an error of its own."""
+    """Return the operating system's message, even if a library has wrapped its error."""
     said = str(error)
     while error is not None:
         if isinstance(error, OSError) and error.strerror:
@@ -114,7 +118,10 @@ def _reason(error: BaseException | None) -> str:
 
 
 def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
-    """Raise InputError if a path cannot be written, or two are the same."""
+    """Raise InputError if a path cannot be written, or two paths are the same.
+
+    Without `overwrite`, existing files are rejected too.
+    """
     places = set()
     for target in targets:
         try:
@@ -123,13 +130,13 @@ def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:
             if target.exists() and not target.is_file():
                 raise InputError(f"{target} is not a regular file")
             if target.exists() and not overwrite:
-                raise InputError(f"{target} exists and is not to be overwritten")
+                raise InputError(f"{target} exists, and overwriting is off")
             place = _target(target)
             above = next((each for each in place.parents if each.exists()), place)
             if not above.is_dir():
                 raise InputError(f"{target} cannot be written: {above.name} is not a directory")
             places.add(place)
-        except OSError as error:  # a name too long, a link to itself
+        except OSError as error:  # for example a name too long, or a link to itself
             said = error.strerror
             raise InputError(f"{reprlib.repr(str(target))} cannot be written: {said}") from None
     if len(places) < len(targets):

@@ -1,7 +1,7 @@
-"""A YAML text as plain values, each of which still knows its line.
+"""YAML text as plain values, with the line and column of each.
 
-YAML 1.2, one document, no tags that could build an object. Whoever checks the values asks the
-document where a wrong one stands.
+YAML 1.2, one document, without tags that construct objects. The document locates wrong values for
+error messages.
 """
 
 import sys
@@ -22,7 +22,8 @@ MAX_VALUES = 100_000
 class Document:
     """The value of a YAML text, with the line and column of every key in it.
 
-    `name` is what messages call the text: usually the file's path.
+    `name` is the name of the text in messages, usually the path of the file. Raises InputError if
+    the text is not valid YAML, or too large.
     """
 
     def __init__(self, text: str, name: str) -> None:
@@ -31,17 +32,18 @@ class Document:
 
         self.name = name
         self._indices: dict[int, dict[str, tuple[Any, Any]]] = {}
-        # The pure loader: the C one crashes the process on deep nesting.
+        # The pure Python loader: the C loader crashes the process on deep nesting.
         yaml = YAML(typ="safe", pure=True)
         self._constructor = yaml.constructor
         try:
-            # To read on would take a minute.
+            # Parsing it would take a minute.
             if sum(map(text.count, ",[{\n")) > 2 * MAX_VALUES:
-                raise InputError(f"{name}: more than {MAX_VALUES} values")
-            with warnings.catch_warnings(action="ignore"):  # an anchor may be used again
+                raise InputError(f"{name}: more than {MAX_VALUES} values are not allowed")
+            with warnings.catch_warnings(action="ignore"):  # an anchor may be redefined
                 self._node = yaml.compose(text)
             if _expanded(self._node, name) > MAX_VALUES:
-                raise InputError(f"{name}: more than {MAX_VALUES} values, aliases expanded")
+                said = f"more than {MAX_VALUES} values, with aliases expanded, are not allowed"
+                raise InputError(f"{name}: {said}")
             self.value: Any = (
                 None if self._node is None else yaml.constructor.construct_document(self._node)
             )
@@ -49,23 +51,23 @@ class Document:
             raise
         except MarkedYAMLError as error:
             ended = error.problem is not None and "end of stream" in error.problem
-            marks = (error.problem_mark, error.context_mark)  # where it was seen, where it began
+            marks = (error.problem_mark, error.context_mark)  # where it was noticed, where it began
             mark = next(filter(None, reversed(marks) if ended else marks), None)
             place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             said = ", ".join(part for part in (error.context, error.problem) if part)
             raise InputError(f"{place}: {printable(said.splitlines()[0])}") from None
         except (YAMLError, ValueError, TypeError, LookupError, AssertionError) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{name}: not YAML: {printable(said)}") from None
+            raise InputError(f"{name}: not valid YAML: {printable(said)}") from None
         except RecursionError:
             raise InputError(f"{name}: nested too deeply to be read") from None
 
     @classmethod
     def read(cls, path: Path) -> "Document":
-        """Read a file as UTF-8 YAML; "-" is the standard input."""
+        """Read a UTF-8 YAML file; "-" is standard input. Raises InputError if that fails."""
         if str(path) == "-":
             if sys.stdin is None:
-                raise InputError("stdin: is closed")
+                raise InputError("stdin is closed")
             return cls(_text(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin"), "stdin")
         return cls(read_text(path), str(path))
 
@@ -84,11 +86,11 @@ class Document:
         return f"{self.name}:{mark.line + 1}:{mark.column + 1}" if mark else self.name
 
     def locate(self, keys: Sequence[Any]) -> str:
-        """Return how a sentence about the value under `keys` begins."""
+        """Return the position and the joined keys of a value, the start of a message about it."""
         return f"{self.position(keys)}: {key_path(keys)}" if keys else self.position(keys)
 
     def _index(self, node: Any) -> dict[str, tuple[Any, Any]]:
-        """Return a mapping's pairs of nodes by how their key is shown."""
+        """Return a mapping's pairs of nodes by the short text of their key."""
         if id(node) not in self._indices:
             build = self._constructor.construct_object
             self._indices[id(node)] = {
@@ -98,7 +100,7 @@ class Document:
 
 
 def yaml_text(value: Any) -> str:
-    """Write plain values as YAML: a line a key, in the order that they have."""
+    """Return plain values as YAML: one line per key, in their order."""
     from io import StringIO
 
     from ruamel.yaml import YAML
@@ -114,10 +116,10 @@ def yaml_text(value: Any) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Return the UTF-8 text of a file that is one, and not too large; InputError if not."""
+    """Return the text of a UTF-8 file of at most MAX_BYTES; raise InputError otherwise."""
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{path}: is not a file")
+            raise InputError(f"{path}: not a file")
         with path.open("rb") as file:
             return _text(file.read(MAX_BYTES + 1), str(path))
     except OSError as error:
@@ -126,7 +128,7 @@ def read_text(path: Path) -> str:
 
 def _text(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
-        raise InputError(f"{name}: is larger than {MAX_BYTES} bytes")
+        raise InputError(f"{name}: must be at most {MAX_BYTES} bytes")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
@@ -134,9 +136,9 @@ def _text(data: bytes, name: str) -> str:
 
 
 def _expanded(node: Any, name: str) -> int:
-    """Return how many values a node stands for when all its aliases are written out.
+    """Return the number of values in a node with all its aliases expanded.
 
-    Raises InputError for a value that is no list, mapping, text, number or truth value.
+    Raises InputError for a tag that is not in PLAIN_TAGS.
     """
     sizes: dict[int, int] = {}
 
@@ -146,8 +148,9 @@ def _expanded(node: Any, name: str) -> int:
             if tag not in PLAIN_TAGS:
                 mark = node.start_mark
                 place = f"{name}:{mark.line + 1}:{mark.column + 1}"
-                raise InputError(f"{place}: {printable(tag)} is no plain value")
-            sizes[id(node)] = MAX_VALUES + 1  # what holds itself has no end
+                said = f"the tag {printable(tag)} is not allowed: write a plain value"
+                raise InputError(f"{place}: {said}")
+            sizes[id(node)] = MAX_VALUES + 1  # a value that contains itself is infinite
             parts = node.value if node.id in ("sequence", "mapping") else ()
             inner = (each for part in parts for each in (part if node.id == "mapping" else [part]))
             sizes[id(node)] = 1 + sum(size(each) for each in inner)

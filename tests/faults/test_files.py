@@ -179,7 +179,7 @@ def test_an_existing_file_is_replaced_whole_or_left(invoke: Invoke, here: Path) 
     (here / "x.gif").chmod(0o640)
     with untouched(here):
         result = invoke(*RUN, "--no-overwrite", "-o", "x.gif")
-        assert_told(result, 2, "x.gif exists and is not to be overwritten")
+        assert_told(result, 2, "x.gif exists, and overwriting is off")
     assert invoke(*RUN, "-o", "x.gif").exit_code == 0
     assert (here / "x.gif").stat().st_mode & 0o777 == 0o640
     assert optiviz.load_recipe(only_file(here))

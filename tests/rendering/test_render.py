@@ -68,7 +68,7 @@ def test_a_path_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> Non
     (tmp_path / "there.gif").write_text("old")
     for name, said in [
         ("x.avi", "unknown format '.avi'"), ("x", "has no suffix"),
-        ("folder.gif", "is a directory"), ("there.gif", "exists and is not to be overwritten"),
+        ("folder.gif", "is a directory"), ("there.gif", "exists, and overwriting is off"),
     ]:  # fmt: skip
         with pytest.raises(optiviz.InputError, match=said):
             render(SMALL, [tmp_path / "first.json", tmp_path / name], overwrite=False)

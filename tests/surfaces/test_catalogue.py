@@ -314,12 +314,12 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ("", "a catalogue maps names"),
         ("a: {formula: x, formula: y}", "found duplicate key"),
         ("a: [", "mine.yaml:1:5: "),
-        ("a: !!python/object:os.system x", "1:4: python/object:os.system is no plain value"),
+        ("a: !!python/object:os.system x", "1:4: the tag python/object:os.system is not allowed"),
         ("a: 1\n---\nb: 2", "expected a single document"),
         ("a:\n\tb: 1", "mine.yaml:2:1: "),
         ("[" * 100000, "nested too deeply"),
-        ("a: !!bool abc", "not YAML"),
-        ('a: !!int ""', "not YAML"),
+        ("a: !!bool abc", "not valid YAML"),
+        ('a: !!int ""', "not valid YAML"),
         ("a: &a [*a]", "aliases expand"),
         (BOMB, "aliases expand"),
         (BOMB + "s:\n  formula: x\n  minima: *k", "aliases expand"),
@@ -450,10 +450,10 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         load_catalogue(tmp_path / "bad.yaml")
     with pytest.raises(InputError, match="No such file"):
         load_catalogue(tmp_path / "none.yaml")
-    with pytest.raises(InputError, match="is not a file"):
+    with pytest.raises(InputError, match="not a file"):
         load_catalogue(Path("/dev/zero"))
     (tmp_path / "large.yaml").write_text("#" * 5_000_000)
-    with pytest.raises(InputError, match="is larger than"):
+    with pytest.raises(InputError, match="must be at most"):
         load_catalogue(tmp_path / "large.yaml")
 
 
