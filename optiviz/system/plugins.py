@@ -1,7 +1,7 @@
-"""A stranger's code: a Python file, an import path, or an entry point of an installed package.
+"""Third-party code: a Python file, an import path, or an entry point of an installed package.
 
-Nothing runs before `load` is called, which is when something is built of it: to read, check and
-print its name, no code is needed. A recipe or a YAML that names any is refused by its reader,
+Nothing runs before `load` is called, when an object is built: names are read, checked and printed
+without running code. A recipe or YAML file that names third-party code is rejected by its reader,
 unless the user allows it.
 """
 
@@ -21,38 +21,38 @@ from typing import Any, NamedTuple
 from optiviz.system.environment import note_third_party
 from optiviz.system.errors import InputError, did_you_mean
 
-EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # ours, by the package that it is for
+EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # of optiviz-cli, by package
 MAX_BYTES = 10_000_000  # of a file
 Loaded = Callable[..., Any]
 
 
 def is_import_path(name: str) -> bool:
-    """Return whether a name is that of a stranger's code: "my.py:Lion" or "torch.optim.Adam"."""
+    """Return whether a name is third-party code, for example "my.py:Lion" or "torch.optim.Adam"."""
     return "." in name
 
 
 def file_of(name: str) -> str | None:
-    """Return the Python file that a name is of, None if it is of none."""
+    """Return the Python file in a name, None if it has none."""
     path, colon, _ = name.rpartition(".py:")
     return f"{path}.py" if colon and path else None
 
 
 def file_hash(path: str) -> str:
-    """Return the SHA-256 of a file; raise InputError if there is none."""
+    """Return the SHA-256 of a file; raise InputError if it cannot be read."""
     return sha256(_content(path)).hexdigest()
 
 
 def load(name: str) -> Loaded:
-    """Return the class or function of a name, for which its file or module is run, once.
+    """Return the class or function of a name; its file or module is run once.
 
-    Raises InputError if there is none, or if its code raises.
+    Raises InputError if it does not exist, or if its code raises.
     """
     path = file_of(name)
     return _imported(name) if path is None else _from_file(path, name[len(path) + 1 :])
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of those packages that are installed."""
+    """Return the versions of the packages, without those that are not installed."""
     found = {}
     for each in packages:
         with suppress(PackageNotFoundError, ValueError):
@@ -69,16 +69,16 @@ def _content(path: str) -> bytes:
     try:
         place = _absolute(path)
         if place.exists() and not place.is_file():
-            raise InputError(f"{path}: is not a file")
+            raise InputError(f"{path}: not a file")
         with place.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
+            raise InputError(f"{path}: must be at most {MAX_BYTES} bytes")
         return content
     except InputError:
         raise
     except FileNotFoundError:
-        where = "" if place is None else f" in {place.parent}"  # None if our folder is gone
+        where = "" if place is None else f" in {place.parent}"  # None without a current directory
         raise InputError(f"{path}: no such file{where}") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
@@ -90,18 +90,18 @@ def _from_file(path: str, attribute: str) -> Loaded:
 
 @cache
 def _module(path: str, place: Path, content: str) -> ModuleType:
-    """Return the module of a file with this SHA-256."""
+    """Return the module of a file whose SHA-256 is `content`."""
     name = f"optiviz_plugin_{sha256(os.fsencode(f'{place}:{content}')).hexdigest()[:16]}"
     module = ModuleType(name)
     module.__file__ = str(place)
-    sys.modules[name] = module  # where its dataclasses look for their annotations
-    sys.path.insert(0, str(place.parent))  # as if it were run
+    sys.modules[name] = module  # dataclasses look up their annotations there
+    sys.path.insert(0, str(place.parent))  # as for a script
     try:
         with third_party_code(path, path):
-            # Not what Python has cached of it: what runs is what was hashed.
+            # Without Python's bytecode cache, so that the hashed source is what runs.
             source = _content(path)
             if sha256(source).hexdigest() != content:
-                raise InputError(f"{path}: has changed while it was read")
+                raise InputError(f"{path}: changed while it was being read")
             exec(compile(source, str(place), "exec"), vars(module))
     except InputError:
         del sys.modules[name]
@@ -115,9 +115,9 @@ def _module(path: str, place: Path, content: str) -> ModuleType:
 def _imported(name: str) -> Loaded:
     parts = name.split(".")
     if not all(parts):
-        raise InputError(f"{name!r} is no import path, as torch.optim.Adam is")
+        raise InputError(f"{name!r} is not a valid import path: write for example torch.optim.Adam")
     if parts[-1] == "py":
-        raise InputError(f"{name} is a file: write what of it, as in {name}:f")
+        raise InputError(f"{name} is a file: name a class or function in it, as in {name}:f")
     for length in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:length])
         try:
@@ -125,13 +125,13 @@ def _imported(name: str) -> Loaded:
                 found = import_module(module)
         except MissingModule as missing:
             if module == missing.module or module.startswith(f"{missing.module}."):
-                continue  # a class may stand there
+                continue  # it may be a class
             raise
         return _attribute(found, module, parts[length:])
     extra = EXTRAS.get(parts[0])
     if extra is not None:
         raise InputError(f"{name} needs {parts[0]}: pip install 'optiviz-cli[{extra}]'")
-    raise InputError(f"{name}: there is no module {parts[0]!r}")
+    raise InputError(f"{name}: no module named {parts[0]!r}")
 
 
 def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
@@ -143,13 +143,13 @@ def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
                 raise InputError(f"{place}: {did_you_mean('name', name, callables)}")
             module = getattr(module, name)
     if not callable(module):
-        raise InputError(f"{place}: {'.'.join(names)} is no class or function")
+        raise InputError(f"{place}: {'.'.join(names)} is not a class or function")
     found: Loaded = module
     return found
 
 
 class MissingModule(InputError):
-    """A module that is not there."""
+    """A module that does not exist."""
 
     def __init__(self, said: str, module: str) -> None:
         super().__init__(said)
@@ -158,9 +158,9 @@ class MissingModule(InputError):
 
 @contextmanager
 def third_party_code(name: str, file: str = "") -> Iterator[None]:
-    """Turn what a stranger's code raises into an InputError that says where in `file`.
+    """Turn an exception of third-party code into an InputError with its line in `file`.
 
-    What it sets as numpy's way with errors does not last.
+    KeyboardInterrupt passes. numpy's error settings are restored afterwards.
     """
     import numpy as np
 
@@ -179,7 +179,7 @@ def third_party_code(name: str, file: str = "") -> Iterator[None]:
 
 
 def describe_exception(error: BaseException) -> str:
-    """Return an error of a stranger's code on one line, as in "raised ValueError: negative"."""
+    """Return an exception on one line, for example "raised ValueError: negative"."""
     try:
         said = " ".join(str(error).split())
     except Exception:
@@ -189,8 +189,8 @@ def describe_exception(error: BaseException) -> str:
 
 
 def line_of(error: BaseException, file: str) -> str:
-    """Return the last line of a file that an error went through, as in " (line 3)"."""
-    if not file or isinstance(error, SyntaxError):  # which says so itself
+    """Return the last line of `file` in the traceback of an error, for example " (line 3)"."""
+    if not file or isinstance(error, SyntaxError):  # its message has the line
         return ""
     file, lines = str(_absolute(file)), []
     trace = error.__traceback__
@@ -209,14 +209,14 @@ class Plugin(NamedTuple):
     point: EntryPoint
 
     def load(self) -> Any:
-        """Return what it points to; InputError, which names the package, if it is broken."""
-        with third_party_code(f"{self.name}, of the package {self.package}"):
+        """Return the object; raise InputError that names the package if loading fails."""
+        with third_party_code(f"{self.name} (package {self.package})"):
             return self.point.load()
 
 
 @cache
 def installed_plugins(group: str) -> tuple[Plugin, ...]:
-    """Return the entry points of a group, by name. Nothing is loaded."""
+    """Return the entry points of a group, sorted by name, without loading them."""
     found = [
         Plugin(each.name, each.dist.name if each.dist else "?", each)
         for each in entry_points(group=group)
@@ -225,12 +225,13 @@ def installed_plugins(group: str) -> tuple[Plugin, ...]:
 
 
 def find_plugin(group: str, kind: str, name: str, ours: Collection[str]) -> Plugin | None:
-    """Return the entry point of a name, None if there is none.
+    """Return the entry point `name` of a group, None if there is none.
 
-    Raises InputError, which names both, if two have the name, or we have it as well.
+    Raises InputError if several packages provide the name; `ours` are the built-in names.
     """
     owners = [each for each in installed_plugins(group) if each.name == name]
     named = [each.package for each in owners] + (["optiviz"] if name in ours else [])
     if len(named) > 1:
-        raise InputError(f"{kind} {name!r} is of two packages, {' and '.join(sorted(named))}")
+        owner = " and ".join(sorted(named))
+        raise InputError(f"{kind} {name!r} is provided by more than one package: {owner}")
     return owners[0] if owners else None

@@ -217,12 +217,12 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         ("own.py:Lion:lr=;", "lr is a number, true, false, none, or several as in 0.9/0.999"),
         ("own.py:Picky:lr=11", "own.py:Picky: raised AssertionError"),
         ("own.py:nothing", "optax transform, which"),
-        ("own.py:np", "own.py: np is no class or function"),
+        ("own.py:np", "own.py: np is not a class or function"),
         ("absent.py:Lion", "absent.py: no such file in /"),
         ("wrong.py:Lion", "wrong.py: raised RuntimeError: not today (line 2)"),
         ("broken.py:Lion", "broken.py: raised SyntaxError"),
         ("json.JSONEncoder", "is no optimizer: write a class with init(x)"),
-        ("nowhere.Lion", "nowhere.Lion: there is no module 'nowhere'"),
+        ("nowhere.Lion", "nowhere.Lion: no module named 'nowhere'"),
         ("json.encode.Lion", "json: unknown name 'encode'"),
         ("lookahead+bfgs", "bfgs has a loop and states of its own"),
         ("sma+adam", "unknown wrapper 'sma': did you mean 'sam'"),
@@ -437,10 +437,10 @@ def test_a_broken_one_is_a_warning_until_it_is_used(package: Path, invoke: Invok
     result = invoke("list", "optimizers")
     assert result.exit_code == 0
     assert "twice" in result.stdout
-    assert "warning: broken, of the package acme: raised AttributeError" in result.stderr
+    assert "warning: broken (package acme): raised AttributeError" in result.stderr
     used = invoke("run", "--surface", "bowl", "--opt", "broken", "-o", "a.png")
     assert used.exit_code == 2
-    assert "broken, of the package acme: raised AttributeError" in used.stderr
+    assert "broken (package acme): raised AttributeError" in used.stderr
     assert "did you mean 'twice'" in invoke("run", "--surface", "bowl", "--opt", "twce").stderr
 
 
@@ -451,7 +451,7 @@ def test_two_of_one_name_are_an_error_that_names_both(package: Path, invoke: Inv
     plugins.installed_plugins.cache_clear()
     result = invoke("run", "--surface", "bowl", "--opt", "adam", "-o", "a.png")
     assert result.exit_code == 2
-    assert "optimizer 'adam' is of two packages, acme and optiviz" in result.stderr
+    assert "'adam' is provided by more than one package: acme and optiviz" in result.stderr
 
 
 def test_no_yaml_names_them_unasked(package: Path, invoke: Invoke, here: Path) -> None:

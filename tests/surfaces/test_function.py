@@ -131,7 +131,7 @@ def test_a_constant_is_a_surface() -> None:
         ("raising", "own.py:raising: raised RuntimeError: not here (line 40)"),
         ("three", "own.py:three takes 3 coordinates instead of one or two"),
         ("nobody", "own.py:nobody takes 0 coordinates instead of one or two"),
-        ("number", "own.py: number is no class or function"),
+        ("number", "own.py: number is not a class or function"),
         ("smoth", "own.py: unknown name 'smoth': did you mean 'smooth'"),
     ],
 )
