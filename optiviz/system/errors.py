@@ -1,37 +1,37 @@
-"""The exceptions a user sees, each one sentence that names what is wrong and where.
+"""The exceptions a user sees: each is one sentence that names what is wrong and where.
 
-Nothing here imports anything of ours: every room may raise these.
+This module imports nothing of optiviz, so every package can raise these.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-MOST = 60  # choices that a sentence names
+MOST = 60  # choices that a message lists
 
 
 class OptivizError(Exception):
-    """A run that could not be finished."""
+    """A run that failed. Its message is for the user."""
 
 
 class InputError(OptivizError, ValueError):
-    """A mistake in what the user wrote; mending the words mends the run."""
+    """A mistake in the user's input, which the user can correct."""
 
 
 def describe_error(error: BaseException) -> str:
-    """Return one sentence for an error that is none of ours."""
+    """Return one sentence for an error that is not an OptivizError."""
     match error:
         case MemoryError():
             return ": ".join(filter(None, ["not enough memory", *map(str, error.args)]))
         case FileNotFoundError(filename=None, strerror="No such file or directory"):
-            return "the folder we are in is gone"  # all else that is sought has a name
+            return "the current directory no longer exists"  # other errors have a file name
         case OSError(strerror=str(why)):
-            return f"{error.filename or 'the system refuses'}: {why}"
+            return f"{error.filename or 'operating system error'}: {why}"
     return " ".join(f"unexpected {type(error).__name__}: {error}".split())
 
 
 def did_you_mean(kind: str, word: str, choices: Iterable[str]) -> str:
-    """Return the sentence for a word that is none of `choices`, with the nearest right one.
+    """Return the message for a word that is not in `choices`, with the nearest valid one.
 
     >>> did_you_mean("surface", "wobly", ["wobbly", "plateau"])
     "unknown surface 'wobly': did you mean 'wobbly'?"
@@ -45,18 +45,22 @@ def did_you_mean(kind: str, word: str, choices: Iterable[str]) -> str:
         near = [each for each in near if each[:2] == said[:2]]
     near.sort(key=lambda each: not (said.startswith(each) or each.startswith(said)))
     if not choices:
-        return f"unknown {kind} {word!r}: there is none"
+        return f"unknown {kind} {word!r}: none exist"
     shown = word if len(word) <= 60 else word[:57] + "..."
     if near:
         return f"unknown {kind} {shown!r}: did you mean {lowered[near[0]]!r}?"
     if len(choices) > MOST:
-        return f"unknown {kind} {shown!r}: optiviz list tells all {len(choices)} that there are"
+        return f"unknown {kind} {shown!r}: optiviz list shows all {len(choices)}"
     return f"unknown {kind} {shown!r}: choose from {', '.join(choices)}"
 
 
 @contextmanager
 def require_package(who: str, package: str, install: str) -> Iterator[None]:
-    """Say of a package that cannot be imported who needs it, and what installs it or is wrong."""
+    """Turn a failed import of a package into an error that says who needs it and what to do.
+
+    Raises InputError with the pip command if the package is not installed, and OptivizError if it
+    is installed but cannot be imported.
+    """
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,6 +1,6 @@
-"""Where calls run: on processes of this machine, or on a dask cluster.
+"""Executors of concurrent.futures: on processes of this machine, or on a dask cluster.
 
-Both are executors of concurrent.futures. Knows nothing of what optiviz does.
+This module is independent of the rest of optiviz, except for the environment of a process.
 """
 
 import gc
@@ -21,15 +21,15 @@ from typing import Any
 
 from optiviz.system.environment import configure_process
 
-CONNECT_TIMEOUT = 10  # seconds until a scheduler answers
+CONNECT_TIMEOUT = 10  # seconds to wait for a scheduler
 
 
 class ProcessExecutor(Executor):
-    """An executor on spawned processes, of which one that dies loses only its own call.
+    """An executor on spawned processes, in which a process that dies loses only its own call.
 
-    That call raises BrokenExecutor and another process takes its place. (ProcessPoolExecutor
-    gives up all calls.) They write temporary files to a folder that goes with the executor, and
-    leave when the process that started them is gone, however it went.
+    That call raises BrokenExecutor, and another process takes its place. (ProcessPoolExecutor
+    abandons all calls.) The processes write temporary files to a folder that is removed with the
+    executor, and exit when the process that started them is gone, however it ended.
     """
 
     def __init__(self, number: int) -> None:
@@ -58,7 +58,7 @@ class ProcessExecutor(Executor):
                     return worker
         with self._starting:
             if self._stopped:
-                raise BrokenExecutor("nobody waits for it")
+                raise BrokenExecutor("the executor was shut down")
             worker = Worker(self._folder.name)
             self._workers.append(worker)
         return worker
@@ -73,7 +73,7 @@ class ProcessExecutor(Executor):
             self._folder.cleanup()
 
     def __exit__(self, *raised: Any) -> None:
-        if raised[0] is not None:  # nobody waits for what still runs
+        if raised[0] is not None:  # results of running calls are not needed
             self._threads.shutdown(wait=False, cancel_futures=True)
             with self._starting:
                 self._stopped = True
@@ -83,9 +83,9 @@ class ProcessExecutor(Executor):
 
 
 def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the main thread; processes that this thread starts inherit that."""
+    """Block SIGINT on this thread, and so in the processes that it starts."""
     if hasattr(signal, "pthread_sigmask"):
-        ensure_running()  # or its start would undo it
+        ensure_running()  # starting the resource tracker later would unblock the signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
@@ -93,7 +93,7 @@ class Worker:
     """A process that answers one call after another."""
 
     def __init__(self, folder: str) -> None:
-        # A fork would copy locks as they are, and breaks matplotlib and FFmpeg.
+        # A fork would copy locks in their current state, and breaks matplotlib and FFmpeg.
         context = get_context("spawn")
         self.connection, there = context.Pipe()
         self.process = context.Process(target=_serve, args=(there, folder), daemon=True)
@@ -102,7 +102,7 @@ class Worker:
         there.close()
 
     def run(self, *call: Any) -> Any:
-        """Return what a call returns, raise what it raises; BrokenExecutor if the process died."""
+        """Return the result of a call or raise its error; BrokenExecutor if the process dies."""
         try:
             self.connection.send(call)
             result, error = self.connection.recv()
@@ -117,7 +117,7 @@ class Worker:
 
 
 def _serve(line: "Connection[Any, Any]", folder: str) -> None:
-    """Answer calls until the line is closed, which it is when the process at its end is gone."""
+    """Answer calls until the connection closes, as it does when the other process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_process()
     tempfile.tempdir = folder
@@ -131,16 +131,16 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
                 answer = None, error
             _send(line, answer)
             del answer, call, args, kwargs
-            # What a call leaves behind goes, what it has loaded stays and is not looked at again.
+            # Free the garbage of the call, and exclude what it imported from later collections.
             gc.collect()
             gc.freeze()
     parent = parent_process()
-    if parent is None or not parent.is_alive():  # else it will do that
+    if parent is None or not parent.is_alive():  # else the parent removes it
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _send(line: "Connection[Any, Any]", answer: Any) -> None:
-    """Send an answer; if it cannot be pickled, or an error not read again, one that says so."""
+    """Send an answer, or a TypeError if it cannot be pickled or its error cannot be unpickled."""
     result, raised = answer
     try:
         pickled = ForkingPickler.dumps(answer)
@@ -148,7 +148,8 @@ def _send(line: "Connection[Any, Any]", answer: Any) -> None:
             ForkingPickler.loads(pickled)
     except Exception as error:
         what = type(result if raised is None else raised).__name__
-        pickled = ForkingPickler.dumps((None, TypeError(f"no {what} can be sent: {error}")))
+        said = f"an object of type {what} cannot be sent: {error}"
+        pickled = ForkingPickler.dumps((None, TypeError(said)))
     line.send_bytes(pickled)
 
 
@@ -157,12 +158,12 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     """Yield an executor on the dask cluster whose scheduler listens at `address`.
 
     A call whose worker dies is lost once the scheduler's `allowed-failures` are used up. Raises
-    ModuleNotFoundError without distributed, ValueError for what is no address, and OSError if
-    nobody answers in time.
+    ModuleNotFoundError if distributed is not installed, ValueError if the address is not valid, and
+    OSError if the scheduler does not answer within CONNECT_TIMEOUT.
     """
     import distributed
 
-    # Whoever waits for a result is told that nobody is there.
+    # A lost connection is reported to the waiting caller, so the log is not needed.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     client: Any = distributed.Client
     with client(address, timeout=CONNECT_TIMEOUT, set_as_default=False) as opened:

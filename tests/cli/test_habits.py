@@ -101,7 +101,7 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
         ("run --formula x*y --domain=-5:5 --opt adam", "uses y, and its domain has no interval"),
         ("show relief", "relief is a view, not a surface or optimizer: run optiviz list views"),
         ("show cosine-decay", "did you mean 'cosine'?"),
-        ("show qqqqq", "unknown surface or optimizer 'qqqqq': optiviz list tells all"),
+        ("show qqqqq", "unknown surface or optimizer 'qqqqq': optiviz list shows all"),
         ("inspect mine.py", "mine.py: is neither a picture of ours nor a recipe"),
     ],
 )

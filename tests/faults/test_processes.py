@@ -190,11 +190,11 @@ def fail(which: int) -> None:
 def test_an_exception_that_does_not_pickle_is_told_and_kills_nobody() -> None:
     with ProcessExecutor(1) as pool:
         process = pool.submit(os.getpid).result()
-        with pytest.raises(TypeError, match="^no Unpicklable can be sent: it holds a lock$"):
+        with pytest.raises(TypeError, match="of type Unpicklable cannot be sent: it holds a lock$"):
             pool.submit(fail, 0).result()
-        with pytest.raises(TypeError, match="^no Unreadable can be sent: "):
+        with pytest.raises(TypeError, match="^an object of type Unreadable cannot be sent: "):
             pool.submit(fail, 1).result()
-        with pytest.raises(TypeError, match="^no .* can be sent: "):
+        with pytest.raises(TypeError, match="^an object of type .* cannot be sent: "):
             pool.submit(open, os.devnull).result()
         assert pool.submit(os.getpid).result() == process
 

@@ -15,7 +15,7 @@ def test_an_error_of_others_is_one_sentence(tmp_path: Path) -> None:
     assert describe_error(OSError(errno.EMFILE, "Too many open files", "a.ttf")) == (
         "a.ttf: Too many open files"
     )
-    assert describe_error(OSError(errno.EAGAIN, "Try again")) == "the system refuses: Try again"
+    assert describe_error(OSError(errno.EAGAIN, "Try again")) == "operating system error: Try again"
     assert describe_error(KeyError("a\nb")) == "unexpected KeyError: 'a\\nb'"
     assert describe_error(ValueError("a\nb")) == "unexpected ValueError: a b"
 
@@ -28,7 +28,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     gone.rmdir()
     with pytest.raises(FileNotFoundError) as raised:
         Path.cwd()
-    assert describe_error(raised.value) == "the folder we are in is gone"
+    assert describe_error(raised.value) == "the current directory no longer exists"
 
 
 @pytest.mark.parametrize(
