@@ -1,4 +1,4 @@
-"""Values that somebody wrote, in sentences: short, on one line, nothing that a terminal obeys."""
+"""Text safe to print: user values, shortened to one line, without control characters."""
 
 import reprlib
 from collections.abc import Sequence
@@ -6,28 +6,28 @@ from typing import Any
 
 
 def printable(said: str) -> str:
-    """Return a sentence without what a terminal would obey."""
+    """Return a message with unprintable characters replaced by "?"."""
     return "".join(letter if letter.isprintable() else "?" for letter in said)
 
 
 def plain_text(value: str) -> str:
-    """Return text on one line; raise ValueError if it holds what is no text."""
+    """Return text on one line; raise ValueError if it has unprintable characters."""
     value = " ".join(value.split())
     odd = [letter for letter in value if not letter.isprintable()]
     if odd:
-        raise ValueError(f"{odd[0]!a} is not a letter")
+        raise ValueError(f"must not contain the unprintable character {odd[0]!a}")
     return value
 
 
 def plain_number(value: Any) -> Any:
-    """Raise ValueError for what Python would take for a number and YAML does not."""
+    """Return `value`; raise ValueError for a boolean or text, which pydantic would convert."""
     if isinstance(value, bool | str):
-        raise ValueError(f"should be a number, not {shorten(value, quoted=True)}")
+        raise ValueError(f"must be a number, not {shorten(value, quoted=True)}")
     return value
 
 
 def shorten(value: Any, quoted: bool = False) -> str:
-    """Write a value of a document short, on one line, and with nothing that a terminal obeys."""
+    """Return a value as short, printable text on one line."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -37,5 +37,5 @@ def shorten(value: Any, quoted: bool = False) -> str:
 
 
 def key_path(keys: Sequence[Any]) -> str:
-    """Write the keys that lead to a value, as in domain.x."""
+    """Return the keys of a value joined by dots, for example domain.x."""
     return ".".join(shorten(key) for key in keys)

@@ -1,4 +1,4 @@
-"""Values that somebody wrote as a pydantic model, or every fault of them, each where it stands."""
+"""Validation of a user's values with pydantic: a model, or every fault and where it is."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
@@ -15,20 +15,20 @@ Model = TypeVar("Model", bound="BaseModel")
 
 
 class Fault(NamedTuple):
-    """What is wrong, and the keys that lead to it; None where the sentence says where itself."""
+    """What is wrong, and the keys of the wrong value; None if the message says where itself."""
 
     keys: tuple[Any, ...] | None
     message: str
 
     def format(self, locate: KeyLocator) -> str:
-        """Return the whole sentence. `locate` returns how it begins for the keys it is given."""
+        """Return the message, with the place that `locate` returns for the keys before it."""
         return self.message if self.keys is None else f"{locate(self.keys)}: {self.message}"
 
 
 def validated(model: "type[Model]", value: Any, locate: KeyLocator, context: Any = None) -> "Model":
-    """Return `value` as a model; raise InputError with every fault, each where `locate` says.
+    """Return `value` as a model; raise InputError that lists every fault, located by `locate`.
 
-    `context` is what the model's validators may ask for.
+    `context` is passed to the model's validators.
     """
     found = checked(model, value, context)
     if isinstance(found, list):
@@ -37,33 +37,33 @@ def validated(model: "type[Model]", value: Any, locate: KeyLocator, context: Any
 
 
 def checked(model: "type[Model]", value: Any, context: Any = None) -> "Model | list[Fault]":
-    """Return `value` as a model, or every fault of it."""
+    """Return `value` as a model, or all its faults."""
     from pydantic import ValidationError
 
     try:
         return model.model_validate(value, context=context)
     except ValidationError as error:
-        # A point of two wrong numbers has the same fault twice.
+        # A point with two wrong numbers has the same fault twice.
         return list(dict.fromkeys(_fault(model, each) for each in error.errors()))
 
 
 MESSAGES = {
-    "tuple_type": "should be a list",
-    "string_type": "should be text",
-    "float_type": "should be a number",
-    "int_type": "should be a whole number",
-    "int_from_float": "should be a whole number",
-    "int_parsing": "should be a whole number",
-    "int_parsing_size": "should be a smaller number",
-    "float_parsing": "should be a number",
-    "bool_type": "should be true or false",
-    "bool_parsing": "should be true or false",
-    "too_long": "has too many values",
+    "tuple_type": "must be a list",
+    "model_type": "must be a mapping",
+    "string_type": "must be text",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
 }
 
 
 def _fault(model: "type[BaseModel]", found: Any) -> Fault:
-    # Pydantic names the branches of a union among the keys, as in "function-plain[...]".
+    # Pydantic puts the branches of a union among the keys, for example "function-plain[...]".
     keys = tuple(key for key in found["loc"] if isinstance(key, int) or "[" not in key)
     kind, said = found["type"], found["msg"].removeprefix("Input ")
     if kind == "extra_forbidden":
@@ -72,17 +72,22 @@ def _fault(model: "type[BaseModel]", found: Any) -> Fault:
             did_you_mean("key", shorten(found["loc"][-1]), _fields(model, keys[:-1])),
         )
     if kind == "missing":
-        return Fault(keys, "is missing")
-    if kind == "model_type":
-        return Fault(keys, "is no mapping")
+        return Fault(keys, "required, but missing")
+    if kind == "too_long":
+        most, number = found["ctx"]["max_length"], found["ctx"]["actual_length"] or "more"
+        return Fault(keys, f"at most {most} values are allowed, not {number}")
+    if kind == "too_short":
+        least, number = found["ctx"]["min_length"], found["ctx"]["actual_length"]
+        noun = "value is" if least == 1 else "values are"
+        return Fault(keys, f"at least {least} {noun} required, not {number}")
     if kind == "value_error":
         return Fault(keys, said.removeprefix("Value error, "))
-    said = MESSAGES.get(kind, f"{said[0].lower()}{said[1:]}")
+    said = MESSAGES.get(kind, f"{said[0].lower()}{said[1:]}".replace("should ", "must ", 1))
     return Fault(keys, f"{said}, not {shorten(found['input'], quoted=True)}")
 
 
 def _fields(model: "type[BaseModel]", keys: Sequence[Any]) -> list[str]:
-    """Return the names of the fields of a model, or of the one that stands under `keys`."""
+    """Return the names of the fields of a model, or of its submodel under `keys`."""
     for key in keys:
         inner = model.model_fields[key].annotation if key in model.model_fields else None
         choices = [each for each in (inner, *get_args(inner)) if hasattr(each, "model_fields")]

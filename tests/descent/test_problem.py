@@ -433,11 +433,11 @@ def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
 
 MISTAKES = {
     "--surface wobbly --opt adam --batch-size 3": "--batch-size: wobbly has no samples",
-    "--surface clouds --opt adam --batch-size 0": "--batch-size: should be greater",
+    "--surface clouds --opt adam --batch-size 0": "--batch-size: must be greater",
     "--surface clouds --opt adam --batch-size 900": "a batch of 900: blobs has 800 samples",
-    "--surface clouds --opt adam --noise -1": "--noise: should be greater",
+    "--surface clouds --opt adam --noise -1": "--noise: must be greater",
     "--surface clouds --opt adam --samples 900": "clouds: samples 900: blobs has 800",
-    "--surface clouds --opt adam --samples 0": "--samples: should be greater",
+    "--surface clouds --opt adam --samples 0": "--samples: must be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
     "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
     "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
@@ -462,7 +462,7 @@ MISTAKES = {
     "--surface clouds --opt adam --frames 0:9999999:1": "'0:9999999:1' leads beyond 1000000 steps",
     "--surface clouds --opt adam --frames 0:5": "--frames: '0:5' is not of the form FROM:TO:STRIDE",
     f"--surface clouds --opt adam --frames {','.join(['0:9999999:1'] * 101)}": "than 100 parts",
-    "--surface clouds --opt adam --data npz:a\x1b[31mb": "--data: '\\x1b' is not a letter",
+    "--surface clouds --opt adam --data npz:a\x1b[31mb": "unprintable",
     "--surface clouds --opt adam --frames 0:5:0": "--frames: '0:5:0' has no step",
 }  # fmt: skip
 
@@ -484,8 +484,8 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        ("network: {hidden: [3]}", "a.network.data: is missing"),
-        ("network: {hidden: [0], data: xor}", "a.network.hidden.0: should be greater than or"),
+        ("network: {hidden: [3]}", "a.network.data: required, but missing"),
+        ("network: {hidden: [0], data: xor}", "a.network.hidden.0: must be greater than or"),
         ("network: {hidden: [3], data: xr}", "a.network.data: unknown data set 'xr': did you"),
         ("network: {hiden: [3], data: xor}", "a.network.hiden: unknown key 'hiden': did you mean"),
         (
@@ -496,7 +496,7 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
             "network: {hidden: [3], data: xor, activation: tan}",
             "a.network.activation: unknown activation 'tan': did you mean 'tanh'",
         ),
-        ("network: {hidden: [3], data: xor, dropout: 1}", "a.network.dropout: should be less"),
+        ("network: {hidden: [3], data: xor, dropout: 1}", "a.network.dropout: must be less"),
         ("network: {hidden: [3], data: xor}\n  formula: x", "a.formula: is given, and so is a net"),
         ("formula: x\n  domain: {x: [0, 1]}\n  plane: path", "a.plane: is of a network, and there"),
         ("network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}", "a plane is of two"),
@@ -505,8 +505,8 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
             "a.plane: the plane of the paths is known only after the descent",
         ),
         ("network: {hidden: [3], data: xor}\n  domain: {x: [0, 1]}", "a.domain: a plane has two"),
-        ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: should be"),
-        ("network: {hidden: [3], data: xor}\n  plane: {grid: 5}", "a.plane.grid: should be great"),
+        ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: must be"),
+        ("network: {hidden: [3], data: xor}\n  plane: {grid: 5}", "a.plane.grid: must be great"),
         (
             "network: {hidden: [3], data: xor}\n  starts: [[]]",
             "a.starts.0: an empty point does not",
@@ -515,8 +515,8 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
             f"network: {{hidden: [3], data: xor, sha256: '{64 * 'a'}'}}",
             "a.network.sha256: xor is no file",
         ),
-        ("network: 3", "a.network: is no mapping"),
-        ("network: {hidden: 3, data: xor}", "a.network.hidden: should be a list, not 3"),
+        ("network: 3", "a.network: must be a mapping, not 3"),
+        ("network: {hidden: 3, data: xor}", "a.network.hidden: must be a list, not 3"),
     ],
 )
 def test_a_wrong_declaration_is_told(declared: str, said: str, here: Path, invoke: Invoke) -> None:

@@ -20,7 +20,7 @@ AT = "jobs.yaml:7:5: jobs.0."  # where a line lies that is added to it
 BOMB = "a0: &a0 [x]\n" + "".join(
     f"a{number + 1}: &a{number + 1} [{f'*a{number},' * 9}]\n" for number in range(12)
 )
-SAID = "should be"
+SAID = "must be"
 
 
 def row(number: int, *case: object) -> object:
@@ -62,7 +62,7 @@ def instead(line: str, *values: str) -> list[object]:
         *added("fps", ".nan", ".inf", "-1", "0", "1e300"),
         *added("duration", ".nan", ".inf", "-1", "0", "1e300"),
         *added("seed", ".nan", ".inf", "-1", "0.5", "1e300"),
-        row(25, f"{JOB}    starts: [[.nan, 1]]\n", "jobs.yaml:7:15: jobs.0.starts.0.0: should"),
+        row(25, f"{JOB}    starts: [[.nan, 1]]\n", "jobs.yaml:7:15: jobs.0.starts.0.0: must"),
         *added("domain", "-1e300:1e300,-1:1", "1:1,2:3", ".nan:1,1:2", "0:1e-320,0:1", "3"),
         *instead("steps: 2", ".nan", ".inf", "-1", "0", "2.5", "1e9", "1e400"),
         *instead("size: 300x200", "0x0", "-1x5", "1x1", "99999x99999", ".nan", "300"),
@@ -103,7 +103,7 @@ CATALOGUES = {
     "dip: !!python/name:os.system": "os.system is not allowed",
     "- dip": "own.yaml",
     "dip: {formula: 'open(1)', domain: '-1:1'}": "unknown function 'open'",
-    "dip: {formula: x**2, domain: '-1:1', steps: .inf}": "own.yaml:1:38: dip.steps: should be",
+    "dip: {formula: x**2, domain: '-1:1', steps: .inf}": "own.yaml:1:38: dip.steps: must be",
     "[" * 5000: "nested too deeply",
 }
 

@@ -120,7 +120,7 @@ RUN = "surface: bowl, optimizers: adam"
         ("defaults: {theme: drak}\njobs:\n- {surface: bowl, optimizers: adam, out: a.gif}",
          "jobs.yaml:1:12: defaults.theme: unknown theme 'drak': did you mean 'dark'?"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: [0, -1]}}}}",
-         "jobs.yaml:2:68: jobs.0.matrix.seed.1: should be greater than or equal to 0, not -1"),
+         "jobs.yaml:2:68: jobs.0.matrix.seed.1: must be greater than or equal to 0, not -1"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: 3}}}}",
          "jobs.0.matrix.seed: should be a list of values"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: []}}}}",

@@ -156,14 +156,14 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "surface: is missing: name one, or give a formula\noptimizers: is missing"),
+        ({}, "surface: is missing: name one, or give a formula\noptimizers: required, but missing"),
         ({"kind": "plot"}, "surfaces: is missing: name one, or give a formula"),
         ({"kind": 3}, "kind: unknown kind '3': choose from basins, plot, response, run, tune"),
         ({"surface": "bowl", "formula": "x"}, "surface: is given, and so is a formula"),
-        ({"formula": ["x"]}, "formula: should be text, not ['x']"),
+        ({"formula": ["x"]}, "formula: must be text, not ['x']"),
         ({"formula": "x +"}, "formula: formula 'x +' is not"),
         ({"formla": "x"}, "formla: unknown key 'formla': did you mean 'formula'?"),
-        ({"surface": 3}, "surface: is no mapping"),
+        ({"surface": 3}, "surface: must be a mapping, not 3"),
         ({"surface": "bowl", "domain": "3"}, "domain: '3' is not of the form -3:3,-2:2"),
         ({"surface": "bowl", "domain": "0:1"}, "domain: bowl has two coordinates"),
         ({"surface": "bowl", "domain": "1:0,0:1"}, "domain.x: the interval of x must rise"),
@@ -179,7 +179,7 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
          "surfaces.1: unknown surface 'bowel': did you mean 'bowl'?"),
         ({"kind": "response", "signal": "spike"}, "signal: unknown signal 'spike': did you mean"),
         ({"kind": "response", "formula": "x", "signal": "spikes"}, "formula: unknown key"),
-        ({"kind": "response", "signal": {"gradient": ["a"]}}, "signal.gradient.0: should be a"),
+        ({"kind": "response", "signal": {"gradient": ["a"]}}, "signal.gradient.0: must be a"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_where_it_stands(fields: dict[str, Any], said: str) -> None:

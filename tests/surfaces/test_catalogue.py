@@ -267,13 +267,13 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "1:37: a.domain.z: unknown key 'z': choose from x, y",
         ),
         ("a: {formula: x, domain: 3}", "a.domain: 3 is no domain: write {x: [-3, 3], y"),
-        ("a: {formula: x, domain: {x: [0, 1, 2]}}", "a.domain.x: has too many values, not [0, 1"),
-        ("a: {formula: x, domain: {x: 1}}", "a.domain.x: should be a list, not 1"),
-        ("a: {formula: x, domain: {x: [true, '1']}}", "a.domain.x.0: should be a number, not true"),
-        ("a: {formula: x, domain: {x: [0, 1]}, steps: '10'}", "a.steps: should be a number, not '"),
-        ("a: {formula: x, domain: {x: [0, 1]}, steps: 1.5}", "a.steps: should be a whole number"),
-        ("a: {formula: 3, domain: {x: [0, 1]}}", "a.formula: should be text, not 3"),
-        ("a: {formula: x, domain: {x: [0, 1]}, title: null}", "should be text, not nothing"),
+        ("a: {formula: x, domain: {x: [0, 1, 2]}}", "x: at most 2 values are allowed, not 3"),
+        ("a: {formula: x, domain: {x: 1}}", "a.domain.x: must be a list, not 1"),
+        ("a: {formula: x, domain: {x: [true, '1']}}", "a.domain.x.0: must be a number, not true"),
+        ("a: {formula: x, domain: {x: [0, 1]}, steps: '10'}", "a.steps: must be a number, not '"),
+        ("a: {formula: x, domain: {x: [0, 1]}, steps: 1.5}", "a.steps: must be a whole number"),
+        ("a: {formula: 3, domain: {x: [0, 1]}}", "a.formula: must be text, not 3"),
+        ("a: {formula: x, domain: {x: [0, 1]}, title: null}", "must be text, not nothing"),
         (
             "a: {formula: x, domain: {x: [0, 1]}, learning_rates: {adm: 1, sgd: .inf}}",
             "a.learning_rates: unknown optimizer 'adm': did you mean 'adam'?; "
@@ -294,13 +294,13 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ),
         ("a: {name: b, formula: x, domain: {x: [0, 1]}}", "1:5: a.name: the entry's key is its"),
         ("'': {formula: x, domain: {x: [0, 1]}}", "a surface needs a name"),
-        ("a: 3\ntrue: {formula: x, domain: {x: [0, 1]}}", "2:1: true.name: should be text"),
+        ("a: 3\ntrue: {formula: x, domain: {x: [0, 1]}}", "2:1: true.name: must be text"),
         ('"a\\e[31m\\nb": {formula: x, domain: {x: [0, 1]}}', "1:1: 'a\\x1b[31m\\nb'.name: "),
         ("a: {formula: x, domain: {x: [0, 1]}, tags: [Big One]}", "a.tags.0: 'Big One' is not of"),
-        ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: should be a finite"),
+        ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: must be a finite"),
         (
             "a: {formula: x, domain: {x: [0, 1]}, steps: 0}",
-            "a.steps: should be greater than or equal to 1",
+            "a.steps: must be greater than or equal to 1",
         ),
         ("a: {formula: x, domain: {x: [0, 1]}, levels: [2, 1]}", "levels must rise"),
         (
@@ -308,8 +308,8 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "1:38: a.learning_rates: sgd should be a number above 0, not -1",
         ),
         ("A b: {formula: x, domain: {x: [0, 1]}}", "'A b' is not of the form small-letters"),
-        ("a: 3", "1:1: a: is no mapping"),
-        ("a:", "1:1: a: is no mapping"),
+        ("a: 3", "1:1: a: must be a mapping"),
+        ("a:", "1:1: a: must be a mapping"),
         ("- a", "a catalogue maps names"),
         ("", "a catalogue maps names"),
         ("a: {formula: x, formula: y}", "found duplicate key"),
@@ -327,8 +327,8 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ("a: {formula: x, domain: {x: [0, 1]}, steps: 1000001}", "less than or equal to 1000000"),
         ("a: {formula: x, domain: {x: [0, 1.0e+200]}}", "too wide"),
         ("a: {formula: x, domain: {x: [1, 1.0000000000001]}}", "too narrow"),
-        ('a: {formula: x, domain: {x: [0, 1]}, title: "\\ud800"}', "is not a letter"),
-        ('a: {formula: x, domain: {x: [0, 1]}, title: "\\e[31m"}', "is not a letter"),
+        ('a: {formula: x, domain: {x: [0, 1]}, title: "\\ud800"}', "unprintable character"),
+        ('a: {formula: x, domain: {x: [0, 1]}, title: "\\e[31m"}', "unprintable character"),
         ("a: {formula: x, domain: {x: [0, 1]}, aliases: [wobbly]}", "'wobbly' is taken by wobbly"),
         (
             "a: {formula: x, domain: {x: [0, 1]}, aliases: [c]}\n"
@@ -359,12 +359,12 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "  steps: 0\n  aliases: [wobbly]\n",
     )
     assert faults(mine) == [
-        "1:1: a: is no mapping",
+        "1:1: a: must be a mapping, not 3",
         "2:1: b.domain: is missing",
         "5:12: c.domain.x: the interval of x must rise, not go from 1 to 0",
         "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x, y",
-        "6:11: c.start.0: should be a number, not 'a'",
-        "8:3: c.steps: should be greater than or equal to 1, not 0",
+        "6:11: c.start.0: must be a number, not 'a'",
+        "8:3: c.steps: must be greater than or equal to 1, not 0",
         "7:3: c.levles: unknown key 'levles': did you mean 'levels'?",
         "9:13: c.aliases.0: 'wobbly' is taken by wobbly",
     ]
@@ -412,7 +412,7 @@ def test_a_formula_may_stand_on_several_lines(tmp_path: Path) -> None:
 
 def test_many_faults_are_told_in_time(tmp_path: Path) -> None:
     mine = write(tmp_path, "".join(f"e{number}: 3\n" for number in range(20_000)))
-    assert faults(mine)[-1] == "20000:1: e19999: is no mapping"
+    assert faults(mine)[-1] == "20000:1: e19999: must be a mapping, not 3"
 
 
 def test_surfaces_are_found_by_their_tags() -> None:
