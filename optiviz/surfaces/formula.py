@@ -147,7 +147,7 @@ def _waiting(named: str, time_limit: TimeLimit) -> Iterator[None]:
         with time_limit.running():
             yield
     except TimeoutError:
-        raise InputError(f"{named} takes too long to differentiate: write it simpler") from None
+        raise InputError(f"{named} takes too long to differentiate: simplify it") from None
 
 
 def _derivative_size(expression: sympy.Expr) -> int:

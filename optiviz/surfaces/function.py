@@ -97,7 +97,8 @@ class Function:
         self._file = plugins.file_of(name) or ""
         takes = arguments(name)
         if takes != self.dim:
-            raise InputError(f"{name} takes {takes} coordinates, and its domain has {self.dim}")
+            coordinates = "1 coordinate" if takes == 1 else f"{takes} coordinates"
+            raise InputError(f"{name} takes {coordinates}, but its domain has {self.dim}")
         self._scale = np.array([(high - low) / 6 for low, high in sides])
         low, high = np.transpose(sides)
         self._tried = np.random.default_rng(0).uniform(low, high, (TRIED, self.dim))
@@ -126,7 +127,7 @@ class Function:
         with plugins.third_party_code(self.name, self._file), np.errstate(all="ignore"):
             found = self._found(*np.moveaxis(np.array(x, float), -1, 0))
             if found is None:
-                raise InputError(f"{self.name} returned nothing")
+                raise InputError(f"{self.name} returned None")
             if np.iscomplexobj(found):
                 raise InputError(f"{self.name} returned complex numbers")
             value = np.asarray(found, float)
@@ -190,7 +191,7 @@ def arguments(name: str) -> int:
     try:
         declared = inspect.signature(found).parameters.values()
     except (TypeError, ValueError):
-        raise InputError(f"{name} does not say how many coordinates it takes") from None
+        raise InputError(f"{name} has no signature: wrap it in a function of x and y") from None
     takes = [
         each
         for each in declared
@@ -198,7 +199,7 @@ def arguments(name: str) -> int:
         and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
     ]
     if not 1 <= len(takes) <= 2:
-        raise InputError(f"{name} takes {len(takes)} coordinates instead of one or two")
+        raise InputError(f"{name} must take one or two coordinates, not {len(takes)}")
     return len(takes)
 
 

@@ -84,13 +84,13 @@ class _Builder:
 
     def build(self, node: ast.expr, depth: int) -> sympy.Expr:
         if depth > MAX_DEPTH:
-            raise self.refuse(f"nested more than {MAX_DEPTH} deep")
+            raise self.refuse(f"nested more than {MAX_DEPTH} levels deep")
         expression = self._build(node, depth + 1)
         if expression.is_number and expression not in CONSTANTS.values():
             expression = self._folded(expression, node)
         for number in (expression.as_coeff_Mul()[0], expression.as_coeff_Add()[0]):
             if number and not 1 <= abs(number) * MAX_NUMBER <= MAX_NUMBER**2:
-                raise self.refuse("numbers lie between 1e-200 and 1e200")
+                raise self.refuse("numbers must be between 1e-200 and 1e200")
         number, rest = expression.as_coeff_Mul()
         if (
             number.is_Rational and max(abs(number.p), number.q) > MAX_NUMBER
@@ -108,7 +108,7 @@ class _Builder:
                     raise self.refuse(f"{name} is a function: write {name}(x)")
                 if name in NAMES and name not in known:
                     raise self.refuse(
-                        f"uses {name}, and its domain has no interval for it: write one more, "
+                        f"uses {name}, but the domain has no interval for it: add one, "
                         "as in -3:3,-3:3"
                     )
                 if name not in known:
@@ -125,11 +125,11 @@ class _Builder:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(name, args, depth)
             case ast.Compare() | ast.BoolOp() | ast.IfExp():
-                raise self.refuse("comparisons and conditions are not allowed; use min, max, sign")
+                raise self.refuse("comparisons and conditions are not allowed: use min, max, sign")
             case ast.BinOp(op=ast.BitXor()):
-                raise self.refuse("^ is not a power; write **")
+                raise self.refuse("^ is not a power: write **")
         raise self.refuse(
-            f"{ast.unparse(node)[:40]!r} is not allowed: a formula has numbers, x, y, + - * / ** "
+            f"{ast.unparse(node)[:40]!r} is not allowed: use numbers, x, y, + - * / ** "
             "and functions"
         )
 
@@ -137,7 +137,7 @@ class _Builder:
         mantissa = (ast.get_source_segment(self.text, node) or "").lower().partition("e")[0]
         vanished = isinstance(value, float) and not value and mantissa.strip("0._")
         if abs(value) > MAX_NUMBER or vanished:
-            raise self.refuse("numbers lie between 1e-200 and 1e200")
+            raise self.refuse("numbers must be between 1e-200 and 1e200")
         return sympy.Rational(repr(value))
 
     def _chain(self, node: ast.BinOp, depth: int) -> sympy.Expr:
@@ -161,7 +161,7 @@ class _Builder:
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
         if exponent.is_number and abs(float(exponent)) > MAX_POWER:
-            raise self.refuse(f"powers go up to {MAX_POWER}")
+            raise self.refuse(f"exponents must be between -{MAX_POWER} and {MAX_POWER}")
         if base.is_number and exponent.is_number:
             try:
                 result = abs(float(base) ** float(exponent))
@@ -170,7 +170,7 @@ class _Builder:
             if result > MAX_NUMBER:
                 raise self.refuse("a power of two numbers is undefined or too large")
         elif base.is_number and (base.is_zero or base.is_negative):
-            raise self.refuse("0 or a negative number cannot be raised to a power that varies")
+            raise self.refuse("0 or a negative number cannot be raised to a variable power")
         self._check_growth(base, exponent)
         power = base**exponent
         if power.is_Pow:  # one within another is one
@@ -183,9 +183,11 @@ class _Builder:
             number, rest = term.as_coeff_Mul()
             logarithmic = any(isinstance(each, sympy.log) for each in sympy.Mul.make_args(rest))
             if base is sympy.E and logarithmic and abs(float(number)) > MAX_POWER:
-                raise self.refuse(f"powers go up to {MAX_POWER}")
+                raise self.refuse(f"exponents must be between -{MAX_POWER} and {MAX_POWER}")
             if base.is_Rational and abs(float(number)) > MAX_GROWTH:
-                raise self.refuse(f"numbers in an exponent go up to {MAX_GROWTH}")
+                raise self.refuse(
+                    f"numbers in an exponent must be between -{MAX_GROWTH} and {MAX_GROWTH}"
+                )
 
     def _call(self, name: str, args: list[ast.expr], depth: int) -> sympy.Expr:
         if name not in FUNCTIONS:

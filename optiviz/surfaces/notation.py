@@ -65,7 +65,7 @@ def _notation(node: ast.expr) -> tuple[int, str]:
             return NEGATED, f"-({said})" if _divides(operand) else f"-{said}"
         case ast.UnaryOp(operand=operand):
             return _notation(operand)
-    raise ValueError(f"{ast.dump(node)} is of no formula")
+    raise ValueError(f"{ast.dump(node)} is not allowed in a formula")
 
 
 def _divides(node: ast.expr) -> bool:

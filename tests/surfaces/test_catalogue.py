@@ -251,8 +251,8 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ),
         (
             "a:\n  formula: x*y\n  domain: {x: [0, 1]}",
-            "2:3: a.formula: formula 'x*y': uses y, and its domain has no interval for it: "
-            "write one more, as in -3:3,-3:3",
+            "2:3: a.formula: formula 'x*y': uses y, but the domain has no interval for it: "
+            "add one, as in -3:3,-3:3",
         ),
         (
             "a:\n  domain: {x: [0, 1]}\n  formula: sinn(x)",
@@ -380,8 +380,8 @@ def test_a_wrong_domain_hides_no_other_fault(tmp_path: Path) -> None:
     )
     assert faults(mine) == [
         "3:12: a.domain.x: the interval of x must rise, not go from 1 to 0",
-        "2:3: a.formula: formula 'x*y': uses y, and its domain has no interval for it: "
-        "write one more, as in -3:3,-3:3",
+        "2:3: a.formula: formula 'x*y': uses y, but the domain has no interval for it: "
+        "add one, as in -3:3,-3:3",
         "4:3: a.start: 0, 1 does not fit a domain in x",
         "5:17: a.minima.1: 1, 1 does not fit a domain in x",
         "8:3: b.domain.x: the interval of x must rise, not go from 1 to 0",

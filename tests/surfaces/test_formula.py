@@ -155,7 +155,7 @@ def test_constants_of_any_size_are_numbers(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", ["0**x", "0**(-x*x)", "(-1)**x", "(-2)**(x*y)", "(1 - 2)**x"])
 def test_a_power_that_is_no_real_function_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="cannot be raised to a power that varies"):
+    with pytest.raises(InputError, match="cannot be raised to a variable power"):
         formula(text, 2)
 
 
@@ -289,5 +289,5 @@ def test_one_of_ours_is_waited_for_on_any_machine(monkeypatch: pytest.MonkeyPatc
     ours = find_surface("de-jong-5")
     assert np.isfinite(ours.hessian(np.zeros(2))).all()
     theirs = ours.model_copy(update={"formula": f"{ours.formula} + x"})
-    with pytest.raises(InputError, match="takes too long to differentiate: write it simpler"):
+    with pytest.raises(InputError, match="takes too long to differentiate: simplify it"):
         theirs.hessian(np.zeros(2))
