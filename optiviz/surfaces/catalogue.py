@@ -42,7 +42,7 @@ class Catalogue:
         """
         entries = document.value
         if not isinstance(entries, dict):
-            raise InputError(f"{document.name}: a catalogue maps names to surfaces")
+            raise InputError(f"{document.name}: a catalogue must map names to surfaces")
         faults = []
         self.aliases = {
             alias: name
@@ -56,11 +56,14 @@ class Catalogue:
 
             named = {**entry, "name": name} if isinstance(entry, dict) else entry
             if isinstance(entry, dict) and "name" in entry:
-                faults.append(f"{locate(['name'])}: the entry's key is its name")
+                faults.append(f"{locate(['name'])}: is not allowed: the entry's key is its name")
             elif not name:
-                faults.append(f"{locate([])}: a surface needs a name")
+                faults.append(f"{locate([])}: the surface has no name")
             if isinstance(entry, dict) and "function" in entry:
-                faults.append(f"{locate(['function'])}: code is named where it is used")
+                faults.append(
+                    f"{locate(['function'])}: is not allowed in a catalogue: "
+                    "name the function where a surface is expected"
+                )
                 continue
             entry_context = context and replace(context, axes=_number_of_axes(entry))
             try:
@@ -75,7 +78,7 @@ class Catalogue:
                 else:
                     self.aliases[alias] = name
                     continue
-                why = "the entry's own" if owner == name else f"taken by {shorten(owner)}"
+                why = "used twice in this entry" if owner == name else f"taken by {shorten(owner)}"
                 faults.append(
                     f"{locate(['aliases', number])}: {shorten(alias, quoted=True)} is {why}"
                 )
@@ -136,7 +139,7 @@ def find_surface(
     if isinstance(found, Surface):
         return found
     if not callable(found):
-        raise InputError(f"{name}, of the package {offered.package}, is no function or Surface")
+        raise InputError(f"{name} of the package {offered.package} is not a function or Surface")
     return function_surface(f"{offered.point.module}.{offered.point.attr}")
 
 

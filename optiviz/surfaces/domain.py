@@ -30,7 +30,7 @@ from optiviz.system.text import plain_number, plain_text, shorten
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
 AXES = ("x", "y")
-MISSING = "is missing"
+MISSING = "required, but missing"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def kebab(word: str) -> str:
     """Return a word as it is; raise ValueError if it is not in-such-a-form."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
         raise ValueError(
-            f"{shorten(word, quoted=True)} is not of the form small-letters-and-digits"
+            "must be lower-case letters, digits and single hyphens, "
+            f"not {shorten(word, quoted=True)}"
         )
     return word
 
@@ -71,13 +72,17 @@ def format_point(point: Sequence[float]) -> str:
     return ", ".join(f"{each:g}" for each in point) or "an empty point"
 
 
+def _coordinates(many: int) -> str:
+    return "1 coordinate" if many == 1 else f"{many} coordinates"
+
+
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
     axes = axes_in(info)
     if not point and info.field_name == "start" and info.data.get("network") is not None:
         return point  # a network's own weights
     if axes is not None and len(point) != axes:
         raise ValueError(
-            f"{format_point(point)} does not fit a domain in {' and '.join(AXES[:axes])}"
+            f"{format_point(point)} has {_coordinates(len(point))}, but the domain has {axes}"
         )
     return point
 
@@ -85,7 +90,7 @@ def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...
 def increasing(levels: tuple[float, ...]) -> tuple[float, ...]:
     """Return levels of isolines; raise ValueError if they do not rise."""
     if list(levels) != sorted(set(levels)):
-        raise ValueError("levels must rise")
+        raise ValueError("must increase")
     return levels
 
 
@@ -103,7 +108,7 @@ def _rates(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, Mapping):
         if isinstance(value, tuple) and not value:
             return value
-        raise ValueError("is no mapping from optimizers to learning rates")
+        raise ValueError("must be a mapping from optimizers to learning rates")
     known = info.context.optimizers if isinstance(info.context, ValidationContext) else None
     faults = []
     for name, rate in value.items():
@@ -111,7 +116,7 @@ def _rates(value: Any, info: ValidationInfo) -> Any:
             faults.append(did_you_mean("optimizer", str(name), known))
         number = isinstance(rate, int | float) and not isinstance(rate, bool)
         if not (number and 0 < rate < math.inf):
-            faults.append(f"{shorten(name)} should be a number above 0, not {shorten(rate, True)}")
+            faults.append(f"{shorten(name)} must be a number above 0, not {shorten(rate, True)}")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(value.items())
@@ -148,13 +153,15 @@ class Domain(BaseModel):
                 ends = [side.split(":") for side in value.split(",")]
                 value = [(float(low), float(high)) for low, high in ends]
             except ValueError:
-                raise ValueError(f"{value!r} is not of the form -3:3,-2:2") from None
+                raise ValueError(f"{value!r} is not a valid domain: write -3:3,-2:2") from None
         if isinstance(value, Sequence):
             if not 1 <= len(value) <= len(AXES):
-                raise ValueError("a domain has one or two intervals, as in -3:3,-3:3")
+                raise ValueError("must have one or two intervals, as in -3:3,-2:2")
             return dict(zip(AXES, value, strict=False))
         if not isinstance(value, Mapping | Domain):
-            raise ValueError(f"{shorten(value)} is no domain: write {{x: [-3, 3], y: [-3, 3]}}")
+            raise ValueError(
+                f"{shorten(value)} is not a valid domain: write {{x: [-3, 3], y: [-3, 3]}}"
+            )
         return value
 
     @field_validator("x", "y")
@@ -165,12 +172,12 @@ class Domain(BaseModel):
         low, high = interval
         if not low < high:
             raise ValueError(
-                f"the interval of {info.field_name} must rise, not go from {low:g} to {high:g}"
+                f"the interval of {info.field_name} must increase, not go from {low:g} to {high:g}"
             )
         largest = max(abs(low), abs(high))
         if largest > MAX_COORDINATE or high - low < max(1e-12 * largest, 1 / MAX_COORDINATE):
             raise ValueError(
-                f"the interval of {info.field_name} is too far, too wide or too narrow to draw"
+                f"the interval of {info.field_name} is too far from 0, too wide or too narrow"
             )
         return interval
 

@@ -178,8 +178,8 @@ class FunctionOrigin(Origin):
         path, known = file_of(self.function.of), self.function.sha256
         if path is not None and known and file_hash(path) != known:
             raise InputError(
-                f"{path} is not the file that the recipe was made with: "
-                f"if it is meant, name it anew: --surface {self.function.of}"
+                f"{path} has changed since the recipe was created: "
+                f"to use the new version, pass --surface {self.function.of}"
             )
 
 

@@ -84,14 +84,14 @@ class Surface(BaseModel):
     @classmethod
     def _of_a_network(cls, plane: PlaneConfig | None, info: ValidationInfo) -> PlaneConfig | None:
         if plane is not None and info.data.get("network", plane) is None:
-            raise ValueError("is of a network, and there is none")
+            raise ValueError("needs a network, but there is none")
         return plane
 
     @field_validator("function")
     @classmethod
     def _alone(cls, function: FunctionConfig | None, info: ValidationInfo) -> FunctionConfig | None:
         if function is not None and info.data.get("network") is not None:
-            raise ValueError("is given, and so is a network: give one of them")
+            raise ValueError("cannot be combined with a network: give only one")
         return function
 
     @field_validator("domain")
@@ -101,7 +101,7 @@ class Surface(BaseModel):
         if domain is None and network is None:
             raise ValueError(MISSING)
         if network is not None and domain is not None and domain.y is None:
-            raise ValueError("a plane has two intervals, as in -1:1,-1:1")
+            raise ValueError("must have two intervals for a plane, as in -1:1,-1:1")
         return domain
 
     @field_validator("formula")
@@ -111,9 +111,9 @@ class Surface(BaseModel):
         others = {kind: info.data.get(kind, ...) for kind in ("network", "function")}
         given = [kind for kind, each in others.items() if each is not None]
         if not given and not text:
-            raise ValueError("is missing or empty")
+            raise ValueError("required, but missing or empty")
         if given and text:
-            raise ValueError(f"is given, and so is a {given[0]}: give one of them")
+            raise ValueError(f"cannot be combined with a {given[0]}: give only one")
         if text and isinstance(info.context, ValidationContext):
             compiled(text, axes_in(info) or dimension(text))
         return text

@@ -59,7 +59,7 @@ REFUSED: dict[int, dict[str, str]] = {  # with some words of what is said
         "sine(x)": "did you mean 'sin'?", "z + x": "unknown name 'z'", "sin": "write sin(x)",
         "X": "did you mean 'x'?",
     },
-    11: {"": "is missing or empty", " \t": "is missing or empty", "()": "is not allowed"},
+    11: {"": "required, but missing", " \t": "required, but missing", "()": "is not allowed"},
     12: {"x/0": "division by zero", "sqrt(-1)": "finite real number", "log(0)*x": "finite real"},
     13: {
         "*".join(f"sin({n}*x + y)" for n in range(60)): "too long",

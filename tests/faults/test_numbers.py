@@ -83,7 +83,7 @@ def test_what_is_odd_is_drawn_and_said(
         row(29, (*BOWL, "--frames", "9:12:1"), "frames: 9:12:1 begins beyond the last step, 3"),
         row(34, (*BOWL, "--fps", "nan"), "--fps: must be less than or equal to 100, not nan"),
         row(35, (*BOWL, "--opt", "sgd:lr=-0.0"), "sgd: lr must lie in (0, inf), not -0.0"),
-        row(35, (*BOWL, "--domain", "0:1e-320,0:1"), "is too far, too wide or too narrow to draw"),
+        row(35, (*BOWL, "--domain", "0:1e-320,0:1"), "is too far from 0, too wide or too narrow"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(
