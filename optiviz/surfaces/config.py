@@ -38,7 +38,7 @@ Grid = Annotated[int, Field(ge=11, le=MAX_GRID), BeforeValidator(plain_number)]
 def _activations(value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"should be a name or a list of names, not {shorten(value, quoted=True)}")
+        raise ValueError(f"must be a name or a list of names, not {shorten(value, quoted=True)}")
     for name in names:
         if name not in ACTIVATION_NAMES:
             raise ValueError(did_you_mean("activation", name, ACTIVATION_NAMES))
@@ -76,14 +76,15 @@ class NetworkConfig(BaseModel):
     @classmethod
     def _of_a_file(cls, sha256: str, info: ValidationInfo) -> str:
         if sha256 and "data" in info.data and not files_of(info.data["data"]):
-            raise ValueError(f"{info.data['data']} is no file")
+            raise ValueError(f"is not allowed: {info.data['data']} is not read from a file")
         return sha256
 
     @model_validator(mode="after")
     def _one_a_layer(self) -> Self:
         if len(self.activation) not in (1, len(self.hidden)):
             raise ValueError(
-                f"has {len(self.hidden)} hidden layers and {len(self.activation)} activations"
+                f"needs one activation or one per hidden layer ({len(self.hidden)}), "
+                f"not {len(self.activation)}"
             )
         return self
 
@@ -96,7 +97,7 @@ class NetworkConfig(BaseModel):
 
 def _weight(value: Any) -> Any:
     if not isinstance(value, list | tuple) or len(value) != len(Weight._fields):
-        raise ValueError(f"{shorten(value)} is not of the form [layer, row, column]")
+        raise ValueError(f"{shorten(value)} is not a valid weight: write [layer, row, column]")
     return value
 
 
@@ -138,7 +139,9 @@ class PlaneConfig(BaseModel):
             try:
                 places = [[int(part) for part in each.split("/")] for each in value.split(",")]
             except ValueError:
-                raise ValueError(f"{value!r} is not of the form 2/5/250,2/5/251") from None
+                raise ValueError(
+                    f"{value!r} is not a valid plane: write LAYER/ROW/COLUMN,LAYER/ROW/COLUMN"
+                ) from None
             return {"kind": "weights", "weights": places}
         if value not in PLANES:
             raise ValueError(did_you_mean("plane", value, PLANES))
@@ -148,21 +151,21 @@ class PlaneConfig(BaseModel):
     @classmethod
     def _two(cls, weights: tuple[WeightIndex, ...]) -> tuple[WeightIndex, ...]:
         if weights and (len(weights) != 2 or weights[0] == weights[1]):
-            raise ValueError("a plane is of two different weights")
+            raise ValueError("must be two different weights")
         return weights
 
     @model_validator(mode="after")
     def _whole_plane(self) -> Self:
         if (self.kind == "weights") != bool(self.weights):
             raise ValueError(
-                "a plane of weights names two of them, as in [[2, 5, 250], [2, 5, 251]]"
+                "a plane of weights needs two weights, as in [[2, 5, 250], [2, 5, 251]]"
                 if self.kind == "weights"
-                else f"a {self.kind} plane names no weights"
+                else f"a {self.kind} plane has no weights"
             )
         if self.kind == "path" and self.descent == "plane":
-            raise ValueError("the plane of the paths is known only after the descent")
+            raise ValueError("a path plane is known only after the descent: write descent: whole")
         if self.seed and self.kind != "random":
-            raise ValueError(f"a plane of {self.kind} has no seed")
+            raise ValueError("only a random plane has a seed")
         return self
 
     @model_serializer
@@ -215,5 +218,5 @@ class FunctionConfig(BaseModel):
     @classmethod
     def _somewhere(cls, name: str) -> str:
         if not is_import_path(name) or not name.isprintable():
-            raise ValueError(f"{shorten(name, quoted=True)} is not of the form my.py:f")
+            raise ValueError(f"{shorten(name, quoted=True)} is not a valid function: write my.py:f")
         return name

@@ -58,7 +58,7 @@ def check_dataset(name: str) -> str:
     if f"{kind}:" in ("idx:", "npz:"):
         if not path:
             known = next(each for each in DATASETS if each.startswith(kind))
-            raise InputError(f"{name!r} names no path: write {known}")
+            raise InputError(f"{name!r} has no path: write {known}")
         return name
     if colon or name not in DATASETS:
         raise InputError(did_you_mean("data set", name, DATASETS))
@@ -74,7 +74,7 @@ def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
     """
     kind, _, path = check_dataset(name).partition(":")
     if sha256 and dataset_hash(name) != sha256:
-        raise InputError(f"{name}: is not the file that it was: its SHA-256 is another one")
+        raise InputError(f"{name}: has changed: its SHA-256 is not the expected one")
     loaders: dict[str, Callable[[], Dataset]] = {
         "digits": _digits,
         "mnist": _mnist,
@@ -128,7 +128,7 @@ def _mnist() -> Dataset:
             )
     except Exception as error:  # whatever goes wrong on the way
         said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"mnist cannot be fetched: {said}") from None
+        raise InputError(f"mnist cannot be downloaded: {said}") from None
     labels = labels.astype(int)
     return _dataset(
         "mnist", inputs[:60000] / 255, labels[:60000], inputs[60000:] / 255, labels[60000:]
@@ -186,13 +186,15 @@ def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels:
     }
     for part, (x, y) in taken.items():
         if len(x) != len(y):
-            raise InputError(f"{name}: x_{part} has {len(x)} samples and y_{part} has {len(y)}")
+            raise InputError(
+                f"{name}: x_{part} and y_{part} differ in length: {len(x)} and {len(y)}"
+            )
     (x, y), (test_x, test_y) = taken["train"], taken["test"]
     if not x.size:
         raise InputError(f"{name}: has no samples")
     if len(test_x) and test_x.shape[1] != x.shape[1]:
         raise InputError(
-            f"{name}: x_train has {x.shape[1]} features and x_test has {test_x.shape[1]}"
+            f"{name}: x_train and x_test differ in features: {x.shape[1]} and {test_x.shape[1]}"
         )
     if y.ndim == 1 or test_y.ndim == 1:
         y, test_y = (_numbered(each) for each in (y, test_y))
@@ -201,12 +203,14 @@ def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels:
         classes = y.shape[1]
         if len(test_y) and test_y.shape[1] != classes:
             raise InputError(
-                f"{name}: y_train has {classes} classes and y_test has {test_y.shape[1]}"
+                f"{name}: y_train and y_test differ in classes: {classes} and {test_y.shape[1]}"
             )
     if classes < 2 or classes > MAX_CLASSES:
-        raise InputError(f"{name}: y_train has {classes} classes, not 2 to {MAX_CLASSES}")
+        raise InputError(
+            f"{name}: the number of classes must be between 2 and {MAX_CLASSES}, not {classes}"
+        )
     if (len(x) + len(test_x)) * classes > MAX_VALUES:
-        raise InputError(f"{name}: {len(x)} samples of {classes} classes are too many")
+        raise InputError(f"{name}: {len(x)} samples with {classes} classes are too many")
     return Dataset(
         x,
         _one_hot(y, classes),
@@ -218,15 +222,15 @@ def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels:
 def _inputs(name: str, given: Any) -> Array:
     array = np.asarray(given)
     if array.dtype.kind not in "buif":
-        raise InputError(f"{name} holds no numbers")
+        raise InputError(f"{name} must contain real numbers")
     if array.ndim < 1:
-        raise InputError(f"{name} has no samples: its shape is {array.shape}")
+        raise InputError(f"{name} must be an array of samples, not one number")
     features = int(np.prod(array.shape[1:]))
     flat: Array = array.reshape(len(array), features).astype(float)
     if array.dtype == np.uint8:
         flat /= 255.0
     if not np.isfinite(flat).all():
-        raise InputError(f"{name} holds numbers that are not finite")
+        raise InputError(f"{name} must contain only finite numbers")
     return flat
 
 
@@ -234,16 +238,16 @@ def _labels(name: str, given: Any) -> Any:
     """Return labels from 0, or one row of shares a sample as it is."""
     array = np.asarray(given)
     if array.dtype.kind not in "buif" or array.ndim not in (1, 2):
-        raise InputError(f"{name} is neither labels nor one row of classes a sample")
+        raise InputError(f"{name} must contain one label or one row of shares per sample")
     if array.ndim == 2 and array.shape[1] > 1:
         if array.min(initial=0) < 0 or not np.allclose(array.sum(axis=1), 1):
-            raise InputError(f"{name} holds rows that do not add up to 1")
+            raise InputError(f"{name} must contain rows of non-negative shares that sum to 1")
         return array.astype(float)
     flat = array.reshape(-1).astype(float)
     if not np.isfinite(flat).all() or (flat != np.floor(flat)).any() or flat.min(initial=0) < 0:
-        raise InputError(f"{name} holds labels that are no whole numbers from 0")
+        raise InputError(f"{name} must contain labels that are whole numbers from 0")
     if flat.max(initial=0) >= MAX_CLASSES:
-        raise InputError(f"{name} has labels beyond {MAX_CLASSES - 1}")
+        raise InputError(f"{name} must contain labels up to {MAX_CLASSES - 1}")
     return flat.astype(int)
 
 
@@ -278,7 +282,7 @@ def _npz(path: Path) -> Dataset:
         raise
     except Exception as error:  # what is broken or hostile makes the libraries raise anything
         said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name}: is no npz file: {shorten(said)}") from None
+        raise InputError(f"{name}: is not a valid npz file: {shorten(said)}") from None
     for key in ("x_train", "y_train"):
         if key not in given:
             raise InputError(f"{name}: has no array {key}, only {', '.join(found) or 'nothing'}")
@@ -292,12 +296,12 @@ def _npy(data: bytes, name: str) -> Any:
     read_head = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
     shape, _, dtype = read_head[min(version[0], 2)](file)
     if dtype.hasobject:
-        raise InputError(f"{name} holds pickled objects, which are not read")
+        raise InputError(f"{name} contains pickled objects, which are not read")
     many = math.prod(shape)
     if many > MAX_VALUES:
         raise InputError(f"{name} has more than {MAX_VALUES} numbers")
     if many * dtype.itemsize > len(data):
-        raise InputError(f"{name} has not the {many} numbers that its head tells of")
+        raise InputError(f"{name} contains fewer numbers than its header declares: {many}")
     file.seek(0)
     return np.lib.format.read_array(file, allow_pickle=False)
 
@@ -306,7 +310,7 @@ def _tested(name: str, given: Mapping[str, Any]) -> Dataset:
     """Return a data set of arrays by name, with nothing held out if no test arrays are there."""
     x, y = given["x_train"], given["y_train"]
     if ("x_test" in given) != ("y_test" in given):
-        raise InputError(f"{name}: has one of x_test and y_test without the other")
+        raise InputError(f"{name}: must contain both x_test and y_test, or neither")
     none = np.empty((0, *np.shape(x)[1:])), np.empty((0, *np.shape(y)[1:]))
     test_x, test_y = (given["x_test"], given["y_test"]) if "x_test" in given else none
     return _dataset(name, x, y, test_x, test_y)
@@ -327,9 +331,9 @@ def _idx_array(path: Path, axes: int) -> Any:
         with gzip.open(path) as file:
             head = file.read(4 + 4 * axes)
             if len(head) < 4 + 4 * axes or head[:2] != b"\0\0" or head[2] not in IDX_TYPES:
-                raise InputError(f"{path}: is no IDX file")
+                raise InputError(f"{path}: is not a valid IDX file")
             if head[3] != axes:
-                raise InputError(f"{path}: has {head[3]} axes, not {axes}")
+                raise InputError(f"{path}: the number of dimensions must be {axes}, not {head[3]}")
             shape = tuple(int(each) for each in np.frombuffer(head[4:], ">u4"))
             dtype = np.dtype(IDX_TYPES[head[2]])
             size = dtype.itemsize * int(np.prod(np.array(shape, object)))
@@ -339,7 +343,7 @@ def _idx_array(path: Path, axes: int) -> Any:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
     if len(data) != size:
-        raise InputError(f"{path}: has not the {size} bytes that its head tells of")
+        raise InputError(f"{path}: does not have the size that its header declares: {size} bytes")
     return np.frombuffer(data, dtype).reshape(shape)
 
 

@@ -22,14 +22,15 @@ class NetworkModel:
         data = load_dataset(config.data, config.seed, config.sha256)
         many = len(data.inputs)
         if config.samples is not None and config.samples > many:
-            raise InputError(f"samples {config.samples}: {config.data} has {many}")
+            raise InputError(
+                f"samples must be at most {many} for {config.data}, not {config.samples}"
+            )
         sizes = (data.inputs.shape[1], *config.hidden, data.targets.shape[1])
         self.config, self.plane_config = config, plane
         self.architecture = Architecture(sizes, config.activations, config.loss, config.bias)
         if self.architecture.dim > MAX_PARAMETERS:
             raise InputError(
-                f"a network of {self.architecture.dim} weights is too large: "
-                f"{MAX_PARAMETERS} at most"
+                f"at most {MAX_PARAMETERS} weights are allowed, not {self.architecture.dim}"
             )
         self._check_weights()
         kept = slice(config.samples)
@@ -65,7 +66,7 @@ class NetworkModel:
         """The plane; raises InputError if it is known only after a descent."""
         config = self.plane_config
         if config.kind == "path":
-            raise InputError("the plane of the paths is known only after a descent")
+            raise InputError("a path plane is known only after a descent")
         if config.kind == "weights":
             pair = [Weight(*each) for each in config.weights]
             return WeightPlane.of(self.network, self.initial, pair)

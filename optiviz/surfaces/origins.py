@@ -226,8 +226,7 @@ class NetworkOrigin(Origin):
     def _around(self) -> str:
         if self.plane.kind == "path":
             raise InputError(
-                "the plane of the paths is known only after a descent: "
-                "random ones and those of weights are known before"
+                "a path plane is known only after a descent: use a random or weights plane"
             )
         return DEFAULT_DOMAINS[self.plane.kind]
 

@@ -137,7 +137,7 @@ def random_directions(network: Network, origin: Array, seed: int) -> Array:
         alike = abs(first @ second) / np.sqrt((first @ first) * (second @ second))
         if alike < PARALLEL:
             return directions
-    raise InputError("random directions need a network of more weights")
+    raise InputError("random directions need a network with more weights")
 
 
 def _drawn(network: Network, origin: Array, random: np.random.Generator) -> Array:

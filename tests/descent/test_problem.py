@@ -401,7 +401,7 @@ def test_a_recipe_knows_the_file_that_its_data_came_from(invoke: Invoke, here: P
     for cached in (network_model, load_dataset):
         cached.cache_clear()  # as another process would begin
     result = invoke("run", "--recipe", "a.json", "-o", "c.json")
-    assert result.exit_code == 2 and "is not the file that it was" in result.stderr
+    assert result.exit_code == 2 and "has changed: its SHA-256" in result.stderr
 
 
 @pytest.mark.parametrize("surface", ["clouds", {"network": CLOUDS | {"data": "npz:own.json"}}])
@@ -435,17 +435,17 @@ MISTAKES = {
     "--surface wobbly --opt adam --batch-size 3": "--batch-size: wobbly has no samples",
     "--surface clouds --opt adam --batch-size 0": "--batch-size: must be greater",
     "--surface clouds --opt adam --batch-size 900": "a batch of 900: blobs has 800 samples",
-    "--surface clouds --opt adam --noise -1": "--noise: must be greater",
-    "--surface clouds --opt adam --samples 900": "clouds: samples 900: blobs has 800",
-    "--surface clouds --opt adam --samples 0": "--samples: must be greater",
+    "--surface clouds --opt adam --noise -1": "--noise: should be greater",
+    "--surface clouds --opt adam --samples 900": "clouds: samples must be at most 800 for blobs",
+    "--surface clouds --opt adam --samples 0": "--samples: should be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
     "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
     "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
     "--surface clouds --opt adam --plane paths": "--plane: unknown plane 'paths': did you mean",
     "--surface clouds --opt adam --plane random:x": "--plane: unknown plane 'random:x'",
-    "--surface clouds --opt adam --plane 0/1/2": "--plane: a plane is of two different",
-    "--surface clouds --opt adam --plane 0/1,0/2/0": "--plane: [0, 1] is not of the form",
-    "--surface clouds --opt adam --plane a/b/c,0/1/1": "is not of the form 2/5/250,2/5/251",
+    "--surface clouds --opt adam --plane 0/1/2": "--plane: must be two different",
+    "--surface clouds --opt adam --plane 0/1,0/2/0": "--plane: [0, 1] is not a valid weight",
+    "--surface clouds --opt adam --plane a/b/c,0/1/1": "is not a valid plane: write LAYER/ROW/",
     "--surface clouds --opt adam --plane 0/1/7,0/2/0 --domain -1:1,-1:1": (
         "clouds: weight 0/1/7: layer 0 has rows 0 to 15 and columns 0 to 1"
     ),
@@ -477,7 +477,7 @@ def test_a_mistake_is_one_sentence(words: str, invoke: Invoke, here: Path) -> No
 
 def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
     result = invoke("plot", "clouds", "-o", "x.png")
-    assert result.exit_code == 2 and "clouds: the plane of the paths is known only" in result.stderr
+    assert result.exit_code == 2 and "clouds: a path plane is known only" in result.stderr
     assert invoke("plot", "clouds", "--plane", "random", "-o", "x.png").exit_code == 0
 
 
@@ -490,7 +490,7 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
         ("network: {hiden: [3], data: xor}", "a.network.hiden: unknown key 'hiden': did you mean"),
         (
             "network: {hidden: [3], data: xor, activation: [tanh, relu]}",
-            "a.network: has 1 hidden layers and 2 activations",
+            "a.network: needs one activation or one per hidden layer (1), not 2",
         ),
         (
             "network: {hidden: [3], data: xor, activation: tan}",
@@ -499,10 +499,13 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
         ("network: {hidden: [3], data: xor, dropout: 1}", "a.network.dropout: should be less"),
         ("network: {hidden: [3], data: xor}\n  formula: x", "a.formula: cannot be combined with a"),
         ("formula: x\n  domain: {x: [0, 1]}\n  plane: path", "a.plane: needs a network, but there"),
-        ("network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}", "a plane is of two"),
+        (
+            "network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}",
+            "must be two",
+        ),
         (
             "network: {hidden: [3], data: xor}\n  plane: {kind: path, descent: plane}",
-            "a.plane: the plane of the paths is known only after the descent",
+            "a.plane: a path plane is known only after the descent",
         ),
         ("network: {hidden: [3], data: xor}\n  domain: {x: [0, 1]}", "a.domain: must have two i"),
         ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: should be"),
@@ -513,7 +516,7 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
         ),
         (
             f"network: {{hidden: [3], data: xor, sha256: '{64 * 'a'}'}}",
-            "a.network.sha256: xor is no file",
+            "a.network.sha256: is not allowed: xor is not read from a file",
         ),
         ("network: 3", "a.network: must be a mapping, not 3"),
         ("network: {hidden: 3, data: xor}", "a.network.hidden: must be a list, not 3"),

@@ -236,7 +236,7 @@ def test_parallel_directions_are_drawn_anew() -> None:
         first, second = random_directions(network, x, seed)
         assert abs(first @ second) < 0.999 * np.linalg.norm(first) * np.linalg.norm(second)
     single = Network(Architecture((1, 1), ()), np.ones((3, 1)), np.ones((3, 1)))
-    with pytest.raises(InputError, match="need a network of more weights"):
+    with pytest.raises(InputError, match="need a network with more weights"):
         random_directions(single, np.ones(1), 0)
 
 
