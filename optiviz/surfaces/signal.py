@@ -148,19 +148,21 @@ def read_signal(path: Path) -> Signal:
         number = _number(cell)
         if number is not None and abs(number) > MAX_COORDINATE:
             raise InputError(
-                f"{path}:{line}: {shorten(cell, quoted=True)} is too large: numbers lie between "
-                f"-{MAX_COORDINATE:g} and {MAX_COORDINATE:g}".replace("e+", "e")
+                f"{path}:{line}: must be between -{MAX_COORDINATE:g} and {MAX_COORDINATE:g}, "
+                f"not {shorten(cell, quoted=True)}".replace("e+", "e")
             )
         if number is not None:
             numbers.append(number)
         elif numbers or heading or not _heading(cell):
-            raise InputError(f"{path}:{line}: {shorten(cell, quoted=True)} is not a finite number")
+            raise InputError(
+                f"{path}:{line}: must be a finite number, not {shorten(cell, quoted=True)}"
+            )
         else:
             heading = True
         if len(numbers) > MAX_LENGTH:
-            raise InputError(f"{path}:{line}: more than {MAX_LENGTH} numbers")
+            raise InputError(f"{path}:{line}: more than {MAX_LENGTH} numbers are not allowed")
     if not numbers:
-        raise InputError(f"{path}: no numbers")
+        raise InputError(f"{path}: contains no numbers")
     try:
         name = plain_text(path.stem)
     except ValueError:
@@ -175,7 +177,7 @@ def _cell(line: str, where: str) -> str | None:
     except csv.Error as error:
         raise InputError(f"{where}: {error}") from None
     if len(row) > 1:
-        raise InputError(f"{where}: {len(row)} columns, and a signal has one")
+        raise InputError(f"{where}: must have one column, not {len(row)}")
     return row[0] if row else None
 
 

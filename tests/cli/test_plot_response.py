@@ -128,10 +128,10 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
     [
         (("response", "--signal", "spike", "--opt", "adam"), "did you mean 'spikes'"),
         (("response", "--signal", "none.csv", "--opt", "adam"), "none.csv: No such file"),
-        (("response", "--signal", "empty.csv", "--opt", "adam"), "empty.csv: no numbers"),
+        (("response", "--signal", "empty.csv", "--opt", "adam"), "empty.csv: contains no numbers"),
         (
             ("response", "--signal", "words.csv", "--opt", "adam"),
-            "words.csv:2: 'two' is not a finite number",
+            "words.csv:2: must be a finite number, not 'two'",
         ),
         (("response", "--opt", "adam"), "--signal: required, but missing"),
         (("response", "--signal", "spikes"), "--opt: required, but missing"),
