@@ -1,7 +1,7 @@
-"""A formula's text as value, exact gradient and Hessian.
+"""Formulas: a text compiled to its value, exact gradient and Hessian.
 
-The text may come from a stranger and never runs: the grammar makes an expression of it, sympy
-differentiates that, and `lambdify` compiles what sympy prints.
+The text may be untrusted and is never executed: the grammar converts it to an expression, sympy
+differentiates this, and `lambdify` compiles the code that sympy prints.
 """
 
 import math
@@ -20,18 +20,18 @@ from optiviz.system.errors import InputError
 from optiviz.system.time_limit import TimeLimit
 
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
-MAX_SECONDS = 1.0  # seconds of computing until a formula is compiled; second derivatives: as many
+MAX_SECONDS = 1.0  # to compile a formula; second derivatives may take as long again
 
 
 def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
-    """Return x, or x and y, as sympy has them."""
+    """Return the sympy symbols x, or x and y."""
     return tuple(sympy.symbols(NAMES[:dim], real=True))
 
 
 class Formula:
-    """An expression of sympy's in x (and y), differentiated and compiled when first used.
+    """A sympy expression in x (and y), differentiated and compiled when first used.
 
-    Raises InputError, which calls it by `name`, if its derivatives have no end.
+    Raises InputError, with `name` in the message, if its derivatives are too long or too slow.
     """
 
     def __init__(self, expression: sympy.Expr, dim: int, name: str, time_limit: TimeLimit) -> None:
@@ -51,7 +51,7 @@ class Formula:
         return _vectors(self._shaped(self._gradient(*self._coordinates(x)), x))
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both; what they have in common is computed once."""
+        """Return value and gradient; common subexpressions are computed once."""
         value, *slope = self._shaped(self._value_and_gradient(*self._coordinates(x)), x)
         return value, _vectors(slope)
 
@@ -61,7 +61,7 @@ class Formula:
         return np.stack(entries, axis=-1).reshape(*x.shape, self.dim)
 
     def gradient_text(self) -> tuple[str, ...]:
-        """Return the derivative by each coordinate, in the words of a formula."""
+        """Return the derivative with respect to each coordinate, in the syntax of formulas."""
         with _waiting(self._name, self._patience):
             return tuple(TextPrinter().doprint(slope) for slope in self._slopes)
 
@@ -93,13 +93,13 @@ class Formula:
     def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
         if _derivative_size(expression) > MAX_DERIVATIVE:
             raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
-        # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 but at
-        # the kink.
+        # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 except
+        # at the kink.
         slope = sympy.diff(expression, symbol)
         return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
 
     def _compile(self, *expressions: sympy.Expr) -> Callable[..., Any]:
-        # The module's name instead of its contents would import every corner of numpy.
+        # Passing "numpy" instead of its contents would import all of its submodules.
         compiled: Callable[..., Any] = sympy.lambdify(
             self._symbols,
             list(expressions),
@@ -120,20 +120,20 @@ class Formula:
         return (x[..., i] for i in range(self.dim))
 
     def _shaped(self, values: list[Any], x: Array) -> list[Array]:
-        # A constant derivative comes back as one number.
+        # A constant derivative is returned as one number.
         return [np.array(np.broadcast_to(np.asarray(each, float), x.shape[:-1])) for each in values]
 
 
 def _vectors(coordinates: list[Array]) -> Array:
-    """Return arrays as the last axis of one, each contiguous in memory, which is quicker."""
+    """Stack arrays along a new last axis, each contiguous in memory, which is faster."""
     return np.moveaxis(np.stack(coordinates), 0, -1)
 
 
 @cache
 def formula(text: str, dim: int, ours: bool = False) -> Formula:
-    """Return the formula of a text; the same text is parsed and compiled once a process.
+    """Return the formula of a text; the same text is parsed and compiled once per process.
 
-    One of ours is known to end, and is waited for, however slow the machine.
+    A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
     """
     named, time_limit = named_formula(text), TimeLimit(math.inf if ours else MAX_SECONDS)
     with _waiting(named, time_limit):
@@ -151,11 +151,11 @@ def _waiting(named: str, time_limit: TimeLimit) -> Iterator[None]:
 
 
 def _derivative_size(expression: sympy.Expr) -> int:
-    """Return about how many nodes the derivative of an expression has.
+    """Return roughly how many nodes the derivative of an expression has.
 
-    A product of n factors has n terms of n factors, so a short text can have an endless one.
+    A product of n factors has n terms of n factors, so a short text can have a huge one.
     """
-    sizes: dict[sympy.Basic, tuple[int, int]] = {}  # nodes of an expression, of its derivative
+    sizes: dict[sympy.Basic, tuple[int, int]] = {}  # nodes of each expression and of its derivative
     for node in sympy.postorder_traversal(expression):
         if node in sizes:
             continue

@@ -1,7 +1,7 @@
 """A user's Python function as a surface: f(x) or f(x, y) of numpy arrays.
 
-Its gradient is exact where the function can be traced: called with symbols instead of arrays, and
-what comes of that is the same as what it computes. Else it is made of central differences.
+The gradient is exact if the function can be traced: if calling it with symbols instead of arrays
+gives an expression with the same values. Otherwise it is computed by central differences.
 """
 
 import inspect
@@ -20,12 +20,12 @@ from optiviz.system import plugins
 from optiviz.system.errors import InputError
 from optiviz.system.time_limit import TimeLimit
 
-ORDER = 4  # of the differences: the error goes with this power of the distance
-WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many distances away
-STEP_SIZE = float(np.finfo(float).eps) ** (1 / (ORDER + 1))  # where rounding and truncation balance
+ORDER = 4  # of the differences: the error is of this order in the step size
+WEIGHTS = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # of the values so many steps away
+STEP_SIZE = float(np.finfo(float).eps) ** (1 / (ORDER + 1))  # balances rounding and truncation
 SECOND_STEP_SIZE = float(np.finfo(float).eps) ** (1 / (ORDER + 2))
-MAX_OPERATIONS = 1000  # of a function that is traced
-TRIED, SAME = 100, 1e-9  # points at which what was traced is compared, and how closely
+MAX_OPERATIONS = 1000  # while a function is traced
+TRIED, SAME = 100, 1e-9  # points where a trace is compared with the function; tolerance
 
 UFUNCS: dict[np.ufunc, Callable[..., sympy.Expr]] = {
     np.add: lambda a, b: a + b,
@@ -55,11 +55,11 @@ UFUNCS: dict[np.ufunc, Callable[..., sympy.Expr]] = {
 
 
 class Untraceable(Exception):
-    """What a function does with symbols cannot be followed."""
+    """An operation on a symbol that cannot be traced."""
 
 
 class Traced(NDArrayOperatorsMixin):
-    """A symbol in place of an array: it remembers what is done with it."""
+    """A symbol in place of an array, which records the operations on it."""
 
     operations = 0
 
@@ -89,7 +89,7 @@ def _expression(value: Any) -> sympy.Expr:
 
 
 class Function:
-    """A function of one or two arrays as an objective; `exact` says how its gradient is made."""
+    """A function of one or two arrays as an objective, with an exact gradient if `exact`."""
 
     def __init__(self, name: str, sides: Sequence[tuple[float, float]]) -> None:
         self.name, self.dim = name, len(sides)
@@ -102,7 +102,7 @@ class Function:
         self._scale = np.array([(high - low) / 6 for low, high in sides])
         low, high = np.transpose(sides)
         self._tried = np.random.default_rng(0).uniform(low, high, (TRIED, self.dim))
-        self._value(self._tried)  # what is wrong everywhere is told
+        self._value(self._tried)  # raises errors that occur everywhere
         self._formula = self._traced()
 
     @property
@@ -112,7 +112,7 @@ class Function:
 
     @property
     def caption(self) -> str:
-        """Where it is from, and how its gradient is made."""
+        """The name, and how the gradient is computed."""
         how = "exact gradient" if self.exact else f"gradient by differences of order {ORDER}"
         return f"{self.name}, {how}"
 
@@ -120,7 +120,7 @@ class Function:
         """Return f(x), shape (...), for x of shape (..., dim)."""
         try:
             return self._value(x)
-        except InputError:  # it has a value elsewhere, so this is where it has none
+        except InputError:  # __init__ found values, so it is only undefined here
             return np.full(x.shape[:-1], np.nan)
 
     def _value(self, x: Array) -> Array:
@@ -145,7 +145,7 @@ class Function:
         return self._differences(self.value, x, STEP_SIZE)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both."""
+        """Return value and gradient."""
         return self.value(x), self.gradient(x)
 
     def hessian(self, x: Array) -> Array:
@@ -155,7 +155,7 @@ class Function:
         return self._differences(self.gradient, x, SECOND_STEP_SIZE)
 
     def _differences(self, of: Callable[[Array], Array], x: Array, apart: float) -> Array:
-        """Return derivatives by each coordinate as a last axis, by central differences."""
+        """Return derivatives along a new last axis, one per coordinate, by central differences."""
         slopes = []
         for axis in range(self.dim):
             far = apart * np.maximum(self._scale[axis], np.abs(x[..., axis]))
@@ -166,7 +166,7 @@ class Function:
         return np.stack(slopes, axis=-1)
 
     def _traced(self) -> Formula | None:
-        """Return the function as an expression, None if it cannot be followed."""
+        """Return the function as an expression, or None if it cannot be traced."""
         Traced.operations = 0
         try:
             time_limit = TimeLimit(MAX_SECONDS)
@@ -178,14 +178,14 @@ class Function:
                 formula.hessian(self._tried[:1])
             same = np.isclose(traced, self.value(self._tried), SAME, SAME, equal_nan=True).all()
             return formula if same and np.shape(slopes) == self._tried.shape else None
-        except Exception:  # whatever symbols do to a function that expects arrays
+        except Exception:  # symbols can make code for arrays raise anything
             return None
 
 
 def arguments(name: str) -> int:
     """Return how many coordinates a function takes; raise InputError if not one or two.
 
-    Its code is run.
+    The file or module that defines it is run.
     """
     found = plugins.load(name)
     try:
@@ -205,5 +205,5 @@ def arguments(name: str) -> int:
 
 @cache
 def function(name: str, digest: str, sides: tuple[tuple[float, float], ...]) -> Function:
-    """Return the function of a name, whose file has this SHA-256, in a window."""
+    """Return the function of a name, whose file has the SHA-256 `digest`, in a window."""
     return Function(name, sides)

@@ -1,8 +1,8 @@
-"""A formula's text -> an expression of sympy's.
+"""The grammar of formulas: converts a text to a sympy expression.
 
-The text may come from a stranger and never runs: `ast` parses it, and a whitelist turns its nodes
-into sympy's. Length, nodes, depth and powers are bounded before sympy sees them, so that no text
-hangs it.
+The text may be untrusted and is never executed: `ast` parses it, and nodes on a whitelist are
+converted to sympy's. Length, nodes, depth and powers are limited before sympy sees them, so that no
+text hangs it.
 """
 
 import ast
@@ -22,7 +22,7 @@ MAX_NODES = 1500
 MAX_DEPTH = 40
 MAX_POWER = 100
 MAX_GROWTH = 10_000
-MAX_NUMBER = 10**200  # and its inverse: two derivatives of a power keep within float64
+MAX_NUMBER = 10**200  # and its inverse: two derivatives of a power stay within float64
 FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
     **{name: getattr(sympy, name) for name in ("sin", "cos", "tan", "exp", "log", "sqrt", "atan")},
     **{name: getattr(sympy, name) for name in ("sinh", "cosh", "tanh")},
@@ -31,19 +31,19 @@ FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
     "max": lambda *args: reduce(KINKS["max"], args),
     "min": lambda *args: reduce(KINKS["min"], args),
 }
-MEANT = {"ln": "log", "arctan": "atan", "sgn": "sign", "fabs": "abs"}  # as others write them
+MEANT = {"ln": "log", "arctan": "atan", "sgn": "sign", "fabs": "abs"}  # spellings elsewhere
 ARITIES = {"hypot": (2, 2), "max": (2, 20), "min": (2, 20)}
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
 
 
 def named_formula(text: str) -> str:
-    """Return how a sentence about a formula begins."""
+    """Return the start of a message about a formula."""
     shown = text if len(text) <= 60 else text[:57] + "..."
     return f"formula {shown!r}"
 
 
 def parse_formula(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
-    """Return the expression of a text; raise InputError if it is no formula of these symbols."""
+    """Return the expression of a text; raise InputError if it is not a formula in `symbols`."""
     named = named_formula(text)
     if not text.strip():
         raise InputError("the formula is empty")
@@ -55,7 +55,7 @@ def parse_formula(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"{named} is longer than {MAX_CHARACTERS} characters")
     try:
-        with warnings.catch_warnings(action="ignore"):  # as of 1if, which is refused anyway
+        with warnings.catch_warnings(action="ignore"):  # such as for 1if, which is rejected anyway
             tree = ast.parse(text.strip(), mode="eval").body
         if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
             raise InputError(f"{named} has more than {MAX_NODES} terms and operators")
@@ -73,7 +73,7 @@ def parse_formula(text: str, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
 
 
 class _Builder:
-    """Turns whitelisted `ast` nodes into sympy's."""
+    """Converts whitelisted `ast` nodes to sympy expressions."""
 
     def __init__(self, text: str, symbols: dict[str, sympy.Symbol]) -> None:
         self.text = text
@@ -141,7 +141,7 @@ class _Builder:
         return sympy.Rational(repr(value))
 
     def _chain(self, node: ast.BinOp, depth: int) -> sympy.Expr:
-        """Build a + b - c ... or a * b / c ... as one node: long sums lean left and recurse."""
+        """Build a + b - c ... or a * b / c ... as one node, because long chains nest deeply."""
         additive = isinstance(node.op, ast.Add | ast.Sub)
         together = (ast.Add, ast.Sub) if additive else (ast.Mult, ast.Div)
         parts = []
@@ -173,12 +173,12 @@ class _Builder:
             raise self.refuse("0 or a negative number cannot be raised to a variable power")
         self._check_growth(base, exponent)
         power = base**exponent
-        if power.is_Pow:  # one within another is one
+        if power.is_Pow:  # a power of a power is one power
             self._check_growth(power.base, power.exp)
         return power
 
     def _check_growth(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
-        """Refuse what sympy would write out: 3**(n + x) as 3**n*3**x, exp(n*log(u)) as u**n."""
+        """Reject what sympy would expand: 3**(n + x) to 3**n*3**x, exp(n*log(u)) to u**n."""
         for term in sympy.Add.make_args(exponent):
             number, rest = term.as_coeff_Mul()
             logarithmic = any(isinstance(each, sympy.log) for each in sympy.Mul.make_args(rest))
@@ -207,7 +207,7 @@ class _Builder:
         return FUNCTIONS[name](*built)
 
     def _folded(self, number: sympy.Expr, node: ast.expr) -> sympy.Expr:
-        """Return a number as a short fraction or a float: sympy is endless with nested roots."""
+        """Return a number as a short fraction or a float: nested roots can hang sympy."""
         if number.is_Rational and max(abs(number.p), number.q) <= MAX_EXACT:
             return number
         try:

@@ -1,11 +1,11 @@
-"""Functions with kinks, what their derivatives are there, and how formulas are printed.
+"""Functions with kinks, their derivatives, and the printers of formulas.
 
-abs, sign, floor, min and max are functions of our own, because sympy's ask its assumptions about
-every argument and differentiate to delta functions. The derivative of floor and sign is 0; where
-max or min tie, the first argument's gradient is taken.
+sympy's own abs, sign, floor, min and max are not used, because they query assumptions about every
+argument and differentiate to delta functions. The derivative of floor and sign is 0; where the
+arguments of max or min tie, the gradient of the first one is used.
 
-Their classes begin with an underscore, so that sympy's printers do not take them for its own: it
-looks for what prints a class by the class's name.
+Class names begin with an underscore, because sympy's printers choose a method by class name and
+would take these classes for sympy's own.
 """
 
 from collections.abc import Callable
@@ -17,15 +17,15 @@ import sympy
 from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.str import StrPrinter
 
-MAX_EXACT = 2**53  # beyond it a fraction is written as a float
+MAX_EXACT = 2**53  # fractions of larger numbers are written as floats
 
 
 class _Kinked(sympy.Function):  # type: ignore[misc]
-    """A function with kinks: sympy only has to know its name and its derivative."""
+    """A function with kinks: sympy needs only its name and derivative."""
 
     nargs = 1
     is_real = True
-    exact: Callable[..., sympy.Expr]  # of numbers
+    exact: Callable[..., sympy.Expr]  # its value for numbers
 
     @classmethod
     def eval(cls, *args: sympy.Expr) -> sympy.Expr | None:
@@ -60,7 +60,7 @@ class _Abs(_Kinked):
 
 
 class _NotBelow(_Kinked):
-    """1 where the first argument is not below the second, else 0: Iverson's bracket."""
+    """1 where the first argument is at least the second, else 0 (Iverson bracket)."""
 
     nargs = 2
     spelling = "[{} >= {}]"
@@ -68,7 +68,7 @@ class _NotBelow(_Kinked):
 
 
 class _Max(_Kinked):
-    """max(a, b), which has the gradient of a where they tie."""
+    """max(a, b), with the gradient of a where they tie."""
 
     nargs = 2
     spelling = "max({}, {})"
@@ -80,7 +80,7 @@ class _Max(_Kinked):
 
 
 class _Min(_Kinked):
-    """min(a, b), which has the gradient of a where they tie."""
+    """min(a, b), with the gradient of a where they tie."""
 
     nargs = 2
     spelling = "min({}, {})"
@@ -91,7 +91,7 @@ class _Min(_Kinked):
         return first if argindex == 1 else 1 - first
 
 
-# By their names in formulas, those of several arguments two by two.
+# By name in formulas; max and min take more arguments in pairs.
 KINKS: dict[str, type[_Kinked]] = {
     "abs": _Abs,
     "sign": _Sign,
@@ -110,7 +110,7 @@ KINKED: dict[type[_Kinked], Any] = {
 
 
 class TextPrinter(StrPrinter):  # type: ignore[misc]
-    """Writes an expression in the grammar that a formula is written in, decimals as decimals."""
+    """Writes an expression in the syntax of formulas, with decimals as decimals."""
 
     def _print_Function(self, expr: sympy.Function) -> str:
         spelling = getattr(expr, "spelling", f"{expr.func.__name__.lower()}({{}})")
@@ -126,7 +126,7 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
 
 
 class CodePrinter(NumPyPrinter):  # type: ignore[misc]
-    """Writes what numpy computes; numpy knows no integers that are longer than a float's."""
+    """Writes numpy code; numbers too long for exact floats are written as floats."""
 
     def _print_Integer(self, expr: sympy.Integer) -> str:
         return str(expr.p) if abs(expr.p) <= MAX_EXACT else _approximate(expr.p, 1)

@@ -1,23 +1,23 @@
-"""A formula's text in mathematical notation, as matplotlib's mathtext reads it."""
+"""Formulas in mathematical notation, in matplotlib's mathtext."""
 
 import ast
 from collections.abc import Iterator
 
-ADDED, NEGATED, MULTIPLIED, RAISED, ATOM = range(5)  # how tightly a node holds together
+ADDED, NEGATED, MULTIPLIED, RAISED, ATOM = range(5)  # precedence of a node
 SIGNS = {ast.Add: "+", ast.Sub: "-"}
 POWERED = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "log")  # written sin²(x)
 
 
 def terms(formula: str) -> list[str]:
-    """Return the terms of a formula that may be written, in mathtext without its dollars.
+    """Return the terms of a valid formula, in mathtext without dollar signs.
 
-    All but the first begin with their sign. A line may be broken between two of them.
+    All but the first begin with their sign. A line may be broken between two terms.
     """
     return list(_terms(ast.parse(formula.strip(), mode="eval").body))
 
 
 def _terms(node: ast.expr) -> Iterator[str]:
-    chain: list[tuple[str, ast.expr]] = []  # of signs and terms, the last one first
+    chain: list[tuple[str, ast.expr]] = []  # signs and terms, the last one first
     while isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
         chain.append((SIGNS[type(node.op)], node.right))
         node = node.left
@@ -27,7 +27,7 @@ def _terms(node: ast.expr) -> Iterator[str]:
 
 
 def _written(node: ast.expr, least: int = ADDED) -> str:
-    """Return a node's notation, in parentheses if it holds together less tightly than `least`."""
+    """Return a node's notation, in parentheses if its precedence is below `least`."""
     held, said = _notation(node)
     if said.startswith("-"):
         held = min(held, NEGATED)
@@ -69,7 +69,7 @@ def _notation(node: ast.expr) -> tuple[int, str]:
 
 
 def _divides(node: ast.expr) -> bool:
-    """Tell a quotient, after which a factor would seem to stand beneath its line."""
+    """Return whether a node is a quotient: a factor after it would look like its denominator."""
     while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
         node = node.operand
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
