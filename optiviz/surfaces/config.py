@@ -1,4 +1,4 @@
-"""Networks, planes and functions as they are declared: plain words, checked without the data."""
+"""Declarations of networks, planes and functions, validated without loading the data."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from optiviz.system.plugins import is_import_path
 from optiviz.system.text import plain_number, shorten
 
 MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
-FINE_GRID, COARSE_GRID = 161, 41  # samples a side of a plane that is cheap, and of one that is not
+FINE_GRID, COARSE_GRID = 161, 41  # points per side, for cheap and costly planes
 MAX_GRID = 641
 ACTIVATION_NAMES = get_args(ActivationName)
 
@@ -46,13 +46,13 @@ def _activations(value: Any) -> Any:
 
 
 class NetworkConfig(BaseModel):
-    """A perceptron and what it learns, as an entry of surfaces.yaml declares it.
+    """A multi-layer perceptron and its data, as declared in an entry of surfaces.yaml.
 
-    hidden are the units of its hidden layers; inputs and outputs follow the data. samples are
-    how many of the data's first ones it learns, all if not given; seed is that of its weights and
-    of data that is drawn. sha256 is of the file that the data come from, if they do; a recipe has
-    it, so that another file is noticed. The loss decides what the outputs are: sigmoids with the
-    squared error, a softmax with the cross-entropy.
+    hidden lists the units of each hidden layer; the data determine inputs and outputs. samples is
+    how many of the first samples are used, all by default. seed is that of the initial weights and
+    of generated data. sha256 is the hash of the data's file, if there is one; recipes store it, so
+    that a changed file is noticed. The loss determines the outputs: sigmoids for the squared
+    error, a softmax for the cross-entropy.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,7 +90,7 @@ class NetworkConfig(BaseModel):
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """One activation a hidden layer."""
+        """The activation of each hidden layer."""
         many = len(self.hidden) // max(1, len(self.activation))
         return self.activation * many
 
@@ -107,14 +107,14 @@ PLANES = get_args(PlaneKind)
 
 
 class PlaneConfig(BaseModel):
-    """Which plane through a network's weights is drawn, and whether they move in it alone.
+    """A plane through a network's weights, and whether the descent stays in it.
 
-    weights: two of them, each as [layer, row, column] of its matrix, counted from 0; random: two
-    random directions with filter normalisation, drawn from the seed, through the initial weights;
-    path: the first two principal components of all paths together. descent is "plane" or "whole":
-    whether only the plane's coordinates are descended, which is the default for weights, or all
-    weights. grid is how many points a side it is evaluated on. Also made from "path", "random",
-    "random:7" and "2/5/250,2/5/251".
+    The kind "weights" varies two weights, each [layer, row, column] of its matrix, counted from 0.
+    "random" has two random directions with filter normalisation, drawn from the seed, through the
+    initial weights. "path" has the first two principal components of all paths together. descent
+    is "plane" to optimize only the plane's coordinates, the default for "weights", or "whole" to
+    optimize all weights. grid is the number of points per side on which the plane is evaluated.
+    Also accepts "path", "random", "random:7" or "2/5/250,2/5/251".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -179,19 +179,19 @@ class PlaneConfig(BaseModel):
 
     @property
     def as_text(self) -> str:
-        """The plane in the words of a command line, which say not all of it."""
+        """The plane as written on a command line, without descent and grid."""
         if self.kind == "weights":
             return ",".join("/".join(map(str, weight)) for weight in self.weights)
         return f"random:{self.seed}" if self.seed else self.kind
 
     @property
     def descends_in_plane(self) -> bool:
-        """Whether only the coordinates of the plane are descended."""
+        """Whether only the plane's coordinates are optimized."""
         return (self.descent or ("plane" if self.kind == "weights" else "whole")) == "plane"
 
     @property
     def samples(self) -> int:
-        """How many points a side it is evaluated on."""
+        """The number of points per side on which the plane is evaluated."""
         return self.grid or (FINE_GRID if self.kind == "weights" else COARSE_GRID)
 
 
@@ -199,9 +199,9 @@ WrittenPlane = Annotated[PlaneConfig, MappedSchema(lambda kept: any_of(TEXT, kep
 
 
 class FunctionConfig(BaseModel):
-    """A function of numpy arrays, by where it is: "my.py:f" or "package.module.f".
+    """A Python function of numpy arrays: "my.py:f" or "package.module.f".
 
-    sha256 is that of its file, if it has one. Also made from the name alone.
+    sha256 is the hash of its file, if it has one. Also accepts the name alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

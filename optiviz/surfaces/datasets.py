@@ -1,6 +1,6 @@
-"""Samples that networks learn: bundled, fetched, from files, or drawn from a seed.
+"""Data sets for networks: bundled, downloaded, read from files, or generated from a seed.
 
-The table of names holds strings only, so that help stays light.
+The table of names holds only strings, so that help is fast.
 """
 
 import gzip
@@ -23,16 +23,16 @@ from optiviz.system.text import plain_text, shorten
 
 DATASETS = {
     "digits": "1,797 handwritten digits of 8x8 pixels, bundled with scikit-learn",
-    "mnist": "70,000 handwritten digits of 28x28 pixels, fetched once by scikit-learn",
+    "mnist": "70,000 handwritten digits of 28x28 pixels, downloaded once by scikit-learn",
     "blobs": "three round clouds in a plane",
     "spirals": "two spirals that wind around each other",
-    "xor": "four squares in a plane, those across from each other of one class",
+    "xor": "four squares in a plane, opposite ones of the same class",
     "pixels": "article 3's camera of four pixels: solid, vertical, diagonal or horizontal",
     "idx:DIR": "the four IDX files of MNIST, gzipped, in a folder",
     "npz:FILE": "NumPy arrays x_train, y_train and, if there are any, x_test, y_test",
 }
-HELD_OUT = 0.2  # share of digits, its last ones, that nobody learns
-MAX_VALUES = 100_000_000  # of arrays that are read from files
+HELD_OUT = 0.2  # share of digits, the last ones, used only for testing
+MAX_VALUES = 100_000_000  # numbers in an array read from a file
 MAX_CLASSES = 10_000
 IDX_FILES = {
     "train-images-idx3-ubyte.gz": "x_train",
@@ -44,7 +44,7 @@ IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E
 
 
 class Dataset(NamedTuple):
-    """Inputs of shape (samples, features), targets (samples, classes), and those held out."""
+    """Inputs, shape (samples, features), and targets, shape (samples, classes), with test data."""
 
     inputs: Array
     targets: Array
@@ -53,7 +53,7 @@ class Dataset(NamedTuple):
 
 
 def check_dataset(name: str) -> str:
-    """Return the name of a data set as it is kept; raise InputError if it cannot be one."""
+    """Return the name of a data set; raise InputError if it is not valid."""
     kind, colon, path = plain_text(name).partition(":")
     if f"{kind}:" in ("idx:", "npz:"):
         if not path:
@@ -67,10 +67,10 @@ def check_dataset(name: str) -> str:
 
 @lru_cache(maxsize=4)
 def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
-    """Return a data set; those that are drawn depend on the seed.
+    """Return a data set; generated ones depend on the seed.
 
-    Pixels are scaled to 0 ... 1. Raises InputError if it is missing, no data set, or not the file
-    of that SHA-256.
+    Pixels are scaled to 0 ... 1. Raises InputError if the data are missing, invalid, or in a file
+    with another SHA-256.
     """
     kind, _, path = check_dataset(name).partition(":")
     if sha256 and dataset_hash(name) != sha256:
@@ -85,7 +85,7 @@ def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
 
 
 def files_of(name: str) -> list[Path]:
-    """Return the files that a data set is read from; none if it is ours."""
+    """Return the user's files that a data set is read from, if any."""
     kind, _, path = name.partition(":")
     if not path or kind not in ("idx", "npz"):
         return []
@@ -93,7 +93,7 @@ def files_of(name: str) -> list[Path]:
 
 
 def dataset_hash(name: str) -> str:
-    """Return the SHA-256 of a data set's file, or of the four of a folder one after another."""
+    """Return the SHA-256 of a data set's file, or of a folder's four files concatenated."""
     hashed = hashlib.sha256()
     for part in files_of(name):
         _check_file(part)
@@ -126,7 +126,7 @@ def _mnist() -> Dataset:
             inputs, labels = fetch(
                 "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
             )
-    except Exception as error:  # whatever goes wrong on the way
+    except Exception as error:  # a download can fail in any way
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"mnist cannot be downloaded: {said}") from None
     labels = labels.astype(int)
@@ -136,7 +136,7 @@ def _mnist() -> Dataset:
 
 
 def _drawn(name: str, seed: int) -> Dataset:
-    """Draw 800 samples to learn and 400 that are held out, of pixels 4000 and 1000."""
+    """Generate 800 training and 400 test samples; 4000 and 1000 of pixels."""
     many, more = (4000, 1000) if name == "pixels" else (800, 400)
     random = np.random.default_rng(seed)
     inputs, labels = GENERATED[name](random, many + more)
@@ -178,7 +178,7 @@ GENERATED: dict[str, Callable[[np.random.Generator, int], tuple[Array, Any]]] = 
 
 
 def _dataset(name: str, inputs: Any, labels: Any, test_inputs: Any, test_labels: Any) -> Dataset:
-    """Check arrays of any kind and make a data set of them; raise InputError if they are none."""
+    """Return a data set of these arrays; raise InputError if they are not valid."""
     parts = {"train": (inputs, labels), "test": (test_inputs, test_labels)}
     taken = {
         part: (_inputs(f"{name}: x_{part}", x), _labels(f"{name}: y_{part}", y))
@@ -235,7 +235,7 @@ def _inputs(name: str, given: Any) -> Array:
 
 
 def _labels(name: str, given: Any) -> Any:
-    """Return labels from 0, or one row of shares a sample as it is."""
+    """Return labels from 0, or rows of shares per sample unchanged."""
     array = np.asarray(given)
     if array.dtype.kind not in "buif" or array.ndim not in (1, 2):
         raise InputError(f"{name} must contain one label or one row of shares per sample")
@@ -280,7 +280,7 @@ def _npz(path: Path) -> Dataset:
                 given[array] = _npy(file.read(entry), f"{name}: {array}")
     except InputError:
         raise
-    except Exception as error:  # what is broken or hostile makes the libraries raise anything
+    except Exception as error:  # a broken or hostile file can make the libraries raise anything
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{name}: is not a valid npz file: {shorten(said)}") from None
     for key in ("x_train", "y_train"):
@@ -290,7 +290,7 @@ def _npz(path: Path) -> Dataset:
 
 
 def _npy(data: bytes, name: str) -> Any:
-    """Read one array as numpy writes it; its head may not claim more than there is."""
+    """Read one array in .npy format; reject a header that declares more than there is."""
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
     read_head = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
@@ -307,7 +307,7 @@ def _npy(data: bytes, name: str) -> Any:
 
 
 def _tested(name: str, given: Mapping[str, Any]) -> Dataset:
-    """Return a data set of arrays by name, with nothing held out if no test arrays are there."""
+    """Return a data set of named arrays; without test arrays, its test data are empty."""
     x, y = given["x_train"], given["y_train"]
     if ("x_test" in given) != ("y_test" in given):
         raise InputError(f"{name}: must contain both x_test and y_test, or neither")
@@ -317,7 +317,7 @@ def _tested(name: str, given: Mapping[str, Any]) -> Dataset:
 
 
 def _idx(folder: Path) -> Dataset:
-    """Read the four files of LeCun, Cortes and Burges' MNIST, whatever their images' size."""
+    """Read four files in the format of MNIST (LeCun, Cortes and Burges), images of any size."""
     given = {
         array: _idx_array(folder / file, 3 if array.startswith("x") else 1)
         for file, array in IDX_FILES.items()

@@ -1,6 +1,6 @@
-"""Planes sampled on grids, which are kept on disk, because a network's take their time.
+"""Planes sampled on grids, which are cached on disk because networks take long to evaluate.
 
-A grid is named by the hash of all that it depends on, so that an old one is never wrong.
+A cached grid is named by the hash of all that it depends on, so that it is never out of date.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from optiviz.system.errors import OptivizError
 from optiviz.system.files import atomic_write
 from optiviz.system.progress import Progress
 
-MAX_HEAD = 1000  # bytes that a kept grid has beside its numbers
+MAX_HEAD = 1000  # bytes of a cached file apart from its numbers
 
 
 def sample_grid(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
-    """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if it is there."""
+    """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if possible."""
     path = cache_folder() / f"{_cache_key(plane, x, y)}.npy"
     shape = len(y), len(x)
     known = _read(path, shape)
@@ -32,17 +32,17 @@ def sample_grid(plane: Plane, x: Array, y: Array, progress: Progress | None = No
         return known
     with np.errstate(all="ignore"):
         losses = plane.sample_grid(x, y, progress)
-    # A cache that cannot be written costs time, and nothing else.
+    # If the cache cannot be written, only time is lost.
     with suppress(OptivizError), atomic_write(path) as temporary:
         np.save(temporary, losses, allow_pickle=False)
     return losses
 
 
 def cache_folder() -> Path:
-    """Return where grids are kept: in the user's cache folder (XDG base directories)."""
+    """Return the folder of cached grids, in the user's cache folder (XDG base directories)."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(given) if given.startswith("/") else Path("~/.cache")
-    with suppress(RuntimeError):  # nobody's home
+    with suppress(RuntimeError):  # the user has no home folder
         root = root.expanduser()
     if not root.is_absolute():
         root = Path(tempfile.gettempdir())
@@ -50,8 +50,8 @@ def cache_folder() -> Path:
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Array | None:
-    """Return a kept grid; None if there is none, or none that is whole."""
-    # Whatever is broken in it, the grid can be made again.
+    """Return a cached grid, or None if it is missing or broken."""
+    # However the file is broken, the grid can be computed again.
     with suppress(Exception), warnings.catch_warnings(action="ignore"):
         if not path.is_file() or path.stat().st_size > 8 * shape[0] * shape[1] + MAX_HEAD:
             return None

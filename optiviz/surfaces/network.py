@@ -1,7 +1,7 @@
 """A multi-layer perceptron's loss as an objective over all of its weights, and its mini-batches.
 
-Parameters are one flat vector: layer by layer the matrix of weights, shape (outputs, inputs) in
-rows, then the biases if there are any.
+Parameters are one flat vector: for each layer the matrix of weights, shape (outputs, inputs), row
+by row, then the biases, if there are any.
 """
 
 import math
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array
 
-BLOCK = 32_000_000  # bytes of activations that are held at once
+BLOCK = 32_000_000  # bytes of activations held at once
 LARGEST = np.finfo(float).max
 
 Loss = Literal["squared-error", "cross-entropy"]
@@ -24,7 +24,7 @@ ActivationName = Literal["sigmoid", "tanh", "relu", "softplus"]
 
 
 class Activation(NamedTuple):
-    """An activation: `apply` replaces z by a = f(z) in place, `slope` is f'(z) told from a."""
+    """An activation: `apply` replaces z by a = f(z) in place, `slope` returns f'(z) from a."""
 
     apply: Callable[[Array], object]
     slope: Callable[[Array], Array]
@@ -53,7 +53,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 class Output(NamedTuple):
-    """The end of a network: what makes predictions of the last z, in place, and the loss.
+    """The output of a network: `predict` turns the last z into predictions in place.
 
     `loss_and_delta` returns the loss of each sample, shape (...), for z and targets of shape
     (..., outputs), and replaces z by the derivative of that loss with respect to z.
@@ -96,7 +96,7 @@ OUTPUTS: dict[str, Output] = {
 
 
 class Weight(NamedTuple):
-    """A weight of a network: into unit `row` of layer `layer` from unit `column` before it."""
+    """A weight of a network: into unit `row` of layer `layer`, from the unit `column` before."""
 
     layer: int
     row: int
@@ -105,7 +105,7 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True)
 class Architecture:
-    """How a network is built: units of each layer, inputs first; one activation a hidden layer."""
+    """A network's structure: units of each layer, inputs first; an activation per hidden layer."""
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
@@ -128,12 +128,12 @@ class Architecture:
 
     @cached_property
     def offsets(self) -> tuple[int, ...]:
-        """Where each layer's parameters begin."""
+        """The index of each layer's first parameter."""
         counts = [(fan_in + self.bias) * fan_out for fan_in, fan_out in self._fans]
         return tuple(sum(counts[:layer]) for layer in range(self.layers))
 
     def index(self, weight: Weight) -> int:
-        """Return where a weight stands in the parameters."""
+        """Return the index of a weight in the parameters."""
         layer, row, column = weight
         return self.offsets[layer] + row * self.sizes[layer] + column
 
@@ -147,11 +147,11 @@ class Architecture:
         return parts
 
     def initial(self, init: str, seed: int) -> Array:
-        """Draw weights as numpy's RandomState(seed).randn, layer by layer; biases are 0.
+        """Draw weights with numpy's RandomState(seed).randn, layer by layer; biases are 0.
 
-        "normal" leaves them at a standard deviation of 1, as article 5 does. "xavier" makes it
+        "normal" has a standard deviation of 1, as in article 5; "xavier" has
         sqrt(2 / (inputs + outputs)) (Glorot and Bengio, 2010, equation 16, as torch's
-        xavier_normal_), "he" sqrt(2 / inputs) (He et al., 2015, equation 10, as torch's
+        xavier_normal_); "he" has sqrt(2 / inputs) (He et al., 2015, equation 10, as torch's
         kaiming_normal_ and article 4).
         """
         random, x = np.random.RandomState(seed), np.zeros(self.dim)
@@ -168,9 +168,9 @@ class Network:
     inputs has shape (samples, features), targets (samples, outputs). With the squared error the
     outputs are sigmoids and the loss of a sample is the sum of (output - target)**2; with the
     cross-entropy they are a softmax and the loss is -sum(target * log(output)). Gradients are
-    exact, by back-propagation (Rumelhart, Hinton and Williams, 1986); where a relu bends, its
-    slope counts as 0. masks, one of shape (samples, units) a hidden layer, multiply what leaves
-    it (dropout). No more than BLOCK bytes of activations are held at once.
+    exact, by back-propagation (Rumelhart, Hinton and Williams, 1986); the slope of a relu at 0 is
+    0. masks, one of shape (samples, units) per hidden layer, multiply its activations (dropout).
+    At most BLOCK bytes of activations are held at once.
     """
 
     def __init__(
@@ -182,8 +182,8 @@ class Network:
             targets,
             masks,
         )
-        self._room: list[Array] = []  # of activations, used again by each call
-        self._known: Array | None = None  # the parameters that it holds the activations of
+        self._room: list[Array] = []  # buffers of activations, reused by each call
+        self._known: Array | None = None  # the parameters whose activations are in the buffers
         self._losses = math.nan
 
     @property
@@ -205,26 +205,26 @@ class Network:
         return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both from one pass forward and back."""
+        """Return loss and gradient from one forward and one backward pass."""
         gradient = np.empty(np.shape(x))
         rows = iter(gradient.reshape(-1, self.dim))
         return self._each(x, lambda point: self._value(point, next(rows))), gradient
 
     def thread_copy(self) -> "Network":
-        """Return the same network with room of its own, for another thread."""
+        """Return the same network with buffers of its own, for another thread."""
         return Network(self.architecture, self.inputs, self.targets, self.masks)
 
     def accuracy(self, x: Array) -> float:
-        """Return the share of samples of which the largest output is the target's."""
+        """Return the share of samples whose largest output is the target's."""
         right = 0
         for part, held in self.activations(x):
             right += int((held.argmax(-1) == self.targets[part].argmax(-1)).sum())
         return right / self.samples
 
     def activations(self, x: Array, layer: int | None = None) -> Iterator[tuple[slice, Array]]:
-        """Yield what enters a layer, shape (samples, units), some samples at a time.
+        """Yield slices of samples and what enters a layer for them, shape (samples, units).
 
-        Without a layer it is the last z, which have not become outputs yet.
+        If layer is None, yield the last z, before the output activation.
         """
         self._known = None
         for part in self._parts():
@@ -237,11 +237,11 @@ class Network:
         with np.errstate(over="ignore", invalid="ignore"):
             losses: Array = np.array([loss(point) for point in points])
         if not np.isfinite(losses).all():
-            np.multiply(LARGEST, 2.0)  # an overflow, which matrix products keep to themselves
+            np.multiply(LARGEST, 2.0)  # signals an overflow, which matrix products do not
         return losses.reshape(np.shape(x)[:-1])
 
     def _parts(self) -> Iterator[slice]:
-        """Yield slices of samples whose activations fit into a block."""
+        """Yield slices of samples whose activations fit into BLOCK bytes."""
         widths = sum(self.architecture.sizes[1:]) * (2 if self.masks else 1) + 2 * max(
             self.architecture.sizes
         )
@@ -250,7 +250,7 @@ class Network:
             yield slice(begin, min(begin + many, self.samples))
 
     def _value(self, x: Array, gradient: Array | None) -> float:
-        """Return the loss at one point; write its gradient if there is somewhere to."""
+        """Return the loss at one point; write its gradient into `gradient` unless it is None."""
         parts = list(self._parts())
         layers, slopes = self.architecture.unpacked(x), None
         if gradient is not None:
@@ -276,13 +276,13 @@ class Network:
         return total / self.samples
 
     def _holds(self, x: Array) -> bool:
-        """Tell whether the activations of x are held, as after its loss was asked for."""
+        """Return whether the buffers hold the activations of x, as after computing its loss."""
         return self._known is not None and np.array_equal(self._known, x)
 
     def _forward(
         self, layers: Sequence[tuple[Array, Array | None]], part: slice, until: int | None = None
     ) -> list[Array]:
-        """Return the activations of each layer, the inputs first; the last are z, not activated."""
+        """Return the activations of each layer, inputs first; the last are z, not activated."""
         held = [self.inputs[part]]
         room = self._rooms(part.stop - part.start)
         for number, (weights, bias) in enumerate(layers[:until]):
@@ -303,9 +303,9 @@ class Network:
         part: slice,
         slopes: Sequence[tuple[Array, Array | None]],
     ) -> None:
-        """Write the gradient by all parameters, of activations whose last are dloss/dz.
+        """Write the gradient by all parameters, from activations whose last are dloss/dz.
 
-        Where these are not all samples it is added.
+        If the part is not all samples, add to the gradient instead.
         """
         held = [self.inputs[part], *self._rooms(part.stop - part.start)]
         delta = held[-1]
@@ -337,12 +337,12 @@ class Network:
 
 @dataclass(eq=False)
 class Batches:
-    """A network met on some of its samples at a time: a Stream of its loss on each batch.
+    """A network on mini-batches: a Stream of its loss on each batch.
 
-    Samples come in an order drawn anew for each time that all have been met, `size` of them a
-    step, so that with size = samples each batch is all of them. dropout is the probability with
-    which a hidden unit is silent in a step; what the others say is divided by 1 - dropout
-    (Srivastava et al., 2014, in the form of Keras and torch). Both depend on (seed, step) alone.
+    Each epoch goes through all samples in a new random order, `size` of them per step; with
+    size = samples, each batch is all of them. dropout is the probability that a hidden unit is
+    dropped in a step; the activations of the others are divided by 1 - dropout (Srivastava et al.,
+    2014, as in Keras and torch). Both depend only on (seed, step).
     """
 
     network: Network
@@ -358,7 +358,7 @@ class Batches:
 
     @property
     def full_batch(self) -> Network:
-        """The network on all samples, with no unit silent."""
+        """The network on all samples, without dropout."""
         return self.network
 
     def at(self, step: int) -> Network:
@@ -399,5 +399,5 @@ class Batches:
 
 @lru_cache(maxsize=4)
 def _shuffled(samples: int, seed: int, turn: int) -> NDArray[np.intp]:
-    """Return the order in which all samples come for the so-manyth time."""
+    """Return the order of all samples in epoch number `turn`."""
     return np.random.default_rng([seed, turn, 0]).permutation(samples)

@@ -1,4 +1,4 @@
-"""A declared network on its data, where its weights begin, and the plane through them."""
+"""A declared network on its data, with its initial weights and the plane through them."""
 
 from functools import cached_property, lru_cache
 
@@ -16,7 +16,7 @@ MAX_PARAMETERS = 20_000_000
 
 
 class NetworkModel:
-    """A declared network on its data, where its weights begin, and the plane if it is known."""
+    """A declared network on its data, with initial weights, and with its plane if known."""
 
     def __init__(self, config: NetworkConfig, plane: PlaneConfig) -> None:
         data = load_dataset(config.data, config.seed, config.sha256)
@@ -75,7 +75,7 @@ class NetworkModel:
 
     @property
     def caption(self) -> str:
-        """What the network is, in one line."""
+        """A description of the network in one line."""
         config, many = self.config, self.network.samples
         activations = "-".join(dict.fromkeys(config.activation))
         parts = [
@@ -96,7 +96,10 @@ class NetworkModel:
         return "direction 1", "direction 2"
 
     def accuracy(self, x: Array) -> float | None:
-        """Return the share of held-out samples that weights x get right; None if there are none."""
+        """Return the share of test samples classified correctly at weights x, or None.
+
+        It is None if there are no test samples or x is not finite.
+        """
         if self.held_out is None or not np.isfinite(x).all():
             return None
         return self.held_out.accuracy(x)
@@ -104,5 +107,5 @@ class NetworkModel:
 
 @lru_cache(maxsize=8)
 def network_model(config: NetworkConfig, plane: PlaneConfig) -> NetworkModel:
-    """Return the model of this configuration; equal configurations share one."""
+    """Return the model of a network and plane; equal declarations share one."""
     return NetworkModel(config, plane)

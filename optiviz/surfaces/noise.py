@@ -1,4 +1,4 @@
-"""Gradient noise: any objective, met with gradients that are a little wrong."""
+"""Gradient noise: any objective with noise added to its gradients."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +10,11 @@ from optiviz.objective import Array, Objective, Stream
 
 @dataclass(frozen=True, eq=False)
 class GradientNoise:
-    """A Stream: an objective, or another stream, whose gradients have Gaussian noise added.
+    """A Stream: an objective, or another stream, with Gaussian noise added to its gradients.
 
-    The noise of a step has the standard deviation sigma in each coordinate. It depends on
-    (seed, step) alone, wherever and however often the gradient is asked for, so that all
-    optimizers and all runs meet the same.
+    The noise of a step has standard deviation sigma in each coordinate. It depends only on
+    (seed, step), wherever and however often the gradient is evaluated, so that all optimizers and
+    runs get the same noise.
     """
 
     objective: Objective | Stream
@@ -28,7 +28,7 @@ class GradientNoise:
 
     @property
     def full_batch(self) -> Any:
-        """What batches are drawn from; None without batches, whose losses are true."""
+        """What batches are drawn from; None without batches, where losses are exact."""
         return getattr(self.objective, "full_batch", None)
 
     def at(self, step: int) -> "NoisyObjective":
@@ -40,7 +40,7 @@ class GradientNoise:
 
 @dataclass(frozen=True, eq=False)
 class NoisyObjective:
-    """An objective with a constant added to its gradient; its values stay true."""
+    """An objective with a constant vector added to its gradient; its values are exact."""
 
     objective: Objective
     noise: Array  # (dim,)
@@ -63,6 +63,6 @@ class NoisyObjective:
         return self.objective.gradient(x) + self.noise
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both at once."""
+        """Return value and gradient."""
         value, gradient = self.objective.value_and_gradient(x)
         return value, gradient + self.noise

@@ -1,4 +1,4 @@
-"""Planes through an objective of many dimensions: objectives of two, which can be drawn."""
+"""Planes through an objective of many dimensions: objectives of two that can be drawn."""
 
 import os
 import threading
@@ -14,8 +14,8 @@ from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 
 MAX_THREADS = 8
-TRIES, PARALLEL = 100, 0.999  # of random directions, and the cosine of those that are alike
-NUDGE = np.finfo(float).eps ** (1 / 3)  # of central differences, the best for second order
+TRIES, PARALLEL = 100, 0.999  # to draw directions, and the cosine from which they are parallel
+NUDGE = np.finfo(float).eps ** (1 / 3)  # relative step of central differences, optimal for order 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Plane:
         return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both at once."""
+        """Return the loss and its slopes along both directions."""
         points = np.reshape(x, (-1, 2))
         losses, slopes = np.empty(len(points)), np.empty((len(points), 2))
         for number, point in enumerate(points):
@@ -61,7 +61,7 @@ class Plane:
         return losses.reshape(np.shape(x)[:-1]), slopes.reshape(np.shape(x))
 
     def hessian(self, x: Array) -> Array:
-        """Return central differences of the exact gradient, of second order, shape (..., 2, 2)."""
+        """Return central differences of order 2 of the exact gradient, shape (..., 2, 2)."""
         x = np.asarray(x, float)
         step = NUDGE * np.maximum(1.0, np.abs(x))
         rows = []
@@ -74,7 +74,7 @@ class Plane:
         return symmetric
 
     def projected(self, points: Array) -> tuple[Array, Array]:
-        """Return the nearest points of the plane, shape (n, 2), and how far they are, (n,)."""
+        """Return the nearest points of the plane, shape (n, 2), and their distances, shape (n,)."""
         away = points - self.origin
         along = self.directions @ away.T
         nearest = np.linalg.solve(self.directions @ self.directions.T, along).T.astype(float)
@@ -88,9 +88,10 @@ class Plane:
     def sample_grid(self, x: Array, y: Array, progress: Progress | None = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)).
 
-        Some points are evaluated at a time, and as many times some as there are cores.
+        Blocks of points are evaluated in parallel, on at most MAX_THREADS threads.
         """
-        from concurrent.futures import ThreadPoolExecutor  # which a formula need not wait for
+        # Slow to import, and formulas do not need it.
+        from concurrent.futures import ThreadPoolExecutor
 
         points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         losses, many, own = np.empty(len(points)), self._many(), threading.local()
@@ -107,28 +108,29 @@ class Plane:
                 for begin, _ in zip(begins, pool.map(evaluate, begins), strict=True):
                     if progress is not None:
                         progress(min(begin + many, len(points)), len(points))
-            except BaseException:  # Ctrl-C waits for those alone that have begun
+            except BaseException:  # Ctrl-C waits only for blocks that have begun
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return losses.reshape(len(y), len(x))
 
     def _many(self) -> int:
-        """Return how many points are evaluated at a time."""
+        """Return the number of points per block."""
         return 4
 
     def _thread_copy(self) -> "Plane":
-        """Return a plane that can be evaluated beside this one, in another thread."""
+        """Return a plane that can be evaluated in another thread at the same time."""
         return (
             self.on(self.objective.thread_copy()) if isinstance(self.objective, Network) else self
         )
 
 
 def random_directions(network: Network, origin: Array, seed: int) -> Array:
-    """Draw two directions, normalised by filters: shape (2, dim).
+    """Draw two directions with filter normalisation, shape (2, dim).
 
-    The part of a direction that belongs to the weights into one unit gets the length of these
-    weights; biases do not move (Li et al., Visualizing the Loss Landscape of Neural Nets, 2018,
-    section 4). They are drawn anew where they are parallel, as they may be of few weights.
+    The part of a direction that belongs to the weights into one unit is scaled to the length of
+    these weights; biases do not change (Li et al., Visualizing the Loss Landscape of Neural Nets,
+    2018, section 4). Parallel directions, likely with few weights, are drawn again; raises
+    InputError after TRIES times.
     """
     random = np.random.default_rng(seed)
     for _ in range(TRIES):
@@ -156,7 +158,7 @@ def _drawn(network: Network, origin: Array, random: np.random.Generator) -> Arra
 
 
 class PrincipalPlane(NamedTuple):
-    """The plane in which points differ most, and the share of their variance along each axis."""
+    """The plane of largest variance of points, and the share of the variance along each axis."""
 
     origin: Array  # (dim,), the mean
     directions: Array  # (2, dim), orthonormal
@@ -166,13 +168,13 @@ class PrincipalPlane(NamedTuple):
 def pca_plane(points: Array) -> PrincipalPlane:
     """Return the plane of the first two principal components of points, shape (n, dim).
 
-    Each component points to where its largest weight grows. A component along which nothing
-    varies is an axis instead, made orthogonal.
+    The entry of largest magnitude in each component is positive. A component without variance is
+    replaced by an axis, made orthogonal.
     """
     origin = points.mean(axis=0)
     away = points - origin
-    away /= np.abs(away).max(initial=0.0) or 1.0  # or squares might overflow
-    if len(away) <= points.shape[1]:  # both matrices have the same strengths: take the smaller
+    away /= np.abs(away).max(initial=0.0) or 1.0  # squares might overflow otherwise
+    if len(away) <= points.shape[1]:  # both have the same non-zero eigenvalues: use the smaller
         strengths, mixes = np.linalg.eigh(away @ away.T)
         ways = (away.T @ mixes).T
     else:

@@ -1,4 +1,4 @@
-"""The plane of two weights of a network: of what they lead to alone a point is computed anew."""
+"""The plane of two weights of a network: only what depends on them is computed per point."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from optiviz.objective import Array
 from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Network, Weight
 from optiviz.surfaces.plane import Plane
 
-BLOCK = 3_000_000  # bytes of activations that are held at once of several points, in cache
+BLOCK = 3_000_000  # bytes of activations of several points held at once, to fit a CPU cache
 
 
 @dataclass(frozen=True, eq=False)
 class WeightPlane(Plane):
     """The plane of two weights of a network, whose coordinates are the weights themselves.
 
-    What lies before the earlier of their layers is computed once; of that layer only the units
-    change that the two weights lead to, and in the next one they add to what is known. origin
-    has 0 in both places.
+    Everything before the first layer with one of the weights is computed once. In that layer, only
+    the units change that the weights lead to; in the next one, their changes are added to the known
+    activations. origin has 0 at both weights.
     """
 
     objective: Network
@@ -45,7 +45,7 @@ class WeightPlane(Plane):
 
     @property
     def known(self) -> "_Known":
-        """What is the same on all of the plane, computed when it is first used."""
+        """The parts that are the same on the whole plane, computed when first used."""
         if not self._known:
             self._known.append(_Known.of(self.objective, self.origin, self.weights))
         return self._known[0]
@@ -54,7 +54,7 @@ class WeightPlane(Plane):
         return max(1, BLOCK // (8 * self.known.widths * self.objective.samples))
 
     def _thread_copy(self) -> Plane:
-        return self  # what is known of it does not change
+        return self  # its known parts do not change
 
     def _evaluated(self, x: Array, slopes: Array | None) -> Array:
         points = x.reshape(-1, 2)
@@ -71,7 +71,7 @@ class WeightPlane(Plane):
         return losses.reshape(x.shape[:-1])
 
     def _blocks(self, points: int) -> Iterator[tuple[slice, slice]]:
-        """Yield points and samples whose activations fit into a block."""
+        """Yield slices of points and samples whose activations fit into BLOCK bytes."""
         many, samples = self._many(), self.objective.samples
         few = samples if many > 1 else max(1, BLOCK // (8 * self.known.widths))
         for begin in range(0, points, many):
@@ -81,10 +81,11 @@ class WeightPlane(Plane):
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What does not change with the two weights of a plane.
+    """The parts of a network that do not change with the two weights of a plane.
 
-    rows are the units of layer `first` that they lead to. Arrays of shape (rows, ...) are of
-    these units, (2, samples) of the units that the weights come from, where these do not change.
+    rows are the units of layer `first` that the weights lead to. Arrays of shape (rows, ...) belong
+    to these units, those of shape (2, samples) to the units that the weights come from, if these do
+    not change.
     """
 
     network: Network
@@ -92,17 +93,17 @@ class _Known:
     layers: Sequence[tuple[Array, Array | None]]
     first: int
     rows: list[int]
-    mixes: Array  # (rows, 2, samples): what a unit of each weight adds to these units' z
+    mixes: Array  # (rows, 2, samples): derivatives of the units' z by the weights
     z: Array  # (rows, samples), with both weights 0
-    activated: Array  # (rows, samples), the activations of these
-    entering: dict[int, Array]  # of the second weight, (samples,): where it comes from, unchanged
-    after: Array  # (samples, units): z of the next layer; of the last one the outputs left
-    targets: Array  # (samples, outputs) as `after` has them
-    rest: Array  # (samples,): loss that the outputs left out have or share
+    activated: Array  # (rows, samples), the activations of z
+    entering: dict[int, Array]  # by weight of the next layer, (samples,): its constant input
+    after: Array  # (samples, units): z of the next layer, or of outputs if there is none
+    targets: Array  # (samples, outputs), for the outputs in `after`
+    rest: Array  # (samples,): loss of the outputs left out of `after`
 
     @classmethod
     def of(cls, network: Network, origin: Array, weights: Sequence[Weight]) -> "_Known":
-        """Compute it at the origin, where both weights are 0."""
+        """Return the constant parts, computed at the origin, where both weights are 0."""
         shape, layers = network.architecture, network.architecture.unpacked(origin)
         first = min(weight.layer for weight in weights)
         rows = sorted({weight.row for weight in weights if weight.layer == first})
@@ -153,12 +154,12 @@ class _Known:
 
     @property
     def widths(self) -> int:
-        """How many numbers are held of a sample at a point."""
+        """The number of values held per sample and point."""
         further = self.network.architecture.sizes[self.first + 2 :]
         return 4 * (len(self.rows) + int(self.after.shape[1])) + 3 * sum(further)
 
     def loss_and_slopes(self, points: Array, samples: slice, slopes: Array | None) -> Array:
-        """Return what some samples add to the loss at points, shape (points,); add its slopes."""
+        """Return the samples' share of the loss at points, shape (points,); add to the slopes."""
         loss_and_delta, number = (
             OUTPUTS[self.network.architecture.loss].loss_and_delta,
             self.network.samples,
@@ -182,7 +183,7 @@ class _Known:
         return total
 
     def _outputs(self, own: Array, samples: slice) -> Array:
-        """Return z of the outputs that change, and of one for all others if they share a loss."""
+        """Return z of the outputs that change, and of one output for all others of a softmax."""
         left = self.after[samples, len(self.rows) :]
         if not left.shape[1] and len(own) == 1:
             alone: Array = own[0][..., None]
@@ -193,7 +194,7 @@ class _Known:
         return outputs
 
     def _forward(self, points: Array, own: Array, samples: slice) -> tuple[list[Array], Array]:
-        """Return what enters each layer from the second next one on, and the last z.
+        """Return what enters each layer from first + 2 on, and the last z.
 
         own are the activations of the units that change, (rows, points, samples).
         """
@@ -224,7 +225,7 @@ class _Known:
     ) -> Array:
         """Return dloss/dz of the units that change, (rows, points, samples).
 
-        delta is that of the last layer. The slopes along weights of later layers are added.
+        delta is that of the last layer. Slopes along weights of later layers are added to `slopes`.
         """
         for layer in range(len(self.layers) - 1, self.first, -1):
             for number, weight in self._in(layer):
@@ -250,7 +251,7 @@ class _Known:
     def _column(
         self, number: int, layer: int, own: Array, held: list[Array], samples: slice
     ) -> Array:
-        """Return the activations that a weight of a later layer comes from."""
+        """Return the activations of the unit that a weight of a later layer comes from."""
         unit = self.weights[number].column
         column: Array
         if layer > self.first + 1:
@@ -267,10 +268,10 @@ class _Known:
 
 
 def _left_out(network: Network, z: Array, rows: list[int]) -> tuple[Array, Array, Array]:
-    """Return z, targets and the loss of the outputs that do not change, as `_Known` has them.
+    """Return z, targets and the loss of outputs that do not change, as in `_Known`.
 
-    The first columns belong to those that change. Of a softmax all others are like one output;
-    sigmoids have nothing to do with each other.
+    The first columns belong to outputs that change. All other outputs of a softmax act like one
+    output; sigmoids are independent of each other.
     """
     others = [unit for unit in range(z.shape[1]) if unit not in rows]
     kept, left = network.targets[:, rows], network.targets[:, others]
