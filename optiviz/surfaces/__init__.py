@@ -1,3 +1,3 @@
-"""What is descended: named surfaces, formulas, and signals of gradients."""
+"""Surfaces to descend on (named, formulas, functions, networks), and gradient signals."""
 
-GROUP = "optiviz.surfaces"  # of entry points
+GROUP = "optiviz.surfaces"  # of entry points that plugins declare

@@ -1,4 +1,4 @@
-"""The file of the named surfaces, as it is written: what is in it is ours."""
+"""The bundled catalogue file, surfaces.yaml, read one entry at a time."""
 
 import re
 from functools import cache
@@ -9,8 +9,8 @@ from optiviz.system.yaml import Document
 
 
 def catalogue_file() -> Path:
-    """Return the file of the named surfaces."""
-    # Packed into the wheel beside the code; in a clone it lies at the top, above the package.
+    """Return the path of the bundled catalogue."""
+    # In a wheel it is inside the package; in a clone, next to the package.
     package = Path(str(files("optiviz")))
     packed = package / "surfaces.yaml"
     return packed if packed.exists() else package.parent / packed.name
@@ -18,7 +18,7 @@ def catalogue_file() -> Path:
 
 @cache
 def bundled_entry(name: str) -> Document | None:
-    """Return the entry of that very name, None if there is none. No other is read."""
+    """Return the bundled entry of exactly this name, or None; no other entry is parsed."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         return None
     path = catalogue_file()
@@ -27,7 +27,7 @@ def bundled_entry(name: str) -> Document | None:
 
 
 def is_bundled_formula(name: str, text: str) -> bool:
-    """Return whether the surface of a name is ours, and has this formula."""
+    """Return whether the surface of this name is bundled and has this formula."""
     entry = bundled_entry(name)
     ours = "" if entry is None else entry.value[name].get("formula", "")
     return " ".join(ours.split()) == text

@@ -1,4 +1,4 @@
-"""The named surfaces: ours in surfaces.yaml, and a user's own file on top."""
+"""The catalogue of named surfaces: bundled ones, and those of a user's file on top."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,18 +16,18 @@ from optiviz.system.text import shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
-DEFAULT_INTERVAL = (-3.0, 3.0)  # of the window of what has none of its own
+DEFAULT_INTERVAL = (-3.0, 3.0)  # each side of the window of a function
 
 
 @dataclass
 class Catalogue:
-    """Surfaces by name, and the names that are other words for them."""
+    """Surfaces by name, and names by alias."""
 
     surfaces: dict[str, Surface] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Surface:
-        """Return the surface of a name or alias; raise InputError with the nearest right one."""
+        """Return the surface of a name or alias; raise InputError with the closest name."""
         name = self.aliases.get(name, name)
         if name not in self.surfaces:
             offered = [each.name for each in installed_plugins(GROUP)]
@@ -36,9 +36,9 @@ class Catalogue:
         return self.surfaces[name]
 
     def add(self, document: Document, context: ValidationContext | None = None) -> None:
-        """Add a document's surfaces; one of the same name replaces ours.
+        """Add the surfaces of a document, replacing those of the same name.
 
-        Raises InputError with all faults of the document, each with its line.
+        Raises InputError with every fault of the document, each with its line.
         """
         entries = document.value
         if not isinstance(entries, dict):
@@ -86,7 +86,7 @@ class Catalogue:
             raise InputError("\n".join(faults))
 
     def tagged(self, tags: Sequence[str]) -> list[Surface]:
-        """Return the surfaces that have all of these tags; InputError for a tag that none has."""
+        """Return the surfaces that have all of these tags; raise InputError for an unknown tag."""
         known = {tag for surface in self.surfaces.values() for tag in surface.tags}
         for tag in tags:
             if tag not in known:
@@ -95,7 +95,7 @@ class Catalogue:
 
 
 def _number_of_axes(entry: Any) -> int | None:
-    """Return how many axes the domain of an entry has, which may be wrong in other ways."""
+    """Return the number of axes in the domain of an entry that may be invalid otherwise."""
     domain = entry.get("domain") if isinstance(entry, dict) else None
     sides = domain.split(",") if isinstance(domain, str) else domain
     axes = len(sides) if isinstance(sides, dict | list) else 0
@@ -103,7 +103,7 @@ def _number_of_axes(entry: Any) -> int | None:
 
 
 def _aliases(entry: Any) -> list[str]:
-    """Return the aliases of an entry that may be wrong in other ways."""
+    """Return the aliases of an entry that may be invalid otherwise."""
     aliases = entry.get("aliases") if isinstance(entry, dict) else None
     return [each for each in aliases if isinstance(each, str)] if isinstance(aliases, list) else []
 
@@ -111,9 +111,10 @@ def _aliases(entry: Any) -> list[str]:
 def load_catalogue(
     path: Path | None = None, optimizers: Collection[str] | None = None
 ) -> Catalogue:
-    """Return our catalogue, with the surfaces of a user's file on top.
+    """Return the bundled catalogue, with the surfaces of a user's file on top.
 
-    optimizers are the names that learning rates of the user's file may be of; any if None.
+    optimizers are the valid keys of learning_rates in that file; None allows any. Raises
+    InputError if the file is invalid.
     """
     ours = _bundled_catalogue()
     catalogue = Catalogue(dict(ours.surfaces), dict(ours.aliases))
@@ -125,9 +126,9 @@ def load_catalogue(
 def find_surface(
     name: str, path: Path | None = None, optimizers: Collection[str] | None = None
 ) -> Surface:
-    """Return one surface of the catalogue that `load_catalogue` would return, or a stranger's.
+    """Return a surface of the catalogue, as from `load_catalogue`, or one of third-party code.
 
-    The code of a stranger's is run.
+    Third-party code is run. Raises InputError if there is no such surface.
     """
     if is_import_path(name):
         return function_surface(name)
@@ -144,12 +145,12 @@ def find_surface(
 
 
 def is_third_party_surface(name: str) -> bool:
-    """Return whether the name of a surface is of a stranger's code. Nothing is run."""
+    """Return whether a name stands for third-party code; nothing is run."""
     return is_import_path(name) or name in {each.name for each in installed_plugins(GROUP)}
 
 
 def function_surface(name: str) -> Surface:
-    """Return the surface of a Python function, in a window of ours; its code is run."""
+    """Return the surface of a Python function in the default window; its code is run."""
     from optiviz.surfaces.function import arguments
 
     declared = {"function": name, "domain": [DEFAULT_INTERVAL] * arguments(name)}
@@ -158,9 +159,9 @@ def function_surface(name: str) -> Surface:
 
 @cache
 def bundled_surface(name: str) -> Surface | None:
-    """Return our surface of that very name, None if there is none.
+    """Return the bundled surface of exactly this name, or None if there is none.
 
-    Only its own entry is read: all of them take as long as half of a picture.
+    Only its own entry is parsed: parsing all of them takes half as long as a picture.
     """
     entry = bundled_entry(name)
     if entry is None:

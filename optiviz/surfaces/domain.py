@@ -1,4 +1,4 @@
-"""Points, windows and numbers as surfaces declare them."""
+"""Points, windows and numbers in the declarations of surfaces."""
 
 import math
 import re
@@ -35,12 +35,12 @@ MISSING = "required, but missing"
 
 @dataclass(frozen=True)
 class ValidationContext:
-    """The context in which a stranger's entry is validated: what else of it is looked at.
+    """The context in which an entry of a user's file is validated.
 
-    Its formula is read at once, and its learning rates must be of these optimizers, if they are
-    given. Of ours the tests do that, because reading all formulas would cost a second.
-    axes is how many its domain has, if that can be told, so that a wrong interval hides no other
-    fault.
+    Its formula is parsed at once, and its learning rates must be of these optimizers, unless they
+    are None. Bundled entries are validated without a context, because parsing all formulas would
+    take a second; tests check them instead. axes is the number of axes in the entry's domain, None
+    if unknown: with it, an invalid interval hides no other fault.
     """
 
     optimizers: Collection[str] | None = None
@@ -48,17 +48,17 @@ class ValidationContext:
 
 
 def axes_in(info: ValidationInfo) -> int | None:
-    """Return how many axes a declared surface has, None if that cannot be told."""
+    """Return the number of axes of a declared surface, or None if it is unknown."""
     if info.data.get("network") is not None:
         return len(AXES)
-    domain = info.data.get("domain")  # absent if it is wrong itself
+    domain = info.data.get("domain")  # absent if it is invalid
     if isinstance(domain, Domain):
         return len(domain.intervals)
     return info.context.axes if isinstance(info.context, ValidationContext) else None
 
 
 def kebab(word: str) -> str:
-    """Return a word as it is; raise ValueError if it is not in-such-a-form."""
+    """Return a word unchanged; raise ValueError if it is not in kebab-case."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
         raise ValueError(
             "must be lower-case letters, digits and single hyphens, "
@@ -68,7 +68,7 @@ def kebab(word: str) -> str:
 
 
 def format_point(point: Sequence[float]) -> str:
-    """Write a point for a message: 1, 2."""
+    """Return a point as text: 1, 2."""
     return ", ".join(f"{each:g}" for each in point) or "an empty point"
 
 
@@ -88,7 +88,7 @@ def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...
 
 
 def increasing(levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Return levels of isolines; raise ValueError if they do not rise."""
+    """Return levels of contour lines; raise ValueError if they do not increase."""
     if list(levels) != sorted(set(levels)):
         raise ValueError("must increase")
     return levels
@@ -104,7 +104,7 @@ PlacedPoint = Annotated[Point, AfterValidator(_fitting)]
 
 
 def _rates(value: Any, info: ValidationInfo) -> Any:
-    """Turn a mapping of learning rates into pairs; say of each that cannot be what is wrong."""
+    """Return a mapping of learning rates as pairs; raise ValueError with every fault."""
     if not isinstance(value, Mapping):
         if isinstance(value, tuple) and not value:
             return value
@@ -137,7 +137,7 @@ Rates = Annotated[
 class Domain(BaseModel):
     """The window that is drawn: an interval for x and, in two dimensions, one for y.
 
-    Also made from "-3:3,-2:2" and from [[-3, 3], [-2, 2]].
+    Also accepts "-3:3,-2:2" or [[-3, 3], [-2, 2]].
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -191,14 +191,14 @@ class Domain(BaseModel):
         return (self.x,) if self.y is None else (self.x, self.y)
 
     def contains(self, points: Array) -> NDArray[np.bool_]:
-        """Return whether points of shape (..., dim) lie in the window, its edge included."""
+        """Return whether points of shape (..., dim) lie in the window, edges included."""
         low, high = np.transpose(self.intervals)
         inside: NDArray[np.bool_] = ((low <= points) & (points <= high)).all(axis=-1)
         return inside
 
     @property
     def diagonal(self) -> float:
-        """The length from corner to corner."""
+        """The length of the window's diagonal."""
         return math.hypot(*(high - low for low, high in self.intervals))
 
 

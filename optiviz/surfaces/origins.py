@@ -1,4 +1,4 @@
-"""What a surface is made of: a formula, a user's function, or a network on a plane of weights."""
+"""Origins of surfaces: a formula, a user's function, or a network on a plane of weights."""
 
 import re
 from abc import ABC, abstractmethod
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-DEFAULT_DOMAINS = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows, if nobody says
-DEFAULT_START = (0.1, 0.2)  # where a run begins if nobody says: these shares of the window's sides
+DEFAULT_DOMAINS = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows by kind of plane
+DEFAULT_START = (0.1, 0.2)  # the default starting point, in shares of the window's sides
 
 
 @dataclass(frozen=True)
 class Origin(ABC):
-    """What a surface is made of, in the window that was declared; `name` is the surface's.
+    """What a surface is made of, in its declared window; `name` is the surface's.
 
-    Nothing is compiled, loaded or imported before it is asked for.
+    Nothing is compiled, loaded or imported before it is needed.
     """
 
     name: str
@@ -43,26 +43,26 @@ class Origin(ABC):
     @property
     @abstractmethod
     def compiled(self) -> "Formula | Function | Plane":
-        """What has values and gradients; raises InputError if it cannot be had."""
+        """The object with values and gradients; raises InputError if it cannot be built."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """What a surface without a name is called."""
+        """The title of a surface without a name."""
 
     @property
     @abstractmethod
     def file_name(self) -> str:
-        """What the name of a file calls it."""
+        """The word for it in the names of files."""
 
     @property
     def reference(self) -> str:
-        """What a user writes for it; "" if there is no one word."""
+        """The word that a user writes for it; "" if there is none."""
         return self.name
 
     @property
     def caption(self) -> str:
-        """What stands under the title where there is no formula."""
+        """The line under the title, if there is no formula."""
         return ""
 
     @property
@@ -73,7 +73,7 @@ class Origin(ABC):
 
     @property
     def start(self) -> Point:
-        """Where a run begins if nobody says."""
+        """The default starting point."""
         sides = zip(self.window.intervals, DEFAULT_START, strict=False)
         return tuple(low + share * (high - low) for (low, high), share in sides)
 
@@ -83,26 +83,26 @@ class Origin(ABC):
         return AXES[: len(self.window.intervals)]
 
     def grid_size(self, most: int) -> int:
-        """Return on how many points a side it is sampled where `most` are asked for."""
+        """Return the number of points per side to sample, at most `most`."""
         return most
 
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
-        """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
+        """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it is undefined."""
         return self.compiled.value(np.stack(np.meshgrid(x, y), axis=-1))
 
     @abstractmethod
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of a surface in the order and the words in which they are told."""
+        """Return the fields of a surface as they are reported, in order."""
 
     def with_file_hashes(self) -> dict[str, Any]:
-        """Return the field that gains the SHA-256 of a file, {} if there is none or it has one."""
+        """Return the field with the SHA-256 of its file added; {} if there is nothing to add."""
         return {}
 
-    def check_file(self) -> None:  # noqa: B027  (there is none)
-        """Raise InputError if its file is not the one that it was declared with."""
+    def check_file(self) -> None:  # noqa: B027  (not every origin has a file)
+        """Raise InputError if its file has changed since it was declared."""
 
     def _named(self, make: Callable[[], Made]) -> Made:
-        """Return what is made; an InputError says which surface it is of."""
+        """Return make(); prefix an InputError with the surface's name."""
         try:
             return make()
         except InputError as error:
@@ -200,7 +200,7 @@ class NetworkOrigin(Origin):
         return self._named(self._network_model)
 
     def _network_model(self) -> "NetworkModel":
-        # Imports the data, which a list of surfaces need not wait for.
+        # Imports the data, which a list of surfaces does not need.
         from optiviz.surfaces.network_model import network_model
 
         return network_model(self.network, self.plane)
@@ -260,7 +260,7 @@ class NetworkOrigin(Origin):
 
 @dataclass(frozen=True)
 class PathPlaneOrigin(NetworkOrigin):
-    """A network's loss on a plane that was found after a descent."""
+    """A network's loss on a plane computed after a descent."""
 
     found: "Plane"
     found_axes: tuple[str, str]
@@ -276,8 +276,8 @@ class PathPlaneOrigin(NetworkOrigin):
 
 @cache
 def compiled(text: str, dim: int, name: str = "") -> "Formula":
-    """Return the formula in this many coordinates, for a surface of a name, if it has one."""
-    # Imports sympy, which a list of surfaces need not wait for.
+    """Return the formula in `dim` coordinates; `name` is that of its surface, if it has one."""
+    # Imports sympy, which a list of surfaces does not need.
     from optiviz.surfaces.formula import formula
 
     return formula(text, dim, is_bundled_formula(name, text))

@@ -1,6 +1,6 @@
-"""Signals: gradients that come one after another, whatever an optimizer does with them.
+"""Signals: sequences of gradients that do not depend on what an optimizer does.
 
-Article 1's first script draws what a method answers to spikes, rectangles and noise.
+Article 1's first script draws the response of methods to spikes, rectangles and noise.
 """
 
 import csv
@@ -23,11 +23,11 @@ from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import plain_number, plain_text, shorten
 from optiviz.system.yaml import read_text
 
-LENGTH = 300  # of our own signals
+LENGTH = 300  # of the built-in signals
 MAX_LENGTH = 100_000
-# The rates of article 1's first script; adadelta's is Zeiler's.
+# The learning rates of article 1's first script; adadelta's is Zeiler's.
 DEFAULT_RATES = {"adagrad": 2.5, "adadelta": 1.0}
-DEFAULT_RATE = 0.25  # of all others
+DEFAULT_RATE = 0.25  # of all other optimizers
 
 
 Slope = Annotated[
@@ -38,12 +38,12 @@ Slope = Annotated[
 
 
 class Signal(BaseModel):
-    """A Stream in one dimension: the gradients that an optimizer meets, step by step.
+    """A Stream in one dimension: the gradients that an optimizer gets, step by step.
 
-    Step i begins at x = 0, and the gradient that it asks for at a point q is the signal at the
-    time i - q, linearly interpolated, 0 outside of the signal: who looks ahead along its own
-    update meets what is to come. Every step begins at 0 anew, so that small updates keep all
-    their digits; a weight decay therefore has nothing to pull at.
+    Step i begins at x = 0. Its gradient at a point q is the signal at time i - q, linearly
+    interpolated, and 0 outside of the signal: an optimizer that looks ahead along its own update
+    gets future gradients. Every step begins at 0 again, so that small updates keep all their
+    digits; therefore weight decay has no effect.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,7 +58,7 @@ class Signal(BaseModel):
 
     @property
     def title(self) -> str:
-        """Its name as a title."""
+        """The name as a title."""
         return self.name.replace("-", " ").capitalize() or "Signal"
 
     @cached_property
@@ -71,7 +71,7 @@ class Signal(BaseModel):
 
 
 class _Played:
-    """A signal as arrays, made once."""
+    """A signal as arrays, cached."""
 
     def __init__(self, signal: Array) -> None:
         self.signal = signal  # (n,), at the times 0, 1 ... n - 1
@@ -96,7 +96,7 @@ class SignalObjective(NamedTuple):
         return found
 
     def value(self, x: Array) -> Array:
-        """Return what has that gradient and is 0 at x = step, shape (...)."""
+        """Return the integral of the gradient that is 0 at x = step, shape (...)."""
         signal = self.played.signal
         padded = np.append(signal, signal[-1])
         area = np.concatenate([[0.0], np.cumsum((signal[1:] + signal[:-1]) / 2)])
@@ -107,11 +107,11 @@ class SignalObjective(NamedTuple):
         return value
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both at once."""
+        """Return value and gradient."""
         return self.value(x), self.gradient(x)
 
 
-# Article 1's signals. Those with noise are numbers, because they hang on its random generator.
+# Article 1's signals; those with noise are stored, because they depend on its random generator.
 FORMULAS: dict[str, Callable[[Array], Array]] = {
     "spikes": lambda t: np.where(t % 60 == 0, 1.0, 0.0),
     "rectangles": lambda t: np.where(t % 40 < 20, 1.0, -1.0),
@@ -121,7 +121,10 @@ FORMULAS: dict[str, Callable[[Array], Array]] = {
 
 
 def find_signal(name: str) -> Signal:
-    """Return one of our signals, or the one in a file whose name ends in .csv."""
+    """Return a built-in signal, or the one in a file whose name ends in .csv.
+
+    Raises InputError if there is none, or the file is invalid.
+    """
     if name.lower().endswith(".csv"):
         return read_signal(Path(name))
     if name not in SIGNALS:
@@ -135,9 +138,9 @@ def find_signal(name: str) -> Signal:
 
 
 def read_signal(path: Path) -> Signal:
-    """Return the signal in a CSV file: one number a line, after a heading or not.
+    """Return the signal in a CSV file: one number per line, after an optional heading.
 
-    Raises InputError that names the line with what is no number.
+    Raises InputError, with the line, if one is not a finite number.
     """
     numbers: list[float] = []
     heading = False
@@ -182,7 +185,7 @@ def _cell(line: str, where: str) -> str | None:
 
 
 def _heading(cell: str) -> bool:
-    """Tell the name of a column from a number that is mistyped."""
+    """Return whether a cell is the name of a column, not a mistyped number."""
     return cell.strip()[:1].isalpha() and cell.strip().lower() not in ("nan", "inf", "infinity")
 
 

@@ -1,4 +1,4 @@
-"""A surface: what it is made of, the window worth drawing, and what is known about it."""
+"""A surface: what it is made of, the window to draw, and what is known about it."""
 
 import math
 import re
@@ -50,15 +50,15 @@ if TYPE_CHECKING:
     from optiviz.system.progress import Progress
 
 
-MINIMUM_RADIUS = 0.01  # of the window's diagonal: how near a minimum counts as being at it
+MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum has reached it
 
 
 class Surface(BaseModel):
-    """An objective in one or two dimensions that is declared: by a formula, network or function.
+    """An objective in one or two dimensions, declared by a formula, a network or a function.
 
-    A network's loss is drawn on a plane through its weights; a function is a user's own, in
-    Python. The words are those of an entry of surfaces.yaml. Pickles as its declaration, which is
-    compiled when it is first used.
+    A network's loss is drawn on a plane through its weights; a function is a user's Python
+    function. The fields are those of an entry in surfaces.yaml. Pickled as its declaration, which
+    is compiled when first used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -126,12 +126,12 @@ class Surface(BaseModel):
             "start": self.start or next(iter(self.starts), ()) or self.origin.start,
         }
         for field, value in filled.items():
-            object.__setattr__(self, field, value)  # while it is made: it is frozen from here on
+            object.__setattr__(self, field, value)  # the model is frozen
         return self
 
     @property
     def origin(self) -> Origin:
-        """What it is made of."""
+        """What the surface is made of."""
         if self.network is not None:
             return NetworkOrigin(self.name, self.domain, self.network, self.plane or PlaneConfig())
         if self.function is not None:
@@ -150,7 +150,7 @@ class Surface(BaseModel):
 
     @property
     def default_starts(self) -> tuple[Point, ...]:
-        """Where runs begin, if nobody says; () stands for a network's own weights."""
+        """The default starting points; () stands for a network's initial weights."""
         return self.starts or (self.start,)
 
     @property
@@ -160,15 +160,15 @@ class Surface(BaseModel):
 
     @property
     def caption(self) -> str:
-        """What stands under the title where there is no formula."""
+        """The line under the title, if there is no formula."""
         return self.origin.caption
 
     def grid_size(self, most: int) -> int:
-        """Return on how many points a side it is sampled where `most` are asked for."""
+        """Return the number of points per side to sample, at most `most`."""
         return self.origin.grid_size(most)
 
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
-        """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it has none."""
+        """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it is undefined."""
         return self.origin.sample_grid(x, y, progress)
 
     def value(self, x: Array) -> Array:
@@ -180,7 +180,7 @@ class Surface(BaseModel):
         return self.compiled.gradient(x)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return both at once."""
+        """Return value and gradient."""
         return self.compiled.value_and_gradient(x)
 
     def hessian(self, x: Array) -> Array:
@@ -189,7 +189,7 @@ class Surface(BaseModel):
 
     @property
     def compiled(self) -> "Formula | Function | Plane":
-        """The formula, the function, or the plane through the network; InputError if it is none."""
+        """The formula, function or plane through the network; raises InputError if invalid."""
         return self.origin.compiled
 
     def to_dict(self) -> dict[str, Any]:
@@ -199,18 +199,18 @@ class Surface(BaseModel):
         return first | self.origin.to_dict(declared)
 
     def with_file_hashes(self) -> "Surface":
-        """Return the surface with the SHA-256 of the file that it is of, or that it learns."""
+        """Return the surface with the SHA-256 of its function's or data's file, if there is one."""
         return self.model_copy(update=self.origin.with_file_hashes())
 
     def within(self, domain: Domain) -> "Surface":
-        """Return the surface in another window; a start that nobody gave goes along."""
+        """Return the surface in another window; a default starting point moves along."""
         moved = self.model_copy(update={"domain": domain})
         if {"start", "starts"} & self.model_fields_set:
             return moved
         return moved.model_copy(update={"start": moved.origin.start})
 
     def on_plane(self, plane: "Plane", axes: tuple[str, str], domain: Domain) -> "PathPlaneSurface":
-        """Return a network's surface as it is seen on a plane that was found after a descent."""
+        """Return a network's surface on a plane computed after a descent."""
         origin = self.origin
         assert isinstance(origin, NetworkOrigin)
         found = PathPlaneOrigin(self.name, domain, origin.network, origin.plane, plane, axes)
@@ -218,16 +218,16 @@ class Surface(BaseModel):
 
     @property
     def minimum_radius(self) -> float:
-        """How near a minimum counts as being at it."""
+        """The distance from a minimum at which a point has reached it."""
         return MINIMUM_RADIUS * self.window.diagonal
 
     def distance_to_minimum(self, x: Sequence[float]) -> float | None:
-        """Return how far x is from the nearest known minimum; None if none is known."""
+        """Return the distance from x to the nearest known minimum, or None without any."""
         return min((math.dist(x, each) for each in self.minima), default=None)
 
 
 class PathPlaneSurface(Surface):
-    """A network's surface on a plane that was found after a descent, which is not declared."""
+    """A network's surface on a plane computed after a descent."""
 
     found: InstanceOf[PathPlaneOrigin] = Field(exclude=True, repr=False)
 
@@ -237,5 +237,5 @@ class PathPlaneSurface(Surface):
 
 
 def dimension(text: str) -> int:
-    """Return how many coordinates a formula speaks of: two if there is a y in it."""
+    """Return the dimension of a formula: 2 if it contains y, else 1."""
     return 2 if re.search(r"\by\b", text) else 1
