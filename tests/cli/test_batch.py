@@ -186,7 +186,7 @@ jobs:
 
 
 def children(process: int) -> list[int]:
-    """Return the processes that another has started, of those that draw."""
+    """Return the child processes that draw."""
     found = Path(f"/proc/{process}/task").glob("*/children")
     numbers = [int(each) for path in found for each in path.read_text().split()]
     return [each for each in numbers if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
@@ -194,7 +194,7 @@ def children(process: int) -> list[int]:
 
 @pytest.fixture
 def running(here: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Begin a batch of 16 jobs on two processes, and wait until the first are made."""
+    """Start a batch of 16 jobs on two processes, and wait until the first files are written."""
     (here / "many.yaml").write_text(MANY)
     with subprocess.Popen(
         [*OPTIVIZ, "batch", "many.yaml", "--jobs", "2"], text=True, start_new_session=True,
@@ -207,7 +207,7 @@ def running(here: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def assert_whole(folder: Path) -> int:
-    """Return how many files a folder has, all of which can be read and tell their recipe."""
+    """Assert that all files in a folder are complete and have a recipe; return their number."""
     paths = [*folder.iterdir()]
     for path in paths:
         optiviz.load_recipe(path)
@@ -230,8 +230,8 @@ def test_a_killed_process_loses_its_job_alone(
     worker = children(running.pid)[0]
     os.kill(worker, signal.SIGKILL)
     stdout, stderr = running.communicate(timeout=120)
-    lost = stderr.count(": its process died (SIGKILL)") // 2  # when it happens, and at the end
-    assert lost <= 1  # none if it was between two jobs
+    lost = stderr.count(": its process died (SIGKILL)") // 2  # reported at once, and at the end
+    assert lost <= 1  # 0 if the process was between two jobs
     assert running.returncode == lost
     assert stdout == ("15 made, 1 failed\n" if lost else "16 made\n")
     assert assert_whole(here / "o") == 16 - lost

@@ -1,4 +1,4 @@
-"""Completion: what is offered for a line, and that bash, zsh and fish really offer it."""
+"""Completion: the suggestions for a line, and that bash, zsh and fish really show them."""
 
 import os
 import pty
@@ -20,11 +20,11 @@ from optiviz.cli import COMMANDS, cli
 from optiviz.cli.completion import SHELLS, Bash, Shell, Zsh
 from optiviz.registry import FORMATS, OPTIMIZERS, THEMES, WRAPPERS
 
-BREAKS = " \t\n\"'@><=;|&(:"  # bash's own
+BREAKS = " \t\n\"'@><=;|&(:"  # the default of bash
 
 
 def offered(line: str, shell: type[Shell] = Zsh) -> list[str]:
-    """Return the words that a shell would be offered."""
+    """Return the suggestions that a shell gets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPTIVIZ_LINE", line)
         patch.setenv("OPTIVIZ_BREAKS", BREAKS)
@@ -141,7 +141,7 @@ PROGRAM = [sys.executable, "-m", "optiviz"]
 
 @pytest.fixture
 def program(here: Path) -> Path:
-    """Make a program `optiviz` that a shell finds."""
+    """Create a program `optiviz`, and return its folder."""
     folder = here / "bin"
     folder.mkdir()
     (folder / "optiviz").write_text(f'#!/bin/sh\nexec {sys.executable} -m optiviz "$@"\n')
@@ -150,7 +150,7 @@ def program(here: Path) -> Path:
 
 
 def plain(shown: bytes) -> str:
-    """Return what stands on a screen, without what moves there."""
+    """Return the text of a terminal without its control characters."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace"))
     while "\b" in text:
         text = re.sub(r"[^\b]\x08|^\x08", "", text)

@@ -1,4 +1,4 @@
-"""What people expect of any command line: drafts, last frames, pipes, and words that stay apart."""
+"""Common habits and mistakes at the command line: drafts, last frames, pipes, wrong separators."""
 
 import io
 import json

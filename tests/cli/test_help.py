@@ -1,4 +1,4 @@
-"""What every `--help` has, and the nearest right word wherever one is wrong."""
+"""What every `--help` contains, and suggestions of the nearest valid word."""
 
 import re
 import shlex

@@ -11,7 +11,7 @@ HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "rich", "ruamel"
 
 
 def modules_after(words: list[str]) -> tuple[str, set[str]]:
-    """Return what a call prints, and the names of all modules that it has loaded."""
+    """Return what a call prints, and the names of all modules that it imports."""
     code = (
         "import sys; from optiviz.cli import cli\n"
         "try: cli(sys.argv[1:])\n"
