@@ -1,4 +1,4 @@
-"""Where every start of a grid ends, and since when."""
+"""Where each start of a grid ends, and after how many steps."""
 
 import csv
 import json

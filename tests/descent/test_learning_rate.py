@@ -1,4 +1,4 @@
-"""Whose learning rate it is, and that a tuned one is what it is said to be."""
+"""Where a learning rate comes from, and that tuned rates are as documented."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def test_a_score_is_the_mean_of_the_best_loss_so_far(name: str, surface: str) ->
 
 
 def well(losses: Any) -> bool:
-    """Tell whether a run lost at most a tenth of its descent again."""
+    """Return whether a run ends at most a tenth of its descent above its lowest loss."""
     return bool(
         losses[-1] < losses[0]
         and np.ptp([losses[-1], losses.min()]) <= 0.1 * (losses[0] - losses.min())
@@ -177,8 +177,8 @@ def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
         configure(parse_spec("sgd"), surface, [(0.5,)], 5)
 
 
-# Pairs whose default run ends no lower than it began, or outside the view, and how what their
-# picture says begins. Plain Newton goes to where the slope is 0, uphill as well; article 1's rate
+# Pairs whose default run ends no lower than it began, or outside the view, and how the remark in
+# their picture begins. Plain Newton goes to where the slope is 0, even uphill; article 1's rate
 # for Adadelta is too large on two-minimums.
 GONE_WRONG = {
     ("plateau", "newton"): "ended on flat ground",

@@ -1,4 +1,4 @@
-"""Networks from words to pictures: what is descended, how it is seen, and what is said of it."""
+"""Networks from recipe to picture: the descent, its projection on a plane, and the remarks."""
 
 import csv
 import json
@@ -49,7 +49,7 @@ every_plane = pytest.mark.parametrize("plane", [*PLANES, "path"], ids=str)
 @every_plane
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) -> None:
-    """The losses are the network's at the weights where each path really was."""
+    """The losses are the network's at the true weights of each path."""
     declared = surface(plane)
     recipe = Recipe(
         surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
@@ -178,7 +178,7 @@ def test_a_window_holds_all_paths(seed: int, many: int) -> None:
 
 
 def test_article_5s_descent_is_of_two_weights() -> None:
-    """Three starts, and the article's printed rule with twice its rate."""
+    """It has three starts, and follows the rule printed in the article with twice its rate."""
     model = NETWORKS["digits-output"].origin.network_model
     inputs, targets = model.network.inputs, model.network.targets
     (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).full_trajectories()
@@ -276,7 +276,7 @@ def test_noise_keeps_second_derivatives() -> None:
     assert path.losses[-1] < 0.1
 
 
-# What is said and drawn ---------------------------------------------------------------------------
+# Remarks and pictures -----------------------------------------------------------------------------
 
 
 def test_heads_are_paler_the_farther_they_are() -> None:
@@ -399,7 +399,7 @@ def test_a_recipe_knows_the_file_that_its_data_came_from(invoke: Invoke, here: P
     assert invoke("run", "--recipe", "a.json", "-o", "b.json").exit_code == 0
     np.savez("own.npz", x_train=random.normal(size=(40, 2)), y_train=labels)
     for cached in (network_model, load_dataset):
-        cached.cache_clear()  # as another process would begin
+        cached.cache_clear()  # as in a new process
     result = invoke("run", "--recipe", "a.json", "-o", "c.json")
     assert result.exit_code == 2 and "has changed: its SHA-256" in result.stderr
 

@@ -1,4 +1,4 @@
-"""The search for hyperparameters: fair, reproducible, and told as it was."""
+"""The search for hyperparameters is fair, reproducible, and reported correctly."""
 
 import csv
 import json
@@ -65,7 +65,7 @@ def test_the_best_is_the_lowest_median_and_is_what_is_told() -> None:
     scene = tuned()
     for entry in scene.entries:
         found = entry.search
-        medians = np.sort(found.losses, axis=1)[:, 2]  # of four the upper one
+        medians = np.sort(found.losses, axis=1)[:, 2]  # the upper median of four
         np.testing.assert_array_equal(found.medians, medians)
         assert found.medians[found.best] == medians.min()
         assert entry.values(0) == [medians.min()]

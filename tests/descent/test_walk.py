@@ -1,4 +1,4 @@
-"""Walking, recording, and the ways a walk ends early."""
+"""Descending, recording, and the reasons for an early end."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_the_start_of_a_stranger_is_not_touched() -> None:
 
 
 class Steeper:
-    """A stream whose slope is the number of the step."""
+    """A stream whose slope is the step number."""
 
     dim = 1
 
@@ -106,7 +106,7 @@ ARTICLE_1 = ["nesterov", "rmsprop", "adadelta", "adagrad", "adam"]
 
 
 def basin(name: str, optimizer: str) -> float:
-    """Return the value of the minimum that gradient descent finds from where a run ended."""
+    """Return the minimum that gradient descent reaches from the end of a run."""
     end = optiviz.descend(name, optimizer).points[-1]
     return float(optiviz.descend(name, "sgd:lr=0.02", start=end, steps=3000).losses[-1])
 

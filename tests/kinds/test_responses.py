@@ -1,4 +1,4 @@
-"""What optimizers answer to a signal of gradients, against article 1's own functions."""
+"""Responses of optimizers to a signal of gradients, against article 1's own functions."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_si
 
 RESPONSES = Path(__file__).parents[1] / "reference" / "responses"
 RECORDED: dict[str, list[float]] = json.loads((RESPONSES / "signals.json").read_text())
-# The article's functions in our words, with its names for their hyperparameters.
+# The article's functions as specs, with its names for their hyperparameters.
 METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "GRAD_Simple_Momentum": ("momentum", {"gamma": "momentum"}),
     "GRAD_Adagrad": ("adagrad:eps_in_sqrt=true", {}),
@@ -31,7 +31,7 @@ every_signal = pytest.mark.parametrize("name", SIGNALS)
 
 
 def article(name: str) -> str:
-    """Return our name of one of the article's signals."""
+    """Return the built-in name of a signal of the article."""
     return name.replace("sin", "sine").replace(" ", "-") if "noisy" in name else name
 
 
@@ -61,7 +61,7 @@ def test_response_agrees(run: Path) -> None:
 
 
 def interpolated(signal: Array, time: float) -> float:
-    """Return a signal at a time, linearly interpolated, 0 outside: the article's, done right."""
+    """Return a signal at a time, linearly interpolated, 0 outside: article 1 corrected."""
     below = int(np.floor(time))
     if time < 0 or time > len(signal) - 1:
         return 0.0
@@ -117,7 +117,7 @@ def test_a_positive_gradient_is_answered_by_a_positive_update(name: str) -> None
     scene = ResponseRecipe(signal="saturation", optimizers=name).make_scene()
     assert isinstance(scene, ResponseScene)
     (entry,) = scene.entries
-    assert entry.update[2] > 0  # adopt's first step only looks
+    assert entry.update[2] > 0  # the first step of adopt does not move
     assert np.isfinite(entry.update).all()
     assert entry.configured.source == "signal"
     assert entry.configured.optimizer.hyperparameters()["lr"] == DEFAULT_RATES.get(

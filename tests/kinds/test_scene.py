@@ -1,4 +1,4 @@
-"""What is said of a run that went wrong."""
+"""The remark about a run that went wrong."""
 
 import warnings
 

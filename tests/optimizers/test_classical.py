@@ -1,4 +1,4 @@
-"""The classical baselines: scipy's own iterates, one a step."""
+"""The classical baselines: scipy's own iterates, one per step."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ ROSENBROCK = optiviz.load_surface("rosenbrock")
 
 
 def passed(name: str, surface: Surface, steps: int) -> np.ndarray:
-    """Return the points that scipy passes, called as its users call it."""
+    """Return the iterates of scipy's `minimize`, called as usual."""
     method = load_optimizer(name).method  # type: ignore[attr-defined]
     points = [np.array(surface.start)]
     minimize(

@@ -1,4 +1,4 @@
-"""Laws that every optimizer of the table keeps."""
+"""Properties that every built-in optimizer has."""
 
 import copy
 import pickle
@@ -39,7 +39,7 @@ def end_of(optimizer: Method, x: Array, surface: Any = wobbly) -> Array:
 
 
 def leaves(state: Any) -> list[Any]:
-    """Return the arrays of a state, and of the states in it."""
+    """Return the arrays of a state and of its nested states."""
     return (
         [leaf for part in state for leaf in leaves(part)] if isinstance(state, tuple) else [state]
     )

@@ -1,4 +1,4 @@
-"""Rules by hand: what no library gives a number for."""
+"""Update rules computed by hand, because no library has reference numbers for them."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_smoothed_nesterov_averages_the_gradient_on_the_way_to_the_look_ahead(po
 
 
 def test_nesterov_without_look_ahead_is_the_same_path_seen_from_ahead() -> None:
-    # Sutskever's change of variables: the points of the one are the look-aheads of the other.
+    # Sutskever's change of variables: the points of one are the look-aheads of the other.
     ahead = optiviz.descend(wobbly, "nesterov:lr=0.01:momentum=0.9", steps=50)
     own = optiviz.descend(wobbly, "smoothed-nesterov:lr=0.01:momentum=0.9:points=1", steps=50)
     velocity = own.states["velocity"]

@@ -1,4 +1,4 @@
-"""Schedules: factors by step, as torch's schedulers have them, and how they are written."""
+"""Schedules: the factor of each step, compared with torch's schedulers, and their syntax."""
 
 import math
 

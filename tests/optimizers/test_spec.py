@@ -1,4 +1,4 @@
-"""The words that optimizers are written in."""
+"""The syntax of optimizer specs."""
 
 import pytest
 from conftest import TUNED

@@ -1,4 +1,4 @@
-"""Optimizers of strangers: files, torch, optax, entry points; and what goes wrong in them."""
+"""Third-party optimizers: files, torch, optax and entry points, and errors in them."""
 
 import json
 import os
@@ -290,7 +290,7 @@ def test_what_runs_is_what_was_hashed_and_leaves_nothing_behind(own: Path) -> No
     slow = OWN.replace("- self.lr", "- 0.125 * self.lr")
     quick = OWN.replace("- self.lr", "- 0.500 * self.lr")
     ends = []
-    for text in (slow, quick):  # of one size, and perhaps within one second
+    for text in (slow, quick):  # same size, possibly within the same second
         own.write_text(text)
         ends.append(optiviz.descend("wobbly", "own.py:Lion:lr=0.1", steps=3).points[-1])
     assert not np.array_equal(*ends)
@@ -360,7 +360,7 @@ def test_no_file_runs_code_unasked(word: str, own: Path, invoke: Invoke) -> None
     with pytest.raises(InputError, match="--allow-plugins"):
         optiviz.load_jobs(own.parent / "jobs.yaml")
     assert not (own.parent / "a.png").exists()
-    # To name another optimizer, or to look, no code is needed.
+    # Another optimizer and `inspect` need no third-party code.
     assert invoke("run", "--recipe", "one.yaml", "--opt", "adam", "-o", "b.png").exit_code == 0
     assert invoke("inspect", "one.yaml").exit_code == 0
 

@@ -1,4 +1,4 @@
-"""Jobs as they are written in YAML."""
+"""Jobs in YAML."""
 
 from pathlib import Path
 from typing import Any

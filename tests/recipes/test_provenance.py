@@ -1,4 +1,4 @@
-"""Every finished file tells how it was made, and can be made again from that."""
+"""Every finished file contains its recipe, and can be rendered again from it."""
 
 import importlib.metadata
 import json

@@ -1,4 +1,4 @@
-"""Words, YAML and a finished file are read into one recipe."""
+"""The same recipe is read from options, from YAML and from a finished file."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ SURFACES = st.one_of(
     st.sampled_from(["wobbly", "bowl"]),
     st.just(Surface(formula="x**2 + y**2", domain="-1:1,-2:2", levels=[1e-7, 0.1, 3e20])),
 )
-# YAML words that other readers take for something else, beside plain ones.
+# None, or strings that YAML readers often take for something else.
 TITLES = st.none() | st.sampled_from(
     ["on", "1e-3", "0x1f", "~", "a: b", "# c", "- d", "1:30", "{e}"]
 )

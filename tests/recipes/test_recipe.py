@@ -1,4 +1,4 @@
-"""The recipe: plain values that stand for a whole picture."""
+"""The recipe: plain values that determine a picture."""
 
 import pickle
 

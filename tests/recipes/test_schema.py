@@ -1,4 +1,4 @@
-"""The schema accepts what can be read, and refuses what an editor should mark."""
+"""The schema accepts valid files, and rejects what an editor should mark."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every entry of surfaces.yaml, and what a user's own file may and may not say."""
+"""Every entry of surfaces.yaml, and what a user's own file may contain."""
 
 import pickle
 from itertools import product
@@ -53,7 +53,7 @@ def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> N
 def test_listed_minima_are_minima(surface: Surface) -> None:
     """No point nearby is lower; the slope is 0, undefined, or upwards on both sides of a kink.
 
-    At the window's edge it may lead out of the window.
+    At the window's edge, the surface may descend out of the window.
     """
     low, high = np.transpose(surface.window.intervals)
     assert bool(surface.minima) == ("unbounded" not in surface.tags)
@@ -95,9 +95,9 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
 
 @pytest.mark.parametrize("surface", some(FORMULAS.values(), 3), ids=FORMULAS)
 def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
-    """Between neighbours on a line the slope of a smooth surface changes less the nearer they are.
+    """On a smooth surface, the slopes of neighbours on a line differ less the closer they are.
 
-    The lines cross the window, and every minimum, in several directions.
+    The lines go through random points and minima, each in a random direction.
     """
     low, high = np.transpose(surface.window.intervals)
     rng = np.random.default_rng(1)
@@ -106,7 +106,7 @@ def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     for centre in centres:
         direction = rng.normal(size=surface.dim) * (high - low)
         jumps = []
-        for number in (20_000, 80_000):  # even: the centre, where a cone has no slope, is between
+        for number in (20_000, 80_000):  # even: skips the centre, where a cone has no slope
             line = centre + np.linspace(-0.5, 0.5, number)[:, None] * direction
             line = line[((low <= line) & (line <= high)).all(axis=-1)]
             with np.errstate(all="ignore"):
@@ -118,7 +118,7 @@ def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
 
 @every_formula
 def test_what_is_tagged_many_minima_has_them(surface: Surface) -> None:
-    """Dips of a grid are candidates; what is none of many is followed with Newton's method."""
+    """The candidates are dips on a grid; without the tag, Newton's method follows each of them."""
     low, high = np.transpose(surface.window.intervals)
     axes = [np.linspace(*ends, 401) for ends in zip(low, high, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
@@ -345,7 +345,7 @@ def test_a_wrong_file_is_told_where(tmp_path: Path, text: str, said: str) -> Non
 
 
 def faults(mine: Path) -> list[str]:
-    """Return the faults of a file, each from its line on."""
+    """Return the errors of a file, each beginning with its line number."""
     with pytest.raises(InputError) as refused:
         load_catalogue(mine)
     return [line.removeprefix(f"{mine}:") for line in str(refused.value).splitlines()]
@@ -427,7 +427,7 @@ def test_surfaces_are_found_by_their_tags() -> None:
 
 
 def test_our_own_catalogue_is_read_without_its_formulas() -> None:
-    """All 59 of them would cost a second; the law tests read them."""
+    """Parsing all 59 formulas would take a second; other tests parse them."""
     from optiviz.surfaces.formula import formula
 
     formula.cache_clear()

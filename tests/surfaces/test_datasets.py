@@ -1,4 +1,4 @@
-"""Data sets: what they hold, and one sentence for each that is none."""
+"""Data sets: what they contain, and one sentence about each invalid one."""
 
 import gzip
 import struct
@@ -275,7 +275,7 @@ def idx(values: Any, dtype: int = 0x08) -> bytes:
 
 
 def packed(data: bytes) -> bytes:
-    return gzip.compress(data, mtime=0)  # or tests would have other names in each process
+    return gzip.compress(data, mtime=0)  # else test ids differ between processes
 
 
 def write_idx(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Formulas: exact where they are formulas, refused at once where they are not."""
+"""Formulas: exact if they are valid, rejected at once if they are not."""
 
 import math
 import time
@@ -50,12 +50,12 @@ def test_value_is_what_numpy_says(text: str, point: tuple[float, float]) -> None
     try:
         made = formula(text, 2)
     except InputError:
-        assume(False)  # as in 1/(x - x) or log(0)
+        assume(False)  # for example 1/(x - x) or log(0)
     x = np.array(point)
     with np.errstate(all="ignore"):
         expected = eval(text, NUMPY, {"x": x[0], "y": x[1]})
         assume(np.isfinite(expected) and abs(expected) < 1e12)
-        # Near a jump of sign or floor, or a pole, the last digit decides.
+        # Near a pole, or a jump of sign or floor, the result depends on the last digit.
         near = [eval(text, NUMPY, {"x": x[0] * (1 + h), "y": x[1]}) for h in (1e-12, -1e-12)]
         assume(np.allclose(near, expected, rtol=1e-6))
         np.testing.assert_allclose(made.value(x), expected, rtol=1e-6, atol=1e-9)
@@ -189,7 +189,7 @@ def test_the_gradient_is_written_in_the_words_of_a_formula(text: str) -> None:
     with np.errstate(all="ignore"):
         for slope, expected in zip(slopes, made.gradient(x), strict=True):
             if "[" in slope:
-                continue  # the switch between the sides of max and min has no word
+                continue  # a formula cannot express the switch in max and min
             names = NUMPY | {"x": x[0], "y": x[1]}
             np.testing.assert_allclose(eval(slope, names), expected, rtol=1e-6, atol=1e-9)
 
@@ -246,7 +246,7 @@ EXPLOSIVE = [
 
 @pytest.mark.parametrize("text", EXPLOSIVE, ids=lambda text: text[:30])
 def test_what_explodes_works_or_is_refused_quickly(text: str) -> None:
-    # A bound against hanging, an order above what it takes.
+    # The limit catches hangs: it is an order of magnitude above the usual time.
     began = time.process_time()
     try:
         made = formula(text[:MAX_CHARACTERS], 2)

@@ -1,4 +1,4 @@
-"""Python functions as surfaces: exact gradients where symbols go through, else differences."""
+"""Python functions as surfaces: exact gradients if symbols can be used, else differences."""
 
 from pathlib import Path
 

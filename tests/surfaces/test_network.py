@@ -91,14 +91,14 @@ def test_weights_and_loss_are_article_5s() -> None:
     assert network.value(x) == pytest.approx(
         np.mean(np.sum((targets.T - said) ** 2, axis=0)), rel=1e-13
     )
-    # Its printed gradient lacks the factor 2 of the squared error.
+    # The gradient printed in the article lacks the factor 2 of the squared error.
     printed = (said - targets.T) * said * (1 - said) @ expit(second @ expit(first @ inputs.T)).T
     gradient = network.architecture.unpacked(network.gradient(x))[2][0]
     np.testing.assert_allclose(gradient, 2 * printed / 30, rtol=1e-9, atol=1e-15)
 
 
 def test_the_camera_of_article_3_sees_what_it_saw() -> None:
-    """The article's hand-set weights, whose answers it prints with 8 digits."""
+    """The article's hand-set weights give the outputs that it prints with 8 digits."""
     shape = Architecture((4, 4, 4, 8, 4), ("tanh", "tanh", "relu"), "cross-entropy", bias=True)
     x = np.zeros(shape.dim)
     pairs = np.repeat(np.eye(4), 2, axis=1)
@@ -227,5 +227,5 @@ def test_an_activation_has_its_slope(name: str) -> None:
 
 def test_a_shape_pickles_and_counts() -> None:
     shape = Architecture((784, 512, 512, 10), ("relu",) * 2, "cross-entropy", bias=True)
-    assert shape.dim == 669_706  # as article 3 prints
+    assert shape.dim == 669_706  # as printed in article 3
     assert pickle.loads(pickle.dumps(shape)) == shape

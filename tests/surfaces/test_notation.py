@@ -1,4 +1,4 @@
-"""Formulas as mathematics."""
+"""Formulas in mathematical notation."""
 
 import re
 
@@ -35,7 +35,7 @@ def test_it_is_written_by_hand(text: str, written: str) -> None:
 
 
 def read_back(written: str) -> str:
-    """Return the formula that a reader of the notation would type."""
+    """Return the formula for its mathematical notation."""
     text = written.replace(r"\,", "*").replace(r"\cdot ", "*").replace(r"\pi", "pi")
     while "^{2}(" in text and (power := re.search(r"\\mathrm\{(\w+)\}\^\{2\}\(", text)):
         end, depth = power.end(), 1
@@ -63,12 +63,12 @@ formulas = st.recursive(
 
 @given(formulas)
 def test_it_means_what_the_formula_means(text: str) -> None:
-    """All parentheses that can be left out are, and no other."""
+    """No necessary parentheses are left out."""
     points = np.array([[0.7, -1.3], [2.1, 0.4]])
     with np.errstate(all="ignore"):
         try:
             expected = formula(text, 2).value(points)
-        except ValueError:  # a constant that has no value, such as 1/0
+        except ValueError:  # a constant without a value, such as 1/0
             return
         again = formula(read_back(" ".join(terms(text))), 2).value(points)
     np.testing.assert_allclose(again, expected, rtol=1e-9, atol=1e-12)

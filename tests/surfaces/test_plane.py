@@ -1,4 +1,4 @@
-"""Planes through a network: the same numbers as in the whole space, whatever is reused."""
+"""Planes through a network: the same numbers as in the whole space, despite reuse."""
 
 import itertools
 import os
@@ -34,7 +34,7 @@ def origin(network: Network) -> Array:
 
 @st.composite
 def weights(draw: st.DrawFn) -> tuple[Weight, Weight]:
-    """Return two weights, which often share a unit or follow upon each other."""
+    """Draw two weights, which often share a unit or are in consecutive layers."""
 
     def one() -> Weight:
         layer = draw(st.integers(0, 2))
@@ -52,7 +52,7 @@ def weights(draw: st.DrawFn) -> tuple[Weight, Weight]:
     st.sampled_from([*OUTPUTS]),
     st.booleans(),
     st.tuples(st.sampled_from([*ACTIVATIONS]), st.sampled_from([*ACTIVATIONS])),
-    st.sampled_from([1, 1000, 10**9]),  # bytes: a sample at a time, some, all
+    st.sampled_from([1, 1000, 10**9]),  # bytes: one sample at a time, some, all
 )
 def test_two_weights_give_what_the_whole_network_gives(
     pair: tuple[Weight, Weight], loss: str, bias: bool, bends: tuple[str, str], block: int
@@ -183,7 +183,7 @@ def test_a_grid_is_kept_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Give each test a cache of its own instead of the one that all share."""
+    """Give each test its own cache folder instead of the shared one."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path
 

@@ -85,7 +85,7 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_long_signal_is_answered_in_time_that_grows_with_it(tmp_path: Path) -> None:
-    """Were all of it looked through in each step, this would take minutes."""
+    """Searching the whole signal in each step would take minutes."""
     signal = find_signal(str(written(tmp_path, "1\n-1\n" * 25_000)))
     update, _ = respond(signal, parse_spec("momentum:lr=0.1").build(), 50_000)
     assert np.isfinite(update).all()
