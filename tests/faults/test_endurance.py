@@ -1,7 +1,7 @@
-"""Long use: many pictures in one process, several processes at once, recipes that nobody chose.
+"""Long use: many pictures in one process, several processes at once, random recipes.
 
-Each prints what it measured: `SOAK=125 pytest -s -m slow tests/faults/test_endurance.py`, which
-draws 500 recipes.
+Each test prints its measurements. This draws 500 recipes:
+`SOAK=125 pytest -s -m slow tests/faults/test_endurance.py`.
 """
 
 import json
@@ -31,8 +31,8 @@ from optiviz.system.errors import InputError
 
 pytestmark = pytest.mark.slow
 
-PARTS = 4  # of the soak, so that it keeps both cores busy
-EXAMPLES = int(os.environ.get("SOAK", "50"))  # recipes of each part
+PARTS = 4  # of the soak test, so that it uses both cores
+EXAMPLES = int(os.environ.get("SOAK", "50"))  # recipes per part
 
 rates = st.floats(-3, 1).map(lambda power: f"{10**power:.3g}")
 words = st.builds(
@@ -89,24 +89,24 @@ NEEDED = {"surface", "surfaces", "signal", "optimizers", "steps", "size", "trial
 
 @st.composite
 def recipes(draw: st.DrawFn) -> BaseRecipe:
-    """Draw recipes of all kinds: what they need, and some of the rest."""
+    """Draw recipes of all kinds with all required fields and some optional ones."""
     model = load_kind(draw(st.sampled_from(list(KINDS))))
     own = [name for name in FIELDS if name in model.model_fields]
     rest = [name for name in own if name not in NEEDED]
     chosen = draw(st.sets(st.sampled_from(rest), max_size=5))
     fields = {name: draw(FIELDS[name]) for name in own if name in NEEDED | chosen}
-    if "over" in model.model_fields:  # the rates are sought
+    if "over" in model.model_fields:  # the rates are tuned
         fields["optimizers"] = [word.partition(":")[0] for word in fields["optimizers"]]
-    if "signal" in model.model_fields:  # which has no second derivatives
+    if "signal" in model.model_fields:  # a signal has no second derivatives
         fields["optimizers"] = [word.replace("newton", "adam") for word in fields["optimizers"]]
     try:
         return model(**fields)
-    except ValidationError:  # as of a view that shows no such thing
+    except ValidationError:  # for example a view that does not fit
         reject()
 
 
 def fits(recipe: BaseRecipe, suffix: str) -> bool:
-    """Return whether a recipe can have a format."""
+    """Return whether a recipe supports a format."""
     try:
         recipe.output_format(Path(f"x{suffix}"))
     except InputError:
@@ -115,7 +115,7 @@ def fits(recipe: BaseRecipe, suffix: str) -> bool:
 
 
 def assert_readable(path: Path, size: tuple[int, int]) -> None:
-    """Assert that another program than ours can read all of a file."""
+    """Assert that another program can read a whole file."""
     data = path.read_bytes()
     match path.suffix:
         case ".json":

@@ -1,4 +1,4 @@
-"""Rows 36 to 48 of docs/reliability.md: where outputs go, and what is read."""
+"""Rows 36 to 48 of docs/reliability.md: output paths, and files that are read."""
 
 import os
 import subprocess
@@ -127,7 +127,7 @@ def test_who_stops_listening_is_no_fault(
             os.close(reading)
             ended = call(*words, stdout=writing, settings=settings)
             os.close(writing)
-        assert ended.exit_code in (0, 1)  # as it was seen or not
+        assert ended.exit_code in (0, 1)  # 1 if the lost output was noticed
         assert ended.stderr == ""
     if "run" in words:
         assert optiviz.load_recipe(only_file(here))

@@ -1,4 +1,4 @@
-"""Rows 1 to 13 of docs/reliability.md: what a stranger may write as a formula."""
+"""Rows 1 to 13 of docs/reliability.md: untrusted formulas."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def nested(pattern: str, times: int, inner: str = "x") -> str:
     return inner
 
 
-REFUSED: dict[int, dict[str, str]] = {  # with some words of what is said
+REFUSED: dict[int, dict[str, str]] = {  # with a part of the message
     1: {"__import__('os').system('touch ran')": "is not allowed", "open('/etc/passwd')": "unknown"},
     2: {"().__class__": "is not allowed", "x.real": "is not allowed"},
     3: {

@@ -1,4 +1,4 @@
-"""Rows 26 to 35 of docs/reliability.md: numbers that nobody would draw, and somebody asks for."""
+"""Rows 26 to 35 of docs/reliability.md: extreme numbers."""
 
 import json
 import math

@@ -29,7 +29,7 @@ def drawing(here: Path) -> bool:
     return any(each.stat().st_size for each in here.glob(".optiviz-*"))
 
 
-# What is done, with which words, and how one sees that it has begun.
+# Activities: the arguments, and a function that returns whether it has begun.
 DOING: dict[str, tuple[list[str], Callable[[Path], bool]]] = {
     "tuning": ([*WOBBLY, "--opt", "adam", "--steps", "300000", "-o", "x.gif"], lambda _: True),
     "drawing": ([*WOBBLY, *LONG, "-o", "x.gif"], drawing),
@@ -40,7 +40,7 @@ DOING: dict[str, tuple[list[str], Callable[[Path], bool]]] = {
 
 @contextmanager
 def doing(what: str, here: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Begin one of those in a folder with an old output, and wait until it is at it."""
+    """Start an activity in a folder with old outputs, and wait until it has begun."""
     words, begun = DOING[what]
     (here / "jobs.yaml").write_text(BATCH)
     for name in ("x.gif", "x.mp4"):
@@ -56,7 +56,7 @@ def doing(what: str, here: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def assert_tidy(here: Path) -> None:
-    """Assert that the old outputs are there, new ones are whole, and there is nothing else."""
+    """Assert that old outputs are unchanged, new ones are whole, and no other files exist."""
     assert {path.name for path in here.iterdir()} <= {"x.gif", "x.mp4", "jobs.yaml", "made"}
     assert (here / "x.gif").read_text() == (here / "x.mp4").read_text() == "old"
     for path in here.glob("made/*"):
@@ -90,14 +90,14 @@ def test_a_signal_ends_it_tidily(
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_time_ends_it_tidily(sent: signal.Signals, here: Path) -> None:
-    for delay in range(60, 1600, 70):  # milliseconds; before the first, Python itself starts
+    for delay in range(60, 1600, 70):  # milliseconds; earlier, Python itself is starting
         running = subprocess.Popen(
             [*OPTIVIZ, *RUN, "-o", "x.gif"], stderr=subprocess.PIPE, text=True
         )
         time.sleep(delay / 1000)
         running.send_signal(sent)
         _, stderr = running.communicate(timeout=60)
-        if running.returncode != -sent:  # Python itself was not ready
+        if running.returncode != -sent:  # else Python had not started yet
             assert running.returncode in (0, 128 + sent), (delay, stderr)
             assert stderr.count("\n") <= 2 and "Traceback" not in stderr, (delay, stderr)
         assert {path.name for path in here.iterdir()} <= {"x.gif"}
@@ -111,7 +111,7 @@ class Last:
 def ignoring():
     Last()
 """
-# What a callback in Cython does, as PyAV's are: it prints the error, then tells that it is lost.
+# A callback in Cython, such as those of PyAV, prints the error, then reports it as unraisable.
 PRINTS = """
 def ignoring():
     try:
@@ -214,7 +214,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def scheduler(here: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Start a dask cluster of one process, which prints its address."""
+    """Start a dask cluster of one process that prints its address."""
     (here / "scheduler.py").write_text(SCHEDULER)
     with subprocess.Popen(
         [sys.executable, "scheduler.py"], stdout=subprocess.PIPE, text=True, start_new_session=True

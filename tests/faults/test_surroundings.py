@@ -27,7 +27,7 @@ not.a.key: 3
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the pictures that are drawn where nothing is odd, by their names."""
+    """Return the pictures drawn with default settings, by file name."""
     folder = tmp_path_factory.mktemp("plain")
     assert call(*DRAW, cwd=folder).exit_code == 0
     return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -112,7 +112,7 @@ def test_an_extra_that_is_not_there_is_named(
 
 
 def broken(folder: Path, raised: str) -> dict[str, str | None]:
-    """Return settings with which `import av` raises something."""
+    """Return environment variables with which `import av` raises `raised`."""
     (folder / "broken" / "av").mkdir(parents=True)
     (folder / "broken" / "av" / "__init__.py").write_text(f"raise {raised}")
     return {"PYTHONPATH": str(folder / "broken")}

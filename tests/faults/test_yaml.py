@@ -16,7 +16,7 @@ jobs:
     size: 300x200
     steps: 2
 """
-AT = "jobs.yaml:7:5: jobs.0."  # where a line lies that is added to it
+AT = "jobs.yaml:7:5: jobs.0."  # the place of a line appended to JOB
 BOMB = "a0: &a0 [x]\n" + "".join(
     f"a{number + 1}: &a{number + 1} [{f'*a{number},' * 9}]\n" for number in range(12)
 )

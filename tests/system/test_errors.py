@@ -1,4 +1,4 @@
-"""What is said of errors."""
+"""Descriptions of errors."""
 
 import errno
 import os

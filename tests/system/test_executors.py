@@ -1,4 +1,4 @@
-"""Calls on processes: what one of them does stays its own affair."""
+"""Calls on processes: no call affects another."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def test_a_death_between_calls_loses_nothing() -> None:
     with ProcessExecutor(1) as pool:
         process = pool.submit(os.getpid).result()
         os.kill(process, signal.SIGKILL)
-        time.sleep(0.5)  # until it is dead
+        time.sleep(0.5)  # for it to die
         assert pool.submit(os.getpid).result() != process
 
 

@@ -1,4 +1,4 @@
-"""Work that takes too long is interrupted, on any thread, and nothing else is."""
+"""Work that takes too long is interrupted on any thread, and nothing else is."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

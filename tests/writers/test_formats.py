@@ -1,4 +1,4 @@
-"""What holds for every animated format, by what a reader of it finds."""
+"""Properties of every animated format, checked by reading the files."""
 
 import tracemalloc
 from pathlib import Path
@@ -21,7 +21,7 @@ Frame = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def frames(count: int) -> list[Frame]:
-    """Return frames in which a soft square wanders over a still ramp."""
+    """Return frames in which a soft square moves over a static ramp."""
     ramp = np.linspace(120, 250, 96).astype(np.uint8)
     made = []
     for number in range(count):
@@ -46,7 +46,7 @@ def write(path: Path, shown: list[Frame], fps: float = 12, **settings: Any) -> P
 
 
 def read(path: Path) -> tuple[list[Frame], float]:
-    """Return all frames, of images those that were merged only once, and the seconds they play."""
+    """Return all frames, equal neighbours merged except in videos, and the duration in seconds."""
     if path.suffix in FILMS:
         with av.open(path) as film:
             seconds = film.duration / av.time_base

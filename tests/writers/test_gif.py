@@ -1,4 +1,4 @@
-"""GIF by what a reader of it finds."""
+"""GIF files, checked by reading them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The MovieWriter: its frames are those of a full draw, whoever made the figure."""
+"""The MovieWriter: its frames are those of a full draw, for any figure."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ Update = Callable[[int], list[Artist]]
 
 
 class Recorder:
-    """Takes the place of an encoder and keeps the frames."""
+    """A stand-in for an encoder that keeps the frames."""
 
     def __init__(self) -> None:
         self.frames: list[np.ndarray] = []
@@ -353,7 +353,7 @@ def test_a_background_that_changes_once_is_drawn_twice_more(
     animation = FuncAnimation(made, titled, frames=range(1, 10), blit=True)
     drawn_in_full.clear()
     animation.save("x.gif", writer="imageio")
-    assert len(drawn_in_full) == 3  # the first, the one that changed, the one to go on from
+    assert len(drawn_in_full) == 3  # the first, the changed one, and the new background
     again, update = plain()
     again.axes[0].set_title("after")
     update(9)
