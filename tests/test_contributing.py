@@ -1,4 +1,4 @@
-"""CONTRIBUTING: each walk adds one thing, just as it stands there, to a copy of the house."""
+"""CONTRIBUTING: the code blocks of each example, used verbatim, add one thing to a copy."""
 
 import os
 import re
@@ -21,7 +21,7 @@ PLACE = re.compile(r"# (\S+)(?:, in (\w+))?\n(.*)", re.S)
 
 
 def add(folder: Path, block: str) -> None:
-    """Do what a block says: a new file, more at the end of one, or a line of a table."""
+    """Apply a code block: a new file, text at the end of a file, or a line of a table."""
     found = PLACE.match(block)
     assert found, block
     path, table, text = folder / found[1], found[2], found[3]
@@ -35,7 +35,7 @@ def add(folder: Path, block: str) -> None:
 
 
 def call(house: Path, work: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command line of a house."""
+    """Run the command line of a copy of the package."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "optiviz", *words],
         env=os.environ | {"PYTHONPATH": str(house)},

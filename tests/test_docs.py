@@ -1,4 +1,4 @@
-"""The documents: commands run as they are printed, and pictures are those that they make."""
+"""The documentation: commands run as printed, and each picture comes from one of them."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ PICTURES = pictures()
 
 
 def _param(command: str) -> Any:
-    """Mark what takes its time: networks that learn, large maps, videos, more of one kind."""
+    """Mark slow commands: trained networks, large maps, videos, repeated cases."""
     long = (
         "digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4", "--batch-size",
         "--plane", "tune ", "basins ", "batch ", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
@@ -84,7 +84,7 @@ def test_every_picture_is_one_that_a_command_makes() -> None:
     made = {shlex.split(command)[-1] for command in COMMANDS}
     assert {picture for picture in PICTURES if picture not in made} == {
         "outputs/wobbly-adam-rmsprop.gif",  # the README's first command, by default
-        "outputs/lecture-momentum.gif",  # examples/lecture.yaml, which is run as well
+        "outputs/lecture-momentum.gif",  # from examples/lecture.yaml, which is also run
     }
 
 

@@ -1,4 +1,4 @@
-"""The scripts of examples/ really run."""
+"""The files in examples/ run."""
 
 import runpy
 import sys

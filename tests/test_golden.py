@@ -1,6 +1,6 @@
-"""A few whole pictures, as they looked when they were last looked at.
+"""A few whole pictures look as they did when they were last checked by eye.
 
-`pytest tests/test_golden.py --regenerate` writes them anew: look at each before committing it.
+`pytest tests/test_golden.py --regenerate` writes them again: look at each before committing it.
 """
 
 from pathlib import Path
@@ -16,9 +16,9 @@ from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import render
 
 GOLDEN = Path(__file__).parent / "golden"
-# Root mean square over all pixels and channels, of 255.
+# Root mean square over all pixels and channels, from 0 to 255.
 TOLERANCE = 6.0
-# Older ones set words differently, which alone gives up to 20.
+# Older versions draw text differently, which alone causes differences of up to 20.
 MATPLOTLIB = (3, 11)
 PICTURES = {
     "wobbly": Recipe(

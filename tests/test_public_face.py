@@ -1,4 +1,4 @@
-"""What a script sees."""
+"""The public Python API."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What README shows really runs. Its first two commands are run by .ci/run, from a fresh clone."""
+"""The examples of README run. .ci/run runs its first two commands from a fresh clone."""
 
 import re
 import shlex
@@ -30,7 +30,7 @@ COMMANDS = [
 
 
 def _param(command: str) -> Any:
-    """Mark what takes its time: a view that turns, a network that learns, a map."""
+    """Mark slow commands: an orbiting view, a trained network, a map."""
     long = any(each in command for each in ("--orbit", "spirals", "basins"))
     return pytest.param(command, marks=[pytest.mark.slow] if long else [])
 

@@ -1,8 +1,9 @@
-"""Every trajectory against numbers that the real libraries made (tests/reference).
+"""Every trajectory against numbers from the real libraries (tests/reference).
 
-One file a run; `compare_rows` says how far two exact implementations agree before one rounding
-error has grown beyond 1e-9. Runs that other rules made are not copied here: optax's amsgrad
-(corrects the bias before the maximum), nadam (no momentum schedule) and rprop (one step late).
+There is one file per run; `compare_rows` is the number of rows for which two exact implementations
+agree before a rounding error grows beyond 1e-9. Runs with different rules are not included: optax's
+amsgrad (corrects the bias before the maximum), nadam (no momentum schedule) and rprop (one step
+late).
 """
 
 import json
@@ -21,8 +22,8 @@ REFERENCE = Path(__file__).parent / "reference"
 RUNS = sorted(each for each in REFERENCE.glob("*/*.json") if each.parent.name != "responses")
 SURFACES = {"x2": "parabola", "cosx2": "parabola-cosine", "cos": "cosine"}
 OPTIMIZERS = {"gd": "sgd"}
-# What the libraries call a hyperparameter; None where it has no counterpart because ours has it
-# built in, and the value stands in the file only for the record.
+# The libraries' names of hyperparameters; None for those that are fixed in optiviz, whose values
+# are in the files only for the record.
 NAMES = {
     "learning_rate": "lr",
     "epsilon": "eps",
@@ -40,7 +41,7 @@ PAIRS = {"betas": "beta", "eps": "eps", "etas": "eta", "step_sizes": "step_size"
 
 
 def word_of(run: Path, record: dict[str, Any]) -> str:
-    """Write a reference run's optimizer in our words."""
+    """Return the spec of a reference run's optimizer."""
     library = run.parent.name
     given = {key: value for key, value in record["hyperparameters"].items() if value is not None}
     name = record["optimizer"].lower().replace(" ", "_").removeprefix("contrib_").split("_")[0]
@@ -86,7 +87,7 @@ def test_trajectory_agrees(run: Path) -> None:
     path = optiviz.descend(
         SURFACES.get(surface, surface), word_of(run, record), record["start"], record["steps"]
     )
-    # Lasagne and article 4 fold Adam's bias correction into lr: their eps is effectively smaller.
+    # Lasagne and article 4 include Adam's bias correction in lr: their eps is effectively smaller.
     other_eps = run.parent.name in ("article", "ellipse") and run.stem.endswith("__adam")
     tolerance = 1e-4 if other_eps else 1e-9
     rows = slice(record["compare_rows"])
@@ -98,7 +99,7 @@ def test_trajectory_agrees(run: Path) -> None:
 
 def test_every_rule_is_held_to_a_library() -> None:
     tested = {word_of(run, json.loads(run.read_text())).split(":")[0] for run in RUNS}
-    # No library has it; tests/optimizers/test_rules.py holds it to its formula.
+    # No library has it; tests/optimizers/test_rules.py compares it with its formula.
     assert set(STEPPING) - tested == {"smoothed-nesterov"}
     assert {name for word in tested for name in word.split("+")[:-1]} == set(WRAPPERS)
 
@@ -108,7 +109,7 @@ def test_minima_are_the_recomputed_ones() -> None:
     for name, known in json.loads((REFERENCE / "article_minima.json").read_text()).items():
         surface = optiviz.load_surface(names.get(name, name.replace("_", "-")))
         listed = np.array(surface.minima)
-        # Of ripple's 625 only the global one is listed.
+        # Of the 625 minima of ripple, only the global one is listed.
         published = np.array([each["at"] for each in known["minima"]])[: len(listed)]
         np.testing.assert_allclose(listed, published, atol=1e-9)
         if name != "ripple":
@@ -126,7 +127,7 @@ def test_a_standard_function_is_the_published_one(name: str) -> None:
     points = np.random.default_rng(0).uniform(low, high, (200, 2))
     x, y = points.T
     published = eval(known["expression"], {"np": np, "x": x, "y": y})
-    # Terms cancel, so what counts is the size of the numbers that are added up.
+    # Terms cancel, so the tolerance depends on the size of the numbers that are added.
     size = 1e-14 * np.abs(published).max()
     ours = optiviz.load_surface(name).value(points)
     np.testing.assert_allclose(ours, published, rtol=1e-10, atol=size)

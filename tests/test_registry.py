@@ -1,4 +1,4 @@
-"""What is named by strings is there, so that a move cannot go unnoticed."""
+"""Everything that is named by a string exists, so that a move cannot go unnoticed."""
 
 import tomllib
 from importlib import import_module
