@@ -157,7 +157,7 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
         ((*RUN, "--opt", "adam", "--orbit", "nan"), "--orbit: must be a finite number"),
         ((*RUN, "--opt", "adam", "--view", "loss+"), "--view: unknown view ''"),
         ((*RUN, "--opt", "adam", "--levels", "2,1"), "--levels: must increase"),
-        ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: should be greater than or equal"),
+        ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: must be greater than or equal"),
         ((*RUN, "--opt", "adam", "--layout", "row"), "unknown layout 'row': choose from grid"),
         (("plot",), "NAME: is missing: name one, or give a formula"),
         (("plot", "wobly"), "did you mean 'wobbly'"),
