@@ -1,6 +1,6 @@
-"""Who descends: one family of optimizers a file.
+"""Optimizers, one family per module.
 
-To add an optimizer, write its dataclass in its family's file and its word in `registry.py`.
+To add one, write its dataclass in the module of its family and its name in `registry.py`.
 """
 
 from importlib import import_module
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def load_optimizer(name: str) -> type["Method"]:
-    """Return the class behind a name of the table of optimizers."""
+    """Return the class of a built-in optimizer; raise InputError if the name is unknown."""
     found: type[Method] = _loaded("optimizer", name, OPTIMIZERS)
     return found
 
 
 def load_wrapper(name: str) -> type["Wrapper"]:
-    """Return the class behind a name of the table of wrappers."""
+    """Return the class of a wrapper; raise InputError if the name is unknown."""
     found: type[Wrapper] = _loaded("wrapper", name, WRAPPERS)
     return found
 

@@ -1,8 +1,8 @@
-"""What every optimizer is: a frozen set of hyperparameters and two pure functions.
+"""Base classes: an optimizer is a frozen set of hyperparameters and two pure functions.
 
-An optimizer is written for arrays of points (..., dim): leading axes are independent runs, and a
-hyperparameter may be an array (..., 1) with one value a run. So five hundred learning rates, a
-grid of starts and a single run are the same code. A solver is what owns its loop instead.
+An optimizer works on arrays of points (..., dim): leading axes are independent runs, and a
+hyperparameter may be an array (..., 1) with one value per run. So five hundred learning rates, a
+grid of starting points and a single run are the same code. A solver runs its own loop instead.
 """
 
 import copy
@@ -21,7 +21,7 @@ Hyper = float | Array
 
 
 def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
-    """Declare a hyperparameter: its default, what it is, and the interval it must lie in."""
+    """Declare a hyperparameter: its default, its meaning and the interval it must lie in."""
     metadata = {"help": help, "within": within}
     if default is MISSING:
         return field(metadata=metadata)
@@ -29,14 +29,14 @@ def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any
 
 
 def weight_decay_field() -> Any:
-    """Declare the L2 penalty that most optimizers share."""
+    """Declare the L2 penalty, which most optimizers share."""
     return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
 
 
 class OptimizerError(Exception):
-    """A path that cannot go on because a stranger's code went wrong.
+    """A failure of third-party code, which ends its path.
 
-    It says how, and perhaps more after a colon, as in "raised ValueError: too steep".
+    The message names the failure, with details after a colon: "raised ValueError: too steep".
     """
 
 
@@ -51,7 +51,7 @@ class Method:
 
     @property
     def rate(self) -> str:
-        """The name of its learning rate; empty if it has none."""
+        """The name of the learning rate; empty if there is none."""
         return "lr" if "lr" in self.__dataclass_fields__ else ""
 
     def hyperparameters(self) -> dict[str, Any]:
@@ -59,11 +59,11 @@ class Method:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def with_schedule(self, schedule: Schedule) -> "Method":
-        """Return the same with a learning rate that changes by step; InputError if it has none."""
-        raise InputError("there is no learning rate that a schedule could change")
+        """Return a copy whose learning rate follows a schedule; raise InputError if it has none."""
+        raise InputError("has no learning rate for a schedule to change")
 
     def settings(self) -> dict[str, Any]:
-        """Return the hyperparameters that do something: all but those left at a default of 0."""
+        """Return the hyperparameters that have an effect: all but those left at a default of 0."""
         off = {each.name for each in fields(self) if each.default == 0}
         return {
             name: value
@@ -74,9 +74,9 @@ class Method:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Optimizer(Method, ABC):
-    """A method with pure `init` and `step`.
+    """A method with pure functions `init` and `step`.
 
-    `vectorized` says whether x may have leading axes.
+    `vectorized` is whether x may have leading axes.
     """
 
     vectorized: ClassVar[bool] = True
@@ -87,18 +87,18 @@ class Optimizer(Method, ABC):
 
     @abstractmethod
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
-        """Return the next points, shape (..., dim), and state; leave x and state as they were."""
+        """Return the next points, shape (..., dim), and state. Neither x nor state is modified."""
 
     def with_schedule(self, schedule: Schedule) -> "Method":
         if not self.rate:
             return super().with_schedule(schedule)
         rate = self.hyperparameters()[self.rate]
         if isinstance(rate, str | tuple | bool | None):
-            raise InputError(f"a schedule changes a number, and {self.rate} is {rate}")
+            raise InputError(f"{self.rate} must be a number to follow a schedule, not {rate}")
         return Scheduled(inner=self, schedule=schedule)
 
     def scaled(self, factor: float) -> Self:
-        """Return the same optimizer with a multiple of its learning rate, which may be 0."""
+        """Return a copy with the learning rate multiplied by `factor`, which may be 0."""
         other = copy.copy(self)
         object.__setattr__(other, self.rate, getattr(self, self.rate) * factor)
         return other
@@ -106,7 +106,7 @@ class Optimizer(Method, ABC):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BaseWrapper(Optimizer, ABC):
-    """An optimizer around another one."""
+    """An optimizer that wraps another one, `inner`."""
 
     inner: Optimizer
 
@@ -120,15 +120,15 @@ class BaseWrapper(Optimizer, ABC):
 
 
 class ScheduledState(NamedTuple):
-    """What a scheduled optimizer remembers."""
+    """State of a scheduled optimizer."""
 
-    inner: Any  # the optimizer's own state
+    inner: Any  # state of the inner optimizer
     step: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scheduled(BaseWrapper):
-    """An optimizer whose learning rate is multiplied by a factor that changes by step."""
+    """An optimizer whose learning rate is multiplied by a factor for each step."""
 
     schedule: Schedule
 
@@ -151,9 +151,9 @@ class Scheduled(BaseWrapper):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Solver(Method, ABC):
-    """A method that owns its loop, as those of other libraries do. It walks one run at a time.
+    """A method that runs its own loop, as in other libraries. It walks one run at a time.
 
-    `needs_fixed_objective` says whether all steps must meet the same objective.
+    `needs_fixed_objective` is whether all steps need the same objective.
     """
 
     needs_fixed_objective: ClassVar[bool] = False
@@ -162,17 +162,17 @@ class Solver(Method, ABC):
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
-        """Yield (x, state) after step 1, 2 ... up to `steps`, from x of shape (dim,)."""
+        """Yield (x, state) after steps 1, 2, ... `steps`, starting at x of shape (dim,)."""
 
 
 def length(x: Array) -> Array:
-    """Return the Euclidean length of each run's vector, shape (..., 1)."""
+    """Return the Euclidean length of each vector, shape (..., 1), of x of shape (..., dim)."""
     squares: Array = (x * x).sum(axis=-1, keepdims=True)
     return np.sqrt(squares)
 
 
 def check(declared: "Field[Any]", value: Any) -> None:
-    """Raise InputError if a hyperparameter's value lies outside its declared interval."""
+    """Raise InputError if a hyperparameter's value is outside its declared interval."""
     if declared.type is bool:
         return
     within = declared.metadata["within"]

@@ -1,4 +1,4 @@
-"""An optimizer in words, read from its docstring and its fields."""
+"""Descriptions of optimizers, read from their docstrings and fields."""
 
 import inspect
 from dataclasses import MISSING, fields
@@ -8,7 +8,7 @@ from optiviz.optimizers.base import Method
 
 
 class Description(NamedTuple):
-    """An optimizer in words, read from its docstring and its fields."""
+    """The parts of an optimizer's docstring, and its hyperparameters."""
 
     summary: str
     rule: str
@@ -20,8 +20,8 @@ class Description(NamedTuple):
 def describe(optimizer: type[Method]) -> Description:
     """Read the summary, update rule, paper and hyperparameters of an optimizer's class.
 
-    A docstring has the summary as its first paragraph, the rule as its indented one, the source
-    as the one that begins with "Paper:"; what is left are notes.
+    The first paragraph of the docstring is the summary, indented ones are the update rule, and the
+    one that begins with "Paper:" is the source. All others are notes.
     """
     summary, *rest = inspect.cleandoc(optimizer.__doc__ or "").split("\n\n")
     rule = [part for part in rest if part.startswith("    ")]

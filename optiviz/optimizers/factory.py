@@ -1,4 +1,4 @@
-"""What a name of an optimizer stands for: the hyperparameters it takes, and how it is made."""
+"""Factories of optimizers: the hyperparameters that a named optimizer takes, and its builder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import Field
@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from optiviz.optimizers.base import Method
 
-RATE_NAMES = ("lr", "learning_rate")  # what a learning rate may be called
+RATE_NAMES = ("lr", "learning_rate")  # possible names of a learning rate
 
 
 class Parameter(NamedTuple):
-    """A hyperparameter: its default, MISSING if it has none, its type, None if any will do.
+    """A hyperparameter: its default (MISSING if it has none) and its type (None for any).
 
-    within is the interval that it must lie in, if that is known.
+    within is the interval that it must lie in, "" if unknown.
     """
 
     default: Any
@@ -21,15 +21,15 @@ class Parameter(NamedTuple):
 
 
 def parameter(field: "Field[Any]") -> Parameter:
-    """Return the hyperparameter that a field declares."""
+    """Return the hyperparameter declared by a dataclass field."""
     return Parameter(field.default, field.type, field.metadata.get("within", ""))
 
 
 class OptimizerFactory(NamedTuple):
-    """What a name stands for. `rate` is the parameter that is its learning rate, "" if none is."""
+    """Builder of a named optimizer. `rate` is the name of its learning rate, "" if it has none."""
 
     parameters: Mapping[str, Parameter]
     make: Callable[..., Method]
     rate: str
-    open: bool = False  # whether it takes other parameters as well
-    sources: tuple[object, ...] = ()  # the classes or functions, the outermost first
+    open: bool = False  # whether it accepts other parameters as well
+    sources: tuple[object, ...] = ()  # the classes or functions, outermost first

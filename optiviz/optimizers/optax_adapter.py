@@ -1,4 +1,4 @@
-"""Transforms of optax, as optimizers: they are pure already. In float64, and compiled."""
+"""Optax transforms as optimizers, compiled and in float64."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,19 +27,19 @@ def _float64() -> Iterator[None]:
 class Transform(ThirdPartyOptimizer, Optimizer):
     """A function that returns an optax transform.
 
-    One that asks for them is given value, grad and value_fn, so that line searches work.
+    Its update receives value, grad and value_fn if it accepts them, so that line searches work.
     """
 
     vectorized: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        who = f"{self.name} is a function and should return an optax transform, which"
+        who = f"{self.name} is a function, so it must return an optax transform, which"
         with require_package(who, "optax", "optiviz-cli[optax]"):
             import optax  # noqa: F401
         with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""), _float64():
             made = self.found(**self.values)
         if not all(callable(getattr(made, each, None)) for each in ("init", "update")):
-            raise InputError(f"{self.name} returns no optax transform, which has init and update")
+            raise InputError(f"{self.name} must return an optax transform, with init and update")
 
     def init(self, x: Array) -> Any:
         import jax.numpy
@@ -49,7 +49,7 @@ class Transform(ThirdPartyOptimizer, Optimizer):
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         rate = self.values[self.rate] if self.rate else None
-        traced = "" if rate is None else self.rate  # so that all rates share what is compiled
+        traced = "" if rate is None else self.rate  # so that all rates share one compilation
         fixed = tuple((key, each) for key, each in self.values.items() if key != traced)
         with ending_the_path(self.name), _float64():
             value, gradient = objective.value_and_gradient(x)
@@ -62,7 +62,7 @@ class Transform(ThirdPartyOptimizer, Optimizer):
 
 
 class _Update:
-    """One step of a transform, compiled on its first use."""
+    """One step of a transform, compiled on first use."""
 
     def __init__(self, found: Callable[..., Any], fixed: dict[str, Any], rate: str) -> None:
         import jax
@@ -100,7 +100,7 @@ class _Update:
         return self._objective
 
     def at(self, objective: Objective) -> Callable[..., Any]:
-        """Return the step on an objective."""
+        """Return the compiled step, applied to an objective."""
         self._objective = objective
         return self._update
 

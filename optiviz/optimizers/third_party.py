@@ -1,7 +1,7 @@
-"""Optimizers of strangers: a class of their own, one of torch.optim, a transform of optax.
+"""Third-party optimizers: a user's class, a class of torch.optim, an optax transform.
 
-Each keeps its own names of hyperparameters, which are passed through. What goes wrong in its code
-ends its path alone: it is raised as Stopped.
+Each keeps the names of its hyperparameters, which are passed through. An error in its code is
+raised as OptimizerError, which ends its path alone.
 """
 
 import inspect
@@ -23,9 +23,9 @@ from optiviz.system.errors import InputError
 
 @contextmanager
 def ending_the_path(name: str) -> Iterator[None]:
-    """Turn what the code of a name raises into the end of its path."""
+    """Raise whatever the code behind `name` raises as OptimizerError, which ends its path."""
     try:
-        with warnings.catch_warnings(action="ignore"), np.errstate():  # whatever it sets there
+        with warnings.catch_warnings(action="ignore"), np.errstate():  # undoes np.seterr
             yield
     except (KeyboardInterrupt, OptimizerError):
         raise
@@ -35,7 +35,10 @@ def ending_the_path(name: str) -> Iterator[None]:
 
 
 def checked_point(found: Any, x: Array) -> Array:
-    """Return the point that a stranger's code has come to; Stopped if it is none."""
+    """Return a point returned by third-party code, shape (dim,); raise OptimizerError if invalid.
+
+    It must have the shape of x and be real, and nan only if x was not finite already.
+    """
     if np.iscomplexobj(found):
         raise OptimizerError("returned complex numbers")
     point = np.array(found, float)
@@ -48,14 +51,14 @@ def checked_point(found: Any, x: Array) -> Array:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ThirdPartyOptimizer(Method):
-    """A class or function of strangers with the values of its hyperparameters."""
+    """A third-party class or function with the values of its hyperparameters."""
 
     name: str
     found: Callable[..., Any]
     values: Mapping[str, Any]
 
     def with_rate(self, rate: float) -> Self:
-        """Return the same with another learning rate."""
+        """Return a copy with another learning rate."""
         return replace(self, values={**self.values, self.rate: rate})
 
     @property
@@ -75,12 +78,12 @@ class ThirdPartyOptimizer(Method):
 
 
 def _holds_function(value: Any) -> bool:
-    """Return whether a hyperparameter is a function, or made of some, which no words can show."""
+    """Return whether a hyperparameter is or contains a function, which cannot be shown as text."""
     return callable(value) or (isinstance(value, tuple) and any(map(_holds_function, value)))
 
 
 def plain_value(value: Any) -> Any:
-    """Return a hyperparameter as a value of JSON."""
+    """Return a hyperparameter as a JSON value."""
     if isinstance(value, list | tuple):
         return tuple(plain_value(each) for each in value)
     if isinstance(value, np.generic):
@@ -94,7 +97,7 @@ def plain_value(value: Any) -> Any:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UserOptimizer(ThirdPartyOptimizer, Optimizer):
-    """A class whose objects have init(x) -> state and step(objective, x, state) -> (x, state)."""
+    """A class with init(x) -> state and step(objective, x, state) -> (x, state)."""
 
     def __post_init__(self) -> None:
         with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
@@ -121,7 +124,7 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
         self, objective: Objective, x: Array, state: "UserRunState"
     ) -> tuple[Array, "UserRunState"]:
         with ending_the_path(self.name):
-            if state.values is not self.values:  # at another rate
+            if state.values is not self.values:  # the learning rate has changed
                 state = state.moved_to(self._new(), self.values)
             stepped = state.instance.step(objective, x.copy(), state.state)
             if not (isinstance(stepped, tuple) and len(stepped) == 2):
@@ -129,12 +132,12 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
             return checked_point(stepped[0], x), state._replace(state=stepped[1])
 
     def _new(self) -> Any:
-        """Return an object for one path alone, which may keep something in itself."""
+        """Return an instance for one path alone, because it may store state in attributes."""
         return self.found(**self.values)
 
 
 class UserRunState(NamedTuple):
-    """The object of a path, the state that it has returned, and how it was when it was made."""
+    """The instance of a path, the last state that it returned, and its initial attributes."""
 
     instance: Any
     state: Any
@@ -143,16 +146,16 @@ class UserRunState(NamedTuple):
 
     @property
     def recorded(self) -> Any:
-        """What of it is recorded."""
+        """The part that is recorded."""
         return self.state if isinstance(self.state, tuple | dict) else {"state": self.state}
 
     @classmethod
     def of(cls, instance: Any, state: Any, values: Mapping[str, Any]) -> Self:
-        """Return what is kept of an object that was just made."""
+        """Return the run state of an instance that was just created."""
         return cls(instance, state, values, dict(getattr(instance, "__dict__", {})))
 
     def moved_to(self, instance: Any, values: Mapping[str, Any]) -> "UserRunState":
-        """Return the same with another object, which gets what this one has kept in itself."""
+        """Return a copy with another instance, which gets the attributes that this one changed."""
         moved = UserRunState.of(instance, self.state, values)
         for name, value in getattr(self.instance, "__dict__", {}).items():
             if self.initial_attributes.get(name) is not value:

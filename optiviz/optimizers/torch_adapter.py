@@ -1,4 +1,4 @@
-"""Optimizers of torch, as Solvers: they change their parameters in place, and keep their states."""
+"""PyTorch optimizers as solvers: they update their parameters in place and keep their state."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -15,9 +15,9 @@ from optiviz.system.errors import InputError
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Torch(ThirdPartyOptimizer, Solver):
-    """A class of torch.optim, or derived from its Optimizer, on one float64 parameter.
+    """A class derived from torch.optim.Optimizer, applied to one float64 parameter.
 
-    One that cannot step without a closure is given one, and may call it as often as it likes.
+    If its `step` requires a closure, it gets one and may call it any number of times.
     """
 
     schedule: Schedule | None = None
@@ -30,7 +30,7 @@ class Torch(ThirdPartyOptimizer, Solver):
 
     def with_schedule(self, schedule: Schedule) -> Self:
         if not isinstance(self.values.get("lr"), int | float):
-            raise InputError("there is no learning rate that a schedule could change")
+            raise InputError("has no learning rate for a schedule to change")
         return replace(self, schedule=schedule)
 
     def hyperparameters(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Torch(ThirdPartyOptimizer, Solver):
 
 
 def _wants_closure(step: Callable[..., Any]) -> bool:
-    """Return whether an optimizer cannot step without a closure."""
+    """Return whether an optimizer's `step` requires a closure."""
     # torch wraps `step` in hooks that hide its signature.
     declared = inspect.signature(inspect.unwrap(step)).parameters.values()
     needed = [
@@ -84,7 +84,7 @@ def _wants_closure(step: Callable[..., Any]) -> bool:
 
 
 def _states(kept: dict[str, Any]) -> dict[str, Array]:
-    """Return what an optimizer remembers of its parameter, by name."""
+    """Return the tensors of a parameter's state by name, as arrays."""
     return {
         name: each.detach().numpy().copy() for name, each in kept.items() if hasattr(each, "detach")
     }
