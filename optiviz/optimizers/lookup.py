@@ -1,8 +1,8 @@
-"""Names of optimizers -> what they stand for.
+"""Look up optimizers by name.
 
-A name is one of our table, that of an entry point, or a stranger's, as in my.py:Lion and
-torch.optim.AdamW; before it may stand wrappers, as in lookahead+adam. Only `factory_of` runs a
-stranger's code.
+A name is a built-in one, that of an entry point, or an import path to third-party code, such as
+my.py:Lion or torch.optim.AdamW. Wrappers may precede it: lookahead+adam. Only `factory_of` and
+`third_party_factory` run third-party code.
 """
 
 import inspect
@@ -23,16 +23,19 @@ from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import file_of, find_plugin, installed_plugins, is_import_path, versions
 
 GROUP = "optiviz.optimizers"
-COMPANION_PACKAGES = {"optax": ("jax",)}  # what else decides a package's numbers
+COMPANION_PACKAGES = {"optax": ("jax",)}  # other packages that affect a package's results
 
 
 def split_wrappers(name: str) -> tuple[list[str], str]:
-    """Return the wrappers of a name, the outermost first, and what they are around."""
+    """Return the wrappers in a name, outermost first, and the name that they wrap.
+
+    Raises InputError for an unknown or repeated wrapper.
+    """
     wrappers = []
     first, plus, rest = name.partition("+")
     while plus and first in WRAPPERS:
         if first in wrappers:
-            raise InputError(f"{first} goes around once")
+            raise InputError(f"{first} can wrap an optimizer only once")
         wrappers.append(first)
         name = rest
         first, plus, rest = name.partition("+")
@@ -42,7 +45,7 @@ def split_wrappers(name: str) -> tuple[list[str], str]:
 
 
 def is_third_party_optimizer(name: str) -> bool:
-    """Return whether a name is of a stranger's code; raise InputError if it is of nothing."""
+    """Return whether a name refers to third-party code; raise InputError if it is unknown."""
     _, core = split_wrappers(name)
     if is_import_path(core):
         return True
@@ -51,15 +54,15 @@ def is_third_party_optimizer(name: str) -> bool:
     if core not in OPTIMIZERS:
         names = [*OPTIMIZERS, *(each.name for each in installed_plugins(GROUP))]
         if core in WRAPPERS:
-            raise InputError(f"{core} goes around another optimizer, as in {core}+adam")
+            raise InputError(f"{core} is a wrapper: add an optimizer, as in {core}+adam")
         raise InputError(did_you_mean("optimizer", core, names))
     return False
 
 
 def factory_of(name: str) -> OptimizerFactory:
-    """Return what a name stands for; raise InputError if it stands for nothing.
+    """Return the factory of a named optimizer; raise InputError if the name is unknown.
 
-    The code of a stranger's name is run.
+    Third-party code is run.
     """
     wrappers, core = split_wrappers(name)
     if is_third_party_optimizer(name):
@@ -79,7 +82,10 @@ def _built_in(name: str) -> OptimizerFactory:
 
 
 def packages_of(name: str) -> dict[str, str]:
-    """Return the versions of the packages that a name is of beside ours. Nothing is loaded."""
+    """Return the versions of the packages that an optimizer needs besides optiviz.
+
+    Nothing is imported.
+    """
     _, core = split_wrappers(name)
     if file_of(core) is not None:
         return {}
@@ -93,17 +99,19 @@ def packages_of(name: str) -> dict[str, str]:
 
 
 def _typed(key: str, value: Any, declared: Parameter) -> Any:
-    """Return a wrapper's value, which was read as it looks around a stranger's."""
+    """Convert a wrapper's value, whose type may have been inferred from its text."""
     if isinstance(value, np.ndarray):
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or (declared.type is int and value != int(value)):
-        raise InputError(f"{key} must be a {'whole ' if declared.type is int else ''}number")
+        raise InputError(
+            f"{key} must be a {'whole ' if declared.type is int else ''}number, not {value!r}"
+        )
     return int(value) if declared.type is int else float(value)
 
 
 def _wrapped(name: str, core: str, factory: OptimizerFactory) -> OptimizerFactory:
-    """Return what a wrapper around a kind is."""
+    """Return the factory of a wrapper around another factory."""
     wrapper = load_wrapper(name)
     written = wrapper.own(list(factory.parameters))
     declared = wrapper.__dataclass_fields__
@@ -117,9 +125,7 @@ def _wrapped(name: str, core: str, factory: OptimizerFactory) -> OptimizerFactor
         }
         inner = factory.make(**values)
         if not isinstance(inner, Optimizer):
-            raise InputError(
-                f"{name} goes around pure steps: {core} has a loop and states of its own"
-            )
+            raise InputError(f"{name} cannot wrap {core}, which runs its own loop")
         return wrapper(inner=inner, **own)
 
     sources = (wrapper, *factory.sources)
@@ -129,9 +135,9 @@ def _wrapped(name: str, core: str, factory: OptimizerFactory) -> OptimizerFactor
 
 
 def third_party_factory(name: str) -> OptimizerFactory:
-    """Return what the name of an entry point or of a stranger's code stands for.
+    """Return the factory behind an entry point or an import path, whose code is run.
 
-    Raises InputError if it cannot be loaded or is no optimizer.
+    Raises InputError if it cannot be loaded or is not an optimizer.
     """
     offered = (
         None if plugins.is_import_path(name) else plugins.find_plugin(GROUP, "optimizer", name, ())
@@ -139,7 +145,7 @@ def third_party_factory(name: str) -> OptimizerFactory:
     found = plugins.load(name) if offered is None else offered.load()
     if not callable(found):
         of = "" if offered is None else f", of the package {offered.package},"
-        raise InputError(f"{name}{of} is no optimizer")
+        raise InputError(f"{name}{of} is not an optimizer")
     if _is_torch(found):
         from optiviz.optimizers.torch_adapter import Torch
 
@@ -151,13 +157,13 @@ def third_party_factory(name: str) -> OptimizerFactory:
 
         return _adapted(name, found, Transform)
     raise InputError(
-        f"{name} is no optimizer: write a class with init(x) and step(objective, x, state), "
+        f"{name} is not an optimizer: write a class with init(x) and step(objective, x, state), "
         "a torch.optim.Optimizer or a function that returns an optax transform"
     )
 
 
 def _is_torch(found: Any) -> bool:
-    """Return whether something is a class of torch's optimizers. torch is not imported for it."""
+    """Return whether an object is a torch optimizer class, without importing torch."""
     return inspect.isclass(found) and any(
         f"{each.__module__}.{each.__qualname__}" == "torch.optim.optimizer.Optimizer"
         for each in found.__mro__
@@ -167,14 +173,14 @@ def _is_torch(found: Any) -> bool:
 def _adapted(
     name: str, found: Callable[..., Any], adapter: "type[ThirdPartyOptimizer]", skipped: int = 0
 ) -> OptimizerFactory:
-    """Return the kind of an adapter around a class or function."""
+    """Return a factory that adapts a class or function."""
     parameters, free = _signature(found, skipped)
     defaults = {key: each.default for key, each in parameters.items()}
 
     def make(**values: Any) -> Method:
         for key, default in defaults.items():
             if default is MISSING and key not in values:
-                raise InputError(f"{name}: {key} has no default, and is not given")
+                raise InputError(f"{name}: {key} is required, but missing")
             if isinstance(default, float) and type(values.get(key)) is int:
                 values[key] = float(values[key])
         return adapter(name=name, found=found, values={**defaults, **values})
@@ -184,7 +190,7 @@ def _adapted(
 
 
 def _signature(found: Callable[..., Any], skipped: int) -> tuple[dict[str, Parameter], bool]:
-    """Return the parameters of a class or function, and whether it takes any others."""
+    """Return the parameters of a class or function, and whether it accepts arbitrary others."""
     try:
         declared = list(inspect.signature(found).parameters.values())[skipped:]
     except (TypeError, ValueError):

@@ -1,6 +1,6 @@
-"""Learning rates that change by step: what stands after the @ of lr=0.1@warmup/20@cosine.
+"""Learning rate schedules, written after the rate: lr=0.1@warmup/20@cosine.
 
-Each is a factor of the rate; several are multiplied.
+Each gives a factor of the rate per step; several are multiplied.
 """
 
 import math
@@ -12,7 +12,7 @@ from optiviz.system.errors import InputError, did_you_mean
 
 
 class ScheduleForm(NamedTuple):
-    """A kind of schedule: its factor at step t = 0, 1 ..., and the numbers that it takes."""
+    """A kind of schedule: its factor at steps t = 0, 1, ... and the numbers that it takes."""
 
     about: str
     form: str
@@ -20,7 +20,7 @@ class ScheduleForm(NamedTuple):
 
     @property
     def takes(self) -> list[str]:
-        """What its numbers are: N, a number of steps, or FACTOR."""
+        """The names of its numbers: N, a number of steps, or FACTOR."""
         return self.form.split("/")[1:]
 
 
@@ -49,19 +49,19 @@ def _power(share: float, times: float) -> float:
 
 SCHEDULES = {
     "cosine": ScheduleForm(
-        "falls to 0 along half a cosine, in N steps or all", "cosine/N", _cosine
+        "falls to 0 along half a cosine, over N steps or the whole run", "cosine/N", _cosine
     ),
     "step": ScheduleForm("is multiplied by a factor every N steps", "step/N/FACTOR", _step),
-    "warmup": ScheduleForm("rises evenly in the first N steps", "warmup/N", _warmup),
+    "warmup": ScheduleForm("rises linearly in the first N steps", "warmup/N", _warmup),
     "exp": ScheduleForm("is multiplied by a factor in every step", "exp/FACTOR", _exp),
 }
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule or several, whose factors are multiplied.
+    """One or more schedules, whose factors are multiplied.
 
-    The same as torch's CosineAnnealingLR, StepLR and ExponentialLR; warmup is its LinearLR from
+    The same as PyTorch's CosineAnnealingLR, StepLR and ExponentialLR; warmup is its LinearLR from
     1 / N to 1 over N - 1 steps.
     """
 
@@ -69,7 +69,7 @@ class Schedule:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the schedule of "warmup/20@cosine"; raise InputError if it is none."""
+        """Parse a text such as "warmup/20@cosine"; raise InputError if it is invalid."""
         return cls(tuple(_part(part.strip()) for part in text.split("@")))
 
     def __str__(self) -> str:
@@ -77,12 +77,12 @@ class Schedule:
         return "@".join(parts)
 
     def with_total_steps(self, steps: int) -> Self:
-        """Return the schedule of a run of so many steps, over which a bare cosine goes."""
+        """Return the schedule for a run of `steps` steps, the length of a bare cosine."""
         parts = ((name, numbers or (float(steps),)) for name, numbers in self.parts)
         return replace(self, parts=tuple(parts))
 
     def factor(self, step: int) -> float:
-        """Return what the rate of a step is multiplied by."""
+        """Return the factor of the learning rate at a step."""
         factors = (SCHEDULES[name].factor(step, *numbers) for name, numbers in self.parts)
         return math.prod(factors)
 
@@ -99,16 +99,16 @@ def _part(text: str) -> tuple[str, tuple[float, ...]]:
     if not written and name == "cosine":
         return name, ()
     if len(written) != len(takes):
-        raise InputError(f"{text!r} is not of the form {form}")
+        raise InputError(f"{text!r} is not a valid schedule: write {form}")
     numbers = []
     for word, taken in zip(written, takes, strict=True):
         try:
             number = float(word)
         except ValueError:
-            raise InputError(f"{text!r} is not of the form {form}") from None
+            raise InputError(f"{text!r} is not a valid schedule: write {form}") from None
         if taken == "N" and not (1 <= number <= 1e9 and number == int(number)):
-            raise InputError(f"{text!r}: N is a whole number from 1, not {word}")
+            raise InputError(f"{text!r}: N must be a whole number between 1 and 1e9, not {word}")
         if taken == "FACTOR" and not 0 < number <= 10:
-            raise InputError(f"{text!r}: FACTOR lies above 0 and up to 10, and is not {word}")
+            raise InputError(f"{text!r}: FACTOR must be above 0 and at most 10, not {word}")
         numbers.append(number)
     return name, tuple(numbers)

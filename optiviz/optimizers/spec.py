@@ -1,7 +1,7 @@
-"""Optimizers as they are written: NAME[:key=value]..., separated by commas.
+"""Optimizer specs: NAME[:key=value]..., separated by commas.
 
-`adam:lr=0.25:beta1=0.8,rmsprop` is two words. `label=` names a path in the picture; what stands
-after the @ of `lr=0.1@cosine` is a schedule. To read a word, no stranger's code is run.
+`adam:lr=0.25:beta1=0.8,rmsprop` is two specs. `label=` names a path in the picture, and the @ in
+`lr=0.1@cosine` introduces a schedule. Parsing a spec runs no third-party code.
 """
 
 import math
@@ -21,14 +21,14 @@ from optiviz.system.text import plain_text, shorten
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
 
-MAX_LABEL = 200  # letters
+MAX_LABEL = 200  # characters
 
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """One optimizer as written: its name, the hyperparameters that were given, its label.
+    """One optimizer as written: its name, the hyperparameters that are set, and its label.
 
-    schedule is that of its learning rate.
+    schedule is that of the learning rate.
     """
 
     name: str
@@ -37,10 +37,10 @@ class OptimizerSpec:
     schedule: str = ""
 
     def __str__(self) -> str:
-        """Return the canonical spelling, which parses to the same word."""
+        """Return the canonical spelling, which parses to the same spec."""
         given = dict(self.settings)
         if self.schedule and not given.keys() & set(RATE_NAMES):
-            given[RATE_NAMES[0]] = ""  # it is sought
+            given[RATE_NAMES[0]] = ""  # it is tuned
         parts = [
             self.name,
             *(f"{key}={self.format_setting(key, value)}" for key, value in given.items()),
@@ -49,44 +49,44 @@ class OptimizerSpec:
 
     @property
     def heading(self) -> str:
-        """Its label, else its name without the place of a file."""
+        """The label, else the name without the path of a file."""
         return self.label or re.sub(r"[^+]*\.py:", "", self.name)
 
     @property
     def title(self) -> str:
-        """The label, else the name followed by the settings that were given."""
+        """The label, else the name followed by its settings."""
         given = (f"{key} {self.format_setting(key, value)}" for key, value in self.settings)
         return self.label or " ".join([self.heading, *given])
 
     @property
     def file(self) -> str | None:
-        """The Python file that it is of, if it is of one."""
+        """The Python file that defines the optimizer, if any."""
         return file_of(split_wrappers(self.name)[1])
 
     def format_setting(self, key: str, value: Setting) -> str:
-        """Write a setting's value, with the schedule if it is the learning rate."""
+        """Format a setting's value, with the schedule if it is the learning rate."""
         return format_value(value) + (
             f"@{self.schedule}" if self.schedule and key in RATE_NAMES else ""
         )
 
     def with_total_steps(self, steps: int) -> Self:
-        """Return the word in a run of so many steps, which a schedule may go by."""
+        """Return the spec for a run of `steps` steps, which a schedule may depend on."""
         if not self.schedule:
             return self
         return replace(self, schedule=str(Schedule.read(self.schedule).with_total_steps(steps)))
 
     def with_default_rate(self, lr: float | None) -> Self:
-        """Return the word with a learning rate, if there is one and it gives none itself."""
+        """Return the spec with learning rate `lr`, unless that is None or the spec sets its own."""
         rate = factory_of(self.name).rate
         if lr is None or not rate or rate in dict(self.settings):
             return self
         return replace(self, settings=((rate, lr), *self.settings))
 
     def build(self, **rest: Hyper) -> Method:
-        """Return the optimizer; `rest` fills hyperparameters that the word leaves open.
+        """Return the optimizer; `rest` sets hyperparameters that the spec does not.
 
-        Raises InputError for a hyperparameter that it does not have or a value that cannot be. A
-        stranger's code is run.
+        Raises InputError for an unknown hyperparameter or an invalid value. Third-party code is
+        run.
         """
         factory = factory_of(self.name)
         given = dict(self.settings)
@@ -104,7 +104,7 @@ class OptimizerSpec:
 
 
 def format_value(value: Any) -> str:
-    """Write a number so that it reads back as the same one: 0.25, 100, 1e-08, true."""
+    """Format a value so that it parses to the same one: 0.25, 100, 1e-08, true."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -115,22 +115,22 @@ def format_value(value: Any) -> str:
 
 
 def parse_specs(text: str) -> tuple[OptimizerSpec, ...]:
-    """Return the words in `text`; raise InputError for a name or value that is none."""
+    """Return the specs in `text`; raise InputError for an invalid name or value."""
     return tuple(parse_spec(part.strip()) for part in text.split(","))
 
 
 def parse_spec(text: str) -> OptimizerSpec:
-    """Return the one word in `text`."""
+    """Return the single spec in `text`; raise InputError if it is invalid."""
     name, *settings = text.split(":")
     if not text.isprintable():
-        raise InputError(f"{shorten(text, quoted=True)} has what is no letter")
+        raise InputError(f"{shorten(text, quoted=True)} contains a character that is not printable")
     if "=" in name:
-        raise InputError(f"{text!r} is a setting: it stands after its optimizer, as in adam:{text}")
+        raise InputError(f"{text!r} is a setting: write it after an optimizer, as in adam:{text}")
     if not name:
-        raise InputError(f"{text!r} names no optimizer: write for example adam or adam:lr=0.1")
+        raise InputError(f"{text!r} does not name an optimizer: write, for example, adam:lr=0.1")
     if name.endswith(".py"):
         if not settings or not settings[0].isidentifier():
-            raise InputError(f"{name} is a file: write which of its classes, as in {name}:Lion")
+            raise InputError(f"{name} is a file: add the name of a class, as in {name}:Lion")
         name = f"{name}:{settings.pop(0)}"
     third_party = is_third_party_optimizer(name)
     declared = None if third_party else factory_of(name).parameters
@@ -139,38 +139,40 @@ def parse_spec(text: str) -> OptimizerSpec:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not value:
-            raise InputError(f"{text!r}: {setting!r} is not of the form key=value")
+            raise InputError(f"{text!r}: {setting!r} is not a valid setting: write key=value")
         if key == "label":
             try:
                 label = plain_text(value)
             except ValueError as error:
                 raise InputError(f"{name}: label: {error}") from None
             if len(label) > MAX_LABEL:
-                raise InputError(f"{name}: label: has more than {MAX_LABEL} letters")
+                raise InputError(
+                    f"{name}: label: at most {MAX_LABEL} characters are allowed, not {len(label)}"
+                )
             continue
         if declared is not None:
             _check_key(name, key, declared, "label")
         elif not key.isidentifier():
-            raise InputError(f"{text!r}: {key!r} is no name of a hyperparameter")
+            raise InputError(f"{text!r}: {key!r} is not a valid name of a hyperparameter")
         if key in given or (schedule and key in RATE_NAMES):
-            raise InputError(f"{text!r} gives {key} twice")
+            raise InputError(f"{text!r} sets {key} twice")
         if key in RATE_NAMES and "@" in value:
             value, _, schedule = value.partition("@")
             schedule = str(_schedule(f"{name}: {key}", schedule))
             if not value:
-                continue  # it is sought
+                continue  # it is tuned
         given[key] = _read(value, declared, key, f"{name}: {key}")
     spec = OptimizerSpec(name, tuple(given.items()), label, schedule)
     return spec if third_party else _possible(spec)
 
 
 def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> None:
-    """Raise InputError for a hyperparameter that an optimizer does not have."""
+    """Raise InputError if an optimizer has no hyperparameter `key`."""
     if key in known or key in others:
         return
     said = did_you_mean("hyperparameter", key, [*known, *others])
     rate = next((each for each in known if each in RATE_NAMES), "")
-    if rate and key in RATE_NAMES:  # no letters lead from one to the other
+    if rate and key in RATE_NAMES:  # too different for did_you_mean
         said = f"unknown hyperparameter {key!r}: did you mean {rate!r}?"
     more = "" if "choose from" in said else f" (it has {', '.join(known)})"
     raise InputError(f"{name}: {said}{more}")
@@ -184,24 +186,24 @@ def _schedule(owner: str, text: str) -> Schedule:
 
 
 def vary(spec: OptimizerSpec, text: str) -> tuple[OptimizerSpec, ...]:
-    """Return a word in several variations, from "momentum=0.25,0.9": one a value, labelled by it.
+    """Return one spec per value in a text such as "momentum=0.25,0.9", labelled by the value.
 
-    Raises InputError for what is no hyperparameter of the optimizer, or no value of it.
+    Raises InputError for an unknown hyperparameter or an invalid value.
     """
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not key or not values:
-        raise InputError(f"{text!r} is not of the form key=value,value")
+        raise InputError(f"{text!r} is not a valid variation: write key=value,value")
     third_party = is_third_party_optimizer(spec.name)
     declared = None if third_party else factory_of(spec.name).parameters
     if declared is not None:
         _check_key(spec.name, key, declared)
     if key in dict(spec.settings):
-        raise InputError(f"{spec.name}: {key} is given, and is to vary")
+        raise InputError(f"{spec.name}: {key} cannot be both set and varied")
     read = [
         _read(value.strip(), declared, key, f"{spec.name}: {key}") for value in values.split(",")
     ]
     if len(set(read)) < len(read):
-        raise InputError(f"{text!r} gives a value twice")
+        raise InputError(f"{text!r} lists a value twice")
     varied = tuple(
         replace(
             spec,
@@ -214,20 +216,20 @@ def vary(spec: OptimizerSpec, text: str) -> tuple[OptimizerSpec, ...]:
 
 
 def _possible(spec: OptimizerSpec) -> OptimizerSpec:
-    """Return a word of ours whose values lie in their intervals."""
+    """Return a built-in spec; raise InputError if a value is outside its interval."""
     rate = factory_of(spec.name).rate
     spec.build(**({rate: 1.0} if rate else {}))
     return spec
 
 
 def _read(value: str, declared: Mapping[str, Parameter] | None, key: str, owner: str) -> Setting:
-    """Return a value of the type of its hyperparameter; of a stranger's as it looks."""
+    """Return a value as the type of its hyperparameter; infer the type for third-party code."""
     if declared is None:
         return _literal(value, owner)
     number_type = declared[key].type
     if number_type is bool:
         if value not in ("true", "false"):
-            raise InputError(f"{owner} is true or false, not {value!r}")
+            raise InputError(f"{owner} must be true or false, not {value!r}")
         return value == "true"
     try:
         return int(value) if number_type is int else float(value)
@@ -237,7 +239,7 @@ def _read(value: str, declared: Mapping[str, Parameter] | None, key: str, owner:
 
 
 def _literal(value: str, owner: str) -> Setting:
-    """Return what a text looks like: true, none, 3, 0.1, 0.9/0.999, or a word."""
+    """Return a value of the type that a text suggests: true, none, 3, 0.1, 0.9/0.999 or a name."""
     if "/" in value:
         parts = [part for part in value.split("/") if part]
         if parts:
@@ -252,5 +254,8 @@ def _literal(value: str, owner: str) -> Setting:
                 return found
     infinite = value.lower() in ("inf", "infinity", "nan")
     if infinite or not re.fullmatch(r"[A-Za-z_][\w-]*", value):
-        raise InputError(f"{owner} is a number, true, false, none, or several as in 0.9/0.999")
+        raise InputError(
+            f"{owner} must be a number, true, false, none, a name or several as in 0.9/0.999, "
+            f"not {shorten(value, quoted=True)}"
+        )
     return value

@@ -44,16 +44,16 @@ def test_numbers_are_spelled_as_people_write_them(number: float, written: str) -
     [
         ("adm", "did you mean 'adam'"),
         ("adam:rl=1", "did you mean 'lr'"),
-        ("adam:lr", "not of the form key=value"),
-        ("adam:lr=", "not of the form key=value"),
+        ("adam:lr", "not a valid setting: write key=value"),
+        ("adam:lr=", "not a valid setting: write key=value"),
         ("adam:lr=fast", "adam: lr must be a number"),
         ("adam:lr=0", r"lr must lie in \(0, inf\)"),
         ("adam:beta1=1", r"beta1 must lie in \[0, 1\)"),
         ("adam:eps_in_sqrt=1", "true or false"),
         ("smoothed-nesterov:points=1.5", "a whole number"),
-        ("adam:lr=1:lr=2", "gives lr twice"),
-        ("adam,,sgd", "names no optimizer"),
-        ("", "names no optimizer"),
+        ("adam:lr=1:lr=2", "sets lr twice"),
+        ("adam,,sgd", "does not name an optimizer"),
+        ("", "does not name an optimizer"),
     ],
 )
 def test_a_wrong_word_is_named(text: str, said: str) -> None:
