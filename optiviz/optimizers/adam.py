@@ -1,4 +1,4 @@
-"""Adam and its relatives: momentum and a step of its own for each coordinate."""
+"""Adam and its variants: momentum, and an adaptive step size for each coordinate."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from optiviz.optimizers.base import Hyper, Optimizer, hyper, weight_decay_field
 
 
 class Moments(NamedTuple):
-    """What Adam's family remembers."""
+    """State of Adam and most of its variants."""
 
     mean: Array  # (..., dim), running mean of gradients
     square: Array  # (..., dim), running mean of squared gradients (adamax: running maximum)
@@ -19,7 +19,7 @@ class Moments(NamedTuple):
 
 
 class MaxMoments(NamedTuple):
-    """Moments, and the largest mean square so far."""
+    """State of AMSGrad: the moments, and the largest mean square so far."""
 
     mean: Array  # (..., dim)
     square: Array  # (..., dim)
@@ -28,7 +28,7 @@ class MaxMoments(NamedTuple):
 
 
 class ScheduledMoments(NamedTuple):
-    """Moments, and the product of NAdam's momentum schedule."""
+    """State of NAdam: the moments, and the product of its momentum schedule."""
 
     mean: Array  # (..., dim)
     square: Array  # (..., dim)
@@ -38,22 +38,22 @@ class ScheduledMoments(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MomentMethod(Optimizer):
-    """The hyperparameters and the moments that Adam, AMSGrad, NAdam and RAdam share."""
+    """The hyperparameters and moments that Adam, AMSGrad, NAdam and RAdam share."""
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    beta1: Hyper = hyper(0.9, help="memory of the mean gradient", within="[0, 1)")
-    beta2: Hyper = hyper(0.999, help="memory of the mean squared gradient", within="[0, 1)")
-    eps: Hyper = hyper(1e-8, help="keeps the denominator from zero")
+    beta1: Hyper = hyper(0.9, help="decay rate of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.999, help="decay rate of the mean squared gradient", within="[0, 1)")
+    eps: Hyper = hyper(1e-8, help="avoids division by zero")
     eps_in_sqrt: bool = eps_in_sqrt_field()
     weight_decay: Hyper = weight_decay_field()
     decoupled_weight_decay: bool = hyper(
-        False, help="shrink x by lr * weight_decay instead of changing the gradient, as adamw does"
+        False, help="apply weight decay to x itself instead of the gradient, as adamw does"
     )
 
     def advance(
         self, objective: Objective, x: Array, mean: Array, square: Array
     ) -> tuple[Array, Array, Array, Array]:
-        """Return (x, g, mean, square) after weight decay and with both moments brought up."""
+        """Return (x, g, mean, square) after weight decay and the update of both moments."""
         g = objective.gradient(x)
         if self.decoupled_weight_decay:
             x = x * (1 - self.lr * self.weight_decay)
@@ -66,7 +66,7 @@ class MomentMethod(Optimizer):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Adam(MomentMethod):
-    """Adaptive moments: the mean gradient over its root mean square, both unbiased.
+    """Adaptive moments: the mean gradient over its root mean square, both bias-corrected.
 
         m <- beta1 * m + (1 - beta1) * g
         s <- beta2 * s + (1 - beta2) * g**2
@@ -75,7 +75,7 @@ class Adam(MomentMethod):
     Paper: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, algorithm 1.
 
     The same as torch.optim.Adam. Lasagne and article 4 fold the two corrections into lr, so
-    that their eps is effectively smaller; article 1's script has eps under the root.
+    that their eps is effectively smaller; article 1's script adds eps inside the root.
     """
 
     def init(self, x: Array) -> Moments:
@@ -90,23 +90,25 @@ class Adam(MomentMethod):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AdamW(Adam):
-    """Adam with decoupled weight decay: x shrinks by itself, outside the moments.
+    """Adam with decoupled weight decay: x shrinks directly, not through the moments.
 
         x <- x - lr * weight_decay * x
-        then Adam's step with the gradient taken before
+        then Adam's step with the gradient from before the decay
 
     Paper: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2.
 
     The same as torch.optim.AdamW: the decay is multiplied by lr.
     """
 
-    weight_decay: Hyper = hyper(0.01, help="x shrinks by lr * weight_decay a step")
-    decoupled_weight_decay: bool = hyper(True, help="false makes it an L2 penalty, as in adam")
+    weight_decay: Hyper = hyper(0.01, help="decoupled: each step subtracts lr * weight_decay * x")
+    decoupled_weight_decay: bool = hyper(
+        True, help="false makes weight decay an L2 penalty, as in adam"
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AMSGrad(MomentMethod):
-    """Adam whose mean square never falls, so that its rate never rises.
+    """Adam whose mean square never decreases, so that its step size never grows.
 
         m and s as in Adam
         r <- max(r, s)
@@ -115,7 +117,7 @@ class AMSGrad(MomentMethod):
     Paper: Reddi, Kale and Kumar, On the Convergence of Adam and Beyond, 2018, algorithm 2.
 
     The same as torch.optim.Adam(amsgrad=True) and Lasagne's: the maximum is taken before the
-    bias is corrected. optax corrects first.
+    bias correction. optax corrects first.
     """
 
     def init(self, x: Array) -> MaxMoments:
@@ -164,7 +166,7 @@ class NAdam(MomentMethod):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RAdam(MomentMethod):
-    """Adam that waits with its adaptive rate until the mean square can be trusted.
+    """Adam that adapts its step size only once the mean square is reliable.
 
         rho = 2 / (1 - beta2) - 1
         rho_t = rho - 2 * t * beta2**t / (1 - beta2**t)                         t = 1, 2, ...
@@ -176,7 +178,7 @@ class RAdam(MomentMethod):
     algorithm 2.
 
     The same as torch.optim.RAdam: the early steps are not normalised, and eps is added before
-    the bias is corrected.
+    the bias correction.
     """
 
     def init(self, x: Array) -> Moments:
@@ -198,7 +200,7 @@ class RAdam(MomentMethod):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Adamax(Optimizer):
-    """Adam with the largest recent gradient in place of the root mean square.
+    """Adam with the largest recent gradient instead of the root mean square.
 
         m <- beta1 * m + (1 - beta1) * g
         u <- max(beta2 * u, abs(g) + eps)
@@ -210,9 +212,9 @@ class Adamax(Optimizer):
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    beta1: Hyper = hyper(0.9, help="memory of the mean gradient", within="[0, 1)")
-    beta2: Hyper = hyper(0.999, help="memory of the largest gradient", within="[0, 1)")
-    eps: Hyper = hyper(1e-8, help="keeps the denominator from zero")
+    beta1: Hyper = hyper(0.9, help="decay rate of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.999, help="decay rate of the largest gradient", within="[0, 1)")
+    eps: Hyper = hyper(1e-8, help="avoids division by zero")
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> Moments:

@@ -1,4 +1,4 @@
-"""Methods that give each coordinate a step of its own from the squares of its gradients."""
+"""Methods that adapt the step size of each coordinate to its squared gradients."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,18 +10,18 @@ from optiviz.optimizers.base import Hyper, Optimizer, hyper, length, weight_deca
 
 
 def root(square: Array, eps: Hyper, eps_in_sqrt: bool) -> Array:
-    """Return sqrt(square) + eps, or sqrt(square + eps)."""
+    """Return sqrt(square + eps) if `eps_in_sqrt`, else sqrt(square) + eps."""
     return np.sqrt(square + eps) if eps_in_sqrt else np.sqrt(square) + eps
 
 
 def eps_in_sqrt_field() -> bool:
-    """Declare where eps stands, which libraries do not agree on."""
+    """Declare where eps is added, on which libraries differ."""
     field: bool = hyper(False, help="add eps inside the square root, as Lasagne and article 1 do")
     return field
 
 
 class SumOfSquares(NamedTuple):
-    """Adagrad's memory."""
+    """State of Adagrad."""
 
     accumulator: Array  # (..., dim), sum of squared gradients
     step: int  # steps taken
@@ -29,9 +29,9 @@ class SumOfSquares(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Adagrad(Optimizer):
-    """Adaptive gradient: coordinates that have moved much move less.
+    """Adaptive gradient: smaller steps for coordinates whose gradients have been large.
 
-        G <- G + g**2                               (G begins at initial_accumulator)
+        G <- G + g**2                               (G starts at initial_accumulator)
         x <- x - lr / (1 + t * lr_decay) * g / (sqrt(G) + eps)     t = 0, 1, ...
 
     Paper: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and
@@ -41,9 +41,9 @@ class Adagrad(Optimizer):
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    lr_decay: Hyper = hyper(0.0, help="decay of the learning rate by step")
-    initial_accumulator: Hyper = hyper(0.0, help="what the sum of squares begins with")
-    eps: Hyper = hyper(1e-10, help="keeps the denominator from zero")
+    lr_decay: Hyper = hyper(0.0, help="decay of the learning rate per step")
+    initial_accumulator: Hyper = hyper(0.0, help="initial sum of squares")
+    eps: Hyper = hyper(1e-10, help="avoids division by zero")
     eps_in_sqrt: bool = eps_in_sqrt_field()
     weight_decay: Hyper = weight_decay_field()
 
@@ -61,21 +61,21 @@ class Adagrad(Optimizer):
 
 
 class MeanSquare(NamedTuple):
-    """RMSprop's memory."""
+    """State of RMSprop."""
 
     square: Array  # (..., dim), running mean of squared gradients
-    mean: Array  # (..., dim), running mean of gradients, kept up if centered
+    mean: Array  # (..., dim), running mean of gradients, updated if centered
     velocity: Array  # (..., dim)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RMSprop(Optimizer):
-    """Root mean square propagation: Adagrad with a memory that fades.
+    """Root mean square propagation: Adagrad that gradually forgets old gradients.
 
         s <- rho * s + (1 - rho) * g**2
         x <- x - lr * g / (sqrt(s) + eps)
 
-    with centered, s - m**2 stands under the root, where m <- rho * m + (1 - rho) * g; with
+    With centered, s - m**2 replaces s under the root, where m <- rho * m + (1 - rho) * g. With
     momentum, v <- momentum * v + g / (sqrt(s) + eps) and x <- x - lr * v.
 
     Paper: Tieleman and Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012;
@@ -86,11 +86,13 @@ class RMSprop(Optimizer):
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    rho: Hyper = hyper(0.9, help="memory of the mean square", within="[0, 1)")
-    eps: Hyper = hyper(1e-8, help="keeps the denominator from zero")
+    rho: Hyper = hyper(0.9, help="decay rate of the mean square", within="[0, 1)")
+    eps: Hyper = hyper(1e-8, help="avoids division by zero")
     eps_in_sqrt: bool = eps_in_sqrt_field()
-    momentum: Hyper = hyper(0.0, help="share of the velocity that is kept")
-    centered: bool = hyper(False, help="divide by the deviation instead of the root mean square")
+    momentum: Hyper = hyper(0.0, help="fraction of the velocity that is kept")
+    centered: bool = hyper(
+        False, help="divide by the standard deviation instead of the root mean square"
+    )
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> MeanSquare:
@@ -108,7 +110,7 @@ class RMSprop(Optimizer):
 
 
 class TwoMeanSquares(NamedTuple):
-    """Adadelta's memory."""
+    """State of Adadelta."""
 
     square: Array  # (..., dim), running mean of squared gradients
     update: Array  # (..., dim), running mean of squared updates
@@ -116,23 +118,23 @@ class TwoMeanSquares(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Adadelta(Optimizer):
-    """RMSprop whose rate is the root mean square of its own past updates.
+    """RMSprop whose step size is the root mean square of its own past updates.
 
         s <- rho * s + (1 - rho) * g**2
-        d <- sqrt(u + eps) / sqrt(s + eps) * g      (u begins at initial_update)
+        d <- sqrt(u + eps) / sqrt(s + eps) * g      (u starts at initial_update)
         u <- rho * u + (1 - rho) * d**2
         x <- x - lr * d
 
     Paper: Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012, algorithm 1, where lr is 1.
 
-    The same as torch.optim.Adadelta, whose rho is 0.9 by default, and as Lasagne's: lr
-    multiplies outside the accumulator. initial_update is what article 1's script calls lr.
+    The same as torch.optim.Adadelta, whose rho is 0.9 by default, and as Lasagne's: the
+    accumulated updates do not include lr. initial_update is what article 1's script calls lr.
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    rho: Hyper = hyper(0.95, help="memory of both mean squares", within="[0, 1)")
-    eps: Hyper = hyper(1e-6, help="starts the updates and keeps the denominator from zero")
-    initial_update: Hyper = hyper(0.0, help="what the mean squared update begins with")
+    rho: Hyper = hyper(0.95, help="decay rate of both mean squares", within="[0, 1)")
+    eps: Hyper = hyper(1e-6, help="makes the first update nonzero and avoids division by zero")
+    initial_update: Hyper = hyper(0.0, help="initial mean squared update")
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> TwoMeanSquares:
@@ -149,15 +151,15 @@ class Adadelta(Optimizer):
 
 
 class GrowingMeanSquare(NamedTuple):
-    """Adafactor's memory."""
+    """State of Adafactor."""
 
-    square: Array  # (..., dim), mean of squared gradients whose memory grows
+    square: Array  # (..., dim), mean of squared gradients over a growing period
     step: int  # steps taken
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Adafactor(Optimizer):
-    """Adaptive steps in proportion to x itself, of a bounded size.
+    """Adaptive steps of bounded size, proportional to x itself.
 
         x <- x - lr * weight_decay * x
         s <- s + (g**2 - s) * t**beta2_decay                            t = 1, 2, ...
@@ -165,21 +167,22 @@ class Adafactor(Optimizer):
         u <- u / max(1, rms(u) / d)
         x <- x - max(eps2, rms(x)) * min(lr, 1 / sqrt(t)) * u
 
-    rms is the root of the mean of squares over all coordinates; that of x is taken before the
-    decay.
+    rms is the root mean square over all coordinates; that of x is taken before the decay.
 
     Paper: Shazeer and Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, 2018,
-    algorithm 4 with 5: points are vectors, whose squares are not factored.
+    algorithms 4 and 5: points are vectors, whose squares are not factored.
 
-    The same as torch.optim.Adafactor, whose eps are eps1, eps2; its eps1 of None is float64's.
+    The same as torch.optim.Adafactor, whose eps is (eps1, eps2); its eps1=None is float64's eps.
     """
 
     lr: Hyper = hyper(help="largest relative step", within="(0, inf)")
-    beta2_decay: Hyper = hyper(-0.8, help="how the memory grows", within="(-inf, 0]")
+    beta2_decay: Hyper = hyper(
+        -0.8, help="exponent of the step number in the weight of new squares", within="(-inf, 0]"
+    )
     eps1: Hyper = hyper(float(np.finfo(float).eps), help="smallest denominator")
-    eps2: Hyper = hyper(1e-3, help="smallest size of x that steps are in proportion to")
+    eps2: Hyper = hyper(1e-3, help="smallest root mean square of x that scales the steps")
     d: Hyper = hyper(1.0, help="largest root mean square of an update", within="(0, inf)")
-    weight_decay: Hyper = hyper(0.0, help="x shrinks by lr * weight_decay a step")
+    weight_decay: Hyper = hyper(0.0, help="decoupled: each step subtracts lr * weight_decay * x")
 
     def init(self, x: Array) -> GrowingMeanSquare:
         return GrowingMeanSquare(np.zeros_like(x), 0)

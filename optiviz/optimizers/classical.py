@@ -1,6 +1,6 @@
-"""The classical baselines, as scipy has them: one recorded point an iteration.
+"""Classical baselines, as implemented by scipy: one recorded point per iteration.
 
-Line searches choose the length of each step, so there is no learning rate. A solver that has
+They choose the length of each step themselves, so there is no learning rate. A solver that has
 converged stays where it is.
 """
 
@@ -17,7 +17,7 @@ from optiviz.system.errors import require_package
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scipy(Solver):
-    """A method of scipy.optimize.minimize; its fields are that method's options."""
+    """A method of scipy.optimize.minimize; its fields are the options of that method."""
 
     method: ClassVar[str]
     needs_fixed_objective: ClassVar[bool] = True
@@ -47,11 +47,11 @@ class Scipy(Solver):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BFGS(Scipy):
-    """Quasi-Newton: a matrix that learns second derivatives from how the gradient changes.
+    """Quasi-Newton: a matrix approximates second derivatives from changes of the gradient.
 
         p <- -H * g
         x <- x + a * p                              a from a line search (strong Wolfe)
-        s, y <- changes of x and of g
+        s, y <- changes of x and g
         H <- (I - s y' / y's) H (I - y s' / y's) + s s' / y's
 
     Paper: Broyden; Fletcher; Goldfarb; Shanno, all 1970; Nocedal and Wright, Numerical
@@ -61,7 +61,7 @@ class BFGS(Scipy):
     """
 
     method = "BFGS"
-    gtol: Hyper = hyper(1e-5, help="largest slope at which it has converged")
+    gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,14 +78,16 @@ class LBFGS(Scipy):
     """
 
     method = "L-BFGS-B"
-    maxcor: int = hyper(10, help="changes that are kept", within="[1, 1000]")
-    ftol: Hyper = hyper(2.220446049250313e-9, help="relative descent at which it has converged")
-    gtol: Hyper = hyper(1e-5, help="largest slope at which it has converged")
+    maxcor: int = hyper(10, help="number of changes that are kept", within="[1, 1000]")
+    ftol: Hyper = hyper(
+        2.220446049250313e-9, help="largest relative decrease of the loss at convergence"
+    )
+    gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ConjugateGradient(Scipy):
-    """Directions that do not undo each other: each keeps a share of the last.
+    """Conjugate directions: each keeps a fraction of the last, and none undoes another.
 
         b <- max(0, g'(g - last g) / (last g)'(last g))
         p <- -g + b * p
@@ -97,12 +99,12 @@ class ConjugateGradient(Scipy):
     """
 
     method = "CG"
-    gtol: Hyper = hyper(1e-5, help="largest slope at which it has converged")
+    gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NelderMead(Scipy):
-    """A simplex that turns its worst corner over the others, stretches and shrinks. No gradient.
+    """A simplex that reflects its worst corner, expands and shrinks. It needs no gradient.
 
         x <- x_best of the corners                  after a reflection, expansion, contraction or
                                                     shrinking of the simplex
@@ -114,6 +116,6 @@ class NelderMead(Scipy):
 
     method = "Nelder-Mead"
     uses_gradient = False
-    xatol: Hyper = hyper(1e-4, help="size of the simplex at which it has converged")
-    fatol: Hyper = hyper(1e-4, help="difference of losses at which it has converged")
+    xatol: Hyper = hyper(1e-4, help="size of the simplex at convergence")
+    fatol: Hyper = hyper(1e-4, help="largest difference of losses at convergence")
     adaptive: bool = hyper(False, help="adapt the moves to the number of dimensions")

@@ -1,4 +1,4 @@
-"""Gradient descent, averaged or not, and the methods that accumulate velocity."""
+"""Gradient descent, plain or averaged, and methods that accumulate velocity."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from optiviz.optimizers.base import Hyper, Optimizer, hyper, weight_decay_field
 
 
 class NoState(NamedTuple):
-    """An optimizer without memory."""
+    """State of an optimizer that has none."""
 
 
 class Velocity(NamedTuple):
-    """What a method with momentum remembers."""
+    """State of a method with momentum."""
 
     velocity: Array  # (..., dim)
     step: int  # steps taken
@@ -48,29 +48,29 @@ class SGD(Optimizer):
 
 
 class Average(NamedTuple):
-    """Averaged gradient descent's memory."""
+    """State of averaged gradient descent."""
 
-    average: Array  # (..., dim), mean of the points since step t0, else the last one
+    average: Array  # (..., dim), mean of the points since step t0; before it, the last point
     step: int  # steps taken
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ASGD(Optimizer):
-    """Gradient descent with a rate that falls, beside which the points are averaged.
+    """Gradient descent with a decaying learning rate, and the average of its points.
 
-        x <- x - r * (lambd * x + g)                (r begins at lr)
+        x <- x - r * (lambd * x + g)                (r starts at lr)
         r <- lr / (1 + lambd * lr * t)**alpha                           t = 1, 2, ...
         a <- a + (x - a) / max(1, t - 1 - t0)
 
     Paper: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992; Xu,
     Towards Optimal One Pass Large Scale Learning with Averaged Stochastic Gradient Descent, 2011.
 
-    The same as torch.optim.ASGD. The path is that of x; the average is a recorded state.
+    The same as torch.optim.ASGD. The path is that of x; the average is recorded as a state.
     """
 
-    lr: Hyper = hyper(help="first learning rate", within="(0, inf)")
-    lambd: Hyper = hyper(1e-4, help="decay of x, and of the rate")
-    alpha: Hyper = hyper(0.75, help="power with which the rate falls")
+    lr: Hyper = hyper(help="initial learning rate", within="(0, inf)")
+    lambd: Hyper = hyper(1e-4, help="decay of x and of the learning rate")
+    alpha: Hyper = hyper(0.75, help="exponent of the decay of the learning rate")
     t0: Hyper = hyper(1e6, help="step from which the points are averaged")
     weight_decay: Hyper = weight_decay_field()
 
@@ -95,13 +95,13 @@ class Momentum(Optimizer):
 
     Paper: Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
 
-    The same as torch.optim.SGD with momentum, whose first step is undampened. At a constant
-    learning rate also Lasagne's momentum and article 4's, which keep -lr * v instead of v.
+    The same as torch.optim.SGD with momentum, whose first step is not dampened. At a constant
+    learning rate also the same as Lasagne's and article 4's, which keep -lr * v instead of v.
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    momentum: Hyper = hyper(0.9, help="share of the velocity that is kept")
-    dampening: Hyper = hyper(0.0, help="share of the gradient that is left out", within="[0, 1]")
+    momentum: Hyper = hyper(0.9, help="fraction of the velocity that is kept")
+    dampening: Hyper = hyper(0.0, help="fraction of the gradient that is left out", within="[0, 1]")
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> Velocity:
@@ -125,11 +125,11 @@ class Nesterov(Optimizer):
     momentum in deep learning, 2013, equations 3 and 4, after a change of variables.
 
     The same as torch.optim.SGD(nesterov=True) and, at a constant learning rate, Lasagne's and
-    optax's. Evaluating at the look-ahead point itself is smoothed-nesterov with points=1.
+    optax's. smoothed-nesterov with points=1 evaluates at the look-ahead point itself.
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    momentum: Hyper = hyper(0.9, help="share of the velocity that is kept")
+    momentum: Hyper = hyper(0.9, help="fraction of the velocity that is kept")
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> Velocity:
@@ -149,15 +149,17 @@ class SmoothedNesterov(Optimizer):
         v <- momentum * v + lr * g
         x <- x - v
 
-    Paper: article 1's variation on Nesterov, 1983, its script's SmoothedNM; points=1 is
+    Paper: article 1's variation on Nesterov, 1983, SmoothedNM in its script; points=1 is
     Nesterov's own look-ahead.
 
-    No library has it. The velocity includes the learning rate, as in the article.
+    No library implements it. The velocity includes the learning rate, as in the article.
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    momentum: Hyper = hyper(0.9, help="share of the velocity that is kept")
-    points: int = hyper(4, help="points on the way to the look-ahead", within="[1, 1000]")
+    momentum: Hyper = hyper(0.9, help="fraction of the velocity that is kept")
+    points: int = hyper(
+        4, help="number of points on the way to the look-ahead point", within="[1, 1000]"
+    )
 
     def init(self, x: Array) -> Velocity:
         return at_rest(x)

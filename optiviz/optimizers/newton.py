@@ -12,19 +12,19 @@ from optiviz.system.errors import InputError
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Newton(Optimizer):
-    """Newton's method: to where the gradient of the quadratic model vanishes.
+    """Newton's method: a step to where the gradient of the quadratic model vanishes.
 
         x <- x - lr * (H + damping * I)**-1 * g
 
     Paper: Nocedal and Wright, Numerical Optimization, 2006, section 3.3; damping: Levenberg,
     1944, article 2's regularised Newton.
 
-    Where the Hessian is not positive definite the plain method climbs to a maximum or a saddle;
-    enough damping turns it downhill. A singular matrix leaves finite numbers.
+    Where the Hessian is not positive definite, the plain method climbs to a maximum or a saddle;
+    enough damping turns it downhill. A singular matrix gives nan.
     """
 
-    lr: Hyper = hyper(1.0, help="share of the full step", within="(0, inf)")
-    damping: Hyper = hyper(0.0, help="added to the Hessian's diagonal")
+    lr: Hyper = hyper(1.0, help="fraction of the full step", within="(0, inf)")
+    damping: Hyper = hyper(0.0, help="added to the diagonal of the Hessian")
 
     def init(self, x: Array) -> NoState:
         return NoState()

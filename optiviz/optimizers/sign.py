@@ -1,4 +1,4 @@
-"""Methods that heed the sign of a gradient and not its size."""
+"""Methods that use the sign of the gradient and not its size."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,35 +12,37 @@ from optiviz.system.errors import InputError
 
 
 class StepSizes(NamedTuple):
-    """Rprop's memory."""
+    """State of Rprop."""
 
-    step_size: Array  # (..., dim), what each coordinate moves
-    gradient: Array  # (..., dim), the last one; 0 where it had turned
+    step_size: Array  # (..., dim), step size of each coordinate
+    gradient: Array  # (..., dim), the last one; 0 where its sign changed
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Rprop(Optimizer):
-    """Resilient backpropagation: steps grow while a slope keeps its sign, and shrink if it turns.
+    """Resilient backpropagation: steps grow while a slope keeps its sign and shrink if it flips.
 
         d <- clip(d * eta2, step_size1, step_size2)     where g has the sign of the last one
-        d <- clip(d * eta1, step_size1, step_size2)     where it has turned, and g <- 0
-        x <- x - d * sign(g)                            (d begins at lr)
+        d <- clip(d * eta1, step_size1, step_size2)     where its sign has changed, and g <- 0
+        x <- x - d * sign(g)                            (d starts at lr)
 
     Paper: Riedmiller and Braun, A Direct Adaptive Method for Faster Backpropagation Learning:
     The RPROP Algorithm, 1993; without its weight backtracking: Igel and Huesken, 2000, iRprop-.
 
-    The same as torch.optim.Rprop, whose etas are eta1, eta2 and whose step_sizes are step_size1,
-    step_size2. optax's rprop moves one step late: by what the gradient before has asked for.
+    The same as torch.optim.Rprop, whose etas are (eta1, eta2) and whose step_sizes are
+    (step_size1, step_size2). optax's rprop applies each step one step late.
     """
 
-    lr: Hyper = hyper(help="first step of each coordinate", within="(0, inf)")
-    eta1: Hyper = hyper(0.5, help="factor of a step whose slope has turned", within="(0, 1)")
-    eta2: Hyper = hyper(1.2, help="factor of a step whose slope has not", within="(1, inf)")
-    step_size1: Hyper = hyper(1e-6, help="smallest step")
-    step_size2: Hyper = hyper(50.0, help="largest step")
+    lr: Hyper = hyper(help="initial step size of each coordinate", within="(0, inf)")
+    eta1: Hyper = hyper(
+        0.5, help="step size factor where the gradient changes sign", within="(0, 1)"
+    )
+    eta2: Hyper = hyper(1.2, help="step size factor where it keeps its sign", within="(1, inf)")
+    step_size1: Hyper = hyper(1e-6, help="smallest step size")
+    step_size2: Hyper = hyper(50.0, help="largest step size")
 
     def with_schedule(self, schedule: Schedule) -> Method:
-        raise InputError("its learning rate is that of the first step only, so no schedule fits")
+        raise InputError("cannot follow a schedule, because lr sets only the first step")
 
     def init(self, x: Array) -> StepSizes:
         return StepSizes(np.zeros_like(x) + self.lr, np.zeros_like(x))
@@ -55,7 +57,7 @@ class Rprop(Optimizer):
 
 
 class Mean(NamedTuple):
-    """Lion's memory."""
+    """State of Lion."""
 
     mean: Array  # (..., dim), running mean of gradients
 
@@ -74,9 +76,9 @@ class Lion(Optimizer):
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    beta1: Hyper = hyper(0.9, help="share of the mean in the direction", within="[0, 1)")
-    beta2: Hyper = hyper(0.99, help="memory of the mean gradient", within="[0, 1)")
-    weight_decay: Hyper = hyper(0.001, help="x shrinks by lr * weight_decay a step")
+    beta1: Hyper = hyper(0.9, help="weight of the mean gradient in the direction", within="[0, 1)")
+    beta2: Hyper = hyper(0.99, help="decay rate of the mean gradient", within="[0, 1)")
+    weight_decay: Hyper = hyper(0.001, help="decoupled: each step subtracts lr * weight_decay * x")
 
     def init(self, x: Array) -> Mean:
         return Mean(np.zeros_like(x))

@@ -1,6 +1,6 @@
-"""What came after Adam: the same two moments, formed or used in another way, as optax has them.
+"""Successors of Adam, as in optax: they form or use its moments in another way.
 
-Weight decay is decoupled in all of them: x shrinks by lr * weight_decay a step.
+Weight decay is decoupled in all of them: each step subtracts lr * weight_decay * x.
 """
 
 from dataclasses import dataclass
@@ -14,30 +14,30 @@ from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
 
 
 def eps_root_field(default: float = 0.0) -> Hyper:
-    """Declare what is added inside the square root, beside eps outside of it."""
+    """Declare what is added inside the square root, besides eps outside it."""
     field: Hyper = hyper(default, help="added inside the square root")
     return field
 
 
 def decoupled_field() -> Hyper:
-    """Declare the weight decay of these optimizers."""
-    field: Hyper = hyper(0.0, help="x shrinks by lr * weight_decay a step")
+    """Declare decoupled weight decay."""
+    field: Hyper = hyper(0.0, help="decoupled: each step subtracts lr * weight_decay * x")
     return field
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Successor(Optimizer):
-    """The hyperparameters that all of them share."""
+    """The hyperparameters that all successors share."""
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
-    beta1: Hyper = hyper(0.9, help="memory of the mean gradient", within="[0, 1)")
-    beta2: Hyper = hyper(0.999, help="memory of the squares", within="[0, 1)")
-    eps: Hyper = hyper(1e-8, help="keeps the denominator from zero")
+    beta1: Hyper = hyper(0.9, help="decay rate of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.999, help="decay rate of the mean squared gradient", within="[0, 1)")
+    eps: Hyper = hyper(1e-8, help="avoids division by zero")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TwoMoments(Successor):
-    """Those that remember what Adam does."""
+    """Successors with the same state as Adam."""
 
     def init(self, x: Array) -> Moments:
         return Moments(np.zeros_like(x), np.zeros_like(x), 0)
@@ -45,7 +45,7 @@ class TwoMoments(Successor):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AdaBelief(TwoMoments):
-    """Adam that goes by how much a gradient differs from what was expected, not by its size.
+    """Adam scaled by how much a gradient differs from its running mean, not by its size.
 
         m <- beta1 * m + (1 - beta1) * g
         s <- beta2 * s + (1 - beta2) * (g - m)**2 + eps_root
@@ -54,13 +54,13 @@ class AdaBelief(TwoMoments):
     Paper: Zhuang et al., AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed
     Gradients, 2020, algorithm 2.
 
-    The same as optax.adabelief; with nesterov m is brought up once more, by the same g, before it
+    The same as optax.adabelief. With nesterov, m is updated once more, with the same g, before it
     is used.
     """
 
-    eps: Hyper = hyper(1e-16, help="keeps the denominator from zero")
+    eps: Hyper = hyper(1e-16, help="avoids division by zero")
     eps_root: Hyper = hyper(1e-16, help="added to the squares in every step")
-    nesterov: bool = hyper(False, help="bring the mean up once more before it is used")
+    nesterov: bool = hyper(False, help="update the mean once more before it is used")
 
     def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
         g = objective.gradient(x)
@@ -86,11 +86,11 @@ class Yogi(TwoMoments):
 
     Paper: Zaheer et al., Adaptive Methods for Nonconvex Optimization, 2018, algorithm 2.
 
-    The same as optax.yogi: both moments begin at initial_accumulator, the mean as well.
+    The same as optax.yogi: both moments start at initial_accumulator, including the mean.
     """
 
-    eps: Hyper = hyper(1e-3, help="keeps the denominator from zero")
-    initial_accumulator: Hyper = hyper(1e-6, help="what both moments begin with")
+    eps: Hyper = hyper(1e-3, help="avoids division by zero")
+    initial_accumulator: Hyper = hyper(1e-6, help="initial value of both moments")
 
     def init(self, x: Array) -> Moments:
         begun = np.zeros_like(x) + self.initial_accumulator
@@ -106,7 +106,7 @@ class Yogi(TwoMoments):
 
 
 class ThreeMoments(NamedTuple):
-    """Adan's memory."""
+    """State of Adan."""
 
     mean: Array  # (..., dim), running mean of gradients
     change: Array  # (..., dim), running mean of their changes
@@ -130,13 +130,13 @@ class Adan(Successor):
     Paper: Xie et al., Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep
     Models, 2022, algorithm 1, whose betas are 1 minus these.
 
-    The same as optax.adan, which weighs changes by 1 - beta2 where the paper, in these terms, has
-    beta2, and adds the decay instead of dividing by it.
+    The same as optax.adan, which weights changes by 1 - beta2 where the paper, in this notation,
+    has beta2, and adds the weight decay instead of dividing by it.
     """
 
-    beta1: Hyper = hyper(0.98, help="memory of the mean gradient", within="[0, 1)")
-    beta2: Hyper = hyper(0.92, help="memory of the mean change", within="[0, 1)")
-    beta3: Hyper = hyper(0.99, help="memory of the mean square", within="[0, 1)")
+    beta1: Hyper = hyper(0.98, help="decay rate of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.92, help="decay rate of the mean change", within="[0, 1)")
+    beta3: Hyper = hyper(0.99, help="decay rate of the mean square", within="[0, 1)")
     eps_root: Hyper = hyper(1e-8, help="added inside the square root")
     weight_decay: Hyper = decoupled_field()
 
@@ -162,7 +162,7 @@ class Adan(Successor):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LAMB(TwoMoments):
-    """Layer-wise Adam: its step is scaled to the length of x itself.
+    """Layer-wise Adam: each step is scaled to the length of x itself.
 
         u <- m / (1 - beta1**t) / (sqrt(s / (1 - beta2**t) + eps_root) + eps)   t = 1, 2, ...
         u <- u + weight_decay * x
@@ -174,7 +174,7 @@ class LAMB(TwoMoments):
     The same as optax.lamb.
     """
 
-    eps: Hyper = hyper(1e-6, help="keeps the denominator from zero")
+    eps: Hyper = hyper(1e-6, help="avoids division by zero")
     eps_root: Hyper = eps_root_field()
     weight_decay: Hyper = decoupled_field()
 
@@ -192,7 +192,7 @@ class LAMB(TwoMoments):
 
 
 class TwoMeans(NamedTuple):
-    """AdEMAMix's memory."""
+    """State of AdEMAMix."""
 
     mean: Array  # (..., dim), running mean of gradients that forgets quickly
     slow: Array  # (..., dim), one that forgets slowly
@@ -202,7 +202,7 @@ class TwoMeans(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AdEMAMix(Successor):
-    """Adam with a second mean of gradients, which reaches far back.
+    """Adam with a second mean of gradients, over a much longer period.
 
         m <- beta1 * m + (1 - beta1) * g
         n <- beta3 * n + (1 - beta3) * g
@@ -216,7 +216,7 @@ class AdEMAMix(Successor):
     The same as optax.contrib.ademamix without schedules for alpha and beta3.
     """
 
-    beta3: Hyper = hyper(0.9999, help="memory of the slow mean", within="[0, 1)")
+    beta3: Hyper = hyper(0.9999, help="decay rate of the slow mean", within="[0, 1)")
     alpha: Hyper = hyper(5.0, help="weight of the slow mean")
     eps_root: Hyper = eps_root_field()
     weight_decay: Hyper = decoupled_field()
@@ -239,7 +239,7 @@ class AdEMAMix(Successor):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ADOPT(TwoMoments):
-    """Adam that divides by the squares of the steps before, and averages what comes of it.
+    """Adam that divides by the mean square of earlier steps, and averages the quotients.
 
         u <- clip(g / max(sqrt(s), eps), -c, c)         c = t**(1/4), t = 0, 1, ...
         m <- beta1 * m + (1 - beta1) * u                (m stays 0 where t = 0)
@@ -249,14 +249,16 @@ class ADOPT(TwoMoments):
     Paper: Taniguchi et al., ADOPT: Modified Adam Can Converge with Any beta2 with the Optimal
     Rate, 2024, algorithm 2.
 
-    The same as optax.contrib.adopt: the first step only looks. With nesterov m is brought up once
-    more, by the same u, before it is used.
+    The same as optax.contrib.adopt: the first step does not move. With nesterov, m is updated once
+    more, with the same u, before it is used.
     """
 
-    beta2: Hyper = hyper(0.9999, help="memory of the squares", within="[0, 1)")
+    beta2: Hyper = hyper(0.9999, help="decay rate of the mean squared gradient", within="[0, 1)")
     eps: Hyper = hyper(1e-6, help="smallest denominator")
-    use_clipping: bool = hyper(True, help="clip what is averaged at the fourth root of the step")
-    nesterov: bool = hyper(False, help="bring the mean up once more before it is used")
+    use_clipping: bool = hyper(
+        True, help="clip the quotients at the fourth root of the step number"
+    )
+    nesterov: bool = hyper(False, help="update the mean once more before it is used")
 
     def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
         g = objective.gradient(x)

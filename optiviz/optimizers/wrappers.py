@@ -1,4 +1,4 @@
-"""Methods around another optimizer, written before it: lookahead+adam, sam+sgd."""
+"""Optimizers that wrap another one, whose name they precede: lookahead+adam, sam+sgd."""
 
 import copy
 from dataclasses import dataclass, fields
@@ -12,15 +12,18 @@ from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Wrapper(BaseWrapper):
-    """An optimizer around another one, `inner`, whose hyperparameters it has beside its own.
+    """An optimizer that wraps another one, `inner`, and has the hyperparameters of both.
 
-    One of its own that the inner one has as well is written with the wrapper's name before it,
-    as in sam_rho.
+    One of its own that the inner optimizer also has is prefixed with the wrapper's name, as in
+    sam_rho.
     """
 
     @classmethod
     def own(cls, inner: "list[str]") -> dict[str, str]:
-        """Return its own hyperparameters by how they are written around one that has `inner`."""
+        """Map the written names of its own hyperparameters to their names.
+
+        inner are the names of the inner optimizer's hyperparameters.
+        """
         names = [each.name for each in fields(cls) if each.name != "inner"]
         return {f"{cls.__name__.lower()}_{name}" if name in inner else name: name for name in names}
 
@@ -41,16 +44,16 @@ class Wrapper(BaseWrapper):
 
 
 class LookaheadState(NamedTuple):
-    """Lookahead's memory."""
+    """State of Lookahead."""
 
-    inner: Any  # the inner optimizer's own state
+    inner: Any  # state of the inner optimizer
     slow: Array  # (..., dim), the slow point
     step: int  # steps taken
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Lookahead(Wrapper):
-    """Lookahead: k steps forward, then back to a point between there and where they began.
+    """Lookahead: k steps forward, then back to a point between there and their start.
 
         x <- one step of the inner optimizer
         every sync_period steps: s <- s + slow_step_size * (x - s) and x <- s
@@ -58,11 +61,15 @@ class Lookahead(Wrapper):
     Paper: Zhang et al., Lookahead Optimizer: k steps forward, 1 step back, 2019, algorithm 1.
 
     The same as optax.lookahead, whose fast point is x; the defaults are the paper's. The inner
-    optimizer's memory is kept when x goes back.
+    optimizer's state is kept when x moves back.
     """
 
-    sync_period: int = hyper(5, help="steps forward until it goes back", within="[1, 1e9]")
-    slow_step_size: Hyper = hyper(0.5, help="share of the way that is kept", within="[0, 1]")
+    sync_period: int = hyper(
+        5, help="number of steps forward before each step back", within="[1, 1e9]"
+    )
+    slow_step_size: Hyper = hyper(
+        0.5, help="fraction of the way forward that is kept", within="[0, 1]"
+    )
 
     def init(self, x: Array) -> LookaheadState:
         return LookaheadState(self.inner.init(x), np.array(x), 0)
@@ -78,7 +85,7 @@ class Lookahead(Wrapper):
 
 
 class PerturbedObjective:
-    """An objective whose gradient is that of the steepest point within a distance of x."""
+    """An objective whose gradient is evaluated at distance `rho` uphill from x."""
 
     def __init__(self, objective: Objective, rho: Hyper) -> None:
         self._objective, self._rho = objective, rho
@@ -103,7 +110,7 @@ class PerturbedObjective:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SAM(Wrapper):
-    """Sharpness-aware minimisation: the gradient is taken a little way uphill.
+    """Sharpness-aware minimisation: the gradient is evaluated a short way uphill.
 
         e <- rho * g / |g|                          (0 where g is 0)
         x <- one step of the inner optimizer with the gradient at x + e
@@ -111,11 +118,11 @@ class SAM(Wrapper):
     Paper: Foret et al., Sharpness-Aware Minimization for Efficiently Improving Generalization,
     2021, algorithm 1.
 
-    The same as optax.contrib.sam with sgd(rho) on the normalised gradient as its adversary; a
+    The same as optax.contrib.sam with sgd(rho) on the normalised gradient as its adversary; one
     step here is two of its updates.
     """
 
-    rho: Hyper = hyper(0.05, help="how far uphill the gradient is taken")
+    rho: Hyper = hyper(0.05, help="distance uphill at which the gradient is evaluated")
 
     def init(self, x: Array) -> Any:
         return self.inner.init(x)

@@ -121,7 +121,8 @@ def test_show_says_what_an_own_optimizer_says_of_itself(invoke: Invoke, here: Pa
 
 def test_show_writes_defaults_as_people_do(invoke: Invoke) -> None:
     lines = invoke("show", "adam").stdout.splitlines()
-    assert any(line.endswith("beta2 0.999 memory of the mean squared gradient") for line in lines)
+    said = "beta2 0.999 decay rate of the mean squared gradient"
+    assert any(line.endswith(said) for line in lines)
     assert any("eps_in_sqrt false" in line for line in lines)
 
 

@@ -227,7 +227,7 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         ("lookahead+bfgs", "lookahead cannot wrap bfgs, which runs its own loop"),
         ("sma+adam", "unknown wrapper 'sma': did you mean 'sam'"),
         ("sam", "sam is a wrapper: add an optimizer, as in sam+adam"),
-        ("rprop:lr=1@cosine", "its learning rate is that of the first step only"),
+        ("rprop:lr=1@cosine", "cannot follow a schedule, because lr sets only the first step"),
         ("bfgs:gtol=1@cosine", "gtol must be a number"),
     ],
 )
