@@ -1,8 +1,8 @@
-"""Which learning rate is fair here.
+"""Choosing a fair learning rate for each optimizer.
 
-The word's own rate, else the one given for all, else the optimizer's default where it has one,
-else the surface's, else one that is tuned: many rates are tried from the same starts with the same
-number of steps, whoever the optimizer is, and the best is taken.
+It is the spec's own rate, else the one set for all optimizers, else the optimizer's default, else
+the surface's, else it is tuned: many rates are tried from the same starts with the same number of
+steps for every optimizer, and the best is used.
 """
 
 import math
@@ -25,28 +25,28 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 
 DECADES = (-4, 3)
-SHIFTS = 3  # times that as many decades again are tried on one side
+SHIFTS = 3  # times that the grid is extended by as many decades
 PER_DECADE = 30
-DIGITS = 3  # of a rate, so that what is shown is what was used
-LOST = 0.1  # share of its descent that a run may have lost again at its end
-SCORE = "the lowest loss so far, averaged over all steps; - of what cannot be used"
-MAX_STEPS = 1000  # longer runs are tuned on their beginning
-MAX_STARTS = 9  # and more starts on the first of them
+DIGITS = 3  # significant digits of a rate, so that the printed rate is the exact one
+LOST = 0.1  # fraction of its descent that a run may lose again by its end
+SCORE = "the lowest loss so far, averaged over all steps; - if the rate cannot be used"
+MAX_STEPS = 1000  # longer runs are tuned on their first steps
+MAX_STARTS = 9  # more starts are tuned on the first ones
 
 
 @dataclass(frozen=True, eq=False)
 class RateScores:
-    """The rates that were tried, rising, and the score of each: lower is better, inf is out.
+    """The rates that were tried, increasing, and their scores: lower is better, inf is unusable.
 
-    A rate's score is the loss of the best point so far, averaged over steps and starts, so that
-    speed counts. It is out if any of its runs leaves finite numbers, or the box with the centre
-    of the surface's window and twice its sides (wider where a start is outside). It is also out
-    if it loses at the end more than a tenth of its descent again, or ends outside the window,
-    and others do not.
+    A rate's score is the lowest loss so far, averaged over steps and starts, so that speed counts.
+    A rate is unusable if any of its runs becomes non-finite or leaves the box with the centre of
+    the surface's window and twice its sides (larger if a start is outside). It is also unusable if
+    its runs lose more than a tenth of their descent again by the end, or end outside the window,
+    and those of other rates do not.
 
-    Where all of a network's weights are descended there is no window: the score is the mean loss
-    of all steps, each on its own batch, and a rate is out if any run leaves finite numbers, or
-    ends no lower and others do.
+    If all weights of a network are descended, there is no window. The score is then the mean loss
+    of all steps, each on its own batch, and a rate is unusable if any run becomes non-finite, or
+    ends no lower than it started and those of another rate do not.
     """
 
     rates: Array
@@ -54,16 +54,16 @@ class RateScores:
 
     @property
     def best(self) -> float:
-        """The rate with the lowest score, of equal ones the smallest."""
+        """The rate with the lowest score; the smallest of equal ones."""
         return float(self.rates[np.argmin(self.scores)])
 
     @property
     def any_usable(self) -> bool:
-        """Whether there is a rate that is not out."""
+        """Whether any rate is usable."""
         return bool(np.isfinite(self.scores).any())
 
     def table(self) -> str:
-        """Return a line a rate, with its score, below their headings."""
+        """Return a table with one line per rate and its score, below a heading."""
         scores = zip(self.rates.tolist(), self.scores.tolist(), strict=True)
         lines = [
             f"{format_value(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
@@ -75,20 +75,20 @@ class RateScores:
 class ConfiguredOptimizer(NamedTuple):
     """An optimizer with its learning rate, and where the rate comes from.
 
-    source is "given", "default" (the optimizer's), "surface", "signal", "tuned", "none fits" (the
-    smallest rate of the grid is used, because all are out), or "" without a learning rate. sought
-    are the hyperparameters whose values were sought.
+    source is "given", "default" (the optimizer's), "surface", "signal", "tuned", "none fits" (all
+    rates are unusable, so the smallest of the grid is used), or "" without a learning rate. tuned
+    are the names of the hyperparameters that were tuned.
     """
 
     optimizer: Method
     source: str
     tuning: RateScores | None = None
     tuned: tuple[str, ...] = ()
-    fits: bool = True  # whether any of the values that were tried can be used
+    fits: bool = True  # whether any of the tried values is usable
 
     @property
     def tuned_label(self) -> str:
-        """What is said of a value that was sought."""
+        """The remark on a tuned value."""
         return "tuned" if self.fits else "none fits"
 
 
@@ -100,9 +100,10 @@ def configure(
     lr: float | None = None,
     objective: Objective | Stream | None = None,
 ) -> ConfiguredOptimizer:
-    """Return a word's optimizer with the learning rate that is right for it on this surface.
+    """Return a spec's optimizer with a fair learning rate on a surface.
 
-    met is what it meets there, the surface itself if None; starts are points of that.
+    objective is what is descended, the surface itself if None; starts are its points. Raises
+    InputError if the surface declares a rate for an unknown optimizer.
     """
     rates = dict(surface.learning_rates)
     for name in rates:
@@ -128,9 +129,9 @@ def _with_rate(spec: OptimizerSpec, rate: float | Array) -> Method:
 def without_tuning(
     spec: OptimizerSpec, lr: float | None, rates: Mapping[str, float], source: str
 ) -> ConfiguredOptimizer | None:
-    """Return a word's optimizer if its learning rate is known without tuning, else None.
+    """Return a spec's optimizer if its learning rate is known without tuning, else None.
 
-    rates are by optimizer; `source` is what a rate of theirs is called.
+    rates maps names of optimizers to rates, whose source is called `source`.
     """
     factory = factory_of(spec.name)
     if not factory.rate:
@@ -154,13 +155,13 @@ def tune(
     also: Sequence[float] = (),
     objective: Objective | Stream | None = None,
 ) -> RateScores:
-    """Score rates from 1e-4 to 1e3, 30 a decade, and then all of 3 digits around the best.
+    """Score rates from 1e-4 to 1e3, 30 per decade, and then all of 3 digits around the best.
 
-    Where the best is at an end of the grid, or all are out, seven decades more are tried there,
-    up to three times. Each set of rates is descended at once, as one array. At most 1000 steps
-    and 9 starts are walked; a rate of the word itself does not count. `also` are rates that are
-    to be scored beside these. Of a problem that has a grid of its own, as networks have, those
-    rates are tried. met is what is met on the surface, if not the surface itself.
+    If the best is at an end of the grid, or none is usable, seven more decades are tried there, up
+    to three times. All rates of a grid are descended at once, as one array. At most 1000 steps and
+    9 starts are used. A rate set in the spec is ignored. The rates in `also` are scored as well. If
+    the problem has its own grid, as networks have, its rates are tried instead. objective is what
+    is descended, the surface itself if None.
     """
     sought = factory_of(spec.name).rate
     spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != sought))
@@ -184,7 +185,7 @@ def tune(
 
 
 def _widened(runs: "_Runs") -> "_Trials":
-    """Try a grid of rates, and more on the side where its best one lies at the end."""
+    """Try a grid of rates, and extend it on the side where the best one is at its end."""
     low, high = DECADES
     more = high - low
     tried = runs.at(_decades(low, high))
@@ -201,7 +202,7 @@ def _widened(runs: "_Runs") -> "_Trials":
 
 
 def _refined(tried: "_Trials", runs: "_Runs") -> "_Trials":
-    """Try all rates of so many digits between the neighbours of the best one, too."""
+    """Also try all rates of DIGITS digits between the neighbours of the best one."""
     if not tried.any_usable:
         return tried
     beside = tried.rates[max(tried.best - 1, 0) : tried.best + 2]
@@ -209,9 +210,9 @@ def _refined(tried: "_Trials", runs: "_Runs") -> "_Trials":
 
 
 def _confirmed(tried: "_Trials", runs: "_Runs") -> "_Trials":
-    """Walk the best rate again as it will be walked for the picture, until one keeps its place.
+    """Walk the best rate again run by run, as for the picture, until one is confirmed.
 
-    A chaotic run can end elsewhere when it is walked by itself.
+    A chaotic run can end elsewhere when it is walked alone.
     """
     while tried.any_usable:
         best = tried.best
@@ -223,11 +224,11 @@ def _confirmed(tried: "_Trials", runs: "_Runs") -> "_Trials":
 
 
 class _Trials(NamedTuple):
-    """Rates, rising, their scores, and how well their runs ended."""
+    """Rates, increasing, their scores, and how well their runs ended."""
 
     rates: Array
-    scores: Array  # inf for a run that left the box or finite numbers
-    ranks: Array  # 4 if the descent was kept, 2 if they ended lower, 1 if in the window, added up
+    scores: Array  # inf if a run left the box or became non-finite
+    ranks: Array  # the sum of 4 if the descent was kept, 2 if lower at the end, 1 if in the window
 
     @property
     def any_usable(self) -> bool:
@@ -243,14 +244,14 @@ class _Trials(NamedTuple):
         return int(np.argmin(self.ranked))
 
     def joined(self, other: "_Trials") -> "_Trials":
-        """Return the rates of both; what this says of a rate counts."""
+        """Return the rates of both; for rates in both, the scores of this one."""
         rates, order = np.unique(np.concatenate([self.rates, other.rates]), return_index=True)
         scores = np.concatenate([self.scores, other.scores])
         return _Trials(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
 
 
 class _Runs(NamedTuple):
-    """Runs of an optimizer from the same starts, shape (starts, dim), at many rates."""
+    """Runs of an optimizer at many rates from the same starts, shape (starts, dim)."""
 
     spec: OptimizerSpec
     objective: Objective | Stream
@@ -259,11 +260,11 @@ class _Runs(NamedTuple):
     surface: Surface
 
     def at(self, rates: Array) -> _Trials:
-        """Walk at all rates, and score them."""
+        """Walk at all rates, shape (n,), and score them."""
         return _score_runs(rates, self._walk_vectorized(rates), self.surface)
 
     def walked_alone(self, rate: Array) -> _Trials:
-        """Walk from each start by itself at one rate, shape (1,), and score it."""
+        """Walk from each start alone at one rate, shape (1,), and score it."""
         optimizer = _with_rate(self.spec, float(rate[0]))
         paths = [descend(self.objective, optimizer, start, self.steps) for start in self.starts]
         points = np.stack([path.points for path in paths], axis=1)[:, None]
@@ -278,17 +279,17 @@ class _Runs(NamedTuple):
             with np.errstate(all="ignore"):
                 begin = np.tile(self.starts, (len(rates), 1, 1))
                 return np.stack([x for x, _ in walk(self.objective, optimizer, begin, self.steps)])
-        except OptimizerError:  # a stranger's class that cannot do what it should
+        except OptimizerError:  # third-party code that cannot handle arrays of rates
             return self._walk_each(rates)
 
     def _walk_each(self, rates: Array) -> Array:
-        """Return the same of a method that can only walk run by run; nan where one has ended."""
+        """Return the same, walking run by run; nan after the end of a run."""
         points = np.full((self.steps + 1, len(rates), *self.starts.shape), np.nan)
         points[0] = self.starts
         for number, rate in enumerate(rates):
             try:
                 method = _with_rate(self.spec, float(rate))
-            except InputError:  # a stranger's class may refuse a rate
+            except InputError:  # third-party code may reject a rate
                 continue
             for place, start in enumerate(self.starts):
                 with np.errstate(all="ignore"), suppress(OptimizerError):
@@ -300,7 +301,7 @@ class _Runs(NamedTuple):
 
 
 def is_vectorized(spec: OptimizerSpec, rates: Array) -> bool:
-    """Return whether a word's method walks all runs at once."""
+    """Return whether a spec's method can walk arrays of runs, at any of the rates."""
     for rate in rates:
         with suppress(InputError):
             method = _with_rate(spec, float(rate))
@@ -315,7 +316,7 @@ def _score_network_rates(
     steps: int,
     rates: Array,
 ) -> RateScores:
-    """Score rates on a network, whose points are too large for an array of all runs."""
+    """Score rates on a network, whose points are too large to walk all runs as one array."""
     scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
     for number, rate in enumerate(rates):
         optimizer = _with_rate(spec, float(rate))
@@ -333,7 +334,7 @@ def _score_runs(rates: Array, points: Array, surface: Surface) -> _Trials:
     low, high = np.transpose(surface.window.intervals)
     with np.errstate(all="ignore"):
         losses = surface.value(points)
-        away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the window's edge
+        away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the edge of the window
         reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
         staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
         best = np.minimum.accumulate(losses).mean(axis=-1)
@@ -350,11 +351,11 @@ def _decades(low: int, high: int) -> Array:
 
 
 def _all_rounded_between(low: float, high: float) -> Array:
-    """Return all rates of so many digits between two."""
+    """Return all rates of DIGITS digits between two."""
     last_digit = 10.0 ** (math.floor(math.log10(low)) - DIGITS + 1)
     return np.unique(_round_digits(np.arange(low, high, last_digit)))
 
 
 def _round_digits(rates: NDArray[np.floating[Any]]) -> Array:
-    """Return rates rounded to the digits that are shown."""
+    """Return rates rounded to DIGITS digits."""
     return np.array([float(f"{rate:.{DIGITS}g}") for rate in rates])

@@ -1,8 +1,8 @@
-"""A search for hyperparameters that is the same for every optimizer.
+"""Hyperparameter search, the same for every optimizer.
 
-Each gets as many trials, from the same starts, with the same number of steps. The objective is the
-median over the starts of the final loss; of equals the trial of which fewer runs diverge, then
-the one with the smaller values.
+Each has the same number of trials, with the same starts and number of steps. The best trial has
+the lowest median of the final loss over the starts. Ties are broken by fewer diverged runs, then by
+smaller values.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,20 +24,21 @@ from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import Progress
 
 TRIALS = 256
-RATES = 1e-4, 1e3  # of learning rates, if nobody says
-CLOSEST = 1e-4  # how near to 1 a share goes, if nobody says
-DIGITS = 4  # of a value that was tried, so that what is shown is what was used
-SPREAD = 0.25, 0.75  # quantiles of the starts that are shown
-ROWS = 16_384  # runs that are walked at once: they stay in the cache
-DECADE = 10.0  # ratio of the ends of a range from which on it is logarithmic
+RATES = 1e-4, 1e3  # range of learning rates, unless specified
+CLOSEST = 1e-4  # distance from 1 of the largest decay rate, unless specified
+DIGITS = 4  # significant digits of a value, so that the printed value is the exact one
+SPREAD = 0.25, 0.75  # quantiles over the starts that are shown
+ROWS = 16_384  # runs that are walked at once, so that they stay in the cache
+DECADE = 10.0  # ratio of the ends from which on a range is logarithmic
 
 
 @dataclass(frozen=True)
 class Range:
-    """The values of a hyperparameter among which one is sought, None where nobody says.
+    """The range of a hyperparameter that is searched; bounds are None unless specified.
 
-    They are evenly spaced in the logarithm of the value if the ends are a decade apart, in that
-    of its distance from 1 where a memory must lie below that, else in the value itself.
+    Values are evenly spaced on a logarithmic scale if the ends are at least a decade apart, else on
+    a linear one. Without bounds, those of a decay rate in [0, 1) are evenly spaced in the logarithm
+    of their distance from 1.
     """
 
     key: str
@@ -45,18 +46,18 @@ class Range:
 
     @classmethod
     def read(cls, text: str) -> "Range":
-        """Return the range of "lr", or of "beta1=0.5:0.99"; raise InputError if it is none."""
+        """Parse a range such as "lr" or "beta1=0.5:0.99"; raise InputError if it is invalid."""
         key, equals, ends = (part.strip() for part in text.partition("="))
         if not key.isidentifier():
-            raise InputError(f"{text!r} is not of the form lr or beta1=0.5:0.99")
+            raise InputError(f"{text!r} is not a valid range: write lr or beta1=0.5:0.99")
         if not equals:
             return cls(key)
         try:
             low, high = (float(end) for end in ends.split(":"))
         except ValueError:
-            raise InputError(f"{text!r} is not of the form {key}=0.5:0.99") from None
+            raise InputError(f"{text!r} is not a valid range: write {key}=0.5:0.99") from None
         if not low < high or not np.isfinite([low, high]).all():
-            raise InputError(f"{text!r}: a range goes from a number to a larger one")
+            raise InputError(f"{text!r} is not a valid range: write a number and a larger one")
         return cls(key, (low, high))
 
     def __str__(self) -> str:
@@ -65,9 +66,9 @@ class Range:
         return f"{self.key}=" + ":".join(repr(end).removesuffix(".0") for end in self.bounds)
 
     def values(self, factory: OptimizerFactory, shares: Array) -> Array:
-        """Return the values at these shares of the range, from 0 to 1.
+        """Return the values at fractions `shares` of the range, from 0 to 1.
 
-        Raises InputError if nobody says where it ends.
+        Raises InputError if there are no bounds, neither specified nor by default.
         """
         within = factory.parameters[self.key].within
         if self.bounds is None and self.key == factory.rate:
@@ -77,7 +78,7 @@ class Range:
         elif within == "[0, 1)":
             return _round_digits(1 - CLOSEST**shares)
         else:
-            raise InputError(f"{self.key} has no ends of its own: write {self.key}=LOW:HIGH")
+            raise InputError(f"{self.key} has no default range: write {self.key}=LOW:HIGH")
         if low > 0 and high / low >= DECADE:
             return _round_digits(low * (high / low) ** shares)
         return _round_digits(low + (high - low) * shares)
@@ -91,10 +92,10 @@ def _round_digits(values: Array) -> Array:
 class SearchResult:
     """The trials of one optimizer.
 
-    values are those of each hyperparameter that was sought, (trials,); losses are final ones,
-    (trials, starts), inf where a run has diverged: it has left finite numbers, or ends outside of
-    the box with the centre of the window and twice its sides. reached says which runs end within
-    1 % of the window's diagonal of a global minimum; None where no minimum is known.
+    values are those of each searched hyperparameter, shape (trials,). losses are final losses,
+    shape (trials, starts), inf if the run diverged: it became non-finite, or ended outside the box
+    with the centre of the window and twice its sides. reached, shape (trials, starts), is whether
+    the run ended within 1 % of the window's diagonal of a global minimum, None if none is known.
     """
 
     spec: OptimizerSpec
@@ -104,51 +105,51 @@ class SearchResult:
 
     @property
     def trials(self) -> int:
-        """How many there are."""
+        """The number of trials."""
         return len(self.losses)
 
     @cached_property
     def medians(self) -> Array:
-        """The median final loss of each trial, inf where half of the runs have diverged."""
+        """The median final loss of each trial, inf if half of the runs have diverged."""
         medians: Array = np.quantile(self.losses, 0.5, axis=1, method="higher")
         return medians
 
     @cached_property
     def spread(self) -> tuple[Array, Array]:
-        """The final losses between which the middle half of the runs of a trial end."""
+        """The final losses between which the middle half of each trial's runs end."""
         low, high = (np.quantile(self.losses, each, axis=1, method="nearest") for each in SPREAD)
         return low, high
 
     @cached_property
     def diverged(self) -> Array:
-        """The share of runs of each trial that have diverged."""
+        """The fraction of each trial's runs that have diverged."""
         shares: Array = np.isinf(self.losses).mean(axis=1)
         return shares
 
     @cached_property
     def best(self) -> int:
-        """The number of the best trial."""
+        """The index of the best trial."""
         order = np.lexsort((*reversed(self.values.values()), self.diverged, self.medians))
         return int(order[0])
 
     @property
     def any_usable(self) -> bool:
-        """Whether there is a trial of which half of the runs end somewhere."""
+        """Whether the median final loss of any trial is finite."""
         return bool(np.isfinite(self.medians).any())
 
     @property
     def winner(self) -> OptimizerSpec:
-        """The word with the values of the best trial."""
+        """The spec with the values of the best trial."""
         return self.at(self.best)
 
     def at(self, trial: int) -> OptimizerSpec:
-        """Return the word with the values of a trial."""
+        """Return the spec with the values of a trial."""
         found = tuple((key, float(values[trial])) for key, values in self.values.items())
         return replace(self.spec, settings=(*found, *self.spec.settings))
 
 
 class SearchSetup(NamedTuple):
-    """What is the same for every optimizer of a search."""
+    """The setup that all optimizers of a search share."""
 
     surface: Surface
     objective: Objective | Stream
@@ -162,9 +163,10 @@ class SearchSetup(NamedTuple):
 def check_ranges(
     specs: Sequence[OptimizerSpec], ranges: Sequence[Range], given: bool = False
 ) -> None:
-    """Raise InputError for a range of what no optimizer has, or that none of its values fit.
+    """Raise InputError for a range of an unknown hyperparameter or with invalid values.
 
-    Also for what a word gives itself, unless what is given may stay.
+    Also if a spec sets a searched hyperparameter, unless `given` is true, or if a learning rate is
+    neither set nor searched.
     """
     factories = [factory_of(spec.name) for spec in specs]
     for each in ranges:
@@ -180,9 +182,11 @@ def check_ranges(
             if each.key in dict(spec.settings):
                 if given:
                     continue
-                raise InputError(f"{spec.name}: {each.key} is given, and is to be sought")
+                raise InputError(f"{spec.name}: {each.key} cannot be both set and searched")
             if factory.parameters[each.key].type in (bool, int):
-                raise InputError(f"{spec.name}: {each.key} is no number of any size")
+                raise InputError(
+                    f"{spec.name}: {each.key} cannot be searched: it is not continuous"
+                )
     for spec, factory in zip(specs, factories, strict=True):
         sought = _open_ranges(spec, factory, ranges)
         ends = [each.values(factory, np.array([0.0, 1.0])) for each in sought]
@@ -192,8 +196,8 @@ def check_ranges(
             and factory.rate not in settled
             and factory.parameters[factory.rate].default is MISSING
         ):
-            raise InputError(f"{spec.name}: {factory.rate} is neither given nor sought")
-        if not is_third_party_optimizer(spec.name):  # whose class may refuse a value
+            raise InputError(f"{spec.name}: {factory.rate} must be either set or searched")
+        if not is_third_party_optimizer(spec.name):  # which may reject a value
             for values in np.transpose(ends).tolist():
                 spec.build(**dict(zip((each.key for each in sought), values, strict=True)))
 
@@ -201,7 +205,7 @@ def check_ranges(
 def _open_ranges(
     spec: OptimizerSpec, factory: OptimizerFactory, ranges: Sequence[Range]
 ) -> list[Range]:
-    """Return the ranges of what an optimizer has and its word leaves open."""
+    """Return the ranges of hyperparameters that an optimizer has and its spec does not set."""
     given = dict(spec.settings)
     return [each for each in ranges if each.key in factory.parameters and each.key not in given]
 
@@ -209,7 +213,7 @@ def _open_ranges(
 def search(
     spec: OptimizerSpec, setup: SearchSetup, progress: Progress | None = None
 ) -> SearchResult:
-    """Try an optimizer with many values of what is sought, each from all starts."""
+    """Try an optimizer with many values of the searched hyperparameters, each from all starts."""
     factory = factory_of(spec.name)
     sought = _open_ranges(spec, factory, setup.ranges)
     trials = setup.trials if sought else 1
@@ -232,7 +236,7 @@ def search(
             losses[first] = np.inf
             try:
                 method = spec.build(**{key: float(each[first]) for key, each in values.items()})
-            except InputError:  # a stranger's class may refuse a value
+            except InputError:  # third-party code may reject a value
                 continue
             for place, start in enumerate(starts):
                 path = descend(setup.objective, method, start, setup.steps)
@@ -247,7 +251,7 @@ def search(
 
 
 def _is_vectorized(spec: OptimizerSpec, values: dict[str, Array]) -> bool:
-    """Return whether a word's method walks all runs at once; a stranger's does not."""
+    """Return whether a spec's method can walk arrays of runs; third-party code is not used so."""
     if is_third_party_optimizer(spec.name):
         return False
     method = spec.build(**{key: float(each[0]) for key, each in values.items()})
@@ -255,7 +259,7 @@ def _is_vectorized(spec: OptimizerSpec, values: dict[str, Array]) -> bool:
 
 
 def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
-    """Yield where in each range the trials lie: evenly if one is sought, else a Latin hypercube."""
+    """Yield the trials' fractions of each range: even for one range, else a Latin hypercube."""
     if keys == 1:
         yield np.linspace(0, 1, trials)
         return
@@ -265,7 +269,7 @@ def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
 
 
 def _walk_many(method: Method, setup: SearchSetup, starts: Array) -> Array:
-    """Return where runs end, shape (trials, starts, dim)."""
+    """Return the ends of runs, shape (trials, starts, dim)."""
     x = starts
     with np.errstate(all="ignore"):
         for x, _ in walk(setup.objective, method, starts, setup.steps):  # noqa: B007
@@ -274,7 +278,7 @@ def _walk_many(method: Method, setup: SearchSetup, starts: Array) -> Array:
 
 
 def _score_runs(ends: Array, starts: Array, surface: Surface) -> tuple[Array, Array | None]:
-    """Return the final losses, inf where a run has diverged, and which runs reached a minimum."""
+    """Return the final losses, inf if a run has diverged, and which runs reached a minimum."""
     low, high = np.transpose(surface.window.intervals)
     with np.errstate(all="ignore"):
         losses = surface.value(ends)
@@ -291,7 +295,7 @@ def _score_runs(ends: Array, starts: Array, surface: Surface) -> tuple[Array, Ar
 
 
 def global_minima(surface: Surface) -> Array:
-    """Return the known minima that no other lies below, shape (n, dim)."""
+    """Return the known global minima, shape (n, dim)."""
     known = np.reshape(surface.minima, (-1, surface.dim)).astype(float)
     if not len(known):
         return known
