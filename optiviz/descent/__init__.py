@@ -1,4 +1,4 @@
-"""Walking optimizers down what is descended, and finding what to walk them with."""
+"""Running optimizers on problems, and choosing their learning rates and hyperparameters."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def problem_of(surface: "Surface") -> "Problem":
-    """Return what is descended on a surface."""
+    """Return the problem that a surface poses."""
     from optiviz.surfaces.origins import NetworkOrigin
 
     if isinstance(surface.origin, NetworkOrigin):

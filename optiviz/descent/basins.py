@@ -1,4 +1,4 @@
-"""Where every start of a grid ends: at which minimum, and since when it has stayed there."""
+"""Basins of attraction: which minimum each start of a grid reaches, and when it arrives."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,33 +14,33 @@ from optiviz.optimizers.base import Method, Optimizer, OptimizerError
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import Progress
 
-BLOCK = 32_000_000  # bytes of the paths of starts that are walked together
-MIN_BLOCK, MAX_BLOCK = 64, 16_384  # starts of a block: the arrays of a step stay in the cache
-CROWD = 0.001  # share of all runs that end together where a minimum is looked for
-POLISH = 30  # Newton steps to it
-FLAT = 1e-6  # slope, of the steepest that any run began with, at which it is found
-MAX_FOUND = 60  # minima beside those that are listed
+BLOCK = 32_000_000  # bytes of the paths that are walked together
+MIN_BLOCK, MAX_BLOCK = 64, 16_384  # starts per block: the arrays of a step stay in the cache
+CROWD = 0.001  # fraction of all runs that must end together to search for a minimum
+POLISH = 30  # Newton steps of that search
+FLAT = 1e-6  # slope at a minimum, relative to the steepest slope at a start
+MAX_FOUND = 60  # minima besides those that are listed
 
 
 @dataclass(frozen=True, eq=False)
 class Basins:
-    """What became of each start of a grid with one optimizer.
+    """Where one optimizer ends from each start of a grid.
 
-    All arrays have shape (rows, columns), from the lower left corner of the window on. reached is
-    the number of the minimum that a run ends at, -1 for none; arrived the first step after which
-    it never leaves that again, -1 if it does not reach it.
+    Both arrays have shape (rows, columns), starting at the lower left corner of the window.
+    reached is the index of the minimum at which a run ends, -1 for none. arrived is the first step
+    from which on the run stays there, -1 if it reaches none.
     """
 
     reached: NDArray[np.intp]
     arrived: NDArray[np.intp]
 
     def share(self, step: int) -> float:
-        """Return the share of starts that have come to stay at a minimum by a step."""
+        """Return the fraction of starts that have arrived at a minimum by a step."""
         return float(((self.arrived >= 0) & (self.arrived <= step)).mean())
 
 
 class StartGrid(NamedTuple):
-    """What is descended, and from where: the centres of the cells of a grid, (n, 2)."""
+    """A grid of starts, which are the centres of its cells, shape (n, 2), and their objective."""
 
     surface: Surface
     objective: Objective | Stream
@@ -52,7 +52,7 @@ class StartGrid(NamedTuple):
 def start_grid(
     surface: Surface, objective: Objective | Stream, sides: tuple[int, int], steps: int
 ) -> StartGrid:
-    """Return the grid of so many columns and rows over the window of a surface."""
+    """Return a grid of `sides`, (columns, rows), over the window of a surface."""
     middles = [
         low + (high - low) * (np.arange(many) + 0.5) / many
         for (low, high), many in zip(surface.window.intervals, sides, strict=True)
@@ -64,10 +64,10 @@ def start_grid(
 def map_basins(
     methods: Sequence[Method], grid: StartGrid, progress: Progress | None = None
 ) -> tuple[Array, list[Basins]]:
-    """Return the minima that runs reach, shape (m, 2), and what became of every start.
+    """Return the minima that runs reach, shape (m, 2), and the basins of each method.
 
-    The minima are the listed ones, and those among which many runs end that are not listed: where
-    the loss around them is lowest, Newton's method finds them, and the second derivatives say so.
+    The minima are the listed ones and any others at which many runs end. Those are found with
+    Newton's method from the end with the lowest loss, and confirmed by their second derivatives.
     """
     listed = np.reshape(grid.surface.minima, (-1, 2)).astype(float)
     total = len(methods) * len(grid.starts)
@@ -85,7 +85,7 @@ def map_basins(
     maps = []
     for method, (ends, reached, arrived) in zip(methods, walked, strict=True):
         late = np.flatnonzero(reached < 0)
-        if len(found):  # which of those that are at none of the listed ones have to be seen again
+        if len(found):  # walk again from starts that reach one of the others
             late = late[_nearest(ends[late], found, grid.surface.minimum_radius) >= 0]
             again = _walk_many(method, grid, grid.starts[late], minima, lambda _: None)
             reached[late], arrived[late] = again[1:]
@@ -99,10 +99,10 @@ _RunEnds = tuple[Array, NDArray[np.intp], NDArray[np.intp]]  # ends, reached, ar
 def _walk_many(
     method: Method, grid: StartGrid, starts: Array, minima: Array, advance: Callable[[int], None]
 ) -> _RunEnds:
-    """Walk from many starts: where they end, at which minimum, and since when."""
+    """Walk from many starts, in blocks, and return their ends, minima and arrivals."""
     vectorized = isinstance(method, Optimizer) and method.vectorized
     size = int(np.clip(BLOCK // (16 * (grid.steps + 1)), MIN_BLOCK, MAX_BLOCK)) if vectorized else 1
-    paths = np.empty((grid.steps + 1, 2, size))  # fresh memory would cost as much as the steps
+    paths = np.empty((grid.steps + 1, 2, size))  # reused: new memory costs as much as the steps
     parts: list[_RunEnds] = []
     for first in range(0, len(starts), size):
         block = starts[first : first + size]
@@ -117,8 +117,8 @@ def _walk_many(
 def _walk_block(
     method: Method, grid: StartGrid, minima: Array, starts: Array, paths: Array
 ) -> _RunEnds:
-    """Walk from some starts, with room for their paths, (steps + 1, 2, starts)."""
-    # Coordinates lie one after another in memory, which takes a third less time.
+    """Walk from some starts; paths, shape (steps + 1, 2, starts), is overwritten."""
+    # Each coordinate is contiguous in memory, which takes a third less time.
     x = np.ascontiguousarray(starts.T).T
     x = x if len(starts) > 1 else x[0]
     last = -1
@@ -132,7 +132,7 @@ def _walk_block(
         arrived = np.full(len(starts), -1)
         staying = reached >= 0
         x_there, y_there = minima[reached].T if len(minima) else ends.T
-        for step in range(grid.steps, -1, -1):  # back from the end, while it is near
+        for step in range(grid.steps, -1, -1):  # back from the end, as long as runs stay near
             apart = (paths[step, 0] - x_there) ** 2
             apart += (paths[step, 1] - y_there) ** 2
             staying &= apart <= grid.surface.minimum_radius**2
@@ -143,7 +143,7 @@ def _walk_block(
 
 
 def _nearest(points: Array, minima: Array, radius: float) -> NDArray[np.intp]:
-    """Return the number of the minimum that each point is at, -1 if at none."""
+    """Return the index of the minimum within `radius` of each point, -1 if there is none."""
     best = np.full(len(points), radius**2)
     number = np.full(len(points), -1)
     for which, (x, y) in enumerate(minima):
@@ -154,7 +154,7 @@ def _nearest(points: Array, minima: Array, radius: float) -> NDArray[np.intp]:
 
 
 def _found(grid: StartGrid, listed: Array, ends: Sequence[Array]) -> Array:
-    """Return the minima, none of them listed, around which runs end that have reached none."""
+    """Return the unlisted minima around which the given ends of runs gather, shape (m, 2)."""
     low, high = np.transpose(grid.surface.window.intervals)
     loose = np.concatenate(ends)
     with np.errstate(all="ignore"):
@@ -181,7 +181,10 @@ def _found(grid: StartGrid, listed: Array, ends: Sequence[Array]) -> Array:
 
 
 def _polished(surface: Surface, start: Array, radius: float, steepest: float) -> Array | None:
-    """Return the minimum near a point, None if there is none within twice the radius."""
+    """Return the minimum near a point, None if there is none within twice the radius.
+
+    steepest is the largest slope at any start, which scales the tolerance.
+    """
     x = start
     with np.errstate(all="ignore"):
         for _ in range(POLISH):

@@ -1,4 +1,4 @@
-"""A network's loss: descended in all weights or on a plane through them, and seen on one."""
+"""Descending the loss of a network, in all weights or on a plane, and drawing it on a plane."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,41 +16,41 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.validation import checked
 
-MARGIN = 0.15  # around all paths, of the longer side that they need
-MIN_ASPECT = 0.4  # side of a window, of the other one
-MAX_MASKED = 50_000_000  # units times samples that dropout may silence in a step
-MAX_POINTS = 2000  # of all paths, of which the plane of the paths is made
-MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can be around
-MIN_EXTENT = 1e-9  # how far nobody went who is said to have stayed
-MAX_STEPS, MAX_STARTS = 100, 3  # of runs with which a rate is tried
-MANY_RATES, APART = 12, 0.5  # that are tried, and decades from one to the next
-LOWEST_RATE = {True: -2.0, False: -4.0}  # its decade, on a plane alone or in all weights
+MARGIN = 0.15  # around all paths, as a fraction of their longer side
+MIN_ASPECT = 0.4  # smallest ratio of a window's sides
+MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
+MAX_POINTS = 2000  # of all paths, to which the plane of the paths is fitted
+MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can contain
+MIN_EXTENT = 1e-9  # relative extent of paths below which they count as not moving
+MAX_STEPS, MAX_STARTS = 100, 3  # of the runs that try a learning rate
+MANY_RATES, APART = 12, 0.5  # to try, and decades between them
+LOWEST_RATE = {True: -2.0, False: -4.0}  # its decade, by whether the descent is on a plane
 
 
 @dataclass(frozen=True, eq=False)
 class PlaneStream:
-    """A Stream: another one, descended on a plane alone."""
+    """A stream that restricts another one to a plane."""
 
     stream: Stream
     plane: Plane
 
     @property
     def dim(self) -> int:
-        """Number of coordinates: two."""
+        """Number of coordinates of a point: two."""
         return self.plane.dim
 
     @property
     def full_batch(self) -> Plane:
-        """The plane through all samples."""
+        """The plane, with the loss of all samples."""
         return self.plane
 
     def at(self, step: int) -> Plane:
-        """Return the plane through the batch of step number `step`."""
+        """Return the plane, with the loss of the batch of step number `step`."""
         return self.plane.on(self.stream.at(step))
 
 
 class NetworkProblem(Problem):
-    """A network on its data. A start of () stands for its own weights."""
+    """A network on its data. The start () is its initial weights."""
 
     columns = "distance", "batch_loss", "accuracy"
     has_samples = True
@@ -78,7 +78,7 @@ class NetworkProblem(Problem):
         size = batch_size or network.samples
         if size > network.samples:
             raise InputError(
-                f"a batch of {size}: {model.config.data} has {network.samples} samples"
+                f"a batch cannot have {size} samples: {model.config.data} has {network.samples}"
             )
         if batch_size is None and not dropout:
             return model.plane if self.in_plane else network
@@ -86,7 +86,7 @@ class NetworkProblem(Problem):
         if dropout and size * units > MAX_MASKED:
             raise InputError(
                 f"dropout of {units} units in batches of {size} takes too much memory: "
-                "take smaller batches"
+                "use smaller batches"
             )
         batches = Batches(network, size, seed, dropout)
         return PlaneStream(batches, model.plane) if self.in_plane else batches
@@ -100,15 +100,15 @@ class NetworkProblem(Problem):
             return super().start(point)
         if model.plane_config.kind == "path":
             raise InputError(
-                "a start in the plane of the paths is known only after the descent: give none"
+                "a start cannot be set in the plane of the paths, known only after the descent"
             )
         return model.plane.to_weights(point)
 
     def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
-        """Return the surface and the paths as they are drawn.
+        """Return the surface and the paths, as they are drawn.
 
-        Of a network that is descended in all of its weights it is the plane with the paths
-        projected onto it, and how far from it they are; all paths say what they learned.
+        If all weights are descended, the surface is the plane, the paths are projected onto it and
+        have their distances from it. All paths have the accuracy at their end.
         """
         surface, model = self.surface, self.origin.network_model
         if self.in_plane:
@@ -135,7 +135,7 @@ class NetworkProblem(Problem):
         return surface.on_plane(plane, axes, surface.domain or self._window(flat)), flat
 
     def _window(self, paths: Sequence[Trajectory]) -> Domain:
-        """Return the window of paths in a plane; of random directions it has a unit each way."""
+        """Return the window around paths in a plane; with random directions, at least -1 to 1."""
         points = _spaced(paths)
         if self.origin.plane.kind == "random":
             points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
@@ -143,10 +143,10 @@ class NetworkProblem(Problem):
 
 
 def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
-    """Return evenly spaced points of the paths that stay among numbers, else what they began with.
+    """Return evenly spaced points of the paths that stay finite, else the start of each path.
 
-    A path that leaves them would leave nothing to see of the others. Which frames are shown makes
-    no difference.
+    A path that diverges would hide all the others. The points do not depend on which frames are
+    shown.
     """
     spaced = []
     for path in (each for each in paths if each.ended_at is None):
@@ -159,7 +159,10 @@ def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
 
 
 def bounding_window(points: Array) -> Domain:
-    """Return a window with all points in it, shape (n, 2), and some room around them."""
+    """Return a window around points of shape (n, 2), with a margin.
+
+    Raises InputError if the points are too far away.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
     longest = float((high - low).max())
     if longest <= MIN_EXTENT * max(1.0, float(np.abs(points).max())):
@@ -169,5 +172,5 @@ def bounding_window(points: Array) -> Domain:
     ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)
     found = checked(Domain, ends.tolist())
     if isinstance(found, list):
-        raise InputError("the paths lead too far away to be drawn: take a smaller learning rate")
+        raise InputError("the paths go too far to be drawn: use a smaller learning rate")
     return found

@@ -1,4 +1,4 @@
-"""What is descended, and how that is shown: the one contract that a surface stands behind."""
+"""Problems: what optimizers descend, and how that is drawn on a surface."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,60 +14,61 @@ from optiviz.surfaces.surface import Surface
 
 
 class RateGrid(NamedTuple):
-    """The learning rates that are tried where runs cost too much to seek a grid for them."""
+    """The learning rates to try where runs are too expensive to search for a grid."""
 
-    rates: Array  # rising
-    steps: int  # that are walked at most
-    starts: int  # that are walked from at most
+    rates: Array  # increasing
+    steps: int  # at most this many steps per run
+    starts: int  # at most this many starting points
 
 
 class Problem(ABC):
-    """What optimizers descend on a surface. It loads no data before it is asked for an objective.
+    """What optimizers descend on a surface. Data are loaded only for an objective.
 
-    columns are the numbers that its paths have beside point and loss.
+    columns are the names of the numbers that its paths have besides point and loss.
     """
 
     columns: tuple[str, ...] = ()
-    rates: RateGrid | None = None  # None: a grid is sought, as `tune` says
-    has_samples = False  # whether there are batches of them
-    is_random = False  # whether its steps depend on a seed without batches or noise
+    rates: RateGrid | None = None  # None: `tune` chooses a grid
+    has_samples = False  # whether it can be descended in batches
+    is_random = False  # whether steps depend on a seed even without batches or noise
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
 
     @property
     def in_plane(self) -> bool:
-        """Whether the coordinates that are drawn are all that is descended.
+        """Whether the coordinates that are drawn are all there are.
 
-        Then points are small: whole arrays of runs are walked at once, and have a window.
+        Then points are small, so that arrays of runs are walked at once, and there is a window.
         """
         return True
 
     @abstractmethod
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
-        """Return what is met without noise; InputError for more in a batch than there is."""
+        """Return the objective without noise; raise InputError if the batch is too large."""
 
     def objective(
         self, batch_size: int | None = None, noise: float = 0.0, seed: int = 0
     ) -> Objective | Stream:
-        """Return what every optimizer meets: an objective, or a stream of batches and noise.
+        """Return what every optimizer descends: an objective, or a stream of batches and noise.
 
-        noise is the standard deviation of what is added to each coordinate of a gradient.
+        noise is the standard deviation of the noise added to each coordinate of a gradient.
+        Raises InputError if the batch is too large.
         """
         met = self.without_noise(batch_size, seed)
         return GradientNoise(met, noise, seed) if noise else met
 
     def start(self, point: Point) -> Array:
-        """Return the point that a run begins at, shape (dim,), for one that is drawn."""
+        """Return the starting point of a run, shape (dim,), for a point that is drawn."""
         return np.array(point, float)
 
     def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
-        """Return the surface and the paths as they are drawn."""
+        """Return the surface and the paths, as they are drawn."""
         return self.surface, list(paths)
 
 
 class SurfaceProblem(Problem):
-    """A formula or a function: what is drawn is what is descended."""
+    """A formula or a function: the drawn surface itself is descended."""
 
     def without_noise(self, batch_size: int | None, seed: int) -> Objective:
         return self.surface

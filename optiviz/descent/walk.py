@@ -1,6 +1,6 @@
-"""Walking an optimizer down an objective, and recording the walk.
+"""Running an optimizer on an objective, and recording its path.
 
-`walk` is the loop; `descend` keeps what it passes and notices where it ends early.
+`walk` is the loop; `descend` records its points and detects an early end.
 """
 
 import logging
@@ -18,19 +18,20 @@ from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Solver
 from optiviz.system.errors import InputError, did_you_mean
 
 LOG = logging.getLogger("optiviz")
-DEEPEST = 8  # of states in states
-ALL = 2  # coordinates up to which every point of a walk is kept
+DEEPEST = 8  # nesting of states
+ALL = 2  # coordinates up to which every point of a path is kept
 OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
-MAX_ROWS, MAX_BYTES = 200, 512_000_000  # of walks' points that are kept beyond
+MAX_ROWS, MAX_BYTES = 200, 512_000_000  # points kept per path beyond that, and their bytes
 
 
 def walk(
     objective: Objective | Stream, method: Method, x: Array, steps: int
 ) -> Iterator[tuple[Array, Any]]:
-    """Yield (x, state) of step 0, 1 ... `steps`.
+    """Yield (x, state) of steps 0, 1, ... `steps`.
 
-    x has shape (..., dim); leading axes are independent runs. A solver, and an optimizer that is
-    not `vectorized`, walks one run. A solver that has come to an end earlier stays there.
+    x has shape (..., dim); leading axes are independent runs. It must have shape (dim,) for a
+    solver and for an optimizer that is not `vectorized`. A solver that has converged stays where
+    it is.
     """
     if isinstance(method, Solver):
         last: tuple[Array, Any] = (x, None)
@@ -58,11 +59,11 @@ def descend(
     rows: Sequence[int] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Trajectory:
-    """Walk `steps` steps from `start`, one run, and record it.
+    """Run an optimizer for `steps` steps from `start`, shape (dim,), and record its path.
 
-    Beyond two dimensions evenly spaced points are kept, in about so many bytes of `max_bytes`, and
-    those of `rows`, step numbers, if there are not too many. Raises InputError for a solver that
-    wants the same objective in every step and does not get it.
+    In more than two dimensions only some points are kept: evenly spaced ones, in at most about
+    `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. Raises
+    InputError if a solver needs a fixed objective and `objective` is a stream.
     """
     if (
         isinstance(objective, Stream)
@@ -70,7 +71,9 @@ def descend(
         and optimizer.needs_fixed_objective
     ):
         name = label or type(optimizer).__name__
-        raise InputError(f"{name} searches along lines: no batches, dropout or noise, as here")
+        raise InputError(
+            f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
+        )
     watched = _Watched(objective)
     full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
@@ -94,11 +97,11 @@ def descend(
     )
 
 
-End = dict[str, Any]  # fields of a Trajectory that say at which step it ended, and why
+End = dict[str, Any]  # fields of a Trajectory: at which step it ended, and why
 
 
 class _Recorder:
-    """Sees each step of a walk, and keeps of it what a trajectory has."""
+    """Records the points, losses and states of a path, step by step."""
 
     def __init__(
         self, watched: "_Watched", full_batch: Objective | None, kept: NDArray[np.intp] | None
@@ -111,7 +114,7 @@ class _Recorder:
         self._wanted = None if kept is None else set(kept.tolist())
 
     def follow(self, walked: Iterator[tuple[Array, Any]], x: Array, steps: int, label: str) -> End:
-        """See a walk that begins at x, until its end; return why that is early, {} if it is not."""
+        """Record a path that starts at x; return why it ends early, {} if it does not."""
         state, stopped = None, End()
         for step in range(steps + 1):
             try:
@@ -131,7 +134,7 @@ class _Recorder:
         return {}
 
     def see(self, step: int, x: Array, state: Any) -> End:
-        """Record a step; return why it is the last one, {} if it need not be."""
+        """Record a step; return why it has to be the last one, {} if it does not."""
         here = self.watched.at(step)
         loss = here.value(x)
         self.losses.append(float(loss))
@@ -150,7 +153,7 @@ class _Recorder:
 def _rows_to_keep(
     dim: int, spaced: NDArray[np.intp], rows: Sequence[int], most: int
 ) -> NDArray[np.intp] | None:
-    """Return the steps whose points are kept; None for all."""
+    """Return the steps whose points are kept, None for all."""
     if dim <= ALL:
         return None
     both: NDArray[np.intp] = np.union1d(spaced, np.array(rows, int))
@@ -158,19 +161,19 @@ def _rows_to_keep(
 
 
 def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
-    """Return what an optimizer answers to a signal of gradients, shape (steps,).
+    """Return an optimizer's updates for a signal of gradients, shape (steps,).
 
-    The second value says why a stranger's code could not go on, from where there is nan; it is
-    empty if it could.
+    The second value is the reason why third-party code failed, from where updates are nan; it is
+    empty if none did.
 
-    A positive gradient is answered by a positive update: what is taken off x. Every step begins
-    at x = 0, so that no digit of a small update is lost beside a large x; that of a solver begins
-    where the last one ended. Raises InputError for a solver that cannot follow a signal.
+    An update is what is subtracted from x, so it is positive for a positive gradient. Every step
+    starts at x = 0, so that no digit of a small update is lost next to a large x; a solver starts
+    where its last step ended. Raises InputError if a solver cannot follow a signal.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
         name = type(optimizer).__name__
-        raise InputError(f"{name} searches along lines: a signal has none")
+        raise InputError(f"{name} needs a fixed objective: it cannot follow a signal")
     try:
         with np.errstate(all="ignore"):
             if not isinstance(optimizer, Optimizer):
@@ -190,7 +193,7 @@ def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
 
 
 def _recorded(state: Any, shape: tuple[int, ...], deep: int = 0) -> dict[str, Array]:
-    """Return the numbers that a state is made of, by name: one a coordinate, or one for all."""
+    """Return the numbers in a state by name: those with one value, or one per coordinate."""
     if state is None or deep > DEEPEST:
         return {}
     state = getattr(state, "recorded", state)
@@ -207,7 +210,7 @@ def _recorded(state: Any, shape: tuple[int, ...], deep: int = 0) -> dict[str, Ar
         if isinstance(part, Mapping | tuple | list):
             found = _recorded(part, shape, deep + 1) | found
             continue
-        with suppress(Exception):  # of a stranger's state, which may be anything
+        with suppress(Exception):  # the state of third-party code may be anything
             if np.iscomplexobj(part):
                 continue
             number = np.array(part, float)
@@ -217,7 +220,7 @@ def _recorded(state: Any, shape: tuple[int, ...], deep: int = 0) -> dict[str, Ar
 
 
 def _columns(states: Sequence[Mapping[str, Array]], steps: int) -> dict[str, Array]:
-    """Return recorded states by name, one row a step; 0 where there is none yet."""
+    """Return recorded states by name, one row per step; 0 where there is none yet."""
     largest = {
         name: max((state[name].shape for state in states if name in state), key=len)
         for name in dict.fromkeys(name for state in states for name in state)
@@ -231,22 +234,22 @@ def _columns(states: Sequence[Mapping[str, Array]], steps: int) -> dict[str, Arr
 
 
 def _column(rows: Sequence[Any], steps: int) -> Array:
-    """Stack rows and fill up with nan to steps + 1 of them."""
+    """Stack rows and append nan, to steps + 1 rows."""
     stacked = np.array(rows, float)
     missing = np.full((steps + 1 - len(rows), *stacked.shape[1:]), np.nan)
     return np.concatenate([stacked, missing])
 
 
 class _Watched:
-    """A stream that remembers whether it was asked for a gradient it does not have."""
+    """A stream that records whether a gradient was undefined at a finite point."""
 
     def __init__(self, objective: Objective | Stream) -> None:
         self._stream = objective if isinstance(objective, Stream) else None
         self.undefined = False
         self._meet(objective)
 
-    def __getattr__(self, name: str) -> Any:  # of what is not there, which a stranger may want
-        raise AttributeError(did_you_mean("name of the objective", name, OFFERED))
+    def __getattr__(self, name: str) -> Any:  # misspelled in third-party code
+        raise AttributeError(did_you_mean("attribute of the objective", name, OFFERED))
 
     @property
     def dim(self) -> int:
@@ -258,9 +261,9 @@ class _Watched:
         return self
 
     def _meet(self, objective: Any) -> None:
-        """Stand for an objective, with its Hessian if it has one.
+        """Delegate to an objective, including its Hessian if it has one.
 
-        That is an attribute, because Python 3.12 asks no __getattr__ whether a protocol is held.
+        That is an attribute because Python 3.12 ignores __getattr__ in protocol checks.
         """
         self._here = objective
         if hasattr(objective, "hessian"):
@@ -281,7 +284,7 @@ class _Watched:
         return value, gradient
 
     def overflows(self, x: Array) -> bool:
-        """Tell numbers too large for float64 from a function that is undefined at x."""
+        """Return whether x gives numbers too large for float64, rather than undefined ones."""
         try:
             with np.errstate(over="raise"):
                 self._here.value_and_gradient(x)

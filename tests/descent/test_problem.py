@@ -134,7 +134,7 @@ def test_paths_that_lead_far_are_drawn_or_refused(words: str, plane: str) -> Non
     recipe = Recipe(surface=declared, optimizers=words, steps=5)
     make_picture(recipe)
     if plane == "random":
-        with pytest.raises(optiviz.InputError, match="the paths lead too far away"):
+        with pytest.raises(optiviz.InputError, match="the paths go too far"):
             recipe.model_copy(update={"starts": ((1e300, 2.0),)}).make_scene()
 
 
@@ -433,11 +433,11 @@ def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
 
 MISTAKES = {
     "--surface wobbly --opt adam --batch-size 3": "--batch-size: wobbly has no samples",
-    "--surface clouds --opt adam --batch-size 0": "--batch-size: must be greater",
-    "--surface clouds --opt adam --batch-size 900": "a batch of 900: blobs has 800 samples",
-    "--surface clouds --opt adam --noise -1": "--noise: must be greater",
-    "--surface clouds --opt adam --samples 900": "clouds: samples must be at most 800 for blobs",
-    "--surface clouds --opt adam --samples 0": "--samples: must be greater",
+    "--surface clouds --opt adam --batch-size 0": "--batch-size: should be greater",
+    "--surface clouds --opt adam --batch-size 900": "a batch cannot have 900 samples: blobs",
+    "--surface clouds --opt adam --noise -1": "--noise: should be greater",
+    "--surface clouds --opt adam --samples 900": "clouds: samples 900: blobs has 800",
+    "--surface clouds --opt adam --samples 0": "--samples: should be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
     "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
     "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
@@ -453,7 +453,7 @@ MISTAKES = {
         "clouds: weight 5/1/7: the network has layers 0 to 1"
     ),
     "--surface clouds --opt adam --domain -1:1": "--domain: clouds has two coordinates",
-    "--surface clouds --opt adam --start 1,2": "a start in the plane of the paths is known only",
+    "--surface clouds --opt adam --start 1,2": "a start cannot be set in the plane of the paths",
     "--surface clouds --opt adam --start random:3": "known only after a descent",
     "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",
     "--surface clouds --opt adam --view curve": "curve draws one dimension, not two dimensions",

@@ -143,7 +143,7 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
         (
             "Typo",
             1,
-            "raised AttributeError at step 1: unknown name of the objective 'gradiant': "
+            "raised AttributeError at step 1: unknown attribute of the objective 'gradiant': "
             "did you mean 'gradient'? (line 93)",
         ),
         ("Leaving", 1, "raised SystemExit at step 1: 3 (line 59)"),
