@@ -433,11 +433,11 @@ def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
 
 MISTAKES = {
     "--surface wobbly --opt adam --batch-size 3": "--batch-size: wobbly has no samples",
-    "--surface clouds --opt adam --batch-size 0": "--batch-size: should be greater",
+    "--surface clouds --opt adam --batch-size 0": "--batch-size: must be greater",
     "--surface clouds --opt adam --batch-size 900": "a batch cannot have 900 samples: blobs",
-    "--surface clouds --opt adam --noise -1": "--noise: should be greater",
-    "--surface clouds --opt adam --samples 900": "clouds: samples 900: blobs has 800",
-    "--surface clouds --opt adam --samples 0": "--samples: should be greater",
+    "--surface clouds --opt adam --noise -1": "--noise: must be greater",
+    "--surface clouds --opt adam --samples 900": "clouds: samples must be at most 800 for blobs",
+    "--surface clouds --opt adam --samples 0": "--samples: must be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
     "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
     "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
@@ -508,7 +508,7 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
             "a.plane: a path plane is known only after the descent",
         ),
         ("network: {hidden: [3], data: xor}\n  domain: {x: [0, 1]}", "a.domain: must have two i"),
-        ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: should be"),
+        ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: must be"),
         ("network: {hidden: [3], data: xor}\n  plane: {grid: 5}", "a.plane.grid: must be great"),
         (
             "network: {hidden: [3], data: xor}\n  starts: [[]]",

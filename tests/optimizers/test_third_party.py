@@ -222,7 +222,7 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         ("wrong.py:Lion", "wrong.py: raised RuntimeError: not today (line 2)"),
         ("broken.py:Lion", "broken.py: raised SyntaxError"),
         ("json.JSONEncoder", "is not an optimizer: write a class with init(x)"),
-        ("nowhere.Lion", "nowhere.Lion: there is no module 'nowhere'"),
+        ("nowhere.Lion", "nowhere.Lion: no module named 'nowhere'"),
         ("json.encode.Lion", "json: unknown name 'encode'"),
         ("lookahead+bfgs", "lookahead cannot wrap bfgs, which runs its own loop"),
         ("sma+adam", "unknown wrapper 'sma': did you mean 'sam'"),

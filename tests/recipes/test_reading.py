@@ -163,7 +163,7 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
         ({"formula": ["x"]}, "formula: must be text, not ['x']"),
         ({"formula": "x +"}, "formula: formula 'x +' is not"),
         ({"formla": "x"}, "formla: unknown key 'formla': did you mean 'formula'?"),
-        ({"surface": 3}, "surface: is no mapping"),
+        ({"surface": 3}, "surface: must be a mapping, not 3"),
         ({"surface": "bowl", "domain": "3"}, "domain: '3' is not a valid domain: write -3:3"),
         ({"surface": "bowl", "domain": "0:1"}, "domain: bowl has two coordinates"),
         ({"surface": "bowl", "domain": "1:0,0:1"}, "domain.x: the interval of x must increase"),
