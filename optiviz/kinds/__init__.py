@@ -1,4 +1,4 @@
-"""What pictures are of: one file a kind, with its recipe and the scene that it becomes."""
+"""The kinds of pictures, one module per kind, each with its recipe and its scene."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def load_kind(name: str) -> "type[BaseRecipe]":
-    """Return the class of the recipes of a kind of the registry."""
+    """Return the recipe class of a kind in the registry."""
     module, _, cls = KINDS[name].target.partition(":")
     found: type[BaseRecipe] = getattr(import_module(f"{__name__}.{module}"), cls)
     return found

@@ -1,9 +1,9 @@
-"""The contract of a kind: a recipe, the scene that it becomes, and what each has to answer.
+"""The interface of a kind: its recipe, and the scene that the recipe computes.
 
-A recipe is all that one picture depends on, as plain values. It is frozen and hashable, goes to
-JSON and back, and does not say where its picture is written to. A scene is what is seen, before
-there is a pixel: it knows what the words of a picture say, and its numbers. Whoever makes,
-writes, tells or checks a picture asks these two, and never which kind it is.
+A recipe holds everything that one picture depends on, as plain values. It is frozen and hashable,
+goes to JSON and back, and does not say where the picture is written. A scene is the content of a
+picture before it is drawn: its texts and its numbers. Code that renders, writes, reports or checks
+pictures uses only these two interfaces and never asks for the kind.
 """
 
 import math
@@ -29,7 +29,7 @@ from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
 from optiviz.system.progress import TaskProgress
 
-MIN_SIZE, MAX_SIDE = (240, 160), 16384  # width and height of a picture at least, a side at most
+MIN_SIZE, MAX_SIDE = (240, 160), 16384  # least width and height of a picture, longest side
 MAX_PIXELS = 36_000_000
 LEADING_FIELDS = "kind", "surface", "surfaces", "signal"  # fields that are read first
 
@@ -37,26 +37,25 @@ Row = Iterator[Sequence[str | int | float]]
 
 
 class Timeline(NamedTuple):
-    """How a picture moves: the step that each frame shows, before the last one is held."""
+    """How a picture is animated: the step that each frame shows, before the last is held."""
 
     fps: float
     steps: Sequence[int]
     last: int
-    evenly_spaced: bool  # whether steps are as evenly strided as the duration wants them
+    evenly_spaced: bool  # whether the steps are spread evenly over the duration
     quality: Quality
 
 
 class BaseRecipe(BaseModel):
-    """What every picture has: a theme, a size, perhaps a title of its own; and what a kind says.
+    """Base class of recipes: theme, size and optional title, and what a kind may override.
 
-    A kind overrides what is different of it. `kind` is its word in the registry, its file here
-    and its command.
+    `kind` is the name of the kind in the registry, of its module here and of its command.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of them
-    has_rate_report: ClassVar[bool] = False  # whether it tells what learning rates were tried
-    default_suffix: ClassVar[str] = ".gif"  # with what the name of its file ends, if nobody says
+    formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of formats
+    has_rate_report: ClassVar[bool] = False  # whether rate_report is available
+    default_suffix: ClassVar[str] = ".gif"  # end of the file name unless specified
 
     kind: str
     theme: Annotated[str, MappedSchema(lambda kept: {"enum": [*THEMES]})] = "light"
@@ -73,7 +72,7 @@ class BaseRecipe(BaseModel):
     @field_validator("size")
     @classmethod
     def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
-        """Refuse what is too small for words, too large for a video codec or for memory."""
+        """Refuse sizes too small for text, or too large for a video codec or for memory."""
         if not (MIN_SIZE[0] <= size[0] <= MAX_SIDE and MIN_SIZE[1] <= size[1] <= MAX_SIDE):
             least, most = "{}x{}".format(*MIN_SIZE), f"{MAX_SIDE}x{MAX_SIDE}"
             raise ValueError(f"{size[0]}x{size[1]} is not between {least} and {most}")
@@ -93,39 +92,39 @@ class BaseRecipe(BaseModel):
 
     @property
     def style(self) -> Style:
-        """What its views heed."""
+        """The style options of its views."""
         return Style()
 
     @property
     def small_multiples(self) -> bool:
-        """Whether each part of its scene has panels of its own."""
+        """Whether each part of its scene has its own panels."""
         return True
 
     @property
     def timeline(self) -> Timeline | None:
-        """How it moves; None of what stands still."""
+        """How it is animated; None for a still picture."""
         return None
 
     @property
     def file_stem(self) -> str:
-        """What the name of its file begins with, if nobody says."""
+        """The beginning of the file name unless specified."""
         raise NotImplementedError
 
     def title_for(self, subject: Surface | Signal) -> str:
-        """Return the title that was given, "" for none, else that of what is drawn."""
+        """Return the recipe's title, stripped, or the title of the subject if it is None."""
         return subject.title if self.title is None else self.title.strip()
 
     def check(self) -> None:
-        """Raise InputError if it cannot be made, before any work.
+        """Raise InputError if the picture cannot be made, before any work is done.
 
-        So it is if a file of a stranger's code is not the one that it was made with.
+        One reason is a file of third-party code that has changed since the recipe was made.
         """
         for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
                 surface.origin.check_file()
 
     def output_format(self, path: Path) -> Format:
-        """Return the format of a path; raise InputError if it cannot be written as that."""
+        """Return the format of a path; raise InputError if the picture cannot be written in it."""
         form = format_of(path)
         if form.kind not in self.formats:
             fitting = [suffix for suffix, each in FORMATS.items() if each.kind in self.formats]
@@ -141,10 +140,10 @@ class BaseRecipe(BaseModel):
         return form
 
     def check_output(self, form: Format) -> None:
-        """Raise InputError if a format that it has cannot show all that it asks for."""
+        """Raise InputError if a supported format cannot show everything in the recipe."""
 
     def make_scene(self, progress: TaskProgress | None = None) -> "Scene[Any]":
-        """Do all that it asks for, up to drawing it. Raises InputError if that cannot be."""
+        """Compute everything but the drawing. Raises InputError if that is impossible."""
         raise NotImplementedError
 
     def views(self, part: "Scene[Any]") -> list[str]:
@@ -152,21 +151,21 @@ class BaseRecipe(BaseModel):
         return check_views(None, part.provides, ())
 
     def rate_report(self, scene: "Scene[Any]") -> str:
-        """Return what was tried to find learning rates, in lines."""
+        """Return a text that lists the learning rates that were tried, with their scores."""
         raise NotImplementedError
 
     def draft(self) -> Self:
-        """Return the recipe of a quick draft, of half the size."""
+        """Return the recipe of a quick draft of half the size."""
         sides = zip(MIN_SIZE, self.size, strict=True)
         return self.model_copy(update={"size": tuple(max(least, n // 2) for least, n in sides)})
 
     def last_frame(self) -> Self:
-        """Return the recipe whose animation is the last frame alone."""
+        """Return a recipe whose animation is only the last frame."""
         return self
 
 
 def to_dict(recipe: BaseRecipe) -> dict[str, Any]:
-    """Return a recipe as plain values, its subject first, without what nobody gave."""
+    """Return a recipe as plain values, its subject first, without fields that are None."""
     values = recipe.model_dump(mode="json", exclude_none=True)
     fields = [name for each in type(recipe).__mro__ for name in get_annotations(each)]
     fields = [*(name for name in LEADING_FIELDS if name in fields), *fields]
@@ -174,7 +173,7 @@ def to_dict(recipe: BaseRecipe) -> dict[str, Any]:
 
 
 class Column(NamedTuple):
-    """A column of a report: numbers stand on the right, and long texts may be broken."""
+    """A column of a report: numbers are right-aligned, and long texts may wrap."""
 
     heading: str
     number: bool = False
@@ -186,7 +185,7 @@ STATUS = Column("", wraps=True)
 
 
 class Report(NamedTuple):
-    """What came out, as a command prints it: a table, and sentences below it."""
+    """The result that a command prints: a table, and notes below it."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
@@ -195,22 +194,22 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Entry(ABC):
-    """One optimizer of a picture: its word, its learning rate, and what it did."""
+    """One optimizer of a picture: its spec, its configuration, and its results."""
 
     spec: OptimizerSpec
-    label: str  # no other entry has it
+    label: str  # unique among the entries
     configured: ConfiguredOptimizer
-    number: int  # its place among all entries, which its colour goes by
-    shares: ClassVar[bool] = False  # whether its numbers are shares of a whole
+    number: int  # its index among all entries, which determines its colour
+    shares: ClassVar[bool] = False  # whether its values are fractions of a whole
 
     @property
     def heading(self) -> str:
-        """What the legend calls it."""
+        """Its name in the legend."""
         return self.spec.heading
 
     @property
     def detail(self) -> str:
-        """What the legend says beside it: the rate really used, and all that was given."""
+        """The legend text beside its name: the rate used, and all hyperparameters specified."""
         method, given = self.configured.optimizer, dict(self.spec.settings)
         used = method.hyperparameters()
         found = (method.rate, *self.configured.tuned)
@@ -222,9 +221,9 @@ class Entry(ABC):
 
     @property
     def settings(self) -> list[str]:
-        """All hyperparameters that do something or were given, as tables show them.
+        """All hyperparameters that have an effect or were specified, as shown in tables.
 
-        A learning rate that the surface or signal brings along says so.
+        A learning rate that comes from the surface or signal is marked as such.
         """
         method, source = self.configured.optimizer, self.configured.source
         shown = method.settings().keys() | dict(self.spec.settings).keys()
@@ -236,7 +235,7 @@ class Entry(ABC):
         ]
 
     def setting(self, key: str, value: Setting) -> str:
-        """Write a hyperparameter as it is shown everywhere, as in "lr 0.21 (tuned)"."""
+        """Return a hyperparameter as text, for example "lr 0.21 (tuned)"."""
         tuned = key in self.configured.tuned
         spelt = self.spec.format_setting(key, value)
         return f"{key} {spelt}" + (f" ({self.configured.tuned_label})" if tuned else "")
@@ -244,11 +243,11 @@ class Entry(ABC):
     @property
     @abstractmethod
     def steps(self) -> int:
-        """The number of steps that were asked for."""
+        """The number of steps requested."""
 
     @abstractmethod
     def values(self, step: int) -> Array:
-        """Return the numbers that belong to it in a step; nan where there is none."""
+        """Return its values at a step, shape (n,); nan where there is none."""
 
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -256,54 +255,54 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scene(Generic[EntryT]):
-    """All that a picture is of. Entries differ by colour."""
+    """The content of a picture."""
 
     title: str
     entries: tuple[EntryT, ...] = ()
-    quantity: ClassVar[str] = ""  # what the numbers of the entries are
+    quantity: ClassVar[str] = ""  # what the values of the entries are
     colored: ClassVar[bool] = True  # whether entries differ by colour
 
     @property
     def formula(self) -> str:
-        """What stands under the title, as mathematics."""
+        """The formula under the title, as mathematics."""
         return ""
 
     @property
     def caption(self) -> str:
-        """What stands under that, in words."""
+        """The line of text under the formula."""
         return ""
 
     @property
     def description(self) -> str:
-        """Who is seen, for those who cannot see it."""
+        """A text alternative that lists the entries."""
         return ", ".join(f"{each.heading} {each.detail}".rstrip() for each in self.entries)
 
     @property
     def steps(self) -> int:
-        """The number of steps that all entries were asked for; 0 where there are none."""
+        """The number of steps requested, the same for all entries; 0 without entries."""
         return max((entry.steps for entry in self.entries), default=0)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What did not go as one would wish, each with whose it is."""
+        """What went wrong, one text per problem, each beginning with the label of its entry."""
         return ()
 
     @property
     def provides(self) -> Mapping[str, int]:
-        """What it has for views, and in how many dimensions, as in {"surface": 2, "descent": 2}."""
+        """What it offers to views, with dimensions, for example {"surface": 2, "descent": 2}."""
         return {}
 
     @property
     def max_plane_distance(self) -> float:
-        """How far the farthest point of any path is from the plane that is drawn; 0 if on it."""
+        """The largest distance of any path from the plane that is drawn; 0 if all are on it."""
         return 0.0
 
     def status(self, entry: EntryT, step: int) -> str:
-        """Return what is to be said of an entry in a step, which is most in the last one."""
+        """Return a remark on an entry at a step, or ""; the last step has the most remarks."""
         return ""
 
     def step_label(self, step: int) -> str:
-        """Return what stands above the entries in a step."""
+        """Return the text above the entries at a step."""
         return f"step {step} of {self.steps}" if self.entries else ""
 
     def parts(self) -> "tuple[Scene[EntryT], ...]":
@@ -311,17 +310,17 @@ class Scene(Generic[EntryT]):
         return (self,)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of its numbers as plain values, in full precision, None where not finite."""
+        """Return its numbers as plain values, in full precision, None where not finite."""
         return {}
 
     def rows(self) -> Row:
-        """Return its numbers as a table whose first row are the headings."""
+        """Yield its numbers as the rows of a table, headings first."""
         yield from ()
 
     def report(self, recipe: Any) -> Report | None:
-        """Return what a command prints of it; None if there is nothing to say.
+        """Return what a command prints about the scene, or None.
 
-        The recipe is the one that it was made from.
+        recipe is the one that the scene was made from.
         """
         return None
 
@@ -330,12 +329,12 @@ class Scene(Generic[EntryT]):
 class OnSurface(Scene[EntryT]):
     """A surface from above, and what is drawn on it.
 
-    Where this is one of several small multiples, company are the entries of all.
+    In a small multiple, siblings are the entries of all multiples.
     """
 
     surface: Surface
     siblings: tuple[EntryT, ...] = ()
-    conditions: tuple[str, ...] = ()  # what every step was subject to, as in "batches of 128"
+    conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
 
     @property
     def formula(self) -> str:
@@ -353,5 +352,5 @@ class OnSurface(Scene[EntryT]):
 
 
 def finite_or_none(number: float) -> float | None:
-    """Return a number, None if JSON has none such."""
+    """Return a number, or None if it is not finite, which JSON cannot express."""
     return number if math.isfinite(number) else None

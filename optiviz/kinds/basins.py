@@ -18,15 +18,15 @@ from optiviz.objective import Array
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
-MAX_CELLS = 2048  # a side of a grid of starts
-MAX_COLUMNS = 6  # of minima in a report
-TUNING_GRID = 3, 3  # starts over the window, for learning rates that nobody gives for a grid
+MAX_CELLS = 2048  # per side of a grid of starts
+MAX_COLUMNS = 6  # minima in a report
+TUNING_GRID = 3, 3  # starts over the window that learning rates are tuned from
 
 
 class BasinsRecipe(ProblemFields, AnimationFields):
-    """Where each start of a grid over the window ends, with each optimizer.
+    """Where each start of a grid over the window ends, for each optimizer.
 
-    grid is how many columns and rows the starts have, also as "512x512".
+    grid is the number of columns and rows of starts, also written as "512x512".
     """
 
     default_suffix: ClassVar = "-basins.png"
@@ -84,7 +84,7 @@ class BasinsRecipe(ProblemFields, AnimationFields):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BasinsEntry(Entry):
-    """An optimizer from every start of a grid. Its number is the share that reaches a minimum."""
+    """An optimizer run from every start of a grid; its value is the share reaching a minimum."""
 
     basins: Basins
     length: int  # steps
@@ -100,7 +100,7 @@ class BasinsEntry(Entry):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BasinsScene(OnSurface[BasinsEntry]):
-    """The minima of a surface, and from where each optimizer reaches which."""
+    """The minima of a surface, and the starts from which each optimizer reaches them."""
 
     minima: Array  # (m, 2)
     entries: tuple[BasinsEntry, ...] = ()
@@ -109,7 +109,7 @@ class BasinsScene(OnSurface[BasinsEntry]):
 
     @property
     def latest(self) -> int:
-        """The last step in which a run of any optimizer comes to stay at a minimum."""
+        """The last step at which a run of any optimizer settles at a minimum."""
         return max(int(each.basins.arrived.max()) for each in self.siblings or self.entries)
 
     @property
@@ -117,7 +117,7 @@ class BasinsScene(OnSurface[BasinsEntry]):
         return {"basins": self.surface.dim}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the minima, and of each optimizer the grid of their numbers."""
+        """Return the minima and, for each optimizer, the grid of the minima reached."""
         maps = [
             {
                 "label": entry.label,
@@ -143,7 +143,7 @@ class BasinsScene(OnSurface[BasinsEntry]):
                 yield [entry.label, entry.spec.name, row, column, *known]
 
     def report(self, recipe: BasinsRecipe) -> Report:
-        """Return one row an optimizer: how many starts reach each minimum, and how soon."""
+        """Return one row per optimizer: which share of starts reach each minimum, and how soon."""
         minima = self.minima if len(self.minima) <= MAX_COLUMNS else self.minima[:0]
         headings = [",".join(f"{each:.3g}" for each in point) for point in minima]
         several = [f"one of {len(self.minima)} minima"] if len(minima) < len(self.minima) else []

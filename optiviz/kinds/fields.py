@@ -1,4 +1,4 @@
-"""Groups of fields that kinds share: who is compared, what is descended, how it moves."""
+"""Groups of fields shared by kinds: optimizers, problem, animation."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -43,15 +43,18 @@ from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
 from optiviz.system.text import shorten
 
-MIN_FPS, MAX_FPS = 0.01, 100  # frames a second
-DRAFT_STRIDE = 3  # frames in one of a draft
-DEFAULT_STEPS = 120  # where neither the recipe nor the surface says
+MIN_FPS, MAX_FPS = 0.01, 100  # frames per second
+DRAFT_STRIDE = 3  # frames per frame of a draft
+DEFAULT_STEPS = 120  # if neither the recipe nor the surface specifies them
 
 
 def fitting_view(
     view: str | None, provided: Sequence[Mapping[str, int]], info: ValidationInfo
 ) -> str | None:
-    """Return a view that can draw all that is provided in the style of the same recipe."""
+    """Return a view without spaces; raise InputError if it cannot draw what is provided.
+
+    info holds the fields of the same recipe, whose style the view must support.
+    """
     style = Style.model_construct(**{key: info.data.get(key) for key in Style.model_fields})
     if info.data.keys() >= Style.model_fields.keys():
         for each in provided:
@@ -60,22 +63,22 @@ def fitting_view(
 
 
 class OptimizerFields(BaseRecipe):
-    """Who is compared.
+    """The optimizers that are compared.
 
-    optimizers are words such as "adam:lr=0.25", also as one comma-separated string; plugins are
-    the SHA-256 of the files that they are of, by their names.
+    optimizers are specs such as "adam:lr=0.25", also as one comma-separated string; plugins maps
+    the files of third-party optimizers to their SHA-256.
     """
 
     optimizers: Optimizers
     plugins: Annotated[
         FileHashMapping | None,
-        Field(validate_default=True, description="SHA-256 of the files that optimizers are of."),
+        Field(validate_default=True, description="SHA-256 of the files of third-party optimizers."),
     ] = None
 
     @field_validator("plugins")
     @classmethod
     def _of_files(cls, pairs: FileHashes | None, info: ValidationInfo) -> FileHashes | None:
-        """Return the SHA-256 of each file that optimizers are of, as it is unless it is given."""
+        """Return the SHA-256 of each optimizer's file, computed unless it is specified."""
         given: dict[str, str] = dict(pairs or ())
         found: dict[str, str] = {}
         for file, sha256 in given.items():
@@ -87,7 +90,7 @@ class OptimizerFields(BaseRecipe):
             if file in given:
                 found[file] = given[file]
             else:
-                with suppress(InputError):  # said when it is to be made
+                with suppress(InputError):  # check() reports it
                     found[file] = file_hash(file)
         if others := given.keys() - files:
             raise ValueError(f"{shorten(min(others))} is no file of these optimizers")
@@ -108,9 +111,9 @@ class OptimizerFields(BaseRecipe):
         return tuple(parse_spec(text) for text in self.optimizers)
 
     def loaded_specs(self, steps: int) -> list[OptimizerSpec]:
-        """Return the words of a run of so many steps, after all that a stranger's code may raise.
+        """Return the specs of a run of so many steps, after building each optimizer once.
 
-        That is before the first descent, which may be long.
+        Errors of third-party code are thus raised before the first descent, which may be long.
         """
         specs = [spec.with_total_steps(steps) for spec in self.specs]
         for spec in specs:
@@ -129,16 +132,16 @@ class OptimizerFields(BaseRecipe):
 
     @property
     def subject_stem(self) -> str:
-        """What the name of its file calls that which they answer to."""
+        """The name of the problem in the file name."""
         raise NotImplementedError
 
 
 class AnimationFields(OptimizerFields):
-    """What every picture of optimizers has that can move: how it does.
+    """Optimizers in a picture that can be animated, and how it is.
 
-    `vary` lets one optimizer come several times, as in "momentum=0.25,0.9". frames are the steps
-    that are shown instead of evenly strided ones, as in "0:200:20,200:9000:100", each part from,
-    to, stride.
+    vary repeats one optimizer with several values, for example "momentum=0.25,0.9". frames are
+    the steps to show instead of evenly spaced ones, for example "0:200:20,200:9000:100", each
+    range as FROM:TO:STRIDE.
     """
 
     vary: str | None = None
@@ -161,7 +164,7 @@ class AnimationFields(OptimizerFields):
         return text
 
     def frame_steps(self, steps: int) -> list[int]:
-        """Return the step that each frame shows of so many, the last one always."""
+        """Return the step that each frame shows; the last step is always included."""
         if self.frames is None:
             return frame_steps(steps, self.fps, self.duration)
         parts = [
@@ -196,7 +199,7 @@ class AnimationFields(OptimizerFields):
                 )
 
     def draft(self) -> Self:
-        """Return the recipe of a draft: half the size, a third of the frames in the same time."""
+        """Return the recipe of a draft: half the size, a third of the frames, the same duration."""
         changed: dict[str, object] = {"fps": max(self.fps / DRAFT_STRIDE, MIN_FPS)}
         if self.frames is None:
             changed["duration"] = len(self.timeline.steps) / self.fps
@@ -213,11 +216,11 @@ class AnimationFields(OptimizerFields):
 
 
 class ProblemFields(BaseModel):
-    """What is descended, and how long.
+    """What is descended, and for how many steps.
 
-    surface is a name of our catalogue or a whole declaration; batch_size how many samples of a
-    network a step meets, all if None; noise the standard deviation of what is added to each
-    coordinate of a gradient.
+    surface is a name in the built-in catalogue or a whole declaration; batch_size is the number
+    of samples of a network per step, all if None; noise is the standard deviation of the noise
+    added to each coordinate of a gradient.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -239,30 +242,30 @@ class ProblemFields(BaseModel):
 
     @property
     def drawn_surfaces(self) -> tuple[str | Surface, ...]:
-        """The surface alone."""
+        """Its only surface."""
         return (self.surface,)
 
     @property
     def subject_stem(self) -> str:
-        """What the name of its file calls the surface."""
+        """The name of the surface in the file name."""
         return resolve_surface(self.surface).origin.file_name
 
     @property
     def last_step(self) -> int:
-        """The number of steps: the recipe's, else the surface's, else ours."""
+        """The number of steps: the recipe's, else the surface's, else DEFAULT_STEPS."""
         return self.steps or resolve_surface(self.surface).steps or DEFAULT_STEPS
 
     @property
     def problem(self) -> Problem:
-        """What is descended."""
+        """The problem that is descended."""
         return problem_of(resolve_surface(self.surface))
 
     def objective(self) -> Objective | Stream:
-        """Return what every optimizer meets."""
+        """Return the objective of every optimizer."""
         return self.problem.objective(self.batch_size, self.noise, self.seed)
 
     def conditions(self) -> tuple[str, ...]:
-        """Return what every step was subject to."""
+        """Return the conditions of every step, for example "batches of 128"."""
         said = []
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
@@ -274,13 +277,13 @@ class ProblemFields(BaseModel):
 
 
 class StartFields(ProblemFields):
-    """What is descended, from where, and how long."""
+    """What is descended, from which starts, and for how many steps."""
 
     starts: tuple[PlaneStart, ...] = ()
     random_starts: Annotated[NonNegativeInt, Field(le=1000)] = 0
 
     def points(self) -> tuple[Point, ...]:
-        """Return the starts that were given, then random ones; the surface's own if neither."""
+        """Return the specified starts, then random ones; the surface's starts if there are none."""
         surface = resolve_surface(self.surface)
         if not self.random_starts:
             return self.starts or surface.default_starts
@@ -291,12 +294,12 @@ class StartFields(ProblemFields):
         return (*self.starts, *(tuple(point) for point in drawn.tolist()))
 
     def start_points(self) -> list[Array]:
-        """Return the points of what is met at which runs begin."""
+        """Return the starts of runs as points of the objective."""
         return [self.problem.start(point) for point in self.points()]
 
 
 def labelled(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
-    """Give every word a label that no other has: adam, or adam lr 0.1, or adam (2)."""
+    """Return each spec with a unique label: adam, or adam lr 0.1, or adam (2)."""
     names = [spec.heading for spec in specs]
     titles = [
         name if names.count(name) == 1 else spec.title
@@ -314,9 +317,9 @@ def labelled(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
 
 
 def frame_steps(steps: int, fps: float, duration: float) -> list[int]:
-    """Return the step that each frame shows: strided evenly, the first and the last included.
+    """Return the step that each frame shows: evenly spaced, the first and the last included.
 
-    One frame a step, unless more steps than frames fit into `duration` seconds.
+    There is one frame per step, or fewer if they would not fit into `duration` seconds.
     """
     frames = max(2, min(steps + 1, int(fps * duration + 1e-9)))
     return [round(step) for step in np.linspace(0, steps, frames)]

@@ -57,7 +57,7 @@ class PlotRecipe(BaseRecipe, Style):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PlotScene(Scene[RunEntry]):
-    """Surfaces side by side, which nobody descends."""
+    """Surfaces without a descent, side by side."""
 
     surfaces: tuple[Surface, ...]
 

@@ -1,4 +1,4 @@
-"""`response`: what optimizers answer to a signal of gradients."""
+"""`response`: the updates of optimizers in response to a signal of gradients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from optiviz.system.progress import TaskProgress
 
 
 class ResponseRecipe(AnimationFields):
-    """What optimizers answer to a signal of gradients.
+    """The updates of optimizers in response to a signal of gradients.
 
-    signal is the name of one of ours, of a .csv file, or the signal itself.
+    signal is the name of a built-in signal or of a .csv file, or the signal itself.
     """
 
     kind: Literal["response"] = "response"
@@ -36,7 +36,7 @@ class ResponseRecipe(AnimationFields):
 
     @property
     def _resolved(self) -> Signal:
-        """The signal that it names or holds."""
+        """The signal that the recipe names or holds."""
         return find_signal(self.signal) if isinstance(self.signal, str) else self.signal
 
     def make_scene(self, progress: TaskProgress | None = None) -> "ResponseScene":
@@ -63,10 +63,10 @@ class ResponseRecipe(AnimationFields):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ResponseEntry(Entry):
-    """An optimizer that answers to a signal: update has shape (steps + 1,)."""
+    """The response of an optimizer to a signal: update has shape (steps + 1,)."""
 
     update: Array
-    stopped: str = ""  # why a stranger's code could not go on
+    stopped: str = ""  # why third-party code failed, "" if it did not
 
     @property
     def steps(self) -> int:
@@ -74,7 +74,7 @@ class ResponseEntry(Entry):
 
     @property
     def stopped_at(self) -> int:
-        """The step at which it could not go on."""
+        """The step at which it failed."""
         return int(np.isfinite(self.update).sum())
 
     def values(self, step: int) -> Array:
@@ -83,7 +83,7 @@ class ResponseEntry(Entry):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ResponseScene(Scene[ResponseEntry]):
-    """A signal of gradients, and the updates that optimizers answer with."""
+    """A signal of gradients, and the updates of optimizers in response."""
 
     signal: Signal
     entries: tuple[ResponseEntry, ...] = ()
@@ -130,7 +130,7 @@ class ResponseScene(Scene[ResponseEntry]):
                 yield [entry.label, entry.spec.name, step, *row]
 
     def report(self, recipe: ResponseRecipe) -> Report:
-        """Return one row an answer: its settings, its largest update and its last one."""
+        """Return one row per optimizer: its settings, its largest and its last update."""
         rows = []
         for entry in self.entries:
             known = entry.update[np.isfinite(entry.update)]

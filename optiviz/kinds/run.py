@@ -1,4 +1,4 @@
-"""`run`: optimizers descend a surface."""
+"""`run`: optimizers that descend a surface."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,14 +38,14 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress
 
-ZERO_DISTANCE = 1e-9  # a distance that is a smaller share of the window is none
+ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
 
 class Recipe(StartFields, AnimationFields, Style):
-    """Optimizers that descend a surface: from where, how long, and how that is shown.
+    """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
-    view is one or several of the table of views, joined by "+"; tune names the hyperparameters
-    that are sought for every optimizer before it is drawn, as those of a TuneRecipe.
+    view is one or several names of views, joined by "+"; tune names the hyperparameters to tune
+    for every optimizer before it is drawn, written as `over` of a TuneRecipe.
     """
 
     kind: Literal["run"] = "run"
@@ -95,7 +95,7 @@ class Recipe(StartFields, AnimationFields, Style):
 
     @property
     def _search(self) -> TuneRecipe | None:
-        """The search that comes first: from its starts, or from those of any search."""
+        """The search that comes first: from the recipe's starts, else a TuneRecipe's defaults."""
         if self.tune is None:
             return None
         shared = {name: getattr(self, name) for name in StartFields.model_fields}
@@ -121,7 +121,7 @@ class Recipe(StartFields, AnimationFields, Style):
         )
 
     def full_trajectories(self) -> tuple[Trajectory, ...]:
-        """Return every walk where it really was, in all of a network's weights."""
+        """Return every path as it was descended, in all of a network's weights."""
         self.check()
         entries = self._descend_all()
         return tuple(path for entry in entries for path in entry.trajectories)
@@ -156,7 +156,7 @@ class Recipe(StartFields, AnimationFields, Style):
         return entries
 
     def rate_report(self, scene: Scene[Any]) -> str:
-        """Return the score of every learning rate that was, or would have been, tried."""
+        """Return the score of every learning rate that was tried, or would be for tuning."""
         surface = resolve_surface(self.surface)
         objective, starts = self.objective(), self.start_points()
         blocks = []
@@ -182,7 +182,7 @@ class Recipe(StartFields, AnimationFields, Style):
 
 
 def _provided(surface: Surface) -> Mapping[str, int]:
-    """Return what a surface and its descent have for views."""
+    """Return what a surface and its descent offer to views."""
     return {
         "surface": surface.dim,
         "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
@@ -191,7 +191,7 @@ def _provided(surface: Surface) -> Mapping[str, int]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunEntry(Entry):
-    """An optimizer on a surface: a path from every start. Its numbers are their losses."""
+    """An optimizer on a surface: one path per start; its values are their losses."""
 
     trajectories: tuple[Trajectory, ...]
 
@@ -220,9 +220,9 @@ class RunEntry(Entry):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunScene(OnSurface[RunEntry]):
-    """A surface and who descended it; nobody where only the surface is drawn.
+    """A surface and the optimizers that descended it, none where only the surface is drawn.
 
-    The starts of an entry differ by line style.
+    The paths of an entry differ by line style.
     """
 
     entries: tuple[RunEntry, ...] = ()
@@ -230,9 +230,10 @@ class RunScene(OnSurface[RunEntry]):
     quantity = "loss"
 
     def plane_proximity(self, path: Trajectory) -> Array | None:
-        """Return how near the plane each step of a path is: 1 if on it, 0 from a window away.
+        """Return how near the plane each step of a path is, shape (last + 1,).
 
-        None where all paths are on it. The shape is (last + 1,).
+        1 is on the plane, and 0 the diagonal of the window or more away. None if all paths are
+        on the plane.
         """
         if not self.max_plane_distance:
             return None
@@ -249,23 +250,23 @@ class RunScene(OnSurface[RunEntry]):
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
-        """Every path, optimizer by optimizer and start by start."""
+        """All paths, by optimizer, then by start."""
         return tuple(path for entry in self.entries for path in entry.trajectories)
 
     @property
     def compared(self) -> tuple[Trajectory, ...]:
-        """Every path that shares its scales with those of this scene, its own included."""
+        """All paths that share the scales of this scene, its own included."""
         return tuple(path for entry in self.siblings or self.entries for path in entry.trajectories)
 
     @property
     def starts(self) -> Array:
-        """Where everyone began, shape (starts, dim)."""
+        """The starting points, shape (starts, dim)."""
         paths = self.entries[0].trajectories if self.entries else ()
         return np.reshape([path.start for path in paths], (-1, self.surface.dim))
 
     @property
     def legend_entries(self) -> tuple[str, ...]:
-        """The marks that stand on its surface."""
+        """The marks on its surface that the legend explains."""
         known = {
             "start": self.entries,
             "minimum": self.surface.minima,
@@ -283,13 +284,13 @@ class RunScene(OnSurface[RunEntry]):
         )
 
     def in_window(self, points: ArrayLike) -> Array:
-        """Return the points that lie in the window, shape (n, dim)."""
+        """Return the points inside the window, shape (n, dim)."""
         given = np.reshape(points, (-1, self.surface.dim))
         inside: Array = given[self.surface.window.contains(given)]
         return inside
 
     def status(self, entry: RunEntry, step: int) -> str:
-        """Say what went wrong with an entry's runs, from the step on at which they ended."""
+        """Return what went wrong with an entry's runs, from the step on at which they ended."""
         paths = entry.trajectories
         ended = [
             self._outcomes[path]
@@ -318,7 +319,7 @@ class RunScene(OnSurface[RunEntry]):
         return tuple(dict.fromkeys(said))
 
     def outcome(self, path: Trajectory) -> str:
-        """Say how a walk ended, if not as one would wish."""
+        """Return how a path ended, or "" if nothing went wrong."""
         return outcome(path, self.surface)
 
     @property
@@ -327,7 +328,7 @@ class RunScene(OnSurface[RunEntry]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What its paths have beside point and loss."""
+        """The quantities of its paths beside point and loss."""
         return problem_of(self.surface).columns
 
     def to_dict(self) -> dict[str, Any]:
@@ -359,7 +360,7 @@ class RunScene(OnSurface[RunEntry]):
                     yield [entry.label, entry.spec.name, start, step, *row]
 
     def report(self, recipe: Recipe) -> Report:
-        """Return one row a run: its settings, how far it came, and what went wrong."""
+        """Return one row per run: its settings, how far it got, and what went wrong."""
         several = len(self.entries[0].trajectories) > 1
         learned = "accuracy" in self.columns
         known = bool(self.surface.minima)
@@ -401,7 +402,7 @@ class RunScene(OnSurface[RunEntry]):
 
 
 def _learned(path: Trajectory) -> dict[str, Any]:
-    """Return what there is of a network's path alone: its points are not those of all steps."""
+    """Return the values that only a network's path has; it may have fewer points than steps."""
     batches = {} if path.true_losses is None else {"batch_loss": path.losses}
     numbers = {"distance": path.row_distances, **batches}
     return {

@@ -1,4 +1,4 @@
-"""How views draw, as far as a user can choose."""
+"""The style options of views."""
 
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from optiviz.surfaces.domain import Number, increasing
 from optiviz.system.errors import InputError, did_you_mean
 
 MAX_BANDS, MAX_LEVELS = 200, 500
-ANIMATED = ("trail", "smooth", "orbit")  # options that are of steps
+ANIMATED = ("trail", "smooth", "orbit")  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
@@ -45,11 +45,12 @@ Levels = Annotated[
 
 
 class Style(BaseModel):
-    """The choices that views heed, each view its own; None leaves one to the theme or the surface.
+    """Style options, of which each view uses its own; None leaves a choice to theme or surface.
 
-    levels of isolines, as their number of bands or as losses; labels on them; field, arrows down
-    the gradient; fill between isolines; trail, after how many steps a path fades; smooth, over
-    how many steps a loss is averaged; orbit, by how many degrees a relief turns.
+    levels of contour lines, as a number of bands or as losses; labels on them; field, arrows down
+    the gradient; fill between contour lines; trail, the number of steps after which a path fades;
+    smooth, the number of steps that a loss is averaged over; orbit, the angle in degrees by which
+    a relief turns.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,7 +64,7 @@ class Style(BaseModel):
     orbit: Annotated[float, Field(ge=-3600, le=3600, allow_inf_nan=False)] = 0.0
 
     def changed_fields(self) -> set[str]:
-        """Return the fields that are not as they are by default."""
+        """Return the names of the fields that differ from their defaults."""
         return {
             name
             for name, field in Style.model_fields.items()
@@ -74,12 +75,12 @@ class Style(BaseModel):
 def check_views(
     view: str | None, provided: Mapping[str, int], options: Collection[str]
 ) -> list[str]:
-    """Return the names in "contour+loss"; those that fit by default if None.
+    """Return the names of the views in `view`, for example "contour+loss"; the default if None.
 
-    provided are the things that a scene has for views, as in {"surface": 2, "descent": 2}, each
-    with its number of dimensions. Raises InputError for a name that is none, for a view that
-    cannot draw so many dimensions, and for one of `options`, fields of a Style, that no view
-    heeds.
+    provided maps what a scene offers to views to its number of dimensions, for example
+    {"surface": 2, "descent": 2}. Raises InputError for an unknown or repeated name, for a view
+    that cannot draw what is provided, and for one of `options`, fields of a Style, that no view
+    in `view` uses.
     """
     fitting = [name for name, entry in VIEWS.items() if provided.get(entry.requires) in entry.dims]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]

@@ -20,11 +20,11 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
 MAX_TRIALS = 10_000
-DEFAULT_STARTS = 25  # of a search, if nobody says
+DEFAULT_STARTS = 25  # of a search, unless specified
 
 
 def _many_starts(number: Any, info: ValidationInfo) -> Any:
-    """Return so many random starts if nobody says where runs begin, and it can be said."""
+    """Return the number of random starts; DEFAULT_STARTS in a plane unless starts are specified."""
     if number is not None or "surface" not in info.data:
         return number or 0
     many = (
@@ -36,9 +36,9 @@ def _many_starts(number: Any, info: ValidationInfo) -> Any:
 class TuneRecipe(StartFields, OptimizerFields):
     """A search for hyperparameters, the same for every optimizer, and its picture.
 
-    over are the hyperparameters, as in "lr" and "beta1=0.5:0.99", and trials how many values, or
-    combinations of values, of them each optimizer gets. Runs begin at 25 random starts if nobody
-    says where; networks that are descended in all weights begin at their own.
+    over are the hyperparameters, for example "lr" and "beta1=0.5:0.99", and trials is the number
+    of values, or combinations of values, tried for each optimizer. Unless specified, runs begin at
+    25 random starts; networks that are descended in all weights begin at their own start.
     """
 
     kind: Literal["tune"] = "tune"
@@ -53,7 +53,7 @@ class TuneRecipe(StartFields, OptimizerFields):
     trials: Annotated[int, Field(ge=2, le=MAX_TRIALS)] = TRIALS
 
     def search_setup(self) -> SearchSetup:
-        """Return what is the same for every optimizer of the search."""
+        """Return the setup of the search, the same for every optimizer."""
         surface = resolve_surface(self.surface)
         ranges = [Range.read(text) for text in self.over]
         return SearchSetup(
@@ -91,12 +91,12 @@ class TuneRecipe(StartFields, OptimizerFields):
 def run_search(
     spec: OptimizerSpec, label: str, setup: SearchSetup, progress: TaskProgress | None
 ) -> SearchResult:
-    """Search for one optimizer, and tell how far that is."""
+    """Search for one optimizer and report progress."""
     return search(spec, setup, None if progress is None else partial(progress, f"trying {label}"))
 
 
 def configure_best(found: SearchResult) -> ConfiguredOptimizer:
-    """Return an optimizer with the values that a search has found."""
+    """Return an optimizer with the values found by a search."""
     rate = factory_of(found.spec.name).rate
     source = "given" if rate in dict(found.spec.settings) else "default" if rate else ""
     if rate in found.values:
@@ -108,7 +108,7 @@ def configure_best(found: SearchResult) -> ConfiguredOptimizer:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TuneEntry(Entry):
-    """An optimizer and its trials. Its number is the median final loss of the best of them."""
+    """An optimizer and its trials; its value is the median final loss of the best trial."""
 
     search: SearchResult
 
@@ -145,7 +145,7 @@ class TuneEntry(Entry):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TuneScene(Scene[TuneEntry]):
-    """What came of searching for hyperparameters, the same search for every optimizer."""
+    """The results of a search for hyperparameters, the same for every optimizer."""
 
     surface: Surface
     entries: tuple[TuneEntry, ...] = ()
@@ -188,7 +188,7 @@ class TuneScene(Scene[TuneEntry]):
                     yield [entry.label, entry.spec.name, trial, *tried, start, loss, reached]
 
     def report(self, recipe: TuneRecipe) -> Report:
-        """Return one row an optimizer: its best trial, and how the runs of that ended."""
+        """Return one row per optimizer: its best trial, and how the runs of that trial ended."""
         headings = "trials", "best loss", "median loss", "at a global minimum", "diverge"
         rows = []
         for entry in self.entries:

@@ -1,4 +1,4 @@
-"""Fields that recipes share, each with how it may be written."""
+"""Types of fields shared by recipes, each with the ways to write it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_
 from optiviz.system.text import shorten
 
 MAX_SURFACES, MAX_OPTIMIZERS, MAX_RANGES, MAX_SOUGHT = 64, 100, 100, 10
-MAX_NAME = 100  # letters of a part of a file's name
+MAX_NAME = 100  # characters of a part of a file name
 
 
 def _canonical_specs(value: Any) -> Any:
@@ -39,7 +39,7 @@ def _canonical_specs(value: Any) -> Any:
 
 
 def _by_name(value: Any, info: ValidationInfo) -> Any:
-    """Return the name of a surface of our catalogue, so that equal pictures have one recipe."""
+    """Return the name of a built-in surface, so that equal pictures have the same recipe."""
     if isinstance(value, str):
         found = find_surface(value)
     elif callable(value):
@@ -58,7 +58,7 @@ def _several(value: Any) -> Any:
 
 
 def _signal(value: Any) -> Any:
-    """Return the name of a signal of ours, else the signal itself, whatever file it came from."""
+    """Return the name of a built-in signal, else the signal itself."""
     found = find_signal(value) if isinstance(value, str) else Signal.model_validate(value)
     return found.name if found.name in SIGNALS and find_signal(found.name) == found else found
 
@@ -73,7 +73,10 @@ def _sides(value: Any) -> Any:
 
 
 def parse_frame_ranges(text: str) -> list[range]:
-    """Return the ranges that a text such as "0:200:20,200:9000:100" says."""
+    """Return the ranges of steps in a text such as "0:200:20,200:9000:100".
+
+    Raises ValueError if it is invalid.
+    """
     parts: list[range] = []
     if text.count(",") >= MAX_RANGES:
         raise ValueError(f"has more than {MAX_RANGES} parts")
@@ -98,7 +101,7 @@ def _ranges(text: str | None) -> str | None:
 
 
 def _over(value: Any) -> Any:
-    """Return hyperparameters to be sought, each in its canonical form."""
+    """Return the hyperparameters to tune, each in its canonical form."""
     texts = value.split(",") if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"should be text or a list, not {shorten(value, quoted=True)}")
@@ -194,6 +197,6 @@ Over = Annotated[
 
 
 def join_names(names: Sequence[str], counted: str) -> str:
-    """Return names as a part of a file's name; of many only how many, as in "30-surfaces"."""
+    """Return names as a part of a file name; if too long, their number, as in "30-surfaces"."""
     text = "-".join(names)
     return text if len(text) <= MAX_NAME else f"{len(names)}-{counted}"
