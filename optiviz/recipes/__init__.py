@@ -1,1 +1,1 @@
-"""Where a recipe comes from, and how it is told: words, YAML, batches, finished files."""
+"""Reading and writing recipes: command lines, YAML, batches and finished files."""

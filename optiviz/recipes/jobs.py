@@ -1,7 +1,8 @@
-"""YAML -> jobs: many recipes, each with the paths that its pictures go to.
+"""YAML -> jobs: many recipes, each with the paths of its pictures.
 
-A document has `defaults:`, which lie beneath all jobs, and `jobs:`, of which one may stand for
-many: its `matrix:` has lists of values, and `{surface}` in `out:` tells the files apart.
+A document has `defaults:`, which apply to all jobs, and `jobs:`. One entry can stand for many
+jobs: its `matrix:` has lists of values, and placeholders such as `{surface}` in `out:` give each
+job its own files.
 """
 
 import re
@@ -31,17 +32,17 @@ from optiviz.system.text import key_path, shorten
 from optiviz.system.yaml import Document
 
 MAX_JOBS = 10_000
-MAX_NAME = 100  # letters of a value in a file's name
-# What a job has beside the fields of its recipe.
+MAX_NAME = 100  # characters of a value in a file name
+# Keys of a job beside the fields of its recipe.
 JOB_FIELDS = {
-    "name": "what the job is called, else the name of its first file",
-    "out": "where to write, one path or several; {surface} stands for that field's value",
-    "matrix": "lists of values of other fields: every combination of them is a job",
+    "name": "the name of the job; by default that of its first file",
+    "out": "the path or paths to write; {surface} stands for the value of that field",
+    "matrix": "lists of values for other fields: every combination of them is a job",
 }
 
 
 class Job(NamedTuple):
-    """A recipe, and where its pictures go."""
+    """A recipe, and the paths of its pictures."""
 
     recipe: BaseRecipe
     paths: tuple[Path, ...]
@@ -49,9 +50,9 @@ class Job(NamedTuple):
 
 
 def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
-    """Return the jobs of a document; `plugins` lets it name what runs a stranger's code.
+    """Return the jobs of a document; `plugins` allows it to name third-party code.
 
-    Raises InputError with all its faults, each with its line and column.
+    Raises InputError with all faults of the document, each with its line and column.
     """
     reader = BatchReader(document, plugins)
     jobs = [job for job_fields in reader.job_fields() if (job := reader.job(job_fields))]
@@ -62,31 +63,31 @@ def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
 
 
 class JobFields(NamedTuple):
-    """A job as it is written, matrix and defaults worked in, and where each field stands."""
+    """The fields of a job, matrix and defaults included, and where each one is written."""
 
     fields: Fields
     origins: dict[str, Keys]
     at: Keys
 
     def keys(self, keys: Sequence[Any]) -> Keys:
-        """Return the keys in the document that lead to where those of the recipe lead."""
+        """Return the keys in the document that correspond to keys in the recipe."""
         if keys and keys[0] in self.origins:
             return (*self.origins[keys[0]], *keys[1:])
         return (*self.at, *keys)
 
 
 class BatchReader:
-    """Reads a document and keeps every fault of it."""
+    """Reads a document and collects all of its faults."""
 
     def __init__(self, document: Document, plugins: bool) -> None:
         self.document = document
         self.plugins = plugins
         self.faults: list[str] = []
-        self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # who writes each
-        self._sources = {real_path(Path(document.name))}  # what anybody reads
+        self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # the keys and text that name each
+        self._sources = {real_path(Path(document.name))}  # all files that are read
 
     def job_fields(self) -> Iterator[JobFields]:
-        """Yield every job as it is written."""
+        """Yield the fields of every job."""
         top = self.document.value
         if not isinstance(top, dict):
             self._wrong((), "a batch has jobs: and perhaps defaults:")
@@ -117,7 +118,7 @@ class BatchReader:
     def _combine(
         self, at: Keys, defaults: Fields, own: Fields, choice: dict[str, tuple[int, Any]]
     ) -> JobFields:
-        """Return a job with the defaults beneath it, and one value of each list of its matrix."""
+        """Return the fields of a job: its own over the defaults, with one choice of its matrix."""
         origins: dict[str, Keys] = {key: ("defaults", key) for key in defaults}
         origins |= {key: (*at, key) for key in own}
         origins |= {key: (*at, "matrix", key, place) for key, (place, _) in choice.items()}
@@ -132,7 +133,7 @@ class BatchReader:
         return JobFields(fitting, origins, at)
 
     def job(self, job_fields: JobFields) -> Job | None:
-        """Return the job that is written, None if anything is wrong with it."""
+        """Return the job of its fields, None if anything is wrong with it."""
         before = len(self.faults)
         fields = dict(job_fields.fields)
         name, outs = (fields.pop(key, None) for key in ("name", "out"))
@@ -151,7 +152,7 @@ class BatchReader:
         return Job(recipe, tuple(paths), name or paths[0].stem)
 
     def _recipe(self, job_fields: JobFields, fields: Fields) -> BaseRecipe | None:
-        """Return the recipe of a job's fields; None, and its faults are kept, if there is none."""
+        """Return the recipe of a job's fields; None if it is wrong, with its faults collected."""
 
         def locate(keys: Sequence[Any]) -> str:
             return self.document.locate(job_fields.keys(keys))
@@ -174,9 +175,9 @@ class BatchReader:
         return [(keys, outs)]
 
     def _path(self, keys: Keys, text: str, recipe: BaseRecipe | None) -> Path:
-        """Return the path of an output, and remember who writes it."""
+        """Return the path of an output, and remember which keys name it."""
         path = Path(text)
-        with suppress(RuntimeError):  # nobody's home, which is a name
+        with suppress(RuntimeError):  # ~name of no user is a plain name
             path = path.expanduser()
         try:
             format_of(path) if recipe is None else recipe.output_format(path)
@@ -188,7 +189,7 @@ class BatchReader:
         return path
 
     def _fill(self, keys: Keys, text: Any, values: Fields | None) -> str:
-        """Return a text with the values of its placeholders, which are unknown if None."""
+        """Return a text with its placeholders filled in, with "-" if values is None."""
         if not isinstance(text, str) or not text.isprintable():
             self._wrong(keys, f"should be plain text, not {shorten(text, quoted=True)}")
             return ""
@@ -200,7 +201,7 @@ class BatchReader:
         return template.fill(values)
 
     def check_outputs(self) -> None:
-        """Find the outputs that would be written more than once, or hide what is read."""
+        """Find the outputs that would be written more than once, or would overwrite inputs."""
         for place, writers in self._outputs.items():
             (first, _), (last, text) = writers[0], writers[-1]
             if place in self._sources:
@@ -215,7 +216,7 @@ class BatchReader:
                 )
 
     def _matrix(self, at: Keys, own: Fields, fields: set[str]) -> dict[str, list[Any]]:
-        """Take the matrix out of a job and return its lists of values by field."""
+        """Remove the matrix from a job and return its lists of values by field."""
         matrix = self._mapping(at, own.pop("matrix", None) or {})
         self._check_keys(at, matrix, fields)
         for key, values in matrix.items():
@@ -252,7 +253,7 @@ class OutputTemplate:
         self.text = text
 
     def faults(self, values: Fields) -> Iterator[str]:
-        """Yield what is wrong with each placeholder, in order."""
+        """Yield a message for each wrong placeholder, in order."""
         fields = [*load_kind(values["kind"]).model_fields, "name"]
         for key in self.PLACEHOLDER.findall(self.text):
             if key in fields and values.get(key) is None:
@@ -263,7 +264,7 @@ class OutputTemplate:
                 yield f"{{{key}}} has no letter for a name here"
 
     def fill(self, values: Fields) -> str:
-        """Return the name with the values, "-" for those that are wrong."""
+        """Return the name with the values filled in, "-" for missing or unusable ones."""
         return self.PLACEHOLDER.sub(lambda found: self._value(values.get(found[1])), self.text)
 
     @staticmethod
@@ -272,7 +273,7 @@ class OutputTemplate:
 
 
 def _slug(value: Any) -> str:
-    """Write a value so that it can be part of a file's name, and never a folder."""
+    """Return a value as text that can be part of a file name, and never names a folder."""
     if isinstance(value, dict):
         value = value.get("name") or value.get("formula", "")
     if isinstance(value, list | tuple):

@@ -1,7 +1,8 @@
-"""What a finished file says of itself, one reader a format: the text that its writer put in.
+"""Readers of the metadata in finished files, one per format: the text that its writer stored.
 
-Nothing of ours is needed for that, and no writer is loaded. What is no such file, or a broken one,
-makes a reader raise whatever its library raises. (Videos are read where av is known: in writers.)
+They need no other module of optiviz, and load no writer. For a broken file, or one of another
+format, a reader raises whatever its library raises. (The reader of videos needs av and is in
+writers.)
 """
 
 import json
@@ -9,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-MAX_BYTES = 8_000_000  # of a text before what is drawn
+MAX_BYTES = 8_000_000  # of text before the drawing
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
-MADE_TAG = '<script type="application/json" id="made">'  # begins what a page says of itself
-METADATA_KEYS = ("recipe", "versions")  # what a .json has beside its numbers
+MADE_TAG = '<script type="application/json" id="made">'  # begins the metadata of a page
+METADATA_KEYS = ("recipe", "versions")  # keys of a .json that hold metadata
 
 
 def read_image(path: Path) -> str | None:
@@ -23,7 +24,7 @@ def read_image(path: Path) -> str | None:
         said = image.info.get("comment", image.info.get("Comment"))
         if said is None and image.format == "WEBP":
             said = image.getexif().get(ExifTags.Base.ImageDescription)
-            said = said and said.encode("latin-1")  # Exif knows ASCII; it was written as UTF-8
+            said = said and said.encode("latin-1")  # Exif text is ASCII; the writer stored UTF-8
     return said.decode() if isinstance(said, bytes) else said
 
 
@@ -31,7 +32,7 @@ def read_svg(path: Path) -> str | None:
     """Return the description in an SVG's metadata."""
     parser: Any = ElementTree.XMLPullParser(["end"])
     with path.open("rb") as file:
-        parser.feed(file.read(MAX_BYTES))  # it stands at the top
+        parser.feed(file.read(MAX_BYTES))  # metadata comes first
     said = (element.text for _, element in parser.read_events() if element.tag == DESCRIPTION)
     return next(said, None)
 
@@ -46,16 +47,16 @@ def read_pdf(path: Path) -> str | None:
 
 
 def read_html(path: Path) -> str | None:
-    """Return what the first element of a page of ours holds, which stands at its head."""
+    """Return the content of the metadata element in the head of a page."""
     with path.open(encoding="utf-8") as file:
         _, begun, rest = file.read(MAX_BYTES).partition(MADE_TAG)
     said, ended, _ = rest.partition("</script>")
-    # Without the escapes that keep its element whole.
+    # Parsing removes the escapes that protect the element.
     return json.dumps(json.loads(said)) if begun and ended else None
 
 
 def read_json(path: Path) -> str | None:
-    """Return the recipe and the versions that stand before the numbers."""
+    """Return the recipe and the versions in a .json, without its numbers."""
     found = json.loads(path.read_bytes())
     return json.dumps({key: found[key] for key in METADATA_KEYS})
 

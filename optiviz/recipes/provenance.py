@@ -1,7 +1,7 @@
-"""How a picture was made: its recipe and the versions of what made it, as text in its file.
+"""How a picture was made: its recipe and the versions of the software, as text in its file.
 
-The same recipe and the same versions have the same text, and give the same bytes on one machine.
-It says nothing about when, where or by whom.
+The same recipe and versions have the same text, and give the same bytes on one machine. The text
+does not say when, where or by whom the picture was made.
 """
 
 import json
@@ -26,7 +26,7 @@ from optiviz.system.text import key_path
 from optiviz.system.validation import KeyLocator
 from optiviz.system.yaml import Document
 
-MAX_BYTES = 500_000_000  # of a file that is looked into
+MAX_BYTES = 500_000_000  # of a file whose metadata is read
 DISTRIBUTIONS = {
     "optiviz": "optiviz-cli",
     "numpy": "numpy",
@@ -39,7 +39,7 @@ DISTRIBUTIONS = {
 
 
 class Provenance(BaseModel):
-    """What a file says: the fields of a recipe, which may be wrong, and what made it."""
+    """The metadata in a file: the fields of a recipe, which may be invalid, and versions."""
 
     recipe: dict[str, Any]
     versions: dict[Text, Text]
@@ -47,24 +47,24 @@ class Provenance(BaseModel):
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of what makes our pictures, by name."""
+    """Return the versions of the software that makes pictures, by name."""
     found = {}
     for name, each in DISTRIBUTIONS.items():
-        with suppress(PackageNotFoundError):  # of what only some formats need
+        with suppress(PackageNotFoundError):  # only some formats need it
             found[name] = version(each)
     return found | {"python": platform.python_version()}
 
 
 def metadata_for(recipe: BaseRecipe) -> str:
-    """Return what a file of a recipe says of itself: JSON in ASCII, which every format takes."""
+    """Return the metadata for a file of a recipe: JSON in ASCII, which all formats can store."""
     others = {name: each for spec in recipe.specs for name, each in packages_of(spec.name).items()}
     return json.dumps({"recipe": to_dict(recipe), "versions": versions() | others})
 
 
 def read_metadata(path: Path) -> str | None:
-    """Return what a finished file says of itself, None if nothing can be read in it.
+    """Return the metadata in a finished file, None if none can be read.
 
-    Raises InputError if there is no such file, and OptivizError if what reads it cannot be loaded.
+    Raises InputError if there is no such file, and OptivizError if its reader cannot be loaded.
     """
     form = format_of(path)
     try:
@@ -78,14 +78,14 @@ def read_metadata(path: Path) -> str | None:
         return None
     read = form.load_reader()
     try:
-        with warnings.catch_warnings(action="ignore"):  # about what is wrong with it
+        with warnings.catch_warnings(action="ignore"):  # about a broken file
             return read(path)
-    except Exception:  # a file that is broken or no such file makes the libraries raise anything
+    except Exception:  # libraries raise anything for a broken file or one of another format
         return None
 
 
 def read_provenance(path: Path) -> Provenance:
-    """Return how a finished file of ours was made; raise InputError if it does not say."""
+    """Return how a finished file was made; raise InputError if it contains no recipe."""
     try:
         return Provenance.model_validate_json(read_metadata(path) or "")
     except ValidationError:
@@ -93,7 +93,7 @@ def read_provenance(path: Path) -> Provenance:
 
 
 class RecipeSource(NamedTuple):
-    """The fields of a recipe, where each stands, and what made a picture of it, if it is one."""
+    """The fields of a recipe, where each is written, and the versions if a picture holds it."""
 
     fields: Fields
     locate: KeyLocator
@@ -101,7 +101,7 @@ class RecipeSource(NamedTuple):
 
     @property
     def version_differences(self) -> str:
-        """What it was made with that is not what we have, as in "numpy 2.0.0"."""
+        """The versions it was made with that differ from those here, for example "numpy 2.0.0"."""
         ours = plugins.versions(*self.versions) | versions()
         return ", ".join(
             f"{name} {each}" for name, each in self.versions.items() if ours.get(name) != each
@@ -109,7 +109,7 @@ class RecipeSource(NamedTuple):
 
 
 def read_source(path: Path) -> RecipeSource:
-    """Return what a finished file carries, or what a YAML of one recipe holds.
+    """Return the recipe in a finished file, or in a YAML file of one recipe.
 
     Raises InputError if it is neither.
     """

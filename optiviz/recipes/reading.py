@@ -1,7 +1,7 @@
-"""Fields -> a recipe, as the words of a command line, a YAML text or a finished file have them.
+"""Fields -> a recipe, as written on a command line, in YAML or in a finished file.
 
-They may say a thing in more ways than a recipe keeps: a surface by its formula, its window and
-an own catalogue, a start as "random:5". The recipe holds what all of that comes to.
+Fields allow more ways of writing than a recipe: a surface as a formula, a window or a name in
+the user's catalogue, a start as "random:5". The recipe holds the result.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,8 +31,8 @@ from optiviz.system.validation import Fault, KeyLocator, checked
 Fields = dict[str, Any]
 Keys = tuple[Any, ...]
 
-DEFAULT_INTERVAL = "-3:3"  # of the window of a formula, if nobody says
-# Fields of which one says what the others would: what is drawn, where it begins.
+DEFAULT_INTERVAL = "-3:3"  # of the window of a formula, unless specified
+# Groups of fields: setting one replaces the whole group.
 EXCLUSIVE_FIELDS = (
     ("surface", "surfaces", "formula"),
     ("starts", "random_starts"),
@@ -41,17 +41,17 @@ EXCLUSIVE_FIELDS = (
 
 
 class SurfaceOptions(BaseModel):
-    """How a surface may be written beside its name or its declaration."""
+    """Ways to write a surface beside its name or declaration."""
 
     formula: Annotated[
         Any,
         MappedSchema(lambda kept: one_or_more(TEXT)),
-        Field(description="a formula instead of a named surface, as in x**2 + 10*y**2"),
+        Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
     ]
-    domain: Annotated[Window, Field(description="the window that is drawn, as in -3:3,-2:2")]
-    catalogue: Annotated[str, Field(description="a YAML file of surfaces on top of ours")]
-    data: Annotated[str, Field(description="the data set that a network learns instead of its own")]
-    samples: Annotated[int, Field(ge=1, description="how many of its samples a network learns")]
+    domain: Annotated[Window, Field(description="the window to draw, for example -3:3,-2:2")]
+    catalogue: Annotated[str, Field(description="a YAML file of additional surfaces")]
+    data: Annotated[str, Field(description="the data set that a network learns")]
+    samples: Annotated[int, Field(ge=1, description="the number of samples that a network learns")]
     plane: Annotated[
         WrittenPlane,
         Field(
@@ -66,10 +66,10 @@ NETWORK_OPTIONS = ("data", "samples", "plane")
 
 
 def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
-    """Return all fields, those that are given on top.
+    """Return the fields of both, with `given` taking precedence.
 
-    A formula replaces a surface as well, starts replace random ones, and optimizers the digests of
-    the files that others were of.
+    A formula also replaces a surface, starts replace random ones, and optimizers replace the
+    hashes of the files of the former ones.
     """
     drops = [
         key for keys in EXCLUSIVE_FIELDS if any(each in given for each in keys) for key in keys
@@ -78,15 +78,15 @@ def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
 
 
 def allowed_keys(model: type[BaseRecipe]) -> list[str]:
-    """Return the keys that the fields of a kind of recipe may have."""
+    """Return the keys that may be written for a kind of recipe."""
     drawn = {"surface", "surfaces"} & model.model_fields.keys()
     return [*model.model_fields, *(SURFACE_OPTIONS if drawn else ())]
 
 
 def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
-    """Return the recipe of some fields, of which `kind` is "run" if it is not there.
+    """Return the recipe of fields, where `kind` is "run" unless specified.
 
-    Raises InputError with every fault, each where `locate` says.
+    Raises InputError with every fault, each beginning with its place as `locate` returns it.
     """
     kind = fields.get("kind", "run")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -114,7 +114,7 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
 
 
 def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
-    """Return where true stands for something else, which would be 1, or something else for it."""
+    """Return faults for booleans in other fields, where true would count as 1, and vice versa."""
     faults = []
     for key, value in fields.items():
         wanted = model.model_fields[key].annotation if key in model.model_fields else None
@@ -128,9 +128,9 @@ def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
 
 
 def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool = False) -> None:
-    """Raise InputError if fields that somebody else may have written name what runs code.
+    """Raise InputError if fields, which others may have written, name third-party code.
 
-    If they are for reading alone, only what would be run for that counts.
+    With `reading`, only code counts that would run when the fields are read.
     """
     named = (
         []
@@ -151,11 +151,11 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
 
 
 def _optimizers(value: Any) -> list[str]:
-    """Return the optimizers of a field that are of a stranger's code."""
+    """Return the names of the third-party optimizers in a field."""
     texts = [value] if isinstance(value, str) else value
     third_party: list[str] = []
     for text in texts if isinstance(texts, list | tuple) else ():
-        with suppress(InputError, AttributeError):  # that it is wrong is told elsewhere
+        with suppress(InputError, AttributeError):  # faults are reported elsewhere
             third_party += [
                 spec.name for spec in parse_specs(text) if is_third_party_optimizer(spec.name)
             ]
@@ -163,7 +163,7 @@ def _optimizers(value: Any) -> list[str]:
 
 
 def _function(value: Any) -> str:
-    """Return the function of strangers that a surface is, empty if it is none."""
+    """Return the third-party function of a surface, "" if there is none."""
     if isinstance(value, Mapping) and "function" in value:
         function = value["function"]
         return str(function.get("of") if isinstance(function, Mapping) else function)
@@ -171,14 +171,14 @@ def _function(value: Any) -> str:
 
 
 def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
-    """Return the files that fields name and that a recipe holds the content of."""
+    """Return the files named in fields whose content becomes part of the recipe."""
     signal = fields.get("signal")
     named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
     return [Path(each) for each in named if isinstance(each, str | Path)]
 
 
 def input_files(fields: Mapping[str, Any]) -> list[Path]:
-    """Return the files that the fields of a recipe name, and those that its networks learn."""
+    """Return the files named in the fields of a recipe, data files of networks included."""
     several = fields.get("surfaces")
     surfaces = [fields.get("surface"), *(several if isinstance(several, list | tuple) else ())]
     networks = [each.get("network") for each in surfaces if isinstance(each, Mapping)]
@@ -189,13 +189,13 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
 
 
 def check_not_input(path: Path, sources: Iterable[Path]) -> None:
-    """Raise InputError if an output would take the place of a file that is read."""
+    """Raise InputError if an output would overwrite a file that is read."""
     if real_path(path) in {real_path(each) for each in sources}:
         raise InputError(f"{path} is what is read: write to another file")
 
 
 def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
-    """Put the surfaces themselves in place of the words that say which; return what is wrong."""
+    """Replace the options of surfaces in `fields` by the surfaces; return the faults."""
     options = {option: fields.pop(option, None) for option in SURFACE_OPTIONS}
     domain, catalogue = options["domain"], options["catalogue"]
     changes = {option: options[option] for option in NETWORK_OPTIONS if options[option] is not None}
@@ -209,7 +209,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     if named and formulas and not several:
         return [Fault((field,), "is given, and so is a formula: give one of them")]
     if all(option is None for option in options.values()):
-        return []  # the recipe itself reads names and declarations
+        return []  # the recipe reads names and declarations itself
     faults: list[Fault] = []
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
@@ -227,7 +227,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
 
 
 def _as_list(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
-    """Return what was given for a field, one or several, each with the keys that lead to it."""
+    """Return the values of a field, one or several, each with its keys."""
     if field == "surfaces" and isinstance(given, str):
         given = [name.strip() for name in given.split(",") if name.strip()]
     if several and isinstance(given, list | tuple):
@@ -236,9 +236,10 @@ def _as_list(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
 
 
 class SurfaceReader:
-    """The surfaces of one recipe, in one window if there is one, and what is wrong with them.
+    """Reads the surfaces of one recipe and collects their faults.
 
-    changes are data, samples or plane of networks, instead of what is declared.
+    All surfaces get the same window, if there is one. changes are data, samples or plane for
+    networks, replacing what is declared.
     """
 
     def __init__(self, catalogue: Any, window: Domain | None, changes: Mapping[str, Any]) -> None:
@@ -262,7 +263,7 @@ class SurfaceReader:
             return None
 
     def named(self, keys: Keys, value: Any) -> Surface | None:
-        """Return the surface of a name or of a declaration."""
+        """Return the surface of a name or of a declaration, None if it has a fault."""
         if not isinstance(value, str):
             return self._declared(keys, self._changed(value))
         if self._find is None:
@@ -284,34 +285,34 @@ class SurfaceReader:
         return surface.within(self.window)
 
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:
-        """Return the surface of a formula."""
+        """Return the surface of a formula, None if it has a fault."""
         sides = [DEFAULT_INTERVAL] * (dimension(text) if isinstance(text, str) else 1)
         declared = {"formula": text, "domain": self.window or ",".join(sides)}
         return self._declared(keys, declared, of=1)
 
     def _changed(self, declared: Any) -> Any:
-        """Return a declaration in the window, and with the changes if it is a network's."""
+        """Return a declaration with the window and, for a network, the changes applied."""
         if not isinstance(declared, Mapping):
             return declared
         changed = dict(declared)
         network = declared.get("network")
         if isinstance(network, Mapping):
             learned = {key: value for key, value in self.changes.items() if key != "plane"}
-            if "data" in learned:  # what was known of the other one
+            if "data" in learned:  # the hash and title belong to the former data
                 network = {key: value for key, value in network.items() if key != "sha256"}
                 named = str(learned["data"]).rpartition("/")[2].rpartition(":")[2]
                 changed["title"] = "".join(filter(str.isprintable, named)).capitalize()
             changed["network"] = {**network, **learned}
             if "plane" in self.changes:
                 changed["plane"] = self.changes["plane"]
-                for key in ("domain", "start", "starts", "levels"):  # of the other plane
+                for key in ("domain", "start", "starts", "levels"):  # of the former plane
                     changed.pop(key, None)
         if self.window is not None:
             changed["domain"] = self.window
         return changed
 
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
-        """Return a declared surface; of the keys within it the first `of` are not the user's."""
+        """Return a declared surface; the first `of` keys of its faults are not the user's."""
         found = checked(Surface, value, ValidationContext(OPTIMIZERS))
         if isinstance(found, list):
             self.faults += [self._fault(keys, each, of) for each in found]
@@ -323,7 +324,7 @@ class SurfaceReader:
             return None
 
     def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
-        """Return a fault of a declaration where the user wrote what is wrong."""
+        """Return a fault of a declaration with the keys under which the user wrote the value."""
         within = fault.keys or ()
         changed = within[1:] if within[:1] == ("network",) else within
         if changed and changed[0] in (*self.changes, *(["domain"] if self.changes else [])):
@@ -332,7 +333,7 @@ class SurfaceReader:
 
 
 def _normalize_starts(fields: Fields, field: str) -> list[Fault]:
-    """Read starts that are written as words, and count the random ones; return what is wrong."""
+    """Parse starts that are written as text, and count random ones; return the faults."""
     points: list[Any] = []
     faults, drawn = [], 0
     for keys, start in _as_list(field, fields.get(field), several=True):
@@ -356,7 +357,7 @@ def _normalize_starts(fields: Fields, field: str) -> list[Fault]:
     return faults
 
 
-# The fields that may be written in more ways than the recipe keeps.
+# Functions that replace other ways of writing a field by the one that a recipe holds.
 NORMALIZERS = {
     "surface": _normalize_surfaces,
     "surfaces": _normalize_surfaces,

@@ -1,7 +1,7 @@
-"""JSON Schema of what may be written in YAML: a recipe, or a batch of them. For editors.
+"""JSON Schema, for editors, of the YAML of a recipe or a batch.
 
-It is made from the recipes themselves, whose types know how they may be written. What it accepts
-may still be wrong in ways that a schema cannot say.
+It is generated from the recipe classes, whose types know the ways to write them. What it accepts
+may still be invalid in ways that a schema cannot express.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ REFERENCE = "#/$defs/{model}"
 
 
 def schema(descriptions: Mapping[str, str]) -> Schema:
-    """Return the schema; `descriptions` are sentences about fields, by their names."""
+    """Return the schema; `descriptions` maps the names of fields to sentences about them."""
     written = SurfaceOptions.model_json_schema(ref_template=REFERENCE)
     parts: dict[str, Schema] = written.pop("$defs")
     kinds = {}
