@@ -40,7 +40,7 @@ def test_descend_takes_names_surfaces_and_words() -> None:
     np.testing.assert_array_equal(by_name.points, by_surface.points)
     with pytest.raises(optiviz.InputError, match="one optimizer, not 2"):
         optiviz.descend("wobbly", "adam,sgd")
-    with pytest.raises(optiviz.InputError, match="1 has 1 coordinates and wobbly has 2"):
+    with pytest.raises(optiviz.InputError, match="1 has 1 coordinate, but wobbly has 2"):
         optiviz.descend("wobbly", "adam", start=[1])
 
 

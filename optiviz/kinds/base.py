@@ -75,9 +75,9 @@ class BaseRecipe(BaseModel):
         """Refuse sizes too small for text, or too large for a video codec or for memory."""
         if not (MIN_SIZE[0] <= size[0] <= MAX_SIDE and MIN_SIZE[1] <= size[1] <= MAX_SIDE):
             least, most = "{}x{}".format(*MIN_SIZE), f"{MAX_SIDE}x{MAX_SIDE}"
-            raise ValueError(f"{size[0]}x{size[1]} is not between {least} and {most}")
+            raise ValueError(f"must be between {least} and {most}, not {size[0]}x{size[1]}")
         if size[0] * size[1] > MAX_PIXELS:
-            raise ValueError(f"{size[0]}x{size[1]} has more than {MAX_PIXELS} pixels")
+            raise ValueError(f"at most {MAX_PIXELS} pixels are allowed, not {size[0]}x{size[1]}")
         return size
 
     @property
@@ -129,14 +129,15 @@ class BaseRecipe(BaseModel):
         if form.kind not in self.formats:
             fitting = [suffix for suffix, each in FORMATS.items() if each.kind in self.formats]
             raise InputError(
-                f"{path}: a {self.kind} has no {form.kind}: choose from {', '.join(fitting)}"
+                f"{path}: optiviz {self.kind} cannot write {path.suffix.lower()} files: "
+                f"choose from {', '.join(fitting)}"
             )
         try:
             self.check_output(form)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         if max(self.size) > form.max_side:
-            raise InputError(f"{path}: no side can be longer than {form.max_side} pixels")
+            raise InputError(f"{path}: sides must be at most {form.max_side} pixels long")
         return form
 
     def check_output(self, form: Format) -> None:

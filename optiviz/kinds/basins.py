@@ -38,15 +38,18 @@ class BasinsRecipe(ProblemFields, AnimationFields):
     def _in_two_dimensions(cls, surface: str | Surface) -> str | Surface:
         found = resolve_surface(surface)
         if found.dim != 2 or not problem_of(found).in_plane:
-            what = "one dimension" if found.dim == 1 else "all of a network's weights"
-            raise ValueError(f"{found.name or 'it'} is descended in {what}, basins need two")
+            what = "one" if found.dim == 1 else "all of a network's weights"
+            name = found.name or "the formula"
+            raise ValueError(f"basins need two dimensions, but {name} is descended in {what}")
         return surface
 
     @field_validator("grid")
     @classmethod
     def _countable(cls, grid: tuple[int, int]) -> tuple[int, int]:
         if not all(2 <= side <= MAX_CELLS for side in grid):
-            raise ValueError(f"{grid[0]}x{grid[1]} is not between 2x2 and {MAX_CELLS}x{MAX_CELLS}")
+            raise ValueError(
+                f"must be between 2x2 and {MAX_CELLS}x{MAX_CELLS}, not {grid[0]}x{grid[1]}"
+            )
         return grid
 
     def make_scene(self, progress: TaskProgress | None = None) -> "BasinsScene":

@@ -83,7 +83,8 @@ class OptimizerFields(BaseRecipe):
         found: dict[str, str] = {}
         for file, sha256 in given.items():
             if not re.fullmatch("[0-9a-f]{64}", sha256):
-                raise ValueError(f"{shorten(file)}: {shorten(sha256, quoted=True)} is no SHA-256")
+                said = f"{shorten(sha256, quoted=True)} is not a SHA-256 hash"
+                raise ValueError(f"{shorten(file)}: {said}")
         specs = [parse_spec(text) for text in info.data.get("optimizers", ())]
         files = {spec.file for spec in specs if spec.file is not None}
         for file in sorted(files):
@@ -93,7 +94,7 @@ class OptimizerFields(BaseRecipe):
                 with suppress(InputError):  # check() reports it
                     found[file] = file_hash(file)
         if others := given.keys() - files:
-            raise ValueError(f"{shorten(min(others))} is no file of these optimizers")
+            raise ValueError(f"{shorten(min(others))} is not a file of these optimizers")
         return tuple(found.items()) or None
 
     def check(self) -> None:
@@ -102,8 +103,8 @@ class OptimizerFields(BaseRecipe):
         for spec in self.specs:
             if spec.file is not None and file_hash(spec.file) != known.get(spec.file):
                 raise InputError(
-                    f"{spec.file} is not the file that the recipe was made with: "
-                    f"if it is meant, name its optimizer anew: --opt {spec.name}"
+                    f"{spec.file} has changed since the recipe was created: "
+                    f"to use the new version, pass --opt {spec.name}"
                 )
 
     @property
@@ -157,7 +158,7 @@ class AnimationFields(OptimizerFields):
         if text is not None and "optimizers" in info.data:
             specs = info.data["optimizers"]
             if len(specs) != 1:
-                raise InputError(f"wants one optimizer, not {len(specs)}")
+                raise InputError(f"needs exactly one optimizer, not {len(specs)}")
             varied = vary(parse_spec(specs[0]), text)
             key = text.partition("=")[0].strip()
             return f"{key}={','.join(format_value(dict(spec.settings)[key]) for spec in varied)}"
@@ -195,7 +196,7 @@ class AnimationFields(OptimizerFields):
             first = min(each.start for each in parse_frame_ranges(self.frames))
             if first > self.last_step:
                 raise InputError(
-                    f"frames: {self.frames} begins beyond the last step, {self.last_step}"
+                    f"frames: {self.frames} starts after the last step, {self.last_step}"
                 )
 
     def draft(self) -> Self:
@@ -237,7 +238,7 @@ class ProblemFields(BaseModel):
         if size is not None and "surface" in info.data:
             surface = resolve_surface(info.data["surface"])
             if not problem_of(surface).has_samples:
-                raise ValueError(f"{surface.name or 'a formula'} has no samples to take batches of")
+                raise ValueError(f"{surface.name or 'a formula'} has no samples for batches")
         return size
 
     @property

@@ -79,9 +79,9 @@ class Recipe(StartFields, AnimationFields, Style):
         fitting = [name for name, view in VIEWS.items() if view.page]
         for name in (self.view or "").split("+"):
             if name and name not in fitting:
-                raise InputError(f"a page has no {name}: choose from {', '.join(fitting)}")
+                raise InputError(f"a page cannot show {name}: choose from {', '.join(fitting)}")
         if self.small_multiples:
-            raise InputError("a page has all optimizers in one panel: leave --layout grid away")
+            raise InputError("a page shows all optimizers in one panel: omit --layout grid")
 
     def conditions(self) -> tuple[str, ...]:
         search = self._search

@@ -1,6 +1,6 @@
 """The style options of views."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import (
@@ -85,7 +85,7 @@ def check_views(
     fitting = [name for name, entry in VIEWS.items() if provided.get(entry.requires) in entry.dims]
     names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
     if view is not None and "," in view:
-        raise InputError(f"{view!r}: + goes between two views, as in {view.replace(',', '+')}")
+        raise InputError(f"{view!r} is not a valid list of views: write {view.replace(',', '+')}")
     for name in names:
         if name not in VIEWS:
             raise InputError(
@@ -99,18 +99,26 @@ def check_views(
             why = (
                 f"draws {drawn}, not {DIMENSIONS[provided[entry.requires]]}"
                 if entry.requires in provided
-                else f"draws a {entry.requires}, and there is none"
+                else f"has no {entry.requires} to draw"
             )
             raise InputError(f"{name} {why}: choose from {', '.join(fitting)}")
     if len(set(names)) < len(names):
         raise InputError(f"{view!r} names a view twice")
     for option in sorted(options):
-        heeding = [
+        using = [
             name
             for name in fitting
             if option in VIEWS[name].options and ("descent" in provided or option not in ANIMATED)
         ]
-        if not set(heeding) & set(names):
-            who = " and ".join(heeding) or f"no view of {DIMENSIONS[provided['surface']]} here"
-            raise InputError(f"{'+'.join(names)} does not heed {option}: {who} would")
+        if not set(using) & set(names):
+            unused = f"{_with_do(names)} not use --{option}"
+            if using:
+                raise InputError(f"{unused}; {_with_do(using)}")
+            dimensions = DIMENSIONS[provided["surface"]]
+            raise InputError(f"{unused}, and no view of {dimensions} does here")
     return names
+
+
+def _with_do(names: Sequence[str]) -> str:
+    """Return names with the verb that fits them, for example "contour and loss do"."""
+    return f"{' and '.join(names)} {'does' if len(names) == 1 else 'do'}"

@@ -97,7 +97,7 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
         ("inspect a.gif b.gif", "unexpected argument 'b.gif'"),
         ("run --surface bowl --opt adam,lr=0.1", "'lr=0.1' is a setting: write it after an opti"),
         ("run --surface bowl --opt adam:learning_rate=1", "did you mean 'lr'?"),
-        ("run --surface bowl --opt adam --view loss,contour", "as in loss+contour"),
+        ("run --surface bowl --opt adam --view loss,contour", "write loss+contour"),
         ("run --formula x*y --domain=-5:5 --opt adam", "uses y, but the domain has no interval"),
         ("show relief", "relief is a view, not a surface or optimizer: run optiviz list views"),
         ("show cosine-decay", "did you mean 'cosine'?"),
@@ -115,9 +115,9 @@ def test_what_newcomers_write_is_understood(
 
 
 def test_a_class_or_function_is_named_by_its_file() -> None:
-    with pytest.raises(optiviz.InputError, match=r"optimizers: a class of your own is named by"):
+    with pytest.raises(optiviz.InputError, match=r"optimizers: must be text, not a class"):
         optiviz.animate("wobbly", Path)  # type: ignore[arg-type]
-    with pytest.raises(optiviz.InputError, match=r"surface: a function of your own is named by"):
+    with pytest.raises(optiviz.InputError, match=r"surface: must be text, not a function"):
         optiviz.animate(abs, "adam")  # type: ignore[arg-type]
 
 

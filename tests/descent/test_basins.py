@@ -145,9 +145,9 @@ def test_files_and_numbers(invoke: Invoke, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--surface", "parabola"), "parabola is descended in one dimension, basins need two"),
-        (("--surface", "spirals"), "in all of a network's weights, basins need two"),
-        (("--surface", "bowl", "--grid", "1x1"), "--grid: 1x1 is not between 2x2 and 2048x2048"),
+        (("--surface", "parabola"), "basins need two dimensions, but parabola is descended in"),
+        (("--surface", "spirals"), "but spirals is descended in all of a network's weights"),
+        (("--surface", "bowl", "--grid", "1x1"), "--grid: must be between 2x2 and 2048x2048, not"),
         (("--surface", "bowl", "--start", "1,1"), "unknown option '--start'"),
     ],
 )

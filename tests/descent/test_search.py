@@ -168,7 +168,7 @@ def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:
         (("--over", "lr,beta1=0.5:2"), "beta1 must lie in [0, 1), not 2"),
         (("--over", "lr,eps_in_sqrt"), "eps_in_sqrt cannot be searched: it is not continuous"),
         (("--trials", "1"), "--trials: "),
-        (("-o", "a.gif"), "a tune has no animation: choose from .png"),
+        (("-o", "a.gif"), "optiviz tune cannot write .gif files: choose"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(

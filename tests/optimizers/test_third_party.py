@@ -262,7 +262,7 @@ def test_a_file_that_has_changed_is_loaded_anew_and_not_for_an_old_recipe(own: P
     recipe = Recipe(surface="wobbly", optimizers="own.py:Lion:lr=0.1")
     first = recipe.make_scene().trajectories[0].points
     own.write_text(OWN.replace("x - self.lr", "x - 2 * self.lr"))
-    with pytest.raises(InputError, match=r"own.py is not the file that the recipe was made with"):
+    with pytest.raises(InputError, match=r"own.py has changed since the recipe was created"):
         recipe.make_scene()
     again = Recipe(surface="wobbly", optimizers="own.py:Lion:lr=0.1")
     assert not np.array_equal(again.make_scene().trajectories[0].points, first)
@@ -271,9 +271,9 @@ def test_a_file_that_has_changed_is_loaded_anew_and_not_for_an_old_recipe(own: P
 @pytest.mark.parametrize(
     ("plugins", "said"),
     [
-        ({"own.py": "abcd"}, "own.py: 'abcd' is no SHA-256"),
-        ({"./own.py": "0" * 64}, "./own.py is no file of these optimizers"),
-        ({"own.py": "0" * 64, "b.py": "0" * 64}, "b.py is no file of these optimizers"),
+        ({"own.py": "abcd"}, "own.py: 'abcd' is not a SHA-256 hash"),
+        ({"./own.py": "0" * 64}, "./own.py is not a file of these optimizers"),
+        ({"own.py": "0" * 64, "b.py": "0" * 64}, "b.py is not a file of these optimizers"),
     ],
 )
 def test_digests_that_fit_nothing_are_refused(
@@ -373,7 +373,9 @@ def test_an_allowed_one_makes_the_same_bytes(own: Path, invoke: Invoke) -> None:
     (own.parent / "jobs.yaml").write_text(YAML.format("own.py:Lion:lr=0.1"))
     assert "1 up to date" in invoke("batch", "jobs.yaml", "--allow-plugins").stdout
     own.write_text(OWN + "# changed")
-    assert "own.py is not the file" in invoke("run", "--recipe", "a.png", "--allow-plugins").stderr
+    assert (
+        "own.py has changed since" in invoke("run", "--recipe", "a.png", "--allow-plugins").stderr
+    )
     assert "1 made" in invoke("batch", "jobs.yaml", "--allow-plugins").stdout
 
 

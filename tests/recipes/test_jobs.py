@@ -116,7 +116,7 @@ RUN = "surface: bowl, optimizers: adam"
         ("jobs:\n- {optimizers: adam, out: a.gif}", "jobs.yaml:2:3: jobs.0.surface: is missing"),
         ("jobs:\n- {kind: plt, out: a.gif}", "jobs.yaml:2:4: jobs.0.kind: unknown kind 'plt': did"),
         ("jobs:\n- {kind: plot, surfaces: bowl, out: a.gif}",
-         "jobs.yaml:2:32: jobs.0.out: a.gif: a plot has no animation: choose from .png"),
+         "jobs.yaml:2:32: jobs.0.out: a.gif: optiviz plot cannot write .gif files"),
         ("defaults: {theme: drak}\njobs:\n- {surface: bowl, optimizers: adam, out: a.gif}",
          "jobs.yaml:1:12: defaults.theme: unknown theme 'drak': did you mean 'dark'?"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: [0, -1]}}}}",

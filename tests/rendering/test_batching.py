@@ -162,7 +162,7 @@ def test_an_executor_that_loses_calls_loses_only_their_jobs(here: Path) -> None:
         ([(GOOD, [])], "needs at least one output path"),
         ([GOOD], "is not a pair of a recipe and its output path"),
         ([("a.gif", GOOD)], "is not a pair of a recipe and its output path"),
-        ([(optiviz.PlotRecipe(surfaces="bowl"), "a.gif")], "a plot has no animation"),
+        ([(optiviz.PlotRecipe(surfaces="bowl"), "a.gif")], "optiviz plot cannot write .gif files"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(items: list[Any], said: str, here: Path) -> None:

@@ -244,9 +244,9 @@ def test_a_formula_alone_is_the_heading(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--view relief", "a page has no relief: choose from contour, curve, loss"),
-        ("--view contour+state", "a page has no state"),
-        ("--layout grid", "a page has all optimizers in one panel"),
+        ("--view relief", "a page cannot show relief: choose from contour, curve, loss"),
+        ("--view contour+state", "a page cannot show state"),
+        ("--layout grid", "a page shows all optimizers in one panel"),
     ],
 )
 def test_what_a_page_does_not_have_is_told(words: str, said: str, invoke: Invoke) -> None:
@@ -254,7 +254,7 @@ def test_what_a_page_does_not_have_is_told(words: str, said: str, invoke: Invoke
     result = invoke(*run, *words.split())
     assert result.exit_code == 2
     assert result.stderr.startswith(f"optiviz: a.html: {said}")
-    assert "a plot has no page" in invoke("plot", "wobbly", "-o", "a.html").stderr
+    assert "plot cannot write .html files" in invoke("plot", "wobbly", "-o", "a.html").stderr
 
 
 def test_a_page_makes_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
