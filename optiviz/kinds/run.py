@@ -170,13 +170,13 @@ class Recipe(StartFields, AnimationFields, Style):
                 entry.spec, surface, starts, scene.steps, also=[rate], objective=objective
             )
             best = (
-                f"the best is {format_value(tuning.best)}"
+                f"best of {len(tuning.rates)} rates: {format_value(tuning.best)}"
                 if tuning.any_usable
-                else "none can be used"
+                else f"none of {len(tuning.rates)} rates is usable"
             )
             blocks.append(
                 f"{entry.label}: lr {format_value(rate)} ({entry.configured.source}); "
-                f"of {len(tuning.rates)} {best}\n{tuning.table()}"
+                f"{best}\n{tuning.table()}"
             )
         return "\n\n".join(blocks)
 
@@ -395,10 +395,13 @@ class RunScene(OnSurface[RunEntry]):
         if recipe.random_starts or recipe.tune or seeded:
             yield f"seed {recipe.seed}"
         if not recipe.tune and any(entry.configured.source == "tuned" for entry in self.entries):
-            yield "tuned: for low losses all along the way from here; --tune goes by the final loss"
+            yield (
+                "tuned rates minimise the loss averaged over the whole run from these starts, "
+                "whereas --tune minimises the final loss"
+            )
         kept = min(len(path.points) for path in self.trajectories)
         if kept < min(len(recipe.frame_steps(self.steps)), MAX_ROWS):
-            yield f"{kept} points of each path are kept: more would fill the memory"
+            yield f"only {kept} points of each path are kept, to limit memory use"
 
 
 def _learned(path: Trajectory) -> dict[str, Any]:

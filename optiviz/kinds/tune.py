@@ -208,8 +208,8 @@ class TuneScene(Scene[TuneEntry]):
             )
         many = len(self.entries[0].search.losses[0])
         note = (
-            f"of {many} start{'s' if many > 1 else ''}, {recipe.trials} trials each, by the median "
-            f"final loss; seed {recipe.seed}"
+            f"best of {recipe.trials} trials each by the median final loss of {many} "
+            f"start{'s' if many > 1 else ''}; seed {recipe.seed}"
         )
         columns = [Column("optimizer"), SETTINGS._replace(heading="best trial")]
         numbers = [Column(heading, number=True) for heading in headings]

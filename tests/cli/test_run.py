@@ -54,7 +54,7 @@ def test_the_rates_that_were_tried_are_reported(invoke: Invoke, here: Path) -> N
     for report, run, source in zip(reports, runs, sources, strict=True):
         first, heading, *rows = report.splitlines()
         rate = run["hyperparameters"]["lr"]
-        assert first.startswith(f"{run['label']}: lr {rate:g} {source}; of {len(rows)} the best")
+        assert first.startswith(f"{run['label']}: lr {rate:g} {source}; best of {len(rows)}")
         assert heading.startswith("lr          score (the lowest loss so far, averaged")
         scores = dict(map(str.split, rows))
         assert len(scores) == len(rows) >= 200
@@ -67,7 +67,7 @@ def test_the_report_stands_below_the_table(invoke: Invoke, here: Path) -> None:
     words = ("run", "--formula", "log(x - 9) + y", "--opt", "sgd", "-o", "x.json")
     said = invoke(*words, "--lr-report").stdout
     assert "lr 0.0001 (none fits)" in said
-    assert "\n\nsgd: lr 0.0001 (none fits); of " in said
+    assert "\n\nsgd: lr 0.0001 (none fits); none of " in said
     assert json.loads((here / "x.json").read_text())["trajectories"][0]["lr_source"] == "none fits"
 
 

@@ -144,7 +144,7 @@ def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:
     words = ("tune", "--surface", "wobbly", "--opt", "adam,bfgs", "--trials", "5", "--seed", "3")
     result = invoke(*words, "--start", "random:3", "-o", "a.json", "-o", "a.csv", "-o", "a.png")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "of 3 starts, 5 trials each, by the median final loss; seed 3" in result.stdout
+    assert "best of 5 trials each by the median final loss of 3 starts; seed 3" in result.stdout
     adam, bfgs = json.loads((here / "a.json").read_text())["searches"]
     assert adam["values"]["lr"] == [1e-4, 5.623e-3, 0.3162, 17.78, 1000]
     assert adam["best"]["lr"] in adam["values"]["lr"]
