@@ -32,7 +32,7 @@ def _canonical_specs(value: Any) -> Any:
     if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
         raise ValueError("must be text, not a class: write for example my_optimizer.py:Lion")
     if not isinstance(texts, list | tuple):
-        raise ValueError(f"should be text or a list, not {shorten(value, quoted=True)}")
+        raise ValueError(f"must be text or a list, not {shorten(value, quoted=True)}")
     if not all(isinstance(text, str) for text in texts):
         return value
     return tuple(str(word) for text in texts for word in parse_specs(text))
@@ -106,7 +106,7 @@ def _over(value: Any) -> Any:
     """Return the hyperparameters to tune, each in its canonical form."""
     texts = value.split(",") if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"should be text or a list, not {shorten(value, quoted=True)}")
+        raise ValueError(f"must be text or a list, not {shorten(value, quoted=True)}")
     ranges = [Range.read(text.strip()) for text in texts]
     if len({each.key for each in ranges}) < len(ranges):
         raise ValueError(f"{','.join(texts)!r} names a hyperparameter twice")

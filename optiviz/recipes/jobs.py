@@ -90,7 +90,7 @@ class BatchReader:
         """Yield the fields of every job."""
         top = self.document.value
         if not isinstance(top, dict):
-            self._wrong((), "a batch has jobs: and perhaps defaults:")
+            self._wrong((), "a batch must have jobs: and may have defaults:")
             return
         self._check_keys((), top, ["defaults", "jobs"])
         fields = {key for kind in KINDS for key in allowed_keys(load_kind(kind))}
@@ -98,19 +98,19 @@ class BatchReader:
         self._check_keys(("defaults",), defaults, [*fields, "name", "out"])
         jobs = top.get("jobs")
         if not isinstance(jobs, list) or not jobs:
-            self._wrong(("jobs",), "should be a list of jobs")
+            self._wrong(("jobs",), "must be a list of jobs")
             return
         number = 0
         for place, job in enumerate(jobs):
             at = ("jobs", place)
             if not isinstance(job, dict):
-                self._wrong(at, "should map fields to values")
+                self._wrong(at, "must map fields to values")
                 continue
             own = dict(job)
             matrix = self._matrix((*at, "matrix"), own, fields)
             number += prod(len(values) for values in matrix.values())
             if number > MAX_JOBS:
-                self._wrong(at, f"more than {MAX_JOBS} jobs")
+                self._wrong(at, f"more than {MAX_JOBS} jobs are not allowed")
                 return
             for choice in product(*(enumerate(values) for values in matrix.values())):
                 yield self._combine(at, defaults, own, dict(zip(matrix, choice, strict=True)))
@@ -170,7 +170,7 @@ class BatchReader:
         if isinstance(outs, list) and outs:
             return [((*keys, place), out) for place, out in enumerate(outs)]
         if outs is None or outs == []:
-            self._wrong(keys, "is missing: where to write")
+            self._wrong(keys, "required, but missing: name a file to write")
             return []
         return [(keys, outs)]
 
@@ -191,7 +191,7 @@ class BatchReader:
     def _fill(self, keys: Keys, text: Any, values: Fields | None) -> str:
         """Return a text with its placeholders filled in, with "-" if values is None."""
         if not isinstance(text, str) or not text.isprintable():
-            self._wrong(keys, f"should be plain text, not {shorten(text, quoted=True)}")
+            self._wrong(keys, f"must be plain text, not {shorten(text, quoted=True)}")
             return ""
         template = OutputTemplate(text)
         if values is None:
@@ -205,14 +205,14 @@ class BatchReader:
         for place, writers in self._outputs.items():
             (first, _), (last, text) = writers[0], writers[-1]
             if place in self._sources:
-                self._wrong(last, f"{text} is what is read: write to another file")
+                self._wrong(last, f"{text} is an input file: write to another file")
             elif first != last:
-                self._wrong(last, f"{text} is written by {key_path(first)}, too")
+                self._wrong(last, f"{text} is also written by {key_path(first)}")
             elif len(writers) > 1:
                 self._wrong(
                     last,
                     f"{text} would be written {len(writers)} times: add {{surface}} "
-                    "or what else differs",
+                    "or another field that differs",
                 )
 
     def _matrix(self, at: Keys, own: Fields, fields: set[str]) -> dict[str, list[Any]]:
@@ -221,9 +221,9 @@ class BatchReader:
         self._check_keys(at, matrix, fields)
         for key, values in matrix.items():
             if not isinstance(values, list) or not values:
-                self._wrong((*at, key), "should be a list of values")
+                self._wrong((*at, key), "must be a list of values")
             elif key in own:
-                self._wrong((*at, key), "is given beside the matrix, too")
+                self._wrong((*at, key), "is set in the job and in its matrix: set it only once")
         known = fields - own.keys()
         return {
             key: matrix[key] for key in matrix if key in known and isinstance(matrix[key], list)
@@ -232,7 +232,7 @@ class BatchReader:
     def _mapping(self, at: Keys, value: Any) -> Fields:
         if isinstance(value, dict):
             return value
-        self._wrong(at, "should map fields to values")
+        self._wrong(at, "must map fields to values")
         return {}
 
     def _check_keys(self, at: Keys, given: Fields, known: Collection[str]) -> None:
@@ -257,11 +257,11 @@ class OutputTemplate:
         fields = [*load_kind(values["kind"]).model_fields, "name"]
         for key in self.PLACEHOLDER.findall(self.text):
             if key in fields and values.get(key) is None:
-                yield f"{{{key}}} has no value here"
+                yield f"{{{key}}} has no value in this job"
             elif key not in values:
                 yield did_you_mean("placeholder", key, values)
             elif not _slug(values[key]):
-                yield f"{{{key}}} has no letter for a name here"
+                yield f"{{{key}}} has no characters that a file name can use"
 
     def fill(self, values: Fields) -> str:
         """Return the name with the values filled in, "-" for missing or unusable ones."""

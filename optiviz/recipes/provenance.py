@@ -89,7 +89,7 @@ def read_provenance(path: Path) -> Provenance:
     try:
         return Provenance.model_validate_json(read_metadata(path) or "")
     except ValidationError:
-        raise InputError(f"{path}: carries no recipe of ours") from None
+        raise InputError(f"{path}: contains no optiviz recipe") from None
 
 
 class RecipeSource(NamedTuple):
@@ -116,16 +116,16 @@ def read_source(path: Path) -> RecipeSource:
     if path.suffix.lower() in FORMATS:
         made = read_provenance(path)
         if inlined_files(made.recipe):
-            raise InputError(f"{path}: its recipe is of another file, which none of ours is")
+            raise InputError(f"{path}: its recipe names another file, so optiviz did not write it")
         return RecipeSource(
             made.recipe, lambda keys: f"{path}: {key_path(keys) or 'recipe'}", made.versions
         )
     if path.suffix.lower() not in (".yaml", ".yml", "") and path.is_file():
-        raise InputError(f"{path}: is neither a picture of ours nor a recipe, which is a .yaml")
+        raise InputError(f"{path}: is neither an optiviz picture nor a .yaml recipe")
     document = Document.read(path)
     fields = document.value
     if not isinstance(fields, dict):
-        raise InputError(f"{document.name}: a recipe maps fields to values")
+        raise InputError(f"{document.name}: a recipe must map fields to values")
     if "jobs" in fields:
-        raise InputError(f"{document.name}: has many recipes: make them with optiviz batch")
+        raise InputError(f"{document.name}: contains several jobs: render them with optiviz batch")
     return RecipeSource(fields, document.locate, {})

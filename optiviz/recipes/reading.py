@@ -120,10 +120,10 @@ def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
         wanted = model.model_fields[key].annotation if key in model.model_fields else None
         if bool in (wanted, *get_args(wanted)):
             if not isinstance(value, bool | None):
-                said = f"should be true or false, not {shorten(value, quoted=True)}"
+                said = f"must be true or false, not {shorten(value, quoted=True)}"
                 faults.append(Fault((key,), said))
         elif isinstance(value, bool):
-            faults.append(Fault((key,), f"should be a value, not {shorten(value)}"))
+            faults.append(Fault((key,), f"cannot be {shorten(value)}"))
     return faults
 
 
@@ -145,8 +145,8 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
     for keys, name in named:
         if name:
             raise InputError(
-                f"{locate(keys)}: {shorten(name)} runs code that is not ours: "
-                "allow it with --allow-plugins if you trust who wrote it"
+                f"{locate(keys)}: {shorten(name)} runs third-party code: "
+                "allow it with --allow-plugins if you trust its author"
             )
 
 
@@ -191,7 +191,7 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
 def check_not_input(path: Path, sources: Iterable[Path]) -> None:
     """Raise InputError if an output would overwrite a file that is read."""
     if real_path(path) in {real_path(each) for each in sources}:
-        raise InputError(f"{path} is what is read: write to another file")
+        raise InputError(f"{path} is an input file: write to another file")
 
 
 def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
@@ -203,11 +203,11 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
     if not named and not formulas:
-        return [Fault((field,), "is missing: name one, or give a formula")]
+        return [Fault((field,), "required, but missing: name a surface or give a formula")]
     if len(named) + len(formulas) > MAX_SURFACES:
-        return [Fault((field,), f"has more than {MAX_SURFACES} values")]
+        return [Fault((field,), f"more than {MAX_SURFACES} surfaces are not allowed")]
     if named and formulas and not several:
-        return [Fault((field,), "is given, and so is a formula: give one of them")]
+        return [Fault((field,), "cannot be combined with a formula: give only one")]
     if all(option is None for option in options.values()):
         return []  # the recipe reads names and declarations itself
     faults: list[Fault] = []
@@ -219,7 +219,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
     if not any(each is None or each.network for each in found):
-        faults += [Fault((option,), "is of a network, and there is none") for option in changes]
+        faults += [Fault((option,), "needs a network, but there is none") for option in changes]
     faults += surfaces.faults
     if not faults:
         fields[field] = tuple(found) if several else found[0]
@@ -250,7 +250,7 @@ class SurfaceReader:
 
     def _opened(self, path: Any) -> Callable[[str], Surface] | None:
         if not isinstance(path, str | Path):
-            self.faults.append(Fault(("catalogue",), "should be the name of a YAML file"))
+            self.faults.append(Fault(("catalogue",), "must be the name of a YAML file"))
             return None
         try:
             catalogue = load_catalogue(Path(path), OPTIMIZERS)
@@ -279,8 +279,9 @@ class SurfaceReader:
         if self.window is None:
             return surface
         if len(self.window.intervals) != surface.dim:
-            many = "one coordinate" if surface.dim == 1 else "two coordinates"
-            self.faults.append(Fault(("domain",), f"{surface.name or surface.title} has {many}"))
+            many = "1 coordinate" if surface.dim == 1 else f"{surface.dim} coordinates"
+            said = f"must have one interval per coordinate, and {surface.name or surface.title}"
+            self.faults.append(Fault(("domain",), f"{said} has {many}"))
             return surface
         return surface.within(self.window)
 
@@ -347,8 +348,8 @@ def _normalize_starts(fields: Fields, field: str) -> list[Fault]:
                 numbers = isinstance(start, str) and [float(part) for part in start.split(",")]
                 points.append(numbers or start)
         except ValueError:
-            said = f"{shorten(start, quoted=True)} is neither X,Y nor random:N with N from 1"
-            faults.append(Fault(keys, said))
+            said = f"{shorten(start, quoted=True)} is not a valid start"
+            faults.append(Fault(keys, f"{said}: write X,Y or random:N with N at least 1"))
     earlier = fields.get("random_starts", 0)
     if drawn and isinstance(earlier, int):
         fields["random_starts"] = earlier + drawn

@@ -102,7 +102,7 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
         ("show relief", "relief is a view, not a surface or optimizer: run optiviz list views"),
         ("show cosine-decay", "did you mean 'cosine'?"),
         ("show qqqqq", "unknown surface or optimizer 'qqqqq': optiviz list shows all"),
-        ("inspect mine.py", "mine.py: is neither a picture of ours nor a recipe"),
+        ("inspect mine.py", "mine.py: is neither an optiviz picture nor a"),
     ],
 )
 def test_what_newcomers_write_is_understood(

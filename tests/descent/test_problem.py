@@ -416,10 +416,10 @@ def test_an_output_does_not_replace_what_is_learned(
         job["data"] = "npz:own.json"
     Path("jobs.yaml").write_text(json.dumps({"jobs": [job]}))
     result = invoke("batch", "jobs.yaml")
-    assert result.exit_code == 2 and "own.json is what is read" in result.stderr
+    assert result.exit_code == 2 and "own.json is an input file" in result.stderr
     words = ("--surface", "clouds", "--data", "npz:own.json", "--opt", "adam", "-o", "own.json")
     result = invoke("run", *words)
-    assert result.exit_code == 2 and "own.json is what is read" in result.stderr
+    assert result.exit_code == 2 and "own.json is an input file" in result.stderr
     assert Path("own.json").read_bytes() == before
 
 
@@ -440,7 +440,7 @@ MISTAKES = {
     "--surface clouds --opt adam --samples 0": "--samples: must be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
     "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
-    "--surface wobbly --opt adam --data digits": "--data: is of a network, and there is none",
+    "--surface wobbly --opt adam --data digits": "--data: needs a network, but there is none",
     "--surface clouds --opt adam --plane paths": "--plane: unknown plane 'paths': did you mean",
     "--surface clouds --opt adam --plane random:x": "--plane: unknown plane 'random:x'",
     "--surface clouds --opt adam --plane 0/1/2": "--plane: must be two different",
@@ -452,7 +452,7 @@ MISTAKES = {
     "--surface clouds --opt adam --plane 5/1/7,0/2/0 --domain -1:1,-1:1": (
         "clouds: weight 5/1/7: the network has layers 0 to 1"
     ),
-    "--surface clouds --opt adam --domain -1:1": "--domain: clouds has two coordinates",
+    "--surface clouds --opt adam --domain -1:1": "and clouds has 2 coordinates",
     "--surface clouds --opt adam --start 1,2": "a start cannot be set in the plane of the paths",
     "--surface clouds --opt adam --start random:3": "known only after a descent",
     "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",

@@ -203,7 +203,7 @@ def test_two_jobs_of_one_output_are_refused(invoke: Invoke, here: Path) -> None:
     )
     with untouched(here):
         result = invoke("batch", "jobs.yaml")
-    assert_told(result, 2, "jobs.yaml:4:13: jobs.1.out: ./x.gif is written by jobs.0.out, too")
+    assert_told(result, 2, "jobs.yaml:4:13: jobs.1.out: ./x.gif is also written by jobs.0.out")
 
 
 @linux

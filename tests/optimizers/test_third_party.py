@@ -354,7 +354,7 @@ def test_no_file_runs_code_unasked(word: str, own: Path, invoke: Invoke) -> None
     for command in (("batch", "jobs.yaml"), ("run", "--recipe", "one.yaml", "-o", "a.png")):
         result = invoke(*command)
         assert result.exit_code == 2
-        assert "runs code that is not ours: allow it with --allow-plugins" in result.stderr
+        assert "runs third-party code: allow it with --allow-plugins" in result.stderr
     with pytest.raises(InputError, match="--allow-plugins"):
         optiviz.load_recipe(own.parent / "one.yaml")
     with pytest.raises(InputError, match="--allow-plugins"):

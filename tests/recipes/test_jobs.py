@@ -86,26 +86,26 @@ RUN = "surface: bowl, optimizers: adam"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "jobs.yaml:1:1: a batch has jobs: and perhaps defaults:"),
-        ("", "jobs.yaml: a batch has jobs: and perhaps defaults:"),
+        ("[]", "jobs.yaml:1:1: a batch must have jobs: and may have defaults:"),
+        ("", "jobs.yaml: a batch must have jobs: and may have defaults:"),
         ("job: []", "jobs.yaml:1:1: job: unknown key 'job': did you mean 'jobs'?"),
-        ("defaults: {}", "jobs.yaml:1:1: jobs: should be a list of jobs"),
-        ("jobs: []", "jobs.yaml:1:1: jobs: should be a list of jobs"),
-        ("jobs: {a: b}", "jobs.yaml:1:1: jobs: should be a list of jobs"),
-        ("jobs: [3]", "jobs.yaml:1:8: jobs.0: should map fields to values"),
-        ("defaults: 3\njobs: [3]", "jobs.yaml:1:1: defaults: should map fields to values"),
+        ("defaults: {}", "jobs.yaml:1:1: jobs: must be a list of jobs"),
+        ("jobs: []", "jobs.yaml:1:1: jobs: must be a list of jobs"),
+        ("jobs: {a: b}", "jobs.yaml:1:1: jobs: must be a list of jobs"),
+        ("jobs: [3]", "jobs.yaml:1:8: jobs.0: must map fields to values"),
+        ("defaults: 3\njobs: [3]", "jobs.yaml:1:1: defaults: must map fields to values"),
         ("defaults: {fpx: 3}\njobs: [3]", "jobs.yaml:1:12: defaults.fpx: unknown key 'fpx'"),
         ("defaults: {matrix: {}}\njobs: [3]", "jobs.yaml:1:12: defaults.matrix: unknown key"),
         (f"jobs:\n- {RUN.replace(', ', '|')}", "jobs.yaml:2:27: mapping values are not"),
-        (f"jobs:\n- {{{RUN}}}", "jobs.yaml:2:3: jobs.0.out: is missing: where to write"),
-        (f"jobs:\n- {{{RUN}, out: []}}", "jobs.yaml:2:37: jobs.0.out: is missing"),
-        (f"jobs:\n- {{{RUN}, out: 3}}", "jobs.yaml:2:37: jobs.0.out: should be plain text, not 3"),
+        (f"jobs:\n- {{{RUN}}}", "jobs.yaml:2:3: jobs.0.out: required, but missing: name"),
+        (f"jobs:\n- {{{RUN}, out: []}}", "jobs.yaml:2:37: jobs.0.out: required, but"),
+        (f"jobs:\n- {{{RUN}, out: 3}}", "jobs.yaml:2:37: jobs.0.out: must be plain text, not 3"),
         (f"jobs:\n- {{{RUN}, out: [a.gif, b]}}", "jobs.yaml:2:50: jobs.0.out.1: b has no suffix"),
         (f"jobs:\n- {{{RUN}, out: a.gig}}", "jobs.0.out: a.gig: unknown format '.gig': did"),
-        (f'jobs:\n- {{{RUN}, out: "a\\0.gif"}}', "jobs.0.out: should be plain text, not 'a"),
+        (f'jobs:\n- {{{RUN}, out: "a\\0.gif"}}', "jobs.0.out: must be plain text, not 'a"),
         (f"jobs:\n- {{{RUN}, out: '{{surfaces}}.gif'}}", "unknown placeholder 'surfaces': did you"),
-        (f"jobs:\n- {{{RUN}, out: '{{title}}.gif'}}", "jobs.0.out: {title} has no value here"),
-        (f"jobs:\n- {{{RUN}, out: '{{name}}.gif'}}", "jobs.0.out: {name} has no value here"),
+        (f"jobs:\n- {{{RUN}, out: '{{title}}.gif'}}", "out: {title} has no value in this job"),
+        (f"jobs:\n- {{{RUN}, out: '{{name}}.gif'}}", "jobs.0.out: {name} has no value in this job"),
         (f"jobs:\n- {{{RUN}, out: '{{seed.real}}.gif'}}", "unknown placeholder 'seed.real': did"),
         (f"jobs:\n- {{{RUN}, them: dark, out: a.gif}}",
          "jobs.yaml:2:37: jobs.0.them: unknown key 'them': did you mean 'theme'?"),
@@ -113,7 +113,7 @@ RUN = "surface: bowl, optimizers: adam"
          "jobs.yaml:2:4: jobs.0.surface: unknown surface 'wobly': did you mean 'wobbly'?"),
         ("jobs:\n- {surface: bowl, optimizers: 'adam:beta=1', out: a.gif}",
          "jobs.yaml:2:19: jobs.0.optimizers: adam: unknown hyperparameter 'beta': did you mean"),
-        ("jobs:\n- {optimizers: adam, out: a.gif}", "jobs.yaml:2:3: jobs.0.surface: is missing"),
+        ("jobs:\n- {optimizers: adam, out: a.gif}", "jobs.yaml:2:3: jobs.0.surface: required"),
         ("jobs:\n- {kind: plt, out: a.gif}", "jobs.yaml:2:4: jobs.0.kind: unknown kind 'plt': did"),
         ("jobs:\n- {kind: plot, surfaces: bowl, out: a.gif}",
          "jobs.yaml:2:32: jobs.0.out: a.gif: optiviz plot cannot write .gif files"),
@@ -122,21 +122,21 @@ RUN = "surface: bowl, optimizers: adam"
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: [0, -1]}}}}",
          "jobs.yaml:2:68: jobs.0.matrix.seed.1: must be greater than or equal to 0, not -1"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: 3}}}}",
-         "jobs.0.matrix.seed: should be a list of values"),
+         "jobs.0.matrix.seed: must be a list of values"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: []}}}}",
-         "jobs.0.matrix.seed: should be a list of values"),
-        (f"jobs:\n- {{{RUN}, out: a.gif, matrix: 3}}", "jobs.0.matrix: should map fields to"),
+         "jobs.0.matrix.seed: must be a list of values"),
+        (f"jobs:\n- {{{RUN}, out: a.gif, matrix: 3}}", "jobs.0.matrix: must map fields to"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{sed: [1]}}}}",
          "jobs.0.matrix.sed: unknown key 'sed': did you mean 'seed'?"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{surface: [bowl]}}}}",
-         "jobs.0.matrix.surface: is given beside the matrix, too"),
+         "jobs.0.matrix.surface: is set in the job and in its matrix"),
         (f"jobs:\n- {{{RUN}, out: a.gif, matrix: {{seed: [1, 2]}}}}",
-         "jobs.0.out: a.gif would be written 2 times: add {surface} or what else differs"),
+         "jobs.0.out: a.gif would be written 2 times: add {surface} or another field"),
         (f"jobs:\n- {{{RUN}, out: a.gif}}\n- {{{RUN}, out: [b.gif, ./a.gif]}}",
-         "jobs.yaml:3:50: jobs.1.out.1: ./a.gif is written by jobs.0.out, too"),
+         "jobs.yaml:3:50: jobs.1.out.1: ./a.gif is also written by jobs.0.out"),
         (f"jobs:\n- {{{RUN}, out: a.gif, out: b.gif}}", "jobs.yaml:2:49: "),
         (f"jobs:\n- {{{RUN}, out: jobs.json, catalogue: jobs.json}}", "jobs.json: No such file"),
-        (f"jobs:\n- {{{RUN}, title: '...', out: '{{title}}/a.gif'}}", "{title} has no letter for"),
+        (f"jobs:\n- {{{RUN}, title: '...', out: '{{title}}/a.gif'}}", "{title} has no characters"),
         (f'jobs:\n- {{{RUN}, catalogue: "a\\0b", out: a.gif}}', "jobs.0.catalogue: "),
         ("jobs:\n- {kind: response, optimizers: adam, signal: mine.csv, out: mine.csv}",
          "jobs.0.signal: mine.csv: No such file"),
@@ -159,7 +159,7 @@ def test_no_job_writes_what_another_reads(tmp_path: Path) -> None:
     signal = tmp_path / "s.csv"
     signal.write_text("1\n2\n")
     response = f"{{kind: response, signal: {signal}, optimizers: adam, out: x.gif}}"
-    with pytest.raises(optiviz.InputError, match=r"jobs\.0\.out: .*s\.csv is what is read: write"):
+    with pytest.raises(optiviz.InputError, match=r"jobs\.0\.out: .*s\.csv is an input file: write"):
         read(f"jobs:\n- {{{RUN}, out: {signal}}}\n- {response}")
 
 
@@ -230,5 +230,5 @@ def test_what_would_grow_or_run_is_refused(text: str, here: Path) -> None:
 def test_there_may_be_many_jobs_but_not_too_many() -> None:
     many: dict[str, Any] = {"seed": list(range(100)), "steps": list(range(1, 102))}
     text = f"jobs: [{{{RUN}, out: '{{seed}}-{{steps}}.gif', matrix: {many}}}]"
-    with pytest.raises(optiviz.InputError, match=f"more than {MAX_JOBS} jobs"):
+    with pytest.raises(optiviz.InputError, match=f"more than {MAX_JOBS} jobs are not"):
         read(text)

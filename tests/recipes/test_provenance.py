@@ -209,7 +209,7 @@ def test_what_carries_no_recipe_is_told_in_a_sentence(
     for words in (("inspect", path.name), ("run", "--recipe", path.name)):
         result = invoke(*words)
         assert (result.exit_code, result.stderr) == (
-            2, f"optiviz: {path.name}: carries no recipe of ours\n",
+            2, f"optiviz: {path.name}: contains no optiviz recipe\n",
         )  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def test_a_video_is_read_as_one_whatever_its_name_or_text_says(invoke: Invoke, h
     assert optiviz.load_recipe("http:127.0.0.1:1.mp4") == RECIPES["run"]
     os.mkfifo(here / "pipe")
     (here / "orders.mp4").write_text("ffconcat version 1.0\nfile pipe\n")
-    assert "carries no recipe" in invoke("inspect", "orders.mp4").stderr
+    assert "contains no optiviz recipe" in invoke("inspect", "orders.mp4").stderr
 
 
 @pytest.mark.row(47)
@@ -233,7 +233,7 @@ def test_a_file_that_is_cut_says_its_recipe_or_nothing(suffix: str, here: Path) 
         try:
             assert optiviz.load_recipe(path) == RECIPES["run"]
         except optiviz.InputError as error:
-            assert str(error).endswith("carries no recipe of ours")
+            assert str(error).endswith("contains no optiviz recipe")
 
 
 def test_what_is_read_is_not_overwritten(invoke: Invoke, here: Path) -> None:
@@ -245,7 +245,7 @@ def test_what_is_read_is_not_overwritten(invoke: Invoke, here: Path) -> None:
     ):
         result = invoke(*words)
         assert result.exit_code == 2
-        assert "is what is read: write to another file" in result.stderr
+        assert "is an input file: write to another file" in result.stderr
     assert (here / "s.csv").read_text() == "1\n2\n"
 
 
@@ -280,8 +280,8 @@ def test_a_hostile_comment_is_refused(comment: str, invoke: Invoke, here: Path) 
             {"surface": {"formula": "open(x)", "domain": "0:1"}},
             "surface.formula: formula 'open(x)': unknown function",
         ),
-        ({"catalogue": "/etc/passwd"}, "its recipe is of another file"),
-        ({"kind": "response", "signal": "/tmp/x.csv"}, "its recipe is of another file"),
+        ({"catalogue": "/etc/passwd"}, "its recipe names another file"),
+        ({"kind": "response", "signal": "/tmp/x.csv"}, "its recipe names another file"),
     ],
 )
 def test_a_wrong_recipe_is_told(
@@ -300,8 +300,8 @@ def test_a_wrong_recipe_is_told(
         ("none.gif", "none.gif: no such file"),
         ("none.yaml", "none.yaml: No such file or directory"),
         ("folder.gif", "folder.gif: is not a file"),
-        ("batch.yaml", "batch.yaml: has many recipes: make them with optiviz batch"),
-        ("list.yaml", "list.yaml: a recipe maps fields to values"),
+        ("batch.yaml", "batch.yaml: contains several jobs: render them with optiviz batch"),
+        ("list.yaml", "list.yaml: a recipe must map fields to values"),
         ("wrong.yaml", "wrong.yaml:2:1: optimisers: unknown key 'optimisers': did you mean 'opti"),
     ],
 )

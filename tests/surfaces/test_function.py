@@ -150,7 +150,7 @@ def test_it_is_drawn_and_made_again(name: str, invoke: Invoke, here: Path, file:
     assert invoke("plot", f"own.py:{name},wobbly" if name != "curve" else f"own.py:{name}")
     assert invoke("inspect", "a.png").exit_code == 0
     refused = invoke("run", "--recipe", "a.png", "-o", "b.png")
-    assert f"own.py:{name} runs code that is not ours" in refused.stderr
+    assert f"own.py:{name} runs third-party code" in refused.stderr
     assert invoke("run", "--recipe", "a.png", "--allow-plugins", "-o", "b.png").exit_code == 0
     assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
     file.write_text(FILE + "\n")
@@ -166,12 +166,12 @@ def test_no_yaml_names_one_unasked(invoke: Invoke, here: Path) -> None:
     for surface in ("'ran.py:f'", declared):
         (here / "one.yaml").write_text(f"surface: {surface}\noptimizers: [adam]\n")
         result = invoke("run", "--recipe", "one.yaml", "-o", "a.png")
-        assert "ran.py:f runs code that is not ours" in result.stderr
+        assert "ran.py:f runs third-party code" in result.stderr
         assert "it ran" not in invoke("inspect", "one.yaml").output
         (here / "plot.yaml").write_text(
             f"jobs: [{{kind: plot, surfaces: [{surface}], out: a.png}}]"
         )
-        assert "ran.py:f runs code that is not ours" in invoke("batch", "plot.yaml").stderr
+        assert "ran.py:f runs third-party code" in invoke("batch", "plot.yaml").stderr
     (here / "mine.yaml").write_text(f"mine: {declared}\n")
     result = invoke("run", "--surfaces", "mine.yaml", "--surface", "mine", "--opt", "adam")
     assert "mine.function: is not allowed in a catalogue" in result.stderr
