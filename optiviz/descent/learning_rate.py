@@ -115,11 +115,11 @@ def configure(
     if known is not None:
         return known
     tuning = tune(spec, surface, starts, steps, objective=objective)
-    sought = (factory_of(spec.name).rate,)
+    tuned = (factory_of(spec.name).rate,)
     if tuning.any_usable:
-        return ConfiguredOptimizer(_with_rate(spec, tuning.best), "tuned", tuning, sought)
+        return ConfiguredOptimizer(_with_rate(spec, tuning.best), "tuned", tuning, tuned)
     lowest = max(float(tuning.rates[0]), 10.0 ** DECADES[0])
-    return ConfiguredOptimizer(_with_rate(spec, lowest), "none fits", tuning, sought, fits=False)
+    return ConfiguredOptimizer(_with_rate(spec, lowest), "none fits", tuning, tuned, fits=False)
 
 
 def _with_rate(spec: OptimizerSpec, rate: float | Array) -> Method:
@@ -163,8 +163,8 @@ def tune(
     the problem has its own grid, as networks have, its rates are tried instead. objective is what
     is descended, the surface itself if None.
     """
-    sought = factory_of(spec.name).rate
-    spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != sought))
+    rate_key = factory_of(spec.name).rate
+    spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != rate_key))
     problem = problem_of(surface)
     grid = problem.rates
     if grid is not None:

@@ -188,9 +188,9 @@ def check_ranges(
                     f"{spec.name}: {each.key} cannot be searched: it is not continuous"
                 )
     for spec, factory in zip(specs, factories, strict=True):
-        sought = _open_ranges(spec, factory, ranges)
-        ends = [each.values(factory, np.array([0.0, 1.0])) for each in sought]
-        settled = {each.key for each in sought} | dict(spec.settings).keys()
+        ranges_searched = _open_ranges(spec, factory, ranges)
+        ends = [each.values(factory, np.array([0.0, 1.0])) for each in ranges_searched]
+        settled = {each.key for each in ranges_searched} | dict(spec.settings).keys()
         if (
             factory.rate
             and factory.rate not in settled
@@ -199,7 +199,7 @@ def check_ranges(
             raise InputError(f"{spec.name}: {factory.rate} must be either set or searched")
         if not is_third_party_optimizer(spec.name):  # which may reject a value
             for values in np.transpose(ends).tolist():
-                spec.build(**dict(zip((each.key for each in sought), values, strict=True)))
+                spec.build(**dict(zip((each.key for each in ranges_searched), values, strict=True)))
 
 
 def _open_ranges(
@@ -215,11 +215,12 @@ def search(
 ) -> SearchResult:
     """Try an optimizer with many values of the searched hyperparameters, each from all starts."""
     factory = factory_of(spec.name)
-    sought = _open_ranges(spec, factory, setup.ranges)
-    trials = setup.trials if sought else 1
-    shares = _shares(len(sought), trials, setup.seed)
+    ranges_searched = _open_ranges(spec, factory, setup.ranges)
+    trials = setup.trials if ranges_searched else 1
+    shares = _shares(len(ranges_searched), trials, setup.seed)
     values = {
-        each.key: each.values(factory, share) for each, share in zip(sought, shares, strict=True)
+        each.key: each.values(factory, share)
+        for each, share in zip(ranges_searched, shares, strict=True)
     }
     starts = np.array(setup.starts, float)
     losses = np.empty((trials, len(starts)))

@@ -109,7 +109,7 @@ def run_jobs(
     finished: SimpleQueue[Future[JobOutput]] = SimpleQueue()
     stopped = False
 
-    def settle(number: int, result: Result) -> None:
+    def finish(number: int, result: Result) -> None:
         nonlocal stopped
         results[number] = result
         if fail_fast and result.status == "failed" and not stopped:
@@ -130,14 +130,14 @@ def run_jobs(
                 pending[future] = number
                 future.add_done_callback(finished.put)
         if result is not None:
-            settle(number, result)
+            finish(number, result)
     while pending:
         if progress is not None:
             progress(results.values(), [jobs[pending[each]] for each in pending if each.running()])
         with suppress(Empty):
             future = finished.get(timeout=None if progress is None else POLL_INTERVAL)
             number = pending.pop(future)
-            settle(number, _write_files(jobs[number], future, stopped))
+            finish(number, _write_files(jobs[number], future, stopped))
             del future  # and with it the bytes
     if progress is not None:
         progress(results.values(), [])

@@ -11,7 +11,7 @@ import numpy as np
 from imageio.core.request import Request
 from numpy.typing import NDArray
 
-from optiviz.writers.delta import DeltaPlugin, Place
+from optiviz.writers.delta import DeltaPlugin, FrameRect
 from optiviz.writers.layers import Pixels
 
 RGBA = 6
@@ -43,9 +43,9 @@ class ApngPlugin(DeltaPlugin):
         rows[:, 1:] = np.where(new, pixels, np.uint32(0)).view(np.uint8)
         return zlib.compress(rows.data, LEVEL)
 
-    def add(self, place: Place, data: bytes, ticks: int) -> None:
+    def add(self, rect: FrameRect, data: bytes, ticks: int) -> None:
         # 0, 1: the frame is not disposed of, and is blended over the previous one.
-        size = place.width, place.height, place.left, place.top
+        size = rect.width, rect.height, rect.left, rect.top
         self._chunk(b"fcTL", self._number() + pack(">IIIIHHBB", *size, ticks, self.ticks, 0, 1))
         if self._frames_written:
             self._chunk(b"fdAT", self._number() + data)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from optiviz.writers.layers import Pixels, box_of
 
 
-class Place(NamedTuple):
+class FrameRect(NamedTuple):
     """The rectangle of a change in the picture, in pixels."""
 
     left: int
@@ -46,7 +46,7 @@ class DeltaPlugin(PluginV3):
         self._closed = False
         self._shown: Pixels | None = None
         self._dropped: Pixels | None = None
-        self._waiting = Place(0, 0, 0, 0), b""
+        self._waiting = FrameRect(0, 0, 0, 0), b""
         self._since = 0  # the number of the waiting frame
 
     @abstractmethod
@@ -58,7 +58,7 @@ class DeltaPlugin(PluginV3):
         """Return a box of pixels as bytes of the format; pixels that are not `new` stay."""
 
     @abstractmethod
-    def add(self, place: Place, data: bytes, ticks: int) -> None:
+    def add(self, rect: FrameRect, data: bytes, ticks: int) -> None:
         """Write the bytes from `encode` as a frame shown for `ticks`."""
 
     @abstractmethod
@@ -75,7 +75,7 @@ class DeltaPlugin(PluginV3):
             height, width = pixels.shape
             self.begin(width, height)
             data = self.encode(pixels, np.ones(pixels.shape, bool))
-            self._waiting = Place(0, 0, width, height), data
+            self._waiting = FrameRect(0, 0, width, height), data
             self._shown = pixels.copy()
             self._differs = np.empty(pixels.shape, bool)
         elif self._delay() < self.shortest:
@@ -107,8 +107,8 @@ class DeltaPlugin(PluginV3):
         self._flush()
         rows, columns = box
         new = differs[box]
-        place = Place(columns.start, rows.start, new.shape[1], new.shape[0])
-        self._waiting = place, self.encode(pixels[box], new)
+        rect = FrameRect(columns.start, rows.start, new.shape[1], new.shape[0])
+        self._waiting = rect, self.encode(pixels[box], new)
         self._since = self._frames
         self._shown[box] = pixels[box]
 
@@ -125,4 +125,4 @@ class DeltaPlugin(PluginV3):
         self.add(*self._waiting, min(delay, self.longest))
         while (delay := delay - self.longest) > 0:
             nothing = self.encode(np.zeros((1, 1), np.uint32), np.zeros((1, 1), bool))
-            self.add(Place(0, 0, 1, 1), nothing, min(delay, self.longest))
+            self.add(FrameRect(0, 0, 1, 1), nothing, min(delay, self.longest))

@@ -11,7 +11,7 @@ from imageio.core.request import Request
 from numpy.typing import NDArray
 from PIL import Image
 
-from optiviz.writers.delta import DeltaPlugin, Place
+from optiviz.writers.delta import DeltaPlugin, FrameRect
 from optiviz.writers.layers import Pixels
 
 Colors = NDArray[np.uint32]  # 0xAABBGGRR, of any shape; AA is the same for all
@@ -50,10 +50,10 @@ class GifPlugin(DeltaPlugin):
         block.reshape(-1)[at] = self._palette.indices(np.ravel(pixels)[at])
         return _compressed(block)
 
-    def add(self, place: Place, data: bytes, ticks: int) -> None:
+    def add(self, rect: FrameRect, data: bytes, ticks: int) -> None:
         # 0x05: the frame is not disposed of, and one entry is transparent.
         self.out.write(b"!\xf9\x04" + pack("<BHBB", 0x05, ticks, TRANSPARENT, 0))
-        self.out.write(b"," + pack("<HHHHB", *place, 0) + data)
+        self.out.write(b"," + pack("<HHHHB", *rect, 0) + data)
 
     def end(self) -> None:
         self.out.write(b";")

@@ -55,11 +55,11 @@ class Canvas(FigureCanvasAgg):
         """The same view, of shape (height, width)."""
         return _pixels_of(self.agg)
 
-    def settled(self) -> bool:
-        """Return whether no still artist has changed since `settle` was called."""
+    def is_unchanged(self) -> bool:
+        """Return whether no still artist has changed since `mark_drawn` was called."""
         return not any(each.stale for each in _figures(self.figure))
 
-    def settle(self) -> None:
+    def mark_drawn(self) -> None:
         """Mark all figures as drawn, since artists drawn alone leave them stale."""
         for each in _figures(self.figure):
             each.stale = False

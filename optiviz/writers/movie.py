@@ -96,7 +96,7 @@ class ImageioWriter(AbstractMovieWriter):
         first, views = self._views is None, _views(self.fig)
         if first:
             self.fig.set_facecolor(savefig_kwargs.get("facecolor", self.fig.get_facecolor()))
-        calm = self._canvas.settled() and views == self._views
+        calm = self._canvas.is_unchanged() and views == self._views
         self._views = views
         if not calm:
             self._layers = None
@@ -107,7 +107,7 @@ class ImageioWriter(AbstractMovieWriter):
             self._layered = self._layers is not None
         else:
             self._canvas.draw()
-        self._canvas.settle()
+        self._canvas.mark_drawn()
         self._file.write(self._canvas.frame)
 
     def finish(self) -> None:

@@ -267,7 +267,10 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
             "1:37: a.domain.z: unknown key 'z': choose from x, y",
         ),
         ("a: {formula: x, domain: 3}", "a.domain: 3 is not a valid domain: write {x: [-3"),
-        ("a: {formula: x, domain: {x: [0, 1, 2]}}", "a.domain.x: at most 2 values are allowed, not 3"),
+        (
+            "a: {formula: x, domain: {x: [0, 1, 2]}}",
+            "a.domain.x: at most 2 values are allowed, not 3",
+        ),
         ("a: {formula: x, domain: {x: 1}}", "a.domain.x: must be a list, not 1"),
         ("a: {formula: x, domain: {x: [true, '1']}}", "a.domain.x.0: must be a number, not true"),
         ("a: {formula: x, domain: {x: [0, 1]}, steps: '10'}", "a.steps: must be a number, not '"),
@@ -359,7 +362,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "  steps: 0\n  aliases: [wobbly]\n",
     )
     assert faults(mine) == [
-        "1:1: a: must be a mapping, not ",
+        "1:1: a: must be a mapping, not 3",
         "2:1: b.domain: required, but missing",
         "5:12: c.domain.x: the interval of x must increase, not go from 1 to 0",
         "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x, y",
