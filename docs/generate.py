@@ -90,7 +90,7 @@ def thumbnail(name: str) -> Path | None:
 def command_line() -> Iterator[str]:
     """Write the help of every command."""
     yield "# Command line\n"
-    yield "The same text appears in every `--help`.\n"
+    yield "`--help` prints the same text for each command.\n"
     for words in ([], *([name] for name in COMMANDS)):
         yield f"## {' '.join(['optiviz', *words])}\n"
         yield f"```text\n{_help(words)}```\n"
@@ -106,8 +106,8 @@ def optimizers() -> Iterator[str]:
     """Write each optimizer's rule, hyperparameters and paper."""
     yield "# Optimizers\n"
     yield (
-        "Names and hyperparameters follow PyTorch, else optax. `optiviz show NAME` prints the "
-        "same. [Writing optimizers](../optimizers.md) covers schedules and your own.\n"
+        "Names and hyperparameters follow PyTorch or, failing that, optax. `optiviz show NAME` "
+        "prints the same details. [Optimizers](../optimizers.md) covers schedules and your own.\n"
     )
     for kind in ("optimizers", "wrappers"):
         if kind == "wrappers":
@@ -124,7 +124,7 @@ def optimizers() -> Iterator[str]:
             yield f"\n{known['paper']}\n"
             if known["notes"]:
                 yield f"{known['notes']}\n"
-    yield "# Schedules\n\n| written | the rate |\n|---|---|"
+    yield "# Schedules\n\n| schedule | learning rate |\n|---|---|"
     for row in list_names("schedules"):
         yield f"| `lr=0.1@{row['name']}` | {_cell(row['about'])} |"
 
@@ -172,20 +172,20 @@ def keys() -> Iterator[str]:
         "JSON Schema of both for editors.\n"
     )
     for kind in ("run", "plot", "response", "tune", "basins"):
-        yield f"## kind: {kind}\n\n| key | takes | |\n|---|---|---|"
+        yield f"## kind: {kind}\n\n| key | value | |\n|---|---|---|"
         for key, field in parts[kind]["properties"].items():
             about = _cell(field.get("description", ""))
             yield f"| `{key}` | {_cell(_takes(field, parts))} | {about} |"
         yield ""
     for title, part in {"A surface": "Surface", "Its network": "NetworkWords"}.items():
-        yield f"## {title}\n\n| key | takes |\n|---|---|"
+        yield f"## {title}\n\n| key | value |\n|---|---|"
         for key, field in parts[part]["properties"].items():
             yield f"| `{key}` | {_cell(_takes(field, parts))} |"
         yield ""
 
 
 def _takes(field: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
-    """Say what a field of a schema takes, in a few words."""
+    """Describe the values that a field of a schema accepts, in a few words."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return {"Surface": "a surface", "Domain": "x and y, each two numbers"}.get(
