@@ -177,7 +177,7 @@ def keys() -> Iterator[str]:
             about = _cell(field.get("description", ""))
             yield f"| `{key}` | {_cell(_takes(field, parts))} | {about} |"
         yield ""
-    for title, part in {"A surface": "Surface", "Its network": "NetworkWords"}.items():
+    for title, part in {"A surface": "Surface", "Its network": "NetworkConfig"}.items():
         yield f"## {title}\n\n| key | value |\n|---|---|"
         for key, field in parts[part]["properties"].items():
             yield f"| `{key}` | {_cell(_takes(field, parts))} |"

@@ -94,9 +94,9 @@ def format_of(path: Path) -> Format:
     """Return the format of a path's suffix; raise InputError if that is missing or unknown."""
     suffix = path.suffix.lower()
     if not path.name:
-        raise InputError("an output needs a file name: write for example out.gif")
+        raise InputError("an output needs a file name: write, for example, out.gif")
     if not suffix:
-        raise InputError(f"{path} has no suffix: write for example {path}.gif")
+        raise InputError(f"{path} has no suffix: write, for example, {path}.gif")
     if suffix not in FORMATS:
         raise InputError(f"{path}: {did_you_mean('format', suffix, FORMATS)}")
     return FORMATS[suffix]
@@ -213,7 +213,7 @@ SIGNALS = {
     "saturation": "40 steps of 1, 40 of 0",
 }
 THEMES = {
-    "light": "a pale surface under strong paths",
-    "dark": "a dark surface under strong paths, for dark slides",
+    "light": "a pale surface on which paths stand out",
+    "dark": "a dark surface on which paths stand out, for dark slides",
     "article": "coloured, labelled contour lines on white, as in many tutorials",
 }

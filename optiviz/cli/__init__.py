@@ -1,7 +1,7 @@
 """The command line: one file per command, loaded when the command is called.
 
-The only room that imports click. A command imports what it needs when it runs, so that help takes
-no longer than importing click.
+The only package that imports click. A command imports what it needs when it runs, so that help
+takes no longer than importing click.
 """
 
 import atexit
@@ -103,7 +103,7 @@ class OptivizGroup(click.Group):
 
 
 def _give_up_stdout() -> None:
-    """Redirect the standard output to the null device, or Python would retry at exit and fail."""
+    """Redirect standard output to the null device, or Python would retry at exit and fail."""
     with suppress(OSError, AttributeError):  # it may be closed, or none
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -133,7 +133,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
 
 
 def _click_message(error: click.ClickException) -> str:
-    """Return a message of click in the form of ours: the option or argument, and what is wrong."""
+    """Return a click message in optiviz's form: the option or argument, and what is wrong."""
     match error:
         case click.MissingParameter(param=click.Parameter() as param):
             return f"{_parameter_name(param)}: required, but missing"
@@ -153,7 +153,7 @@ def _parameter_name(param: click.Parameter) -> str:
 
 
 def _bad_value(message: str, kind: "click.ParamType[Any]") -> str:
-    """Return what click says of a value that it cannot convert, as our messages do."""
+    """Return click's message about a value that it cannot convert, in optiviz's wording."""
     if wrong := re.fullmatch("(.*) is not a valid (integer|float|integer range)", message):
         number = "number" if isinstance(kind, click.types.FloatParamType) else "whole number"
         return f"must be a {number}, not {wrong[1]}"
@@ -212,7 +212,7 @@ def _freeze() -> None:
 
 def run() -> int:
     """Run the command line as its own process; return the exit code."""
-    # Imported modules are no garbage: scanning them takes a tenth of a short run, and at exit,
+    # Imported modules are not garbage: scanning them takes a tenth of a short run, and at exit,
     # unless they are frozen, another quarter.
     gc.set_threshold(100_000)
     configure_process()

@@ -34,7 +34,7 @@ from optiviz.cli.options import (
         default="256x256",
         show_default=True,
         metavar="WxH",
-        help="Number of starting points, evenly spaced over the window.",
+        help="Columns and rows of starting points, evenly spaced over the window.",
     ),
     problem_options,
 )
@@ -49,8 +49,8 @@ def command(**options: Any) -> None:
     optiviz basins --surface hills-and-canyon --opt adam,momentum -o basins.png
     optiviz basins --surface himmelblau --opt sgd,newton --grid 512x512 -o basins.gif
 
-    The minima are the known ones and others where many runs end. The brighter a point, the sooner
-    its run arrives for good; an animation shows which have arrived after each step.
+    The minima are the known ones, and any others at which many runs end. The brighter a point, the
+    sooner its run settles at its minimum; an animation shows which have settled after each step.
     """
     from optiviz.recipes.reading import input_files, read_recipe
 

@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     metavar="NAME[,NAME...]",
     help="Render only these jobs, by name or output; * matches any text; may be repeated.",
 )
-@click.option("--force", is_flag=True, help="Render jobs that are up to date, too.")
+@click.option("--force", is_flag=True, help="Also render jobs that are up to date.")
 @click.option(
     "--dry-run", is_flag=True, help="Print what would be rendered and about how long it would take."
 )
-@click.option("--fail-fast", is_flag=True, help="Start no more jobs after one has failed.")
+@click.option("--fail-fast", is_flag=True, help="Do not start further jobs after one has failed.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     help="Write the outcome of each job as JSON.",
 )
 @plugins_option
-@click.option("--quiet", "-q", is_flag=True, help="Do not print progress or summary.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not print progress or a summary.")
 @debug_option
 def command(
     source: Path,
@@ -70,7 +70,7 @@ def command(
     allow_plugins: bool,
     quiet: bool,
 ) -> None:
-    """Render every picture of a YAML file that is not up to date; - is the standard input.
+    """Render every picture in a YAML file that is not up to date; - is standard input.
 
     \b
     optiviz batch examples/articles.yaml

@@ -153,18 +153,18 @@ def check(asked: str) -> None:
         raise InputError(f"{COMPLETING}: {did_you_mean('request', asked, ASKED)}")
 
 
-@click.command(cls=Command, name="completion", short_help="Print the completion script of a shell.")
+@click.command(cls=Command, name="completion", short_help="Print a shell completion script.")
 @click.argument("shell", type=Choice("shell", SHELLS))
 @debug_option
 def command(shell: str) -> None:
-    """Print the script with which bash, zsh or fish complete commands, options and names.
+    """Print a script that makes bash, zsh or fish complete commands, options and names.
 
     \b
     eval "$(optiviz completion bash)"
     optiviz completion fish > ~/.config/fish/completions/optiviz.fish
 
-    The first command works for the current session; put it in ~/.bashrc for all sessions. For zsh
-    put it, with zsh instead of bash, into ~/.zshrc after compinit.
+    The first command works for the current session; put it in ~/.bashrc for all sessions. For
+    zsh, put it in ~/.zshrc after compinit, with zsh instead of bash.
     """
     from optiviz.cli import cli
 

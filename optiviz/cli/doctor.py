@@ -42,8 +42,8 @@ def command() -> None:
     optiviz doctor
     optiviz doctor && optiviz run --surface wobbly --opt adam
 
-    Each format is written and read once. "no" marks what is broken, "-" what only some pictures
-    need. The exit code is 1 if anything is broken.
+    Each format is written and read once. "no" marks what is broken, "-" what is missing but
+    needed only by some pictures. The exit code is 1 if anything is broken.
     """
     broken = 0
     for findings in (_libraries(), _formats(), _fonts(), _extras(), _folders()):

@@ -35,7 +35,7 @@ def command(path: Path, allow_plugins: bool) -> None:
     recipe = read_recipe(made.fields, made.locate)
     if made.versions:
         said = ", ".join(f"{name} {each}" for name, each in made.versions.items())
-        click.echo(f"# made with {said}")
+        click.echo(f"# written with {said}")
     command = command_of(recipe)
     if command is not None:
         target = f" -o {shlex.quote(str(path))}" if made.versions else ""

@@ -27,11 +27,11 @@ KINDS = (
     "tags",
     multiple=True,
     shell_complete=completes("tags"),
-    help="Only surfaces with this tag; with several tags, with all of them.",
+    help="List only surfaces with this tag; may be repeated to require several.",
 )
 @debug_option
 def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[str, ...]) -> None:
-    """List everything that has a name, or one kind of it, such as surfaces.
+    """List everything that can be chosen by name, or only one kind, such as surfaces.
 
     \b
     optiviz list surfaces --tag valley

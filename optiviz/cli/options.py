@@ -74,7 +74,7 @@ surface_options = option_group(
         "Surface",
         click.option(
             "--surface", metavar="NAME", shell_complete=completes("surfaces"),
-            help="Built-in surface; optiviz list surfaces shows all.",
+            help="Surface by name, such as wobbly; optiviz list surfaces shows all.",
         ),
         click.option(
             "--formula", metavar="TEXT", help='Surface as a formula, such as "x**2 + 10*y**2".'
@@ -92,10 +92,11 @@ problem_options = section(
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
-        "--batch-size", type=int, metavar="N", help="Samples of a network per step.  [default: all]"
+        "--batch-size", type=int, metavar="N", help="Samples per step of a network.  [default: all]"
     ),
     click.option(
-        "--noise", type=float, default=0, metavar="SIGMA", help="Gaussian noise on each gradient."
+        "--noise", type=float, default=0, metavar="SIGMA",
+        help="Standard deviation of Gaussian noise on each gradient.",
     ),
 )  # fmt: skip
 
@@ -120,9 +121,9 @@ network_options = section(
     "Network",
     click.option(
         "--data", metavar="NAME", shell_complete=completes("data"),
-        help="What a network learns: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
+        help="Data set of a network: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
     ),
-    click.option("--samples", type=int, metavar="N", help="How many samples a network learns."),
+    click.option("--samples", type=int, metavar="N", help="Number of samples a network learns."),
     click.option(
         "--plane", metavar="PLANE", shell_complete=completes("planes"),
         help="Plane through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
@@ -138,14 +139,16 @@ optimizer_options = section(
     ),
     click.option(
         "--vary", metavar="KEY=V,V", shell_complete=completes("varied"),
-        help="Run the one optimizer once with each of these values.",
+        help="Run a single optimizer once with each of these values.",
     ),
-    click.option("--lr", type=float, help="Learning rate of optimizers that do not set their own."),
+    click.option(
+        "--lr", type=float, help="Learning rate for optimizers that do not set their own."
+    ),
 )  # fmt: skip
 
 plugins_option = click.option(
     "--allow-plugins", is_flag=True,
-    help="Allow a file to name optimizers and surfaces that run their own code.",
+    help="Allow the file to use third-party optimizers and surfaces, and so run their code.",
 )  # fmt: skip
 
 contour_options = section(
@@ -154,8 +157,8 @@ contour_options = section(
         "--levels", callback=_levels, metavar="N|L,L",
         help="Contour lines: the number of bands, or their losses.",
     ),
-    click.option("--labels/--no-labels", default=None, help="Label contour lines with their loss."),
-    click.option("--field", is_flag=True, help="Draw arrows of the negative gradient."),
+    click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
+    click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
 )  # fmt: skip
 
@@ -164,15 +167,16 @@ animation_options = section(
     click.option("--fps", type=float, default=12, show_default=True, help="Frames per second."),
     click.option(
         "--duration", type=float, default=10, show_default=True,
-        help="Maximum length in seconds without the hold at the end; longer runs skip steps.",
+        help="Maximum length in seconds, not counting the final hold; longer runs skip steps.",
     ),
     click.option(
-        "--frames", metavar="A:B:K,...",
-        help="Show every K-th step from A up to B, and the last, instead of even steps.",
+        "--frames", metavar="START:STOP:STEP,...",
+        help="Steps to show, as in Python slices; the last step is always shown.  "
+        "[default: evenly spaced]",
     ),
     click.option(
         "--quality", type=Choice("quality", QUALITIES), default="standard", show_default=True,
-        help="Quality of .mp4 and .webm; other formats have only one.",
+        help="Quality of .mp4 and .webm files; ignored for other formats.",
     ),
 )  # fmt: skip
 
@@ -180,17 +184,18 @@ style_options = section(
     "Picture",
     click.option(
         "--theme", default="light", show_default=True, metavar="NAME",
-        shell_complete=completes("themes"), help=f"{', '.join(THEMES)}.",
+        shell_complete=completes("themes"), help=f"Theme: {', '.join(THEMES)}.",
     ),
     click.option(
-        "--size", default="960x640", show_default=True, metavar="WxH", help="In pixels."
+        "--size", default="960x640", show_default=True, metavar="WxH",
+        help="Width and height in pixels.",
     ),
     click.option("--title", help="Title of the picture, instead of the default one."),
 )  # fmt: skip
 
 
 def _outs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[Path, ...]:
-    """Return paths; only a bare - is the standard output, ./- is a file called -."""
+    """Return paths; only a bare - is standard output, ./- is a file called -."""
     paths = [Path(value) for value in values]
     return tuple(
         path.absolute() if path == STDOUT and value != str(STDOUT) else path
@@ -214,13 +219,13 @@ def output_options(default: str, *kinds: str) -> Decorator:
             "-o", "--out", "outs", multiple=True, metavar="FILE",
             type=click.Path(allow_dash=True),
             callback=_outs,
-            help=f"File to write: {' '.join(suffixes)}; may be repeated. - is the standard "
+            help=f"File to write: {' '.join(suffixes)}; may be repeated. - is standard "
             f"output.  [default: {default}]",
         ),
         click.option(
             "--format", "form", metavar="NAME",
             type=Choice("format", [suffix.removeprefix(".") for suffix in suffixes]),
-            help="Format of -o -, or of the default file without -o, for example mp4.",
+            help="Format of -o -, or of the default file without -o, for example png.",
         ),
         click.option(
             "--preview", is_flag=True, help="Quick draft: half the size, a third of the frames."
@@ -231,7 +236,7 @@ def output_options(default: str, *kinds: str) -> Decorator:
             help="Replace existing files.",
         ),
         click.option("--open", "open_", is_flag=True, help="Open the files after writing them."),
-        click.option("--quiet", "-q", is_flag=True, help="Do not print paths, table or progress."),
+        click.option("--quiet", "-q", is_flag=True, help="Do not print paths, tables or progress."),
     )  # fmt: skip
 
 
@@ -253,7 +258,7 @@ class Output(NamedTuple):
 
     @property
     def to_stdout(self) -> bool:
-        """Whether a picture is written to the standard output."""
+        """Whether a picture is written to standard output."""
         return STDOUT in self.outs
 
     def redirect_messages(self) -> AbstractContextManager[Any]:
@@ -261,13 +266,13 @@ class Output(NamedTuple):
         return redirect_stdout(sys.stderr) if self.to_stdout else nullcontext()
 
     def paths(self, recipe: "BaseRecipe") -> tuple[Path, ...]:
-        """Return the paths of a recipe's pictures; - is the standard output.
+        """Return the paths of a recipe's pictures; - is standard output.
 
         Raises InputError for options that contradict each other.
         """
         if self.form is not None and self.outs and not self.to_stdout:
             raise InputError(
-                f"--format applies to -o - or the default file: {self.outs[0]} has a suffix already"
+                f"--format applies to -o - or the default file: {self.outs[0]} already has a suffix"
             )
         if self.outs:
             return self.outs
@@ -328,7 +333,7 @@ def render_and_report(
 
 @contextmanager
 def _stdout(output: Output) -> Iterator[Path]:
-    """Yield a temporary file whose content is copied to the standard output, if -o - is set.
+    """Yield a temporary file whose content is copied to standard output, if -o - is set.
 
     Raises InputError if that is impossible.
     """
@@ -342,7 +347,7 @@ def _stdout(output: Output) -> Iterator[Path]:
     if output.open_:
         raise InputError("--open cannot be combined with -o -")
     if sys.stdout is None:
-        raise OptivizError("-o -: the standard output is closed")
+        raise OptivizError("-o -: standard output is closed")
     if sys.stdout.isatty() and output.form not in TEXT_FORMATS:
         raise InputError(
             f"-o -: a terminal cannot show {output.form}: redirect it to a file or a program"

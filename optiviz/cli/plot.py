@@ -41,7 +41,7 @@ from optiviz.cli.options import (
         "--view",
         metavar="NAME",
         shell_complete=completes("views"),
-        help=f"{views_of('plot')}.  [default: contour, or curve in 1-D]",
+        help=f"View: {views_of('plot')}.  [default: contour, or curve in 1-D]",
     ),
     contour_options,
     style_options,
@@ -49,7 +49,7 @@ from optiviz.cli.options import (
 @output_options("outputs/NAME.png", "still")
 @debug_option
 def command(**options: Any) -> None:
-    """Draw one or more surfaces side by side, with their derivatives in one dimension.
+    """Draw one or more surfaces side by side; 1-D surfaces are drawn with their derivatives.
 
     \b
     optiviz plot logistic,tanh,relu,softplus -o activations.png

@@ -28,7 +28,7 @@ from optiviz.registry import SIGNALS
         "--signal",
         metavar="NAME",
         shell_complete=completes("signals"),
-        help=f"{', '.join(SIGNALS)}, or a .csv file with one number per line.",
+        help=f"Signal: {', '.join(SIGNALS)}, or a .csv file with one number per line.",
     ),
 )
 @optimizer_options
@@ -41,10 +41,10 @@ def command(**options: Any) -> None:
 
     \b
     optiviz response --signal spikes --opt rmsprop --vary rho=0.25,0.9,0.975 -o spikes.png
-    optiviz response --signal noisy-sine --opt momentum,adam:lr=0.1 -o answers.mp4
+    optiviz response --signal noisy-sine --opt momentum,adam:lr=0.1 -o responses.mp4
 
-    An update is what is subtracted, so it has the sign of the gradient. The default learning
-    rates are those of article 1: 0.25, for adagrad 2.5 and for adadelta 1.
+    An update is what is subtracted from x, so positive gradients give positive updates. The
+    default learning rates are 0.25, and 2.5 for adagrad, as in article 1, and 1 for adadelta.
     """
     from optiviz.recipes.reading import input_files, read_recipe
 

@@ -38,7 +38,7 @@ from optiviz.system.errors import InputError
         flag_value="lr",
         metavar="[KEY,...]",
         shell_complete=completes("tunable"),
-        help="Tune lr, or these hyperparameters, for every optimizer as optiviz tune does.",
+        help="Tune lr, or these hyperparameters, for every optimizer, as optiviz tune does.",
     ),
     click.option(
         "--lr-report", is_flag=True, help="Print the score of every learning rate that was tried."
@@ -58,21 +58,21 @@ from optiviz.system.errors import InputError
         type=Choice("layout", ["panels", "grid"]),
         default="panels",
         show_default=True,
-        help="Draw all optimizers in one panel, or each in its own.",
+        help="panels draws all optimizers together, grid each in its own panel.",
     ),
     contour_options,
     click.option(
         "--trail", type=int, metavar="N", help="Fade the part of a path that is older than N steps."
     ),
     click.option(
-        "--smooth", type=int, default=1, metavar="N", help="Average the loss over N steps."
+        "--smooth", type=int, default=1, metavar="N", help="Average loss curves over N steps."
     ),
     click.option(
         "--orbit",
         type=float,
         default=0,
         metavar="DEGREES",
-        help="Turn the relief by this angle over the animation.",
+        help="Rotate the relief by this angle over the course of the animation.",
     ),
     style_options,
 )
@@ -85,7 +85,7 @@ from optiviz.system.errors import InputError
         "source",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Render the recipe of a finished file or a YAML file; other options override it.",
+        help="Render the recipe in a finished file or a YAML file; other options override it.",
     ),
     plugins_option,
 )
@@ -115,9 +115,7 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
             f"{source} was written with {made.version_differences}: the bytes may differ", err=True
         )
     if lr_report and not recipe.has_rate_report:
-        raise InputError(
-            f"--lr-report applies to optiviz run: the recipe is of kind {recipe.kind!r}"
-        )
+        raise InputError(f"--lr-report applies to recipes of kind 'run', not {recipe.kind!r}")
     read = input_files(fields)
     scene = render_and_report(recipe, output, read)
     if lr_report:

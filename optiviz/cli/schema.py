@@ -15,7 +15,7 @@ from optiviz.registry import KINDS
 )
 @debug_option
 def command() -> None:
-    """Print the JSON Schema of YAML recipes and batches, so that editors check and complete them.
+    """Print the JSON Schema of YAML recipes and batches, for editors to check and complete them.
 
     \b
     optiviz schema > optiviz.schema.json

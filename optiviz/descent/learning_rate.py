@@ -29,7 +29,7 @@ SHIFTS = 3  # times that the grid is extended by as many decades
 PER_DECADE = 30
 DIGITS = 3  # significant digits of a rate, so that the printed rate is the exact one
 LOST = 0.1  # fraction of its descent that a run may lose again by its end
-SCORE = "the lowest loss so far, averaged over all steps; - if the rate cannot be used"
+SCORE = "the lowest loss so far, averaged over all steps; - if the rate is unusable"
 MAX_STEPS = 1000  # longer runs are tuned on their first steps
 MAX_STARTS = 9  # more starts are tuned on the first ones
 

@@ -78,7 +78,7 @@ class NetworkProblem(Problem):
         size = batch_size or network.samples
         if size > network.samples:
             raise InputError(
-                f"a batch cannot have {size} samples: {model.config.data} has {network.samples}"
+                f"a batch cannot have {size} samples: the network learns {network.samples}"
             )
         if batch_size is None and not dropout:
             return model.plane if self.in_plane else network
@@ -100,7 +100,7 @@ class NetworkProblem(Problem):
             return super().start(point)
         if model.plane_config.kind == "path":
             raise InputError(
-                "a start cannot be set in the plane of the paths, known only after the descent"
+                "a start cannot be set in a path plane, which is known only after the descent"
             )
         return model.plane.to_weights(point)
 
@@ -172,5 +172,5 @@ def bounding_window(points: Array) -> Domain:
     ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)
     found = checked(Domain, ends.tolist())
     if isinstance(found, list):
-        raise InputError("the paths go too far to be drawn: use a smaller learning rate")
+        raise InputError("the paths extend too far to be drawn: use smaller learning rates")
     return found

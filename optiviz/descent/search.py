@@ -57,7 +57,7 @@ class Range:
         except ValueError:
             raise InputError(f"{text!r} is not a valid range: write {key}=0.5:0.99") from None
         if not low < high or not np.isfinite([low, high]).all():
-            raise InputError(f"{text!r} is not a valid range: write a number and a larger one")
+            raise InputError(f"{text!r} is not a valid range: LOW must be below HIGH")
         return cls(key, (low, high))
 
     def __str__(self) -> str:
@@ -182,11 +182,9 @@ def check_ranges(
             if each.key in dict(spec.settings):
                 if given:
                     continue
-                raise InputError(f"{spec.name}: {each.key} cannot be both set and searched")
+                raise InputError(f"{spec.name}: {each.key} cannot be both set and tuned")
             if factory.parameters[each.key].type in (bool, int):
-                raise InputError(
-                    f"{spec.name}: {each.key} cannot be searched: it is not continuous"
-                )
+                raise InputError(f"{spec.name}: {each.key} cannot be tuned: it is not continuous")
     for spec, factory in zip(specs, factories, strict=True):
         ranges_searched = _open_ranges(spec, factory, ranges)
         ends = [each.values(factory, np.array([0.0, 1.0])) for each in ranges_searched]
@@ -196,7 +194,7 @@ def check_ranges(
             and factory.rate not in settled
             and factory.parameters[factory.rate].default is MISSING
         ):
-            raise InputError(f"{spec.name}: {factory.rate} must be either set or searched")
+            raise InputError(f"{spec.name}: {factory.rate} must be either set or tuned")
         if not is_third_party_optimizer(spec.name):  # which may reject a value
             for values in np.transpose(ends).tolist():
                 spec.build(**dict(zip((each.key for each in ranges_searched), values, strict=True)))

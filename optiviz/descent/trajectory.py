@@ -27,8 +27,8 @@ class Trajectory:
     true_losses, shape (rows,), are evaluated on all samples.
 
     states holds the optimizer's state by name, one row per step; it is empty in more than two
-    dimensions. distances, shape (rows,), are those of the real points from the plane onto which
-    `points` are projected, None if they are not. spaced are those of the steps in `rows` that do
+    dimensions. distances, shape (rows,), are those of the original points from the plane onto which
+    `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly.
     """

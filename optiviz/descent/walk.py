@@ -160,7 +160,7 @@ def _rows_to_keep(
     return both if len(both) <= most else spaced
 
 
-def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
+def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> tuple[Array, str]:
     """Return an optimizer's updates for a signal of gradients, shape (steps,).
 
     The second value is the reason why third-party code failed, from where updates are nan; it is
@@ -172,7 +172,7 @@ def respond(signal: Stream, optimizer: Method, steps: int) -> tuple[Array, str]:
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
-        name = type(optimizer).__name__
+        name = label or type(optimizer).__name__
         raise InputError(f"{name} needs a fixed objective: it cannot follow a signal")
     try:
         with np.errstate(all="ignore"):

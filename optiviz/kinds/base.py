@@ -3,7 +3,7 @@
 A recipe holds everything that one picture depends on, as plain values. It is frozen and hashable,
 goes to JSON and back, and does not say where the picture is written. A scene is the content of a
 picture before it is drawn: its texts and its numbers. Code that renders, writes, reports or checks
-pictures uses only these two interfaces and never asks for the kind.
+pictures uses only these two interfaces and never checks the kind.
 """
 
 import math
@@ -115,9 +115,9 @@ class BaseRecipe(BaseModel):
         return subject.title if self.title is None else self.title.strip()
 
     def check(self) -> None:
-        """Raise InputError if the picture cannot be made, before any work is done.
+        """Raise InputError if the picture cannot be created, before any work is done.
 
-        One reason is a file of third-party code that has changed since the recipe was made.
+        One reason is a file of third-party code that has changed since the recipe was created.
         """
         for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
@@ -137,7 +137,7 @@ class BaseRecipe(BaseModel):
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         if max(self.size) > form.max_side:
-            raise InputError(f"{path}: sides must be at most {form.max_side} pixels long")
+            raise InputError(f"{path}: width and height must be at most {form.max_side} pixels")
         return form
 
     def check_output(self, form: Format) -> None:
@@ -321,7 +321,7 @@ class Scene(Generic[EntryT]):
     def report(self, recipe: Any) -> Report | None:
         """Return what a command prints about the scene, or None.
 
-        recipe is the one that the scene was made from.
+        recipe is the one that the scene was computed from.
         """
         return None
 

@@ -94,7 +94,7 @@ class OptimizerFields(BaseRecipe):
                 with suppress(InputError):  # check() reports it
                     found[file] = file_hash(file)
         if others := given.keys() - files:
-            raise ValueError(f"{shorten(min(others))} is not a file of these optimizers")
+            raise ValueError(f"{shorten(min(others))} is not the file of any of these optimizers")
         return tuple(found.items()) or None
 
     def check(self) -> None:
@@ -142,7 +142,7 @@ class AnimationFields(OptimizerFields):
 
     vary repeats one optimizer with several values, for example "momentum=0.25,0.9". frames are
     the steps to show instead of evenly spaced ones, for example "0:200:20,200:9000:100", each
-    range as FROM:TO:STRIDE.
+    range as START:STOP:STEP.
     """
 
     vary: str | None = None
@@ -238,7 +238,7 @@ class ProblemFields(BaseModel):
         if size is not None and "surface" in info.data:
             surface = resolve_surface(info.data["surface"])
             if not problem_of(surface).has_samples:
-                raise ValueError(f"{surface.name or 'a formula'} has no samples for batches")
+                raise ValueError(f"{surface.name or 'the formula'} has no samples for batches")
         return size
 
     @property

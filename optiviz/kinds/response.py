@@ -48,7 +48,7 @@ class ResponseRecipe(AnimationFields):
             rates = {spec.name: DEFAULT_RATES.get(spec.name, DEFAULT_RATE)}
             configured = without_tuning(spec, self.lr, rates, "signal")
             assert configured is not None
-            update, stopped = respond(signal, configured.optimizer, len(signal.gradient))
+            update, stopped = respond(signal, configured.optimizer, len(signal.gradient), label)
             entry = ResponseEntry(
                 spec=spec,
                 label=label,

@@ -45,12 +45,13 @@ Levels = Annotated[
 
 
 class Style(BaseModel):
-    """Style options, of which each view uses its own; None leaves a choice to theme or surface.
+    """Style options of views; None leaves the choice to the theme or the surface.
 
-    levels of contour lines, as a number of bands or as losses; labels on them; field, arrows down
-    the gradient; fill between contour lines; trail, the number of steps after which a path fades;
-    smooth, the number of steps that a loss is averaged over; orbit, the angle in degrees by which
-    a relief turns.
+    levels are the contour lines, as a number of bands or as losses; labels is whether they are
+    labelled. field is whether arrows along the negative gradient are drawn, and fill whether the
+    bands between contour lines are filled. trail is the number of steps after which a path fades,
+    smooth the number of steps over which loss curves are averaged, and orbit the angle in degrees
+    by which a relief is rotated. Each view uses only some of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,7 +116,7 @@ def check_views(
             if using:
                 raise InputError(f"{unused}; {_with_do(using)}")
             dimensions = DIMENSIONS[provided["surface"]]
-            raise InputError(f"{unused}, and no view of {dimensions} does here")
+            raise InputError(f"{unused}, nor does any other view of {dimensions} here")
     return names
 
 

@@ -30,7 +30,7 @@ MAX_NAME = 100  # characters of a part of a file name
 def _canonical_specs(value: Any) -> Any:
     texts = [value] if isinstance(value, str) else value
     if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
-        raise ValueError("must be text, not a class: write for example my_optimizer.py:Lion")
+        raise ValueError("must be text, not a class: write, for example, my_optimizer.py:Lion")
     if not isinstance(texts, list | tuple):
         raise ValueError(f"must be text or a list, not {shorten(value, quoted=True)}")
     if not all(isinstance(text, str) for text in texts):
@@ -43,7 +43,7 @@ def _by_name(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
         found = find_surface(value)
     elif callable(value):
-        raise ValueError("must be text, not a function: write for example my_surface.py:f")
+        raise ValueError("must be text, not a function: write, for example, my_surface.py:f")
     else:
         found = Surface.model_validate(value, context=info.context).with_file_hashes()
     return found.name if bundled_surface(found.name) == found else found
@@ -69,7 +69,7 @@ def _sides(value: Any) -> Any:
     sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", str(value))
     if sides is None:
         raise ValueError(
-            f"{shorten(value, quoted=True)} is not a valid size: write for example 960x640"
+            f"{shorten(value, quoted=True)} is not a valid size: write, for example, 960x640"
         )
     return int(sides[1]), int(sides[2])
 
@@ -86,12 +86,12 @@ def parse_frame_ranges(text: str) -> list[range]:
         said = shorten(part, quoted=True)
         numbers = re.fullmatch(r"\s*(\d{1,20}):(\d{1,20}):(\d{1,20})\s*", part)
         if numbers is None:
-            raise ValueError(f"{said} is not a valid range: write FROM:TO:STRIDE, as in 0:200:20")
+            raise ValueError(f"{said} is not a valid range: write START:STOP:STEP, as in 0:200:20")
         start, stop, stride = (int(number) for number in numbers.groups())
         if stop > MAX_STEPS + 1:
             raise ValueError(f"{said} exceeds the limit of {MAX_STEPS} steps")
         if start >= stop or stride < 1:
-            raise ValueError(f"{said} has no steps: TO must be above FROM, and STRIDE at least 1")
+            raise ValueError(f"{said} has no steps: STOP must be above START, and STEP at least 1")
         parts.append(range(start, stop, stride))
     return parts
 

@@ -102,7 +102,7 @@ class AdamW(Adam):
 
     weight_decay: Hyper = hyper(0.01, help="decoupled: each step subtracts lr * weight_decay * x")
     decoupled_weight_decay: bool = hyper(
-        True, help="false makes weight decay an L2 penalty, as in adam"
+        True, help="if false, weight decay is an L2 penalty, as in adam"
     )
 
 

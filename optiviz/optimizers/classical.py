@@ -57,7 +57,7 @@ class BFGS(Scipy):
     Paper: Broyden; Fletcher; Goldfarb; Shanno, all 1970; Nocedal and Wright, Numerical
     Optimization, 2006, algorithm 6.1.
 
-    scipy.optimize.minimize(method="BFGS").
+    Runs scipy.optimize.minimize(method="BFGS").
     """
 
     method = "BFGS"
@@ -74,7 +74,7 @@ class LBFGS(Scipy):
     Paper: Liu and Nocedal, On the limited memory BFGS method for large scale optimization, 1989;
     Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.5.
 
-    scipy.optimize.minimize(method="L-BFGS-B") without bounds.
+    Runs scipy.optimize.minimize(method="L-BFGS-B") without bounds.
     """
 
     method = "L-BFGS-B"
@@ -87,7 +87,7 @@ class LBFGS(Scipy):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ConjugateGradient(Scipy):
-    """Conjugate directions: each keeps a fraction of the last, and none undoes another.
+    """Conjugate directions: each keeps a fraction of the last and does not undo its progress.
 
         b <- max(0, g'(g - last g) / (last g)'(last g))
         p <- -g + b * p
@@ -95,7 +95,7 @@ class ConjugateGradient(Scipy):
 
     Paper: Polak and Ribiere, 1969; Nocedal and Wright, Numerical Optimization, 2006, section 5.2.
 
-    scipy.optimize.minimize(method="CG").
+    Runs scipy.optimize.minimize(method="CG").
     """
 
     method = "CG"
@@ -106,12 +106,11 @@ class ConjugateGradient(Scipy):
 class NelderMead(Scipy):
     """A simplex that reflects its worst corner, expands and shrinks. It needs no gradient.
 
-        x <- x_best of the corners                  after a reflection, expansion, contraction or
-                                                    shrinking of the simplex
+        x <- x_best of the simplex                  after it reflects, expands, contracts or shrinks
 
     Paper: Nelder and Mead, A Simplex Method for Function Minimization, 1965.
 
-    scipy.optimize.minimize(method="Nelder-Mead"). The path is that of the best corner.
+    Runs scipy.optimize.minimize(method="Nelder-Mead"). The path is that of the best corner.
     """
 
     method = "Nelder-Mead"

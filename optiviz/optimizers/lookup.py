@@ -144,7 +144,7 @@ def third_party_factory(name: str) -> OptimizerFactory:
     )
     found = plugins.load(name) if offered is None else offered.load()
     if not callable(found):
-        of = "" if offered is None else f", of the package {offered.package},"
+        of = "" if offered is None else f" from the package {offered.package}"
         raise InputError(f"{name}{of} is not an optimizer")
     if _is_torch(found):
         from optiviz.optimizers.torch_adapter import Torch

@@ -71,7 +71,7 @@ class ASGD(Optimizer):
     lr: Hyper = hyper(help="initial learning rate", within="(0, inf)")
     lambd: Hyper = hyper(1e-4, help="decay of x and of the learning rate")
     alpha: Hyper = hyper(0.75, help="exponent of the decay of the learning rate")
-    t0: Hyper = hyper(1e6, help="step from which the points are averaged")
+    t0: Hyper = hyper(1e6, help="step at which averaging starts")
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> Average:
@@ -96,7 +96,7 @@ class Momentum(Optimizer):
     Paper: Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
 
     The same as torch.optim.SGD with momentum, whose first step is not dampened. At a constant
-    learning rate also the same as Lasagne's and article 4's, which keep -lr * v instead of v.
+    learning rate, also the same as Lasagne's and article 4's, which store -lr * v instead of v.
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")

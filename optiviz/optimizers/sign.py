@@ -30,7 +30,7 @@ class Rprop(Optimizer):
     The RPROP Algorithm, 1993; without its weight backtracking: Igel and Huesken, 2000, iRprop-.
 
     The same as torch.optim.Rprop, whose etas are (eta1, eta2) and whose step_sizes are
-    (step_size1, step_size2). optax's rprop applies each step one step late.
+    (step_size1, step_size2). optax's rprop applies each update one step late.
     """
 
     lr: Hyper = hyper(help="initial step size of each coordinate", within="(0, inf)")
@@ -64,7 +64,7 @@ class Mean(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Lion(Optimizer):
-    """Evolved sign momentum: every coordinate moves by lr, in the direction of the mean gradient.
+    """Evolved sign momentum: every coordinate moves by lr, against the sign of the mean gradient.
 
         u <- sign(beta1 * m + (1 - beta1) * g)
         m <- beta2 * m + (1 - beta2) * g

@@ -123,7 +123,7 @@ def parse_spec(text: str) -> OptimizerSpec:
     """Return the single spec in `text`; raise InputError if it is invalid."""
     name, *settings = text.split(":")
     if not text.isprintable():
-        raise InputError(f"{shorten(text, quoted=True)} contains a character that is not printable")
+        raise InputError(f"{shorten(text, quoted=True)} contains an unprintable character")
     if "=" in name:
         raise InputError(f"{text!r} is a setting: write it after an optimizer, as in adam:{text}")
     if not name:
@@ -153,7 +153,7 @@ def parse_spec(text: str) -> OptimizerSpec:
         if declared is not None:
             _check_key(name, key, declared, "label")
         elif not key.isidentifier():
-            raise InputError(f"{text!r}: {key!r} is not a valid name of a hyperparameter")
+            raise InputError(f"{text!r}: {key!r} is not a valid hyperparameter name")
         if key in given or (schedule and key in RATE_NAMES):
             raise InputError(f"{text!r} sets {key} twice")
         if key in RATE_NAMES and "@" in value:

@@ -249,8 +249,8 @@ class ADOPT(TwoMoments):
     Paper: Taniguchi et al., ADOPT: Modified Adam Can Converge with Any beta2 with the Optimal
     Rate, 2024, algorithm 2.
 
-    The same as optax.contrib.adopt: the first step does not move. With nesterov, m is updated once
-    more, with the same u, before it is used.
+    The same as optax.contrib.adopt: x does not move in the first step. With nesterov, m is updated
+    once more, with the same u, before it is used.
     """
 
     beta2: Hyper = hyper(0.9999, help="decay rate of the mean squared gradient", within="[0, 1)")

@@ -43,7 +43,7 @@ def checked_point(found: Any, x: Array) -> Array:
         raise OptimizerError("returned complex numbers")
     point = np.array(found, float)
     if point.shape != x.shape:
-        raise OptimizerError(f"returned shape {point.shape}: a point has {x.shape}")
+        raise OptimizerError(f"returned shape {point.shape}: a point has shape {x.shape}")
     if np.isnan(point).any() and np.isfinite(x).all():
         raise OptimizerError("returned nan")
     return point

@@ -53,7 +53,7 @@ class LookaheadState(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Lookahead(Wrapper):
-    """Lookahead: k steps forward, then back to a point between there and their start.
+    """Lookahead: k steps forward, then back to a point between their end and their start.
 
         x <- one step of the inner optimizer
         every sync_period steps: s <- s + slow_step_size * (x - s) and x <- s

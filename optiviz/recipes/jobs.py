@@ -90,7 +90,7 @@ class BatchReader:
         """Yield the fields of every job."""
         top = self.document.value
         if not isinstance(top, dict):
-            self._wrong((), "a batch must have jobs: and may have defaults:")
+            self._wrong((), "a batch must be a mapping with jobs: and, optionally, defaults:")
             return
         self._check_keys((), top, ["defaults", "jobs"])
         fields = {key for kind in KINDS for key in allowed_keys(load_kind(kind))}
@@ -261,7 +261,7 @@ class OutputTemplate:
             elif key not in values:
                 yield did_you_mean("placeholder", key, values)
             elif not _slug(values[key]):
-                yield f"{{{key}}} has no characters that a file name can use"
+                yield f"{{{key}}} has no characters that are allowed in a file name"
 
     def fill(self, values: Fields) -> str:
         """Return the name with the values filled in, "-" for missing or unusable ones."""

@@ -1,7 +1,7 @@
-"""How a picture was made: its recipe and the versions of the software, as text in its file.
+"""How a picture was created: its recipe and the versions of the software, as text in its file.
 
 The same recipe and versions have the same text, and give the same bytes on one machine. The text
-does not say when, where or by whom the picture was made.
+does not say when, where or by whom the picture was created.
 """
 
 import json
@@ -69,7 +69,7 @@ def read_metadata(path: Path) -> str | None:
     form = format_of(path)
     try:
         if not path.is_file():
-            raise InputError(f"{path}: " + ("is not a file" if path.exists() else "no such file"))
+            raise InputError(f"{path}: " + ("not a file" if path.exists() else "no such file"))
         with path.open("rb"):
             pass
     except OSError as error:
@@ -101,7 +101,7 @@ class RecipeSource(NamedTuple):
 
     @property
     def version_differences(self) -> str:
-        """The versions it was made with that differ from those here, for example "numpy 2.0.0"."""
+        """The versions it was written with that differ from those here, such as "numpy 2.0.0"."""
         ours = plugins.versions(*self.versions) | versions()
         return ", ".join(
             f"{name} {each}" for name, each in self.versions.items() if ours.get(name) != each

@@ -280,7 +280,7 @@ class SurfaceReader:
             return surface
         if len(self.window.intervals) != surface.dim:
             many = "1 coordinate" if surface.dim == 1 else f"{surface.dim} coordinates"
-            said = f"must have one interval per coordinate, and {surface.name or surface.title}"
+            said = f"must have one interval per coordinate, but {surface.name or surface.title}"
             self.faults.append(Fault(("domain",), f"{said} has {many}"))
             return surface
         return surface.within(self.window)

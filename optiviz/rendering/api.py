@@ -100,13 +100,13 @@ def descend(
     start is the starting point, of shape (dim,), in the coordinates that pictures show. Unless
     specified, start and steps are those of the surface; steps is 120 if it has none. batch_size is
     the number of samples of a network's data per step, all of them if None. noise is the standard
-    deviation of normal noise that is added to each coordinate of the gradient. seed is that of
-    batches, noise and dropout.
+    deviation of Gaussian noise that is added to each coordinate of the gradient. seed is the seed
+    of batches, noise and dropout.
 
     Returns a Trajectory, whose `losses` have shape (steps + 1,) and whose `points` have shape
     (rows, dim): every step in one or two dimensions, a selection of steps in more. For a network
-    that is descended in all of its weights, dim is their number. Divergence is not an
-    error: `diverged_at` is the step at which it happens.
+    that is descended in all of its weights, dim is their number. Divergence is not an error:
+    `diverged_at` is the step at which it happens.
 
     Raises InputError if an argument is invalid, if optimizer specifies more than one, if start has
     the wrong number of coordinates, or if a batch is larger than the data.
@@ -149,13 +149,13 @@ def animate(
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
     """Return the recipe in a file.
 
-    path is a file written by optiviz, which carries the recipe it was made from, or a YAML file
+    path is a file written by optiviz, which contains the recipe it was created from, or a YAML file
     with the fields of one recipe. allow_plugins permits recipes that use third-party code, such as
     optimizers or surfaces from Python files, and so lets that code run.
 
-    Returns a recipe of its kind: Recipe, PlotRecipe, ResponseRecipe, BasinsRecipe or TuneRecipe.
-    Raises InputError if the file cannot be read or has no recipe; with every error, one per line,
-    if the recipe is invalid; and if it uses third-party code without allow_plugins.
+    Returns a Recipe, PlotRecipe, ResponseRecipe, BasinsRecipe or TuneRecipe. Raises InputError if
+    the file cannot be read or has no recipe, if the recipe is invalid, with one line per error, or
+    if it uses third-party code without allow_plugins.
     """
     source = read_source(Path(path))
     if not allow_plugins:
@@ -229,7 +229,7 @@ def _recipe(**fields: Any) -> Recipe:
 def list_names(
     kind: str, surfaces: str | Path | None = None, tags: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return name and one-line description of everything of a kind, as plain values.
+    """Return the name and one-line description of everything of a kind, as plain values.
 
     kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "themes" or
     "formats". surfaces is the path of a YAML file of further surfaces. With tags, only surfaces
@@ -275,7 +275,7 @@ def list_names(
 
 
 def _list_plugins(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]:
-    """Return name and one-line description of the plugins of installed packages.
+    """Return the name and one-line description of each plugin of the installed packages.
 
     Loads them, and warns of those that fail to load. Raises InputError if two have the same name.
     """

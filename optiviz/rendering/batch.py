@@ -101,8 +101,7 @@ def run_jobs(
 
     force runs all of them. A failure does not stop other jobs; with fail_fast, jobs that have not
     begun are skipped. The largest jobs begin first, so that the last one does not keep a single
-    process busy for long. progress is called about every
-    POLL_INTERVAL seconds.
+    process busy for long. progress is called about every POLL_INTERVAL seconds.
     """
     results: dict[int, Result] = {}
     pending: dict[Future[JobOutput], int] = {}
@@ -169,7 +168,7 @@ def _write_files(job: Job, future: Future[JobOutput], stopped: bool) -> Result:
     except CancelledError:
         if stopped:
             return Result(job, "not begun")
-        return Result(job, "failed", cause="cancelled by its executor, which may be gone")
+        return Result(job, "failed", cause="cancelled by its executor, which may have stopped")
     except BrokenExecutor as error:
         return Result(job, "failed", cause=str(error))
     except Exception as error:

@@ -140,7 +140,7 @@ def find_surface(
     if isinstance(found, Surface):
         return found
     if not callable(found):
-        raise InputError(f"{name} of the package {offered.package} is not a function or Surface")
+        raise InputError(f"{name} from the package {offered.package} is not a function or Surface")
     return function_surface(f"{offered.point.module}.{offered.point.attr}")
 
 

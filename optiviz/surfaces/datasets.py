@@ -235,13 +235,15 @@ def _inputs(name: str, given: Any) -> Array:
 
 
 def _labels(name: str, given: Any) -> Any:
-    """Return labels from 0, or rows of shares per sample unchanged."""
+    """Return labels from 0, or one row of class probabilities per sample unchanged."""
     array = np.asarray(given)
     if array.dtype.kind not in "buif" or array.ndim not in (1, 2):
-        raise InputError(f"{name} must contain one label or one row of shares per sample")
+        raise InputError(
+            f"{name} must contain one label or one row of class probabilities per sample"
+        )
     if array.ndim == 2 and array.shape[1] > 1:
         if array.min(initial=0) < 0 or not np.allclose(array.sum(axis=1), 1):
-            raise InputError(f"{name} must contain rows of non-negative shares that sum to 1")
+            raise InputError(f"{name} must contain rows of probabilities that sum to 1")
         return array.astype(float)
     flat = array.reshape(-1).astype(float)
     if not np.isfinite(flat).all() or (flat != np.floor(flat)).any() or flat.min(initial=0) < 0:
@@ -285,7 +287,9 @@ def _npz(path: Path) -> Dataset:
         raise InputError(f"{name}: is not a valid npz file: {shorten(said)}") from None
     for key in ("x_train", "y_train"):
         if key not in given:
-            raise InputError(f"{name}: has no array {key}, only {', '.join(found) or 'nothing'}")
+            raise InputError(
+                f"{name}: has no array {key}: it contains {', '.join(found) or 'no arrays'}"
+            )
     return _tested(name, given)
 
 
@@ -353,4 +357,4 @@ def _check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise InputError(f"{shorten(str(path))}: {error}") from None
     if not there:
-        raise InputError(f"{shorten(str(path))}: " + ("is not a file" if known else "no such file"))
+        raise InputError(f"{shorten(str(path))}: " + ("not a file" if known else "no such file"))

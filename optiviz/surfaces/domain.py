@@ -61,7 +61,7 @@ def kebab(word: str) -> str:
     """Return a word unchanged; raise ValueError if it is not in kebab-case."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word):
         raise ValueError(
-            "must be lower-case letters, digits and single hyphens, "
+            "must consist of lower-case letters, digits and single hyphens, "
             f"not {shorten(word, quoted=True)}"
         )
     return word

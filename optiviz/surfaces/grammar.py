@@ -127,7 +127,7 @@ class _Builder:
             case ast.Compare() | ast.BoolOp() | ast.IfExp():
                 raise self.refuse("comparisons and conditions are not allowed: use min, max, sign")
             case ast.BinOp(op=ast.BitXor()):
-                raise self.refuse("^ is not a power: write **")
+                raise self.refuse("^ is not the power operator: write **")
         raise self.refuse(
             f"{ast.unparse(node)[:40]!r} is not allowed: use numbers, x, y, + - * / ** "
             "and functions"

@@ -66,7 +66,7 @@ class NetworkModel:
         """The plane; raises InputError if it is known only after a descent."""
         config = self.plane_config
         if config.kind == "path":
-            raise InputError("a path plane is known only after a descent")
+            raise InputError("a path plane is known only after the descent")
         if config.kind == "weights":
             pair = [Weight(*each) for each in config.weights]
             return WeightPlane.of(self.network, self.initial, pair)

@@ -226,7 +226,7 @@ class NetworkOrigin(Origin):
     def _around(self) -> str:
         if self.plane.kind == "path":
             raise InputError(
-                "a path plane is known only after a descent: use a random or weights plane"
+                "a path plane is known only after the descent: use a random or weights plane"
             )
         return DEFAULT_DOMAINS[self.plane.kind]
 

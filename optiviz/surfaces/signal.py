@@ -38,11 +38,11 @@ Slope = Annotated[
 
 
 class Signal(BaseModel):
-    """A Stream in one dimension: the gradients that an optimizer gets, step by step.
+    """A Stream in one dimension: the gradients that an optimizer receives, step by step.
 
     Step i begins at x = 0. Its gradient at a point q is the signal at time i - q, linearly
     interpolated, and 0 outside of the signal: an optimizer that looks ahead along its own update
-    gets future gradients. Every step begins at 0 again, so that small updates keep all their
+    receives future gradients. Every step begins at 0 again, so that small updates keep all their
     digits; therefore weight decay has no effect.
     """
 

@@ -193,7 +193,7 @@ class Surface(BaseModel):
         return self.origin.compiled
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that is known of it as plain values, with the derivatives of its formula."""
+        """Return all that is known about it as plain values, and the derivatives of its formula."""
         declared = self.model_dump(mode="json")
         first = {key: declared.pop(key) for key in ("name", "title")}
         return first | self.origin.to_dict(declared)

@@ -115,7 +115,9 @@ def _module(path: str, place: Path, content: str) -> ModuleType:
 def _imported(name: str) -> Loaded:
     parts = name.split(".")
     if not all(parts):
-        raise InputError(f"{name!r} is not a valid import path: write for example torch.optim.Adam")
+        raise InputError(
+            f"{name!r} is not a valid import path: write, for example, torch.optim.Adam"
+        )
     if parts[-1] == "py":
         raise InputError(f"{name} is a file: name a class or function in it, as in {name}:f")
     for length in range(len(parts) - 1, 0, -1):

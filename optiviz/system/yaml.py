@@ -67,7 +67,7 @@ class Document:
         """Read a UTF-8 YAML file; "-" is standard input. Raises InputError if that fails."""
         if str(path) == "-":
             if sys.stdin is None:
-                raise InputError("stdin is closed")
+                raise InputError("standard input is closed")
             return cls(_text(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin"), "stdin")
         return cls(read_text(path), str(path))
 

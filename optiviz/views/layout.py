@@ -40,7 +40,7 @@ class Layout:
     @property
     def _above(self) -> float:
         """The height of headings, the same for all panels, so that they align at the top."""
-        return max(room.top for room in self.constraints)
+        return max(view.top for view in self.constraints)
 
     @property
     def _whole(self) -> Box:
@@ -55,7 +55,7 @@ class Layout:
         """
         whole = self._whole
         if not legend.scene.entries:
-            aside = max(0.0, max(room.right for room in self.constraints) - self.edge)
+            aside = max(0.0, max(view.right for view in self.constraints) - self.edge)
             whole = whole._replace(width=whole.width - 2 * aside)
             strip = whole._replace(height=STEP_LINE if legend.legend_entries else 0.0)
             _, places = self._best(whole._replace(bottom=strip.top, height=self.top - strip.top))
@@ -129,14 +129,14 @@ class Layout:
         rows = -(-len(self.constraints) // columns)
         wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
         lefts = [
-            max(room.left for room in self.constraints[each::columns]) for each in range(columns)
+            max(view.left for view in self.constraints[each::columns]) for each in range(columns)
         ]
         places: list[Box] = []
         top = region.top
         for first in range(0, len(self.constraints), columns):
             row = [
-                room._replace(left=left)
-                for room, left in zip(
+                view._replace(left=left)
+                for view, left in zip(
                     self.constraints[first : first + columns], lefts, strict=False
                 )
             ]
@@ -144,38 +144,38 @@ class Layout:
             top -= above
             boxes = _in_a_row(row, region.left, top, wide, tall - above)
             places += boxes
-            top -= max(box.height + room.bottom for box, room in zip(boxes, row, strict=True))
+            top -= max(box.height + view.bottom for box, view in zip(boxes, row, strict=True))
         return places
 
 
 def _in_a_row(
-    rooms: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
+    views: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
 ) -> list[Box]:
     """Return the places of panels side by side, each within this room, its margins included.
 
     A view with a ratio keeps it; those without share what the others leave over.
     """
-    sizes = [_fitted(room, wide, tall) for room in rooms]
-    kept = [number for number, room in enumerate(rooms) if room.ratios is not None]
-    over = sum(wide - rooms[number].left - sizes[number][0] for number in kept)
+    sizes = [_fitted(view, wide, tall) for view in views]
+    kept = [number for number, view in enumerate(views) if view.ratios is not None]
+    over = sum(wide - views[number].left - sizes[number][0] for number in kept)
     highest = max((sizes[number][1] for number in kept), default=tall)
     boxes = []
-    for number, (room, (width, height)) in enumerate(zip(rooms, sizes, strict=True)):
+    for number, (view, (width, height)) in enumerate(zip(views, sizes, strict=True)):
         if kept and number not in kept:
-            width = max(width + over / (len(rooms) - len(kept)), 1.0)
+            width = max(width + over / (len(views) - len(kept)), 1.0)
             height = min(height, highest)
-        boxes.append(Box(left + room.left, top - height, width, height))
-        taken = wide if len(kept) == len(rooms) else room.left + width
+        boxes.append(Box(left + view.left, top - height, width, height))
+        taken = wide if len(kept) == len(views) else view.left + width
         left += taken + GAP
     return boxes
 
 
-def _fitted(room: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
+def _fitted(view: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
     """Return width and height of Axes within this room, their labels included."""
-    width, height = max(wide - room.left, 1.0), max(tall - room.bottom, 1.0)
-    if room.ratios is None:
+    width, height = max(wide - view.left, 1.0), max(tall - view.bottom, 1.0)
+    if view.ratios is None:
         return width, height
-    least, most = room.ratios
+    least, most = view.ratios
     ratio = min(max(width / height, least), most)
     width = min(width, height * ratio)
     return width, width / ratio

@@ -1,4 +1,4 @@
-"""A matplotlib MovieWriter over imageio, which draws still artists once and then the moving."""
+"""A matplotlib MovieWriter over imageio that draws still artists once, moving ones per frame."""
 
 import gc
 from contextlib import closing
@@ -56,7 +56,7 @@ class ImageioWriter(AbstractMovieWriter):
         hold: float = 0,
     ) -> None:
         if codec is not None or bitrate is not None or extra_args is not None:
-            raise ValueError("the imageio writer chooses its own codec, bitrate and arguments")
+            raise ValueError("codec, bitrate and extra_args are not supported")
         if quality not in QUALITIES:
             raise InputError(did_you_mean("quality", quality, QUALITIES))
         self.quality = quality
@@ -92,7 +92,7 @@ class ImageioWriter(AbstractMovieWriter):
             _freeze()
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
-        """Draw the figure as it is now and add it. Of savefig's settings, only facecolor counts."""
+        """Draw the figure as it is now and add it. Of savefig_kwargs, only facecolor is used."""
         first, views = self._views is None, _views(self.fig)
         if first:
             self.fig.set_facecolor(savefig_kwargs.get("facecolor", self.fig.get_facecolor()))

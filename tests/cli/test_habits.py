@@ -225,7 +225,7 @@ def test_format_names_the_file_that_nobody_names(invoke: Invoke, here: Path) -> 
         ("-o -", "-o - has no suffix: set its format, for example --format png"),
         (
             "-o a.gif --format gif",
-            "--format applies to -o - or the default file: a.gif has a suffix already",
+            "--format applies to -o - or the default file: a.gif already has a suffix",
         ),
         ("-o - -o - --format gif", "two outputs have the same path"),
         ("-o - --format gif --open", "--open cannot be combined with -o -"),
@@ -255,7 +255,7 @@ def test_a_closed_standard_output_is_told(here: Path) -> None:
     words = " ".join([*OPTIVIZ, *map(str, RUN), "-q", "-o", "-", "--format", "png", ">&-"])
     ended = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
-    assert ended.stderr == "optiviz: -o -: the standard output is closed\n"
+    assert ended.stderr == "optiviz: -o -: standard output is closed\n"
 
 
 def test_only_a_bare_dash_is_the_standard_output(invoke: Invoke, here: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
         (("plot", "wobbly,tanh", "--view", "contour"), "--view: contour draws two dimensions"),
         (("plot", "wobbly", "--view", "loss"), "--view: loss has no descent to draw"),
         (("plot", "wobbly", "-o", "x.gif"), "x.gif: optiviz plot cannot write .gif files: choose"),
-        (("plot", "tanh", "--field"), "curve does not use --field, and no view of one"),
+        (("plot", "tanh", "--field"), "curve does not use --field, nor does any other view"),
     ],
     ids=lambda value: " ".join(map(str, value))[-45:] if isinstance(value, tuple) else None,
 )  # fmt: skip

@@ -134,7 +134,7 @@ def test_paths_that_lead_far_are_drawn_or_refused(words: str, plane: str) -> Non
     recipe = Recipe(surface=declared, optimizers=words, steps=5)
     make_picture(recipe)
     if plane == "random":
-        with pytest.raises(optiviz.InputError, match="the paths go too far"):
+        with pytest.raises(optiviz.InputError, match="the paths extend too far"):
             recipe.model_copy(update={"starts": ((1e300, 2.0),)}).make_scene()
 
 
@@ -434,7 +434,7 @@ def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
 MISTAKES = {
     "--surface wobbly --opt adam --batch-size 3": "--batch-size: wobbly has no samples",
     "--surface clouds --opt adam --batch-size 0": "--batch-size: must be greater",
-    "--surface clouds --opt adam --batch-size 900": "a batch cannot have 900 samples: blobs",
+    "--surface clouds --opt adam --batch-size 900": "a batch cannot have 900 samples: the",
     "--surface clouds --opt adam --noise -1": "--noise: must be greater",
     "--surface clouds --opt adam --samples 900": "clouds: samples must be at most 800 for blobs",
     "--surface clouds --opt adam --samples 0": "--samples: must be greater",
@@ -452,15 +452,15 @@ MISTAKES = {
     "--surface clouds --opt adam --plane 5/1/7,0/2/0 --domain -1:1,-1:1": (
         "clouds: weight 5/1/7: the network has layers 0 to 1"
     ),
-    "--surface clouds --opt adam --domain -1:1": "and clouds has 2 coordinates",
-    "--surface clouds --opt adam --start 1,2": "a start cannot be set in the plane of the paths",
-    "--surface clouds --opt adam --start random:3": "known only after a descent",
+    "--surface clouds --opt adam --domain -1:1": "but clouds has 2 coordinates",
+    "--surface clouds --opt adam --start 1,2": "a start cannot be set in a path plane",
+    "--surface clouds --opt adam --start random:3": "known only after the descent",
     "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",
     "--surface clouds --opt adam --view curve": "curve draws one dimension, not two dimensions",
     "--surface clouds --opt newton": "newton needs second derivatives",
-    "--surface clouds --opt adam --frames 5:2:1": "'5:2:1' has no steps: TO must be above FROM",
+    "--surface clouds --opt adam --frames 5:2:1": "'5:2:1' has no steps: STOP must be above START",
     "--surface clouds --opt adam --frames 0:9999999:1": "exceeds the limit of 1000000 steps",
-    "--surface clouds --opt adam --frames 0:5": "'0:5' is not a valid range: write FROM:TO:STRIDE",
+    "--surface clouds --opt adam --frames 0:5": "'0:5' is not a valid range: write START:STOP:STEP",
     f"--surface clouds --opt adam --frames {','.join(['0:9999999:1'] * 101)}": "than 100 ranges",
     "--surface clouds --opt adam --data npz:a\x1b[31mb": "unprintable",
     "--surface clouds --opt adam --frames 0:5:0": "--frames: '0:5:0' has no step",

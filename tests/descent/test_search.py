@@ -161,12 +161,12 @@ def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:
     [
         (("--over", "rate"), "unknown hyperparameter 'rate'"),
         (("--over", "eps"), "eps has no default range: write eps=LOW:HIGH"),
-        (("--over", "lr=2:1"), "is not a valid range: write a number and a larger one"),
+        (("--over", "lr=2:1"), "is not a valid range: LOW must be below HIGH"),
         (("--over", "lr=a:b"), "is not a valid range: write lr=0.5:0.99"),
         (("--over", "lr,lr=1:2"), "names a hyperparameter twice"),
-        (("--over", "beta1"), "adam: lr must be either set or searched"),
+        (("--over", "beta1"), "adam: lr must be either set or tuned"),
         (("--over", "lr,beta1=0.5:2"), "beta1 must lie in [0, 1), not 2"),
-        (("--over", "lr,eps_in_sqrt"), "eps_in_sqrt cannot be searched: it is not continuous"),
+        (("--over", "lr,eps_in_sqrt"), "eps_in_sqrt cannot be tuned: it is not continuous"),
         (("--trials", "1"), "--trials: "),
         (("-o", "a.gif"), "optiviz tune cannot write .gif files: choose"),
     ],
@@ -182,7 +182,7 @@ def test_a_mistake_is_told_in_one_sentence(
 
 
 def test_what_is_given_is_not_sought() -> None:
-    with pytest.raises(InputError, match="adam: lr cannot be both set and searched"):
+    with pytest.raises(InputError, match="adam: lr cannot be both set and tuned"):
         check_ranges([parse_spec("adam:lr=1")], [Range("lr")])
 
 

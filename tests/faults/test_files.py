@@ -43,7 +43,7 @@ def test_a_folder_that_is_read_only_is_named(name: str, here: Path) -> None:
         pytest.param("folder.gif", "folder.gif is a directory", marks=pytest.mark.row(37)),
         pytest.param("a.txt/x.gif", "a.txt is not a directory", marks=pytest.mark.row(37)),
         pytest.param(".", "an output needs a file name", marks=pytest.mark.row(37)),
-        pytest.param("x", "x has no suffix: write for example x.gif", marks=pytest.mark.row(38)),
+        pytest.param("x", "x has no suffix: write, for example, x.gif", marks=pytest.mark.row(38)),
         pytest.param("x.giff", "did you mean '.gif'?", marks=pytest.mark.row(38)),
         pytest.param("x.docx", "unknown format '.docx'", marks=pytest.mark.row(38)),
         pytest.param("", "an output needs a file name", marks=pytest.mark.row(38)),

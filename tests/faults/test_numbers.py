@@ -77,7 +77,7 @@ def test_what_is_odd_is_drawn_and_said(
         row(33, (*BOWL, "--size", "20000x20000"), "--size: must be between 240x160 and"),
         row(33, (*BOWL, "--size", "16384x16384"), "--size: at most 36000000 pixels are"),
         row(33, (*BOWL, "--size", "70000x300"), "--size: must be between 240x160 and"),
-        row(33, (*BOWL, "--size", "16384x300", "-o", "x.webp"), "x.webp: sides must be at most"),
+        row(33, (*BOWL, "--size", "16384x300", "-o", "x.webp"), "x.webp: width and height must be"),
         row(34, (*BOWL, "--fps", "0"), "--fps: must be greater than or equal to 0.01, not 0"),
         row(34, (*BOWL, "--fps", "1000"), "--fps: must be less than or equal to 100, not 1000"),
         row(29, (*BOWL, "--frames", "9:12:1"), "frames: 9:12:1 starts after the last step, 3"),

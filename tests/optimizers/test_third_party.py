@@ -135,7 +135,7 @@ def test_wrappers_and_schedules_go_around_it(own: Path) -> None:
     ("name", "step", "said"),
     [
         ("Steep", 9, "raised ArithmeticError at step 9: too steep (line 21)"),
-        ("Shape", 1, "returned shape (3,) at step 1: a point has (2,)"),
+        ("Shape", 1, "returned shape (3,) at step 1: a point has shape (2,)"),
         ("Nan", 1, "returned nan at step 1"),
         ("Complex", 1, "returned complex numbers at step 1"),
         ("Pair", 1, "did not return (x, state) at step 1"),
@@ -272,8 +272,8 @@ def test_a_file_that_has_changed_is_loaded_anew_and_not_for_an_old_recipe(own: P
     ("plugins", "said"),
     [
         ({"own.py": "abcd"}, "own.py: 'abcd' is not a SHA-256 hash"),
-        ({"./own.py": "0" * 64}, "./own.py is not a file of these optimizers"),
-        ({"own.py": "0" * 64, "b.py": "0" * 64}, "b.py is not a file of these optimizers"),
+        ({"./own.py": "0" * 64}, "./own.py is not the file of any of these optimizers"),
+        ({"own.py": "0" * 64, "b.py": "0" * 64}, "b.py is not the file of any of these optimizers"),
     ],
 )
 def test_digests_that_fit_nothing_are_refused(

@@ -86,8 +86,8 @@ RUN = "surface: bowl, optimizers: adam"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "jobs.yaml:1:1: a batch must have jobs: and may have defaults:"),
-        ("", "jobs.yaml: a batch must have jobs: and may have defaults:"),
+        ("[]", "jobs.yaml:1:1: a batch must be a mapping with jobs: and, optionally, defaults:"),
+        ("", "jobs.yaml: a batch must be a mapping with jobs: and, optionally, defaults:"),
         ("job: []", "jobs.yaml:1:1: job: unknown key 'job': did you mean 'jobs'?"),
         ("defaults: {}", "jobs.yaml:1:1: jobs: must be a list of jobs"),
         ("jobs: []", "jobs.yaml:1:1: jobs: must be a list of jobs"),

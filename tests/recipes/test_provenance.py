@@ -177,7 +177,7 @@ def test_another_kind_is_made_again_to_its_own_place(invoke: Invoke, here: Path)
     assert result.stdout == "outputs/wobbly-parabola.png\n"
     refused = invoke("run", "--recipe", "x.svg", "--lr-report")
     assert (refused.exit_code, refused.stderr) == (
-        2, "optiviz: --lr-report applies to optiviz run: the recipe is of kind 'plot'\n",
+        2, "optiviz: --lr-report applies to recipes of kind 'run', not 'plot'\n",
     )  # fmt: skip
 
 
@@ -299,7 +299,7 @@ def test_a_wrong_recipe_is_told(
     [
         ("none.gif", "none.gif: no such file"),
         ("none.yaml", "none.yaml: No such file or directory"),
-        ("folder.gif", "folder.gif: is not a file"),
+        ("folder.gif", "folder.gif: not a file"),
         ("batch.yaml", "batch.yaml: contains several jobs: render them with optiviz batch"),
         ("list.yaml", "list.yaml: a recipe must map fields to values"),
         ("wrong.yaml", "wrong.yaml:2:1: optimisers: unknown key 'optimisers': did you mean 'opti"),

@@ -174,7 +174,7 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
         ({"surface": "bowl", "starts": ["1,b"]}, "starts.0: '1,b' is not a valid start: write X,Y"),
         ({"surface": "bowl", "starts": ["random:0"]}, "starts.0: 'random:0' is not a valid start"),
         ({"surface": "bowl", "starts": [[1, 2], [1]]}, "starts.1: 1 has 1 coordinate, but bowl"),
-        ({"surface": "bowl", "size": "wide"}, "size: 'wide' is not a valid size: write for"),
+        ({"surface": "bowl", "size": "wide"}, "size: 'wide' is not a valid size: write, for"),
         ({"kind": "plot", "surfaces": ["bowl", "bowel"]},
          "surfaces.1: unknown surface 'bowel': did you mean 'bowl'?"),
         ({"kind": "response", "signal": "spike"}, "signal: unknown signal 'spike': did you mean"),

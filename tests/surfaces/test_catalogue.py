@@ -299,7 +299,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ("'': {formula: x, domain: {x: [0, 1]}}", "the surface has no name"),
         ("a: 3\ntrue: {formula: x, domain: {x: [0, 1]}}", "2:1: true.name: must be text"),
         ('"a\\e[31m\\nb": {formula: x, domain: {x: [0, 1]}}', "1:1: 'a\\x1b[31m\\nb'.name: "),
-        ("a: {formula: x, domain: {x: [0, 1]}, tags: [Big One]}", "a.tags.0: must be lower-case"),
+        ("a: {formula: x, domain: {x: [0, 1]}, tags: [Big One]}", "a.tags.0: must consist of"),
         ("a: {formula: x, domain: {x: [0, 1]}, start: [.nan]}", "a.start.0: must be a finite"),
         (
             "a: {formula: x, domain: {x: [0, 1]}, steps: 0}",

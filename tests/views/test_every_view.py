@@ -214,7 +214,7 @@ def test_a_camera_that_moves_costs_one_draw_a_frame(
             2,
             False,
             ["trail"],
-            "contour does not use --trail, and no view of two dimensions does here",
+            "contour does not use --trail, nor does any other view of two dimensions here",
         ),
         (
             "contour+loss",
@@ -229,7 +229,7 @@ def test_a_camera_that_moves_costs_one_draw_a_frame(
             1,
             True,
             ["field"],
-            "curve does not use --field, and no view of one dimension does here",
+            "curve does not use --field, nor does any other view of one dimension here",
         ),
     ],
 )
