@@ -148,7 +148,7 @@ def grids(pairs: int) -> Iterator[tuple[str, str]]:
 
 def sampled(plane: Callable[[], Plane], xs: Any, ys: Any) -> Any:
     """Create a plane and sample it, so that the setup it reuses is timed too."""
-    return plane().sampled(xs, ys)
+    return plane().sample_grid(xs, ys)
 
 
 def said(times: list[tuple[float, float]], digits: int = 1) -> str:
@@ -206,7 +206,7 @@ def memory() -> float:
     x = network.architecture.initial("normal", 135)
     plane = Plane(network, x, random_directions(network, x, 0))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    plane.sampled(np.linspace(-1, 1, 6), np.linspace(-1, 1, 6))
+    plane.sample_grid(np.linspace(-1, 1, 6), np.linspace(-1, 1, 6))
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
