@@ -118,9 +118,9 @@ class OptimizerFields(BaseRecipe):
         """
         specs = [spec.with_total_steps(steps) for spec in self.specs]
         for spec in specs:
-            kind = factory_of(spec.name)
-            if kind.rate and kind.parameters[kind.rate].default is MISSING:
-                spec.build(**{kind.rate: 1.0})
+            factory = factory_of(spec.name)
+            if factory.rate and factory.parameters[factory.rate].default is MISSING:
+                spec.build(**{factory.rate: 1.0})
             else:
                 spec.build()
         return specs
