@@ -29,7 +29,8 @@ SHIFTS = 3  # times that the grid is extended by as many decades
 PER_DECADE = 30
 DIGITS = 3  # significant digits of a rate, so that the printed rate is the exact one
 LOST = 0.1  # fraction of its descent that a run may lose again by its end
-SCORE = "the lowest loss so far, averaged over all steps; - if the rate is unusable"
+SCORE = "the lowest loss so far, averaged over all steps"
+NETWORK_SCORE = "the loss, averaged over all steps"
 MAX_STEPS = 1000  # longer runs are tuned on their first steps
 MAX_STARTS = 9  # more starts are tuned on the first ones
 
@@ -51,6 +52,7 @@ class RateScores:
 
     rates: Array
     scores: Array
+    measure: str = SCORE  # what a score is
 
     @property
     def best(self) -> float:
@@ -69,7 +71,8 @@ class RateScores:
             f"{format_value(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
             for tried, score in scores
         ]
-        return "\n".join([f"{'lr':<10}  score ({SCORE})", *lines])
+        heading = f"{'lr':<10}  score ({self.measure}; - if the rate is unusable)"
+        return "\n".join([heading, *lines])
 
 
 class ConfiguredOptimizer(NamedTuple):
@@ -326,7 +329,7 @@ def _score_network_rates(
             lower[number] = all(path.loss(path.steps) < path.loss(0) for path in paths)
     if lower.any():
         scores[~lower] = np.inf
-    return RateScores(rates, scores)
+    return RateScores(rates, scores, NETWORK_SCORE)
 
 
 def _score_runs(rates: Array, points: Array, surface: Surface) -> _Trials:

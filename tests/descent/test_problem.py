@@ -242,6 +242,7 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
             descend(objective, parse_spec("sgd").build(lr=float(rate)), start, 100)
             for rate in tuning.rates
         ]
+        assert ("the lowest loss so far" in tuning.table()) == (plane == WEIGHTS)
         if plane == "path":
             best = min(paths, key=lambda path: path.losses.mean())
             assert best is paths[int(np.argmin(tuning.scores))]
