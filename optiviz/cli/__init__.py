@@ -21,7 +21,7 @@ import click
 
 from optiviz.system import interrupts
 from optiviz.system.environment import configure_process, ran_third_party_code
-from optiviz.system.errors import InputError, OptivizError, describe_error, did_you_mean
+from optiviz.system.errors import REQUIRED, InputError, OptivizError, describe_error, did_you_mean
 
 COMMANDS = {
     "run": "run",
@@ -136,7 +136,7 @@ def _click_message(error: click.ClickException) -> str:
     """Return a click message in optiviz's form: the option or argument, and what is wrong."""
     match error:
         case click.MissingParameter(param=click.Parameter() as param):
-            return f"{_parameter_name(param)}: required, but missing"
+            return f"{_parameter_name(param)}: {REQUIRED}"
         case click.BadOptionUsage(option_name=name) if "requires an argument" in error.message:
             return f"{name}: the value is missing"
         case click.BadOptionUsage(option_name=name) if "does not take a value" in error.message:
@@ -154,8 +154,8 @@ def _parameter_name(param: click.Parameter) -> str:
 
 def _bad_value(message: str, kind: "click.ParamType[Any]") -> str:
     """Return click's message about a value that it cannot convert, in optiviz's wording."""
-    if wrong := re.fullmatch("(.*) is not a valid (integer|float|integer range)", message):
-        number = "number" if isinstance(kind, click.types.FloatParamType) else "whole number"
+    if wrong := re.fullmatch("(.*) is not a valid (integer|float)( range)?", message):
+        number = "number" if wrong[2] == "float" else "whole number"
         return f"must be a {number}, not {wrong[1]}"
     if isinstance(kind, click.IntRange) and (
         wrong := re.match("(.*) is not in the range", message)

@@ -15,6 +15,7 @@ from optiviz.cli import debug_option
 from optiviz.cli.help import Command
 from optiviz.registry import FORMATS
 from optiviz.system.errors import OptivizError, describe_error
+from optiviz.system.text import counted
 
 NAME = "optiviz-cli"
 DEVELOPERS = ("dev", "docs")  # extras for developers only
@@ -51,7 +52,7 @@ def command() -> None:
             broken += finding.state == "no"
             click.echo(f"{finding.state:<3} {finding.what:<20} {finding.said}".rstrip())
     if broken:
-        raise OptivizError(f"{broken} check{'s' if broken > 1 else ''} failed")
+        raise OptivizError(f"{counted(broken, 'check')} failed")
 
 
 def _libraries() -> Iterator[Finding]:

@@ -37,6 +37,7 @@ from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress
+from optiviz.system.text import counted
 
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
@@ -88,8 +89,7 @@ class Recipe(StartFields, AnimationFields, Style):
         if search is None:
             return super().conditions()
         keys = " and ".join(Range.read(text).key for text in search.over)
-        many = len(search.points())
-        starts = f"{many} start{'s' if many > 1 else ''}"
+        starts = counted(len(search.points()), "start")
         said = f"{keys} tuned for the median final loss of {starts}, {search.trials} trials each"
         return (said, *super().conditions())
 

@@ -18,6 +18,7 @@ from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
+from optiviz.system.text import counted
 
 MAX_TRIALS = 10_000
 DEFAULT_STARTS = 25  # of a search, unless specified
@@ -206,10 +207,10 @@ class TuneScene(Scene[TuneEntry]):
                     f"{found.diverged[best]:.0%}",
                 ]
             )
-        many = len(self.entries[0].search.losses[0])
+        starts = counted(len(self.entries[0].search.losses[0]), "start")
         note = (
-            f"best of {recipe.trials} trials each by the median final loss of {many} "
-            f"start{'s' if many > 1 else ''}; seed {recipe.seed}"
+            f"best of {recipe.trials} trials each by the median final loss of {starts}; "
+            f"seed {recipe.seed}"
         )
         columns = [Column("optimizer"), SETTINGS._replace(heading="best trial")]
         numbers = [Column(heading, number=True) for heading in headings]

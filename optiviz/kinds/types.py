@@ -21,7 +21,7 @@ from optiviz.surfaces.domain import MAX_STEPS, Point, format_point
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_of, one_or_more
-from optiviz.system.text import shorten
+from optiviz.system.text import counted, shorten
 
 MAX_SURFACES, MAX_OPTIMIZERS, MAX_RANGES, MAX_SOUGHT = 64, 100, 100, 10
 MAX_NAME = 100  # characters of a part of a file name
@@ -122,7 +122,7 @@ def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
     if "surface" in info.data:
         surface = resolve_surface(info.data["surface"])
         if len(start) != surface.dim:
-            many = f"{len(start)} coordinate{'' if len(start) == 1 else 's'}"
+            many = counted(len(start), "coordinate")
             name = surface.name or "the formula"
             raise ValueError(f"{format_point(start)} has {many}, but {name} has {surface.dim}")
     return start

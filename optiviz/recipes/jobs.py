@@ -26,7 +26,7 @@ from optiviz.recipes.reading import (
     read_recipe,
 )
 from optiviz.registry import KINDS, format_of
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
 from optiviz.system.text import key_path, shorten
 from optiviz.system.yaml import Document
@@ -170,7 +170,7 @@ class BatchReader:
         if isinstance(outs, list) and outs:
             return [((*keys, place), out) for place, out in enumerate(outs)]
         if outs is None or outs == []:
-            self._wrong(keys, "required, but missing: name a file to write")
+            self._wrong(keys, f"{REQUIRED}: name a file to write")
             return []
         return [(keys, outs)]
 

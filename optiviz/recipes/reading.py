@@ -22,10 +22,10 @@ from optiviz.surfaces.config import WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import Domain, ValidationContext, Window
 from optiviz.surfaces.surface import Surface, dimension
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
 from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
-from optiviz.system.text import shorten
+from optiviz.system.text import counted, shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
 
 Fields = dict[str, Any]
@@ -203,7 +203,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
     if not named and not formulas:
-        return [Fault((field,), "required, but missing: name a surface or give a formula")]
+        return [Fault((field,), f"{REQUIRED}: name a surface or give a formula")]
     if len(named) + len(formulas) > MAX_SURFACES:
         return [Fault((field,), f"more than {MAX_SURFACES} surfaces are not allowed")]
     if named and formulas and not several:
@@ -279,7 +279,7 @@ class SurfaceReader:
         if self.window is None:
             return surface
         if len(self.window.intervals) != surface.dim:
-            many = "1 coordinate" if surface.dim == 1 else f"{surface.dim} coordinates"
+            many = counted(surface.dim, "coordinate")
             said = f"must have one interval per coordinate, but {surface.name or surface.title}"
             self.faults.append(Fault(("domain",), f"{said} has {many}"))
             return surface

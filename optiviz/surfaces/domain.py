@@ -25,12 +25,11 @@ from pydantic import (
 from optiviz.objective import Array
 from optiviz.system.errors import did_you_mean
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
-from optiviz.system.text import plain_number, plain_text, shorten
+from optiviz.system.text import counted, plain_number, plain_text, shorten
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
 AXES = ("x", "y")
-MISSING = "required, but missing"
 
 
 @dataclass(frozen=True)
@@ -72,18 +71,13 @@ def format_point(point: Sequence[float]) -> str:
     return ", ".join(f"{each:g}" for each in point) or "an empty point"
 
 
-def _coordinates(many: int) -> str:
-    return "1 coordinate" if many == 1 else f"{many} coordinates"
-
-
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
     axes = axes_in(info)
     if not point and info.field_name == "start" and info.data.get("network") is not None:
         return point  # a network's own weights
     if axes is not None and len(point) != axes:
-        raise ValueError(
-            f"{format_point(point)} has {_coordinates(len(point))}, but the domain has {axes}"
-        )
+        many = counted(len(point), "coordinate")
+        raise ValueError(f"{format_point(point)} has {many}, but the domain has {axes}")
     return point
 
 

@@ -18,6 +18,7 @@ from optiviz.surfaces.formula import MAX_SECONDS, Formula, symbols
 from optiviz.surfaces.grammar import FUNCTIONS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
+from optiviz.system.text import counted
 from optiviz.system.time_limit import TimeLimit
 
 ORDER = 4  # of the differences: the error is of this order in the step size
@@ -97,7 +98,7 @@ class Function:
         self._file = plugins.file_of(name) or ""
         takes = arguments(name)
         if takes != self.dim:
-            coordinates = "1 coordinate" if takes == 1 else f"{takes} coordinates"
+            coordinates = counted(takes, "coordinate")
             raise InputError(f"{name} takes {coordinates}, but its domain has {self.dim}")
         self._scale = np.array([(high - low) / 6 for low, high in sides])
         low, high = np.transpose(sides)

@@ -11,6 +11,7 @@ from optiviz.surfaces.network import Architecture, Network, Weight
 from optiviz.surfaces.plane import Plane, random_directions
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
+from optiviz.system.text import counted
 
 MAX_PARAMETERS = 20_000_000
 
@@ -76,11 +77,11 @@ class NetworkModel:
     @property
     def caption(self) -> str:
         """A description of the network in one line."""
-        config, many = self.config, self.network.samples
+        config = self.config
         activations = "-".join(dict.fromkeys(config.activation))
         parts = [
             config.data.partition(":")[2].rpartition("/")[2] or config.data,
-            f"{many} sample{'s' if many > 1 else ''}",
+            counted(self.network.samples, "sample"),
             f"{'-'.join(map(str, self.architecture.sizes))} {activations}",
             config.loss.replace("-", " "),
         ]

@@ -19,7 +19,6 @@ from pydantic import (
 from optiviz.objective import Array
 from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.domain import (
-    MISSING,
     Domain,
     Kebab,
     Number,
@@ -42,6 +41,7 @@ from optiviz.surfaces.origins import (
     PathPlaneOrigin,
     compiled,
 )
+from optiviz.system.errors import REQUIRED
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
@@ -99,7 +99,7 @@ class Surface(BaseModel):
     def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
         network = info.data.get("network", ...)
         if domain is None and network is None:
-            raise ValueError(MISSING)
+            raise ValueError(REQUIRED)
         if network is not None and domain is not None and domain.y is None:
             raise ValueError("must have two intervals for a plane, as in -1:1,-1:1")
         return domain
@@ -111,7 +111,7 @@ class Surface(BaseModel):
         others = {kind: info.data.get(kind, ...) for kind in ("network", "function")}
         given = [kind for kind, each in others.items() if each is not None]
         if not given and not text:
-            raise ValueError("required, but missing or empty")
+            raise ValueError(f"{REQUIRED} or empty")
         if given and text:
             raise ValueError(f"cannot be combined with a {given[0]}: give only one")
         if text and isinstance(info.context, ValidationContext):

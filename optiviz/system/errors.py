@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-MOST = 60  # choices that a message lists
+REQUIRED = "required, but missing"  # the message for a value that is not there
+MAX_CHOICES = 60  # choices that a message lists
 
 
 class OptivizError(Exception):
@@ -49,7 +50,7 @@ def did_you_mean(kind: str, word: str, choices: Iterable[str]) -> str:
     shown = word if len(word) <= 60 else word[:57] + "..."
     if near:
         return f"unknown {kind} {shown!r}: did you mean {lowered[near[0]]!r}?"
-    if len(choices) > MOST:
+    if len(choices) > MAX_CHOICES:
         return f"unknown {kind} {shown!r}: optiviz list shows all {len(choices)}"
     return f"unknown {kind} {shown!r}: choose from {', '.join(choices)}"
 

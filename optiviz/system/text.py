@@ -36,6 +36,11 @@ def shorten(value: Any, quoted: bool = False) -> str:
     return value if plain and not quoted else reprlib.repr(value)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with a noun whose plural ends in s, as in "1 start" or "25 starts"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def key_path(keys: Sequence[Any]) -> str:
     """Return the keys of a value joined by dots, for example domain.x."""
     return ".".join(shorten(key) for key in keys)

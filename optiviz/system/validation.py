@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.text import shorten
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _fault(model: "type[BaseModel]", found: Any) -> Fault:
             did_you_mean("key", shorten(found["loc"][-1]), _fields(model, keys[:-1])),
         )
     if kind == "missing":
-        return Fault(keys, "required, but missing")
+        return Fault(keys, REQUIRED)
     if kind == "too_long":
         most, number = found["ctx"]["max_length"], found["ctx"]["actual_length"] or "more"
         return Fault(keys, f"at most {most} values are allowed, not {number}")

@@ -40,7 +40,7 @@ class Layout:
     @property
     def _above(self) -> float:
         """The height of headings, the same for all panels, so that they align at the top."""
-        return max(view.top for view in self.constraints)
+        return max(constraint.top for constraint in self.constraints)
 
     @property
     def _whole(self) -> Box:
@@ -55,7 +55,7 @@ class Layout:
         """
         whole = self._whole
         if not legend.scene.entries:
-            aside = max(0.0, max(view.right for view in self.constraints) - self.edge)
+            aside = max(0.0, max(constraint.right for constraint in self.constraints) - self.edge)
             whole = whole._replace(width=whole.width - 2 * aside)
             strip = whole._replace(height=STEP_LINE if legend.legend_entries else 0.0)
             _, places = self._best(whole._replace(bottom=strip.top, height=self.top - strip.top))
@@ -129,14 +129,15 @@ class Layout:
         rows = -(-len(self.constraints) // columns)
         wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
         lefts = [
-            max(view.left for view in self.constraints[each::columns]) for each in range(columns)
+            max(constraint.left for constraint in self.constraints[each::columns])
+            for each in range(columns)
         ]
         places: list[Box] = []
         top = region.top
         for first in range(0, len(self.constraints), columns):
             row = [
-                view._replace(left=left)
-                for view, left in zip(
+                constraint._replace(left=left)
+                for constraint, left in zip(
                     self.constraints[first : first + columns], lefts, strict=False
                 )
             ]
@@ -144,38 +145,42 @@ class Layout:
             top -= above
             boxes = _in_a_row(row, region.left, top, wide, tall - above)
             places += boxes
-            top -= max(box.height + view.bottom for box, view in zip(boxes, row, strict=True))
+            top -= max(
+                box.height + constraint.bottom for box, constraint in zip(boxes, row, strict=True)
+            )
         return places
 
 
 def _in_a_row(
-    views: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
+    constraints: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
 ) -> list[Box]:
     """Return the places of panels side by side, each within this room, its margins included.
 
     A view with a ratio keeps it; those without share what the others leave over.
     """
-    sizes = [_fitted(view, wide, tall) for view in views]
-    kept = [number for number, view in enumerate(views) if view.ratios is not None]
-    over = sum(wide - views[number].left - sizes[number][0] for number in kept)
+    sizes = [_fitted(constraint, wide, tall) for constraint in constraints]
+    kept = [
+        number for number, constraint in enumerate(constraints) if constraint.ratios is not None
+    ]
+    over = sum(wide - constraints[number].left - sizes[number][0] for number in kept)
     highest = max((sizes[number][1] for number in kept), default=tall)
     boxes = []
-    for number, (view, (width, height)) in enumerate(zip(views, sizes, strict=True)):
+    for number, (constraint, (width, height)) in enumerate(zip(constraints, sizes, strict=True)):
         if kept and number not in kept:
-            width = max(width + over / (len(views) - len(kept)), 1.0)
+            width = max(width + over / (len(constraints) - len(kept)), 1.0)
             height = min(height, highest)
-        boxes.append(Box(left + view.left, top - height, width, height))
-        taken = wide if len(kept) == len(views) else view.left + width
+        boxes.append(Box(left + constraint.left, top - height, width, height))
+        taken = wide if len(kept) == len(constraints) else constraint.left + width
         left += taken + GAP
     return boxes
 
 
-def _fitted(view: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
+def _fitted(constraint: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
     """Return width and height of Axes within this room, their labels included."""
-    width, height = max(wide - view.left, 1.0), max(tall - view.bottom, 1.0)
-    if view.ratios is None:
+    width, height = max(wide - constraint.left, 1.0), max(tall - constraint.bottom, 1.0)
+    if constraint.ratios is None:
         return width, height
-    least, most = view.ratios
+    least, most = constraint.ratios
     ratio = min(max(width / height, least), most)
     width = min(width, height * ratio)
     return width, width / ratio

@@ -164,6 +164,7 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
         ({"formula": "x +"}, "formula: formula 'x +' is not"),
         ({"formla": "x"}, "formla: unknown key 'formla': did you mean 'formula'?"),
         ({"surface": 3}, "surface: must be a mapping, not 3"),
+        ({"surface": "bowl", "optimizers": []}, "optimizers: at least 1 value is required, not 0"),
         ({"surface": "bowl", "domain": "3"}, "domain: '3' is not a valid domain: write -3:3"),
         ({"surface": "bowl", "domain": "0:1"}, "domain: must have one interval per coordinate"),
         ({"surface": "bowl", "domain": "1:0,0:1"}, "domain.x: the interval of x must increase"),
