@@ -16,6 +16,8 @@ from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.formula import formula
+from optiviz.surfaces.origins import compiled
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("optiviz")
@@ -57,6 +59,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     folder = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a test its own, empty cache folder, and forget the formulas that were compiled."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    formula.cache_clear()
+    compiled.cache_clear()
+    return tmp_path / "cache" / "optiviz"
 
 
 @pytest.fixture

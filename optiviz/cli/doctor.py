@@ -138,7 +138,7 @@ def _folders() -> Iterator[Finding]:
     """Check the folders of the caches."""
     import matplotlib
 
-    from optiviz.surfaces.grids import cache_folder
+    from optiviz.system.cache import cache_folder
 
     for what, path in {
         "cache": cache_folder(),

@@ -1,46 +1,38 @@
 """Formulas: a text compiled to its value, exact gradient and Hessian.
 
 The text may be untrusted and is never executed: the grammar converts it to an expression, sympy
-differentiates this, and `lambdify` compiles the code that sympy prints.
+differentiates this and prints code, and only whitelisted nodes of that are compiled. The code is
+cached on disk, because importing sympy takes as long as a short run.
 """
 
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Iterator
 from functools import cache, cached_property
-from typing import Any
+from importlib.metadata import version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 
 from optiviz.objective import Array
-from optiviz.surfaces.grammar import NAMES, named_formula, parse_formula
-from optiviz.surfaces.kinks import KINKED, CodePrinter, TextPrinter
-from optiviz.system.errors import InputError
-from optiviz.system.time_limit import TimeLimit
+from optiviz.surfaces.code import Compiled, compile_code
+from optiviz.system.cache import cache_key, ignore_cached, read_cached, write_cached
 
-MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and compile
-MAX_SECONDS = 1.0  # to compile a formula; second derivatives may take as long again
+if TYPE_CHECKING:
+    from optiviz.surfaces.derivation import Derivation
 
-
-def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
-    """Return the sympy symbols x, or x and y."""
-    return tuple(sympy.symbols(NAMES[:dim], real=True))
+SOURCES = ("derivation.py", "grammar.py", "kinks.py")  # what the code of a text depends on
 
 
 class Formula:
-    """A sympy expression in x (and y), differentiated and compiled when first used.
+    """A function of x (and y), each part of which is compiled when first used.
 
-    Raises InputError, with `name` in the message, if its derivatives are too long or too slow.
+    Raises InputError if its derivatives are too long, or take too long.
     """
 
-    def __init__(self, expression: sympy.Expr, dim: int, name: str, time_limit: TimeLimit) -> None:
+    def __init__(self, dim: int, derivation: "Derivation | CachedDerivation") -> None:
         self.dim = dim
-        self._name = name
-        self._patience = time_limit
-        self._more = TimeLimit(time_limit.seconds)  # for second derivatives
-        self._symbols = symbols(dim)
-        self._expression = expression
+        self._derivation = derivation
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
@@ -62,59 +54,26 @@ class Formula:
 
     def gradient_text(self) -> tuple[str, ...]:
         """Return the derivative with respect to each coordinate, in the syntax of formulas."""
-        with _waiting(self._name, self._patience):
-            return tuple(TextPrinter().doprint(slope) for slope in self._slopes)
+        return self._derivation.gradient_text()
 
     @cached_property
-    def _slopes(self) -> tuple[sympy.Expr, ...]:
-        return tuple(self._derivative(self._expression, each) for each in self._symbols)
+    def _value(self) -> Compiled:
+        return self._compiled("value")
 
     @cached_property
-    def _value(self) -> Callable[..., Any]:
-        with _waiting(self._name, self._patience):
-            return self._compile(self._expression)
+    def _gradient(self) -> Compiled:
+        return self._compiled("gradient")
 
     @cached_property
-    def _gradient(self) -> Callable[..., Any]:
-        with _waiting(self._name, self._patience):
-            return self._compile(*self._slopes)
+    def _value_and_gradient(self) -> Compiled:
+        return self._compiled("value_and_gradient")
 
     @cached_property
-    def _value_and_gradient(self) -> Callable[..., Any]:
-        with _waiting(self._name, self._patience):
-            return self._compile(self._expression, *self._slopes)
+    def _hessian(self) -> Compiled:
+        return self._compiled("hessian")
 
-    @cached_property
-    def _hessian(self) -> Callable[..., Any]:
-        with _waiting(self._name, self._more):
-            slopes, symbols = self._slopes, self._symbols
-            return self._compile(*(self._derivative(s, each) for s in slopes for each in symbols))
-
-    def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
-        if _derivative_size(expression) > MAX_DERIVATIVE:
-            raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
-        # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 except
-        # at the kink.
-        slope = sympy.diff(expression, symbol)
-        return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
-
-    def _compile(self, *expressions: sympy.Expr) -> Callable[..., Any]:
-        # Passing "numpy" instead of its contents would import all of its submodules.
-        compiled: Callable[..., Any] = sympy.lambdify(
-            self._symbols,
-            list(expressions),
-            modules=[{kind.__name__: function for kind, function in KINKED.items()}, vars(np)],
-            printer=CodePrinter(
-                {
-                    "fully_qualified_modules": False,
-                    "inline": True,
-                    "allow_unknown_functions": True,
-                    "user_functions": {kind.__name__: kind.__name__ for kind in KINKED},
-                }
-            ),
-            cse=True,
-        )
-        return compiled
+    def _compiled(self, part: str) -> Compiled:
+        return compile_code(self._derivation.code(part), self.dim)
 
     def _coordinates(self, x: Array) -> Iterator[Array]:
         return (x[..., i] for i in range(self.dim))
@@ -129,42 +88,67 @@ def _vectors(coordinates: list[Array]) -> Array:
     return np.moveaxis(np.stack(coordinates), 0, -1)
 
 
+class CachedDerivation:
+    """The derivation of a text, read from the cache folder if possible.
+
+    Raises InputError if the text is not a formula: it is parsed unless its code is cached.
+    """
+
+    def __init__(self, text: str, dim: int, ours: bool) -> None:
+        self._text, self._dim, self._ours = text, dim, ours
+        if self._read_code("value") is None:
+            _ = self._derivation
+
+    def code(self, part: str) -> str:
+        """Return the code of a part, as `Derivation.code` does."""
+        known = self._read_code(part)
+        if known is None:
+            known = self._derivation.code(part)
+            write_cached(self._file(part), known.encode())
+        return known
+
+    def gradient_text(self) -> tuple[str, ...]:
+        """Return the derivatives as text, as `Derivation.gradient_text` does."""
+        known = read_cached(self._file("gradient_text"))
+        if known is None:
+            known = json.dumps(self._derivation.gradient_text()).encode()
+            write_cached(self._file("gradient_text"), known)
+        return tuple(json.loads(known))
+
+    @cached_property
+    def _derivation(self) -> "Derivation":
+        # Imports sympy, which takes as long as a short run.
+        from optiviz.surfaces.derivation import derive
+
+        return derive(self._text, self._dim, self._ours)
+
+    def _read_code(self, part: str) -> str | None:
+        """Return the cached code of a part, or None if it is missing or not valid."""
+        known = read_cached(self._file(part))
+        try:
+            if known is not None:
+                code = known.decode()
+                compile_code(code, self._dim)
+                return code
+        except ValueError as error:
+            ignore_cached(self._file(part), str(error))
+        return None
+
+    def _file(self, part: str) -> str:
+        return f"formulas/{cache_key(_sources(), str(self._dim), self._text, part)}"
+
+
 @cache
 def formula(text: str, dim: int, ours: bool = False) -> Formula:
     """Return the formula of a text; the same text is parsed and compiled once per process.
 
     A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
     """
-    named, time_limit = named_formula(text), TimeLimit(math.inf if ours else MAX_SECONDS)
-    with _waiting(named, time_limit):
-        expression = parse_formula(text, dict(zip(NAMES, symbols(dim), strict=False)))
-    return Formula(expression, dim, named, time_limit)
+    return Formula(dim, CachedDerivation(text, dim, ours))
 
 
-@contextmanager
-def _waiting(named: str, time_limit: TimeLimit) -> Iterator[None]:
-    try:
-        with time_limit.running():
-            yield
-    except TimeoutError:
-        raise InputError(f"{named} takes too long to differentiate: simplify it") from None
-
-
-def _derivative_size(expression: sympy.Expr) -> int:
-    """Return roughly how many nodes the derivative of an expression has.
-
-    A product of n factors has n terms of n factors, so a short text can have a huge one.
-    """
-    sizes: dict[sympy.Basic, tuple[int, int]] = {}  # nodes of each expression and of its derivative
-    for node in sympy.postorder_traversal(expression):
-        if node in sizes:
-            continue
-        parts = [sizes[each] for each in node.args]
-        size = 1 + sum(part for part, _ in parts)
-        slope = sum(part for _, part in parts)
-        if node.is_Mul:
-            slope += sum(size - part for (part, varies) in parts if varies)
-        elif slope and not node.is_Add:
-            slope += 2 * size
-        sizes[node] = (size, slope or int(node.is_Symbol))
-    return sizes[expression][1]
+@cache
+def _sources() -> str:
+    """Return the hash of all that the code of a text depends on."""
+    folder = files("optiviz.surfaces")
+    return cache_key(version("sympy"), *((folder / name).read_bytes() for name in SOURCES))

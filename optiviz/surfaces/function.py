@@ -14,7 +14,8 @@ import sympy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from optiviz.objective import Array
-from optiviz.surfaces.formula import MAX_SECONDS, Formula, symbols
+from optiviz.surfaces.derivation import MAX_SECONDS, Derivation, symbols
+from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.grammar import FUNCTIONS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
@@ -173,7 +174,7 @@ class Function:
             time_limit = TimeLimit(MAX_SECONDS)
             with time_limit.running():
                 found = _expression(self._found(*(Traced(each) for each in symbols(self.dim))))
-            formula = Formula(found, self.dim, self.name, time_limit)
+            formula = Formula(self.dim, Derivation(found, self.dim, self.name, time_limit))
             with np.errstate(all="ignore"):
                 traced, slopes = formula.value_and_gradient(self._tried)
                 formula.hessian(self._tried[:1])

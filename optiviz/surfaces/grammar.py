@@ -13,10 +13,10 @@ from functools import reduce
 
 import sympy
 
+from optiviz.surfaces.code import NAMES
 from optiviz.surfaces.kinks import KINKS, MAX_EXACT
 from optiviz.system.errors import InputError, did_you_mean
 
-NAMES = ("x", "y")
 MAX_CHARACTERS = 4000
 MAX_NODES = 1500
 MAX_DEPTH = 40

@@ -10,9 +10,7 @@ would take these classes for sympy's own.
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
-import numpy as np
 import sympy
 from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.str import StrPrinter
@@ -25,6 +23,8 @@ class _Kinked(sympy.Function):  # type: ignore[misc]
 
     nargs = 1
     is_real = True
+    code: str  # its name in code
+    spelling: str  # in the syntax of formulas
     exact: Callable[..., sympy.Expr]  # its value for numbers
 
     @classmethod
@@ -38,6 +38,7 @@ class _Kinked(sympy.Function):  # type: ignore[misc]
 class _Sign(_Kinked):
     """sign(x), whose derivative is 0."""
 
+    code = "sign"
     spelling = "sign({})"
     exact = staticmethod(sympy.sign)
 
@@ -45,6 +46,7 @@ class _Sign(_Kinked):
 class _Floor(_Kinked):
     """floor(x), whose derivative is 0."""
 
+    code = "floor"
     spelling = "floor({})"
     exact = staticmethod(sympy.floor)
 
@@ -52,6 +54,7 @@ class _Floor(_Kinked):
 class _Abs(_Kinked):
     """abs(x), whose derivative is sign(x)."""
 
+    code = "abs"
     spelling = "abs({})"
     exact = staticmethod(sympy.Abs)
 
@@ -63,6 +66,7 @@ class _NotBelow(_Kinked):
     """1 where the first argument is at least the second, else 0 (Iverson bracket)."""
 
     nargs = 2
+    code = "not_below"
     spelling = "[{} >= {}]"
     exact = staticmethod(lambda a, b: sympy.Integer(bool(a >= b)))
 
@@ -71,6 +75,7 @@ class _Max(_Kinked):
     """max(a, b), with the gradient of a where they tie."""
 
     nargs = 2
+    code = "maximum"
     spelling = "max({}, {})"
     exact = staticmethod(sympy.Max)
 
@@ -83,6 +88,7 @@ class _Min(_Kinked):
     """min(a, b), with the gradient of a where they tie."""
 
     nargs = 2
+    code = "minimum"
     spelling = "min({}, {})"
     exact = staticmethod(sympy.Min)
 
@@ -98,14 +104,6 @@ KINKS: dict[str, type[_Kinked]] = {
     "floor": _Floor,
     "max": _Max,
     "min": _Min,
-}
-KINKED: dict[type[_Kinked], Any] = {
-    _Sign: np.sign,
-    _Floor: np.floor,
-    _Abs: np.abs,
-    _NotBelow: lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),  # bools do not add up
-    _Max: np.maximum,
-    _Min: np.minimum,
 }
 
 
@@ -126,7 +124,16 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
 
 
 class CodePrinter(NumPyPrinter):  # type: ignore[misc]
-    """Writes numpy code; numbers too long for exact floats are written as floats."""
+    """Writes an expression as code; numbers too long for exact floats are written as floats."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "fully_qualified_modules": False,
+                "allow_unknown_functions": True,
+                "user_functions": {kind.__name__: kind.code for kind in _Kinked.__subclasses__()},
+            }
+        )
 
     def _print_Integer(self, expr: sympy.Integer) -> str:
         return str(expr.p) if abs(expr.p) <= MAX_EXACT else _approximate(expr.p, 1)

@@ -283,7 +283,7 @@ def test_the_hessian_is_compiled_only_for_who_asks() -> None:
 
 
 def test_one_of_ours_is_waited_for_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optiviz.surfaces.formula.MAX_SECONDS", 0.02)
+    monkeypatch.setattr("optiviz.surfaces.derivation.MAX_SECONDS", 0.02)
     formula.cache_clear()
     compiled.cache_clear()
     ours = find_surface("de-jong-5")

@@ -1,0 +1,118 @@
+"""Derivations: the code of an expression, its gradient and its Hessian, by sympy."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+import sympy
+
+from optiviz.surfaces.code import NAMES
+from optiviz.surfaces.grammar import named_formula, parse_formula
+from optiviz.surfaces.kinks import CodePrinter, TextPrinter
+from optiviz.system.errors import InputError
+from optiviz.system.time_limit import TimeLimit
+
+MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and print
+MAX_SECONDS = 1.0  # to derive the code of a formula; second derivatives may take as long again
+
+
+def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
+    """Return the sympy symbols x, or x and y."""
+    return tuple(sympy.symbols(NAMES[:dim], real=True))
+
+
+class Derivation:
+    """A sympy expression in x (and y), differentiated when first asked.
+
+    Raises InputError, with `name` in the message, if its derivatives are too long or too slow.
+    """
+
+    def __init__(self, expression: sympy.Expr, dim: int, name: str, time_limit: TimeLimit) -> None:
+        self._name = name
+        self._first = time_limit
+        self._second = TimeLimit(time_limit.seconds)  # for second derivatives
+        self._symbols = symbols(dim)
+        self._expression = expression
+
+    def code(self, part: str) -> str:
+        """Return the code of "value", "gradient", "value_and_gradient" or "hessian".
+
+        Common subexpressions are computed once.
+        """
+        with _limited(self._name, self._second if part == "hessian" else self._first):
+            match part:
+                case "value":
+                    return _printed([self._expression])
+                case "gradient":
+                    return _printed(self._slopes)
+                case "value_and_gradient":
+                    return _printed([self._expression, *self._slopes])
+                case "hessian":
+                    slopes, symbols = self._slopes, self._symbols
+                    return _printed([self._derivative(s, each) for s in slopes for each in symbols])
+        raise ValueError(part)
+
+    def gradient_text(self) -> tuple[str, ...]:
+        """Return the derivative with respect to each coordinate, in the syntax of formulas."""
+        with _limited(self._name, self._first):
+            return tuple(TextPrinter().doprint(slope) for slope in self._slopes)
+
+    @cached_property
+    def _slopes(self) -> tuple[sympy.Expr, ...]:
+        return tuple(self._derivative(self._expression, each) for each in self._symbols)
+
+    def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
+        if _derivative_size(expression) > MAX_DERIVATIVE:
+            raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
+        # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 except
+        # at the kink.
+        slope = sympy.diff(expression, symbol)
+        return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+
+
+def derive(text: str, dim: int, ours: bool = False) -> Derivation:
+    """Return the derivation of a formula; raise InputError if the text is not one.
+
+    A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
+    """
+    named, time_limit = named_formula(text), TimeLimit(math.inf if ours else MAX_SECONDS)
+    with _limited(named, time_limit):
+        expression = parse_formula(text, dict(zip(NAMES, symbols(dim), strict=False)))
+    return Derivation(expression, dim, named, time_limit)
+
+
+def _printed(expressions: Sequence[sympy.Expr]) -> str:
+    assigned, results = sympy.cse(list(expressions), list=False)
+    printer = CodePrinter()
+    lines = [f"{name} = {printer.doprint(value)}" for name, value in assigned]
+    return "\n".join([*lines, f"[{', '.join(map(printer.doprint, results))}]"])
+
+
+@contextmanager
+def _limited(named: str, time_limit: TimeLimit) -> Iterator[None]:
+    try:
+        with time_limit.running():
+            yield
+    except TimeoutError:
+        raise InputError(f"{named} takes too long to differentiate: simplify it") from None
+
+
+def _derivative_size(expression: sympy.Expr) -> int:
+    """Return roughly how many nodes the derivative of an expression has.
+
+    A product of n factors has n terms of n factors, so a short text can have a huge one.
+    """
+    sizes: dict[sympy.Basic, tuple[int, int]] = {}  # nodes of each expression and of its derivative
+    for node in sympy.postorder_traversal(expression):
+        if node in sizes:
+            continue
+        parts = [sizes[each] for each in node.args]
+        size = 1 + sum(part for part, _ in parts)
+        slope = sum(part for _, part in parts)
+        if node.is_Mul:
+            slope += sum(size - part for (part, varies) in parts if varies)
+        elif slope and not node.is_Add:
+            slope += 2 * size
+        sizes[node] = (size, slope or int(node.is_Symbol))
+    return sizes[expression][1]
