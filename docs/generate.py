@@ -26,7 +26,7 @@ from shown import ROOT, pictures
 
 import optiviz
 from optiviz.cli import COMMANDS
-from optiviz.rendering.api import describe, list_names
+from optiviz.cli.inventory import describe, list_names
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.origins import NetworkOrigin
 

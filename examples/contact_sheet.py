@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 import optiviz
-from optiviz.rendering.api import list_names
+from optiviz.cli.inventory import list_names
 
 COLUMNS = 6
 TILE = (480, 320)

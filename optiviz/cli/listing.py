@@ -37,7 +37,7 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
     optiviz list surfaces --tag valley
     optiviz list optimizers --json
     """
-    from optiviz.rendering.api import list_names
+    from optiviz.cli.inventory import list_names
 
     if kind not in (None, "surfaces") and (tags or surfaces):
         raise InputError(f"{'--tag' if tags else '--surfaces'} applies to surfaces, not to {kind}")

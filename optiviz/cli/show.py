@@ -24,7 +24,7 @@ def command(name: str, as_json: bool, surfaces: str | None) -> None:
     For a surface: formula, gradient, domain, start, minima and source. For an optimizer: update
     rule, hyperparameters and paper.
     """
-    from optiviz.rendering.api import describe
+    from optiviz.cli.inventory import describe
 
     known = describe(name, surfaces)
     if as_json:

@@ -1,11 +1,8 @@
 """The Python API. Names, fields and values are those of the command line."""
 
-import inspect
-import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +13,17 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
-from optiviz.optimizers import load_optimizer, load_wrapper
-from optiviz.optimizers.base import Method
-from optiviz.optimizers.describe import describe as describe_class
-from optiviz.optimizers.lookup import GROUP, factory_of
-from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.provenance import metadata_for, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
-from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
+from optiviz.registry import OPTIMIZERS
 from optiviz.rendering.batch import Result, run_jobs
 from optiviz.rendering.render import make_picture, render
-from optiviz.surfaces import GROUP as SURFACE_GROUP
-from optiviz.surfaces.catalogue import Catalogue, find_surface, load_catalogue
+from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import InputError
 from optiviz.system.files import real_path
-from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
 from optiviz.system.text import shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
@@ -73,10 +63,6 @@ def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
     the nearest known name, or if the file cannot be read or is invalid.
     """
     return find_surface(name, None if surfaces is None else Path(surfaces), OPTIMIZERS)
-
-
-def _catalogue(surfaces: str | Path | None) -> Catalogue:
-    return load_catalogue(None if surfaces is None else Path(surfaces), OPTIMIZERS)
 
 
 def descend(
@@ -224,136 +210,3 @@ def batch(
 
 def _recipe(**fields: Any) -> Recipe:
     return validated(Recipe, fields, lambda keys: ".".join(str(key) for key in keys) or "recipe")
-
-
-def list_names(
-    kind: str, surfaces: str | Path | None = None, tags: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Return the name and one-line description of everything of a kind, as plain values.
-
-    kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "themes" or
-    "formats". surfaces is the path of a YAML file of further surfaces. With tags, only surfaces
-    that have all of them are returned.
-
-    Returns a list of dictionaries with "name" and "about"; surfaces and formats have more keys.
-    Raises InputError for a tag that no surface has, and for a `surfaces` file that is invalid.
-    """
-    if kind == "surfaces":
-        catalogue = _catalogue(surfaces)
-        found = catalogue.tagged(tags)
-        offered = [] if tags else _list_plugins(SURFACE_GROUP, "surface", catalogue.surfaces)
-        return [
-            {
-                "name": each.name,
-                "about": each.title
-                + (f" [{', '.join(each.tags)}]" if each.tags else "")
-                + (f", also {', '.join(each.aliases)}" if each.aliases else ""),
-                "dim": each.dim,
-                "tags": list(each.tags),
-                "aliases": list(each.aliases),
-            }
-            for each in found
-        ] + offered
-    if kind in ("optimizers", "wrappers"):
-        names = OPTIMIZERS if kind == "optimizers" else WRAPPERS
-        rows = [{"name": name, "about": describe_class(_class(name)).summary} for name in names]
-        return rows + (
-            _list_plugins(GROUP, "optimizer", OPTIMIZERS) if kind == "optimizers" else []
-        )
-    if kind == "formats":
-        return [
-            {"name": suffix, "about": form.about, "kind": form.kind}
-            for suffix, form in FORMATS.items()
-        ]
-    abouts = {
-        "schedules": {each.form: each.about for each in SCHEDULES.values()},
-        "views": {name: entry.about for name, entry in VIEWS.items()},
-        "signals": SIGNALS,
-        "themes": THEMES,
-    }
-    return [{"name": name, "about": about} for name, about in abouts[kind].items()]
-
-
-def _list_plugins(group: str, kind: str, ours: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the name and one-line description of each plugin of the installed packages.
-
-    Loads them, and warns of those that fail to load. Raises InputError if two have the same name.
-    """
-    rows = []
-    for each in installed_plugins(group):
-        find_plugin(group, kind, each.name, list(ours))
-        try:
-            found = each.load()
-        except InputError as error:
-            warnings.warn(str(error), stacklevel=3)
-            continue
-        about = (inspect.getdoc(found) or "").partition("\n")[0]
-        rows.append({"name": each.name, "about": about or f"from the package {each.package}"})
-    return rows
-
-
-def _class(name: str) -> type[Method]:
-    return load_optimizer(name) if name in OPTIMIZERS else load_wrapper(name)
-
-
-def _describe_factory(name: str) -> dict[str, Any]:
-    """Return the description of a wrapped or third-party optimizer, whose code is run."""
-    from optiviz.optimizers.third_party import plain_value
-
-    factory = factory_of(name)
-    return {
-        "name": name,
-        "summary": " ".join(filter(None, map(_summary, factory.sources))),
-        "hyperparameters": [
-            {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
-            for key, each in factory.parameters.items()
-        ],
-        "learning rate": factory.rate,
-    }
-
-
-def _summary(found: object) -> str:
-    """Return the first paragraph of a docstring; "" without one or if a dataclass generated it."""
-    said = " ".join((inspect.getdoc(found) or "").partition("\n\n")[0].split())
-    return "" if said.startswith(f"{getattr(found, '__name__', '')}(") else said
-
-
-OTHER_TABLES: dict[str, Collection[str]] = {
-    "view": VIEWS, "theme": THEMES, "schedule": SCHEDULES, "signal": SIGNALS, "format": FORMATS
-}  # fmt: skip
-
-
-def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
-    """Return the description of a surface or an optimizer, as plain values.
-
-    name is that of a surface, an optimizer or a wrapper, or an import path of third-party code,
-    which is then run. surfaces is the path of a YAML file of further surfaces.
-
-    An optimizer has "summary", "rule", "hyperparameters" with defaults, "paper" and "notes". A
-    surface has the fields of its declaration. Raises InputError for an unknown name.
-    """
-    catalogue = _catalogue(surfaces)
-    if name in OPTIMIZERS or name in WRAPPERS:
-        known = describe_class(_class(name))
-        return {
-            "name": name,
-            "summary": known.summary,
-            "rule": known.rule,
-            "hyperparameters": [
-                {"name": key, "default": default, "meaning": meaning}
-                for key, default, meaning in known.hyperparameters
-            ],
-            "paper": known.paper,
-            "notes": known.notes,
-        }
-    if is_import_path(name) or "+" in name:
-        return _describe_factory(name)
-    if catalogue.aliases.get(name, name) not in catalogue.surfaces:
-        for kind, table in OTHER_TABLES.items():
-            if name in table:
-                raise InputError(
-                    f"{name} is a {kind}, not a surface or optimizer: run optiviz list {kind}s"
-                )
-        words = [*OPTIMIZERS, *WRAPPERS, *catalogue.surfaces, *catalogue.aliases]
-        raise InputError(did_you_mean("surface or optimizer", name, words))
-    return catalogue[name].to_dict()

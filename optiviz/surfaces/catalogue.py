@@ -9,6 +9,7 @@ from typing import Any
 from optiviz.surfaces import GROUP
 from optiviz.surfaces.bundled import bundled_entry, catalogue_file
 from optiviz.surfaces.domain import AXES, ValidationContext
+from optiviz.surfaces.index import SurfaceEntry, read_index, write_index
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
@@ -30,10 +31,16 @@ class Catalogue:
         """Return the surface of a name or alias; raise InputError with the closest name."""
         name = self.aliases.get(name, name)
         if name not in self.surfaces:
-            offered = [each.name for each in installed_plugins(GROUP)]
-            names = [*self.surfaces, *self.aliases, *offered]
-            raise InputError(did_you_mean("surface", name, names))
+            raise _unknown(name, [*self.surfaces, *self.aliases])
         return self.surfaces[name]
+
+    @property
+    def entries(self) -> list[SurfaceEntry]:
+        """What a list says of each surface."""
+        return [
+            SurfaceEntry(each.name, each.title, each.dim, each.tags, each.aliases)
+            for each in self.surfaces.values()
+        ]
 
     def add(self, document: Document, context: ValidationContext | None = None) -> None:
         """Add the surfaces of a document, replacing those of the same name.
@@ -85,14 +92,6 @@ class Catalogue:
         if faults:
             raise InputError("\n".join(faults))
 
-    def tagged(self, tags: Sequence[str]) -> list[Surface]:
-        """Return the surfaces that have all of these tags; raise InputError for an unknown tag."""
-        known = {tag for surface in self.surfaces.values() for tag in surface.tags}
-        for tag in tags:
-            if tag not in known:
-                raise InputError(did_you_mean("tag", tag, known))
-        return [each for each in self.surfaces.values() if set(tags) <= set(each.tags)]
-
 
 def _number_of_axes(entry: Any) -> int | None:
     """Return the number of axes in the domain of an entry that may be invalid otherwise."""
@@ -135,7 +134,9 @@ def find_surface(
     ours = bundled_surface(name) if path is None else None
     offered = find_plugin(GROUP, "surface", name, [ours.name] if ours else [])
     if offered is None:
-        return ours or load_catalogue(path, optimizers)[name]
+        return ours or (
+            _bundled_alias(name) if path is None else load_catalogue(path, optimizers)[name]
+        )
     found = offered.load()
     if isinstance(found, Surface):
         return found
@@ -171,8 +172,27 @@ def bundled_surface(name: str) -> Surface | None:
     return catalogue.surfaces[name]
 
 
+def _bundled_alias(name: str) -> Surface:
+    """Return the bundled surface of an alias; raise InputError if there is none."""
+    entries = read_index() or _bundled_catalogue().entries
+    for entry in entries:
+        if name in entry.aliases:
+            surface = bundled_surface(entry.name)
+            assert surface is not None
+            return surface
+    names = [each.name for each in entries]
+    raise _unknown(name, names + [alias for each in entries for alias in each.aliases])
+
+
+def _unknown(name: str, names: Sequence[str]) -> InputError:
+    offered = [each.name for each in installed_plugins(GROUP)]
+    return InputError(did_you_mean("surface", name, [*names, *offered]))
+
+
 @cache
 def _bundled_catalogue() -> Catalogue:
     catalogue = Catalogue()
     catalogue.add(Document.read(catalogue_file()))
+    if read_index() is None:
+        write_index(catalogue.entries)
     return catalogue

@@ -11,6 +11,7 @@ from optiviz.cli import COMMANDS
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.index import tagged
 
 CATALOGUE = load_catalogue()
 KINDS: dict[str, Collection[str]] = {
@@ -46,7 +47,7 @@ def test_list_one_kind(kind: str, names: Collection[str], invoke: Invoke) -> Non
 def test_list_the_surfaces_of_a_tag(invoke: Invoke) -> None:
     result = invoke("list", "surfaces", "--tag", "valley", "--tag", "kinked")
     names = [line.split()[0] for line in result.stdout.splitlines()]
-    assert names == [each.name for each in CATALOGUE.tagged(["valley", "kinked"])]
+    assert names == [each.name for each in tagged(CATALOGUE.entries, ["valley", "kinked"])]
     assert invoke("list", "--tag", "valley", "--tag", "kinked").stdout == result.stdout
     assert invoke("list", "--tag", "valley,kinked").stdout == result.stdout
     listed = json.loads(invoke("list", "--tag", "valley", "--json").stdout)

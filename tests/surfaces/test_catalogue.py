@@ -11,8 +11,9 @@ from conftest import CATALOGUE, FORMULAS, some
 
 import optiviz
 from optiviz.registry import OPTIMIZERS
-from optiviz.surfaces.catalogue import Catalogue, bundled_surface, load_catalogue
+from optiviz.surfaces.catalogue import Catalogue, bundled_surface, find_surface, load_catalogue
 from optiviz.surfaces.domain import Domain
+from optiviz.surfaces.index import read_index, tagged, write_index
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.yaml import Document
@@ -419,14 +420,32 @@ def test_many_faults_are_told_in_time(tmp_path: Path) -> None:
 
 
 def test_surfaces_are_found_by_their_tags() -> None:
-    catalogue = load_catalogue()
-    assert "rosenbrock" in {each.name for each in catalogue.tagged(["valley"])}
-    both = catalogue.tagged(["valley", "kinked"])
+    entries = load_catalogue().entries
+    assert "rosenbrock" in {each.name for each in tagged(entries, ["valley"])}
+    both = tagged(entries, ["valley", "kinked"])
     assert both
     assert all({"valley", "kinked"} <= set(each.tags) for each in both)
-    assert catalogue.tagged([]) == list(catalogue.surfaces.values())
+    assert tagged(entries, []) == entries
     with pytest.raises(InputError, match="unknown tag 'valey': did you mean 'valley'"):
-        catalogue.tagged(["valey"])
+        tagged(entries, ["valey"])
+
+
+def test_an_alias_and_an_unknown_name_need_no_whole_catalogue(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = load_catalogue()
+    write_index(whole.entries)
+    assert read_index() == whole.entries
+    monkeypatch.setattr(
+        "optiviz.surfaces.catalogue.load_catalogue", lambda *_: pytest.fail("read whole")
+    )
+    monkeypatch.setattr(
+        "optiviz.surfaces.catalogue._bundled_catalogue", lambda: pytest.fail("read whole")
+    )
+    for alias, name in whole.aliases.items():
+        assert find_surface(alias) == whole.surfaces[name]
+    with pytest.raises(InputError, match="unknown surface 'wobly': did you mean 'wobbly'"):
+        find_surface("wobly")
 
 
 def test_our_own_catalogue_is_read_without_its_formulas() -> None:

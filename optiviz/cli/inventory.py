@@ -1,0 +1,201 @@
+"""What `optiviz list` and `optiviz show` say of everything that has a name.
+
+Each kind of name imports only what it needs: a list of surfaces reads no formula.
+"""
+
+import inspect
+import warnings
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import MISSING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
+
+if TYPE_CHECKING:
+    from optiviz.optimizers.base import Method
+    from optiviz.surfaces.index import SurfaceEntry
+
+Row = dict[str, Any]
+
+
+def list_names(
+    kind: str, surfaces: str | Path | None = None, tags: Sequence[str] = ()
+) -> list[Row]:
+    """Return the name and one-line description of everything of a kind, as plain values.
+
+    kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "themes" or
+    "formats". surfaces is the path of a YAML file of further surfaces. With tags, only surfaces
+    that have all of them are returned.
+
+    Returns a list of dictionaries with "name" and "about"; surfaces and formats have more keys.
+    Raises InputError for a tag that no surface has, and for a `surfaces` file that is invalid.
+    """
+    match kind:
+        case "surfaces":
+            return _list_surfaces(surfaces, tags)
+        case "optimizers":
+            from optiviz.optimizers.lookup import GROUP
+
+            return _list_classes(OPTIMIZERS) + _list_plugins(GROUP, "optimizer", OPTIMIZERS)
+        case "wrappers":
+            return _list_classes(WRAPPERS)
+        case "schedules":
+            return _rows({each.form: each.about for each in _schedules().values()})
+        case "formats":
+            return [
+                {"name": suffix, "about": form.about, "kind": form.kind}
+                for suffix, form in FORMATS.items()
+            ]
+        case "views":
+            return _rows({name: entry.about for name, entry in VIEWS.items()})
+    return _rows({"signals": SIGNALS, "themes": THEMES}[kind])
+
+
+def _rows(abouts: dict[str, str]) -> list[Row]:
+    return [{"name": name, "about": about} for name, about in abouts.items()]
+
+
+def _list_surfaces(surfaces: str | Path | None, tags: Sequence[str]) -> list[Row]:
+    from optiviz.surfaces import GROUP
+    from optiviz.surfaces.index import tagged
+
+    known = _index(surfaces)
+    rows = [
+        {
+            "name": each.name,
+            "about": each.title
+            + (f" [{', '.join(each.tags)}]" if each.tags else "")
+            + (f", also {', '.join(each.aliases)}" if each.aliases else ""),
+            "dim": each.dim,
+            "tags": list(each.tags),
+            "aliases": list(each.aliases),
+        }
+        for each in tagged(known, tags)
+    ]
+    return rows if tags else rows + _list_plugins(GROUP, "surface", [each.name for each in known])
+
+
+def _index(surfaces: str | Path | None) -> "list[SurfaceEntry]":
+    """Return the bundled surfaces, with those of a user's file on top."""
+    from optiviz.surfaces.index import read_index
+
+    known = read_index() if surfaces is None else None
+    if known is None:
+        from optiviz.surfaces.catalogue import load_catalogue
+
+        path = None if surfaces is None else Path(surfaces)
+        known = load_catalogue(path, OPTIMIZERS).entries
+    return known
+
+
+def _list_classes(names: Iterable[str]) -> list[Row]:
+    from optiviz.optimizers.describe import describe
+
+    return [{"name": name, "about": describe(_class(name)).summary} for name in names]
+
+
+def _list_plugins(group: str, kind: str, ours: Iterable[str]) -> list[Row]:
+    """Return the name and one-line description of each plugin of the installed packages.
+
+    Loads them, and warns of those that fail to load. Raises InputError if two have the same name.
+    """
+    rows = []
+    for each in installed_plugins(group):
+        find_plugin(group, kind, each.name, list(ours))
+        try:
+            found = each.load()
+        except InputError as error:
+            warnings.warn(str(error), stacklevel=3)
+            continue
+        about = (inspect.getdoc(found) or "").partition("\n")[0]
+        rows.append({"name": each.name, "about": about or f"from the package {each.package}"})
+    return rows
+
+
+def _class(name: str) -> "type[Method]":
+    from optiviz.optimizers import load_optimizer, load_wrapper
+
+    return load_optimizer(name) if name in OPTIMIZERS else load_wrapper(name)
+
+
+def _schedules() -> dict[str, Any]:
+    from optiviz.optimizers.schedules import SCHEDULES
+
+    return SCHEDULES
+
+
+def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
+    """Return the description of a surface or an optimizer, as plain values.
+
+    name is that of a surface, an optimizer or a wrapper, or an import path of third-party code,
+    which is then run. surfaces is the path of a YAML file of further surfaces.
+
+    An optimizer has "summary", "rule", "hyperparameters" with defaults, "paper" and "notes". A
+    surface has the fields of its declaration. Raises InputError for an unknown name.
+    """
+    if name in OPTIMIZERS or name in WRAPPERS:
+        return _describe_class(name)
+    if is_import_path(name) or "+" in name:
+        return _describe_factory(name)
+    from optiviz.surfaces.catalogue import find_surface
+
+    entries = _index(surfaces)
+    known = [each.name for each in entries] + [word for each in entries for word in each.aliases]
+    if name not in known:
+        others: dict[str, Collection[str]] = {
+            "view": VIEWS, "theme": THEMES, "schedule": _schedules(), "signal": SIGNALS,
+            "format": FORMATS,
+        }  # fmt: skip
+        for kind, table in others.items():
+            if name in table:
+                raise InputError(
+                    f"{name} is a {kind}, not a surface or optimizer: run optiviz list {kind}s"
+                )
+        words = [*OPTIMIZERS, *WRAPPERS, *known]
+        raise InputError(did_you_mean("surface or optimizer", name, words))
+    path = None if surfaces is None else Path(surfaces)
+    return find_surface(name, path, OPTIMIZERS).to_dict()
+
+
+def _describe_class(name: str) -> dict[str, Any]:
+    """Return the description of an optimizer or a wrapper of ours."""
+    from optiviz.optimizers.describe import describe
+
+    known = describe(_class(name))
+    return {
+        "name": name,
+        "summary": known.summary,
+        "rule": known.rule,
+        "hyperparameters": [
+            {"name": key, "default": default, "meaning": meaning}
+            for key, default, meaning in known.hyperparameters
+        ],
+        "paper": known.paper,
+        "notes": known.notes,
+    }
+
+
+def _describe_factory(name: str) -> dict[str, Any]:
+    """Return the description of a wrapped or third-party optimizer, whose code is run."""
+    from optiviz.optimizers.lookup import factory_of
+    from optiviz.optimizers.third_party import plain_value
+
+    factory = factory_of(name)
+    return {
+        "name": name,
+        "summary": " ".join(filter(None, map(_summary, factory.sources))),
+        "hyperparameters": [
+            {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
+            for key, each in factory.parameters.items()
+        ],
+        "learning rate": factory.rate,
+    }
+
+
+def _summary(found: object) -> str:
+    """Return the first paragraph of a docstring; "" without one or if a dataclass generated it."""
+    said = " ".join((inspect.getdoc(found) or "").partition("\n\n")[0].split())
+    return "" if said.startswith(f"{getattr(found, '__name__', '')}(") else said
