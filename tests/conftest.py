@@ -1,6 +1,8 @@
-"""Fixtures and helpers that all tests share."""
+"""Fixtures and helpers that all tests share, and the samples of laws."""
 
-from collections.abc import Callable, Iterable
+import os
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,25 +40,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden frames again instead of comparing",
     )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="seed of the samples of laws [default: another one each time]",
+    )
 
 
-def some(cases: Iterable[Any], each: int) -> list[Any]:
-    """Return parameters of which all but every `each`-th one are marked slow."""
-    made = [case if hasattr(case, "marks") else pytest.param(case) for case in cases]
-    return [
-        pytest.param(
-            *case.values,
-            marks=[*case.marks, pytest.mark.slow] if number % each else case.marks,
-            id=case.id,
+def pytest_configure(config: pytest.Config) -> None:
+    of_all_workers = getattr(config, "workerinput", {}).get("seed")
+    if config.option.seed is None:
+        config.option.seed = of_all_workers or random.SystemRandom().randrange(1, 10_000)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker of xdist the seed of all workers."""
+    node.workerinput["seed"] = node.config.option.seed
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark all cases of a law but those in its sample as slow."""
+    laws: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sample"):
+            laws.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for law, cases in laws.items():
+        marker = cases[0].get_closest_marker("sample")
+        assert marker is not None
+        quick = [case for case in cases if not case.get_closest_marker("slow")]
+        chosen = random.Random(f"{config.option.seed} {law}").sample(
+            quick, min(*marker.args, len(quick))
         )
-        for number, case in enumerate(made)
-    ]
+        for case in quick:
+            if case not in chosen:
+                case.add_marker("slow")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    terminalreporter.write_line(f"laws were sampled with --seed={config.option.seed}")
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the cache of tests out of the user's cache folder."""
-    folder = tmp_path_factory.getbasetemp() / "cache"
+    """Keep the cache of tests, which all workers share, out of the user's cache folder."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import some
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -43,7 +42,8 @@ def call(house: Path, work: Path, *words: str) -> "subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("name", some(WALKS, 2))
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("name", WALKS)
 def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
     house = tmp_path / "house"
     shutil.copytree(ROOT / "optiviz", house / "optiviz")

@@ -59,7 +59,7 @@ def test_a_batch_is_made_and_then_up_to_date(invoke: Invoke, here: Path) -> None
     before = files(here / "o")
     result = invoke("batch", "jobs.yaml")
     assert (result.exit_code, result.stdout) == (0, "3 up to date\n")
-    assert invoke("batch", "jobs.yaml", "--force", "-q").output == ""
+    assert invoke("batch", "jobs.yaml", "--force", "-q", "-j", "1").output == ""
     assert files(here / "o") == before
 
 
@@ -109,7 +109,7 @@ def test_a_dry_run_says_what_would_be_made(invoke: Invoke, here: Path) -> None:
     assert last.startswith("3 to render, 0 up to date: about ")
     assert last.endswith(" s on 1 process, estimated from a")
     assert list(here.iterdir()) == [here / "jobs.yaml"]
-    assert invoke("batch", "jobs.yaml", "-q").exit_code == 0
+    assert invoke("batch", "jobs.yaml", "-q", "-j", "1").exit_code == 0
     assert invoke("batch", "jobs.yaml", "--dry-run").stdout == "all 3 up to date\n"
 
 
@@ -133,6 +133,7 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
     assert report[2]["cause"] == "folder.png is a directory"
 
 
+@pytest.mark.sample(6)
 @pytest.mark.row(55)
 @pytest.mark.parametrize(
     ("words", "code", "said"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import OPTIVIZ, assert_told, call
-from conftest import Invoke, only_file, some
+from conftest import Invoke, only_file
 from PIL import Image
 
 import optiviz
@@ -65,6 +65,7 @@ def test_the_final_frame_is_one(recipe: optiviz.Recipe) -> None:
     assert final == type(recipe).model_validate(final.model_dump())
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", EVERY)
 def test_every_command_has_a_preview(name: str, invoke: Invoke, here: Path) -> None:
     result = invoke(name, *EVERY[name], "--preview")
@@ -133,6 +134,7 @@ def test_what_an_own_optimizer_raised_is_shown_to_who_debugs(here: Path) -> None
     assert "return self.typo" in debugged.stderr and "AttributeError" in debugged.stderr
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("title", ["", " "])
 def test_an_empty_title_leaves_title_and_formula_away(
     title: str, invoke: Invoke, here: Path
@@ -163,7 +165,8 @@ def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> 
     assert (here / "outputs" / "bowl-adam.png").read_bytes() == still
 
 
-@pytest.mark.parametrize("suffix", some(FORMATS, 11))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_the_standard_output_is_a_target(suffix: str, here: Path) -> None:
     name = suffix.removeprefix(".")
     words = [*OPTIVIZ, *map(str, RUN)]
@@ -273,6 +276,7 @@ def test_a_preview_goes_to_the_standard_output_as_well(here: Path) -> None:
         assert image.size == (240, 160)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_what_is_read_by_a_program_has_no_colours(settings: dict[str, str], here: Path) -> None:
     ended = call(*RUN, "-o", "a.json", settings=settings)
@@ -292,6 +296,7 @@ def test_a_notebook_shows_the_gif_that_would_be_saved(here: Path) -> None:
     assert animation._repr_html_() is shown
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webp"])
 def test_what_is_animated_says_how_it_was_made(suffix: str, here: Path) -> None:
     fields = {"steps": 5, "size": (300, 200)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, Invoke, only_file, some
+from conftest import FORMULAS, Invoke, only_file
 from PIL import Image
 
 from optiviz.registry import FORMATS, SIGNALS
@@ -39,13 +39,15 @@ def test_a_response_writes_its_numbers(invoke: Invoke, here: Path) -> None:
     assert [float(row["gradient"]) for row in rows[300:600]] == record["gradient"]
 
 
-@pytest.mark.parametrize("suffix", some([each for each in FORMATS if each != ".html"], 3))
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("suffix", [each for each in FORMATS if each != ".html"])
 def test_a_response_has_every_format(suffix: str, invoke: Invoke, here: Path) -> None:
     result = invoke(*RESPONSE, "-o", f"x{suffix}", "--duration", 1, *SIZE)
     assert (result.exit_code, result.stderr) == (0, "")
     assert (here / f"x{suffix}").stat().st_size > 500
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_every_signal_can_be_answered(signal: str, invoke: Invoke, here: Path) -> None:
     result = invoke("response", "--signal", signal, "--opt", "adam,momentum", "-o", "x.png", *SIZE)
@@ -87,14 +89,15 @@ def test_a_plot_of_a_users_surface(invoke: Invoke, here: Path) -> None:
     assert invoke(*words).exit_code == 0
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "options",
-    some([
+    [
         ("--view", "relief", "--orbit", "-45"), ("--view", "loss", "--smooth", "3"),
         ("--view", "contour+state"), ("--layout", "grid"), ("--theme", "dark"),
         ("--theme", "article", "--no-labels"), ("--levels", "9"), ("--levels", "0.5,2,8"),
         ("--levels", "1,"), ("--labels", "--field", "--no-fill"), ("--trail", "2"),
-    ], 3),
+    ],
 )  # fmt: skip
 def test_every_option_changes_the_picture(
     options: tuple[str, ...], invoke: Invoke, here: Path
@@ -204,7 +207,8 @@ HARD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", some(HARD, 8), ids=lambda each: each[:60])
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("words", HARD, ids=lambda each: each[:60])
 def test_hard_cases_are_drawn_without_a_word(words: str, invoke: Invoke, here: Path) -> None:
     (here / "large.csv").write_text("1e100\n-1e100\n" * 5)
     (here / "tiny.csv").write_text("5e-324\n" * 10)

@@ -23,6 +23,7 @@ def modules_after(words: list[str]) -> tuple[str, set[str]]:
     return result.stdout, set(result.stderr.split())
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "words", [["--help"], ["run", "--help"], ["list", "--help"], ["--version"]]
 )
@@ -35,6 +36,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "300x200", "-q", "-o"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("words", "spared"),
     [

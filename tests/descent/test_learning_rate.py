@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, STEPPING, TUNED, some
+from conftest import FORMULAS, STEPPING, TUNED
 
 import optiviz
 from optiviz.descent.learning_rate import RateScores, configure, tune
@@ -53,6 +53,7 @@ def test_a_rate_that_nobody_gives_is_tuned() -> None:
     assert tuning.best == tuned("adamax:beta1=0.8:lr=7", WOBBLY, 60).best
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("name", TUNED)
 def test_the_grid_is_wide_fine_and_short_in_writing(name: str) -> None:
     tuning = tuned(name, WOBBLY)
@@ -68,7 +69,8 @@ def test_the_grid_is_wide_fine_and_short_in_writing(name: str) -> None:
     assert steps[best - 1] < 0.01
 
 
-@pytest.mark.parametrize("name", some(TUNED, 5))
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("name", TUNED)
 @pytest.mark.parametrize("surface", ["rosenbrock", "himmelblau", "parabola"])
 def test_a_score_is_the_mean_of_the_best_loss_so_far(name: str, surface: str) -> None:
     descended = optiviz.load_surface(surface)
@@ -137,6 +139,7 @@ def test_a_start_outside_the_window_is_tuned_too() -> None:
     assert tuned("sgd", bowl, 20, (1.0, 1.0), (50.0, 50.0)).best == 0.5
 
 
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("formula", ["x**2", "x**2 + 10*y**2"])
 @pytest.mark.parametrize("name", TUNED)
 def test_a_tuned_run_ends_near_the_best_it_found(name: str, formula: str) -> None:
@@ -213,9 +216,10 @@ GONE_WRONG = {
 }
 
 
-RUNS = some(SURFACES, 20)
+RUNS = SURFACES
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("surface", RUNS)
 def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()

@@ -120,6 +120,7 @@ def test_run_tune_uses_what_the_search_finds_and_says_so() -> None:
     assert "lr tuned for the median final loss of 25 starts, 256 trials each" in run.caption
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("size", [(480, 320), (960, 640)])
 @pytest.mark.parametrize("over", ["lr", "lr,beta1", "beta1=0.1:0.9"])
 def test_the_picture_is_tidy(over: str, size: tuple[int, int]) -> None:

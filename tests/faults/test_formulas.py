@@ -98,6 +98,7 @@ def test_a_hostile_formula_is_refused(text: str, said: str, invoke: Invoke, here
     assert len(result.stderr) < 250
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("text", cases(dict(DRAWN)))
 def test_an_odd_formula_is_descended(text: str, invoke: Invoke, here: Path) -> None:
     result = invoke("run", f"--formula={text}", *ANSWER)

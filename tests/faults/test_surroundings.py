@@ -129,6 +129,7 @@ def test_a_gif_needs_no_av(tmp_path: Path) -> None:
     assert all(optiviz.load_recipe(there / name) for name in still)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.row(61)
 @pytest.mark.parametrize(
     ("raised", "code", "said"),

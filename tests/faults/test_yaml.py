@@ -38,6 +38,7 @@ def instead(line: str, *values: str) -> list[object]:
     return [row(25, JOB.replace(line, f"{key}: {each}"), place) for each in values]
 
 
+@pytest.mark.sample(25)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -108,6 +109,7 @@ CATALOGUES = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.row(16, 17, 19, 20, 22, 24, 25)
 @pytest.mark.parametrize("text", CATALOGUES, ids=lambda text: text[:40])
 def test_a_hostile_catalogue_is_refused(text: str, invoke: Invoke, here: Path) -> None:

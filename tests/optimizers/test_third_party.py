@@ -192,6 +192,7 @@ def test_what_it_changes_in_place_is_its_own(own: Path) -> None:
     np.testing.assert_array_equal(path.states["state"][:, 0], np.arange(10))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".json", ".csv"])
 def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke) -> None:
     result = invoke(
@@ -347,6 +348,7 @@ def test_a_response_that_stops_leaves_the_others(own: Path, invoke: Invoke) -> N
 YAML = "jobs:\n  - {{surface: wobbly, optimizers: '{}', out: a.png}}\n"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("word", ["own.py:Lion:lr=0.1", "sam+os.system", "torch.optim.Adam"])
 def test_no_file_runs_code_unasked(word: str, own: Path, invoke: Invoke) -> None:
     (own.parent / "jobs.yaml").write_text(YAML.format(word))

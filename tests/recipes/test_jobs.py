@@ -219,6 +219,7 @@ BOMBS = {
 }  # fmt: skip
 
 
+@pytest.mark.sample(4)
 @pytest.mark.row(20, 21, 22)
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
 def test_what_would_grow_or_run_is_refused(text: str, here: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import Invoke, some
+from conftest import Invoke
 from hypothesis import given, settings
 from test_reading import RECIPES as RECIPES_OF_ALL_KINDS
 
@@ -69,6 +69,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(("kind", "suffix"), CASES)
 def test_every_file_carries_its_recipe_and_is_made_again_from_it(
     kind: str, suffix: str, invoke: Invoke, here: Path
@@ -83,6 +84,7 @@ def test_every_file_carries_its_recipe_and_is_made_again_from_it(
     assert (here / f"again{suffix}").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_inspected_is_yaml_of_the_same_recipe(
     kind: str, invoke: Invoke, here: Path
@@ -115,6 +117,7 @@ def test_a_command_that_is_printed_makes_the_same_recipe(recipe: BaseRecipe) -> 
     assert (result.exit_code, made) == (0, [recipe])
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "command",
     [
@@ -192,6 +195,7 @@ def test_other_versions_are_told(invoke: Invoke, here: Path) -> None:
     assert invoke("run", "--recipe", "x.json", "-o", "y.json").stderr == ""
 
 
+@pytest.mark.sample(25)
 @pytest.mark.row(47)
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize(
@@ -222,8 +226,9 @@ def test_a_video_is_read_as_one_whatever_its_name_or_text_says(invoke: Invoke, h
     assert "contains no optiviz recipe" in invoke("inspect", "orders.mp4").stderr
 
 
+@pytest.mark.sample(3)
 @pytest.mark.row(47)
-@pytest.mark.parametrize("suffix", some(FORMATS, 2))
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_a_file_that_is_cut_says_its_recipe_or_nothing(suffix: str, here: Path) -> None:
     path = here / f"x{suffix}"
     render(RECIPES["run"], path)

@@ -23,6 +23,7 @@ def statuses(results: Sequence[Result]) -> list[str]:
     return [result.status for result in results]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "executor",
     [
@@ -67,6 +68,7 @@ def test_other_versions_are_not_up_to_date(here: Path, monkeypatch: pytest.Monke
     assert statuses(optiviz.batch([(GOOD, "a.json")])) == ["made"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("content", [b"", b"old", None])
 def test_what_is_no_file_of_ours_is_made_anew(content: bytes | None, here: Path) -> None:
     if content is not None:

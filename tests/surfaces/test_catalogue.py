@@ -7,7 +7,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
-from conftest import CATALOGUE, FORMULAS, some
+from conftest import CATALOGUE, FORMULAS
 
 import optiviz
 from optiviz.registry import OPTIMIZERS
@@ -31,6 +31,7 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
 }
 
 
+@pytest.mark.sample(20)
 @every_formula
 def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> None:
     def exact(*point: mpmath.mpf) -> mpmath.mpf:
@@ -94,7 +95,8 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
         assert above.max() > 0
 
 
-@pytest.mark.parametrize("surface", some(FORMULAS.values(), 3), ids=FORMULAS)
+@pytest.mark.sample(12)
+@pytest.mark.parametrize("surface", FORMULAS.values(), ids=FORMULAS)
 def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     """On a smooth surface, the slopes of neighbours on a line differ less the closer they are.
 
@@ -117,6 +119,7 @@ def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     assert (max(ratios) > 0.8) == ("kinked" in surface.tags), max(ratios)
 
 
+@pytest.mark.sample(20)
 @every_formula
 def test_what_is_tagged_many_minima_has_them(surface: Surface) -> None:
     """The candidates are dips on a grid; without the tag, Newton's method follows each of them."""
@@ -232,6 +235,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
 )
 
 
+@pytest.mark.sample(30)
 @pytest.mark.parametrize(
     ("text", "said"),
     [

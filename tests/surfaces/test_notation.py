@@ -74,6 +74,7 @@ def test_it_means_what_the_formula_means(text: str) -> None:
     np.testing.assert_allclose(again, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.sample(25)
 @pytest.mark.parametrize("surface", FORMULAS.values(), ids=lambda each: each.name)
 def test_matplotlib_can_read_it(surface: object) -> None:
     from matplotlib.mathtext import MathTextParser

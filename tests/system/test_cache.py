@@ -72,6 +72,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("made", CACHED)
 @pytest.mark.parametrize("why", DAMAGES)
 def test_a_file_that_is_not_as_it_was_written_is_ignored(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, some
+from conftest import FORMULAS
 from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
@@ -28,6 +28,7 @@ def view_of(drawn: Picture) -> ContourView:
     return view
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("step", [0, 1, 60, 125])
 def test_paths_and_heads_are_the_descended_points(step: int) -> None:
     drawn = picture("wobbly")
@@ -50,7 +51,8 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
         assert len(track.line.get_xdata()) == 126
 
 
-@pytest.mark.parametrize("name", some(SURFACES, 4))
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("name", SURFACES)
 def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
     drawn = picture(name, "sgd:lr=5,adam:lr=3")
     axes = drawn.figure.axes[0]
@@ -174,6 +176,7 @@ def test_own_levels_are_drawn_all(levels: tuple[float, ...], lines: list[float])
     assert len(sets) == (2 if len(levels) > 1 else 1)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     "formula",
     [
@@ -186,6 +189,7 @@ def test_odd_surfaces_are_still_drawn(formula: str) -> None:
     drawn.figure.canvas.draw()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "domain", ["0:1e-90,0:1e-90", "-1e99:1e99,0:1", "0:1e-90,-1e99:1e99", "1e9:1000000001,0:1"]
 )

@@ -7,7 +7,6 @@ from typing import Any
 import matplotlib.figure
 import numpy as np
 import pytest
-from conftest import some
 from pictures import assert_tidy, shown
 
 from optiviz import InputError
@@ -78,7 +77,7 @@ def recipes(**settings: Any) -> dict[str, BaseRecipe]:
 
 
 NAMES = list(recipes())
-every_picture = pytest.mark.parametrize("name", some(NAMES, 3))
+every_picture = pytest.mark.parametrize("name", NAMES)
 every_theme = pytest.mark.parametrize("theme", THEMES)
 
 
@@ -91,6 +90,7 @@ def pixels(drawn: Picture) -> Array:
     return np.array(drawn.figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
 
 
+@pytest.mark.sample(3)
 @every_picture
 def test_what_is_shown_depends_on_the_step_alone(name: str) -> None:
     drawn = picture(name, size=(300, 200))
@@ -113,6 +113,7 @@ LOOKS = [
 ]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
 @every_picture
 def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], theme: str) -> None:
@@ -127,8 +128,9 @@ def test_the_upright_axis_of_a_relief_has_room_at_the_edge() -> None:
     assert_tidy(picture("plot-relief", size=(300, 200)))
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
-    "name", some([name for name in NAMES if "relief" not in name and "three" not in name], 3)
+    "name", [name for name in NAMES if "relief" not in name and "three" not in name]
 )
 def test_panels_do_not_overlap(name: str) -> None:
     drawn = picture(name)
@@ -160,9 +162,8 @@ def test_a_still_and_its_vectors_are_the_same_bytes_again(name: str, tmp_path: P
         assert str(tmp_path).encode() not in written
 
 
-@pytest.mark.parametrize(
-    "name", some(["three-panels", "curve-1d", "relief-2d", "grid", "response"], 3)
-)
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("name", ["three-panels", "curve-1d", "relief-2d", "grid", "response"])
 def test_frames_of_an_animation_are_full_draws(name: str, tmp_path: Path) -> None:
     """APNG is lossless, so frames drawn in layers can be compared with full draws."""
     from PIL import Image, ImageSequence

@@ -36,6 +36,7 @@ def test_the_last_frame_is_held() -> None:
         animation._draw_was_started = True
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("size", [(480, 320), (959, 641), (333, 777), (1200, 800)])
 def test_a_picture_has_its_size_to_the_pixel(size: tuple[int, int]) -> None:
     picture = make_picture(Recipe(surface="bowl", optimizers="sgd", size=size))

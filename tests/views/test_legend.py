@@ -1,7 +1,7 @@
 """The legend: correct numbers, and texts that never overlap."""
 
 import pytest
-from conftest import FORMULAS, TUNED, some
+from conftest import FORMULAS, TUNED
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
@@ -91,6 +91,7 @@ def test_the_marks_that_stand_still_are_explained() -> None:
     assert "out of view" not in words(picture("wobbly", "adam"))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("title", ["$", "a*b ** c", "5 $ and 6 $", r"$\nonsense{$", "x_1^2"])
 def test_a_title_and_a_label_are_shown_as_they_were_written(title: str) -> None:
     drawn = picture("wobbly", f"adam:label={title}", title=title)
@@ -177,7 +178,8 @@ def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
 FIVE = "adam,rmsprop,nesterov,adagrad,adadelta"
 
 
-@pytest.mark.parametrize("name", some(SURFACES, 12))
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("name", SURFACES)
 def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
     drawn = picture(name, FIVE, size=(480, 320))
     assert_tidy(drawn)
@@ -196,6 +198,7 @@ def test_words_do_not_overlap_on_any_surface(name: str) -> None:
         assert_tidy(make_picture(recipe.model_copy(update={"size": size}), scene))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("surface", "optimizers", "rest"),

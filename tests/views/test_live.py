@@ -24,6 +24,7 @@ def drawn(kind: type[Text], said: str, dpi: float = 100, **look: object) -> np.n
     return np.asarray(canvas.buffer_rgba())[..., :3].astype(float)
 
 
+@pytest.mark.sample(30)
 @pytest.mark.parametrize("dpi", [70, 100, 133])
 @pytest.mark.parametrize("look", [{}, {"ha": "right"}, {"weight": "bold", "color": "#a32014"}])
 @pytest.mark.parametrize("said", SAID)

@@ -36,6 +36,7 @@ def xy(line: Any) -> Array:
 # Curve
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("surface", "word"),
     [
@@ -290,6 +291,7 @@ def test_a_path_that_leaves_the_window_is_cut_at_its_edge() -> None:
     assert np.isnan(vertices[ends[1:]]).all()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x + y", "1e150*x*y"])
 def test_odd_surfaces_still_have_a_relief(formula: str, tmp_path: Path) -> None:
     odd = optiviz.Surface(formula=formula, domain="-1:1,-1:1")
@@ -297,6 +299,7 @@ def test_odd_surfaces_still_have_a_relief(formula: str, tmp_path: Path) -> None:
     render(recipe, tmp_path / "x.png")
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x", "1e150*x", "abs(x)"])
 @pytest.mark.parametrize("view", ["curve", "loss", "state"])
 def test_odd_functions_still_have_every_view(formula: str, view: str) -> None:

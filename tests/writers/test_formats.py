@@ -8,7 +8,6 @@ import av
 import imageio.v3
 import numpy as np
 import pytest
-from conftest import some
 from PIL import Image, ImageSequence
 
 from optiviz.registry import FORMATS, QUALITIES
@@ -59,27 +58,30 @@ def read(path: Path) -> tuple[list[Frame], float]:
     return [frame for frame, _ in parts], sum(duration for _, duration in parts) / 1000
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_every_frame_comes_back(suffix: str, tmp_path: Path) -> None:
-    made = frames(15)
+    made = frames(9)
     shown, _ = read(write(tmp_path / f"x{suffix}", made))
     for frame, original in zip(shown, made, strict=True):
         error = frame.astype(float) - original[..., :3]
         assert np.sqrt((error**2).mean()) <= (0 if suffix in EXACT else 12)
 
 
-@pytest.mark.parametrize("fps", some([12, 7.5, 30, 50], 4))
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("fps", [12, 7.5, 30, 50])
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_it_plays_as_long_as_was_asked_for(suffix: str, fps: float, tmp_path: Path) -> None:
-    _, seconds = read(write(tmp_path / f"x{suffix}", frames(60), fps))
-    assert seconds == pytest.approx(60 / fps, abs=1 / fps + 1e-3)
+    _, seconds = read(write(tmp_path / f"x{suffix}", frames(24), fps))
+    assert seconds == pytest.approx(24 / fps, abs=1 / fps + 1e-3)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_a_last_frame_that_stays_is_there_all_the_time(suffix: str, tmp_path: Path) -> None:
     made = frames(6)
-    path = write(tmp_path / f"x{suffix}", made + made[-1:] * 24)
-    assert read(path)[1] == pytest.approx(30 / 12, abs=1 / 12 + 1e-3)
+    path = write(tmp_path / f"x{suffix}", made + made[-1:] * 12)
+    assert read(path)[1] == pytest.approx(18 / 12, abs=1 / 12 + 1e-3)
     held = path.stat().st_size - write(path, made).stat().st_size
     assert held < 2000
 
@@ -90,9 +92,10 @@ def test_images_play_for_ever(suffix: str, tmp_path: Path) -> None:
         assert image.info["loop"] == 0
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_the_same_frames_give_the_same_bytes(suffix: str, tmp_path: Path) -> None:
-    made = {write(tmp_path / f"{number}{suffix}", frames(40)).read_bytes() for number in range(4)}
+    made = {write(tmp_path / f"{number}{suffix}", frames(12)).read_bytes() for number in range(3)}
     assert len(made) == 1
 
 
@@ -125,6 +128,7 @@ def test_a_higher_quality_is_nearer_and_larger(suffix: str, tmp_path: Path) -> N
     assert sizes == sorted(sizes)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("suffix", [".gif", ".apng", *FILMS])
 def test_what_is_said_of_it_is_in_the_file(suffix: str, tmp_path: Path) -> None:
     said = "how it was made: ü " + "x" * 400
@@ -140,13 +144,16 @@ def test_what_is_said_of_it_is_in_the_file(suffix: str, tmp_path: Path) -> None:
     assert read(path)[0][0].shape == (64, 96, 3)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", FILMS)
 def test_colours_are_those_that_were_drawn(suffix: str, tmp_path: Path) -> None:
-    for color in [(255, 255, 255), (0, 104, 181), (213, 94, 0), (32, 36, 42)]:
-        frame = np.full((64, 96, 4), (*color, 255), np.uint8)
-        shown = read(write(tmp_path / f"x{suffix}", [frame] * 3, quality="high"))[0][-1]
-        print(shown.mean((0, 1)), color)
-        assert np.abs(shown.mean((0, 1)) - color).max() < 5
+    colors = [(255, 255, 255), (0, 104, 181), (213, 94, 0), (32, 36, 42)]
+    stripes = np.repeat(np.array([(*color, 255) for color in colors], np.uint8), 32, axis=0)
+    frame = np.ascontiguousarray(np.broadcast_to(stripes, (64, *stripes.shape)))
+    shown = read(write(tmp_path / f"x{suffix}", [frame] * 3, quality="high"))[0][-1]
+    for number, color in enumerate(colors):
+        inside = shown[:, 32 * number + 8 : 32 * number + 24]  # away from the edges, which blur
+        assert np.abs(inside.mean((0, 1)) - color).max() < 5
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".apng"])
@@ -158,9 +165,10 @@ def test_a_long_animation_is_not_kept_in_memory(suffix: str, tmp_path: Path) -> 
         tracemalloc.stop()
         return most
 
-    assert peak(900) - peak(90) < 1_000_000
+    assert peak(600) - peak(60) < 1_000_000
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (301, 203)])
 @pytest.mark.parametrize("suffix", [".gif", *EXACT])
 def test_images_may_have_any_size(suffix: str, size: tuple[int, int], tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import imageio.v3
 import numpy as np
 import pytest
-from conftest import some
 from matplotlib.animation import FuncAnimation, writers
 from matplotlib.artist import Artist
 from matplotlib.axis import XAxis, YAxis
@@ -302,8 +301,9 @@ def drawn_in_full(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     return drawn
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("blit", [True, False])
-@pytest.mark.parametrize("scene", some(LAYERED + FULL, 3))
+@pytest.mark.parametrize("scene", LAYERED + FULL)
 def test_frames_are_those_of_a_full_draw(scene: Scene, blit: bool, recorder: Recorder) -> None:
     made, update = scene()
     canvas, size, dpi = made.canvas, made.get_size_inches().copy(), made.dpi
@@ -318,6 +318,7 @@ def test_frames_are_those_of_a_full_draw(scene: Scene, blit: bool, recorder: Rec
         np.testing.assert_array_equal(shown, np.asarray(again.canvas.buffer_rgba()))
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("scene", LAYERED)
 def test_what_stands_still_is_drawn_once(
     scene: Scene, recorder: Recorder, drawn_in_full: list[Figure]
@@ -329,6 +330,7 @@ def test_what_stands_still_is_drawn_once(
     assert len(recorder.frames) == len(FRAMES)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("blit", [True, False])
 @pytest.mark.parametrize("scene", FULL)
 def test_where_the_background_changes_each_frame_is_drawn_once(

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import some
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -135,7 +134,8 @@ def has(seen: Any, color: str, least: int = 20) -> bool:
     return int((np.abs(seen - rgb(color)).max(axis=-1) <= 2).sum()) >= least
 
 
-@pytest.mark.parametrize("name", some(SCENES, 4))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("name", SCENES)
 def test_it_plays_to_its_end_and_again(name: str, opened: Opened) -> None:
     page = opened(name, calm=False)
     wait(page, "step > 2 && playing !== null")
@@ -228,7 +228,8 @@ def test_it_is_laid_out_again_where_the_height_alone_changes(opened: Opened) -> 
     )
 
 
-@pytest.mark.parametrize("name", some(SCENES, 4))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("name", SCENES)
 def test_scrubbing_shows_the_numbers_of_the_step(name: str, opened: Opened) -> None:
     page = opened(name)
     paths = run(page, "told.paths")
@@ -261,7 +262,8 @@ def test_the_legend_hides_and_shows(opened: Opened) -> None:
     assert has(pixels(page, ".contour canvas"), green)
 
 
-@pytest.mark.parametrize("name", some(SCENES, 4))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("name", SCENES)
 def test_the_pointer_is_told_step_point_and_loss(name: str, opened: Opened) -> None:
     page = opened(name)
     for panel in run(page, "panels.map((panel) => panel.kind)"):
@@ -289,6 +291,7 @@ def test_the_pointer_is_told_step_point_and_loss(name: str, opened: Opened) -> N
         assert run(page, "tip.hidden")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_follows_the_readers_system(dark: bool, opened: Opened) -> None:
     page = opened("race", dark=dark)
@@ -306,7 +309,8 @@ def test_it_follows_the_readers_system(dark: bool, opened: Opened) -> None:
     assert has(pixels(page, ".contour canvas"), other.paths[0])
 
 
-@pytest.mark.parametrize("name", some(SCENES, 4))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("name", SCENES)
 def test_it_fits_a_phone(name: str, opened: Opened) -> None:
     page = opened(name, PHONE)
     assert run(page, "document.documentElement.scrollWidth") <= PHONE[0]
@@ -321,8 +325,9 @@ def test_it_fetches_nothing(opened: Opened) -> None:
     assert [each for each in fetched if not each.startswith("data:")] == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.skipif(not Path(AXE).is_file(), reason="AXE_CORE is not the path of axe.min.js")
-@pytest.mark.parametrize("name", some(SCENES, 4))
+@pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("look", [{}, {"dark": True}, {"size": PHONE}])
 def test_axe_finds_nothing_serious(name: str, look: dict[str, Any], opened: Opened) -> None:
     page = opened(name, **look)
@@ -341,6 +346,7 @@ SCALES = [
 ]  # fmt: skip
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("scale", SCALES)
 def test_scales_are_those_of_the_pictures(scale: Scale, opened: Opened) -> None:
     page = opened("race")
@@ -356,6 +362,7 @@ def test_scales_are_those_of_the_pictures(scale: Scale, opened: Opened) -> None:
     assert ours == pytest.approx(ends, abs=1e-9)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "value", [0.0, 1.0, -0.25, 12345.6, 99999.4, 123456.0, 1e-4, 3.2e-5, 9999.9, -7e-12, 1e100]
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Invoke, some
+from conftest import Invoke
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -82,7 +82,8 @@ def made(path: Path, **fields: Any) -> Made:
     return scene, text, elements, json.loads(elements.texts["script scene"])
 
 
-@pytest.mark.parametrize("name", some(SCENES, 3))
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("name", SCENES)
 def test_it_needs_nothing_else_and_says_how_it_was_made(name: str, here: Path) -> None:
     _, text, elements, _ = of_scene(name)
     for tag, attributes in elements.found:
@@ -98,6 +99,7 @@ def test_it_needs_nothing_else_and_says_how_it_was_made(name: str, here: Path) -
     assert (here / "b.html").read_text("utf-8") == text
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", SCENES)
 def test_nothing_but_its_own_script_and_style_may_run(name: str) -> None:
     _, _, elements, _ = of_scene(name)
@@ -152,6 +154,7 @@ def test_article_1s_scene_is_small() -> None:
     assert len(text.encode()) < 500_000
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("theme", THEMES)
 def test_light_follows_the_readers_system_and_others_stay(theme: str, here: Path) -> None:
     fields = {"surface": "beale", "optimizers": "adam:lr=0.1", "theme": theme}
@@ -178,7 +181,7 @@ def test_the_image_is_the_ground_alone(here: Path) -> None:
 
 
 @pytest.mark.row(66)
-@settings(max_examples=8)
+@settings(max_examples=3)
 @given(st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text.strip()))
 def test_words_of_a_stranger_stay_words(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -212,6 +215,7 @@ def test_long_runs_leave_steps_out_and_say_so(here: Path) -> None:
     assert (here / "a.html").stat().st_size < 4_000_000
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("domain", ["0:1,0:1e6", "0:1e6,0:1", "0:1e9,0:1e-9", "0:1,0:20"])
 def test_a_narrow_window_has_a_page_of_common_proportions(domain: str, here: Path) -> None:
     surface = optiviz.Surface(formula="x**2 + y**2", domain=domain)
