@@ -20,12 +20,12 @@ ARTICLES = optiviz.load_jobs(EXAMPLES / "articles.yaml")
 
 
 def drafts(jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs as drafts of at most 300 steps."""
+    """Return the jobs as drafts of at most 100 steps."""
     made = []
     for job in jobs:
         recipe = job.recipe
         if isinstance(recipe, optiviz.Recipe):
-            steps = min(300, recipe.last_step)
+            steps = min(100, recipe.last_step)
             recipe = recipe.model_copy(update={"steps": steps, "frames": None})
         made.append(job._replace(recipe=recipe.draft()))
     return made

@@ -165,7 +165,7 @@ def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> 
     assert (here / "outputs" / "bowl-adam.png").read_bytes() == still
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_the_standard_output_is_a_target(suffix: str, here: Path) -> None:
     name = suffix.removeprefix(".")

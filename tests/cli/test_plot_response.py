@@ -203,7 +203,7 @@ HARD = [
     "response --signal large.csv --opt sgd:lr=1,adam,momentum,radam",
     "response --signal large.csv --opt sgd:lr=1e300",
     "response --signal tiny.csv --opt adadelta", "response --signal one.csv --opt adam",
-    f"plot {','.join(FORMULAS)}".rpartition(",")[0],
+    f"plot {','.join([*FORMULAS][:24])}",
 ]  # fmt: skip
 
 

@@ -216,11 +216,8 @@ GONE_WRONG = {
 }
 
 
-RUNS = SURFACES
-
-
 @pytest.mark.sample(3)
-@pytest.mark.parametrize("surface", RUNS)
+@pytest.mark.parametrize("surface", SURFACES)
 def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()
     for entry in scene.entries:

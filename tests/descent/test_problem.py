@@ -178,6 +178,7 @@ def test_a_window_holds_all_paths(seed: int, many: int) -> None:
 # Planes and starts --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_article_5s_descent_is_of_two_weights() -> None:
     """It has three starts, and follows the rule printed in the article with twice its rate."""
     model = NETWORKS["digits-output"].origin.network_model

@@ -105,6 +105,7 @@ def test_states_end_where_the_walk_does() -> None:
 ARTICLE_1 = ["nesterov", "rmsprop", "adadelta", "adagrad", "adam"]
 
 
+@pytest.mark.slow
 def basin(name: str, optimizer: str) -> float:
     """Return the minimum that gradient descent reaches from the end of a run."""
     end = optiviz.descend(name, optimizer).points[-1]
@@ -119,13 +120,13 @@ def test_article_1_on_hills_and_canyon_adam_alone_finds_the_canyon() -> None:
     assert list(found.values()) == pytest.approx([6.644] * 4, abs=5e-4)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ARTICLE_1)
 def test_article_1_on_wobbly_all_reach_the_one_basin(optimizer: str) -> None:
     assert basin("wobbly", optimizer) == pytest.approx(0.9155, abs=5e-5)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ARTICLE_1)
 def test_article_1_on_two_minimums_all_stay_in_the_shallow_one(optimizer: str) -> None:
     assert basin("two-minimums", optimizer) == pytest.approx(3.49999, abs=5e-6)

@@ -32,7 +32,7 @@ from optiviz.system.errors import InputError
 pytestmark = pytest.mark.slow
 
 PARTS = 4  # of the soak test, so that it uses both cores
-EXAMPLES = int(os.environ.get("SOAK", "50"))  # recipes per part
+EXAMPLES = int(os.environ.get("SOAK", "25"))  # recipes per part
 
 rates = st.floats(-3, 1).map(lambda power: f"{10**power:.3g}")
 words = st.builds(
@@ -180,9 +180,9 @@ def used():
 suffixes = sys.argv[1:]
 recipe = optiviz.Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=8, size=(300, 200))
 marks = []
-for number in range(1, 201):
+for number in range(1, 101):
     optiviz.render(recipe, f"x{suffixes[number % len(suffixes)]}")
-    if number in (20, 200):
+    if number in (20, 100):
         marks.append(used())
 print(*marks)
 """
@@ -190,7 +190,7 @@ print(*marks)
 
 @pytest.mark.row(64)
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
-def test_two_hundred_runs_leak_nothing(here: Path) -> None:
+def test_a_hundred_runs_leak_nothing(here: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", GROWTH, ".gif", ".mp4", ".png", ".html", ".json"],
         capture_output=True,
@@ -198,8 +198,8 @@ def test_two_hundred_runs_leak_nothing(here: Path) -> None:
         check=True,
     )
     early, late = map(float, ended.stdout.split())
-    print(f"200 runs: {early:.1f} MB after 20, {late:.1f} MB after 200")
-    assert late - early < 20
+    print(f"100 runs: {early:.1f} MB after 20, {late:.1f} MB after 100")
+    assert late - early < 10
 
 
 @pytest.mark.row(65)

@@ -75,6 +75,7 @@ exit $code
 """
 
 
+@pytest.mark.slow
 @pytest.mark.row(39)
 @linux
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ def test_a_signal_is_not_lost_where_errors_are_ignored(ignoring: str) -> None:
     assert (ended.stdout, ended.stderr) == ("terminated 143\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.row(52)
 @posix
 @pytest.mark.parametrize("what", ["drawing", pytest.param("batch", marks=SELDOM)])
@@ -159,6 +160,7 @@ def test_a_second_ctrl_c_disturbs_nothing(what: str, here: Path) -> None:
     assert_tidy(here)
 
 
+@pytest.mark.slow
 @pytest.mark.row(51)
 @posix
 def test_what_a_killed_run_left_goes_with_the_next(invoke: Invoke, here: Path) -> None:

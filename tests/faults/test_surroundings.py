@@ -33,6 +33,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @linux
 @needs_powerless
 @pytest.mark.parametrize(
@@ -118,6 +119,7 @@ def broken(folder: Path, raised: str) -> dict[str, str | None]:
     return {"PYTHONPATH": str(folder / "broken")}
 
 
+@pytest.mark.slow
 @pytest.mark.row(61)
 def test_a_gif_needs_no_av(tmp_path: Path) -> None:
     settings, there = broken(tmp_path, "OSError('libav.so: not found')"), tmp_path / "there"
@@ -129,7 +131,7 @@ def test_a_gif_needs_no_av(tmp_path: Path) -> None:
     assert all(optiviz.load_recipe(there / name) for name in still)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.row(61)
 @pytest.mark.parametrize(
     ("raised", "code", "said"),

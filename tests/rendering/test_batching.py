@@ -23,7 +23,7 @@ def statuses(results: Sequence[Result]) -> list[str]:
     return [result.status for result in results]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "executor",
     [

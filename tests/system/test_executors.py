@@ -83,6 +83,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
 def test_processes_leave_when_their_parent_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "orphans.py"

@@ -34,6 +34,7 @@ class Last:
         work(0.4)
 
 
+@pytest.mark.slow
 def lost_then_endless() -> None:
     Last()
     endless()

@@ -162,7 +162,7 @@ def test_a_still_and_its_vectors_are_the_same_bytes_again(name: str, tmp_path: P
         assert str(tmp_path).encode() not in written
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["three-panels", "curve-1d", "relief-2d", "grid", "response"])
 def test_frames_of_an_animation_are_full_draws(name: str, tmp_path: Path) -> None:
     """APNG is lossless, so frames drawn in layers can be compared with full draws."""

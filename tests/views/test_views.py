@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
@@ -176,6 +176,7 @@ def test_a_scale_holds_all_that_is_finite(values: list[float], kind: str) -> Non
     assert all(low - 1e-9 <= place <= high + 1e-9 for place in places)
 
 
+@settings(max_examples=20)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=20))
 def test_any_numbers_have_a_scale_that_can_be_drawn(values: list[float]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -204,15 +204,16 @@ def test_words_of_a_stranger_stay_words(
 
 
 @pytest.mark.slow
-def test_long_runs_leave_steps_out_and_say_so(here: Path) -> None:
-    fields = {"surface": "rosenbrock", "optimizers": "adam:lr=0.01", "steps": 150_000}
+def test_long_runs_leave_steps_out_and_say_so(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_POINTS == 60_000  # as CHANGELOG says
+    monkeypatch.setattr("optiviz.rendering.page.page.MAX_POINTS", 1200)
+    fields = {"surface": "rosenbrock", "optimizers": "adam:lr=0.01", "steps": 3000}
     _, text, _, told = made(here / "a.html", **fields)
     (path,) = told["paths"]
-    assert len(path["steps"]) <= MAX_POINTS + 1
+    assert len(path["steps"]) <= 1200 + 1
     assert "Every third step is kept, with straight lines between." in text
     assert path["steps"][:3] == [0, 3, 6]
-    assert path["steps"][-1] == 150_000
-    assert (here / "a.html").stat().st_size < 4_000_000
+    assert path["steps"][-1] == 3000
 
 
 @pytest.mark.sample(2)
