@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ settings.register_profile("optiviz", deadline=None, derandomize=True, max_exampl
 settings.load_profile("optiviz")
 
 Invoke = Callable[..., Result]
+
+if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of the tests
+    CACHE = TemporaryDirectory(prefix="optiviz-tests-")
+    os.environ["XDG_CACHE_HOME"] = CACHE.name
 
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
@@ -82,15 +87,6 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     terminalreporter.write_line(f"laws were sampled with --seed={config.option.seed}")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the cache of tests, which all workers share, out of the user's cache folder."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "cache"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    return folder
 
 
 @pytest.fixture

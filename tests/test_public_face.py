@@ -44,7 +44,6 @@ def test_descend_takes_names_surfaces_and_words() -> None:
         optiviz.descend("wobbly", "adam", start=[1])
 
 
-@pytest.mark.slow
 def test_animate_returns_matplotlibs_own_animation() -> None:
     before = dict(matplotlib.rcParams)
     animation = optiviz.animate("wobbly", "adam,rmsprop", steps=5, size=(300, 200))
@@ -54,6 +53,7 @@ def test_animate_returns_matplotlibs_own_animation() -> None:
     assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.slow
 def test_it_saves_without_pyplot(here: Path) -> None:
     code = (
         "import optiviz, sys; a = optiviz.animate('bowl', 'sgd', steps=3, size=(300, 200));"

@@ -35,13 +35,14 @@ def _param(command: str) -> Any:
     return pytest.param(command, marks=[pytest.mark.slow] if long else [])
 
 
-@pytest.mark.slow
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("command", [*map(_param, COMMANDS)])
 def test_a_command_runs(command: str, invoke: Invoke) -> None:
     result = invoke(*shlex.split(command)[1:])
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(PYTHON[0], {})
     made = {"bowl.gif", "wobbly.mp4", "wobbly.json", "two.pdf", "spikes.svg", "spikes.json"}

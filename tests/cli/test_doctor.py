@@ -14,13 +14,13 @@ from optiviz.system.errors import OptivizError
 LINE = re.compile(r"(ok|no|-) +(\S.*?)  +(\S.*)")
 
 
-@pytest.mark.slow
 def findings(said: str) -> dict[str, tuple[str, str]]:
     rows = [LINE.fullmatch(line) for line in said.splitlines()]
     assert all(rows)
     return {row[2]: (row[1], row[3]) for row in rows if row}
 
 
+@pytest.mark.slow
 def test_all_is_well_here(invoke: Invoke) -> None:
     result = invoke("doctor")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -36,17 +36,13 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "300x200", "-q", "-o"]
 
 
-@pytest.mark.slow
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("words", "spared"),
     [
         (["list"], {"sympy", "matplotlib", "imageio", "rich"}),
         ([*RUN, "x.json", "-o", "x.csv"], {"matplotlib", "imageio", "PIL", "av"}),
-        pytest.param(
-            [*RUN, "x.png"],
-            {"matplotlib.pyplot", "matplotlib.style", "imageio", "av"},
-            marks=pytest.mark.slow,
-        ),
+        ([*RUN, "x.png"], {"matplotlib.pyplot", "matplotlib.style", "imageio", "av"}),
         ([*RUN, "x.gif"], {"matplotlib.pyplot", "matplotlib.style", "av"}),
         ([*RUN, "x.mp4"], {"matplotlib.pyplot", "matplotlib.style"}),
     ],
@@ -58,6 +54,14 @@ def test_a_run_loads_nothing_heavy_that_it_does_not_need(
     assert not spared & loaded
 
 
+def test_surfaces_are_listed_from_their_index() -> None:
+    first, _ = modules_after(["list", "surfaces"])
+    again, loaded = modules_after(["list", "surfaces"])
+    assert again == first
+    assert not HEAVY & {name.split(".")[0] for name in loaded}
+
+
+@pytest.mark.slow
 def test_it_runs_as_a_module_from_an_empty_folder(here: Path) -> None:
     words = ["run", "--surface", "bowl", "--opt", "sgd", "--steps", "3", "--size", "300x200"]
     result = subprocess.run([*OPTIVIZ, *words], capture_output=True, text=True, check=True)

@@ -105,13 +105,13 @@ def test_states_end_where_the_walk_does() -> None:
 ARTICLE_1 = ["nesterov", "rmsprop", "adadelta", "adagrad", "adam"]
 
 
-@pytest.mark.slow
 def basin(name: str, optimizer: str) -> float:
     """Return the minimum that gradient descent reaches from the end of a run."""
     end = optiviz.descend(name, optimizer).points[-1]
     return float(optiviz.descend(name, "sgd:lr=0.02", start=end, steps=3000).losses[-1])
 
 
+@pytest.mark.slow
 def test_article_1_on_hills_and_canyon_adam_alone_finds_the_canyon() -> None:
     adam = optiviz.descend("hills-and-canyon", "adam").losses[-1]
     assert float(adam) == pytest.approx(0.0897, abs=1e-4)

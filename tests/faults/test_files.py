@@ -80,7 +80,7 @@ exit $code
 @linux
 @pytest.mark.parametrize(
     "suffix",
-    [pytest.param(each, marks=[] if each == ".gif" else [pytest.mark.slow]) for each in FORMATS],
+    FORMATS,
 )
 def test_a_full_disk_leaves_what_was_there(suffix: str, here: Path) -> None:
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:

@@ -149,7 +149,7 @@ def test_a_signal_is_not_lost_where_errors_are_ignored(ignoring: str) -> None:
 @pytest.mark.slow
 @pytest.mark.row(52)
 @posix
-@pytest.mark.parametrize("what", ["drawing", pytest.param("batch", marks=SELDOM)])
+@pytest.mark.parametrize("what", ["drawing", "batch"])
 def test_a_second_ctrl_c_disturbs_nothing(what: str, here: Path) -> None:
     with doing(what, here) as running:
         for _ in range(5):

@@ -39,14 +39,14 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "settings",
     [
-        pytest.param({"HOME": None}, marks=[pytest.mark.row(56), pytest.mark.slow], id="no home"),
+        pytest.param({"HOME": None}, marks=pytest.mark.row(56), id="no home"),
         pytest.param(
-            {"HOME": "/none"}, marks=[pytest.mark.row(56), pytest.mark.slow],
+            {"HOME": "/none"}, marks=pytest.mark.row(56),
             id="a home that is not there",
         ),
         pytest.param(
             {"HOME": "closed", "XDG_CACHE_HOME": "closed", "MPLCONFIGDIR": "closed"},
-            marks=[pytest.mark.row(56), pytest.mark.slow], id="an unwritable cache",
+            marks=pytest.mark.row(56), id="an unwritable cache",
         ),
         pytest.param(
             {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": "rc"}, marks=pytest.mark.row(57),
@@ -54,10 +54,10 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         ),
         pytest.param(
             {"LC_ALL": "C", "NO_COLOR": "1", "TERM": "dumb"},
-            marks=[pytest.mark.row(58), pytest.mark.slow], id="C",
+            marks=pytest.mark.row(58), id="C",
         ),
         pytest.param(
-            {"TERM": None, "COLUMNS": "1"}, marks=[pytest.mark.row(58), pytest.mark.slow],
+            {"TERM": None, "COLUMNS": "1"}, marks=pytest.mark.row(58),
             id="no terminal",
         ),
     ],

@@ -29,9 +29,7 @@ def statuses(results: Sequence[Result]) -> list[str]:
     [
         pytest.param(lambda: ThreadPoolExecutor(3), id="threads"),
         pytest.param(
-            lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
-            id="processes",
-            marks=pytest.mark.slow,
+            lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")), id="processes"
         ),
         pytest.param(lambda: None, id="none"),
     ],

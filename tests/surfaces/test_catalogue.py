@@ -413,12 +413,12 @@ def test_a_replaced_surface_takes_its_aliases_along(tmp_path: Path) -> None:
     assert load_catalogue(mine)["two-minimums"].dim == 2
 
 
-@pytest.mark.slow
 def test_a_formula_may_stand_on_several_lines(tmp_path: Path) -> None:
     mine = write(tmp_path, "a:\n  formula: |\n    x**2\n    + 1\n  domain: {x: [0, 1]}\n")
     assert load_catalogue(mine)["a"].formula == "x**2 + 1"
 
 
+@pytest.mark.slow
 def test_many_faults_are_told_in_time(tmp_path: Path) -> None:
     mine = write(tmp_path, "".join(f"e{number}: 3\n" for number in range(20_000)))
     assert faults(mine)[-1] == "20000:1: e19999: must be a mapping, not 3"

@@ -1,14 +1,13 @@
 """The cache folder: whatever is wrong with a file in it costs nothing but time."""
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import OPTIVIZ
-from conftest import FORMULAS
+from commands import call
+from conftest import FORMULAS, Invoke
 
 from optiviz.objective import Array
 from optiviz.surfaces import grids
@@ -17,7 +16,7 @@ from optiviz.surfaces.formula import formula
 from optiviz.surfaces.network import Architecture, Network
 from optiviz.surfaces.origins import compiled
 from optiviz.surfaces.plane import Plane
-from optiviz.system.cache import cache_folder, read_cached, write_cached
+from optiviz.system.cache import read_cached, write_cached
 
 X, Y = np.linspace(-1, 1, 7), np.linspace(-2, 2, 5)
 
@@ -167,16 +166,13 @@ def test_what_a_formula_cannot_be_is_refused_each_time(own_cache: Path) -> None:
     assert all(read_cached(f"formulas/{each.name}") for each in own_cache.rglob("*/*"))
 
 
-def test_who_debugs_is_told_and_others_are_not(here: Path, own_cache: Path) -> None:
-    words = [*OPTIVIZ, "run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "-o", "a.json"]
-    first = subprocess.run(words, capture_output=True, text=True, check=True)
-    for file in own_cache.rglob("*/*"):
-        flipped(file)
-    again = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert (again.stdout, again.stderr) == (first.stdout, "")
-    for file in own_cache.rglob("*/*"):
-        flipped(file)
-    debugged = subprocess.run([*words, "--debug"], capture_output=True, text=True, check=True)
-    assert f"{cache_folder()}/formulas/" in debugged.stderr
-    assert "is ignored: it is damaged\n" in debugged.stderr
-    assert debugged.stdout == first.stdout
+def test_who_debugs_is_told_and_others_are_not(invoke: Invoke, here: Path, own_cache: Path) -> None:
+    words = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "-o", "a.json"]
+    first = invoke(*words)
+    for debugging in ([], ["--debug"]):
+        for file in own_cache.rglob("*/*"):
+            flipped(file)
+        ended = call(*words, *debugging)
+        assert (ended.exit_code, ended.stdout) == (0, first.stdout)
+        assert (f"{own_cache}/formulas/" in ended.stderr) == bool(debugging)
+        assert ended.stderr.count("is ignored: it is damaged\n") == ended.stderr.count("\n")

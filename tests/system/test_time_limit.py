@@ -34,12 +34,12 @@ class Last:
         work(0.4)
 
 
-@pytest.mark.slow
 def lost_then_endless() -> None:
     Last()
     endless()
 
 
+@pytest.mark.slow
 def test_it_is_interrupted_again_where_python_ignores_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

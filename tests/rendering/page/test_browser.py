@@ -134,7 +134,7 @@ def has(seen: Any, color: str, least: int = 20) -> bool:
     return int((np.abs(seen - rgb(color)).max(axis=-1) <= 2).sum()) >= least
 
 
-@pytest.mark.slow
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", SCENES)
 def test_it_plays_to_its_end_and_again(name: str, opened: Opened) -> None:
     page = opened(name, calm=False)
@@ -153,6 +153,7 @@ def test_it_plays_to_its_end_and_again(name: str, opened: Opened) -> None:
     one(page, "#play").click()
 
 
+@pytest.mark.slow
 def test_it_takes_the_time_that_the_recipe_says(opened: Opened) -> None:
     page = opened("race", calm=False)
     wait(page, "step > 0")
