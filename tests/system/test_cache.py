@@ -71,6 +71,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.row(56)
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("made", CACHED)
 @pytest.mark.parametrize("why", DAMAGES)
