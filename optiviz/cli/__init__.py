@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from optiviz.system import interrupts
-from optiviz.system.environment import configure_process, ran_third_party_code
+from optiviz.system.environment import configure_process, ran_third_party_code, use_all_cores
 from optiviz.system.errors import REQUIRED, InputError, OptivizError, describe_error, did_you_mean
 
 COMMANDS = {
@@ -216,6 +216,7 @@ def run() -> int:
     # unless they are frozen, another quarter.
     gc.set_threshold(100_000)
     configure_process()
+    use_all_cores()
     atexit.register(_freeze)
     try:
         cli()

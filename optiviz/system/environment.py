@@ -14,6 +14,22 @@ THREAD_VARIABLES = (
 
 
 _third_party: set[str] = set()  # names whose code has run in this process
+_all_cores = False  # whether this process may start others
+
+
+def use_all_cores() -> None:
+    """Let slow work start processes from now on. Only for optiviz's own process.
+
+    A program that uses optiviz may not bear being imported by other processes, and the processes of
+    a batch share the cores among them.
+    """
+    global _all_cores
+    _all_cores = True
+
+
+def may_use_all_cores() -> bool:
+    """Return whether slow work may start processes."""
+    return _all_cores
 
 
 def note_third_party(name: str) -> None:

@@ -1,6 +1,7 @@
-"""Executors of concurrent.futures: on processes of this machine, or on a dask cluster.
+"""Calls on all cores. Executors of concurrent.futures: on processes, or on a dask cluster.
 
-This module is independent of the rest of optiviz, except for the environment of a process.
+This module is independent of the rest of optiviz, except for the environment of a process and the
+type of a callback.
 """
 
 import gc
@@ -8,7 +9,7 @@ import logging
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
@@ -17,11 +18,51 @@ from multiprocessing.reduction import ForkingPickler
 from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import Any
+from time import perf_counter
+from typing import Any, TypeVar
 
-from optiviz.system.environment import configure_process
+from optiviz.system.environment import configure_process, core_count, may_use_all_cores
+from optiviz.system.progress import Progress
 
+WORTHWHILE = 2.0  # seconds of calls for which it pays to start processes
 CONNECT_TIMEOUT = 10  # seconds to wait for a scheduler
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+def call_each(
+    call: Callable[[Item], Answer],
+    items: Sequence[Item],
+    in_order: bool = False,
+    progress: Progress | None = None,
+) -> list[Answer]:
+    """Return the answers to calls with each item, in the order of the items.
+
+    All calls are made in this process, one after another, if `in_order` is set. They are made on
+    all cores if this process may use them and the calls left after the first take long enough.
+    Raises BrokenExecutor if a process dies.
+    """
+    answers: list[Answer] = []
+
+    def add(answer: Answer) -> None:
+        answers.append(answer)
+        if progress is not None:
+            progress(len(answers), len(items))
+
+    processes = 1 if in_order or not may_use_all_cores() else core_count()
+    began = perf_counter()
+    for item in items[: 1 if processes > 1 else None]:
+        add(call(item))
+    left = items[len(answers) :]
+    if (perf_counter() - began) * len(left) <= WORTHWHILE:
+        for item in left:
+            add(call(item))
+        return answers
+    with ProcessExecutor(min(processes, len(left))) as executor:
+        for answer in executor.map(call, left):
+            add(answer)
+    return answers
 
 
 class ProcessExecutor(Executor):

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from optiviz.system import processes
 from optiviz.system.environment import THREAD_VARIABLES
-from optiviz.system.processes import ProcessExecutor
+from optiviz.system.processes import ProcessExecutor, call_each
 
 
 def test_results_and_errors_come_back() -> None:
@@ -106,3 +107,38 @@ def test_processes_leave_when_their_parent_was_killed(tmp_path: Path) -> None:
             return
         time.sleep(0.1)
     pytest.fail("they are still there")
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process use two cores, however short the calls are."""
+    monkeypatch.setattr(processes, "may_use_all_cores", lambda: True)
+    monkeypatch.setattr(processes, "core_count", lambda: 2)
+    monkeypatch.setattr(processes, "WORTHWHILE", 0.0)
+
+
+PROCESS = "__import__('os').getpid()"
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_long_calls_are_made_on_all_cores_and_answered_in_order() -> None:
+    seen = []
+    answers = call_each(
+        eval, [PROCESS, "1", "2", "3", PROCESS], progress=lambda *counts: seen.append(counts)
+    )
+    assert answers[0] == os.getpid() != answers[4]
+    assert answers[1:4] == [1, 2, 3]
+    assert seen == [(done, 5) for done in range(1, 6)]
+    with pytest.raises(BrokenExecutor, match="exit code 3"):
+        call_each(eval, ["1", "__import__('os')._exit(3)"])
+
+
+def test_other_calls_are_made_here(two_cores: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = [os.getpid()] * 3
+    assert call_each(eval, [PROCESS] * 3, in_order=True) == here
+    monkeypatch.setattr(processes, "WORTHWHILE", 60.0)
+    assert call_each(eval, [PROCESS] * 3) == here
+    monkeypatch.undo()
+    monkeypatch.setattr(processes, "WORTHWHILE", 0.0)
+    assert call_each(eval, [PROCESS] * 3) == here  # pytest did not allow others
+    assert call_each(eval, []) == []
