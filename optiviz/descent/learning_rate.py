@@ -7,7 +7,6 @@ steps for every optimizer, and the best is used.
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import MISSING, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,14 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent import problem_of
-from optiviz.descent.walk import descend, walk
+from optiviz.descent.trials import Trials, walk_trials
+from optiviz.descent.walk import descend
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method, Optimizer, OptimizerError
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, format_value
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.progress import Progress
 
 DECADES = (-4, 3)
 SHIFTS = 3  # times that the grid is extended by as many decades
@@ -102,6 +103,7 @@ def configure(
     steps: int,
     lr: float | None = None,
     objective: Objective | Stream | None = None,
+    progress: Progress | None = None,
 ) -> ConfiguredOptimizer:
     """Return a spec's optimizer with a fair learning rate on a surface.
 
@@ -117,7 +119,7 @@ def configure(
     known = without_tuning(spec, lr, rates, "surface")
     if known is not None:
         return known
-    tuning = tune(spec, surface, starts, steps, objective=objective)
+    tuning = tune(spec, surface, starts, steps, objective=objective, progress=progress)
     tuned = (factory_of(spec.name).rate,)
     if tuning.any_usable:
         return ConfiguredOptimizer(_with_rate(spec, tuning.best), "tuned", tuning, tuned)
@@ -157,6 +159,7 @@ def tune(
     steps: int,
     also: Sequence[float] = (),
     objective: Objective | Stream | None = None,
+    progress: Progress | None = None,
 ) -> RateScores:
     """Score rates from 1e-4 to 1e3, 30 per decade, and then all of 3 digits around the best.
 
@@ -174,12 +177,12 @@ def tune(
         steps, starts = min(steps, grid.steps), starts[: grid.starts]
         rates = np.unique(np.concatenate([_round_digits(grid.rates), also]))
         if not problem.in_plane:
-            return _score_network_rates(spec, objective or surface, starts, steps, rates)
+            return _score_network_rates(spec, objective or surface, starts, steps, rates, progress)
         begin = np.array(starts, float)
-        tried = _Runs(spec, objective or surface, begin, steps, surface).at(rates)
+        tried = _Runs(spec, objective or surface, begin, steps, surface, progress).at(rates)
         return RateScores(tried.rates, tried.ranked)
     begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
-    runs = _Runs(spec, objective or surface, begin, steps, surface)
+    runs = _Runs(spec, objective or surface, begin, steps, surface, progress)
     tried = _refined(_widened(runs), runs)
     if also:
         tried = tried.joined(runs.at(np.array(also)))
@@ -261,10 +264,11 @@ class _Runs(NamedTuple):
     starts: Array
     steps: int
     surface: Surface
+    progress: Progress | None = None
 
     def at(self, rates: Array) -> _Trials:
         """Walk at all rates, shape (n,), and score them."""
-        return _score_runs(rates, self._walk_vectorized(rates), self.surface)
+        return _score_runs(rates, self._walk(rates), self.surface)
 
     def walked_alone(self, rate: Array) -> _Trials:
         """Walk from each start alone at one rate, shape (1,), and score it."""
@@ -273,43 +277,14 @@ class _Runs(NamedTuple):
         points = np.stack([path.points for path in paths], axis=1)[:, None]
         return _score_runs(rate, points, self.surface)
 
-    def _walk_vectorized(self, rates: Array) -> Array:
+    def _walk(self, rates: Array) -> Array:
         """Return points of shape (steps + 1, rates, starts, dim)."""
-        if not is_vectorized(self.spec, rates):
-            return self._walk_each(rates)
-        try:
-            optimizer = _with_rate(self.spec, rates[:, None, None])
-            with np.errstate(all="ignore"):
-                begin = np.tile(self.starts, (len(rates), 1, 1))
-                return np.stack([x for x, _ in walk(self.objective, optimizer, begin, self.steps)])
-        except OptimizerError:  # third-party code that cannot handle arrays of rates
-            return self._walk_each(rates)
-
-    def _walk_each(self, rates: Array) -> Array:
-        """Return the same, walking run by run; nan after the end of a run."""
-        points = np.full((self.steps + 1, len(rates), *self.starts.shape), np.nan)
-        points[0] = self.starts
-        for number, rate in enumerate(rates):
-            try:
-                method = _with_rate(self.spec, float(rate))
-            except InputError:  # third-party code may reject a rate
-                continue
-            for place, start in enumerate(self.starts):
-                with np.errstate(all="ignore"), suppress(OptimizerError):
-                    for step, (x, _) in enumerate(walk(self.objective, method, start, self.steps)):
-                        points[step, number, place] = x
-                        if not np.isfinite(x).all():
-                            break
-        return points
-
-
-def is_vectorized(spec: OptimizerSpec, rates: Array) -> bool:
-    """Return whether a spec's method can walk arrays of runs, at any of the rates."""
-    for rate in rates:
-        with suppress(InputError):
-            method = _with_rate(spec, float(rate))
-            return isinstance(method, Optimizer) and method.vectorized
-    return False
+        values = {factory_of(self.spec.name).rate: rates}
+        kept = self.steps + 1
+        return walk_trials(
+            Trials(self.spec, values, self.surface, self.objective, self.starts, self.steps, kept),
+            self.progress,
+        )
 
 
 def _score_network_rates(
@@ -318,6 +293,7 @@ def _score_network_rates(
     starts: Sequence[ArrayLike],
     steps: int,
     rates: Array,
+    progress: Progress | None,
 ) -> RateScores:
     """Score rates on a network, whose points are too large to walk all runs as one array."""
     scores, lower = np.full(len(rates), np.inf), np.zeros(len(rates), bool)
@@ -327,6 +303,8 @@ def _score_network_rates(
         if all(path.ended_at is None for path in paths):
             scores[number] = np.mean([path.losses for path in paths])
             lower[number] = all(path.loss(path.steps) < path.loss(0) for path in paths)
+        if progress is not None:
+            progress(number + 1, len(rates))
     if lower.any():
         scores[~lower] = np.inf
     return RateScores(rates, scores, NETWORK_SCORE)

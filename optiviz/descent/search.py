@@ -6,6 +6,7 @@ smaller values.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -13,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.descent import problem_of
-from optiviz.descent.walk import descend, walk
+from optiviz.descent.trials import Trials, walk_trials
+from optiviz.descent.walk import descend
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method, Optimizer
 from optiviz.optimizers.factory import OptimizerFactory
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
@@ -28,7 +29,6 @@ RATES = 1e-4, 1e3  # range of learning rates, unless specified
 CLOSEST = 1e-4  # distance from 1 of the largest decay rate, unless specified
 DIGITS = 4  # significant digits of a value, so that the printed value is the exact one
 SPREAD = 0.25, 0.75  # quantiles over the starts that are shown
-ROWS = 16_384  # runs that are walked at once, so that they stay in the cache
 DECADE = 10.0  # ratio of the ends from which on a range is logarithmic
 
 
@@ -221,40 +221,29 @@ def search(
         for each, share in zip(ranges_searched, shares, strict=True)
     }
     starts = np.array(setup.starts, float)
-    losses = np.empty((trials, len(starts)))
-    ends = np.full((trials, *starts.shape), np.nan) if problem_of(setup.surface).in_plane else None
-    vectorized = ends is not None and _is_vectorized(spec, values)
-    block = max(1, ROWS // len(starts)) if vectorized else 1
-    for first in range(0, trials, block):
-        some = slice(first, min(first + block, trials))
-        if vectorized and ends is not None:
-            here = {key: each[some, None, None] for key, each in values.items()}
-            method = spec.build(**here)
-            ends[some] = _walk_many(method, setup, np.tile(starts, (some.stop - first, 1, 1)))
-        else:
-            losses[first] = np.inf
-            try:
-                method = spec.build(**{key: float(each[first]) for key, each in values.items()})
-            except InputError:  # third-party code may reject a value
-                continue
-            for place, start in enumerate(starts):
-                path = descend(setup.objective, method, start, setup.steps)
-                losses[first, place] = path.loss(path.steps) if path.ended_at is None else np.inf
-                if ends is not None and path.ended_at is None:
-                    ends[first, place] = path.end
-        if progress is not None:
-            progress(some.stop, trials)
-    if ends is None:
-        return SearchResult(spec, values, losses, None)
+    if not problem_of(setup.surface).in_plane:
+        return SearchResult(spec, values, _network_losses(spec, values, setup, progress), None)
+    many = Trials(spec, values, setup.surface, setup.objective, starts, setup.steps, kept=1)
+    (ends,) = walk_trials(many, progress)
     return SearchResult(spec, values, *_score_runs(ends, starts, setup.surface))
 
 
-def _is_vectorized(spec: OptimizerSpec, values: dict[str, Array]) -> bool:
-    """Return whether a spec's method can walk arrays of runs; third-party code is not used so."""
-    if is_third_party_optimizer(spec.name):
-        return False
-    method = spec.build(**{key: float(each[0]) for key, each in values.items()})
-    return isinstance(method, Optimizer) and method.vectorized
+def _network_losses(
+    spec: OptimizerSpec, values: dict[str, Array], setup: SearchSetup, progress: Progress | None
+) -> Array:
+    """Return the final losses on a network, shape (trials, starts), inf if a run has ended."""
+    trials = max(map(len, values.values()), default=1)
+    losses = np.full((trials, len(setup.starts)), np.inf)
+    for trial in range(trials):
+        with suppress(InputError):  # third-party code may reject a value
+            method = spec.build(**{key: float(each[trial]) for key, each in values.items()})
+            for place, start in enumerate(setup.starts):
+                path = descend(setup.objective, method, start, setup.steps)
+                if path.ended_at is None:
+                    losses[trial, place] = path.loss(path.steps)
+        if progress is not None:
+            progress(trial + 1, trials)
+    return losses
 
 
 def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
@@ -265,15 +254,6 @@ def _shares(keys: int, trials: int, seed: int) -> Iterator[Array]:
     rng = np.random.default_rng(seed)
     for _ in range(keys):
         yield (rng.permutation(trials) + 0.5) / trials
-
-
-def _walk_many(method: Method, setup: SearchSetup, starts: Array) -> Array:
-    """Return the ends of runs, shape (trials, starts, dim)."""
-    x = starts
-    with np.errstate(all="ignore"):
-        for x, _ in walk(setup.objective, method, starts, setup.steps):  # noqa: B007
-            pass
-    return x
 
 
 def _score_runs(ends: Array, starts: Array, surface: Surface) -> tuple[Array, Array | None]:

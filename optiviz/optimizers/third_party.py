@@ -6,17 +6,21 @@ raised as OptimizerError, which ends its path alone.
 
 import inspect
 import math
+import pickle
+import random
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Method, Optimizer, OptimizerError
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Scheduled
 from optiviz.optimizers.factory import RATE_NAMES
+from optiviz.optimizers.schedules import Schedule
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
@@ -35,16 +39,18 @@ def ending_the_path(name: str) -> Iterator[None]:
 
 
 def checked_point(found: Any, x: Array) -> Array:
-    """Return a point returned by third-party code, shape (dim,); raise OptimizerError if invalid.
+    """Return points returned by third-party code; raise OptimizerError if they are invalid.
 
-    It must have the shape of x and be real, and nan only if x was not finite already.
+    It must have the shape of x and be real. A single point may be nan only if x was not finite
+    already; in an array, one run must not end the others.
     """
+    found = np.asarray(found)
     if np.iscomplexobj(found):
         raise OptimizerError("returned complex numbers")
-    point = np.array(found, float)
+    point = np.array(found, float).view(type(x))
     if point.shape != x.shape:
         raise OptimizerError(f"returned shape {point.shape}: a point has shape {x.shape}")
-    if np.isnan(point).any() and np.isfinite(x).all():
+    if point.ndim == 1 and np.isnan(point).any() and np.isfinite(x).all():
         raise OptimizerError("returned nan")
     return point
 
@@ -77,6 +83,27 @@ class ThirdPartyOptimizer(Method):
         }
 
 
+def leftovers(found: Any) -> list[bytes]:
+    """Return what a run could leave behind for later ones, to be compared before and after it.
+
+    That is the state of Python's and numpy's random generators, and the values of global variables
+    and of attributes of classes in the module of a class or function and of its base classes.
+    """
+    bases = [each for each in getattr(found, "__mro__", (found,)) if each is not object]
+    names = dict.fromkeys(getattr(each, "__module__", "") for each in bases)
+    places: list[Mapping[str, Any]] = [
+        vars(sys.modules[name]) for name in names if name in sys.modules
+    ]
+    classes = [each for place in places for each in place.values() if inspect.isclass(each)]
+    places += [vars(each) for each in classes if each.__module__ in names]
+    left = [pickle.dumps((random.getstate(), np.random.get_state()))]
+    for name, value in (item for place in places for item in place.items()):
+        if not (name.startswith("__") or callable(value)):
+            with suppress(Exception):  # what cannot be pickled
+                left.append(pickle.dumps((name, value)))
+    return left
+
+
 def _holds_function(value: Any) -> bool:
     """Return whether a hyperparameter is or contains a function, which cannot be shown as text."""
     return callable(value) or (isinstance(value, tuple) and any(map(_holds_function, value)))
@@ -101,11 +128,16 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
 
     def __post_init__(self) -> None:
         with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
-            object.__setattr__(self, "_instance", self.found(**self.values))
+            self._new()  # raises an error for values that it rejects
 
     @property
     def vectorized(self) -> bool:  # type: ignore[override]
         return inspect.isclass(self.found) and issubclass(self.found, Optimizer)
+
+    def with_schedule(self, schedule: Schedule) -> Method:
+        if isinstance(self.values.get(self.rate), np.ndarray):  # one rate per run
+            return Scheduled(inner=self, schedule=schedule)
+        return super().with_schedule(schedule)
 
     def scaled(self, factor: float) -> Self:
         try:
@@ -115,8 +147,7 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
 
     def init(self, x: Array) -> "UserRunState":
         with ending_the_path(self.name):
-            shared = self._instance  # type: ignore[attr-defined]
-            instance = shared if self.vectorized else self._new()
+            instance = self._new()
             run = UserRunState.of(instance, None, self.values)
             return run._replace(state=instance.init(x.copy()))
 
@@ -132,8 +163,15 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
             return checked_point(stepped[0], x), state._replace(state=stepped[1])
 
     def _new(self) -> Any:
-        """Return an instance for one path alone, because it may store state in attributes."""
-        return self.found(**self.values)
+        """Return an instance for one path alone, because it may store state in attributes.
+
+        Arrays are copied, because it may change them in place.
+        """
+        values = {
+            key: each.copy() if isinstance(each, np.ndarray) else each
+            for key, each in self.values.items()
+        }
+        return self.found(**values)
 
 
 class UserRunState(NamedTuple):

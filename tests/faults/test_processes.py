@@ -20,6 +20,19 @@ SELDOM = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 WOBBLY = ["run", "--surface", "wobbly", "-q"]
 LONG = ["--opt", "adam:lr=0.1", "--steps", "9000", "--duration", "900"]
+PLAIN = """
+import math
+
+class Plain:
+    def __init__(self, lr):
+        self.lr = math.sqrt(lr)
+
+    def init(self, x):
+        return None
+
+    def step(self, objective, x, nothing):
+        return x - self.lr * objective.gradient(x), nothing
+"""
 BATCH = "defaults: {optimizers: adam, surface: wobbly, steps: 90}\njobs:\n" + "".join(
     f"- {{seed: {number}, out: made/{number}.gif}}\n" for number in range(12)
 )
@@ -32,6 +45,7 @@ def drawing(here: Path) -> bool:
 # Activities: the arguments, and a function that returns whether it has begun.
 DOING: dict[str, tuple[list[str], Callable[[Path], bool]]] = {
     "tuning": ([*WOBBLY, "--opt", "adam", "--steps", "300000", "-o", "x.gif"], lambda _: True),
+    "searching": ([*WOBBLY, "--opt", "own.py:Plain", "--tune", "-o", "x.gif"], lambda _: True),
     "drawing": ([*WOBBLY, *LONG, "-o", "x.gif"], drawing),
     "encoding": ([*WOBBLY, *LONG, "--size", "1600x1200", "-o", "x.mp4"], drawing),
     "batch": (["batch", "jobs.yaml", "-q"], lambda here: any(here.glob("made/*.gif"))),
@@ -43,12 +57,13 @@ def doing(what: str, here: Path) -> Iterator["subprocess.Popen[str]"]:
     """Start an activity in a folder with old outputs, and wait until it has begun."""
     words, begun = DOING[what]
     (here / "jobs.yaml").write_text(BATCH)
+    (here / "own.py").write_text(PLAIN)
     for name in ("x.gif", "x.mp4"):
         (here / name).write_text("old")
     with subprocess.Popen(
         [*OPTIVIZ, *words], stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
-        time.sleep(2.0 if what == "tuning" else 0.0)
+        time.sleep({"tuning": 2.0, "searching": 4.0}.get(what, 0.0))
         while not begun(here):
             assert running.poll() is None
             time.sleep(0.01)
@@ -57,7 +72,9 @@ def doing(what: str, here: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def assert_tidy(here: Path) -> None:
     """Assert that old outputs are unchanged, new ones are whole, and no other files exist."""
-    assert {path.name for path in here.iterdir()} <= {"x.gif", "x.mp4", "jobs.yaml", "made"}
+    assert {path.name for path in here.iterdir()} <= {
+        *("x.gif", "x.mp4", "jobs.yaml", "own.py", "made")
+    }
     assert (here / "x.gif").read_text() == (here / "x.mp4").read_text() == "old"
     for path in here.glob("made/*"):
         assert optiviz.load_recipe(path)
