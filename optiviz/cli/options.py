@@ -3,10 +3,12 @@
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -15,6 +17,7 @@ from click.core import ParameterSource
 from optiviz.cli.help import Choice, Decorator, completes, option_group, section
 from optiviz.registry import FORMATS, KINDS, QUALITIES, THEMES, VIEWS, format_of
 from optiviz.system.errors import InputError, OptivizError
+from optiviz.system.progress import TRYING
 
 if TYPE_CHECKING:
     from optiviz.kinds.base import BaseRecipe, Scene
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
 STDOUT = Path("-")
+JUDGED, LONG = 2.0, 10.0  # seconds after which a search is judged, and that are said to be long
 TEXT_FORMATS = "svg", "json", "csv", "html"  # that a terminal can show
 
 # The options that set the fields of a recipe, where the names differ.
@@ -313,7 +317,7 @@ def render_and_report(
         targets = [stdout if path == STDOUT else path for path in paths]
         if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
             recipe = recipe.last_frame()
-        with _progress(shown=not output.quiet) as progress:
+        with _progress(_way_out(recipe), shown=not output.quiet) as progress:
             scene = render(recipe, targets, overwrite=output.overwrite, progress=progress)
     if not output.quiet:
         from optiviz.cli.tables import print_scene, print_skipped
@@ -368,19 +372,69 @@ def default_path(recipe: "BaseRecipe") -> Path:
     return OUTPUTS / f"{recipe.file_stem}{recipe.default_suffix}"
 
 
+def _way_out(recipe: "BaseRecipe") -> str:
+    """Return how to shorten the searches of a recipe."""
+    if recipe.kind == "tune":
+        return "--trials N tries fewer values"
+    if getattr(recipe, "tune", None):
+        return "optiviz tune --trials N tries fewer values, lr=RATE in --opt none"
+    return "lr=RATE in --opt saves the search"
+
+
 @contextmanager
-def _progress(shown: bool) -> "Iterator[TaskProgress | None]":
+def _progress(way_out: str, shown: bool) -> "Iterator[TaskProgress | None]":
+    """Yield a callback that shows progress on a terminal, and the expected time of long searches.
+
+    way_out is how to shorten them.
+    """
+    if not shown:
+        yield None
+        return
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not (shown and console.is_terminal):
-        yield None
+    if not console.is_terminal:
+        yield ExpectedTime(way_out, partial(click.echo, err=True))
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("descending", total=None)
-        yield lambda doing, done, total: bar.update(
-            task, description=doing, completed=done, total=total
+        time_told = ExpectedTime(way_out, partial(console.print, markup=False, highlight=False))
+
+        def show(doing: str, done: int, total: int) -> None:
+            bar.update(task, description=doing, completed=done, total=total)
+            time_told(doing, done, total)
+
+        yield show
+
+
+class ExpectedTime:
+    """A callback for progress that says how long a search will take, once, if that is long.
+
+    That is judged JUDGED seconds after its first call, from the second half of these.
+    """
+
+    def __init__(self, way_out: str, say: Callable[[str], Any]) -> None:
+        self._way_out, self._say = way_out, say
+        self._calls: dict[str, list[tuple[float, int]]] = {}  # of each search: when, and how much
+        self._said: set[str] = set()
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        if not task.startswith(TRYING) or task in self._said:
+            return
+        now, calls = monotonic(), self._calls.setdefault(task, [])
+        if calls and done <= calls[-1][1]:  # more values are tried
+            calls.clear()
+        calls.append((now, done))
+        began = calls[0][0]
+        if now - began < JUDGED:
+            return
+        when, before = next(
+            call for call in calls if call[0] >= (began + now) / 2 or call == calls[-2]
         )
+        seconds = now - began + (total - done) * (now - when) / (done - before)
+        if seconds >= LONG:
+            self._say(f"{task} takes about {seconds:.0f} s: {self._way_out}")
+        self._said.add(task)

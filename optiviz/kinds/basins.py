@@ -16,7 +16,7 @@ from optiviz.kinds.fields import AnimationFields, ProblemFields, labelled
 from optiviz.kinds.types import Sides, resolve_surface
 from optiviz.objective import Array
 from optiviz.surfaces.surface import Surface
-from optiviz.system.progress import TaskProgress
+from optiviz.system.progress import TaskProgress, search_progress
 
 MAX_CELLS = 2048  # per side of a grid of starts
 MAX_COLUMNS = 6  # minima in a report
@@ -58,7 +58,12 @@ class BasinsRecipe(ProblemFields, AnimationFields):
         objective = self.objective()
         specs = self.loaded_specs(steps)
         few = list(start_grid(surface, objective, TUNING_GRID, steps).starts)
-        configured = [configure(spec, surface, few, steps, self.lr, objective) for spec in specs]
+        configured = [
+            configure(
+                spec, surface, few, steps, self.lr, objective, search_progress(label, progress)
+            )
+            for spec, label in labelled(specs)
+        ]
         watch = None if progress is None else partial(progress, "descending")
         place = start_grid(surface, objective, self.grid, steps)
         methods = [configured.optimizer for configured in configured]

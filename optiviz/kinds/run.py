@@ -36,7 +36,7 @@ from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
-from optiviz.system.progress import TaskProgress
+from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
 
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
@@ -139,7 +139,8 @@ class Recipe(StartFields, AnimationFields, Style):
             check_ranges(specs, setup.ranges, given=True)
         for number, (spec, label) in enumerate(labelled(specs)):
             if setup is None:
-                configured = configure(spec, surface, starts, steps, self.lr, objective)
+                watch = search_progress(label, progress)
+                configured = configure(spec, surface, starts, steps, self.lr, objective, watch)
             else:
                 configured = configure_best(run_search(spec, label, setup, progress))
             paths = tuple(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
@@ -17,7 +16,7 @@ from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.surfaces.surface import Surface
-from optiviz.system.progress import TaskProgress
+from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
 
 MAX_TRIALS = 10_000
@@ -93,7 +92,7 @@ def run_search(
     spec: OptimizerSpec, label: str, setup: SearchSetup, progress: TaskProgress | None
 ) -> SearchResult:
     """Search for one optimizer and report progress."""
-    return search(spec, setup, None if progress is None else partial(progress, f"trying {label}"))
+    return search(spec, setup, search_progress(label, progress))
 
 
 def configure_best(found: SearchResult) -> ConfiguredOptimizer:
