@@ -42,7 +42,7 @@ def call(house: Path, work: Path, *words: str) -> "subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", WALKS)
 def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
     house = tmp_path / "house"

@@ -28,7 +28,7 @@ def _param(command: str) -> Any:
     return pytest.param(command, marks=slow)
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "command", list(map(_param, COMMANDS)), ids=lambda each: each.rpartition("/")[2]
 )

@@ -53,7 +53,7 @@ PICTURES = {
 }  # fmt: skip
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(4)
 @pytest.mark.skipif(
     matplotlib.__version_info__[:2] < MATPLOTLIB, reason="the frames were drawn by a newer one"
 )

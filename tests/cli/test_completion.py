@@ -196,7 +196,7 @@ SHELL_LINES = {
 }
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shell", SHELL_LINES)
 @pytest.mark.parametrize(
     ("line", "whole"),

@@ -267,6 +267,7 @@ def test_only_a_bare_dash_is_the_standard_output(invoke: Invoke, here: Path) -> 
     assert "has a suffix" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_preview_goes_to_the_standard_output_as_well(here: Path) -> None:
     ended = subprocess.run(
         [*OPTIVIZ, *map(str, RUN), "-o", "-", "--format", "png", "--preview", "-q"],

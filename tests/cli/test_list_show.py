@@ -71,7 +71,7 @@ def test_a_wrong_tag_is_told(words: tuple[str, ...], said: str, invoke: Invoke) 
     assert result.stderr == f"optiviz: {said}\n"
 
 
-@pytest.mark.sample(25)
+@pytest.mark.sample(14)
 @pytest.mark.parametrize("name", [*FORMULAS, *CATALOGUE.aliases])
 def test_show_a_surface(name: str, invoke: Invoke) -> None:
     surface = CATALOGUE[name]

@@ -89,7 +89,7 @@ def test_a_plot_of_a_users_surface(invoke: Invoke, here: Path) -> None:
     assert invoke(*words).exit_code == 0
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options",
     [
@@ -207,7 +207,7 @@ HARD = [
 ]  # fmt: skip
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("words", HARD, ids=lambda each: each[:60])
 def test_hard_cases_are_drawn_without_a_word(words: str, invoke: Invoke, here: Path) -> None:
     (here / "large.csv").write_text("1e100\n-1e100\n" * 5)
@@ -230,6 +230,7 @@ def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, her
     assert invoke("plot", "wobbly,tanh", "-o", "x.png", *SIZE).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_run_says_when_its_animation_shows_not_all_steps(invoke: Invoke, here: Path) -> None:
     words = ["run", "--surface", "bowl", "--opt", "sgd", "--steps", 9, "--fps", 2, *SIZE]
     said = "4 frames cover steps 0 to 9: --duration 5 would show every step\n"

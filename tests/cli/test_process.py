@@ -36,7 +36,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "300x200", "-q", "-o"]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("words", "spared"),
     [
@@ -85,6 +85,7 @@ def f(x):
 """
 
 
+@pytest.mark.slow
 def test_what_an_own_file_holds_is_let_go_at_the_end(here: Path) -> None:
     (here / "own.py").write_text(HELD)
     words = ["run", "--surface", "own.py:f", "--opt", "sgd:lr=0.1", "--steps", "2", "-o", "a.json"]

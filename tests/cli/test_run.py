@@ -292,6 +292,7 @@ def test_click_may_be_asked_not_to_exit() -> None:
         )
 
 
+@pytest.mark.slow
 def test_quality_is_that_of_video(invoke: Invoke, here: Path) -> None:
     words = ["run", "--surface", "wobbly", "--opt", "adam", "--steps", "20", "--size", "300x200"]
     for quality in ("draft", "high"):

@@ -102,7 +102,7 @@ def test_its_frames_are_the_grid_after_so_many_steps() -> None:
             assert share in [text.get_text() for text in shown(drawn)]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("size", [(480, 320), (960, 640)])
 @pytest.mark.parametrize("optimizers", ["adam:lr=0.25", "adam,momentum,sgd,newton"])
 def test_the_picture_is_tidy(optimizers: str, size: tuple[int, int]) -> None:

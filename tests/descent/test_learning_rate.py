@@ -216,7 +216,7 @@ GONE_WRONG = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()

@@ -94,7 +94,7 @@ def test_a_full_disk_leaves_what_was_there(suffix: str, here: Path) -> None:
     assert_told(ended, 1, f"{name} cannot be written: No space left on device")
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.row(40)
 @linux
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_full_standard_output_is_told(words: list[str], here: Path) -> None:
         assert optiviz.load_recipe(only_file(here))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.row(41)
 @linux
 @pytest.mark.parametrize(
@@ -170,6 +170,7 @@ def test_any_name_is_a_name(name: str, invoke: Invoke, here: Path) -> None:
     assert optiviz.load_recipe(here / name)
 
 
+@pytest.mark.slow
 @pytest.mark.row(43)
 @linux
 def test_a_name_that_is_no_text_is_a_name(here: Path) -> None:

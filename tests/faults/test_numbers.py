@@ -24,7 +24,7 @@ def path_of(name: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -69,7 +69,7 @@ CASES = [
 ]
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("kind", "suffix"), CASES)
 def test_every_file_carries_its_recipe_and_is_made_again_from_it(
     kind: str, suffix: str, invoke: Invoke, here: Path
@@ -117,7 +117,7 @@ def test_a_command_that_is_printed_makes_the_same_recipe(recipe: BaseRecipe) -> 
     assert (result.exit_code, made) == (0, [recipe])
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "command",
     [
@@ -143,6 +143,7 @@ def test_its_subject_comes_first_and_what_nobody_gave_is_absent() -> None:
     assert set(surface) == {"title", "domain", "formula", "start"}
 
 
+@pytest.mark.slow
 def test_files_of_the_user_are_within_and_no_path_or_time(invoke: Invoke, here: Path) -> None:
     (here / "mine.yaml").write_text("dip: {domain: '-1:1,-1:1', formula: x**2 + y**4}\n")
     (here / "mine.csv").write_text("1\n0\n-1\n")

@@ -190,6 +190,7 @@ def test_a_watcher_sees_what_runs_and_what_has_ended(here: Path) -> None:
     assert any(running for _, running in seen)
 
 
+@pytest.mark.slow
 def test_pictures_drawn_in_threads_do_not_meet(here: Path) -> None:
     dark = GOOD.model_copy(update={"theme": "dark"})
     with ThreadPoolExecutor(4) as pool:

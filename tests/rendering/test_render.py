@@ -18,7 +18,7 @@ SMALL = Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=6, size=(300, 
 every_format = pytest.mark.parametrize("suffix", FORMATS)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @every_format
 def test_the_same_recipe_gives_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
@@ -28,7 +28,7 @@ def test_the_same_recipe_gives_the_same_bytes(suffix: str, tmp_path: Path) -> No
     assert str(tmp_path).encode() not in paths[0].read_bytes()
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @every_format
 def test_folders_are_made_and_capitals_are_a_suffix(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / "a b" / "ü" / f"x{suffix.upper()}"
@@ -36,7 +36,7 @@ def test_folders_are_made_and_capitals_are_a_suffix(suffix: str, tmp_path: Path)
     assert only_file(tmp_path) == path
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @every_format
 def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) -> None:
     target, link = tmp_path / f"target{suffix}", tmp_path / f"link{suffix}"
@@ -47,7 +47,7 @@ def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) ->
     assert target.stat().st_size > 100
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.row(39)
 @pytest.mark.skipif(os.name != "posix", reason="needs the limits of Unix")
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -203,7 +203,7 @@ def zipped(path: Path, data: bytes, name: str = "x_train.npy") -> str:
 CLAIM = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s,)}"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.row(48)
 @pytest.mark.parametrize(
     ("data", "said"),

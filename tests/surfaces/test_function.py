@@ -143,7 +143,7 @@ def test_a_wrong_one_is_named(name: str, said: str, invoke: Invoke, here: Path) 
     assert not (here / "a.png").exists()
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["looked_up", "smooth", "curve"])
 def test_it_is_drawn_and_made_again(name: str, invoke: Invoke, here: Path, file: Path) -> None:
     made = invoke("run", "--surface", f"own.py:{name}", "--opt", "adam", "-o", "a.png")

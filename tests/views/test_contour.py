@@ -51,7 +51,7 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
         assert len(track.line.get_xdata()) == 126
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", SURFACES)
 def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
     drawn = picture(name, "sgd:lr=5,adam:lr=3")

@@ -113,7 +113,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
 @every_picture
 def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], theme: str) -> None:
@@ -124,6 +124,7 @@ def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], the
         assert text.get_fontsize() * drawn.figure.dpi / 72 >= least, text.get_text()
 
 
+@pytest.mark.slow
 def test_the_upright_axis_of_a_relief_has_room_at_the_edge() -> None:
     assert_tidy(picture("plot-relief", size=(300, 200)))
 
@@ -142,6 +143,7 @@ def test_panels_do_not_overlap(name: str) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -180,6 +182,7 @@ def test_frames_of_an_animation_are_full_draws(name: str, tmp_path: Path) -> Non
         np.testing.assert_array_equal(frames[number], pixels(drawn)[..., :3])
 
 
+@pytest.mark.slow
 def test_a_camera_that_moves_costs_one_draw_a_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

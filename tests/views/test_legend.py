@@ -76,6 +76,7 @@ def test_given_settings_are_shown() -> None:
     assert {"lr 0.1", "lr 0.25  beta1 0.8"} <= set(said)
 
 
+@pytest.mark.slow
 def test_settings_stand_behind_the_name_where_rows_are_tight() -> None:
     drawn = picture("wobbly", ",".join(FOURTEEN), size=(480, 320))
     rows = {text.get_position()[1] for text in shown(drawn) if text.get_text().startswith("lr ")}
@@ -198,7 +199,7 @@ def test_words_do_not_overlap_on_any_surface(name: str) -> None:
         assert_tidy(make_picture(recipe.model_copy(update={"size": size}), scene))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("surface", "optimizers", "rest"),

@@ -134,7 +134,7 @@ def has(seen: Any, color: str, least: int = 20) -> bool:
     return int((np.abs(seen - rgb(color)).max(axis=-1) <= 2).sum()) >= least
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENES)
 def test_it_plays_to_its_end_and_again(name: str, opened: Opened) -> None:
     page = opened(name, calm=False)

@@ -82,7 +82,7 @@ def made(path: Path, **fields: Any) -> Made:
     return scene, text, elements, json.loads(elements.texts["script scene"])
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", SCENES)
 def test_it_needs_nothing_else_and_says_how_it_was_made(name: str, here: Path) -> None:
     _, text, elements, _ = of_scene(name)
@@ -114,6 +114,7 @@ def test_nothing_but_its_own_script_and_style_may_run(name: str) -> None:
     assert policy.startswith("default-src 'none'; img-src data:")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", SCENES)
 def test_it_draws_the_paths_that_were_descended(name: str) -> None:
     scene, _, _, told = of_scene(name)
