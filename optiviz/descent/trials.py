@@ -20,7 +20,6 @@ from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.optimizers.third_party import UserOptimizer, leftovers
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, OptivizError
-from optiviz.system.processes import call_each
 from optiviz.system.progress import Progress
 
 ROWS = 16_384  # runs that are walked at once, so that they stay in the cache
@@ -154,6 +153,9 @@ def _walk_blocks(
 
 def _walk_each(trials: Trials, in_order: bool, progress: Progress | None, *known: Array) -> Array:
     """Walk the trials one by one, except the first ones, whose points are known."""
+    # Imports multiprocessing, which most runs do not need.
+    from optiviz.system.processes import call_each
+
     left = range(len(known), trials.number)
     try:
         walked = call_each(trials.walk_one, left, in_order, progress)

@@ -77,7 +77,7 @@ def descend(
     watched = _Watched(objective)
     full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
-    spaced = np.unique(np.linspace(0, steps, min(most, steps + 1)).round().astype(int))
+    spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
     recorder = _Recorder(watched, full_batch, kept)
     x = np.array(start, float)

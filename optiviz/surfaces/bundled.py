@@ -1,11 +1,16 @@
-"""The bundled catalogue file, surfaces.yaml, read one entry at a time."""
+"""The bundled catalogue file, surfaces.yaml, read one entry at a time.
 
+The values of an entry are cached, because importing a YAML parser takes longer than reading them.
+"""
+
+import json
 import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from optiviz.system.yaml import Document
+from optiviz.system.cache import cache_key, read_cached, write_cached
 
 
 def catalogue_file() -> Path:
@@ -17,17 +22,30 @@ def catalogue_file() -> Path:
 
 
 @cache
-def bundled_entry(name: str) -> Document | None:
-    """Return the bundled entry of exactly this name, or None; no other entry is parsed."""
+def bundled_entry(name: str) -> dict[str, Any] | None:
+    """Return the bundled entry of exactly this name as plain values, or None.
+
+    No other entry is parsed.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         return None
     path = catalogue_file()
     entry = re.search(rf"^{name}:.*?(?=^\S|\Z)", path.read_text("utf-8"), re.M | re.S)
-    return entry and Document(entry[0], str(path))
+    if entry is None:
+        return None
+    file = f"catalogue/{cache_key(entry[0])}"
+    known = read_cached(file)
+    if known is None:
+        from optiviz.system.yaml import Document
+
+        known = json.dumps(Document(entry[0], str(path)).value[name]).encode()
+        write_cached(file, known)
+    values: dict[str, Any] = json.loads(known)
+    return values
 
 
 def is_bundled_formula(name: str, text: str) -> bool:
     """Return whether the surface of this name is bundled and has this formula."""
     entry = bundled_entry(name)
-    ours = "" if entry is None else entry.value[name].get("formula", "")
+    ours = "" if entry is None else entry.get("formula", "")
     return " ".join(ours.split()) == text

@@ -13,7 +13,7 @@ from optiviz.surfaces.index import SurfaceEntry, read_index, write_index
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
-from optiviz.system.text import shorten
+from optiviz.system.text import key_path, shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
@@ -167,9 +167,7 @@ def bundled_surface(name: str) -> Surface | None:
     entry = bundled_entry(name)
     if entry is None:
         return None
-    catalogue = Catalogue()
-    catalogue.add(entry)
-    return catalogue.surfaces[name]
+    return validated(Surface, {**entry, "name": name}, lambda keys: key_path([name, *keys]))
 
 
 def _bundled_alias(name: str) -> Surface:

@@ -11,7 +11,6 @@ import pytest
 from conftest import FORMULAS
 
 import optiviz
-from optiviz.descent import trials
 from optiviz.descent.alone import AloneObjective, Numbers
 from optiviz.descent.trials import Trials, walk_trials
 from optiviz.optimizers.spec import parse_spec
@@ -256,7 +255,7 @@ def how(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append("in order" if in_order else "one by one")
         return [call(each) for each in items]
 
-    monkeypatch.setattr(trials, "call_each", call_each)
+    monkeypatch.setattr("optiviz.system.processes.call_each", call_each)
     return seen
 
 
@@ -314,7 +313,7 @@ def test_a_process_that_dies_is_reported(here: Path, monkeypatch: pytest.MonkeyP
     def call_each(*_: Any) -> list[Any]:
         raise BrokenExecutor("its process died (SIGKILL)")
 
-    monkeypatch.setattr(trials, "call_each", call_each)
+    monkeypatch.setattr("optiviz.system.processes.call_each", call_each)
     with pytest.raises(OptivizError, match=r"^Norm: its process died \(SIGKILL\)$"):
         walk_trials(trials_of("own.py:Norm", here, "a"))
 
