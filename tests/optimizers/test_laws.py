@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,17 @@ from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
 from optiviz.optimizers.describe import describe
+from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import OPTIMIZERS, WRAPPERS
+from optiviz.system.errors import InputError
 
 STEPS = 25
 WRAPPED = ["lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
+flat = optiviz.Surface(formula="3 + 0*x*y", domain="-3:3,-3:3")
 every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED])
 every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
@@ -109,6 +113,38 @@ def test_it_descends_a_bowl(name: str) -> None:
     path = descend(bowl, make(name, 0.02), bowl.start, 50)
     assert path.losses[-1] < path.losses[0]
     assert not path.ending
+
+
+@pytest.mark.parametrize("name", STEPPING)
+def test_every_hyperparameter_has_an_effect(name: str) -> None:
+    """On the points or states of one of two runs, by one of several values."""
+    parameters = factory_of(name).parameters
+    usual = {"weight_decay": "0.1", "lr": "0.5"}
+
+    def ends(**changed: str) -> list[bytes]:
+        settings = {key: each for key, each in usual.items() if key in parameters} | changed
+        optimizer = parse_spec(":".join([name, *map("=".join, settings.items())])).build()
+        with np.errstate(all="ignore"):
+            *_, end = walk(wobbly, optimizer, np.array([[1.5, -2.0], [0.3, 0.9]]), STEPS)
+        return [np.asarray(leaf).tobytes() for leaf in leaves(end)]
+
+    before = ends()
+    for key, parameter in parameters.items():
+        values = ["false", "true"] if parameter.type is bool else ["3", "0.3", "-0.3", "0.01"]
+        changed = []
+        for value in values:
+            with suppress(InputError):  # a value out of range
+                changed.append(ends(**{key: value}))
+        assert any(each != before for each in changed), key
+
+
+@pytest.mark.parametrize("name", STEPPING)
+def test_weight_decay_leads_to_the_origin(name: str) -> None:
+    if "weight_decay" not in factory_of(name).parameters:
+        return
+    far = np.array([1.5, -2.0])
+    end = end_of(parse_spec(f"{name}:weight_decay=0.1").build(lr=0.01), far, flat)
+    assert (np.abs(end) < np.abs(far)).all() and (np.sign(end) == np.sign(far)).all()
 
 
 @every_optimizer

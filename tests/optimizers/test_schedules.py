@@ -100,6 +100,7 @@ def test_the_label_says_the_schedule_and_how_long_it_is() -> None:
         ("step/0/0.5", "N must be a whole number between 1 and 1e9, not 0"),
         ("warmup/2.5", "N must be a whole number between 1 and 1e9, not 2.5"),
         ("exp/-1", "FACTOR must be above 0 and at most 10"),
+        ("exp/0", "FACTOR must be above 0 and at most 10"),
         ("exp/nan", "FACTOR must be above 0 and at most 10"),
         ("exp/fast", "is not a valid schedule: write exp/FACTOR"),
         ("warmup", "is not a valid schedule: write warmup/N"),

@@ -190,6 +190,7 @@ def test_a_kept_grid_depends_on_all_that_it_is_of(own_cache: Path) -> None:
         (Plane(network, x, directions), 2 * X),
         (Plane(made("cross-entropy", True, ("tanh", "tanh")), x, directions), X),
         (Plane(Network(network.architecture, -network.inputs, network.targets), x, directions), X),
+        (Plane(Network(network.architecture, network.inputs, -network.targets), x, directions), X),
     ]
     for plane, grid in planes_and_grids:
         grids.sample_grid(plane, grid, Y)
