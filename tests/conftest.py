@@ -53,9 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    of_all_workers = getattr(config, "workerinput", {}).get("seed")
     if config.option.seed is None:
-        config.option.seed = of_all_workers or random.SystemRandom().randrange(1, 10_000)
+        of_all_workers = getattr(config, "workerinput", {})
+        new = random.SystemRandom().randrange(10_000)
+        config.option.seed = of_all_workers.get("seed", new)
 
 
 @pytest.hookimpl(optionalhook=True)

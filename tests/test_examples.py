@@ -98,12 +98,13 @@ def test_the_articles_give_every_learning_rate() -> None:
 
 @pytest.mark.slow
 def test_the_articles_are_made_and_then_up_to_date(here: Path) -> None:
+    jobs = drafts(ARTICLES)
     with ProcessExecutor(2) as pool:
-        made = optiviz.batch(ARTICLES, pool)
+        made = optiviz.batch(jobs, pool)
         assert {result.status for result in made} == {"made"}
-        again = optiviz.batch(ARTICLES, pool)
+        again = optiviz.batch(jobs, pool)
     assert {result.status for result in again} == {"up to date"}
-    for job in ARTICLES:
+    for job in jobs:
         for path in job.paths:
             assert optiviz.load_recipe(path) == job.recipe
 
@@ -111,5 +112,5 @@ def test_the_articles_are_made_and_then_up_to_date(here: Path) -> None:
 @pytest.mark.slow
 def test_the_catalogue_is_made(here: Path) -> None:
     with ProcessExecutor(2) as pool:
-        made = optiviz.batch(drafts(optiviz.load_jobs(EXAMPLES / "catalogue.yaml")), pool)
+        made = optiviz.batch(drafts(optiviz.load_jobs(EXAMPLES / "catalogue.yaml"))[::3], pool)
     assert {result.status for result in made} == {"made"}

@@ -15,7 +15,6 @@ from PIL import Image
 
 import optiviz
 from optiviz.kinds.fields import AnimationFields
-from optiviz.registry import FORMATS
 
 RUN = ("run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", 5, "--size", "300x200")
 EVERY = {
@@ -166,7 +165,7 @@ def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".svg", ".html", ".csv"])  # of each kind
 def test_the_standard_output_is_a_target(suffix: str, here: Path) -> None:
     name = suffix.removeprefix(".")
     words = [*OPTIVIZ, *map(str, RUN)]

@@ -107,7 +107,7 @@ def test_a_signal_ends_it_tidily(
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_time_ends_it_tidily(sent: signal.Signals, here: Path) -> None:
-    for delay in range(60, 1600, 70):  # milliseconds; earlier, Python itself is starting
+    for delay in range(60, 1600, 110):  # milliseconds; earlier, Python itself is starting
         running = subprocess.Popen(
             [*OPTIVIZ, *RUN, "-o", "x.gif"], stderr=subprocess.PIPE, text=True
         )

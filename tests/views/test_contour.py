@@ -52,7 +52,7 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
 
 
 @pytest.mark.sample(4)
-@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.parametrize("name", SURFACES[::3])
 def test_the_window_is_the_domain_whatever_the_path_does(name: str) -> None:
     drawn = picture(name, "sgd:lr=5,adam:lr=3")
     axes = drawn.figure.axes[0]
