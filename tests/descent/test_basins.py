@@ -140,8 +140,22 @@ def test_files_and_numbers(invoke: Invoke, here: Path) -> None:
     assert len(rows) == 2 * 48
     told = [None if row["minimum"] == "" else int(row["minimum"]) for row in rows[:48]]
     assert told == [each for row in adam["reached"] for each in row]
+    cells = [(int(row["row"]), int(row["column"])) for row in rows[:48]]
+    assert cells == [*np.ndindex(6, 8)]
     assert invoke("run", "--recipe", "a.gif", "-o", "b.gif").exit_code == 0
     assert (here / "a.gif").read_bytes() == (here / "b.gif").read_bytes()
+
+
+def test_what_settles_sooner_is_brighter() -> None:
+    recipe = BasinsRecipe(surface="hills-and-canyon", optimizers="adam", grid=(12, 12), steps=60)
+    drawn = make_picture(recipe)
+    view = drawn.cells[0].view
+    basins, colors = view.entry.basins, view.colors.mean(axis=-1)
+    for minimum in range(len(drawn.scene.minima)):
+        here = basins.reached == minimum
+        order = np.argsort(basins.arrived[here], kind="stable")
+        assert (np.diff(colors[here][order]) <= 1e-12).all()
+        assert np.ptp(colors[here]) > 0.1 or here.sum() < 12
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,20 @@ def test_networks_are_tuned_on_twelve_rates() -> None:
             assert best is paths[int(np.argmin(tuning.scores))]
 
 
+def test_of_a_networks_rates_those_that_end_lower_are_usable() -> None:
+    declared = surface("path")
+    objective, begin = problem_of(declared).objective(), problem_of(declared).start(())
+    trained = descend(objective, parse_spec("sgd").build(lr=1.0), begin, 300).end
+    tuning = tune(parse_spec("adam"), declared, [trained], 30, objective=objective)
+    paths = [
+        descend(objective, parse_spec("adam").build(lr=float(rate)), trained, 30)
+        for rate in tuning.rates
+    ]
+    lower = [path.ended_at is None and path.loss(30) < path.loss(0) for path in paths]
+    assert {True, False} == {*lower}
+    np.testing.assert_array_equal(np.isfinite(tuning.scores), lower)
+
+
 # Noise --------------------------------------------------------------------------------------------
 
 

@@ -12,13 +12,21 @@ from hypothesis import strategies as st
 from pictures import assert_tidy, shown
 
 import optiviz
-from optiviz.descent.search import Range, SearchSetup, check_ranges, global_minima, search
+from optiviz.descent.search import (
+    Range,
+    SearchResult,
+    SearchSetup,
+    check_ranges,
+    global_minima,
+    search,
+)
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe, RunScene
 from optiviz.kinds.tune import TuneRecipe, TuneScene
 from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
+from optiviz.system.text import counted
 
 HILLS = optiviz.load_surface("hills-and-canyon")
 STARTS = [np.array(each) for each in [(-2.0, 2.0), (1.0, -2.9), (2.5, 1.0)]]
@@ -84,6 +92,19 @@ def test_trials_lie_in_their_range_and_are_spread_over_it(
     assert (np.diff(found) >= 0).all()
     assert found[0] == pytest.approx(low, rel=1e-3)
     assert found[-1] == pytest.approx(low * factor, rel=1e-3)
+
+
+def test_the_spread_is_the_middle_half() -> None:
+    losses = np.array([[4.0, 0.0, 3.0, 1.0, 2.0], [np.inf, 5.0, 5.0, 5.0, np.inf]])
+    found = SearchResult(parse_spec("sgd"), {}, losses, None)
+    np.testing.assert_array_equal(found.spread, [[1.0, 5.0], [3.0, np.inf]])
+
+
+def test_a_run_is_tuned_from_its_own_random_starts() -> None:
+    fields = {"surface": "wobbly", "optimizers": "sgd", "tune": "lr", "steps": 5}
+    for settings, starts in [({"random_starts": 3}, 3), ({"starts": [(1.0, 2.0)]}, 1), ({}, 25)]:
+        (said,) = [each for each in Recipe(**fields, **settings).conditions() if "tuned" in each]
+        assert f"of {counted(starts, 'start')}," in said
 
 
 def test_several_are_sought_on_a_latin_hypercube_that_goes_by_the_seed() -> None:
@@ -168,6 +189,10 @@ def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:
         (("--over", "beta1"), "adam: lr must be either set or tuned"),
         (("--over", "lr,beta1=0.5:2"), "beta1 must lie in [0, 1), not 2"),
         (("--over", "lr,eps_in_sqrt"), "eps_in_sqrt cannot be tuned: it is not continuous"),
+        (
+            ("--opt", "smoothed-nesterov", "--over", "points=2:9"),
+            "points cannot be tuned: it is not continuous",
+        ),
         (("--trials", "1"), "--trials: "),
         (("-o", "a.gif"), "optiviz tune cannot write .gif files: choose"),
     ],

@@ -17,7 +17,7 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
-from optiviz.recipes.reading import merge_fields, read_recipe
+from optiviz.recipes.reading import input_files, merge_fields, read_recipe
 from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.text import key_path
@@ -212,3 +212,22 @@ def test_random_starts_add_up() -> None:
     recipe = read_recipe(fields, at)
     assert isinstance(recipe, Recipe)
     assert recipe.random_starts == 5
+
+
+def test_another_plane_has_none_of_the_places_of_the_former_one() -> None:
+    declared = {
+        "network": {"hidden": [3], "data": "blobs", "samples": 60},
+        "plane": {"weights": [[0, 1, 0], [1, 2, 1]]},
+        "domain": "-4:4,-3:3", "starts": [[1, 2], [2, 1]], "start": [1, 1], "levels": [0.1, 0.2],
+    }  # fmt: skip
+    fields = {"surface": declared, "optimizers": "sgd", "plane": "random"}
+    recipe = read_recipe(fields, key_path)
+    assert isinstance(recipe, Recipe) and isinstance(recipe.surface, Surface)
+    assert not {"domain", "start", "starts", "levels"} & recipe.surface.model_fields_set
+    assert recipe.surface.default_starts == ((),)
+
+
+def test_every_file_that_is_read_is_known() -> None:
+    declared = {"network": {"hidden": [3], "data": "npz:a.npz"}}
+    fields = {"surface": declared, "data": "npz:b.npz", "catalogue": "c.yaml", "signal": "d.csv"}
+    assert sorted(map(str, input_files(fields))) == ["a.npz", "b.npz", "c.yaml", "d.csv"]

@@ -77,6 +77,19 @@ def test_csv_has_a_row_per_optimizer_start_and_step(surface: str, tmp_path: Path
         np.testing.assert_array_equal(points, path.points)
 
 
+def test_csv_has_the_losses_of_all_samples_where_batches_are_descended(tmp_path: Path) -> None:
+    network = {"hidden": [3], "data": "blobs", "samples": 60}
+    recipe = optiviz.Recipe(
+        surface={"network": network, "plane": "random"},
+        optimizers="sgd:lr=0.5", steps=6, batch_size=5,
+    )  # fmt: skip
+    scene = optiviz.render(recipe, [tmp_path / "x.csv"])
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()[1:]))
+    (path,) = scene.trajectories
+    np.testing.assert_array_equal([float(row["loss"]) for row in rows], path.true_losses_by_step)
+    assert (path.true_losses_by_step != path.losses).any()
+
+
 def test_csv_leaves_empty_what_is_not_finite(tmp_path: Path) -> None:
     recipe = Recipe(surface="beale", optimizers="sgd:lr=10", steps=50)
     optiviz.render(recipe, [tmp_path / "x.csv"])

@@ -14,14 +14,16 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe, ResponseScene
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
+from optiviz.registry import THEMES
 from optiviz.rendering.render import make_picture, render
 from optiviz.views.curve import CurveView
 from optiviz.views.figure import Picture
 from optiviz.views.loss import LossView, trailing_mean
-from optiviz.views.paths import FADED_OPACITY
+from optiviz.views.paths import FADED_OPACITY, path_style
 from optiviz.views.relief import ReliefView, draped
 from optiviz.views.scales import Scale
 from optiviz.views.state import StateView
+from optiviz.views.themes import load_theme
 
 
 def picture(surface: object, optimizers: str, **rest: Any) -> Picture:
@@ -349,6 +351,25 @@ def test_a_trail_fades_what_is_older(view: str) -> None:
     if view != "relief":
         assert recent.shape[1] == 21
         assert old.shape[1] == 81
+
+
+@pytest.mark.parametrize("step", [0, 1, 3, 4, 9])
+def test_a_trail_of_a_curve_fades_what_is_older(step: int) -> None:
+    drawn = picture("parabola", "sgd", trail=3)
+    (walker,), (path,) = drawn.cells[0].view.path_artists, drawn.scene.trajectories
+    drawn.update(step)
+    points = np.column_stack([path.points[:step, 0], path.losses[:step]])
+    begin = max(step - 3, 0)
+    np.testing.assert_array_equal(xy(walker.faded), points[:begin])
+    np.testing.assert_array_equal(xy(walker.past), points[begin:])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_paths_differ_in_colour_marker_or_line_style(theme: str) -> None:
+    drawn = load_theme(theme)
+    styles = [path_style(drawn, number) for number in range(3 * len(drawn.paths))]
+    assert len({(each.color, each.marker) for each in styles}) == len(styles)
+    assert len({(each.color, each.dash) for each in styles}) == len(styles)
 
 
 def test_optimizers_keep_their_colours_in_every_panel_and_cell() -> None:

@@ -23,7 +23,7 @@ import optiviz
 from optiviz.kinds.run import RunScene
 from optiviz.registry import THEMES
 from optiviz.rendering.page.page import MAX_POINTS
-from optiviz.rendering.page.text import rounded
+from optiviz.rendering.page.text import point_text, rounded
 from optiviz.views.themes import load_theme
 
 Made = tuple[RunScene, str, "Elements", dict[str, Any]]
@@ -279,3 +279,10 @@ def test_numbers_are_those_of_json(values: list[float]) -> None:
     for number, value in zip(said, values, strict=True):
         assert number is None or number == pytest.approx(value, rel=1e-6)
         assert (number is None) == (not np.isfinite(value))
+
+
+def test_the_alternative_text_leads_each_path_from_its_start_to_its_end(here: Path) -> None:
+    scene, text, *_ = made(here / "a.html", surface="bowl", optimizers="sgd:lr=0.1", steps=3)
+    (path,) = scene.trajectories
+    assert f"sgd goes from {point_text(path.start)} to {point_text(path.end)}, loss " in text
+    assert point_text(path.start) != point_text(path.end)
