@@ -18,7 +18,7 @@ from optiviz.system.errors import OptivizError, describe_error
 from optiviz.system.text import counted
 
 NAME = "optiviz-cli"
-DEVELOPERS = ("dev", "docs")  # extras for developers only
+DEVELOPERS = ("test", "dev", "docs")  # extras for developers only
 SCRIPTS = {
     "Chinese": "优化",
     "Japanese": "さいてきか",
