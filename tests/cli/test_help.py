@@ -14,6 +14,11 @@ from optiviz.cli.help import Command
 EXAMPLE = re.compile(r"^  ((?:optiviz|eval) .*)$", re.MULTILINE)
 
 
+def context_of(command: click.Command) -> click.Context:
+    """Return a context with the settings of the group: a command keeps its first help option."""
+    return click.Context(command, **cli.context_settings)
+
+
 def loaded(name: str) -> click.Command:
     command: click.Command = import_module(f"optiviz.cli.{COMMANDS[name]}").command
     return command
@@ -36,7 +41,7 @@ def test_examples_are_words_that_the_command_reads(name: str) -> None:
         for words in example.split(" && "):
             if words.startswith("optiviz "):
                 command, *args = shlex.split(re.split(r" [|>] ", words)[0])[1:]
-                loaded(command).make_context(command, args, parent=click.Context(cli))
+                loaded(command).make_context(command, args, parent=context_of(cli))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,7 +53,7 @@ def test_every_option_is_in_a_section_and_says_what_it_is(name: str) -> None:
     if len(options) > 10:
         others = [each.name for each in options if not hasattr(each, "section")]
         assert others == ["debug"]
-    with click.Context(command) as ctx:
+    with context_of(command) as ctx:
         shown = command.get_help(ctx)
     for each in options:
         assert each.opts[-1] in shown
