@@ -17,6 +17,22 @@ OPTIVIZ = [sys.executable, "-m", "optiviz"]
 SMALL = ["--size", "300x200", "-q"]
 RUN = ["run", "--surface", "bowl", "--opt", "adam:lr=0.1", "--steps", "5", *SMALL]
 
+# An optimizer of a user that cannot walk arrays of runs.
+SERIAL_OPTIMIZER = """
+import math
+import time
+
+class Plain:
+    def __init__(self, lr):
+        self.lr = math.sqrt(lr)
+
+    def init(self, x):
+        return None
+
+    def step(self, objective, x, nothing):
+        return x - self.lr * objective.gradient(x), nothing
+"""
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 # Root can write anywhere, unless these capabilities are dropped.

@@ -221,28 +221,25 @@ def search(
         for each, share in zip(ranges_searched, shares, strict=True)
     }
     starts = np.array(setup.starts, float)
-    if not problem_of(setup.surface).in_plane:
-        return SearchResult(spec, values, _network_losses(spec, values, setup, progress), None)
     many = Trials(spec, values, setup.surface, setup.objective, starts, setup.steps, kept=1)
+    if not problem_of(setup.surface).in_plane:
+        return SearchResult(spec, values, _network_losses(many, progress), None)
     (ends,) = walk_trials(many, progress)
     return SearchResult(spec, values, *_score_runs(ends, starts, setup.surface))
 
 
-def _network_losses(
-    spec: OptimizerSpec, values: dict[str, Array], setup: SearchSetup, progress: Progress | None
-) -> Array:
+def _network_losses(many: Trials, progress: Progress | None) -> Array:
     """Return the final losses on a network, shape (trials, starts), inf if a run has ended."""
-    trials = max(map(len, values.values()), default=1)
-    losses = np.full((trials, len(setup.starts)), np.inf)
-    for trial in range(trials):
+    losses = np.full((many.number, len(many.starts)), np.inf)
+    for trial in range(many.number):
         with suppress(InputError):  # third-party code may reject a value
-            method = spec.build(**{key: float(each[trial]) for key, each in values.items()})
-            for place, start in enumerate(setup.starts):
-                path = descend(setup.objective, method, start, setup.steps)
+            method = many.method(trial)
+            for place, start in enumerate(many.starts):
+                path = descend(many.objective, method, start, many.steps)
                 if path.ended_at is None:
                     losses[trial, place] = path.loss(path.steps)
         if progress is not None:
-            progress(trial + 1, trials)
+            progress(trial + 1, many.number)
     return losses
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optiviz.descent.alone import AloneObjective, Numbers, Runs
+from optiviz.descent.run_arrays import AloneObjective, Numbers, Runs
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import BaseWrapper, Method, Optimizer, OptimizerError

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from optiviz.system.cache import cache_key, read_cached, write_cached
+from optiviz.system.cache import cache_key, cached
 
 
 def catalogue_file() -> Path:
@@ -33,14 +33,14 @@ def bundled_entry(name: str) -> dict[str, Any] | None:
     entry = re.search(rf"^{name}:.*?(?=^\S|\Z)", path.read_text("utf-8"), re.M | re.S)
     if entry is None:
         return None
-    file = f"catalogue/{cache_key(entry[0])}"
-    known = read_cached(file)
-    if known is None:
+    text: str = entry[0]
+
+    def parsed() -> bytes:
         from optiviz.system.yaml import Document
 
-        known = json.dumps(Document(entry[0], str(path)).value[name]).encode()
-        write_cached(file, known)
-    values: dict[str, Any] = json.loads(known)
+        return json.dumps(Document(text, str(path)).value[name]).encode()
+
+    values: dict[str, Any] = json.loads(cached(f"catalogue/{cache_key(text)}", parsed))
     return values
 
 

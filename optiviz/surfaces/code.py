@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from optiviz.objective import Array
+from optiviz.surfaces.domain import AXES
 
 Compiled = Callable[..., list[Any]]  # of the coordinates; a result may be a number, not an array
 
@@ -32,7 +33,6 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     **{name: getattr(np, name) for name in ("maximum", "minimum")},
     "not_below": not_below,
 }
-NAMES = ("x", "y")  # of the coordinates
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 ASSIGNED = re.compile(r"x\d+")  # names of common subexpressions
 
@@ -44,7 +44,7 @@ def compile_code(code: str, dim: int) -> Compiled:
         body = ast.parse(code).body
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"not valid code: {error}") from None
-    coordinates = NAMES[:dim]
+    coordinates = AXES[:dim]
     known = {*coordinates, *CONSTANTS}
     *assignments, last = body or [ast.Pass()]
     for each in assignments:

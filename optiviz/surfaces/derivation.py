@@ -7,7 +7,7 @@ from functools import cached_property
 
 import sympy
 
-from optiviz.surfaces.code import NAMES
+from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.grammar import named_formula, parse_formula
 from optiviz.surfaces.kinks import CodePrinter, TextPrinter
 from optiviz.system.errors import InputError
@@ -19,7 +19,7 @@ MAX_SECONDS = 1.0  # to derive the code of a formula; second derivatives may tak
 
 def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
     """Return the sympy symbols x, or x and y."""
-    return tuple(sympy.symbols(NAMES[:dim], real=True))
+    return tuple(sympy.symbols(AXES[:dim], real=True))
 
 
 class Derivation:
@@ -78,7 +78,7 @@ def derive(text: str, dim: int, ours: bool = False) -> Derivation:
     """
     named, time_limit = named_formula(text), TimeLimit(math.inf if ours else MAX_SECONDS)
     with _limited(named, time_limit):
-        expression = parse_formula(text, dict(zip(NAMES, symbols(dim), strict=False)))
+        expression = parse_formula(text, dict(zip(AXES, symbols(dim), strict=False)))
     return Derivation(expression, dim, named, time_limit)
 
 

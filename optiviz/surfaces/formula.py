@@ -9,14 +9,20 @@ import json
 from collections.abc import Iterator
 from functools import cache, cached_property
 from importlib.metadata import version
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.code import Compiled, compile_code
-from optiviz.system.cache import cache_key, ignore_cached, read_cached, write_cached
+from optiviz.system.cache import (
+    cache_key,
+    cached,
+    ignore_cached,
+    read_cached,
+    source_hash,
+    write_cached,
+)
 
 if TYPE_CHECKING:
     from optiviz.surfaces.derivation import Derivation
@@ -109,10 +115,10 @@ class CachedDerivation:
 
     def gradient_text(self) -> tuple[str, ...]:
         """Return the derivatives as text, as `Derivation.gradient_text` does."""
-        known = read_cached(self._file("gradient_text"))
-        if known is None:
-            known = json.dumps(self._derivation.gradient_text()).encode()
-            write_cached(self._file("gradient_text"), known)
+        known = cached(
+            self._file("gradient_text"),
+            lambda: json.dumps(self._derivation.gradient_text()).encode(),
+        )
         return tuple(json.loads(known))
 
     @cached_property
@@ -150,5 +156,4 @@ def formula(text: str, dim: int, ours: bool = False) -> Formula:
 @cache
 def _sources() -> str:
     """Return the hash of all that the code of a text depends on."""
-    folder = files("optiviz.surfaces")
-    return cache_key(version("sympy"), *((folder / name).read_bytes() for name in SOURCES))
+    return cache_key(version("sympy"), source_hash("optiviz.surfaces", *SOURCES))

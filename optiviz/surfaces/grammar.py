@@ -13,7 +13,7 @@ from functools import reduce
 
 import sympy
 
-from optiviz.surfaces.code import NAMES
+from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.kinks import KINKS, MAX_EXACT
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -106,13 +106,13 @@ class _Builder:
                 known = self.symbols | CONSTANTS
                 if name in FUNCTIONS:
                     raise self.refuse(f"{name} is a function: write {name}(x)")
-                if name in NAMES and name not in known:
+                if name in AXES and name not in known:
                     raise self.refuse(
                         f"uses {name}, but the domain has no interval for it: add one, "
                         "as in -3:3,-3:3"
                     )
                 if name not in known:
-                    raise self.refuse(did_you_mean("name", name, {*known, *NAMES}))
+                    raise self.refuse(did_you_mean("name", name, {*known, *AXES}))
                 return known[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.build(operand, depth)

@@ -10,22 +10,19 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.surfaces.network import Network
 from optiviz.surfaces.plane import Plane
-from optiviz.system.cache import cache_key, ignore_cached, read_cached, write_cached
+from optiviz.system.cache import cache_key, cached
 from optiviz.system.progress import Progress
 
 
 def sample_grid(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
     """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if possible."""
-    name = f"grids/{_cache_key(plane, x, y)}"
-    known = read_cached(name)
-    if known is not None:
-        if len(known) == 8 * len(y) * len(x):
-            return np.frombuffer(known).reshape(len(y), len(x)).copy()
-        ignore_cached(name, "it has another shape")
-    with np.errstate(all="ignore"):
-        losses = plane.sample_grid(x, y, progress)
-    write_cached(name, losses.tobytes())
-    return losses
+
+    def sampled() -> bytes:
+        with np.errstate(all="ignore"):
+            return plane.sample_grid(x, y, progress).tobytes()
+
+    losses = np.frombuffer(cached(f"grids/{_cache_key(plane, x, y)}", sampled))
+    return losses.reshape(len(y), len(x)).copy()
 
 
 def _cache_key(plane: Plane, x: Array, y: Array) -> str:

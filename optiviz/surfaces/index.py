@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import NamedTuple
 
 from optiviz.surfaces.bundled import catalogue_file
-from optiviz.system.cache import cache_key, read_cached, write_cached
+from optiviz.system.cache import cache_key, read_cached, source_hash, write_cached
 from optiviz.system.errors import InputError, did_you_mean
 
 
@@ -37,7 +36,8 @@ def write_index(entries: Sequence[SurfaceEntry]) -> None:
 
 
 def _file() -> str:
-    return f"catalogue/{cache_key(version('optiviz-cli'), catalogue_file().read_bytes())}"
+    code = source_hash("optiviz.surfaces", "index.py", "surface.py")
+    return f"catalogue/{cache_key(code, catalogue_file().read_bytes())}"
 
 
 def tagged(entries: Sequence[SurfaceEntry], tags: Sequence[str]) -> list[SurfaceEntry]:

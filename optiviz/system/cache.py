@@ -9,8 +9,10 @@ import logging
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
+from importlib.resources import files
 from pathlib import Path
 
 from optiviz.system.errors import OptivizError
@@ -39,6 +41,20 @@ def cache_key(*parts: str | bytes | memoryview) -> str:
         hashed.update(b"%d:" % data.nbytes)
         hashed.update(data)
     return hashed.hexdigest()
+
+
+def source_hash(package: str, *names: str) -> str:
+    """Return the hash of files of a package, for what depends on the code in them."""
+    return cache_key(*((files(package) / name).read_bytes() for name in names))
+
+
+def cached(name: str, make: Callable[[], bytes]) -> bytes:
+    """Return the content of the cached file `name`, which `make` returns if there is none."""
+    content = read_cached(name)
+    if content is None:
+        content = make()
+        write_cached(name, content)
+    return content
 
 
 def read_cached(name: str) -> bytes | None:

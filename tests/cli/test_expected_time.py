@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import OPTIVIZ
+from commands import OPTIVIZ, SERIAL_OPTIMIZER
 
 from optiviz.cli import options
 from optiviz.cli.options import ExpectedTime
@@ -64,21 +64,7 @@ def test_what_is_no_search_says_nothing_and_each_search_is_judged_alone(clock: C
     assert [sentence.split()[1] for sentence in said] == ["B"]
 
 
-SLOW = """
-import math
-import time
-
-class Plain:
-    def __init__(self, lr):
-        self.lr = math.sqrt(lr)
-
-    def init(self, x):
-        return None
-
-    def step(self, objective, x, nothing):
-        time.sleep(0.002)
-        return x - self.lr * objective.gradient(x), nothing
-"""
+SLOW = SERIAL_OPTIMIZER.replace("        return x", "        time.sleep(0.002)\n        return x")
 
 
 @pytest.mark.slow
@@ -90,7 +76,7 @@ def test_a_search_on_all_cores_says_so_and_gives_the_same_bytes(here: Path) -> N
     ended = subprocess.run([*OPTIVIZ, *words], capture_output=True, text=True, check=True)
     assert ended.stderr.startswith("trying Plain takes about ")
     assert ended.stderr.endswith(" s: --trials N tries fewer values\n")
-    (here / "own.py").write_text(SLOW.replace("0.002", "0"))
+    (here / "own.py").write_text(SERIAL_OPTIMIZER)
     scene = TuneRecipe(optimizers="own.py:Plain", **fields).make_scene()
     known = json.loads((here / "a.json").read_text())
     assert known["searches"] == json.loads(json.dumps(scene.to_dict()))["searches"]

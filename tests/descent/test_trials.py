@@ -11,7 +11,7 @@ import pytest
 from conftest import FORMULAS
 
 import optiviz
-from optiviz.descent.alone import AloneObjective, Numbers
+from optiviz.descent.run_arrays import AloneObjective, Numbers
 from optiviz.descent.trials import Trials, walk_trials
 from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.noise import GradientNoise

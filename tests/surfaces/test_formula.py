@@ -2,6 +2,9 @@
 
 import math
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -9,10 +12,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from optiviz.surfaces import derivation
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.grammar import MAX_CHARACTERS
-from optiviz.surfaces.origins import compiled
 from optiviz.system.errors import InputError
 
 SMOOTH = ["sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh"]
@@ -283,11 +286,20 @@ def test_the_hessian_is_compiled_only_for_who_asks() -> None:
     assert "_hessian" in vars(made)
 
 
-def test_one_of_ours_is_waited_for_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optiviz.surfaces.derivation.MAX_SECONDS", 0.02)
-    formula.cache_clear()
-    compiled.cache_clear()
-    ours = find_surface("de-jong-5")
+def test_one_of_ours_is_waited_for_on_any_machine(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = derivation._printed
+
+    def slowly(expressions: Sequence[Any]) -> str:
+        end = time.thread_time() + 0.3
+        while time.thread_time() < end:
+            pass
+        return printed(expressions)
+
+    monkeypatch.setattr(derivation, "_printed", slowly)
+    monkeypatch.setattr(derivation, "MAX_SECONDS", 0.02)
+    ours = find_surface("bowl")
     assert np.isfinite(ours.hessian(np.zeros(2))).all()
     theirs = ours.model_copy(update={"formula": f"{ours.formula} + x"})
     with pytest.raises(InputError, match="takes too long to differentiate: simplify it"):
