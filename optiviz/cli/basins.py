@@ -14,6 +14,7 @@ from optiviz.cli.options import (
     optimizer_options,
     option_for,
     output_options,
+    pace_option,
     problem_options,
     render_and_report,
     style_options,
@@ -27,6 +28,7 @@ from optiviz.cli.options import (
 @surface_options
 @network_options
 @optimizer_options
+@pace_option
 @section(
     "Descent",
     click.option(

@@ -150,6 +150,15 @@ optimizer_options = section(
     ),
 )  # fmt: skip
 
+pace_option = section(
+    "Optimizers",
+    click.option(
+        "--pace", type=Choice("pace", ["calm", "fast"]), default="calm", show_default=True,
+        help="How rates that nobody gives are chosen: calm takes the best one without long or "
+        "backward steps, fast the best of all.",
+    ),
+)  # fmt: skip
+
 plugins_option = click.option(
     "--allow-plugins", is_flag=True,
     help="Allow the file to use third-party optimizers and surfaces, and so run their code.",

@@ -17,6 +17,7 @@ from optiviz.cli.options import (
     optimizer_options,
     option_for,
     output_options,
+    pace_option,
     plugins_option,
     render_and_report,
     style_options,
@@ -40,8 +41,11 @@ from optiviz.system.errors import InputError
         shell_complete=completes("tunable"),
         help="Tune lr, or these hyperparameters, for every optimizer, as optiviz tune does.",
     ),
+    pace_option,
     click.option(
-        "--lr-report", is_flag=True, help="Print the score of every learning rate that was tried."
+        "--lr-report",
+        is_flag=True,
+        help="Print the score and the pace of every learning rate that was tried.",
     ),
 )
 @descent_options("the surface's")

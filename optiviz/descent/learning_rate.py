@@ -2,13 +2,13 @@
 
 It is the spec's own rate, else the one set for all optimizers, else the optimizer's default, else
 the surface's, else it is tuned: many rates are tried from the same starts with the same number of
-steps for every optimizer, and the best is used.
+steps for every optimizer, and the best is used, of those that draw a calm path unless specified.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,10 +30,15 @@ SHIFTS = 3  # times that the grid is extended by as many decades
 PER_DECADE = 30
 DIGITS = 3  # significant digits of a rate, so that the printed rate is the exact one
 LOST = 0.1  # fraction of its descent that a run may lose again by its end
+# The bounds of a calm path, as shares of the diagonal of the window.
+MAX_STEP, MAX_BACKWARD = 0.06, 0.15
+LOWER = 2  # the rank of a rate whose runs end lower
 SCORE = "the lowest loss so far, averaged over all steps"
 NETWORK_SCORE = "the loss, averaged over all steps"
 MAX_STEPS = 1000  # longer runs are tuned on their first steps
 MAX_STARTS = 9  # more starts are tuned on the first ones
+
+Pace = Literal["calm", "fast"]  # whether the best rate is sought only among calm ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,12 @@ class RateScores:
     its runs lose more than a tenth of their descent again by the end, or end outside the window,
     and those of other rates do not.
 
+    A calm rate's largest step is at most 6 % of the diagonal of the window, and its path walks at
+    most 15 % of it backwards: the sum, over steps that turn by more than 90 degrees, of the shorter
+    of the step and the one before. Both are the largest of all starts. `bound` is by how much these
+    bounds are multiplied: 1 if any rate within them is usable and ends lower, else the least power
+    of two for which one does; infinite if any pace will do.
+
     If all weights of a network are descended, there is no window. The score is then the mean loss
     of all steps, each on its own batch, and a rate is unusable if any run becomes non-finite, or
     ends no lower than it started and those of another rate do not.
@@ -53,12 +64,22 @@ class RateScores:
 
     rates: Array
     scores: Array
+    largest_steps: Array | None = None  # as shares of the diagonal
+    backward: Array | None = None
+    bound: float = math.inf
     measure: str = SCORE  # what a score is
 
     @property
     def best(self) -> float:
-        """The rate with the lowest score; the smallest of equal ones."""
-        return float(self.rates[np.argmin(self.scores)])
+        """The rate with the lowest score among the calm ones; the smallest of equal ones."""
+        return float(self.rates[np.argmin(np.where(self.calm, self.scores, np.inf))])
+
+    @property
+    def calm(self) -> NDArray[np.bool_]:
+        """Which rates are within the bounds, shape (n,)."""
+        if self.largest_steps is None or self.backward is None:
+            return np.ones(len(self.rates), bool)
+        return wildness(self.largest_steps, self.backward) <= self.bound
 
     @property
     def any_usable(self) -> bool:
@@ -66,14 +87,46 @@ class RateScores:
         return bool(np.isfinite(self.scores).any())
 
     def table(self) -> str:
-        """Return a table with one line per rate and its score, below a heading."""
-        scores = zip(self.rates.tolist(), self.scores.tolist(), strict=True)
-        lines = [
-            f"{format_value(tried):<10}  {'-' if math.isinf(score) else f'{score:.6g}'}"
-            for tried, score in scores
+        """Return a table with one line per rate, its score and its pace, below a heading."""
+        columns = [
+            [format_value(rate) for rate in self.rates.tolist()],
+            ["-" if math.isinf(score) else f"{score:.6g}" for score in self.scores.tolist()],
         ]
-        heading = f"{'lr':<10}  score ({self.measure}; - if the rate is unusable)"
-        return "\n".join([heading, *lines])
+        headings = ["lr", "score"]
+        if self.largest_steps is not None and self.backward is not None:
+            columns += [_percentages(self.largest_steps), _percentages(self.backward)]
+            headings += ["largest step %", "backwards %"]
+        widths = [10, 12, 16, 11]
+        lines = [
+            "".join(f"{each:<{width}}" for each, width in zip(row, widths, strict=False)).rstrip()
+            for row in zip(*columns, strict=True)
+        ]
+        heading = "".join(f"{each:<{width}}" for each, width in zip(headings, widths, strict=False))
+        return "\n".join(
+            [f"score: {self.measure}; - if the rate is unusable", heading.rstrip(), *lines]
+        )
+
+    def bounds(self) -> str:
+        """Return a sentence that says within which bounds the best rate was sought."""
+        if math.isinf(self.bound):
+            return ""
+        step, backward = (f"{100 * self.bound * share:.3g}" for share in (MAX_STEP, MAX_BACKWARD))
+        doubled = ", because no rate within smaller bounds ends lower" if self.bound > 1 else ""
+        return (
+            f"sought among rates whose largest step is at most {step} % of the window's diagonal, "
+            f"and that walk at most {backward} % of it backwards{doubled}"
+        )
+
+
+def wildness(largest_steps: Array, backward: Array) -> Array:
+    """Return by how much the bounds of a calm path must be multiplied for it to be within them."""
+    both = np.maximum(largest_steps / MAX_STEP, backward / MAX_BACKWARD)
+    found: Array = np.where(np.isnan(both), np.inf, both)
+    return found
+
+
+def _percentages(shares: Array) -> list[str]:
+    return [f"{100 * share:.2f}" if share < 100 else "-" for share in shares.tolist()]
 
 
 class ConfiguredOptimizer(NamedTuple):
@@ -104,6 +157,7 @@ def configure(
     lr: float | None = None,
     objective: Objective | Stream | None = None,
     progress: Progress | None = None,
+    pace: Pace = "calm",
 ) -> ConfiguredOptimizer:
     """Return a spec's optimizer with a fair learning rate on a surface.
 
@@ -119,7 +173,7 @@ def configure(
     known = without_tuning(spec, lr, rates, "surface")
     if known is not None:
         return known
-    tuning = tune(spec, surface, starts, steps, objective=objective, progress=progress)
+    tuning = tune(spec, surface, starts, steps, (), objective, progress, pace)
     tuned = (factory_of(spec.name).rate,)
     if tuning.any_usable:
         return ConfiguredOptimizer(_with_rate(spec, tuning.best), "tuned", tuning, tuned)
@@ -160,14 +214,15 @@ def tune(
     also: Sequence[float] = (),
     objective: Objective | Stream | None = None,
     progress: Progress | None = None,
+    pace: Pace = "calm",
 ) -> RateScores:
     """Score rates from 1e-4 to 1e3, 30 per decade, and then all of 3 digits around the best.
 
-    If the best is at an end of the grid, or none is usable, seven more decades are tried there, up
-    to three times. All rates of a grid are descended at once, as one array. At most 1000 steps and
-    9 starts are used. A rate set in the spec is ignored. The rates in `also` are scored as well. If
-    the problem has its own grid, as networks have, its rates are tried instead. objective is what
-    is descended, the surface itself if None.
+    If the best is at an end of the grid, or none is usable or calm, seven more decades are tried
+    there, up to three times. All rates of a grid are descended at once, as one array. At most 1000
+    steps and 9 starts are used. A rate set in the spec is ignored. The rates in `also` are scored
+    as well. If the problem has its own grid, as networks have, its rates are tried instead.
+    objective is what is descended, the surface itself if None.
     """
     rate_key = factory_of(spec.name).rate
     spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != rate_key))
@@ -179,15 +234,15 @@ def tune(
         if not problem.in_plane:
             return _score_network_rates(spec, objective or surface, starts, steps, rates, progress)
         begin = np.array(starts, float)
-        tried = _Runs(spec, objective or surface, begin, steps, surface, progress).at(rates)
-        return RateScores(tried.rates, tried.ranked)
+        return (
+            _Runs(spec, objective or surface, begin, steps, surface, pace, progress).at(rates).told
+        )
     begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
-    runs = _Runs(spec, objective or surface, begin, steps, surface, progress)
+    runs = _Runs(spec, objective or surface, begin, steps, surface, pace, progress)
     tried = _refined(_widened(runs), runs)
     if also:
         tried = tried.joined(runs.at(np.array(also)))
-    tried = _confirmed(tried, runs)
-    return RateScores(tried.rates, tried.ranked)
+    return _confirmed(tried, runs).told
 
 
 def _widened(runs: "_Runs") -> "_Trials":
@@ -196,7 +251,9 @@ def _widened(runs: "_Runs") -> "_Trials":
     more = high - low
     tried = runs.at(_decades(low, high))
     for _ in range(SHIFTS):
-        if not tried.any_usable or (tried.best == 0 and tried.ranked[0] < tried.ranked[1]):
+        smallest = tried.best == 0 and tried.ranked[0] < tried.ranked[1]
+        wild = tried.bound > 1 and tried.wildness[0] > 1
+        if not tried.any_usable or smallest or wild:
             tried = tried.joined(runs.at(_decades(low - more, low)))
             low -= more
         elif tried.best == len(tried.rates) - 1:
@@ -223,37 +280,76 @@ def _confirmed(tried: "_Trials", runs: "_Runs") -> "_Trials":
     while tried.any_usable:
         best = tried.best
         alone = runs.walked_alone(tried.rates[[best]])
-        if alone.any_usable and alone.ranks[0] >= tried.ranks[best]:
+        within = alone.wildness[0] <= tried.bound
+        if alone.any_usable and alone.ranks[0] >= tried.ranks[best] and within:
             break
         tried = alone.joined(tried)
     return tried
 
 
 class _Trials(NamedTuple):
-    """Rates, increasing, their scores, and how well their runs ended."""
+    """Rates, increasing, their scores, how well their runs ended, and how calm they were."""
 
     rates: Array
     scores: Array  # inf if a run left the box or became non-finite
     ranks: Array  # the sum of 4 if the descent was kept, 2 if lower at the end, 1 if in the window
+    largest_steps: Array
+    backward: Array
+    pace: Pace
 
     @property
     def any_usable(self) -> bool:
         return bool(np.isfinite(self.scores).any())
 
     @property
+    def wildness(self) -> Array:
+        return wildness(self.largest_steps, self.backward)
+
+    @property
+    def bound(self) -> float:
+        """The least power of two, at least 1, within which a rate ends lower; else infinite."""
+        lower = np.isfinite(self.scores) & (self.ranks >= LOWER)
+        least = self.wildness.min(initial=np.inf, where=lower)
+        if self.pace == "fast" or np.isinf(least):
+            return math.inf
+        return float(2.0 ** max(0, math.ceil(math.log2(max(least, 1.0)))))
+
+    @property
+    def usable(self) -> Array:
+        """The scores; inf if a rate is unusable."""
+        known = np.isfinite(self.scores) & (self.wildness <= self.bound)
+        highest = self.ranks.max(initial=0, where=known)
+        return np.where(self.ranks >= highest, self.scores, np.inf)
+
+    @property
     def ranked(self) -> Array:
-        highest = self.ranks.max(initial=0, where=np.isfinite(self.scores))
-        return np.where(self.ranks == highest, self.scores, np.inf)
+        """The scores; inf if a rate is unusable, or out of bounds."""
+        return np.where(self.wildness <= self.bound, self.usable, np.inf)
 
     @property
     def best(self) -> int:
         return int(np.argmin(self.ranked))
 
+    @property
+    def told(self) -> RateScores:
+        return RateScores(self.rates, self.usable, self.largest_steps, self.backward, self.bound)
+
     def joined(self, other: "_Trials") -> "_Trials":
         """Return the rates of both; for rates in both, the scores of this one."""
-        rates, order = np.unique(np.concatenate([self.rates, other.rates]), return_index=True)
-        scores = np.concatenate([self.scores, other.scores])
-        return _Trials(rates, scores[order], np.concatenate([self.ranks, other.ranks])[order])
+        _, order = np.unique(np.concatenate([self.rates, other.rates]), return_index=True)
+
+        def both(mine: Array, theirs: Array) -> Array:
+            joined: Array = np.concatenate([mine, theirs])[order]
+            return joined
+
+        return _Trials(
+            both(self.rates, other.rates),
+            both(self.scores, other.scores),
+            both(self.ranks, other.ranks),
+            both(self.largest_steps, other.largest_steps),
+            both(self.backward, other.backward),
+            self.pace,
+        )
 
 
 class _Runs(NamedTuple):
@@ -264,18 +360,19 @@ class _Runs(NamedTuple):
     starts: Array
     steps: int
     surface: Surface
+    pace: Pace
     progress: Progress | None = None
 
     def at(self, rates: Array) -> _Trials:
         """Walk at all rates, shape (n,), and score them."""
-        return _score_runs(rates, self._walk(rates), self.surface)
+        return _score_runs(rates, self._walk(rates), self.surface, self.pace)
 
     def walked_alone(self, rate: Array) -> _Trials:
         """Walk from each start alone at one rate, shape (1,), and score it."""
         optimizer = _with_rate(self.spec, float(rate[0]))
         paths = [descend(self.objective, optimizer, start, self.steps) for start in self.starts]
         points = np.stack([path.points for path in paths], axis=1)[:, None]
-        return _score_runs(rate, points, self.surface)
+        return _score_runs(rate, points, self.surface, self.pace)
 
     def _walk(self, rates: Array) -> Array:
         """Return points of shape (steps + 1, rates, starts, dim)."""
@@ -307,10 +404,10 @@ def _score_network_rates(
             progress(number + 1, len(rates))
     if lower.any():
         scores[~lower] = np.inf
-    return RateScores(rates, scores, NETWORK_SCORE)
+    return RateScores(rates, scores, measure=NETWORK_SCORE)
 
 
-def _score_runs(rates: Array, points: Array, surface: Surface) -> _Trials:
+def _score_runs(rates: Array, points: Array, surface: Surface, pace: Pace) -> _Trials:
     """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
     low, high = np.transpose(surface.window.intervals)
     with np.errstate(all="ignore"):
@@ -322,8 +419,26 @@ def _score_runs(rates: Array, points: Array, surface: Surface) -> _Trials:
         first, last = losses[0].mean(axis=-1), losses[-1].mean(axis=-1)
         kept = last - best[-1] <= LOST * (first - best[-1])
         seen = (away[-1] <= 0.5).all(axis=(-2, -1))
-        ranks = 4 * (kept & (last < first)) + 2 * (last < first) + 1.0 * seen
-        return _Trials(rates, np.where(staying, best.mean(axis=0), np.inf), ranks)
+        ranks = 4 * (kept & (last < first)) + LOWER * (last < first) + 1.0 * seen
+        largest, backward = (
+            each.max(axis=-1) / surface.window.diagonal for each in strides(points)
+        )
+        scores = np.where(staying, best.mean(axis=0), np.inf)
+        return _Trials(rates, scores, ranks, largest, backward, pace)
+
+
+def strides(points: Array) -> tuple[Array, Array]:
+    """Return the length of the largest step, and of all backward walking, shape (...).
+
+    points has shape (steps + 1, ..., dim). Of two consecutive steps that turn by more than 90
+    degrees, the shorter one counts as walked backwards.
+    """
+    moved = np.diff(points, axis=0)
+    with np.errstate(all="ignore"):
+        lengths = np.sqrt(np.sum(moved**2, axis=-1))
+        turned = np.sum(moved[1:] * moved[:-1], axis=-1) < 0
+        shorter = np.minimum(lengths[1:], lengths[:-1])
+        return lengths.max(axis=0), np.where(turned, shorter, 0.0).sum(axis=0)
 
 
 def _decades(low: int, high: int) -> Array:

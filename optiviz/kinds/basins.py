@@ -10,7 +10,7 @@ from pydantic import field_validator
 
 from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
-from optiviz.descent.learning_rate import configure
+from optiviz.descent.learning_rate import Pace, configure
 from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Report, Row
 from optiviz.kinds.fields import AnimationFields, ProblemFields, labelled
 from optiviz.kinds.types import Sides, resolve_surface
@@ -26,12 +26,14 @@ TUNING_GRID = 3, 3  # starts over the window that learning rates are tuned from
 class BasinsRecipe(ProblemFields, AnimationFields):
     """Where each start of a grid over the window ends, for each optimizer.
 
-    grid is the number of columns and rows of starts, also written as "512x512".
+    grid is the number of columns and rows of starts, also written as "512x512". pace is how
+    learning rates that nobody gives are chosen, as in a Recipe.
     """
 
     default_suffix: ClassVar = "-basins.png"
     kind: Literal["basins"] = "basins"
     grid: Sides = (256, 256)
+    pace: Pace = "calm"
 
     @field_validator("surface", check_fields=False)
     @classmethod
@@ -58,26 +60,26 @@ class BasinsRecipe(ProblemFields, AnimationFields):
         objective = self.objective()
         specs = self.loaded_specs(steps)
         few = list(start_grid(surface, objective, TUNING_GRID, steps).starts)
-        configured = [
-            configure(
-                spec, surface, few, steps, self.lr, objective, search_progress(label, progress)
+        configured = []
+        for spec, label in labelled(specs):
+            watch = search_progress(label, progress)
+            configured.append(
+                configure(spec, surface, few, steps, self.lr, objective, watch, self.pace)
             )
-            for spec, label in labelled(specs)
-        ]
         watch = None if progress is None else partial(progress, "descending")
         place = start_grid(surface, objective, self.grid, steps)
-        methods = [configured.optimizer for configured in configured]
+        methods = [each.optimizer for each in configured]
         minima, maps = map_basins(methods, place, watch)
         entries = tuple(
             BasinsEntry(
                 spec=spec,
                 label=label,
-                configured=configured,
+                configured=chosen,
                 number=number,
                 basins=found,
                 length=steps,
             )
-            for number, ((spec, label), configured, found) in enumerate(
+            for number, ((spec, label), chosen, found) in enumerate(
                 zip(labelled(specs), configured, maps, strict=True)
             )
         )

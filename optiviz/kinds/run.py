@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent import problem_of
-from optiviz.descent.learning_rate import configure, tune
+from optiviz.descent.learning_rate import Pace, configure, tune
 from optiviz.descent.outcome import outcome
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
@@ -46,13 +46,16 @@ class Recipe(StartFields, AnimationFields, Style):
     """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
     view is one or several names of views, joined by "+"; tune names the hyperparameters to tune
-    for every optimizer before it is drawn, written as `over` of a TuneRecipe.
+    for every optimizer before it is drawn, written as `over` of a TuneRecipe; pace is "calm" if
+    learning rates that nobody gives are chosen among those that draw a calm path, "fast" if among
+    all.
     """
 
     kind: Literal["run"] = "run"
     formats: ClassVar = ("animation", "still", "data", "page")
     has_rate_report: ClassVar = True
     tune: Over | None = None
+    pace: Pace = "calm"
     view: Annotated[str | None, Field(validate_default=True)] = None
     layout: Literal["panels", "grid"] = "panels"
 
@@ -62,6 +65,18 @@ class Recipe(StartFields, AnimationFields, Style):
         surface = info.data.get("surface")
         provided = [] if surface is None else [_provided(resolve_surface(surface))]
         return fitting_view(view, provided, info)
+
+    @field_validator("pace")
+    @classmethod
+    def _has_effect(cls, pace: Pace, info: ValidationInfo) -> Pace:
+        if pace != "calm" and info.data.get("tune") is not None:
+            raise InputError("applies to runs without --tune, which searches for the lowest loss")
+        surface = info.data.get("surface")
+        if pace != "calm" and surface is not None:
+            found = resolve_surface(surface)
+            if not problem_of(found).in_plane:
+                raise InputError(f"needs a plane, but {found.name} is descended in all its weights")
+        return pace
 
     @property
     def style(self) -> Style:
@@ -140,7 +155,9 @@ class Recipe(StartFields, AnimationFields, Style):
         for number, (spec, label) in enumerate(labelled(specs)):
             if setup is None:
                 watch = search_progress(label, progress)
-                configured = configure(spec, surface, starts, steps, self.lr, objective, watch)
+                configured = configure(
+                    spec, surface, starts, steps, self.lr, objective, watch, self.pace
+                )
             else:
                 configured = configure_best(run_search(spec, label, setup, progress))
             paths = tuple(
@@ -168,17 +185,15 @@ class Recipe(StartFields, AnimationFields, Style):
                 blocks.append(f"{entry.label} has no learning rate")
                 continue
             tuning = entry.configured.tuning or tune(
-                entry.spec, surface, starts, scene.steps, also=[rate], objective=objective
+                entry.spec, surface, starts, scene.steps, [rate], objective, pace=self.pace
             )
             best = (
                 f"best of {len(tuning.rates)} rates: {format_value(tuning.best)}"
                 if tuning.any_usable
                 else f"none of {len(tuning.rates)} rates is usable"
             )
-            blocks.append(
-                f"{entry.label}: lr {format_value(rate)} ({entry.configured.source}); "
-                f"{best}\n{tuning.table()}"
-            )
+            found = f"{entry.label}: lr {format_value(rate)} ({entry.configured.source}); {best}"
+            blocks.append("\n".join(filter(None, [found, tuning.bounds(), tuning.table()])))
         return "\n\n".join(blocks)
 
 
@@ -396,9 +411,10 @@ class RunScene(OnSurface[RunEntry]):
         if recipe.random_starts or recipe.tune or seeded:
             yield f"seed {recipe.seed}"
         if not recipe.tune and any(entry.configured.source == "tuned" for entry in self.entries):
+            among = ", of those with calm paths" if recipe.pace == "calm" else ""
             yield (
-                "tuned rates minimise the loss averaged over the whole run from these starts, "
-                "whereas --tune minimises the final loss"
+                "tuned rates minimise the loss averaged over the whole run from these "
+                f"starts{among}, whereas --tune minimises the final loss"
             )
         kept = min(len(path.points) for path in self.trajectories)
         if kept < min(len(recipe.frame_steps(self.steps)), MAX_ROWS):

@@ -52,15 +52,50 @@ def test_the_rates_that_were_tried_are_reported(invoke: Invoke, here: Path) -> N
     reports = result.stdout.strip().split("\n\n")
     sources = ["(tuned)", "(surface)", "(default)", "(given)"]
     for report, run, source in zip(reports, runs, sources, strict=True):
-        first, heading, *rows = report.splitlines()
+        first, bounds, measure, heading, *rows = report.splitlines()
         rate = run["hyperparameters"]["lr"]
         assert first.startswith(f"{run['label']}: lr {rate:g} {source}; best of {len(rows)}")
-        assert heading.startswith("lr          score (the lowest loss so far, averaged")
-        scores = dict(map(str.split, rows))
+        assert bounds.startswith("sought among rates whose largest step is at most 6 %")
+        assert measure.startswith("score: the lowest loss so far, averaged")
+        assert heading.split() == ["lr", "score", "largest", "step", "%", "backwards", "%"]
+        scores = {row.split()[0]: row.split()[1:] for row in rows}
         assert len(scores) == len(rows) >= 200
         assert f"{rate:g}" in scores
-        kept = {lr: float(score) for lr, score in scores.items() if score != "-"}
+        kept = {
+            lr: float(score)
+            for lr, (score, step, backwards) in scores.items()
+            if score != "-" and float(step) <= 6 and float(backwards) <= 15
+        }
         assert min(kept, key=lambda lr: kept[lr]) == first.split()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--pace", "slow"], "unknown pace 'slow': choose from calm, fast"),
+        (["--pace", "fast", "--tune"], "applies to runs without --tune"),
+        (["--surface", "digits-race", "--pace", "fast"], "is descended in all its weights"),
+    ],
+)
+def test_a_pace_without_effect_is_refused(words: list[str], said: str, invoke: Invoke) -> None:
+    result = invoke("run", "--surface", "bowl", "--opt", "adam", *words, "-o", "x.json")
+    assert result.exit_code == 2
+    assert said in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_the_pace_is_chosen_and_recorded(invoke: Invoke, here: Path) -> None:
+    rates = {}
+    for pace in ("calm", "fast"):
+        for command in ("run", "basins"):
+            words = (command, "--surface", "beale", "--opt", "adam", "--pace", pace, "--steps", 40)
+            words += ("--grid", "8x8") * (command == "basins")
+            assert invoke(*words, "-o", "x.json").exit_code == 0
+            made = json.loads((here / "x.json").read_text())
+            assert made["recipe"]["pace"] == pace
+            (run,) = made["trajectories" if command == "run" else "basins"]
+            rates[command, pace] = run["hyperparameters"]["lr"]
+    assert rates["run", "calm"] < rates["run", "fast"]
+    assert rates["basins", "calm"] < rates["basins", "fast"]
 
 
 def test_the_report_stands_below_the_table(invoke: Invoke, here: Path) -> None:

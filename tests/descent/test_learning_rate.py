@@ -7,7 +7,15 @@ import pytest
 from conftest import FORMULAS, STEPPING, TUNED
 
 import optiviz
-from optiviz.descent.learning_rate import RateScores, configure, tune
+from optiviz.descent.learning_rate import (
+    MAX_BACKWARD,
+    MAX_STEP,
+    Pace,
+    RateScores,
+    configure,
+    strides,
+    tune,
+)
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.spec import parse_spec
@@ -17,8 +25,15 @@ SURFACES = FORMULAS
 WOBBLY = optiviz.load_surface("wobbly")
 
 
-def tuned(word: str, surface: Surface, steps: int | None = None, *starts: Any) -> RateScores:
-    return tune(parse_spec(word), surface, starts or [surface.start], steps or surface.steps or 100)
+def tuned(
+    word: str,
+    surface: Surface,
+    steps: int | None = None,
+    *starts: Any,
+    pace: Pace = "calm",
+) -> RateScores:
+    starts, steps = starts or (surface.start,), steps or surface.steps or 100
+    return tune(parse_spec(word), surface, starts, steps, pace=pace)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +77,8 @@ def test_the_grid_is_wide_fine_and_short_in_writing(name: str) -> None:
     assert (rates[0], rates[-1]) == (1e-4, 1e3)
     assert (np.diff(rates) > 0).all()
     assert all(rate == float(f"{rate:.3g}") for rate in rates)
-    best = int(np.argmin(tuning.scores))
-    assert rates[best] == tuning.best
+    best = int(np.flatnonzero(rates == tuning.best)[0])
+    assert tuning.scores[best] == tuning.scores[tuning.calm].min()
     steps = np.diff(np.log10(rates))
     assert steps.max() < 0.04
     assert steps[best - 1] < 0.01
@@ -120,7 +135,10 @@ def test_tuning_is_deterministic(name: str) -> None:
 @pytest.mark.parametrize("factor", ["1e-18", "1e-6", "6000", "9000", "9900", "1e8", "1e12", "1e18"])
 def test_a_steep_or_shallow_surface_gets_a_rate_beyond_the_grid(factor: str) -> None:
     surface = Surface(formula=f"{factor}*(x**2 + y**2)", domain="-1:1,-1:1")
-    assert tuned("sgd", surface, 20).best == pytest.approx(0.5 / float(factor), rel=0.01)
+    fast, calm = tuned("sgd", surface, 20, pace="fast"), tuned("sgd", surface, 20)
+    assert fast.best == pytest.approx(0.5 / float(factor), rel=0.01)
+    first = 2 * float(factor) * np.hypot(*surface.start)  # length of the step at a rate of 1
+    assert calm.best == pytest.approx(MAX_STEP * surface.window.diagonal / first, rel=0.01)
 
 
 def test_where_no_rate_can_be_used_that_is_said() -> None:
@@ -135,8 +153,10 @@ def test_where_no_rate_can_be_used_that_is_said() -> None:
 
 def test_a_start_outside_the_window_is_tuned_too() -> None:
     bowl = optiviz.load_surface("bowl")
-    assert tuned("sgd", bowl, 20, (50.0, 50.0)).best == 0.5
-    assert tuned("sgd", bowl, 20, (1.0, 1.0), (50.0, 50.0)).best == 0.5
+    for starts in [[(50.0, 50.0)], [(1.0, 1.0), (50.0, 50.0)]]:
+        assert tuned("sgd", bowl, 20, *starts, pace="fast").best == 0.5
+        step = MAX_STEP * bowl.window.diagonal / np.hypot(*bowl.gradient(np.array([50.0, 50.0])))
+        assert tuned("sgd", bowl, 20, *starts).best == pytest.approx(step, rel=0.01)
 
 
 @pytest.mark.sample(15)
@@ -146,6 +166,47 @@ def test_a_tuned_run_ends_near_the_best_it_found(name: str, formula: str) -> Non
     domain = "-3:3,-3:3" if "y" in formula else "-3:3"
     path = optiviz.descend(Surface(formula=formula, domain=domain), name)
     assert well(path.losses)
+
+
+@pytest.mark.sample(8)
+@pytest.mark.parametrize("surface", [name for name, each in FORMULAS.items() if each.dim == 2])
+def test_a_calm_path_takes_no_long_or_backward_steps(surface: str) -> None:
+    scene = Recipe(surface=surface, optimizers=",".join(TUNED), lr=None).make_scene()
+    for entry in scene.entries:
+        tuning, (path,) = entry.configured.tuning, entry.trajectories
+        if tuning is None:
+            continue
+        assert path.losses[-1] < path.losses[0]
+        shares = [each / scene.surface.window.diagonal for each in strides(path.points)]
+        for share, bound in zip(shares, (MAX_STEP, MAX_BACKWARD), strict=True):
+            assert share <= tuning.bound * bound, entry.spec.name
+        place = int(np.flatnonzero(tuning.rates == tuning.best)[0])
+        assert shares == pytest.approx([tuning.largest_steps[place], tuning.backward[place]])
+        assert tuning.scores[place] == tuning.scores[tuning.calm].min()
+
+
+def test_backward_steps_count_by_the_shorter_one() -> None:
+    points = np.array([[0.0, 0], [3, 0], [3, 4], [3, 2], [4, 5], [4, 5], [0, 5]])
+    assert strides(points) == (5 - 1, 2 + 2)  # back from (3, 4), and back again from (3, 2)
+    assert strides(np.array([[0.0], [5], [4], [6], [7]])) == (5, 1 + 1)
+
+
+def test_bounds_are_doubled_until_a_rate_ends_lower() -> None:
+    formula = "(x + 2*y - 7)**2 + (2*x + y - 5)**2"
+    booth = Surface(formula=formula, domain="-10:10,-10:10", start=[-8, -6])
+    assert tuned("rprop", booth, 5).bound == 1
+    tuning = tuned("rprop", booth, 80)  # its steps grow by a fifth, however small the first one is
+    assert tuning.bound == 2
+    assert "at most 12 %" in tuning.bounds() and "no rate within smaller bounds" in tuning.bounds()
+    assert tuning.largest_steps[tuning.calm].min() > MAX_STEP
+
+
+@pytest.mark.parametrize("pace", ["calm", "fast"])
+def test_the_report_says_within_which_bounds(pace: Pace) -> None:
+    tuning = tuned("sgd", WOBBLY, pace=pace)
+    said = "sought among rates whose largest step is at most 6 % of the window's diagonal"
+    assert tuning.bounds().startswith(said) == (pace == "calm")
+    assert tuning.table().splitlines()[-1].split() == ["1000", "-", "-", "-"]
 
 
 def test_rates_may_be_scored_beside_the_grid() -> None:
@@ -159,7 +220,7 @@ def test_several_starts_are_tuned_together() -> None:
     bowl = optiviz.load_surface("bowl")
     starts = [(-2.0, 1.0), (0.5, 2.5)]
     tuning = tuned("momentum", bowl, 30, *starts)
-    place = int(np.argmin(tuning.scores))
+    place = int(np.flatnonzero(tuning.rates == tuning.best)[0])
     paths = [
         descend(bowl, parse_spec("momentum").build(lr=tuning.best), start, 30) for start in starts
     ]
