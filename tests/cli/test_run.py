@@ -61,12 +61,14 @@ def test_the_rates_that_were_tried_are_reported(invoke: Invoke, here: Path) -> N
         scores = {row.split()[0]: row.split()[1:] for row in rows}
         assert len(scores) == len(rows) >= 200
         assert f"{rate:g}" in scores
+        best = first.split()[-1]
+        assert float(scores[best][1]) <= 6 and float(scores[best][2]) <= 15
         kept = {
             lr: float(score)
             for lr, (score, step, backwards) in scores.items()
-            if score != "-" and float(step) <= 6 and float(backwards) <= 15
-        }
-        assert min(kept, key=lambda lr: kept[lr]) == first.split()[-1]
+            if lr == best or (score != "-" and float(step) < 6 and float(backwards) < 15)
+        }  # without others at 6.00 %, which may be rounded down
+        assert min(kept, key=lambda lr: kept[lr]) == best
 
 
 @pytest.mark.parametrize(

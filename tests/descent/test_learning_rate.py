@@ -173,11 +173,12 @@ def test_a_tuned_run_ends_near_the_best_it_found(name: str, formula: str) -> Non
 def test_a_calm_path_takes_no_long_or_backward_steps(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(TUNED), lr=None).make_scene()
     for entry in scene.entries:
-        tuning, (path,) = entry.configured.tuning, entry.trajectories
+        tuning, paths = entry.configured.tuning, entry.trajectories
         if tuning is None:
             continue
-        assert path.losses[-1] < path.losses[0]
-        shares = [each / scene.surface.window.diagonal for each in strides(path.points)]
+        assert all(path.losses[-1] < path.losses[0] for path in paths)
+        walked = np.max([strides(path.points) for path in paths], axis=0)
+        shares = (walked / scene.surface.window.diagonal).tolist()
         for share, bound in zip(shares, (MAX_STEP, MAX_BACKWARD), strict=True):
             assert share <= tuning.bound * bound, entry.spec.name
         place = int(np.flatnonzero(tuning.rates == tuning.best)[0])
@@ -242,9 +243,9 @@ def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
 
 
 # Pairs whose default run ends no lower than it began, or outside the view, and how the remark in
-# their picture begins. Plain Newton goes to where the slope is 0, even uphill; article 1's rate
-# for Adadelta is too large on two-minimums.
-GONE_WRONG = {
+# their picture begins: the same for all starts, or one for each. Plain Newton goes to where the
+# slope is 0, even uphill; article 1's rate for Adadelta is too large on two-minimums.
+GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
     ("plateau", "newton"): "ended on flat ground",
     ("two-minimums", "adadelta"): "ended no lower",
     ("ripple", "newton"): "ended no lower",
@@ -253,27 +254,30 @@ GONE_WRONG = {
     ("tanh", "newton"): "diverged",
     ("relu", "newton"): "diverged",
     ("softplus", "newton"): "ended out of view",
-    ("himmelblau", "newton"): "ended at a maximum",
-    ("ackley", "newton"): "ended at a maximum",
-    ("six-hump-camel", "newton"): "ended at a maximum",
-    ("styblinski-tang", "newton"): "ended at a maximum",
-    ("griewank", "newton"): "ended at a saddle",
-    ("drop-wave", "newton"): "diverged",
+    ("rastrigin", "newton"): ("ended at a maximum", ""),
+    ("ackley", "newton"): ("ended at a maximum", "ended at a saddle"),
+    ("levy-n13", "newton"): "ended at a maximum",
+    ("levy", "newton"): "ended at a maximum",
+    ("griewank", "newton"): "ended at a maximum",
+    ("eggholder", "newton"): "ended at a maximum",
+    ("drop-wave", "newton"): "ended at a maximum",
     ("michalewicz", "newton"): "ended on flat ground",
     ("schwefel", "newton"): "ended at a maximum",
     ("bukin-n6", "newton"): "ended no lower",
-    ("mccormick", "newton"): "ended out of view",
     ("holder-table", "newton"): "ended at a saddle",
-    ("schaffer-n2", "newton"): "ended at a maximum",
+    ("schaffer-n4", "newton"): "ended at a maximum",
+    ("shubert", "newton"): "ended at a maximum",
+    ("bohachevsky-n1", "newton"): "ended no lower",
     ("adjiman", "newton"): "ended at a saddle",
-    ("adjiman", "rprop"): "ended out of view",
     ("alpine-n1", "newton"): "ended at a maximum",
     ("bird", "newton"): "ended at a saddle",
-    ("salomon", "newton"): "diverged",
+    ("salomon", "newton"): "ended at a saddle",
+    ("egg-crate", "newton"): "ended at a maximum",
     ("keane", "newton"): "ended on flat ground",
     ("carrom-table", "newton"): "ended on flat ground",
     ("giunta", "newton"): "ended at a maximum",
     ("hosaki", "newton"): "ended on flat ground",
+    ("de-jong-5", "newton"): "ended on flat ground",
 }
 
 
@@ -282,13 +286,16 @@ GONE_WRONG = {
 def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()
     for entry in scene.entries:
-        (path,) = entry.trajectories
-        verdict = scene.outcome(path)
-        expected = GONE_WRONG.get((surface, entry.spec.name), "")
-        assert verdict.startswith(expected) and bool(verdict) == bool(expected), entry.spec.name
-        if not verdict:
-            assert np.isfinite(path.points).all()
-            assert path.losses[-1] < path.losses[0]
-            if entry.configured.tuning:
-                assert entry.configured.tuning.any_usable
-                assert well(path.losses)
+        paths = entry.trajectories
+        told = GONE_WRONG.get((surface, entry.spec.name), "")
+        remarks = (told,) * len(paths) if isinstance(told, str) else told
+        for path, expected in zip(paths, remarks, strict=True):
+            verdict = scene.outcome(path)
+            assert verdict.startswith(expected), entry.spec.name
+            assert bool(verdict) == bool(expected), entry.spec.name
+            if not verdict:
+                assert np.isfinite(path.points).all()
+                assert path.losses[-1] < path.losses[0]
+        if entry.configured.tuning and not any(remarks):
+            assert entry.configured.tuning.any_usable
+            assert well(np.mean([path.losses for path in paths], axis=0))

@@ -50,7 +50,7 @@ def test_a_tuned_rate_is_shown_as_such() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_rate_and_verdict_is_shown_whole_beside_all_optimizers(size: tuple[int, int]) -> None:
-    drawn = picture("himmelblau", ",".join(FOURTEEN), size=size)
+    drawn = picture("himmelblau", ",".join(FOURTEEN), starts=[(-0.5, -1)], size=size)
     said = words(drawn)
     for entry in drawn.scene.entries:
         (path,) = entry.trajectories
@@ -88,7 +88,7 @@ def test_the_marks_that_stand_still_are_explained() -> None:
     assert {"start", "known minimum"} <= set(words(picture("wobbly", "adam")))
     unknown = Surface(formula="x + y", domain="-1:1,-1:1")
     assert "known minimum" not in words(picture(unknown, "adam"))
-    assert "out of view" in words(picture("wobbly", "rmsprop"))
+    assert "out of view" in words(picture("wobbly", "rmsprop:lr=0.5"))
     assert "out of view" not in words(picture("wobbly", "adam"))
 
 
@@ -153,7 +153,7 @@ def test_a_missing_gradient_is_said() -> None:
 
 
 def test_a_climb_is_said_in_the_last_step() -> None:
-    drawn = picture("himmelblau", "newton,sgd")
+    drawn = picture("himmelblau", "newton,sgd", starts=[(-0.5, -1)])
     assert "ended at a maximum  lr 1" in words(drawn)
     drawn.update(drawn.scene.steps - 1)
     assert "lr 1" in words(drawn)
