@@ -131,15 +131,16 @@ class ViewEntry(NamedTuple):
     options: tuple[str, ...]
     about: str
     page: bool = False  # whether pages can show it
+    beside: str = ""  # the view that is shown beside it by default
 
 
 MANY_DIMENSIONS = 3  # stands for all dimensions of a network's weights
 
-# The first view that fits is the default.
+# The first view that fits is the default, with the one that is shown beside it.
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
-        "the surface from above, with contour lines", page=True,
+        "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
         "curve:CurveView", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",

@@ -55,7 +55,7 @@ from optiviz.system.errors import InputError
         "--view",
         metavar="NAME+NAME",
         shell_complete=completes("views"),
-        help=f"Panels: {views_of('run')}.  [default: contour, or curve in 1-D]",
+        help=f"Panels: {views_of('run')}.  [default: contour+loss, or curve in 1-D]",
     ),
     click.option(
         "--layout",

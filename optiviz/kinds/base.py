@@ -302,9 +302,10 @@ class Scene(Generic[EntryT]):
         """Return a remark on an entry at a step, or ""; the last step has the most remarks."""
         return ""
 
-    def step_label(self, step: int) -> str:
-        """Return the text above the entries at a step."""
-        return f"step {step} of {self.steps}" if self.entries else ""
+    @property
+    def note(self) -> str:
+        """The text above the entries instead of the step."""
+        return ""
 
     def parts(self) -> "tuple[Scene[EntryT], ...]":
         """Return the scenes of small multiples."""

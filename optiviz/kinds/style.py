@@ -84,7 +84,11 @@ def check_views(
     in `view` uses.
     """
     fitting = [name for name, entry in VIEWS.items() if provided.get(entry.requires) in entry.dims]
-    names = fitting[:1] if view is None else [name.strip() for name in view.split("+")]
+    if view is None:
+        names = [*fitting[:1], *(VIEWS[name].beside for name in fitting[:1])]
+        names = [name for name in names if name in fitting]
+    else:
+        names = [name.strip() for name in view.split("+")]
     if view is not None and "," in view:
         raise InputError(f"{view!r} is not a valid list of views: write {view.replace(',', '+')}")
     for name in names:

@@ -156,7 +156,12 @@ class TuneScene(Scene[TuneEntry]):
     def caption(self) -> str:
         return ", ".join(self.conditions)
 
-    def step_label(self, step: int) -> str:
+    @property
+    def formula(self) -> str:
+        return self.surface.formula
+
+    @property
+    def note(self) -> str:
         return f"{max(entry.search.trials for entry in self.entries)} trials each"
 
     def status(self, entry: TuneEntry, step: int) -> str:

@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 
 
 class BoxConstraints(NamedTuple):
-    """What the Axes of a view need: margins in points, and an aspect ratio."""
+    """What the Axes of a view need: points for labels on each side, and an aspect ratio.
+
+    ratios are bounds of width over height; a chart has none. A view is as high as its weight says
+    where several charts share a height, and has as many strips with a name above each.
+    """
 
     left: float
     bottom: float
-    ratios: tuple[float, float] | None = None  # bounds of width over height; None: any
+    ratios: tuple[float, float] | None = None
     top: float = 0.0
-    right: float = 0.0  # the margin of the picture counts towards it
+    right: float = 0.0
+    weight: float = 1.9
+    strips: int = 1
 
 
 class Animated(Protocol):
@@ -43,6 +49,7 @@ class View(ABC):
     """One panel of a scene: created, built once into its Axes, then updated."""
 
     projection: ClassVar[str | None] = None  # matplotlib's name of the Axes' projection
+    accompanies: ClassVar[bool] = False  # whether it stands beside what a picture is about
 
     def __init__(self, scene: Any, theme: "Theme", style: "Style") -> None:
         self.scene = scene
@@ -51,6 +58,8 @@ class View(ABC):
         self.path_artists: list[Animated] = []
         self.redrawn: list[Artist] = []  # static, but redrawn among the moving ones
         self.progress: Progress | None = None  # called during slow work
+        self.labelled = "xy"  # the axes whose ticks have labels, and which have a name
+        self.packed = False  # whether others are so near that no label may reach beyond the axes
 
     @property
     @abstractmethod

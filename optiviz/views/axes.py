@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
@@ -14,9 +15,16 @@ from optiviz.views.themes import Theme
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 LETTER = 6.4  # width of a tick label's letter, in points
-BESIDE, BENEATH = 19.0, 30.0  # points that an axis label and ticks take, without letters
+TICK, LENGTH = 10.0, 2.5  # font size of labels, and length of ticks
+PADS = 3.5, 2.0  # points from a tick to its label beneath, and beside the axes
+BESIDE, BENEATH = (
+    LENGTH + PADS[1],
+    LENGTH + PADS[0] + 10.0,
+)  # points that ticks and their labels take
+NAME = 13.0  # points that a name outside of the labels takes
+SHORT = {"x": 12, "y": 2}  # letters of names that stand between two labels of ticks
 ABOVE = 16.0  # points that a heading takes
-LABEL, TICK = 11.0, 10.0  # font sizes
+LINE = 0.7  # width of spines and ticks
 
 
 class Box(NamedTuple):
@@ -42,17 +50,20 @@ def style_axes(axes: Axes, theme: Theme) -> None:
     """Style Axes in the colours of the theme."""
     axes.set_facecolor(theme.background)
     axes.set_autoscale_on(False)
-    axes.tick_params(length=3, width=0.8, color=theme.muted, labelsize=TICK, labelcolor=theme.muted)
-    axes.spines[:].set(linewidth=0.8, color=theme.muted)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set(fontsize=LABEL, color=theme.muted)
+    for axis, pad in zip((axes.xaxis, axes.yaxis), PADS, strict=True):
+        axis.set_tick_params(
+            length=LENGTH, width=LINE, pad=pad, color=theme.muted, labelsize=TICK,
+            labelcolor=theme.muted,
+        )  # fmt: skip
+    axes.spines[:].set(linewidth=LINE, color=theme.muted)
 
 
 def style_chart(axes: Axes, theme: Theme) -> None:
     """Style Axes as a chart: two spines and a faint grid."""
     style_axes(axes, theme)
+    axes.patch.set_visible(False)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color=theme.muted, alpha=0.18, linewidth=0.8)
+    axes.grid(axis="y", color=theme.rule, linewidth=LINE)
     axes.set_axisbelow(True)
 
 
@@ -61,39 +72,107 @@ def set_limits(
     axis: Literal["x", "y"],
     ends: tuple[float, float],
     find: Callable[[int], Ticks] | None = None,
+    name: str = "",
+    labelled: str = "xy",
+    packed: bool = False,
 ) -> None:
-    """Set the limits of an axis, and as many ticks as there is room for their labels.
+    """Set the limits of an axis, its name, and as many ticks as there is room for their labels.
 
-    find(n) returns about n ticks; unless specified these are round values between the limits.
+    find(n) returns about n ticks; unless specified these are round values between the limits. The
+    name is in italics, in the row or column of the labels, between the last two if there is room.
+    If the axis is not among those that are labelled, it has neither labels nor a name. If it is
+    packed beside others, no label along it reaches beyond its ends.
     """
     find = find or partial(ticks, *ends)
-    if axis == "x":
+    along, side = axis == "x", size_in_inches(axes)["xy".index(axis)]
+    if along:
         axes.set_xlim(*ends)
-        axes.set_xticks(
-            *_fitting(find, axes.xaxis.get_transform(), ends, size_in_inches(axes)[0], True)
-        )
     else:
         axes.set_ylim(*ends)
-        axes.set_yticks(
-            *_fitting(find, axes.yaxis.get_transform(), ends, size_in_inches(axes)[1], False)
-        )
+    drawn = axes.xaxis if along else axes.yaxis
+    inner = name if len(name) <= SHORT[axis] and axis in labelled else ""
+    if packed and along:
+        find = partial(_within, find, drawn.get_transform(), ends, side)
+    places, said = _fitting(find, drawn.get_transform(), ends, side, along, inner)
+    drawn.set_ticks(places, said)
+    if axis not in labelled:
+        axes.tick_params(axis, **{"labelbottom" if along else "labelleft": False})
+    elif name:
+        _write_name(axes, drawn, axis, name, ends)
+
+
+def _within(
+    find: Callable[[int], Ticks], scale: Transform, ends: Sequence[float], long: float, many: int
+) -> Ticks:
+    """Return about `many` ticks whose labels lie within an axis, `long` inches long."""
+    low, high = scale.transform(ends)
+    points = 72 * long
+    kept = [
+        (place, said)
+        for place, said in zip(*find(many), strict=True)
+        for at in [(float(scale.transform(place)) - low) / (high - low) * points]
+        if LETTER * len(said) / 2 <= min(at, points - at) + 1
+    ]
+    return [place for place, _ in kept], [said for _, said in kept]
 
 
 def _fitting(
-    find: Callable[[int], Ticks], scale: Transform, ends: Sequence[float], long: float, along: bool
+    find: Callable[[int], Ticks],
+    scale: Transform,
+    ends: Sequence[float],
+    long: float,
+    along: bool,
+    name: str,
 ) -> Ticks:
     """Return ticks whose labels do not overlap on an axis, `long` inches long.
 
-    Labels run along the axis (x) or stand beside it (y).
+    Labels run along the axis (x) or stand beside it (y), and so does the name between the last two.
     """
     low, high = scale.transform(ends)
     for many in range(TICKS, 0, -1):
         places, said = find(many)
         at = np.sort(scale.transform(places)) / (high - low) * 72 * long
-        room = LETTER * max(map(len, said), default=0) + 8 if along else TICK + 5
-        if (np.diff(at) >= room).all():
+        letters = max(map(len, said), default=0)
+        room = LETTER * letters + 8 if along else TICK + 5
+        named = (LETTER * (letters + len(name)) + 10 if along else 2 * TICK + 4) if name else 0.0
+        if (np.diff(at) >= room).all() and (len(at) < 2 or at[-1] - at[-2] >= named):
             return places, said
     return places[:1], said[:1]
+
+
+def _write_name(
+    axes: Axes, drawn: Axis, axis: Literal["x", "y"], name: str, ends: Sequence[float]
+) -> None:
+    """Write the name of an axis between its last two ticks, or outside of the labels."""
+    scale = drawn.get_transform()
+    low, high = scale.transform(ends)
+    at = np.sort((scale.transform(drawn.get_ticklocs()) - low) / (high - low))
+    if len(at) > 1:
+        middle = (at[-1] + at[-2]) / 2
+    else:
+        middle = at[0] / 2 if at.size and at[0] > 0.5 else 0.75
+    look = {"fontsize": TICK, "style": "italic", "color": drawn.get_tick_params()["labelcolor"]}
+    short = len(name) <= SHORT[axis]
+    place: dict[str, Any]
+    if axis == "x":
+        down = -(LENGTH + PADS[0] + 7.5 + (0.0 if short else NAME))
+        place = {"xy": (middle if short else 0.5, 0), "xytext": (0, down), "ha": "center"}
+    elif short:
+        place = {"xy": (0, middle), "xytext": (-BESIDE, 0), "ha": "right", "va": "center"}
+    else:
+        letters = max((len(label.get_text()) for label in drawn.get_ticklabels()), default=0)
+        left = -(BESIDE + LETTER * letters + 5)
+        place = {
+            "xy": (0, 0.5),
+            "xytext": (left, 0),
+            "ha": "center",
+            "va": "center",
+            "rotation": 90,
+        }
+    axes.annotate(
+        name, xycoords="axes fraction", textcoords="offset points", annotation_clip=False,
+        **look | place,
+    )  # fmt: skip
 
 
 def size_in_inches(axes: Axes) -> tuple[float, float]:
@@ -108,18 +187,18 @@ def figure_of(axes: Axes) -> Figure:
     return axes.figure
 
 
-def set_step_limits(axes: Axes, steps: int) -> None:
+def set_step_limits(axes: Axes, steps: int, labelled: str = "xy", packed: bool = False) -> None:
     """Set the x axis to all steps, with room for heads at its end."""
     last = max(steps, 1)
-    set_limits(axes, "x", (-0.01 * last, 1.02 * last), partial(ticks, 0, last))
-    axes.set_xlabel("step")
+    ends = -0.01 * last, 1.03 * last
+    set_limits(axes, "x", ends, partial(ticks, 0, last), "step", labelled, packed)
 
 
 def set_heading(axes: Axes, theme: Theme, *ways: str) -> None:
     """Write a heading above Axes, on the left: the first of `ways` that fits."""
     room = 72 * size_in_inches(axes)[0]
     said = next((each for each in ways if LETTER * len(each) <= room), ways[-1])
-    axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4)
+    axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4.5)
 
 
 def annotate_empty(axes: Axes, theme: Theme) -> None:
@@ -131,11 +210,15 @@ def annotate_empty(axes: Axes, theme: Theme) -> None:
 
 
 def constraints_beside(
-    labels: Sequence[str], ratios: tuple[float, float] | None = None, named: bool = False
+    labels: Sequence[str],
+    ratios: tuple[float, float] | None = None,
+    named: bool = False,
+    names: tuple[str, str] = ("", ""),
 ) -> BoxConstraints:
     """Return the constraints of a view with axis labels, from the labels of its vertical ticks.
 
-    With `named`, the view has a heading.
+    With `named`, the view has a heading. names are those of its axes.
     """
-    left = BESIDE + LETTER * max(map(len, labels), default=1)
-    return BoxConstraints(left, BENEATH, ratios, ABOVE if named else 0.0)
+    across, up = (len(name) > SHORT[axis] for axis, name in zip("xy", names, strict=True))
+    left = BESIDE + LETTER * max(map(len, labels), default=1) + NAME * up
+    return BoxConstraints(left, BENEATH + NAME * across, ratios, ABOVE if named else 0.0)

@@ -13,7 +13,7 @@ from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.views import BoxConstraints, View, legend_entries
 from optiviz.views.axes import constraints_beside
-from optiviz.views.contour import ratios, style_plane
+from optiviz.views.contour import plane_names, ratios, style_plane
 from optiviz.views.paths import minimum_style
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
@@ -41,10 +41,12 @@ class BasinsView(View):
     @property
     def constraints(self) -> BoxConstraints:
         across, up = self.scene.surface.window.intervals
-        return constraints_beside(ticks(*up)[1], ratios(across, up))
+        return constraints_beside(
+            ticks(*up)[1], ratios(across, up), names=plane_names(self.scene.surface)
+        )
 
     def build(self, axes: Axes) -> None:
-        style_plane(axes, self.theme, self.scene.surface)
+        style_plane(axes, self)
         across, up = self.scene.surface.window.intervals
         self.colors = self._colors()
         self.empty = np.array(mixed(self.theme.background, self.theme.muted, NOWHERE))
@@ -86,7 +88,7 @@ class BasinsView(View):
 
 def minimum_color(theme: Theme, number: int) -> str:
     """Return the colour of a minimum by its number; colours repeat after the last of the theme."""
-    return theme.paths[number % len(theme.paths)]
+    return theme.areas[number % len(theme.areas)]
 
 
 def mixed(one: str, other: str, share: float) -> list[float]:

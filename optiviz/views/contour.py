@@ -1,7 +1,7 @@
 """The contour view: filled contours and contour lines of a surface, with the paths on top."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,19 +22,25 @@ from optiviz.views.axes import (
     size_in_inches,
     style_axes,
 )
+from optiviz.views.colors import ramp
+from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
 from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
-from optiviz.views.sampled_surface import SampledSurface, ramp
+from optiviz.views.sampled_surface import SampledSurface
+from optiviz.views.scales import plain
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import signed, ticks
 
+PLANE: tuple[Literal["x", "y"], ...] = "x", "y"
 GRID = 321  # samples per side: eight per wave of ripple, the finest surface
 # Arrows of the gradient field: the most along the longer side, and the least spacing in inches.
 ARROWS, APART = 17, 0.24
 MAX_EQUAL_RATIO = 1.8  # ratio of a window's sides beyond which x and y have different scales
-MIN_RATIO = 1.3  # least ratio of the view's sides in that case
+MIN_RATIO = 1.0  # least ratio of the view's sides in that case
+# A side in points below which there are fewer bands, and lines are finer by this factor.
+SMALL, FEW_BANDS, FINE = 260.0, 16, 0.8
 LABELLED = 2.2  # labelled contour lines per inch
-FIELD, ISOLINE, LABEL = 2.2, 1.5, 2.3  # zorders
+FIELD, LABEL = 2.2, 2.3  # zorders
 
 
 class ContourView(View):
@@ -52,19 +58,21 @@ class ContourView(View):
     def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         self.fill = theme.fill if style.fill is None else style.fill
-        self.labelled = theme.labels if style.labels is None else style.labels
+        self.writes_losses = theme.labels if style.labels is None else style.labels
 
     @property
     def constraints(self) -> BoxConstraints:
         across, up = self.scene.surface.window.intervals
-        return constraints_beside(ticks(*up)[1], ratios(across, up))
+        return constraints_beside(
+            ticks(*up)[1], ratios(across, up), names=plane_names(self.scene.surface)
+        )
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
         return [SURFACE_ENTRIES[name] for name in self.scene.legend_entries]
 
     def build(self, axes: Axes) -> None:
-        style_plane(axes, self.theme, self.scene.surface)
+        style_plane(axes, self)
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
@@ -84,27 +92,31 @@ class ContourView(View):
                 )  # fmt: skip
 
     def _draw_surface(self, axes: Axes) -> None:
-        sampled = SampledSurface.sample(self.scene.surface, GRID, self.style.levels, self.progress)
+        levels = self.style.levels
+        small = 72 * min(size_in_inches(axes)) < SMALL
+        if levels is None and small and not self.scene.surface.levels:
+            levels = FEW_BANDS
+        sampled = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
         if not sampled.values.count():
             annotate_empty(axes, self.theme)
             return
-        colors = ramp(self.theme)
-        grid = (sampled.x, sampled.y, sampled.values)
-        if self.fill and len(sampled.levels) >= 2:
-            fill = [colors(share) for share in np.linspace(0, 1, len(sampled.levels) + 1)]
-            axes.contourf(*grid, sampled.levels, colors=fill, extend="both", zorder=1)
-        elif self.fill:
-            axes.set_facecolor(colors(0.5))
+        colors = ramp(self.theme.ramp)
+        if self.fill:
+            draw_bands(axes, sampled, colors)
         if not sampled.inner.size:
             return
-        plain = self.fill or not self.labelled
         colored = [colors(share) for share in sampled.shares(sampled.inner)]
         lines = axes.contour(
-            *grid, sampled.inner, colors=self.theme.isoline or colored, linestyles="solid",
-            linewidths=0.6 if plain else 0.9, alpha=0.55 if self.fill else 0.9, zorder=ISOLINE,
+            sampled.x, sampled.y, sampled.values, sampled.inner, linestyles="solid",
+            colors=self.theme.isoline or colored, linewidths=0.9 if self.writes_losses else 0.6,
+            alpha=0.9, zorder=ISOLINE,
         )  # fmt: skip
-        if self.labelled:
+        if self.writes_losses:
             self._label(axes, lines, sampled)
+        if self.fill:
+            draw_lit_lines(axes, lines, self.theme, FINE if small else 1.0)
+            lines.labelTexts.clear()  # which would be removed along with the lines
+            lines.remove()
 
     def _label(self, axes: Axes, lines: ContourSet, sampled: SampledSurface) -> None:
         """Label some of the contour lines with their loss, in as many digits as tell them apart."""
@@ -174,18 +186,21 @@ def ratios(across: Interval, up: Interval) -> tuple[float, float]:
     return min(ratio, most), max(ratio, least)
 
 
-def style_plane(axes: Axes, theme: Theme, surface: Surface) -> None:
-    """Style Axes for a surface seen from above, and set their limits to its window.
+def plane_names(surface: Surface) -> tuple[str, str]:
+    """Return the names of the axes of a surface in two dimensions."""
+    across, up = surface.axes
+    return across, up
+
+
+def style_plane(axes: Axes, view: View) -> None:
+    """Style the Axes of a view of a surface seen from above, and set their limits to its window.
 
     The background shows through where the surface is undefined.
     """
-    style_axes(axes, theme)
-    across, up = surface.window.intervals
-    set_limits(axes, "x", across)
-    set_limits(axes, "y", up)
-    across_name, up_name = surface.axes
-    axes.set_xlabel(across_name)
-    axes.set_ylabel(up_name, rotation=90 if len(up_name) > 1 else 0)
+    style_axes(axes, view.theme)
+    surface = view.scene.surface
+    for axis, ends, name in zip(PLANE, surface.window.intervals, surface.axes, strict=True):
+        set_limits(axes, axis, ends, None, name, view.labelled, view.packed)
 
 
 def short(levels: Array) -> list[str]:
@@ -198,4 +213,6 @@ def short(levels: Array) -> list[str]:
         close = np.allclose([float(each) for each in written], levels, rtol=0.02, atol=0)
         if len(set(written)) == len(written) and close:
             break
-    return [signed(each) for each in written]
+    return [
+        plain(float(each)) if 1e-3 <= abs(float(each)) < 1e4 else signed(each) for each in written
+    ]

@@ -64,7 +64,8 @@ class CurveView(View):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return constraints_beside(self.scale.ticks()[1], named=bool(self.scene.entries))
+        labels = self.scale.ticks()[1]
+        return constraints_beside(labels, named=True, names=(self.scene.surface.axes[0], ""))
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
@@ -74,9 +75,8 @@ class CurveView(View):
         surface = self.scene.surface
         ends = surface.window.intervals[0]
         style_chart(axes, self.theme)
-        set_limits(axes, "x", ends)
-        self.scale.apply(axes)
-        axes.set_xlabel("x")
+        set_limits(axes, "x", ends, None, surface.axes[0], self.labelled, self.packed)
+        self.scale.apply(axes, self.labelled)
         if self.scene.entries:
             set_heading(axes, self.theme, "loss")
         else:

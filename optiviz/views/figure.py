@@ -22,21 +22,22 @@ from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.views import Animated, View, load_view
 from optiviz.views.axes import Box
-from optiviz.views.layout import MARGIN, Layout
-from optiviz.views.legend import Legend
-from optiviz.views.legend_layout import LegendLayout
+from optiviz.views.layout import Layout
+from optiviz.views.legend import ROW, Key, Legend, Rows
 from optiviz.views.themes import Theme
 from optiviz.views.themes.fonts import undrawable
-from optiviz.views.title import Titles
+from optiviz.views.title import FORMULA_LINE, TEXT, TITLE, TITLE_LINE, TitleLines
+from optiviz.views.words import Ruler, Sheet
 
 HOLD = 2.0  # seconds for which the last frame is shown
+TITLED = TITLE_LINE * TEXT / TITLE + FORMULA_LINE  # points for the title and formula of a part
 
 
 class Cell(NamedTuple):
-    """One panel: a view, and the part of the scene whose first panel it is, if it is the first."""
+    """One panel: a view, and the part of the scene that it shows."""
 
     view: View
-    first: Scene[Any] | None
+    part: Scene[Any]
 
 
 class Animation(FuncAnimation):
@@ -83,7 +84,8 @@ class Picture:
     """A figure of a scene: the title, the panels, the legend.
 
     panels are the scenes to draw, which are the scene itself or its parts, each with the names of
-    its views. size is width and height in pixels. progress is called during slow work.
+    its views. Of several views, those that accompany others are drawn once, for the whole scene.
+    size is width and height in pixels. progress is called during slow work.
     `update(step)` moves the figure and returns the artists that move; everything else is static.
     Text grows with the picture, but more slowly, so that it stays legible in small pictures.
 
@@ -111,29 +113,63 @@ class Picture:
         self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
         self.figure.set_facecolor(theme.background)
         FigureCanvasAgg(self.figure)
-        self.cells = [
-            Cell(load_view(name)(part, theme, style), part if number == 0 else None)
-            for part, views in panels
-            for number, name in enumerate(views)
+        mains, sides = zip(*(_views_of(names) for _, names in panels), strict=True)
+        drawn = [
+            (part, name) for (part, _), names in zip(panels, mains, strict=True) for name in names
         ]
-        marks = dict.fromkeys(mark for cell in self.cells for mark in cell.view.legend_entries)
-        legend = Legend(LegendLayout(scene, tuple(marks)), theme)
-        writing = Titles(self.figure, theme)
-        layout = Layout(
-            width=writing.width,
-            top=writing.write(scene, MARGIN * writing.width),
-            constraints=[cell.view.constraints for cell in self.cells],
-            paired=len(panels[0][1]) if len(panels) > 1 or not scene.colored else 0,
-        )
-        places, words = layout.arrange(legend.layout)
-        for cell, place in zip(self.cells, places, strict=True):
-            if cell.first and layout.paired and not scene.entries:
-                writing.write_above(cell.first, place)
+        drawn += [(scene if len(panels) > 1 else panels[0][0], name) for name in sides[0]]
+        self.cells = [Cell(load_view(name)(part, theme, style), part) for part, name in drawn]
+        for cell in self.cells:
             cell.view.progress = progress
-            cell.view.build(self._axes(place, cell.view.projection))
-        legend.build(self.figure, words)
-        self._moving: list[Animated] = [*(cell.view for cell in self.cells), legend]
+        self._build(len(panels), len(mains[0]) * len(panels))
+
+    def _build(self, parts: int, mains: int) -> None:
+        """Arrange everything and draw what stands still; `mains` cells are main panels."""
+        scene, ruler, views = self.scene, Ruler(self.figure), [cell.view for cell in self.cells]
+        width, height = 72 * self.figure.get_size_inches()
+        marks = dict.fromkeys(mark for view in views for mark in view.legend_entries)
+        constraints = [view.constraints for view in views]
+        layout = Layout(
+            width=width,
+            height=height,
+            mains=constraints[:mains],
+            sides=constraints[mains:],
+            title=TitleLines(scene, ruler),
+            rows=Rows(scene, ruler),
+            key=Key(scene, tuple(marks), ruler),
+            parts=parts,
+            shared=mains == parts > 1 and bool(scene.entries),
+            head=0.0 if parts == 1 else ROW if scene.entries else TITLED,
+            head_width=self._head_width(ruler) if parts > 1 else 0.0,
+        )
+        found = layout.arrange()
+        for number, (view, box) in enumerate(zip(views, found.panels, strict=True)):
+            view.labelled, view.packed = found.labelled[number], layout.shared and number < mains
+            view.build(self._axes(box, view.projection))
+        sheet = Sheet(self.figure, self.theme)
+        for line, x, y in found.lines:
+            line.write(sheet, x, y)
+        legend = Legend(scene, layout.rows, sheet)
+        legend.write(found)
+        layout.key.write(sheet, found.key)
+        if not scene.entries:
+            for cell, head in zip(self.cells[:: mains // parts], found.heads, strict=False):
+                self._write_head(TitleLines(cell.part, ruler, TEXT), sheet, head)
+        self._moving: list[Animated] = [*views, legend]
         self.update(scene.steps)
+
+    def _head_width(self, ruler: Ruler) -> float:
+        """Return the width that the texts above each part need."""
+        if self.scene.entries:
+            return Rows(self.scene, ruler).widest("remark")
+        return max(ruler.width(cell.part.title, TEXT, "bold") for cell in self.cells)
+
+    def _write_head(self, title: TitleLines, sheet: Sheet, head: Box) -> None:
+        """Write the title and the formula of a part above its panels."""
+        y = head.top
+        for line in [*title.short_title(head.width), *title.details(head.width, 1)]:
+            y -= line.leading
+            line.write(sheet, head.left, y + 4)
 
     def update(self, step: int) -> Sequence[Artist]:
         """Move every panel to a step and return the artists that move."""
@@ -168,3 +204,10 @@ class Picture:
         )  # fmt: skip
         axes: Axes = self.figure.add_axes(box, projection=projection)
         return axes
+
+
+def _views_of(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the names of the main views of a part, and of those that accompany them."""
+    beside = [name for name in names if load_view(name).accompanies]
+    mains = [name for name in names if name not in beside] or beside[:1]
+    return mains, [name for name in names if name not in mains]

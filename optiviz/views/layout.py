@@ -1,183 +1,469 @@
-"""The layout of panels and texts in a picture: rectangles in points, nothing is drawn here."""
+"""The layout of a picture: where panels and words are, in points; nothing is drawn here.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The main panel, which the picture is about, is as large as possible. In a wide picture the words
+stand in a column beside it, and the side panels in the same column, beneath them. In a square or
+tall picture, and where the main panel is a chart, which may be wide, the words and the side panels
+are above and beneath it. What does not fit is left out in this order: the key, the formula, the
+settings of the optimizers. Names, numbers and panels never are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from optiviz.views import BoxConstraints
-from optiviz.views.axes import BENEATH, Box
-from optiviz.views.legend_layout import LOW, LegendBoxes, LegendLayout
+from optiviz.views.axes import Box
+from optiviz.views.legend import PROGRESS, ROW, Counter, Key, RowMode, Rows
+from optiviz.views.title import MAX_FORMULA, SMALL, TEXT, Line, TitleLines, height_of
 
-MARGIN = 0.035  # share of the width
-GAP = 26.0  # between two panels, and between them and the legend
-# The least width of a legend beside the panels: as a share of the picture's width, and in points.
-LEGEND_WIDTH = (0.32, 180.0)
-LEGEND_SHARE = 0.45  # largest share of the height for a legend beneath the panels
-APART = 8.0  # between panels and the texts beneath them
-BOTTOM = 10.0  # below everything
-STEP_LINE = 30.0  # height of the line under small multiples
-HEADING = LOW + 8  # height of the texts above each of the small multiples
-MAX_RATIO = 1.6  # ratio of a panel's sides beyond which a longer side is no gain
+LEFT, TOP, BOTTOM, RIGHT = 27.0, 13.0, 21.0, 15.0  # margins around the main panel
+EDGE = 8.0  # the least between the labels of ticks and the edge of the picture
+GAP = 22.0  # between the main panel and the column
+NARROW = 11.0  # between small multiples that share their axes
+WIDE = 1.2  # ratio of the sides from which a picture is wide
+COLUMN = 0.27, 160.0  # the least width of the column: as a share of the width, and in points
+SIDE, STRIP = 96.0, 55.0  # points kept for a side panel, and for each further strip
+SIDE_BENEATH, STRIP_BENEATH = 112.0, 44.0  # the same beneath the main panel
+HEADING = 16.0  # points of the name above a chart
+HEAD = ROW  # points above each small multiple
+NUMBERS = 28.0  # the most by which numbers stand to the right of the longest row
+SPREAD = 1.35  # the most by which rows may be spread where there is room
+MULTIPLE_COLUMNS = 18.0  # points between two columns of rows
+LEAST = 0.5  # share of their height that side panels keep, however many rows there are
+BAR = 90.0  # points of the line of progress behind the step, and the space before it
+WORDS = 0.5  # least width of words, as a share of the width within the margins
+ADJUSTED = 4  # times that the width of words is adjusted
+AS_LARGE = 0.985  # of a main panel that counts as large as another
+CHART = 0.45  # least height of a main panel that is a chart, as a share of the picture's
+UNDER_TITLE, UNDER_STEP, UNDER_ROWS = 12.0, 6.0, 6.0  # points between groups of words
+
+
+class Fullness(NamedTuple):
+    """How much is said: whether there is a key, the lines of the formula, whether settings."""
+
+    key: bool
+    formula: int
+    settings: bool
+
+
+def fullnesses(most: int) -> Iterator[Fullness]:
+    """Yield what may be said, from all of it to the least; most is of lines of a formula.
+
+    Without settings there is room for lines of the formula again.
+    """
+    yield Fullness(True, most, True)
+    for settings in (True, False):
+        for lines in range(most, -1, -1):
+            yield Fullness(False, lines, settings)
+
+
+@dataclass
+class Arrangement:
+    """The places of all panels and words, in points from the left and from the bottom.
+
+    heads are the places of texts above small multiples, and labelled says for each panel which of
+    its axes, "x" and "y", have labels. lines are those of the title, each with
+    its left end and its baseline.
+    """
+
+    mains: list[Box] = field(default_factory=list)
+    columns: int = 1  # of main panels
+    sides: list[Box] = field(default_factory=list)
+    heads: list[Box] = field(default_factory=list)
+    labelled: list[str] = field(default_factory=list)
+    lines: list[tuple[Line, float, float]] = field(default_factory=list)
+    counter: Counter | None = None
+    quantity: tuple[float, float] | None = None  # the right end and the baseline of its name
+    names_quantity: bool = False  # whether each row has its name
+    rows: list[Box] = field(default_factory=list)
+    row_mode: RowMode = "beside"
+    spread: float = 1.0  # scale of the heights of rows
+    key: Box | None = None
+
+    @property
+    def panels(self) -> list[Box]:
+        """All panels, the main ones first."""
+        return [*self.mains, *self.sides]
+
+    @property
+    def least_area(self) -> float:
+        """The area of the smallest main panel."""
+        return min(box.width * box.height for box in self.mains)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The left and the right edge of all main panels."""
+        return min(box.left for box in self.mains), max(box.right for box in self.mains)
+
+    @property
+    def across(self) -> float:
+        """The width of all main panels."""
+        return self.ends[1] - self.ends[0]
+
+    def lowered(self, by: float) -> "Arrangement":
+        """Return the same places, all of them lower."""
+
+        def lower(boxes: Sequence[Box]) -> list[Box]:
+            return [box._replace(bottom=box.bottom - by) for box in boxes]
+
+        counter, key = self.counter, self.key
+        if counter is not None:
+            left, right, y = counter.progress
+            counter = counter._replace(
+                baseline=counter.baseline - by, progress=(left, right, y - by)
+            )
+        return replace(
+            self,
+            mains=lower(self.mains),
+            sides=lower(self.sides),
+            heads=lower(self.heads),
+            rows=lower(self.rows),
+            lines=[(line, x, y - by) for line, x, y in self.lines],
+            counter=counter,
+            key=None if key is None else lower([key])[0],
+        )
+
+    def put_lines(self, lines: Sequence[Line], left: float, top: float) -> float:
+        """Put lines of a title beneath each other, and return the height of their lower end."""
+        y = top
+        for number, line in enumerate(lines):
+            y -= line.leading if number else line.size
+            self.lines.append((line, left, y))
+        return y
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The arrangement of panels with these constraints. All lengths are in points.
+    """What is to be arranged, in a picture of this width and height.
 
-    With `paired` above 0, the panels are small multiples, groups of that many panels each, with
-    texts above each group.
+    mains has the constraints of the main panels: those of one part of the scene, one part after
+    the other, `parts` in number. sides are those of the side panels. With `shared`, all main
+    panels have the same axes, so that only those at the edges have labels. head and head_width are
+    the height and the width of the texts above each part.
     """
 
-    width: float  # of the picture
-    top: float  # of the space beneath the title
-    constraints: Sequence[BoxConstraints]
-    paired: int = 0
+    width: float
+    height: float
+    mains: Sequence[BoxConstraints]
+    sides: Sequence[BoxConstraints]
+    title: TitleLines
+    rows: Rows
+    key: Key
+    parts: int = 1
+    shared: bool = False
+    head: float = 0.0
+    head_width: float = 0.0
 
     @property
-    def edge(self) -> float:
-        """The margin on both sides."""
-        return MARGIN * self.width
+    def left(self) -> float:
+        """The left margin of the first main panel."""
+        return max(LEFT, EDGE + self.mains[0].left)
 
     @property
-    def _above(self) -> float:
-        """The height of headings, the same for all panels, so that they align at the top."""
-        return max(constraint.top for constraint in self.constraints)
+    def bottom(self) -> float:
+        """The margin beneath the last main panel."""
+        return max(BOTTOM, EDGE + max(each.bottom for each in self.mains) - 2)
 
     @property
-    def _whole(self) -> Box:
-        return Box(self.edge, BOTTOM, self.width - 2 * self.edge, self.top - BOTTOM)
+    def has_step(self) -> bool:
+        """Whether the step is shown, or a note in its place."""
+        return bool(self.rows.scene.entries)
 
-    def arrange(self, legend: LegendLayout) -> tuple[list[Box], LegendBoxes]:
-        """Return the places of the panels, and of the texts of a legend.
+    @property
+    def listed(self) -> int:
+        """The number of rows in the legend; there are none if they are above the multiples."""
+        return 0 if self.head else len(self.rows)
 
-        The legend is beside or beneath the panels, whichever leaves them more room. For small
-        multiples its rows are above the panels. A scene without entries has only a line of the
-        key, beneath, and its panels are centred.
+    def arrange(self) -> Arrangement:
+        """Return the places of everything."""
+        charts = all(each.ratios is None for each in self.mains)
+        found = self._stacked(charts)
+        if self.width >= WIDE * self.height and not charts and (self.has_step or self.parts == 1):
+            beside = self._beside()
+            if beside.least_area >= found.least_area:
+                found = beside
+        found.labelled = self._labelled(found.columns, charts)
+        return found
+
+    def _labelled(self, columns: int, charts: bool) -> list[str]:
+        """Return which axes of each panel have labels: "x", "y", both or none."""
+        many = len(self.mains)
+        labelled = []
+        for number in range(many):
+            above = number + columns < many if self.shared else charts and bool(self.sides)
+            left = not self.shared or number % columns == 0
+            labelled.append("x" * (not above) + "y" * left)
+        labelled += ["y"] * (len(self.sides) - 1) + ["xy"] * bool(self.sides)
+        return labelled
+
+    # With a column beside the main panels
+
+    def _beside(self) -> Arrangement:
+        least = max(COLUMN[0] * self.width, COLUMN[1])
+        region = Box(
+            self.left, self.bottom, self.width - self.left - GAP - least - RIGHT,
+            self.height - TOP - self.bottom,
+        )  # fmt: skip
+        found = Arrangement()
+        self._place_mains(found, region)
+        left = found.ends[1] + GAP
+        left += max(each.right for each in self.mains)
+        low = min(box.bottom for box in found.mains)
+        column = Box(left, low, self.width - left - RIGHT, self.height - TOP - low)
+        sides = self._least_height(SIDE, STRIP)
+        title = self.title.title(column.width)
+        lines = len(self.title.details(column.width, MAX_FORMULA))
+        for fullness in fullnesses(lines):
+            words = self._column_words(column, title, fullness)
+            if words.height + sides <= column.height:
+                break
+        self._write_column(found, column, title, fullness, sides)
+        return found
+
+    class _Words(NamedTuple):
+        height: float
+        details: list[Line]
+        mode: RowMode
+        rows: list[float]  # heights
+
+    def _column_words(self, column: Box, title: Sequence[Line], fullness: Fullness) -> "_Words":
+        details = self.title.details(column.width, fullness.formula)
+        mode: RowMode = "remark"
+        if fullness.settings:
+            mode = "beside" if self.rows.widest("beside") <= column.width else "beneath"
+        rows = [self.rows.height(place, mode, column.width) for place in range(self.listed)]
+        height = height_of([*title, *details]) + UNDER_TITLE
+        if self.has_step:
+            height += TEXT + PROGRESS + UNDER_STEP
+        height += sum(rows) + UNDER_ROWS
+        if fullness.key:
+            height += self.key.height(column.width)
+        return self._Words(height, details, mode, rows)
+
+    def _write_column(
+        self,
+        found: Arrangement,
+        column: Box,
+        title: Sequence[Line],
+        fullness: Fullness,
+        sides: float,
+    ) -> None:
+        words = self._column_words(column, title, fullness)
+        found.row_mode = words.mode
+        y = found.put_lines([*title, *words.details], column.left, column.top)
+        right = column.left + min(column.width, self.rows.widest(words.mode) + NUMBERS)
+        if self.has_step:
+            baseline = y - UNDER_TITLE - TEXT
+            y = baseline - PROGRESS
+            end = column.right if self.sides or not self.listed else right
+            found.counter = Counter(column.left, right, baseline, (column.left + 1, end - 1, y))
+            if self.listed:
+                found.quantity = right, baseline
+            y -= UNDER_STEP
+        high = self.key.height(column.width) if fullness.key else 0.0
+        rows = sum(words.rows)
+        # What is too much even for names, numbers and panels makes panels smaller, then rows.
+        sides = min(sides, max(LEAST * sides, y - column.bottom - rows - UNDER_ROWS))
+        if rows:
+            free = y - column.bottom - sides - high - UNDER_ROWS
+            found.spread = min(1.0 if self.sides else SPREAD, free / rows)
+        for row in words.rows:
+            row *= found.spread
+            y -= row
+            found.rows.append(Box(column.left, y, right - column.left, row))
+        y -= UNDER_ROWS
+        if high:
+            top = y if self.sides else column.bottom + high - 4
+            found.key = Box(column.left, top - high, column.width, high)
+            y = top - high
+        if self.sides:
+            region = Box(column.left, column.bottom, column.width, y - column.bottom)
+            found.sides = self._stack(self.sides, region)
+
+    # With the words above and beneath the main panels
+
+    def _stacked(self, charts: bool) -> Arrangement:
+        """Return the fullest arrangement in which the main panels are as wide as possible.
+
+        A chart is always as wide as possible; it must be high enough.
         """
-        whole = self._whole
-        if not legend.scene.entries:
-            aside = max(0.0, max(constraint.right for constraint in self.constraints) - self.edge)
-            whole = whole._replace(width=whole.width - 2 * aside)
-            strip = whole._replace(height=STEP_LINE if legend.legend_entries else 0.0)
-            _, places = self._best(whole._replace(bottom=strip.top, height=self.top - strip.top))
-            free = self.width - self.edge - max(box.right for box in places)
-            places = [box._replace(left=box.left + free / 2) for box in places]
-            return places, legend.above([], strip)
-        if self.paired:
-            return self._multiples(legend)
-        words = max(
-            LEGEND_WIDTH[0] * self.width, LEGEND_WIDTH[1], legend.width(whole.height - BENEATH)
-        )
-        high = self.edge + min(legend.height(whole.width), LEGEND_SHARE * self.top)
-        beside = whole._replace(width=whole.width - GAP - min(words, 0.5 * self.width))
-        beneath = whole._replace(bottom=high + APART, height=self.top - high - APART)
-        (one, right_of), (other, under) = self._best(beside), self._best(beneath)
-        if other > one:
-            ends = max(min(box.bottom for box in under) - BENEATH - APART, high)
-            strip = whole._replace(bottom=self.edge, height=ends - self.edge)
-            return under, legend.stacked(strip, LOW)
-        left = max(box.right for box in right_of) + GAP
-        bottom = min([BOTTOM + BENEATH, *(box.bottom for box in right_of)])
-        column = Box(left, bottom, self.width - left - self.edge, self.top - bottom)
-        return right_of, legend.stacked(column)
+        whole = self.width - self.left - RIGHT
+        tried = []
+        for fullness in fullnesses(2):
+            found = self._stack_all(fullness, charts)
+            tried.append(found)
+            high = min(box.height for box in found.mains) >= CHART * self.height / self.parts
+            if high if charts else found.across >= AS_LARGE * whole:
+                return found
+        most = max(found.across for found in tried)
+        return next(found for found in tried if found.across >= AS_LARGE * most)
 
-    def _multiples(self, legend: LegendLayout) -> tuple[list[Box], LegendBoxes]:
-        strip = self._whole._replace(height=STEP_LINE)
-        room = self._whole._replace(bottom=strip.top, height=self.top - strip.top)
-        _, places = self._best(room, legend.detailed / self.paired)
-        firsts, lasts = places[:: self.paired], places[self.paired - 1 :: self.paired]
-        # Texts begin at the left edge of a panel, or further left where they need the room.
-        rows = []
-        widths = []
-        for first, last in zip(firsts, lasts, strict=True):
-            ends = [each.left - GAP for each in firsts if each.left > first.left]
-            most = min(ends, default=room.right) - first.left
-            widths.append(max(last.right - first.left, min(most, legend.detailed)))
-        before = min(self.constraints[0].left, max(0.0, legend.detailed - min(widths)))
-        for first, last, wide in zip(firsts, lasts, widths, strict=True):
-            wide = max(last.right - first.left + before, wide)
-            above = first.height + self._above
-            rows.append(Box(first.left - before, first.bottom, wide, above))
-        return places, legend.above(rows, strip)
+    def _stack_all(self, fullness: Fullness, charts: bool) -> Arrangement:
+        """Return an arrangement whose words are as wide as the main panels, where that suffices.
 
-    def _best(self, region: Box, words: float = 1.0) -> tuple[float, list[Box]]:
-        """Return the largest area of the smallest panel over all arrangements, and its places.
-
-        Length beyond MAX_RATIO does not count, and all areas count less where the texts above a
-        panel, `words` points wide, do not fit.
+        Wider words need fewer lines; they are if that leaves more room for the main panels.
         """
+        whole = Box(self.left, 0, self.width - self.left - RIGHT, self.height)
+        wide = self._stack_words(whole, fullness, charts)
+        words, flush = whole, wide
+        for _ in range(ADJUSTED):
+            words = words._replace(left=flush.ends[0], width=flush.ends[1] - flush.ends[0])
+            if words.width < WORDS * whole.width:
+                return wide
+            flush = self._stack_words(words, fullness, charts)
+        aligned = abs(flush.ends[0] - words.left) < 1
+        return flush if aligned and flush.across >= AS_LARGE * wide.across else wide
 
-        def gain(boxes: Sequence[Box], columns: int) -> float:
-            areas = [
-                min(box.width, MAX_RATIO * box.height) * min(box.height, MAX_RATIO * box.width)
-                for box in boxes
-            ]
-            room = (
-                (region.width + GAP) / columns - GAP - max(each.left for each in self.constraints)
-            )
-            return min(areas) * min(1.0, room / words) ** 2
+    def _stack_words(self, words: Box, fullness: Fullness, charts: bool) -> Arrangement:
+        """Return an arrangement with words between the left and the right edge of a box."""
+        found = Arrangement()
+        step = self._step_width() if self.has_step else 0.0
+        title = self.title.title(words.width - step - GAP)
+        details = self.title.details(words.width, fullness.formula)
+        y = self.height - TOP + 2
+        if self.has_step:
+            first = y - (title[0].size if title else TEXT)
+            bar = words.right - BAR + 12, words.right - 1, first + 4
+            found.counter = Counter(words.right - step, bar[0] - 6, first, bar)
+            y = first if not title else y
+        y = found.put_lines([*title, *details], words.left, y)
+        y -= UNDER_TITLE - 4 if found.lines or self.has_step else 0.0
+        columns, found.row_mode, width = self._columns(words.width, fullness.settings)
+        lines = -(-self.listed // columns)
+        key = self.key.height(words.width) if fullness.key else 0.0
+        sides = 0.0 if charts else self._least_height(SIDE_BENEATH, STRIP_BENEATH)
+        low = EDGE + ROW * lines + key + sides  # of everything beneath the main panels
+        bottom = self.bottom - (EDGE - 4 if low > EDGE else 0.0)
+        if charts and self.sides:
+            panels = [*self.mains, *self.sides]
+            region = Box(EDGE, low, self.width - EDGE - RIGHT, y - low)
+            boxes = self._stack(panels, region)
+            found.mains, found.sides = boxes[: len(self.mains)], boxes[len(self.mains) :]
+            y = low
+        else:
+            region = Box(self.left, low + bottom, self.width - self.left - RIGHT, y - low - bottom)
+            self._place_mains(found, region, centred=True)
+            y = min(box.bottom for box in found.mains) - bottom
+        unit = (words.width - MULTIPLE_COLUMNS * (columns - 1)) / columns
+        quantity = self.rows.ruler.width(self.rows.scene.quantity, SMALL) + 5
+        found.names_quantity = not self.sides and unit >= width + quantity
+        wide = min(unit, width + NUMBERS + quantity * found.names_quantity)
+        for number in range(self.listed):
+            column, line = divmod(number, lines)
+            x = words.left + column * (unit + MULTIPLE_COLUMNS)
+            found.rows.append(Box(x, y - (line + 1) * ROW, wide, ROW))
+        y -= ROW * lines
+        if key:
+            found.key = Box(words.left, y - key, words.width, key)
+            y -= key
+        if self.sides and not charts:
+            region = Box(words.left, EDGE, words.width, y - EDGE)
+            found.sides = self._stack(self.sides, region, flush=True)
+        elif y > EDGE:
+            found = found.lowered((y - EDGE) / 2)
+        return found
 
-        step = max(self.paired, 1)
-        ways = [
-            (gain(boxes, columns), boxes)
-            for columns in range(step, len(self.constraints) + 1, step)
-            for boxes in [self._arranged(region, columns)]
-        ]
-        return max(ways, key=lambda way: way[0])
+    def _step_width(self) -> float:
+        ruler, scene = self.rows.ruler, self.rows.scene
+        if scene.note:
+            return ruler.width(scene.note, TEXT, "bold")
+        last = scene.steps
+        words = ruler.width(f"step {last}", TEXT, "bold") + ruler.width(f"of {last}", SMALL)
+        return words + 4 + BAR
 
-    def _arranged(self, region: Box, columns: int) -> list[Box]:
-        """Return the places of all panels in rows of `columns`, their margins excluded."""
-        rows = -(-len(self.constraints) // columns)
-        wide, tall = (region.width - GAP * (columns - 1)) / columns, region.height / rows
-        lefts = [
-            max(constraint.left for constraint in self.constraints[each::columns])
-            for each in range(columns)
-        ]
-        places: list[Box] = []
+    def _columns(self, room: float, settings: bool) -> tuple[int, RowMode, float]:
+        """Return the number of columns of rows beneath the panels, their mode and their width."""
+        modes: list[tuple[RowMode, float]] = [("remark", self.rows.widest("remark"))]
+        if settings:
+            modes.insert(0, ("beside", self.rows.widest("beside")))
+        mode, width = modes[0]
+        fitting = int((room + MULTIPLE_COLUMNS) // (width + MULTIPLE_COLUMNS))
+        columns = max(1, min(fitting, self.listed))
+        lines = -(-self.listed // columns)
+        return max(1, -(-self.listed // max(lines, 1))), mode, width
+
+    # Panels
+
+    def _place_mains(self, found: Arrangement, region: Box, centred: bool = False) -> None:
+        """Place the main panels in the arrangement in which the smallest of them is largest."""
+        many = len(self.mains) // self.parts  # panels of each part
+        ways = []
+        for columns in range(many, len(self.mains) + 1, many):
+            boxes = self._grid(region, columns)
+            area = min(box.width * box.height for box in boxes)
+            head = min(1.0, min(box.width for box in boxes) * many / max(self.head_width, 1.0))
+            ways.append((area * head**2, columns, boxes))
+        if self.parts == 1 and many > 1:  # or beneath each other
+            boxes = self._grid(region, 1)
+            ways.append((min(box.width * box.height for box in boxes), 1, boxes))
+        _, columns, boxes = max(ways, key=lambda way: way[0])
+        if centred:
+            free = region.right - max(box.right for box in boxes)
+            boxes = [box._replace(left=box.left + free / 2) for box in boxes]
+        found.mains, found.columns = boxes, columns
+        if self.head:
+            firsts, lasts = boxes[::many], boxes[many - 1 :: many]
+            for first, last in zip(firsts, lasts, strict=True):
+                wide = last.right - first.left
+                low = first.top + max(each.top for each in self.mains)
+                found.heads.append(Box(first.left, low + 1, wide, self.head))
+
+    def _grid(self, region: Box, columns: int) -> list[Box]:
+        """Return the places of the main panels in rows of `columns`."""
+        rows = -(-len(self.mains) // columns)
+        across = NARROW if self.shared else GAP + max(each.left for each in self.mains) - 8
+        apart = 5.0 if self.shared else self.bottom
+        wide = (region.width - across * (columns - 1)) / columns
+        aside = max(each.right for each in self.mains)
+        above = self.head + max(each.top for each in self.mains)
+        tall = (region.height - apart * (rows - 1)) / rows - above
+        sizes = [_fitted(each, wide - aside, tall) for each in self.mains]
+        widths = [max(width for width, _ in sizes[place::columns]) for place in range(columns)]
+        boxes = []
         top = region.top
-        for first in range(0, len(self.constraints), columns):
-            row = [
-                constraint._replace(left=left)
-                for constraint, left in zip(
-                    self.constraints[first : first + columns], lefts, strict=False
-                )
-            ]
-            above = self._above + (HEADING if self.paired else 0.0)
-            top -= above
-            boxes = _in_a_row(row, region.left, top, wide, tall - above)
-            places += boxes
-            top -= max(
-                box.height + constraint.bottom for box, constraint in zip(boxes, row, strict=True)
-            )
-        return places
+        for row in range(rows):
+            line = sizes[row * columns : (row + 1) * columns]
+            high = max(height for _, height in line)
+            upper = top - above
+            x = region.left
+            for place, (width, height) in enumerate(line):
+                boxes.append(Box(x, upper - height, width, height))
+                x += widths[place] + across + aside
+            top = upper - high - apart
+        return boxes
+
+    def _least_height(self, first: float, further: float) -> float:
+        """Return the height kept for the side panels, their names and steps included."""
+        strips = sum(each.strips for each in self.sides)
+        return first + further * (strips - 1) if strips else 0.0
+
+    def _stack(
+        self, panels: Sequence[BoxConstraints], region: Box, flush: bool = False
+    ) -> list[Box]:
+        """Return the places of charts on top of each other, which share the axis of steps.
+
+        Their labels are inside of the region; with `flush` those on the left are outside of it, as
+        far as that is possible.
+        """
+        label = max(each.left for each in panels)
+        left = region.left + label
+        if flush:
+            left = max(EDGE + label, region.left)
+        strips = sum(each.strips for each in panels)
+        free = region.height - panels[-1].bottom - HEADING * strips
+        share = max(free, strips) / sum(each.weight for each in panels)
+        boxes = []
+        top = region.top
+        for each in panels:
+            high = share * each.weight + HEADING * (each.strips - 1)
+            boxes.append(Box(left, top - HEADING - high, region.right - left, high))
+            top -= HEADING + high
+        return boxes
 
 
-def _in_a_row(
-    constraints: Sequence[BoxConstraints], left: float, top: float, wide: float, tall: float
-) -> list[Box]:
-    """Return the places of panels side by side, each within this room, its margins included.
-
-    A view with a ratio keeps it; those without share what the others leave over.
-    """
-    sizes = [_fitted(constraint, wide, tall) for constraint in constraints]
-    kept = [
-        number for number, constraint in enumerate(constraints) if constraint.ratios is not None
-    ]
-    over = sum(wide - constraints[number].left - sizes[number][0] for number in kept)
-    highest = max((sizes[number][1] for number in kept), default=tall)
-    boxes = []
-    for number, (constraint, (width, height)) in enumerate(zip(constraints, sizes, strict=True)):
-        if kept and number not in kept:
-            width = max(width + over / (len(constraints) - len(kept)), 1.0)
-            height = min(height, highest)
-        boxes.append(Box(left + constraint.left, top - height, width, height))
-        taken = wide if len(kept) == len(constraints) else constraint.left + width
-        left += taken + GAP
-    return boxes
-
-
-def _fitted(constraint: BoxConstraints, wide: float, tall: float) -> tuple[float, float]:
-    """Return width and height of Axes within this room, their labels included."""
-    width, height = max(wide - constraint.left, 1.0), max(tall - constraint.bottom, 1.0)
+def _fitted(constraint: BoxConstraints, width: float, height: float) -> tuple[float, float]:
+    """Return width and height of Axes within this room."""
+    width, height = max(width, 1.0), max(height, 1.0)
     if constraint.ratios is None:
         return width, height
     least, most = constraint.ratios

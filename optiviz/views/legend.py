@@ -1,173 +1,300 @@
-"""The legend of a picture: the step, and each entry with its settings and its number.
+"""The legend of a picture: the step, and each entry with its settings and its number."""
 
-All views of a picture share one legend: beside them, beneath them, or as a row above each of them.
-It has Axes of its own, because matplotlib's writers lose animated text that belongs to the figure.
-"""
-
-import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from optiviz.kinds.base import Entry
+from optiviz.kinds.base import Entry, Scene
 from optiviz.views.axes import Box
-from optiviz.views.legend_layout import (
-    APART,
-    DETAIL,
-    KEY,
-    LINE,
-    NAME,
-    SAMPLE,
-    STEP,
-    SWATCH,
-    TIGHT,
-    LegendBoxes,
-    LegendLayout,
-    entry_number,
-    row_size,
-)
-from optiviz.views.live import LiveText
-from optiviz.views.paths import HEAD_SIZE, LINE_WIDTH, path_style
-from optiviz.views.themes import Theme
+from optiviz.views.legend_entries import LegendEntry
+from optiviz.views.paths import HEAD_SIZE, head_style, path_style
+from optiviz.views.title import SMALL, TEXT
+from optiviz.views.words import Ruler, Sheet
 
-MIN_NAME_WIDTH = 40.0  # least width of the name in a row of one line, in points
+if TYPE_CHECKING:
+    from optiviz.views.layout import Arrangement
+
+SWATCH = 24.0  # points from the left edge to the names
+BESIDE, APART = 6.0, 12.0  # points between a name and its settings, and before the number
+NAME, DETAIL = 13.5, 13.5  # points from the top of a row to the name, and from there to settings
+ROW, TALL_ROW = 19.0, 34.0  # heights of a row in points, with settings beside and beneath the name
+KEY_LINE, SAMPLE, BETWEEN = 15.0, 14.0, 14.0  # points in the key: a line, a sample, two entries
+PROGRESS = 8.0  # points from the baseline of the step to the line of progress
+PROGRESS_WIDTH = 2.4
+SMALLEST_NAME = 0.8  # scale of a name too long for its row, before it is cut
+
+
+RowMode = Literal["beneath", "beside", "remark"]  # where settings are; "remark": only remarks
+
+
+class Detail(NamedTuple):
+    """A text beside a name that changes: the settings in it, and its room in points."""
+
+    text: Text
+    settings: str
+    room: float
+
+
+class Rows:
+    """The words of a scene's entries, measured: names, settings and numbers.
+
+    Settings include the last remark on a run, which is the longest.
+    """
+
+    def __init__(self, scene: Scene[Any], ruler: Ruler) -> None:
+        self.scene, self.ruler = scene, ruler
+        self.details = [
+            "  ".join(filter(None, [scene.status(entry, scene.steps), entry.detail]))
+            for entry in scene.entries
+        ]
+        self.longest = [longest_number(entry) for entry in scene.entries]
+        self.swatch = SWATCH if scene.colored else 0.0
+
+    def __len__(self) -> int:
+        return len(self.scene.entries)
+
+    @property
+    def numbers(self) -> float:
+        """The width of the widest number."""
+        return max((self.ruler.width(said, TEXT) for said in self.longest), default=0.0)
+
+    def width(self, place: int, mode: RowMode) -> float:
+        """Return the width of a row, by its place among the entries, with settings or without."""
+        name = self.ruler.width(self.scene.entries[place].heading, TEXT, "bold")
+        settings = self.ruler.width(self.details[place], SMALL) if self.details[place] else 0.0
+        if mode == "beside" and settings:
+            name += BESIDE + settings
+        width = name + APART + self.numbers
+        return self.swatch + (max(width, settings) if mode == "beneath" else width)
+
+    def height(self, place: int, mode: RowMode, room: float) -> float:
+        """Return the height of a row in so much room, whose remark may need a line of its own."""
+        if mode == "remark":
+            remark = self.scene.status(self.scene.entries[place], self.scene.steps)
+            beside = self.width(place, mode) + BESIDE + self.ruler.width(remark, SMALL)
+            return TALL_ROW if remark and beside > room else ROW
+        return TALL_ROW if mode == "beneath" else ROW
+
+    def widest(self, mode: RowMode) -> float:
+        """Return the width of the widest row."""
+        return max((self.width(place, mode) for place in range(len(self))), default=0.0)
+
+
+class Counter(NamedTuple):
+    """The place of the step: its baseline, and the ends of it and of the line of progress."""
+
+    left: float
+    right: float
+    baseline: float
+    progress: tuple[float, float, float]  # the left and the right end, and the height
+
+
+class Key:
+    """The marks that a picture explains, in as many lines as it takes."""
+
+    def __init__(self, scene: Scene[Any], marks: Sequence[LegendEntry], ruler: Ruler) -> None:
+        self.ruler = ruler
+        farthest = number(scene.max_plane_distance, 3)
+        self.marks = [(mark, mark.label.format(farthest)) for mark in marks]
+
+    def lines(self, room: float) -> list[list[tuple[LegendEntry, str]]]:
+        """Return the marks of each line with their labels, from the first line on."""
+        lines: list[list[tuple[LegendEntry, str]]] = []
+        used = room
+        for mark, label in self.marks:
+            wide = mark.sample + self.ruler.width(label, SMALL)
+            if not lines or used + BETWEEN + wide > room:
+                lines.append([])
+                used = -BETWEEN
+            lines[-1].append((mark, label))
+            used += BETWEEN + wide
+        return lines
+
+    def height(self, room: float) -> float:
+        """Return the height of its lines, in points."""
+        return KEY_LINE * len(self.lines(room))
+
+    def write(self, sheet: Sheet, place: Box | None) -> None:
+        """Write its lines into a place, from the top, if there is one."""
+        if place is None:
+            return
+        for number, line in enumerate(self.lines(place.width), start=1):
+            x, y = place.left, place.top - KEY_LINE * number + 4
+            for mark, label in line:
+                look = mark.style(sheet.theme)
+                middle = x + mark.sample - SAMPLE + 5
+                sheet.draw(
+                    [middle - mark.half_length, middle + mark.half_length], [y + 3.6] * 2, **look
+                )
+                sheet.write(x + mark.sample, y, label, SMALL, color=sheet.theme.muted)
+                x += mark.sample + self.ruler.width(label, SMALL) + BETWEEN
 
 
 class Legend:
-    """The step counter, a row per entry (swatch, name, settings, current number), and the key."""
+    """What is written about the entries: the step, and a row for each of them.
 
-    def __init__(self, layout: LegendLayout, theme: Theme) -> None:
-        self.layout = layout
-        self.scene = layout.scene
-        self.theme = theme
+    A row has a sample of the path, the name, the settings and the number at the current step.
+    """
+
+    def __init__(self, scene: Scene[Any], rows: Rows, sheet: Sheet) -> None:
+        self.scene, self.rows, self.sheet = scene, rows, sheet
+        self.ruler, self.theme = rows.ruler, sheet.theme
+        self.step: Text | None = None
+        self.progress: Line2D | None = None
         self.numbers: list[Text] = []
-        self.details: dict[int, tuple[Text, float]] = {}  # by row: the text, and its room in points
-        self.brief = False  # whether the step counter leaves out "of ..." for lack of room
-        self.shown: dict[int, str] = {}  # by row: the full text
+        self.details: dict[int, Detail] = {}  # by row
+        self.shown: dict[int, str] = {}  # by row: the remark
 
-    def build(self, figure: Figure, words: LegendBoxes) -> None:
-        """Write all texts, in Axes that cover the figure and whose unit is a point."""
-        self.dpi = figure.dpi
-        width, height = 72 * figure.get_size_inches()
-        # Static texts are drawn before the views and live ones after them, so that a frame does
-        # not redraw the static ones.
-        self.axes, self.live = (
-            figure.add_axes((0, 0, 1, 1), zorder=order, xlim=(0, width), ylim=(0, height))
-            for order in (-1, 1)
-        )
-        for each in (self.axes, self.live):
-            each.set_axis_off()
-        self.step = self._write_live(*words.step, "", STEP, weight="bold")
-        self.step.set_text(self.scene.step_label(self.scene.steps))
-        end = words.step[0] + self._width(self.step)
-        for right, y in words.quantities:
+    def write(self, found: "Arrangement") -> None:
+        """Write everything at its place."""
+        if found.counter is not None:
+            self.write_counter(found.counter)
+        if found.quantity is not None:
+            x, y = found.quantity
             look = {"color": self.theme.muted, "ha": "right"}
-            name = self._write(right, y, self.scene.quantity, DETAIL, **look)
-            self.brief |= end > right - self._width(name)
-        for number, (entry, row) in enumerate(zip(self.scene.entries, words.rows, strict=True)):
-            self._build_row(number, entry, row)
-        self._build_key(words.key)
+            self.sheet.write(x, y, self.scene.quantity, SMALL, **look)
+        quantity = self.scene.quantity if found.names_quantity else ""
+        for number, (entry, row) in enumerate(
+            zip(self.scene.entries, found.rows or found.heads, strict=False)
+        ):
+            mode = found.row_mode
+            if found.heads:
+                mode = "beside" if self.rows.width(number, "beside") <= row.width else "remark"
+            self.write_row(entry, row, mode, found.spread, quantity)
 
-    def update(self, step: int) -> Sequence[Artist]:
-        counter = self.scene.step_label(step)
-        self.step.set_text(counter.partition(" of ")[0] if self.brief else counter)
-        for entry, loss in zip(self.scene.entries, self.numbers, strict=True):
-            loss.set_text(entry_number(entry, step))
-        for number, (text, room) in self.details.items():
-            if (detail := self.layout.detail(number, step)) != self.shown.get(number):
-                self.shown[number] = detail
-                text.set_text(detail)
-                warned = self.layout.status(number, step)
-                text.set_color(self.theme.warning if warned else self.theme.muted)
-                self._fit(text, room, " ")
-        return [self.step, *self.numbers, *(text for text, _ in self.details.values())]
+    def write_counter(self, place: Counter) -> None:
+        """Write the step and the number of steps, and draw how far that is."""
+        last = self.scene.steps
+        if self.scene.note:
+            self.sheet.write(place.left, place.baseline, self.scene.note, TEXT, weight="bold")
+            return
+        word, bold = "step ", "bold"
+        self.sheet.write(place.left, place.baseline, "step", TEXT, weight=bold)
+        end = place.left + self.ruler.width(f"{word}{last}", TEXT, bold)
+        self.step = self.sheet.write_live(end, place.baseline, "", TEXT, weight=bold, ha="right")
+        total = f"of {last}"
+        if end + 4 + self.ruler.width(total, SMALL) <= place.right:
+            self.sheet.write(end + 4, place.baseline, total, SMALL, color=self.theme.muted)
+        left, right, y = place.progress
+        self.ends = left, right
+        line = {"linewidth": PROGRESS_WIDTH, "solid_capstyle": "round"}
+        self.sheet.draw([left, right], [y, y], color=self.theme.rule, **line)
+        self.progress = self.sheet.draw_live([left, left], [y, y], color=self.theme.ink, **line)
 
-    def _build_row(self, number: int, entry: Entry, row: Box) -> None:
-        """Write an entry's row; a tight row has the settings on the same line as the name."""
-        tight, size = row.height < TIGHT, row_size(row.height)
-        right, y = row.left + row.width, row.top - NAME
-        left = row.left + self.swatch
-        if self.swatch:
-            self._build_swatch(entry, row.left, y + 4 * size, size)
-        loss = self._write_live(right, y, self.layout.longest[number], NAME * size, ha="right")
-        self.numbers.append(loss)
-        free = self._width(loss) + 8
-        name = self._write(left, y, entry.heading, NAME * size, weight="bold")
-        whole = self.layout.detail(number, self.scene.steps)
-        write = self._write if whole == entry.detail else self._write_live
-        detail = write(0, y, whole, DETAIL * size, color=self.theme.muted)
-        if tight:
-            room = row.width - self.swatch - free
-            self._fit(name, max(MIN_NAME_WIDTH * size, room - 6 - self._width(detail)))
-            x = left + self._width(name) + 6
+    def write_row(
+        self, entry: Entry, row: Box, mode: RowMode, spread: float, quantity: str
+    ) -> None:
+        """Write an entry's row into a box whose height is that of a row, times `spread`.
+
+        quantity is written before the number. Settings, or a remark, stand beneath the name in a
+        box that is high enough.
+        """
+        place = len(self.numbers)
+        size = min(1.0, spread)
+        x, y = row.left + self.rows.swatch, row.top - size * NAME
+        if self.rows.swatch:
+            self._draw_swatch(entry, row.left, y + 4.2 * size, size)
+        self.numbers.append(self.sheet.write_live(row.right, y, "", TEXT * size, ha="right"))
+        end = row.right - self.ruler.width(self.rows.longest[place], TEXT * size) - 8
+        if quantity:
+            self.sheet.write(end + 4, y, quantity, SMALL, color=self.theme.muted, ha="right")
+            end -= self.ruler.width(quantity, SMALL) + 4
+        wide = self.ruler.width(entry.heading, TEXT * size, "bold")
+        named = TEXT * size * min(1.0, max(SMALLEST_NAME, (end - x) / wide))
+        name = self.ruler.fitted(entry.heading, end - x + 0.01, named, "bold")
+        self.sheet.write(x, y, name, named, weight="bold")
+        if row.height > 0.9 * spread * TALL_ROW:
+            y, end = y - size * DETAIL, row.right
         else:
-            self._fit(name, row.width - self.swatch - free)
-            x, y, free = left, y - min(15.0, row.height / 2), 0.0
-        detail.set_position((x, y))
-        self._fit(detail, right - free - x, " ")
-        if whole != entry.detail:
-            self.details[number] = (detail, right - free - x)
+            x += self.ruler.width(name, named, "bold") + BESIDE
+        self._write_detail(place, entry, (x, y, end - x), SMALL * size, mode)
 
-    @property
-    def swatch(self) -> float:
-        """The distance of names from the left edge, in points."""
-        return SWATCH if self.scene.colored else 0.0
+    def _write_detail(
+        self,
+        place: int,
+        entry: Entry,
+        at: tuple[float, float, float],
+        size: float,
+        mode: RowMode,
+    ) -> None:
+        """Write the settings of a row, and what may be remarked on its run."""
+        x, y, room = at
+        settings = "" if mode == "remark" else entry.detail
+        if self.scene.status(entry, self.scene.steps):
+            text = self.sheet.write_live(x, y, "", size)
+            self.details[place] = Detail(text, settings, room)
+        elif settings:
+            said = self.ruler.fitted(settings, room, size, between=" ")
+            self.sheet.write(x, y, said, size, color=self.theme.muted)
 
-    def _build_swatch(self, entry: Entry, left: float, middle: float, size: float) -> None:
+    def _draw_swatch(self, entry: Entry, left: float, middle: float, size: float) -> None:
         """Draw a sample of an entry's path in front of its name."""
         look = path_style(self.theme, entry.number)
-        self.axes.plot(
-            [left, left + 22], [middle, middle], color=look.color, linestyle=look.dash,
-            linewidth=LINE_WIDTH * 1.2,
+        right = left + (SWATCH - 9) * size
+        self.sheet.draw(
+            [left + 1, right], [middle, middle], color=look.color, linestyle=look.dash,
+            linewidth=2.8, solid_capstyle="round",
         )  # fmt: skip
-        self.axes.plot(
-            left + 22, middle, color=look.color, marker=look.marker, markersize=HEAD_SIZE * size,
-            markeredgecolor=self.theme.background, markeredgewidth=1.2,
-        )  # fmt: skip
+        self.sheet.draw(right, middle, **head_style(self.theme, look, 0.95 * HEAD_SIZE * size))
 
-    def _build_key(self, place: Box) -> None:
-        """Write the key, which explains the static marks."""
-        for line, marks in enumerate(self.layout.key(place.width)):
-            x, y = place.left + 5.0, place.bottom + LINE * line
-            for each in marks:
-                look = each.style(self.theme)
-                self.axes.plot([x - each.half_length, x + each.half_length], [y + 3.5] * 2, **look)
-                left = x + SAMPLE - 5.0 if look.get("color") else x - 5.0
-                said = self.layout.label(each)
-                text = self._write(left, y, said, KEY, color=self.theme.muted)
-                x = left + self._width(text) + APART
+    def update(self, step: int) -> Sequence[Artist]:
+        """Move to a step and return the artists that move."""
+        if self.step is not None and self.progress is not None:
+            self.step.set_text(str(step))
+            left, right = self.ends
+            share = step / max(self.scene.steps, 1)
+            self.progress.set_xdata([left, left + share * (right - left)])
+        for text, entry in zip(self.numbers, self.scene.entries, strict=True):
+            text.set_text(entry_number(entry, step))
+        for place, (text, settings, room) in self.details.items():
+            remark = self.scene.status(self.scene.entries[place], step)
+            if self.shown.get(place) != remark:
+                self.shown[place] = remark
+                said = "  ".join(filter(None, [remark, settings]))
+                text.set_text(
+                    self.ruler.fitted(said, room, float(text.get_fontsize()), between=" ")
+                )
+                text.set_color(self.theme.warning if remark else self.theme.muted)
+        return self.sheet.artists()
 
-    def _write(self, x: float, y: float, said: str, size: float, **look: object) -> Text:
-        settings = {"color": self.theme.ink, "va": "baseline", "ha": "left"} | look
-        return self.axes.text(x, y, said, fontsize=size, **settings)  # type: ignore[arg-type]
 
-    def _write_live(self, x: float, y: float, said: str, size: float, **look: object) -> Text:
-        settings = {"color": self.theme.ink} | look
-        text = LiveText(x, y, said, fontsize=size, clip_on=False, **settings)  # type: ignore[arg-type]
-        self.live.add_artist(text)
-        return text
+def entry_number(entry: Entry, step: int) -> str:
+    """Return an entry's number at a step as text, or the range of several.
 
-    def _width(self, text: Text) -> float:
-        return float(text.get_window_extent().width) * 72 / self.dpi
+    Without a finite number it is a dash.
+    """
+    values = entry.values(step)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return "–"
+    low, high = finite.min(), finite.max()
+    if entry.shares:
+        return f"{low:.1%}"
+    if len(values) == 1:
+        return number(low, 4)
+    ends = [number(low, 3), number(high, 3)]
+    return " to ".join(dict.fromkeys(ends))
 
-    def _fit(self, text: Text, room: float, between: str = "") -> None:
-        """Shorten a text that is wider than `room` points, and end it in an ellipsis.
 
-        A name is first set smaller and then cut after any letter. Settings, where `between` is a
-        space, are only cut at a space or before a schedule: a number cut short would be wrong.
-        """
-        size = float(text.get_fontsize())
-        for share in (1.0, 0.94, 0.88) if not between else ():
-            text.set_fontsize(share * size)
-            if self._width(text) <= room:
-                return
-        said = text.get_text()
-        parts = re.split("(?=[ @])", said) if between else list(said)
-        for count in range(len(parts), 0, -1):
-            whole = count == len(parts)
-            text.set_text("".join(parts[:count]).rstrip() + ("" if whole else between + "…"))
-            if self._width(text) <= room:
-                return
-        text.set_text("…")
+def number(value: float, digits: int) -> str:
+    """Format a number, equally long in every frame: 3.500, 1990, 24777, 3.12e-5.
+
+    digits is the number of significant digits; numbers in scientific notation have three.
+    """
+    if 1e4 <= abs(value) < 1e5:
+        return f"{value:.0f}"
+    written = f"{value:#.{digits}g}"
+    if "e" in written:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return written.removesuffix(".")
+
+
+def longest_number(entry: Entry) -> str:
+    """Return the longest text of an entry's number, over up to 500 evenly spaced steps."""
+    steps = np.unique(np.linspace(0, entry.steps, 500).astype(int))
+    return max((entry_number(entry, step) for step in steps), key=len)

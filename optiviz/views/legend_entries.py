@@ -12,13 +12,14 @@ Style = dict[str, Any]  # keywords of Axes.plot
 class LegendEntry(NamedTuple):
     """A mark of the key: its label and its style.
 
-    {} in a label stands for the largest distance of a path from the plane. A style without a
-    colour has no sample. half_length is half the length of a line's sample, in points.
+    {} in a label stands for the largest distance of a path from the plane. half_length is half the
+    length of a line's sample, in points; sample is the room for it, 0 for a label alone.
     """
 
     label: str
     style: Callable[[Theme], Style] = lambda theme: {"linestyle": "none"}
     half_length: float = 0.0
+    sample: float = 14.0
 
 
 def _muted(marker: str, **more: Any) -> Callable[[Theme], Style]:
@@ -29,21 +30,21 @@ def _muted(marker: str, **more: Any) -> Callable[[Theme], Style]:
 GRADIENT = LegendEntry(
     "gradient", lambda theme: {"color": theme.muted, "linewidth": 1.4}, half_length=4.0
 )
-COORDINATES = LegendEntry("x strong, y thin")
+COORDINATES = LegendEntry("x strong, y thin", sample=0.0)
 REACHED = LegendEntry(
     "minimum",
     lambda theme: (
-        minimum_style(theme) | {"markersize": 10.0, "color": theme.paths[0], "markeredgewidth": 0.0}
+        minimum_style(theme) | {"markersize": 10.0, "color": theme.areas[0], "markeredgewidth": 0.0}
     ),
 )
-SOONER = LegendEntry("brighter: sooner")
+SOONER = LegendEntry("brighter: sooner", sample=0.0)
 NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(
-        "start", lambda theme: start_style(theme) | {"markersize": 7.0, "markeredgewidth": 1.0}
+        "start", lambda theme: start_style(theme) | {"markersize": 8.0, "markeredgewidth": 1.5}
     ),
     "minimum": LegendEntry(
-        "known minimum", lambda theme: minimum_style(theme) | {"markersize": 10.0}
+        "minimum", lambda theme: minimum_style(theme) | {"markersize": 12.0, "markeredgewidth": 0.8}
     ),
     "away": LegendEntry("out of view", _muted(">")),
     "distance": LegendEntry("paler: up to {} off the plane", _muted("o", alpha=0.5)),

@@ -28,6 +28,7 @@ class LossView(View):
     faint in the background. So are the losses of batches behind the loss of all samples.
     """
 
+    accompanies = True
     scene: RunScene
 
     def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
@@ -43,8 +44,8 @@ class LossView(View):
 
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
-        self.scale.apply(axes)
-        set_step_limits(axes, self.scene.steps)
+        self.scale.apply(axes, self.labelled)
+        set_step_limits(axes, self.scene.steps, self.labelled, self.packed)
         set_heading(axes, self.theme, *self.names)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):

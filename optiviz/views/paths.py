@@ -7,22 +7,29 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from optiviz.objective import Array
 from optiviz.views.themes import Theme
 
-NOWHERE = np.full((1, 2), np.nan)
 EDGE_MARKERS = ("<", ">"), ("v", "^")  # by axis: at its lower and at its upper end
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
 DASHES: tuple[Any, ...] = (
     "-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1))
 )  # fmt: skip
-LINE_WIDTH = 2.0
-CASING_WIDTH = 1.0  # on each side of a line
-HEAD_SIZE, OUTSIDE_SIZE = 9.0, 10.5
-MINIMUM_SIZE = 15.0  # of up to a dozen minima; if there are more, they are smaller
+LINE_WIDTH = 1.8
+CASING_WIDTH = 0.9  # on each side of a line
+# The latest steps of a path are drawn wider, like the tail of a comet: from and to so many steps
+# back, and the width. Two tiers change fewer pixels from frame to frame than a smooth tail.
+COMET = (10, 4, 2.7), (4, 0, 3.6)
+HEAD_SIZE, CHART_HEAD_SIZE, OUTSIDE_SIZE, START_SIZE = 9.5, 7.0, 10.5, 10.0
+HEAD_EDGE = 1.5  # width
+# By marker: its size, so that all look equally large.
+MARKER_SCALES = {"s": 0.9, "D": 0.82, "^": 1.08, "v": 1.08, "<": 1.08, ">": 1.08}
+MINIMUM_SIZE = 17.0  # of up to a dozen minima; if there are more, they are smaller
 FADED_OPACITY = 0.3  # opacity of the part of a path that the trail has left
 MIN_OPACITY = 0.25  # opacity of a head as far from the drawn plane as can be
 
@@ -50,6 +57,87 @@ def path_style(theme: Theme, entry: int, start: int = 0) -> PathStyle:
     return PathStyle(theme.paths[hue], marker, DASHES[(start + again) % len(DASHES)])
 
 
+def head_style(theme: Theme, style: PathStyle, size: float = HEAD_SIZE) -> dict[str, Any]:
+    """Return keywords of Axes.plot for the head of a path: its marker, where it is now."""
+    return {
+        "color": style.color, "marker": style.marker, "linestyle": "none",
+        "markersize": size * MARKER_SCALES.get(style.marker, 1.0),
+        "markeredgecolor": theme.casing, "markeredgewidth": HEAD_EDGE * size / HEAD_SIZE,
+    }  # fmt: skip
+
+
+class Strokes:
+    """The lines of a path in 2-D on a surface: its casing, and the comet of its latest steps.
+
+    They are one artist, whose segments are drawn in order, so that a path lies above another as a
+    whole.
+    """
+
+    def __init__(
+        self, axes: Axes, style: PathStyle, theme: Theme, trail: bool, above: float
+    ) -> None:
+        tiers = [(LINE_WIDTH, style.dash), *((width, "-") for *_, width in COMET)]
+        cased = [(theme.casing, width + 2 * CASING_WIDTH, "-") for width, _ in tiers]
+        colored = [(style.color, *tier) for tier in tiers]
+        faded = [(to_rgba(style.color, FADED_OPACITY), LINE_WIDTH, style.dash)] * trail
+        colors, widths, dashes = zip(*faded, *cased, *colored, strict=True)
+        self.trail = trail
+        self.drawn = LineCollection(
+            [], colors=colors, linewidths=widths, linestyles=dashes, capstyle="round",
+            joinstyle="round", zorder=above,
+        )  # fmt: skip
+        axes.add_collection(self.drawn, autolim=False)
+        self.artists: list[Artist] = [self.drawn]
+
+    def update(self, vertices: Array, begin: int, ends: Sequence[int]) -> None:
+        """Draw the path from vertex `begin` on, fade what is before; ends are those of tiers."""
+        end = ends[-1]
+        tiers = [vertices[begin : end + 1]]
+        for first, last in zip(ends[:-1:2], ends[1::2], strict=True):
+            tiers.append(vertices[max(first, begin) : max(last, begin) + 1])
+        faded = [vertices[: begin + 1]] * self.trail
+        self.drawn.set_segments([*faded, *tiers, *tiers])
+
+
+class Lines:
+    """The line of a path in a chart or in 3-D, and the faded part before it.
+
+    In a chart, which has no casing, the head is a marker of the line itself.
+    """
+
+    def __init__(
+        self, axes: Axes, style: PathStyle, casing: str, trail: bool, above: float, **line: Any
+    ) -> None:
+        flat = not hasattr(axes, "zaxis")
+        width = line.pop("linewidth", LINE_WIDTH)
+        look: dict[str, Any] = {
+            "color": style.color, "linewidth": width, "linestyle": style.dash,
+            "solid_capstyle": "round", "solid_joinstyle": "round", **line,
+        }  # fmt: skip
+
+        def add(**settings: Any) -> Line2D:
+            (drawn,) = axes.plot(*[[]] * (2 if flat else 3), **settings)
+            return drawn
+
+        self.faded = add(**look | {"alpha": FADED_OPACITY, "zorder": above}) if trail else None
+        self.casing = None
+        if casing:
+            wide = {"color": casing, "linewidth": width + 2 * CASING_WIDTH, "zorder": above + 0.3}
+            self.casing = add(**look | wide | {"linestyle": "-", "label": None})
+        self.line = add(**look | {"zorder": above + 0.6})
+        every = (self.faded, self.casing, self.line)
+        self.artists: list[Artist] = [each for each in every if each is not None]
+
+    def update(self, vertices: Array, begin: int, ends: Sequence[int]) -> None:
+        """Draw the path from vertex `begin` on, and fade what is before."""
+        if self.faded is not None:
+            set_line_data(self.faded, vertices[: begin + 1])
+        for line in (self.casing, self.line):
+            if line is not None:
+                set_line_data(line, vertices[begin : ends[-1] + 1])
+        self.line.set_markevery([ends[-1] - begin])
+
+
 class PathArtist:
     """A growing path: a line with a casing and a head, and the faded part beyond the trail.
 
@@ -57,9 +145,10 @@ class PathArtist:
     the vertex at which each step ends; at later steps the path stays at the last one. number is
     that of the entry and sets the drawing order. With a trail, only that many of the latest steps
     are drawn in full and older ones are faded. The casing is a thin border that sets the path off
-    from a surface; charts do without. plane_proximity, from 0 to 1 for each step, makes the head
-    paler the farther it is from the drawn plane. With a window, the intervals of the axes, a head
-    outside it is drawn as a triangle at the edge. line has keywords of Axes.plot.
+    from a surface; charts do without, and without the wider comet of the latest steps, as 3-D Axes
+    do. plane_proximity, from 0 to 1 for each step, makes the head paler the farther it is from the
+    drawn plane. With a window, the intervals of the axes, a head outside it is drawn as a triangle
+    at the edge. line has keywords of Axes.plot.
     """
 
     def __init__(
@@ -81,69 +170,60 @@ class PathArtist:
         self.opacity = (
             None if plane_proximity is None else MIN_OPACITY + (1 - MIN_OPACITY) * plane_proximity
         )
-
-        def add(**settings: Any) -> Line2D:
-            (drawn,) = axes.plot(*[[]] * vertices.shape[1], **settings)
-            return drawn
-
         above = PATH_ZORDER + number
-        width = line.pop("linewidth", LINE_WIDTH)
-        stroke = {
-            "color": style.color, "linewidth": width, "linestyle": style.dash,
-            "solid_capstyle": "round", **line,
-        }  # fmt: skip
-        self.faded = add(**stroke | {"alpha": FADED_OPACITY, "zorder": above}) if trail else None
-        self.line = add(**stroke | {"zorder": above + 0.6})
-        self.casing = self.head = self.outside = None
-        if casing:
-            self.casing = add(
-                color=theme.casing, linewidth=width + 2 * CASING_WIDTH, alpha=0.85,
-                solid_capstyle="round", zorder=above + 0.3,
+        self.strokes: Strokes | Lines
+        if casing and vertices.shape[1] == 2:
+            self.strokes = Strokes(axes, style, theme, trail is not None, above)
+        else:
+            border = theme.casing if casing else ""
+            self.strokes = Lines(axes, style, border, trail is not None, above, **line)
+        self.head: Line2D | None = None
+        self.style = head_style(theme, style, HEAD_SIZE if casing else CHART_HEAD_SIZE)
+        if head and not casing:
+            self.strokes.artists[-1].set(**self.style | {"linestyle": style.dash})
+        elif head:
+            (self.head,) = axes.plot(
+                *[[]] * vertices.shape[1], **self.style, zorder=HEAD_ZORDER + number,
+                clip_on=not len(window),
             )  # fmt: skip
-        if head:
-            point: dict[str, Any] = {
-                "color": style.color, "markersize": HEAD_SIZE, "linestyle": "none",
-                "markeredgecolor": theme.casing, "markeredgewidth": 1.4,
-                "zorder": HEAD_ZORDER + number,
-            }  # fmt: skip
-            self.head = add(marker=style.marker, **point)
-            if window:
-                self.outside = add(
-                    marker="<", clip_on=False, **point | {"markersize": OUTSIDE_SIZE}
-                )
         self.window: Array = np.reshape(window, (-1, 2)).astype(float)
 
     @property
     def artists(self) -> list[Artist]:
         """The artists that move."""
-        moving = (self.faded, self.casing, self.line, self.head, self.outside)
-        return [each for each in moving if each is not None]
+        return [*self.strokes.artists, *([] if self.head is None else [self.head])]
 
     def update(self, step: int) -> list[Artist]:
         """Move to a step and return the artists that move."""
         last = len(self.ends) - 1
-        end = self.ends[min(step, last)]
-        begin = 0
-        if self.faded is not None and self.trail is not None:
-            begin = self.ends[min(max(step - self.trail, 0), last)]
-            set_line_data(self.faded, self.vertices[: begin + 1])
-        for line, first in [(self.casing, begin), (self.line, begin), (self.head, end)]:
-            if line is not None:
-                set_line_data(line, self.vertices[first : end + 1])
-        if self.head is not None and self.opacity is not None:
-            self.head.set_alpha(float(self.opacity[min(step, last)]))
-        if self.outside is not None:
-            place = self.vertices[end]
-            low, high = self.window.T
-            edge = place.clip(low, high)
-            beyond = (place - edge) / (high - low)
-            axis = int(np.abs(beyond).argmax())
-            set_line_data(self.outside, NOWHERE)
-            if beyond[axis]:
-                set_line_data(self.outside, edge[None])
-                set_line_data(self.head, NOWHERE)
-                self.outside.set_marker(EDGE_MARKERS[axis][int(beyond[axis] > 0)])
+        end = int(self.ends[min(step, last)])
+        begin = 0 if self.trail is None else int(self.ends[min(max(step - self.trail, 0), last)])
+        back = [steps for tier in COMET for steps in tier[:2]]
+        ends = [int(self.ends[max(min(step, last) - steps, 0)]) for steps in back]
+        self.strokes.update(self.vertices, begin, [*ends[:-1], end])
+        if self.head is not None:
+            place = self.vertices[end : end + 1]
+            if self.opacity is not None:
+                self.head.set_alpha(float(self.opacity[min(step, last)]))
+            set_line_data(self.head, self._within(place[0])[None] if len(self.window) else place)
         return self.artists
+
+    def _within(self, place: Array) -> Array:
+        """Return a place or, if it is outside the window, the nearest one at its edge.
+
+        The head becomes a triangle that points out of the window there.
+        """
+        assert self.head is not None
+        low, high = self.window.T
+        edge: Array = place.clip(low, high)
+        beyond = (place - edge) / (high - low)
+        axis = int(np.abs(beyond).argmax())
+        outside = bool(beyond[axis])
+        marker = EDGE_MARKERS[axis][int(beyond[axis] > 0)] if outside else self.style["marker"]
+        if self.head.get_marker() != marker:
+            self.head.set_marker(marker)
+            self.head.set_markersize(OUTSIDE_SIZE if outside else self.style["markersize"])
+        return edge
 
 
 def set_line_data(line: Any, vertices: Array) -> None:
@@ -155,7 +235,7 @@ def set_line_data(line: Any, vertices: Array) -> None:
 def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:
     """Return keywords of Axes.plot for known minima, of which there are `many`."""
     return {
-        "linestyle": "none", "marker": "*", "color": theme.minimum, "markeredgewidth": 1.0,
+        "linestyle": "none", "marker": "*", "color": theme.minimum, "markeredgewidth": 1.1,
         "markersize": MINIMUM_SIZE * min(1.0, (12 / max(many, 1)) ** 0.4),
         "markeredgecolor": theme.edge, "zorder": MINIMUM_ZORDER,
         "clip_on": False,
@@ -165,7 +245,7 @@ def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:
 def start_style(theme: Theme) -> dict[str, Any]:
     """Return keywords of Axes.plot for starting points."""
     return {
-        "linestyle": "none", "marker": "o", "color": theme.casing, "markersize": 11.0,
-        "markeredgecolor": theme.ink, "markeredgewidth": 1.6, "zorder": START_ZORDER,
+        "linestyle": "none", "marker": "o", "color": theme.background, "markersize": START_SIZE,
+        "markeredgecolor": theme.ink, "markeredgewidth": 1.8, "zorder": START_ZORDER,
         "clip_on": False,
     }  # fmt: skip

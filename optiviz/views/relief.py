@@ -13,9 +13,10 @@ from optiviz.kinds.run import RunScene
 from optiviz.objective import Array
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import TICK, annotate_empty, size_in_inches
+from optiviz.views.colors import ramp
 from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
-from optiviz.views.sampled_surface import SampledSurface, ramp
+from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 GRID = 61  # samples per side: a moving camera redraws all faces in every frame
@@ -123,7 +124,7 @@ class ReliefView(View):
             axis._axinfo["grid"].update(color=(0, 0, 0, 0))
         if not known.size:
             return
-        colors = ramp(theme)
+        colors = ramp(theme.ramp)
         axes.plot_surface(
             sampled.x, sampled.y, sampled.values.filled(np.nan),
             rcount=len(sampled.x), ccount=len(sampled.x), facecolors=self._faces(sampled),
@@ -152,7 +153,7 @@ class ReliefView(View):
         steep = (len(sampled.x) - 1) * TALL / self.height / 2
         slopes = np.stack([(a + c - b - d) * steep, (a + b - c - d) * steep, np.ones_like(a)])
         light = np.tensordot(LIGHT, slopes / np.linalg.norm(slopes, axis=0), axes=1)
-        faces: Array = ramp(self.theme)(sampled.shares((a + b + c + d) / 4))
+        faces: Array = ramp(self.theme.ramp)(sampled.shares((a + b + c + d) / 4))
         # Dark ink shades faces turned away from the light; pale ink lights those turned towards it.
         ink, paper = (np.array(to_rgb(color)) for color in (self.theme.ink, self.theme.background))
         share = np.clip(light if ink.sum() > paper.sum() else 1 - light, 0, 1)

@@ -32,8 +32,8 @@ class ResponseView(View):
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
         set_heading(axes, self.theme, "gradient and update")
-        set_step_limits(axes, self.scene.steps)
-        self.scale.apply(axes)
+        set_step_limits(axes, self.scene.steps, self.labelled, self.packed)
+        self.scale.apply(axes, self.labelled)
         axes.axhline(0, color=self.theme.muted, linewidth=0.8, zorder=1)
         gradient = np.array(self.scene.signal.gradient)
         axes.fill_between(

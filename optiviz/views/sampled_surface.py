@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 
 from optiviz.objective import Array
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import Progress
-from optiviz.views.themes import Theme
 
 BANDS = 22
 POWERS = 0.12, 4.0  # bounds of the exponent that spaces the levels
@@ -98,8 +96,3 @@ class SampledSurface:
         if len(self.levels) < 2:
             return np.full(np.shape(values), 0.5)
         return np.interp(values, self.levels, places)
-
-
-def ramp(theme: Theme) -> LinearSegmentedColormap:
-    """Return the theme's colours of a surface, from the lowest loss to the highest."""
-    return LinearSegmentedColormap.from_list("ramp", theme.ramp)

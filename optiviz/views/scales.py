@@ -11,13 +11,14 @@ from matplotlib.ticker import NullLocator
 
 from optiviz.objective import Array
 from optiviz.views.axes import set_limits
-from optiviz.views.ticks import TICKS, Ticks, ticks
+from optiviz.views.ticks import TICKS, Ticks, signed, ticks
 
 MIN_POSITIVE, MAX_EXPONENT = 5e-324, 308.25  # least positive float64, and the largest power of 10
 MIN_LENGTH = 1e-290  # length of an axis too short to be divided in float64
 MAX_LENGTH = 1e300  # beyond it the length of an axis may overflow
 MARGIN = 0.05  # share of the height at both ends
-DECADES = 2  # between smallest and largest value, at least, on a logarithmic scale
+DECADES = 1  # between smallest and largest value, at least, on a logarithmic scale
+FEW_DECADES = 2.2  # up to which ticks are at 1, 2 and 5, and not at powers of ten alone
 SYMLOG_RATIO = 1e4  # largest value over median above which values with negative ones get "symlog"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -71,22 +72,31 @@ class Scale:
         if self.kind == "linear":
             return ticks(low, high, many)
         if self.kind == "log":
-            return _decades(low, high, many)
+            fine = _fine(low, high) if high < low * 10**FEW_DECADES else ([], [])
+            return fine if 1 < len(fine[0]) <= many else _decades(low, high, many)
         half = max(many // 2, 1)
         above = _decades(self.threshold, high, half) if high > self.threshold else ([], [])
         below = _decades(self.threshold, -low, half) if -low > self.threshold else ([], [])
         places = [*(-place for place in below[0]), 0.0, *above[0]]
         return places, [*("\N{MINUS SIGN}" + said for said in below[1]), "0", *above[1]]
 
-    def apply(self, axes: Axes) -> None:
-        """Set the scale, the limits and the ticks of the y axis."""
+    def apply(self, axes: Axes, labelled: str = "xy") -> None:
+        """Set the scale, the limits and the ticks of the y axis, labelled if it is named."""
         settings: dict[str, Any] = {
             "log": {"nonpositive": "clip"},
             "symlog": {"linthresh": self.threshold},
         }
         axes.set_yscale(self.kind, **settings.get(self.kind, {}))
-        set_limits(axes, "y", self.limits, self.ticks)
+        set_limits(axes, "y", self.limits, self.ticks, labelled=labelled)
         axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _fine(low: float, high: float) -> Ticks:
+    """Return the places 1, 2 and 5 of each decade between two positive numbers, and labels."""
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    places = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+    inside = [place for place in places if low <= place <= high]
+    return inside, [plain(place) for place in inside]
 
 
 def _decades(low: float, high: float, many: int) -> Ticks:
@@ -95,6 +105,11 @@ def _decades(low: float, high: float, many: int) -> Ticks:
     stride = max(1, -(-(last - first + 1) // many))
     powers: Sequence[int] = range(first, last + 1, stride)
     return [10.0**power for power in powers], [power_of_ten(power) for power in powers]
+
+
+def plain(value: float) -> str:
+    """Format a number without an exponent where that is short: 0.002, 50, 2e5."""
+    return signed(f"{value:g}")
 
 
 def power_of_ten(power: int) -> str:

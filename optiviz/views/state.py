@@ -12,6 +12,7 @@ from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import (
+    ABOVE,
     constraints_beside,
     figure_of,
     set_heading,
@@ -31,7 +32,6 @@ SQUARES = (
 )
 SECOND = 0.5  # width and opacity of the second coordinate's line, relative to the first
 MAX_OTHERS = 2  # strips for quantities that only some optimizers have
-GAP = 0.42  # between two strips, as a share of their height
 
 
 def recorded(names: Sequence[str]) -> Callable[[Trajectory], Array | None]:
@@ -77,6 +77,7 @@ class StateView(View):
     coordinate has a line of its own: a strong one for x, a thin one for y.
     """
 
+    accompanies = True
     scene: RunScene
 
     def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
@@ -112,23 +113,24 @@ class StateView(View):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return constraints_beside([said for _, scale in self.strips for said in scale.ticks()[1]])
+        labels = [said for _, scale in self.strips for said in scale.ticks()[1]]
+        many = len(self.strips)
+        return constraints_beside(labels, named=True)._replace(weight=many, strips=many)
 
     def build(self, axes: Axes) -> None:
         figure, box = figure_of(axes), axes.get_position()
         axes.set_axis_off()
         many = len(self.strips)
-        height = box.height / (many + GAP * many)
+        between = ABOVE / 72 / figure.get_size_inches()[1]
+        height = (box.height - between * (many - 1)) / many
         for number, (strip, scale) in enumerate(self.strips):
-            bottom = box.y1 - (number + 1) * (1 + GAP) * height
+            bottom = box.y1 - (number + 1) * height - number * between
             panel = figure.add_axes((box.x0, bottom, box.width, height))
             style_chart(panel, self.theme)
             scale.apply(panel)
-            set_step_limits(panel, self.scene.steps)
+            last = number == many - 1
+            set_step_limits(panel, self.scene.steps, self.labelled if last else "y")
             set_heading(panel, self.theme, strip.name)
-            if number < many - 1:
-                panel.tick_params(labelbottom=False)
-                panel.set_xlabel("")
             self._draw(panel, strip)
 
     def _draw(self, axes: Axes, strip: Strip) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 TICKS = 6  # about the most on an axis
 STEPS = (1, 2, 2.5, 5, 10)
@@ -30,8 +31,15 @@ def ticks(low: float, high: float, many: int = TICKS) -> Ticks:
         written = [f"{place:.{decimals}f}" for place in places]
     else:
         digits = math.ceil(math.log10(largest / step)) + 1
+        while digits < 17 and not _exact(places, digits, step):
+            digits += 1
         written = [f"{place:.{min(digits, 17)}g}" for place in places]
     return places.tolist(), [signed(label) for label in written]
+
+
+def _exact(places: NDArray[np.float64], digits: int, step: float) -> bool:
+    """Return whether places, of shape (n,), are themselves with so many significant digits."""
+    return all(abs(float(f"{place:.{digits}g}") - place) < step / 1000 for place in places)
 
 
 def signed(number: str) -> str:

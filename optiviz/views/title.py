@@ -1,161 +1,157 @@
-"""Titles of pictures and panels, and the formulas beneath them, typeset as mathematics."""
+"""Titles, formulas and captions: the lines into which they are broken for a width."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from textwrap import wrap
-from typing import Any
-
-from matplotlib.figure import Figure
-from matplotlib.text import Text
+from typing import Any, NamedTuple
 
 from optiviz.kinds.base import Scene
 from optiviz.surfaces.notation import terms
-from optiviz.views.axes import Box
-from optiviz.views.themes import Theme
+from optiviz.views.words import ELLIPSIS, Ruler, Sheet
 
-TITLE, HEADING, FORMULA, SMALL = 16.0, 11.0, 10.0, 9.5  # font sizes, the last for panels
-SHRUNK = (1.0, 0.9, 0.8)  # scales that are tried until a formula fits
-BASELINE = 28.0  # points from the top to the title's baseline
-UNDER = 16.0  # points from the last baseline to the panels
-LEADING = 1.8  # line height of a formula, in font sizes: roots are tall
-LETTER = 0.62  # width of a title's letter, in font sizes
-BETWEEN = 0.5  # space between two terms, in font sizes
-ASIDE = 0.78  # share of a panel's width for the formula above it
+TITLE, TEXT, SMALL = 16.0, 11.5, 10.0  # font sizes: of titles, of names and values, of all else
+TITLE_LINE, FORMULA_LINE, TEXT_LINE = 20.0, 17.5, 14.0  # points from one baseline to the next
+MAX_TITLE, MAX_FORMULA = 4, 6  # lines
+SHRUNK = 0.9  # of a formula whose first term is too long for a line
+BETWEEN = 0.35  # space between two terms, in font sizes
 LONGEST = 400  # letters of a formula that is typeset as mathematics, at most
-BEHIND = -1.0  # zorder below the views, so that frames do not redraw static text
 
 
-class Titles:
-    """Writes titles on a figure, at places in points from the left and from the bottom."""
+class Line(NamedTuple):
+    """A line of a title: its pieces, each with its distance from the left end, and their look."""
 
-    def __init__(self, figure: Figure, theme: Theme) -> None:
-        self.figure = figure
-        self.theme = theme
-        self.width, self.height = (72 * float(side) for side in figure.get_size_inches())
+    pieces: Sequence[tuple[float, str]]
+    size: float
+    leading: float  # points from the baseline of the line above
+    look: dict[str, Any]
 
-    def write(self, scene: Scene[Any], margin: float) -> float:
-        """Write a picture's title, formula and caption; return the height left beneath, in points.
+    def write(self, sheet: Sheet, x: float, y: float) -> None:
+        """Write the line with its baseline at y."""
+        color = sheet.theme.ink if self.size > SMALL else sheet.theme.muted
+        for away, said in self.pieces:
+            sheet.write(x + away, y, said, self.size, color=color, **self.look)
+
+
+MATH = {"parse_math": True}
+DOTS = r"$+ \ldots$"
+
+
+class TitleLines:
+    """The lines of a scene's title, and of the formula or the caption beneath it."""
+
+    def __init__(self, scene: Scene[Any], ruler: Ruler, size: float = TITLE) -> None:
+        self.scene, self.ruler, self.size = scene, ruler, size
+
+    def title(self, room: float) -> list[Line]:
+        """Return the lines of the title, which is a formula where there is no other."""
+        title = self.scene.title
+        if not title:
+            return []
+        if (alone := self._formula_alone(room)) is not None:
+            return [alone]
+        if title == self.scene.formula:
+            title = "f(x, y)"
+        lines = broken(title, room, self.size, self.ruler, "bold")
+        if len(lines) > MAX_TITLE:
+            rest = " ".join(lines[MAX_TITLE - 1 :])
+            cut = self.ruler.fitted(f"{rest}{ELLIPSIS}", room, self.size, "bold")
+            lines[MAX_TITLE - 1 :] = [cut]
+        return [self._bold(said) for said in lines]
+
+    def short_title(self, room: float) -> list[Line]:
+        """Return the title as one line, cut if needed; a formula that does not fit is left out."""
+        title = self.scene.title
+        if title == self.scene.formula or not title:
+            return self.title(room)[:1]
+        return [self._bold(self.ruler.fitted(title, room, self.size, "bold"))]
+
+    def details(self, room: float, most: int = MAX_FORMULA) -> list[Line]:
+        """Return the lines of the formula and the caption beneath the title, `most` at most.
 
         A picture without a title has no formula either.
         """
-        room, y = self.width - 2 * margin, self.height - BASELINE
-        title, formula = scene.title, scene.formula
-        if not title:
-            if not scene.caption:
-                return self.height - margin
-            return self._put_words(margin, self.height - margin / 2, room, scene.caption) - UNDER
-        if formula and title == formula:  # there is no other title
-            lines = self._lines(formula, room, TITLE, 1) if len(formula) <= LONGEST else None
-            if lines and lines[1] == TITLE:
-                self._put(margin, y, lines[0][0], TITLE, self.theme.ink, parse_math=True)
-                return self._put_words(margin, y, room, scene.caption) - UNDER
-            title = "f(x, y)"
-        letters = int(room / (LETTER * TITLE))
-        said = title if len(title) <= letters else title[: letters - 1].rstrip() + "…"
-        self._put(margin, y, said, TITLE, self.theme.ink, weight="bold")
-        y = self._put_formula(margin, y, room, formula, FORMULA, 2)
-        return self._put_words(margin, y, room, scene.caption) - UNDER
+        shown = most and self.scene.title and self._formula_alone(room) is None
+        lines = self._formula(room, most) if shown else []
+        return lines + self._plain(self.scene.caption, room, most - len(lines))
 
-    def write_above(self, scene: Scene[Any], panel: Box) -> None:
-        """Write a panel's title and formula, or caption, above it, from its left edge."""
-        y = panel.top + 7 + LEADING * 0.8 * SMALL
-        if scene.formula and scene.title == scene.formula:
-            room = ASIDE * panel.width
-            self._put_formula(panel.left, y + 0.5 * HEADING, room, scene.formula, HEADING, 1)
-            return
-        self._put(panel.left, y, scene.title, HEADING, self.theme.ink, weight="bold")
-        y = self._put_formula(panel.left, y, ASIDE * panel.width, scene.formula, SMALL, 1)
-        if scene.caption and not scene.formula:
-            self._put_words(panel.left, y, ASIDE * panel.width, scene.caption, SMALL, 1)
+    def _bold(self, said: str) -> Line:
+        return Line([(0.0, said)], self.size, self.size * TITLE_LINE / TITLE, {"weight": "bold"})
 
-    def _put(self, x: float, y: float, said: str, size: float, color: str, **look: Any) -> None:
-        self.figure.text(
-            x / self.width, y / self.height, said, fontsize=size, color=color, zorder=BEHIND, **look
-        )
+    def _plain(self, said: str, room: float, most: int) -> list[Line]:
+        lines = broken(said, room, SMALL, self.ruler) if said and most > 0 else []
+        if len(lines) > most:
+            rest = " ".join(lines[most - 1 :])
+            lines[most - 1 :] = [self.ruler.fitted(rest, room, SMALL)]
+        return [Line([(0.0, each)], SMALL, TEXT_LINE, {}) for each in lines]
 
-    def _put_formula(
-        self, x: float, y: float, room: float, formula: str, size: float, most: int
-    ) -> float:
-        """Write a formula on `most` lines at most; return the baseline of the last one."""
-        lines, size = self._lines(formula, room, size, most)
-        math = bool(lines)
-        if not math and most > 1:
-            wide = int(room / (0.9 * LETTER * size))
-            lines = wrap(formula, wide, max_lines=most, placeholder=" …")
-        for line in lines:
-            y -= LEADING * size
-            self._put(x, y, line, size, self.theme.muted, parse_math=math)
-        return y
-
-    def _put_words(
-        self, x: float, y: float, room: float, said: str, large: float = FORMULA, most: int = 2
-    ) -> float:
-        """Write a caption, smaller if needed; return the baseline of its last line."""
-        if not said:
-            return y
-        y -= LEADING * large
-        for size in (large, SHRUNK[-1] * large):
-            wide = int(room / (0.9 * LETTER * size))
-            if len(said) <= wide:
-                break
-        for line in wrap(said, wide, max_lines=most, placeholder=" …"):
-            self._put(x, y, line, size, self.theme.muted)
-            y -= 1.4 * size
-        return y + 1.4 * size
-
-    def _lines(self, formula: str, room: float, size: float, most: int) -> tuple[list[str], float]:
-        """Return a formula's lines and font size: smaller if needed, and cut if still too long.
-
-        There are no lines if not even the first term fits, or if the formula is too long or too
-        deeply nested to be typeset.
-        """
-        if not formula or len(formula) > LONGEST:
-            return [], SHRUNK[-1] * size
+    @cached_property
+    def _terms(self) -> list[str]:
+        """The terms of the formula as mathematics; none if it is too long or too deeply nested."""
+        formula = self.scene.formula
+        if not 0 < len(formula) <= LONGEST:
+            return []
         try:
-            return self._mathematics(formula, room, size, most)
-        except RecursionError:  # nested too deeply for matplotlib's parser
-            return [], SHRUNK[-1] * size
+            first, *others = terms(formula)
+            # The empty group in front makes the sign a binary operator.
+            parts = [f"${first}$", *(f"${{}} {term}$" for term in others)]
+            for part in parts:
+                self.ruler.width(part, SMALL, parse_math=True)
+        except RecursionError:
+            return []
+        return parts
 
-    def _mathematics(
-        self, formula: str, room: float, size: float, most: int
-    ) -> tuple[list[str], float]:
-        parts = terms(formula)
-        whole = f"${' '.join(parts)}$"
-        if self._width(whole, size) <= room:  # the usual case, measured only once
-            return [whole], size
-        widths = [self._width(f"${part}$", size) / size for part in parts]
-        for share in SHRUNK:
-            lines, rest = _wrap_terms(parts, widths, room / (share * size), most)
-            if not rest:
-                return lines, share * size
-        dots = r"+ \ldots"
-        kept = self._width(f"${dots}$", size) / size
-        lines, _ = _wrap_terms(parts, widths, room / (share * size), most, kept)
-        lines[-1:] = [f"{line[:-1]} {dots}$" for line in lines[-1:]]
-        return lines, share * size
+    def _formula_alone(self, room: float) -> Line | None:
+        """Return the formula as a title in one line, if it is the title and fits."""
+        if self.scene.title != self.scene.formula or not self._terms:
+            return None
+        lines, cut = self._wrapped(room, self.size, 1)
+        return None if cut else lines[0]._replace(leading=TITLE_LINE)
 
-    def _width(self, math: str, size: float) -> float:
-        """Return the width of typeset mathematics in points."""
-        text = Text(0, 0, math, fontsize=size, parse_math=True)
-        text.set_figure(self.figure)
-        return float(text.get_window_extent().width) * 72 / self.figure.dpi
+    def _formula(self, room: float, most: int) -> list[Line]:
+        """Return a formula's lines, broken between terms and cut after the last one that fits.
+
+        A formula that cannot be typeset is written as it is in Python.
+        """
+        for size in (SMALL, SHRUNK * SMALL) if self._terms else ():
+            lines, _ = self._wrapped(room, size, most)
+            if lines:
+                return lines
+        return self._plain(self.scene.formula, room, most)
+
+    def _wrapped(self, room: float, size: float, most: int) -> tuple[list[Line], bool]:
+        """Return lines of terms that fit, and whether terms are left out, for which dots stand."""
+        widths = [self.ruler.width(part, size, parse_math=True) for part in self._terms]
+        dots = self.ruler.width(DOTS, size, parse_math=True) + BETWEEN * size
+        lines: list[list[tuple[float, str]]] = [[]]
+        used, cut = 0.0, False
+        for number, (part, width) in enumerate(zip(self._terms, widths, strict=True)):
+            rest = sum(widths[number + 1 :]) + BETWEEN * size * (len(widths) - number - 1)
+            last = len(lines) == most and used + width + rest > room
+            if used + width > room - (dots if last and rest else 0.0):
+                if len(lines) == most or not lines[-1] or width > room:
+                    cut = True
+                    break
+                lines.append([])
+                used = 0.0
+            lines[-1].append((used, part))
+            used += width + BETWEEN * size
+        if cut and lines[0]:
+            lines[-1].append((used, DOTS))
+        return [Line(each, size, FORMULA_LINE, MATH) for each in lines if each], cut
 
 
-def _wrap_terms(
-    parts: Sequence[str], widths: Sequence[float], room: float, most: int, kept: float = 0.0
-) -> tuple[list[str], bool]:
-    """Return lines of terms that fit into this room, and whether terms are left over.
+def broken(said: str, room: float, size: float, ruler: Ruler, weight: str = "normal") -> list[str]:
+    """Return a text broken into lines at most `room` points wide, between words if possible."""
+    letters = max(1, len(said))
+    while letters > 1:
+        lines = wrap(said, letters, break_on_hyphens=False)
+        widest = max(ruler.width(line, size, weight) for line in lines)
+        if widest <= room:
+            return lines
+        letters = min(letters - 1, int(max(map(len, lines)) * max(room / widest, 0.5)) + 1)
+    return wrap(said, letters)
 
-    `kept` is room to leave free on the last line. Widths are in font sizes.
-    """
-    lines: list[list[str]] = [[]]
-    used = 0.0
-    for part, width in zip(parts, widths, strict=True):
-        free = room - (kept if len(lines) == most else 0.0)
-        if used + width > free:
-            if len(lines) == most or not lines[-1]:
-                return [f"${' '.join(line)}$" for line in lines if line], True
-            lines.append([])
-            used = 0.0
-        lines[-1].append(part)
-        used += width + BETWEEN
-    return [f"${' '.join(line)}$" for line in lines], False
+
+def height_of(lines: Sequence[Line]) -> float:
+    """Return the height of lines, in points."""
+    return sum(line.leading for line in lines)

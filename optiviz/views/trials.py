@@ -13,7 +13,7 @@ from optiviz.kinds.tune import TuneEntry, TuneScene
 from optiviz.objective import Array
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import constraints_beside, set_heading, set_limits, style_chart
-from optiviz.views.paths import HEAD_SIZE, HEAD_ZORDER, LINE_WIDTH, PATH_ZORDER, path_style
+from optiviz.views.paths import HEAD_ZORDER, LINE_WIDTH, PATH_ZORDER, head_style, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
@@ -70,7 +70,7 @@ class TrialsView(View):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return constraints_beside(self.scale.ticks()[1], named=True)
+        return constraints_beside(self.scale.ticks()[1], named=True, names=(self.key, ""))
 
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
@@ -80,10 +80,9 @@ class TrialsView(View):
             axes.set_xscale("log")
             axes.xaxis.set_minor_locator(NullLocator())
             decades = Scale("log", (low, high))
-            set_limits(axes, "x", (low, high), decades.ticks)
+            set_limits(axes, "x", (low, high), decades.ticks, self.key)
         else:
-            set_limits(axes, "x", (low, high), partial(ticks, low, high))
-        axes.set_xlabel(self.key)
+            set_limits(axes, "x", (low, high), partial(ticks, low, high), self.key)
         self.scale.apply(axes)
         for entry, curve in zip(self.scene.entries, self.curves, strict=True):
             style, above = path_style(self.theme, entry.number), PATH_ZORDER + entry.number
@@ -103,7 +102,6 @@ class TrialsView(View):
             if found.any_usable and self.key in found.values:
                 axes.plot(
                     found.values[self.key][found.best], found.medians[found.best],
-                    color=style.color, marker=style.marker, markersize=HEAD_SIZE, clip_on=False,
-                    markeredgecolor=self.theme.casing, markeredgewidth=1.4,
+                    **head_style(self.theme, style), clip_on=False,
                     zorder=HEAD_ZORDER + entry.number,
                 )  # fmt: skip

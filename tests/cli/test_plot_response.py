@@ -74,7 +74,7 @@ def test_a_plot_is_a_still(invoke: Invoke, here: Path) -> None:
     with Image.open(here / "a.png") as image:
         assert image.size == (360, 240)
     said = (here / "a.svg").read_text()
-    for title in ("Logistic function", "Softplus", "derivative"):
+    for title in ("Softplus", "derivative"):
         assert f">{title}</text>" in said, "text is text"
 
 
@@ -151,7 +151,7 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
         ((*RUN, "--opt", "adam", "--view", "conture"), "--view: unknown view 'conture': did you"),
         ((*RUN, "--opt", "adam", "--view", "curve"), "--view: curve draws one dimension"),
         ((*RUN, "--opt", "adam", "--view", "loss", "--labels"), "does not use --labels; contour"),
-        ((*RUN, "--opt", "adam", "--orbit", "90"), "contour does not use --orbit; relief does"),
+        ((*RUN, "--opt", "adam", "--orbit", "90"), "loss do not use --orbit; relief does"),
         ((*RUN, "--opt", "adam", "--smooth", "0"), "--smooth: must be greater than 0"),
         ((*RUN, "--opt", "adam", "--trail", "-1"), "--trail: must be greater than 0"),
         ((*RUN, "--opt", "adam", "--levels", "a"), "--levels: must be a number of bands or losses"),

@@ -174,7 +174,7 @@ def test_a_calm_path_takes_no_long_or_backward_steps(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(TUNED), lr=None).make_scene()
     for entry in scene.entries:
         tuning, paths = entry.configured.tuning, entry.trajectories
-        if tuning is None:
+        if tuning is None or np.isinf(tuning.bound):  # no rate ends lower and stays
             continue
         assert all(path.losses[-1] < path.losses[0] for path in paths)
         walked = np.max([strides(path.points) for path in paths], axis=0)

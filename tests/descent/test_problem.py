@@ -312,7 +312,7 @@ def test_heads_are_paler_the_farther_they_are() -> None:
         alpha = contour.path_artists[0].head.get_alpha()
         expected = 1 - (1 - MIN_OPACITY) * min(1, path.away[path.row_of_step[step]] / diagonal)
         assert alpha == pytest.approx(expected)
-        assert loss.path_artists[0].head.get_alpha() is None
+        assert loss.path_artists[0].strokes.line.get_alpha() is None
     said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
     assert f"paler: up to {scene.max_plane_distance:.3g} off the plane" in said
 
@@ -326,13 +326,13 @@ def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:
     (path,) = scene.trajectories
     faint, strong = picture.cells[0].view.path_artists
     picture.update(30)
-    np.testing.assert_array_equal(faint.line.get_ydata(), path.losses)
-    np.testing.assert_array_equal(strong.line.get_ydata(), path.true_losses)
+    np.testing.assert_array_equal(faint.strokes.line.get_ydata(), path.losses)
+    np.testing.assert_array_equal(strong.strokes.line.get_ydata(), path.true_losses)
     assert "batches of 6, seed 0" in scene.caption and "60 samples" in scene.caption
     smooth = make_picture(recipe.model_copy(update={"smooth": 11}), scene)
     smooth.update(30)
     mean = path.losses[20:31].mean()
-    assert smooth.cells[0].view.path_artists[1].line.get_ydata()[-1] == pytest.approx(mean)
+    assert smooth.cells[0].view.path_artists[1].strokes.line.get_ydata()[-1] == pytest.approx(mean)
 
 
 @every_plane

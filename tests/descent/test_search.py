@@ -154,7 +154,7 @@ def test_the_picture_is_tidy(over: str, size: tuple[int, int]) -> None:
     assert_tidy(drawn)
     words = [text.get_text() for text in shown(drawn)]
     assert {"30 trials each", "final loss", over.partition("=")[0].split(",")[0]} <= set(words)
-    axes = next(each for each in drawn.figure.axes if each.get_xlabel())
+    axes = drawn.figure.axes[0]
     curves = {line.get_label(): line for line in axes.lines}
     for entry in drawn.scene.entries:
         losses = np.asarray(curves[entry.label].get_ydata(), float)

@@ -3,17 +3,22 @@
 import numpy as np
 import pytest
 from conftest import FORMULAS
+from matplotlib.colors import to_hex
 from matplotlib.contour import ContourSet
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
 from matplotlib.quiver import Quiver
+from matplotlib.text import Text
 
 import optiviz
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
 from optiviz.rendering.render import make_picture
-from optiviz.views.contour import ContourView, short
+from optiviz.views.contour import GRID, ContourView, short
 from optiviz.views.figure import Picture
-from optiviz.views.sampled_surface import BANDS, POWERS, contour_levels
+from optiviz.views.ground import BAND, ISOLINE
+from optiviz.views.paths import COMET, START_SIZE
+from optiviz.views.sampled_surface import BANDS, POWERS, SampledSurface, contour_levels
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
 
@@ -34,11 +39,14 @@ def test_paths_and_heads_are_the_descended_points(step: int) -> None:
     drawn = picture("wobbly", "adam,rmsprop:lr=0.5")  # whose first step leaves the window
     drawn.update(step)
     for path, track in zip(drawn.scene.trajectories, view_of(drawn).path_artists, strict=True):
-        for artist in (track.casing, track.line):
-            np.testing.assert_array_equal(artist.get_xydata(), path.points[: step + 1])
+        segments = track.strokes.drawn.get_segments()
+        spans = [(step, 0), *((far, near) for far, near, _ in COMET)]
+        for segment, (far, near) in zip(segments, [*spans, *spans], strict=True):
+            expected = path.points[max(step - far, 0) : max(step - near, 0) + 1]
+            np.testing.assert_array_equal(segment, expected)
         here = path.points[step : step + 1]
-        (seen,) = drawn.scene.surface.window.contains(here)
-        np.testing.assert_array_equal(track.head.get_xydata(), here if seen else [[np.nan] * 2])
+        low, high = np.transpose(drawn.scene.surface.window.intervals)
+        np.testing.assert_array_equal(track.head.get_xydata(), here.clip(low, high))
 
 
 def test_what_is_shown_depends_on_the_step_alone() -> None:
@@ -48,7 +56,7 @@ def test_what_is_shown_depends_on_the_step_alone() -> None:
     back = drawn.update(125)
     assert {id(each) for each in back} == set(forth)
     for track in view_of(drawn).path_artists:
-        assert len(track.line.get_xdata()) == 126
+        assert len(track.strokes.drawn.get_segments()[0]) == 126
 
 
 @pytest.mark.sample(4)
@@ -68,10 +76,10 @@ def test_a_diverged_path_is_drawn_up_to_its_end() -> None:
     drawn.update(drawn.scene.steps)
     assert trajectory.diverged_at is not None
     ended = trajectory.points[: trajectory.diverged_at]
-    np.testing.assert_array_equal(track.line.get_xydata(), ended)
+    np.testing.assert_array_equal(track.strokes.drawn.get_segments()[0], ended)
     (low_x, high_x), (low_y, high_y) = drawn.scene.surface.window.intervals
     edge = ended[-1].clip((low_x, low_y), (high_x, high_y))
-    np.testing.assert_array_equal(track.outside.get_xydata(), edge[None])
+    np.testing.assert_array_equal(track.head.get_xydata(), edge[None])
 
 
 @pytest.mark.parametrize(
@@ -86,11 +94,8 @@ def test_a_head_out_of_the_window_is_a_triangle_at_its_edge(
     for step, away in enumerate([False, False, False, True, True]):
         drawn.update(step)
         point = drawn.scene.trajectories[0].points[step]
-        head, edge = track.head.get_xydata(), track.outside.get_xydata()
-        np.testing.assert_array_equal(edge if away else head, [point.clip(-1.5, 1.5)])
-        assert np.isnan(head if away else edge).all()
-        if away:
-            assert track.outside.get_marker() == sides[step % 2 == 0]
+        np.testing.assert_array_equal(track.head.get_xydata(), [point.clip(-1.5, 1.5)])
+        assert track.head.get_marker() == (sides[step % 2 == 0] if away else "o")
 
 
 def test_minima_and_starts_are_marked() -> None:
@@ -98,7 +103,7 @@ def test_minima_and_starts_are_marked() -> None:
     lines = [each for each in drawn.figure.axes[0].lines if isinstance(each, Line2D)]
     stars = next(each for each in lines if each.get_marker() == "*")
     np.testing.assert_array_equal(stars.get_xydata(), drawn.scene.surface.minima)
-    rings = next(each for each in lines if each.get_markersize() == 11)
+    rings = next(each for each in lines if each.get_markersize() == START_SIZE)
     np.testing.assert_array_equal(rings.get_xydata(), [(1, 1), (-2, 0)])
 
 
@@ -109,17 +114,18 @@ def test_a_mark_at_the_edge_is_whole_and_one_outside_is_not_there() -> None:
     lines = picture(edge, "sgd:lr=0.1").figure.axes[0].lines
     stars = next(each for each in lines if each.get_marker() == "*")
     np.testing.assert_array_equal(stars.get_xydata(), [(-1, -1)])
-    rings = next(each for each in lines if each.get_markersize() == 11)
+    rings = next(each for each in lines if each.get_markersize() == START_SIZE)
     assert not stars.get_clip_on()
     assert not rings.get_clip_on()
 
 
 def test_optimizers_differ_by_colour_and_starts_by_line_style() -> None:
     drawn = picture("wobbly", starts=[(1, 1), (-2, 0)])
-    lines = [track.line for track in view_of(drawn).path_artists]
-    assert [line.get_color() for line in lines[::2]] == [line.get_color() for line in lines[1::2]]
-    assert lines[0].get_color() != lines[2].get_color()
-    assert lines[0].is_dashed() != lines[1].is_dashed()
+    drawn_lines = [track.strokes.drawn for track in view_of(drawn).path_artists]
+    colors = [to_hex(each.get_colors()[-1]) for each in drawn_lines]
+    dashes = [each.get_linestyles()[len(COMET) + 1] for each in drawn_lines]
+    assert colors[::2] == colors[1::2] and colors[0] != colors[2]
+    assert dashes[::2] == [dashes[0]] * 2 and dashes[0] != dashes[1]
 
 
 def sampled(name: str) -> Array:
@@ -171,9 +177,7 @@ def test_levels_of_a_flat_or_undefined_surface_are_none() -> None:
 )
 def test_own_levels_are_drawn_all(levels: tuple[float, ...], lines: list[float]) -> None:
     own = optiviz.Surface(formula="x**2 + y**2", domain="-1:1,-1:1", levels=levels)
-    sets = [each for each in picture(own).figure.axes[0].collections if hasattr(each, "levels")]
-    np.testing.assert_array_equal(sets[-1].levels, lines)
-    assert len(sets) == (2 if len(levels) > 1 else 1)
+    assert_isolines(picture(own), lines)
 
 
 @pytest.mark.sample(4)
@@ -198,6 +202,23 @@ def test_odd_windows_are_still_drawn(domain: str) -> None:
     drawn.figure.canvas.draw()
 
 
+def parts_of(drawn: Picture, zorder: float) -> list[PathPatch]:
+    """Return the bands or the pieces of contour lines of a filled ground."""
+    patches = drawn.figure.axes[0].findobj(PathPatch)
+    return [each for each in patches if each.get_zorder() == zorder]
+
+
+def assert_isolines(drawn: Picture, levels: list[float]) -> None:
+    """Assert that a filled ground has contour lines at these losses, and bands between them."""
+    surface, pieces = drawn.scene.surface, parts_of(drawn, ISOLINE)
+    points = np.concatenate([each.get_path().vertices for each in pieces])
+    away = np.abs(surface.value(points)[:, None] - np.array(levels))
+    spread = np.ptp(levels) if len(levels) > 1 else 1.0
+    assert away.min(axis=0).max() < 0.01 * spread, "every level has a line"
+    assert away.min(axis=1).max() < 0.05 * spread, "every line has a level"
+    assert len(parts_of(drawn, BAND)) == len(levels) + 1
+
+
 def sets_of(drawn: Picture) -> list[ContourSet]:
     return [each for each in drawn.figure.axes[0].collections if isinstance(each, ContourSet)]
 
@@ -207,33 +228,67 @@ def sets_of(drawn: Picture) -> list[ContourSet]:
 )
 def test_levels_can_be_chosen(levels: object, lines: list[float] | None) -> None:
     drawn = picture("wobbly", "adam", levels=levels)
-    isolines = sets_of(drawn)[-1].levels
     if lines is None:
-        assert len(isolines) == (levels or BANDS) - 1
+        assert len(parts_of(drawn, BAND)) == (levels or BANDS)
     else:
-        np.testing.assert_array_equal(isolines, lines)
+        assert_isolines(drawn, lines)
 
 
 def test_no_fill_leaves_isolines_alone() -> None:
-    assert [each.filled for each in sets_of(picture("wobbly", "adam"))] == [True, False]
-    assert [each.filled for each in sets_of(picture("wobbly", "adam", fill=False))] == [False]
-    assert [each.filled for each in sets_of(picture("wobbly", "adam", theme="article"))] == [False]
-    assert len(sets_of(picture("wobbly", "adam", theme="article", fill=True))) == 2
+    for bare in ({"fill": False}, {"theme": "article"}):
+        drawn = picture("wobbly", "adam", **bare)
+        assert [each.filled for each in sets_of(drawn)] == [False]
+        assert not parts_of(drawn, BAND)
+    for filled in ({}, {"theme": "article", "fill": True}):
+        drawn = picture("wobbly", "adam", **filled)
+        assert not sets_of(drawn)
+        assert len(parts_of(drawn, BAND)) == BANDS
+
+
+def test_bands_cover_each_other_without_gaps_and_leave_what_is_undefined_free() -> None:
+    drawn = picture(optiviz.Surface(formula="sqrt(x) + y", domain="-1:1,-1:1", start=(0.5, 0.5)))
+    bands = parts_of(drawn, BAND)
+    values = np.random.default_rng(0).uniform(-1, 1, (300, 2))
+    for point in values[np.abs(values[:, 0]) > 0.02]:
+        covered = [band.get_path().contains_point(point) for band in bands]
+        if point[0] < 0:
+            assert not any(covered)
+        else:
+            assert covered[0] and covered == sorted(covered, reverse=True)
+
+
+def test_contour_lines_are_lit_from_the_upper_left() -> None:
+    hill = optiviz.Surface(formula="exp(-(x**2 + y**2))", domain="-2:2,-2:2", start=(1, 1))
+    pieces = parts_of(picture(hill, levels=6), ISOLINE)
+    lit = [each for each in pieces if each.get_edgecolor()[:3] == (1, 1, 1)]
+    assert 0 < len(lit) < len(pieces)
+    for piece in pieces:
+        facing = piece.get_path().vertices @ (-1, 1)  # downhill is away from the middle
+        assert (facing.min() > -0.2) if piece in lit else (facing.max() < 0.3)
+    widest = max(pieces, key=lambda each: each.get_linewidth())
+    narrowest = min(pieces, key=lambda each: each.get_linewidth())
+    assert widest.get_alpha() > narrowest.get_alpha()
 
 
 def test_labels_are_the_losses_of_their_isolines() -> None:
     drawn = picture("wobbly", "adam", labels=True)
-    levels = sets_of(drawn)[-1].levels
-    texts = [text for text in drawn.figure.axes[0].texts if text.get_visible()]
-    assert len(texts) >= 3
     surface = drawn.scene.surface
+    levels = SampledSurface.sample(surface, GRID).levels
+    texts = losses_on(drawn)
+    assert len(texts) >= 3
     for text in texts:
         said = float(text.get_text().replace("\N{MINUS SIGN}", "-"))
         nearest = levels[np.abs(levels - said).argmin()]
         assert said == pytest.approx(nearest, rel=0.02)
         assert surface.value(np.array(text.get_position())) == pytest.approx(nearest, rel=0.05)
-    assert not picture("wobbly", "adam").figure.axes[0].texts
-    assert not picture("wobbly", "adam", theme="article", labels=False).figure.axes[0].texts
+    assert not losses_on(picture("wobbly", "adam"))
+    assert not losses_on(picture("wobbly", "adam", theme="article", labels=False))
+
+
+def losses_on(drawn: Picture) -> list[Text]:
+    """Return the labels of contour lines, which are the texts that are no names of axes."""
+    texts = drawn.figure.axes[0].texts
+    return [text for text in texts if text.get_visible() and text.get_text() not in ("x", "y")]
 
 
 def test_a_field_points_down_the_gradient() -> None:
@@ -258,6 +313,8 @@ def test_a_field_points_down_the_gradient() -> None:
         ([0.1, 0.25, 0.5], ["0.1", "0.25", "0.5"]), ([1.234, 5.678], ["1.23", "5.68"]),
         ([-2.0, 0.0, 2.0], ["−2", "0", "2"]), ([1e5, 2e5], ["1e5", "2e5"]), ([3.0], ["3"]),
         ([1.001, 1.002], ["1.001", "1.002"]), ([1.5e-7, 3e-7], ["1.5e-7", "3e-7"]),
+        ([1.0, 2.0, 5.0, 10.0, 20.0, 50.0], ["1", "2", "5", "10", "20", "50"]),
+        ([100.0, 2000.0], ["100", "2000"]), ([0.001, 10.0], ["0.001", "10"]),
     ],
 )  # fmt: skip
 def test_levels_are_written_short(levels: list[float], written: list[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
 import optiviz
 from optiviz.kinds.plot import PlotRecipe
@@ -131,18 +132,18 @@ def test_losses_grow_with_the_steps(step: int) -> None:
     drawn.update(step)
     for track, path in zip(view.path_artists, drawn.scene.trajectories, strict=True):
         expected = np.column_stack([np.arange(step + 1), path.losses[: step + 1]])
-        np.testing.assert_allclose(xy(track.line), expected, rtol=1e-12)
-        np.testing.assert_allclose(xy(track.head), expected[-1:], rtol=1e-12)
+        np.testing.assert_allclose(xy(track.strokes.line), expected, rtol=1e-12)
+        assert track.strokes.line.get_markevery() == [step], "the head is at the last one"
 
 
 def test_smooth_losses_stand_before_the_losses_themselves() -> None:
     drawn = picture("wobbly", "rmsprop", view="loss", smooth=10)
     faint, smooth = drawn.cells[0].view.path_artists
     (path,) = drawn.scene.trajectories
-    np.testing.assert_array_equal(xy(faint.line)[:, 1], path.losses)
-    assert faint.line.get_alpha() == FADED_OPACITY
-    assert xy(smooth.line)[50, 1] == pytest.approx(path.losses[41:51].mean())
-    assert xy(smooth.line)[3, 1] == pytest.approx(path.losses[:4].mean())
+    np.testing.assert_array_equal(xy(faint.strokes.line)[:, 1], path.losses)
+    assert faint.strokes.line.get_alpha() == FADED_OPACITY
+    assert xy(smooth.strokes.line)[50, 1] == pytest.approx(path.losses[41:51].mean())
+    assert xy(smooth.strokes.line)[3, 1] == pytest.approx(path.losses[:4].mean())
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.integers(1, 40))
@@ -241,7 +242,7 @@ def test_a_relief_has_the_paths_on_the_surface_a_little_lifted() -> None:
     (track,), (path,) = view.path_artists, drawn.scene.trajectories
     for step in (0, 1, 40, 125):
         drawn.update(step)
-        x, y, z = (np.array(each) for each in track.line.get_data_3d())
+        x, y, z = (np.array(each) for each in track.strokes.line.get_data_3d())
         np.testing.assert_allclose((x[-1], y[-1]), path.points[step])
         above = z - drawn.scene.surface.value(np.column_stack([x, y]))
         np.testing.assert_allclose(above, above[0])
@@ -325,9 +326,10 @@ def test_a_response_draws_the_gradient_and_the_updates() -> None:
     for step in (0, 100, 299):
         drawn.update(step)
         for entry in scene.entries:
-            track = next(each for each in view.path_artists if each.line.get_label() == entry.label)
+            tracks = {each.strokes.line.get_label(): each for each in view.path_artists}
+            track = tracks[entry.label]
             expected = np.column_stack([np.arange(step + 1), entry.update[: step + 1]])
-            np.testing.assert_array_equal(xy(track.line), expected)
+            np.testing.assert_array_equal(xy(track.strokes.line), expected)
     low, high = drawn.figure.axes[0].get_ylim()
     assert low < min(scene.signal.gradient) and all(
         entry.update.max() < high for entry in scene.entries
@@ -342,12 +344,17 @@ def test_a_trail_fades_what_is_older(view: str) -> None:
     drawn = picture("wobbly", "adam", view=view, trail=20)
     track = drawn.cells[0].view.path_artists[0]
     drawn.update(100)
-    old, recent = (
-        np.array(line.get_data_3d() if view == "relief" else xy(line).T)
-        for line in (track.faded, track.line)
-    )
+    if view == "contour":
+        segments = track.strokes.drawn.get_segments()
+        old, recent = segments[0].T, segments[1].T
+        assert track.strokes.drawn.get_colors()[0][3] < 0.5
+    else:
+        lines = track.strokes.faded, track.strokes.line
+        old, recent = (
+            np.array(line.get_data_3d() if view == "relief" else xy(line).T) for line in lines
+        )
+        assert track.strokes.faded.get_alpha() < 0.5
     np.testing.assert_array_equal(old[:, -1], recent[:, 0])
-    assert track.faded.get_alpha() < 0.5
     if view != "relief":
         assert recent.shape[1] == 21
         assert old.shape[1] == 81
@@ -375,12 +382,19 @@ def test_paths_differ_in_colour_marker_or_line_style(theme: str) -> None:
 def test_optimizers_keep_their_colours_in_every_panel_and_cell() -> None:
     def colours(drawn: Picture) -> list[list[str]]:
         return [
-            [track.line.get_color() for track in cell.view.path_artists] for cell in drawn.cells
+            [
+                to_hex(track.strokes.artists[-1].get_color()[-1])
+                if hasattr(track.strokes, "drawn")
+                else track.strokes.line.get_color()
+                for track in cell.view.path_artists
+            ]
+            for cell in drawn.cells
         ]
 
     one, other = colours(picture("wobbly", "adam,rmsprop", view="contour+loss"))
     assert one == other and len(set(one)) == 2
-    assert colours(picture("wobbly", "adam,rmsprop", layout="grid")) == [[one[0]], [one[1]]]
+    grid = picture("wobbly", "adam,rmsprop", layout="grid")
+    assert colours(grid) == [[one[0]], [one[1]], one], "one panel each, and one loss chart"
 
 
 def test_a_grid_has_one_scale() -> None:

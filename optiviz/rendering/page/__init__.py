@@ -64,7 +64,7 @@ def _colors(themes: dict[str, Theme]) -> str:
 def _variables(theme: Theme) -> str:
     named = {
         name: getattr(theme, name)
-        for name in ("background", "ink", "edge", "muted", "warning", "casing", "minimum")
+        for name in ("background", "ink", "edge", "muted", "warning", "casing", "rule", "minimum")
     }
     named |= {f"path-{hue}": color for hue, color in enumerate(theme.paths)}
     return "".join(f"--{name}:{color};" for name, color in named.items())

@@ -16,6 +16,7 @@ const first = told.frames[0];
 const panels = told.panels.map((panel) => ({ ...panel, canvas: one(`.${panel.kind} canvas`) }));
 const ground = panels.find((panel) => panel.kind !== "loss");
 
+const POINT = 4 / 3; // pixels
 const HEAD = 6;
 const REACH = 9; // of a head from its middle
 const NEAR = 28; // pixels from a point at which it is told
@@ -82,7 +83,7 @@ let colors = {};
 function readColors() {
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(`--${name}`).trim();
-  for (const name of ["background", "ink", "edge", "muted", "casing", "minimum"]) {
+  for (const name of ["background", "ink", "edge", "muted", "casing", "rule", "minimum"]) {
     colors[name] = color(name);
   }
   colors.paths = told.entries.map((entry) => color(`path-${entry.hue}`));
@@ -105,6 +106,7 @@ function prepared(canvas, width, height) {
   return pen;
 }
 
+const SHORT = 2; // letters of a name that stands among the labels
 const FONT = "13px system-ui, sans-serif";
 
 function layOut(panel) {
@@ -114,16 +116,40 @@ function layOut(panel) {
   const wide = Math.max(...panel.y.ticks.map(([, said]) => pen.measureText(said).width), 8);
   const chart = panel.kind !== "contour";
   const beyond = panel.x.ticks.length ? pen.measureText(panel.x.ticks.at(-1)[1]).width / 2 : 0;
+  const upright = !chart && panel.y.name.length > SHORT;
   const box = {
-    left: Math.ceil(wide) + (chart ? 12 : 26),
+    left: Math.ceil(wide) + (upright ? 26 : 10),
     top: chart ? 26 : 8,
     right: Math.max(12, Math.ceil(beyond) + 2),
-    bottom: 40,
   };
   box.width = width - box.left - box.right;
+  panel.marked = marked(panel.x, pen, box);
+  panel.named = between(panel.marked, pen.measureText(panel.x.name).width + 12);
+  box.bottom = panel.named === null ? 40 : 26;
   box.height = box.width / panel.ratio;
   panel.box = box;
   panel.canvas.style.height = `${Math.round(box.height + box.top + box.bottom)}px`;
+}
+
+// The ticks of an axis whose labels do not overlap: where they are, and from where to where.
+function marked(axis, pen, box) {
+  const kept = [];
+  for (const [value, said] of axis.ticks) {
+    const at = box.left + box.width * onAxis(axis, value);
+    const half = pen.measureText(said).width / 2;
+    if (kept.length && at - half < kept.at(-1).right + 8) continue;
+    kept.push({ at, said, left: at - half, right: at + half });
+  }
+  return kept;
+}
+
+// The middle between the last two labels with so much room between them.
+function between(kept, room) {
+  for (let last = kept.length - 1; last > 0; last -= 1) {
+    const [one, other] = [kept[last - 1], kept[last]];
+    if (other.left - one.right >= room) return (one.right + other.left) / 2;
+  }
+  return null;
 }
 
 function toPixels(panel, [x, y]) {
@@ -142,29 +168,25 @@ function drawAxes(panel, pen) {
   pen.strokeStyle = colors.muted;
   pen.lineWidth = 1;
   const bottom = box.top + box.height;
-  let free = -Infinity;
   pen.textAlign = "center";
   pen.textBaseline = "top";
-  for (const [value, said] of x.ticks) {
-    const at = box.left + box.width * onAxis(x, value);
-    const half = pen.measureText(said).width / 2;
-    if (at - half < free) continue;
-    free = at + half + 8;
-    pen.fillText(said, at, bottom + 6);
-  }
-  pen.fillText(x.name, box.left + box.width / 2, bottom + 23);
+  for (const { at, said } of panel.marked) pen.fillText(said, at, bottom + 6);
+  pen.font = `italic ${FONT}`;
+  if (panel.named !== null) pen.fillText(x.name, panel.named, bottom + 6);
+  else pen.fillText(x.name, box.left + box.width / 2, bottom + 23);
+  pen.font = FONT;
   pen.textAlign = "right";
   pen.textBaseline = "middle";
-  let above = Infinity;
+  const levels = [];
   for (const [value, said] of y.ticks) {
     const at = box.top + box.height * (1 - onAxis(y, value));
-    if (at > above) continue;
-    above = at - 16;
+    if (levels.length && at > levels.at(-1) - 16) continue;
+    levels.push(at);
     pen.fillText(said, box.left - 6, at);
     if (!chart) continue;
-    pen.globalAlpha = 0.2;
+    pen.strokeStyle = colors.rule;
     line(pen, [[box.left, at], [box.left + box.width, at]]);
-    pen.globalAlpha = 1;
+    pen.strokeStyle = colors.muted;
   }
   if (chart) {
     pen.textAlign = "left";
@@ -174,10 +196,17 @@ function drawAxes(panel, pen) {
     return;
   }
   pen.save();
-  pen.translate(9, box.top + box.height / 2);
-  if (y.name.length > 1) pen.rotate(-Math.PI / 2);
-  pen.textAlign = "center";
-  pen.fillText(y.name, 0, 0);
+  pen.font = `italic ${FONT}`;
+  if (y.name.length > SHORT) {
+    pen.translate(9, box.top + box.height / 2);
+    pen.rotate(-Math.PI / 2);
+    pen.textAlign = "center";
+    pen.fillText(y.name, 0, 0);
+  } else {
+    const last = levels.length - 1;
+    const middle = last > 0 ? (levels[last] + levels[last - 1]) / 2 : box.top + box.height / 4;
+    pen.fillText(y.name, box.left - 6, middle);
+  }
   pen.restore();
   pen.strokeRect(box.left, box.top, box.width, box.height);
 }

@@ -30,10 +30,10 @@ from optiviz.surfaces.notation import terms
 from optiviz.system.progress import Progress
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import CurveView
+from optiviz.views.legend import number
 from optiviz.views.legend_entries import SURFACE_ENTRIES
-from optiviz.views.legend_layout import number
 from optiviz.views.loss import LossView
-from optiviz.views.paths import path_style
+from optiviz.views.paths import CASING_WIDTH, COMET, LINE_WIDTH, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
@@ -72,6 +72,8 @@ class Page:
             "frames": self.recipe.frame_steps(scene.steps),
             "fps": self.recipe.fps,
             "trail": self.recipe.trail,
+            "comet": COMET,
+            "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
             "entries": [self._entry(entry) for entry in scene.entries],
             "paths": [
                 self._path(number, entry, start, path)
@@ -243,7 +245,7 @@ class Page:
         return {
             "kind": "curve",
             "ratio": 1.5,
-            "x": axis_of("x", Scale("linear", ends), ticks(*ends)),
+            "x": axis_of(surface.axes[0], Scale("linear", ends), ticks(*ends)),
             "y": axis_of("loss", scale, scale.ticks()),
             **{
                 name: rounded_points(points, (ends, scale.limits)) for name, points in drawn.items()

@@ -54,16 +54,28 @@ const around = ({ left, top, width, height }) => ({
   height: height + 2 * REACH,
 });
 
-const ring = (pen, at, size = 6.5) => shape(pen, "o", at, size, colors.casing, colors.ink, 1.8);
-const star = (pen, at, size = 9) => shape(pen, "*", at, size, colors.minimum, colors.edge, 1);
+const ring = (pen, at, size = 6.5) =>
+  shape(pen, "o", at, size, colors.background, colors.ink, 2.2);
+const star = (pen, at, size = 10.5) => shape(pen, "*", at, size, colors.minimum, colors.edge, 1);
+
+// The row from which on a path is drawn in full.
+const beginning = (steps, now) =>
+  told.trail === null ? 0 : rowAt(steps, Math.max(now - told.trail, 0));
+
+// The latest steps, wider and wider: from row to row, and the width.
+function comet(steps, now) {
+  const row = (back) => Math.max(rowAt(steps, Math.max(now - back, 0)), beginning(steps, now));
+  return told.comet.map(([far, near, width]) => [row(far), row(near), POINT * width]);
+}
 
 // A line up to the step, faded where the trail has left it.
 function drawGrown(pen, path, steps, points, now) {
   const last = rowAt(steps, now);
-  const begin = told.trail === null ? 0 : rowAt(steps, Math.max(now - told.trail, 0));
+  const begin = beginning(steps, now);
+  const width = POINT * told.widths.line;
   pen.strokeStyle = colors.paths[path.entry];
-  pen.lineWidth = 2.4;
-  pen.setLineDash(path.dash.map((each) => 2.4 * each));
+  pen.lineWidth = width;
+  pen.setLineDash(path.dash.map((each) => width * each));
   if (begin > 0) {
     pen.globalAlpha = FADED;
     line(pen, points.slice(0, begin + 1));
@@ -104,11 +116,18 @@ function drawPaths(panel, pen) {
       }
       pen.globalAlpha = 1;
     } else {
+      const tiers = comet(path.steps, now);
+      const whole = [beginning(path.steps, now), last, POINT * told.widths.line];
       pen.strokeStyle = colors.casing;
-      pen.lineWidth = 4.4;
-      const begin = told.trail === null ? 0 : rowAt(path.steps, Math.max(now - told.trail, 0));
-      line(pen, points.slice(begin));
+      for (const [from, to, width] of [whole, ...tiers]) {
+        pen.lineWidth = width + 2 * POINT * told.widths.casing;
+        line(pen, points.slice(from, to + 1));
+      }
       drawGrown(pen, path, path.steps, points, now);
+      for (const [from, to, width] of tiers) {
+        pen.lineWidth = width;
+        line(pen, points.slice(from, to + 1));
+      }
     }
     pen.restore();
   }

@@ -20,10 +20,14 @@ class Theme:
     muted: str  # secondary text, axes
     warning: str  # text about a failed run
     casing: str  # thin border that sets paths and marks off from the surface
-    ramp: tuple[str, ...]  # fill from the lowest loss to the highest
-    isoline: str  # empty: colours of the ramp
+    rule: str  # grid lines of charts, and what is not yet done of a progress line
+    ramp: tuple[str, ...]  # fill from the lowest loss to the highest, in rising lightness
+    lit: tuple[str, float]  # colour and opacity of contour lines on slopes that face the light
+    shaded: tuple[str, float]  # and of those that face away from it
     minimum: str
     paths: tuple[str, ...]  # distinguishable by colour-blind readers
+    areas: tuple[str, ...]  # of basins, of medium lightness
+    isoline: str = ""  # of contour lines without a fill; empty: colours of the ramp
     fill: bool = True  # whether the areas between contour lines are filled
     labels: bool = False  # whether contour lines are labelled with their loss
     rc: dict[str, Any] = field(default_factory=dict)

@@ -3,16 +3,20 @@
 from optiviz.views.themes import Theme
 
 THEME = Theme(
-    background="#14181f",
+    background="#0f141b",
     ink="#eef2f6",
-    edge="#0c0f14",
+    edge="#080b10",
     muted="#a3afbc",
     warning="#ff9d8a",
-    casing="#0c0f14",
-    # Even steps of lightness, from L* 12 to 40: low areas are dark, and any path stands out.
-    ramp=("#171f2b", "#1f2a3a", "#293749", "#344558", "#425468", "#516478"),
+    casing="#080b10",
+    rule="#2a333f",
+    # L* from 5 to 50: low areas are dark, and any path stands out.
+    ramp=("#0a1124", "#12294a", "#1c4866", "#2c6478", "#4a8088"),
+    lit=("#bfe6e6", 0.42),
+    shaded=("#03060c", 0.6),
     isoline="#8499b0",
     minimum="#ffd23f",
-    # The light theme's hues, lifted until each has a contrast of 4.5 or more on the ramp's middle.
-    paths=("#56b4f5", "#ff8c42", "#3fd0a4", "#f08ccb", "#f2f4f7", "#ffc94d", "#9fdcff"),
+    # Far apart in OKLab for normal, protan, deutan and tritan sight, the first five most of all.
+    paths=("#f0843f", "#43d3cc", "#ffffff", "#b180fc", "#d6d71f", "#8bfaac", "#15b477"),
+    areas=("#56b4f5", "#ff8c42", "#3fd0a4", "#f08ccb", "#ffc94d", "#9fdcff", "#8d97a3"),
 )

@@ -4,15 +4,20 @@ from optiviz.views.themes import Theme
 
 THEME = Theme(
     background="#ffffff",
-    ink="#1d2733",
-    edge="#1d2733",
-    muted="#5b6875",
+    ink="#16202b",
+    edge="#16202b",
+    muted="#55626f",
     warning="#a32014",
     casing="#ffffff",
-    # Even steps of lightness, from L* 70 to 97; little chroma, so that any path stands out.
-    ramp=("#93a9c4", "#a9bbd1", "#bfcddd", "#d4dee8", "#e7edf2", "#f5f7f9"),
-    isoline="#6f859f",
+    rule="#d9dfe5",
+    # L* from 45 to 97: deep water in the valleys, sand on the heights.
+    ramp=("#336da4", "#5799c2", "#94c6d6", "#d2e8e4", "#faf5e8"),
+    lit=("#ffffff", 0.8),
+    shaded=("#0b2a40", 0.45),
+    isoline="#55626f",
     minimum="#ffd23f",
-    # Okabe and Ito, Color Universal Design, 2008, without the pale yellow and darkened a little.
-    paths=("#0068b5", "#d55e00", "#008a66", "#a8327d", "#20242a", "#e09400", "#3fa4dd"),
+    # Far apart in OKLab for normal, protan, deutan and tritan sight, the first five most of all.
+    paths=("#f04a2c", "#1a079e", "#0d0d12", "#9455ec", "#772703", "#b02c74", "#43184c"),
+    # Okabe and Ito, Color Universal Design, 2008, a little darker.
+    areas=("#0068b5", "#d55e00", "#008a66", "#a8327d", "#e09400", "#3fa4dd", "#6b7480"),
 )

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import optiviz
-from optiviz.views.legend_layout import number
+from optiviz.views.legend import number
 from optiviz.views.scales import Scale
 from optiviz.views.themes import load_theme
 
@@ -42,8 +42,13 @@ DESK, PHONE = (1200, 860), (375, 720)
 Browser = Any
 Opened = Callable[..., Browser]
 
+# In this window rmsprop leaves the view.
+WOBBLY = optiviz.load_surface("wobbly").model_dump(mode="json", exclude_defaults=True)
 SCENES: dict[str, dict[str, Any]] = {
-    "race": {"surface": "wobbly", "optimizers": "nesterov,rmsprop,adadelta,adagrad,adam"},
+    "race": {
+        "surface": {**WOBBLY, "domain": "-3:3,-3:3"},
+        "optimizers": "nesterov,rmsprop,adadelta,adagrad,adam",
+    },
     "curve": {"surface": "parabola", "optimizers": "sgd:lr=0.1,newton,sgd:lr=1.2", "steps": 30},
     "starts": {"surface": "himmelblau", "optimizers": "adam:lr=0.1,sgd:lr=0.5", "random_starts": 3},
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 40},
