@@ -71,6 +71,10 @@ window_options = section(
         "--domain", metavar="X0:X1,Y0:Y1",
         help="Window to draw.  [default: the surface's, or -3:3 for a --formula]",
     ),
+    click.option(
+        "--axes", metavar="NAME,NAME",
+        help="Names of the axes, such as w,b.  [default: the surface's, or x,y]",
+    ),
 )  # fmt: skip
 
 surface_options = option_group(

@@ -269,6 +269,11 @@ class Scene(Generic[EntryT]):
         return ""
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        """The names to show for the variables of the formula."""
+        return {}
+
+    @property
     def caption(self) -> str:
         """The line of text under the formula."""
         return ""
@@ -341,6 +346,10 @@ class OnSurface(Scene[EntryT]):
     @property
     def formula(self) -> str:
         return self.surface.formula
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.surface.variables
 
     @property
     def caption(self) -> str:

@@ -20,6 +20,7 @@ from optiviz.system.progress import TaskProgress, search_progress
 
 MAX_CELLS = 2048  # per side of a grid of starts
 MAX_COLUMNS = 6  # minima in a report
+ZERO = 1e-6  # share of the side of the window below which a coordinate counts as 0
 TUNING_GRID = 3, 3  # starts over the window that learning rates are tuned from
 
 
@@ -155,7 +156,8 @@ class BasinsScene(OnSurface[BasinsEntry]):
     def report(self, recipe: BasinsRecipe) -> Report:
         """Return one row per optimizer: which share of starts reach each minimum, and how soon."""
         minima = self.minima if len(self.minima) <= MAX_COLUMNS else self.minima[:0]
-        headings = [",".join(f"{each:.3g}" for each in point) for point in minima]
+        sides = [high - low for low, high in self.surface.window.intervals]
+        headings = [",".join(map(_written, point, sides)) for point in minima]
         several = [f"one of {len(self.minima)} minima"] if len(minima) < len(self.minima) else []
         rows = []
         for entry in self.entries:
@@ -174,6 +176,11 @@ class BasinsScene(OnSurface[BasinsEntry]):
         counted = [*several, *headings, "none", "median step"]
         numbers = [Column(heading, number=True) for heading in counted]
         return Report([Column("optimizer"), SETTINGS, *numbers], rows)
+
+
+def _written(coordinate: float, side: float) -> str:
+    """Return a coordinate of a minimum as text; 0 for what is as good as 0 in a window."""
+    return f"{0.0 if abs(coordinate) < ZERO * side else coordinate:.3g}"
 
 
 def _known(numbers: Sequence[int]) -> list[int | None]:

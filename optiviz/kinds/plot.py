@@ -1,5 +1,6 @@
 """`plot`: surfaces without a descent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -64,6 +65,10 @@ class PlotScene(Scene[RunEntry]):
     @property
     def formula(self) -> str:
         return self.surfaces[0].formula if len(self.surfaces) == 1 else ""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.surfaces[0].variables if len(self.surfaces) == 1 else {}
 
     def parts(self) -> tuple[Scene[RunEntry], ...]:
         return tuple(RunScene(title=each.title, surface=each) for each in self.surfaces)

@@ -354,7 +354,10 @@ class RunScene(OnSurface[RunEntry]):
         ]
         if not learned:
             return {"trajectories": trajectories}
-        plane = {"axes": self.surface.axes, "domain": self.surface.window.model_dump(mode="json")}
+        plane = {
+            "axes": self.surface.axis_names,
+            "domain": self.surface.window.model_dump(mode="json"),
+        }
         return {"plane": plane, "trajectories": trajectories}
 
     def rows(self) -> Row:

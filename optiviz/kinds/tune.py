@@ -161,6 +161,10 @@ class TuneScene(Scene[TuneEntry]):
         return self.surface.formula
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        return self.surface.variables
+
+    @property
     def note(self) -> str:
         return f"{max(entry.search.trials for entry in self.entries)} trials each"
 

@@ -20,7 +20,7 @@ from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import find_surface, is_third_party_surface, load_catalogue
 from optiviz.surfaces.config import WrittenPlane
 from optiviz.surfaces.datasets import files_of
-from optiviz.surfaces.domain import Domain, ValidationContext, Window
+from optiviz.surfaces.domain import AxisNames, Domain, ValidationContext, Window, axis_names
 from optiviz.surfaces.surface import Surface, dimension
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
@@ -49,6 +49,7 @@ class SurfaceOptions(BaseModel):
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
     ]
     domain: Annotated[Window, Field(description="the window to draw, for example -3:3,-2:2")]
+    axes: Annotated[AxisNames, Field(description="the names of the axes, for example w,b")]
     catalogue: Annotated[str, Field(description="a YAML file of additional surfaces")]
     data: Annotated[str, Field(description="the data set that a network learns")]
     samples: Annotated[int, Field(ge=1, description="the number of samples that a network learns")]
@@ -59,6 +60,12 @@ class SurfaceOptions(BaseModel):
             "2/5/250,2/5/251"
         ),
     ]
+
+
+class NamedAxes(BaseModel):
+    """Names of axes, whose number is not known yet."""
+
+    axes: AxisNames
 
 
 SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
@@ -215,7 +222,11 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     if isinstance(window, list):
         faults += [Fault(("domain", *(fault.keys or ())), fault.message) for fault in window]
         window = None
-    surfaces = SurfaceReader(catalogue, window, changes)
+    axes = None if options["axes"] is None else checked(NamedAxes, {"axes": options["axes"]})
+    if isinstance(axes, list):
+        faults += axes
+        axes = None
+    surfaces = SurfaceReader(catalogue, window, changes, axes.axes if axes else ())
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
     if not any(each is None or each.network for each in found):
@@ -238,12 +249,19 @@ def _as_list(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
 class SurfaceReader:
     """Reads the surfaces of one recipe and collects their faults.
 
-    All surfaces get the same window, if there is one. changes are data, samples or plane for
-    networks, replacing what is declared.
+    All surfaces get the same window, if there is one, and the same names of axes. changes are data,
+    samples or plane for networks, replacing what is declared.
     """
 
-    def __init__(self, catalogue: Any, window: Domain | None, changes: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        catalogue: Any,
+        window: Domain | None,
+        changes: Mapping[str, Any],
+        axes: tuple[str, ...] = (),
+    ) -> None:
         self.window = window
+        self.axes = axes
         self.changes = changes
         self.faults: list[Fault] = []
         self._find = find_surface if catalogue is None else self._opened(catalogue)
@@ -276,6 +294,11 @@ class SurfaceReader:
         if surface.network is not None and self.changes:
             declared = surface.model_dump(mode="json", exclude_defaults=True)
             return self._declared(keys, self._changed(declared))
+        if self.axes:
+            try:
+                surface = surface.model_copy(update={"axes": axis_names(self.axes, surface.dim)})
+            except ValueError as error:
+                self.faults.append(Fault(("axes",), str(error)))
         if self.window is None:
             return surface
         if len(self.window.intervals) != surface.dim:
@@ -288,7 +311,7 @@ class SurfaceReader:
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:
         """Return the surface of a formula, None if it has a fault."""
         sides = [DEFAULT_INTERVAL] * (dimension(text) if isinstance(text, str) else 1)
-        declared = {"formula": text, "domain": self.window or ",".join(sides)}
+        declared = {"formula": text, "domain": self.window or ",".join(sides), "axes": self.axes}
         return self._declared(keys, declared, of=1)
 
     def _changed(self, declared: Any) -> Any:
@@ -310,6 +333,8 @@ class SurfaceReader:
                     changed.pop(key, None)
         if self.window is not None:
             changed["domain"] = self.window
+        if self.axes:
+            changed["axes"] = self.axes
         return changed
 
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
@@ -327,6 +352,8 @@ class SurfaceReader:
     def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
         """Return a fault of a declaration with the keys under which the user wrote the value."""
         within = fault.keys or ()
+        if within[:1] == ("axes",) and self.axes:
+            return Fault(("axes",), fault.message)
         changed = within[1:] if within[:1] == ("network",) else within
         if changed and changed[0] in (*self.changes, *(["domain"] if self.changes else [])):
             return Fault(changed, fault.message)

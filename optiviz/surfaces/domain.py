@@ -30,6 +30,7 @@ from optiviz.system.text import counted, plain_number, plain_text, shorten
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
 AXES = ("x", "y")
+MAX_NAME = 40  # letters of the name of an axis
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,47 @@ class Domain(BaseModel):
         return math.hypot(*(high - low for low, high in self.intervals))
 
 
+def _named(names: Any) -> Any:
+    return tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
+
+
+def axis_names(names: tuple[str, ...], axes: int | None) -> tuple[str, ...]:
+    """Return the names of axes; raise ValueError if one of them or their number is invalid.
+
+    axes is their right number, None if that is unknown.
+    """
+    # Imports sympy, which only named axes need.
+    from optiviz.surfaces.grammar import CONSTANTS, FUNCTIONS
+
+    for name in names:
+        if not all(each.isalnum() or each in " _" for each in name) or not name[:1].isalpha():
+            raise ValueError(
+                f"{shorten(name, quoted=True)} must begin with a letter and consist of letters, "
+                "digits, spaces and underscores"
+            )
+        if len(name) > MAX_NAME:
+            raise ValueError(f"{shorten(name, quoted=True)} is longer than {MAX_NAME} letters")
+        if name in FUNCTIONS or name in CONSTANTS:
+            kind = "function" if name in FUNCTIONS else "constant"
+            raise ValueError(f"{name!r} is the name of a {kind}: choose another one")
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is the name of two axes: choose another one")
+    if axes is not None and len(names) != axes:
+        many = "one axis" if axes == 1 else f"{axes} axes"
+        raise ValueError(f"{','.join(names)} is {counted(len(names), 'name')} for {many}")
+    return names
+
+
+def _own_names(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return axis_names(names, axes_in(info)) if names else names
+
+
+AxisNames = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_named),
+    AfterValidator(_own_names),
+    MappedSchema(lambda kept: any_of(TEXT, kept)),
+]
 Window = Annotated[
     Domain,
     MappedSchema(lambda kept: any_of(TEXT, {"type": "array", "items": NUMBERS}, kept)),

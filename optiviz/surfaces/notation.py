@@ -1,19 +1,25 @@
 """Formulas in mathematical notation, in matplotlib's mathtext."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 ADDED, NEGATED, MULTIPLIED, RAISED, ATOM = range(5)  # precedence of a node
 SIGNS = {ast.Add: "+", ast.Sub: "-"}
 POWERED = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "log")  # written sin²(x)
 
 
-def terms(formula: str) -> list[str]:
+def terms(formula: str, variables: Mapping[str, str] | None = None) -> list[str]:
     """Return the terms of a valid formula, in mathtext without dollar signs.
 
-    All but the first begin with their sign. A line may be broken between two terms.
+    All but the first begin with their sign. A line may be broken between two terms. variables maps
+    names in the formula to those that are written for them.
     """
-    return list(_terms(ast.parse(formula.strip(), mode="eval").body))
+    tree = ast.parse(formula.strip(), mode="eval")
+    if variables:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                node.id = variables.get(node.id, node.id)
+    return list(_terms(tree.body))
 
 
 def _terms(node: ast.expr) -> Iterator[str]:
@@ -39,7 +45,7 @@ def _notation(node: ast.expr) -> tuple[int, str]:
         case ast.Constant(value=int() | float() as value):
             return _number(value)
         case ast.Name(id=name):
-            return ATOM, r"\pi" if name == "pi" else name
+            return ATOM, r"\pi" if name == "pi" else _variable(name)
         case ast.Call(func=ast.Name(id=name), args=args):
             return ATOM, _call(name, args)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
@@ -66,6 +72,13 @@ def _notation(node: ast.expr) -> tuple[int, str]:
         case ast.UnaryOp(operand=operand):
             return _notation(operand)
     raise ValueError(f"{ast.dump(node)} is not allowed in a formula")
+
+
+def _variable(name: str) -> str:
+    """Return the name of a variable: what follows an underscore is an index."""
+    base, _, index = name.replace(" ", r"\ ").partition("_")
+    said = base if len(base) == 1 else rf"\mathit{{{base}}}"
+    return f"{said}_{{{index.replace('_', ',')}}}" if index else said
 
 
 def _divides(node: ast.expr) -> bool:

@@ -19,6 +19,8 @@ from pydantic import (
 from optiviz.objective import Array
 from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.domain import (
+    AXES,
+    AxisNames,
     Domain,
     Kebab,
     Number,
@@ -69,6 +71,7 @@ class Surface(BaseModel):
     plane: WrittenPlane | None = None
     function: FunctionConfig | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
+    axes: AxisNames = ()
     formula: Annotated[str, Field(validate_default=True)] = ""
     start: PlacedPoint = ()
     starts: tuple[PlacedPoint, ...] = ()
@@ -154,9 +157,14 @@ class Surface(BaseModel):
         return self.starts or (self.start,)
 
     @property
-    def axes(self) -> tuple[str, ...]:
-        """The names of the coordinates."""
-        return self.origin.axes
+    def axis_names(self) -> tuple[str, ...]:
+        """The names of the coordinates, as pictures show them."""
+        return self.axes or self.origin.axes
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The names of the coordinates by their names in the formula."""
+        return dict(zip(AXES, self.axis_names, strict=False))
 
     @property
     def caption(self) -> str:

@@ -24,7 +24,7 @@ from optiviz.views.axes import (
 )
 from optiviz.views.colors import ramp
 from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
-from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
+from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import plain
@@ -69,7 +69,7 @@ class ContourView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return [SURFACE_ENTRIES[name] for name in self.scene.legend_entries]
+        return surface_entries(self.scene)
 
     def build(self, axes: Axes) -> None:
         style_plane(axes, self)
@@ -188,7 +188,7 @@ def ratios(across: Interval, up: Interval) -> tuple[float, float]:
 
 def plane_names(surface: Surface) -> tuple[str, str]:
     """Return the names of the axes of a surface in two dimensions."""
-    across, up = surface.axes
+    across, up = surface.axis_names
     return across, up
 
 
@@ -199,7 +199,7 @@ def style_plane(axes: Axes, view: View) -> None:
     """
     style_axes(axes, view.theme)
     surface = view.scene.surface
-    for axis, ends, name in zip(PLANE, surface.window.intervals, surface.axes, strict=True):
+    for axis, ends, name in zip(PLANE, surface.window.intervals, surface.axis_names, strict=True):
         set_limits(axes, axis, ends, None, name, view.labelled, view.packed)
 
 

@@ -20,7 +20,7 @@ from optiviz.views.axes import (
     size_in_inches,
     style_chart,
 )
-from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
+from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import (
     EDGE_MARKERS,
     FADED_OPACITY,
@@ -65,17 +65,17 @@ class CurveView(View):
     @property
     def constraints(self) -> BoxConstraints:
         labels = self.scale.ticks()[1]
-        return constraints_beside(labels, named=True, names=(self.scene.surface.axes[0], ""))
+        return constraints_beside(labels, named=True, names=(self.scene.surface.axis_names[0], ""))
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return [SURFACE_ENTRIES[name] for name in self.scene.legend_entries]
+        return surface_entries(self.scene)
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
         ends = surface.window.intervals[0]
         style_chart(axes, self.theme)
-        set_limits(axes, "x", ends, None, surface.axes[0], self.labelled, self.packed)
+        set_limits(axes, "x", ends, None, surface.axis_names[0], self.labelled, self.packed)
         self.scale.apply(axes, self.labelled)
         if self.scene.entries:
             set_heading(axes, self.theme, "loss")

@@ -206,11 +206,16 @@ class Layout:
         )  # fmt: skip
         found = Arrangement()
         self._place_mains(found, region)
-        left = found.ends[1] + GAP
-        left += max(each.right for each in self.mains)
+        left = found.ends[1] + GAP + max(each.right for each in self.mains)
         low = min(box.bottom for box in found.mains)
-        column = Box(left, low, self.width - left - RIGHT, self.height - TOP - low)
+        beneath = low - self.bottom if self.parts == 1 else 0.0
         sides = self._least_height(SIDE, STRIP)
+        if self.sides and beneath >= self._least_height(SIDE_BENEATH, STRIP_BENEATH):
+            region = Box(EDGE, EDGE, found.ends[1] - EDGE, low - self.bottom)
+            found.sides, sides = self._stack(self.sides, region), 0.0
+        if beneath > 0:
+            low = self.bottom
+        column = Box(left, low, self.width - left - RIGHT, self.height - TOP - low)
         title = self.title.title(column.width)
         lines = len(self.title.details(column.width, MAX_FORMULA))
         for fullness in fullnesses(lines):
@@ -255,7 +260,7 @@ class Layout:
         if self.has_step:
             baseline = y - UNDER_TITLE - TEXT
             y = baseline - PROGRESS
-            end = column.right if self.sides or not self.listed else right
+            end = column.right if sides or not self.listed else right
             found.counter = Counter(column.left, right, baseline, (column.left + 1, end - 1, y))
             if self.listed:
                 found.quantity = right, baseline
@@ -266,17 +271,17 @@ class Layout:
         sides = min(sides, max(LEAST * sides, y - column.bottom - rows - UNDER_ROWS))
         if rows:
             free = y - column.bottom - sides - high - UNDER_ROWS
-            found.spread = min(1.0 if self.sides else SPREAD, free / rows)
+            found.spread = min(1.0 if sides else SPREAD, free / rows)
         for row in words.rows:
             row *= found.spread
             y -= row
             found.rows.append(Box(column.left, y, right - column.left, row))
         y -= UNDER_ROWS
         if high:
-            top = y if self.sides else column.bottom + high - 4
+            top = y if sides else column.bottom + high - 4
             found.key = Box(column.left, top - high, column.width, high)
             y = top - high
-        if self.sides:
+        if self.sides and not found.sides:
             region = Box(column.left, column.bottom, column.width, y - column.bottom)
             found.sides = self._stack(self.sides, region)
 

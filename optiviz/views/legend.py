@@ -25,7 +25,9 @@ ROW, TALL_ROW = 19.0, 34.0  # heights of a row in points, with settings beside a
 KEY_LINE, SAMPLE, BETWEEN = 15.0, 14.0, 14.0  # points in the key: a line, a sample, two entries
 PROGRESS = 8.0  # points from the baseline of the step to the line of progress
 PROGRESS_WIDTH = 2.4
-SMALLEST_NAME = 0.8  # scale of a name too long for its row, before it is cut
+SLACK = 0.97  # share of its room that a shrunk name takes, as widths do not shrink evenly
+SMALLEST = 1e-3  # number that is written without an exponent
+SMALLEST_NAME = SMALL / TEXT  # scale of a name too long for its row, before it is cut
 
 
 RowMode = Literal["beneath", "beside", "remark"]  # where settings are; "remark": only remarks
@@ -72,11 +74,13 @@ class Rows:
         return self.swatch + (max(width, settings) if mode == "beneath" else width)
 
     def height(self, place: int, mode: RowMode, room: float) -> float:
-        """Return the height of a row in so much room, whose remark may need a line of its own."""
+        """Return the height of a row in so much room; what does not fit needs another line."""
         if mode == "remark":
             remark = self.scene.status(self.scene.entries[place], self.scene.steps)
-            beside = self.width(place, mode) + BESIDE + self.ruler.width(remark, SMALL)
-            return TALL_ROW if remark and beside > room else ROW
+            beside = BESIDE + self.ruler.width(remark, SMALL) if remark else 0.0
+            name = self.ruler.width(self.scene.entries[place].heading, TEXT, "bold")
+            least = self.width(place, mode) - (1 - SMALLEST_NAME) * name + beside
+            return TALL_ROW if least > SLACK * room else ROW
         return TALL_ROW if mode == "beneath" else ROW
 
     def widest(self, mode: RowMode) -> float:
@@ -126,7 +130,7 @@ class Key:
             x, y = place.left, place.top - KEY_LINE * number + 4
             for mark, label in line:
                 look = mark.style(sheet.theme)
-                middle = x + mark.sample - SAMPLE + 5
+                middle = x + (mark.sample - SAMPLE) / 2 + 5
                 sheet.draw(
                     [middle - mark.half_length, middle + mark.half_length], [y + 3.6] * 2, **look
                 )
@@ -193,25 +197,28 @@ class Legend:
         quantity is written before the number. Settings, or a remark, stand beneath the name in a
         box that is high enough.
         """
-        place = len(self.numbers)
-        size = min(1.0, spread)
+        place, size = len(self.numbers), min(1.0, spread)
         x, y = row.left + self.rows.swatch, row.top - size * NAME
+        beneath = y - size * DETAIL if row.height > 0.9 * spread * TALL_ROW else None
         if self.rows.swatch:
             self._draw_swatch(entry, row.left, y + 4.2 * size, size)
-        self.numbers.append(self.sheet.write_live(row.right, y, "", TEXT * size, ha="right"))
-        end = row.right - self.ruler.width(self.rows.longest[place], TEXT * size) - 8
-        if quantity:
-            self.sheet.write(end + 4, y, quantity, SMALL, color=self.theme.muted, ha="right")
-            end -= self.ruler.width(quantity, SMALL) + 4
+        free = row.right - self.ruler.width(self.rows.longest[place], TEXT * size) - 8
         wide = self.ruler.width(entry.heading, TEXT * size, "bold")
-        named = TEXT * size * min(1.0, max(SMALLEST_NAME, (end - x) / wide))
-        name = self.ruler.fitted(entry.heading, end - x + 0.01, named, "bold")
-        self.sheet.write(x, y, name, named, weight="bold")
-        if row.height > 0.9 * spread * TALL_ROW:
-            y, end = y - size * DETAIL, row.right
-        else:
-            x += self.ruler.width(name, named, "bold") + BESIDE
-        self._write_detail(place, entry, (x, y, end - x), SMALL * size, mode)
+        named, end, level = free, row.right, y
+        if beneath is not None and SMALLEST_NAME * wide > SLACK * (
+            free - x
+        ):  # the number goes there, too
+            named, end, level = row.right, free, beneath
+        self.numbers.append(self.sheet.write_live(row.right, level, "", TEXT * size, ha="right"))
+        if quantity:
+            self.sheet.write(free + 4, level, quantity, SMALL, color=self.theme.muted, ha="right")
+            named -= self.ruler.width(quantity, SMALL) + 4
+        letters = TEXT * size * min(1.0, max(SMALLEST_NAME, SLACK * (named - x) / wide))
+        name = self.ruler.fitted(entry.heading, named - x + 0.01, letters, "bold")
+        self.sheet.write(x, y, name, letters, weight="bold")
+        if beneath is None:
+            x, end = x + self.ruler.width(name, letters, "bold") + BESIDE, named
+        self._write_detail(place, entry, (x, beneath or y, end - x), SMALL * size, mode)
 
     def _write_detail(
         self,
@@ -288,7 +295,7 @@ def number(value: float, digits: int) -> str:
     if 1e4 <= abs(value) < 1e5:
         return f"{value:.0f}"
     written = f"{value:#.{digits}g}"
-    if "e" in written:
+    if "e" in written or 0 < abs(value) < SMALLEST:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     return written.removesuffix(".")

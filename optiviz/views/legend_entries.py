@@ -1,9 +1,11 @@
 """The static marks that a picture's key explains, each with its label and its style."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
-from optiviz.views.paths import minimum_style, start_style
+from optiviz.kinds.run import RunScene
+from optiviz.views.paths import DASHES, LINE_WIDTH, minimum_style, start_style
 from optiviz.views.themes import Theme
 
 Style = dict[str, Any]  # keywords of Axes.plot
@@ -27,10 +29,34 @@ def _muted(marker: str, **more: Any) -> Callable[[Theme], Style]:
     return lambda theme: {"color": theme.muted, "marker": marker, "linestyle": "none", **more}
 
 
+@cache
+def start_entry(start: int, point: tuple[float, ...]) -> LegendEntry:
+    """Return the mark of all paths from one of several starts, which share a line style."""
+    said = ", ".join(f"{each:.3g}" for each in point).replace("-", "\N{MINUS SIGN}")
+
+    def style(theme: Theme) -> Style:
+        return {"color": theme.muted, "linewidth": LINE_WIDTH, "linestyle": DASHES[start]}
+
+    return LegendEntry(f"from {said}", style, half_length=11.0, sample=27.0)
+
+
+def start_entries(scene: RunScene) -> list[LegendEntry]:
+    """Return the marks of several starts, as long as every one has a line style of its own."""
+    starts = scene.starts.tolist()
+    if not 1 < len(starts) <= len(DASHES):
+        return []
+    return [start_entry(number, tuple(point)) for number, point in enumerate(starts)]
+
+
+def surface_entries(scene: RunScene) -> list[LegendEntry]:
+    """Return the marks on the surface of a scene."""
+    known = (SURFACE_ENTRIES[name] for name in scene.legend_entries)
+    return [*known, *start_entries(scene)]
+
+
 GRADIENT = LegendEntry(
     "gradient", lambda theme: {"color": theme.muted, "linewidth": 1.4}, half_length=4.0
 )
-COORDINATES = LegendEntry("x strong, y thin", sample=0.0)
 REACHED = LegendEntry(
     "minimum",
     lambda theme: (

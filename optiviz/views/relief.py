@@ -14,7 +14,7 @@ from optiviz.objective import Array
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import TICK, annotate_empty, size_in_inches
 from optiviz.views.colors import ramp
-from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry
+from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.ticks import TICKS, Ticks, ticks
@@ -50,13 +50,13 @@ class ReliefView(View):
 
     @property
     def constraints(self) -> BoxConstraints:
-        longest = max(map(len, self.scene.surface.axes))
+        longest = max(map(len, self.scene.surface.axis_names))
         return BoxConstraints(4.0, NAMED if longest > 1 else 24.0, (1.1, 1.1), right=ASIDE)
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        known = (name for name in self.scene.legend_entries if name != "away")  # paths are cut off
-        return [SURFACE_ENTRIES[name] for name in known]
+        away = SURFACE_ENTRIES["away"]  # paths are cut off
+        return [each for each in surface_entries(self.scene) if each != away]
 
     def build(self, axes: Axes) -> None:
         self.axes: Any = axes
@@ -116,7 +116,7 @@ class ReliefView(View):
         places, said = self._upright(low * sampled.scale, high * sampled.scale, many)
         axes.set_zticks([place / sampled.scale for place in places], said)
         axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
-        names = self.scene.surface.axes
+        names = self.scene.surface.axis_names
         for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*names, ""), strict=True):
             axis.set_label_text(label, color=theme.muted)
             axis.pane.set(visible=False)

@@ -19,7 +19,7 @@ from optiviz.views.axes import (
     set_step_limits,
     style_chart,
 )
-from optiviz.views.legend_entries import COORDINATES, LegendEntry
+from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import LINE_WIDTH, PathArtist, path_style
 from optiviz.views.scales import Scale
 from optiviz.views.themes import Theme
@@ -109,7 +109,9 @@ class StateView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return (COORDINATES,) if self.scene.surface.dim > 1 else ()
+        names = self.scene.surface.axis_names
+        said = " strong, ".join(names) + " thin"
+        return (LegendEntry(said, sample=0.0),) if len(names) > 1 else ()
 
     @property
     def constraints(self) -> BoxConstraints:

@@ -13,7 +13,7 @@ TITLE, TEXT, SMALL = 16.0, 11.5, 10.0  # font sizes: of titles, of names and val
 TITLE_LINE, FORMULA_LINE, TEXT_LINE = 20.0, 17.5, 14.0  # points from one baseline to the next
 MAX_TITLE, MAX_FORMULA = 4, 6  # lines
 SHRUNK = 0.9  # of a formula whose first term is too long for a line
-BETWEEN = 0.35  # space between two terms, in font sizes
+BETWEEN = 0.1  # space between two terms, in font sizes, besides that around their signs
 LONGEST = 400  # letters of a formula that is typeset as mathematics, at most
 
 
@@ -50,7 +50,7 @@ class TitleLines:
         if (alone := self._formula_alone(room)) is not None:
             return [alone]
         if title == self.scene.formula:
-            title = "f(x, y)"
+            title = f"f({', '.join(self.scene.variables.values())})"
         lines = broken(title, room, self.size, self.ruler, "bold")
         if len(lines) > MAX_TITLE:
             rest = " ".join(lines[MAX_TITLE - 1 :])
@@ -91,7 +91,7 @@ class TitleLines:
         if not 0 < len(formula) <= LONGEST:
             return []
         try:
-            first, *others = terms(formula)
+            first, *others = terms(formula, self.scene.variables)
             # The empty group in front makes the sign a binary operator.
             parts = [f"${first}$", *(f"${{}} {term}$" for term in others)]
             for part in parts:

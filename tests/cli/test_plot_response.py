@@ -78,6 +78,49 @@ def test_a_plot_is_a_still(invoke: Invoke, here: Path) -> None:
         assert f">{title}</text>" in said, "text is text"
 
 
+def test_axes_have_names_of_ones_own(invoke: Invoke, here: Path) -> None:
+    (here / "own.yaml").write_text(
+        "own:\n  formula: x**2 + y\n  domain: '-1:1,-1:1'\n  axes: [w, b_0]\n"
+    )
+    own = ("--surfaces", "own.yaml")
+    for words in (
+        ("own", *own),
+        ("bowl", "--axes", "w,b_0"),
+        ("bowl,own", *own, "--axes", "w, b_0"),
+    ):
+        assert invoke("plot", *words, "-o", "x.svg", *SIZE).exit_code == 0
+        texts = (here / "x.svg").read_text()
+        assert ">w</text>" in texts and ">b_0</text>" in texts
+        assert ">x</text>" not in texts and ">y</text>" not in texts
+    written = invoke("inspect", "x.svg").stdout
+    assert written.count("axes: [w, b_0]") == 2
+    assert invoke("plot", "--formula", "x**3", "--axes", "t", "-o", "x.svg", *SIZE).exit_code == 0
+    assert ">t</text>" in (here / "x.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("surface", "axes", "said"),
+    [
+        (("bowl",), "w", "--axes: w is 1 name for 2 axes"),
+        (("--formula", "x + y"), "w,b,c", "--axes: w,b,c is 3 names for 2 axes"),
+        (("--formula", "x"), "w,b", "--axes: w,b is 2 names for one axis"),
+        (("bowl",), "sin,b", "--axes: 'sin' is the name of a function: choose another one"),
+        (("bowl",), "w,pi", "--axes: 'pi' is the name of a constant: choose another one"),
+        (("bowl",), "w,w", "--axes: 'w' is the name of two axes: choose another one"),
+        (("bowl",), "w,$b$", "--axes: '$b$' must begin with a letter and consist of"),
+        (("bowl",), ",", "--axes: '' must begin with a letter"),
+        (("bowl",), f"w,{41 * 'b'}", "is longer than 40 letters"),
+    ],
+)
+def test_names_of_axes_that_mislead_are_refused(
+    surface: tuple[str, ...], axes: str, said: str, invoke: Invoke, here: Path
+) -> None:
+    result = invoke("plot", *surface, "--axes", axes, "-o", "x.svg")
+    assert result.exit_code == 2
+    assert said in result.stderr and result.stderr.count("\n") == 1
+    assert not list(here.iterdir())
+
+
 def test_a_plot_has_a_default_path(invoke: Invoke, here: Path) -> None:
     assert invoke("plot", "wobbly", "beale", "--view", "relief", *SIZE).exit_code == 0
     assert only_file(here) == here / "outputs" / "wobbly-beale.png"

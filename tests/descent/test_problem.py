@@ -102,7 +102,7 @@ def test_paths_are_seen_where_the_plane_is_nearest(plane: Any) -> None:
 
 def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
     scene = run("path")
-    shares = [int(found) for axis in scene.surface.axes for found in re.findall(r"(\d+)%", axis)]
+    shares = [int(found) for axis in scene.surface.axis_names for found in re.findall(r"(\d+)%", axis)]
     assert shares[0] >= shares[1] and 90 < sum(shares) <= 100
     assert scene.surface.origin.network_model.network.dim == 15
     given = Recipe(surface=surface("path", domain="-1:1,-2:2"), optimizers="sgd:lr=1", steps=2)
@@ -349,7 +349,7 @@ def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
     assert sum(loss is not None for loss in told["loss"]) == len(path.step_of_row)
     assert told["distance"] == path.away.tolist()
     assert told["accuracy"] == path.accuracy and 0 <= path.accuracy <= 1
-    assert record["plane"]["axes"] == list(scene.surface.axes)
+    assert record["plane"]["axes"] == list(scene.surface.axis_names)
     lines = (tmp_path / "x.csv").read_text().splitlines()
     rows = list(csv.DictReader(lines[1:]))
     assert len(rows) == 31

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pictures import assert_tidy, shown
 
 import optiviz
+from optiviz import Surface
 from optiviz.descent.search import (
     Range,
     SearchResult,
@@ -160,6 +161,13 @@ def test_the_picture_is_tidy(over: str, size: tuple[int, int]) -> None:
         losses = np.asarray(curves[entry.label].get_ydata(), float)
         low, high = axes.get_ylim()
         assert ((losses >= low) & (losses <= high) | np.isnan(losses)).all()
+
+
+def test_the_formula_is_set_as_mathematics() -> None:
+    surface = Surface(formula="x**2 + 3*y**2", domain="-1:1,-1:1")
+    drawn = make_picture(TuneRecipe(surface=surface, optimizers="sgd", trials=3, steps=5))
+    said = [text.get_text() for text in shown(drawn)]
+    assert {"$x^{2}$", r"${} + 3\,y^{2}$"} <= set(said) and "x**2 + 3*y**2" not in said
 
 
 def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:

@@ -34,6 +34,15 @@ def test_it_is_written_by_hand(text: str, written: str) -> None:
     assert " ".join(terms(text)) == written
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("w", "w^{2}"), ("w_1", "w_{1}^{2}"), ("learning rate", r"\mathit{learning\ rate}^{2}")],
+)
+def test_variables_may_have_other_names(name: str, written: str) -> None:
+    assert terms("x**2", {"x": name}) == [written]
+    assert terms("x*y", {"x": "y", "y": "x"}) == [r"y\,x"]
+
+
 def read_back(written: str) -> str:
     """Return the formula for its mathematical notation."""
     text = written.replace(r"\,", "*").replace(r"\cdot ", "*").replace(r"\pi", "pi")

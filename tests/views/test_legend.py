@@ -9,6 +9,8 @@ from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
 from optiviz.views.figure import Picture
 from optiviz.views.legend import number
+from optiviz.views.paths import DASHES
+from optiviz.views.title import TITLE
 
 SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
 FOURTEEN = [*TUNED[:13], "newton"]
@@ -62,7 +64,7 @@ def test_names_numbers_and_verdicts_are_shown_however_many_there_are(size: tuple
     ("value", "digits", "written"),
     [
         (3.5, 4, "3.500"), (1990.4, 4, "1990"), (24776.6, 4, "24777"), (-24776.6, 3, "-24777"),
-        (3.123e-5, 4, "3.12e-5"), (-1.5e12, 4, "-1.50e12"), (0.0, 4, "0.000"), (1, 3, "1.00"),
+        (3.123e-5, 4, "3.12e-5"), (-1.5e12, 4, "-1.50e12"), (0.0, 4, "0.000"), (1, 3, "1.00"), (0.0007219, 4, "7.22e-4"),
     ],
 )  # fmt: skip
 def test_a_number_is_written_short(value: float, digits: int, written: str) -> None:
@@ -106,6 +108,23 @@ def test_the_marks_that_stand_still_are_explained() -> None:
     assert "minimum" not in words(picture(unknown, "adam"))
     assert "out of view" in words(picture("wobbly", "rmsprop:lr=0.5"))
     assert "out of view" not in words(picture("wobbly", "adam"))
+
+
+def test_the_line_styles_of_several_starts_are_explained() -> None:
+    said = words(picture("bowl", "adam,sgd", starts=[(1, -2.5), (-2, 1)]))
+    assert {"from 1, −2.5", "from −2, 1"} <= set(said)
+    for starts in ([(1, 1)], [(1, 0.1 * each) for each in range(len(DASHES) + 1)]):
+        said = words(picture("bowl", "adam,sgd", starts=starts))
+        assert not any(each.startswith("from ") for each in said)
+
+
+def test_a_long_title_wraps() -> None:
+    title = "A title that nobody would cut because all of it matters"
+    for size in [(960, 640), (480, 320), (600, 800)]:
+        drawn = picture("wobbly", "adam", title=title, size=size)
+        lines = [text for text in shown(drawn) if text.get_fontsize() == TITLE]
+        assert " ".join(text.get_text() for text in lines) == title
+        assert len({text.get_position()[1] for text in lines}) == len(lines) > 1
 
 
 @pytest.mark.sample(2)

@@ -38,7 +38,7 @@ function written(value, digits = 4) {
   const size = Math.abs(value);
   if (size >= 1e4 && size < 1e5) return minus(value.toFixed(0));
   const plain = value.toPrecision(digits);
-  if (!plain.includes("e") && (value === 0 || size >= 1e-4)) return minus(plain);
+  if (!plain.includes("e") && (value === 0 || size >= 1e-3)) return minus(plain);
   return minus(value.toExponential(2).replace("+", ""));
 }
 

@@ -31,7 +31,7 @@ from optiviz.system.progress import Progress
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import CurveView
 from optiviz.views.legend import number
-from optiviz.views.legend_entries import SURFACE_ENTRIES
+from optiviz.views.legend_entries import SURFACE_ENTRIES, start_entries
 from optiviz.views.loss import LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, LINE_WIDTH, path_style
 from optiviz.views.scales import Scale
@@ -131,7 +131,7 @@ class Page:
             if len(said) > LONGEST:
                 raise RecursionError
             with self.theme.settings(), rc_context({"text.parse_math": True}):
-                first, *others = terms(said)
+                first, *others = terms(said, self.scene.variables)
                 # The empty group in front makes the sign a binary operator.
                 drawn = [first, *(f"{{}} {term}" for term in others)]
                 images = " ".join(map(outlines, drawn))
@@ -140,7 +140,7 @@ class Page:
         return f'<span class="formula" role="img" aria-label="{escape(said)}">{images}</span>'
 
     def _axes(self) -> Sequence[str]:
-        return self.scene.surface.axes[: self.scene.surface.dim]
+        return self.scene.surface.axis_names[: self.scene.surface.dim]
 
     def _ends(self) -> str:
         """Return a sentence on where each path begins and ends."""
@@ -196,8 +196,8 @@ class Page:
         return {
             "kind": "contour",
             "ratio": self._ratio,
-            "x": axis_of(surface.axes[0], Scale("linear", across), ticks(*across)),
-            "y": axis_of(surface.axes[1], Scale("linear", up), ticks(*up)),
+            "x": axis_of(surface.axis_names[0], Scale("linear", across), ticks(*across)),
+            "y": axis_of(surface.axis_names[1], Scale("linear", up), ticks(*up)),
             "images": images,
             "starts": rounded_points(self.scene.in_window(self.scene.starts), (across, up)),
             "minima": rounded_points(self.scene.in_window(surface.minima), (across, up)),
@@ -245,7 +245,7 @@ class Page:
         return {
             "kind": "curve",
             "ratio": 1.5,
-            "x": axis_of(surface.axes[0], Scale("linear", ends), ticks(*ends)),
+            "x": axis_of(surface.axis_names[0], Scale("linear", ends), ticks(*ends)),
             "y": axis_of("loss", scale, scale.ticks()),
             **{
                 name: rounded_points(points, (ends, scale.limits)) for name, points in drawn.items()
@@ -286,6 +286,8 @@ class Page:
         for name in self.scene.legend_entries if self.views != ["loss"] else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
+        for mark in start_entries(self.scene):
+            yield f'<li class="from"><canvas aria-hidden="true"></canvas>{escape(mark.label)}</li>'
 
     def _cells(self) -> Iterator[str]:
         """Yield the rows of the table, at the last step."""

@@ -206,7 +206,14 @@ function drawMarks() {
     line(pen, [[3, 8], [26, 8]]);
     shape(pen, told.entries[number].head, [26, 8], 5.5, colors.paths[number], colors.background);
   });
-  for (const mark of all(".key li")) {
+  all(".key .from").forEach((mark, start) => {
+    const pen = prepared(mark.querySelector("canvas"), 34, 16);
+    pen.strokeStyle = colors.muted;
+    pen.lineWidth = POINT * told.widths.line;
+    pen.setLineDash(told.paths[start].dash.map((each) => pen.lineWidth * each));
+    line(pen, [[2, 8], [32, 8]]);
+  });
+  for (const mark of all(".key li:not(.from)")) {
     const pen = prepared(mark.querySelector("canvas"), 16, 16);
     if (mark.className === "minimum") star(pen, [8, 8], 7);
     else if (mark.className === "start") ring(pen, [8, 8], 5);
