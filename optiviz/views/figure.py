@@ -24,6 +24,7 @@ from optiviz.views import Animated, View, load_view
 from optiviz.views.axes import Box
 from optiviz.views.layout import Layout
 from optiviz.views.legend import ROW, Key, Legend, Rows
+from optiviz.views.panels import Panels
 from optiviz.views.themes import Theme
 from optiviz.views.themes.fonts import undrawable
 from optiviz.views.title import FORMULA_LINE, TEXT, TITLE, TITLE_LINE, TitleLines
@@ -132,19 +133,22 @@ class Picture:
         layout = Layout(
             width=width,
             height=height,
-            mains=constraints[:mains],
-            sides=constraints[mains:],
+            panels=Panels(
+                mains=constraints[:mains],
+                sides=constraints[mains:],
+                parts=parts,
+                shared=mains == parts > 1 and bool(scene.entries),
+                head=0.0 if parts == 1 else ROW if scene.entries else TITLED,
+                head_width=self._head_width(ruler) if parts > 1 else 0.0,
+            ),
             title=TitleLines(scene, ruler),
             rows=Rows(scene, ruler),
             key=Key(scene, tuple(marks), ruler),
-            parts=parts,
-            shared=mains == parts > 1 and bool(scene.entries),
-            head=0.0 if parts == 1 else ROW if scene.entries else TITLED,
-            head_width=self._head_width(ruler) if parts > 1 else 0.0,
         )
         found = layout.arrange()
-        for number, (view, box) in enumerate(zip(views, found.panels, strict=True)):
-            view.labelled, view.packed = found.labelled[number], layout.shared and number < mains
+        for number, (view, box) in enumerate(zip(views, [*found.mains, *found.sides], strict=True)):
+            view.labelled = found.labelled[number]
+            view.packed = layout.panels.shared and number < mains
             view.build(self._axes(box, view.projection))
         sheet = Sheet(self.figure, self.theme)
         for line, x, y in found.lines:

@@ -11,21 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from optiviz.views import BoxConstraints
 from optiviz.views.axes import Box
 from optiviz.views.legend import PROGRESS, ROW, Counter, Key, RowMode, Rows
+from optiviz.views.panels import EDGE, GAP, Panels
 from optiviz.views.title import MAX_FORMULA, SMALL, TEXT, Line, TitleLines, height_of
 
-LEFT, TOP, BOTTOM, RIGHT = 27.0, 13.0, 21.0, 15.0  # margins around the main panel
-EDGE = 8.0  # the least between the labels of ticks and the edge of the picture
-GAP = 22.0  # between the main panel and the column
-NARROW = 11.0  # between small multiples that share their axes
+TOP, RIGHT = 13.0, 15.0  # margins above the main panels and to the right of everything
 WIDE = 1.2  # ratio of the sides from which a picture is wide
 COLUMN = 0.27, 160.0  # the least width of the column: as a share of the width, and in points
 SIDE, STRIP = 96.0, 55.0  # points kept for a side panel, and for each further strip
 SIDE_BENEATH, STRIP_BENEATH = 112.0, 44.0  # the same beneath the main panel
-HEADING = 16.0  # points of the name above a chart
-HEAD = ROW  # points above each small multiple
 NUMBERS = 28.0  # the most by which numbers stand to the right of the longest row
 SPREAD = 1.35  # the most by which rows may be spread where there is room
 MULTIPLE_COLUMNS = 18.0  # points between two columns of rows
@@ -62,8 +57,8 @@ class Arrangement:
     """The places of all panels and words, in points from the left and from the bottom.
 
     heads are the places of texts above small multiples, and labelled says for each panel which of
-    its axes, "x" and "y", have labels. lines are those of the title, each with
-    its left end and its baseline.
+    its axes, "x" and "y", have labels. lines are those of the title, each with its left end and its
+    baseline.
     """
 
     mains: list[Box] = field(default_factory=list)
@@ -81,14 +76,14 @@ class Arrangement:
     key: Box | None = None
 
     @property
-    def panels(self) -> list[Box]:
-        """All panels, the main ones first."""
-        return [*self.mains, *self.sides]
-
-    @property
     def least_area(self) -> float:
         """The area of the smallest main panel."""
         return min(box.width * box.height for box in self.mains)
+
+    @property
+    def least_height(self) -> float:
+        """The height of the lowest main panel."""
+        return min(box.height for box in self.mains)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -116,7 +111,6 @@ class Arrangement:
             self,
             mains=lower(self.mains),
             sides=lower(self.sides),
-            heads=lower(self.heads),
             rows=lower(self.rows),
             lines=[(line, x, y - by) for line, x, y in self.lines],
             counter=counter,
@@ -134,35 +128,19 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class Layout:
-    """What is to be arranged, in a picture of this width and height.
-
-    mains has the constraints of the main panels: those of one part of the scene, one part after
-    the other, `parts` in number. sides are those of the side panels. With `shared`, all main
-    panels have the same axes, so that only those at the edges have labels. head and head_width are
-    the height and the width of the texts above each part.
-    """
+    """What is to be arranged, in a picture of this width and height."""
 
     width: float
     height: float
-    mains: Sequence[BoxConstraints]
-    sides: Sequence[BoxConstraints]
+    panels: Panels
     title: TitleLines
     rows: Rows
     key: Key
-    parts: int = 1
-    shared: bool = False
-    head: float = 0.0
-    head_width: float = 0.0
 
     @property
-    def left(self) -> float:
-        """The left margin of the first main panel."""
-        return max(LEFT, EDGE + self.mains[0].left)
-
-    @property
-    def bottom(self) -> float:
-        """The margin beneath the last main panel."""
-        return max(BOTTOM, EDGE + max(each.bottom for each in self.mains) - 2)
+    def whole(self) -> float:
+        """The width between the left margin of the main panels and the right one."""
+        return self.width - self.panels.left - RIGHT
 
     @property
     def has_step(self) -> bool:
@@ -172,49 +150,38 @@ class Layout:
     @property
     def listed(self) -> int:
         """The number of rows in the legend; there are none if they are above the multiples."""
-        return 0 if self.head else len(self.rows)
+        return 0 if self.panels.head else len(self.rows)
 
     def arrange(self) -> Arrangement:
         """Return the places of everything."""
-        charts = all(each.ratios is None for each in self.mains)
-        found = self._stacked(charts)
-        if self.width >= WIDE * self.height and not charts and (self.has_step or self.parts == 1):
+        found = self._stacked()
+        wide = self.width >= WIDE * self.height and not self.panels.are_charts
+        if wide and (self.has_step or self.panels.parts == 1):
             beside = self._beside()
             if beside.least_area >= found.least_area:
                 found = beside
-        found.labelled = self._labelled(found.columns, charts)
+        found.labelled = self.panels.labelled(found.columns)
+        if self.panels.head:
+            found.heads = self.panels.heads(found.mains)
         return found
-
-    def _labelled(self, columns: int, charts: bool) -> list[str]:
-        """Return which axes of each panel have labels: "x", "y", both or none."""
-        many = len(self.mains)
-        labelled = []
-        for number in range(many):
-            above = number + columns < many if self.shared else charts and bool(self.sides)
-            left = not self.shared or number % columns == 0
-            labelled.append("x" * (not above) + "y" * left)
-        labelled += ["y"] * (len(self.sides) - 1) + ["xy"] * bool(self.sides)
-        return labelled
 
     # With a column beside the main panels
 
     def _beside(self) -> Arrangement:
         least = max(COLUMN[0] * self.width, COLUMN[1])
-        region = Box(
-            self.left, self.bottom, self.width - self.left - GAP - least - RIGHT,
-            self.height - TOP - self.bottom,
-        )  # fmt: skip
+        panels, bottom = self.panels, self.panels.bottom
+        region = Box(panels.left, bottom, self.whole - GAP - least, self.height - TOP - bottom)
         found = Arrangement()
-        self._place_mains(found, region)
-        left = found.ends[1] + GAP + max(each.right for each in self.mains)
+        found.mains, found.columns = panels.place_mains(region)
+        left = found.ends[1] + GAP + max(each.right for each in panels.mains)
         low = min(box.bottom for box in found.mains)
-        beneath = low - self.bottom if self.parts == 1 else 0.0
-        sides = self._least_height(SIDE, STRIP)
-        if self.sides and beneath >= self._least_height(SIDE_BENEATH, STRIP_BENEATH):
-            region = Box(EDGE, EDGE, found.ends[1] - EDGE, low - self.bottom)
-            found.sides, sides = self._stack(self.sides, region), 0.0
+        beneath = low - bottom if panels.parts == 1 else 0.0
+        sides = panels.least_height(SIDE, STRIP)
+        if panels.sides and beneath >= panels.least_height(SIDE_BENEATH, STRIP_BENEATH):
+            region = Box(EDGE, EDGE, found.ends[1] - EDGE, low - bottom)
+            found.sides, sides = panels.stack(panels.sides, region), 0.0
         if beneath > 0:
-            low = self.bottom
+            low = bottom
         column = Box(left, low, self.width - left - RIGHT, self.height - TOP - low)
         title = self.title.title(column.width)
         lines = len(self.title.details(column.width, MAX_FORMULA))
@@ -281,45 +248,47 @@ class Layout:
             top = y if sides else column.bottom + high - 4
             found.key = Box(column.left, top - high, column.width, high)
             y = top - high
-        if self.sides and not found.sides:
+        if sides:
             region = Box(column.left, column.bottom, column.width, y - column.bottom)
-            found.sides = self._stack(self.sides, region)
+            found.sides = self.panels.stack(self.panels.sides, region)
 
     # With the words above and beneath the main panels
 
-    def _stacked(self, charts: bool) -> Arrangement:
+    def _stacked(self) -> Arrangement:
         """Return the fullest arrangement in which the main panels are as wide as possible.
 
         A chart is always as wide as possible; it must be high enough.
         """
-        whole = self.width - self.left - RIGHT
         tried = []
         for fullness in fullnesses(2):
-            found = self._stack_all(fullness, charts)
+            found = self._stack_all(fullness)
             tried.append(found)
-            high = min(box.height for box in found.mains) >= CHART * self.height / self.parts
-            if high if charts else found.across >= AS_LARGE * whole:
+            if self.panels.are_charts:
+                enough = found.least_height >= CHART * self.height / self.panels.parts
+            else:
+                enough = found.across >= AS_LARGE * self.whole
+            if enough:
                 return found
         most = max(found.across for found in tried)
         return next(found for found in tried if found.across >= AS_LARGE * most)
 
-    def _stack_all(self, fullness: Fullness, charts: bool) -> Arrangement:
+    def _stack_all(self, fullness: Fullness) -> Arrangement:
         """Return an arrangement whose words are as wide as the main panels, where that suffices.
 
         Wider words need fewer lines; they are if that leaves more room for the main panels.
         """
-        whole = Box(self.left, 0, self.width - self.left - RIGHT, self.height)
-        wide = self._stack_words(whole, fullness, charts)
+        whole = Box(self.panels.left, 0, self.whole, self.height)
+        wide = self._stack_words(whole, fullness)
         words, flush = whole, wide
         for _ in range(ADJUSTED):
             words = words._replace(left=flush.ends[0], width=flush.ends[1] - flush.ends[0])
             if words.width < WORDS * whole.width:
                 return wide
-            flush = self._stack_words(words, fullness, charts)
+            flush = self._stack_words(words, fullness)
         aligned = abs(flush.ends[0] - words.left) < 1
         return flush if aligned and flush.across >= AS_LARGE * wide.across else wide
 
-    def _stack_words(self, words: Box, fullness: Fullness, charts: bool) -> Arrangement:
+    def _stack_words(self, words: Box, fullness: Fullness) -> Arrangement:
         """Return an arrangement with words between the left and the right edge of a box."""
         found = Arrangement()
         step = self._step_width() if self.has_step else 0.0
@@ -336,22 +305,22 @@ class Layout:
         columns, found.row_mode, width = self._columns(words.width, fullness.settings)
         lines = -(-self.listed // columns)
         key = self.key.height(words.width) if fullness.key else 0.0
-        sides = 0.0 if charts else self._least_height(SIDE_BENEATH, STRIP_BENEATH)
+        panels = self.panels
+        sides = 0.0 if panels.is_stack else panels.least_height(SIDE_BENEATH, STRIP_BENEATH)
         low = EDGE + ROW * lines + key + sides  # of everything beneath the main panels
-        bottom = self.bottom - (EDGE - 4 if low > EDGE else 0.0)
-        if charts and self.sides:
-            panels = [*self.mains, *self.sides]
+        bottom = panels.bottom - (EDGE - 4 if low > EDGE else 0.0)
+        if panels.is_stack:
             region = Box(EDGE, low, self.width - EDGE - RIGHT, y - low)
-            boxes = self._stack(panels, region)
-            found.mains, found.sides = boxes[: len(self.mains)], boxes[len(self.mains) :]
+            boxes = panels.stack([*panels.mains, *panels.sides], region)
+            found.mains, found.sides = boxes[: len(panels.mains)], boxes[len(panels.mains) :]
             y = low
         else:
-            region = Box(self.left, low + bottom, self.width - self.left - RIGHT, y - low - bottom)
-            self._place_mains(found, region, centred=True)
+            region = Box(panels.left, low + bottom, self.whole, y - low - bottom)
+            found.mains, found.columns = panels.place_mains(region, centred=True)
             y = min(box.bottom for box in found.mains) - bottom
         unit = (words.width - MULTIPLE_COLUMNS * (columns - 1)) / columns
         quantity = self.rows.ruler.width(self.rows.scene.quantity, SMALL) + 5
-        found.names_quantity = not self.sides and unit >= width + quantity
+        found.names_quantity = not panels.sides and unit >= width + quantity
         wide = min(unit, width + NUMBERS + quantity * found.names_quantity)
         for number in range(self.listed):
             column, line = divmod(number, lines)
@@ -361,9 +330,9 @@ class Layout:
         if key:
             found.key = Box(words.left, y - key, words.width, key)
             y -= key
-        if self.sides and not charts:
+        if sides:
             region = Box(words.left, EDGE, words.width, y - EDGE)
-            found.sides = self._stack(self.sides, region, flush=True)
+            found.sides = panels.stack(panels.sides, region, flush=True)
         elif y > EDGE:
             found = found.lowered((y - EDGE) / 2)
         return found
@@ -386,92 +355,3 @@ class Layout:
         columns = max(1, min(fitting, self.listed))
         lines = -(-self.listed // columns)
         return max(1, -(-self.listed // max(lines, 1))), mode, width
-
-    # Panels
-
-    def _place_mains(self, found: Arrangement, region: Box, centred: bool = False) -> None:
-        """Place the main panels in the arrangement in which the smallest of them is largest."""
-        many = len(self.mains) // self.parts  # panels of each part
-        ways = []
-        for columns in range(many, len(self.mains) + 1, many):
-            boxes = self._grid(region, columns)
-            area = min(box.width * box.height for box in boxes)
-            head = min(1.0, min(box.width for box in boxes) * many / max(self.head_width, 1.0))
-            ways.append((area * head**2, columns, boxes))
-        if self.parts == 1 and many > 1:  # or beneath each other
-            boxes = self._grid(region, 1)
-            ways.append((min(box.width * box.height for box in boxes), 1, boxes))
-        _, columns, boxes = max(ways, key=lambda way: way[0])
-        if centred:
-            free = region.right - max(box.right for box in boxes)
-            boxes = [box._replace(left=box.left + free / 2) for box in boxes]
-        found.mains, found.columns = boxes, columns
-        if self.head:
-            firsts, lasts = boxes[::many], boxes[many - 1 :: many]
-            for first, last in zip(firsts, lasts, strict=True):
-                wide = last.right - first.left
-                low = first.top + max(each.top for each in self.mains)
-                found.heads.append(Box(first.left, low + 1, wide, self.head))
-
-    def _grid(self, region: Box, columns: int) -> list[Box]:
-        """Return the places of the main panels in rows of `columns`."""
-        rows = -(-len(self.mains) // columns)
-        across = NARROW if self.shared else GAP + max(each.left for each in self.mains) - 8
-        apart = 5.0 if self.shared else self.bottom
-        wide = (region.width - across * (columns - 1)) / columns
-        aside = max(each.right for each in self.mains)
-        above = self.head + max(each.top for each in self.mains)
-        tall = (region.height - apart * (rows - 1)) / rows - above
-        sizes = [_fitted(each, wide - aside, tall) for each in self.mains]
-        widths = [max(width for width, _ in sizes[place::columns]) for place in range(columns)]
-        boxes = []
-        top = region.top
-        for row in range(rows):
-            line = sizes[row * columns : (row + 1) * columns]
-            high = max(height for _, height in line)
-            upper = top - above
-            x = region.left
-            for place, (width, height) in enumerate(line):
-                boxes.append(Box(x, upper - height, width, height))
-                x += widths[place] + across + aside
-            top = upper - high - apart
-        return boxes
-
-    def _least_height(self, first: float, further: float) -> float:
-        """Return the height kept for the side panels, their names and steps included."""
-        strips = sum(each.strips for each in self.sides)
-        return first + further * (strips - 1) if strips else 0.0
-
-    def _stack(
-        self, panels: Sequence[BoxConstraints], region: Box, flush: bool = False
-    ) -> list[Box]:
-        """Return the places of charts on top of each other, which share the axis of steps.
-
-        Their labels are inside of the region; with `flush` those on the left are outside of it, as
-        far as that is possible.
-        """
-        label = max(each.left for each in panels)
-        left = region.left + label
-        if flush:
-            left = max(EDGE + label, region.left)
-        strips = sum(each.strips for each in panels)
-        free = region.height - panels[-1].bottom - HEADING * strips
-        share = max(free, strips) / sum(each.weight for each in panels)
-        boxes = []
-        top = region.top
-        for each in panels:
-            high = share * each.weight + HEADING * (each.strips - 1)
-            boxes.append(Box(left, top - HEADING - high, region.right - left, high))
-            top -= HEADING + high
-        return boxes
-
-
-def _fitted(constraint: BoxConstraints, width: float, height: float) -> tuple[float, float]:
-    """Return width and height of Axes within this room."""
-    width, height = max(width, 1.0), max(height, 1.0)
-    if constraint.ratios is None:
-        return width, height
-    least, most = constraint.ratios
-    ratio = min(max(width / height, least), most)
-    width = min(width, height * ratio)
-    return width, width / ratio

@@ -75,13 +75,21 @@ class Rows:
 
     def height(self, place: int, mode: RowMode, room: float) -> float:
         """Return the height of a row in so much room; what does not fit needs another line."""
-        if mode == "remark":
-            remark = self.scene.status(self.scene.entries[place], self.scene.steps)
-            beside = BESIDE + self.ruler.width(remark, SMALL) if remark else 0.0
-            name = self.ruler.width(self.scene.entries[place].heading, TEXT, "bold")
-            least = self.width(place, mode) - (1 - SMALLEST_NAME) * name + beside
-            return TALL_ROW if least > SLACK * room else ROW
-        return TALL_ROW if mode == "beneath" else ROW
+        if mode != "remark":
+            return TALL_ROW if mode == "beneath" else ROW
+        remark = self.scene.status(self.scene.entries[place], self.scene.steps)
+        beside = BESIDE + self.ruler.width(remark, SMALL) if remark else 0.0
+        fits = self.has_room(place, self.before_number(place, room) - self.swatch - beside)
+        return ROW if fits else TALL_ROW
+
+    def before_number(self, place: int, right: float, size: float = 1.0) -> float:
+        """Return where the room before the number of a row ends, whose right end is known."""
+        return right - self.ruler.width(self.longest[place], TEXT * size) - 8
+
+    def has_room(self, place: int, room: float, size: float = 1.0) -> bool:
+        """Return whether the name of a row fits into so much room, shrunk if need be."""
+        name = self.ruler.width(self.scene.entries[place].heading, TEXT * size, "bold")
+        return SMALLEST_NAME * name <= SLACK * room
 
     def widest(self, mode: RowMode) -> float:
         """Return the width of the widest row."""
@@ -202,12 +210,11 @@ class Legend:
         beneath = y - size * DETAIL if row.height > 0.9 * spread * TALL_ROW else None
         if self.rows.swatch:
             self._draw_swatch(entry, row.left, y + 4.2 * size, size)
-        free = row.right - self.ruler.width(self.rows.longest[place], TEXT * size) - 8
+        free = self.rows.before_number(place, row.right, size)
         wide = self.ruler.width(entry.heading, TEXT * size, "bold")
         named, end, level = free, row.right, y
-        if beneath is not None and SMALLEST_NAME * wide > SLACK * (
-            free - x
-        ):  # the number goes there, too
+        if beneath is not None and not self.rows.has_room(place, free - x, size):
+            # The number goes there, too.
             named, end, level = row.right, free, beneath
         self.numbers.append(self.sheet.write_live(row.right, level, "", TEXT * size, ha="right"))
         if quantity:

@@ -64,7 +64,8 @@ def test_names_numbers_and_verdicts_are_shown_however_many_there_are(size: tuple
     ("value", "digits", "written"),
     [
         (3.5, 4, "3.500"), (1990.4, 4, "1990"), (24776.6, 4, "24777"), (-24776.6, 3, "-24777"),
-        (3.123e-5, 4, "3.12e-5"), (-1.5e12, 4, "-1.50e12"), (0.0, 4, "0.000"), (1, 3, "1.00"), (0.0007219, 4, "7.22e-4"),
+        (3.123e-5, 4, "3.12e-5"), (-1.5e12, 4, "-1.50e12"), (0.0, 4, "0.000"), (1, 3, "1.00"),
+        (0.0007219, 4, "7.22e-4"),
     ],
 )  # fmt: skip
 def test_a_number_is_written_short(value: float, digits: int, written: str) -> None:
