@@ -21,7 +21,7 @@ BESIDE, BENEATH = (
     LENGTH + PADS[1],
     LENGTH + PADS[0] + 10.0,
 )  # points that ticks and their labels take
-NAME = 13.0  # points that a name outside of the labels takes
+NAME = 15.0  # points that a name outside of the labels takes
 SHORT = {"x": 12, "y": 2}  # letters of names that stand between two labels of ticks
 ABOVE = 16.0  # points that a heading takes
 LINE = 0.7  # width of spines and ticks
@@ -161,7 +161,7 @@ def _write_name(
         place = {"xy": (0, middle), "xytext": (-BESIDE, 0), "ha": "right", "va": "center"}
     else:
         letters = max((len(label.get_text()) for label in drawn.get_ticklabels()), default=0)
-        left = -(BESIDE + LETTER * letters + 5)
+        left = -(BESIDE + LETTER * letters + NAME / 2 + 1)
         place = {
             "xy": (0, 0.5),
             "xytext": (left, 0),

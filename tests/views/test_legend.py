@@ -224,7 +224,7 @@ def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
         drawn = make_picture(recipe.model_copy(update={"size": size}), scene)
         assert_tidy(drawn)
     pixels = {t.get_text(): t.get_fontsize() * drawn.figure.dpi / 72 for t in shown(drawn)}
-    formula = {text.get_text() for text in drawn.figure.texts[1:]}
+    formula = {said for said in pixels if said.startswith("$")}
     assert all(size >= 7 for size in pixels.values())
     assert all(size >= 8.8 for said, size in pixels.items() if said not in formula)
 
@@ -249,7 +249,7 @@ def test_words_do_not_overlap_in_hard_cases(
 
 
 @pytest.mark.slow
-def test_a_count_of_steps_that_is_too_long_is_shortened() -> None:
+def test_a_large_number_of_steps_has_room() -> None:
     drawn = picture("bowl", "sgd:lr=0.01", steps=100_000, size=(240, 160))
     assert_tidy(drawn)
-    assert "100000" in words(drawn) and "of 100000" not in words(drawn)
+    assert "100000" in words(drawn)
