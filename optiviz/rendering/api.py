@@ -81,7 +81,7 @@ def descend(
     an optimizer: its name and, optionally, its hyperparameters, such as "adam:lr=0.25". Unless
     specified, the learning rate is the optimizer's default. An optimizer without a default uses
     the surface's learning rate or, if there is none, one that is tuned from this start for this
-    number of steps.
+    number of steps, among those with calm paths.
 
     start is the starting point, of shape (dim,), in the coordinates that pictures show. Unless
     specified, start and steps are those of the surface; steps is 120 if it has none. batch_size is

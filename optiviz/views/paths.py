@@ -74,7 +74,7 @@ class Strokes:
     """
 
     def __init__(
-        self, axes: Axes, style: PathStyle, theme: Theme, trail: bool, above: float
+        self, axes: Axes, style: PathStyle, theme: Theme, trail: bool, above: float, **line: Any
     ) -> None:
         tiers = [(LINE_WIDTH, style.dash), *((width, "-") for *_, width in COMET)]
         cased = [(theme.casing, width + 2 * CASING_WIDTH, "-") for width, _ in tiers]
@@ -84,7 +84,7 @@ class Strokes:
         self.trail = trail
         self.drawn = LineCollection(
             [], colors=colors, linewidths=widths, linestyles=dashes, capstyle="round",
-            joinstyle="round", zorder=above,
+            joinstyle="round", zorder=above, **line,
         )  # fmt: skip
         axes.add_collection(self.drawn, autolim=False)
         self.artists: list[Artist] = [self.drawn]
@@ -173,7 +173,7 @@ class PathArtist:
         above = PATH_ZORDER + number
         self.strokes: Strokes | Lines
         if casing and vertices.shape[1] == 2:
-            self.strokes = Strokes(axes, style, theme, trail is not None, above)
+            self.strokes = Strokes(axes, style, theme, trail is not None, above, **line)
         else:
             border = theme.casing if casing else ""
             self.strokes = Lines(axes, style, border, trail is not None, above, **line)
