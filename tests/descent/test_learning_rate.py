@@ -1,5 +1,6 @@
 """Where a learning rate comes from, and that tuned rates are as documented."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from optiviz.descent.learning_rate import (
     strides,
     tune,
 )
+from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.spec import parse_spec
@@ -168,24 +170,6 @@ def test_a_tuned_run_ends_near_the_best_it_found(name: str, formula: str) -> Non
     assert well(path.losses)
 
 
-@pytest.mark.sample(8)
-@pytest.mark.parametrize("surface", [name for name, each in FORMULAS.items() if each.dim == 2])
-def test_a_calm_path_takes_no_long_or_backward_steps(surface: str) -> None:
-    scene = Recipe(surface=surface, optimizers=",".join(TUNED), lr=None).make_scene()
-    for entry in scene.entries:
-        tuning, paths = entry.configured.tuning, entry.trajectories
-        if tuning is None or np.isinf(tuning.bound):  # no rate ends lower and stays
-            continue
-        assert all(path.losses[-1] < path.losses[0] for path in paths)
-        walked = np.max([strides(path.points) for path in paths], axis=0)
-        shares = (walked / scene.surface.window.diagonal).tolist()
-        for share, bound in zip(shares, (MAX_STEP, MAX_BACKWARD), strict=True):
-            assert share <= tuning.bound * bound, entry.spec.name
-        place = int(np.flatnonzero(tuning.rates == tuning.best)[0])
-        assert shares == pytest.approx([tuning.largest_steps[place], tuning.backward[place]])
-        assert tuning.scores[place] == tuning.scores[tuning.calm].min()
-
-
 def test_backward_steps_count_by_the_shorter_one() -> None:
     points = np.array([[0.0, 0], [3, 0], [3, 4], [3, 2], [4, 5], [4, 5], [0, 5]])
     assert strides(points) == (5 - 1, 2 + 2)  # back from (3, 4), and back again from (3, 2)
@@ -283,7 +267,7 @@ GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("surface", SURFACES)
-def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
+def test_every_default_run_is_calm_and_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()
     for entry in scene.entries:
         paths = entry.trajectories
@@ -299,3 +283,17 @@ def test_every_default_run_ends_lower_or_says_why_not(surface: str) -> None:
         if entry.configured.tuning and not any(remarks):
             assert entry.configured.tuning.any_usable
             assert well(np.mean([path.losses for path in paths], axis=0))
+        if entry.configured.tuning:
+            assert_calm(entry.configured.tuning, paths, scene.surface.window.diagonal)
+
+
+def assert_calm(tuning: RateScores, paths: Sequence[Trajectory], diagonal: float) -> None:
+    """Assert that paths have the steps of the best rate, and that these are within its bounds."""
+    walked = np.max([strides(path.points) for path in paths], axis=0) / diagonal
+    for share, bound in zip(walked.tolist(), (MAX_STEP, MAX_BACKWARD), strict=True):
+        assert share <= tuning.bound * bound
+    assert tuning.largest_steps is not None and tuning.backward is not None
+    place = int(np.flatnonzero(tuning.rates == tuning.best)[0])
+    expected = [tuning.largest_steps[place], tuning.backward[place]]
+    assert walked.tolist() == pytest.approx(expected)
+    assert tuning.scores[place] == tuning.scores[tuning.calm].min()

@@ -22,6 +22,7 @@ SIZES = [(480, 320), (640, 640), (960, 640), (600, 800), (1200, 800), (1920, 108
 FIVE = "sgd:lr=0.191,momentum:lr=0.175,nesterov:lr=0.01,rmsprop:lr=0.25,adam:lr=0.25"
 SEVEN = [*FIVE.split(","), "adagrad:lr=1", "adamax:lr=0.3"]
 SQUARE = "-3:3,-3:3"
+COARSE = 4  # side in pixels of the squares in which empty rectangles are sought
 
 
 def picture(**fields: Any) -> Picture:
@@ -87,7 +88,10 @@ def largest_blank(drawn: Picture) -> float:
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(int)  # type: ignore[attr-defined]
     marked = (np.abs(pixels - pixels[0, 0]) > 8).any(axis=-1)
-    return largest_rectangle(~marked) / marked.size
+    rows, columns = (side // COARSE for side in marked.shape)
+    squares = marked[: rows * COARSE, : columns * COARSE].reshape(rows, COARSE, columns, COARSE)
+    free = ~squares.any(axis=(1, 3))
+    return largest_rectangle(free) / free.size
 
 
 def largest_rectangle(free: NDArray[np.bool_]) -> int:
