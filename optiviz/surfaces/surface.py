@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from optiviz.system.progress import Progress
 
 
+MAX_VARIABLE = 8  # letters of the name of an axis that is also written in the formula
 MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum has reached it
 
 
@@ -158,13 +159,25 @@ class Surface(BaseModel):
 
     @property
     def axis_names(self) -> tuple[str, ...]:
-        """The names of the coordinates, as pictures show them."""
-        return self.axes or self.origin.axes
+        """The names of the coordinates, as pictures show them.
+
+        A name that would mislead in a formula is followed by that of the variable.
+        """
+        if not self.axes or not self.formula or self._formula_has_names:
+            return self.axes or self.origin.axes
+        return tuple(f"{name} ({axis})" for name, axis in zip(self.axes, AXES, strict=False))
 
     @property
     def variables(self) -> dict[str, str]:
-        """The names of the coordinates by their names in the formula."""
-        return dict(zip(AXES, self.axis_names, strict=False))
+        """The names that pictures show in the formula, by those of its variables."""
+        names = self.axes if self._formula_has_names else AXES[: self.dim]
+        return dict(zip(AXES, names, strict=False))
+
+    @property
+    def _formula_has_names(self) -> bool:
+        """Whether the names of the axes are short single words, which a formula may have."""
+        short = (len(name) <= MAX_VARIABLE and " " not in name for name in self.axes)
+        return bool(self.axes) and all(short)
 
     @property
     def caption(self) -> str:

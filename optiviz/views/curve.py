@@ -82,7 +82,7 @@ class CurveView(View):
         else:
             self._draw_derivative(axes)
         axes.plot(
-            self.x, self.value, color=self.theme.ink, linewidth=1.8, zorder=2.2,
+            self.x, self.value, color=self.theme.muted, linewidth=1.8, zorder=2.2,
             solid_capstyle="round",
         )  # fmt: skip
         if not np.isfinite(self.value).any():

@@ -12,6 +12,7 @@ from optiviz.kinds.base import Entry, Scene
 from optiviz.views.axes import Box
 from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import HEAD_SIZE, head_style, path_style
+from optiviz.views.ticks import signed
 from optiviz.views.title import SMALL, TEXT
 from optiviz.views.words import Ruler, Sheet
 
@@ -218,8 +219,9 @@ class Legend:
             named, end, level = row.right, free, beneath
         self.numbers.append(self.sheet.write_live(row.right, level, "", TEXT * size, ha="right"))
         if quantity:
-            self.sheet.write(free + 4, level, quantity, SMALL, color=self.theme.muted, ha="right")
-            named -= self.ruler.width(quantity, SMALL) + 4
+            at = row.right - size * self.rows.numbers - 4  # above those of the other rows
+            self.sheet.write(at, level, quantity, SMALL, color=self.theme.muted, ha="right")
+            named = at - self.ruler.width(quantity, SMALL) - 4
         letters = TEXT * size * min(1.0, max(SMALLEST_NAME, SLACK * (named - x) / wide))
         name = self.ruler.fitted(entry.heading, named - x + 0.01, letters, "bold")
         self.sheet.write(x, y, name, letters, weight="bold")
@@ -289,8 +291,8 @@ def entry_number(entry: Entry, step: int) -> str:
     if entry.shares:
         return f"{low:.1%}"
     if len(values) == 1:
-        return number(low, 4)
-    ends = [number(low, 3), number(high, 3)]
+        return signed(number(low, 4))
+    ends = [signed(number(low, 3)), signed(number(high, 3))]
     return " to ".join(dict.fromkeys(ends))
 
 

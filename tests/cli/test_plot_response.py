@@ -9,6 +9,7 @@ import pytest
 from conftest import FORMULAS, Invoke, only_file
 from PIL import Image
 
+from optiviz import Surface
 from optiviz.registry import FORMATS, SIGNALS
 from optiviz.surfaces.signal import find_signal
 
@@ -96,6 +97,17 @@ def test_axes_have_names_of_ones_own(invoke: Invoke, here: Path) -> None:
     assert written.count("axes: [w, b_0]") == 2
     assert invoke("plot", "--formula", "x**3", "--axes", "t", "-o", "x.svg", *SIZE).exit_code == 0
     assert ">t</text>" in (here / "x.svg").read_text()
+
+
+def test_a_name_of_several_words_is_not_written_in_the_formula(invoke: Invoke, here: Path) -> None:
+    assert invoke("plot", "bowl", "--axes", "w 1,bias", "-o", "x.svg", *SIZE).exit_code == 0
+    texts = (here / "x.svg").read_text()
+    assert ">w 1 (x)</text>" in texts and ">bias (y)</text>" in texts
+    surface = Surface(formula="x*y", domain="-1:1,-1:1", axes=["w 1", "bias"])
+    assert surface.variables == {"x": "x", "y": "y"}
+    assert Surface(formula="x*y", domain="-1:1,-1:1", axes=["w", "b"]).variables == {
+        "x": "w", "y": "b",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
