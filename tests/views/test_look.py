@@ -71,7 +71,11 @@ def test_panels_cover_most_of_a_picture(
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("view", "many"),
-    [*((None, many) for many in range(2, 8)), ("contour+loss+state", 2), ("contour+loss+state", 7)],
+    [
+        *((None, many) for many in (2, 3, 5, 7)),
+        ("contour+loss+state", 2),
+        ("contour+loss+state", 7),
+    ],
 )
 def test_no_large_part_of_a_picture_is_empty(
     view: str | None, many: int, size: tuple[int, int]
