@@ -13,6 +13,8 @@ from optiviz.system.errors import InputError, did_you_mean
 
 Quality = Literal["draft", "standard", "high"]  # of videos; other formats have only one
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
+Pace = Literal["calm", "fast"]  # whether rates are sought only among those with calm paths
+PACES: tuple[Pace, ...] = get_args(Pace)
 
 
 class Format(NamedTuple):

@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from optiviz.cli.help import Choice, Decorator, completes, option_group, section
-from optiviz.registry import FORMATS, KINDS, QUALITIES, THEMES, VIEWS, format_of
+from optiviz.registry import FORMATS, KINDS, PACES, QUALITIES, THEMES, VIEWS, format_of
 from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.progress import TRYING
 
@@ -157,7 +157,7 @@ optimizer_options = section(
 pace_option = section(
     "Optimizers",
     click.option(
-        "--pace", type=Choice("pace", ["calm", "fast"]), default="calm", show_default=True,
+        "--pace", type=Choice("pace", PACES), default="calm", show_default=True,
         help="How rates that nobody gives are chosen: calm takes the best one without long or "
         "backward steps, fast the best of all.",
     ),

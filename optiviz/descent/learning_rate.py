@@ -8,7 +8,7 @@ steps for every optimizer, and the best is used, of those that draw a calm path 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, format_value
-from optiviz.registry import OPTIMIZERS
+from optiviz.registry import OPTIMIZERS, Pace
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import Progress
@@ -37,8 +37,6 @@ SCORE = "the lowest loss so far, averaged over all steps"
 NETWORK_SCORE = "the loss, averaged over all steps"
 MAX_STEPS = 1000  # longer runs are tuned on their first steps
 MAX_STARTS = 9  # more starts are tuned on the first ones
-
-Pace = Literal["calm", "fast"]  # whether the best rate is sought only among calm ones
 
 
 @dataclass(frozen=True, eq=False)

@@ -333,14 +333,10 @@ class Scene(Generic[EntryT]):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OnSurface(Scene[EntryT]):
-    """A surface from above, and what is drawn on it.
-
-    In a small multiple, siblings are the entries of all multiples.
-    """
+class SurfaceScene(Scene[EntryT]):
+    """A scene about a surface."""
 
     surface: Surface
-    siblings: tuple[EntryT, ...] = ()
     conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
 
     @property
@@ -354,6 +350,16 @@ class OnSurface(Scene[EntryT]):
     @property
     def caption(self) -> str:
         return ", ".join(filter(None, (self.surface.caption, *self.conditions)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OnSurface(SurfaceScene[EntryT]):
+    """A surface from above, and what is drawn on it.
+
+    In a small multiple, siblings are the entries of all multiples.
+    """
+
+    siblings: tuple[EntryT, ...] = ()
 
     def parts(self) -> "tuple[Scene[EntryT], ...]":
         return tuple(

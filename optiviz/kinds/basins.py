@@ -10,11 +10,12 @@ from pydantic import field_validator
 
 from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
-from optiviz.descent.learning_rate import Pace, configure
+from optiviz.descent.learning_rate import configure
 from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Report, Row
 from optiviz.kinds.fields import AnimationFields, ProblemFields, labelled
 from optiviz.kinds.types import Sides, resolve_surface
 from optiviz.objective import Array
+from optiviz.registry import Pace
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress, search_progress
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent import problem_of
-from optiviz.descent.learning_rate import Pace, configure, tune
+from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.outcome import outcome
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
@@ -32,7 +32,7 @@ from optiviz.kinds.tune import TuneRecipe, configure_best, run_search
 from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.spec import format_value
-from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format, Pace
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError

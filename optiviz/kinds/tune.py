@@ -9,13 +9,12 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import ConfiguredOptimizer
 from optiviz.descent.search import TRIALS, Range, SearchResult, SearchSetup, check_ranges, search
-from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, Scene, finite_or_none
+from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, SurfaceScene, finite_or_none
 from optiviz.kinds.fields import OptimizerFields, StartFields, labelled
 from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec
-from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
 
@@ -144,25 +143,11 @@ class TuneEntry(Entry):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TuneScene(Scene[TuneEntry]):
+class TuneScene(SurfaceScene[TuneEntry]):
     """The results of a search for hyperparameters, the same for every optimizer."""
 
-    surface: Surface
     entries: tuple[TuneEntry, ...] = ()
-    conditions: tuple[str, ...] = ()
     quantity = "median"
-
-    @property
-    def caption(self) -> str:
-        return ", ".join(self.conditions)
-
-    @property
-    def formula(self) -> str:
-        return self.surface.formula
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        return self.surface.variables
 
     @property
     def note(self) -> str:

@@ -76,7 +76,7 @@ def _notation(node: ast.expr) -> tuple[int, str]:
 
 def _variable(name: str) -> str:
     """Return the name of a variable: what follows an underscore is an index."""
-    base, _, index = name.replace(" ", r"\ ").partition("_")
+    base, _, index = name.partition("_")
     said = base if len(base) == 1 else rf"\mathit{{{base}}}"
     return f"{said}_{{{index.replace('_', ',')}}}" if index else said
 

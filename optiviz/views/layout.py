@@ -8,11 +8,12 @@ settings of the optimizers. Names, numbers and panels never are.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from optiviz.views.arrangement import Arrangement, Counter, RowMode
 from optiviz.views.axes import Box
-from optiviz.views.legend import PROGRESS, ROW, Counter, Key, RowMode, Rows
+from optiviz.views.legend import PROGRESS, ROW, Key, Rows
 from optiviz.views.panels import EDGE, GAP, Panels
 from optiviz.views.title import MAX_FORMULA, SMALL, TEXT, Line, TitleLines, height_of
 
@@ -50,80 +51,6 @@ def fullnesses(most: int) -> Iterator[Fullness]:
     for settings in (True, False):
         for lines in range(most, -1, -1):
             yield Fullness(False, lines, settings)
-
-
-@dataclass
-class Arrangement:
-    """The places of all panels and words, in points from the left and from the bottom.
-
-    heads are the places of texts above small multiples, and labelled says for each panel which of
-    its axes, "x" and "y", have labels. lines are those of the title, each with its left end and its
-    baseline.
-    """
-
-    mains: list[Box] = field(default_factory=list)
-    columns: int = 1  # of main panels
-    sides: list[Box] = field(default_factory=list)
-    heads: list[Box] = field(default_factory=list)
-    labelled: list[str] = field(default_factory=list)
-    lines: list[tuple[Line, float, float]] = field(default_factory=list)
-    counter: Counter | None = None
-    quantity: tuple[float, float] | None = None  # the right end and the baseline of its name
-    names_quantity: bool = False  # whether each row has its name
-    rows: list[Box] = field(default_factory=list)
-    row_mode: RowMode = "beside"
-    spread: float = 1.0  # scale of the heights of rows
-    key: Box | None = None
-
-    @property
-    def least_area(self) -> float:
-        """The area of the smallest main panel."""
-        return min(box.width * box.height for box in self.mains)
-
-    @property
-    def least_height(self) -> float:
-        """The height of the lowest main panel."""
-        return min(box.height for box in self.mains)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The left and the right edge of all main panels."""
-        return min(box.left for box in self.mains), max(box.right for box in self.mains)
-
-    @property
-    def across(self) -> float:
-        """The width of all main panels."""
-        return self.ends[1] - self.ends[0]
-
-    def lowered(self, by: float) -> "Arrangement":
-        """Return the same places, all of them lower."""
-
-        def lower(boxes: Sequence[Box]) -> list[Box]:
-            return [box._replace(bottom=box.bottom - by) for box in boxes]
-
-        counter, key = self.counter, self.key
-        if counter is not None:
-            left, right, y = counter.progress
-            counter = counter._replace(
-                baseline=counter.baseline - by, progress=(left, right, y - by)
-            )
-        return replace(
-            self,
-            mains=lower(self.mains),
-            sides=lower(self.sides),
-            rows=lower(self.rows),
-            lines=[(line, x, y - by) for line, x, y in self.lines],
-            counter=counter,
-            key=None if key is None else lower([key])[0],
-        )
-
-    def put_lines(self, lines: Sequence[Line], left: float, top: float) -> float:
-        """Put lines of a title beneath each other, and return the height of their lower end."""
-        y = top
-        for number, line in enumerate(lines):
-            y -= line.leading if number else line.size
-            self.lines.append((line, left, y))
-        return y
 
 
 @dataclass(frozen=True)
@@ -189,40 +116,31 @@ class Layout:
             words = self._column_words(column, title, fullness)
             if words.height + sides <= column.height:
                 break
-        self._write_column(found, column, title, fullness, sides)
+        self._write_column(found, column, words, sides)
         return found
 
     class _Words(NamedTuple):
-        height: float
-        details: list[Line]
+        lines: list[Line]
         mode: RowMode
         rows: list[float]  # heights
+        key: float  # height
+        height: float
 
     def _column_words(self, column: Box, title: Sequence[Line], fullness: Fullness) -> "_Words":
-        details = self.title.details(column.width, fullness.formula)
+        lines = [*title, *self.title.details(column.width, fullness.formula)]
         mode: RowMode = "remark"
         if fullness.settings:
             mode = "beside" if self.rows.widest("beside") <= column.width else "beneath"
         rows = [self.rows.height(place, mode, column.width) for place in range(self.listed)]
-        height = height_of([*title, *details]) + UNDER_TITLE
+        key = self.key.height(column.width) if fullness.key else 0.0
+        height = height_of(lines) + UNDER_TITLE + sum(rows) + UNDER_ROWS + key
         if self.has_step:
             height += TEXT + PROGRESS + UNDER_STEP
-        height += sum(rows) + UNDER_ROWS
-        if fullness.key:
-            height += self.key.height(column.width)
-        return self._Words(height, details, mode, rows)
+        return self._Words(lines, mode, rows, key, height)
 
-    def _write_column(
-        self,
-        found: Arrangement,
-        column: Box,
-        title: Sequence[Line],
-        fullness: Fullness,
-        sides: float,
-    ) -> None:
-        words = self._column_words(column, title, fullness)
+    def _write_column(self, found: Arrangement, column: Box, words: "_Words", sides: float) -> None:
         found.row_mode = words.mode
-        y = found.put_lines([*title, *words.details], column.left, column.top)
+        y = found.put_lines(words.lines, column.left, column.top)
         right = column.left + min(column.width, self.rows.widest(words.mode) + NUMBERS)
         if self.has_step:
             baseline = y - UNDER_TITLE - TEXT
@@ -232,22 +150,21 @@ class Layout:
             if self.listed:
                 found.quantity = right, baseline
             y -= UNDER_STEP
-        high = self.key.height(column.width) if fullness.key else 0.0
         rows = sum(words.rows)
         # What is too much even for names, numbers and panels makes panels smaller, then rows.
         sides = min(sides, max(LEAST * sides, y - column.bottom - rows - UNDER_ROWS))
         if rows:
-            free = y - column.bottom - sides - high - UNDER_ROWS
+            free = y - column.bottom - sides - words.key - UNDER_ROWS
             found.spread = min(1.0 if sides else SPREAD, free / rows)
         for row in words.rows:
             row *= found.spread
             y -= row
             found.rows.append(Box(column.left, y, right - column.left, row))
         y -= UNDER_ROWS
-        if high:
-            top = y if sides else column.bottom + high - 4
-            found.key = Box(column.left, top - high, column.width, high)
-            y = top - high
+        if words.key:
+            top = y if sides else column.bottom + words.key - 4
+            found.key = Box(column.left, top - words.key, column.width, words.key)
+            y = top - words.key
         if sides:
             region = Box(column.left, column.bottom, column.width, y - column.bottom)
             found.sides = self.panels.stack(self.panels.sides, region)

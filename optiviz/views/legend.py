@@ -1,7 +1,7 @@
 """The legend of a picture: the step, and each entry with its settings and its number."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -9,15 +9,13 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from optiviz.kinds.base import Entry, Scene
+from optiviz.views.arrangement import Arrangement, Counter, RowMode
 from optiviz.views.axes import Box
 from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import HEAD_SIZE, head_style, path_style
 from optiviz.views.ticks import signed
 from optiviz.views.title import SMALL, TEXT
 from optiviz.views.words import Ruler, Sheet
-
-if TYPE_CHECKING:
-    from optiviz.views.layout import Arrangement
 
 SWATCH = 24.0  # points from the left edge to the names
 BESIDE, APART = 6.0, 12.0  # points between a name and its settings, and before the number
@@ -29,9 +27,6 @@ PROGRESS_WIDTH = 2.4
 SLACK = 0.97  # share of its room that a shrunk name takes, as widths do not shrink evenly
 SMALLEST = 1e-3  # number that is written without an exponent
 SMALLEST_NAME = SMALL / TEXT  # scale of a name too long for its row, before it is cut
-
-
-RowMode = Literal["beneath", "beside", "remark"]  # where settings are; "remark": only remarks
 
 
 class Detail(NamedTuple):
@@ -97,15 +92,6 @@ class Rows:
         return max((self.width(place, mode) for place in range(len(self))), default=0.0)
 
 
-class Counter(NamedTuple):
-    """The place of the step: its baseline, and the ends of it and of the line of progress."""
-
-    left: float
-    right: float
-    baseline: float
-    progress: tuple[float, float, float]  # the left and the right end, and the height
-
-
 class Key:
     """The marks that a picture explains, in as many lines as it takes."""
 
@@ -162,7 +148,7 @@ class Legend:
         self.details: dict[int, Detail] = {}  # by row
         self.shown: dict[int, str] = {}  # by row: the remark
 
-    def write(self, found: "Arrangement") -> None:
+    def write(self, found: Arrangement) -> None:
         """Write everything at its place."""
         if found.counter is not None:
             self.write_counter(found.counter)

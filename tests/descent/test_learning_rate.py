@@ -11,7 +11,6 @@ import optiviz
 from optiviz.descent.learning_rate import (
     MAX_BACKWARD,
     MAX_STEP,
-    Pace,
     RateScores,
     configure,
     strides,
@@ -21,6 +20,7 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.spec import parse_spec
+from optiviz.registry import Pace
 from optiviz.surfaces.surface import Surface
 
 SURFACES = FORMULAS

@@ -36,7 +36,7 @@ def test_it_is_written_by_hand(text: str, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("w", "w^{2}"), ("w_1", "w_{1}^{2}"), ("learning rate", r"\mathit{learning\ rate}^{2}")],
+    [("w", "w^{2}"), ("w_1", "w_{1}^{2}"), ("rate", r"\mathit{rate}^{2}")],
 )
 def test_variables_may_have_other_names(name: str, written: str) -> None:
     assert terms("x**2", {"x": name}) == [written]
