@@ -15,15 +15,17 @@ from pydantic import (
 
 from optiviz.descent.search import Range
 from optiviz.optimizers.spec import parse_specs
-from optiviz.registry import SIGNALS
+from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.catalogue import bundled_surface, find_surface, load_catalogue
 from optiviz.surfaces.domain import MAX_STEPS, Point, format_point
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_of, one_or_more
 from optiviz.system.text import counted, shorten
+from optiviz.themes import Theme, find_theme
 
 MAX_SURFACES, MAX_OPTIMIZERS, MAX_RANGES, MAX_SOUGHT = 64, 100, 100, 10
+YAML_FILE = TEXT | {"pattern": r"\.ya?ml$"}
 MAX_NAME = 100  # characters of a part of a file name
 
 
@@ -63,13 +65,17 @@ def _signal(value: Any) -> Any:
     return found.name if found.name in SIGNALS and find_signal(found.name) == found else found
 
 
+def _theme_written(theme: str | Theme) -> str | dict[str, Any]:
+    return theme if isinstance(theme, str) else theme.model_dump(mode="json")
+
+
 def _sides(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return value
     sides = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", str(value))
     if sides is None:
         raise ValueError(
-            f"{shorten(value, quoted=True)} is not a valid size: write, for example, 960x640"
+            f"{shorten(value, quoted=True)} is not a valid grid: write, for example, 256x256"
         )
     return int(sides[1]), int(sides[2])
 
@@ -177,6 +183,12 @@ NamedSignal = Annotated[
 ]
 PlaneStart = Annotated[
     Point, AfterValidator(_on_the_surface), MappedSchema(lambda kept: any_of(TEXT, NUMBERS))
+]
+NamedTheme = Annotated[
+    str | Theme,
+    BeforeValidator(find_theme),
+    PlainSerializer(_theme_written, when_used="json"),
+    MappedSchema(lambda kept: any_of({"enum": [*THEMES]}, YAML_FILE, *kept["anyOf"][1:])),
 ]
 Sides = Annotated[
     tuple[int, int],

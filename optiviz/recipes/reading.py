@@ -27,6 +27,7 @@ from optiviz.system.files import real_path
 from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
 from optiviz.system.text import counted, shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
+from optiviz.themes import FILES as THEME_FILES
 
 Fields = dict[str, Any]
 Keys = tuple[Any, ...]
@@ -179,8 +180,12 @@ def _function(value: Any) -> str:
 
 def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
     """Return the files named in fields whose content becomes part of the recipe."""
-    signal = fields.get("signal")
-    named = [fields.get("catalogue"), signal if str(signal).lower().endswith(".csv") else None]
+    signal, theme = fields.get("signal"), fields.get("theme")
+    named = [
+        fields.get("catalogue"),
+        signal if str(signal).lower().endswith(".csv") else None,
+        theme if str(theme).lower().endswith(THEME_FILES) else None,
+    ]
     return [Path(each) for each in named if isinstance(each, str | Path)]
 
 

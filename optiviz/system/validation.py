@@ -1,5 +1,6 @@
 """Validation of a user's values with pydantic: a model, or every fault and where it is."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
@@ -44,7 +45,11 @@ def checked(model: "type[Model]", value: Any, context: Any = None) -> "Model | l
         return model.model_validate(value, context=context)
     except ValidationError as error:
         # A point with two wrong numbers has the same fault twice.
-        return list(dict.fromkeys(_fault(model, each) for each in error.errors()))
+        errors = error.errors()
+        within = {each["loc"][:-1] for each in errors}
+        # A list whose values are wrong is not too short as well.
+        told = [each for each in errors if each["type"] != "too_short" or each["loc"] not in within]
+        return list(dict.fromkeys(_fault(model, each) for each in told))
 
 
 MESSAGES = {
@@ -80,6 +85,9 @@ def _fault(model: "type[BaseModel]", found: Any) -> Fault:
         least, number = found["ctx"]["min_length"], found["ctx"]["actual_length"]
         noun = "value is" if least == 1 else "values are"
         return Fault(keys, f"at least {least} {noun} required, not {number}")
+    if kind == "literal_error" and isinstance(found["input"], str):
+        choices = re.findall("'([^']*)'", found["ctx"]["expected"])
+        return Fault(keys, did_you_mean(str(keys[-1]), shorten(found["input"]), choices))
     if kind == "value_error":
         return Fault(keys, said.removeprefix("Value error, "))
     said = MESSAGES.get(kind, f"{said[0].lower()}{said[1:]}".replace("should ", "must ", 1))

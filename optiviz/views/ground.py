@@ -18,9 +18,9 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.themes import Theme
 from optiviz.views.axes import size_in_inches
 from optiviz.views.sampled_surface import SampledSurface
-from optiviz.views.themes import Theme
 
 LIGHT = np.array([-1, 1]) / np.sqrt(2)  # unit vector towards the light, the upper left
 CLASSES = 6  # of lines, on either side, by how directly the slope faces the light

@@ -527,7 +527,10 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
             "a.plane: a path plane is known only after the descent",
         ),
         ("network: {hidden: [3], data: xor}\n  domain: {x: [0, 1]}", "a.domain: must have two i"),
-        ("network: {hidden: [3], data: xor}\n  plane: {kind: paths}", "a.plane.kind: must be"),
+        (
+            "network: {hidden: [3], data: xor}\n  plane: {kind: paths}",
+            "a.plane.kind: unknown kind 'paths': did you mean 'path'?",
+        ),
         ("network: {hidden: [3], data: xor}\n  plane: {grid: 5}", "a.plane.grid: must be great"),
         (
             "network: {hidden: [3], data: xor}\n  starts: [[]]",

@@ -55,6 +55,7 @@ def test_what_may_be_written_is_accepted(fields: dict[str, Any]) -> None:
     [
         {"them": "dark"},
         {"theme": "drak"},
+        {"theme": {"bakground": "red"}},
         {"fps": "fast"},
         {"fps": 0},
         {"size": "big"},

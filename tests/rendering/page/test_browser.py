@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import optiviz
+from optiviz.themes import load_theme
 from optiviz.views.legend import number
 from optiviz.views.scales import Scale
-from optiviz.views.themes import load_theme
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 from selenium import webdriver

@@ -1,6 +1,6 @@
 """The theme that looks like tutorials: matplotlib's colours, and contour lines without a fill."""
 
-from optiviz.views.themes import Theme
+from optiviz.themes import Theme
 
 THEME = Theme(
     background="#ffffff",

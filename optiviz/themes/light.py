@@ -1,6 +1,6 @@
 """The theme for white slides and pages."""
 
-from optiviz.views.themes import Theme
+from optiviz.themes import Theme
 
 THEME = Theme(
     background="#ffffff",

@@ -1,6 +1,6 @@
 """The theme for dark slides."""
 
-from optiviz.views.themes import Theme
+from optiviz.themes import Theme
 
 THEME = Theme(
     background="#0f141b",
