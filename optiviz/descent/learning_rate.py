@@ -141,6 +141,12 @@ class ConfiguredOptimizer(NamedTuple):
     tuned: tuple[str, ...] = ()
     fits: bool = True  # whether any of the tried values is usable
 
+    def for_spec(self, spec: OptimizerSpec) -> "ConfiguredOptimizer":
+        """Return the same rate, and the same tuned values, for a spec that does not set them."""
+        values, given = self.optimizer.hyperparameters(), dict(spec.settings)
+        keys = {self.optimizer.rate, *self.tuned} - given.keys() - {""}
+        return self._replace(optimizer=spec.build(**{key: values[key] for key in keys}))
+
     @property
     def tuned_label(self) -> str:
         """The remark on a tuned value."""

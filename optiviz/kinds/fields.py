@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, replace
-from typing import Annotated, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import (
@@ -33,19 +33,63 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.lookup import factory_of
-from optiviz.optimizers.spec import OptimizerSpec, format_value, parse_spec, vary
-from optiviz.registry import Quality
+from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
+from optiviz.optimizers.spec import (
+    OptimizerSpec,
+    format_value,
+    label_variant,
+    parse_spec,
+    split_variation,
+    vary,
+)
+from optiviz.registry import LegendPlace, Quality
 from optiviz.surfaces.config import MAX_SAMPLES
 from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
 from optiviz.system.text import shorten
+from optiviz.system.validation import checked
 
 MIN_FPS, MAX_FPS = 0.01, 100  # frames per second
+FPS = 12, 15, 20, 25, 50  # unless specified: the slowest at which all steps take SECONDS at most
+SECONDS = 10.5
 DRAFT_STRIDE = 3  # frames per frame of a draft
 DEFAULT_STEPS = 120  # if neither the recipe nor the surface specifies them
+ALL = "all"  # samples of a batch
+
+BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
+Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
+
+
+class Conditions(BaseModel):
+    """The conditions of a run that can be varied like hyperparameters."""
+
+    noise: Noise = 0.0
+    batch_size: BatchSize | None = None
+    steps: Steps | None = None
+
+
+def vary_condition(key: str, values: Sequence[str]) -> list[Any]:
+    """Return the values of a condition, written as text; raise InputError if one is invalid."""
+    read: list[Any] = []
+    for value in values:
+        number: Any = None if (key, value) == ("batch_size", ALL) else value
+        with suppress(TypeError, ValueError, OverflowError):
+            number = float(number)
+            number = int(number) if number == int(number) and key != "noise" else number
+        found = checked(Conditions, {key: number})
+        if isinstance(found, list):
+            raise InputError(f"{key}: {found[0].message}")
+        read.append(getattr(found, key))
+    if len(set(read)) < len(read):
+        raise InputError(f"{key}={','.join(values)} lists a value twice")
+    return read
+
+
+def format_condition(value: Any) -> str:
+    """Return a value of a condition as text."""
+    return ALL if value is None else format_value(value)
 
 
 def fitting_view(
@@ -111,19 +155,22 @@ class OptimizerFields(BaseRecipe):
     def specs(self) -> tuple[OptimizerSpec, ...]:
         return tuple(parse_spec(text) for text in self.optimizers)
 
-    def loaded_specs(self, steps: int) -> list[OptimizerSpec]:
-        """Return the specs of a run of so many steps, after building each optimizer once.
+    def loaded_specs(self, *steps: int) -> list[OptimizerSpec]:
+        """Return the specs of runs of so many steps each, after building each optimizer once.
 
-        Errors of third-party code are thus raised before the first descent, which may be long.
+        One number of steps is that of all runs. Errors of third-party code are thus raised before
+        the first descent, which may be long.
         """
-        specs = [spec.with_total_steps(steps) for spec in self.specs]
-        for spec in specs:
+        specs = self.specs
+        each = steps if len(steps) == len(specs) else steps * len(specs)
+        loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
+        for spec in loaded:
             factory = factory_of(spec.name)
             if factory.rate and factory.parameters[factory.rate].default is MISSING:
                 spec.build(**{factory.rate: 1.0})
             else:
                 spec.build()
-        return specs
+        return loaded
 
     @property
     def file_stem(self) -> str:
@@ -137,37 +184,101 @@ class OptimizerFields(BaseRecipe):
         raise NotImplementedError
 
 
+class LegendFields(BaseRecipe):
+    """Where the legend is: on the right, below the panels, inside the main one, or nowhere."""
+
+    legend: LegendPlace | None = None
+
+    @property
+    def legend_place(self) -> LegendPlace | None:
+        return self.legend
+
+
 class AnimationFields(OptimizerFields):
     """Optimizers in a picture that can be animated, and how it is.
 
-    vary repeats one optimizer with several values, for example "momentum=0.25,0.9". frames are
+    vary repeats one optimizer with several values, for example "momentum=0.25,0.9", or, in a run,
+    under several conditions, for example "noise=0,1,3" or "batch_size=1,16,all"; what is tuned is
+    then tuned under the first one and used under all. frames are
     the steps to show instead of evenly spaced ones, for example "0:200:20,200:9000:100", each
     range as START:STOP:STEP.
     """
 
+    conditions_varied: ClassVar[tuple[str, ...]] = ()  # those that vary can name
+
     vary: str | None = None
     lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
-    fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] = 12.0
-    duration: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] | None = None
+    duration: Annotated[float, Field(gt=0, le=3600)] | None = None
     frames: FrameRanges = None
     quality: Quality = "standard"
 
     @field_validator("vary")
     @classmethod
     def _variable(cls, text: str | None, info: ValidationInfo) -> str | None:
-        if text is not None and "optimizers" in info.data:
-            specs = info.data["optimizers"]
-            if len(specs) != 1:
-                raise InputError(f"needs exactly one optimizer, not {len(specs)}")
-            varied = vary(parse_spec(specs[0]), text)
-            key = text.partition("=")[0].strip()
-            return f"{key}={','.join(format_value(dict(spec.settings)[key]) for spec in varied)}"
-        return text
+        if text is None or "optimizers" not in info.data:
+            return text
+        specs = info.data["optimizers"]
+        if len(specs) != 1:
+            raise InputError(f"needs exactly one optimizer, not {len(specs)}")
+        spec = parse_spec(specs[0])
+        key, values = split_variation(text)
+        key = key.replace("-", "_") if key.replace("-", "_") in Conditions.model_fields else key
+        if key in cls.conditions_varied:
+            read = vary_condition(key, values)
+            label_variant(spec, key, "")
+            return f"{key}={','.join(map(format_condition, read))}"
+        if key in Conditions.model_fields and not is_third_party_optimizer(spec.name):
+            raise InputError(f"only a run has {key} to vary")
+        varied = vary(spec, text, *cls.conditions_varied)
+        return f"{key}={','.join(each.varied_value(key) for each in varied)}"
+
+    @property
+    def varied_condition(self) -> str:
+        """The name of the condition that is varied, "" if there is none."""
+        key = "" if self.vary is None else split_variation(self.vary)[0]
+        return key if key in self.conditions_varied else ""
+
+    @property
+    def variants(self) -> "list[tuple[Self, OptimizerSpec]]":
+        """Each optimizer, and the recipe under whose conditions it runs."""
+        specs = super().specs
+        if self.vary is None:
+            return [(self, spec) for spec in specs]
+        key, values = split_variation(self.vary)
+        if key not in self.conditions_varied:
+            alike = self.model_copy(update={"vary": None})
+            return [(alike, spec) for spec in vary(specs[0], self.vary)]
+        return [
+            (
+                self.model_copy(update={"vary": None, key: value}),
+                label_variant(specs[0], key.replace("_", " "), format_condition(value)),
+            )
+            for value in vary_condition(key, values)
+        ]
+
+    def speed(self, steps: int) -> float:
+        """Return the frames per second: FPS[0] or, so that all steps are shown, one of the others.
+
+        What is specified counts: the frames per second, or how long it lasts at most.
+        """
+        if self.fps is not None:
+            return self.fps
+        chosen = self.duration is not None or self.frames is not None
+        fitting = [] if chosen else [fps for fps in FPS if steps < fps * SECONDS]
+        return float(fitting[0] if fitting else FPS[0])
+
+    def frames_in(self, steps: int) -> int:
+        """Return the most frames: one per step, unless these are many or a duration is set."""
+        if self.duration is None and steps < FPS[-1] * SECONDS:
+            return steps + 1
+        seconds = SECONDS if self.duration is None else self.duration
+        return int(self.speed(steps) * seconds + 1e-9)
 
     def frame_steps(self, steps: int) -> list[int]:
         """Return the step that each frame shows; the last step is always included."""
         if self.frames is None:
-            return frame_steps(steps, self.fps, self.duration)
+            return frame_steps(steps, self.frames_in(steps))
         parts = [
             range(each.start, min(each.stop, steps + 1), each.step)
             for each in parse_frame_ranges(self.frames)
@@ -177,8 +288,7 @@ class AnimationFields(OptimizerFields):
 
     @property
     def specs(self) -> tuple[OptimizerSpec, ...]:
-        specs = super().specs
-        return specs if self.vary is None else vary(specs[0], self.vary)
+        return tuple(spec for _, spec in self.variants)
 
     @property
     def last_step(self) -> int:
@@ -188,10 +298,17 @@ class AnimationFields(OptimizerFields):
     @property
     def timeline(self) -> Timeline:
         last = self.last_step
-        return Timeline(self.fps, self.frame_steps(last), last, self.frames is None, self.quality)
+        return Timeline(
+            self.speed(last), self.frame_steps(last), last, self.frames is None, self.quality
+        )
 
     def check(self) -> None:
         super().check()
+        if key := self.varied_condition:
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise InputError(f"vary: {key} cannot be both set and varied")
+            for variant, _ in self.variants:
+                variant.check()
         if self.frames is not None:
             first = min(each.start for each in parse_frame_ranges(self.frames))
             if first > self.last_step:
@@ -201,9 +318,10 @@ class AnimationFields(OptimizerFields):
 
     def draft(self) -> Self:
         """Return the recipe of a draft: half the size, a third of the frames, the same duration."""
-        changed: dict[str, object] = {"fps": max(self.fps / DRAFT_STRIDE, MIN_FPS)}
+        fps = self.timeline.fps
+        changed: dict[str, object] = {"fps": max(fps / DRAFT_STRIDE, MIN_FPS)}
         if self.frames is None:
-            changed["duration"] = len(self.timeline.steps) / self.fps
+            changed["duration"] = len(self.timeline.steps) / fps
         else:
             changed["frames"] = ",".join(
                 f"{each.start}:{each.stop}:{DRAFT_STRIDE * each.step}"
@@ -229,16 +347,14 @@ class ProblemFields(BaseModel):
     surface: NamedSurface
     seed: NonNegativeInt = 0
     steps: Steps | None = None
-    batch_size: Annotated[int, Field(ge=1, le=MAX_SAMPLES)] | None = None
-    noise: Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)] = 0.0
+    batch_size: BatchSize | None = None
+    noise: Noise = 0.0
 
     @field_validator("batch_size")
     @classmethod
     def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
         if size is not None and "surface" in info.data:
-            surface = resolve_surface(info.data["surface"])
-            if not problem_of(surface).has_samples:
-                raise ValueError(f"{surface.name or 'the formula'} has no samples for batches")
+            check_samples(resolve_surface(info.data["surface"]))
         return size
 
     @property
@@ -277,6 +393,12 @@ class ProblemFields(BaseModel):
         return tuple(said)
 
 
+def check_samples(surface: Surface) -> None:
+    """Raise ValueError if a surface has no samples for batches."""
+    if not problem_of(surface).has_samples:
+        raise ValueError(f"{surface.name or 'the formula'} has no samples for batches")
+
+
 class StartFields(ProblemFields):
     """What is descended, from which starts, and for how many steps."""
 
@@ -299,28 +421,10 @@ class StartFields(ProblemFields):
         return [self.problem.start(point) for point in self.points()]
 
 
-def labelled(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
-    """Return each spec with a unique label: adam, or adam lr 0.1, or adam (2)."""
-    names = [spec.heading for spec in specs]
-    titles = [
-        name if names.count(name) == 1 else spec.title
-        for spec, name in zip(specs, names, strict=True)
-    ]
-    return [
-        (
-            spec,
-            title
-            if titles.index(title) == place
-            else f"{title} ({titles[:place].count(title) + 1})",
-        )
-        for place, (spec, title) in enumerate(zip(specs, titles, strict=True))
-    ]
-
-
-def frame_steps(steps: int, fps: float, duration: float) -> list[int]:
+def frame_steps(steps: int, most: int) -> list[int]:
     """Return the step that each frame shows: evenly spaced, the first and the last included.
 
-    There is one frame per step, or fewer if they would not fit into `duration` seconds.
+    There is one frame per step, or fewer if there may be at most `most`.
     """
-    frames = max(2, min(steps + 1, int(fps * duration + 1e-9)))
+    frames = max(2, min(steps + 1, most))
     return [round(step) for step in np.linspace(0, steps, frames)]

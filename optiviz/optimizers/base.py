@@ -58,6 +58,12 @@ class Method:
         """Return every hyperparameter by name, in order of declaration."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
+    def rate_at(self, step: int) -> float | None:
+        """Return the learning rate of a step, numbered from 0; None if it is no number."""
+        rate = self.hyperparameters().get(self.rate)
+        number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        return float(rate) if number and rate is not None else None
+
     def with_schedule(self, schedule: Schedule) -> "Method":
         """Return a copy whose learning rate follows a schedule; raise InputError if it has none."""
         raise InputError("has no learning rate for a schedule to change")
@@ -137,6 +143,10 @@ class Scheduled(BaseWrapper):
 
     def settings(self) -> dict[str, Any]:
         return self.inner.settings()
+
+    def rate_at(self, step: int) -> float | None:
+        rate = self.inner.rate_at(step)
+        return None if rate is None else rate * self.schedule.factor(step)
 
     def init(self, x: Array) -> ScheduledState:
         return ScheduledState(self.inner.init(x), 0)

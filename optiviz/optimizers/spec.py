@@ -1,12 +1,13 @@
 """Optimizer specs: NAME[:key=value]..., separated by commas.
 
-`adam:lr=0.25:beta1=0.8,rmsprop` is two specs. `label=` names a path in the picture, and the @ in
-`lr=0.1@cosine` introduces a schedule. Parsing a spec runs no third-party code.
+`adam:lr=0.25:beta1=0.8,rmsprop` is two specs. `label=` and `color=` name and colour a path in the
+picture, and the @ in `lr=0.1@cosine` introduces a schedule. Parsing a spec runs no third-party
+code.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -18,23 +19,26 @@ from optiviz.optimizers.schedules import Schedule
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import file_of
 from optiviz.system.text import plain_text, shorten
+from optiviz.themes.colors import color
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
 
 MAX_LABEL = 200  # characters
+LOOK = "label", "color"  # settings of the path in the picture, not of the optimizer
 
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """One optimizer as written: its name, the hyperparameters that are set, and its label.
+    """One optimizer as written: its name, the hyperparameters that are set, and its look.
 
-    schedule is that of the learning rate.
+    schedule is that of the learning rate. Without a colour, it has one of the theme.
     """
 
     name: str
     settings: tuple[tuple[str, Setting], ...] = ()
     label: str = ""
     schedule: str = ""
+    color: str = ""
 
     def __str__(self) -> str:
         """Return the canonical spelling, which parses to the same spec."""
@@ -45,7 +49,8 @@ class OptimizerSpec:
             self.name,
             *(f"{key}={self.format_setting(key, value)}" for key, value in given.items()),
         ]
-        return ":".join(parts + ([f"label={self.label}"] if self.label else []))
+        look = (f"{key}={getattr(self, key)}" for key in LOOK if getattr(self, key))
+        return ":".join([*parts, *look])
 
     @property
     def heading(self) -> str:
@@ -68,6 +73,10 @@ class OptimizerSpec:
         return format_value(value) + (
             f"@{self.schedule}" if self.schedule and key in RATE_NAMES else ""
         )
+
+    def varied_value(self, key: str) -> str:
+        """Return the value of a varied setting as text; that of a tuned rate is its schedule."""
+        return self.format_setting(key, dict(self.settings).get(key, ""))
 
     def with_total_steps(self, steps: int) -> Self:
         """Return the spec for a run of `steps` steps, which a schedule may depend on."""
@@ -135,23 +144,19 @@ def parse_spec(text: str) -> OptimizerSpec:
     third_party = is_third_party_optimizer(name)
     declared = None if third_party else factory_of(name).parameters
     given: dict[str, Setting] = {}
-    label = schedule = ""
+    schedule = ""
+    look: dict[str, str] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not value:
             raise InputError(f"{text!r}: {setting!r} is not a valid setting: write key=value")
-        if key == "label":
-            try:
-                label = plain_text(value)
-            except ValueError as error:
-                raise InputError(f"{name}: label: {error}") from None
-            if len(label) > MAX_LABEL:
-                raise InputError(
-                    f"{name}: label: at most {MAX_LABEL} characters are allowed, not {len(label)}"
-                )
+        if key in look:
+            raise InputError(f"{text!r} sets {key} twice")
+        if key in LOOK:
+            look[key] = _look(name, key, value)
             continue
         if declared is not None:
-            _check_key(name, key, declared, "label")
+            _check_key(name, key, declared, *LOOK)
         elif not key.isidentifier():
             raise InputError(f"{text!r}: {key!r} is not a valid hyperparameter name")
         if key in given or (schedule and key in RATE_NAMES):
@@ -162,8 +167,21 @@ def parse_spec(text: str) -> OptimizerSpec:
             if not value:
                 continue  # it is tuned
         given[key] = _read(value, declared, key, f"{name}: {key}")
-    spec = OptimizerSpec(name, tuple(given.items()), label, schedule)
+    spec = OptimizerSpec(name, tuple(given.items()), schedule=schedule, **look)
     return spec if third_party else _possible(spec)
+
+
+def _look(name: str, key: str, value: str) -> str:
+    """Return a label or a colour; raise InputError if it is invalid."""
+    try:
+        said = plain_text(value) if key == "label" else color(value)
+    except ValueError as error:
+        raise InputError(f"{name}: {key}: {error}") from None
+    if len(said) > MAX_LABEL:
+        raise InputError(
+            f"{name}: {key}: at most {MAX_LABEL} characters are allowed, not {len(said)}"
+        )
+    return said
 
 
 def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> None:
@@ -185,34 +203,54 @@ def _schedule(owner: str, text: str) -> Schedule:
         raise InputError(f"{owner}: {error}") from None
 
 
-def vary(spec: OptimizerSpec, text: str) -> tuple[OptimizerSpec, ...]:
-    """Return one spec per value in a text such as "momentum=0.25,0.9", labelled by the value.
+def split_variation(text: str) -> tuple[str, list[str]]:
+    """Return the key and the values in a text such as "momentum=0.25,0.9".
 
-    Raises InputError for an unknown hyperparameter or an invalid value.
+    Raises InputError if there are none, or one of them twice.
     """
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not key or not values:
         raise InputError(f"{text!r} is not a valid variation: write key=value,value")
+    return key, [value.strip() for value in values.split(",")]
+
+
+def vary(spec: OptimizerSpec, text: str, *others: str) -> tuple[OptimizerSpec, ...]:
+    """Return one spec per value in a text such as "momentum=0.25,0.9", labelled by the value.
+
+    The values of a learning rate may have schedules. others are other keys that could be varied.
+    Raises InputError for an unknown hyperparameter or an invalid value.
+    """
+    key, values = split_variation(text)
     third_party = is_third_party_optimizer(spec.name)
     declared = None if third_party else factory_of(spec.name).parameters
     if declared is not None:
-        _check_key(spec.name, key, declared)
-    if key in dict(spec.settings):
+        _check_key(spec.name, key, declared, *others)
+    if key in dict(spec.settings) or (spec.schedule and key in RATE_NAMES):
         raise InputError(f"{spec.name}: {key} cannot be both set and varied")
-    read = [
-        _read(value.strip(), declared, key, f"{spec.name}: {key}") for value in values.split(",")
-    ]
-    if len(set(read)) < len(read):
+    varied = []
+    for value in values:
+        given, settings, schedule = value, spec.settings, spec.schedule
+        if key in RATE_NAMES and "@" in value:
+            given, _, written = value.partition("@")
+            schedule = str(_schedule(f"{spec.name}: {key}", written))
+        if given or not schedule:  # else it is tuned
+            read = _read(given, declared, key, f"{spec.name}: {key}")
+            settings = (*settings, (key, read))
+        varied.append(replace(spec, settings=settings, schedule=schedule))
+    if len({(each.settings, each.schedule) for each in varied}) < len(varied):
         raise InputError(f"{text!r} lists a value twice")
-    varied = tuple(
-        replace(
-            spec,
-            settings=(*spec.settings, (key, value)),
-            label=f"{spec.label} {key} {format_value(value)}".strip(),
-        )
-        for value in read
-    )
-    return varied if third_party else tuple(map(_possible, varied))
+    named = tuple(label_variant(each, key, each.varied_value(key)) for each in varied)
+    return named if third_party else tuple(map(_possible, named))
+
+
+def label_variant(spec: OptimizerSpec, key: str, value: str) -> OptimizerSpec:
+    """Return a spec labelled by the value of what is varied.
+
+    Raises InputError if it has a colour, which all values would share.
+    """
+    if spec.color:
+        raise InputError(f"{spec.name}: color cannot be combined with several values")
+    return replace(spec, label=f"{spec.label} {key} {value}".strip())
 
 
 def _possible(spec: OptimizerSpec) -> OptimizerSpec:
@@ -259,3 +297,21 @@ def _literal(value: str, owner: str) -> Setting:
             f"not {shorten(value, quoted=True)}"
         )
     return value
+
+
+def labelled(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
+    """Return each spec with a unique label: adam, or adam lr 0.1, or adam (2)."""
+    names = [spec.heading for spec in specs]
+    titles = [
+        name if names.count(name) == 1 else spec.title
+        for spec, name in zip(specs, names, strict=True)
+    ]
+    return [
+        (
+            spec,
+            title
+            if titles.index(title) == place
+            else f"{title} ({titles[:place].count(title) + 1})",
+        )
+        for place, (spec, title) in enumerate(zip(specs, titles, strict=True))
+    ]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import optiviz
+from optiviz.kinds.size import Size
 from optiviz.recipes.jobs import Job
 from optiviz.rendering.batch import JobOutput, Result, run_job, run_jobs
 from optiviz.rendering.render import render
@@ -101,10 +102,10 @@ def test_the_largest_jobs_begin_first(here: Path) -> None:
 
     class Noting(ThreadPoolExecutor):
         def submit(self, call: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-            begun.append(f"{args[0].size[0]}{args[1][0]}")
+            begun.append(f"{args[0].pixels[0]}{args[1][0]}")
             return super().submit(call, *args, **kwargs)
 
-    large = GOOD.model_copy(update={"size": (300, 200)})
+    large = GOOD.model_copy(update={"size": Size(300, 200)})
     items = [(GOOD, "a.json"), (GOOD, "b.gif"), (large, "c.gif"), (large, "d.png")]
     with Noting(1) as pool:
         results = optiviz.batch(items, pool)
@@ -210,10 +211,7 @@ def test_pictures_drawn_in_threads_do_not_meet(here: Path) -> None:
     ],
 )
 def test_frames_are_counted_without_a_descent(recipe: Any) -> None:
-    from optiviz.kinds.fields import frame_steps
-
-    scene = recipe.make_scene()
-    assert len(recipe.timeline.steps) == len(frame_steps(scene.steps, recipe.fps, recipe.duration))
+    assert recipe.timeline.steps == recipe.frame_steps(recipe.make_scene().steps)
 
 
 def test_made_is_bytes_and_a_sentence() -> None:

@@ -1,5 +1,7 @@
 """Frames: their number, their steps and their size."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,21 +13,35 @@ from optiviz.rendering.render import make_picture
 from optiviz.views.figure import HOLD
 
 
-@given(steps=st.integers(1, 5000), fps=st.floats(0.5, 60), duration=st.floats(0.5, 60))
-def test_frames_are_strided_evenly_and_end_at_the_last_step(
-    steps: int, fps: float, duration: float
-) -> None:
-    shown = frame_steps(steps, fps, duration)
+@given(steps=st.integers(1, 5000), most=st.integers(0, 3600))
+def test_frames_are_strided_evenly_and_end_at_the_last_step(steps: int, most: int) -> None:
+    shown = frame_steps(steps, most)
     assert (shown[0], shown[-1]) == (0, steps)
-    assert len(shown) <= max(2, min(steps + 1, fps * duration + 1e-6))
+    assert len(shown) <= max(2, min(steps + 1, most))
     strides = np.diff(shown)
     assert strides.min() >= 1
     assert strides.max() - strides.min() <= 1
 
 
 def test_few_steps_get_a_frame_each() -> None:
-    assert frame_steps(30, 12, 10) == list(range(31))
-    assert len(frame_steps(1000, 12, 10)) == 120
+    assert frame_steps(30, 120) == list(range(31))
+    assert len(frame_steps(1000, 120)) == 120
+
+
+@pytest.mark.parametrize(
+    ("fields", "fps", "frames"),
+    [
+        ({"steps": 30}, 12, 31), ({"steps": 125}, 12, 126), ({"steps": 126}, 15, 127),
+        ({"steps": 200}, 20, 201), ({"steps": 524}, 50, 525), ({"steps": 525}, 12, 126),
+        ({"steps": 200, "fps": 10}, 10, 201), ({"steps": 200, "duration": 5}, 12, 60),
+        ({"steps": 200, "duration": 5, "fps": 30}, 30, 150), ({"steps": 600, "fps": 24}, 24, 252),
+    ],
+)  # fmt: skip
+def test_every_step_is_shown_unless_they_are_many(
+    fields: dict[str, Any], fps: float, frames: int
+) -> None:
+    timeline = Recipe(surface="bowl", optimizers="sgd:lr=0.1", **fields).timeline
+    assert (timeline.fps, len(timeline.steps)) == (fps, frames)
 
 
 def test_the_last_frame_is_held() -> None:

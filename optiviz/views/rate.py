@@ -1,0 +1,69 @@
+"""The rate view: the learning rate against the step."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from optiviz.kinds.run import RunEntry, RunScene
+from optiviz.kinds.style import Style
+from optiviz.objective import Array
+from optiviz.system.errors import InputError
+from optiviz.themes import Theme
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
+from optiviz.views.paths import PathArtist, path_style
+from optiviz.views.scales import Scale
+
+APART = 100.0  # ratio of two optimizers' largest rates from which the axis is logarithmic
+
+
+class RateView(View):
+    """The learning rate with which each step was taken, as its schedule has it.
+
+    The first one is shown at step 0, too. Optimizers without a learning rate have no line. Raises
+    InputError if none has one.
+    """
+
+    accompanies = True
+    scene: RunScene
+
+    def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
+        super().__init__(scene, theme, style)
+        entries = scene.siblings or scene.entries
+        largest = [float(rates.max()) for each in entries if (rates := rates_of(each)).size]
+        if not largest:
+            raise InputError("rate: none of these optimizers has a learning rate to draw")
+        found = np.concatenate([rates_of(entry) for entry in entries])
+        self.scale = Scale.for_values(found, linear=max(largest) < APART * min(largest))
+
+    @property
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside(self.scale.ticks()[1], named=True)
+
+    def build(self, axes: Axes) -> None:
+        style_chart(axes, self.theme)
+        self.scale.apply(axes, self.labelled)
+        set_step_limits(axes, self.scene.steps, self.labelled, self.packed)
+        set_heading(axes, self.theme, "learning rate", "rate")
+        for entry in self.scene.entries:
+            rates = rates_of(entry)
+            if rates.size:
+                steps = np.arange(len(rates))
+                # From each step to the next a level line, which ends at vertex 2k for step k.
+                stairs = np.column_stack([np.repeat(steps, 2)[:-1], np.repeat(rates, 2)[1:]])
+                self.path_artists.append(
+                    PathArtist(
+                        axes, stairs, 2 * steps, path_style(self.theme, entry), self.theme,
+                        entry.number, self.style.trail, casing=False, label=entry.label,
+                    )
+                )  # fmt: skip
+
+
+def rates_of(entry: RunEntry) -> Array:
+    """Return the learning rate of the step that leads to each step, shape (last + 1,).
+
+    That of step 0 is the first one. Empty if the optimizer has no learning rate.
+    """
+    method = entry.configured.optimizer
+    last = max(path.last for path in entry.trajectories)
+    found = [method.rate_at(max(step - 1, 0)) for step in range(last + 1)]
+    return np.array([rate for rate in found if rate is not None])
