@@ -16,6 +16,11 @@ QUALITIES: tuple[Quality, ...] = get_args(Quality)
 Pace = Literal["calm", "fast"]  # whether rates are sought only among those with calm paths
 PACES: tuple[Pace, ...] = get_args(Pace)
 
+Aspect = Literal["equal", "auto"]  # whether both axes have the same scale
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+LegendPlace = Literal["right", "below", "inside", "none"]
+LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
+
 
 class Format(NamedTuple):
     """An output format. `writer` and `reader` are "module:name" in `optiviz`.
@@ -29,6 +34,7 @@ class Format(NamedTuple):
     reader: str
     about: str
     max_side: int = 65_535  # pixels, the largest width and height
+    max_fps: float = 100.0  # frames per second; those beyond it are dropped
 
     def load(self) -> Any:
         """Return the writer."""
@@ -48,7 +54,7 @@ def _load(target: str) -> Any:
 FORMATS = {
     ".gif": Format(
         "animation", "writers.gif:GifPlugin", "recipes.metadata:read_image",
-        "animation that plays everywhere",
+        "animation that plays everywhere", max_fps=50.0,
     ),
     ".mp4": Format(
         "animation", "writers.video:Mp4Plugin", "writers.video:read_video",
@@ -141,7 +147,8 @@ MANY_DIMENSIONS = 3  # stands for all dimensions of a network's weights
 # The first view that fits is the default, with the one that is shown beside it.
 VIEWS = {
     "contour": ViewEntry(
-        "contour:ContourView", (2,), "surface", ("levels", "labels", "field", "fill", "trail"),
+        "contour:ContourView", (2,), "surface",
+        ("levels", "labels", "field", "fill", "aspect", "trail"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
@@ -149,11 +156,16 @@ VIEWS = {
         page=True,
     ),
     "relief": ViewEntry(
-        "relief:ReliefView", (2,), "surface", ("levels", "trail", "orbit"), "the surface in 3-D"
+        "relief:ReliefView", (2,), "surface", ("levels", "aspect", "trail", "orbit"),
+        "the surface in 3-D",
     ),
     "loss": ViewEntry(
         "loss:LossView", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"),
         "loss against step", page=True,
+    ),
+    "rate": ViewEntry(
+        "rate:RateView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
+        "learning rate against step",
     ),
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),

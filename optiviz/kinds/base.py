@@ -14,23 +14,24 @@ from inspect import get_annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from optiviz.descent.learning_rate import ConfiguredOptimizer
+from optiviz.kinds.size import PictureSize, Size
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.types import Sides
+from optiviz.kinds.types import NamedTheme
 from optiviz.objective import Array
-from optiviz.optimizers.spec import OptimizerSpec, Setting
-from optiviz.registry import FORMATS, THEMES, Format, Quality, format_of
+from optiviz.optimizers.spec import OptimizerSpec, Setting, labelled
+from optiviz.registry import FORMATS, Format, LegendPlace, Quality, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, did_you_mean
-from optiviz.system.json_schema import MappedSchema
+from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress
+from optiviz.themes import load_theme
+from optiviz.themes.contrast import PathColor, color_remarks
 
-MIN_SIZE, MAX_SIDE = (240, 160), 16384  # least width and height of a picture, longest side
-MAX_PIXELS = 36_000_000
+DRAFT, MAX_SCALE = 0.5, 16.0  # least scale, that of a draft of a size on paper, and largest
 LEADING_FIELDS = "kind", "surface", "surfaces", "signal"  # fields that are read first
 
 Row = Iterator[Sequence[str | int | float]]
@@ -49,7 +50,8 @@ class Timeline(NamedTuple):
 class BaseRecipe(BaseModel):
     """Base class of recipes: theme, size and optional title, and what a kind may override.
 
-    `kind` is the name of the kind in the registry, of its module here and of its command.
+    `kind` is the name of the kind in the registry, of its module here and of its command. scale
+    multiplies the pixels of a picture, whose layout stays the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,27 +60,28 @@ class BaseRecipe(BaseModel):
     default_suffix: ClassVar[str] = ".gif"  # end of the file name unless specified
 
     kind: str
-    theme: Annotated[str, MappedSchema(lambda kept: {"enum": [*THEMES]})] = "light"
-    size: Sides = (960, 640)
+    theme: NamedTheme = "light"
+    size: Annotated[PictureSize, Field(json_schema_extra={"default": "960x640"})] = Size(960, 640)
+    scale: Annotated[float, Field(ge=DRAFT, le=MAX_SCALE)] = 1.0
     title: Text | None = None
-
-    @field_validator("theme")
-    @classmethod
-    def _known(cls, theme: str) -> str:
-        if theme not in THEMES:
-            raise InputError(did_you_mean("theme", theme, THEMES))
-        return theme
 
     @field_validator("size")
     @classmethod
-    def _drawable(cls, size: tuple[int, int]) -> tuple[int, int]:
-        """Refuse sizes too small for text, or too large for a video codec or for memory."""
-        if not (MIN_SIZE[0] <= size[0] <= MAX_SIDE and MIN_SIZE[1] <= size[1] <= MAX_SIDE):
-            least, most = "{}x{}".format(*MIN_SIZE), f"{MAX_SIDE}x{MAX_SIDE}"
-            raise ValueError(f"must be between {least} and {most}, not {size[0]}x{size[1]}")
-        if size[0] * size[1] > MAX_PIXELS:
-            raise ValueError(f"at most {MAX_PIXELS} pixels are allowed, not {size[0]}x{size[1]}")
+    def _drawable(cls, size: Size) -> Size:
+        size.check()
         return size
+
+    @field_validator("scale")
+    @classmethod
+    def _fits_memory(cls, scale: float, info: ValidationInfo) -> float:
+        if "size" in info.data:
+            info.data["size"].check(scale)
+        return scale
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height of the picture in pixels."""
+        return self.size.pixels(self.scale)
 
     @property
     def drawn_surfaces(self) -> tuple[str | Surface, ...]:
@@ -99,6 +102,11 @@ class BaseRecipe(BaseModel):
     def small_multiples(self) -> bool:
         """Whether each part of its scene has its own panels."""
         return True
+
+    @property
+    def legend_place(self) -> LegendPlace | None:
+        """Where its legend is; None for where the main panel is as large as possible."""
+        return None
 
     @property
     def timeline(self) -> Timeline | None:
@@ -136,7 +144,7 @@ class BaseRecipe(BaseModel):
             self.check_output(form)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        if max(self.size) > form.max_side:
+        if max(self.pixels) > form.max_side:
             raise InputError(f"{path}: width and height must be at most {form.max_side} pixels")
         return form
 
@@ -151,14 +159,36 @@ class BaseRecipe(BaseModel):
         """Return the names of the views that show a part of its scene."""
         return check_views(None, part.provides, ())
 
+    def hints(self, paths: Sequence[str | Path] = ()) -> tuple[str, ...]:
+        """Return what readers of these files may miss: colours hard to see, frames dropped."""
+        timeline = self.timeline
+        dropped = [
+            f"{suffix[1:].upper()}: frames last whole hundredths of a second, at least two: "
+            f"{form.max_fps:g} of {timeline.fps:g} frames a second are shown"
+            for suffix, form in FORMATS.items()
+            if timeline is not None and form.kind == "animation" and timeline.fps > form.max_fps
+            if any(Path(path).suffix.lower() == suffix for path in paths)
+        ]
+        return (*self._color_hints(), *dropped)
+
+    def _color_hints(self) -> tuple[str, ...]:
+        """Return a sentence for each colour that somebody chose and that is hard to see."""
+        theme, paths = load_theme(self.theme), []
+        for number, (spec, label) in enumerate(labelled(self.specs)):
+            if spec.color:
+                paths.append(PathColor(label, spec.color, chosen=True))
+            elif number < len(theme.paths):  # after the last one they repeat, with other markers
+                paths.append(PathColor(label, theme.paths[number], theme.base is not None))
+        return tuple(color_remarks(theme, paths))
+
     def rate_report(self, scene: "Scene[Any]") -> str:
         """Return a text that lists the learning rates that were tried, with their scores."""
         raise NotImplementedError
 
     def draft(self) -> Self:
-        """Return the recipe of a quick draft of half the size."""
-        sides = zip(MIN_SIZE, self.size, strict=True)
-        return self.model_copy(update={"size": tuple(max(least, n // 2) for least, n in sides)})
+        """Return the recipe of a quick draft with half the pixels on each side."""
+        smaller = {"size": self.size.halved()} if self.size.unit == "px" else {"scale": DRAFT}
+        return self.model_copy(update=smaller)
 
     def last_frame(self) -> Self:
         """Return a recipe whose animation is only the last frame."""
@@ -217,8 +247,13 @@ class Entry(ABC):
         shown = {key: used[key] for key in found if used.get(key) is not None} | given
         settings = [self.setting(key, value) for key, value in shown.items()]
         settings = [said for said in settings if said != self.heading]
-        named = not self.spec.label
-        return "  ".join(settings if named else [replace(self.spec, label="").heading, *settings])
+        name = replace(self.spec, label="").heading
+        return "  ".join([name, *settings] if self.names_optimizer else settings)
+
+    @property
+    def names_optimizer(self) -> bool:
+        """Whether the detail begins with the name of the optimizer, as the heading is another."""
+        return bool(self.spec.label)
 
     @property
     def settings(self) -> list[str]:
@@ -260,6 +295,7 @@ class Scene(Generic[EntryT]):
 
     title: str
     entries: tuple[EntryT, ...] = ()
+    conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
     quantity: ClassVar[str] = ""  # what the values of the entries are
     colored: ClassVar[bool] = True  # whether entries differ by colour
 
@@ -307,6 +343,10 @@ class Scene(Generic[EntryT]):
         """Return a remark on an entry at a step, or ""; the last step has the most remarks."""
         return ""
 
+    def failed(self, entry: EntryT, step: int) -> bool:
+        """Return whether the remark on an entry at a step is about something that went wrong."""
+        return bool(self.status(entry, step))
+
     @property
     def note(self) -> str:
         """The text above the entries instead of the step."""
@@ -337,7 +377,6 @@ class SurfaceScene(Scene[EntryT]):
     """A scene about a surface."""
 
     surface: Surface
-    conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
 
     @property
     def formula(self) -> str:

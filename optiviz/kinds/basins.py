@@ -12,11 +12,14 @@ from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
 from optiviz.descent.learning_rate import configure
 from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Report, Row
-from optiviz.kinds.fields import AnimationFields, ProblemFields, labelled
+from optiviz.kinds.fields import AnimationFields, ProblemFields
+from optiviz.kinds.style import Style
 from optiviz.kinds.types import Sides, resolve_surface
 from optiviz.objective import Array
-from optiviz.registry import Pace
+from optiviz.optimizers.spec import labelled, parse_spec
+from optiviz.registry import Aspect, Pace
 from optiviz.surfaces.surface import Surface
+from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress, search_progress
 
 MAX_CELLS = 2048  # per side of a grid of starts
@@ -29,13 +32,14 @@ class BasinsRecipe(ProblemFields, AnimationFields):
     """Where each start of a grid over the window ends, for each optimizer.
 
     grid is the number of columns and rows of starts, also written as "512x512". pace is how
-    learning rates that nobody gives are chosen, as in a Recipe.
+    learning rates that nobody gives are chosen, and aspect is that of the axes, as in a Recipe.
     """
 
     default_suffix: ClassVar = "-basins.png"
     kind: Literal["basins"] = "basins"
     grid: Sides = (256, 256)
     pace: Pace = "calm"
+    aspect: Aspect | None = None
 
     @field_validator("surface", check_fields=False)
     @classmethod
@@ -55,6 +59,18 @@ class BasinsRecipe(ProblemFields, AnimationFields):
                 f"must be between 2x2 and {MAX_CELLS}x{MAX_CELLS}, not {grid[0]}x{grid[1]}"
             )
         return grid
+
+    @field_validator("optimizers", check_fields=False)
+    @classmethod
+    def _uncolored(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for spec in map(parse_spec, texts):
+            if spec.color:
+                raise InputError(f"{spec.name}: color has no effect: colours are those of minima")
+        return texts
+
+    @property
+    def style(self) -> Style:
+        return Style(aspect=self.aspect)
 
     def make_scene(self, progress: TaskProgress | None = None) -> "BasinsScene":
         self.check()

@@ -9,14 +9,15 @@ import numpy as np
 from optiviz.descent.learning_rate import without_tuning
 from optiviz.descent.walk import respond
 from optiviz.kinds.base import SETTINGS, STATUS, Column, Entry, Report, Row, Scene, finite_or_none
-from optiviz.kinds.fields import AnimationFields, labelled
+from optiviz.kinds.fields import AnimationFields, LegendFields
 from optiviz.kinds.types import NamedSignal
 from optiviz.objective import Array
+from optiviz.optimizers.spec import labelled
 from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_signal
 from optiviz.system.progress import TaskProgress
 
 
-class ResponseRecipe(AnimationFields):
+class ResponseRecipe(LegendFields, AnimationFields):
     """The updates of optimizers in response to a signal of gradients.
 
     signal is the name of a built-in signal or of a .csv file, or the signal itself.

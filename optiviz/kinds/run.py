@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
-from optiviz.descent.outcome import outcome
+from optiviz.descent.outcome import Outcome, outcome, until_left
 from optiviz.descent.search import Range, check_ranges
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, MAX_ROWS, descend
@@ -26,12 +26,18 @@ from optiviz.kinds.base import (
     Scene,
     finite_or_none,
 )
-from optiviz.kinds.fields import AnimationFields, StartFields, fitting_view, labelled
+from optiviz.kinds.fields import (
+    AnimationFields,
+    LegendFields,
+    StartFields,
+    check_samples,
+    fitting_view,
+)
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tune import TuneRecipe, configure_best, run_search
 from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
-from optiviz.optimizers.spec import format_value
+from optiviz.optimizers.spec import format_value, labelled, parse_spec
 from optiviz.registry import MANY_DIMENSIONS, VIEWS, Format, Pace
 from optiviz.surfaces.domain import AXES
 from optiviz.surfaces.surface import Surface
@@ -39,10 +45,11 @@ from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
 
+ROOMY = 5.5, 3.6  # inches of a layout with room for a second view, unless specified
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
 
-class Recipe(StartFields, AnimationFields, Style):
+class Recipe(StartFields, AnimationFields, LegendFields, Style):
     """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
     view is one or several names of views, joined by "+"; tune names the hyperparameters to tune
@@ -54,6 +61,7 @@ class Recipe(StartFields, AnimationFields, Style):
     kind: Literal["run"] = "run"
     formats: ClassVar = ("animation", "still", "data", "page")
     has_rate_report: ClassVar = True
+    conditions_varied: ClassVar = ("noise", "batch_size", "steps")
     tune: Over | None = None
     pace: Pace = "calm"
     view: Annotated[str | None, Field(validate_default=True)] = None
@@ -65,6 +73,13 @@ class Recipe(StartFields, AnimationFields, Style):
         surface = info.data.get("surface")
         provided = [] if surface is None else [_provided(resolve_surface(surface))]
         return fitting_view(view, provided, info)
+
+    @field_validator("layout")
+    @classmethod
+    def _without_a_legend(cls, layout: str, info: ValidationInfo) -> str:
+        if layout == "grid" and info.data.get("legend") is not None:
+            raise InputError("has names above its panels instead of a legend: omit --legend")
+        return layout
 
     @field_validator("pace")
     @classmethod
@@ -87,7 +102,12 @@ class Recipe(StartFields, AnimationFields, Style):
         return self.layout == "grid"
 
     def views(self, part: Scene[Any]) -> list[str]:
-        return check_views(self.view, part.provides, self.changed_fields())
+        options = self.changed_fields()
+        names = check_views(self.view, part.provides, options)
+        if self.view is None and not options - {*VIEWS[names[0]].options}:
+            roomy = all(side >= least for side, least in zip(self.size.layout, ROOMY, strict=True))
+            return names if roomy else names[:1]
+        return names
 
     def check_output(self, form: Format) -> None:
         if form.kind != "page":
@@ -96,17 +116,42 @@ class Recipe(StartFields, AnimationFields, Style):
         for name in (self.view or "").split("+"):
             if name and name not in fitting:
                 raise InputError(f"a page cannot show {name}: choose from {', '.join(fitting)}")
+        if self.legend is not None:
+            raise InputError("a page has a legend of its own: omit --legend")
         if self.small_multiples:
             raise InputError("a page shows all optimizers in one panel: omit --layout grid")
 
+    def check(self) -> None:
+        super().check()
+        sizes = [variant.batch_size for variant, _ in self.variants]
+        if any(size is not None for size in sizes):
+            try:
+                check_samples(resolve_surface(self.surface))
+            except ValueError as error:
+                raise InputError(f"vary: {error}") from None
+
+    @property
+    def last_step(self) -> int:
+        """The number of steps, of the longest run if it is varied."""
+        if self.vary is None:
+            return super().last_step
+        return max(variant.last_step for variant, _ in self.variants)
+
     def conditions(self) -> tuple[str, ...]:
+        """Return what all runs share: the optimizer that is varied, conditions, and a seed."""
+        each = [StartFields.conditions(variant) for variant, _ in self.variants]
+        said = dict.fromkeys(text for conditions in each for text in conditions)
+        shared = [text for text in said if all(text in own for own in each)]
+        shared += [text for text in said if text.startswith("seed ") and text not in shared]
+        if self.vary is not None:
+            shared = [parse_spec(self.optimizers[0]).heading, *shared]
         search = self._search
         if search is None:
-            return super().conditions()
+            return tuple(shared)
         keys = " and ".join(Range.read(text).key for text in search.over)
         starts = counted(len(search.points()), "start")
-        said = f"{keys} tuned for the median final loss of {starts}, {search.trials} trials each"
-        return (said, *super().conditions())
+        how = f"{keys} tuned for the median final loss of {starts}, {search.trials} trials each"
+        return (how, *shared)
 
     @property
     def _search(self) -> TuneRecipe | None:
@@ -142,50 +187,67 @@ class Recipe(StartFields, AnimationFields, Style):
         return tuple(path for entry in entries for path in entry.trajectories)
 
     def _descend_all(self, progress: TaskProgress | None = None) -> "list[RunEntry]":
-        surface, steps = resolve_surface(self.surface), self.last_step
-        objective, starts = self.objective(), self.start_points()
-        rows = self.frame_steps(steps)
-        max_bytes = MAX_BYTES // (len(self.specs) * len(starts))
-        entries = []
-        specs = self.loaded_specs(steps)
-        setup = None if self._search is None else self._search.search_setup()
-        if setup is not None:
+        surface, starts = resolve_surface(self.surface), self.start_points()
+        variants = [variant for variant, _ in self.variants]
+        specs = self.loaded_specs(*(variant.last_step for variant in variants))
+        kept = self.frame_steps(self.last_step)
+        max_bytes = MAX_BYTES // (len(specs) * len(starts))
+        if self._search is not None:
             specs = [spec.with_default_rate(self.lr) for spec in specs]
-            check_ranges(specs, setup.ranges, given=True)
-        for number, (spec, label) in enumerate(labelled(specs)):
-            if setup is None:
+            check_ranges(specs, self._search.search_setup().ranges, given=True)
+        entries: list[RunEntry] = []
+        for number, ((spec, label), variant) in enumerate(
+            zip(labelled(specs), variants, strict=True)
+        ):
+            steps, objective = variant.last_step, variant.objective()
+            if entries and self.varied_condition:
+                configured = entries[0].configured.for_spec(spec)
+            elif variant._search is None:
                 watch = search_progress(label, progress)
                 configured = configure(
                     spec, surface, starts, steps, self.lr, objective, watch, self.pace
                 )
             else:
+                setup = variant._search.search_setup()
                 configured = configure_best(run_search(spec, label, setup, progress))
+            rows = sorted({*(row for row in kept if row < steps), steps})
             paths = tuple(
                 descend(objective, configured.optimizer, start, steps, label, rows, max_bytes)
                 for start in starts
             )
             entries.append(
                 RunEntry(
-                    spec=spec, label=label, configured=configured, number=number, trajectories=paths
+                    spec=spec,
+                    label=label,
+                    configured=configured,
+                    number=number,
+                    trajectories=paths,
+                    varied=self.vary is not None,
                 )
             )
             if progress is not None:
-                progress("descending", number + 1, len(self.specs))
+                progress("descending", number + 1, len(specs))
         return entries
 
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was tried, or would be for tuning."""
         surface = resolve_surface(self.surface)
-        objective, starts = self.objective(), self.start_points()
+        starts = self.start_points()
         blocks = []
-        for entry in scene.entries:
+        for entry, (variant, _) in zip(scene.entries, self.variants, strict=True):
             method = entry.configured.optimizer
             rate = method.hyperparameters().get(method.rate)
             if rate is None:
                 blocks.append(f"{entry.label} has no learning rate")
                 continue
             tuning = entry.configured.tuning or tune(
-                entry.spec, surface, starts, scene.steps, [rate], objective, pace=self.pace
+                entry.spec,
+                surface,
+                starts,
+                entry.steps,
+                [rate],
+                variant.objective(),
+                pace=self.pace,
             )
             best = (
                 f"best of {len(tuning.rates)} rates: {format_value(tuning.best)}"
@@ -210,13 +272,18 @@ class RunEntry(Entry):
     """An optimizer on a surface: one path per start; its values are their losses."""
 
     trajectories: tuple[Trajectory, ...]
+    varied: bool = False  # whether all entries are of one optimizer, which the caption names
+
+    @property
+    def names_optimizer(self) -> bool:
+        return super().names_optimizer and not self.varied
 
     @property
     def steps(self) -> int:
         return self.trajectories[0].steps
 
     def values(self, step: int) -> Array:
-        return np.array([path.loss(step) for path in self.trajectories])
+        return np.array([path.loss(min(step, path.steps)) for path in self.trajectories])
 
     def to_dict(self, path: Trajectory, learned: bool) -> dict[str, Any]:
         """Return a path as plain values, in full precision."""
@@ -306,37 +373,65 @@ class RunScene(OnSurface[RunEntry]):
         return inside
 
     def status(self, entry: RunEntry, step: int) -> str:
-        """Return what went wrong with an entry's runs, from the step on at which they ended."""
-        paths = entry.trajectories
-        ended = [
-            self._outcomes[path]
-            for path in paths
-            if self._outcomes[path]
-            and step >= (path.steps if path.ended_at is None else path.ended_at)
-        ]
-        if len(paths) == 1 or not ended:
-            return ended[0] if ended else ""
-        kinds = {verdict.partition(" at step")[0] for verdict in ended}
+        """Return how an entry's runs ended, from the step on at which they did."""
+        ended = self._ended(entry, step)
+        if len(entry.trajectories) == 1 or not ended:
+            return ended[0].brief if ended else ""
+        kinds = {each.text.partition(" at step")[0] for each in ended}
         what = kinds.pop() if len(kinds) == 1 else "went wrong"
-        return f"{len(ended)} of {len(paths)} {what}"
+        return f"{len(ended)} of {len(entry.trajectories)} {what}"
+
+    def failed(self, entry: RunEntry, step: int) -> bool:
+        return any(each.failed for each in self._ended(entry, step))
+
+    def _ended(self, entry: RunEntry, step: int) -> list[Outcome]:
+        """Return the outcomes of an entry's runs up to a step; only failures if there are any."""
+        found = [self._outcomes[path] for path in entry.trajectories]
+        ended = [each for each in found if each is not None and step >= each.since]
+        return [each for each in ended if each.failed] or ended
 
     @cached_property
-    def _outcomes(self) -> dict[Trajectory, str]:
-        return {path: self.outcome(path) for path in self.trajectories}
+    def _outcomes(self) -> dict[Trajectory, Outcome | None]:
+        return {path: outcome(path, self.surface) for path in self.trajectories}
 
     @property
     def remarks(self) -> tuple[str, ...]:
         said = (
-            f"{entry.label} {verdict}{path.ending_detail}"
+            f"{entry.label} {found.text}{path.ending_detail}"
             for entry in self.entries
             for path in entry.trajectories
-            if (verdict := self.outcome(path))
+            if (found := self._outcomes[path]) is not None and found.failed
         )
         return tuple(dict.fromkeys(said))
 
+    def changes(self, entry: RunEntry) -> list[int]:
+        """Return the steps at which the remark on an entry changes, in order."""
+        found = (self._outcomes[path] for path in entry.trajectories)
+        return sorted({each.since for each in found if each is not None})
+
     def outcome(self, path: Trajectory) -> str:
-        """Return how a path ended, or "" if nothing went wrong."""
-        return outcome(path, self.surface)
+        """Return how a path ended, or "" if there is nothing to say."""
+        found = self._outcomes[path]
+        return "" if found is None else found.text
+
+    @cached_property
+    def layers(self) -> dict[Trajectory, int]:
+        """By path, when it is drawn: the longer ones first, so that they hide no shorter ones."""
+        low, high = np.transpose(self.surface.window.intervals)
+        lengths = {
+            path: float(np.linalg.norm(np.diff(self.drawn_points(path), axis=0) / (high - low),
+                                       axis=-1).sum())
+            for path in self.trajectories
+        }  # fmt: skip
+        order = sorted(self.trajectories, key=lambda path: -lengths[path])
+        return {path: layer for layer, path in enumerate(order)}
+
+    def drawn_points(self, path: Trajectory) -> Array:
+        """Return the points of a path on the surface, shape (n, dim).
+
+        Once it has left the window for good, it stays where it crossed the edge.
+        """
+        return until_left(path.finite_points, self.surface.window)
 
     @property
     def provides(self) -> Mapping[str, int]:
@@ -414,14 +509,20 @@ class RunScene(OnSurface[RunEntry]):
         if recipe.random_starts or recipe.tune or seeded:
             yield f"seed {recipe.seed}"
         if not recipe.tune and any(entry.configured.source == "tuned" for entry in self.entries):
-            among = ", of those with calm paths" if recipe.pace == "calm" else ""
+            among = ", among those with calm paths" if recipe.pace == "calm" else ""
+            for_all = f" with {self.entries[0].label}, for all" if recipe.varied_condition else ""
             yield (
-                "tuned rates minimise the loss averaged over the whole run from these "
-                f"starts{among}, whereas --tune minimises the final loss"
+                f"tuned: the rate with the lowest mean loss over the run{for_all}{among}; "
+                "--tune seeks the lowest final loss"
             )
-        kept = min(len(path.points) for path in self.trajectories)
-        if kept < min(len(recipe.frame_steps(self.steps)), MAX_ROWS):
-            yield f"only {kept} points of each path are kept, to limit memory use"
+        frames = recipe.frame_steps(self.steps)
+        kept = [
+            len(path.points)
+            for path in self.trajectories
+            if len(path.points) < min(sum(step <= path.steps for step in frames), MAX_ROWS)
+        ]
+        if kept:
+            yield f"only {min(kept)} points of each path are kept, to limit memory use"
 
 
 def _learned(path: Trajectory) -> dict[str, Any]:

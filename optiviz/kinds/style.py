@@ -13,7 +13,7 @@ from pydantic import (
     Tag,
 )
 
-from optiviz.registry import MANY_DIMENSIONS, VIEWS
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect
 from optiviz.surfaces.domain import Number, increasing
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -51,7 +51,8 @@ class Style(BaseModel):
     labelled. field is whether arrows along the negative gradient are drawn, and fill whether the
     bands between contour lines are filled. trail is the number of steps after which a path fades,
     smooth the number of steps over which loss curves are averaged, and orbit the angle in degrees
-    by which a relief is rotated. Each view uses only some of them.
+    by which a relief is rotated. aspect is "equal" if both axes of a plane have the same scale, and
+    "auto" if they may differ. Each view uses only some of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +61,7 @@ class Style(BaseModel):
     labels: bool | None = None
     field: bool = False
     fill: bool | None = None
+    aspect: Aspect | None = None
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1
     orbit: Annotated[float, Field(ge=-3600, le=3600, allow_inf_nan=False)] = 0.0

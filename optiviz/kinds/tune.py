@@ -10,11 +10,11 @@ from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import ConfiguredOptimizer
 from optiviz.descent.search import TRIALS, Range, SearchResult, SearchSetup, check_ranges, search
 from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, SurfaceScene, finite_or_none
-from optiviz.kinds.fields import OptimizerFields, StartFields, labelled
+from optiviz.kinds.fields import LegendFields, OptimizerFields, StartFields
 from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
-from optiviz.optimizers.spec import OptimizerSpec
+from optiviz.optimizers.spec import OptimizerSpec, labelled
 from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
 
@@ -32,7 +32,7 @@ def _many_starts(number: Any, info: ValidationInfo) -> Any:
     return DEFAULT_STARTS if many else 0
 
 
-class TuneRecipe(StartFields, OptimizerFields):
+class TuneRecipe(StartFields, LegendFields, OptimizerFields):
     """A search for hyperparameters, the same for every optimizer, and its picture.
 
     over are the hyperparameters, for example "lr" and "beta1=0.5:0.99", and trials is the number

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from optiviz.objective import Array
+from optiviz.registry import Aspect
 from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.domain import (
     AXES,
@@ -73,6 +74,7 @@ class Surface(BaseModel):
     function: FunctionConfig | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
     axes: AxisNames = ()
+    aspect: Aspect | None = None
     formula: Annotated[str, Field(validate_default=True)] = ""
     start: PlacedPoint = ()
     starts: tuple[PlacedPoint, ...] = ()
@@ -107,6 +109,13 @@ class Surface(BaseModel):
         if network is not None and domain is not None and domain.y is None:
             raise ValueError("must have two intervals for a plane, as in -1:1,-1:1")
         return domain
+
+    @field_validator("aspect")
+    @classmethod
+    def _of_a_plane(cls, aspect: Aspect | None, info: ValidationInfo) -> Aspect | None:
+        if aspect is not None and axes_in(info) == 1:
+            raise ValueError("needs two dimensions, but there is one")
+        return aspect
 
     @field_validator("formula")
     @classmethod

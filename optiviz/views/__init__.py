@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from optiviz.kinds.style import Style
+    from optiviz.registry import Aspect
     from optiviz.system.progress import Progress
+    from optiviz.themes import Theme
     from optiviz.views.legend_entries import LegendEntry
-    from optiviz.views.themes import Theme
 
 
 class BoxConstraints(NamedTuple):
     """What the Axes of a view need: points for labels on each side, and an aspect ratio.
 
     ratios are bounds of width over height; a chart has none. A view is as high as its weight says
-    where several charts share a height, and has as many strips with a name above each.
+    where several charts share a height, and has as many strips with a name above each. With
+    own_axis the horizontal axis of a chart is not that of steps, which charts share.
     """
 
     left: float
@@ -36,6 +38,7 @@ class BoxConstraints(NamedTuple):
     right: float = 0.0
     weight: float = 1.9
     strips: int = 1
+    own_axis: bool = False
 
 
 class Animated(Protocol):
@@ -59,12 +62,18 @@ class View(ABC):
         self.redrawn: list[Artist] = []  # static, but redrawn among the moving ones
         self.progress: Progress | None = None  # called during slow work
         self.labelled = "xy"  # the axes whose ticks have labels, and which have a name
+        self.may_stretch = False  # whether x and y may differ in scale unless specified
         self.packed = False  # whether others are so near that no label may reach beyond the axes
 
     @property
     @abstractmethod
     def constraints(self) -> BoxConstraints:
         """The margins and the aspect ratio that the Axes need, known before `build`."""
+
+    @property
+    def aspect(self) -> "Aspect | None":
+        """Whether x and y have the same scale, None if the view has no such axes."""
+        return None
 
     @property
     def legend_entries(self) -> "Sequence[LegendEntry]":

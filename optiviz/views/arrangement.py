@@ -11,12 +11,12 @@ RowMode = Literal["beneath", "beside", "remark"]  # where settings are; "remark"
 
 
 class Counter(NamedTuple):
-    """The place of the step: its baseline, and the ends of it and of the line of progress."""
+    """The place of the step: its baseline, and the ends of it and of a line of progress."""
 
     left: float
     right: float
     baseline: float
-    progress: tuple[float, float, float]  # the left and the right end, and the height
+    progress: tuple[float, float, float] | None  # the left and the right end, and the height
 
 
 @dataclass
@@ -48,6 +48,11 @@ class Arrangement:
         return min(box.width * box.height for box in self.mains)
 
     @property
+    def panel_area(self) -> float:
+        """The area of all panels."""
+        return sum(box.width * box.height for box in [*self.mains, *self.sides])
+
+    @property
     def least_height(self) -> float:
         """The height of the lowest main panel."""
         return min(box.height for box in self.mains)
@@ -70,10 +75,10 @@ class Arrangement:
 
         counter, key = self.counter, self.key
         if counter is not None:
-            left, right, y = counter.progress
-            counter = counter._replace(
-                baseline=counter.baseline - by, progress=(left, right, y - by)
-            )
+            counter = counter._replace(baseline=counter.baseline - by)
+            if counter.progress is not None:
+                left, right, y = counter.progress
+                counter = counter._replace(progress=(left, right, y - by))
         return replace(
             self,
             mains=lower(self.mains),

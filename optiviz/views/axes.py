@@ -10,8 +10,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
+from optiviz.themes import Theme
 from optiviz.views import BoxConstraints
-from optiviz.views.themes import Theme
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
 LETTER = 6.4  # width of a tick label's letter, in points
@@ -129,8 +129,11 @@ def _fitting(
     Labels run along the axis (x) or stand beside it (y), and so does the name between the last two.
     """
     low, high = scale.transform(ends)
+    widest = max(map(len, find(TICKS)[1]), default=0)  # for which there is room beside the axis
     for many in range(TICKS, 0, -1):
         places, said = find(many)
+        if not along and max(map(len, said), default=0) > widest:
+            continue
         at = np.sort(scale.transform(places)) / (high - low) * 72 * long
         letters = max(map(len, said), default=0)
         room = LETTER * letters + 8 if along else TICK + 5
@@ -191,7 +194,16 @@ def set_step_limits(axes: Axes, steps: int, labelled: str = "xy", packed: bool =
     """Set the x axis to all steps, with room for heads at its end."""
     last = max(steps, 1)
     ends = -0.01 * last, 1.03 * last
-    set_limits(axes, "x", ends, partial(ticks, 0, last), "step", labelled, packed)
+    set_limits(axes, "x", ends, partial(_whole, last), "step", labelled, packed)
+
+
+def _whole(last: int, many: int) -> Ticks:
+    """Return about `many` ticks at whole steps, of which `last` is the last one."""
+    while True:
+        places, said = ticks(0, last, many)
+        if many == 1 or all(place == int(place) for place in places):
+            return places, said
+        many -= 1
 
 
 def set_heading(axes: Axes, theme: Theme, *ways: str) -> None:

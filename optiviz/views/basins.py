@@ -11,19 +11,17 @@ from matplotlib.image import AxesImage
 from optiviz.kinds.basins import BasinsScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.views import BoxConstraints, View, legend_entries
-from optiviz.views.axes import constraints_beside
-from optiviz.views.contour import plane_names, ratios, style_plane
+from optiviz.themes import Theme
+from optiviz.views import legend_entries
 from optiviz.views.paths import minimum_style
-from optiviz.views.themes import Theme
-from optiviz.views.ticks import ticks
+from optiviz.views.plane import PlaneView
 
 BRIGHT, DARK = 0.45, 0.55  # shares of white and of black that are mixed in at the ends
 LEVELS = 24  # of brightness, few enough for the colours of a GIF
 NOWHERE = 0.35  # share of the muted colour where no minimum is reached
 
 
-class BasinsView(View):
+class BasinsView(PlaneView):
     """The grid of starts after k steps, coloured where a run has reached a minimum and stayed.
 
     Colours are those of the minima, which are drawn as stars. Brightness runs from the first step
@@ -38,15 +36,8 @@ class BasinsView(View):
         (self.entry,) = scene.entries
         self.image: AxesImage | None = None
 
-    @property
-    def constraints(self) -> BoxConstraints:
-        across, up = self.scene.surface.window.intervals
-        return constraints_beside(
-            ticks(*up)[1], ratios(across, up), names=plane_names(self.scene.surface)
-        )
-
     def build(self, axes: Axes) -> None:
-        style_plane(axes, self)
+        self.style_plane(axes)
         across, up = self.scene.surface.window.intervals
         self.colors = self._colors()
         self.empty = np.array(mixed(self.theme.background, self.theme.muted, NOWHERE))

@@ -1,7 +1,7 @@
 """The contour view: filled contours and contour lines of a surface, with the paths on top."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,38 +12,31 @@ from matplotlib.transforms import Bbox
 from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
-from optiviz.surfaces.domain import Interval
-from optiviz.surfaces.surface import Surface
-from optiviz.views import BoxConstraints, View
+from optiviz.themes import Theme
+from optiviz.views.apart import set_apart
 from optiviz.views.axes import (
     annotate_empty,
-    constraints_beside,
-    set_limits,
     size_in_inches,
-    style_axes,
 )
-from optiviz.views.colors import ramp
 from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
 from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
+from optiviz.views.plane import PlaneView
+from optiviz.views.ramp import ramp
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import plain
-from optiviz.views.themes import Theme
-from optiviz.views.ticks import signed, ticks
+from optiviz.views.ticks import signed
 
-PLANE: tuple[Literal["x", "y"], ...] = "x", "y"
 GRID = 321  # samples per side: eight per wave of ripple, the finest surface
 # Arrows of the gradient field: the most along the longer side, and the least spacing in inches.
 ARROWS, APART = 17, 0.24
-MAX_EQUAL_RATIO = 1.8  # ratio of a window's sides beyond which x and y have different scales
-MIN_RATIO = 1.0  # least ratio of the view's sides in that case
 # A side in points below which there are fewer bands, and lines are finer by this factor.
 SMALL, FEW_BANDS, FINE = 260.0, 16, 0.8
 LABELLED = 2.2  # labelled contour lines per inch
 FIELD, LABEL = 2.2, 2.3  # zorders
 
 
-class ContourView(View):
+class ContourView(PlaneView):
     """The contour view of a surface in two dimensions.
 
     A path that leaves the window is cut off at the edge. While it is outside, a triangle at the
@@ -61,18 +54,11 @@ class ContourView(View):
         self.writes_losses = theme.labels if style.labels is None else style.labels
 
     @property
-    def constraints(self) -> BoxConstraints:
-        across, up = self.scene.surface.window.intervals
-        return constraints_beside(
-            ticks(*up)[1], ratios(across, up), names=plane_names(self.scene.surface)
-        )
-
-    @property
     def legend_entries(self) -> Sequence[LegendEntry]:
         return surface_entries(self.scene)
 
     def build(self, axes: Axes) -> None:
-        style_plane(axes, self)
+        self.style_plane(axes)
         self._draw_surface(axes)
         if self.style.field:
             self._draw_field(axes)
@@ -81,15 +67,18 @@ class ContourView(View):
         axes.plot(*self.scene.in_window(self.scene.starts).T, **start_style(self.theme))
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                style = path_style(self.theme, entry.number, start)
+                style = path_style(self.theme, entry, start)
                 self.path_artists.append(
                     PathArtist(
-                        axes, path.finite_points, path.row_of_step, style, self.theme, entry.number,
-                        self.style.trail, label=entry.label,
+                        axes, self.scene.drawn_points(path), path.row_of_step, style, self.theme,
+                        entry.number, self.style.trail, label=entry.label,
                         plane_proximity=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
+                        layer=self.scene.layers[path],
                     )
                 )  # fmt: skip
+
+        set_apart(axes, [each for each in self.path_artists if isinstance(each, PathArtist)])
 
     def _draw_surface(self, axes: Axes) -> None:
         levels = self.style.levels
@@ -173,34 +162,6 @@ class ContourView(View):
             angles="uv", pivot="mid", headwidth=4.5, headlength=5, headaxislength=4.4,
             minlength=0.5,
         )  # fmt: skip
-
-
-def ratios(across: Interval, up: Interval) -> tuple[float, float]:
-    """Return the smallest and the largest aspect ratio, width over height, for a window.
-
-    across and up are the intervals of x and y.
-    """
-    ratio = (across[1] - across[0]) / (up[1] - up[0])
-    most = ratio if ratio <= MAX_EQUAL_RATIO else MIN_RATIO
-    least = ratio if ratio >= 1 / MAX_EQUAL_RATIO else 1 / MIN_RATIO
-    return min(ratio, most), max(ratio, least)
-
-
-def plane_names(surface: Surface) -> tuple[str, str]:
-    """Return the names of the axes of a surface in two dimensions."""
-    across, up = surface.axis_names
-    return across, up
-
-
-def style_plane(axes: Axes, view: View) -> None:
-    """Style the Axes of a view of a surface seen from above, and set their limits to its window.
-
-    The background shows through where the surface is undefined.
-    """
-    style_axes(axes, view.theme)
-    surface = view.scene.surface
-    for axis, ends, name in zip(PLANE, surface.window.intervals, surface.axis_names, strict=True):
-        set_limits(axes, axis, ends, None, name, view.labelled, view.packed)
 
 
 def short(levels: Array) -> list[str]:

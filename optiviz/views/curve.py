@@ -10,7 +10,10 @@ from matplotlib.axes import Axes
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import RunEntry, RunScene
 from optiviz.kinds.style import Style
+from optiviz.objective import Array
+from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
+from optiviz.views.apart import set_apart
 from optiviz.views.axes import (
     TICK,
     annotate_empty,
@@ -27,12 +30,12 @@ from optiviz.views.paths import (
     HEAD_SIZE,
     HEAD_ZORDER,
     PATH_ZORDER,
+    aside_at,
     minimum_style,
     path_style,
     start_style,
 )
 from optiviz.views.scales import Scale
-from optiviz.views.themes import Theme
 
 SAMPLES = 2001
 STEEPEST = 1e100  # largest slope for which a tangent is drawn
@@ -65,7 +68,8 @@ class CurveView(View):
     @property
     def constraints(self) -> BoxConstraints:
         labels = self.scale.ticks()[1]
-        return constraints_beside(labels, named=True, names=(self.scene.surface.axis_names[0], ""))
+        names = self.scene.surface.axis_names[0], ""
+        return constraints_beside(labels, named=True, names=names)._replace(own_axis=True)
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
@@ -99,6 +103,8 @@ class CurveView(View):
         for entry in self.scene.entries:
             for start in range(len(entry.trajectories)):
                 self.path_artists.append(_Walker(self, axes, entry, start))
+        if self.scale.kind == "linear":
+            set_apart(axes, [each for each in self.path_artists if isinstance(each, _Walker)])
 
     def _draw_derivative(self, axes: Axes) -> None:
         color = self.theme.paths[0]
@@ -115,7 +121,7 @@ class _Walker:
 
     def __init__(self, view: CurveView, axes: Axes, entry: RunEntry, start: int) -> None:
         path: Trajectory = entry.trajectories[start]
-        style = path_style(view.theme, entry.number, start)
+        style = path_style(view.theme, entry, start)
         surface = view.scene.surface
         x = path.finite_points[:, 0]
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
@@ -149,6 +155,17 @@ class _Walker:
         }  # fmt: skip
         (self.head,) = axes.plot([], [], marker=style.marker, label=entry.label, **head)
         (self.away,) = axes.plot([], [], marker="<", **head)
+        self.number = entry.number
+        self.aside = self.points = np.zeros(2)
+
+    @property
+    def end(self) -> Array:
+        """The last point, shape (2,); nan if it is outside of the window."""
+        return np.array([self.x[-1], self.y[-1]])
+
+    def move_aside(self, aside: Array, points: Array) -> None:
+        """Let the head stand beside the end of the path, and move there as it comes near."""
+        self.aside, self.points = aside, points
 
     def update(self, step: int) -> list[Artist]:
         here = min(step, len(self.x) - 1)
@@ -158,7 +175,10 @@ class _Walker:
         x, y = self.x[here], self.y[here]
         ends = np.array([-1, 1])
         self.tangent.set_data(x + ends * self.run[here], y + ends * self.rise[here])
-        self.head.set_data([x], [y])
+        here_aside = np.array([x, y])
+        if self.aside.any():
+            here_aside += aside_at(here_aside, self.end, self.aside, self.points)
+        self.head.set_data(*here_aside[:, None])
         right = self.outside[here] > 0
         edge = self.ends[int(right)] if self.outside[here] else (np.nan, np.nan)
         self.away.set_data([edge[0]], [edge[1]])

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from html import escape
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -16,21 +17,28 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from optiviz.kinds.base import Scene
+from optiviz.kinds.size import Size
 from optiviz.kinds.style import Style
-from optiviz.registry import format_of
+from optiviz.registry import LegendPlace, format_of
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
+from optiviz.themes import Theme
 from optiviz.views import Animated, View, load_view
+from optiviz.views.arrangement import Arrangement
 from optiviz.views.axes import Box
+from optiviz.views.fonts import undrawable
+from optiviz.views.inside import place_inside
 from optiviz.views.layout import Layout
-from optiviz.views.legend import ROW, Key, Legend, Rows
+from optiviz.views.legend import Key, Legend, Rows
 from optiviz.views.panels import Panels
-from optiviz.views.themes import Theme
-from optiviz.views.themes.fonts import undrawable
-from optiviz.views.title import FORMULA_LINE, TEXT, TITLE, TITLE_LINE, TitleLines
-from optiviz.views.words import Ruler, Sheet
+from optiviz.views.plane import PlaneView
+from optiviz.views.title import FORMULA_LINE, TITLE_LINE, TitleLines
+from optiviz.views.words import EVEN, GROWING, TEXT, TITLE, Ruler, Sheet
 
 HOLD = 2.0  # seconds for which the last frame is shown
+DEFAULT_SIZE = Size(960, 640)
+# Points of the shorter side of a panel down to which scales are equal unless specified, or at all.
+BEARABLE, LEAST_SIDE = 80.0, 24.0
 TITLED = TITLE_LINE * TEXT / TITLE + FORMULA_LINE  # points for the title and formula of a part
 
 
@@ -86,9 +94,9 @@ class Picture:
 
     panels are the scenes to draw, which are the scene itself or its parts, each with the names of
     its views. Of several views, those that accompany others are drawn once, for the whole scene.
-    size is width and height in pixels. progress is called during slow work.
-    `update(step)` moves the figure and returns the artists that move; everything else is static.
-    Text grows with the picture, but more slowly, so that it stays legible in small pictures.
+    scale multiplies the pixels of its size. legend is the place of the legend. progress is called
+    during slow work. `update(step)` moves the figure and returns the artists that move; everything
+    else is static.
 
     Raises InputError if a title or a label has letters that no installed font has.
     """
@@ -99,7 +107,9 @@ class Picture:
         theme: Theme,
         panels: Sequence[tuple[Scene[Any], Sequence[str]]],
         style: Style,
-        size: tuple[int, int] = (960, 640),
+        size: Size = DEFAULT_SIZE,
+        scale: float = 1.0,
+        legend: LegendPlace | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.scene = scene
@@ -108,12 +118,13 @@ class Picture:
         for text in (*titles, *(entry.heading for entry in scene.entries)):
             if missing := undrawable(text):
                 raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")
-        width, height = size
-        dpi = 100 * (min(width, 1.5 * height) / 960) ** 0.65
+        width, height = size.pixels(scale)
+        dpi = width / size.layout[0]
         # The tiny margin keeps int(inches * dpi) from falling one pixel short.
         self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
         self.figure.set_facecolor(theme.background)
         FigureCanvasAgg(self.figure)
+        self.letters = GROWING if size.unit == "px" else EVEN
         mains, sides = zip(*(_views_of(names) for _, names in panels), strict=True)
         drawn = [
             (part, name) for (part, _), names in zip(panels, mains, strict=True) for name in names
@@ -122,15 +133,67 @@ class Picture:
         self.cells = [Cell(load_view(name)(part, theme, style), part) for part, name in drawn]
         for cell in self.cells:
             cell.view.progress = progress
-        self._build(len(panels), len(mains[0]) * len(panels))
+        self._build(len(panels), len(mains[0]) * len(panels), legend)
 
-    def _build(self, parts: int, mains: int) -> None:
+    def _build(self, parts: int, mains: int, place: LegendPlace | None) -> None:
         """Arrange everything and draw what stands still; `mains` cells are main panels."""
-        scene, ruler, views = self.scene, Ruler(self.figure), [cell.view for cell in self.cells]
+        scene, views = self.scene, [cell.view for cell in self.cells]
+        ruler = Ruler(self.figure, self.letters)
+        layout = self._layout(parts, mains, place, ruler)
+        found = layout.arrange()
+        if _shortest_equal(views, found) < BEARABLE:
+            for view in views:
+                view.may_stretch = True
+            layout = self._layout(parts, mains, place, ruler)
+            found = layout.arrange()
+        if scene.entries and any(
+            head.width < layout.rows.width(number, "remark")
+            for number, head in enumerate(found.heads)
+        ):
+            layout = self._layout(parts, mains, place, ruler, tall=True)
+            found = layout.arrange()
+        if _shortest_equal(views, found) < LEAST_SIDE:
+            raise InputError(
+                "aspect: equal leaves too little of a panel: choose auto, another size or another "
+                "domain"
+            )
+        asked = place is not None or self.letters is EVEN
+        if asked and min(min(box.width, box.height) for box in found.mains) < LEAST_SIDE:
+            raise InputError(
+                "size: leaves too little of a panel beside all the words: choose a larger size, "
+                "fewer optimizers or views, or legend none"
+            )
+        drawn = []
+        for number, (view, box) in enumerate(zip(views, [*found.mains, *found.sides], strict=True)):
+            view.labelled = found.labelled[number]
+            view.packed = layout.panels.shared and number < mains
+            drawn.append(self._axes(box, view.projection))
+            view.build(drawn[-1])
+        sheet, above = Sheet(self.figure, self.theme), None
+        if place == "inside":
+            above = Sheet(self.figure, self.theme, above=True)
+            above.fill(*place_inside(found, layout.rows, views[0], drawn[0]))
+        for line, x, y in found.lines:
+            line.write(sheet, x, y)
+        legend = Legend(scene, layout.rows, sheet, above)
+        legend.write(found)
+        layout.key.write(sheet, found.key)
+        if not scene.entries:
+            for cell, head in zip(self.cells[:: mains // parts], found.heads, strict=False):
+                self._write_head(TitleLines(cell.part, ruler, ruler.letters.text), sheet, head)
+        self._moving: list[Animated] = [*views, legend]
+        self.update(scene.steps)
+
+    def _layout(
+        self, parts: int, mains: int, place: LegendPlace | None, ruler: Ruler, tall: bool = False
+    ) -> Layout:
+        """Return what is to be arranged; `tall` gives texts above small multiples two lines."""
+        scene, views = self.scene, [cell.view for cell in self.cells]
         width, height = 72 * self.figure.get_size_inches()
         marks = dict.fromkeys(mark for view in views for mark in view.legend_entries)
-        constraints = [view.constraints for view in views]
-        layout = Layout(
+        constraints, rows = [view.constraints for view in views], Rows(scene, ruler)
+        head = (rows.tall_row if tall else rows.row) if scene.entries else TITLED
+        return Layout(
             width=width,
             height=height,
             panels=Panels(
@@ -138,35 +201,20 @@ class Picture:
                 sides=constraints[mains:],
                 parts=parts,
                 shared=mains == parts > 1 and bool(scene.entries),
-                head=0.0 if parts == 1 else ROW if scene.entries else TITLED,
+                head=0.0 if parts == 1 else head,
                 head_width=self._head_width(ruler) if parts > 1 else 0.0,
             ),
             title=TitleLines(scene, ruler),
-            rows=Rows(scene, ruler),
+            rows=rows,
             key=Key(scene, tuple(marks), ruler),
+            legend=place,
         )
-        found = layout.arrange()
-        for number, (view, box) in enumerate(zip(views, [*found.mains, *found.sides], strict=True)):
-            view.labelled = found.labelled[number]
-            view.packed = layout.panels.shared and number < mains
-            view.build(self._axes(box, view.projection))
-        sheet = Sheet(self.figure, self.theme)
-        for line, x, y in found.lines:
-            line.write(sheet, x, y)
-        legend = Legend(scene, layout.rows, sheet)
-        legend.write(found)
-        layout.key.write(sheet, found.key)
-        if not scene.entries:
-            for cell, head in zip(self.cells[:: mains // parts], found.heads, strict=False):
-                self._write_head(TitleLines(cell.part, ruler, TEXT), sheet, head)
-        self._moving: list[Animated] = [*views, legend]
-        self.update(scene.steps)
 
     def _head_width(self, ruler: Ruler) -> float:
         """Return the width that the texts above each part need."""
         if self.scene.entries:
             return Rows(self.scene, ruler).widest("remark")
-        return max(ruler.width(cell.part.title, TEXT, "bold") for cell in self.cells)
+        return max(ruler.width(cell.part.title, ruler.letters.text, "bold") for cell in self.cells)
 
     def _write_head(self, title: TitleLines, sheet: Sheet, head: Box) -> None:
         """Write the title and the formula of a part above its panels."""
@@ -208,6 +256,16 @@ class Picture:
         )  # fmt: skip
         axes: Axes = self.figure.add_axes(box, projection=projection)
         return axes
+
+
+def _shortest_equal(views: Sequence[View], found: Arrangement) -> float:
+    """Return the shorter side of the smallest panel in which x and y have the same scale."""
+    sides = (
+        min(box.width, box.height)
+        for view, box in zip(views, found.mains, strict=False)
+        if isinstance(view, PlaneView) and view.aspect == "equal"
+    )
+    return min(sides, default=inf)
 
 
 def _views_of(names: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,24 +1,27 @@
 """The layout of a picture: where panels and words are, in points; nothing is drawn here.
 
-The main panel, which the picture is about, is as large as possible. In a wide picture the words
-stand in a column beside it, and the side panels in the same column, beneath them. In a square or
-tall picture, and where the main panel is a chart, which may be wide, the words and the side panels
-are above and beneath it. What does not fit is left out in this order: the key, the formula, the
+The main panel, which the picture is about, is as large as possible. There are three ways: the words
+and the side panels stand in a column beside it; or both are above and beneath it; or the side
+panels are beside it and the words above and beneath. Among those in which it is about equally
+large, the one counts whose panels cover most. A chart, which may be wide, has words and other
+charts above and beneath it. Who asks for a place for the legend restricts the choice. What does not
+fit is left out in this order: the key, the formula, the
 settings of the optimizers. Names, numbers and panels never are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from optiviz.registry import LegendPlace
 from optiviz.views.arrangement import Arrangement, Counter, RowMode
 from optiviz.views.axes import Box
-from optiviz.views.legend import PROGRESS, ROW, Key, Rows
+from optiviz.views.legend import PROGRESS, Key, Rows
 from optiviz.views.panels import EDGE, GAP, Panels
-from optiviz.views.title import MAX_FORMULA, SMALL, TEXT, Line, TitleLines, height_of
+from optiviz.views.title import MAX_FORMULA, Line, TitleLines, height_of
+from optiviz.views.words import SMALL, TEXT
 
 TOP, RIGHT = 13.0, 15.0  # margins above the main panels and to the right of everything
-WIDE = 1.2  # ratio of the sides from which a picture is wide
 COLUMN = 0.27, 160.0  # the least width of the column: as a share of the width, and in points
 SIDE, STRIP = 96.0, 55.0  # points kept for a side panel, and for each further strip
 SIDE_BENEATH, STRIP_BENEATH = 112.0, 44.0  # the same beneath the main panel
@@ -27,9 +30,13 @@ SPREAD = 1.35  # the most by which rows may be spread where there is room
 MULTIPLE_COLUMNS = 18.0  # points between two columns of rows
 LEAST = 0.5  # share of their height that side panels keep, however many rows there are
 BAR = 90.0  # points of the line of progress behind the step, and the space before it
+LONG_WORDS = 400.0  # width of words in points from which a title rather wraps than the line goes
+APART_SHARE = 0.4  # most of the width that side panels keep beside the main ones
 WORDS = 0.5  # least width of words, as a share of the width within the margins
 ADJUSTED = 4  # times that the width of words is adjusted
+ABOUT_AS_LARGE = 0.95  # share of the largest main panel from which others count as large
 AS_LARGE = 0.985  # of a main panel that counts as large as another
+WORTH = 0.94  # the same where words below are asked for, or charts are beside the main panels
 CHART = 0.45  # least height of a main panel that is a chart, as a share of the picture's
 UNDER_TITLE, UNDER_STEP, UNDER_ROWS = 12.0, 6.0, 6.0  # points between groups of words
 
@@ -42,12 +49,14 @@ class Fullness(NamedTuple):
     settings: bool
 
 
-def fullnesses(most: int) -> Iterator[Fullness]:
-    """Yield what may be said, from all of it to the least; most is of lines of a formula.
+def fullnesses(most: int, key: bool) -> Iterator[Fullness]:
+    """Yield what may be said, from all of it to the least.
 
-    Without settings there is room for lines of the formula again.
+    most is the number of lines of a formula, and key whether there may be one. Without settings
+    there is room for lines of the formula again.
     """
-    yield Fullness(True, most, True)
+    if key:
+        yield Fullness(True, most, True)
     for settings in (True, False):
         for lines in range(most, -1, -1):
             yield Fullness(False, lines, settings)
@@ -63,6 +72,7 @@ class Layout:
     title: TitleLines
     rows: Rows
     key: Key
+    legend: LegendPlace | None = None  # None: where the main panels are largest
 
     @property
     def whole(self) -> float:
@@ -76,26 +86,43 @@ class Layout:
 
     @property
     def listed(self) -> int:
-        """The number of rows in the legend; there are none if they are above the multiples."""
-        return 0 if self.panels.head else len(self.rows)
+        """The number of rows in the legend beside or below the panels."""
+        elsewhere = self.panels.head or self.legend in ("inside", "none")
+        return 0 if elsewhere else len(self.rows)
 
     def arrange(self) -> Arrangement:
         """Return the places of everything."""
-        found = self._stacked()
-        wide = self.width >= WIDE * self.height and not self.panels.are_charts
-        if wide and (self.has_step or self.panels.parts == 1):
-            beside = self._beside()
-            if beside.least_area >= found.least_area:
-                found = beside
+        tried = [way() for way in self._ways()]
+        most = max(each.least_area for each in tried)
+        large = [each for each in tried if each.least_area >= ABOUT_AS_LARGE * most]
+        found = max(large, key=lambda each: each.panel_area)
         found.labelled = self.panels.labelled(found.columns)
         if self.panels.head:
             found.heads = self.panels.heads(found.mains)
+            needed = self.rows.widest("remark") + self._quantity
+            found.names_quantity &= min(head.width for head in found.heads) >= needed
         return found
+
+    def _ways(self) -> Iterator[Callable[[], Arrangement]]:
+        """Yield functions that return arrangements among which there is a choice."""
+        charts = self.panels.are_charts
+        if self.legend != "right":
+            yield self._stacked
+            if self.panels.sides and self.panels.parts == 1 and not charts:
+                yield self._apart
+        if self.legend == "right" or (
+            self.legend != "below" and not charts and (self.has_step or self.panels.parts == 1)
+        ):
+            yield self._beside
 
     # With a column beside the main panels
 
+    @property
+    def _least_column(self) -> float:
+        return max(COLUMN[0] * self.width, COLUMN[1] * self.rows.text / TEXT)
+
     def _beside(self) -> Arrangement:
-        least = max(COLUMN[0] * self.width, COLUMN[1])
+        least = self._least_column
         panels, bottom = self.panels, self.panels.bottom
         region = Box(panels.left, bottom, self.whole - GAP - least, self.height - TOP - bottom)
         found = Arrangement()
@@ -112,7 +139,7 @@ class Layout:
         column = Box(left, low, self.width - left - RIGHT, self.height - TOP - low)
         title = self.title.title(column.width)
         lines = len(self.title.details(column.width, MAX_FORMULA))
-        for fullness in fullnesses(lines):
+        for fullness in fullnesses(lines, self.legend != "none"):
             words = self._column_words(column, title, fullness)
             if words.height + sides <= column.height:
                 break
@@ -135,7 +162,7 @@ class Layout:
         key = self.key.height(column.width) if fullness.key else 0.0
         height = height_of(lines) + UNDER_TITLE + sum(rows) + UNDER_ROWS + key
         if self.has_step:
-            height += TEXT + PROGRESS + UNDER_STEP
+            height += self.rows.text + PROGRESS + UNDER_STEP
         return self._Words(lines, mode, rows, key, height)
 
     def _write_column(self, found: Arrangement, column: Box, words: "_Words", sides: float) -> None:
@@ -143,7 +170,7 @@ class Layout:
         y = found.put_lines(words.lines, column.left, column.top)
         right = column.left + min(column.width, self.rows.widest(words.mode) + NUMBERS)
         if self.has_step:
-            baseline = y - UNDER_TITLE - TEXT
+            baseline = y - UNDER_TITLE - self.rows.text
             y = baseline - PROGRESS
             end = column.right if sides or not self.listed else right
             found.counter = Counter(column.left, right, baseline, (column.left + 1, end - 1, y))
@@ -177,7 +204,7 @@ class Layout:
         A chart is always as wide as possible; it must be high enough.
         """
         tried = []
-        for fullness in fullnesses(2):
+        for fullness in fullnesses(2, self.legend != "none"):
             found = self._stack_all(fullness)
             tried.append(found)
             if self.panels.are_charts:
@@ -187,7 +214,18 @@ class Layout:
             if enough:
                 return found
         most = max(found.across for found in tried)
-        return next(found for found in tried if found.across >= AS_LARGE * most)
+        worth = WORTH if self.legend == "below" else AS_LARGE
+        return next(found for found in tried if found.across >= worth * most)
+
+    def _apart(self) -> Arrangement:
+        """Return the fullest arrangement with the side panels beside the main ones."""
+        whole = Box(self.panels.left, 0, self.whole, self.height)
+        tried = [
+            self._stack_words(whole, fullness, apart=True)
+            for fullness in fullnesses(2, self.legend != "none")
+        ]
+        most = max(each.least_area for each in tried)
+        return next(each for each in tried if each.least_area >= WORTH**2 * most)
 
     def _stack_all(self, fullness: Fullness) -> Arrangement:
         """Return an arrangement whose words are as wide as the main panels, where that suffices.
@@ -205,17 +243,24 @@ class Layout:
         aligned = abs(flush.ends[0] - words.left) < 1
         return flush if aligned and flush.across >= AS_LARGE * wide.across else wide
 
-    def _stack_words(self, words: Box, fullness: Fullness) -> Arrangement:
-        """Return an arrangement with words between the left and the right edge of a box."""
+    def _stack_words(self, words: Box, fullness: Fullness, apart: bool = False) -> Arrangement:
+        """Return an arrangement with words between the left and the right edge of a box.
+
+        With `apart` the side panels are beside the main ones instead of beneath the words.
+        """
         found = Arrangement()
-        step = self._step_width() if self.has_step else 0.0
-        title = self.title.title(words.width - step - GAP)
+        step, bar = self._step_width() if self.has_step else (0.0, 0.0)
+        title = self.title.title(words.width - step - bar - GAP)
+        if len(title) > 1 and bar and words.width < LONG_WORDS:
+            bar = 0.0
+            title = self.title.title(words.width - step - GAP)
         details = self.title.details(words.width, fullness.formula)
         y = self.height - TOP + 2
         if self.has_step:
-            first = y - (title[0].size if title else TEXT)
-            bar = words.right - BAR + 12, words.right - 1, first + 4
-            found.counter = Counter(words.right - step, bar[0] - 6, first, bar)
+            first = y - (title[0].size if title else self.rows.text)
+            end = words.right - bar
+            progress = (end + 12, words.right - 1, first + 4) if bar else None
+            found.counter = Counter(end - step, end + 6, first, progress)
             y = first if not title else y
         y = found.put_lines([*title, *details], words.left, y)
         y -= UNDER_TITLE - 4 if found.lines or self.has_step else 0.0
@@ -223,8 +268,10 @@ class Layout:
         lines = -(-self.listed // columns)
         key = self.key.height(words.width) if fullness.key else 0.0
         panels = self.panels
-        sides = 0.0 if panels.is_stack else panels.least_height(SIDE_BENEATH, STRIP_BENEATH)
-        low = EDGE + ROW * lines + key + sides  # of everything beneath the main panels
+        sides = panels.least_height(SIDE_BENEATH, STRIP_BENEATH)
+        if panels.is_stack or apart:
+            sides = 0.0
+        low = EDGE + self.rows.row * lines + key + sides  # of everything beneath the main panels
         bottom = panels.bottom - (EDGE - 4 if low > EDGE else 0.0)
         if panels.is_stack:
             region = Box(EDGE, low, self.width - EDGE - RIGHT, y - low)
@@ -233,17 +280,23 @@ class Layout:
             y = low
         else:
             region = Box(panels.left, low + bottom, self.whole, y - low - bottom)
-            found.mains, found.columns = panels.place_mains(region, centred=True)
-            y = min(box.bottom for box in found.mains) - bottom
+            if apart:
+                least = min(self._least_column, max(SIDE, APART_SHARE * region.width))
+                region = region._replace(width=region.width - GAP - least)
+            found.mains, found.columns = panels.place_mains(region, centred=not apart)
+            y = low = min(box.bottom for box in found.mains) - bottom
+            if apart:
+                left = found.ends[1] + GAP
+                region = Box(left, low + EDGE, words.right - left, region.top - low - EDGE)
+                found.sides = panels.stack(panels.sides, region)
         unit = (words.width - MULTIPLE_COLUMNS * (columns - 1)) / columns
-        quantity = self.rows.ruler.width(self.rows.scene.quantity, SMALL) + 5
-        found.names_quantity = not panels.sides and unit >= width + quantity
-        wide = min(unit, width + NUMBERS + quantity * found.names_quantity)
+        found.names_quantity = not panels.sides and unit >= width + self._quantity
+        wide = min(unit, width + NUMBERS + self._quantity * found.names_quantity)
         for number in range(self.listed):
             column, line = divmod(number, lines)
             x = words.left + column * (unit + MULTIPLE_COLUMNS)
-            found.rows.append(Box(x, y - (line + 1) * ROW, wide, ROW))
-        y -= ROW * lines
+            found.rows.append(Box(x, y - (line + 1) * self.rows.row, wide, self.rows.row))
+        y -= self.rows.row * lines
         if key:
             found.key = Box(words.left, y - key, words.width, key)
             y -= key
@@ -254,13 +307,19 @@ class Layout:
             found = found.lowered((y - EDGE) / 2)
         return found
 
-    def _step_width(self) -> float:
-        ruler, scene = self.rows.ruler, self.rows.scene
+    @property
+    def _quantity(self) -> float:
+        """The width of the name of the numbers, and of the space before it."""
+        return self.rows.ruler.width(self.rows.scene.quantity, SMALL) + 5
+
+    def _step_width(self) -> tuple[float, float]:
+        """Return the widths of the step and of the line of progress behind it."""
+        ruler, scene, text = self.rows.ruler, self.rows.scene, self.rows.text
         if scene.note:
-            return ruler.width(scene.note, TEXT, "bold")
+            return ruler.width(scene.note, text, "bold"), 0.0
         last = scene.steps
-        words = ruler.width(f"step {last}", TEXT, "bold") + ruler.width(f"of {last}", SMALL)
-        return words + 4 + BAR
+        words = ruler.width(f"step {last}", text, "bold") + ruler.width(f"of {last}", SMALL)
+        return words + 4, BAR
 
     def _columns(self, room: float, settings: bool) -> tuple[int, RowMode, float]:
         """Return the number of columns of rows beneath the panels, their mode and their width."""

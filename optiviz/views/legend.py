@@ -14,8 +14,7 @@ from optiviz.views.axes import Box
 from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import HEAD_SIZE, head_style, path_style
 from optiviz.views.ticks import signed
-from optiviz.views.title import SMALL, TEXT
-from optiviz.views.words import Ruler, Sheet
+from optiviz.views.words import SMALL, TEXT, Ruler, Sheet
 
 SWATCH = 24.0  # points from the left edge to the names
 BESIDE, APART = 6.0, 12.0  # points between a name and its settings, and before the number
@@ -26,7 +25,6 @@ PROGRESS = 8.0  # points from the baseline of the step to the line of progress
 PROGRESS_WIDTH = 2.4
 SLACK = 0.97  # share of its room that a shrunk name takes, as widths do not shrink evenly
 SMALLEST = 1e-3  # number that is written without an exponent
-SMALLEST_NAME = SMALL / TEXT  # scale of a name too long for its row, before it is cut
 
 
 class Detail(NamedTuple):
@@ -45,12 +43,17 @@ class Rows:
 
     def __init__(self, scene: Scene[Any], ruler: Ruler) -> None:
         self.scene, self.ruler = scene, ruler
+        self.remarks = [scene.status(entry, scene.steps) for entry in scene.entries]
         self.details = [
-            "  ".join(filter(None, [scene.status(entry, scene.steps), entry.detail]))
-            for entry in scene.entries
+            "  ".join(filter(None, [remark, entry.detail]))
+            for remark, entry in zip(self.remarks, scene.entries, strict=True)
         ]
         self.longest = [longest_number(entry) for entry in scene.entries]
         self.swatch = SWATCH if scene.colored else 0.0
+        self.text = ruler.letters.text
+        self.row = ROW * self.text / TEXT  # height of a row with settings beside the name
+        self.tall_row = self.row + TALL_ROW - ROW  # and with settings beneath it
+        self.smallest_name = SMALL / self.text  # scale of a name too long for its row
 
     def __len__(self) -> int:
         return len(self.scene.entries)
@@ -58,13 +61,14 @@ class Rows:
     @property
     def numbers(self) -> float:
         """The width of the widest number."""
-        return max((self.ruler.width(said, TEXT) for said in self.longest), default=0.0)
+        return max((self.ruler.width(said, self.text) for said in self.longest), default=0.0)
 
     def width(self, place: int, mode: RowMode) -> float:
         """Return the width of a row, by its place among the entries, with settings or without."""
-        name = self.ruler.width(self.scene.entries[place].heading, TEXT, "bold")
-        settings = self.ruler.width(self.details[place], SMALL) if self.details[place] else 0.0
-        if mode == "beside" and settings:
+        name = self.ruler.width(self.scene.entries[place].heading, self.text, "bold")
+        said = self.remarks[place] if mode == "remark" else self.details[place]
+        settings = self.ruler.width(said, SMALL) if said else 0.0
+        if mode != "beneath" and settings:
             name += BESIDE + settings
         width = name + APART + self.numbers
         return self.swatch + (max(width, settings) if mode == "beneath" else width)
@@ -72,20 +76,20 @@ class Rows:
     def height(self, place: int, mode: RowMode, room: float) -> float:
         """Return the height of a row in so much room; what does not fit needs another line."""
         if mode != "remark":
-            return TALL_ROW if mode == "beneath" else ROW
-        remark = self.scene.status(self.scene.entries[place], self.scene.steps)
+            return self.tall_row if mode == "beneath" else self.row
+        remark = self.remarks[place]
         beside = BESIDE + self.ruler.width(remark, SMALL) if remark else 0.0
         fits = self.has_room(place, self.before_number(place, room) - self.swatch - beside)
-        return ROW if fits else TALL_ROW
+        return self.row if fits else self.tall_row
 
     def before_number(self, place: int, right: float, size: float = 1.0) -> float:
         """Return where the room before the number of a row ends, whose right end is known."""
-        return right - self.ruler.width(self.longest[place], TEXT * size) - 8
+        return right - self.ruler.width(self.longest[place], self.text * size) - 8
 
     def has_room(self, place: int, room: float, size: float = 1.0) -> bool:
         """Return whether the name of a row fits into so much room, shrunk if need be."""
-        name = self.ruler.width(self.scene.entries[place].heading, TEXT * size, "bold")
-        return SMALLEST_NAME * name <= SLACK * room
+        name = self.ruler.width(self.scene.entries[place].heading, self.text * size, "bold")
+        return self.smallest_name * name <= SLACK * room
 
     def widest(self, mode: RowMode) -> float:
         """Return the width of the widest row."""
@@ -100,11 +104,15 @@ class Key:
         farthest = number(scene.max_plane_distance, 3)
         self.marks = [(mark, mark.label.format(farthest)) for mark in marks]
 
+    def _fitted(self, mark: LegendEntry, label: str, room: float) -> str:
+        return self.ruler.fitted(label, room - mark.sample, SMALL, between=" ")
+
     def lines(self, room: float) -> list[list[tuple[LegendEntry, str]]]:
         """Return the marks of each line with their labels, from the first line on."""
         lines: list[list[tuple[LegendEntry, str]]] = []
         used = room
-        for mark, label in self.marks:
+        for mark, whole in self.marks:
+            label = self._fitted(mark, whole, room)
             wide = mark.sample + self.ruler.width(label, SMALL)
             if not lines or used + BETWEEN + wide > room:
                 lines.append([])
@@ -136,12 +144,15 @@ class Key:
 class Legend:
     """What is written about the entries: the step, and a row for each of them.
 
-    A row has a sample of the path, the name, the settings and the number at the current step.
+    A row has a sample of the path, the name, the settings and the number at the current step. The
+    step is on one sheet, and the rows are on `above`, if there is one.
     """
 
-    def __init__(self, scene: Scene[Any], rows: Rows, sheet: Sheet) -> None:
-        self.scene, self.rows, self.sheet = scene, rows, sheet
-        self.ruler, self.theme = rows.ruler, sheet.theme
+    def __init__(
+        self, scene: Scene[Any], rows: Rows, sheet: Sheet, above: Sheet | None = None
+    ) -> None:
+        self.scene, self.rows, self.sheet, self.counted = scene, rows, above or sheet, sheet
+        self.ruler, self.theme, self.text = rows.ruler, sheet.theme, rows.text
         self.step: Text | None = None
         self.progress: Line2D | None = None
         self.numbers: list[Text] = []
@@ -162,27 +173,35 @@ class Legend:
         ):
             mode = found.row_mode
             if found.heads:
-                mode = "beside" if self.rows.width(number, "beside") <= row.width else "remark"
+                one_line = row.height < 0.9 * self.rows.tall_row
+                fits = one_line and self.rows.width(number, "beside") <= row.width
+                mode = "beside" if fits else "remark"
             self.write_row(entry, row, mode, found.spread, quantity)
 
     def write_counter(self, place: Counter) -> None:
         """Write the step and the number of steps, and draw how far that is."""
         last = self.scene.steps
         if self.scene.note:
-            self.sheet.write(place.left, place.baseline, self.scene.note, TEXT, weight="bold")
+            self.counted.write(
+                place.left, place.baseline, self.scene.note, self.text, weight="bold"
+            )
             return
         word, bold = "step ", "bold"
-        self.sheet.write(place.left, place.baseline, "step", TEXT, weight=bold)
-        end = place.left + self.ruler.width(f"{word}{last}", TEXT, bold)
-        self.step = self.sheet.write_live(end, place.baseline, "", TEXT, weight=bold, ha="right")
+        self.counted.write(place.left, place.baseline, "step", self.text, weight=bold)
+        end = place.left + self.ruler.width(f"{word}{last}", self.text, bold)
+        self.step = self.counted.write_live(
+            end, place.baseline, "", self.text, weight=bold, ha="right"
+        )
         total = f"of {last}"
         if end + 4 + self.ruler.width(total, SMALL) <= place.right:
-            self.sheet.write(end + 4, place.baseline, total, SMALL, color=self.theme.muted)
+            self.counted.write(end + 4, place.baseline, total, SMALL, color=self.theme.muted)
+        if place.progress is None:
+            return
         left, right, y = place.progress
         self.ends = left, right
         line = {"linewidth": PROGRESS_WIDTH, "solid_capstyle": "round"}
-        self.sheet.draw([left, right], [y, y], color=self.theme.rule, **line)
-        self.progress = self.sheet.draw_live([left, left], [y, y], color=self.theme.ink, **line)
+        self.counted.draw([left, right], [y, y], color=self.theme.rule, **line)
+        self.progress = self.counted.draw_live([left, left], [y, y], color=self.theme.ink, **line)
 
     def write_row(
         self, entry: Entry, row: Box, mode: RowMode, spread: float, quantity: str
@@ -193,22 +212,28 @@ class Legend:
         box that is high enough.
         """
         place, size = len(self.numbers), min(1.0, spread)
-        x, y = row.left + self.rows.swatch, row.top - size * NAME
-        beneath = y - size * DETAIL if row.height > 0.9 * spread * TALL_ROW else None
+        x, y = row.left + self.rows.swatch, row.top - size * NAME * self.text / TEXT
+        beneath = y - size * DETAIL if row.height > 0.9 * spread * self.rows.tall_row else None
         if self.rows.swatch:
             self._draw_swatch(entry, row.left, y + 4.2 * size, size)
         free = self.rows.before_number(place, row.right, size)
-        wide = self.ruler.width(entry.heading, TEXT * size, "bold")
+        wide = self.ruler.width(entry.heading, self.text * size, "bold")
         named, end, level = free, row.right, y
-        if beneath is not None and not self.rows.has_room(place, free - x, size):
+        shrinks = mode != "remark"  # else there is room for the number beneath
+        fits = self.rows.has_room(place, free - x, size) if shrinks else wide <= free - x
+        if beneath is not None and not fits:
             # The number goes there, too.
             named, end, level = row.right, free, beneath
-        self.numbers.append(self.sheet.write_live(row.right, level, "", TEXT * size, ha="right"))
+        self.numbers.append(
+            self.sheet.write_live(row.right, level, "", self.text * size, ha="right")
+        )
         if quantity:
             at = row.right - size * self.rows.numbers - 4  # above those of the other rows
             self.sheet.write(at, level, quantity, SMALL, color=self.theme.muted, ha="right")
             named = at - self.ruler.width(quantity, SMALL) - 4
-        letters = TEXT * size * min(1.0, max(SMALLEST_NAME, SLACK * (named - x) / wide))
+        letters = (
+            self.text * size * min(1.0, max(self.rows.smallest_name, SLACK * (named - x) / wide))
+        )
         name = self.ruler.fitted(entry.heading, named - x + 0.01, letters, "bold")
         self.sheet.write(x, y, name, letters, weight="bold")
         if beneath is None:
@@ -235,7 +260,7 @@ class Legend:
 
     def _draw_swatch(self, entry: Entry, left: float, middle: float, size: float) -> None:
         """Draw a sample of an entry's path in front of its name."""
-        look = path_style(self.theme, entry.number)
+        look = path_style(self.theme, entry)
         right = left + (SWATCH - 9) * size
         self.sheet.draw(
             [left + 1, right], [middle, middle], color=look.color, linestyle=look.dash,
@@ -245,12 +270,13 @@ class Legend:
 
     def update(self, step: int) -> Sequence[Artist]:
         """Move to a step and return the artists that move."""
-        if self.step is not None and self.progress is not None:
+        if self.step is not None:
             self.step.set_text(str(step))
+        if self.progress is not None:
             left, right = self.ends
             share = step / max(self.scene.steps, 1)
             self.progress.set_xdata([left, left + share * (right - left)])
-        for text, entry in zip(self.numbers, self.scene.entries, strict=True):
+        for text, entry in zip(self.numbers, self.scene.entries, strict=False):
             text.set_text(entry_number(entry, step))
         for place, (text, settings, room) in self.details.items():
             remark = self.scene.status(self.scene.entries[place], step)
@@ -260,8 +286,10 @@ class Legend:
                 text.set_text(
                     self.ruler.fitted(said, room, float(text.get_fontsize()), between=" ")
                 )
-                text.set_color(self.theme.warning if remark else self.theme.muted)
-        return self.sheet.artists()
+                failed = self.scene.failed(self.scene.entries[place], step)
+                text.set_color(self.theme.warning if failed else self.theme.muted)
+        artists = self.sheet.artists()
+        return artists if self.sheet is self.counted else [*self.counted.artists(), *artists]
 
 
 def entry_number(entry: Entry, step: int) -> str:

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from optiviz.kinds.run import RunScene
+from optiviz.themes import Theme
 from optiviz.views.paths import DASHES, LINE_WIDTH, minimum_style, start_style
-from optiviz.views.themes import Theme
 
 Style = dict[str, Any]  # keywords of Axes.plot
 

@@ -11,11 +11,11 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
+from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
 from optiviz.views.paths import FADED_OPACITY, PathArtist, path_style
 from optiviz.views.scales import Scale
-from optiviz.views.themes import Theme
 
 FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED_OPACITY}
 
@@ -49,7 +49,7 @@ class LossView(View):
         set_heading(axes, self.theme, *self.names)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                style = path_style(self.theme, entry.number, start)
+                style = path_style(self.theme, entry, start)
                 for line in self.lines(path):
                     settings = FAINT if line.faint else {}
                     self.path_artists.append(
@@ -66,16 +66,16 @@ class LossView(View):
         many = self.style.smooth
         if many > 1:
             what = "each step's loss" if self.has_batches else "loss"
-            return [f"{what}, mean of {many} steps", what, "loss"]
+            return [f"{what}, mean of {many} steps", f"loss, mean of {many}", f"mean of {many}"]
         return ["loss, each step's own faint", "loss"] if self.has_batches else ["loss"]
 
     def lines(self, path: Trajectory) -> "Iterator[Line]":
         """Yield the lines of a path; the last one carries the head."""
         many, losses = self.style.smooth, path.losses[: path.last + 1]
-        steps = np.arange(len(losses))
-        if many > 1 or self.has_batches:
+        steps, of_batches = np.arange(len(losses)), path.true_losses is not None
+        if many > 1 or of_batches:
             yield Line(steps, losses, steps, faint=True)
-        if many > 1 or not self.has_batches:
+        if many > 1 or not of_batches:
             yield Line(steps, trailing_mean(losses, many), steps)
         else:
             yield Line(

@@ -53,7 +53,8 @@ class Panels:
         many = len(self.mains)
         labelled = []
         for number in range(many):
-            above = self.is_stack or (self.shared and number + columns < many)
+            above = self.shared and number + columns < many
+            above |= self.is_stack and not self.mains[number].own_axis
             left = not self.shared or number % columns == 0
             labelled.append("x" * (not above) + "y" * left)
         return [*labelled, *["y"] * (len(self.sides) - 1), *["xy"] * bool(self.sides)]
@@ -133,14 +134,15 @@ class Panels:
         if flush:
             left = max(EDGE + label, region.left)
         strips = sum(each.strips for each in panels)
-        free = region.height - panels[-1].bottom - HEADING * strips
+        beneath = [each.bottom * each.own_axis for each in panels[:-1]] + [panels[-1].bottom]
+        free = region.height - sum(beneath) - HEADING * strips
         share = max(free, strips) / sum(each.weight for each in panels)
         boxes = []
         top = region.top
-        for each in panels:
+        for each, margin in zip(panels, beneath, strict=True):
             high = share * each.weight + HEADING * (each.strips - 1)
             boxes.append(Box(left, top - HEADING - high, region.right - left, high))
-            top -= HEADING + high
+            top -= HEADING + high + margin
         return boxes
 
 

@@ -12,8 +12,9 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from optiviz.kinds.base import Entry
 from optiviz.objective import Array
-from optiviz.views.themes import Theme
+from optiviz.themes import Theme
 
 EDGE_MARKERS = ("<", ">"), ("v", "^")  # by axis: at its lower and at its upper end
 MARKERS = ("o", "s", "D", "^", "v", "<", ">")
@@ -29,6 +30,7 @@ HEAD_SIZE, CHART_HEAD_SIZE, OUTSIDE_SIZE, START_SIZE = 9.5, 7.0, 10.5, 10.0
 HEAD_EDGE = 1.5  # width
 # By marker: its size, so that all look equally large.
 MARKER_SCALES = {"s": 0.9, "D": 0.82, "^": 1.08, "v": 1.08, "<": 1.08, ">": 1.08}
+REACH = 3.0 * HEAD_SIZE  # points from its end at which a head begins to move aside
 MINIMUM_SIZE = 17.0  # of up to a dozen minima; if there are more, they are smaller
 FADED_OPACITY = 0.3  # opacity of the part of a path that the trail has left
 MIN_OPACITY = 0.25  # opacity of a head as far from the drawn plane as can be
@@ -47,14 +49,15 @@ class PathStyle:
     dash: Any
 
 
-def path_style(theme: Theme, entry: int, start: int = 0) -> PathStyle:
-    """Return the style of an entry's path from one start, both numbered from 0.
+def path_style(theme: Theme, entry: Entry, start: int = 0) -> PathStyle:
+    """Return the style of an entry's path from one start, numbered from 0.
 
     After the last colour of the theme, colours repeat with another marker and line style.
     """
-    again, hue = divmod(entry, len(theme.paths))
-    marker = MARKERS[(entry + again) % len(MARKERS)]
-    return PathStyle(theme.paths[hue], marker, DASHES[(start + again) % len(DASHES)])
+    again, hue = divmod(entry.number, len(theme.paths))
+    marker = MARKERS[(entry.number + again) % len(MARKERS)]
+    dash = DASHES[(start + again * (not entry.spec.color)) % len(DASHES)]
+    return PathStyle(entry.spec.color or theme.paths[hue], marker, dash)
 
 
 def head_style(theme: Theme, style: PathStyle, size: float = HEAD_SIZE) -> dict[str, Any]:
@@ -143,12 +146,12 @@ class PathArtist:
 
     vertices has shape (n, 2), or (n, 3) in 3-D Axes. ends, of shape (steps + 1,), is the index of
     the vertex at which each step ends; at later steps the path stays at the last one. number is
-    that of the entry and sets the drawing order. With a trail, only that many of the latest steps
-    are drawn in full and older ones are faded. The casing is a thin border that sets the path off
-    from a surface; charts do without, and without the wider comet of the latest steps, as 3-D Axes
-    do. plane_proximity, from 0 to 1 for each step, makes the head paler the farther it is from the
-    drawn plane. With a window, the intervals of the axes, a head outside it is drawn as a triangle
-    at the edge. line has keywords of Axes.plot.
+    that of the entry, and layer says when the path is drawn, which is by number unless specified.
+    With a trail, only that many of the latest steps are drawn in full and older ones are faded. The
+    casing is a thin border that sets the path off from a surface; charts do without, and without
+    the wider comet of the latest steps, as 3-D Axes do. plane_proximity, from 0 to 1 for each step,
+    makes the head paler the farther it is from the drawn plane. With a window, the intervals of the
+    axes, a head outside it is drawn as a triangle at the edge. line has keywords of Axes.plot.
     """
 
     def __init__(
@@ -164,13 +167,15 @@ class PathArtist:
         head: bool = True,
         plane_proximity: Array | None = None,
         window: Sequence[tuple[float, float]] = (),
+        layer: int | None = None,
         **line: Any,
     ) -> None:
         self.vertices, self.ends, self.trail = vertices, np.asarray(ends, int), trail
         self.opacity = (
             None if plane_proximity is None else MIN_OPACITY + (1 - MIN_OPACITY) * plane_proximity
         )
-        above = PATH_ZORDER + number
+        layer = number if layer is None else layer
+        above = PATH_ZORDER + layer
         self.strokes: Strokes | Lines
         if casing and vertices.shape[1] == 2:
             self.strokes = Strokes(axes, style, theme, trail is not None, above, **line)
@@ -183,10 +188,25 @@ class PathArtist:
             self.strokes.artists[-1].set(**self.style | {"linestyle": style.dash})
         elif head:
             (self.head,) = axes.plot(
-                *[[]] * vertices.shape[1], **self.style, zorder=HEAD_ZORDER + number,
+                *[[]] * vertices.shape[1], **self.style, zorder=HEAD_ZORDER + layer,
                 clip_on=not len(window),
             )  # fmt: skip
         self.window: Array = np.reshape(window, (-1, 2)).astype(float)
+        self.number = number
+        self.aside = self.points = np.zeros(2)
+
+    @property
+    def end(self) -> Array:
+        """The last vertex, shape (2,) or, in 3-D, (3,)."""
+        last: Array = self.vertices[-1]
+        return last
+
+    def move_aside(self, aside: Array, points: Array) -> None:
+        """Let the head stand beside the end of the path, and move there as it comes near.
+
+        aside is the distance in the units of the axes, and points that of one unit in points.
+        """
+        self.aside, self.points = aside, points
 
     @property
     def artists(self) -> list[Artist]:
@@ -205,6 +225,8 @@ class PathArtist:
             place = self.vertices[end : end + 1]
             if self.opacity is not None:
                 self.head.set_alpha(float(self.opacity[min(step, last)]))
+            if self.aside.any():
+                place = place + aside_at(place[0], self.end, self.aside, self.points)
             set_line_data(self.head, self._within(place[0])[None] if len(self.window) else place)
         return self.artists
 
@@ -224,6 +246,15 @@ class PathArtist:
             self.head.set_marker(marker)
             self.head.set_markersize(OUTSIDE_SIZE if outside else self.style["markersize"])
         return edge
+
+
+def aside_at(place: Array, end: Array, aside: Array, points: Array) -> Array:
+    """Return how far a head stands aside at a place on the way to its end, all of shape (2,).
+
+    aside is how far it stands aside at its end, and points is the length of each unit in points.
+    """
+    away = float(np.hypot(*((place - end) * points)))
+    return max(0.0, 1 - away / REACH) * aside
 
 
 def set_line_data(line: Any, vertices: Array) -> None:

@@ -11,11 +11,12 @@ from matplotlib.colors import to_rgb
 
 from optiviz.kinds.run import RunScene
 from optiviz.objective import Array
+from optiviz.registry import Aspect
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import TICK, annotate_empty, size_in_inches
-from optiviz.views.colors import ramp
 from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
+from optiviz.views.ramp import ramp
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.ticks import TICKS, Ticks, ticks
 
@@ -29,6 +30,7 @@ NAMED = 26.0  # points below the view if its axes have long names
 ASIDE = 40.0  # points on the right, for the labels of the vertical axis
 # A distance treated as 0, as a share of the window's side, and the largest coordinate.
 NEAR, FAR = 1e-15, 1e150
+MAX_RATIO = 1.8  # of the sides of a window that have the same scale unless specified
 TALL = 0.62  # height of the 3-D box, as a share of its width
 LIGHT = np.array([-0.55, 0.45, 0.7])  # unit vector towards the light
 SHADE = 0.5  # largest share of ink that shading mixes in
@@ -47,6 +49,13 @@ class ReliefView(View):
 
     projection = "3d"
     scene: RunScene
+
+    @property
+    def aspect(self) -> Aspect:
+        asked = self.style.aspect or self.scene.surface.aspect
+        (left, right), (bottom, top) = self.scene.surface.window.intervals
+        ratio = (right - left) / (top - bottom)
+        return asked or ("equal" if 1 / MAX_RATIO <= ratio <= MAX_RATIO else "auto")
 
     @property
     def constraints(self) -> BoxConstraints:
@@ -75,12 +84,13 @@ class ReliefView(View):
         low, high = np.transpose(self.scene.surface.window.intervals)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                vertices, ends = draped(path.finite_points, low, high)
-                style = path_style(self.theme, entry.number, start)
+                vertices, ends = draped(self.scene.drawn_points(path), low, high)
+                style = path_style(self.theme, entry, start)
                 self.path_artists.append(
                     PathArtist(
                         axes, self._lifted(vertices), ends[path.row_of_step], style, self.theme,
                         entry.number, self.style.trail, label=entry.label,
+                        layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
                     )
                 )  # fmt: skip
@@ -107,7 +117,8 @@ class ReliefView(View):
         axes.computed_zorder = False
         axes.set_proj_type("persp", focal_length=1.6)
         axes.view_init(ELEVATION, AZIMUTH)
-        axes.set_box_aspect((1, 1, TALL), zoom=1.1)
+        sides = np.array([right - left, top - bottom]) if self.aspect == "equal" else np.ones(2)
+        axes.set_box_aspect((*sides / sides.max(), TALL), zoom=1.1)
         axes.set(xlim=(left, right), ylim=(bottom, top), zlim=(floor, high + LIFT * self.height))
         axes.set_facecolor("none")
         many = max(2, min(TICKS, round(TICKS_AN_INCH * min(size_in_inches(axes)))))

@@ -5,12 +5,12 @@ from matplotlib.axes import Axes
 
 from optiviz.kinds.response import ResponseScene
 from optiviz.kinds.style import Style
+from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
 from optiviz.views.legend_entries import GRADIENT
 from optiviz.views.paths import PathArtist, path_style
 from optiviz.views.scales import Scale
-from optiviz.views.themes import Theme
 
 
 class ResponseView(View):
@@ -57,7 +57,7 @@ class ResponseView(View):
             self.path_artists.append(
                 PathArtist(
                     axes, np.column_stack([steps, entry.update[:last]]), steps,
-                    path_style(self.theme, entry.number), self.theme, layer, casing=False,
+                    path_style(self.theme, entry), self.theme, layer, casing=False,
                     linewidth=1.6, label=entry.label,
                 )
             )  # fmt: skip

@@ -10,6 +10,7 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
+from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import (
     ABOVE,
@@ -22,7 +23,6 @@ from optiviz.views.axes import (
 from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import LINE_WIDTH, PathArtist, path_style
 from optiviz.views.scales import Scale
-from optiviz.views.themes import Theme
 
 # Names of state fields, of built-in optimizers, torch and optax; the first one that exists is used.
 VELOCITY = ("velocity", "mean", "momentum_buffer", "exp_avg", "trace", "mu")
@@ -141,7 +141,7 @@ class StateView(View):
                 values = strip.read(path)
                 if values is None:
                     continue
-                style = path_style(self.theme, entry.number, start)
+                style = path_style(self.theme, entry, start)
                 steps = np.arange(path.last + 1)
                 for coordinate in range(self.scene.surface.dim):
                     share = SECOND**coordinate

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 from optiviz.kinds.base import Scene
 from optiviz.surfaces.notation import terms
-from optiviz.views.words import ELLIPSIS, Ruler, Sheet
+from optiviz.views.words import ELLIPSIS, SMALL, TITLE, Ruler, Sheet
 
-TITLE, TEXT, SMALL = 16.0, 11.5, 10.0  # font sizes: of titles, of names and values, of all else
 TITLE_LINE, FORMULA_LINE, TEXT_LINE = 20.0, 17.5, 14.0  # points from one baseline to the next
 MAX_TITLE, MAX_FORMULA = 4, 6  # lines
 SHRUNK = 0.9  # of a formula whose first term is too long for a line
@@ -24,10 +23,11 @@ class Line(NamedTuple):
     size: float
     leading: float  # points from the baseline of the line above
     look: dict[str, Any]
+    leads: bool = False  # whether it is a title
 
     def write(self, sheet: Sheet, x: float, y: float) -> None:
         """Write the line with its baseline at y."""
-        color = sheet.theme.ink if self.size > SMALL else sheet.theme.muted
+        color = sheet.theme.ink if self.leads else sheet.theme.muted
         for away, said in self.pieces:
             sheet.write(x + away, y, said, self.size, color=color, **self.look)
 
@@ -39,8 +39,8 @@ DOTS = r"$+ \ldots$"
 class TitleLines:
     """The lines of a scene's title, and of the formula or the caption beneath it."""
 
-    def __init__(self, scene: Scene[Any], ruler: Ruler, size: float = TITLE) -> None:
-        self.scene, self.ruler, self.size = scene, ruler, size
+    def __init__(self, scene: Scene[Any], ruler: Ruler, size: float = 0.0) -> None:
+        self.scene, self.ruler, self.size = scene, ruler, size or ruler.letters.title
 
     def title(self, room: float) -> list[Line]:
         """Return the lines of the title, which is a formula where there is no other."""
@@ -68,14 +68,24 @@ class TitleLines:
     def details(self, room: float, most: int = MAX_FORMULA) -> list[Line]:
         """Return the lines of the formula and the caption beneath the title, `most` at most.
 
-        A picture without a title has no formula either.
+        A picture without a title has no formula either. Conditions of the runs are never left out;
+        of a caption that is too long for the lines, they are kept.
         """
-        shown = most and self.scene.title and self._formula_alone(room) is None
-        lines = self._formula(room, most) if shown else []
-        return lines + self._plain(self.scene.caption, room, most - len(lines))
+        conditions = ", ".join(self.scene.conditions)
+        least = 1 if conditions else 0
+        caption = self.scene.caption
+        if conditions and len(broken(caption, room, SMALL, self.ruler)) > max(most, least):
+            caption = conditions
+        shown = most > least and self.scene.title and self._formula_alone(room) is None
+        lines = self._formula(room, most - least) if shown else []
+        return lines + self._plain(caption, room, max(most - len(lines), least))
+
+    @property
+    def _leading(self) -> float:
+        return max(self.size * TITLE_LINE / TITLE, TEXT_LINE)
 
     def _bold(self, said: str) -> Line:
-        return Line([(0.0, said)], self.size, self.size * TITLE_LINE / TITLE, {"weight": "bold"})
+        return Line([(0.0, said)], self.size, self._leading, {"weight": "bold"}, leads=True)
 
     def _plain(self, said: str, room: float, most: int) -> list[Line]:
         lines = broken(said, room, SMALL, self.ruler) if said and most > 0 else []
@@ -105,7 +115,7 @@ class TitleLines:
         if self.scene.title != self.scene.formula or not self._terms:
             return None
         lines, cut = self._wrapped(room, self.size, 1)
-        return None if cut else lines[0]._replace(leading=TITLE_LINE)
+        return None if cut else lines[0]._replace(leading=self._leading, leads=True)
 
     def _formula(self, room: float, most: int) -> list[Line]:
         """Return a formula's lines, broken between terms and cut after the last one that fits.

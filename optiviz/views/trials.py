@@ -11,11 +11,11 @@ from optiviz.descent.search import DECADE
 from optiviz.kinds.style import Style
 from optiviz.kinds.tune import TuneEntry, TuneScene
 from optiviz.objective import Array
+from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import constraints_beside, set_heading, set_limits, style_chart
 from optiviz.views.paths import HEAD_ZORDER, LINE_WIDTH, PATH_ZORDER, head_style, path_style
 from optiviz.views.scales import Scale
-from optiviz.views.themes import Theme
 from optiviz.views.ticks import ticks
 
 SHADE = 0.16  # opacity of the spread over starts
@@ -85,7 +85,7 @@ class TrialsView(View):
             set_limits(axes, "x", (low, high), partial(ticks, low, high), self.key)
         self.scale.apply(axes)
         for entry, curve in zip(self.scene.entries, self.curves, strict=True):
-            style, above = path_style(self.theme, entry.number), PATH_ZORDER + entry.number
+            style, above = path_style(self.theme, entry), PATH_ZORDER + entry.number
             level = self.key not in entry.search.values
             values = np.array(self.ends) if level else curve.values
             known = np.isfinite(curve.medians)

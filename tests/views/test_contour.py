@@ -75,11 +75,17 @@ def test_a_diverged_path_is_drawn_up_to_its_end() -> None:
     (track,) = view_of(drawn).path_artists
     drawn.update(drawn.scene.steps)
     assert trajectory.diverged_at is not None
-    ended = trajectory.points[: trajectory.diverged_at]
-    np.testing.assert_array_equal(track.strokes.drawn.get_segments()[0], ended)
-    (low_x, high_x), (low_y, high_y) = drawn.scene.surface.window.intervals
-    edge = ended[-1].clip((low_x, low_y), (high_x, high_y))
-    np.testing.assert_array_equal(track.head.get_xydata(), edge[None])
+    first, *left = track.strokes.drawn.get_segments()[0]
+    np.testing.assert_array_equal(first, trajectory.start)
+    np.testing.assert_array_equal(left, len(left) * [left[0]])
+    assert len(left) == trajectory.diverged_at - 1
+    (edge,) = track.head.get_xydata()
+    assert not drawn.scene.surface.window.contains(left[0])
+    np.testing.assert_allclose(left[0], edge, atol=1e-4)
+    towards = trajectory.points[1] - trajectory.start
+    assert np.dot(towards, edge - trajectory.start) == pytest.approx(
+        np.linalg.norm(towards) * np.linalg.norm(edge - trajectory.start)
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,9 +99,12 @@ def test_a_head_out_of_the_window_is_a_triangle_at_its_edge(
     (track,) = view_of(drawn).path_artists
     for step, away in enumerate([False, False, False, True, True]):
         drawn.update(step)
-        point = drawn.scene.trajectories[0].points[step]
-        np.testing.assert_array_equal(track.head.get_xydata(), [point.clip(-1.5, 1.5)])
-        assert track.head.get_marker() == (sides[step % 2 == 0] if away else "o")
+        points = drawn.scene.trajectories[0].points
+        last, beyond = points[2], points[3]
+        crossing = last + (-1.5 - last.max()) / (beyond.min() - last.max()) * (beyond - last)
+        here = crossing if away else points[step]
+        np.testing.assert_allclose(track.head.get_xydata(), [here], atol=1e-5)
+        assert track.head.get_marker() == (sides[0] if away else "o")
 
 
 def test_minima_and_starts_are_marked() -> None:

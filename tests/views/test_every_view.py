@@ -20,10 +20,11 @@ from optiviz.kinds.tune import TuneRecipe
 from optiviz.objective import Array
 from optiviz.registry import MANY_DIMENSIONS, THEMES, VIEWS
 from optiviz.rendering.render import make_picture, render
+from optiviz.themes import load_theme
 from optiviz.views.figure import Picture
-from optiviz.views.themes import load_theme
 
 SMALL = (480, 320)
+OWN = {"base": "dark", "background": "#203040", "labels": True, "paths": ["red", "#0a7"]}
 WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"
 
 
@@ -46,11 +47,19 @@ def recipes(**settings: Any) -> dict[str, BaseRecipe]:
     }  # fmt: skip
     runs["panels"] = {"view": "contour+loss", "surface": "wobbly", "trail": 2, "smooth": 3}
     runs["three-panels"] = {"view": "relief+loss+state", "surface": "wobbly"}
+    runs["ravine"] = {
+        "surface": {"formula": "x**2 + 9*y**2", "domain": "-7:7,-1.5:1.5", "start": [-6, 1]},
+        "aspect": "equal",
+    }
+    runs["legend-below"] = {"surface": "wobbly", "legend": "below"}
+    runs["legend-inside"] = {"surface": "wobbly", "legend": "inside", "fill": True}
+    runs["conditions"] = {"surface": "wobbly", "optimizers": "adam", "vary": "noise=0,1,3"}
     runs["grid"] = {"layout": "grid", "surface": "ellipse"}
     runs["grid-of-pairs"] = {"layout": "grid", "view": "contour+loss", "surface": "beale"}
     runs["grid-of-curves"] = {"layout": "grid", "surface": "parabola"}
     made: dict[str, BaseRecipe] = {
-        name: Recipe(optimizers=WORDS, steps=12, **each, **settings) for name, each in runs.items()
+        name: Recipe(**{"optimizers": WORDS, "steps": 12} | each, **settings)
+        for name, each in runs.items()
     }
     made["starts"] = Recipe(
         surface="wobbly", optimizers=WORDS, steps=12, random_starts=3, view="contour+loss",
@@ -124,6 +133,12 @@ def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], the
         assert text.get_fontsize() * drawn.figure.dpi / 72 >= least, text.get_text()
 
 
+@pytest.mark.parametrize("name", ["panels", "grid", "response", "basins"])
+@pytest.mark.sample(1)
+def test_words_stand_apart_in_a_theme_of_ones_own(name: str) -> None:
+    assert_tidy(picture(name, size=SMALL, theme=OWN))
+
+
 @pytest.mark.slow
 def test_the_upright_axis_of_a_relief_has_room_at_the_edge() -> None:
     assert_tidy(picture("plot-relief", size=(300, 200)))
@@ -175,10 +190,9 @@ def test_frames_of_an_animation_are_full_draws(name: str, tmp_path: Path) -> Non
     drawn = make_picture(recipe)
     with Image.open(tmp_path / "x.apng") as film:
         frames = [np.array(frame.convert("RGB")) for frame in ImageSequence.Iterator(film)]
-    steps = drawn.scene.steps
+    assert recipe.timeline is not None
     for number in (0, 1, len(frames) // 2):
-        shown_step = round(number * steps / (min(steps + 1, 120) - 1))
-        drawn.update(shown_step)
+        drawn.update(recipe.timeline.steps[number])
         np.testing.assert_array_equal(frames[number], pixels(drawn)[..., :3])
 
 

@@ -6,13 +6,15 @@ from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface
 from optiviz.kinds.run import Recipe
+from optiviz.kinds.size import Size
 from optiviz.rendering.render import make_picture
 from optiviz.views.figure import Picture
 from optiviz.views.legend import number
 from optiviz.views.paths import DASHES
 from optiviz.views.title import TITLE
 
-SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2]
+# The formula of de-jong-5, which takes half a minute to differentiate, has a test of its own.
+SURFACES = [name for name, each in FORMULAS.items() if each.dim == 2 and name != "de-jong-5"]
 FOURTEEN = [*TUNED[:13], "newton"]
 SIZES = [
     (480, 320),
@@ -138,7 +140,7 @@ def test_a_title_and_a_label_are_shown_as_they_were_written(title: str) -> None:
 
 @pytest.mark.parametrize("where", ["title", "label"])
 def test_letters_that_no_font_has_are_refused(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optiviz.views.themes.fonts.families", lambda: ["DejaVu Sans"])
+    monkeypatch.setattr("optiviz.views.fonts.families", lambda: ["DejaVu Sans"])
     fields = {"title": "a字b"} if where == "title" else {}
     with pytest.raises(InputError, match="'a字b': no font on this machine has 字"):
         picture("wobbly", "adam:label=a字b" if where == "label" else "adam", **fields)
@@ -198,7 +200,7 @@ def test_a_climb_is_said_in_the_last_step() -> None:
 def test_an_end_outside_the_picture_is_said() -> None:
     slope = Surface(formula="x + y", domain="-1:1,-1:1", start=(0, 0))
     drawn = picture(slope, "sgd:lr=0.1", steps=11)
-    for step, said in [(10, "lr 0.1"), (11, "ended out of view  lr 0.1")]:
+    for step, said in [(10, "lr 0.1"), (11, "left the window  lr 0.1")]:
         drawn.update(step)
         assert said in words(drawn)
     assert "lr 0.1" in words(picture(slope, "sgd:lr=0.1", steps=10))
@@ -209,7 +211,7 @@ def test_of_several_starts_the_number_that_went_wrong_is_said() -> None:
     assert "2 of 3 ended at a maximum  lr 1" in words(drawn)
     slope = Surface(formula="x + y", domain="-1:1,-1:1")
     drawn = picture(slope, "sgd:lr=0.1", starts=[(0, 0), (0.9, 0.9)], steps=12)
-    assert "1 of 2 ended out of view  lr 0.1" in words(drawn)
+    assert "1 of 2 left the window  lr 0.1" in words(drawn)
 
 
 FIVE = "adam,rmsprop,nesterov,adagrad,adadelta"
@@ -221,7 +223,7 @@ def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
     recipe = Recipe(surface=name, optimizers=FIVE)
     scene = recipe.make_scene()
     for size in [(540, 800), (480, 320)]:  # the widest pictures have the most room
-        drawn = make_picture(recipe.model_copy(update={"size": size}), scene)
+        drawn = make_picture(recipe.model_copy(update={"size": Size(*size)}), scene)
         assert_tidy(drawn)
     pixels = {t.get_text(): t.get_fontsize() * drawn.figure.dpi / 72 for t in shown(drawn)}
     formula = {said for said in pixels if said.startswith("$")}

@@ -5,18 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from optiviz.kinds.run import Recipe
-from optiviz.objective import Array
 from optiviz.registry import THEMES
 from optiviz.rendering.render import make_picture
-from optiviz.views.colors import from_oklab, lightness, linear_rgb, oklab, ramp
+from optiviz.themes import load_theme
+from optiviz.themes.colors import SIGHT, from_oklab, lightness, oklab, rgb, seen
 from optiviz.views.figure import Picture
+from optiviz.views.ramp import ramp
 from optiviz.views.sampled_surface import BANDS
-from optiviz.views.themes import load_theme
 
 SIZES = [(480, 320), (640, 640), (960, 640), (600, 800), (1200, 800), (1920, 1080)]
 FIVE = "sgd:lr=0.191,momentum:lr=0.175,nesterov:lr=0.01,rmsprop:lr=0.25,adam:lr=0.25"
@@ -65,6 +64,45 @@ def test_panels_cover_most_of_a_picture(
     areas = sorted(100 * box.width * box.height for box in panels(drawn))
     assert sum(areas) >= covered - 2
     assert areas[-4 if layout == "grid" else -1] >= largest - 2
+
+
+# With a legend at each place, the share of a picture that its panels cover, in %, by its size.
+LEGENDS = {
+    "right": {(480, 320): 58, (960, 640): 68, (600, 800): 57, (1920, 1080): 70},
+    "below": {(480, 320): 60, (960, 640): 64, (600, 800): 75, (1920, 1080): 74},
+    "inside": {(480, 320): 63, (960, 640): 73, (600, 800): 78, (1920, 1080): 77},
+    "none": {(480, 320): 65, (960, 640): 74, (600, 800): 80, (1920, 1080): 78},
+}
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("size", LEGENDS["right"])
+@pytest.mark.parametrize("place", LEGENDS)
+def test_panels_cover_most_of_a_picture_wherever_its_legend_is(
+    place: str, size: tuple[int, int]
+) -> None:
+    drawn = picture(optimizers=FIVE, legend=place, size=size)
+    areas = [100 * box.width * box.height for box in panels(drawn)]
+    assert sum(areas) >= LEGENDS[place][size] - 2
+    # Beside a panel that is as wide as a tall picture allows, a column of words has room left.
+    assert largest_blank(drawn) <= (0.18 if (place, size) == ("right", (600, 800)) else 0.12)
+
+
+def test_a_legend_takes_little_of_a_small_picture() -> None:
+    drawn = picture(optimizers=",".join(SEVEN[:3]), size=(300, 240))
+    assert sum(box.width * box.height for box in panels(drawn)) >= 0.48
+    assert largest_blank(drawn) <= 0.08
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("size", [*SIZES, "6.5inx4in"])
+@pytest.mark.parametrize("domain", ["-7:7,-1.5:1.5", "-1.5:1.5,-7:7"])
+def test_a_long_window_fills_a_picture_too(domain: str, size: Any) -> None:
+    long = {"formula": "x**2 + 9*y**2", "domain": domain, "start": [-1.2, 1.2]}
+    recipe = Recipe(surface=long, optimizers="sgd:lr=0.02,adam:lr=0.1", steps=20, size=size)
+    drawn = make_picture(recipe)
+    assert sum(box.width * box.height for box in panels(drawn)) >= 0.28
+    assert largest_blank(drawn) <= 0.17
 
 
 @pytest.mark.sample(6)
@@ -125,50 +163,17 @@ def test_the_largest_rectangle_is_found() -> None:
     assert largest_rectangle(~free) == 6
 
 
-# Machado, Oliveira and Fernandes, A Physiologically-based Model for Simulation of Color Vision
-# Deficiency, 2009: linear RGB as it is seen with a deficiency of severity 1.
-SIGHT = {
-    "normal": np.eye(3),
-    "protan": np.array(
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    "deutan": np.array(
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-    "tritan": np.array(
-        [
-            [1.255528, -0.076749, -0.178779],
-            [-0.078411, 0.930809, 0.147602],
-            [0.004733, 0.691367, 0.303900],
-        ]
-    ),
-}
 # The least distance of two of the first five paths in OKLab, times 100, to each kind of eye.
 APART = {
-    "light": {"normal": 26, "protan": 19, "deutan": 23, "tritan": 20},
-    "dark": {"normal": 21, "protan": 17, "deutan": 13, "tritan": 15},
+    "light": {"normal sight": 26, "protanopia": 19, "deuteranopia": 23, "tritanopia": 20},
+    "dark": {"normal sight": 21, "protanopia": 17, "deuteranopia": 13, "tritanopia": 15},
 }
-
-
-def seen(rgb: Array, sight: str) -> Array:
-    """Return the OKLab coordinates of sRGB colours as an eye sees them, both of shape (n, 3)."""
-    linear = np.clip(linear_rgb(rgb) @ SIGHT[sight].T, 0, 1)
-    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return oklab(rgb)
 
 
 @pytest.mark.parametrize("sight", SIGHT)
 @pytest.mark.parametrize("theme", APART)
 def test_every_kind_of_eye_tells_the_first_five_paths_apart(theme: str, sight: str) -> None:
-    paths = seen(np.array([to_rgb(each) for each in load_theme(theme).paths[:5]]), sight)
+    paths = oklab(seen(rgb(load_theme(theme).paths[:5]), sight))
     least = min(np.linalg.norm(one - other) for one, other in combinations(paths, 2))
     assert 100 * least >= APART[theme][sight] - 0.5
 
@@ -177,10 +182,10 @@ def test_every_kind_of_eye_tells_the_first_five_paths_apart(theme: str, sight: s
 @pytest.mark.parametrize("theme", APART)
 def test_a_path_or_its_casing_stands_out_from_every_band(theme: str, sight: str) -> None:
     look = load_theme(theme)
-    bands = seen(ramp(look.ramp)(np.linspace(0, 1, BANDS))[:, :3], sight)
-    casing = np.linalg.norm(seen(np.array([to_rgb(look.casing)]), sight) - bands, axis=-1)
+    bands = oklab(seen(ramp(look.ramp)(np.linspace(0, 1, BANDS))[:, :3], sight))
+    casing = np.linalg.norm(oklab(seen(rgb([look.casing]), sight)) - bands, axis=-1)
     for color in look.paths:
-        path = np.linalg.norm(seen(np.array([to_rgb(color)]), sight) - bands, axis=-1)
+        path = np.linalg.norm(oklab(seen(rgb([color]), sight)) - bands, axis=-1)
         assert 100 * np.maximum(path, casing).min() >= 15, color
 
 
@@ -194,12 +199,12 @@ def test_a_ramp_rises_in_even_steps_of_lightness(theme: str, ends: tuple[float, 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_ramp_begins_and_ends_with_its_first_and_last_colour(theme: str) -> None:
     anchors = load_theme(theme).ramp
-    np.testing.assert_allclose(ramp(anchors)(0.0)[:3], to_rgb(anchors[0]), atol=0.01)
-    np.testing.assert_allclose(ramp(anchors)(1.0)[:3], to_rgb(anchors[-1]), atol=0.01)
-    np.testing.assert_allclose(ramp(anchors[::-1])(1.0)[:3], to_rgb(anchors[0]), atol=0.01)
+    np.testing.assert_allclose(ramp(anchors)(0.0)[:3], rgb([anchors[0]])[0], atol=0.01)
+    np.testing.assert_allclose(ramp(anchors)(1.0)[:3], rgb([anchors[-1]])[0], atol=0.01)
+    np.testing.assert_allclose(ramp(anchors[::-1])(1.0)[:3], rgb([anchors[0]])[0], atol=0.01)
 
 
 def test_colours_come_back_from_oklab() -> None:
-    rgb = np.random.default_rng(0).uniform(size=(100, 3))
-    np.testing.assert_allclose(from_oklab(oklab(rgb)), rgb, atol=1e-6)
+    colors = np.random.default_rng(0).uniform(size=(100, 3))
+    np.testing.assert_allclose(from_oklab(oklab(colors)), colors, atol=1e-6)
     assert lightness(np.array([[0.0] * 3, [1.0] * 3])) == pytest.approx([0, 100])

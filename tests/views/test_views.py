@@ -17,6 +17,7 @@ from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
 from optiviz.registry import THEMES
 from optiviz.rendering.render import make_picture, render
+from optiviz.themes import load_theme
 from optiviz.views.curve import CurveView
 from optiviz.views.figure import Picture
 from optiviz.views.loss import LossView, trailing_mean
@@ -24,7 +25,6 @@ from optiviz.views.paths import FADED_OPACITY, path_style
 from optiviz.views.relief import ReliefView, draped
 from optiviz.views.scales import Scale
 from optiviz.views.state import StateView
-from optiviz.views.themes import load_theme
 
 
 def picture(surface: object, optimizers: str, **rest: Any) -> Picture:
@@ -374,7 +374,9 @@ def test_a_trail_of_a_curve_fades_what_is_older(step: int) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_paths_differ_in_colour_marker_or_line_style(theme: str) -> None:
     drawn = load_theme(theme)
-    styles = [path_style(drawn, number) for number in range(3 * len(drawn.paths))]
+    words = ",".join(["sgd:lr=0.1"] * 3 * len(drawn.paths))
+    entries = Recipe(surface="bowl", optimizers=words, steps=1).make_scene().entries
+    styles = [path_style(drawn, entry) for entry in entries]
     assert len({(each.color, each.marker) for each in styles}) == len(styles)
     assert len({(each.color, each.dash) for each in styles}) == len(styles)
 

@@ -1,0 +1,76 @@
+"""A legend inside a panel: the corner that is least covered by what the panel shows."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from optiviz.objective import Array
+from optiviz.system.errors import InputError
+from optiviz.views import View
+from optiviz.views.arrangement import Arrangement, RowMode
+from optiviz.views.axes import Box, figure_of
+from optiviz.views.legend import Rows
+from optiviz.views.words import SMALL
+
+INSET, PAD = 7.0, 6.0  # points from the edge of the panel to the box, and from there to its rows
+SETTINGS, MOST = 0.5, 0.8  # shares of the panel's width: with settings at most, and at all
+COVERED = 0.45  # most of the panel's area
+BETWEEN = 8  # points that are looked at between two vertices
+MARK = 300  # as many points as a mark counts
+
+
+def place_inside(found: Arrangement, rows: Rows, view: View, axes: Axes) -> Box:
+    """Put the rows of a legend into the main panel of a view, and return the box behind them.
+
+    Raises InputError if there is no room.
+    """
+    panel = found.mains[0]
+    mode: RowMode = "beside"
+    if rows.widest(mode) > SETTINGS * panel.width:
+        mode = "remark"
+    width, height = rows.widest(mode) + 2 * PAD, rows.row * len(rows) + 2 * PAD - 4
+    named = width + rows.ruler.width(rows.scene.quantity, SMALL) + 5
+    found.names_quantity = named <= MOST * panel.width
+    width = named if found.names_quantity else width
+    roomy = width <= MOST * panel.width and height <= MOST * panel.height
+    if not roomy or width * height > COVERED * panel.width * panel.height:
+        raise InputError(
+            f"legend: the names of {len(rows)} optimizers leave too little of the panel inside: "
+            "choose right, below or none, or a larger size"
+        )
+    left, bottom = panel.left + INSET, panel.bottom + INSET
+    right, top = panel.right - INSET - width, panel.top - INSET - height
+    corners = [Box(x, y, width, height) for x in (right, left) for y in (top, bottom)]
+    shown = _shown(view, axes)
+    box = min(corners, key=lambda corner: _covered(corner, shown))
+    found.row_mode = mode
+    found.rows = [
+        Box(box.left + PAD, box.top - PAD + 2 - rows.row * (place + 1), width - 2 * PAD, rows.row)
+        for place in range(len(rows))
+    ]
+    return box
+
+
+def _shown(view: View, axes: Axes) -> Array:
+    """Return points along all lines and paths of a panel, in points, shape (n, 2)."""
+    lines: list[Array] = [each.vertices for each in view.path_artists if hasattr(each, "vertices")]
+    found = [np.zeros((0, 2))]
+    for drawn in axes.lines:
+        points = np.asarray(drawn.get_xydata())
+        if drawn.get_linestyle() == "None" and points.shape[1:] == (2,):
+            found.append(axes.transData.transform(np.repeat(points, MARK, axis=0)))
+        else:
+            lines.append(points)
+    for line in lines:
+        if line.shape[1:] == (2,) and len(line):
+            at = np.linspace(0, len(line) - 1, BETWEEN * len(line))
+            dense = [np.interp(at, np.arange(len(line)), each) for each in line.T]
+            found.append(axes.transData.transform(np.column_stack(dense)))
+    pixels = np.concatenate(found)
+    return pixels[np.isfinite(pixels).all(axis=1)] * 72 / figure_of(axes).dpi
+
+
+def _covered(box: Box, points: Array) -> int:
+    """Return how many points a box covers."""
+    x, y = points.T
+    inside = (box.left <= x) & (x <= box.right) & (box.bottom <= y) & (y <= box.top)
+    return int(inside.sum())
