@@ -9,6 +9,7 @@ from optiviz.cli.help import Command, section
 from optiviz.cli.options import (
     Output,
     animation_options,
+    aspect_option,
     explicit_options,
     network_options,
     optimizer_options,
@@ -40,6 +41,7 @@ from optiviz.cli.options import (
     ),
     problem_options,
 )
+@aspect_option
 @animation_options
 @style_options
 @output_options("outputs/SURFACE-OPT-basins.png", "animation", "still", "data")

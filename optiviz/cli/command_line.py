@@ -14,6 +14,7 @@ from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
+from optiviz.themes import Theme
 
 
 def command_of(recipe: BaseRecipe) -> str | None:
@@ -54,8 +55,12 @@ def _fields(recipe: BaseRecipe) -> Fields:
         fields["optimizers"] = [",".join(fields["optimizers"])]
     if isinstance(fields.get("signal"), Signal):
         fields["signal"] = fields["signal"].name
-    for name in {"size", "grid"} & fields.keys():
-        fields[name] = "{}x{}".format(*fields[name])
+    if isinstance(fields.get("theme"), Theme):
+        fields["theme"] = ""  # no option has colours
+    if "size" in fields:
+        fields["size"] = str(fields["size"])
+    if "grid" in fields:
+        fields["grid"] = "{}x{}".format(*fields["grid"])
     for name in {"over", "tune"} & fields.keys():
         fields[name] = ",".join(fields[name])
     return {"kind": recipe.kind} | fields

@@ -74,10 +74,10 @@ def views(ctx: click.Context, incomplete: str) -> Items:
 
 
 def themes(ctx: click.Context, incomplete: str) -> Items:
-    """Complete a theme."""
+    """Complete a theme or the path of a file."""
     from optiviz.registry import THEMES
 
-    return _among(THEMES, incomplete)
+    return _among(THEMES, incomplete) or _files(incomplete)
 
 
 def signals(ctx: click.Context, incomplete: str) -> Items:

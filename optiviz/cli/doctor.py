@@ -104,8 +104,9 @@ def _wrong(wanted: Requirement) -> str:
 def _formats() -> Iterator[Finding]:
     """Write and read a small picture in every format."""
     from optiviz import Recipe, load_recipe, render
+    from optiviz.kinds.size import Size
 
-    recipe = Recipe(surface="wobbly", optimizers=("adam",), steps=2, size=(240, 160))
+    recipe = Recipe(surface="wobbly", optimizers=("adam",), steps=2, size=Size(240, 160))
     with TemporaryDirectory(prefix="optiviz-") as folder:
         for suffix, form in FORMATS.items():
             path = Path(folder) / f"picture{suffix}"
@@ -123,7 +124,7 @@ def _formats() -> Iterator[Finding]:
 
 def _fonts() -> Iterator[Finding]:
     """Check which scripts the fonts cover."""
-    from optiviz.views.themes.fonts import families, undrawable
+    from optiviz.views.fonts import families, undrawable
 
     own, *others = families()
     yield Finding("ok", "font", own)

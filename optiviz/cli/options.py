@@ -15,7 +15,17 @@ import click
 from click.core import ParameterSource
 
 from optiviz.cli.help import Choice, Decorator, completes, option_group, section
-from optiviz.registry import FORMATS, KINDS, PACES, QUALITIES, THEMES, VIEWS, format_of
+from optiviz.registry import (
+    ASPECTS,
+    FORMATS,
+    KINDS,
+    LEGEND_PLACES,
+    PACES,
+    QUALITIES,
+    THEMES,
+    VIEWS,
+    format_of,
+)
 from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.progress import TRYING
 
@@ -143,7 +153,8 @@ optimizer_options = section(
     click.option(
         "--opt", "optimizers", multiple=True, metavar="SPEC,...",
         shell_complete=completes("optimizers"),
-        help="Optimizers, for example adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.",
+        help="Optimizers, for example adam:lr=0.25:beta1=0.8,rmsprop; may be repeated.  label= and "
+        "color= set the name and the colour of a path.",
     ),
     click.option(
         "--vary", metavar="KEY=V,V", shell_complete=completes("varied"),
@@ -163,9 +174,27 @@ pace_option = section(
     ),
 )  # fmt: skip
 
+legend_option = section(
+    "Picture",
+    click.option(
+        "--legend", type=Choice("place", LEGEND_PLACES), metavar="PLACE",
+        help="Where names and numbers are: right, below, inside the main panel, or none.  "
+        "[default: where the main panel is largest]",
+    ),
+)  # fmt: skip
+
 plugins_option = click.option(
     "--allow-plugins", is_flag=True,
     help="Allow the file to use third-party optimizers and surfaces, and so run their code.",
+)  # fmt: skip
+
+aspect_option = section(
+    "Picture",
+    click.option(
+        "--aspect", type=Choice("aspect", ASPECTS), metavar="equal|auto",
+        help="Scales of x and y: equal, or auto to fill the room.  "
+        "[default: equal if the panel is then high and wide enough]",
+    ),
 )  # fmt: skip
 
 contour_options = section(
@@ -177,14 +206,19 @@ contour_options = section(
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
     click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
+    aspect_option,
 )  # fmt: skip
 
 animation_options = section(
     "Animation",
-    click.option("--fps", type=float, default=12, show_default=True, help="Frames per second."),
     click.option(
-        "--duration", type=float, default=10, show_default=True,
-        help="Maximum length in seconds, not counting the final hold; longer runs skip steps.",
+        "--fps", type=float,
+        help="Frames per second.  [default: 12, and up to 50 to show every step in 10 seconds]",
+    ),
+    click.option(
+        "--duration", type=float,
+        help="Maximum length in seconds, not counting the final hold; longer runs skip steps.  "
+        "[default: all of up to 525 steps, else 10 seconds]",
     ),
     click.option(
         "--frames", metavar="START:STOP:STEP,...",
@@ -200,12 +234,18 @@ animation_options = section(
 style_options = section(
     "Picture",
     click.option(
-        "--theme", default="light", show_default=True, metavar="NAME",
-        shell_complete=completes("themes"), help=f"Theme: {', '.join(THEMES)}.",
+        "--theme", default="light", show_default=True, metavar="NAME|FILE",
+        shell_complete=completes("themes"),
+        help=f"Theme: {', '.join(THEMES)}, or a YAML file with colours of your own.",
     ),
     click.option(
         "--size", default="960x640", show_default=True, metavar="WxH",
-        help="Width and height in pixels.",
+        help="Width and height in pixels, or on paper, such as 3.25inx2.5in (in, cm, mm, pt), with "
+        "letters of 8 pt.",
+    ),
+    click.option(
+        "--scale", type=float, default=1, show_default=True, metavar="FACTOR",
+        help="Multiply the pixels of the same layout, for example by 2.",
     ),
     click.option("--title", help="Title of the picture, instead of the default one."),
 )  # fmt: skip
@@ -340,6 +380,8 @@ def render_and_report(
                 if path != STDOUT:
                     click.echo(path)
             print_scene(scene, recipe)
+            for hint in recipe.hints(targets):
+                click.echo(hint)
             if not (output.preview or output.last_frame):
                 print_skipped(scene, recipe, targets)
     if output.open_:

@@ -10,6 +10,7 @@ from optiviz.cli.options import (
     Output,
     animation_options,
     explicit_options,
+    legend_option,
     optimizer_options,
     option_for,
     output_options,
@@ -33,6 +34,7 @@ from optiviz.registry import SIGNALS
 )
 @optimizer_options
 @animation_options
+@legend_option
 @style_options
 @output_options("outputs/SIGNAL-OPT.gif", "animation", "still", "data")
 @debug_option

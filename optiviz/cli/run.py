@@ -13,6 +13,7 @@ from optiviz.cli.options import (
     contour_options,
     descent_options,
     explicit_options,
+    legend_option,
     network_options,
     optimizer_options,
     option_for,
@@ -65,6 +66,7 @@ from optiviz.system.errors import InputError
         help="panels draws all optimizers together, grid each in its own panel.",
     ),
     contour_options,
+    legend_option,
     click.option(
         "--trail", type=int, metavar="N", help="Fade the part of a path that is older than N steps."
     ),

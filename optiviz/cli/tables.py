@@ -12,6 +12,7 @@ from rich.table import Table
 from optiviz.kinds.base import BaseRecipe, Report, Scene
 from optiviz.registry import format_of
 
+LONG = 120  # seconds of an animation that is too long to propose
 WIDE = 10_000  # columns, so that rows are not wrapped where there is no terminal
 
 
@@ -31,7 +32,8 @@ def print_skipped(scene: Scene[Any], recipe: BaseRecipe, paths: Sequence[Path]) 
         return
     if any(format_of(path).kind == "animation" for path in paths):
         whole = math.ceil((shown.last + 1) / shown.fps)
-        more = f": --duration {whole} would show every step" if shown.evenly_spaced else ""
+        short = shown.evenly_spaced and whole <= LONG
+        more = f": --duration {whole} would show every step" if short else ""
         click.echo(f"{len(shown.steps)} frames cover steps 0 to {shown.last}{more}")
 
 

@@ -10,6 +10,7 @@ from optiviz.cli.options import (
     Output,
     descent_options,
     explicit_options,
+    legend_option,
     network_options,
     option_for,
     output_options,
@@ -52,6 +53,7 @@ from optiviz.cli.options import (
     ),
 )
 @descent_options("random:25")
+@legend_option
 @style_options
 @output_options("outputs/SURFACE-OPT-tune.png", "still", "data")
 @debug_option

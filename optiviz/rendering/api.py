@@ -129,7 +129,7 @@ def animate(
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     picture = make_picture(recipe)
     steps = recipe.frame_steps(picture.scene.steps)
-    return picture.animation(recipe.fps, steps, comment=metadata_for(recipe))
+    return picture.animation(recipe.timeline.fps, steps, comment=metadata_for(recipe))
 
 
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:

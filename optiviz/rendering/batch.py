@@ -34,7 +34,7 @@ class JobOutput(NamedTuple):
     files: tuple[bytes, ...]
     seconds: float
     cause: str = ""
-    remarks: tuple[str, ...] = ()  # on runs that ended badly
+    remarks: tuple[str, ...] = ()  # on runs that ended badly, and on what is hard to see
 
 
 def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
@@ -49,7 +49,7 @@ def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
         cause = ""
         remarks: tuple[str, ...] = ()
         try:
-            remarks = render(recipe, paths).remarks
+            remarks = (*render(recipe, paths).remarks, *recipe.hints(paths))
             files = tuple(path.read_bytes() for path in paths)
         except OptivizError as error:
             cause = str(error).replace(f"{folder}/", "a temporary ")
@@ -225,6 +225,6 @@ def _animated_pixels(job: Job) -> int:
 
 
 def _pixels(job: Job) -> int:
-    width, height = job.recipe.size
+    width, height = job.recipe.pixels
     timeline = job.recipe.timeline
     return width * height * (len(timeline.steps) if timeline else 1)

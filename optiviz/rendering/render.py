@@ -1,7 +1,7 @@
 """Rendering of one recipe into its files."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +10,7 @@ from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.recipes.provenance import metadata_for
 from optiviz.system.files import atomic_write, check_targets
 from optiviz.system.progress import TaskProgress
-from optiviz.views.themes import load_theme
+from optiviz.themes import load_theme
 
 if TYPE_CHECKING:
     from optiviz.views.figure import Picture
@@ -53,9 +53,8 @@ def render(
     context = RenderContext(
         recipe, scene, picture, metadata_for(recipe), DrawingProgress(total, progress)
     )
-    settings = nullcontext if picture is None else picture.theme.settings
     for target, form, writer in zip(targets, forms, writers, strict=True):
-        with atomic_write(target) as temporary, settings():
+        with atomic_write(target) as temporary, _settings(picture):
             WRITERS[form.kind](context, writer, temporary)
     return scene
 
@@ -103,7 +102,7 @@ def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
 
 def _write_still(context: RenderContext, writer: Any, path: Path) -> None:
     context.picture.update(context.scene.steps)
-    writer(context.picture.figure, path, context.comment)
+    writer(context.picture.figure, path, context.comment, context.recipe.size.inches)
     context.progress.advance()
 
 
@@ -128,19 +127,38 @@ WRITERS: dict[str, Callable[[RenderContext, Any, Path], None]] = {
 }
 
 
+def _settings(picture: "Picture | None") -> AbstractContextManager[None]:
+    """Return the context in which files are written; matplotlib is only needed for pictures."""
+    if picture is None:
+        return nullcontext()
+    from optiviz.views.settings import drawing_settings
+
+    return drawing_settings()
+
+
 def make_picture(
     recipe: BaseRecipe, scene: Scene[Any] | None = None, progress: TaskProgress | None = None
 ) -> "Picture":
     """Return the picture of a recipe, drawn from its scene if that already exists."""
     import optiviz.writers  # noqa: F401  registers "imageio" with matplotlib
     from optiviz.views.figure import Picture
+    from optiviz.views.settings import drawing_settings
 
     theme = load_theme(recipe.theme)
     scene = scene or recipe.make_scene()
     parts = scene.parts() if recipe.small_multiples else (scene,)
     panels = [(part, recipe.views(part)) for part in parts]
-    with theme.settings():
-        return Picture(scene, theme, panels, recipe.style, recipe.size, _sampling(progress))
+    with drawing_settings():
+        return Picture(
+            scene,
+            theme,
+            panels,
+            recipe.style,
+            recipe.size,
+            recipe.scale,
+            recipe.legend_place,
+            _sampling(progress),
+        )
 
 
 def _sampling(progress: TaskProgress | None) -> Callable[[int, int], None] | None:

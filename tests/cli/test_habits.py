@@ -44,16 +44,17 @@ def frames(recipe: optiviz.Recipe) -> int:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_draft_has_half_the_size_and_a_third_of_the_frames(recipe: optiviz.Recipe) -> None:
     draft = recipe.draft()
-    assert draft.size == (max(240, recipe.size[0] // 2), max(160, recipe.size[1] // 2))
+    width, height = recipe.pixels
+    assert draft.pixels == (max(240, width // 2), max(160, height // 2))
     assert draft == type(recipe).model_validate(draft.model_dump())
     if (
         isinstance(recipe, AnimationFields)
         and isinstance(draft, AnimationFields)
-        and recipe.fps > 0.1
+        and recipe.timeline.fps > 0.1
     ):
         assert abs(frames(draft) - frames(recipe) / 3) <= 2
         if recipe.frames is None:
-            took, takes = (frames(each) / each.fps for each in (recipe, draft))
+            took, takes = (frames(each) / each.timeline.fps for each in (recipe, draft))
             assert takes == pytest.approx(took, rel=0.15)
 
 
@@ -80,7 +81,7 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
     invoke(*RUN, "--steps", 30, "-o", "a.gif", "--preview")
     made = optiviz.load_recipe(here / "a.gif")
     assert isinstance(made, optiviz.Recipe)
-    assert (made.size, made.fps) == ((240, 160), 4)
+    assert (made.pixels, made.fps) == ((240, 160), 4)
     with Image.open(here / "a.gif") as image:
         assert getattr(image, "n_frames", 1) <= 11
     optiviz.render(made, here / "again.gif")

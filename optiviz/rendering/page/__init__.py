@@ -18,7 +18,7 @@ from optiviz.rendering.page.page import Page
 from optiviz.rendering.page.text import embedded
 from optiviz.system.progress import Progress
 from optiviz.system.yaml import yaml_text
-from optiviz.views.themes import Theme, load_theme
+from optiviz.themes import Theme, load_theme
 
 SCRIPTS = "axes.js", "panels.js", "player.js"  # joined into one script
 FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the reader's system selects
@@ -28,8 +28,10 @@ def save_page(
     scene: RunScene, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
 ) -> None:
     """Write the page of a run to a path, with `comment`, which is JSON, at its head."""
-    names = FOLLOWED.get(recipe.theme, (recipe.theme,))
-    themes = {name: load_theme(name) for name in names}
+    themes = {"own": load_theme(recipe.theme)}
+    if isinstance(recipe.theme, str):
+        names = FOLLOWED.get(recipe.theme, (recipe.theme,))
+        themes = {name: load_theme(name) for name in names}
     page = Page(scene, recipe, themes, progress)
     style, script = _read("page.css"), "".join(map(_read, SCRIPTS))
     style = _colors(themes) + style
@@ -38,7 +40,7 @@ def save_page(
         comment=embedded(json.loads(comment)),
         policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'",
-        schemes=" ".join("dark" if name == "dark" else "light" for name in names),
+        schemes=" ".join("dark" if theme.is_dark else "light" for theme in themes.values()),
         title=escape(scene.title or scene.surface.title),
         heading=page.heading(),
         formula=page.formula(),

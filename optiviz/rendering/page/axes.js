@@ -86,7 +86,7 @@ function readColors() {
   for (const name of ["background", "ink", "edge", "muted", "casing", "rule", "minimum"]) {
     colors[name] = color(name);
   }
-  colors.paths = told.entries.map((entry) => color(`path-${entry.hue}`));
+  colors.paths = told.entries.map((entry) => entry.color || color(`path-${entry.hue}`));
   for (const panel of panels) {
     if (!panel.images) continue;
     panel.image = new Image();

@@ -27,19 +27,24 @@ from optiviz.rendering.page.text import (
     short,
 )
 from optiviz.surfaces.notation import terms
+from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
+from optiviz.themes import Theme
+from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import CurveView
 from optiviz.views.legend import number
 from optiviz.views.legend_entries import SURFACE_ENTRIES, start_entries
 from optiviz.views.loss import LossView
-from optiviz.views.paths import CASING_WIDTH, COMET, LINE_WIDTH, path_style
+from optiviz.views.paths import CASING_WIDTH, COMET, LINE_WIDTH, REACH, path_style
 from optiviz.views.scales import Scale
-from optiviz.views.themes import Theme
+from optiviz.views.settings import drawing_settings
 from optiviz.views.ticks import ticks
 from optiviz.views.title import LONGEST
 
 WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for HiDPI screens
+# Ratios of the sides of a plane: up to which scales are equal unless specified, and at all.
+MAX_RATIO, LONGEST_RATIO = 4.0, 20.0
 MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
 COLORS = 256  # of the surface's image, most of which has few colours
 
@@ -57,7 +62,7 @@ class Page:
         self.theme = next(iter(themes.values()))
         ground = "contour" if scene.surface.dim == 2 else "curve"
         self.views = recipe.view.split("+") if recipe.view else [ground, "loss"]
-        with self.theme.settings():
+        with drawing_settings():
             self.curve = None if scene.surface.dim == 2 else CurveView(scene, self.theme, recipe)
             self.loss = LossView(scene, self.theme, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
@@ -70,9 +75,10 @@ class Page:
         return {
             "steps": scene.steps,
             "frames": self.recipe.frame_steps(scene.steps),
-            "fps": self.recipe.fps,
+            "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
             "comet": COMET,
+            "apart": {"near": NEAR, "room": ROOM, "radius": LEAST_RADIUS, "reach": REACH},
             "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
             "entries": [self._entry(entry) for entry in scene.entries],
             "paths": [
@@ -130,7 +136,7 @@ class Page:
         try:
             if len(said) > LONGEST:
                 raise RecursionError
-            with self.theme.settings(), rc_context({"text.parse_math": True}):
+            with drawing_settings(), rc_context({"text.parse_math": True}):
                 first, *others = terms(said, self.scene.variables)
                 # The empty group in front makes the sign a binary operator.
                 drawn = [first, *(f"{{}} {term}" for term in others)]
@@ -158,27 +164,34 @@ class Page:
 
     def _entry(self, entry: RunEntry) -> dict[str, Any]:
         """Return the style of an entry, and its remarks with the steps at which they begin."""
-        ended = {path.ended_at or 0 for path in entry.trajectories} | {entry.steps}
-        remarks = [(step, self.scene.status(entry, step)) for step in sorted(ended)]
-        look = path_style(self.theme, entry.number)
+        scene = self.scene
+        look = path_style(self.theme, entry)
         return {
             "hue": entry.number % len(self.theme.paths),
+            "color": entry.spec.color,
             "head": look.marker,
             "detail": entry.detail,
-            "remarks": [[step, said] for step, said in remarks if said],
+            "remarks": [
+                [step, scene.status(entry, step), scene.failed(entry, step)]
+                for step in scene.changes(entry)
+            ],
         }
 
     def _path(self, number: int, entry: RunEntry, start: int, path: Trajectory) -> dict[str, Any]:
         rows = self._rows(len(path.finite_points))
         steps = path.step_of_row[: len(path.finite_points)][rows]
         near = self.scene.plane_proximity(path)
-        dash = path_style(self.theme, entry.number, start).dash
+        drawn, window = self.scene.drawn_points(path), self.scene.surface.window.intervals
+        stays = drawn is not path.finite_points
+        dash = path_style(self.theme, entry, start).dash
         return {
             "entry": number,
+            "layer": self.scene.layers[path],
             "dash": [] if dash == "-" else list(dash[1]),
             "last": path.last,
             "steps": steps.tolist(),
-            "points": rounded_points(path.finite_points[rows], self.scene.surface.window.intervals),
+            "points": rounded_points(path.finite_points[rows], window),
+            "drawn": rounded_points(drawn[rows], window) if stays else None,
             "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
         }
@@ -206,8 +219,17 @@ class Page:
     @property
     def _ratio(self) -> float:
         """Width over height of the contour view, as near to a square as its window allows."""
-        wide = ContourView(self.scene, self.theme, self.recipe).constraints.ratios
+        view = ContourView(self.scene, self.theme, self.recipe)
+        wide = view.constraints.ratios
         assert wide is not None
+        if not 1 / MAX_RATIO <= wide[0] <= MAX_RATIO:
+            view.may_stretch = True
+            wide = view.constraints.ratios
+            assert wide is not None
+        if not 1 / LONGEST_RATIO <= float(np.clip(1.0, *wide)) <= LONGEST_RATIO:
+            raise InputError(
+                "aspect: equal leaves too little of a panel: choose auto or another domain"
+            )
         return float(np.clip(1.0, *wide))
 
     def _image(self, theme: Theme) -> str:
@@ -215,7 +237,7 @@ class Page:
         ground = replace(self.scene, entries=(), siblings=())
         figure = Figure((WIDE, WIDE / self._ratio), dpi=DPI)
         canvas = FigureCanvasAgg(figure)
-        with theme.settings():
+        with drawing_settings():
             view = ContourView(ground, theme, self.recipe)
             view.progress = self.progress
             axes = figure.add_axes((0, 0, 1, 1))

@@ -86,7 +86,9 @@ function drawGrown(pen, path, steps, points, now) {
   return last;
 }
 
-const shown = () => told.paths.filter((path) => !hidden.has(path.entry));
+// The paths in the order in which they are drawn.
+const layered = [...told.paths].sort((one, other) => one.layer - other.layer);
+const shown = () => layered.filter((path) => !hidden.has(path.entry));
 
 function drawGround(panel, pen) {
   const { box } = panel;
@@ -133,22 +135,69 @@ function drawPaths(panel, pen) {
   }
   for (const minimum of panel.minima) star(pen, toPixels(panel, minimum));
   clipped(pen, around(box));
+  const beside = asides(panel);
   for (const path of shown()) {
     const row = now(path);
     if (away(panel, pen, path, row)) continue;
     const near = path.near === null ? 1 : path.near[row];
     pen.globalAlpha = PALEST + (1 - PALEST) * near;
-    const at = spot(panel, path, row);
-    drawHead(pen, path, toPixels(panel, at));
+    let at = toPixels(panel, spot(panel, path, row));
+    if (beside.has(path)) {
+      const [end, aside] = beside.get(path);
+      const share = Math.max(0, 1 - Math.hypot(...difference(at, end)) / (POINT * told.apart.reach));
+      at = [at[0] + share * aside[0], at[1] + share * aside[1]];
+    }
+    drawHead(pen, path, at);
     pen.globalAlpha = 1;
   }
   pen.restore();
 }
 
+// Heads that end at the same place stand around it: by path, its end and where from there.
+function asides(panel) {
+  const found = new Map();
+  if (panel.curve) return found;
+  for (const group of together(panel)) {
+    const entries = [...new Set(group.map(([path]) => path.entry))].sort((one, two) => one - two);
+    if (entries.length < 2) continue;
+    const [x, y] = [0, 1].map((axis) => group.reduce((sum, [, end]) => sum + end[axis], 0));
+    const round = (entries.length * told.apart.room) / (2 * Math.PI);
+    const far = POINT * Math.max(told.apart.radius, round);
+    for (const [path, end] of group) {
+      const angle = Math.PI * (1 - (2 * entries.indexOf(path.entry)) / entries.length);
+      const middle = [x / group.length, y / group.length];
+      const place = [middle[0] + far * Math.cos(angle), middle[1] - far * Math.sin(angle)];
+      found.set(path, [end, difference(place, end)]);
+    }
+  }
+  return found;
+}
+
+// Groups of paths, each with its end, whose heads would hide each other.
+function together(panel) {
+  let groups = [];
+  for (const path of shown()) {
+    const end = toPixels(panel, spot(panel, path, rowAt(path.steps, path.last)));
+    if (!inside(panel, end)) continue;
+    const hides = ([, other]) => Math.hypot(...difference(end, other)) <= POINT * told.apart.near;
+    const close = groups.filter((group) => group.some(hides));
+    groups = groups.filter((group) => !close.includes(group));
+    groups.push([...close.flat(), [path, end]]);
+  }
+  return groups;
+}
+
+const difference = (one, other) => [one[0] - other[0], one[1] - other[1]];
+
+function inside(panel, [x, y]) {
+  const { left, top, width, height } = panel.box;
+  return left <= x && x <= left + width && top <= y && y <= top + height;
+}
+
 // A point out of view is a triangle at the edge, or at the curve's end that is nearer.
 function away(panel, pen, path, row) {
   const axes = panel.curve ? [panel.x] : [panel.x, panel.y];
-  const point = path.points[row];
+  const point = (path.drawn || path.points)[row];
   if (point.includes(null)) return false;
   const edge = axes.map(({ ends: [low, high] }, axis) => Math.min(Math.max(point[axis], low), high));
   const beyond = axes.map(({ ends: [low, high] }, axis) => (point[axis] - edge[axis]) / (high - low));
@@ -163,7 +212,8 @@ function away(panel, pen, path, row) {
 
 // Where a row of a path stands on a panel, in its numbers.
 function spot(panel, path, row) {
-  return panel.curve ? [path.points[row][0], path.losses[row]] : path.points[row];
+  if (panel.curve) return [path.points[row][0], path.losses[row]];
+  return (path.drawn || path.points)[row];
 }
 
 function drawHead(pen, path, at) {

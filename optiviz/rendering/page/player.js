@@ -21,7 +21,7 @@ function write() {
     const remark = entry.remarks.filter(([from]) => from <= step).pop();
     const said = remark ? `${remark[1]}  ${entry.detail}` : entry.detail;
     if (detail.textContent !== said) detail.textContent = said;
-    detail.classList.toggle("warned", Boolean(remark));
+    detail.classList.toggle("warned", Boolean(remark?.[2]));
   });
   told.paths.forEach((path, number) => {
     const row = now(path);

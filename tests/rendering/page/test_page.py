@@ -24,7 +24,7 @@ from optiviz.kinds.run import RunScene
 from optiviz.registry import THEMES
 from optiviz.rendering.page.page import MAX_POINTS
 from optiviz.rendering.page.text import point_text, rounded
-from optiviz.views.themes import load_theme
+from optiviz.themes import load_theme
 
 Made = tuple[RunScene, str, "Elements", dict[str, Any]]
 ARTICLE_1 = "nesterov,rmsprop,adadelta,adagrad,adam"
@@ -142,7 +142,8 @@ def test_words_say_the_values_that_were_used(name: str) -> None:
     for entry, said in zip(scene.entries, told["entries"], strict=True):
         assert said["detail"] == entry.detail
         remark = scene.status(entry, scene.steps)
-        assert [each for _, each in said["remarks"]][-1:] == ([remark] if remark else [])
+        failed = scene.failed(entry, scene.steps)
+        assert [each[1:] for each in said["remarks"]][-1:] == ([[remark, failed]] if remark else [])
     labels = [each.get("aria-label") or "" for tag, each in elements.found if tag == "canvas"]
     assert any(labels)
     for path in scene.trajectories:
