@@ -104,6 +104,14 @@ def test_the_documents_name_every_view_and_option() -> None:
     assert all(theme in text for theme in THEMES)
 
 
+def test_every_key_of_a_theme_is_named() -> None:
+    from optiviz.themes import Theme
+
+    text = (ROOT / "docs" / "how-to" / "lecture-recipes.md").read_text("utf-8")
+    for key in Theme.model_fields:
+        assert f"`{key}`" in text or f"    {key}: " in text
+
+
 def test_every_row_of_the_fault_table_is_tried() -> None:
     table = (ROOT / "docs" / "reliability.md").read_text("utf-8")
     rows = [int(row) for row in re.findall(r"^\| (\d+) \|", table, re.M)]
