@@ -205,7 +205,8 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     import distributed
 
     # A lost connection is reported to the waiting caller, so the log is not needed.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    for each in ("client", "batched"):
+        logging.getLogger(f"distributed.{each}").setLevel(logging.CRITICAL)
     client: Any = distributed.Client
     with client(address, timeout=CONNECT_TIMEOUT, set_as_default=False) as opened:
         yield opened.get_executor(pure=False, retries=0)
