@@ -47,8 +47,8 @@ def outcome(path: Trajectory, surface: Surface) -> Outcome | None:
         if ground != "no lower":
             return Outcome(f"ended {ground}", last)
         if _is_growing(path.losses):
-            higher = np.flatnonzero(~(path.losses > path.losses[0]))
-            return Outcome("growing", int(higher[-1]) + 1)
+            no_higher = np.flatnonzero(path.losses <= path.losses[0])
+            return Outcome("growing", int(no_higher[-1]) + 1)
     if gone is not None:
         step = int(path.step_of_row[gone])
         text = f"{LEFT} at step {step}" if step else "outside the window"

@@ -192,23 +192,25 @@ class Recipe(StartFields, AnimationFields, LegendFields, Style):
         specs = self.loaded_specs(*(variant.last_step for variant in variants))
         kept = self.frame_steps(self.last_step)
         max_bytes = MAX_BYTES // (len(specs) * len(starts))
-        if self._search is not None:
+        search = variants[0]._search
+        setup = None if search is None else search.search_setup()
+        if setup is not None:
             specs = [spec.with_default_rate(self.lr) for spec in specs]
-            check_ranges(specs, self._search.search_setup().ranges, given=True)
+            check_ranges(specs, setup.ranges, given=True)
         entries: list[RunEntry] = []
         for number, ((spec, label), variant) in enumerate(
             zip(labelled(specs), variants, strict=True)
         ):
-            steps, objective = variant.last_step, variant.objective()
+            if self.varied_condition or not entries:
+                steps, objective = variant.last_step, variant.objective()
             if entries and self.varied_condition:
                 configured = entries[0].configured.for_spec(spec)
-            elif variant._search is None:
+            elif setup is None:
                 watch = search_progress(label, progress)
                 configured = configure(
                     spec, surface, starts, steps, self.lr, objective, watch, self.pace
                 )
             else:
-                setup = variant._search.search_setup()
                 configured = configure_best(run_search(spec, label, setup, progress))
             rows = sorted({*(row for row in kept if row < steps), steps})
             paths = tuple(

@@ -206,7 +206,7 @@ def _schedule(owner: str, text: str) -> Schedule:
 def split_variation(text: str) -> tuple[str, list[str]]:
     """Return the key and the values in a text such as "momentum=0.25,0.9".
 
-    Raises InputError if there are none, or one of them twice.
+    Raises InputError if there are none.
     """
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not key or not values:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from optiviz.kinds.style import Style
-    from optiviz.registry import Aspect
     from optiviz.system.progress import Progress
     from optiviz.themes import Theme
     from optiviz.views.legend_entries import LegendEntry
@@ -69,11 +68,6 @@ class View(ABC):
     @abstractmethod
     def constraints(self) -> BoxConstraints:
         """The margins and the aspect ratio that the Axes need, known before `build`."""
-
-    @property
-    def aspect(self) -> "Aspect | None":
-        """Whether x and y have the same scale, None if the view has no such axes."""
-        return None
 
     @property
     def legend_entries(self) -> "Sequence[LegendEntry]":

@@ -14,10 +14,7 @@ from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.themes import Theme
 from optiviz.views.apart import set_apart
-from optiviz.views.axes import (
-    annotate_empty,
-    size_in_inches,
-)
+from optiviz.views.axes import annotate_empty, size_in_inches
 from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
 from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
@@ -77,7 +74,6 @@ class ContourView(PlaneView):
                         layer=self.scene.layers[path],
                     )
                 )  # fmt: skip
-
         set_apart(axes, [each for each in self.path_artists if isinstance(each, PathArtist)])
 
     def _draw_surface(self, axes: Axes) -> None:

@@ -175,10 +175,10 @@ class _Walker:
         x, y = self.x[here], self.y[here]
         ends = np.array([-1, 1])
         self.tangent.set_data(x + ends * self.run[here], y + ends * self.rise[here])
-        here_aside = np.array([x, y])
+        place = np.array([x, y])
         if self.aside.any():
-            here_aside += aside_at(here_aside, self.end, self.aside, self.points)
-        self.head.set_data(*here_aside[:, None])
+            place += aside_at(place, self.end, self.aside, self.points)
+        self.head.set_data(*place[:, None])
         right = self.outside[here] > 0
         edge = self.ends[int(right)] if self.outside[here] else (np.nan, np.nan)
         self.away.set_data([edge[0]], [edge[1]])

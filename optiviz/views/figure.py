@@ -139,18 +139,18 @@ class Picture:
         """Arrange everything and draw what stands still; `mains` cells are main panels."""
         scene, views = self.scene, [cell.view for cell in self.cells]
         ruler = Ruler(self.figure, self.letters)
-        layout = self._layout(parts, mains, place, ruler)
+        rows = Rows(scene, ruler)
+        layout = self._layout(parts, mains, place, rows)
         found = layout.arrange()
         if _shortest_equal(views, found) < BEARABLE:
             for view in views:
                 view.may_stretch = True
-            layout = self._layout(parts, mains, place, ruler)
+            layout = self._layout(parts, mains, place, rows)
             found = layout.arrange()
         if scene.entries and any(
-            head.width < layout.rows.width(number, "remark")
-            for number, head in enumerate(found.heads)
+            head.width < rows.width(number, "remark") for number, head in enumerate(found.heads)
         ):
-            layout = self._layout(parts, mains, place, ruler, tall=True)
+            layout = self._layout(parts, mains, place, rows, tall=True)
             found = layout.arrange()
         if _shortest_equal(views, found) < LEAST_SIDE:
             raise InputError(
@@ -172,10 +172,10 @@ class Picture:
         sheet, above = Sheet(self.figure, self.theme), None
         if place == "inside":
             above = Sheet(self.figure, self.theme, above=True)
-            above.fill(*place_inside(found, layout.rows, views[0], drawn[0]))
+            above.fill(*place_inside(found, rows, views[0], drawn[0]))
         for line, x, y in found.lines:
             line.write(sheet, x, y)
-        legend = Legend(scene, layout.rows, sheet, above)
+        legend = Legend(scene, rows, sheet, above)
         legend.write(found)
         layout.key.write(sheet, found.key)
         if not scene.entries:
@@ -185,13 +185,13 @@ class Picture:
         self.update(scene.steps)
 
     def _layout(
-        self, parts: int, mains: int, place: LegendPlace | None, ruler: Ruler, tall: bool = False
+        self, parts: int, mains: int, place: LegendPlace | None, rows: Rows, tall: bool = False
     ) -> Layout:
         """Return what is to be arranged; `tall` gives texts above small multiples two lines."""
         scene, views = self.scene, [cell.view for cell in self.cells]
         width, height = 72 * self.figure.get_size_inches()
         marks = dict.fromkeys(mark for view in views for mark in view.legend_entries)
-        constraints, rows = [view.constraints for view in views], Rows(scene, ruler)
+        constraints = [view.constraints for view in views]
         head = (rows.tall_row if tall else rows.row) if scene.entries else TITLED
         return Layout(
             width=width,
@@ -202,19 +202,19 @@ class Picture:
                 parts=parts,
                 shared=mains == parts > 1 and bool(scene.entries),
                 head=0.0 if parts == 1 else head,
-                head_width=self._head_width(ruler) if parts > 1 else 0.0,
+                head_width=self._head_width(rows) if parts > 1 else 0.0,
             ),
-            title=TitleLines(scene, ruler),
+            title=TitleLines(scene, rows.ruler),
             rows=rows,
-            key=Key(scene, tuple(marks), ruler),
+            key=Key(scene, tuple(marks), rows.ruler),
             legend=place,
         )
 
-    def _head_width(self, ruler: Ruler) -> float:
+    def _head_width(self, rows: Rows) -> float:
         """Return the width that the texts above each part need."""
         if self.scene.entries:
-            return Rows(self.scene, ruler).widest("remark")
-        return max(ruler.width(cell.part.title, ruler.letters.text, "bold") for cell in self.cells)
+            return rows.widest("remark")
+        return max(rows.ruler.width(cell.part.title, rows.text, "bold") for cell in self.cells)
 
     def _write_head(self, title: TitleLines, sheet: Sheet, head: Box) -> None:
         """Write the title and the formula of a part above its panels."""

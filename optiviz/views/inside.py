@@ -9,7 +9,6 @@ from optiviz.views import View
 from optiviz.views.arrangement import Arrangement, RowMode
 from optiviz.views.axes import Box, figure_of
 from optiviz.views.legend import Rows
-from optiviz.views.words import SMALL
 
 INSET, PAD = 7.0, 6.0  # points from the edge of the panel to the box, and from there to its rows
 SETTINGS, MOST = 0.5, 0.8  # shares of the panel's width: with settings at most, and at all
@@ -28,7 +27,7 @@ def place_inside(found: Arrangement, rows: Rows, view: View, axes: Axes) -> Box:
     if rows.widest(mode) > SETTINGS * panel.width:
         mode = "remark"
     width, height = rows.widest(mode) + 2 * PAD, rows.row * len(rows) + 2 * PAD - 4
-    named = width + rows.ruler.width(rows.scene.quantity, SMALL) + 5
+    named = width + rows.quantity
     found.names_quantity = named <= MOST * panel.width
     width = named if found.names_quantity else width
     roomy = width <= MOST * panel.width and height <= MOST * panel.height

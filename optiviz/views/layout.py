@@ -5,8 +5,8 @@ and the side panels stand in a column beside it; or both are above and beneath i
 panels are beside it and the words above and beneath. Among those in which it is about equally
 large, the one counts whose panels cover most. A chart, which may be wide, has words and other
 charts above and beneath it. Who asks for a place for the legend restricts the choice. What does not
-fit is left out in this order: the key, the formula, the
-settings of the optimizers. Names, numbers and panels never are.
+fit is left out in this order: the key, the formula, the settings of the optimizers. Names, numbers
+and panels never are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +99,7 @@ class Layout:
         found.labelled = self.panels.labelled(found.columns)
         if self.panels.head:
             found.heads = self.panels.heads(found.mains)
-            needed = self.rows.widest("remark") + self._quantity
+            needed = self.rows.widest("remark") + self.rows.quantity
             found.names_quantity &= min(head.width for head in found.heads) >= needed
         return found
 
@@ -290,8 +290,8 @@ class Layout:
                 region = Box(left, low + EDGE, words.right - left, region.top - low - EDGE)
                 found.sides = panels.stack(panels.sides, region)
         unit = (words.width - MULTIPLE_COLUMNS * (columns - 1)) / columns
-        found.names_quantity = not panels.sides and unit >= width + self._quantity
-        wide = min(unit, width + NUMBERS + self._quantity * found.names_quantity)
+        found.names_quantity = not panels.sides and unit >= width + self.rows.quantity
+        wide = min(unit, width + NUMBERS + self.rows.quantity * found.names_quantity)
         for number in range(self.listed):
             column, line = divmod(number, lines)
             x = words.left + column * (unit + MULTIPLE_COLUMNS)
@@ -306,11 +306,6 @@ class Layout:
         elif y > EDGE:
             found = found.lowered((y - EDGE) / 2)
         return found
-
-    @property
-    def _quantity(self) -> float:
-        """The width of the name of the numbers, and of the space before it."""
-        return self.rows.ruler.width(self.rows.scene.quantity, SMALL) + 5
 
     def _step_width(self) -> tuple[float, float]:
         """Return the widths of the step and of the line of progress behind it."""

@@ -59,6 +59,11 @@ class Rows:
         return len(self.scene.entries)
 
     @property
+    def quantity(self) -> float:
+        """The width of the name of the numbers, and of the space before it."""
+        return self.ruler.width(self.scene.quantity, SMALL) + 5
+
+    @property
     def numbers(self) -> float:
         """The width of the widest number."""
         return max((self.ruler.width(said, self.text) for said in self.longest), default=0.0)

@@ -13,7 +13,8 @@ from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
-from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
+from optiviz.views.axes import constraints_beside
+from optiviz.views.charts import style_steps
 from optiviz.views.paths import FADED_OPACITY, PathArtist, path_style
 from optiviz.views.scales import Scale
 
@@ -43,10 +44,7 @@ class LossView(View):
         return constraints_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
-        style_chart(axes, self.theme)
-        self.scale.apply(axes, self.labelled)
-        set_step_limits(axes, self.scene.steps, self.labelled, self.packed)
-        set_heading(axes, self.theme, *self.names)
+        style_steps(axes, self, self.scale, *self.names)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)

@@ -23,6 +23,7 @@ class PlaneView(View):
 
     @property
     def aspect(self) -> Aspect:
+        """Whether x and y have the same scale."""
         asked = self.style.aspect or self.scene.surface.aspect
         return asked or ("auto" if self.may_stretch else "equal")
 

@@ -9,7 +9,8 @@ from optiviz.objective import Array
 from optiviz.system.errors import InputError
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
-from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
+from optiviz.views.axes import constraints_beside
+from optiviz.views.charts import style_steps
 from optiviz.views.paths import PathArtist, path_style
 from optiviz.views.scales import Scale
 
@@ -40,10 +41,7 @@ class RateView(View):
         return constraints_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
-        style_chart(axes, self.theme)
-        self.scale.apply(axes, self.labelled)
-        set_step_limits(axes, self.scene.steps, self.labelled, self.packed)
-        set_heading(axes, self.theme, "learning rate", "rate")
+        style_steps(axes, self, self.scale, "learning rate", "rate")
         for entry in self.scene.entries:
             rates = rates_of(entry)
             if rates.size:

@@ -52,6 +52,7 @@ class ReliefView(View):
 
     @property
     def aspect(self) -> Aspect:
+        """Whether x and y have the same scale."""
         asked = self.style.aspect or self.scene.surface.aspect
         (left, right), (bottom, top) = self.scene.surface.window.intervals
         ratio = (right - left) / (top - bottom)

@@ -7,7 +7,8 @@ from optiviz.kinds.response import ResponseScene
 from optiviz.kinds.style import Style
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
-from optiviz.views.axes import constraints_beside, set_heading, set_step_limits, style_chart
+from optiviz.views.axes import constraints_beside
+from optiviz.views.charts import style_steps
 from optiviz.views.legend_entries import GRADIENT
 from optiviz.views.paths import PathArtist, path_style
 from optiviz.views.scales import Scale
@@ -30,10 +31,7 @@ class ResponseView(View):
         return constraints_beside(self.scale.ticks()[1], named=True)
 
     def build(self, axes: Axes) -> None:
-        style_chart(axes, self.theme)
-        set_heading(axes, self.theme, "gradient and update")
-        set_step_limits(axes, self.scene.steps, self.labelled, self.packed)
-        self.scale.apply(axes, self.labelled)
+        style_steps(axes, self, self.scale, "gradient and update")
         axes.axhline(0, color=self.theme.muted, linewidth=0.8, zorder=1)
         gradient = np.array(self.scene.signal.gradient)
         axes.fill_between(
