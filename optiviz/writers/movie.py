@@ -24,8 +24,9 @@ def _freeze() -> None:
     """
     global _objects
     gc.freeze()
-    _objects = _objects or gc.get_freeze_count()
-    if gc.get_freeze_count() > GROWTH * _objects:
+    frozen = gc.get_freeze_count()  # counts them one by one
+    _objects = _objects or frozen
+    if frozen > GROWTH * _objects:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
