@@ -1,7 +1,7 @@
 """Heads of paths that end at the same place, set apart so that each can be seen."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,38 +36,80 @@ def set_apart(axes: Axes, paths: Sequence[Headed]) -> None:
     """
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     points = 72 * np.array(size_in_inches(axes)) / (high - low)
-    known = [path for path in paths if np.isfinite(path.end).all()]
-    ends = [path.end.clip(low, high) * points for path in known]
-    for group in _groups(ends):
-        numbers = list(dict.fromkeys(known[each].number for each in group))
-        if len(numbers) < 2:
+    ends = [path.end.clip(low, high) * points for path in paths]
+    _set_apart(paths, ends, ends, points, [(path.end < low) | (path.end > high) for path in paths])
+
+
+def set_apart_by_places(paths: Sequence[Headed], places: Sequence[Array]) -> None:
+    """Do the same with paths whose unit is the point, all within the picture.
+
+    places, also in points, say which ends are near one another, for example in the last frame.
+    """
+    ends = [path.end for path in paths]
+    _set_apart(paths, ends, places, np.ones(2), [np.zeros(2, bool)] * len(paths))
+
+
+def _set_apart(
+    paths: Sequence[Headed],
+    ends: Sequence[Array],
+    places: Sequence[Array],
+    points: Array,
+    outside: Sequence[Any],
+) -> None:
+    known = [number for number, end in enumerate(ends) if np.isfinite(end).all()]
+    numbers = np.array([paths[each].number for each in known])
+    for found in _groups(np.reshape([places[each] for each in known], (-1, 2)), numbers):
+        group = [known[each] for each in found]
+        entries = list(dict.fromkeys(paths[each].number for each in group))
+        if len(entries) < 2:
             continue
         centre = np.mean([ends[each] for each in group], axis=0)
         for each in group:
-            path, end = known[each], ends[each]
-            outside = (path.end < low) | (path.end > high)
-            at = numbers.index(path.number)
-            along = (at - (len(numbers) - 1) / 2) * ROOM
-            place = centre + (along if outside.any() else _around(at, len(numbers)))
-            path.move_aside(np.where(outside, 0.0, (place - end) / points), points)
+            at = entries.index(paths[each].number)
+            along = (at - (len(entries) - 1) / 2) * ROOM
+            place = centre + (along if outside[each].any() else _around(at, len(entries)))
+            aside = np.where(outside[each], 0.0, (place - ends[each]) / points)
+            paths[each].move_aside(aside, points)
 
 
-def _groups(ends: Sequence[Array]) -> list[list[int]]:
-    """Return the indices of ends that are near one another, each group in order."""
+def _groups(ends: Array, numbers: Array) -> list[list[int]]:
+    """Return the indices of ends that are near one another, each group in order.
+
+    The heads of a group stand around its middle, and those that would be in their way belong to it.
+    ends has shape (n, 2), and numbers, which are those of entries, (n,).
+    """
+    groups = _linked(_distances(ends) <= NEAR)
+    while True:
+        middles = np.reshape([ends[group].mean(axis=0) for group in groups], (-1, 2))
+        radii = np.array([_radius(len(set(numbers[group]))) for group in groups])
+        reach = radii[:, None] + radii
+        merged = _linked((reach > 0) & (_distances(middles) <= reach + NEAR))
+        if len(merged) == len(groups):
+            return groups
+        groups = [sorted(each for group in found for each in groups[group]) for found in merged]
+
+
+def _distances(points: Array) -> Array:
+    distances: Array = np.hypot(*(points[:, None] - points).transpose(2, 0, 1))
+    return distances
+
+
+def _linked(near: Any) -> list[list[int]]:
+    """Return groups of indices that are linked, directly or through others, in order."""
     groups: list[list[int]] = []
-    for number, end in enumerate(ends):
-        near = [
-            group
-            for group in groups
-            if any(np.hypot(*(end - ends[each])) <= NEAR for each in group)
-        ]
-        groups = [group for group in groups if group not in near]
-        groups.append(sorted([number, *(each for group in near for each in group)]))
+    for number, links in enumerate(near):
+        linked = [group for group in groups if links[group].any()]
+        groups = [group for group in groups if group not in linked]
+        groups.append(sorted([number, *(each for group in linked for each in group)]))
     return groups
+
+
+def _radius(many: int) -> float:
+    """Return the radius in points of a circle of so many heads, 0 for a head alone."""
+    return max(LEAST_RADIUS, many * ROOM / (2 * np.pi)) if many > 1 else 0.0
 
 
 def _around(place: int, many: int) -> Array:
     """Return one of `many` places on a circle, in points from its centre, from the left on."""
-    radius = max(LEAST_RADIUS, many * ROOM / (2 * np.pi))
     angle = np.pi - 2 * np.pi * place / many
-    return radius * np.array([np.cos(angle), np.sin(angle)])
+    return _radius(many) * np.array([np.cos(angle), np.sin(angle)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from optiviz.objective import Array
 from optiviz.system.errors import InputError
@@ -13,7 +14,7 @@ from optiviz.views.legend import Rows
 INSET, PAD = 7.0, 6.0  # points from the edge of the panel to the box, and from there to its rows
 SETTINGS, MOST = 0.5, 0.8  # shares of the panel's width: with settings at most, and at all
 COVERED = 0.45  # most of the panel's area
-BETWEEN = 8  # points that are looked at between two vertices
+BETWEEN = 3.0  # points between two places of a line that are looked at
 MARK = 300  # as many points as a mark counts
 
 
@@ -41,6 +42,9 @@ def place_inside(found: Arrangement, rows: Rows, view: View, axes: Axes) -> Box:
     corners = [Box(x, y, width, height) for x in (right, left) for y in (top, bottom)]
     shown = _shown(view, axes)
     box = min(corners, key=lambda corner: _covered(corner, shown))
+    for text, extent in _words(axes):
+        if _overlap(box, extent):
+            text.set_text("")  # or half of it would be seen
     found.row_mode = mode
     found.rows = [
         Box(box.left + PAD, box.top - PAD + 2 - rows.row * (place + 1), width - 2 * PAD, rows.row)
@@ -50,7 +54,7 @@ def place_inside(found: Arrangement, rows: Rows, view: View, axes: Axes) -> Box:
 
 
 def _shown(view: View, axes: Axes) -> Array:
-    """Return points along all lines and paths of a panel, in points, shape (n, 2)."""
+    """Return points along all lines and words of a panel, in points, shape (n, 2)."""
     lines: list[Array] = [each.vertices for each in view.path_artists if hasattr(each, "vertices")]
     found = [np.zeros((0, 2))]
     for drawn in axes.lines:
@@ -59,13 +63,45 @@ def _shown(view: View, axes: Axes) -> Array:
             found.append(axes.transData.transform(np.repeat(points, MARK, axis=0)))
         else:
             lines.append(points)
+    scale = figure_of(axes).dpi / 72
+    for _, box in _words(axes):
+        middle = box.left + box.width / 2, box.bottom + box.height / 2
+        ends = [(box.left, box.bottom), middle, (box.right, box.top)]
+        found.append(np.repeat(scale * np.array(ends), MARK, axis=0))
     for line in lines:
-        if line.shape[1:] == (2,) and len(line):
-            at = np.linspace(0, len(line) - 1, BETWEEN * len(line))
-            dense = [np.interp(at, np.arange(len(line)), each) for each in line.T]
-            found.append(axes.transData.transform(np.column_stack(dense)))
+        if line.shape[1:] == (2,) and len(line) > 1:
+            found.append(_dense(axes.transData.transform(line), scale))
     pixels = np.concatenate(found)
     return pixels[np.isfinite(pixels).all(axis=1)] * 72 / figure_of(axes).dpi
+
+
+def _dense(line: Array, scale: float) -> Array:
+    """Return points along a line in pixels, of which a point has `scale`."""
+    long = np.hypot(*np.diff(line, axis=0).T) / scale / BETWEEN
+    counts = np.where(np.isfinite(long), 1 + np.clip(long, 0, MARK), 1).astype(int)
+    number = np.repeat(np.arange(len(counts)), counts)
+    share = (np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)) / counts[
+        number
+    ]
+    points: Array = line[number] + share[:, None] * (line[number + 1] - line[number])
+    return points
+
+
+def _words(axes: Axes) -> list[tuple[Text, Box]]:
+    """Return the words of a panel, and the boxes around them in points."""
+    scale = 72 / figure_of(axes).dpi
+    return [
+        (text, Box(*(scale * each for each in text.get_window_extent().bounds)))
+        for text in axes.texts
+        if text.get_visible() and text.get_text()
+    ]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return (
+        min(one.right, other.right) > max(one.left, other.left)
+        and min(one.top, other.top) > max(one.bottom, other.bottom)
+    )  # fmt: skip
 
 
 def _covered(box: Box, points: Array) -> int:

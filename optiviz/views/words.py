@@ -84,6 +84,7 @@ class Sheet:
             for order in ((2, 3) if above else (-1, 1))
         )
         for axes in (self.still, self.live):
+            axes.set(xticks=[], yticks=[])  # or they would be created, though never drawn
             axes.set_axis_off()
             axes.set_autoscale_on(False)
 
