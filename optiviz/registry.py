@@ -11,13 +11,15 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from optiviz.system.errors import InputError, did_you_mean
 
-Quality = Literal["draft", "standard", "high"]  # of videos; other formats have only one
+Quality = Literal["draft", "standard", "high"]  # of videos, and of the edges of a relief
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 Pace = Literal["calm", "fast"]  # whether rates are sought only among those with calm paths
 PACES: tuple[Pace, ...] = get_args(Pace)
 
 Aspect = Literal["equal", "auto"]  # whether both axes have the same scale
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+Height = Literal["linear", "log"]  # of a relief, by its values
+HEIGHTS: tuple[Height, ...] = get_args(Height)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
@@ -156,7 +158,8 @@ VIEWS = {
         page=True,
     ),
     "relief": ViewEntry(
-        "relief:ReliefView", (2,), "surface", ("levels", "aspect", "trail", "orbit"),
+        "relief:ReliefView", (2,), "surface",
+        ("levels", "aspect", "height", "floor", "camera", "orbit", "trail"),
         "the surface in 3-D",
     ),
     "loss": ViewEntry(

@@ -13,12 +13,9 @@ def shown(drawn: Picture) -> list[Text]:
     labels, drawn_labels = set(), set()
     for axes in drawn.figure.axes:
         for axis in axes._axis_map.values():
-            solid = hasattr(axes, "zaxis")  # places its labels while drawing
             labels |= {each for tick in axis.majorTicks for each in (tick.label1, tick.label2)}
             # Only ticks inside the window are drawn.
-            ticks = axis.majorTicks[: len(axis.get_ticklocs())] if solid else axis._update_ticks()
-            on = axes._axis3don if solid else axes.axison
-            drawn_labels |= {tick.label1 for tick in ticks if on}
+            drawn_labels |= {tick.label1 for tick in axis._update_ticks() if axes.axison}
     return [
         text for text in texts if text.get_text() and (text not in labels or text in drawn_labels)
     ]
@@ -35,7 +32,7 @@ def assert_tidy(drawn: Picture) -> None:
         for said, box in boxes:
             assert box.x0 >= 0 and box.y0 >= 0, said
             assert box.x1 <= width and box.y1 <= height, said
-        # A slanted text, such as the name of a 3-D axis, does not fill its box.
+        # A slanted text, such as a long name of an axis of a relief, does not fill its box.
         upright = [text.get_rotation() % 90 == 0 for text in texts]
         boxes = [box for box, fills in zip(boxes, upright, strict=True) if fills]
         for (one, a), (other, b) in combinations(boxes, 2):

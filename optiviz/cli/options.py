@@ -18,6 +18,7 @@ from optiviz.cli.help import Choice, Decorator, completes, option_group, section
 from optiviz.registry import (
     ASPECTS,
     FORMATS,
+    HEIGHTS,
     KINDS,
     LEGEND_PLACES,
     PACES,
@@ -209,6 +210,23 @@ contour_options = section(
     aspect_option,
 )  # fmt: skip
 
+relief_options = section(
+    "Picture",
+    click.option(
+        "--camera", metavar="AZIMUTH,ELEVATION",
+        help="Where a relief is seen from, in degrees, such as -60,35.  "
+        "[default: where it hides least of the paths]",
+    ),
+    click.option(
+        "--height", type=Choice("height", HEIGHTS), metavar="linear|log",
+        help="How losses become heights of a relief.  [default: log if they span decades]",
+    ),
+    click.option(
+        "--floor/--no-floor", default=None,
+        help="Draw contour lines and shadows of paths beneath a relief.  [default: floor]",
+    ),
+)  # fmt: skip
+
 animation_options = section(
     "Animation",
     click.option(
@@ -227,7 +245,7 @@ animation_options = section(
     ),
     click.option(
         "--quality", type=Choice("quality", QUALITIES), default="standard", show_default=True,
-        help="Quality of .mp4 and .webm files; ignored for other formats.",
+        help="Quality of .mp4 and .webm files, and of the edges of a relief; ignored otherwise.",
     ),
 )  # fmt: skip
 

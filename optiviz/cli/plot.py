@@ -13,6 +13,7 @@ from optiviz.cli.options import (
     network_options,
     option_for,
     output_options,
+    relief_options,
     render_and_report,
     style_options,
     views_of,
@@ -44,6 +45,7 @@ from optiviz.cli.options import (
         help=f"View: {views_of('plot')}.  [default: contour, or curve in 1-D]",
     ),
     contour_options,
+    relief_options,
     style_options,
 )
 @output_options("outputs/NAME.png", "still")

@@ -20,6 +20,7 @@ from optiviz.cli.options import (
     output_options,
     pace_option,
     plugins_option,
+    relief_options,
     render_and_report,
     style_options,
     surface_options,
@@ -66,6 +67,7 @@ from optiviz.system.errors import InputError
         help="panels draws all optimizers together, grid each in its own panel.",
     ),
     contour_options,
+    relief_options,
     legend_option,
     click.option(
         "--trail", type=int, metavar="N", help="Fade the part of a path that is older than N steps."
@@ -78,7 +80,7 @@ from optiviz.system.errors import InputError
         type=float,
         default=0,
         metavar="DEGREES",
-        help="Rotate the relief by this angle over the course of the animation.",
+        help="Turn the camera of a relief around it, over the course of the animation.",
     ),
     style_options,
 )

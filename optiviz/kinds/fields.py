@@ -319,7 +319,7 @@ class AnimationFields(OptimizerFields):
     def draft(self) -> Self:
         """Return the recipe of a draft: half the size, a third of the frames, the same duration."""
         fps = self.timeline.fps
-        changed: dict[str, object] = {"fps": max(fps / DRAFT_STRIDE, MIN_FPS)}
+        changed: dict[str, object] = {"fps": max(fps / DRAFT_STRIDE, MIN_FPS), "quality": "draft"}
         if self.frames is None:
             changed["duration"] = len(self.timeline.steps) / fps
         else:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -13,17 +14,46 @@ from pydantic import (
     Tag,
 )
 
-from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect, Height
 from optiviz.surfaces.domain import Number, increasing
 from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
+from optiviz.system.text import shorten
 
 MAX_BANDS, MAX_LEVELS = 200, 500
+MAX_AZIMUTH, ELEVATIONS = 360, (5, 85)  # degrees of a camera
 ANIMATED = ("trail", "smooth", "orbit")  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
     MANY_DIMENSIONS: "all of a network's weights",
 }
+
+
+def _angles(value: Any) -> Any:
+    """Return azimuth and elevation, also from text such as "-60,35"."""
+    parts = value.split(",") if isinstance(value, str) else value
+    said = f"{shorten(value, quoted=True)} is not a camera"
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        raise ValueError(f"{said}: write AZIMUTH,ELEVATION in degrees, for example -60,35")
+    try:
+        azimuth, elevation = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{said}: write AZIMUTH,ELEVATION in degrees, for example -60,35"
+        ) from None
+    if not -MAX_AZIMUTH <= azimuth <= MAX_AZIMUTH:
+        raise ValueError(f"the azimuth must be from -{MAX_AZIMUTH} to {MAX_AZIMUTH} degrees")
+    if not ELEVATIONS[0] <= elevation <= ELEVATIONS[1]:
+        raise ValueError(f"the elevation must be from {ELEVATIONS[0]} to {ELEVATIONS[1]} degrees")
+    return azimuth, elevation
+
+
+Angles = Annotated[
+    tuple[float, float],
+    BeforeValidator(_angles),
+    MappedSchema(lambda kept: any_of(TEXT, NUMBERS | {"minItems": 2, "maxItems": 2})),
+]
 
 
 def _levels_tag(value: Any) -> str:
@@ -50,9 +80,11 @@ class Style(BaseModel):
     levels are the contour lines, as a number of bands or as losses; labels is whether they are
     labelled. field is whether arrows along the negative gradient are drawn, and fill whether the
     bands between contour lines are filled. trail is the number of steps after which a path fades,
-    smooth the number of steps over which loss curves are averaged, and orbit the angle in degrees
-    by which a relief is rotated. aspect is "equal" if both axes of a plane have the same scale, and
-    "auto" if they may differ. Each view uses only some of them.
+    smooth the number of steps over which loss curves are averaged. aspect is "equal" if both axes
+    of a plane have the same scale, and "auto" if they may differ. In a relief, height says how
+    values become heights, floor whether contour lines and the shadows of paths are drawn beneath
+    the surface, camera is where it is seen from, as azimuth and elevation in degrees, and orbit by
+    how many degrees the camera goes around it. Each view uses only some of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +96,9 @@ class Style(BaseModel):
     aspect: Aspect | None = None
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1
+    height: Height | None = None
+    floor: bool | None = None
+    camera: Angles | None = None
     orbit: Annotated[float, Field(ge=-3600, le=3600, allow_inf_nan=False)] = 0.0
 
     def changed_fields(self) -> set[str]:

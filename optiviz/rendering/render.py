@@ -157,6 +157,7 @@ def make_picture(
             recipe.size,
             recipe.scale,
             recipe.legend_place,
+            "standard" if recipe.timeline is None else recipe.timeline.quality,
             _sampling(progress),
         )
 

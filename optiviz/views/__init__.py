@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from optiviz.registry import VIEWS
+from optiviz.registry import VIEWS, Quality
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -50,7 +50,6 @@ class Animated(Protocol):
 class View(ABC):
     """One panel of a scene: created, built once into its Axes, then updated."""
 
-    projection: ClassVar[str | None] = None  # matplotlib's name of the Axes' projection
     accompanies: ClassVar[bool] = False  # whether it stands beside what a picture is about
 
     def __init__(self, scene: Any, theme: "Theme", style: "Style") -> None:
@@ -60,6 +59,7 @@ class View(ABC):
         self.path_artists: list[Animated] = []
         self.redrawn: list[Artist] = []  # static, but redrawn among the moving ones
         self.progress: Progress | None = None  # called during slow work
+        self.quality: Quality = "standard"  # of images
         self.labelled = "xy"  # the axes whose ticks have labels, and which have a name
         self.may_stretch = False  # whether x and y may differ in scale unless specified
         self.packed = False  # whether others are so near that no label may reach beyond the axes

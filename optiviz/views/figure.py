@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from optiviz.kinds.base import Scene
 from optiviz.kinds.size import Size
 from optiviz.kinds.style import Style
-from optiviz.registry import LegendPlace, format_of
+from optiviz.registry import LegendPlace, Quality, format_of
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.themes import Theme
@@ -94,9 +94,9 @@ class Picture:
 
     panels are the scenes to draw, which are the scene itself or its parts, each with the names of
     its views. Of several views, those that accompany others are drawn once, for the whole scene.
-    scale multiplies the pixels of its size. legend is the place of the legend. progress is called
-    during slow work. `update(step)` moves the figure and returns the artists that move; everything
-    else is static.
+    scale multiplies the pixels of its size. legend is the place of the legend, and quality is that
+    of images in it. progress is called during slow work. `update(step)` moves the figure and
+    returns the artists that move; everything else is static.
 
     Raises InputError if a title or a label has letters that no installed font has.
     """
@@ -110,6 +110,7 @@ class Picture:
         size: Size = DEFAULT_SIZE,
         scale: float = 1.0,
         legend: LegendPlace | None = None,
+        quality: Quality = "standard",
         progress: Progress | None = None,
     ) -> None:
         self.scene = scene
@@ -132,7 +133,7 @@ class Picture:
         drawn += [(scene if len(panels) > 1 else panels[0][0], name) for name in sides[0]]
         self.cells = [Cell(load_view(name)(part, theme, style), part) for part, name in drawn]
         for cell in self.cells:
-            cell.view.progress = progress
+            cell.view.progress, cell.view.quality = progress, quality
         self._build(len(panels), len(mains[0]) * len(panels), legend)
 
     def _build(self, parts: int, mains: int, place: LegendPlace | None) -> None:
@@ -167,7 +168,7 @@ class Picture:
         for number, (view, box) in enumerate(zip(views, [*found.mains, *found.sides], strict=True)):
             view.labelled = found.labelled[number]
             view.packed = layout.panels.shared and number < mains
-            drawn.append(self._axes(box, view.projection))
+            drawn.append(self._axes(box))
             view.build(drawn[-1])
         sheet, above = Sheet(self.figure, self.theme), None
         if place == "inside":
@@ -248,13 +249,13 @@ class Picture:
         finally:
             del canvas.draw_idle
 
-    def _axes(self, place: Box, projection: str | None) -> Axes:
+    def _axes(self, place: Box) -> Axes:
         """Add Axes at a place given in points."""
         across, up = 72 * self.figure.get_size_inches()
         box = (
             place.left / across, place.bottom / up, place.width / across, place.height / up
         )  # fmt: skip
-        axes: Axes = self.figure.add_axes(box, projection=projection)
+        axes: Axes = self.figure.add_axes(box)
         return axes
 
 

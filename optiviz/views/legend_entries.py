@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 
 from optiviz.kinds.run import RunScene
 from optiviz.themes import Theme
-from optiviz.views.paths import DASHES, LINE_WIDTH, minimum_style, start_style
+from optiviz.views.paths import (
+    DASHES,
+    HIDDEN_DASH,
+    HIDDEN_WIDTH,
+    LINE_WIDTH,
+    minimum_style,
+    start_style,
+)
 
 Style = dict[str, Any]  # keywords of Axes.plot
 
@@ -63,6 +70,15 @@ REACHED = LegendEntry(
         minimum_style(theme) | {"markersize": 10.0, "color": theme.areas[0], "markeredgewidth": 0.0}
     ),
 )
+HIDDEN = LegendEntry(
+    "hidden",
+    lambda theme: {
+        "color": theme.muted, "linewidth": HIDDEN_WIDTH, "linestyle": HIDDEN_DASH,
+        "dash_capstyle": "round",
+    },
+    half_length=9.0,
+    sample=23.0,
+)  # fmt: skip
 SOONER = LegendEntry("brighter: sooner", sample=0.0)
 NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries

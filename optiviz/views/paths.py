@@ -1,6 +1,6 @@
 """How paths look and move: the same styles in every view and in the legend."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ DASHES: tuple[Any, ...] = (
     "-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.4, 1, 1.4)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1))
 )  # fmt: skip
 LINE_WIDTH = 1.8
+HIDDEN_WIDTH, HIDDEN_DASH = 1.3, (0, (0.1, 2.4))  # of what a hill hides; dots, with round ends
 CASING_WIDTH = 0.9  # on each side of a line
 # The latest steps of a path are drawn wider, like the tail of a comet: from and to so many steps
 # back, and the width. Two tiers change fewer pixels from frame to frame than a smooth tail.
@@ -77,12 +78,19 @@ class Strokes:
     """
 
     def __init__(
-        self, axes: Axes, style: PathStyle, theme: Theme, trail: bool, above: float, **line: Any
+        self,
+        axes: Axes,
+        style: PathStyle,
+        theme: Theme,
+        trail: bool,
+        above: float,
+        scale: float,
+        **line: Any,
     ) -> None:
-        tiers = [(LINE_WIDTH, style.dash), *((width, "-") for *_, width in COMET)]
+        tiers = [(LINE_WIDTH * scale, style.dash), *((width * scale, "-") for *_, width in COMET)]
         cased = [(theme.casing, width + 2 * CASING_WIDTH, "-") for width, _ in tiers]
         colored = [(style.color, *tier) for tier in tiers]
-        faded = [(to_rgba(style.color, FADED_OPACITY), LINE_WIDTH, style.dash)] * trail
+        faded = [(to_rgba(style.color, FADED_OPACITY), *tiers[0])] * trail
         colors, widths, dashes = zip(*faded, *cased, *colored, strict=True)
         self.trail = trail
         self.drawn = LineCollection(
@@ -103,15 +111,14 @@ class Strokes:
 
 
 class Lines:
-    """The line of a path in a chart or in 3-D, and the faded part before it.
+    """The line of a path in a chart, and the faded part before it.
 
-    In a chart, which has no casing, the head is a marker of the line itself.
+    The head is a marker of the line itself.
     """
 
     def __init__(
-        self, axes: Axes, style: PathStyle, casing: str, trail: bool, above: float, **line: Any
+        self, axes: Axes, style: PathStyle, trail: bool, above: float, **line: Any
     ) -> None:
-        flat = not hasattr(axes, "zaxis")
         width = line.pop("linewidth", LINE_WIDTH)
         look: dict[str, Any] = {
             "color": style.color, "linewidth": width, "linestyle": style.dash,
@@ -119,39 +126,33 @@ class Lines:
         }  # fmt: skip
 
         def add(**settings: Any) -> Line2D:
-            (drawn,) = axes.plot(*[[]] * (2 if flat else 3), **settings)
+            (drawn,) = axes.plot([], [], **settings)
             return drawn
 
         self.faded = add(**look | {"alpha": FADED_OPACITY, "zorder": above}) if trail else None
-        self.casing = None
-        if casing:
-            wide = {"color": casing, "linewidth": width + 2 * CASING_WIDTH, "zorder": above + 0.3}
-            self.casing = add(**look | wide | {"linestyle": "-", "label": None})
         self.line = add(**look | {"zorder": above + 0.6})
-        every = (self.faded, self.casing, self.line)
-        self.artists: list[Artist] = [each for each in every if each is not None]
+        self.artists: list[Artist] = [*([] if self.faded is None else [self.faded]), self.line]
 
     def update(self, vertices: Array, begin: int, ends: Sequence[int]) -> None:
         """Draw the path from vertex `begin` on, and fade what is before."""
         if self.faded is not None:
-            set_line_data(self.faded, vertices[: begin + 1])
-        for line in (self.casing, self.line):
-            if line is not None:
-                set_line_data(line, vertices[begin : ends[-1] + 1])
+            self.faded.set_data(*vertices[: begin + 1].T)
+        self.line.set_data(*vertices[begin : ends[-1] + 1].T)
         self.line.set_markevery([ends[-1] - begin])
 
 
 class PathArtist:
     """A growing path: a line with a casing and a head, and the faded part beyond the trail.
 
-    vertices has shape (n, 2), or (n, 3) in 3-D Axes. ends, of shape (steps + 1,), is the index of
-    the vertex at which each step ends; at later steps the path stays at the last one. number is
-    that of the entry, and layer says when the path is drawn, which is by number unless specified.
-    With a trail, only that many of the latest steps are drawn in full and older ones are faded. The
-    casing is a thin border that sets the path off from a surface; charts do without, and without
-    the wider comet of the latest steps, as 3-D Axes do. plane_proximity, from 0 to 1 for each step,
-    makes the head paler the farther it is from the drawn plane. With a window, the intervals of the
-    axes, a head outside it is drawn as a triangle at the edge. line has keywords of Axes.plot.
+    vertices has shape (n, 2). ends, of shape (steps + 1,), is the index of the vertex at which each
+    step ends; at later steps the path stays at the last one. number is that of the entry, and layer
+    says when the path is drawn, which is by number unless specified. With a trail, only that many
+    of the latest steps are drawn in full and older ones are faded. The casing is a thin border that
+    sets the path off from a surface; charts do without, and without the wider comet of the latest
+    steps. plane_proximity, from 0 to 1 for each step, makes the head paler the farther it is from
+    the drawn plane. With a window, the intervals of the axes, a head outside it is drawn as a
+    triangle at the edge. scale is that of the width of the line, which has further keywords of
+    Axes.plot.
     """
 
     def __init__(
@@ -168,27 +169,28 @@ class PathArtist:
         plane_proximity: Array | None = None,
         window: Sequence[tuple[float, float]] = (),
         layer: int | None = None,
+        scale: float = 1.0,
         **line: Any,
     ) -> None:
         self.vertices, self.ends, self.trail = vertices, np.asarray(ends, int), trail
+        self.places = vertices  # of the head, at the same vertices
         self.opacity = (
             None if plane_proximity is None else MIN_OPACITY + (1 - MIN_OPACITY) * plane_proximity
         )
         layer = number if layer is None else layer
         above = PATH_ZORDER + layer
         self.strokes: Strokes | Lines
-        if casing and vertices.shape[1] == 2:
-            self.strokes = Strokes(axes, style, theme, trail is not None, above, **line)
+        if casing:
+            self.strokes = Strokes(axes, style, theme, trail is not None, above, scale, **line)
         else:
-            border = theme.casing if casing else ""
-            self.strokes = Lines(axes, style, border, trail is not None, above, **line)
+            self.strokes = Lines(axes, style, trail is not None, above, **line)
         self.head: Line2D | None = None
         self.style = head_style(theme, style, HEAD_SIZE if casing else CHART_HEAD_SIZE)
         if head and not casing:
             self.strokes.artists[-1].set(**self.style | {"linestyle": style.dash})
         elif head:
             (self.head,) = axes.plot(
-                *[[]] * vertices.shape[1], **self.style, zorder=HEAD_ZORDER + layer,
+                [], [], **self.style, zorder=HEAD_ZORDER + layer,
                 clip_on=not len(window),
             )  # fmt: skip
         self.window: Array = np.reshape(window, (-1, 2)).astype(float)
@@ -197,8 +199,8 @@ class PathArtist:
 
     @property
     def end(self) -> Array:
-        """The last vertex, shape (2,) or, in 3-D, (3,)."""
-        last: Array = self.vertices[-1]
+        """Where it ends, shape (2,)."""
+        last: Array = self.places[-1]
         return last
 
     def move_aside(self, aside: Array, points: Array) -> None:
@@ -222,12 +224,12 @@ class PathArtist:
         ends = [int(self.ends[max(min(step, last) - steps, 0)]) for steps in back]
         self.strokes.update(self.vertices, begin, [*ends[:-1], end])
         if self.head is not None:
-            place = self.vertices[end : end + 1]
+            place = self.places[end : end + 1]
             if self.opacity is not None:
                 self.head.set_alpha(float(self.opacity[min(step, last)]))
             if self.aside.any():
                 place = place + aside_at(place[0], self.end, self.aside, self.points)
-            set_line_data(self.head, self._within(place[0])[None] if len(self.window) else place)
+            self.head.set_data(*(self._within(place[0])[None] if len(self.window) else place).T)
         return self.artists
 
     def _within(self, place: Array) -> Array:
@@ -255,12 +257,6 @@ def aside_at(place: Array, end: Array, aside: Array, points: Array) -> Array:
     """
     away = float(np.hypot(*((place - end) * points)))
     return max(0.0, 1 - away / REACH) * aside
-
-
-def set_line_data(line: Any, vertices: Array) -> None:
-    """Set the data of a line in two or in three dimensions."""
-    setter: Callable[..., None] = getattr(line, "set_data_3d", line.set_data)
-    setter(*vertices.T)
 
 
 def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:

@@ -1,230 +1,356 @@
 """The relief view: a surface in 3-D, with the paths on it and its contour lines on the floor."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
+from functools import cached_property
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
 
 from optiviz.kinds.run import RunScene
 from optiviz.objective import Array
-from optiviz.registry import Aspect
+from optiviz.registry import Aspect, Quality
+from optiviz.relief.camera import PERSPECTIVE, Camera
+from optiviz.relief.field import Colors
+from optiviz.system.errors import InputError
 from optiviz.views import BoxConstraints, View
-from optiviz.views.axes import TICK, annotate_empty, size_in_inches
-from optiviz.views.legend_entries import SURFACE_ENTRIES, LegendEntry, surface_entries
-from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
+from optiviz.views.apart import set_apart_by_places
+from optiviz.views.axes import annotate_empty, figure_of, size_in_inches
+from optiviz.views.draped import draped
+from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
+from optiviz.views.paths import MINIMUM_ZORDER, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
+from optiviz.views.relief_box import APART, HIGH, Axis, ReliefBox
+from optiviz.views.relief_path import (
+    PALE,
+    PATH_SLACK,
+    Frame,
+    Photo,
+    ReliefPath,
+    projected,
+    set_places,
+)
+from optiviz.views.relief_surface import GRID, TALL, ReliefSurface, joined
 from optiviz.views.sampled_surface import SampledSurface
-from optiviz.views.ticks import TICKS, Ticks, ticks
+from optiviz.views.ticks import TICKS, ticks
+from optiviz.views.words import Ruler
 
-GRID = 61  # samples per side: a moving camera redraws all faces in every frame
-TICKS_AN_INCH = 1.5  # along the view's smaller side
-DRAPE = 60  # vertices of a path as long as a side of the window
-UPRIGHT = 0.28  # height of the surface on the screen, as a share of the width
-# Distances of paths above the surface and of the floor below it, as shares of its height.
-LIFT, DEPTH = 0.02, 0.35
-NAMED = 26.0  # points below the view if its axes have long names
-ASIDE = 40.0  # points on the right, for the labels of the vertical axis
-# A distance treated as 0, as a share of the window's side, and the largest coordinate.
-NEAR, FAR = 1e-15, 1e150
+DEPTH = 0.2  # of the floor beneath the surface; the longer side of the box is 1
+TRIED, MOSTLY = 160, 0.97  # pixels of a picture that is tried; share of a path seen as a whole
+THINNEST = 0.05  # the least proportion of the sides of a box
 MAX_RATIO = 1.8  # of the sides of a window that have the same scale unless specified
-TALL = 0.62  # height of the 3-D box, as a share of its width
-LIGHT = np.array([-0.55, 0.45, 0.7])  # unit vector towards the light
-SHADE = 0.5  # largest share of ink that shading mixes in
-ON_TOP = 9.0  # zorder above the surface, whose faces are not sorted by depth
-ELEVATION, AZIMUTH = 34.0, -58.0  # degrees
+NARROWER, WIDER = 0.98, 1.12  # bounds of the panel's proportions, by those of the box in it
+TURN = 10.0  # degrees between two cameras for which there must be room
+SURFACE, FLOOR, FLOOR_LINES, ISOLINES, EDGES = 1.0, 0.1, 0.2, 1.5, 1.6  # zorders
+ISOLINE_WIDTH, FLOOR_WIDTH, RIM_WIDTH, RIM_OPACITY = 0.6, 0.8, 0.8, 0.75
+LIGHT, DARK = (0.0, 0.8), (0.35, 1.0)  # shares of the ramp for lines on the floor
+TINT = 0.2  # share of the ramp in the colour of the floor
+SAMPLES: dict[Quality, int] = {"draft": 1, "standard": 2, "high": 4}  # along a side of a pixel
+SLICES = 120, 480  # bounds of the slices; a surface with holes has twice as many
+LABELLED = 120.0  # points of the shorter side from which axes have ticks
+CORNER = 0.485  # share of a side from its middle within which there are ticks
+ROOM = 0.85  # share of a panel's shorter side that is left beside ticks and names
+# Pixels by which lines, edges and marks may be behind what hides them.
+LINE_SLACK, RIM_SLACK, MARK_SLACK = 0.6, 2.0, 2.0
 
 
 class ReliefView(View):
-    """The surface in relief, seen by a fixed camera, or by one that orbits it.
+    """The surface in relief, seen by a fixed camera, or by one that goes around it."""
 
-    matplotlib's 3-D has no true occlusion: artists are drawn in order, not by depth. So paths are
-    drawn over all of the surface, slightly lifted, and a path behind a hill shines through it. A
-    step is a straight line seen from above and follows the surface. Paths are cut off at the edge
-    of the window.
-    """
-
-    projection = "3d"
     scene: RunScene
 
     @property
     def aspect(self) -> Aspect:
         """Whether x and y have the same scale."""
         asked = self.style.aspect or self.scene.surface.aspect
-        (left, right), (bottom, top) = self.scene.surface.window.intervals
-        ratio = (right - left) / (top - bottom)
-        return asked or ("equal" if 1 / MAX_RATIO <= ratio <= MAX_RATIO else "auto")
+        wide, deep = self.extent
+        return asked or ("equal" if 1 / MAX_RATIO <= wide / deep <= MAX_RATIO else "auto")
+
+    @property
+    def extent(self) -> Array:
+        """The sides of the window."""
+        return np.diff(self.scene.surface.window.intervals, axis=1)[:, 0]
+
+    @cached_property
+    def sides(self) -> tuple[float, float]:
+        """The sides of the box, of which the longer one is 1."""
+        wide, deep = self.extent / self.extent.max() if self.aspect == "equal" else np.ones(2)
+        if min(wide, deep) < THINNEST:
+            raise InputError(
+                "aspect: equal leaves too little of a panel: choose auto, or another domain"
+            )
+        return float(wide), float(deep)
+
+    @cached_property
+    def surface(self) -> ReliefSurface:
+        """The surface in the box."""
+        shown = self.scene.surface
+        sampled = SampledSurface.sample(shown, GRID, self.style.levels, self.progress)
+        return ReliefSurface(shown, sampled, self.sides, self.style.height)
+
+    @cached_property
+    def base(self) -> float:
+        """The height at which the box begins: that of the floor, if there is one."""
+        return 0.0 if self.style.floor is False else -DEPTH
+
+    @cached_property
+    def camera(self) -> Camera:
+        """The camera at the first step, not yet fitted to the picture."""
+        if self.style.camera is not None:
+            return Camera(*self.style.camera)
+        paths = [self.scene.drawn_points(path) for path in self.scene.compared]
+        minima = self.scene.in_window(self.scene.surface.minima)
+        return self.surface.best_camera(paths, minima, self.style.orbit)
+
+    @property
+    def turns(self) -> list[float]:
+        """The angles by which the camera turns, close enough that all others fit, too."""
+        turns = np.linspace(0, self.style.orbit, 1 + ceil(abs(self.style.orbit) / TURN))
+        return [float(each) for each in turns]
+
+    @property
+    def corners(self) -> Array:
+        """The corners of the box, shape (8, 3)."""
+        across, up = (np.array([-1, 1]) * side / 2 for side in self.sides)
+        return np.stack(np.meshgrid(across, up, [self.base, TALL]), axis=-1).reshape(-1, 3)
 
     @property
     def constraints(self) -> BoxConstraints:
-        longest = max(map(len, self.scene.surface.axis_names))
-        return BoxConstraints(4.0, NAMED if longest > 1 else 24.0, (1.1, 1.1), right=ASIDE)
+        seen = [projected(self.camera.turned(each), self.corners) for each in self.turns]
+        width, height = np.ptp(np.concatenate(seen), axis=0)
+        ratio = float(width / height)
+        return BoxConstraints(0.0, 0.0, (NARROWER * ratio, WIDER * ratio))
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        away = SURFACE_ENTRIES["away"]  # paths are cut off
-        return [each for each in surface_entries(self.scene) if each != away]
+        hidden = [HIDDEN] if self._hides() else []
+        return [*surface_entries(self.scene), *hidden]
+
+    def _hides(self) -> bool:
+        """Return whether a hill hides a part of a path, as far as is known before it is drawn."""
+        box = 0.0, 0.0, float(TRIED), float(TRIED)
+        for turn in self.turns if self.scene.entries else ():
+            camera = self.camera.turned(turn).fitted(self.corners, box)
+            shot = self.surface.field.shot(camera, (TRIED, TRIED), 1, TRIED // 2)
+            for path in self.scene.trajectories:
+                points = self.surface.in_world(self.scene.drawn_points(path))
+                points = points[np.isfinite(points).all(axis=1)]
+                if len(points) and shot.seen(points, PATH_SLACK).mean() < MOSTLY:
+                    return True
+        return False
 
     def build(self, axes: Axes) -> None:
-        self.axes: Any = axes
-        sampled = SampledSurface.sample(self.scene.surface, GRID, self.style.levels, self.progress)
-        self._draw_surface(sampled)
-        if not sampled.values.count():
+        self.axes = axes
+        wide, high = (72 * side for side in size_in_inches(axes))
+        axes.set(xlim=(0, wide), ylim=(0, high), xticks=[], yticks=[], facecolor="none")
+        axes.set_autoscale_on(False)
+        axes.spines[:].set_visible(False)
+        if not self.surface.sampled.values.count():
             annotate_empty(axes, self.theme)
-        minima, starts = (
-            self.scene.in_window(self.scene.surface.minima),
-            self.scene.in_window(self.scene.starts),
+        self.box = ReliefBox(
+            axes, self.theme, Ruler(figure_of(axes)), self.sides, (self.base, TALL),
+            self._labels(min(wide, high)), fades=bool(self.style.orbit),
+        )  # fmt: skip
+        left, bottom, right, top = self.box.margins()
+        region = left, bottom, wide - left - right, high - bottom - top
+        self.camera = self.camera.fitted(self.corners, region, self.turns)
+        self.still: list[Artist] = []  # what a fixed camera sees beside the paths
+        self.image = SurfaceImage(self)
+        axes.add_artist(self.image)
+        self._add_lines()
+        self._add_marks()
+        self._add_paths()
+        self._look(0)
+
+    def _labels(self, side: float) -> list[Axis]:
+        """Return the ticks and the names of the three axes; side is the panel's in points.
+
+        A small panel has neither, unless the name of the upright axis tells how values became
+        heights.
+        """
+        heights, scale = self.surface.heights, self.surface.sampled.scale
+        names = heights.name(self.scene.quantity, scale)
+        if side < LABELLED:
+            told = names if names != self.scene.quantity else ""
+            return [Axis(np.zeros(0), (), name) for name in ("", "", told)]
+        found = []
+        for (low, high), length, name in zip(
+            self.scene.surface.window.intervals,
+            self.sides,
+            self.scene.surface.axis_names,
+            strict=True,
+        ):
+            places, said = ticks(low, high, TICKS)
+            along = ((np.array(places) - low) / (high - low) - 0.5) * length
+            kept = np.abs(along) < CORNER * length
+            shown = [each for each, inside in zip(said, kept, strict=True) if inside]
+            found.append(Axis(along[kept], shown, name))
+        # Where the upright axis is farthest away, in about the room that there will be.
+        region = (0.0, 0.0, ROOM * side, ROOM * side)
+        fitted = self.camera.fitted(self.corners, region, self.turns)
+        away = np.hypot(*self.sides) / 2
+        least = fitted.scale * fitted.rise[0] * TALL / (1 + PERSPECTIVE * away)
+        places, said = heights.ticks(TICKS - 1, scale, (HIGH + APART) / least)
+        return [*found, Axis(np.array(places) * TALL, said, names)]
+
+    def _add_lines(self) -> None:
+        """Add contour lines, on the surface and on the floor, and the edges of the surface."""
+        theme, isolines = self.theme, self.surface.isolines
+        color, opacity = theme.lit if theme.is_dark else theme.shaded
+        self.isoline_points = joined([points for _, points in isolines])
+        self.isolines = self._line(
+            color=color, alpha=opacity, linewidth=ISOLINE_WIDTH, zorder=ISOLINES
         )
-        self.redrawn += self.axes.plot(
-            *self._lifted(minima).T, **minimum_style(self.theme, len(minima))
-        )
-        self.axes.plot(*self._lifted(starts).T, **start_style(self.theme) | {"zorder": ON_TOP})
+        self.edges = self._line(
+            color=theme.lit[0] if theme.is_dark else theme.edge, alpha=RIM_OPACITY,
+            linewidth=RIM_WIDTH, zorder=EDGES,
+        )  # fmt: skip
+        self.still += [self.image, self.isolines, self.edges]
+        if self.style.floor is False:
+            return
+        colors = ramp(theme.ramp)
+        # On the floor, lines that are as dark, or as light, as the background would be lost.
+        shares = np.clip([share for share, _ in isolines], *(DARK if theme.is_dark else LIGHT))
+        middle, paper = np.array(colors(0.5)[:3]), np.array(to_rgb(theme.background))
+        tint = TINT * middle + (1 - TINT) * paper
+        self.ground = Polygon(np.zeros((4, 2)), facecolor=tint, edgecolor="none", zorder=FLOOR)
+        self.axes.add_patch(self.ground)
+        self.floor = LineCollection(
+            [], colors=colors(shares), linewidths=FLOOR_WIDTH, zorder=FLOOR_LINES, capstyle="round",
+        )  # fmt: skip
+        self.axes.add_collection(self.floor, autolim=False)
+        self.still += [self.ground, self.floor]
+
+    def _line(self, **look: Any) -> Line2D:
+        (drawn,) = self.axes.plot([], [], solid_joinstyle="round", **look)
+        return drawn
+
+    def _add_marks(self) -> None:
+        """Add the stars of known minima, which are above paths, and rings where these begin."""
+        scene = self.scene
+        self.marks: list[tuple[Array, list[Line2D]]] = []
+        minima, starts = scene.in_window(scene.surface.minima), scene.in_window(scene.starts)
+        for points, look in (
+            (minima, minimum_style(self.theme, len(minima))),
+            (starts, start_style(self.theme) | {"zorder": MINIMUM_ZORDER - 1}),
+        ):
+            lines = [self._line(**look | {"alpha": alpha}) for alpha in (1.0, PALE)]
+            self.marks.append((self.surface.in_world(points), lines))
+        self.redrawn += [line for _, lines in self.marks for line in lines]
+
+    def _add_paths(self) -> None:
         low, high = np.transpose(self.scene.surface.window.intervals)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
-                vertices, ends = draped(self.scene.drawn_points(path), low, high)
-                style = path_style(self.theme, entry, start)
+                points = self.scene.drawn_points(path)
+                vertices, ends = draped(points, low, high)
+                tips, away = self.surface.tips(points)
+                rows = path.row_of_step
                 self.path_artists.append(
-                    PathArtist(
-                        axes, self._lifted(vertices), ends[path.row_of_step], style, self.theme,
-                        entry.number, self.style.trail, label=entry.label,
-                        layer=self.scene.layers[path],
+                    ReliefPath(
+                        self.axes, self.surface.in_world(vertices), ends[rows], tips[rows],
+                        away[rows], path_style(self.theme, entry, start), self.theme, entry.number,
+                        self.style.trail, None if self.style.floor is False else -DEPTH,
+                        bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
                     )
                 )  # fmt: skip
 
     def update(self, step: int) -> Sequence[Artist]:
-        if self.style.orbit:
-            turned = self.style.orbit * step / max(self.scene.steps, 1)
-            self.axes.view_init(ELEVATION, AZIMUTH + turned)
-        return super().update(step)
+        if not self.style.orbit:
+            return super().update(step)
+        self._look(step)
+        return [*self.still, *self.box.artists, *super().update(step)]
 
-    def _lifted(self, points: Array) -> Array:
-        """Return points slightly above the surface, shape (n, 3), for points of shape (n, 2)."""
-        with np.errstate(all="ignore"):
-            loss = self.scene.surface.value(points) / self.scale
-        return np.column_stack([points, loss + LIFT * self.height])
+    def photo(self, camera: Camera, frame: Frame) -> "Photo":
+        """Return what a camera sees, in the pixels of a frame."""
+        field = self.surface.field
+        pixels = camera.magnified(frame.scale)
+        moved = replace(pixels, x=pixels.x + frame.x, y=pixels.y + frame.y)
+        samples = SAMPLES[self.quality]
+        slices = int(np.clip(samples * frame.height / 4, *SLICES)) * (1 if field.is_whole else 2)
+        shot = field.shot(moved, (frame.width, frame.height), samples, slices)
+        return Photo(camera, frame, shot, shot.paint(*self.colors))
 
-    def _draw_surface(self, sampled: SampledSurface) -> None:
-        axes, theme = self.axes, self.theme
-        (left, right), (bottom, top) = self.scene.surface.window.intervals
-        known = sampled.values.compressed()
-        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-        self.scale, self.height = sampled.scale, high - low or 1.0
-        floor = low - DEPTH * self.height
-        axes.computed_zorder = False
-        axes.set_proj_type("persp", focal_length=1.6)
-        axes.view_init(ELEVATION, AZIMUTH)
-        sides = np.array([right - left, top - bottom]) if self.aspect == "equal" else np.ones(2)
-        axes.set_box_aspect((*sides / sides.max(), TALL), zoom=1.1)
-        axes.set(xlim=(left, right), ylim=(bottom, top), zlim=(floor, high + LIFT * self.height))
-        axes.set_facecolor("none")
-        many = max(2, min(TICKS, round(TICKS_AN_INCH * min(size_in_inches(axes)))))
-        axes.set_xticks(*_between(left, right, many))
-        axes.set_yticks(*_between(bottom, top, many))
-        places, said = self._upright(low * sampled.scale, high * sampled.scale, many)
-        axes.set_zticks([place / sampled.scale for place in places], said)
-        axes.tick_params(labelsize=0.85 * TICK, labelcolor=theme.muted, color=theme.muted, pad=1)
-        names = self.scene.surface.axis_names
-        for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*names, ""), strict=True):
-            axis.set_label_text(label, color=theme.muted)
-            axis.pane.set(visible=False)
-            axis.line.set(color=theme.muted, linewidth=0.8)
-            axis._axinfo["grid"].update(color=(0, 0, 0, 0))
-        if not known.size:
+    def _look(self, step: int) -> None:
+        """Move everything to where the camera sees it at a step."""
+        camera = self.camera.turned(self.style.orbit * step / max(self.scene.steps, 1))
+        self.image.photo = photo = self.photo(camera, self.image.frame())
+        shot = photo.shot
+        self.box.place(camera, photo.uncovered)
+
+        def visible(points: Array, slack: float) -> Array:
+            places = projected(camera, points)
+            places[~shot.seen(points, slack)] = np.nan
+            return places
+
+        self.isolines.set_data(*visible(self.isoline_points, LINE_SLACK).T)
+        self.edges.set_data(*visible(self.surface.rim, RIM_SLACK).T)
+        if self.style.floor is not False:
+            corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * self.sides / 2
+            self.ground.set_xy(projected(camera, _at(corners, -DEPTH)))
+            self.floor.set_segments(
+                [projected(camera, _at(each, -DEPTH)) for _, each in self.surface.isolines]
+            )
+        for points, lines in self.marks:
+            seen = shot.seen(points, MARK_SLACK)
+            places = projected(camera, points)
+            for line, kept in zip(lines, (seen, ~seen), strict=True):
+                set_places(line, places[kept])
+        paths = [each for each in self.path_artists if isinstance(each, ReliefPath)]
+        for path in paths:
+            path.place(photo)
+        last = self.camera.turned(self.style.orbit)  # where heads stand longest
+        set_apart_by_places(paths, [projected(last, path.tips[-1:])[0] for path in paths])
+
+    @cached_property
+    def colors(self) -> tuple[Colors, Colors]:
+        """The colours of the upper and the lower side of the surface."""
+        return self.surface.colors(self.theme.ramp)
+
+
+class SurfaceImage(Artist):
+    """The surface as an image, with pixels of the size that a format has."""
+
+    photo: Photo
+
+    def __init__(self, view: ReliefView) -> None:
+        super().__init__()
+        self.view = view
+        self.set_zorder(SURFACE)
+
+    def frame(self, magnification: float = 1.0) -> Frame:
+        """Return the pixels of the panel; magnification is that of a renderer."""
+        box = self.view.axes.bbox
+        scale = box.width / self.view.axes.get_xlim()[1] * magnification
+        x, y = box.x0 * magnification, box.y0 * magnification
+        left, bottom = floor(x), floor(y)
+        width = ceil(x + box.width * magnification) - left
+        height = ceil(y + box.height * magnification) - bottom
+        return Frame(scale, left, bottom, width, height, x - left, y - bottom)
+
+    def draw(self, renderer: Any) -> None:
+        if not self.get_visible():
             return
-        colors = ramp(theme.ramp)
-        axes.plot_surface(
-            sampled.x, sampled.y, sampled.values.filled(np.nan),
-            rcount=len(sampled.x), ccount=len(sampled.x), facecolors=self._faces(sampled),
-            linewidth=0.4, shade=False, zorder=1,
-        )  # fmt: skip
-        if sampled.inner.size:
-            axes.contour(
-                sampled.x, sampled.y, sampled.values, sampled.inner, zdir="z", offset=floor,
-                colors=[colors(share) for share in sampled.shares(sampled.inner)], linewidths=0.8,
-                linestyles="solid", zorder=0,
-            )  # fmt: skip
-
-    def _upright(self, low: float, high: float, many: int) -> Ticks:
-        """Return about `many` ticks of the vertical axis at most, whose labels do not overlap."""
-        point = (high - low or 1.0) / (72 * UPRIGHT * size_in_inches(self.axes)[0])
-        places, said = ticks(low, high, many)
-        while (np.diff(places) < (TICK + 2) * point).any():
-            places, said = places[::2], said[::2]
-        return places, said
-
-    def _faces(self, sampled: SampledSurface) -> Array:
-        """Return the colour of each face of the grid: that of the contour view, softly shaded."""
-        corners = np.ma.filled(sampled.values, np.nan)
-        a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]
-        # Slopes on the screen, in a box as wide as it is deep.
-        steep = (len(sampled.x) - 1) * TALL / self.height / 2
-        slopes = np.stack([(a + c - b - d) * steep, (a + b - c - d) * steep, np.ones_like(a)])
-        light = np.tensordot(LIGHT, slopes / np.linalg.norm(slopes, axis=0), axes=1)
-        faces: Array = ramp(self.theme.ramp)(sampled.shares((a + b + c + d) / 4))
-        # Dark ink shades faces turned away from the light; pale ink lights those turned towards it.
-        ink, paper = (np.array(to_rgb(color)) for color in (self.theme.ink, self.theme.background))
-        share = np.clip(light if ink.sum() > paper.sum() else 1 - light, 0, 1)
-        share = SHADE * np.where(np.isfinite(share), share, 0.0)[..., None]
-        faces[..., :3] = (1 - share) * faces[..., :3] + share * ink
-        return faces
+        magnification = renderer.get_image_magnification()
+        frame, photo = self.frame(magnification), self.photo
+        if frame != photo.frame:
+            photo = self.view.photo(photo.camera, frame)
+        gc = renderer.new_gc()
+        renderer.draw_image(
+            gc, frame.left / magnification, frame.bottom / magnification, photo.pixels
+        )
+        gc.restore()
+        self.stale = False
 
 
-def _between(low: float, high: float, many: int) -> Ticks:
-    """Return ticks away from the corners, where those of two axes would collide."""
-    slack = 0.02 * (high - low)
-    inner = [
-        (place, said)
-        for place, said in zip(*ticks(low, high, many), strict=True)
-        if low + slack < place < high - slack
-    ]
-    return [place for place, _ in inner], [said for _, said in inner]
-
-
-def draped(points: Array, low: Array, high: Array) -> tuple[Array, Array]:
-    """Return vertices dense enough to follow a surface, and the vertex at which each step ends.
-
-    points has shape (n, 2); low and high, of shape (2,), are corners of the window. Returns
-    vertices of shape (m, 2), nan where a step is outside the window, and indices of shape (n,).
-    """
-    spacing = (high - low) / DRAPE
-    points = points.clip(-FAR, FAR)  # so that no length overflows
-    pieces, ends = [_inside(points[:1], low, high)], [0]
-    for begin, end in pairwise(points):
-        first, last = _clipped(begin, end, low, high)
-        if first >= last:
-            piece = np.full((1, 2), np.nan)
-        else:
-            length = np.abs((last - first) * (end - begin) / spacing).max()
-            shares = np.linspace(first, last, int(length) + 2)[1 if first == 0 else 0 :, None]
-            piece = begin + shares * (end - begin)
-            edge = np.full((1, 2), np.nan)
-            piece = np.concatenate([edge] * int(first > 0) + [piece] + [edge] * int(last < 1))
-        pieces.append(piece)
-        ends.append(ends[-1] + len(piece))
-    return np.concatenate(pieces), np.array(ends)
-
-
-def _inside(points: Array, low: Array, high: Array) -> Array:
-    inside = ((low <= points) & (points <= high)).all(axis=-1, keepdims=True)
-    return np.where(inside, points, np.nan)
-
-
-def _clipped(begin: Array, end: Array, low: Array, high: Array) -> tuple[float, float]:
-    """Return the shares of a line at which it enters and leaves a box.
-
-    The first is larger if the line misses the box (Liang and Barsky, 1984).
-    """
-    first, last = 0.0, 1.0
-    for start, way, least, most in zip(begin, end - begin, low, high, strict=True):
-        if abs(way) <= NEAR * (most - least):
-            if not least <= start <= most:
-                return 1.0, 0.0
-            continue
-        near, far = sorted(((least - start) / way, (most - start) / way))
-        first, last = max(first, near), min(last, far)
-    return first, last
+def _at(points: Array, height: float) -> Array:
+    """Return points of the ground at some height, shape (n, 3)."""
+    return np.column_stack([points[:, :2], np.full(len(points), height)])

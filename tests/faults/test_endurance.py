@@ -25,7 +25,17 @@ import optiviz
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.registry import ASPECTS, FORMATS, KINDS, LEGEND_PLACES, SIGNALS, THEMES, VIEWS
+from optiviz.registry import (
+    ASPECTS,
+    FORMATS,
+    HEIGHTS,
+    KINDS,
+    LEGEND_PLACES,
+    QUALITIES,
+    SIGNALS,
+    THEMES,
+    VIEWS,
+)
 from optiviz.rendering.render import render
 from optiviz.system.errors import InputError
 
@@ -94,6 +104,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "trail": st.integers(1, 20),
     "smooth": st.integers(1, 10),
     "orbit": st.floats(-360, 360),
+    "camera": st.tuples(st.floats(-360, 360), st.floats(5, 85)),
+    "height": st.sampled_from(HEIGHTS),
+    "floor": st.booleans(),
+    "quality": st.sampled_from(QUALITIES),
     "grid": st.tuples(*[st.integers(2, 24)] * 2),
     "trials": st.integers(2, 12),
     "over": st.sampled_from(["lr", "lr=0.001:1"]),

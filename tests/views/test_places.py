@@ -97,9 +97,9 @@ def test_an_aspect_holds_for_basins_reliefs_and_plots() -> None:
     assert ratio(make_picture(basins)) < 0.7
     plot = optiviz.PlotRecipe(surfaces=[surface], aspect="auto")
     assert ratio(make_picture(plot)) < 0.7
-    for aspect, boxes in (("equal", (1, 3 / 14)), ("auto", (1, 1)), (None, (1, 1))):
-        axes: Any = make_picture(run(**RAVINE, view="relief", aspect=aspect)).figure.axes[0]
-        assert axes._box_aspect[1] / axes._box_aspect[0] == pytest.approx(boxes[1], rel=1e-3)
+    for aspect, sides in (("equal", (1, 3 / 14)), ("auto", (1, 1)), (None, (1, 1))):
+        view: Any = make_picture(run(**RAVINE, view="relief", aspect=aspect)).cells[0].view
+        assert view.sides == pytest.approx(sides, rel=1e-3)
 
 
 # Legends

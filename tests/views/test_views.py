@@ -1,6 +1,5 @@
 """Each view, checked by the data of its artists."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,12 @@ from optiviz.kinds.response import ResponseRecipe, ResponseScene
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array
 from optiviz.registry import THEMES
-from optiviz.rendering.render import make_picture, render
+from optiviz.rendering.render import make_picture
 from optiviz.themes import load_theme
 from optiviz.views.curve import CurveView
 from optiviz.views.figure import Picture
 from optiviz.views.loss import LossView, trailing_mean
 from optiviz.views.paths import FADED_OPACITY, path_style
-from optiviz.views.relief import ReliefView, draped
 from optiviz.views.scales import Scale
 from optiviz.views.state import StateView
 
@@ -232,77 +230,6 @@ def title(axes: Axes) -> str:
     return axes.get_title(loc="left")
 
 
-# Relief
-
-
-def test_a_relief_has_the_paths_on_the_surface_a_little_lifted() -> None:
-    drawn = picture("wobbly", "adam", view="relief")
-    view = drawn.cells[0].view
-    assert isinstance(view, ReliefView)
-    (track,), (path,) = view.path_artists, drawn.scene.trajectories
-    for step in (0, 1, 40, 125):
-        drawn.update(step)
-        x, y, z = (np.array(each) for each in track.strokes.line.get_data_3d())
-        np.testing.assert_allclose((x[-1], y[-1]), path.points[step])
-        above = z - drawn.scene.surface.value(np.column_stack([x, y]))
-        np.testing.assert_allclose(above, above[0])
-        assert 0 < above[0] < 0.05 * view.height
-        head = np.array(track.head.get_data_3d())[:, 0]
-        np.testing.assert_allclose(head, (x[-1], y[-1], z[-1]))
-
-
-def test_an_orbit_turns_by_its_degrees_and_stands_still_without() -> None:
-    drawn = picture("bowl", "sgd", view="relief", orbit=90, steps=30)
-    axes = drawn.figure.axes[0]
-    angles = []
-    for step in (0, 15, 30, 0):
-        drawn.update(step)
-        angles.append(axes.azim)
-    np.testing.assert_allclose(np.array(angles) - angles[0], [0, 45, 90, 0])
-
-
-LOW, HIGH = np.array([-1.0, -2.0]), np.array([1.0, 2.0])
-places = st.tuples(st.floats(-4, 4), st.floats(-4, 4))
-
-
-@given(st.lists(places, min_size=1, max_size=8))
-def test_a_draped_path_lies_on_its_steps_inside_of_the_window(
-    points: list[tuple[float, float]],
-) -> None:
-    path = np.array(points)
-    vertices, ends = draped(path, LOW, HIGH)
-    assert len(ends) == len(path)
-    assert ends[-1] == len(vertices) - 1
-    known = np.isfinite(vertices).all(axis=-1)
-    assert ((vertices[known] >= LOW - 1e-9) & (vertices[known] <= HIGH + 1e-9)).all()
-    inside = ((path >= LOW) & (path <= HIGH)).all(axis=-1)
-    np.testing.assert_allclose(vertices[ends[inside]], path[inside], atol=1e-12)
-    begin = 0
-    for number, end in enumerate(ends[1:]):
-        piece = vertices[begin + 1 : end + 1]
-        piece = piece[np.isfinite(piece).all(axis=-1)]
-        way, rest = path[number + 1] - path[number], piece - path[number]
-        np.testing.assert_allclose(way[0] * rest[:, 1] - way[1] * rest[:, 0], 0, atol=1e-9)
-        begin = end
-    gaps = np.abs(np.diff(vertices, axis=0)) / (HIGH - LOW)
-    assert np.nanmax(gaps, initial=0.0) <= 1 / 59
-
-
-def test_a_path_that_leaves_the_window_is_cut_at_its_edge() -> None:
-    vertices, ends = draped(np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 5.0]]), LOW, HIGH)
-    known = vertices[np.isfinite(vertices).all(axis=-1)]
-    np.testing.assert_allclose(known[-1], [1.0, 0.0])
-    assert np.isnan(vertices[ends[1:]]).all()
-
-
-@pytest.mark.sample(2)
-@pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x + y", "1e150*x*y"])
-def test_odd_surfaces_still_have_a_relief(formula: str, tmp_path: Path) -> None:
-    odd = optiviz.Surface(formula=formula, domain="-1:1,-1:1")
-    recipe = Recipe(surface=odd, optimizers="sgd:lr=0.1", view="relief", steps=3, size=(300, 200))
-    render(recipe, tmp_path / "x.png")
-
-
 @pytest.mark.sample(5)
 @pytest.mark.parametrize("formula", ["3", "log(-1 - x**2)", "log(x)", "1/x", "1e150*x", "abs(x)"])
 @pytest.mark.parametrize("view", ["curve", "loss", "state"])
@@ -344,15 +271,13 @@ def test_a_trail_fades_what_is_older(view: str) -> None:
     drawn = picture("wobbly", "adam", view=view, trail=20)
     track = drawn.cells[0].view.path_artists[0]
     drawn.update(100)
-    if view == "contour":
+    if view in ("contour", "relief"):
         segments = track.strokes.drawn.get_segments()
         old, recent = segments[0].T, segments[1].T
         assert track.strokes.drawn.get_colors()[0][3] < 0.5
     else:
         lines = track.strokes.faded, track.strokes.line
-        old, recent = (
-            np.array(line.get_data_3d() if view == "relief" else xy(line).T) for line in lines
-        )
+        old, recent = (xy(line).T for line in lines)
         assert track.strokes.faded.get_alpha() < 0.5
     np.testing.assert_array_equal(old[:, -1], recent[:, 0])
     if view != "relief":
