@@ -77,6 +77,10 @@ class Camera:
         x = self.x + (ground @ self.right) * size
         return Projected(x, self.y + (height * by_height + depth * by_depth) * size, depth)
 
+    def places(self, points: NDArray[Any]) -> Floats:
+        """Return where points (u, v, w), of shape (..., 3), are in the picture, shape (..., 2)."""
+        return np.stack(self.project(points)[:2], axis=-1)
+
     def turned(self, degrees: float) -> Self:
         """Return the camera after it has gone around the box, counter-clockwise."""
         return replace(self, azimuth=self.azimuth + degrees)

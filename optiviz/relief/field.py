@@ -416,7 +416,7 @@ class Shot:
         return np.clip(found, -EDGE * self.samples, EDGE * self.samples)
 
     @cached_property
-    def _whole_segments(self) -> "list[_Segment]":
+    def _whole_segments(self) -> list[_Segment]:
         """The segments of all blocks together, those that come first in their lines first."""
         begins = np.cumsum([0, *(len(lines.u) for lines, _ in self.blocks)])
         merged = []

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from optiviz.objective import Array
 from optiviz.system.errors import InputError
@@ -42,8 +43,10 @@ def place_inside(found: Arrangement, rows: Rows, view: View, axes: Axes) -> Box:
     corners = [Box(x, y, width, height) for x in (right, left) for y in (top, bottom)]
     shown = _shown(view, axes)
     box = min(corners, key=lambda corner: _covered(corner, shown))
-    for text, extent in _words(axes):
-        if _overlap(box, extent):
+    scale = figure_of(axes).dpi / 72
+    covered = Bbox.from_bounds(*(scale * each for each in box))
+    for text in _words(axes):
+        if covered.overlaps(text.get_window_extent()):
             text.set_text("")  # or half of it would be seen
     found.row_mode = mode
     found.rows = [
@@ -63,11 +66,10 @@ def _shown(view: View, axes: Axes) -> Array:
             found.append(axes.transData.transform(np.repeat(points, MARK, axis=0)))
         else:
             lines.append(points)
+    for text in _words(axes):
+        box = text.get_window_extent()
+        found.append(np.repeat([box.p0, (box.p0 + box.p1) / 2, box.p1], MARK, axis=0))
     scale = figure_of(axes).dpi / 72
-    for _, box in _words(axes):
-        middle = box.left + box.width / 2, box.bottom + box.height / 2
-        ends = [(box.left, box.bottom), middle, (box.right, box.top)]
-        found.append(np.repeat(scale * np.array(ends), MARK, axis=0))
     for line in lines:
         if line.shape[1:] == (2,) and len(line) > 1:
             found.append(_dense(axes.transData.transform(line), scale))
@@ -87,21 +89,9 @@ def _dense(line: Array, scale: float) -> Array:
     return points
 
 
-def _words(axes: Axes) -> list[tuple[Text, Box]]:
-    """Return the words of a panel, and the boxes around them in points."""
-    scale = 72 / figure_of(axes).dpi
-    return [
-        (text, Box(*(scale * each for each in text.get_window_extent().bounds)))
-        for text in axes.texts
-        if text.get_visible() and text.get_text()
-    ]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return (
-        min(one.right, other.right) > max(one.left, other.left)
-        and min(one.top, other.top) > max(one.bottom, other.bottom)
-    )  # fmt: skip
+def _words(axes: Axes) -> list[Text]:
+    """Return the words of a panel."""
+    return [text for text in axes.texts if text.get_visible() and text.get_text()]
 
 
 def _covered(box: Box, points: Array) -> int:

@@ -34,7 +34,6 @@ from optiviz.views.relief_path import (
     Frame,
     Photo,
     ReliefPath,
-    projected,
     set_places,
 )
 from optiviz.views.relief_surface import GRID, TALL, ReliefSurface, joined
@@ -112,8 +111,8 @@ class ReliefView(View):
     @property
     def turns(self) -> list[float]:
         """The angles by which the camera turns, close enough that all others fit, too."""
-        turns = np.linspace(0, self.style.orbit, 1 + ceil(abs(self.style.orbit) / TURN))
-        return [float(each) for each in turns]
+        last = float(np.clip(self.style.orbit, -360, 360))
+        return [float(each) for each in np.linspace(0, last, 1 + ceil(abs(last) / TURN))]
 
     @property
     def corners(self) -> Array:
@@ -123,27 +122,28 @@ class ReliefView(View):
 
     @property
     def constraints(self) -> BoxConstraints:
-        seen = [projected(self.camera.turned(each), self.corners) for each in self.turns]
+        seen = [self.camera.turned(each).places(self.corners) for each in self.turns]
         width, height = np.ptp(np.concatenate(seen), axis=0)
         ratio = float(width / height)
         return BoxConstraints(0.0, 0.0, (NARROWER * ratio, WIDER * ratio))
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        hidden = [HIDDEN] if self._hides() else []
-        return [*surface_entries(self.scene), *hidden]
+        return [*surface_entries(self.scene), *[HIDDEN] * self.hides]
 
-    def _hides(self) -> bool:
-        """Return whether a hill hides a part of a path, as far as is known before it is drawn."""
+    @cached_property
+    def hides(self) -> bool:
+        """Whether a hill hides a part of a path, as far as is known before it is drawn."""
+        paths = [
+            self.surface.in_world(self.scene.drawn_points(path)) for path in self.scene.trajectories
+        ]
+        paths = [path[np.isfinite(path).all(axis=1)] for path in paths]
         box = 0.0, 0.0, float(TRIED), float(TRIED)
-        for turn in self.turns if self.scene.entries else ():
+        for turn in self.turns if paths else ():
             camera = self.camera.turned(turn).fitted(self.corners, box)
             shot = self.surface.field.shot(camera, (TRIED, TRIED), 1, TRIED // 2)
-            for path in self.scene.trajectories:
-                points = self.surface.in_world(self.scene.drawn_points(path))
-                points = points[np.isfinite(points).all(axis=1)]
-                if len(points) and shot.seen(points, PATH_SLACK).mean() < MOSTLY:
-                    return True
+            if any(len(path) and shot.seen(path, PATH_SLACK).mean() < MOSTLY for path in paths):
+                return True
         return False
 
     def build(self, axes: Axes) -> None:
@@ -269,7 +269,7 @@ class ReliefView(View):
         self._look(step)
         return [*self.still, *self.box.artists, *super().update(step)]
 
-    def photo(self, camera: Camera, frame: Frame) -> "Photo":
+    def photo(self, camera: Camera, frame: Frame) -> Photo:
         """Return what a camera sees, in the pixels of a frame."""
         field = self.surface.field
         pixels = camera.magnified(frame.scale)
@@ -287,7 +287,7 @@ class ReliefView(View):
         self.box.place(camera, photo.uncovered)
 
         def visible(points: Array, slack: float) -> Array:
-            places = projected(camera, points)
+            places = camera.places(points)
             places[~shot.seen(points, slack)] = np.nan
             return places
 
@@ -295,20 +295,20 @@ class ReliefView(View):
         self.edges.set_data(*visible(self.surface.rim, RIM_SLACK).T)
         if self.style.floor is not False:
             corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * self.sides / 2
-            self.ground.set_xy(projected(camera, _at(corners, -DEPTH)))
+            self.ground.set_xy(camera.places(_at(corners, -DEPTH)))
             self.floor.set_segments(
-                [projected(camera, _at(each, -DEPTH)) for _, each in self.surface.isolines]
+                [camera.places(_at(each, -DEPTH)) for _, each in self.surface.isolines]
             )
         for points, lines in self.marks:
             seen = shot.seen(points, MARK_SLACK)
-            places = projected(camera, points)
+            places = camera.places(points)
             for line, kept in zip(lines, (seen, ~seen), strict=True):
                 set_places(line, places[kept])
         paths = [each for each in self.path_artists if isinstance(each, ReliefPath)]
         for path in paths:
             path.place(photo)
         last = self.camera.turned(self.style.orbit)  # where heads stand longest
-        set_apart_by_places(paths, [projected(last, path.tips[-1:])[0] for path in paths])
+        set_apart_by_places(paths, [last.places(path.tips[-1:])[0] for path in paths])
 
     @cached_property
     def colors(self) -> tuple[Colors, Colors]:

@@ -22,6 +22,7 @@ from optiviz.relief.field import Bools
 from optiviz.themes import Theme
 from optiviz.views.axes import LENGTH, LINE, TICK
 from optiviz.views.live import LiveText
+from optiviz.views.relief_surface import joined
 from optiviz.views.words import Ruler
 
 HIGH = 7.6  # points of a digit of this font size
@@ -34,10 +35,7 @@ CHANGE, SHADES = 10.0, 5  # degrees within which the labels of an axis fade, and
 
 
 class Axis(NamedTuple):
-    """An edge of the box with ticks: the direction of its points in the world, and its name.
-
-    places are along it, said are their labels.
-    """
+    """An axis: the places of its ticks along it in the world, their labels, and its name."""
 
     places: Array
     said: Sequence[str]
@@ -140,7 +138,7 @@ class ReliefBox:
         self._place_ground_axis(camera, 0, edges, drawn)
         self._place_ground_axis(camera, 1, edges, drawn)
         self._place_upright_axis(camera, edges, drawn)
-        self.lines.set_data(*_joined(drawn).T)
+        self.lines.set_data(*joined(drawn).T)
 
     def _fade(self, camera: Camera, edges: Edges) -> None:
         """Let the labels of an axis be the paler the sooner it is another edge, or has been."""
@@ -166,13 +164,14 @@ class ReliefBox:
         back, others = (-near[0], -near[1]), [(-near[0], near[1]), (near[0], -near[1])]
         corners = [others[0], back, others[1]]
         drawn = [
-            _seen(camera, [self.corner(each, height) for each in corners])
+            camera.places(np.array([self.corner(each, height) for each in corners]))
             for height in self._wall_heights()
         ]
         for each in corners:
-            drawn.append(_seen(camera, [self.corner(each, self.low), self.corner(each, self.high)]))
-        drawn.append(_seen(camera, [self.corner(each, self.low) for each in corners]))
-        self.walls.set_data(*_joined(drawn).T)
+            ends = [self.corner(each, height) for height in (self.low, self.high)]
+            drawn.append(camera.places(np.array(ends)))
+        drawn.append(camera.places(np.array([self.corner(each, self.low) for each in corners])))
+        self.walls.set_data(*joined(drawn).T)
 
     def _wall_heights(self) -> Sequence[float]:
         """Return the heights of lines on the walls: the ticks, and the top if none is near."""
@@ -192,7 +191,7 @@ class ReliefBox:
         ground[:, number] = [-half, half, *axis.places, 0.0]
         ground[:, 1 - number] = side * self.half[1 - number]
         ground[-1, :2] = 0.0
-        seen = _seen(camera, ground)
+        seen = camera.places(ground)
         ends, places, middle = seen[:2], seen[2:-1], seen[-1]
         drawn.append(ends)
         along = ends[1] - ends[0]
@@ -241,7 +240,7 @@ class ReliefBox:
         axis, labels, name = self.upright, self.labels[2], self.names[2]
         low = min([self.low, *axis.places])
         heights = [low, self.high, *axis.places]
-        seen = _seen(camera, [self.corner(edges.left, float(each)) for each in heights])
+        seen = camera.places(np.array([self.corner(edges.left, each) for each in heights]))
         ends = seen[:2]
         drawn.append(ends)
         for at, text in zip(seen[2:], labels, strict=True):
@@ -283,18 +282,6 @@ def _nearest(camera: Camera) -> tuple[int, int]:
     """Return the corner of the ground that is nearest to a camera."""
     u, v = camera.away
     return (-1 if u > 0 else 1), (-1 if v > 0 else 1)
-
-
-def _seen(camera: Camera, points: Sequence[Array] | Array) -> Array:
-    """Return where points of the world are in the picture, shape (n, 2)."""
-    found = camera.project(np.asarray(points))
-    return np.column_stack([found.x, found.y])
-
-
-def _joined(lines: Sequence[Array]) -> Array:
-    """Return lines as one, with nan between them, shape (n, 2)."""
-    gap = np.full((1, 2), np.nan)
-    return np.concatenate([each for line in lines for each in (line, gap)])
 
 
 def _reach(out: Array, width: float) -> float:

@@ -104,18 +104,17 @@ class ReliefPath(PathArtist):
         """Move it to where the camera of a photo sees it."""
         camera = photo.camera
         seen = photo.shot.seen(self.world, slack=PATH_SLACK)
-        self.places = projected(camera, self.world)
+        self.places = camera.places(self.world)
         self.vertices = np.where(seen[:, None], self.places, np.nan)
         # Up to the first vertex that is seen again, so that there are no gaps.
         beside = ~seen | ~np.roll(seen, 1) | ~np.roll(seen, -1)
         self.behind = np.where(beside[:, None], self.places, np.nan)
-        tips = projected(camera, self.tips)
-        self.places = self.places.copy()
+        tips = camera.places(self.tips)
         self.places[self.ends] = tips
-        middle = projected(camera, np.zeros((1, 3)))[0]
+        middle = camera.places(np.zeros((1, 3)))[0]
         self.outwards = np.abs(tips - middle).argmax(axis=1), (tips > middle).astype(int)
         if self.shadow is not None:
-            fallen = projected(camera, self.ground)
+            fallen = camera.places(self.ground)
             shown = photo.uncovered(fallen)
             known = np.isfinite(fallen[:, 0])
             if not self.turns and shown.sum() < LEAST_SHADOW * known.sum():
@@ -155,9 +154,3 @@ def set_places(line: Line2D, places: Array) -> None:
     """Move a line or marks to places of shape (n, 2); what has none is not drawn, which is fast."""
     line.set_visible(bool(np.isfinite(places).any()))
     line.set_data(*places.T)
-
-
-def projected(camera: Camera, points: Array) -> Array:
-    """Return where a camera sees points of the world, shape (n, 2)."""
-    found = camera.project(points)
-    return np.column_stack([found.x, found.y])

@@ -253,8 +253,8 @@ def without_crumbs(points: Array) -> Array:
 
 
 def joined(lines: Sequence[Array]) -> Array:
-    """Return lines as one, with nan between them, shape (n, 3)."""
-    gap = np.full((1, 3), np.nan)
+    """Return lines, all of shape (m, 2) or (m, 3), as one with nan between them."""
+    gap = np.full((1, lines[0].shape[1] if lines else 3), np.nan)
     return np.concatenate([gap, *(each for line in lines for each in (line, gap))])
 
 
