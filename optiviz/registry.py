@@ -36,7 +36,7 @@ class Format(NamedTuple):
     reader: str
     about: str
     max_side: int = 65_535  # pixels, the largest width and height
-    max_fps: float = 100.0  # frames per second; those beyond it are dropped
+    max_fps: float = 1000.0  # frames per second; those beyond it are dropped
 
     def load(self) -> Any:
         """Return the writer."""
@@ -62,6 +62,22 @@ FORMATS = {
         "animation", "writers.video:Mp4Plugin", "writers.video:read_video",
         "animation as H.264 video", 16_384,
     ),
+    ".m4v": Format(
+        "animation", "writers.video:Mp4Plugin", "writers.video:read_video",
+        "the same as .mp4", 16_384,
+    ),
+    ".mov": Format(
+        "animation", "writers.video:Mp4Plugin", "writers.video:read_video",
+        "animation as H.264 video, for QuickTime", 16_384,
+    ),
+    ".mkv": Format(
+        "animation", "writers.video:MkvPlugin", "writers.video:read_video",
+        "animation as H.264 video, in Matroska", 16_384,
+    ),
+    ".avi": Format(
+        "animation", "writers.video:FilmPlugin", "writers.video:read_video",
+        "animation as H.264 video, for old programs", 16_384,
+    ),
     ".webm": Format(
         "animation", "writers.video:WebmPlugin", "writers.video:read_video",
         "animation as VP9 video",
@@ -72,7 +88,7 @@ FORMATS = {
     ),
     ".apng": Format(
         "animation", "writers.apng:ApngPlugin", "recipes.metadata:read_image",
-        "lossless animation as PNG",
+        "lossless animation as PNG", max_fps=100.0,
     ),
     ".png": Format(
         "still", "writers.still:save_png", "recipes.metadata:read_image", "the final picture"

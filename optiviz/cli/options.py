@@ -245,7 +245,7 @@ animation_options = section(
     ),
     click.option(
         "--quality", type=Choice("quality", QUALITIES), default="standard", show_default=True,
-        help="Quality of .mp4 and .webm files, and of the edges of a relief; ignored otherwise.",
+        help="Quality of videos, and of the edges of a relief; ignored otherwise.",
     ),
 )  # fmt: skip
 

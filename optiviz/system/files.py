@@ -40,6 +40,11 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise OptivizError(f"{path} cannot be written: {_reason(error)}") from error
 
 
+def is_temporary(path: Path) -> bool:
+    """Return whether a path is that of a temporary file of `atomic_write`."""
+    return bool(UNFINISHED.fullmatch(path.name))
+
+
 def real_path(path: Path) -> Path:
     """Return a path with its links resolved, or the path itself if that fails."""
     try:

@@ -122,7 +122,7 @@ class ContourView(PlaneView):
             label.remove()
         lines.labelTexts.clear()
         # Lines are only broken now, so that none has a gap without a label. All levels are passed,
-        # because matplotlib 3.8 looks up the label by the index of the level.
+        # because matplotlib 3.10 looks up the label by the index of the level.
         labels = axes.clabel(lines, inline_spacing=3, manual=places, **style)
         halo = self.theme.ramp[len(self.theme.ramp) // 2] if self.fill else self.theme.background
         for label in labels:

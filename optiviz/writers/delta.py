@@ -13,7 +13,11 @@ from imageio.core.request import Request
 from imageio.core.v3_plugin_api import PluginV3
 from numpy.typing import NDArray
 
-from optiviz.writers.layers import Pixels, box_of
+from optiviz.writers.canvas import Box, Pixels, box_of
+
+OPAQUE = np.uint32(0xFF000000)
+CLEAR = np.uint32(0x00FFFFFF)  # of a new sheet of matplotlib
+NOTHING = np.s_[0:1, 0:1]
 
 
 class FrameRect(NamedTuple):
@@ -24,49 +28,77 @@ class FrameRect(NamedTuple):
     width: int
     height: int
 
+    @classmethod
+    def of(cls, box: Box) -> "FrameRect":
+        rows, columns = box
+        size = columns.stop - columns.start, rows.stop - rows.start
+        return cls(columns.start, rows.start, *size)
+
+
+class Block(NamedTuple):
+    """A rectangle of a frame, encoded; flags are those of the format."""
+
+    rect: FrameRect
+    data: bytes
+    flags: int = 0
+
 
 class DeltaPlugin(PluginV3):
-    """imageio plugin that writes an endlessly looping animation, frame by frame.
+    """imageio plugin that writes an animation, frame by frame.
 
-    Equal consecutive frames become one frame with a longer duration. Durations are whole ticks; the
-    rounding error of one is carried over to the next.
+    It is played `loop` times, 0 for ever. Equal consecutive frames become one frame with a longer
+    duration. Durations are whole ticks; the rounding error of one is carried over to the next.
     """
 
+    accepts = ("loop",)
+    keeps_alpha = True
     size_step = 1
+    _closed = True  # until it is open
     ticks: ClassVar[int]  # per second
     shortest: ClassVar[int]  # ticks, the minimum duration of a frame
     longest: ClassVar[int] = 65535
 
-    def __init__(self, request: Request, *, fps: float, metadata: Mapping[str, str]) -> None:
+    def __init__(
+        self, request: Request, *, fps: float, metadata: Mapping[str, str], loop: int = 0
+    ) -> None:
         super().__init__(request)
         self.out = request.get_file()
         self.tags = metadata
+        self.loop = loop
         self._fps = fps
+        self.is_opaque = True  # all pixels of all frames so far
         self._frames = 0
-        self._closed = False
         self._shown: Pixels | None = None
         self._dropped: Pixels | None = None
-        self._waiting = FrameRect(0, 0, 0, 0), b""
+        self._waiting = Block(FrameRect(0, 0, 0, 0), b"")
         self._since = 0  # the number of the waiting frame
+        self._closed = False
 
     @abstractmethod
     def begin(self, width: int, height: int) -> None:
         """Write the header of the file."""
 
     @abstractmethod
-    def encode(self, pixels: Pixels, new: NDArray[np.bool_]) -> bytes:
-        """Return a box of pixels as bytes of the format; pixels that are not `new` stay."""
+    def encode(self, pixels: Pixels, box: Box, new: NDArray[np.bool_]) -> Block:
+        """Return a box of a frame in the format; pixels in it that are not `new` stay."""
 
     @abstractmethod
-    def add(self, rect: FrameRect, data: bytes, ticks: int) -> None:
-        """Write the bytes from `encode` as a frame shown for `ticks`."""
+    def add(self, block: Block, ticks: int, clear: bool) -> None:
+        """Write a block from `encode` as a frame shown for `ticks`, then clear its rectangle."""
 
     @abstractmethod
     def end(self) -> None:
         """Write the end of the file."""
 
+    def vanishing(self, pixels: Pixels, shown: Pixels) -> NDArray[np.bool_] | None:
+        """Return which pixels can only become what they are by clearing them, None if none.
+
+        This is only asked if there have been transparent pixels.
+        """
+        return None
+
     def write(self, ndimage: Any) -> None:
-        """Add an opaque RGBA frame, uint8 of shape (height, width, 4).
+        """Add an RGBA frame, uint8 of shape (height, width, 4).
 
         A frame that would follow sooner than the minimum duration is dropped.
         """
@@ -74,8 +106,10 @@ class DeltaPlugin(PluginV3):
         if self._shown is None:
             height, width = pixels.shape
             self.begin(width, height)
-            data = self.encode(pixels, np.ones(pixels.shape, bool))
-            self._waiting = FrameRect(0, 0, width, height), data
+            self.is_opaque = bool((pixels >= OPAQUE).all())
+            self._waiting = self.encode(
+                pixels, np.s_[0:height, 0:width], np.ones_like(pixels, bool)
+            )
             self._shown = pixels.copy()
             self._differs = np.empty(pixels.shape, bool)
         elif self._delay() < self.shortest:
@@ -104,13 +138,28 @@ class DeltaPlugin(PluginV3):
         box = box_of(differs)
         if box is None:
             return
-        self._flush()
-        rows, columns = box
-        new = differs[box]
-        rect = FrameRect(columns.start, rows.start, new.shape[1], new.shape[0])
-        self._waiting = rect, self.encode(pixels[box], new)
+        self.is_opaque = self.is_opaque and bool((pixels[box] >= OPAQUE).all())
+        vanishing = None if self.is_opaque else self.vanishing(pixels[box], self._shown[box])
+        if vanishing is None:
+            self._flush()
+        else:
+            self._clear(vanishing, box)
+            differs = np.not_equal(pixels, self._shown, out=self._differs)
+            box = box_of(differs) or NOTHING
+        self._waiting = self.encode(pixels, box, differs[box])
         self._since = self._frames
         self._shown[box] = pixels[box]
+
+    def _clear(self, vanishing: NDArray[np.bool_], box: Box) -> None:
+        """Write the waiting frame, large enough for what vanishes, and clear all of it."""
+        assert self._shown is not None
+        cleared = np.zeros(self._shown.shape, bool)
+        cleared[box] = vanishing
+        left, top, width, height = self._waiting.rect
+        cleared[top : top + height, left : left + width] = True
+        box = box_of(cleared) or NOTHING
+        self._flush(self.encode(self._shown, box, np.ones_like(cleared[box])))
+        self._shown[box] = CLEAR
 
     def _delay(self) -> int:
         """Return how many ticks the waiting frame has been shown so far."""
@@ -119,10 +168,14 @@ class DeltaPlugin(PluginV3):
     def _tick(self, frame: int) -> int:
         return round(self.ticks * frame / self._fps)
 
-    def _flush(self) -> None:
-        """Write the waiting frame, whose duration is now known."""
-        delay = self._delay()
-        self.add(*self._waiting, min(delay, self.longest))
-        while (delay := delay - self.longest) > 0:
-            nothing = self.encode(np.zeros((1, 1), np.uint32), np.zeros((1, 1), bool))
-            self.add(FrameRect(0, 0, 1, 1), nothing, min(delay, self.longest))
+    def _flush(self, cleared: Block | None = None) -> None:
+        """Write the waiting frame, whose duration is now known.
+
+        cleared is a larger block of the same frame, which is cleared at its end.
+        """
+        delay, block = self._delay(), self._waiting
+        while delay > self.longest:
+            self.add(block, self.longest, False)
+            delay -= self.longest
+            block = self.encode(np.zeros((1, 1), np.uint32), NOTHING, np.zeros((1, 1), bool))
+        self.add(cleared or block, delay, cleared is not None)

@@ -4,65 +4,22 @@ matplotlib draws artists one over the other. One full draw is observed for their
 before the first moving artist is the background, and everything after it is drawn again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from copy import copy
 from itertools import accumulate, chain, groupby
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.backend_bases import GraphicsContextBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
-from matplotlib.figure import FigureBase, SubFigure
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.ft2font import FT2Font
 from numpy.typing import NDArray
 
-Box = tuple[slice, slice]
+from optiviz.writers.canvas import Box, Canvas, Pixels, box_of, pixels_of, replaced, tree
+
 Stroke = tuple[str, list[Any], dict[str, Any]]  # a method of Agg and its arguments
-Pixels = NDArray[np.uint32]  # (height, width), the four bytes of RGBA in one number
-
-
-class Canvas(FigureCanvasAgg):
-    """A canvas for saving: it draws only on request, and then all artists, the moving included."""
-
-    def draw_idle(self, *args: Any, **kwargs: Any) -> None:
-        return
-
-    def draw(self) -> None:
-        """Draw all artists, also those marked as animated, which matplotlib would leave out."""
-        moving = self.figure.findobj(lambda each: each.get_animated())
-        try:
-            for artist in moving:
-                artist.set_animated(False)
-            cast(Any, super()).draw()
-        finally:
-            for artist in moving:
-                artist.set_animated(True)
-
-    @property
-    def agg(self) -> Any:
-        """The renderer of the canvas, the same object while the size does not change."""
-        return cast(Any, self).get_renderer()
-
-    @property
-    def frame(self) -> NDArray[np.uint8]:
-        """The last drawing as a writable view, RGBA of shape (height, width, 4)."""
-        return _frame_of(self.agg)
-
-    @property
-    def pixels(self) -> Pixels:
-        """The same view, of shape (height, width)."""
-        return _pixels_of(self.agg)
-
-    def is_unchanged(self) -> bool:
-        """Return whether no still artist has changed since `mark_drawn` was called."""
-        return not any(each.stale for each in _figures(self.figure))
-
-    def mark_drawn(self) -> None:
-        """Mark all figures as drawn, since artists drawn alone leave them stale."""
-        for each in _figures(self.figure):
-            each.stale = False
 
 
 class Layer(Protocol):
@@ -88,10 +45,10 @@ class Layers:
             layer.draw(self._renderer)
 
 
-def find_layers(canvas: Canvas) -> Layers | None:
-    """Draw a figure in full, and return its layers for further draws.
+def find_layers(canvas: Canvas, moving: Collection[Artist]) -> Layers | None:
+    """Draw a figure in full, and return its layers for further draws, in which some artists move.
 
-    Returns None if nothing moves, or if the layers do not give the same pixels as the full draw.
+    Returns None if the layers do not give the pixels of the full draw.
     """
     pixels = canvas.pixels
     sheet = _Sheet(canvas.agg)
@@ -99,46 +56,37 @@ def find_layers(canvas: Canvas) -> Layers | None:
     drawn: list[Layer | _Still] = []
 
     def watched(artist: Artist) -> Any:
-        moves = _moves(artist)
+        moves = artist in moving
+        draw = artist.draw
+        is_first = True
 
-        def draw(*args: Any, **kwargs: Any) -> None:
-            nonlocal background
-            cast(Any, artist).__dict__.pop("draw", None)  # observed once
-            if background is None and moves:
-                background = pixels.copy()
-            if background is not None:
-                drawn.append(_moving(artist) if moves else sheet.draw(artist))
-            artist.draw(*args, **kwargs)
+        def watch(*args: Any, **kwargs: Any) -> None:
+            nonlocal background, is_first
+            once, is_first = is_first, False
+            if once and moves:
+                background = pixels.copy() if background is None else background
+                drawn.append(_moving(artist))
+            if once and not moves and background is not None:
+                drawn.append(sheet.draw(draw))
+            else:
+                draw(*args, **kwargs)
 
-        return draw
+        return watch
 
-    artists = list(_drawn_one_by_one(canvas.figure))
-    try:
-        for artist in artists:
-            cast(Any, artist).draw = watched(artist)
+    with ExitStack() as stack:
+        for _, artists in tree(canvas.figure):
+            for artist in artists:
+                stack.enter_context(replaced(artist, "draw", watched(artist)))
         canvas.draw()
-    finally:
-        for artist in artists:
-            cast(Any, artist).__dict__.pop("draw", None)
-    if background is None:
-        return None
     exact = pixels.copy()
+    if background is None:
+        background = exact
     found = Layers(canvas, background, list(_layers(drawn, pixels)))
     found.draw()
     if np.array_equal(pixels, exact):
         return found
     np.copyto(pixels, exact)
     return None
-
-
-def box_of(marked: NDArray[np.bool_]) -> Box | None:
-    """Return the smallest box around all marked pixels, None if no pixel is marked."""
-    rows = np.flatnonzero(marked.any(axis=1))
-    if not rows.size:
-        return None
-    height = slice(int(rows[0]), int(rows[-1]) + 1)
-    columns = np.flatnonzero(marked[height].any(axis=0))
-    return height, slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 class _Still(NamedTuple):
@@ -150,7 +98,7 @@ class _Still(NamedTuple):
 
 
 class _Sheet:
-    """An empty sheet, on which an artist is drawn alone while its strokes are recorded.
+    """Records the strokes of artists, and repeats them on an empty sheet to see what they cover.
 
     Strokes are the calls of matplotlib's Agg: paths, glyphs, images. Repeating them takes a tenth
     of the time of `Artist.draw`, which must first compute them.
@@ -158,13 +106,12 @@ class _Sheet:
 
     def __init__(self, renderer: Any) -> None:
         own: Any = cast(Any, RendererAgg)(renderer.width, renderer.height, renderer.dpi)
-        self._pixels = _pixels_of(own)
+        self._pixels = pixels_of(own)
         self._empty = self._pixels[0, 0]
         self._strokes: list[Stroke] = []
-        self._agg = own._renderer
-        own._renderer = self
-        own._update_methods()
-        self._renderer = own
+        self._renderer = renderer
+        self._agg = renderer._renderer
+        self._own = own._renderer
 
     def __getattr__(self, name: str) -> Any:
         asked = getattr(self._agg, name)
@@ -175,16 +122,27 @@ class _Sheet:
 
         return stroke if name.startswith("draw_") else asked
 
-    def draw(self, artist: Artist) -> _Still:
-        """Draw an artist, return its pixels and strokes, and clear the sheet."""
+    def draw(self, draw: Callable[[Any], None]) -> _Still:
+        """Let an artist draw onto the pixels of the renderer; return what it has drawn."""
         self._strokes = []
-        artist.draw(self._renderer)
+        self._record(self)
+        try:
+            draw(self._renderer)
+        finally:
+            self._record(self._agg)
+        for name, args, settings in self._strokes:
+            getattr(self._own, name)(*args, **settings)
         covered = self._pixels != self._empty
         box = box_of(covered) or np.s_[0:0, 0:0]
         rows, columns = np.nonzero(covered[box])
         where = (rows + box[0].start) * covered.shape[1] + columns + box[1].start
         self._pixels[box] = self._empty
         return _Still(box, where, self._strokes)
+
+    def _record(self, agg: Any) -> None:
+        """Let the renderer call Agg itself, or this in its place."""
+        self._renderer._renderer = agg
+        self._renderer._update_methods()
 
 
 class _Stills:
@@ -242,14 +200,6 @@ def _kept(value: Any) -> Any:
     return np.array(value) if isinstance(value, FT2Font) else value
 
 
-def _frame_of(renderer: Any) -> NDArray[np.uint8]:
-    return np.asarray(renderer.buffer_rgba())
-
-
-def _pixels_of(renderer: Any) -> Pixels:
-    return _frame_of(renderer).view(np.uint32)[..., 0]
-
-
 def _moving(artist: Artist) -> Layer:
     return _Projected(artist) if hasattr(artist, "do_3d_projection") else artist
 
@@ -263,23 +213,3 @@ class _Projected:
     def draw(self, renderer: Any) -> None:
         self._artist.do_3d_projection()
         self._artist.draw(renderer)
-
-
-def _figures(figure: FigureBase) -> Iterator[FigureBase]:
-    yield figure
-    for each in figure.subfigs:
-        yield from _figures(each)
-
-
-def _drawn_one_by_one(parent: Artist) -> Iterator[Artist]:
-    """Yield the artists that Axes and figures draw as a whole: lines, axes, legends and so on."""
-    for child in parent.get_children():
-        if isinstance(child, Axes | SubFigure):
-            yield from _drawn_one_by_one(child)
-        else:
-            yield child
-
-
-def _moves(artist: Artist) -> bool:
-    """Return whether an artist or a part of it is animated, for example a text of a legend."""
-    return bool(artist.findobj(lambda each: each.get_animated()))

@@ -1,16 +1,39 @@
 """A matplotlib MovieWriter over imageio that draws still artists once, moving ones per frame."""
 
 import gc
-from contextlib import closing
+import logging
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from math import isfinite
+from numbers import Real
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
-from matplotlib.animation import AbstractMovieWriter, writers
+import matplotlib
+import numpy as np
+from matplotlib.animation import AbstractMovieWriter, Animation, writers
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from optiviz.registry import QUALITIES, Quality, format_of
+from optiviz.registry import FORMATS, QUALITIES, Format, Quality, format_of
 from optiviz.system.errors import InputError, did_you_mean
-from optiviz.writers.layers import Canvas, Layers, find_layers
+from optiviz.system.files import atomic_write, check_targets, is_temporary
+from optiviz.writers.arguments import checked_texts, parse_ffmpeg
+from optiviz.writers.canvas import Canvas, Color, Look
+from optiviz.writers.frames import Frames
+
+log = logging.getLogger(__name__)
+settings: dict[str, Any] = matplotlib.rcParams  # type: ignore[assignment]
+defaults: dict[str, Any] = matplotlib.rcParamsDefault  # type: ignore[assignment]
+ANIMATIONS = [suffix for suffix, form in FORMATS.items() if form.kind == "animation"]
+UNASKED = None, 0, -1  # values of arguments; matplotlib has a bit rate of -1
+MOST_FPS, MOST_LOOPS = 1000, 65_535
+NAMES: dict[str, str] = {"options": "extra_args"}  # of settings, where users call them otherwise
+NOT_ALLOWED = "dpi", "bbox_inches", "format"  # as savefig_kwargs, by any MovieWriter
 
 GROWTH = 1.25  # as in Python: collect all objects once there are this many times as many
 _objects = 0  # number of objects after the last full collection
@@ -33,17 +56,30 @@ def _freeze() -> None:
         _objects = gc.get_freeze_count()
 
 
+class Abandoned(Exception):
+    """Raised to remove an unfinished file."""
+
+
 @writers.register("imageio")
 class ImageioWriter(AbstractMovieWriter):
-    """Save a FuncAnimation in any animation format of `optiviz.registry`, chosen by suffix.
+    """Save a matplotlib animation in any animation format of `optiviz.registry`, chosen by suffix.
 
-    With `FuncAnimation(blit=True)` only the moving artists and those above them are drawn again.
-    The frames equal those of a full draw, with a layout that is computed once. If no artist is
-    animated, or the background changes, each frame is drawn in full, once.
+    Frames are those of a full draw, but artists that stand still are drawn once, whatever the
+    animation returns. This is checked against full draws, unless `check` is false: if a frame
+    differs, all later ones are drawn in full, and a warning names the earlier ones that may be
+    wrong. A layout that each draw computes is computed until it is settled.
 
-    quality is "draft", "standard" or "high", for .mp4 and .webm. metadata is written into the file;
-    a .webp keeps only its "comment". The last frame is held for `hold` seconds. Raises ValueError
-    for a codec, bitrate or extra_args, and InputError for an unknown quality.
+    fps is in frames per second. codec, bitrate (kbit/s), extra_args and quality ("draft",
+    "standard" or "high") are for videos: codec is any encoder of FFmpeg that the format can
+    contain, and of extra_args those are used that choose a codec, a bit rate, a pixel format or an
+    option of the encoder. metadata is written into the file; a .webp keeps only its "comment". The
+    last frame is held for `hold` seconds, which are the animation's repeat_delay unless specified.
+    A .gif, .webp or .apng is played `loop` times, 0 for ever. Formats without transparency are
+    drawn on the figure's colour, or white if it has none. A file that exists is replaced once the
+    new one is whole.
+
+    Raises InputError for an argument that is invalid, or a suffix that is not of an animation; what
+    is valid but cannot be done is warned of.
     """
 
     def __init__(
@@ -51,18 +87,41 @@ class ImageioWriter(AbstractMovieWriter):
         fps: float = 5,
         codec: str | None = None,
         bitrate: int | None = None,
-        extra_args: list[str] | None = None,
-        metadata: dict[str, str] | None = None,
+        extra_args: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
         quality: Quality = "standard",
-        hold: float = 0,
+        hold: float | None = None,
+        loop: int = 0,
+        check: bool = True,
     ) -> None:
-        if codec is not None or bitrate is not None or extra_args is not None:
-            raise ValueError("codec, bitrate and extra_args are not supported")
+        if not (_is_number(fps) and 0 < fps <= MOST_FPS):
+            raise InputError(f"fps: {fps!r} must be a number above 0, {MOST_FPS} at most")
         if quality not in QUALITIES:
-            raise InputError(did_you_mean("quality", quality, QUALITIES))
-        self.quality = quality
+            raise InputError(did_you_mean("quality", str(quality), QUALITIES))
+        if hold is not None and not (_is_number(hold) and hold >= 0):
+            raise InputError(f"hold: {hold!r} must be a number of seconds, 0 at least")
+        if type(loop) is not int or not 0 <= loop <= MOST_LOOPS:
+            raise InputError(
+                f"loop: {loop!r} must be a whole number up to {MOST_LOOPS}, 0 for ever"
+            )
+        if bitrate not in UNASKED and not (_is_number(bitrate) and bitrate >= 1):
+            raise InputError(f"bitrate: {bitrate!r} must be a number of kbit/s, for example 2000")
+        super().__init__(cast(int, fps), checked_texts(metadata or {}), codec, bitrate)
         self.hold = hold
-        super().__init__(fps=cast(int, fps), metadata=metadata)  # may be a fraction
+        self.check = check
+        self.told: set[str] = set()  # what has been warned of, or need not be
+        self._unused: list[str]
+        asked, self._unused = parse_ffmpeg(extra_args or ())
+        given = {"codec": codec, "bitrate": bitrate, "loop": loop}
+        self._asked: dict[str, Any] = {
+            name: each for name, each in given.items() if each not in UNASKED
+        } | asked
+        # matplotlib's settings are not asked of formats without them, and quality is always set.
+        self._preferred = {"quality": quality} | {
+            name: settings[f"animation.{name}"]
+            for name in ("codec", "bitrate")
+            if settings[f"animation.{name}"] != defaults[f"animation.{name}"]
+        }
 
     @classmethod
     def isAvailable(cls) -> bool:
@@ -70,64 +129,190 @@ class ImageioWriter(AbstractMovieWriter):
 
     def setup(self, fig: Figure, outfile: str | Path, dpi: float | None = None) -> None:
         super().setup(fig, outfile, dpi)
-        from imageio.v3 import imopen
+        path = Path(outfile)
+        self._form = _animation_format(path)
+        check_targets([path])
+        plugin = self._form.load()
+        self._handled = sys.exc_info()[1]  # what someone handles by saving an animation
+        with ExitStack() as stack:
+            if not is_temporary(path):
+                path = stack.enter_context(atomic_write(path))
+            self._file = self._open(plugin, path)
+            self._is_whole = False
+            stack.callback(self._close)
+            stack.callback(fig.set_size_inches, *fig.get_size_inches())
+            stack.callback(setattr, fig, "dpi", fig.dpi)
+            fig.dpi = self.dpi
+            step = plugin.size_step
+            if any(side % step for side in self.frame_size):
+                width, height = (side + (-side) % step for side in self.frame_size)
+                # 1e-6 keeps int(inches * dpi) from falling one pixel short.
+                fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
+            self._size = tuple(fig.get_size_inches())
+            self._keeps_alpha = plugin.keeps_alpha
+            self._seconds_held = _repeat_delay() if self.hold is None else self.hold
+            self._canvas = Canvas(fig)
+            stack.callback(self._canvas.give_back)
+            self._canvas.before_use = self._let_draw
+            self._pending: NDArray[np.uint8] | None = None
+            self._frames = Frames(self._canvas, self.check)
+            stack.callback(self._frames.close)
+            if not gc.get_freeze_count():  # else the caller froze objects
+                _freeze()
+                stack.callback(gc.unfreeze)
+            self._stack = stack.pop_all()
 
-        plugin = format_of(Path(outfile)).load()
-        settings: dict[str, Any] = {"fps": self.fps, "metadata": self.metadata}
-        if hasattr(plugin, "qualities"):
-            settings["quality"] = self.quality
-        self._file = imopen(outfile, "w", plugin=plugin, **settings)
-        self._before = (fig.canvas, fig.dpi, tuple(fig.get_size_inches()), fig.get_facecolor())
-        self._canvas = Canvas(fig)
-        fig.dpi = self.dpi
-        step = plugin.size_step
-        if any(side % step for side in self.frame_size):
-            width, height = (side + (-side) % step for side in self.frame_size)
-            # 1e-6 keeps int(inches * dpi) from falling one pixel short.
-            fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
-        self._layers: Layers | None = None
-        self._layered = True  # until layers turn out not to be exact
-        self._views: list[Any] | None = None
-        self._freezes = not gc.get_freeze_count()  # else the caller froze objects
-        if self._freezes:
-            _freeze()
+    def _supports_transparency(self) -> bool:
+        return True  # otherwise matplotlib would choose a background
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
-        """Draw the figure as it is now and add it. Of savefig_kwargs, only facecolor is used."""
-        first, views = self._views is None, _views(self.fig)
-        if first:
-            self.fig.set_facecolor(savefig_kwargs.get("facecolor", self.fig.get_facecolor()))
-        calm = self._canvas.is_unchanged() and views == self._views
-        self._views = views
-        if not calm:
-            self._layers = None
-        if self._layers is not None:
-            self._layers.draw()
-        elif self._layered and (first or calm):
-            self._layers = find_layers(self._canvas)
-            self._layered = self._layers is not None
-        else:
-            self._canvas.draw()
-        self._canvas.mark_drawn()
-        self._file.write(self._canvas.frame)
+        """Draw the figure as it is now and add it.
+
+        Of the arguments of `Figure.savefig`, facecolor, edgecolor and transparent are used. Raises
+        TypeError for those that would change the size of a frame.
+        """
+        for name in NOT_ALLOWED:
+            if name in savefig_kwargs:
+                raise TypeError(f"grab_frame got an unexpected keyword argument {name!r}")
+        self._write_pending()
+        self._keep_size()
+        self._frames.draw(self._look(savefig_kwargs))
+        frame = self._canvas.frame
+        self._pending = frame.copy() if self._canvas.is_lent else frame
 
     def finish(self) -> None:
+        """Write what is left; remove the file if there are no frames, or drawing has failed."""
+        failed = sys.exc_info()[1] is not self._handled
+        with suppress(Abandoned), self._stack:
+            if failed or not self._frames.drawn:
+                raise Abandoned
+            if self._pending is not None:
+                last, self._pending = self._pending, None
+                self._last = self._canvas.frame if self._frames.end() else last
+                self._file.write(self._last)
+            for _ in range(round(self._seconds_held * self.fps)):
+                self._file.write(self._last)
+            self._is_whole = True
+        if not failed and not self._frames.drawn:
+            self._warn("frames", "there are no frames, so nothing is written")
+        if doubtful := self._frames.doubtful:
+            self._warn(
+                "doubtful",
+                f"frames {doubtful[0]} to {doubtful[-1]}, counted from 1, may miss a change of "
+                "which matplotlib was not told: after such a change, set artist.stale = True",
+            )
+
+    def _close(self) -> None:
+        """Close the file; what is not whole cannot always be closed well, and is removed."""
+        with suppress(*() if self._is_whole else (Exception,)):
+            self._file.close()
+
+    def _open(self, plugin: Any, path: Path) -> Any:
+        """Open the file with the settings that its format uses, and tell of the others."""
+        from imageio.v3 import imopen
+
+        wanted: dict[str, Any] = self._preferred | self._asked
+        used = {name: each for name, each in wanted.items() if name in plugin.accepts}
         try:
-            with closing(self._file):
-                if self._views is not None:
-                    for _ in range(round(self.hold * self.fps)):
-                        self._file.write(self._canvas.frame)
-        finally:
-            if self._freezes:
-                gc.unfreeze()
-            canvas, dpi, size, color = self._before
-            canvas.figure = self.fig
-            self.fig.set_canvas(canvas)
-            self.fig.dpi = dpi
-            self.fig.set_size_inches(size)
-            self.fig.set_facecolor(color)
+            file = imopen(path, "w", plugin=plugin, fps=self.fps, metadata=self.metadata, **used)
+        except OSError as error:  # imageio wraps what plugins raise
+            raise error.__cause__ or error from None
+        suffix = path.suffix.lower()
+        if self._unused:
+            self._warn("extra_args", f"extra_args: {' '.join(self._unused)} is not used")
+        names = [NAMES.get(name, name) for name in self._asked if name not in plugin.accepts]
+        if names:
+            # As matplotlib does with arguments that a writer cannot use.
+            log.warning("%s: a %s is written without %s", self.outfile, suffix, " and ".join(names))
+        if self.fps > self._form.max_fps:
+            self._warn(
+                "fps",
+                f"a {suffix} shows at most {self._form.max_fps:g} of {self.fps:g} frames a second",
+            )
+        return file
+
+    def _look(self, savefig_kwargs: Mapping[str, Any]) -> Look:
+        """Return the background of a frame, as `Figure.savefig` would draw it."""
+        transparent = savefig_kwargs.get("transparent")
+        if transparent is None:
+            transparent = settings["savefig.transparent"]
+        face, edge = (
+            savefig_kwargs.get(name, "none" if transparent else settings[f"savefig.{name}"])
+            for name in ("facecolor", "edgecolor")
+        )
+        look = Look(_color(face), _color(edge), bool(transparent))
+        if self._keeps_alpha:
+            return look
+        solid = look.made_solid(self.fig)
+        if solid is None:
+            return look
+        suffix = Path(self.outfile).suffix.lower()
+        self._warn(
+            "transparent",
+            f"a {suffix} is not transparent: it is drawn on {to_hex(solid.facecolor or 'white')}; "
+            ".apng, .webp and .gif are transparent",
+        )
+        return solid
+
+    def _keep_size(self) -> None:
+        """Undo a change of the figure's size, because all frames have the same one."""
+        size = tuple(self.fig.get_size_inches())
+        if size != self._size or self.fig.dpi != self.dpi:
+            self.fig.dpi = self.dpi
+            self.fig.set_size_inches(self._size)
+            self._warn("size", "the figure's size changes: all frames keep that of the first")
+
+    def _write_pending(self) -> None:
+        """Write the last frame; until then, a full draw may still replace it."""
+        frame, self._pending = self._pending, None
+        if frame is not None:
+            self._file.write(frame)
+
+    def _let_draw(self) -> None:
+        """Write the last frame before someone draws over it."""
+        if self._pending is not None:
+            self._last = self._pending.copy()
+            self._write_pending()
+
+    def _warn(self, topic: str, text: str) -> None:
+        """Warn, once for each topic."""
+        if topic not in self.told:
+            self.told.add(topic)
+            warnings.warn(f"{self.outfile}: {text}", stacklevel=2)
 
 
-def _views(figure: Figure) -> list[Any]:
-    """Return the projections of 3-D Axes, whose rotation does not mark the figure as stale."""
-    return [axes.get_proj().tolist() for axes in figure.axes if hasattr(axes, "get_proj")]
+def _animation_format(path: Path) -> Format:
+    """Return the format of an animation; raise InputError if a suffix stands for none."""
+    suffix = path.suffix.lower()
+    if not suffix or suffix in ANIMATIONS:
+        return format_of(path)
+    if suffix not in FORMATS:
+        raise InputError(f"{path}: {did_you_mean('format', suffix, ANIMATIONS)}")
+    raise InputError(
+        f"{path}: a {suffix} is not an animation: choose from {', '.join(ANIMATIONS)}, or save one "
+        "frame with figure.savefig"
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and isfinite(value)
+
+
+def _color(value: Any) -> Color | None:
+    """Return a colour of `Figure.savefig`, None for "auto", which is the figure's own."""
+    return None if isinstance(value, str) and value == "auto" else to_rgba(value)
+
+
+def _repeat_delay() -> float:
+    """Return the seconds for which the animation that is being saved waits before it repeats.
+
+    matplotlib does not tell a writer which animation that is, so it is found among the callers.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code is Animation.save.__code__:
+            animation = frame.f_locals["self"]
+            repeats = getattr(animation, "_repeat", False)
+            return getattr(animation, "_repeat_delay", 0) / 1000 if repeats else 0.0
+        frame = frame.f_back
+    return 0.0

@@ -7,12 +7,12 @@ Container Specification, Google, 2025.
 from collections.abc import Mapping
 from pathlib import Path
 from struct import pack
-from typing import Any, ClassVar
+from typing import Any
 
 from imageio.core.request import Request
 from PIL import ExifTags, Image
 
-from optiviz.writers.video import Options, VideoPlugin
+from optiviz.writers.video import VideoPlugin
 
 BEFORE_CHUNKS = 12  # bytes: RIFF, size, WEBP
 FLAGS_AT = 8  # in the first chunk
@@ -22,15 +22,23 @@ EXIF_FLAG = 0x08
 class WebpPlugin(VideoPlugin):
     """imageio plugin that writes an animated WebP. Of the metadata, only the comment is kept."""
 
-    codec = "libwebp_anim"
-    pixel_format = "bgra"
-    muxing: ClassVar[Options] = {"loop": "0"}
-    encoding: ClassVar[Options] = {"lossless": "1"}
+    accepts = ("loop",)
+    keeps_alpha = True
 
-    def __init__(self, request: Request, *, metadata: Mapping[str, str], **settings: Any) -> None:
+    def __init__(
+        self, request: Request, *, metadata: Mapping[str, str], loop: int = 0, **settings: Any
+    ) -> None:
         self._comment = metadata.get("comment", "")
         self._path = Path(request.get_local_filename())
-        super().__init__(request, metadata=metadata, **settings)
+        super().__init__(
+            request,
+            metadata=metadata,
+            codec="libwebp_anim",
+            pixel_format="bgra",
+            muxing={"loop": str(loop)},
+            **settings,
+        )
+        self._stream.options = {"lossless": "1"}
 
     def close(self) -> None:
         comment = "" if self._closed else self._comment

@@ -279,7 +279,7 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         ),
         ((*WOBBLY, "--domain", "wide"), "--domain: 'wide' is not a valid domain: write -3"),
         ((*WOBBLY, "--domain", "0:1"), "but wobbly has 2 coordinates"),
-        ((*WOBBLY, "-o", "x.avi"), "x.avi: unknown format '.avi'"),
+        ((*WOBBLY, "-o", "x.wmv"), "x.wmv: unknown format '.wmv'"),
         ((*WOBBLY, "-o", "x"), "x has no suffix"),
         ((*WOBBLY, "-o", "x.gif", "-o", "x.gif"), "two outputs have the same path"),
         ((*WOBBLY, "--surfaces", "none.yaml"), "none.yaml: No such file"),

@@ -41,6 +41,7 @@ from optiviz.system.errors import InputError
 
 pytestmark = pytest.mark.slow
 
+IMAGES = ".gif", ".apng", ".webp"  # all other animations are videos
 PARTS = 4  # of the soak test, so that it uses both cores
 EXAMPLES = int(os.environ.get("SOAK", "16"))  # recipes per part
 
@@ -165,7 +166,7 @@ def assert_readable(path: Path, size: tuple[int, int]) -> None:
         case ".pdf":
             assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
         case suffix:
-            frames = imread(path, plugin="pyav" if suffix in (".mp4", ".webm") else "pillow")
+            frames = imread(path, plugin="pillow" if suffix in IMAGES else "pyav")
             height, width = frames.shape[-3:-1]
             assert (width - size[0], height - size[1]) in {(a, b) for a in (0, 1) for b in (0, 1)}
             assert immeta(path)

@@ -71,7 +71,7 @@ def test_a_path_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> Non
     (tmp_path / "folder.gif").mkdir()
     (tmp_path / "there.gif").write_text("old")
     for name, said in [
-        ("x.avi", "unknown format '.avi'"), ("x", "has no suffix"),
+        ("x.wmv", "unknown format '.wmv'"), ("x", "has no suffix"),
         ("folder.gif", "is a directory"), ("there.gif", "exists, and overwriting is off"),
     ]:  # fmt: skip
         with pytest.raises(optiviz.InputError, match=said):

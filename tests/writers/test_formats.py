@@ -14,7 +14,7 @@ from optiviz.registry import FORMATS, QUALITIES
 
 ANIMATED = [suffix for suffix, form in FORMATS.items() if form.kind == "animation"]
 EXACT = [".webp", ".apng"]
-FILMS = [".mp4", ".webm"]
+FILMS = [".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm"]
 
 Frame = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -101,7 +101,7 @@ def test_the_same_frames_give_the_same_bytes(suffix: str, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("quality", QUALITIES)
-@pytest.mark.parametrize("suffix", FILMS)
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_every_quality_gives_the_same_bytes_again(
     suffix: str, quality: str, tmp_path: Path
 ) -> None:
@@ -113,7 +113,7 @@ def test_every_quality_gives_the_same_bytes_again(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", FILMS)
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_a_higher_quality_is_nearer_and_larger(suffix: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 60, (64, 96, 1)).astype(np.uint8)
     made = [np.where([True, True, True, False], frame - noise, frame) for frame in frames(20)]
