@@ -27,6 +27,7 @@ from optiviz.system.validation import KeyLocator
 from optiviz.system.yaml import Document
 
 MAX_BYTES = 500_000_000  # of a file whose metadata is read
+CHANGED = '{"changed"'  # begins the metadata of a picture that was changed
 DISTRIBUTIONS = {
     "optiviz": "optiviz-cli",
     "numpy": "numpy",
@@ -61,6 +62,11 @@ def metadata_for(recipe: BaseRecipe) -> str:
     return json.dumps({"recipe": to_dict(recipe), "versions": versions() | others})
 
 
+def metadata_of_changed(recipe: BaseRecipe) -> str:
+    """Return the metadata for a file of a recipe's picture that was changed: no recipe makes it."""
+    return json.dumps({"changed": True, "versions": json.loads(metadata_for(recipe))["versions"]})
+
+
 def read_metadata(path: Path) -> str | None:
     """Return the metadata in a finished file, None if none can be read.
 
@@ -86,9 +92,15 @@ def read_metadata(path: Path) -> str | None:
 
 def read_provenance(path: Path) -> Provenance:
     """Return how a finished file was made; raise InputError if it contains no recipe."""
+    said = read_metadata(path) or ""
     try:
-        return Provenance.model_validate_json(read_metadata(path) or "")
+        return Provenance.model_validate_json(said)
     except ValidationError:
+        if said.startswith(CHANGED):
+            raise InputError(
+                f"{path}: artists were added to this picture of optiviz, or changed: no recipe "
+                "makes it"
+            ) from None
         raise InputError(f"{path}: contains no optiviz recipe") from None
 
 

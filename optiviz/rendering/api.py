@@ -14,7 +14,7 @@ from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.jobs import Job, read_jobs
-from optiviz.recipes.provenance import metadata_for, read_source
+from optiviz.recipes.provenance import read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import OPTIMIZERS
 from optiviz.rendering.batch import Result, run_jobs
@@ -29,7 +29,7 @@ from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
 if TYPE_CHECKING:
-    from matplotlib.animation import FuncAnimation
+    from optiviz.rendering.animation import Animation
 
 __all__ = [
     "BasinsRecipe",
@@ -112,7 +112,7 @@ def descend(
 
 def animate(
     surface: str | Surface, optimizers: str | Sequence[str], **settings: Any
-) -> "FuncAnimation":
+) -> "Animation":
     """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
 
     surface is the name of a surface, as for `load_surface`, or a Surface. optimizers are specs
@@ -120,16 +120,17 @@ def animate(
     fields of Recipe: starts, steps, fps, size (width and height in pixels), title and so on.
 
     The optimizers run and the figure is drawn before this function returns; frames are drawn when
-    the animation is saved. Its `save` uses the writer "imageio" by default for the formats of
-    optiviz, and stores the recipe in the file. At the end of a notebook cell, the animation is
-    displayed as a GIF.
+    the animation is saved. Its `save` uses the writer "imageio" by default, and stores the recipe
+    in the file; for a still, such as "x.png", it writes the last frame. What is added to its
+    `figure` is in every frame, and files then have no recipe. At the end of a notebook cell, the
+    animation is displayed as a GIF.
 
     Raises InputError if an argument is invalid.
     """
+    from optiviz.rendering.animation import Animation
+
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
-    picture = make_picture(recipe)
-    steps = recipe.frame_steps(picture.scene.steps)
-    return picture.animation(recipe.timeline.fps, steps, comment=metadata_for(recipe))
+    return Animation(recipe, make_picture(recipe))
 
 
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:

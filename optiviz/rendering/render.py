@@ -89,14 +89,18 @@ class RenderContext(NamedTuple):
 
 
 def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
-    from optiviz.views.figure import HOLD
+    from optiviz.rendering.animation import HOLD, PictureAnimation
     from optiviz.writers import ImageioWriter  # finds its plugin by the suffix
 
     timeline = context.recipe.timeline
     assert timeline is not None
     tags = {"comment": context.comment}
-    frames = ImageioWriter(timeline.fps, metadata=tags, quality=timeline.quality, hold=HOLD)
-    animation = context.picture.animation(timeline.fps, timeline.steps, hold=0)
+    frames = ImageioWriter(
+        timeline.fps, metadata=tags, quality=timeline.quality, hold=HOLD,
+        check=False,  # our views say what moves, and tests compare their frames with full draws
+    )  # fmt: skip
+    frames.told.add("fps")  # a hint of the recipe
+    animation = PictureAnimation(context.picture, timeline.steps, timeline.fps, hold=0)
     animation.save(path, writer=frames, progress_callback=context.progress.advance)
 
 

@@ -1,16 +1,9 @@
-"""The matplotlib figure of a scene, which can be moved from step to step, and its animation."""
+"""The matplotlib figure of a scene, which can be moved from step to step."""
 
-from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
-from html import escape
+from collections.abc import Sequence
 from math import inf
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,7 +12,7 @@ from matplotlib.figure import Figure
 from optiviz.kinds.base import Scene
 from optiviz.kinds.size import Size
 from optiviz.kinds.style import Style
-from optiviz.registry import LegendPlace, Quality, format_of
+from optiviz.registry import LegendPlace, Quality
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.themes import Theme
@@ -35,7 +28,6 @@ from optiviz.views.plane import PlaneView
 from optiviz.views.title import FORMULA_LINE, TITLE_LINE, TitleLines
 from optiviz.views.words import EVEN, GROWING, TEXT, TITLE, Ruler, Sheet
 
-HOLD = 2.0  # seconds for which the last frame is shown
 DEFAULT_SIZE = Size(960, 640)
 # Points of the shorter side of a panel down to which scales are equal unless specified, or at all.
 BEARABLE, LEAST_SIDE = 80.0, 24.0
@@ -47,46 +39,6 @@ class Cell(NamedTuple):
 
     view: View
     part: Scene[Any]
-
-
-class Animation(FuncAnimation):
-    """An animation that a notebook displays as a GIF.
-
-    Unless specified, `save` writes animations with the writer "imageio", which stores `comment` in
-    the file's metadata.
-    """
-
-    def __init__(
-        self, picture: "Picture", frames: Sequence[int], fps: float, comment: str = ""
-    ) -> None:
-        super().__init__(
-            picture.figure,
-            picture.update,
-            frames=frames,
-            interval=1000 / fps,
-            blit=True,
-            cache_frame_data=False,
-        )
-        self.comment = comment
-        self.description = ": ".join(filter(None, [picture.scene.title, picture.scene.description]))
-
-    def save(self, filename: Any, writer: Any = None, *words: Any, **settings: Any) -> None:
-        if writer is None and format_of(Path(filename)).kind == "animation":
-            writer = "imageio"
-        if self.comment and writer == "imageio":
-            settings.setdefault("metadata", {"comment": self.comment})
-        super().save(filename, writer, *words, **settings)
-
-    @cached_property
-    def _shown(self) -> str:
-        with TemporaryDirectory(prefix="optiviz-") as folder:
-            path = Path(folder) / "shown.gif"
-            self.save(path, writer="imageio")
-            data = b64encode(path.read_bytes()).decode()
-        return f'<img src="data:image/gif;base64,{data}" alt="{escape(self.description)}">'
-
-    def _repr_html_(self) -> str:
-        return self._shown
 
 
 class Picture:
@@ -227,27 +179,6 @@ class Picture:
     def update(self, step: int) -> Sequence[Artist]:
         """Move every panel to a step and return the artists that move."""
         return [artist for panel in self._moving for artist in panel.update(step)]
-
-    def animation(
-        self, fps: float, steps: Sequence[int], hold: float = HOLD, comment: str = ""
-    ) -> Animation:
-        """Return the animation: a frame per step, then the last one for `hold` more seconds.
-
-        fps is in frames per second. comment is written into the metadata of its files.
-        """
-        frames = list(steps)
-        with self._undrawn():
-            return Animation(self, frames + frames[-1:] * round(hold * fps), fps, comment)
-
-    @contextmanager
-    def _undrawn(self) -> Iterator[None]:
-        """Suppress a draw that matplotlib would repeat before the first frame."""
-        canvas: Any = self.figure.canvas
-        canvas.draw_idle = lambda: None
-        try:
-            yield
-        finally:
-            del canvas.draw_idle
 
     def _axes(self, place: Box) -> Axes:
         """Add Axes at a place given in points."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from optiviz.kinds.fields import frame_steps
 from optiviz.kinds.run import Recipe
+from optiviz.rendering.animation import HOLD, PictureAnimation
 from optiviz.rendering.render import make_picture
-from optiviz.views.figure import HOLD
 
 
 @given(steps=st.integers(1, 5000), most=st.integers(0, 3600))
@@ -47,7 +47,7 @@ def test_every_step_is_shown_unless_they_are_many(
 def test_the_last_frame_is_held() -> None:
     picture = make_picture(Recipe(surface="bowl", optimizers="sgd", steps=9, size=(300, 200)))
     for hold, held in ((HOLD, [9] * round(10 * HOLD)), (0, [])):
-        animation = picture.animation(10, range(10), hold=hold)
+        animation = PictureAnimation(picture, range(10), 10, hold)
         assert list(animation.new_frame_seq()) == [*range(10), *held]
         animation._draw_was_started = True
 

@@ -1,0 +1,127 @@
+"""The animation of a picture, as matplotlib's FuncAnimation."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zlib import crc32
+
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+
+from optiviz.kinds.base import BaseRecipe
+from optiviz.recipes.provenance import metadata_for, metadata_of_changed
+from optiviz.registry import Format, format_of
+from optiviz.system.errors import InputError
+from optiviz.system.files import atomic_write
+from optiviz.views.figure import Picture
+from optiviz.views.settings import drawing_settings
+from optiviz.writers.canvas import pixels_drawn
+
+HOLD = 2.0  # seconds for which the last frame is shown
+
+
+class PictureAnimation(FuncAnimation):
+    """A frame per step of a picture; the last one is repeated for `hold` more seconds.
+
+    fps is in frames per second.
+    """
+
+    def __init__(
+        self, picture: Picture, steps: Sequence[int], fps: float, hold: float = HOLD
+    ) -> None:
+        frames = list(steps)
+        with _undrawn(picture.figure):
+            super().__init__(
+                picture.figure,
+                picture.update,
+                frames=frames + frames[-1:] * round(hold * fps),
+                interval=1000 / fps,
+                blit=True,
+                cache_frame_data=False,
+            )
+
+
+class Animation(PictureAnimation):
+    """The animation of a recipe, which a notebook displays as a GIF.
+
+    Unless a writer is chosen, `save` writes all animations and stills of optiviz, with the recipe
+    in the file's metadata; a still is the last frame. `figure` may be changed; files then say that
+    no recipe makes them.
+    """
+
+    def __init__(self, recipe: BaseRecipe, picture: Picture) -> None:
+        assert recipe.timeline is not None
+        super().__init__(picture, recipe.timeline.steps, recipe.timeline.fps)
+        self._recipe = recipe
+        self._picture = picture
+        self._as_made = self._checksum()
+        self._shown = 0, ""  # what was displayed: a checksum, and the HTML
+
+    @property
+    def figure(self) -> Figure:
+        """The figure of all frames."""
+        return self._picture.figure
+
+    def save(self, filename: Any, writer: Any = None, *args: Any, **settings: Any) -> None:
+        """Write the animation, or its last frame as a still, in the format of the suffix.
+
+        The arguments are those of matplotlib's `Animation.save`; a still has none but its file.
+        Raises InputError if the suffix is unknown, or stands for a page or for data.
+        """
+        path = Path(filename)
+        if writer is None and format_of(path).kind != "animation":
+            if args or settings:
+                raise InputError(f"{path}: a still has no arguments but its file")
+            self._save_still(path, format_of(path))
+            return
+        writer = writer or "imageio"
+        if writer == "imageio" and "metadata" not in settings:
+            settings["metadata"] = {"comment": self._comment()}
+        super().save(filename, writer, *args, **settings)
+
+    def _save_still(self, path: Path, form: Format) -> None:
+        if form.kind != "still":
+            raise InputError(f"{path}: an animation is no {form.kind}: use optiviz.render")
+        write, comment = form.load(), self._comment()
+        self._picture.update(self._picture.scene.steps)
+        with atomic_write(path) as temporary, drawing_settings():
+            write(self.figure, temporary, comment, self._recipe.size.inches)
+
+    def _comment(self) -> str:
+        """Return the text that tells how the picture was made."""
+        unchanged = self._checksum() == self._as_made
+        return metadata_for(self._recipe) if unchanged else metadata_of_changed(self._recipe)
+
+    def _checksum(self) -> int:
+        """Return a checksum of the last frame, which anything that is added to a figure changes."""
+        self._picture.update(self._picture.scene.steps)
+        with drawing_settings():
+            return crc32(pixels_drawn(self.figure).data)
+
+    def _repr_html_(self) -> str:
+        checksum = self._checksum()
+        if self._shown[0] != checksum:
+            with TemporaryDirectory(prefix="optiviz-") as folder:
+                path = Path(folder) / "shown.gif"
+                self.save(path)
+                data = b64encode(path.read_bytes()).decode()
+            scene = self._picture.scene
+            said = ": ".join(filter(None, [scene.title, scene.description]))
+            image = f'<img src="data:image/gif;base64,{data}" alt="{escape(said)}">'
+            self._shown = checksum, image
+        return self._shown[1]
+
+
+@contextmanager
+def _undrawn(figure: Figure) -> Iterator[None]:
+    """Suppress a draw that matplotlib would repeat before the first frame."""
+    canvas: Any = figure.canvas
+    canvas.draw_idle = lambda: None
+    try:
+        yield
+    finally:
+        del canvas.draw_idle
