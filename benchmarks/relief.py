@@ -39,13 +39,14 @@ def recipe(orbit: float = 0, **fields: object) -> object:
 
 def save(out: str, orbit: float) -> float:
     """Save an animation and return how many seconds that took."""
-    import optiviz.writers  # noqa: F401  registers "imageio"
+    from optiviz.rendering.animation import PictureAnimation
     from optiviz.rendering.render import make_picture
+    from optiviz.writers import ImageioWriter
 
     made = recipe(orbit)
-    animation = make_picture(made).animation(FPS, made.timeline.steps, hold=0)
+    animation = PictureAnimation(make_picture(made), made.timeline.steps, FPS, hold=0)
     began = time.perf_counter()
-    animation.save(out, writer="imageio")
+    animation.save(out, writer=ImageioWriter(FPS, check=False))  # as optiviz run does
     return time.perf_counter() - began
 
 

@@ -3,8 +3,8 @@
     python benchmarks/run.py [--pairs 3] [--readme]
 
 The ratios are medians. Scene A is a matplotlib user's script (scene_a.py), scene B a picture drawn
-by optiviz, scene C a script with a surface in 3-D, of which only saving is timed. "plain" saves
-with matplotlib's own writers. The row "A to MP4" needs ffmpeg, and the gifsicle rows need gifsicle.
+by optiviz, scenes C and D are scripts in 3-D, of which only saving is timed. "plain" saves with
+matplotlib's own writers. The row "A to MP4" needs ffmpeg, and the gifsicle rows need gifsicle.
 --readme writes the table into README.md.
 """
 
@@ -128,11 +128,15 @@ def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
 
     slow, fast = a("pillow", "plain-a.gif"), a("imageio", "a.gif")
     yield row('A to GIF: writer="pillow" / writer="imageio"', *in_turn(slow, fast, pairs))
+    slow, fast = (a(writer, "noblit.gif", "119", "noblit") for writer in WRITERS)
+    yield row("A with blit=False to GIF: the same", *in_turn(slow, fast, pairs))
     yield row("B to GIF: plain / ours", *in_turn(plain_b, ours_b, pairs))
     yield row("B: GIF / PNG", *in_turn(ours_b, [*run, str(folder / "b.png")], 2 * pairs))
     for name, orbit in (("C, 3-D, to GIF", []), ("C with a moving camera", ["90"])):
         c = [[python, "scene_c.py", each, str(folder / "c.gif"), *orbit] for each in WRITERS]
         yield saved(f"{name}: saving by pillow / by imageio", *c, pairs)
+    d = [[python, "scene_d.py", each, str(folder / "d.gif")] for each in WRITERS]
+    yield saved("D, 3-D with blit=False, to GIF: the same", *d, pairs)
     if shutil.which("ffmpeg"):
         slow, fast = a("ffmpeg", "plain-a.mp4"), a("imageio", "a.mp4")
         yield row('A to MP4: writer="ffmpeg" / writer="imageio"', *in_turn(slow, fast, pairs))

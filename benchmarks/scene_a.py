@@ -1,9 +1,10 @@
 """Article 1's wobbly picture as a matplotlib user writes it: 1200x800, five lines, a legend.
 
-    python benchmarks/scene_a.py WRITER OUT [FRAMES]
+    python benchmarks/scene_a.py WRITER OUT [FRAMES] [noblit]
 
-WRITER is any writer that matplotlib knows: pillow, ffmpeg, or imageio, which is optiviz's. As a
-module it provides `figure`, `update` and `steps`, so that exact frames can be drawn.
+WRITER is any writer that matplotlib knows: pillow, ffmpeg, or imageio, which is optiviz's. With
+"noblit", the animation has matplotlib's default, blit=False. As a module it provides `figure`,
+`update` and `steps`, so that exact frames can be drawn.
 """
 
 import sys
@@ -111,6 +112,7 @@ def update(step):
 if __name__ == "__main__":
     if sys.argv[1] == "imageio":
         import optiviz.writers  # noqa: F401  the one line that makes it fast
+    blit = "noblit" not in sys.argv
     FuncAnimation(
-        figure, update, frames=steps, init_func=lambda: lines, interval=200, blit=True
+        figure, update, frames=steps, init_func=lambda: lines, interval=200, blit=blit
     ).save(sys.argv[2], writer=sys.argv[1], fps=5, dpi=100)

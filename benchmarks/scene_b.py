@@ -16,8 +16,8 @@ STEPS, SIZE, FPS = 119, (1200, 800), 12
 
 def parts() -> tuple[Any, Any, list[int]]:
     """Return figure, update and the step of each frame."""
+    from optiviz.rendering.animation import HOLD
     from optiviz.rendering.render import make_picture
-    from optiviz.views.figure import HOLD
 
     recipe = optiviz.Recipe(surface="wobbly", optimizers=OPTIMIZERS, steps=STEPS, size=SIZE)
     picture = make_picture(recipe)
