@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -134,3 +134,20 @@ class Slope:
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         return self.value(x), self.gradient(x)
+
+
+@pytest.fixture
+def closed() -> Iterator[None]:
+    """Close the figures that a test has made with pyplot."""
+    yield
+    from matplotlib import pyplot  # noqa: TID251  only for scripts of users
+
+    pyplot.close("all")
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the full draws with which the writer checks frames, and would mend them."""
+    from optiviz.writers.frames import Frames
+
+    monkeypatch.setattr(Frames, "_check", lambda *_, **__: None)

@@ -1,8 +1,7 @@
 """The animation of a picture, as matplotlib's FuncAnimation."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +18,7 @@ from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
 from optiviz.views.figure import Picture
 from optiviz.views.settings import drawing_settings
-from optiviz.writers.canvas import pixels_drawn
+from optiviz.writers.canvas import pixels_drawn, replaced
 
 HOLD = 2.0  # seconds for which the last frame is shown
 
@@ -34,7 +33,8 @@ class PictureAnimation(FuncAnimation):
         self, picture: Picture, steps: Sequence[int], fps: float, hold: float = HOLD
     ) -> None:
         frames = list(steps)
-        with _undrawn(picture.figure):
+        # Otherwise matplotlib draws once before the first frame.
+        with replaced(picture.figure.canvas, "draw_idle", lambda: None):
             super().__init__(
                 picture.figure,
                 picture.update,
@@ -114,14 +114,3 @@ class Animation(PictureAnimation):
             image = f'<img src="data:image/gif;base64,{data}" alt="{escape(said)}">'
             self._shown = checksum, image
         return self._shown[1]
-
-
-@contextmanager
-def _undrawn(figure: Figure) -> Iterator[None]:
-    """Suppress a draw that matplotlib would repeat before the first frame."""
-    canvas: Any = figure.canvas
-    canvas.draw_idle = lambda: None
-    try:
-        yield
-    finally:
-        del canvas.draw_idle

@@ -245,13 +245,13 @@ def _opacity(figure: Figure) -> float:
 @contextmanager
 def replaced(thing: Any, name: str, value: Any) -> Iterator[None]:
     """Give an object another attribute for a while."""
-    before = vars(thing).copy()
+    is_own, before = name in vars(thing), vars(thing).get(name)
     setattr(thing, name, value)
     try:
         yield
     finally:
-        if name in before:
-            setattr(thing, name, before[name])
+        if is_own:
+            setattr(thing, name, before)
         else:
             delattr(thing, name)
 

@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt  # noqa: TID251  scripts of users
 import numpy as np
 import pytest
 from animations import ANIMATIONS, FRAMES, animated, canvas
@@ -22,6 +21,7 @@ from optiviz.writers.gif import GifPlugin
 
 FPS = 10
 WORST = 40.0  # dB
+pytestmark = pytest.mark.usefixtures("closed")
 
 
 class FullDraws(AbstractMovieWriter):
@@ -79,18 +79,6 @@ def save(animation: Animation, path: Path, **settings: Any) -> list[np.ndarray]:
 def decibels(shown: np.ndarray, drawn: np.ndarray) -> float:
     error = np.mean((shown[..., :3].astype(float) - drawn[..., :3]) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the full draws that would mend a frame."""
-    monkeypatch.setattr(Frames, "_check", lambda *_, **__: None)
 
 
 @pytest.mark.sample(8)

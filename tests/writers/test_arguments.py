@@ -3,7 +3,6 @@
 import logging
 import re
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,7 @@ from optiviz.writers import ImageioWriter
 from optiviz.writers.arguments import parse_ffmpeg
 
 VIDEOS = [".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm"]
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed")
 
 
 def moving(frames: int = 6, **settings: Any) -> FuncAnimation:

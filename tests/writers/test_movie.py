@@ -22,7 +22,6 @@ from matplotlib.spines import Spine
 
 import optiviz
 import optiviz.writers
-from optiviz.writers.frames import Frames
 
 Update = Callable[[int], list[Artist]]
 
@@ -301,12 +300,6 @@ def drawn_in_full(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
     monkeypatch.setattr(Figure, "draw", draw_and_tell)
     return drawn
-
-
-@pytest.fixture
-def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the full draws that only check a frame."""
-    monkeypatch.setattr(Frames, "_check", lambda *_, **__: None)
 
 
 @pytest.mark.sample(5)

@@ -1,7 +1,6 @@
 """Figures without a background: what is seen through them, in each format."""
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,9 @@ from test_animations import drawn_in_full, played
 
 from optiviz.writers import ImageioWriter
 from optiviz.writers.canvas import Canvas
-from optiviz.writers.frames import Frames
 
 FRAMES = 6
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed")
 
 
 def dot_that_moves(**look: Any) -> FuncAnimation:
@@ -140,9 +133,8 @@ def test_a_background_may_differ_from_frame_to_frame(tmp_path: Path) -> None:
 
 
 def test_a_background_that_stays_is_drawn_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unchecked: None
 ) -> None:
-    monkeypatch.setattr(Frames, "_check", lambda *_, **__: None)
     drawn: list[Canvas] = []
     draw = Canvas.draw
     monkeypatch.setattr(Canvas, "draw", lambda self: (drawn.append(self), draw(self))[1])
