@@ -77,7 +77,11 @@ def _names() -> dict[str, str]:
     """Return the colours of CSS by name."""
     from PIL import ImageColor  # only named colours need it
 
-    return {name: str(value) for name, value in ImageColor.colormap.items()}
+    # Pillow replaces the text of a name that it has used by numbers.
+    return {
+        name: value if isinstance(value, str) else "#{:02x}{:02x}{:02x}".format(*value)
+        for name, value in ImageColor.colormap.items()
+    }
 
 
 def rgb(colors: Sequence[str]) -> Array:

@@ -128,6 +128,8 @@ def test_a_theme_file_is_not_overwritten(here: Path, invoke: Invoke) -> None:
 def test_names_are_those_of_css(name: str) -> None:
     assert color(name.upper()) == name
     assert tuple(rgb([name])[0]) == pytest.approx(to_rgb(name))
+    Image.new("RGB", (1, 1), name)  # after which Pillow knows it by its numbers
+    assert tuple(rgb([name])[0]) == pytest.approx(to_rgb(name))
 
 
 def test_digits_are_one_or_two_to_a_channel() -> None:
