@@ -1,5 +1,6 @@
 """The catalogue of named surfaces: bundled ones, and those of a user's file on top."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -8,16 +9,15 @@ from typing import Any
 
 from optiviz.surfaces import GROUP
 from optiviz.surfaces.bundled import bundled_entry, catalogue_file
-from optiviz.surfaces.domain import AXES, ValidationContext
+from optiviz.surfaces.domain import ValidationContext, variable_names
 from optiviz.surfaces.index import SurfaceEntry, read_index, write_index
 from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import AXES
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
 from optiviz.system.text import key_path, shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
-
-DEFAULT_INTERVAL = (-3.0, 3.0)  # each side of the window of a function
 
 
 @dataclass
@@ -29,10 +29,11 @@ class Catalogue:
 
     def __getitem__(self, name: str) -> Surface:
         """Return the surface of a name or alias; raise InputError with the closest name."""
-        name = self.aliases.get(name, name)
-        if name not in self.surfaces:
-            raise _unknown(name, [*self.surfaces, *self.aliases])
-        return self.surfaces[name]
+        core, dim = _sized(name)
+        core = self.aliases.get(core, core)
+        if core not in self.surfaces:
+            raise _unknown(core, [*self.surfaces, *self.aliases])
+        return _in_dimensions(self.surfaces[core], name, dim)
 
     @property
     def entries(self) -> list[SurfaceEntry]:
@@ -129,8 +130,29 @@ def find_surface(
 
     Third-party code is run. Raises InputError if there is no such surface.
     """
-    if is_import_path(name):
-        return function_surface(name)
+    core, dim = _sized(name)
+    if is_import_path(core):
+        return function_surface(core, () if dim is None else variable_names(dim))
+    return _in_dimensions(_find(core, path, optimizers), name, dim)
+
+
+def _sized(name: str) -> tuple[str, int | None]:
+    """Return the name in NAME:dim=N, and the number of variables if there is one."""
+    sized = re.fullmatch(r"(.+):dim=(\d{1,4})", name)
+    return (name, None) if sized is None else (sized[1], int(sized[2]))
+
+
+def _in_dimensions(surface: Surface, name: str, dim: int | None) -> Surface:
+    """Return a surface in so many variables, unless None; name is how it was asked for."""
+    if dim is None:
+        return surface
+    try:
+        return surface.with_variables(variable_names(dim))
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def _find(name: str, path: Path | None, optimizers: Collection[str] | None) -> Surface:
     ours = bundled_surface(name) if path is None else None
     offered = find_plugin(GROUP, "surface", name, [ours.name] if ours else [])
     if offered is None:
@@ -147,15 +169,19 @@ def find_surface(
 
 def is_third_party_surface(name: str) -> bool:
     """Return whether a name stands for third-party code; nothing is run."""
+    name, _ = _sized(name)
     return is_import_path(name) or name in {each.name for each in installed_plugins(GROUP)}
 
 
-def function_surface(name: str) -> Surface:
-    """Return the surface of a Python function in the default window; its code is run."""
-    from optiviz.surfaces.function import arguments
+def function_surface(name: Any, variables: tuple[str, ...] = ()) -> Surface:
+    """Return the surface of a Python function, or of its name, in the default window.
 
-    declared = {"function": name, "domain": [DEFAULT_INTERVAL] * arguments(name)}
-    return validated(Surface, declared, lambda keys: name).with_file_hashes()
+    Its code is run. variables are found by calling it unless specified.
+    """
+    from optiviz.surfaces.function import declaration
+
+    shown = name if isinstance(name, str) else getattr(name, "__name__", "the function")
+    return validated(Surface, declaration(name, variables), lambda keys: shown).with_file_hashes()
 
 
 @cache
@@ -183,6 +209,11 @@ def _bundled_alias(name: str) -> Surface:
 
 
 def _unknown(name: str, names: Sequence[str]) -> InputError:
+    if re.search(r"[*/^+() ]", name):
+        return InputError(
+            f"{shorten(name, quoted=True)} is a formula, not the name of a surface: write "
+            "--formula, or Surface(formula=..., domain=...)"
+        )
     offered = [each.name for each in installed_plugins(GROUP)]
     return InputError(did_you_mean("surface", name, [*names, *offered]))
 

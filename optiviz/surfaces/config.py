@@ -10,17 +10,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.network import ActivationName, Init, Loss, Weight
-from optiviz.system.errors import did_you_mean
+from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
-from optiviz.system.plugins import is_import_path
+from optiviz.system.plugins import import_path, is_import_path
 from optiviz.system.text import plain_number, shorten
 
 MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
@@ -101,26 +103,34 @@ def _weight(value: Any) -> Any:
     return value
 
 
+def _coordinate_name(name: str) -> str:
+    """Return the name of a variable, where x[0] is x1."""
+    index = re.fullmatch(r"x\[(\d{1,4})\]", name.strip())
+    return f"x{int(index[1]) + 1}" if index else name.strip()
+
+
 WeightIndex = Annotated[tuple[Index, Index, Index], BeforeValidator(_weight)]
-PlaneKind = Literal["weights", "random", "path"]
+PlaneKind = Literal["weights", "coordinates", "random", "path"]
 PLANES = get_args(PlaneKind)
 
 
 class PlaneConfig(BaseModel):
-    """A plane through a network's weights, and whether the descent stays in it.
+    """A plane through a network's weights or many variables, and whether the descent stays in it.
 
-    The kind "weights" varies two weights, each [layer, row, column] of its matrix, counted from 0.
-    "random" has two random directions with filter normalisation, drawn from the seed, through the
-    initial weights. "path" has the first two principal components of all paths together. descent
-    is "plane" to optimize only the plane's coordinates, the default for "weights", or "whole" to
-    optimize all weights. grid is the number of points per side on which the plane is evaluated.
-    Also accepts "path", "random", "random:7" or "2/5/250,2/5/251".
+    The kind "weights" varies two weights, each [layer, row, column] of its matrix, counted from 0;
+    "coordinates" varies two of the variables of a formula or function, by name. "random" has two
+    random directions, drawn from the seed, through the starting point; in a network they have
+    filter normalisation. "path" has the first two principal components of all paths together.
+    descent is "plane" to optimize only the plane's coordinates, the default for "weights", or
+    "whole" to optimize all. grid is the number of points per side on which the plane is evaluated.
+    Also accepts "path", "random", "random:7", "x1,x2" or "2/5/250,2/5/251".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: PlaneKind = "path"
     weights: tuple[WeightIndex, ...] = ()
+    coordinates: tuple[str, ...] = ()
     seed: Seed = 0
     descent: Literal["plane", "whole"] | None = None
     grid: Grid | None = None
@@ -129,7 +139,8 @@ class PlaneConfig(BaseModel):
     @classmethod
     def _from_words(cls, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {"kind": "weights", **value} if "weights" in value else value
+            named = next((key for key in ("weights", "coordinates") if key in value), None)
+            return value if named is None else {"kind": named, **value}
         if not isinstance(value, str):
             return value
         kind, colon, seed = value.partition(":")
@@ -143,8 +154,11 @@ class PlaneConfig(BaseModel):
                     f"{value!r} is not a valid plane: write LAYER/ROW/COLUMN,LAYER/ROW/COLUMN"
                 ) from None
             return {"kind": "weights", "weights": places}
-        if value not in PLANES:
-            raise ValueError(did_you_mean("plane", value, PLANES))
+        if "," in value:
+            names = tuple(_coordinate_name(each) for each in value.split(","))
+            return {"kind": "coordinates", "coordinates": names}
+        if value not in ("random", "path"):
+            raise ValueError(did_you_mean("plane", value, ("random", "path")))
         return {"kind": value}
 
     @field_validator("weights")
@@ -154,8 +168,21 @@ class PlaneConfig(BaseModel):
             raise ValueError("must be two different weights")
         return weights
 
+    @field_validator("coordinates")
+    @classmethod
+    def _two_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names and (len(names) != 2 or names[0] == names[1]):
+            raise ValueError(f"must be two different variables, not {','.join(names)}")
+        return names
+
     @model_validator(mode="after")
     def _whole_plane(self) -> Self:
+        if (self.kind == "coordinates") != bool(self.coordinates):
+            raise ValueError(
+                "a plane of coordinates needs two variables, as in [x1, x2]"
+                if self.kind == "coordinates"
+                else f"a {self.kind} plane has no coordinates"
+            )
         if (self.kind == "weights") != bool(self.weights):
             raise ValueError(
                 "a plane of weights needs two weights, as in [[2, 5, 250], [2, 5, 251]]"
@@ -182,6 +209,8 @@ class PlaneConfig(BaseModel):
         """The plane as written on a command line, without descent and grid."""
         if self.kind == "weights":
             return ",".join("/".join(map(str, weight)) for weight in self.weights)
+        if self.kind == "coordinates":
+            return ",".join(self.coordinates)
         return f"random:{self.seed}" if self.seed else self.kind
 
     @property
@@ -199,24 +228,48 @@ WrittenPlane = Annotated[PlaneConfig, MappedSchema(lambda kept: any_of(TEXT, kep
 
 
 class FunctionConfig(BaseModel):
-    """A Python function of numpy arrays: "my.py:f" or "package.module.f".
+    """A Python function of coordinates or of a vector: "my.py:f" or "package.module.f".
 
-    sha256 is the hash of its file, if it has one. Also accepts the name alone.
+    sha256 is the hash of its file, if it has one. Also accepts the name alone, or the function
+    itself: one that cannot be imported is kept as `call`, which is not part of a recipe.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    call: SkipJsonSchema[InstanceOf[object] | None] = Field(default=None, exclude=True, repr=False)
     of: str
     sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
+        if callable(value):
+            name = import_path(value)
+            shown = getattr(value, "__name__", "").strip("<>") or "function"
+            return {"of": shown, "call": value} if name is None else {"of": name}
         return {"of": value} if isinstance(value, str) else value
+
+    def __getstate__(self) -> Any:
+        if self.call is not None:
+            raise InputError(
+                f"{self.of} is a function of this program, which other processes cannot see: "
+                "write it into a file, and name my.py:f"
+            )
+        return super().__getstate__()
+
+    @field_validator("call")
+    @classmethod
+    def _callable(cls, call: Any) -> Any:
+        if call is not None and not callable(call):
+            raise ValueError("must be a function")
+        return call
 
     @field_validator("of")
     @classmethod
-    def _somewhere(cls, name: str) -> str:
-        if not is_import_path(name) or not name.isprintable():
-            raise ValueError(f"{shorten(name, quoted=True)} is not a valid function: write my.py:f")
+    def _somewhere(cls, name: str, info: ValidationInfo) -> str:
+        if info.data.get("call") is None and not (is_import_path(name) and name.isprintable()):
+            raise ValueError(
+                f"{shorten(name, quoted=True)} says not where the function is: write my.py:f "
+                "(a function of a program that has ended is lost)"
+            )
         return name

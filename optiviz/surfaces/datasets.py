@@ -5,10 +5,7 @@ The table of names holds only strings, so that help is fast.
 
 import gzip
 import hashlib
-import io
-import math
 import warnings
-import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -18,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array
+from optiviz.system.arrays import read_npz
 from optiviz.system.errors import InputError, did_you_mean, require_package
 from optiviz.system.text import plain_text, shorten
 
@@ -269,45 +267,13 @@ def _one_hot(labels: Any, classes: int) -> Array:
 def _npz(path: Path) -> Dataset:
     name = f"npz:{path}"
     _check_file(path)
-    given, found = {}, []
-    try:
-        with zipfile.ZipFile(path) as file, warnings.catch_warnings(action="ignore"):
-            for entry in file.infolist():
-                array = entry.filename.removesuffix(".npy")
-                found.append(shorten(array))
-                if array not in IDX_FILES.values():
-                    continue
-                if entry.file_size > 8 * MAX_VALUES:
-                    raise InputError(f"{name}: {array} has more than {MAX_VALUES} numbers")
-                given[array] = _npy(file.read(entry), f"{name}: {array}")
-    except InputError:
-        raise
-    except Exception as error:  # a broken or hostile file can make the libraries raise anything
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name}: is not a valid npz file: {shorten(said)}") from None
+    given, found = read_npz(path, name, IDX_FILES.values(), MAX_VALUES)
     for key in ("x_train", "y_train"):
         if key not in given:
             raise InputError(
                 f"{name}: has no array {key}: it contains {', '.join(found) or 'no arrays'}"
             )
     return _tested(name, given)
-
-
-def _npy(data: bytes, name: str) -> Any:
-    """Read one array in .npy format; reject a header that declares more than there is."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    read_head = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-    shape, _, dtype = read_head[min(version[0], 2)](file)
-    if dtype.hasobject:
-        raise InputError(f"{name} contains pickled objects, which are not read")
-    many = math.prod(shape)
-    if many > MAX_VALUES:
-        raise InputError(f"{name} has more than {MAX_VALUES} numbers")
-    if many * dtype.itemsize > len(data):
-        raise InputError(f"{name} contains fewer numbers than its header declares: {many}")
-    file.seek(0)
-    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _tested(name: str, given: Mapping[str, Any]) -> Dataset:

@@ -3,36 +3,45 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy
 
-from optiviz.surfaces.domain import AXES
-from optiviz.surfaces.grammar import named_formula, parse_formula
-from optiviz.surfaces.kinks import CodePrinter, TextPrinter
+from optiviz.surfaces.code import coordinate_names
+from optiviz.surfaces.grammar import parse_formula
+from optiviz.surfaces.nodes import CodePrinter, TextPrinter
+from optiviz.surfaces.syntax import named_formula
 from optiviz.system.errors import InputError
 from optiviz.system.time_limit import TimeLimit
 
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and print
 MAX_SECONDS = 1.0  # to derive the code of a formula; second derivatives may take as long again
+FEW_VARIABLES = 25  # with more of them, it may take longer in proportion
 
 
 def symbols(dim: int) -> tuple[sympy.Symbol, ...]:
-    """Return the sympy symbols x, or x and y."""
-    return tuple(sympy.symbols(AXES[:dim], real=True))
+    """Return the sympy symbols of the coordinates."""
+    return tuple(sympy.symbols(coordinate_names(dim), real=True))
 
 
 class Derivation:
-    """A sympy expression in x (and y), differentiated when first asked.
+    """A sympy expression in `symbols` of the variables, differentiated when first asked.
 
     Raises InputError, with `name` in the message, if its derivatives are too long or too slow.
     """
 
-    def __init__(self, expression: sympy.Expr, dim: int, name: str, time_limit: TimeLimit) -> None:
+    def __init__(
+        self,
+        expression: sympy.Expr,
+        variables: Sequence[str],
+        name: str,
+        time_limit: TimeLimit,
+    ) -> None:
         self._name = name
         self._first = time_limit
         self._second = TimeLimit(time_limit.seconds)  # for second derivatives
-        self._symbols = symbols(dim)
+        self._variables = variables
+        self._symbols = symbols(len(variables))
         self._expression = expression
 
     def code(self, part: str) -> str:
@@ -56,7 +65,8 @@ class Derivation:
     def gradient_text(self) -> tuple[str, ...]:
         """Return the derivative with respect to each coordinate, in the syntax of formulas."""
         with _limited(self._name, self._first):
-            return tuple(TextPrinter().doprint(slope) for slope in self._slopes)
+            named = dict(zip(self._symbols, map(sympy.Symbol, self._variables), strict=True))
+            return tuple(TextPrinter().doprint(slope.xreplace(named)) for slope in self._slopes)
 
     @cached_property
     def _slopes(self) -> tuple[sympy.Expr, ...]:
@@ -65,21 +75,25 @@ class Derivation:
     def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
         if _derivative_size(expression) > MAX_DERIVATIVE:
             raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
+        terms = [each for each in sympy.Add.make_args(expression) if symbol in _symbols_in(each)]
+        slope = sympy.Add(*(sympy.diff(each, symbol) for each in terms))
         # sqrt(x**2) becomes sympy's own Abs, whose second derivative is a delta function: 0 except
         # at the kink.
-        slope = sympy.diff(expression, symbol)
-        return slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+        slope = slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+        return sympy.nan if slope.has(sympy.I) else slope  # it is nowhere a real number
 
 
-def derive(text: str, dim: int, ours: bool = False) -> Derivation:
+def derive(text: str, variables: Sequence[str], ours: bool = False) -> Derivation:
     """Return the derivation of a formula; raise InputError if the text is not one.
 
     A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
     """
-    named, time_limit = named_formula(text), TimeLimit(math.inf if ours else MAX_SECONDS)
+    seconds = MAX_SECONDS * max(1.0, len(variables) / FEW_VARIABLES)
+    named, time_limit = named_formula(text), TimeLimit(math.inf if ours else seconds)
     with _limited(named, time_limit):
-        expression = parse_formula(text, dict(zip(AXES, symbols(dim), strict=False)))
-    return Derivation(expression, dim, named, time_limit)
+        coordinates = symbols(len(variables))
+        expression = parse_formula(text, dict(zip(variables, coordinates, strict=True)))
+    return Derivation(expression, variables, named, time_limit)
 
 
 def _printed(expressions: Sequence[sympy.Expr]) -> str:
@@ -98,6 +112,13 @@ def _limited(named: str, time_limit: TimeLimit) -> Iterator[None]:
         raise InputError(f"{named} takes too long to differentiate: simplify it") from None
 
 
+@lru_cache(maxsize=1000)
+def _symbols_in(expression: sympy.Expr) -> set[sympy.Symbol]:
+    symbols: set[sympy.Symbol] = expression.free_symbols
+    return symbols
+
+
+@lru_cache(maxsize=200)
 def _derivative_size(expression: sympy.Expr) -> int:
     """Return roughly how many nodes the derivative of an expression has.
 

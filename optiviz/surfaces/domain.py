@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import numpy as np
@@ -23,13 +24,15 @@ from pydantic import (
 )
 
 from optiviz.objective import Array
+from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, vector_names
+from optiviz.surfaces.vocabulary import CONSTANTS, FUNCTIONS
 from optiviz.system.errors import did_you_mean
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
-from optiviz.system.text import counted, plain_number, plain_text, shorten
+from optiviz.system.text import counted, enumerated, plain_number, plain_text, shorten
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
-AXES = ("x", "y")
+COLUMNS = "label", "optimizer", "start", "step", "steps", "loss", "losses", "distance"
 MAX_NAME = 40  # letters of the name of an axis
 
 
@@ -48,9 +51,11 @@ class ValidationContext:
 
 
 def axes_in(info: ValidationInfo) -> int | None:
-    """Return the number of axes of a declared surface, or None if it is unknown."""
+    """Return the number of coordinates of points of a surface, or None if it is unknown."""
     if info.data.get("network") is not None:
         return len(AXES)
+    if info.data.get("variables"):
+        return len(info.data["variables"])
     domain = info.data.get("domain")  # absent if it is invalid
     if isinstance(domain, Domain):
         return len(domain.intervals)
@@ -78,7 +83,8 @@ def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...
         return point  # a network's own weights
     if axes is not None and len(point) != axes:
         many = counted(len(point), "coordinate")
-        raise ValueError(f"{format_point(point)} has {many}, but the domain has {axes}")
+        whose = "there are variables" if info.data.get("variables") else "the domain has"
+        raise ValueError(f"{format_point(point)} has {many}, but {whose} {axes}")
     return point
 
 
@@ -206,9 +212,6 @@ def axis_names(names: tuple[str, ...], axes: int | None) -> tuple[str, ...]:
 
     axes is their right number, None if that is unknown.
     """
-    # Imports sympy, which only named axes need.
-    from optiviz.surfaces.grammar import CONSTANTS, FUNCTIONS
-
     for name in names:
         if not all(each.isalnum() or each in " _" for each in name) or not name[:1].isalpha():
             raise ValueError(
@@ -228,10 +231,42 @@ def axis_names(names: tuple[str, ...], axes: int | None) -> tuple[str, ...]:
     return names
 
 
+def variable_names(given: Any) -> Any:
+    """Return names of variables, from names separated by commas, or from their number."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        if not 1 <= given <= MAX_VARIABLES:
+            raise ValueError(f"there can be 1 to {MAX_VARIABLES} variables, not {given}")
+        return vector_names(given)
+    return _named(given)
+
+
+def _identifiers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of variables; raise ValueError if a formula cannot have one of them."""
+    if len(names) > MAX_VARIABLES:
+        raise ValueError(f"there can be 1 to {MAX_VARIABLES} variables, not {len(names)}")
+    for known in AXES, vector_names(len(names)):
+        if set(names) == set(known) and names != known:
+            raise ValueError(f"{enumerated(known)} must be in this order")
+    for name in names:
+        if name.lower() in COLUMNS:
+            raise ValueError(f"{name!r} is the name of a column in tables: choose another one")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or iskeyword(name):
+            raise ValueError(
+                f"{shorten(name, quoted=True)} must be letters, digits and underscores, as w1"
+            )
+    return axis_names(names, None)
+
+
 def _own_names(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     return axis_names(names, axes_in(info)) if names else names
 
 
+VariableNames = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(variable_names),
+    AfterValidator(_identifiers),
+    MappedSchema(lambda kept: any_of(TEXT, {"type": "integer", "minimum": 1}, kept)),
+]
 AxisNames = Annotated[
     tuple[Text, ...],
     BeforeValidator(_named),

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from functools import cache, cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,11 +27,12 @@ from optiviz.system.cache import (
 if TYPE_CHECKING:
     from optiviz.surfaces.derivation import Derivation
 
-SOURCES = ("derivation.py", "grammar.py", "kinks.py")  # what the code of a text depends on
+# What the code of a text depends on.
+SOURCES = "derivation.py", "grammar.py", "nodes.py", "syntax.py", "vocabulary.py"
 
 
 class Formula:
-    """A function of x (and y), each part of which is compiled when first used.
+    """A function of `dim` variables, each part of which is compiled when first used.
 
     Raises InputError if its derivatives are too long, or take too long.
     """
@@ -42,20 +43,20 @@ class Formula:
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
-        return self._shaped(self._value(*self._coordinates(x)), x)[0]
+        return self._value.run(*self._coordinates(x))[0]
 
     def gradient(self, x: Array) -> Array:
         """Return df/dx, shape (..., dim)."""
-        return _vectors(self._shaped(self._gradient(*self._coordinates(x)), x))
+        return _vectors(self._gradient.run(*self._coordinates(x)))
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Return value and gradient; common subexpressions are computed once."""
-        value, *slope = self._shaped(self._value_and_gradient(*self._coordinates(x)), x)
+        value, *slope = self._value_and_gradient.run(*self._coordinates(x))
         return value, _vectors(slope)
 
     def hessian(self, x: Array) -> Array:
         """Return d2f/dx2, shape (..., dim, dim)."""
-        entries = self._shaped(self._hessian(*self._coordinates(x)), x)
+        entries = self._hessian.run(*self._coordinates(x))
         return np.stack(entries, axis=-1).reshape(*x.shape, self.dim)
 
     def gradient_text(self) -> tuple[str, ...]:
@@ -84,10 +85,6 @@ class Formula:
     def _coordinates(self, x: Array) -> Iterator[Array]:
         return (x[..., i] for i in range(self.dim))
 
-    def _shaped(self, values: list[Any], x: Array) -> list[Array]:
-        # A constant derivative is returned as one number.
-        return [np.array(np.broadcast_to(np.asarray(each, float), x.shape[:-1])) for each in values]
-
 
 def _vectors(coordinates: list[Array]) -> Array:
     """Stack arrays along a new last axis, each contiguous in memory, which is faster."""
@@ -100,9 +97,10 @@ class CachedDerivation:
     Raises InputError if the text is not a formula: it is parsed unless its code is cached.
     """
 
-    def __init__(self, text: str, dim: int, ours: bool) -> None:
-        self._text, self._dim, self._ours = text, dim, ours
-        if self._read_code("value") is None:
+    def __init__(self, text: str, variables: tuple[str, ...], ours: bool) -> None:
+        self._text, self._variables, self._ours = text, variables, ours
+        self._dim = len(variables)
+        if not text.isascii() or self._read_code("value") is None:
             _ = self._derivation
 
     def code(self, part: str) -> str:
@@ -126,7 +124,7 @@ class CachedDerivation:
         # Imports sympy, which takes as long as a short run.
         from optiviz.surfaces.derivation import derive
 
-        return derive(self._text, self._dim, self._ours)
+        return derive(self._text, self._variables, self._ours)
 
     def _read_code(self, part: str) -> str | None:
         """Return the cached code of a part, or None if it is missing or not valid."""
@@ -141,16 +139,16 @@ class CachedDerivation:
         return None
 
     def _file(self, part: str) -> str:
-        return f"formulas/{cache_key(_sources(), str(self._dim), self._text, part)}"
+        return f"formulas/{cache_key(_sources(), ','.join(self._variables), self._text, part)}"
 
 
 @cache
-def formula(text: str, dim: int, ours: bool = False) -> Formula:
+def formula(text: str, variables: tuple[str, ...], ours: bool = False) -> Formula:
     """Return the formula of a text; the same text is parsed and compiled once per process.
 
     A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
     """
-    return Formula(dim, CachedDerivation(text, dim, ours))
+    return Formula(len(variables), CachedDerivation(text, variables, ours))
 
 
 @cache

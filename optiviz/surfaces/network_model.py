@@ -9,6 +9,7 @@ from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import Architecture, Network, Weight
 from optiviz.surfaces.plane import Plane, random_directions
+from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 from optiviz.system.text import counted
@@ -16,7 +17,7 @@ from optiviz.system.text import counted
 MAX_PARAMETERS = 20_000_000
 
 
-class NetworkModel:
+class NetworkModel(Space):
     """A declared network on its data, with initial weights, and with its plane if known."""
 
     def __init__(self, config: NetworkConfig, plane: PlaneConfig) -> None:
@@ -36,6 +37,8 @@ class NetworkModel:
         self._check_weights()
         kept = slice(config.samples)
         self.network = Network(self.architecture, data.inputs[kept], data.targets[kept])
+        self.objective = self.network
+        self.initial = self.architecture.initial(config.init, config.seed)
         self.held_out = (
             Network(self.architecture, data.test_inputs, data.test_targets)
             if len(data.test_inputs)
@@ -56,11 +59,6 @@ class NetworkModel:
                     f"weight {said}: layer {weight[0]} has rows 0 to {rows - 1} "
                     f"and columns 0 to {columns - 1}"
                 )
-
-    @cached_property
-    def initial(self) -> Array:
-        """The weights before the first step, shape (dim,)."""
-        return self.architecture.initial(self.config.init, self.config.seed)
 
     @cached_property
     def plane(self) -> Plane:

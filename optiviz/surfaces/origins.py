@@ -3,7 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +13,8 @@ from optiviz.objective import Array
 from optiviz.surfaces.bundled import is_bundled_formula
 from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import dataset_hash, files_of
-from optiviz.surfaces.domain import AXES, Domain, Point
+from optiviz.surfaces.domain import Domain, Interval, Point
+from optiviz.surfaces.syntax import AXES
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash, file_of
 
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from optiviz.surfaces.function import Function
     from optiviz.surfaces.network_model import NetworkModel
     from optiviz.surfaces.plane import Plane
+    from optiviz.surfaces.space import Space
     from optiviz.system.progress import Progress
 
 Made = TypeVar("Made")
 
 DEFAULT_DOMAINS = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows by kind of plane
+DEFAULT_INTERVAL = (-3.0, 3.0)  # of a variable
+SLOW_GRID = 101  # points per side of a function that is called point by point
 DEFAULT_START = (0.1, 0.2)  # the default starting point, in shares of the window's sides
 
 
@@ -111,13 +115,18 @@ class Origin(ABC):
 
 @dataclass(frozen=True)
 class FormulaOrigin(Origin):
-    """A formula in x, or in x and y."""
+    """A formula in one or two variables."""
 
     text: str
+    variables: tuple[str, ...]
 
     @property
     def compiled(self) -> "Formula":
-        return self._named(lambda: compiled(self.text, len(self.window.intervals), self.name))
+        return self._named(lambda: compiled(self.text, self.variables, self.name))
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return self.variables
 
     @property
     def title(self) -> str:
@@ -128,7 +137,7 @@ class FormulaOrigin(Origin):
         return self.name or "formula"
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
-        slopes = zip(AXES, self.compiled.gradient_text(), strict=False)
+        slopes = zip(self.variables, self.compiled.gradient_text(), strict=True)
         gradient = {f"d/d{axis}": slope for axis, slope in slopes}
         rest = {key: declared[key] for key in declared if key not in ("network", "plane")}
         return {"formula": rest.pop("formula"), "gradient": gradient} | rest
@@ -136,9 +145,10 @@ class FormulaOrigin(Origin):
 
 @dataclass(frozen=True)
 class FunctionOrigin(Origin):
-    """A user's own function, in Python."""
+    """A user's own function, in Python, of one or two variables."""
 
     function: FunctionConfig
+    variables: tuple[str, ...]  # () for those of its signature
 
     @property
     def compiled(self) -> "Function":
@@ -147,7 +157,7 @@ class FunctionOrigin(Origin):
     def _loaded(self) -> "Function":
         from optiviz.surfaces.function import function
 
-        return function(self.function.of, self.function.sha256, self.window.intervals)
+        return function(self.function, self.window.intervals)
 
     @property
     def title(self) -> str:
@@ -165,12 +175,19 @@ class FunctionOrigin(Origin):
     def caption(self) -> str:
         return self._loaded().caption
 
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return self.variables or super().axes
+
+    def grid_size(self, most: int) -> int:
+        return most if self.compiled.is_quick else min(most, SLOW_GRID)
+
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         return {key: declared[key] for key in declared if key not in ("network", "plane")}
 
     def with_file_hashes(self) -> dict[str, Any]:
         path = file_of(self.function.of)
-        if self.function.sha256 or path is None:
+        if self.function.call or self.function.sha256 or path is None:
             return {}
         return {"function": self.function.model_copy(update={"sha256": file_hash(path)})}
 
@@ -184,18 +201,143 @@ class FunctionOrigin(Origin):
 
 
 @dataclass(frozen=True)
-class NetworkOrigin(Origin):
-    """A network's loss on a plane through its weights."""
+class SpaceOrigin(Origin):
+    """An objective of many dimensions on a plane, which may be found only after a descent."""
 
-    network: NetworkConfig
     plane: PlaneConfig
+    found: "tuple[Plane, tuple[str, str]] | None" = field(default=None, kw_only=True)
+
+    @property
+    @abstractmethod
+    def space(self) -> "Space":
+        """The objective; raises InputError if it cannot be built."""
 
     @property
     def compiled(self) -> "Plane":
-        return self._named(lambda: self._network_model().plane)
+        return self.space.plane if self.found is None else self.found[0]
 
     @property
-    def network_model(self) -> "NetworkModel":
+    def axes(self) -> tuple[str, ...]:
+        return self.space.axes if self.found is None else self.found[1]
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the window of the plane is declared."""
+        return self.domain is not None and self.domain.y is not None
+
+    @property
+    def window(self) -> Domain:
+        if self.domain is not None and self.has_window:
+            return self.domain
+        return self._named(self._default_window)
+
+    def _default_window(self) -> Domain:
+        if self.plane.kind == "path":
+            raise InputError(
+                "a path plane is known only after the descent: use one that is known before"
+            )
+        return self._around
+
+    @property
+    def box(self) -> Array | None:
+        """The interval of each coordinate, shape (dim, 2), None if there is none."""
+        return None
+
+    @property
+    @abstractmethod
+    def _around(self) -> Domain:
+        """The window unless specified, of a plane that is known before a descent."""
+
+
+@dataclass(frozen=True)
+class VariablesOrigin(SpaceOrigin):
+    """A formula or a function of more than two variables.
+
+    A domain with one interval is that of each variable, DEFAULT_INTERVAL unless specified; one with
+    two is the window of the plane.
+    """
+
+    source: FormulaOrigin | FunctionOrigin
+    variables: tuple[str, ...]
+    begin: Point  # () for the default one
+
+    @property
+    def space(self) -> "Space":
+        from optiviz.surfaces.space import VariablesSpace
+
+        return VariablesSpace(
+            self._objective, self.variables, np.array(self.start, float), self.plane
+        )
+
+    @property
+    def _objective(self) -> "Formula | Function":
+        source = self.source
+        if isinstance(source, FormulaOrigin):
+            return source.compiled
+        from optiviz.surfaces.function import function
+
+        sides = (self.interval,) * len(self.variables)
+        return self._named(lambda: function(source.function, sides))
+
+    @property
+    def interval(self) -> Interval:
+        """The interval of each variable from which random starts are drawn."""
+        if self.domain is None or self.has_window:
+            return DEFAULT_INTERVAL
+        return self.domain.x
+
+    @property
+    def box(self) -> Array:
+        return np.array([self.interval] * len(self.variables))
+
+    @property
+    def title(self) -> str:
+        return self.source.title
+
+    @property
+    def file_name(self) -> str:
+        return self.source.file_name
+
+    @property
+    def reference(self) -> str:
+        return self.source.reference
+
+    @property
+    def caption(self) -> str:
+        said = getattr(self._objective, "caption", "")  # that of a function
+        return ", ".join(filter(None, (said, f"{len(self.variables)} variables")))
+
+    @property
+    def _around(self) -> Domain:
+        low, high = self.interval
+        if self.plane.kind == "random":
+            low, high = (low - high) / 2, (high - low) / 2
+        return Domain(x=(low, high), y=(low, high))
+
+    @property
+    def start(self) -> Point:
+        low, high = self.interval
+        shares = [DEFAULT_START[number % 2] for number in range(len(self.variables))]
+        return self.begin or tuple(low + share * (high - low) for share in shares)
+
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: declared[key] for key in declared if key != "network"}
+
+    def with_file_hashes(self) -> dict[str, Any]:
+        return self.source.with_file_hashes()
+
+    def check_file(self) -> None:
+        self.source.check_file()
+
+
+@dataclass(frozen=True)
+class NetworkOrigin(SpaceOrigin):
+    """A network's loss on a plane through its weights."""
+
+    network: NetworkConfig
+
+    @property
+    def space(self) -> "NetworkModel":
         """The network on its data; raises InputError if there are none."""
         return self._named(self._network_model)
 
@@ -215,28 +357,15 @@ class NetworkOrigin(Origin):
 
     @property
     def caption(self) -> str:
-        return self.network_model.caption
+        return self.space.caption
 
     @property
-    def window(self) -> Domain:
-        if self.domain is not None:
-            return self.domain
-        return Domain.model_validate(self._named(self._around))
-
-    def _around(self) -> str:
-        if self.plane.kind == "path":
-            raise InputError(
-                "a path plane is known only after the descent: use a random or weights plane"
-            )
-        return DEFAULT_DOMAINS[self.plane.kind]
+    def _around(self) -> Domain:
+        return Domain.model_validate(DEFAULT_DOMAINS[self.plane.kind])
 
     @property
     def start(self) -> Point:
         return ()  # its own weights
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        return self.network_model.axes
 
     def grid_size(self, most: int) -> int:
         return min(most, self.plane.samples)
@@ -247,7 +376,8 @@ class NetworkOrigin(Origin):
         return sample_grid(self.compiled, x, y, progress)
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
-        rest = {key: declared[key] for key in declared if key not in ("formula", "minima")}
+        unused = "formula", "minima", "variables"
+        rest = {key: declared[key] for key in declared if key not in unused}
         learned = rest["network"].items()
         return rest | {"network": {key: each for key, each in learned if each not in ("", None)}}
 
@@ -258,26 +388,10 @@ class NetworkOrigin(Origin):
         return {"network": self.network.model_copy(update=digested)}
 
 
-@dataclass(frozen=True)
-class PathPlaneOrigin(NetworkOrigin):
-    """A network's loss on a plane computed after a descent."""
-
-    found: "Plane"
-    found_axes: tuple[str, str]
-
-    @property
-    def compiled(self) -> "Plane":
-        return self.found
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        return self.found_axes
-
-
 @cache
-def compiled(text: str, dim: int, name: str = "") -> "Formula":
-    """Return the formula in `dim` coordinates; `name` is that of its surface, if it has one."""
+def compiled(text: str, variables: tuple[str, ...], name: str = "") -> "Formula":
+    """Return the formula in these variables; `name` is that of its surface, if it has one."""
     # Imports sympy, which a list of surfaces does not need.
     from optiviz.surfaces.formula import formula
 
-    return formula(text, dim, is_bundled_formula(name, text))
+    return formula(text, variables, is_bundled_formula(name, text))

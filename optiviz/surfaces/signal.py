@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
+from pydantic import BeforeValidator, Field, FiniteFloat
 
 from optiviz.objective import Array
 from optiviz.registry import SIGNALS
 from optiviz.surfaces.domain import MAX_COORDINATE, Text
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import plain_number, plain_text, shorten
+from optiviz.system.validation import Model
 from optiviz.system.yaml import read_text
 
 LENGTH = 300  # of the built-in signals
@@ -37,7 +38,7 @@ Slope = Annotated[
 ]
 
 
-class Signal(BaseModel):
+class Signal(Model):
     """A Stream in one dimension: the gradients that an optimizer receives, step by step.
 
     Step i begins at x = 0. Its gradient at a point q is the signal at time i - q, linearly
@@ -45,8 +46,6 @@ class Signal(BaseModel):
     receives future gradients. Every step begins at 0 again, so that small updates keep all their
     digits; therefore weight decay has no effect.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Text = ""
     gradient: Annotated[tuple[Slope, ...], Field(min_length=1, max_length=MAX_LENGTH)]

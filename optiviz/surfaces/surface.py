@@ -1,14 +1,13 @@
 """A surface: what it is made of, the window to draw, and what is known about it."""
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     ValidationInfo,
@@ -20,7 +19,6 @@ from optiviz.objective import Array
 from optiviz.registry import Aspect
 from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.domain import (
-    AXES,
     AxisNames,
     Domain,
     Kebab,
@@ -31,20 +29,26 @@ from optiviz.surfaces.domain import (
     Steps,
     Text,
     ValidationContext,
+    VariableNames,
     Window,
     axes_in,
     increasing,
     kebab,
+    variable_names,
 )
 from optiviz.surfaces.origins import (
     FormulaOrigin,
     FunctionOrigin,
     NetworkOrigin,
     Origin,
-    PathPlaneOrigin,
+    SpaceOrigin,
+    VariablesOrigin,
     compiled,
 )
-from optiviz.system.errors import REQUIRED
+from optiviz.surfaces.syntax import AXES, named_formula, say_variables, variables_of, vector_names
+from optiviz.system.errors import REQUIRED, InputError, did_you_mean
+from optiviz.system.text import counted
+from optiviz.system.validation import Model, validated
 
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
@@ -53,29 +57,32 @@ if TYPE_CHECKING:
     from optiviz.system.progress import Progress
 
 
+TRIED_VARIABLES = 3  # with which a general formula is checked
 MAX_VARIABLE = 8  # letters of the name of an axis that is also written in the formula
 MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum has reached it
 
 
-class Surface(BaseModel):
-    """An objective in one or two dimensions, declared by a formula, a network or a function.
+class Surface(Model):
+    """An objective in one or two dimensions, or more: a formula, a network or a function.
 
-    A network's loss is drawn on a plane through its weights; a function is a user's Python
-    function. The fields are those of an entry in surfaces.yaml. Pickled as its declaration, which
-    is compiled when first used.
+    variables are the names in the formula, x and y unless specified; general is the formula in any
+    number of variables. function is a user's Python function. The loss of a network, and a formula
+    or function of more than two variables, are drawn on a plane; domain is then the window of the
+    plane or, with one interval, that of each variable. The fields are those of an entry in
+    surfaces.yaml. Pickled as its declaration, which is compiled when first used.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, AfterValidator(lambda word: word and kebab(word))] = ""
     title: Text = ""
     network: NetworkConfig | None = None
-    plane: WrittenPlane | None = None
     function: FunctionConfig | None = None
+    variables: VariableNames = ()
+    plane: WrittenPlane | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
     axes: AxisNames = ()
     aspect: Aspect | None = None
     formula: Annotated[str, Field(validate_default=True)] = ""
+    general: str = ""
     start: PlacedPoint = ()
     starts: tuple[PlacedPoint, ...] = ()
     steps: Steps | None = None
@@ -86,12 +93,33 @@ class Surface(BaseModel):
     aliases: tuple[Kebab, ...] = ()
     source: Text = ""
 
-    @field_validator("plane")
+    @model_validator(mode="before")
     @classmethod
-    def _of_a_network(cls, plane: PlaneConfig | None, info: ValidationInfo) -> PlaneConfig | None:
-        if plane is not None and info.data.get("network", plane) is None:
-            raise ValueError("needs a network, but there is none")
-        return plane
+    def _by_variable(cls, declared: Any) -> Any:
+        """Name the variables that a formula has instead of x and y, and place values by name."""
+        if not isinstance(declared, Mapping):
+            return declared
+        filled = dict(declared)
+        if "dim" in filled and not filled.get("variables"):
+            filled["variables"] = filled.pop("dim")
+        if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
+            names = variables_of(text)
+            if names not in (AXES, AXES[:1]):
+                filled["variables"] = names
+        if callable(function := filled.get("function")):
+            from optiviz.surfaces.function import declaration
+
+            filled = declaration(function, variable_names(filled.get("variables") or ())) | filled
+        given = filled.get("variables")
+        if isinstance(given, str | int):
+            given = variable_names(given)
+        if isinstance(given, tuple | list):
+            for key in {"domain", "start"} & filled.keys():
+                filled[key] = placed(filled[key], given)
+            for key in ("starts", "minima"):
+                if isinstance(filled.get(key), list | tuple):
+                    filled[key] = [placed(each, given) for each in filled[key]]
+        return filled
 
     @field_validator("function")
     @classmethod
@@ -100,12 +128,46 @@ class Surface(BaseModel):
             raise ValueError("cannot be combined with a network: give only one")
         return function
 
+    @field_validator("variables")
+    @classmethod
+    def _of_a_formula(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if names and info.data.get("network") is not None:
+            raise ValueError("are those of a formula or function: a network has weights")
+        return names
+
+    @field_validator("plane")
+    @classmethod
+    def _through(cls, plane: PlaneConfig | None, info: ValidationInfo) -> PlaneConfig | None:
+        if plane is None or not {"network", "variables"} <= info.data.keys():
+            return plane
+        names = info.data["variables"]
+        if info.data["network"] is not None:
+            if plane.coordinates:
+                raise ValueError(
+                    f"{plane.as_text} are variables, but a network has weights: "
+                    "write LAYER/ROW/COLUMN,LAYER/ROW/COLUMN"
+                )
+            return plane
+        if len(names) <= len(AXES):
+            raise ValueError("needs a network or more than two variables, but there are none")
+        if plane.weights:
+            raise ValueError(f"{plane.as_text} are weights, but there is no network: write x1,x2")
+        for name in plane.coordinates:
+            if name not in names:
+                raise ValueError(did_you_mean("variable", name, names))
+        return plane
+
     @field_validator("domain")
     @classmethod
     def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
-        network = info.data.get("network", ...)
+        network, names = info.data.get("network", ...), info.data.get("variables")
+        if names is None or len(names) > len(AXES):
+            return domain
         if domain is None and network is None:
             raise ValueError(REQUIRED)
+        if names and domain is not None and len(domain.intervals) != len(names):
+            some = counted(len(domain.intervals), "interval")
+            raise ValueError(f"has {some}, but {say_variables(names)}")
         if network is not None and domain is not None and domain.y is None:
             raise ValueError("must have two intervals for a plane, as in -1:1,-1:1")
         return domain
@@ -127,8 +189,21 @@ class Surface(BaseModel):
             raise ValueError(f"{REQUIRED} or empty")
         if given and text:
             raise ValueError(f"cannot be combined with a {given[0]}: give only one")
+        if text and axes_in(info) == 1 and variables_of(text) == AXES and "y" in text:
+            raise ValueError(
+                f"{named_formula(text)}: uses y, but the domain has no interval for it: add one, "
+                "as in -3:3,-3:3"
+            )
         if text and isinstance(info.context, ValidationContext):
-            compiled(text, axes_in(info) or dimension(text))
+            compiled(text, _names(info.data.get("variables", ()), axes_in(info), text))
+        return text
+
+    @field_validator("general")
+    @classmethod
+    def _in_any_number(cls, text: str, info: ValidationInfo) -> str:
+        text = " ".join(text.split())
+        if text and isinstance(info.context, ValidationContext):
+            compiled(text, vector_names(TRIED_VARIABLES))
         return text
 
     @model_validator(mode="after")
@@ -145,16 +220,34 @@ class Surface(BaseModel):
     @property
     def origin(self) -> Origin:
         """What the surface is made of."""
+        plane = self.plane or PlaneConfig()
         if self.network is not None:
-            return NetworkOrigin(self.name, self.domain, self.network, self.plane or PlaneConfig())
+            return NetworkOrigin(self.name, self.domain, plane, self.network)
+        source: FunctionOrigin | FormulaOrigin
         if self.function is not None:
-            return FunctionOrigin(self.name, self.domain, self.function)
-        return FormulaOrigin(self.name, self.domain, self.formula)
+            source = FunctionOrigin(self.name, self.domain, self.function, self.variables)
+        else:
+            sides = None if self.domain is None else len(self.domain.intervals)
+            names = _names(self.variables, sides, self.formula)
+            source = FormulaOrigin(self.name, self.domain, self.formula, names)
+        if len(self.variables) <= len(AXES):
+            return source
+        return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
 
     @property
     def dim(self) -> int:
-        """Number of coordinates: one or two."""
-        return 2 if self.domain is None else len(self.domain.intervals)
+        """Number of coordinates that are drawn: one or two."""
+        if self.domain is None or len(self.variables) > len(AXES):
+            return len(AXES)
+        return len(self.domain.intervals)
+
+    @property
+    def start_sizes(self) -> tuple[int, ...]:
+        """How many coordinates a start may have: those of all variables, or of a known plane."""
+        if len(self.variables) <= len(AXES):
+            return (self.dim,)
+        known = self.plane is not None and self.plane.kind != "path"
+        return (len(self.variables), *([self.dim] if known else []))
 
     @property
     def window(self) -> Domain:
@@ -163,7 +256,7 @@ class Surface(BaseModel):
 
     @property
     def default_starts(self) -> tuple[Point, ...]:
-        """The default starting points; () stands for a network's initial weights."""
+        """The default starting points, of all variables; () stands for initial weights."""
         return self.starts or (self.start,)
 
     @property
@@ -172,19 +265,27 @@ class Surface(BaseModel):
 
         A name that would mislead in a formula is followed by that of the variable.
         """
+        own = self.origin.axes
         if not self.axes or not self.formula or self._formula_has_names:
-            return self.axes or self.origin.axes
-        return tuple(f"{name} ({axis})" for name, axis in zip(self.axes, AXES, strict=False))
+            return self.axes or own
+        return tuple(f"{name} ({axis})" for name, axis in zip(self.axes, own, strict=True))
 
     @property
-    def variables(self) -> dict[str, str]:
+    def columns(self) -> tuple[str, ...]:
+        """The names of the drawn coordinates in tables: the variables, or x and y of a plane."""
+        return self.variables if 0 < len(self.variables) <= len(AXES) else AXES[: self.dim]
+
+    @property
+    def shown_variables(self) -> dict[str, str]:
         """The names that pictures show in the formula, by those of its variables."""
-        names = self.axes if self._formula_has_names else AXES[: self.dim]
-        return dict(zip(AXES, names, strict=False))
+        names = self.variables or AXES[: self.dim]
+        return dict(zip(names, self.axes if self._formula_has_names else names, strict=False))
 
     @property
     def _formula_has_names(self) -> bool:
-        """Whether the names of the axes are short single words, which a formula may have."""
+        """Whether the axes are named by short single words, for the variables of the formula."""
+        if len(self.variables) > len(AXES):
+            return False
         short = (len(name) <= MAX_VARIABLE and " " not in name for name in self.axes)
         return bool(self.axes) and all(short)
 
@@ -239,12 +340,38 @@ class Surface(BaseModel):
             return moved
         return moved.model_copy(update={"start": moved.origin.start})
 
+    def with_variables(self, names: tuple[str, ...]) -> "Surface":
+        """Return the surface in other variables; raises InputError if they are too many or few.
+
+        A function takes any number that suits it, a formula without a general form its own.
+        """
+        if self.function is not None:
+            from optiviz.surfaces.function import declaration
+
+            declared = declaration(self.function, names)
+        elif self.general:
+            declared = {
+                "name": f"{self.name}-{len(names)}d",
+                "title": f"{self.title} in {len(names)} dimensions",
+                "formula": self.general,
+                "start": tuple(islice(cycle(self.start), len(names))),
+                "domain": [self.window.intervals[0]],
+            }
+        else:
+            whose = self.name or "the formula" if not self.network else f"{self.name}, a network,"
+            raise InputError(f"{whose} has no form in {len(names)} variables, as rosenbrock has")
+        if self.function is None and len(names) <= len(AXES):
+            declared["domain"] = declared["domain"] * len(names)
+        return validated(Surface, declared | {"variables": names}, lambda keys: self.name)
+
     def on_plane(self, plane: "Plane", axes: tuple[str, str], domain: Domain) -> "PathPlaneSurface":
-        """Return a network's surface on a plane computed after a descent."""
+        """Return the surface on a plane through many dimensions that is known by now."""
         origin = self.origin
-        assert isinstance(origin, NetworkOrigin)
-        found = PathPlaneOrigin(self.name, domain, origin.network, origin.plane, plane, axes)
-        return PathPlaneSurface.model_construct(**dict(self) | {"domain": domain, "found": found})
+        assert isinstance(origin, SpaceOrigin)
+        found = replace(origin, domain=domain, found=(plane, axes))
+        # Minima are points of the whole space.
+        changes = {"domain": domain, "minima": (), "found": found}
+        return PathPlaneSurface.model_construct(**dict(self) | changes)
 
     @property
     def minimum_radius(self) -> float:
@@ -257,15 +384,21 @@ class Surface(BaseModel):
 
 
 class PathPlaneSurface(Surface):
-    """A network's surface on a plane computed after a descent."""
+    """A surface on a plane through many dimensions that was computed after a descent."""
 
-    found: InstanceOf[PathPlaneOrigin] = Field(exclude=True, repr=False)
+    found: InstanceOf[SpaceOrigin] = Field(exclude=True, repr=False)
 
     @property
-    def origin(self) -> PathPlaneOrigin:
+    def origin(self) -> SpaceOrigin:
         return self.found
 
 
-def dimension(text: str) -> int:
-    """Return the dimension of a formula: 2 if it contains y, else 1."""
-    return 2 if re.search(r"\by\b", text) else 1
+def _names(variables: tuple[str, ...], axes: int | None, formula: str) -> tuple[str, ...]:
+    """Return the variables of a formula: those named, else x, or x and y."""
+    return variables or (variables_of(formula) if axes is None else AXES[:axes])
+
+
+def placed(value: Any, names: Sequence[str]) -> Any:
+    """Return values by the names of variables as a list in the order of these."""
+    named = isinstance(value, Mapping) and set(value) == set(names) != set(AXES)
+    return [value[name] for name in names] if named else value

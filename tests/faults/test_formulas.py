@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from optiviz.surfaces.formula import formula
+from optiviz.surfaces.syntax import AXES
 from optiviz.system.errors import InputError
 
 ANSWER = "--opt", "adam:lr=0.1,newton", "--steps", "3", *SMALL, "-o", "x.json"
@@ -29,9 +30,11 @@ REFUSED: dict[int, dict[str, str]] = {  # with a part of the message
     2: {"().__class__": "is not allowed", "x.real": "is not allowed"},
     3: {
         "(lambda: x)()": "is not allowed", "[a for a in x]": "is not allowed",
-        "(x := 2)": "is not allowed", "f'{x}'": "is not allowed", "x[0]": "is not allowed",
-        "x if y else 1": "comparisons and conditions are not allowed", "x # y": "no comments",
-        "x; y": "at character 2", "x % y": "is not allowed",
+        "(x := 2)": "is not allowed", "f'{x}'": "is not allowed", "x[0] + y": "x is a number",
+        "x # y": "no comments", "x; y": "at character 2", "x.sum() + y": "x is a number",
+        "sum(x[i] for i in open('f'))": "unknown function 'open'", "np.load('x')": "unknown",
+        "sum(().__class__ for i in x)": "is not allowed", "x[().__class__]": "is not allowed",
+        "torch.hub.load('x')": "unknown function", "x if x.real else y": "is not allowed",
     },
     4: {
         "9**9**9": "exponents must be between -100", "x**1e9": "exponents must be between -100",
@@ -52,15 +55,23 @@ REFUSED: dict[int, dict[str, str]] = {  # with a part of the message
         "(" * 1900 + "x" + ")" * 1900: "too many nested parentheses",
         "-" * 3900 + "x": "is nested too deeply", nested("sin(@)", 200): "more than 40 levels deep",
     },
-    8: {"+".join(["x"] * 1000): "has more than 1500 terms and operators"},
+    8: {
+        "+".join(["x"] * 1000): "has more than 1500 terms and operators",
+        "sum(x[i] for i in range(10**9))": "10 ** 9 is more than 20000",
+        "sum(sum(x[0]*i*j for i in range(999)) for j in range(999))": "more than 20000 terms",
+        "max(i for i in range(0))": "max of nothing",
+        "x[0]*x[5000]": "x[5000]: x has 100 coordinates",
+    },
     9: {"ｘ**2": "'ｘ' is not a plain ASCII", "х + y": "'х' is not", "x²": "'²' is not"},
     10: {
         "sin()": "sin takes one argument, not 0", "sin(x, y)": "not 2", "hypot(x)": "2 arguments",
-        "sine(x)": "did you mean 'sin'?", "z + x": "unknown name 'z'", "sin": "write sin(x)",
-        "X": "did you mean 'x'?",
+        "sine(x)": "did you mean 'sin' or", "z + x": "'z' is not a variable", "sin": "write sin(x)",
+        "a*b*c": "3 variables, a, b and c", "where(x > 0, 1)": "where takes 3 arguments, not 2",
     },
-    11: {"": "required, but missing", " \t": "required, but missing", "()": "is not allowed"},
-    12: {"x/0": "division by zero", "sqrt(-1)": "finite real number", "log(0)*x": "finite real"},
+    11: {"": "required, but missing", " \t": "required, but missing", "()": "write one number"},
+    12: {
+        "x/0": "division by zero", "x % 0": "division by zero", "mod(x, y - y)": "by zero",
+        "sqrt(-1)": "finite real number", "log(0)*x": "finite real"},
     13: {
         "*".join(f"sin({n}*x + y)" for n in range(60)): "too long",
         nested("max(@, y*x)", 38): "too long",
@@ -73,6 +84,7 @@ DRAWN: dict[int, list[str]] = {
         "(x + y)**100",
     ],
     8: ["+".join(["sin(x*y)"] * 100), "+".join(f"{n}*x*y" for n in range(120))],
+    10: ["X**2 + Y", "x if x > y else y", "0 < x < 1", "x % y", "mod(x, y)**-1", "theta**2"],
     12: [
         "log(x) + sqrt(y)", "1/x", "1/(x*y)", "x**y", "(-x)**0.3", "tan(x)", "log(log(log(x)))",
         "exp(exp(exp(exp(x))))", "log(-1 - x**2) + y",
@@ -152,7 +164,11 @@ valid = st.recursive(
     lambda inner: st.one_of(
         st.builds("({}){}({})".format, inner, st.sampled_from(["+", "-", "*", "/", "**"]), inner),
         st.builds("{}({})".format, st.sampled_from(["sin", "log", "abs", "floor", "exp"]), inner),
-        st.builds("{}({}, {})".format, st.sampled_from(["max", "min", "hypot"]), inner, inner),
+        st.builds(
+            "{}({}, {})".format, st.sampled_from(["max", "mod", "hypot", "atan2"]), inner, inner
+        ),
+        st.builds("where({} > {}, {}, {})".format, inner, inner, inner, inner),
+        st.builds("{}({})".format, st.sampled_from(["sigmoid", "sinc", "erf", "round"]), inner),
         st.builds("-{}".format, inner),
     ),
     max_leaves=12,
@@ -174,7 +190,7 @@ hostile = st.recursive(
 def test_a_generated_formula_is_real_or_refused(text: str) -> None:
     x = np.array([[0.3, -1.2], [0.0, 0.0], [2.0, 5.0]])
     try:
-        made = formula(text, 2)
+        made = formula(text, AXES)
         with np.errstate(all="ignore"):
             value, slope = made.value_and_gradient(x)
     except InputError as refused:

@@ -262,7 +262,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
         ),
         (
             "a:\n  domain: {x: [0, 1]}\n  formula: sinn(x)",
-            "3:3: a.formula: formula 'sinn(x)': unknown function 'sinn': did you mean 'sin'",
+            "3:3: a.formula: formula 'sinn(x)': unknown function 'sinn': did you mean 'sign'",
         ),
         (
             "a:\n  formula: x\n  domain: {x: [0, 1]}\n  learning-rates: {sgd: 1}",
@@ -371,7 +371,8 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "1:1: a: must be a mapping, not 3",
         "2:1: b.domain: required, but missing",
         "5:12: c.domain.x: the interval of x must increase, not go from 1 to 0",
-        "4:3: c.formula: formula 'x + q': unknown name 'q': choose from e, pi, x, y",
+        "4:3: c.formula: formula 'x + q': 'q' is not a variable beside x and y: "
+        "name all with --variables q,x",
         "6:11: c.start.0: must be a number, not 'a'",
         "8:3: c.steps: must be greater than or equal to 1, not 0",
         "7:3: c.levles: unknown key 'levles': did you mean 'levels'?",
@@ -398,7 +399,8 @@ def test_a_wrong_domain_hides_no_other_fault(tmp_path: Path) -> None:
         "8:3: c.domain.x: the interval of x must increase, not go from 1 to 0",
         "10:13: c.start: 0, 0, 0 has 3 coordinates, but the domain has 2",
         "11:21: d.domain.x: the interval of x must increase, not go from 3 to -3",
-        "11:5: d.formula: formula 'x + z': unknown name 'z': choose from e, pi, x, y",
+        "11:5: d.formula: formula 'x + z': 'z' is not a variable beside x and y: "
+        "name all with --variables x,z",
         "11:41: d.start: 1 has 1 coordinate, but the domain has 2",
     ]
 

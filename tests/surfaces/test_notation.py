@@ -7,9 +7,11 @@ import pytest
 from conftest import FORMULAS
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.mathtext import MathTextParser
 
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.notation import terms
+from optiviz.surfaces.syntax import AXES
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,20 @@ from optiviz.surfaces.notation import terms
         ("sin(4*x)**2", r"\mathrm{sin}^{2}(4\,x)"), ("exp(-x)", r"\mathrm{exp}(-x)"),
         ("abs(abs(x) - 1)", r"\mathrm{abs}(|x| - 1)"), ("sqrt(x + 1)", r"\sqrt{x + 1}"),
         ("floor(x)", r"\lfloor x \rfloor"), ("max(0, x)", r"\mathrm{max}(0, x)"),
+        ("np.sin(X) + math.pi", r"\mathrm{sin}(X) + \pi"), ("square(x + 1)", "(x + 1)^{2}"),
+        ("power(x, y)", "x^{y}"), ("ceil(x)", r"\lceil x \rceil"),
+        ("arctan(x)", r"\mathrm{atan}(x)"),
+        ("where(x > 0 and y <= 2, x, -y)",
+         r"\mathrm{where}(x > 0\ \mathrm{and}\ y \leq 2, x, -y)"),
+        ("x if x > y else y", r"\mathrm{where}(x > y, x, y)"), ("x % 2", r"\mathrm{mod}(x, 2)"),
+        ("(x > 0)*x", r"(x > 0)\,x"), ("x1 + theta_0", r"x_{1} + \theta_{0}"),
+        ("x[0] + x[-1]", "x_{1} + x_{n}"), ("sum(x[1:]**2)", r"\Sigma\,x_{2\ldots n}^{2}"),
+        ("sum((x[i+1] - x[i-1])**2 for i in range(1, 9))",
+         r"\Sigma_{i=1\ldots 8}\,(x_{i + 2} - x_{i})^{2}"),
+        ("sum(x[2*i] for i in range(3, 0, -1))",
+         r"\Sigma_{i\ \mathrm{in}\ \mathrm{range}(3, 0, -1)}\,x_{2\,i + 1}"),
+        ("prod(x)*2", r"(\Pi\,x)\cdot 2"), ("2*sum(x)", r"2\,\Sigma\,x"),
+        ("x[len(x)-1]", r"x_{\mathrm{len}(x)}"), ("x[1:][0]", r"(x_{2\ldots n})_{1}"),
         ("1e-9*x", r"1\cdot 10^{-9}\,x"), ("2.5E4 + x", "25000 + x"),
         ("2*.5*x", r"2\cdot 0.5\,x"), ("1_000*x", r"1000\,x"),
         ("0x1e*x", r"30\,x"),
@@ -32,6 +48,7 @@ from optiviz.surfaces.notation import terms
 )  # fmt: skip
 def test_it_is_written_by_hand(text: str, written: str) -> None:
     assert " ".join(terms(text)) == written
+    MathTextParser("agg").parse(f"${written}$")
 
 
 @pytest.mark.parametrize(
@@ -76,10 +93,10 @@ def test_it_means_what_the_formula_means(text: str) -> None:
     points = np.array([[0.7, -1.3], [2.1, 0.4]])
     with np.errstate(all="ignore"):
         try:
-            expected = formula(text, 2).value(points)
+            expected = formula(text, AXES).value(points)
         except ValueError:  # a constant without a value, such as 1/0
             return
-        again = formula(read_back(" ".join(terms(text))), 2).value(points)
+        again = formula(read_back(" ".join(terms(text))), AXES).value(points)
     np.testing.assert_allclose(again, expected, rtol=1e-9, atol=1e-12)
 
 
