@@ -14,7 +14,7 @@ from inspect import get_annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent.learning_rate import ConfiguredOptimizer
 from optiviz.kinds.size import PictureSize, Size
@@ -28,6 +28,7 @@ from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.progress import TaskProgress
+from optiviz.system.validation import Model
 from optiviz.themes import load_theme
 from optiviz.themes.contrast import PathColor, color_remarks
 
@@ -47,14 +48,13 @@ class Timeline(NamedTuple):
     quality: Quality
 
 
-class BaseRecipe(BaseModel):
+class BaseRecipe(Model):
     """Base class of recipes: theme, size and optional title, and what a kind may override.
 
     `kind` is the name of the kind in the registry, of its module here and of its command. scale
     multiplies the pixels of a picture, whose layout stays the same.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of formats
     has_rate_report: ClassVar[bool] = False  # whether rate_report is available
     default_suffix: ClassVar[str] = ".gif"  # end of the file name unless specified
@@ -92,6 +92,11 @@ class BaseRecipe(BaseModel):
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are drawn."""
         return ()
+
+    @property
+    def path_colors(self) -> list[tuple[str, str]]:
+        """The label of each entry, and the colour that was chosen for it, if any."""
+        return [(label, spec.color) for spec, label in labelled(self.specs)]
 
     @property
     def style(self) -> Style:
@@ -174,9 +179,9 @@ class BaseRecipe(BaseModel):
     def _color_hints(self) -> tuple[str, ...]:
         """Return a sentence for each colour that somebody chose and that is hard to see."""
         theme, paths = load_theme(self.theme), []
-        for number, (spec, label) in enumerate(labelled(self.specs)):
-            if spec.color:
-                paths.append(PathColor(label, spec.color, chosen=True))
+        for number, (label, color) in enumerate(self.path_colors):
+            if color:
+                paths.append(PathColor(label, color, chosen=True))
             elif number < len(theme.paths):  # after the last one they repeat, with other markers
                 paths.append(PathColor(label, theme.paths[number], theme.base is not None))
         return tuple(color_remarks(theme, paths))
@@ -225,22 +230,56 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Entry(ABC):
-    """One optimizer of a picture: its spec, its configuration, and its results."""
+    """One part of a picture, with a row in its legend: an optimizer, or what is beside them."""
 
-    spec: OptimizerSpec
     label: str  # unique among the entries
-    configured: ConfiguredOptimizer
     number: int  # its index among all entries, which determines its colour
     shares: ClassVar[bool] = False  # whether its values are fractions of a whole
 
     @property
     def heading(self) -> str:
         """Its name in the legend."""
+        return self.label
+
+    @property
+    @abstractmethod
+    def detail(self) -> str:
+        """The legend text beside its name."""
+
+    @property
+    def color(self) -> str:
+        """The colour that was chosen for it, "" for one of the theme's."""
+        return ""
+
+    @property
+    @abstractmethod
+    def settings(self) -> list[str]:
+        """What it is or how it was configured, as shown in tables."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The number of steps requested."""
+
+    @abstractmethod
+    def values(self, step: int) -> Array:
+        """Return its values at a step, shape (n,); nan where there is none."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OptimizerEntry(Entry):
+    """One optimizer of a picture: its spec, its configuration, and its results."""
+
+    spec: OptimizerSpec
+    configured: ConfiguredOptimizer
+
+    @property
+    def heading(self) -> str:
         return self.spec.heading
 
     @property
     def detail(self) -> str:
-        """The legend text beside its name: the rate used, and all hyperparameters specified."""
+        """The rate used, and all hyperparameters specified."""
         method, given = self.configured.optimizer, dict(self.spec.settings)
         used = method.hyperparameters()
         found = (method.rate, *self.configured.tuned)
@@ -256,8 +295,12 @@ class Entry(ABC):
         return bool(self.spec.label)
 
     @property
+    def color(self) -> str:
+        return self.spec.color
+
+    @property
     def settings(self) -> list[str]:
-        """All hyperparameters that have an effect or were specified, as shown in tables.
+        """All hyperparameters that have an effect or were specified.
 
         A learning rate that comes from the surface or signal is marked as such.
         """
@@ -275,15 +318,6 @@ class Entry(ABC):
         tuned = key in self.configured.tuned
         spelt = self.spec.format_setting(key, value)
         return f"{key} {spelt}" + (f" ({self.configured.tuned_label})" if tuned else "")
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """The number of steps requested."""
-
-    @abstractmethod
-    def values(self, step: int) -> Array:
-        """Return its values at a step, shape (n,); nan where there is none."""
 
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -384,7 +418,7 @@ class SurfaceScene(Scene[EntryT]):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        return self.surface.variables
+        return self.surface.shown_variables
 
     @property
     def caption(self) -> str:

@@ -9,7 +9,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from optiviz.kinds.run import RunScene
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.themes import Theme

@@ -8,7 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import RunEntry, RunScene
+from optiviz.kinds.run_scene import RunEntry, RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.themes import Theme
@@ -62,7 +62,8 @@ class CurveView(View):
         )
         shown = [self.value] if scene.entries else [self.value, self.slope]
         for path in scene.compared:  # a path may visit a pole between two samples
-            shown.append(path.losses[((left <= path.points) & (path.points <= right))[:, 0]])
+            seen = ((left <= path.points) & (path.points <= right))[:, 0]
+            shown.append(path.losses[path.step_of_row[seen]])
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
     @property
@@ -131,7 +132,9 @@ class _Walker:
         self.outside = np.where(x > self.high, 1, np.where(x < self.low, -1, 0))
         self.ends = np.column_stack([view.x, view.value])[[0, -1]]
         seen = self.outside == 0
-        self.x, self.y = np.where(seen, x, np.nan), np.where(seen, path.losses[: len(x)], np.nan)
+        self.rows = path.row_of_step
+        losses = path.losses[path.step_of_row[: len(x)]]
+        self.x, self.y = np.where(seen, x, np.nan), np.where(seen, losses, np.nan)
         # Half of a tangent, equally long on the screen for every slope.
         width, height = size_in_inches(axes)
         across, up = self.high - self.low, float(np.diff(axes.get_ylim())[0])
@@ -168,8 +171,9 @@ class _Walker:
         self.aside, self.points = aside, points
 
     def update(self, step: int) -> list[Artist]:
-        here = min(step, len(self.x) - 1)
-        begin = 0 if self.trail is None else min(max(step - self.trail, 0), here)
+        last = len(self.rows) - 1
+        here = self.rows[min(step, last)]
+        begin = 0 if self.trail is None else self.rows[min(max(step - self.trail, 0), last)]
         self.faded.set_data(self.x[:begin], self.y[:begin])
         self.past.set_data(self.x[begin:here], self.y[begin:here])
         x, y = self.x[here], self.y[here]

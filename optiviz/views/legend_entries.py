@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from optiviz.kinds.run import RunScene
+from optiviz.kinds.run_scene import RunScene
 from optiviz.themes import Theme
 from optiviz.views.paths import (
     DASHES,
@@ -38,8 +38,12 @@ def _muted(marker: str, **more: Any) -> Callable[[Theme], Style]:
 
 @cache
 def start_entry(start: int, point: tuple[float, ...]) -> LegendEntry:
-    """Return the mark of all paths from one of several starts, which share a line style."""
+    """Return the mark of all paths from one of several starts, which share a line style.
+
+    A start of many coordinates, whose point is (), has a number.
+    """
     said = ", ".join(f"{each:.3g}" for each in point).replace("-", "\N{MINUS SIGN}")
+    said = said or f"start {start + 1}"
 
     def style(theme: Theme) -> Style:
         return {"color": theme.muted, "linewidth": LINE_WIDTH, "linestyle": DASHES[start]}
@@ -49,10 +53,14 @@ def start_entry(start: int, point: tuple[float, ...]) -> LegendEntry:
 
 def start_entries(scene: RunScene) -> list[LegendEntry]:
     """Return the marks of several starts, as long as every one has a line style of its own."""
-    starts = scene.starts.tolist()
+    starts = scene.common_starts.tolist()
     if not 1 < len(starts) <= len(DASHES):
         return []
-    return [start_entry(number, tuple(point)) for number, point in enumerate(starts)]
+    projected = any(path.distances is not None for path in scene.trajectories)
+    return [
+        start_entry(number, () if projected else tuple(point))
+        for number, point in enumerate(starts)
+    ]
 
 
 def surface_entries(scene: RunScene) -> list[LegendEntry]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import RunScene
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.themes import Theme
@@ -35,7 +35,7 @@ class LossView(View):
     def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         self.has_batches = any(path.true_losses is not None for path in scene.compared)
-        losses = [path.losses[: path.last + 1] for path in scene.compared]
+        losses = [path.losses[path.known_steps] for path in scene.compared]
         losses += [true_losses(path) for path in scene.compared]
         self.scale = Scale.for_values(np.concatenate(losses))
 
@@ -70,11 +70,12 @@ class LossView(View):
     def lines(self, path: Trajectory) -> "Iterator[Line]":
         """Yield the lines of a path; the last one carries the head."""
         many, losses = self.style.smooth, path.losses[: path.last + 1]
-        steps, of_batches = np.arange(len(losses)), path.true_losses is not None
+        steps, latest = path.known_steps, path.known_of_step
+        of_batches = path.true_losses is not None
         if many > 1 or of_batches:
-            yield Line(steps, losses, steps, faint=True)
+            yield Line(steps, losses[steps], latest, faint=True)
         if many > 1 or not of_batches:
-            yield Line(steps, trailing_mean(losses, many), steps)
+            yield Line(steps, trailing_mean(losses, many)[steps], latest)
         else:
             yield Line(
                 path.step_of_row[: len(path.finite_points)], true_losses(path), path.row_of_step
@@ -103,10 +104,14 @@ def true_losses(path: Trajectory) -> Array:
 def trailing_mean(values: Array, many: int) -> Array:
     """Return the mean of each value and those before it: `many` values, fewer at the beginning.
 
-    values and the result have shape (n,).
+    values and the result have shape (n,). Values that are nan are left out.
     """
-    many = min(many, len(values))
+    known = ~np.isnan(values)
+    counted = np.where(known, values, 0.0)
     total = np.zeros(len(values))  # cumulative sums would lose small values
-    for back in range(many):
-        total[back:] += values[: len(values) - back]
-    return total / np.minimum(np.arange(1, len(values) + 1), many)
+    number = np.zeros(len(values))
+    for back in range(min(many, len(values))):
+        total[back:] += counted[: len(values) - back]
+        number[back:] += known[: len(values) - back]
+    with np.errstate(invalid="ignore"):
+        return total / number

@@ -57,8 +57,8 @@ def path_style(theme: Theme, entry: Entry, start: int = 0) -> PathStyle:
     """
     again, hue = divmod(entry.number, len(theme.paths))
     marker = MARKERS[(entry.number + again) % len(MARKERS)]
-    dash = DASHES[(start + again * (not entry.spec.color)) % len(DASHES)]
-    return PathStyle(entry.spec.color or theme.paths[hue], marker, dash)
+    dash = DASHES[(start + again * (not entry.color)) % len(DASHES)]
+    return PathStyle(entry.color or theme.paths[hue], marker, dash)
 
 
 def head_style(theme: Theme, style: PathStyle, size: float = HEAD_SIZE) -> dict[str, Any]:

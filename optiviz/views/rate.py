@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.kinds.run import RunEntry, RunScene
+from optiviz.kinds.run_scene import RunEntry, RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.system.errors import InputError
@@ -20,8 +20,8 @@ APART = 100.0  # ratio of two optimizers' largest rates from which the axis is l
 class RateView(View):
     """The learning rate with which each step was taken, as its schedule has it.
 
-    The first one is shown at step 0, too. Optimizers without a learning rate have no line. Raises
-    InputError if none has one.
+    The first one is shown at step 0, too. What has no learning rate has no line. Raises
+    InputError if nothing has one.
     """
 
     accompanies = True
@@ -59,9 +59,8 @@ class RateView(View):
 def rates_of(entry: RunEntry) -> Array:
     """Return the learning rate of the step that leads to each step, shape (last + 1,).
 
-    That of step 0 is the first one. Empty if the optimizer has no learning rate.
+    That of step 0 is the first one. Empty if there is no learning rate.
     """
-    method = entry.configured.optimizer
     last = max(path.last for path in entry.trajectories)
-    found = [method.rate_at(max(step - 1, 0)) for step in range(last + 1)]
+    found = [entry.rate_at(max(step - 1, 0)) for step in range(last + 1)]
     return np.array([rate for rate in found if rate is not None])

@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from optiviz.kinds.run import RunScene
+from optiviz.kinds.run_scene import RunScene
 from optiviz.objective import Array
 from optiviz.registry import Aspect, Quality
 from optiviz.relief.camera import PERSPECTIVE, Camera

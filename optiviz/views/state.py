@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import RunScene
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
+from optiviz.system.errors import InputError
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import (
@@ -47,8 +48,13 @@ def recorded(names: Sequence[str]) -> Callable[[Trajectory], Array | None]:
     return read
 
 
-def effective_step(path: Trajectory) -> Array:
-    """Return the distance each coordinate moved per step, shape (steps + 1, dim); nan at step 0."""
+def effective_step(path: Trajectory) -> Array | None:
+    """Return the distance each coordinate moved per step, shape (steps + 1, dim); nan at step 0.
+
+    None if the points of some steps are not known.
+    """
+    if len(path.points) <= path.steps:
+        return None
     moved = np.abs(np.diff(path.points, axis=0))
     return np.concatenate([np.full((1, path.points.shape[1]), np.nan), moved])
 
@@ -92,6 +98,8 @@ class StateView(View):
             (Strip(name, recorded([name])), Scale.for_values(np.concatenate(values)))
             for name, values in self._others().items()
         ]
+        if not self.strips:
+            raise InputError("state: every step must be known, but these paths have only some")
 
     def _others(self) -> dict[str, list[Array]]:
         """Return, by name, the recorded values of paths that have neither velocity nor squares."""

@@ -14,6 +14,7 @@ MAX_TITLE, MAX_FORMULA = 4, 6  # lines
 SHRUNK = 0.9  # of a formula whose first term is too long for a line
 BETWEEN = 0.1  # space between two terms, in font sizes, besides that around their signs
 LONGEST = 400  # letters of a formula that is typeset as mathematics, at most
+MANY = 3  # variables that a title lists
 
 
 class Line(NamedTuple):
@@ -50,7 +51,7 @@ class TitleLines:
         if (alone := self._formula_alone(room)) is not None:
             return [alone]
         if title == self.scene.formula:
-            title = f"f({', '.join(self.scene.variables.values())})"
+            title = f"f({_listed([*self.scene.variables.values()])})"
         lines = broken(title, room, self.size, self.ruler, "bold")
         if len(lines) > MAX_TITLE:
             rest = " ".join(lines[MAX_TITLE - 1 :])
@@ -165,3 +166,8 @@ def broken(said: str, room: float, size: float, ruler: Ruler, weight: str = "nor
 def height_of(lines: Sequence[Line]) -> float:
     """Return the height of lines, in points."""
     return sum(line.leading for line in lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names separated by commas; of many, the first two and the last."""
+    return ", ".join(names if len(names) <= MANY else [*names[:2], "...", names[-1]])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pictures import assert_tidy, shown
 
-from optiviz import InputError
+from optiviz import InputError, Trajectory
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.basins import BasinsRecipe
 from optiviz.kinds.plot import PlotRecipe
@@ -25,7 +25,16 @@ from optiviz.views.figure import Picture
 
 SMALL = (480, 320)
 OWN = {"base": "dark", "background": "#203040", "labels": True, "paths": ["red", "#0a7"]}
+SPARSE = [1, 2, 4, 8, 9, 12]
 WORDS = "adam:lr=0.1,momentum:lr=0.01,rmsprop:lr=0.05"
+
+
+def track(dim: int, **given: Any) -> Trajectory:
+    """Return a path that another program recorded."""
+    moved = 0.9 ** np.arange(len(given.get("steps", range(13))))[:, None]
+    start = np.ones(354) if dim == MANY_DIMENSIONS else np.array([2.0, -1.0])[:dim]
+    turned = np.cos(np.outer(np.arange(len(moved)), np.arange(1, len(start) + 1)))
+    return Trajectory.of(start * moved * turned, label="mine", **given)
 
 
 def recipes(**settings: Any) -> dict[str, BaseRecipe]:
@@ -45,6 +54,19 @@ def recipes(**settings: Any) -> dict[str, BaseRecipe]:
         "view": "contour+relief+loss", "surface": "spirals", "batch_size": 50, "smooth": 2,
         "field": True,
     }  # fmt: skip
+    for name, entry in VIEWS.items():
+        for dim in entry.dims if entry.requires in ("surface", "descent") else ():
+            runs[f"{name}-track-{dim}d"] = {
+                "view": name, "surface": surfaces[dim],
+                "tracks": [track(dim), track(dim, steps=SPARSE)],
+            }  # fmt: skip
+            if name != "rate":
+                runs[f"{name}-track-alone-{dim}d"] = {
+                    "view": name, "surface": surfaces[dim], "tracks": track(dim),
+                    "optimizers": (), "steps": None,
+                }  # fmt: skip
+    runs["tracks"] = {"surface": "wobbly", "tracks": track(2), "random_starts": 2}
+    runs["grid-of-tracks"] = {"layout": "grid", "surface": "wobbly", "tracks": [track(2)] * 2}
     runs["panels"] = {"view": "contour+loss", "surface": "wobbly", "trail": 2, "smooth": 3}
     runs["three-panels"] = {"view": "relief+loss+state", "surface": "wobbly"}
     runs["ravine"] = {

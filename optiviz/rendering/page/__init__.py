@@ -13,7 +13,8 @@ from pathlib import Path
 from string import Template
 
 from optiviz.kinds.base import to_dict
-from optiviz.kinds.run import Recipe, RunScene
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.run_scene import RunScene
 from optiviz.rendering.page.page import Page
 from optiviz.rendering.page.text import embedded
 from optiviz.system.progress import Progress

@@ -28,6 +28,7 @@ const kept = [...new Set(told.paths.flatMap((path) => path.steps))].sort((one, o
 
 let step = calm.matches ? told.steps : first;
 let playing = null; // when the frame that is shown came up
+let frame = 0; // its number, while playing: its step need not be one of those that are kept
 
 // Numbers, as the pictures write them.
 

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run import Recipe, RunEntry, RunScene
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.run_scene import RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.rendering.page.text import (
     axis_of,
@@ -168,7 +169,7 @@ class Page:
         look = path_style(self.theme, entry)
         return {
             "hue": entry.number % len(self.theme.paths),
-            "color": entry.spec.color,
+            "color": entry.color,
             "head": look.marker,
             "detail": entry.detail,
             "remarks": [

@@ -50,6 +50,7 @@ function play(on) {
   button.textContent = on ? "Pause" : "Play";
   if (!on) return;
   if (step >= told.frames[told.frames.length - 1]) show(first);
+  frame = step < first ? -1 : rowAt(told.frames, step);
   requestAnimationFrame(advance);
 }
 
@@ -58,10 +59,9 @@ function advance(time) {
   const passed = Math.floor(((time - playing) * told.fps) / 1000);
   if (passed > 0) {
     playing += (passed * 1000) / told.fps;
-    const frame = step < first ? -1 : rowAt(told.frames, step);
-    const next = Math.min(frame + passed, told.frames.length - 1);
-    show(told.frames[next]);
-    if (next === told.frames.length - 1) {
+    frame = Math.min(frame + passed, told.frames.length - 1);
+    show(told.frames[frame]);
+    if (frame === told.frames.length - 1) {
       play(false);
       return;
     }

@@ -51,6 +51,14 @@ SCENES: dict[str, dict[str, Any]] = {
     },
     "curve": {"surface": "parabola", "optimizers": "sgd:lr=0.1,newton,sgd:lr=1.2", "steps": 30},
     "starts": {"surface": "himmelblau", "optimizers": "adam:lr=0.1,sgd:lr=0.5", "random_starts": 3},
+    "tracks": {
+        "surface": "wobbly",
+        "optimizers": "adam",
+        "steps": 20,
+        "tracks": [
+            optiviz.Trajectory.of([[2, 1], [1, 1], [1, 0], [0, 0]], "mine", steps=[2, 5, 9, 30])
+        ],
+    },
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 40},
 }
 
@@ -244,9 +252,8 @@ def test_scrubbing_shows_the_numbers_of_the_step(name: str, opened: Opened) -> N
         rows = page.find_elements(By.CSS_SELECTOR, "tbody tr")
         run(page, "document.querySelector('details').open = true")
         for row, path in zip(rows, paths, strict=True):
-            here = max(
-                k for k, each in enumerate(path["steps"]) if each <= min(wanted, path["last"])
-            )
+            seen = [each for each in path["steps"] if each <= min(wanted, path["last"])]
+            here = max(len(seen) - 1, 0)
             cells = [cell.text for cell in row.find_elements(By.CSS_SELECTOR, "td")]
             assert cells[0] == str(path["steps"][here])
             numbers = [float(cell.replace("\N{MINUS SIGN}", "-")) for cell in cells[1:-1]]

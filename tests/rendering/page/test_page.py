@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import optiviz
-from optiviz.kinds.run import RunScene
+from optiviz.kinds.run_scene import RunScene
 from optiviz.registry import THEMES
 from optiviz.rendering.page.page import MAX_POINTS
 from optiviz.rendering.page.text import point_text, rounded
@@ -37,6 +37,15 @@ SCENES = {
     "loss": {"surface": "wobbly", "optimizers": "adam", "view": "loss", "smooth": 5},
     "theme": {"surface": "beale", "optimizers": "adam:lr=0.1", "theme": "article"},
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 20},
+    "tracks": {
+        "surface": "wobbly",
+        "optimizers": "adam",
+        "steps": 9,
+        "tracks": [
+            optiviz.Trajectory.of([[2, 1], [1, 1], [1, 0]], "my <loop>"),
+            optiviz.Trajectory.of([[2, 1], [0, 1], [np.nan, 0]], steps=[5, 10, 20]),
+        ],
+    },
     "pole": {
         "surface": optiviz.Surface(formula="1/x", domain="-1:1"),
         "optimizers": "sgd:lr=0.1",

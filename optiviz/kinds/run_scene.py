@@ -1,0 +1,399 @@
+"""What a run shows: paths on a surface, of optimizers and recorded ones."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optiviz.descent import problem_of
+from optiviz.descent.outcome import Outcome, outcome, until_left
+from optiviz.descent.trajectory import Trajectory
+from optiviz.descent.walk import MAX_ROWS
+from optiviz.kinds.base import (
+    SETTINGS,
+    STATUS,
+    Column,
+    Entry,
+    OnSurface,
+    OptimizerEntry,
+    Report,
+    Row,
+    finite_or_none,
+)
+from optiviz.objective import Array
+from optiviz.registry import MANY_DIMENSIONS
+from optiviz.surfaces.surface import Surface
+
+if TYPE_CHECKING:
+    from optiviz.kinds.run import Recipe
+
+MANY = 4  # coordinates of a start that are all shown
+ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
+
+
+def provided_by(surface: Surface) -> Mapping[str, int]:
+    """Return what a surface and its descent offer to views."""
+    return {
+        "surface": surface.dim,
+        "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
+    }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunEntry(Entry):
+    """Paths on a surface, one per start, in one colour; its values are their losses."""
+
+    trajectories: tuple[Trajectory, ...]
+    optimizer: ClassVar[str | None] = None  # the name of the optimizer, if there is one
+    rate_source: ClassVar[str] = ""  # where its learning rate comes from
+
+    @property
+    def steps(self) -> int:
+        return self.trajectories[0].steps
+
+    def values(self, step: int) -> Array:
+        return np.array([path.loss(min(step, path.steps)) for path in self.trajectories])
+
+    def rate_at(self, step: int) -> float | None:
+        """Return the learning rate of a step, numbered from 0; None if there is none."""
+        return None
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """All hyperparameters by name."""
+        return {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What readers of its numbers should know."""
+        return ()
+
+    def to_dict(self, path: Trajectory, learned: bool) -> dict[str, Any]:
+        """Return a path as plain values, in full precision."""
+        sparse = learned or path.rows is not None
+        return {
+            "label": self.label,
+            "optimizer": self.optimizer,
+            "hyperparameters": self.hyperparameters,
+            "lr_source": self.rate_source,
+            "start": _plain(path.start if path.whole is None else path.whole[0]),
+            **({} if path.whole is None else {"points": [_plain(each) for each in path.whole]}),
+            "path": [_plain(point) for point in path.points],
+            "loss": _plain(path.true_losses_by_step),
+            "diverged_at": path.diverged_at,
+            "no_gradient_at": path.no_gradient_at,
+            "stopped_at": path.stopped_at,
+            **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
+            **(_learned(path) if learned else {}),
+        }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DescentEntry(OptimizerEntry, RunEntry):
+    """An optimizer on a surface."""
+
+    varied: bool = False  # whether all entries are of one optimizer, which the caption names
+
+    @property
+    def names_optimizer(self) -> bool:
+        return super().names_optimizer and not self.varied
+
+    @property
+    def optimizer(self) -> str:  # type: ignore[override]
+        return self.spec.name
+
+    @property
+    def rate_source(self) -> str:  # type: ignore[override]
+        return self.configured.source
+
+    def rate_at(self, step: int) -> float | None:
+        return self.configured.optimizer.rate_at(step)
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        return self.configured.optimizer.hyperparameters()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RecordedEntry(RunEntry):
+    """A path that another program recorded.
+
+    apart is by how much its recorded losses differ from those of the surface, 0 if they agree.
+    """
+
+    apart: float = 0.0
+    detail = "recorded"
+
+    @property
+    def settings(self) -> list[str]:
+        return [self.detail]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        said = f"{self.label}: recorded losses differ from the surface's by up to {self.apart:.3g}"
+        return (said,) if self.apart else ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunScene(OnSurface[RunEntry]):
+    """A surface and the optimizers that descended it, none where only the surface is drawn.
+
+    The paths of an entry differ by line style.
+    """
+
+    entries: tuple[RunEntry, ...] = ()
+    siblings: tuple[RunEntry, ...] = ()
+    quantity = "loss"
+
+    def plane_proximity(self, path: Trajectory) -> Array | None:
+        """Return how near the plane each step of a path is, shape (last + 1,).
+
+        1 is on the plane, and 0 the diagonal of the window or more away. None if all paths are
+        on the plane.
+        """
+        if not self.max_plane_distance:
+            return None
+        shares: Array = 1 - np.minimum(
+            path.away[path.row_of_step] / self.surface.window.diagonal, 1.0
+        )
+        return shares
+
+    @cached_property
+    def max_plane_distance(self) -> float:
+        away = [path.away.max(initial=0.0) for path in self.compared if path.ended_at is None]
+        farthest = float(max(away, default=0.0))
+        return farthest if farthest > ZERO_DISTANCE * self.surface.window.diagonal else 0.0
+
+    @property
+    def trajectories(self) -> tuple[Trajectory, ...]:
+        """All paths, by optimizer, then by start."""
+        return tuple(path for entry in self.entries for path in entry.trajectories)
+
+    @property
+    def compared(self) -> tuple[Trajectory, ...]:
+        """All paths that share the scales of this scene, its own included."""
+        return tuple(path for entry in self.siblings or self.entries for path in entry.trajectories)
+
+    @property
+    def common_starts(self) -> Array:
+        """The starting points of an optimizer's paths, shape (starts, dim), by line style."""
+        paths = self.entries[0].trajectories if self.entries else ()
+        return np.reshape([path.start for path in paths], (-1, self.surface.dim))
+
+    @cached_property
+    def starts(self) -> Array:
+        """All starting points, shape (n, dim): the common ones, then those of single paths."""
+        found = self.common_starts
+        for path in (each.trajectories[0] for each in self.entries if len(each.trajectories) == 1):
+            apart = np.linalg.norm(found - path.start, axis=-1)
+            if (apart > ZERO_DISTANCE * self.surface.window.diagonal).all():
+                found = np.vstack([found, path.start])
+        return found
+
+    @property
+    def legend_entries(self) -> tuple[str, ...]:
+        """The marks on its surface that the legend explains."""
+        known = {
+            "start": self.entries,
+            "minimum": self.surface.minima,
+            "distance": self.max_plane_distance,
+            "away": self.leaves_window,
+        }
+        return tuple(name for name, marked in known.items() if marked)
+
+    @property
+    def leaves_window(self) -> bool:
+        """Whether a path leaves the window."""
+        return any(
+            len(self.in_window(path.finite_points)) < len(path.finite_points)
+            for path in self.compared
+        )
+
+    def in_window(self, points: ArrayLike) -> Array:
+        """Return the points inside the window, shape (n, dim)."""
+        given = np.reshape(points, (-1, self.surface.dim))
+        inside: Array = given[self.surface.window.contains(given)]
+        return inside
+
+    def status(self, entry: RunEntry, step: int) -> str:
+        """Return how an entry's runs ended, from the step on at which they did."""
+        ended = self._ended(entry, step)
+        if len(entry.trajectories) == 1 or not ended:
+            return ended[0].brief if ended else ""
+        kinds = {each.text.partition(" at step")[0] for each in ended}
+        what = kinds.pop() if len(kinds) == 1 else "went wrong"
+        return f"{len(ended)} of {len(entry.trajectories)} {what}"
+
+    def failed(self, entry: RunEntry, step: int) -> bool:
+        return any(each.failed for each in self._ended(entry, step))
+
+    def _ended(self, entry: RunEntry, step: int) -> list[Outcome]:
+        """Return the outcomes of an entry's runs up to a step; only failures if there are any."""
+        found = [self._outcomes[path] for path in entry.trajectories]
+        ended = [each for each in found if each is not None and step >= each.since]
+        return [each for each in ended if each.failed] or ended
+
+    @cached_property
+    def _outcomes(self) -> dict[Trajectory, Outcome | None]:
+        return {path: outcome(path, self.surface) for path in self.trajectories}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        said = (
+            f"{entry.label} {found.text}{path.ending_detail}"
+            for entry in self.entries
+            for path in entry.trajectories
+            if (found := self._outcomes[path]) is not None and found.failed
+        )
+        notes = (note for entry in self.entries for note in entry.notes)
+        return tuple(dict.fromkeys([*said, *notes]))
+
+    def changes(self, entry: RunEntry) -> list[int]:
+        """Return the steps at which the remark on an entry changes, in order."""
+        found = (self._outcomes[path] for path in entry.trajectories)
+        return sorted({each.since for each in found if each is not None})
+
+    def outcome(self, path: Trajectory) -> str:
+        """Return how a path ended, or "" if there is nothing to say."""
+        found = self._outcomes[path]
+        return "" if found is None else found.text
+
+    @cached_property
+    def layers(self) -> dict[Trajectory, int]:
+        """By path, when it is drawn: the longer ones first, so that they hide no shorter ones."""
+        low, high = np.transpose(self.surface.window.intervals)
+        lengths = {
+            path: float(np.linalg.norm(np.diff(self.drawn_points(path), axis=0) / (high - low),
+                                       axis=-1).sum())
+            for path in self.trajectories
+        }  # fmt: skip
+        order = sorted(self.trajectories, key=lambda path: -lengths[path])
+        return {path: layer for layer, path in enumerate(order)}
+
+    def drawn_points(self, path: Trajectory) -> Array:
+        """Return the points of a path on the surface, shape (n, dim).
+
+        Once it has left the window for good, it stays where it crossed the edge.
+        """
+        return until_left(path.finite_points, self.surface.window)
+
+    @property
+    def provides(self) -> Mapping[str, int]:
+        return provided_by(self.surface) if self.entries else {"surface": self.surface.dim}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The quantities of its paths beside point and loss."""
+        return problem_of(self.surface).columns
+
+    def to_dict(self) -> dict[str, Any]:
+        learned = bool(self.columns)
+        trajectories = [
+            entry.to_dict(path, learned) for entry in self.entries for path in entry.trajectories
+        ]
+        if not learned:
+            return {"trajectories": trajectories}
+        plane = {
+            "axes": self.surface.axis_names,
+            "domain": self.surface.window.model_dump(mode="json"),
+        }
+        return {"plane": plane, "trajectories": trajectories}
+
+    def rows(self) -> Row:
+        batches = any(path.true_losses is not None for path in self.trajectories)
+        whole = any(path.whole is not None for path in self.trajectories)
+        known = {"distance": not whole, "batch_loss": batches}
+        added = [name for name in self.columns if known.get(name)]
+        names = self.surface.variables if whole else self.surface.columns
+        dim = len(names)
+        yield ["label", "optimizer", "start", "step", *names, "loss", *added]
+        for entry in self.entries:
+            for start, path in enumerate(entry.trajectories):
+                table = np.full((path.steps + 1, dim + 1 + len(added)), np.nan)
+                table[path.step_of_row, :dim] = path.points if path.whole is None else path.whole
+                table[:, dim] = path.true_losses_by_step
+                for column, name in enumerate(added, start=dim + 1):
+                    if name == "distance":
+                        table[path.step_of_row, column] = path.row_distances
+                    else:
+                        table[:, column] = path.losses
+                for step, row in enumerate(table.tolist()):
+                    yield [entry.label, entry.optimizer or "", start, step, *row]
+
+    def report(self, recipe: "Recipe") -> Report:
+        """Return one row per run: its settings, how far it got, and what went wrong."""
+        several = len(self.starts) > 1
+        learned = "accuracy" in self.columns
+        known = bool(self.surface.minima)
+        added = ["to nearest minimum"] * known
+        if learned:
+            added = ["accuracy", *(["off plane"] if self.max_plane_distance else [])]
+        rows = []
+        for entry in self.entries:
+            for path in entry.trajectories:
+                away = self.surface.distance_to_minimum(path.end.tolist())
+                figures = ["-" if away is None else f"{away:.4g}"] * known
+                if learned:
+                    figures = ["-" if path.accuracy is None else f"{path.accuracy:.1%}"]
+                    figures += [f"{path.away[-1]:.4g}"] if self.max_plane_distance else []
+                rows.append(
+                    [
+                        entry.label,
+                        *([_shown_start(path)] if several else []),
+                        "  ".join(entry.settings),
+                        str(path.last),
+                        f"{path.loss(path.last):.6g}",
+                        *figures,
+                        self.outcome(path) + path.ending_detail,
+                    ]
+                )
+        names = [Column("optimizer"), *([Column("start")] if several else [])]
+        numbers = [Column(each, number=True) for each in ("steps", "final loss", *added)]
+        return Report([*names, SETTINGS, *numbers, STATUS], rows, list(self._notes(recipe)))
+
+    def _notes(self, recipe: "Recipe") -> Iterator[str]:
+        seeded = any(each.startswith("seed ") for each in self.conditions)
+        if recipe.random_starts or recipe.tune or seeded:
+            yield f"seed {recipe.seed}"
+        if not recipe.tune and any(entry.rate_source == "tuned" for entry in self.entries):
+            among = ", among those with calm paths" if recipe.pace == "calm" else ""
+            for_all = f" with {self.entries[0].label}, for all" if recipe.varied_condition else ""
+            yield (
+                f"tuned: the rate with the lowest mean loss over the run{for_all}{among}; "
+                "--tune seeks the lowest final loss"
+            )
+        frames = recipe.frame_steps(self.steps)
+        kept = [
+            len(path.points)
+            for path in self.trajectories
+            if path.optimizer is not None
+            and len(path.points) < min(sum(step <= path.steps for step in frames), MAX_ROWS)
+        ]
+        if kept:
+            yield f"only {min(kept)} points of each path are kept, to limit memory use"
+        for entry in self.entries:
+            yield from entry.notes
+
+
+def _plain(numbers: Array) -> list[float | None]:
+    return [finite_or_none(each) for each in numbers.tolist()]
+
+
+def _shown_start(path: Trajectory) -> str:
+    """Return the start of a path as text; of many coordinates, the first two and the last."""
+    start = path.start if path.whole is None else path.whole[0]
+    said = [f"{each:.4g}" for each in start]
+    return ",".join(said if len(said) <= MANY else [*said[:2], "...", said[-1]])
+
+
+def _learned(path: Trajectory) -> dict[str, Any]:
+    """Return the values that only a network's path has."""
+    batches = {} if path.true_losses is None else {"batch_loss": path.losses}
+    numbers = {"distance": path.row_distances, **batches}
+    return {
+        **{key: _plain(row) for key, row in numbers.items()},
+        "accuracy": path.accuracy,
+    }
