@@ -160,7 +160,7 @@ class ViewEntry(NamedTuple):
     beside: str = ""  # the view that is shown beside it by default
 
 
-MANY_DIMENSIONS = 3  # stands for all dimensions of a network's weights
+MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 
 # The first view that fits is the default, with the one that is shown beside it.
 VIEWS = {

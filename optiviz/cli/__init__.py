@@ -9,6 +9,7 @@ import errno
 import gc
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -56,10 +57,14 @@ class OptivizGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"{__name__}.{COMMANDS[name]}").command
-        return command
+        return _load(name) if name in COMMANDS else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        written = list(args)  # click empties it
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise _without_command(error, written) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -102,6 +107,31 @@ class OptivizGroup(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def _without_command(error: click.NoSuchOption, args: list[str]) -> click.NoSuchOption | InputError:
+    """Return the error for an option of the group that does not exist, but may be of a command."""
+    given = {arg.partition("=")[0] for arg in args if re.match("--?[a-z]", arg)}
+    known = {
+        name: {
+            each for param in _load(name).params for each in (*param.opts, *param.secondary_opts)
+        }
+        for name in COMMANDS
+    }
+    for name, options in known.items():
+        if given <= options:
+            said = shlex.join(["optiviz", name, *args])
+            return InputError(f"the command is missing: write {said}")
+    for name, options in known.items():
+        if error.option_name in options:
+            said = f"{error.option_name} is an option of optiviz {name}"
+            return InputError(f"the command is missing: {said}")
+    return error
+
+
+def _load(name: str) -> click.Command:
+    command: click.Command = import_module(f"{__name__}.{COMMANDS[name]}").command
+    return command
+
+
 def _give_up_stdout() -> None:
     """Redirect standard output to the null device, or Python would retry at exit and fail."""
     with suppress(OSError, AttributeError):  # it may be closed, or none
@@ -116,9 +146,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
         case click.NoSuchOption(option_name=name, ctx=click.Context() as ctx):
             params = ctx.command.get_params(ctx)
             known = [each for param in params for each in (*param.opts, *param.secondary_opts)]
-            return did_you_mean(
-                "option", name, [each for each in known if each.startswith("-")]
-            ), MISTAKEN
+            options = [each for each in known if each.startswith("-")]
+            about = f"optiviz {ctx.info_name} --help" if ctx.parent else "optiviz --help"
+            return did_you_mean("option", name, options, about), MISTAKEN
         case click.ClickException():
             return _click_message(error), MISTAKEN
         case InputError():
@@ -156,7 +186,9 @@ def _bad_value(message: str, kind: "click.ParamType[Any]") -> str:
     """Return click's message about a value that it cannot convert, in optiviz's wording."""
     if wrong := re.fullmatch("(.*) is not a valid (integer|float)( range)?", message):
         number = "number" if wrong[2] == "float" else "whole number"
-        return f"must be a {number}, not {wrong[1]}"
+        comma = number == "number" and re.fullmatch(r"'(-?\d+),(\d+)'", wrong[1])
+        hint = ": write {}.{}".format(*comma.groups()) if comma else ""
+        return f"must be a {number}, not {wrong[1]}{hint}"
     if isinstance(kind, click.IntRange) and (
         wrong := re.match("(.*) is not in the range", message)
     ):

@@ -1,5 +1,6 @@
 """A recipe as the command line that renders it."""
 
+import re
 import shlex
 from importlib import import_module
 from typing import Any
@@ -13,6 +14,7 @@ from optiviz.surfaces.catalogue import bundled_surface
 from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import vector_names
 from optiviz.system.errors import InputError
 from optiviz.themes import Theme
 
@@ -53,6 +55,8 @@ def _fields(recipe: BaseRecipe) -> Fields:
         fields["starts"] = points + ([f"random:{drawn}"] if drawn else [])
     if "optimizers" in fields:
         fields["optimizers"] = [",".join(fields["optimizers"])]
+    if "tracks" in fields:  # no option has numbers
+        fields["tracks"] = [f"{each.file}:{each.label}" for each in fields["tracks"] if each.file]
     if isinstance(fields.get("signal"), Signal):
         fields["signal"] = fields["signal"].name
     if isinstance(fields.get("theme"), Theme):
@@ -67,7 +71,7 @@ def _fields(recipe: BaseRecipe) -> Fields:
 
 
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
-    named = [each if isinstance(each, str) else each.origin.reference for each in drawn]
+    named = [each if isinstance(each, str) else _reference(each) for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
     formulas = [each.formula for each in declared if not each.origin.reference]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
@@ -84,12 +88,27 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             fields["samples"] = given.network.samples
         if known is None or given.plane != known.plane:
             fields["plane"] = given.plane.as_text
-    if declared and declared[0].domain is not None:
-        sides = declared[0].window.intervals
+    elif declared and declared[0].plane is not None:
+        fields["plane"] = declared[0].plane.as_text
+    if declared and (names := declared[0].variables):
+        if names == vector_names(len(names)):
+            fields["dim"] = len(names)
+        else:
+            fields["variables"] = ",".join(names)
+    if declared and (window := declared[0].domain) is not None:
+        sides = window.intervals
         fields["domain"] = ",".join(
             f"{format_value(low)}:{format_value(high)}" for low, high in sides
         )
     return fields
+
+
+def _reference(surface: Surface) -> str:
+    """Return the word for a surface; one in more dimensions has that of its general form."""
+    general = re.fullmatch(r"(.+)-\d+d", surface.name)
+    if general and surface.variables == vector_names(len(surface.variables)):
+        return general[1]
+    return surface.origin.reference
 
 
 def _arguments(option: click.Parameter, value: Any) -> list[str]:

@@ -80,6 +80,11 @@ def themes(ctx: click.Context, incomplete: str) -> Items:
     return _among(THEMES, incomplete) or _files(incomplete)
 
 
+def tracks(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the path of a file."""
+    return _files(incomplete)
+
+
 def signals(ctx: click.Context, incomplete: str) -> Items:
     """Complete a signal or the path of a file."""
     from optiviz.registry import SIGNALS

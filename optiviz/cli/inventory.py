@@ -4,6 +4,7 @@ Each kind of name imports only what it needs: a list of surfaces reads no formul
 """
 
 import inspect
+import re
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import MISSING
@@ -26,9 +27,9 @@ def list_names(
 ) -> list[Row]:
     """Return the name and one-line description of everything of a kind, as plain values.
 
-    kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "themes" or
-    "formats". surfaces is the path of a YAML file of further surfaces. With tags, only surfaces
-    that have all of them are returned.
+    kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "functions" (of
+    formulas), "themes" or "formats". surfaces is the path of a YAML file of further surfaces. With
+    tags, only surfaces that have all of them are returned.
 
     Returns a list of dictionaries with "name" and "about"; surfaces and formats have more keys.
     Raises InputError for a tag that no surface has, and for a `surfaces` file that is invalid.
@@ -49,6 +50,8 @@ def list_names(
                 {"name": suffix, "about": form.about, "kind": form.kind}
                 for suffix, form in FORMATS.items()
             ]
+        case "functions":
+            return _list_functions()
         case "views":
             return _rows({name: entry.about for name, entry in VIEWS.items()})
     return _rows({"signals": SIGNALS, "themes": THEMES}[kind])
@@ -56,6 +59,19 @@ def list_names(
 
 def _rows(abouts: dict[str, str]) -> list[Row]:
     return [{"name": name, "about": about} for name, about in abouts.items()]
+
+
+def _list_functions() -> list[Row]:
+    """Return what formulas may hold: functions, with their other spellings, and the rest."""
+    from optiviz.surfaces.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS, SPELLINGS
+
+    rows = []
+    for name, word in FUNCTIONS.items():
+        others = [each for each, meant in SPELLINGS.items() if meant == name]
+        also = f", also {', '.join(others)}" if others else ""
+        rows.append({"name": word.call, "about": word.about + also, "aliases": others})
+    rest = CONSTANTS | OPERATORS
+    return rows + [{"name": name, "about": each, "aliases": []} for name, each in rest.items()]
 
 
 def _list_surfaces(surfaces: str | Path | None, tags: Sequence[str]) -> list[Row]:
@@ -144,7 +160,7 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
 
     entries = _index(surfaces)
     known = [each.name for each in entries] + [word for each in entries for word in each.aliases]
-    if name not in known:
+    if re.sub(r":dim=\d+$", "", name) not in known:
         others: dict[str, Collection[str]] = {
             "view": VIEWS, "theme": THEMES, "schedule": _schedules(), "signal": SIGNALS,
             "format": FORMATS,

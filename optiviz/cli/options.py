@@ -46,6 +46,7 @@ OPTION_OF_FIELD = {
     "optimizers": "--opt",
     "starts": "--start",
     "random_starts": "--start random:N",
+    "tracks": "--track",
     "surfaces": "NAME",
     "catalogue": "--surfaces",
     "fill": "--no-fill",
@@ -79,6 +80,15 @@ window_options = section(
         help="YAML file with more surfaces.",
     ),
     click.option(
+        "--variables", metavar="NAME,...",
+        help="Variables of a formula or function, such as w,b.  [default: x,y, or the names in it]",
+    ),
+    click.option(
+        "--dim", type=int, metavar="N",
+        help="Number of variables, x1 to xN, of a formula of the vector x, a function or a test "
+        "function.",
+    ),
+    click.option(
         "--domain", metavar="X0:X1,Y0:Y1",
         help="Window to draw.  [default: the surface's, or -3:3 for a --formula]",
     ),
@@ -96,7 +106,9 @@ surface_options = option_group(
             help="Surface by name, such as wobbly; optiviz list surfaces shows all.",
         ),
         click.option(
-            "--formula", metavar="TEXT", help='Surface as a formula, such as "x**2 + 10*y**2".'
+            "--formula", metavar="TEXT",
+            help='Surface as a formula, such as "x**2 + 10*y**2"; optiviz list functions shows '
+            "what it may hold.",
         ),
     ),
     window_options,
@@ -145,7 +157,8 @@ network_options = section(
     click.option("--samples", type=int, metavar="N", help="Number of samples a network learns."),
     click.option(
         "--plane", metavar="PLANE", shell_complete=completes("planes"),
-        help="Plane through a network's weights: path, random:SEED or L/ROW/COL,L/ROW/COL.",
+        help="Plane through a network's weights or many variables: path, random:SEED, "
+        "L/ROW/COL,L/ROW/COL or NAME,NAME.",
     ),
 )  # fmt: skip
 
@@ -379,6 +392,9 @@ def render_and_report(
     from optiviz.recipes.reading import check_not_input
     from optiviz.rendering.render import render
 
+    if not output.quiet:
+        _say_variables(recipe)
+
     paths = output.paths(recipe)
     for path in paths:
         check_not_input(path, sources)
@@ -406,6 +422,18 @@ def render_and_report(
         for path in paths:
             click.launch(str(path))
     return scene
+
+
+def _say_variables(recipe: "BaseRecipe") -> None:
+    """Print which names in a formula were taken for its variables, unless they were given."""
+    from optiviz.surfaces.surface import Surface
+    from optiviz.surfaces.syntax import say_variables
+
+    options = click.get_current_context().params
+    if options.get("formula") and not (options.get("variables") or options.get("dim")):
+        for surface in recipe.drawn_surfaces:
+            if isinstance(surface, Surface) and surface.formula and surface.variables:
+                click.echo(say_variables(surface.variables), err=True)
 
 
 @contextmanager

@@ -36,6 +36,15 @@ from optiviz.system.errors import InputError
     "Optimizers",
     optimizer_options,
     click.option(
+        "--track",
+        "tracks",
+        multiple=True,
+        metavar="FILE[:LABEL]",
+        shell_complete=completes("tracks"),
+        help="Path that another program recorded: .csv with columns step, x, y and loss, .npz or "
+        ".npy; may be repeated, beside --opt or alone.",
+    ),
+    click.option(
         "--tune",
         is_flag=False,
         flag_value="lr",

@@ -65,8 +65,9 @@ def command(**options: Any) -> None:
     optiviz tune --surface wobbly --opt adam --over lr,beta1=0.5:0.99 -o tune.csv
 
     Every optimizer gets the same number of trials, the same starts and the same number of steps.
-    The best trial has the lowest median final loss. `optiviz run --tune` draws the runs with the
-    values found.
+    The best trial has the lowest median final loss. A learning rate that is neither set nor tuned
+    is chosen first, as `optiviz run` does. `optiviz run --tune` draws the runs with the values
+    found.
     """
     from optiviz.recipes.reading import input_files, read_recipe
 

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
 
 def problem_of(surface: "Surface") -> "Problem":
     """Return the problem that a surface poses."""
-    from optiviz.surfaces.origins import NetworkOrigin
+    from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
 
-    if isinstance(surface.origin, NetworkOrigin):
-        from optiviz.descent.network_problem import NetworkProblem
+    origin = surface.origin
+    if isinstance(origin, SpaceOrigin):
+        from optiviz.descent.space_problem import NetworkProblem, SpaceProblem
 
-        return NetworkProblem(surface, surface.origin)
+        kind = NetworkProblem if isinstance(origin, NetworkOrigin) else SpaceProblem
+        return kind(surface, origin)
     from optiviz.descent.problem import SurfaceProblem
 
     return SurfaceProblem(surface)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent import problem_of
+from optiviz.descent.problem import Problem
 from optiviz.descent.trials import Trials, walk_trials
-from optiviz.descent.walk import descend
+from optiviz.descent.walk import ALL, MAX_ROWS, descend
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.lookup import factory_of
@@ -37,6 +38,7 @@ SCORE = "the lowest loss so far, averaged over all steps"
 NETWORK_SCORE = "the loss, averaged over all steps"
 MAX_STEPS = 1000  # longer runs are tuned on their first steps
 MAX_STARTS = 9  # more starts are tuned on the first ones
+MAX_NUMBERS = 20_000_000  # coordinates of all points of the runs of a grid, in many dimensions
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +228,8 @@ def tune(
     there, up to three times. All rates of a grid are descended at once, as one array. At most 1000
     steps and 9 starts are used. A rate set in the spec is ignored. The rates in `also` are scored
     as well. If the problem has its own grid, as networks have, its rates are tried instead.
-    objective is what is descended, the surface itself if None.
+    objective is what is descended, without noise if None. In more than two dimensions, at most as
+    many steps and starts are used as are recorded and fit into memory.
     """
     rate_key = factory_of(spec.name).rate
     spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != rate_key))
@@ -235,14 +238,22 @@ def tune(
     if grid is not None:
         steps, starts = min(steps, grid.steps), starts[: grid.starts]
         rates = np.unique(np.concatenate([_round_digits(grid.rates), also]))
-        if not problem.in_plane:
-            return _score_network_rates(spec, objective or surface, starts, steps, rates, progress)
+        if problem.box is None:
+            descended = objective or problem.true_objective
+            return _score_network_rates(spec, descended, starts, steps, rates, progress)
         begin = np.array(starts, float)
         return (
-            _Runs(spec, objective or surface, begin, steps, surface, pace, progress).at(rates).told
+            _Runs(spec, objective or problem.true_objective, begin, steps, problem, pace, progress)
+            .at(rates)
+            .told
         )
-    begin, steps = np.array(starts[:MAX_STARTS], float), min(steps, MAX_STEPS)
-    runs = _Runs(spec, objective or surface, begin, steps, surface, pace, progress)
+    dim = problem.true_objective.dim
+    steps = min(steps, MAX_STEPS if dim <= ALL else MAX_ROWS - 1)
+    many = MAX_STARTS
+    if dim > ALL:
+        many = max(1, MAX_NUMBERS // (steps * dim * PER_DECADE * (DECADES[1] - DECADES[0])))
+    begin = np.array(starts[: min(many, MAX_STARTS)], float)
+    runs = _Runs(spec, objective or problem.true_objective, begin, steps, problem, pace, progress)
     tried = _refined(_widened(runs), runs)
     if also:
         tried = tried.joined(runs.at(np.array(also)))
@@ -363,27 +374,35 @@ class _Runs(NamedTuple):
     objective: Objective | Stream
     starts: Array
     steps: int
-    surface: Surface
+    problem: Problem
     pace: Pace
     progress: Progress | None = None
 
     def at(self, rates: Array) -> _Trials:
         """Walk at all rates, shape (n,), and score them."""
-        return _score_runs(rates, self._walk(rates), self.surface, self.pace)
+        return _score_runs(rates, self._walk(rates), self.problem, self.pace)
 
     def walked_alone(self, rate: Array) -> _Trials:
         """Walk from each start alone at one rate, shape (1,), and score it."""
         optimizer = _with_rate(self.spec, float(rate[0]))
         paths = [descend(self.objective, optimizer, start, self.steps) for start in self.starts]
         points = np.stack([path.points for path in paths], axis=1)[:, None]
-        return _score_runs(rate, points, self.surface, self.pace)
+        return _score_runs(rate, points, self.problem, self.pace)
 
     def _walk(self, rates: Array) -> Array:
         """Return points of shape (steps + 1, rates, starts, dim)."""
         values = {factory_of(self.spec.name).rate: rates}
         kept = self.steps + 1
         return walk_trials(
-            Trials(self.spec, values, self.surface, self.objective, self.starts, self.steps, kept),
+            Trials(
+                self.spec,
+                values,
+                self.problem.surface,
+                self.objective,
+                self.starts,
+                self.steps,
+                kept,
+            ),
             self.progress,
         )
 
@@ -411,11 +430,12 @@ def _score_network_rates(
     return RateScores(rates, scores, measure=NETWORK_SCORE)
 
 
-def _score_runs(rates: Array, points: Array, surface: Surface, pace: Pace) -> _Trials:
+def _score_runs(rates: Array, points: Array, problem: Problem, pace: Pace) -> _Trials:
     """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
-    low, high = np.transpose(surface.window.intervals)
+    assert problem.box is not None
+    low, high = problem.box.T
     with np.errstate(all="ignore"):
-        losses = surface.value(points)
+        losses = problem.true_objective.value(points)
         away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the edge of the window
         reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
         staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))
@@ -425,7 +445,7 @@ def _score_runs(rates: Array, points: Array, surface: Surface, pace: Pace) -> _T
         seen = (away[-1] <= 0.5).all(axis=(-2, -1))
         ranks = 4 * (kept & (last < first)) + LOWER * (last < first) + 1.0 * seen
         largest, backward = (
-            each.max(axis=-1) / surface.window.diagonal for each in strides(points)
+            each.max(axis=-1) / math.hypot(*(high - low)) for each in strides(points)
         )
         scores = np.where(staying, best.mean(axis=0), np.inf)
         return _Trials(rates, scores, ranks, largest, backward, pace)

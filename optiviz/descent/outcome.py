@@ -46,8 +46,8 @@ def outcome(path: Trajectory, surface: Surface) -> Outcome | None:
         ground = "no lower" if path.distances is not None else _ground(path, surface)
         if ground != "no lower":
             return Outcome(f"ended {ground}", last)
-        if _is_growing(path.losses):
-            no_higher = np.flatnonzero(path.losses <= path.losses[0])
+        if _is_growing(path.losses[path.known_steps]):
+            no_higher = np.flatnonzero(path.losses <= path.losses[path.known_steps[0]])
             return Outcome("growing", int(no_higher[-1]) + 1)
     if gone is not None:
         step = int(path.step_of_row[gone])

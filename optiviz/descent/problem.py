@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -39,9 +40,17 @@ class Problem(ABC):
     def in_plane(self) -> bool:
         """Whether the coordinates that are drawn are all there are.
 
-        Then points are small, so that arrays of runs are walked at once, and there is a window.
+        Then there is a window.
         """
         return True
+
+    @property
+    def box(self) -> Array | None:
+        """The interval of each coordinate of the objective, shape (dim, 2), in which paths are.
+
+        None if it has none, and so many coordinates that runs are not walked as arrays.
+        """
+        return np.array(self.surface.window.intervals)
 
     @abstractmethod
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
@@ -57,6 +66,12 @@ class Problem(ABC):
         """
         met = self.without_noise(batch_size, seed)
         return GradientNoise(met, noise, seed) if noise else met
+
+    @cached_property
+    def true_objective(self) -> Objective:
+        """The objective of all samples, without noise, at which paths are judged."""
+        met = self.without_noise(None, 0)
+        return met.full_batch if isinstance(met, Stream) else met  # type: ignore[attr-defined]
 
     def start(self, point: Point) -> Array:
         """Return the starting point of a run, shape (dim,), for a point that is drawn."""

@@ -7,7 +7,7 @@ smaller values.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -165,8 +165,7 @@ def check_ranges(
 ) -> None:
     """Raise InputError for a range of an unknown hyperparameter or with invalid values.
 
-    Also if a spec sets a searched hyperparameter, unless `given` is true, or if a learning rate is
-    neither set nor searched.
+    Also if a spec sets a searched hyperparameter, unless `given` is true.
     """
     factories = [factory_of(spec.name) for spec in specs]
     for each in ranges:
@@ -188,16 +187,11 @@ def check_ranges(
     for spec, factory in zip(specs, factories, strict=True):
         ranges_searched = _open_ranges(spec, factory, ranges)
         ends = [each.values(factory, np.array([0.0, 1.0])) for each in ranges_searched]
-        settled = {each.key for each in ranges_searched} | dict(spec.settings).keys()
-        if (
-            factory.rate
-            and factory.rate not in settled
-            and factory.parameters[factory.rate].default is MISSING
-        ):
-            raise InputError(f"{spec.name}: {factory.rate} must be either set or tuned")
         if not is_third_party_optimizer(spec.name):  # which may reject a value
+            rate = {factory.rate: 1.0} if factory.rate else {}
             for values in np.transpose(ends).tolist():
-                spec.build(**dict(zip((each.key for each in ranges_searched), values, strict=True)))
+                keys = [each.key for each in ranges_searched]
+                spec.build(**(rate | dict(zip(keys, values, strict=True))))
 
 
 def _open_ranges(

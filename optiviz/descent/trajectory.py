@@ -2,20 +2,28 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
+from optiviz.surfaces.domain import MAX_STEPS
+from optiviz.system.errors import InputError
+from optiviz.system.text import shorten
+
+MAX_SPACED = 200  # rows of a recorded path to which a plane is fitted
+COPY = "append a copy, path.append(vector.copy()), of a vector that changes in place"
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """The path of one optimizer from one starting point.
+    """The path of one optimizer from one starting point, or one that another program recorded.
 
     losses has shape (steps + 1,) and points (rows, dim), the points of the steps in `rows`: all
-    steps in one or two dimensions, a few in more. Row 0 is the starting point. If the path ends
+    steps in one or two dimensions, a few in more. Row 0 is the starting point. A path of another
+    program has no optimizer, and losses are nan where none was recorded. If the path ends
     early, all rows after the last one are nan, and one of these says why:
 
     diverged_at is the first step whose point or loss is not finite;
@@ -34,7 +42,7 @@ class Trajectory:
     """
 
     label: str
-    optimizer: Method
+    optimizer: Method | None
     points: Array
     losses: Array
     states: dict[str, Array]
@@ -47,6 +55,58 @@ class Trajectory:
     distances: Array | None = None
     spaced: NDArray[np.intp] | None = None
     accuracy: float | None = None
+    whole: Array | None = None  # the points before projection, shape (rows, variables), if few
+
+    @classmethod
+    def of(
+        cls,
+        points: ArrayLike,
+        label: str = "track",
+        losses: ArrayLike | None = None,
+        steps: ArrayLike | None = None,
+    ) -> "Trajectory":
+        """Return a path that your own program recorded, to be drawn as a track.
+
+        points has shape (rows, dim), or (rows,) in one dimension. losses, of shape (rows,), are the
+        losses that were recorded there; without them, they are those of the surface on which the
+        path is drawn. steps, of shape (rows,), are the steps of the rows, which are 0, 1, ...
+        unless specified: whole numbers that increase, up to a million. A path that ends early may
+        end in rows that are nan or infinite.
+
+        Returns a Trajectory without an optimizer, whose losses are nan where none was recorded.
+        Raises InputError if a shape or a value is invalid, or if all points are the same, as those
+        of `path.append(vector)` are if the vector then changes in place.
+
+        >>> Trajectory.of([[1, 2], [0.5, 1]], label="mine").steps
+        1
+        """
+        _check_copies(points)
+        found = _numbers(points, "points")
+        found = found[:, None] if found.ndim == 1 else found
+        if found.ndim != 2 or not found.shape[1]:
+            raise InputError(f"points must have shape (rows, dim), not {found.shape}")
+        rows = len(found)
+        if not 2 <= rows <= MAX_STEPS + 1:
+            raise InputError(f"a path must have from 2 to {MAX_STEPS + 1} points, not {rows}")
+        step_of_row = _steps(np.arange(rows) if steps is None else steps, rows)
+        known = np.full(rows, np.nan)
+        if losses is not None:
+            known = _numbers(losses, "losses")
+            if known.shape != (rows,):
+                raise InputError(f"losses must have shape ({rows},), not {known.shape}")
+        of_steps = np.full(step_of_row[-1] + 1, np.nan)
+        of_steps[step_of_row] = known
+        evenly = np.linspace(0, rows - 1, min(rows, MAX_SPACED)).round().astype(int)
+        return cls(
+            label,
+            None,
+            points=found,
+            losses=of_steps,
+            states={},
+            diverged_at=_end(found, known, losses is not None, step_of_row),
+            rows=None if rows == len(of_steps) else step_of_row,
+            spaced=step_of_row[evenly],
+        )
 
     @property
     def start(self) -> Array:
@@ -86,8 +146,18 @@ class Trajectory:
     @cached_property
     def row_of_step(self) -> NDArray[np.intp]:
         """The row of `finite_points` for each step up to the last one, shape (last + 1,)."""
-        steps = np.arange(self.last + 1)
-        return np.searchsorted(self.step_of_row, steps, side="right") - 1
+        return _latest(self.step_of_row, np.arange(self.last + 1))
+
+    @cached_property
+    def known_steps(self) -> NDArray[np.intp]:
+        """The steps up to the last one that have a loss, at least one step."""
+        known = np.flatnonzero(np.isfinite(self.losses[: self.last + 1]))
+        return known if known.size else np.zeros(1, int)
+
+    @cached_property
+    def known_of_step(self) -> NDArray[np.intp]:
+        """The index in `known_steps` for each step up to the last one, shape (last + 1,)."""
+        return _latest(self.known_steps, np.arange(self.last + 1))
 
     @property
     def away(self) -> Array:
@@ -109,15 +179,15 @@ class Trajectory:
         return losses
 
     def row(self, step: int) -> int:
-        """Return the row of the last point that was recorded up to a step."""
-        return int(np.searchsorted(self.step_of_row, step, side="right")) - 1
+        """Return the row of the last point that was recorded up to a step, else the first."""
+        return int(_latest(self.step_of_row, step))
 
     def loss(self, step: int) -> float:
         """Return the true loss at a step, or at the last one before it that has one."""
         step = min(step, self.last)
-        return float(
-            self.losses[step] if self.true_losses is None else self.true_losses[self.row(step)]
-        )
+        if self.true_losses is not None:
+            return float(self.true_losses[self.row(step)])
+        return float(self.losses[self.known_steps[self.known_of_step[step]]])
 
     @property
     def ended_at(self) -> int | None:
@@ -143,3 +213,71 @@ class Trajectory:
             return ": choose another starting point"
         _, colon, said = self.stopped.partition(":")
         return colon + said
+
+
+def _latest(steps: NDArray[np.intp], wanted: ArrayLike) -> NDArray[np.intp]:
+    """Return the index of the last of `steps` up to each wanted one, 0 if there is none."""
+    found: NDArray[np.intp] = np.maximum(np.searchsorted(steps, wanted, side="right") - 1, 0)
+    return found
+
+
+def _check_copies(points: Any) -> None:
+    """Raise InputError if two points of a list are the same object or share their memory."""
+    listed = points if isinstance(points, list | tuple) else []
+    places = [
+        each.__array_interface__["data"][0] if isinstance(each, np.ndarray) else id(each)
+        for each in listed
+        if isinstance(each, np.ndarray | list)
+    ]
+    if len(set(places)) < len(places):
+        raise InputError(f"several points are one object, whose last value they all have: {COPY}")
+
+
+def _numbers(values: Any, name: str) -> Array:
+    """Return values as an array of float64; raise InputError if they are not real numbers."""
+    try:
+        found = np.asarray(values)
+    except Exception as error:  # other libraries' arrays can raise anything
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{name} cannot be read as an array: {said}") from None
+    if found.dtype.kind not in "iuf":
+        raise InputError(f"{name} must be real numbers, not {found.dtype}")
+    return np.array(found, float)
+
+
+def _steps(steps: ArrayLike, rows: int) -> NDArray[np.intp]:
+    """Return the step of each row; raise InputError unless they are whole numbers that increase."""
+    given = _numbers(steps, "steps")
+    if given.shape != (rows,):
+        raise InputError(f"steps must have shape ({rows},), not {given.shape}")
+    wrong = ~((given >= 0) & (given <= MAX_STEPS) & (given == np.floor(given)))
+    if wrong.any():
+        said = shorten(float(given[wrong][0]))
+        raise InputError(f"a step must be a whole number from 0 to {MAX_STEPS}, not {said}")
+    falls = np.flatnonzero(np.diff(given) <= 0)
+    if falls.size:
+        first, second = given[falls[0] : falls[0] + 2]
+        raise InputError(f"steps must increase, but {second:.0f} follows {first:.0f}")
+    return given.astype(int)
+
+
+def _end(points: Array, losses: Array, recorded: bool, step_of_row: NDArray[np.intp]) -> int | None:
+    """Return the step at which a recorded path ends early, None if it does not.
+
+    Raises InputError if the path goes on from there, or does not move.
+    """
+    finite: Any = np.isfinite(points).all(axis=-1)  # an array of booleans
+    whole = finite & np.isfinite(losses) if recorded else finite
+    many = len(whole) if whole.all() else int(np.argmin(whole))
+    if whole[many:].any():
+        what = "the point" if not finite[many] else "the loss"
+        raise InputError(
+            f"{what} of step {step_of_row[many]} is not finite, but later ones are: only the end "
+            "of a path may be"
+        )
+    if many < 2:
+        where = " with a finite loss" if finite[: many + 1].all() else " that are finite"
+        raise InputError(f"a path must have at least two points{where}")
+    if (points[:many] == points[0]).all():
+        raise InputError(f"all {many} points are the same: {COPY}")
+    return None if many == len(whole) else int(step_of_row[many])

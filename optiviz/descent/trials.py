@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optiviz.descent import problem_of
 from optiviz.descent.run_arrays import AloneObjective, Numbers, Runs
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
@@ -195,8 +196,8 @@ def _compared(trials: Trials, ends: Array) -> list[int]:
     """Return the trials to walk both ways, besides the first; ends has shape (trials, ...)."""
     order = np.lexsort(tuple(trials.values.values()))
     with np.errstate(all="ignore"):
-        losses = trials.surface.value(ends)
-        slopes = np.abs(trials.surface.gradient(ends)).max(axis=-1)
+        judge = problem_of(trials.surface).true_objective
+        losses, slopes = judge.value(ends), np.abs(judge.gradient(ends)).max(axis=-1)
     picked = {int(order[0]), int(order[len(order) // 2]), int(order[-1])}
     for low in (losses, slopes):
         best = np.where(np.isnan(low), np.inf, low).min(axis=1)

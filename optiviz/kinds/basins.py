@@ -11,7 +11,7 @@ from pydantic import field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
 from optiviz.descent.learning_rate import configure
-from optiviz.kinds.base import SETTINGS, Column, Entry, OnSurface, Report, Row
+from optiviz.kinds.base import SETTINGS, Column, OnSurface, OptimizerEntry, Report, Row
 from optiviz.kinds.fields import AnimationFields, ProblemFields
 from optiviz.kinds.style import Style
 from optiviz.kinds.types import Sides, resolve_surface
@@ -46,7 +46,7 @@ class BasinsRecipe(ProblemFields, AnimationFields):
     def _in_two_dimensions(cls, surface: str | Surface) -> str | Surface:
         found = resolve_surface(surface)
         if found.dim != 2 or not problem_of(found).in_plane:
-            what = "one" if found.dim == 1 else "all of a network's weights"
+            what = "one" if found.dim == 1 else "many dimensions"
             name = found.name or "the formula"
             raise ValueError(f"basins need two dimensions, but {name} is descended in {what}")
         return surface
@@ -111,7 +111,7 @@ class BasinsRecipe(ProblemFields, AnimationFields):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class BasinsEntry(Entry):
+class BasinsEntry(OptimizerEntry):
     """An optimizer run from every start of a grid; its value is the share reaching a minimum."""
 
     basins: Basins

@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -22,6 +21,7 @@ from optiviz.descent.problem import Problem
 from optiviz.kinds.base import BaseRecipe, Timeline
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import (
+    IN_A_SURFACE,
     FileHashes,
     FileHashMapping,
     FrameRanges,
@@ -49,7 +49,7 @@ from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
 from optiviz.system.text import shorten
-from optiviz.system.validation import checked
+from optiviz.system.validation import Model, checked
 
 MIN_FPS, MAX_FPS = 0.01, 100  # frames per second
 FPS = 12, 15, 20, 25, 50  # unless specified: the slowest at which all steps take SECONDS at most
@@ -174,9 +174,14 @@ class OptimizerFields(BaseRecipe):
 
     @property
     def file_stem(self) -> str:
-        specs = [parse_spec(text) for text in self.optimizers]
-        names = [re.sub(r"[^\w.+-]+", "-", replace(each, label="").heading) for each in specs]
+        names = [re.sub(r"[^\w.+-]+", "-", each) for each in self.drawn_names]
         return f"{self.subject_stem}-{join_names(names, 'optimizers')}"
+
+    @property
+    def drawn_names(self) -> list[str]:
+        """The names of the optimizers in the file name."""
+        specs = (parse_spec(text) for text in self.optimizers)
+        return [replace(spec, label="").heading for spec in specs]
 
     @property
     def subject_stem(self) -> str:
@@ -334,7 +339,7 @@ class AnimationFields(OptimizerFields):
         return self.model_copy(update={"frames": f"{last}:{last + 1}:1"})
 
 
-class ProblemFields(BaseModel):
+class ProblemFields(Model):
     """What is descended, and for how many steps.
 
     surface is a name in the built-in catalogue or a whole declaration; batch_size is the number
@@ -342,7 +347,7 @@ class ProblemFields(BaseModel):
     added to each coordinate of a gradient.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    elsewhere: ClassVar = {key: f"surface={text}" for key, text in IN_A_SURFACE.items()}
 
     surface: NamedSurface
     seed: NonNegativeInt = 0
@@ -368,9 +373,14 @@ class ProblemFields(BaseModel):
         return resolve_surface(self.surface).origin.file_name
 
     @property
-    def last_step(self) -> int:
+    def descent_steps(self) -> int:
         """The number of steps: the recipe's, else the surface's, else DEFAULT_STEPS."""
         return self.steps or resolve_surface(self.surface).steps or DEFAULT_STEPS
+
+    @property
+    def last_step(self) -> int:
+        """The step that the last frame of an animation shows."""
+        return self.descent_steps
 
     @property
     def problem(self) -> Problem:
@@ -410,10 +420,9 @@ class StartFields(ProblemFields):
         surface = resolve_surface(self.surface)
         if not self.random_starts:
             return self.starts or surface.default_starts
-        low, high = np.transpose(surface.window.intervals)
-        drawn = np.random.default_rng(self.seed).uniform(
-            low, high, (self.random_starts, surface.dim)
-        )
+        box = self.problem.box
+        low, high = np.transpose(surface.window.intervals if box is None else box)
+        drawn = np.random.default_rng(self.seed).uniform(low, high, (self.random_starts, len(low)))
         return (*self.starts, *(tuple(point) for point in drawn.tolist()))
 
     def start_points(self) -> list[Array]:

@@ -8,9 +8,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.kinds.fields import fitting_view
-from optiviz.kinds.run import RunEntry, RunScene
+from optiviz.kinds.run_scene import RunEntry, RunScene
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.types import NamedSurfaces, join_names, resolve_surface
+from optiviz.kinds.types import IN_A_SURFACE, NamedSurfaces, join_names, resolve_surface
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
@@ -18,6 +18,7 @@ from optiviz.system.progress import TaskProgress
 class PlotRecipe(BaseRecipe, Style):
     """Surfaces without a descent, side by side: a still picture."""
 
+    elsewhere: ClassVar = {key: f"surfaces=[{text}]" for key, text in IN_A_SURFACE.items()}
     formats: ClassVar = ("still",)
     default_suffix: ClassVar = ".png"
     kind: Literal["plot"] = "plot"
@@ -68,7 +69,7 @@ class PlotScene(Scene[RunEntry]):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        return self.surfaces[0].variables if len(self.surfaces) == 1 else {}
+        return self.surfaces[0].shown_variables if len(self.surfaces) == 1 else {}
 
     def parts(self) -> tuple[Scene[RunEntry], ...]:
         return tuple(RunScene(title=each.title, surface=each) for each in self.surfaces)

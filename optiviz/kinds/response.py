@@ -8,7 +8,16 @@ import numpy as np
 
 from optiviz.descent.learning_rate import without_tuning
 from optiviz.descent.walk import respond
-from optiviz.kinds.base import SETTINGS, STATUS, Column, Entry, Report, Row, Scene, finite_or_none
+from optiviz.kinds.base import (
+    SETTINGS,
+    STATUS,
+    Column,
+    OptimizerEntry,
+    Report,
+    Row,
+    Scene,
+    finite_or_none,
+)
 from optiviz.kinds.fields import AnimationFields, LegendFields
 from optiviz.kinds.types import NamedSignal
 from optiviz.objective import Array
@@ -63,7 +72,7 @@ class ResponseRecipe(LegendFields, AnimationFields):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ResponseEntry(Entry):
+class ResponseEntry(OptimizerEntry):
     """The response of an optimizer to a signal: update has shape (steps + 1,)."""
 
     update: Array

@@ -26,7 +26,7 @@ ANIMATED = ("trail", "smooth", "orbit")  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
-    MANY_DIMENSIONS: "all of a network's weights",
+    MANY_DIMENSIONS: "many dimensions",
 }
 
 
@@ -56,19 +56,22 @@ Angles = Annotated[
 ]
 
 
+BANDS, LOSSES = "[bands]", "[losses]"  # not keys that a user has written
+
+
 def _levels_tag(value: Any) -> str:
-    return "bands" if isinstance(value, int) and not isinstance(value, bool) else "losses"
+    return BANDS if isinstance(value, int) and not isinstance(value, bool) else LOSSES
 
 
 Levels = Annotated[
-    Annotated[Annotated[int, Field(ge=1, le=MAX_BANDS)], Tag("bands")]
+    Annotated[Annotated[int, Field(ge=1, le=MAX_BANDS)], Tag(BANDS)]
     | Annotated[
         Annotated[
             tuple[Number, ...],
             Field(max_length=MAX_LEVELS),
             AfterValidator(increasing),
         ],
-        Tag("losses"),
+        Tag(LOSSES),
     ],
     Discriminator(_levels_tag),
 ]

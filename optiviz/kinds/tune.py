@@ -7,14 +7,23 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from optiviz.descent import problem_of
-from optiviz.descent.learning_rate import ConfiguredOptimizer
+from optiviz.descent.learning_rate import ConfiguredOptimizer, configure
 from optiviz.descent.search import TRIALS, Range, SearchResult, SearchSetup, check_ranges, search
-from optiviz.kinds.base import SETTINGS, Column, Entry, Report, Row, SurfaceScene, finite_or_none
+from optiviz.kinds.base import (
+    SETTINGS,
+    Column,
+    OptimizerEntry,
+    Report,
+    Row,
+    SurfaceScene,
+    finite_or_none,
+)
 from optiviz.kinds.fields import LegendFields, OptimizerFields, StartFields
 from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, labelled
+from optiviz.registry import Pace
 from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
 
@@ -67,8 +76,7 @@ class TuneRecipe(StartFields, LegendFields, OptimizerFields):
         check_ranges(specs, setup.ranges)
         entries = []
         for number, (spec, label) in enumerate(labelled(specs)):
-            found = run_search(spec, label, setup, progress)
-            configured = configure_best(found)
+            found, configured = search_best(spec, label, setup, progress)
             entries.append(
                 TuneEntry(
                     spec=spec, label=label, configured=configured, number=number, search=found
@@ -87,17 +95,35 @@ class TuneRecipe(StartFields, LegendFields, OptimizerFields):
         )
 
 
-def run_search(
-    spec: OptimizerSpec, label: str, setup: SearchSetup, progress: TaskProgress | None
-) -> SearchResult:
-    """Search for one optimizer and report progress."""
-    return search(spec, setup, search_progress(label, progress))
+def search_best(
+    spec: OptimizerSpec,
+    label: str,
+    setup: SearchSetup,
+    progress: TaskProgress | None,
+    pace: Pace = "calm",
+) -> tuple[SearchResult, ConfiguredOptimizer]:
+    """Search for one optimizer; return the trials and the optimizer with the values of the best.
+
+    A learning rate that is neither set nor searched is first chosen as for a run, with the
+    defaults of what is searched, and then is that of all trials.
+    """
+    rate, watch = factory_of(spec.name).rate, search_progress(label, progress)
+    if not rate or rate in dict(spec.settings) or rate in {each.key for each in setup.ranges}:
+        found = search(spec, setup, watch)
+        return found, _configure_best(found)
+    surface, starts, steps = setup.surface, setup.starts, setup.steps
+    first = configure(spec, surface, starts, steps, None, setup.objective, watch, pace)
+    spec = spec.with_default_rate(first.optimizer.hyperparameters()[rate])
+    found = search(spec, setup, watch)
+    best = _configure_best(found)
+    return found, best._replace(
+        source=first.source, tuning=first.tuning, tuned=(*first.tuned, *best.tuned)
+    )
 
 
-def configure_best(found: SearchResult) -> ConfiguredOptimizer:
-    """Return an optimizer with the values found by a search."""
+def _configure_best(found: SearchResult) -> ConfiguredOptimizer:
     rate = factory_of(found.spec.name).rate
-    source = "given" if rate in dict(found.spec.settings) else "default" if rate else ""
+    source = "given" if rate in dict(found.spec.settings) else ""
     if rate in found.values:
         source = "tuned" if found.any_usable else "none fits"
     return ConfiguredOptimizer(
@@ -106,7 +132,7 @@ def configure_best(found: SearchResult) -> ConfiguredOptimizer:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TuneEntry(Entry):
+class TuneEntry(OptimizerEntry):
     """An optimizer and its trials; its value is the median final loss of the best trial."""
 
     search: SearchResult
@@ -205,6 +231,8 @@ class TuneScene(SurfaceScene[TuneEntry]):
             f"best of {recipe.trials} trials each by the median final loss of {starts}; "
             f"seed {recipe.seed}"
         )
+        first = [entry.label for entry in self.entries if entry.configured.tuning is not None]
+        notes = [note, f"lr chosen before the trials: {', '.join(first)}"] if first else [note]
         columns = [Column("optimizer"), SETTINGS._replace(heading="best trial")]
         numbers = [Column(heading, number=True) for heading in headings]
-        return Report([*columns, *numbers], rows, [note])
+        return Report([*columns, *numbers], rows, notes)

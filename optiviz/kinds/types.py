@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from inspect import isclass
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,24 +16,54 @@ from pydantic import (
 
 from optiviz.descent.search import Range
 from optiviz.optimizers.spec import parse_specs
+from optiviz.optimizers.third_party import asking_for_a_class
 from optiviz.registry import SIGNALS, THEMES
-from optiviz.surfaces.catalogue import bundled_surface, find_surface, load_catalogue
+from optiviz.surfaces.catalogue import (
+    bundled_surface,
+    find_surface,
+    function_surface,
+    load_catalogue,
+)
 from optiviz.surfaces.domain import MAX_STEPS, Point, format_point
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, Schema, any_of, one_or_more
+from optiviz.system.json_schema import (
+    NUMBERS,
+    TEXT,
+    MappedSchema,
+    Schema,
+    any_of,
+    one_or_more,
+    one_or_several,
+)
 from optiviz.system.text import counted, shorten
 from optiviz.themes import Theme, find_theme
 
 MAX_SURFACES, MAX_OPTIMIZERS, MAX_RANGES, MAX_SOUGHT = 64, 100, 100, 10
 YAML_FILE = TEXT | {"pattern": r"\.ya?ml$"}
 MAX_NAME = 100  # characters of a part of a file name
+# What Python writes for the options of a surface, which a recipe holds as a whole.
+FORMULA, NETWORK = "Surface(formula=..., domain=...)", 'Surface(network={"data": ..., ...})'
+IN_A_SURFACE = {
+    "formula": FORMULA,
+    "variables": FORMULA,
+    "dim": FORMULA,
+    "domain": FORMULA,
+    "axes": "Surface(formula=..., domain=..., axes=...)",
+    "catalogue": "load_surface(NAME, FILE)",
+    "data": NETWORK,
+    "samples": NETWORK,
+    "plane": "Surface(network=..., plane=...)",
+}
 
 
 def _canonical_specs(value: Any) -> Any:
     texts = [value] if isinstance(value, str) else value
-    if any(map(callable, texts if isinstance(texts, list | tuple) else [texts])):
-        raise ValueError("must be text, not a class: write, for example, my_optimizer.py:Lion")
+    for each in texts if isinstance(texts, list | tuple) else [texts]:
+        if isclass(each):
+            raise ValueError("must be text, not a class: write, for example, my_optimizer.py:Lion")
+        if callable(each):
+            raise ValueError(asking_for_a_class("must be text, not a function:"))
     if not isinstance(texts, list | tuple):
         raise ValueError(f"must be text or a list, not {shorten(value, quoted=True)}")
     if not all(isinstance(text, str) for text in texts):
@@ -45,7 +76,11 @@ def _by_name(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
         found = find_surface(value)
     elif callable(value):
-        raise ValueError("must be text, not a function: write, for example, my_surface.py:f")
+        found = function_surface(value)
+    elif not isinstance(value, Surface | Mapping):
+        raise ValueError(
+            f"must be a name, a function or a Surface, not {shorten(value, quoted=True)}"
+        )
     else:
         found = Surface.model_validate(value, context=info.context).with_file_hashes()
     return found.name if bundled_surface(found.name) == found else found
@@ -127,10 +162,11 @@ def resolve_surface(surface: str | Surface) -> Surface:
 def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
     if "surface" in info.data:
         surface = resolve_surface(info.data["surface"])
-        if len(start) != surface.dim:
+        if len(start) not in surface.start_sizes:
             many = counted(len(start), "coordinate")
-            name = surface.name or "the formula"
-            raise ValueError(f"{format_point(start)} has {many}, but {name} has {surface.dim}")
+            name = surface.name or f"the {'function' if surface.function else 'formula'}"
+            sizes = " or, on the plane, ".join(map(str, surface.start_sizes))
+            raise ValueError(f"{format_point(start)} has {many}, but {name} has {sizes}")
     return start
 
 
@@ -175,6 +211,12 @@ Optimizers = Annotated[
     BeforeValidator(_canonical_specs),
     Field(min_length=1, max_length=MAX_OPTIMIZERS),
     MappedSchema(lambda kept: one_or_more(TEXT)),
+]
+OptionalOptimizers = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_canonical_specs),
+    Field(max_length=MAX_OPTIMIZERS, validate_default=True),
+    MappedSchema(lambda kept: one_or_several(TEXT)),
 ]
 NamedSignal = Annotated[
     str | Signal,

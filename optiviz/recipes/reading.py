@@ -13,18 +13,33 @@ from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import parse_specs
 from optiviz.registry import KINDS, OPTIMIZERS
-from optiviz.surfaces.catalogue import find_surface, is_third_party_surface, load_catalogue
+from optiviz.surfaces.catalogue import (
+    find_surface,
+    function_surface,
+    is_third_party_surface,
+    load_catalogue,
+)
 from optiviz.surfaces.config import WrittenPlane
 from optiviz.surfaces.datasets import files_of
-from optiviz.surfaces.domain import AxisNames, Domain, ValidationContext, Window, axis_names
-from optiviz.surfaces.surface import Surface, dimension
+from optiviz.surfaces.domain import (
+    AxisNames,
+    Domain,
+    ValidationContext,
+    VariableNames,
+    Window,
+    axis_names,
+)
+from optiviz.surfaces.surface import Surface, placed
+from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, variables_of, vector_names
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
 from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
+from optiviz.system.plugins import is_import_path
 from optiviz.system.text import counted, shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
 from optiviz.themes import FILES as THEME_FILES
@@ -49,6 +64,13 @@ class SurfaceOptions(BaseModel):
         MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
     ]
+    variables: Annotated[
+        VariableNames,
+        Field(description="the variables of a formula or function, for example w,b"),
+    ]
+    dim: Annotated[
+        int, Field(ge=1, le=MAX_VARIABLES, description="the number of variables, x1, x2 and so on")
+    ]
     domain: Annotated[Window, Field(description="the window to draw, for example -3:3,-2:2")]
     axes: Annotated[AxisNames, Field(description="the names of the axes, for example w,b")]
     catalogue: Annotated[str, Field(description="a YAML file of additional surfaces")]
@@ -57,16 +79,18 @@ class SurfaceOptions(BaseModel):
     plane: Annotated[
         WrittenPlane,
         Field(
-            description="the plane through a network's weights: path, random:SEED or "
-            "2/5/250,2/5/251"
+            description="the plane through a network's weights or many variables: path, "
+            "random:SEED, 2/5/250,2/5/251 or x1,x2"
         ),
     ]
 
 
-class NamedAxes(BaseModel):
-    """Names of axes, whose number is not known yet."""
+class Names(BaseModel):
+    """Names of axes and variables, whose number is not known yet."""
 
-    axes: AxisNames
+    axes: AxisNames = ()
+    variables: VariableNames = ()
+    dim: Annotated[int | None, Field(ge=1, le=MAX_VARIABLES)] = None
 
 
 SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
@@ -186,7 +210,8 @@ def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
         signal if str(signal).lower().endswith(".csv") else None,
         theme if str(theme).lower().endswith(THEME_FILES) else None,
     ]
-    return [Path(each) for each in named if isinstance(each, str | Path)]
+    held = [Path(each) for each in named if isinstance(each, str | Path)]
+    return held + track_files(fields.get("tracks"))
 
 
 def input_files(fields: Mapping[str, Any]) -> list[Path]:
@@ -197,7 +222,7 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
     learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
     learned.append(fields.get("data"))
     read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
-    return inlined_files(fields) + read
+    return inlined_files(fields) + all_track_files(fields.get("tracks")) + read
 
 
 def check_not_input(path: Path, sources: Iterable[Path]) -> None:
@@ -223,19 +248,33 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     if all(option is None for option in options.values()):
         return []  # the recipe reads names and declarations itself
     faults: list[Fault] = []
+    if isinstance(domain, Mapping) and len(formulas) == 1 and isinstance(formulas[0][1], str):
+        names = options["variables"] or variables_of(formulas[0][1])
+        domain = placed(domain, names.split(",") if isinstance(names, str) else names)
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
         faults += [Fault(("domain", *(fault.keys or ())), fault.message) for fault in window]
         window = None
-    axes = None if options["axes"] is None else checked(NamedAxes, {"axes": options["axes"]})
-    if isinstance(axes, list):
-        faults += axes
-        axes = None
-    surfaces = SurfaceReader(catalogue, window, changes, axes.axes if axes else ())
+    given = {key: options[key] for key in Names.model_fields if options[key] is not None}
+    called = checked(Names, given)
+    if isinstance(called, list):
+        return [*faults, *called]
+    if called.dim is not None and called.variables:
+        return [Fault(("dim",), "cannot be combined with variables: give only one")]
+    surfaces = SurfaceReader(catalogue, window, changes, called)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
     if not any(each is None or each.network for each in found):
-        faults += [Fault((option,), "needs a network, but there is none") for option in changes]
+        faults += [
+            Fault((option,), "needs a network, but there is none")
+            for option in changes
+            if option != "plane"
+        ]
+    if "plane" in changes and not any(
+        each is None or each.network or len(each.variables) > len(AXES) for each in found
+    ):
+        said = "needs a network or more than two variables, but there are none"
+        faults.append(Fault(("plane",), said))
     faults += surfaces.faults
     if not faults:
         fields[field] = tuple(found) if several else found[0]
@@ -254,8 +293,8 @@ def _as_list(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
 class SurfaceReader:
     """Reads the surfaces of one recipe and collects their faults.
 
-    All surfaces get the same window, if there is one, and the same names of axes. changes are data,
-    samples or plane for networks, replacing what is declared.
+    All surfaces get the same window, if there is one, and the same names of axes and variables.
+    changes are data, samples or plane, replacing what is declared.
     """
 
     def __init__(
@@ -263,10 +302,12 @@ class SurfaceReader:
         catalogue: Any,
         window: Domain | None,
         changes: Mapping[str, Any],
-        axes: tuple[str, ...] = (),
+        names: Names,
     ) -> None:
         self.window = window
-        self.axes = axes
+        self.axes = names.axes
+        self.variables = names.variables or (() if names.dim is None else vector_names(names.dim))
+        self.given_variables = "variables" if names.variables else "dim"
         self.changes = changes
         self.faults: list[Fault] = []
         self._find = find_surface if catalogue is None else self._opened(catalogue)
@@ -287,17 +328,27 @@ class SurfaceReader:
 
     def named(self, keys: Keys, value: Any) -> Surface | None:
         """Return the surface of a name or of a declaration, None if it has a fault."""
-        if not isinstance(value, str):
+        if isinstance(value, Mapping):
             return self._declared(keys, self._changed(value))
         if self._find is None:
             return None
         try:
-            surface = self._find(value)
+            surface = value if isinstance(value, Surface) else self._named(value)
         except InputError as error:
             self.faults.append(Fault(keys, str(error)))
             return None
-        if surface.network is not None and self.changes:
+        if self.variables and surface.variables != self.variables:
+            try:
+                surface = surface.with_variables(self.variables)
+            except InputError as error:
+                self.faults.append(Fault((self.given_variables,), str(error)))
+                return None
+        several = len(surface.variables) > len(AXES)
+        changed = self.changes and (several or surface.network is not None)
+        if changed or (several and self.window is not None):
             declared = surface.model_dump(mode="json", exclude_defaults=True)
+            if surface.function is not None:
+                declared["function"] = surface.function
             return self._declared(keys, self._changed(declared))
         if self.axes:
             try:
@@ -313,10 +364,26 @@ class SurfaceReader:
             return surface
         return surface.within(self.window)
 
+    def _named(self, value: Any) -> Surface:
+        """Return the surface of a name or of a Python function."""
+        assert self._find is not None
+        named = isinstance(value, str)
+        if callable(value) or (named and self.variables and is_import_path(value)):
+            return function_surface(value, self.variables)
+        if named:
+            return self._find(value)
+        raise InputError(f"must be a name or a Surface, not {shorten(value, quoted=True)}")
+
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:
         """Return the surface of a formula, None if it has a fault."""
-        sides = [DEFAULT_INTERVAL] * (dimension(text) if isinstance(text, str) else 1)
-        declared = {"formula": text, "domain": self.window or ",".join(sides), "axes": self.axes}
+        names = self.variables or (variables_of(text) if isinstance(text, str) else AXES[:1])
+        declared = {"formula": text, "axes": self.axes, "variables": self.variables}
+        if len(names) <= len(AXES):
+            declared["domain"] = self.window or ",".join([DEFAULT_INTERVAL] * len(names))
+        elif self.window is not None:
+            declared["domain"] = self.window
+        if "plane" in self.changes:
+            declared["plane"] = self.changes["plane"]
         return self._declared(keys, declared, of=1)
 
     def _changed(self, declared: Any) -> Any:
@@ -332,14 +399,17 @@ class SurfaceReader:
                 named = str(learned["data"]).rpartition("/")[2].rpartition(":")[2]
                 changed["title"] = "".join(filter(str.isprintable, named)).capitalize()
             changed["network"] = {**network, **learned}
-            if "plane" in self.changes:
-                changed["plane"] = self.changes["plane"]
-                for key in ("domain", "start", "starts", "levels"):  # of the former plane
-                    changed.pop(key, None)
+        if "plane" in self.changes:
+            changed["plane"] = self.changes["plane"]
+            former = ("domain", "start", "starts", "levels") if network else ("levels",)
+            for key in former:  # of the former plane
+                changed.pop(key, None)
         if self.window is not None:
             changed["domain"] = self.window
         if self.axes:
             changed["axes"] = self.axes
+        if self.variables:
+            changed["variables"] = self.variables
         return changed
 
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
@@ -357,11 +427,16 @@ class SurfaceReader:
     def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
         """Return a fault of a declaration with the keys under which the user wrote the value."""
         within = fault.keys or ()
-        if within[:1] == ("axes",) and self.axes:
-            return Fault(("axes",), fault.message)
+        given = {
+            "axes": bool(self.axes),
+            "variables": bool(self.variables),
+            "domain": bool(self.changes) or self.window is not None,
+            **dict.fromkeys(self.changes, True),
+        }
         changed = within[1:] if within[:1] == ("network",) else within
-        if changed and changed[0] in (*self.changes, *(["domain"] if self.changes else [])):
-            return Fault(changed, fault.message)
+        if changed and given.get(changed[0]):
+            names = {"variables": self.given_variables}
+            return Fault((names.get(changed[0], changed[0]), *changed[1:]), fault.message)
         return Fault((*keys, *within[of:]), fault.message)
 
 

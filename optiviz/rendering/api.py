@@ -1,7 +1,7 @@
 """The Python API. Names, fields and values are those of the command line."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import AXES
 from optiviz.system.errors import InputError
 from optiviz.system.files import real_path
 from optiviz.system.text import shorten
-from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def load_surface(name: str, surfaces: str | Path | None = None) -> Surface:
 
 
 def descend(
-    surface: str | Surface,
+    surface: str | Surface | Callable[..., Any],
     optimizer: str,
     start: Sequence[float] | None = None,
     steps: int | None = None,
@@ -77,11 +77,12 @@ def descend(
 ) -> Trajectory:
     """Run one optimizer on a surface and return its trajectory.
 
-    surface is the name of a surface, as for `load_surface`, or a Surface. optimizer is the spec of
-    an optimizer: its name and, optionally, its hyperparameters, such as "adam:lr=0.25". Unless
-    specified, the learning rate is the optimizer's default. An optimizer without a default uses
-    the surface's learning rate or, if there is none, one that is tuned from this start for this
-    number of steps, among those with calm paths.
+    surface is the name of a surface, as for `load_surface`, a Surface, or a function: of
+    coordinates, f(x, y), or of one vector. optimizer is the spec of an optimizer: its name and,
+    optionally, its hyperparameters, such as "adam:lr=0.25". Unless specified, the learning rate is
+    the optimizer's default. An optimizer without a default uses the surface's learning rate or, if
+    there is none, one that is tuned from this start for this number of steps, among those with calm
+    paths.
 
     start is the starting point, of shape (dim,), in the coordinates that pictures show. Unless
     specified, start and steps are those of the surface; steps is 120 if it has none. batch_size is
@@ -111,13 +112,19 @@ def descend(
 
 
 def animate(
-    surface: str | Surface, optimizers: str | Sequence[str], **settings: Any
+    surface: str | Surface | Callable[..., Any],
+    optimizers: str | Sequence[str] = (),
+    **settings: Any,
 ) -> "Animation":
     """Return the animation that `optiviz run` would write, as matplotlib's FuncAnimation.
 
-    surface is the name of a surface, as for `load_surface`, or a Surface. optimizers are specs
-    such as "adam:lr=0.25", in a sequence or in one comma-separated string. settings are the other
-    fields of Recipe: starts, steps, fps, size (width and height in pixels), title and so on.
+    surface is the name of a surface, as for `load_surface`, a Surface, or a function: of
+    coordinates, f(x, y), or of one vector. optimizers are specs such as "adam:lr=0.25", in a
+    sequence or in one comma-separated string. settings are the other fields of Recipe: starts,
+    steps, fps, size (width and height in pixels), title and so on, and those that change a surface:
+    domain, axes, variables, dim, plane, data and samples.
+    tracks=[...] draws paths that your own program recorded, each a `Trajectory.of(points)` or a
+    file such as "run.csv", beside those of the optimizers, or alone.
 
     The optimizers run and the figure is drawn before this function returns; frames are drawn when
     the animation is saved. Its `save` uses the writer "imageio" by default, and stores the recipe
@@ -210,4 +217,13 @@ def batch(
 
 
 def _recipe(**fields: Any) -> Recipe:
-    return validated(Recipe, fields, lambda keys: ".".join(str(key) for key in keys) or "recipe")
+    """Return the recipe of fields, which may be written as on the command line."""
+    given = {key: value for key, value in fields.items() if value is not None}
+    starts = given.get("starts")
+    if callable(given.get("surface")) and not {"dim", "variables"} & given.keys() and starts:
+        sizes = {len(each) for each in starts if not isinstance(each, str | float | int)}
+        if len(sizes) == 1 and (many := sizes.pop()) > len(AXES):  # a vector of any size
+            given["dim"] = many
+    recipe = read_recipe(given, lambda keys: ".".join(map(str, keys)) or "recipe")
+    assert isinstance(recipe, Recipe)
+    return recipe

@@ -19,6 +19,7 @@ from optiviz.recipes.jobs import Job
 from optiviz.recipes.provenance import metadata_for, read_metadata
 from optiviz.registry import format_of
 from optiviz.rendering.render import render
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, OptivizError, describe_error
 from optiviz.system.files import atomic_write, check_targets
 
@@ -154,6 +155,9 @@ def _finished_early(job: Job, force: bool) -> Result | None:
 
 def up_to_date(job: Job) -> bool:
     """Return whether all files of a job exist, from the same recipe and versions."""
+    surfaces = [each for each in job.recipe.drawn_surfaces if isinstance(each, Surface)]
+    if any(each.function is not None and each.function.call for each in surfaces):
+        return False  # what a function of this program does is not in its metadata
     comment = metadata_for(job.recipe)
     try:
         return all(path.exists() and read_metadata(path) == comment for path in job.paths)

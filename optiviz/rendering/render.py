@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.recipes.provenance import metadata_for
+from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
 from optiviz.system.progress import TaskProgress
+from optiviz.system.text import shorten
 from optiviz.themes import load_theme
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ def render(
     written or is passed twice, or if it exists and overwrite is False. Raises OptivizError if
     writing fails.
     """
+    if not isinstance(recipe, BaseRecipe):
+        raise InputError(
+            f"{shorten(recipe)} is not a recipe: write, for example, "
+            "Recipe(surface=..., optimizers=...)"
+        )
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     forms = [recipe.output_format(target) for target in targets]
     check_targets(targets, overwrite)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from commands import OPTIVIZ, assert_told, call
 from conftest import Invoke, only_file
 from PIL import Image
+from test_help import options_of
 
 import optiviz
 from optiviz.kinds.fields import AnimationFields
@@ -91,11 +93,20 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (
-            "run --surface bowl --opt adam sgd",
-            "unexpected argument 'sgd': join several optimizers with",
-        ),
-        ("inspect a.gif b.gif", "unexpected argument 'b.gif'"),
+        ("run --surface bowl --opt adam sgd", "unexpected argument 'sgd': write --opt adam,sgd"),
+        ("run wobbly --opt adam", "unexpected argument 'wobbly': write --surface wobbly"),
+        ("run --surface bowl adam:lr=1", "unexpected argument 'adam:lr=1'\n"),
+        ("run adam:lr=1", "unexpected argument 'adam:lr=1': write --opt adam:lr=1"),
+        ("run --title My picture", "unexpected argument 'picture': write --title 'My picture'"),
+        ("run --formula x**2 + y**2", "write --formula 'x**2 + y**2'"),
+        ("run -o a.gif b.gif", "unexpected argument 'b.gif': write -o a.gif -o b.gif"),
+        ("inspect a.gif b.gif", "unexpected argument 'b.gif'\n"),
+        ("--surface bowl --opt adam", "missing: write optiviz run --surface bowl --opt adam"),
+        ("--debug --over lr --opt=adam", "write optiviz tune --debug --over lr --opt=adam"),
+        ("--jobs 2 --view relief", "the command is missing: --jobs is an option of optiviz batch"),
+        ("--foo", "unknown option '--foo': optiviz --help shows all"),
+        ("run --lr 0,1", "--lr: must be a number, not '0,1': write 0.1"),
+        ("run --steps 0,1", "--steps: must be a whole number, not '0,1'\n"),
         ("run --surface bowl --opt adam,lr=0.1", "'lr=0.1' is a setting: write it after an opti"),
         ("run --surface bowl --opt adam:learning_rate=1", "did you mean 'lr'?"),
         ("run --surface bowl --opt adam --view loss,contour", "write loss+contour"),
@@ -115,11 +126,80 @@ def test_what_newcomers_write_is_understood(
     assert result.stderr.count("\n") == 1
 
 
-def test_a_class_or_function_is_named_by_its_file() -> None:
+SEPARATED = {
+    "--start": ("1,2", "-1,2", "1,-2", "-.5,2e-3"),
+    "--domain": ("-3:3,-2:2", "0:1,-1:1"),
+    "--size": ("960x640", "20x300"),
+    "--camera": ("-60,35", "60,35"),
+    "--levels": ("0.1,1", "-1,0,1,10"),
+    "--frames": ("0:200:20", "0:10:1,10:20:2"),
+    "--axes": ("w,b",),
+    "--view": ("contour+loss", "contour+loss+rate"),
+    "--vary": ("lr=0.1,0.2", "lr=0.1,0.2,0.3"),
+    "--tune": ("lr,beta1",),
+    "--over": ("lr,beta1=0.5:0.9", "lr,beta1,beta2"),
+    "--grid": ("4x4",),
+    "--opt": ("adam,sgd:lr=0.1", "adam,sgd,momentum"),
+}
+
+
+@pytest.mark.parametrize("command", ["run", "plot", "tune", "basins"])
+def test_what_is_separated_by_spaces_is_joined(command: str, invoke: Invoke) -> None:
+    options = {each: SEPARATED[each] for each in SEPARATED.keys() & options_of(command)}
+    assert len(options) >= 4
+    for option, values in options.items():
+        for value in values:
+            ways = {value.replace(sign, " ") for sign in ",x+" if sign in value}
+            if option in ("--domain", "--frames"):
+                ways.add(re.sub("[,:]", " ", value) if value.count(":") == 2 else value)
+            for way in ways - {value}:
+                words = way.split()
+                for ended in (
+                    invoke(command, option, *words),
+                    invoke(command, f"{option}={words[0]}", *words[1:], "-q"),
+                ):
+                    if command == "plot" and option in ("--axes", "--view"):
+                        assert "unexpected argument" not in ended.stderr  # it is a surface
+                        continue
+                    said = f"unexpected argument '{words[1]}': write {option} {value}"
+                    assert (ended.exit_code, ended.stderr) == (2, f"optiviz: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("adam(lr=0.1)", "adam:lr=0.1"),
+        ("adam(lr=0.1,beta1=0.8)", "adam:lr=0.1:beta1=0.8"),
+        ("adam( lr = 0.1, beta1=0.8 ),sgd", "adam:lr=0.1:beta1=0.8,sgd"),
+        ("sgd,adam(lr=0.1):label=mine", "sgd,adam:lr=0.1:label=mine"),
+        ("lookahead+adam()", "lookahead+adam"),
+        ("sgd(0.1)", "sgd:KEY=0.1"),
+        ("torch.optim.Adam(betas=(0.9, 0.99))", "torch.optim.Adam:betas=0.9/0.99"),
+        ("adam:lr=0,1", "adam:lr=0.1"),
+        ("adam:lr=0,1:beta1=0,95,sgd:lr=1,5", "adam:lr=0.1:beta1=0.95,sgd:lr=1.5"),
+        ("adam:lr=0,1@cosine,sgd", "adam:lr=0.1@cosine,sgd"),
+        ("adam(lr=0,1)", "adam:lr=0.1"),
+    ],
+)
+def test_a_spec_in_another_notation_is_rewritten(written: str, meant: str, invoke: Invoke) -> None:
+    ended = invoke("run", "--surface", "bowl", "--opt", written)
+    assert_told(ended, 2, f"is not a spec: write {meant}\n")
+    with pytest.raises(optiviz.InputError, match=f"write {re.escape(meant)}$"):
+        optiviz.Recipe(surface="bowl", optimizers=[written])
+    if "KEY" not in meant:
+        optiviz.Recipe(surface="bowl", optimizers=meant)
+
+
+@pytest.mark.parametrize(
+    "text", ["my(1).py:Lion:lr=0.1", "adam:label=Adam (lr=1)", "sgd:lr=1,adam"]
+)
+def test_parentheses_and_commas_keep_their_meaning(text: str) -> None:
+    assert ",".join(optiviz.Recipe(surface="bowl", optimizers=text).optimizers) == text
+
+
+def test_an_optimizers_class_is_named_by_its_file() -> None:
     with pytest.raises(optiviz.InputError, match=r"optimizers: must be text, not a class"):
         optiviz.animate("wobbly", Path)  # type: ignore[arg-type]
-    with pytest.raises(optiviz.InputError, match=r"surface: must be text, not a function"):
-        optiviz.animate(abs, "adam")  # type: ignore[arg-type]
 
 
 def test_what_an_own_optimizer_raised_is_shown_to_who_debugs(here: Path) -> None:

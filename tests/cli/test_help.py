@@ -7,9 +7,28 @@ from importlib import import_module
 import click
 import pytest
 from conftest import Invoke
+from PIL import ImageColor
 
 from optiviz.cli import COMMANDS, cli
 from optiviz.cli.help import Command
+from optiviz.kinds import load_kind
+from optiviz.kinds.size import UNITS
+from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.schedules import SCHEDULES
+from optiviz.recipes.reading import allowed_keys
+from optiviz.registry import (
+    FORMATS,
+    KINDS,
+    LEGEND_PLACES,
+    OPTIMIZERS,
+    QUALITIES,
+    THEMES,
+    VIEWS,
+    WRAPPERS,
+)
+from optiviz.surfaces.catalogue import load_catalogue
+from optiviz.surfaces.grammar import FUNCTIONS
+from optiviz.system.synonyms import WORDS, squashed
 
 EXAMPLE = re.compile(r"^  ((?:optiviz|eval) .*)$", re.MULTILINE)
 
@@ -91,4 +110,63 @@ def test_the_nearest_right_word_is_named(words: str, said: str, invoke: Invoke) 
     result = invoke(*shlex.split(words))
     assert result.exit_code == 2
     assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def options_of(name: str) -> set[str]:
+    params = [each for each in loaded(name).params if isinstance(each, click.Option)]
+    return {each for param in params for each in (*param.opts, *param.secondary_opts)}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_from_elsewhere_is_led_to_one_that_exists(name: str, invoke: Invoke) -> None:
+    options, led = options_of(name), 0
+    for word in {f"--{word}" for words in WORDS.values() for word in words.split()} - options:
+        result = invoke(name, word, "1")
+        assert result.exit_code == 2
+        said = result.stderr.removesuffix("\n").removeprefix(f"optiviz: unknown option '{word}': ")
+        if said == f"optiviz {name} --help shows all":
+            continue
+        hints = re.fullmatch(r"did you mean '(.*)'\?", said)
+        assert hints is not None, result.stderr
+        for hint in hints[1].split("' or '"):
+            assert shlex.split(hint)[0] in options
+            led += 1
+    assert led or not {"--out", "--jobs", "--tag"} & options
+
+
+def test_every_word_from_elsewhere_leads_somewhere() -> None:
+    tables = [
+        *map(options_of, COMMANDS), *(allowed_keys(load_kind(kind)) for kind in KINDS),
+        *(factory_of(each).parameters for each in OPTIMIZERS), COMMANDS, OPTIMIZERS, WRAPPERS,
+        VIEWS, THEMES, FORMATS, QUALITIES, LEGEND_PLACES, SCHEDULES, FUNCTIONS, ["grid"],
+        ["learning_rate"], load_catalogue().surfaces, UNITS, ImageColor.colormap,
+    ]  # fmt: skip
+    known = {squashed(word) for table in tables for word in table}
+    names = {name: squashed(re.split("[ =(]", name)[0]) for name in WORDS}
+    assert [name for name, first in names.items() if first not in known] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --xlabel weight", "unknown option '--xlabel': did you mean '--axes'?"),
+        ("run --learning-rate 1", "did you mean '--lr'?"),
+        ("run --Epochs 1", "did you mean '--steps'?"),
+        ("tune --max_iter 1", "did you mean '--steps'?"),
+        ("plot bowl --elev 1", "did you mean '--camera'?"),
+        ("response --elev 1", "unknown option '--elev': optiviz response --help shows all"),
+        ("run --surface bowl --opt adam --view 3d", "--view: unknown view '3d': did you mean 'rel"),
+        ("run --surface bowl --opt adam --view heatmap", "did you mean 'contour'?"),
+        ("run --surface bowl --opt adam --theme black", "did you mean 'dark'?"),
+        ("run --surface bowl --opt adam -o x.jpg", "did you mean '.png'?"),
+        ("run --surface bowl --opt sgdm", "did you mean 'momentum'?"),
+        ("run --surface banana --opt sgd", "did you mean 'rosenbrock'?"),
+        ("run --formula cot(x) --opt sgd", "there is no cot: write 1 / tan(x)"),
+        ("animate --surface bowl", "unknown command 'animate': did you mean 'run'?"),
+    ],
+)
+def test_a_word_from_elsewhere_is_translated(words: str, said: str, invoke: Invoke) -> None:
+    result = invoke(*shlex.split(words))
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
     assert result.stderr.count("\n") == 1

@@ -12,6 +12,7 @@ from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.index import tagged
+from optiviz.surfaces.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS
 
 CATALOGUE = load_catalogue()
 KINDS: dict[str, Collection[str]] = {
@@ -20,6 +21,7 @@ KINDS: dict[str, Collection[str]] = {
     "wrappers": WRAPPERS,
     "schedules": [each.form for each in SCHEDULES.values()],
     "views": VIEWS,
+    "functions": [*(each.call for each in FUNCTIONS.values()), *CONSTANTS, *OPERATORS],
     "signals": SIGNALS,
     "themes": THEMES,
     "formats": FORMATS,
@@ -38,7 +40,7 @@ def test_list_names_everything(invoke: Invoke) -> None:
 )
 def test_list_one_kind(kind: str, names: Collection[str], invoke: Invoke) -> None:
     lines = invoke("list", kind).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(names)
+    assert all(line.startswith(name) for line, name in zip(lines, names, strict=True))
     listed = json.loads(invoke("list", kind, "--json").stdout)
     assert [each["name"] for each in listed[kind]] == list(names)
     assert list(json.loads(invoke("list", "--json").stdout)) == list(KINDS)

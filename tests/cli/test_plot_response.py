@@ -104,8 +104,8 @@ def test_a_name_of_several_words_is_not_written_in_the_formula(invoke: Invoke, h
     texts = (here / "x.svg").read_text()
     assert ">w 1 (x)</text>" in texts and ">bias (y)</text>" in texts
     surface = Surface(formula="x*y", domain="-1:1,-1:1", axes=["w 1", "bias"])
-    assert surface.variables == {"x": "x", "y": "y"}
-    assert Surface(formula="x*y", domain="-1:1,-1:1", axes=["w", "b"]).variables == {
+    assert surface.shown_variables == {"x": "x", "y": "y"}
+    assert Surface(formula="x*y", domain="-1:1,-1:1", axes=["w", "b"]).shown_variables == {
         "x": "w", "y": "b",
     }  # fmt: skip
 
@@ -195,7 +195,7 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
         (("response", "--signal", "spikes"), "--opt: required, but missing"),
         (("response", "--signal", "spikes", "--opt", "newton"), "newton needs second derivatives"),
         ((*RESPONSE, "--theme", "drak"), "--theme: unknown theme 'drak': did you mean 'dark'?"),
-        ((*RUN, "--opt", "adam", "--vary", "beta3=1,2"), "'beta3': did you mean 'beta2'"),
+        ((*RUN, "--opt", "adam", "--vary", "beta3=1,2"), "'beta3': did you mean 'beta1'"),
         ((*RUN, "--opt", "adam", "--vary", "beta1=1,2"), "--vary: adam: beta1 must lie in [0, 1)"),
         ((*RUN, "--opt", "adam", "--vary", "beta1"), "is not a valid variation: write key="),
         ((*RUN, "--opt", "adam", "--vary", "label=a,b"), "unknown hyperparameter 'label'"),

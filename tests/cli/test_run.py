@@ -283,7 +283,7 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         ((*WOBBLY, "-o", "x"), "x has no suffix"),
         ((*WOBBLY, "-o", "x.gif", "-o", "x.gif"), "two outputs have the same path"),
         ((*WOBBLY, "--surfaces", "none.yaml"), "none.yaml: No such file"),
-        (("run", "--formula", "x + z", "--opt", "sgd"), "unknown name 'z'"),
+        (("run", "--formula", "x + z", "--opt", "sgd"), "'z' is not a variable beside x and y"),
         (("run", "--formula", "", "--opt", "sgd"), "--formula: required, but missing or empty"),
         (("run", "--formula", "().__class__", "--opt", "sgd"), "is not allowed"),
         (("run", "--formula", "x*y", "--domain", "0:1", "--opt", "sgd"), "no interval for it"),

@@ -162,7 +162,7 @@ def test_what_settles_sooner_is_brighter() -> None:
     ("words", "said"),
     [
         (("--surface", "parabola"), "basins need two dimensions, but parabola is descended in"),
-        (("--surface", "spirals"), "but spirals is descended in all of a network's weights"),
+        (("--surface", "spirals"), "but spirals is descended in many dimensions"),
         (("--surface", "bowl", "--grid", "1x1"), "--grid: must be between 2x2 and 2048x2048, not"),
         (("--surface", "bowl", "--start", "1,1"), "unknown option '--start'"),
     ],

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import tune
-from optiviz.descent.network_problem import bounding_window
+from optiviz.descent.space_problem import bounding_window
 from optiviz.descent.walk import descend
-from optiviz.kinds.run import Recipe, RunScene
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.run_scene import RunScene
 from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.datasets import load_dataset
@@ -55,11 +56,11 @@ def test_what_is_descended_is_the_network(plane: Any, batch_size: int | None) ->
         surface=declared, optimizers="adam:lr=0.1", steps=12, batch_size=batch_size, seed=3
     )
     (path,) = recipe.full_trajectories()
-    network = declared.origin.network_model.network
+    network = declared.origin.space.network
     x = path.points
     if declared.origin.plane.descends_in_plane:
         assert path.points.shape == (13, 2)
-        x = declared.origin.network_model.plane.to_weights(path.points)
+        x = declared.origin.space.plane.to_weights(path.points)
     truth = network.value(x)
     if batch_size is None:
         np.testing.assert_allclose(path.losses[path.step_of_row], truth, rtol=1e-12)
@@ -105,7 +106,7 @@ def test_the_plane_of_paths_holds_most_of_their_variance() -> None:
     names = " ".join(scene.surface.axis_names)
     shares = [int(found) for found in re.findall(r"(\d+)%", names)]
     assert shares[0] >= shares[1] and 90 < sum(shares) <= 100
-    assert scene.surface.origin.network_model.network.dim == 15
+    assert scene.surface.origin.space.network.dim == 15
     given = Recipe(surface=surface("path", domain="-1:1,-2:2"), optimizers="sgd:lr=1", steps=2)
     assert given.make_scene().surface.window.intervals == ((-1, 1), (-2, 2))
 
@@ -182,7 +183,7 @@ def test_a_window_holds_all_paths(seed: int, many: int) -> None:
 @pytest.mark.slow
 def test_article_5s_descent_is_of_two_weights() -> None:
     """It has three starts, and follows the rule printed in the article with twice its rate."""
-    model = NETWORKS["digits-output"].origin.network_model
+    model = NETWORKS["digits-output"].origin.space
     inputs, targets = model.network.inputs, model.network.targets
     (path, *_) = Recipe(surface="digits-output", optimizers="sgd", steps=40).full_trajectories()
     matrices = [weights for weights, _ in model.network.architecture.unpacked(model.initial)]
@@ -208,7 +209,7 @@ def test_article_5s_descent_is_of_two_weights() -> None:
 
 def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() -> None:
     declared = surface(WEIGHTS | {"descent": "whole"})
-    model = declared.origin.network_model
+    model = declared.origin.space
     np.testing.assert_array_equal(problem_of(declared).start(()), model.initial)
     lifted = problem_of(declared).start((1.5, -2.0))
     changed = np.flatnonzero(lifted != model.initial)
@@ -217,7 +218,7 @@ def test_a_whole_descent_begins_at_the_networks_own_weights_or_where_one_says() 
 
 def test_a_network_on_a_plane_is_a_surface_like_any_other() -> None:
     declared = surface(WEIGHTS)
-    own = declared.origin.network_model.initial
+    own = declared.origin.space.initial
     assert declared.dim == 2 and set(problem_of(declared).start(())) < set(own)
     x = np.array([[0.5, 1.0], [-1.0, 2.0]])
     value, gradient = declared.value_and_gradient(x)
@@ -517,7 +518,10 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
         ),
         ("network: {hidden: [3], data: xor, dropout: 1}", "a.network.dropout: must be less"),
         ("network: {hidden: [3], data: xor}\n  formula: x", "a.formula: cannot be combined with a"),
-        ("formula: x\n  domain: {x: [0, 1]}\n  plane: path", "a.plane: needs a network, but there"),
+        (
+            "formula: x\n  domain: {x: [0, 1]}\n  plane: path",
+            "a.plane: needs a network or more than two",
+        ),
         (
             "network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}",
             "must be two",

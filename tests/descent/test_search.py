@@ -22,7 +22,8 @@ from optiviz.descent.search import (
     search,
 )
 from optiviz.descent.walk import descend
-from optiviz.kinds.run import Recipe, RunScene
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.tune import TuneRecipe, TuneScene
 from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import make_picture
@@ -194,7 +195,6 @@ def test_numbers_are_those_of_the_search(invoke: Invoke, here: Path) -> None:
         (("--over", "lr=2:1"), "is not a valid range: LOW must be below HIGH"),
         (("--over", "lr=a:b"), "is not a valid range: write lr=0.5:0.99"),
         (("--over", "lr,lr=1:2"), "names a hyperparameter twice"),
-        (("--over", "beta1"), "adam: lr must be either set or tuned"),
         (("--over", "lr,beta1=0.5:2"), "beta1 must lie in [0, 1), not 2"),
         (("--over", "lr,eps_in_sqrt"), "eps_in_sqrt cannot be tuned: it is not continuous"),
         (
@@ -247,3 +247,32 @@ def test_where_nothing_fits_that_is_said() -> None:
     assert scene.entries[0].configured.source == "none fits"
     assert scene.entries[0].detail.endswith("(none fits)")
     assert scene.remarks == ("sgd: half diverge in all trials",)
+
+
+@pytest.mark.parametrize(
+    ("word", "over"),
+    [
+        ("momentum", "momentum=0.1:0.9"),
+        ("adam", "beta1"),
+        ("lookahead+momentum", "dampening=0.1:0.9"),
+        ("sgd,momentum", "momentum=0.1:0.9"),
+        ("newton,momentum", "momentum=0.1:0.9"),
+        ("sgd:lr=@cosine,adam", "beta2"),
+    ],
+)
+def test_a_rate_that_is_neither_set_nor_tuned_is_that_of_a_run(word: str, over: str) -> None:
+    starts = ((-1.0, 1.0), (2.0, 1.5))
+    common = {"surface": "rosenbrock", "optimizers": word, "starts": starts, "steps": 30}
+    drawn = Recipe(**common).make_scene()
+    recipe = TuneRecipe(**common, over=over, trials=5)
+    scene = recipe.make_scene()
+    assert isinstance(drawn, RunScene) and isinstance(scene, TuneScene)
+    tuned_first = []
+    for entry, run in zip(scene.entries, drawn.entries, strict=True):
+        rate = run.configured.optimizer.hyperparameters()["lr"]
+        assert entry.configured.source == run.configured.source
+        assert entry.configured.optimizer.hyperparameters()["lr"] == rate
+        assert entry.settings[0].startswith(f"lr {rate:g}")
+        assert entry.search.trials == (5 if entry.search.values else 1)
+        tuned_first += [entry.label] if run.configured.source == "tuned" else []
+    assert f"lr chosen before the trials: {', '.join(tuned_first)}" in scene.report(recipe).notes

@@ -106,7 +106,7 @@ RUN = "surface: bowl, optimizers: adam"
         (f"jobs:\n- {{{RUN}, out: '{{surfaces}}.gif'}}", "unknown placeholder 'surfaces': did you"),
         (f"jobs:\n- {{{RUN}, out: '{{title}}.gif'}}", "out: {title} has no value in this job"),
         (f"jobs:\n- {{{RUN}, out: '{{name}}.gif'}}", "jobs.0.out: {name} has no value in this job"),
-        (f"jobs:\n- {{{RUN}, out: '{{seed.real}}.gif'}}", "unknown placeholder 'seed.real': did"),
+        (f"jobs:\n- {{{RUN}, out: '{{seed.real}}.gif'}}", "unknown placeholder 'seed.real': cho"),
         (f"jobs:\n- {{{RUN}, them: dark, out: a.gif}}",
          "jobs.yaml:2:37: jobs.0.them: unknown key 'them': did you mean 'theme'?"),
         ("jobs:\n- {surface: wobly, optimizers: adam, out: a.gif}",

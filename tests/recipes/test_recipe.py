@@ -7,8 +7,15 @@ from hypothesis import given
 from pydantic import ValidationError
 from test_reading import RECIPES
 
+import optiviz
+from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.run import Recipe
+from optiviz.recipes.reading import SURFACE_OPTIONS, read_recipe
+from optiviz.registry import KINDS
+from optiviz.surfaces.signal import Signal
+from optiviz.surfaces.surface import Surface
+from optiviz.system.validation import Model, dotted
 
 
 @given(recipe=RECIPES)
@@ -45,10 +52,84 @@ def test_words_are_kept_in_one_spelling() -> None:
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(optiviz.InputError):
         Recipe(surface="bowl", **fields)
 
 
 def test_is_frozen() -> None:
     with pytest.raises(ValidationError):
         Recipe(surface="bowl", optimizers="sgd").steps = 3
+
+
+VALID = {
+    "surface": "bowl",
+    "surfaces": "bowl",
+    "optimizers": "sgd",
+    "signal": "spikes",
+    "gradient": [1.0],
+    "formula": "x**2",
+    "domain": "-1:1",
+}
+CALLED = [*map(load_kind, KINDS), Surface, Signal]
+
+
+def valid(model: type[Model]) -> dict[str, object]:
+    needed = [name for name, each in model.model_fields.items() if each.is_required()]
+    if "tracks" in model.model_fields:
+        needed.append("optimizers")  # not required beside tracks
+    return {name: VALID[name] for name in needed or ["formula", "domain"]}
+
+
+def said_by(model: type[Model], **fields: object) -> list[str]:
+    with pytest.raises(optiviz.InputError) as raised:
+        model(**fields)
+    assert raised.value.__cause__ is None
+    assert "pydantic" not in str(raised.value)
+    return str(raised.value).splitlines()
+
+
+@pytest.mark.parametrize("model", CALLED)
+def test_what_is_wrong_is_told_in_a_line_per_field(model: type[Model]) -> None:
+    fields = valid(model)
+    model(**fields)
+    for name in fields:
+        without = {key: value for key, value in fields.items() if key != name}
+        assert [line for line in said_by(model, **without) if line.startswith(f"{name}: required")]
+        near = f"{name}x"
+        assert said_by(model, **fields, **{near: 1}) == [
+            f"{near}: unknown key {near!r}: did you mean {name!r}?"
+        ]
+    for name in model.model_fields:
+        lines = said_by(model, **fields | {name: object()})
+        assert any(line.startswith(f"{name}: ") for line in lines)
+    with pytest.raises(optiviz.InputError, match="fields need their names, as in"):
+        model(*fields.values())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_python_is_told_what_a_file_is_told(kind: str) -> None:
+    model = load_kind(kind)
+    fields = valid(model) | {"size": "9", "title": 3, "theme": "ligt"}
+    with pytest.raises(optiviz.InputError) as raised:
+        read_recipe({"kind": kind} | fields, dotted)
+    assert sorted(said_by(model, **fields)) == sorted(str(raised.value).splitlines())
+
+
+def test_a_fault_within_a_surface_has_its_place() -> None:
+    surface = {"formula": "x**2", "domain": "-1:1", "startt": 1, "minima": [["x"]]}
+    assert set(said_by(Recipe, surface=surface, optimizers="sgd")) == {
+        "surface.startt: unknown key 'startt': did you mean 'start'?",
+        "surface.minima.0.0: must be a number, not 'x'",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_options_of_a_surface_are_written_in_the_surface(kind: str) -> None:
+    model = load_kind(kind)
+    drawn = {"surface", "surfaces"} & model.model_fields.keys()
+    assert set(model.elsewhere) == (set(SURFACE_OPTIONS) if drawn else set())
+    for option, written in model.elsewhere.items():
+        assert said_by(model, **valid(model), **{option: "x**2"}) == [
+            f"{option}: not a field of {model.__name__}: write {written}"
+        ]
+        assert written.partition("=")[0] in drawn

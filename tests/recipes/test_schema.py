@@ -43,6 +43,9 @@ JOB = {"surface": "bowl", "optimizers": "adam", "out": "a.gif"}
         {"surface": {"formula": "x", "domain": "0:1", "learning_rates": {"adam": 1}}},
         {"matrix": {"seed": [1, 2], "surface": ["bowl"]}, "out": ["a.gif", "b.json"]},
         {"catalogue": "mine.yaml", "name": "one", "levels": 3, "fill": False},
+        {"tracks": "run.csv", "optimizers": []},
+        {"tracks": ["run.csv:a", {"file": "run.npz", "label": "b"}]},
+        {"tracks": {"label": "a", "points": [[1, 2], [3, 4], [None, None]], "steps": [0, 5, 9]}},
     ],
 )
 def test_what_may_be_written_is_accepted(fields: dict[str, Any]) -> None:
@@ -66,7 +69,6 @@ def test_what_may_be_written_is_accepted(fields: dict[str, Any]) -> None:
         {"matrix": {"seed": []}},
         {"matrix": {"sed": [1]}},
         {"surface": {"formula": "x", "domian": "0:1"}},
-        {"optimizers": []},
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, Any]) -> None:

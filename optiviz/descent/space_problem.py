@@ -1,4 +1,4 @@
-"""Descending the loss of a network, in all weights or on a plane, and drawing it on a plane."""
+"""Descending an objective of many dimensions, in all or on a plane, and drawing it on a plane."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
 from optiviz.surfaces.network import Batches
-from optiviz.surfaces.origins import NetworkOrigin
+from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
 from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -49,19 +49,97 @@ class PlaneStream:
         return self.plane.on(self.stream.at(step))
 
 
-class NetworkProblem(Problem):
-    """A network on its data. The start () is its initial weights."""
+class SpaceProblem(Problem):
+    """An objective of many dimensions, which is drawn on a plane. The start () is its own."""
 
-    columns = "distance", "batch_loss", "accuracy"
-    has_samples = True
+    columns: tuple[str, ...] = ("distance",)
 
-    def __init__(self, surface: Surface, origin: NetworkOrigin) -> None:
+    def __init__(self, surface: Surface, origin: SpaceOrigin) -> None:
         super().__init__(surface)
         self.origin = origin
 
     @property
     def in_plane(self) -> bool:
         return self.origin.plane.descends_in_plane
+
+    @property
+    def box(self) -> Array | None:
+        return super().box if self.in_plane else self.origin.box
+
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        space = self.origin.space
+        return space.plane if self.in_plane else space.objective
+
+    def start(self, point: Point) -> Array:
+        space, given = self.origin.space, np.array(point, float)
+        if not point:
+            own = space.initial
+            return space.plane.projected(own[None])[0][0] if self.in_plane else own
+        if len(point) == len(space.initial):
+            return space.plane.projected(given[None])[0][0] if self.in_plane else given
+        if self.in_plane:
+            return given
+        if self.origin.plane.kind == "path":
+            raise InputError(
+                "a start cannot be set in a path plane, which is known only after the descent"
+            )
+        return space.plane.to_weights(point)
+
+    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
+        """Return the surface and the paths, as they are drawn.
+
+        If all dimensions are descended, the surface is the plane, the paths are projected onto it
+        and have their distances from it. All paths have the accuracy at their end.
+        """
+        surface, space = self.surface, self.origin.space
+        if self.in_plane:
+            plane = space.plane
+            return surface, [
+                replace(path, accuracy=space.accuracy(plane.to_weights(path.end))) for path in paths
+            ]
+        if self.origin.plane.kind == "path":
+            points = np.concatenate(_spaced(paths))
+            fitted = pca_plane(points[:: -(-len(points) // MAX_POINTS)])
+            plane = space.plane_through(fitted.origin, fitted.directions)
+            first, second = (
+                f"PC {number} ({share:.0%})" for number, share in enumerate(fitted.shares, start=1)
+            )
+            axes = first, second
+        else:
+            plane, axes = space.plane, space.axes
+        flat = []
+        for path in paths:
+            with np.errstate(all="ignore"):
+                points, distances = plane.projected(path.points)
+            drawn = replace(
+                path,
+                points=points,
+                distances=distances,
+                accuracy=space.accuracy(path.end),
+                whole=path.points if surface.variables else None,
+            )
+            flat.append(drawn)
+        return surface.on_plane(plane, axes, self._window(flat)), flat
+
+    def _window(self, paths: Sequence[Trajectory]) -> Domain:
+        """Return the window that is declared, else that around paths in a plane.
+
+        With random directions, it shows at least the window without paths.
+        """
+        if self.origin.has_window:
+            return self.origin.window
+        points = _spaced(paths)
+        if self.origin.plane.kind != "path":
+            points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
+        return bounding_window(np.concatenate(points))
+
+
+class NetworkProblem(SpaceProblem):
+    """A network on its data."""
+
+    columns = "distance", "batch_loss", "accuracy"
+    has_samples = True
+    origin: NetworkOrigin
 
     @property
     def is_random(self) -> bool:  # type: ignore[override]
@@ -73,7 +151,7 @@ class NetworkProblem(Problem):
         return RateGrid(np.power(10.0, decades), MAX_STEPS, MAX_STARTS)
 
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
-        model = self.origin.network_model
+        model = self.origin.space
         network, dropout = model.network, model.config.dropout
         size = batch_size or network.samples
         if size > network.samples:
@@ -81,7 +159,7 @@ class NetworkProblem(Problem):
                 f"a batch cannot have {size} samples: the network learns {network.samples}"
             )
         if batch_size is None and not dropout:
-            return model.plane if self.in_plane else network
+            return super().without_noise(batch_size, seed)
         units = sum(network.architecture.sizes[1:-1])
         if dropout and size * units > MAX_MASKED:
             raise InputError(
@@ -90,56 +168,6 @@ class NetworkProblem(Problem):
             )
         batches = Batches(network, size, seed, dropout)
         return PlaneStream(batches, model.plane) if self.in_plane else batches
-
-    def start(self, point: Point) -> Array:
-        model = self.origin.network_model
-        if not point:
-            own = model.initial
-            return model.plane.projected(own[None])[0][0] if self.in_plane else own
-        if self.in_plane:
-            return super().start(point)
-        if model.plane_config.kind == "path":
-            raise InputError(
-                "a start cannot be set in a path plane, which is known only after the descent"
-            )
-        return model.plane.to_weights(point)
-
-    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
-        """Return the surface and the paths, as they are drawn.
-
-        If all weights are descended, the surface is the plane, the paths are projected onto it and
-        have their distances from it. All paths have the accuracy at their end.
-        """
-        surface, model = self.surface, self.origin.network_model
-        if self.in_plane:
-            plane = model.plane
-            return surface, [
-                replace(path, accuracy=model.accuracy(plane.to_weights(path.end))) for path in paths
-            ]
-        if model.plane_config.kind == "path":
-            points = np.concatenate(_spaced(paths))
-            fitted = pca_plane(points[:: -(-len(points) // MAX_POINTS)])
-            plane = Plane(model.network, fitted.origin, fitted.directions)
-            first, second = (
-                f"PC {number} ({share:.0%})" for number, share in enumerate(fitted.shares, start=1)
-            )
-            axes = first, second
-        else:
-            plane, axes = model.plane, model.axes
-        flat = []
-        for path in paths:
-            with np.errstate(all="ignore"):
-                points, distances = plane.projected(path.points)
-            accuracy = model.accuracy(path.end)
-            flat.append(replace(path, points=points, distances=distances, accuracy=accuracy))
-        return surface.on_plane(plane, axes, surface.domain or self._window(flat)), flat
-
-    def _window(self, paths: Sequence[Trajectory]) -> Domain:
-        """Return the window around paths in a plane; with random directions, at least -1 to 1."""
-        points = _spaced(paths)
-        if self.origin.plane.kind == "random":
-            points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
-        return bounding_window(np.concatenate(points))
 
 
 def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
