@@ -16,7 +16,7 @@ import numpy as np
 from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
 from optiviz.optimizers.factory import RATE_NAMES, OptimizerFactory, Parameter, parameter
-from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer
+from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, asking_for_a_class
 from optiviz.registry import OPTIMIZERS, PACKAGES, WRAPPERS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, did_you_mean
@@ -157,8 +157,10 @@ def third_party_factory(name: str) -> OptimizerFactory:
 
         return _adapted(name, found, Transform)
     raise InputError(
-        f"{name} is not an optimizer: write a class with init(x) and step(objective, x, state), "
-        "a torch.optim.Optimizer or a function that returns an optax transform"
+        asking_for_a_class(
+            f"{name} is not an optimizer: name a torch.optim.Optimizer or a function that returns "
+            "an optax transform, or"
+        )
     )
 
 
@@ -180,7 +182,11 @@ def _adapted(
     def make(**values: Any) -> Method:
         for key, default in defaults.items():
             if default is MISSING and key not in values:
-                raise InputError(f"{name}: {key} is required, but missing")
+                said = f"{name}: {key} is required, but missing"
+                if inspect.isfunction(found):
+                    said += "; if it returns no optax transform,"
+                    raise InputError(asking_for_a_class(said))
+                raise InputError(said)
             if isinstance(default, float) and type(values.get(key)) is int:
                 values[key] = float(values[key])
         return adapter(name=name, found=found, values={**defaults, **values})

@@ -10,7 +10,12 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
-from optiviz.optimizers.third_party import ThirdPartyOptimizer, checked_point, ending_the_path
+from optiviz.optimizers.third_party import (
+    ThirdPartyOptimizer,
+    asking_for_a_class,
+    checked_point,
+    ending_the_path,
+)
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, require_package
 
@@ -33,13 +38,17 @@ class Transform(ThirdPartyOptimizer, Optimizer):
     vectorized: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        who = f"{self.name} is a function, so it must return an optax transform, which"
-        with require_package(who, "optax", "optiviz-cli[optax]"):
-            import optax  # noqa: F401
+        who = f"{self.name} is a function: if it returns an optax transform, it"
+        try:
+            with require_package(who, "optax", "optiviz-cli[optax]"):
+                import optax  # noqa: F401
+        except InputError as error:
+            raise InputError(asking_for_a_class(f"{error}, or")) from None
         with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""), _float64():
             made = self.found(**self.values)
         if not all(callable(getattr(made, each, None)) for each in ("init", "update")):
-            raise InputError(f"{self.name} must return an optax transform, with init and update")
+            said = f"{self.name} is a function that returns no optax transform:"
+            raise InputError(asking_for_a_class(said))
 
     def init(self, x: Array) -> Any:
         import jax.numpy

@@ -7,6 +7,7 @@ code.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from optiviz.themes.colors import color
 
 Setting = float | int | bool | str | None | tuple["Setting", ...]
 
+# What people write who come from elsewhere, and which nothing else could mean.
+CALL = re.compile(r"(?:^|(?<=,))\s*([^\s,:=()]+)\s*\(((?:\([^()]*\)|[^()])*)\)(?=\s*(?:[,:]|$))")
+DECIMAL_COMMA = re.compile(r"(=-?\d+),(\d+(?:e[-+]?\d+)?)\s*(?=[:,@)]|$)")
 MAX_LABEL = 200  # characters
 LOOK = "label", "color"  # settings of the path in the picture, not of the optimizer
 
@@ -125,7 +129,18 @@ def format_value(value: Any) -> str:
 
 def parse_specs(text: str) -> tuple[OptimizerSpec, ...]:
     """Return the specs in `text`; raise InputError for an invalid name or value."""
+    written = CALL.sub(_spec_of_call, DECIMAL_COMMA.sub(r"\1.\2", text))
+    if written != text:
+        raise InputError(f"{shorten(text, quoted=True)} is not a spec: write {written}")
     return tuple(parse_spec(part.strip()) for part in text.split(","))
+
+
+def _spec_of_call(call: re.Match[str]) -> str:
+    """Return the spec that was written as a call in Python, such as adam(lr=0.1, beta1=0.8)."""
+    name, settings = call.groups()
+    settings = re.sub(r"\(([^()]*)\)", lambda values: values[1].replace(",", "/"), settings)
+    parts = [part for part in settings.replace(" ", "").split(",") if part]
+    return ":".join([name, *(part if "=" in part else f"KEY={part}" for part in parts)])
 
 
 def parse_spec(text: str) -> OptimizerSpec:
@@ -189,9 +204,6 @@ def _check_key(name: str, key: str, known: Mapping[str, Any], *others: str) -> N
     if key in known or key in others:
         return
     said = did_you_mean("hyperparameter", key, [*known, *others])
-    rate = next((each for each in known if each in RATE_NAMES), "")
-    if rate and key in RATE_NAMES:  # too different for did_you_mean
-        said = f"unknown hyperparameter {key!r}: did you mean {rate!r}?"
     more = "" if "choose from" in said else f" (it has {', '.join(known)})"
     raise InputError(f"{name}: {said}{more}")
 
@@ -306,12 +318,14 @@ def labelled(specs: Sequence[OptimizerSpec]) -> list[tuple[OptimizerSpec, str]]:
         name if names.count(name) == 1 else spec.title
         for spec, name in zip(specs, names, strict=True)
     ]
-    return [
-        (
-            spec,
-            title
-            if titles.index(title) == place
-            else f"{title} ({titles[:place].count(title) + 1})",
-        )
-        for place, (spec, title) in enumerate(zip(specs, titles, strict=True))
-    ]
+    return list(zip(specs, numbered(titles), strict=True))
+
+
+def numbered(titles: Sequence[str]) -> list[str]:
+    """Return titles with a number after those that are not the first of their kind: adam (2)."""
+    counts: Counter[str] = Counter()
+    unique = []
+    for title in titles:
+        counts[title] += 1
+        unique.append(title if counts[title] == 1 else f"{title} ({counts[title]})")
+    return unique

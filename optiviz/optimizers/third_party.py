@@ -24,6 +24,26 @@ from optiviz.optimizers.schedules import Schedule
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
+EXAMPLE = """\
+class Descent:
+    def __init__(self, lr):
+        self.lr = lr
+
+    def init(self, x):
+        return None  # what it remembers
+
+    def step(self, objective, x, state):
+        return x - self.lr * objective.gradient(x), state
+"""
+
+
+def asking_for_a_class(said: str) -> str:
+    """Return a message that ends with what an optimizer has to be, and a complete example."""
+    return (
+        f"{said} write a class with init(x) and step(objective, x, state) in a file, such as\n\n"
+        f"{EXAMPLE}\nand its file and name, such as my_optimizer.py:Descent"
+    )
+
 
 @contextmanager
 def ending_the_path(name: str) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """PyTorch optimizers as solvers: they update their parameters in place and keep their state."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -83,8 +84,11 @@ def _wants_closure(step: Callable[..., Any]) -> bool:
     return any(each.name != "self" for each in needed)
 
 
-def _states(kept: dict[str, Any]) -> dict[str, Array]:
-    """Return the tensors of a parameter's state by name, as arrays."""
-    return {
-        name: each.detach().numpy().copy() for name, each in kept.items() if hasattr(each, "detach")
-    }
+def _states(kept: Mapping[str, Any]) -> dict[str, Array]:
+    """Return the tensors of a parameter's state by name, as float64, without complex ones."""
+    found = {}
+    for name, each in kept.items():
+        with suppress(Exception):  # a library may keep anything, and tensors of any type
+            if not each.is_complex():
+                found[name] = each.detach().double().numpy().copy()
+    return found

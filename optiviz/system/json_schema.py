@@ -25,6 +25,11 @@ def any_of(*schemas: Schema) -> Schema:
     return {"anyOf": [*schemas]}
 
 
+def one_or_several(schema: Schema) -> Schema:
+    """Return the schema of one value, or of a list of them, which may be empty."""
+    return any_of(schema, {"type": "array", "items": schema})
+
+
 def one_or_more(schema: Schema) -> Schema:
     """Return the schema of one value, or of a non-empty list of them."""
     return any_of(schema, {"type": "array", "items": schema, "minItems": 1})

@@ -21,7 +21,13 @@ from typing import Any, NamedTuple
 from optiviz.system.environment import note_third_party
 from optiviz.system.errors import InputError, did_you_mean
 
-EXTRAS = {"torch": "torch", "optax": "optax", "jax": "optax"}  # of optiviz-cli, by package
+EXTRAS = {  # of optiviz-cli, by package
+    "torch": "torch",
+    "optax": "optax",
+    "jax": "optax",
+    "scipy": "scipy",
+    "sklearn": "networks",
+}
 MAX_BYTES = 10_000_000  # of a file
 Loaded = Callable[..., Any]
 
@@ -29,6 +35,20 @@ Loaded = Callable[..., Any]
 def is_import_path(name: str) -> bool:
     """Return whether a name is third-party code, for example "my.py:Lion" or "torch.optim.Adam"."""
     return "." in name
+
+
+def import_path(found: Any) -> str | None:
+    """Return the import path of a function or class, such as "package.module.f", or None.
+
+    There is none for what is defined in a script, in a notebook or within a function.
+    """
+    module, name = getattr(found, "__module__", None), getattr(found, "__qualname__", "")
+    known = sys.modules.get(module) if isinstance(module, str) else None
+    if module == "__main__" or known is None or file_of(f"{module}:{name}") is not None:
+        return None
+    for part in name.split("."):
+        known = getattr(known, part, None)
+    return f"{module}.{name}" if known is found and "." in f"{module}.{name}" else None
 
 
 def file_of(name: str) -> str | None:
@@ -130,10 +150,14 @@ def _imported(name: str) -> Loaded:
                 continue  # it may be a class
             raise
         return _attribute(found, module, parts[length:])
-    extra = EXTRAS.get(parts[0])
-    if extra is not None:
-        raise InputError(f"{name} needs {parts[0]}: pip install 'optiviz-cli[{extra}]'")
-    raise InputError(f"{name}: no module named {parts[0]!r}")
+    raise InputError(
+        _needs(name, parts[0]) if parts[0] in EXTRAS else f"{name}: no module named {parts[0]!r}"
+    )
+
+
+def _needs(name: str, package: str) -> str:
+    """Return the message for third-party code that needs a package of EXTRAS."""
+    return f"{name} needs {package}: pip install 'optiviz-cli[{EXTRAS[package]}]'"
 
 
 def _attribute(module: Any, place: str, names: Collection[str]) -> Loaded:
@@ -173,7 +197,9 @@ def third_party_code(name: str, file: str = "") -> Iterator[None]:
     except InputError:
         raise
     except ModuleNotFoundError as error:
-        raise MissingModule(f"{name}: {error}{line_of(error, file)}", str(error.name)) from error
+        missing = str(error.name)
+        said = _needs(name, missing) if missing in EXTRAS else f"{name}: {error}"
+        raise MissingModule(said + line_of(error, file), missing) from error
     except KeyboardInterrupt:
         raise
     except BaseException as error:

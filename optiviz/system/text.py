@@ -44,3 +44,8 @@ def counted(number: int, noun: str) -> str:
 def key_path(keys: Sequence[Any]) -> str:
     """Return the keys of a value joined by dots, for example domain.x."""
     return ".".join(shorten(key) for key in keys)
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Return names as a list in prose, as in "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

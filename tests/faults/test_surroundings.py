@@ -1,6 +1,7 @@
 """Rows 56 to 62 of docs/reliability.md: the machine, its settings, and what is installed."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from conftest import Invoke, only_file
 
 import optiviz
 from optiviz.surfaces.datasets import load_dataset
+from optiviz.system import plugins
 
 DRAW = [*RUN, "--title", "Größe – λ", "-o", "x.gif", "-o", "x.svg", "-o", "x.mp4"]
 HOSTILE_RC = """\
@@ -110,6 +112,41 @@ def test_an_extra_that_is_not_there_is_named(
     result = invoke(*words)
     assert_told(result, 2, f" needs {library}: pip install 'optiviz-cli[{extra}]'")
     assert only_file(here).name == "jobs.yaml"
+
+
+@dataclass
+class Without:
+    """A finder of modules for which a package is not installed."""
+
+    package: str
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.partition(".")[0] == self.package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.row(60)
+@pytest.mark.parametrize("module", plugins.EXTRAS)
+@pytest.mark.parametrize("imports", ["import {}", "from {}.part import name"])
+@pytest.mark.parametrize("option", ["--opt", "--surface"])
+def test_an_extra_that_a_users_file_imports_is_named(
+    module: str,
+    imports: str,
+    option: str,
+    invoke: Invoke,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in list(sys.modules):
+        if name.partition(".")[0] == module:
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Without(module), *sys.meta_path])
+    written = f"# mine\n{imports.format(module)}\ndef name(x, y): return x\n"
+    (here / "own.py").write_text(written)
+    given = {"--surface": "bowl", "--opt": "sgd:lr=1"} | {option: "own.py:name"}
+    ended = invoke("run", *(word for pair in given.items() for word in pair))
+    extra = plugins.EXTRAS[module]
+    assert_told(ended, 2, f"own.py needs {module}: pip install 'optiviz-cli[{extra}]' (line 2)")
 
 
 def broken(folder: Path, raised: str) -> dict[str, str | None]:

@@ -13,6 +13,7 @@ from conftest import Invoke
 import optiviz
 from optiviz.kinds.run import Recipe
 from optiviz.optimizers.spec import OptimizerSpec, parse_spec
+from optiviz.optimizers.third_party import EXAMPLE
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
@@ -212,17 +213,15 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
     [
         ("own.py:Lino", "own.py: unknown name 'Lino': did you mean 'Lion'"),
         ("own.py", "is a file: add the name of a class, as in own.py:Lion"),
-        ("own.py:Lion:beta3=1", "unknown hyperparameter 'beta3': did you mean 'beta2'"),
+        ("own.py:Lion:beta3=1", "unknown hyperparameter 'beta3': did you mean 'beta1'"),
         ("own.py:Lion:beta3=1", "it has lr, beta1, beta2"),
         ("own.py:Lion:lr=@cosin", "unknown schedule 'cosin': did you mean 'cosine'"),
         ("own.py:Lion:lr=;", "a name or several as in 0.9/0.999, not ';'"),
         ("own.py:Picky:lr=11", "own.py:Picky: raised AssertionError"),
-        ("own.py:nothing", "optax transform, which"),
         ("own.py:np", "own.py: np is not a class or function"),
         ("absent.py:Lion", "absent.py: no such file in /"),
         ("wrong.py:Lion", "wrong.py: raised RuntimeError: not today (line 2)"),
         ("broken.py:Lion", "broken.py: raised SyntaxError"),
-        ("json.JSONEncoder", "is not an optimizer: write a class with init(x)"),
         ("nowhere.Lion", "nowhere.Lion: no module named 'nowhere'"),
         ("json.encode.Lion", "json: unknown name 'encode'"),
         ("lookahead+bfgs", "lookahead cannot wrap bfgs, which runs its own loop"),
@@ -501,6 +500,112 @@ def test_torch_takes_closures_and_schedules_and_tells_its_states() -> None:
     stream = optiviz.descend("wobbly", "torch.optim.Adam:lr=0.1", noise=1.0, seed=3)
     noisy = optiviz.descend("wobbly", "adam:lr=0.1", noise=1.0, seed=3)
     np.testing.assert_allclose(stream.points, noisy.points, atol=1e-9)
+
+
+FUNCTIONS = """
+def step(x, gradient, lr=0.1):
+    return x - lr * gradient
+
+def nothing(lr=0.1):
+    return 3
+
+class Empty:
+    pass
+"""
+
+
+@pytest.mark.parametrize("name", ["step", "nothing", "Empty"])
+def test_what_is_no_optimizer_gets_an_example_that_runs(
+    name: str, invoke: Invoke, here: Path
+) -> None:
+    (here / "functions.py").write_text(FUNCTIONS)
+    given = "run", "--surface", "bowl", "--steps", "5", "-o", "a.json", "--opt"
+    ended = invoke(*given, f"functions.py:{name}")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"optiviz: functions.py:{name}")
+    before, example, after = ended.stderr.split("\n\n")[0], EXAMPLE, ended.stderr.splitlines()[-1]
+    assert "a class with init(x) and step(objective, x, state) in a file" in before
+    assert f"\n\n{example}\n" in ended.stderr
+    (here / "my_optimizer.py").write_text(example)
+    assert invoke(*given, after.rpartition(" ")[2] + ":lr=0.1").exit_code == 0
+    pasted = optiviz.load_recipe(here / "a.json", allow_plugins=True)
+    assert pasted.optimizers == ("my_optimizer.py:Descent:lr=0.1",)
+    ours = optiviz.descend("bowl", "sgd:lr=0.1", steps=5)
+    theirs = optiviz.descend("bowl", "my_optimizer.py:Descent:lr=0.1", steps=5)
+    np.testing.assert_array_equal(ours.points, theirs.points)
+
+
+def test_a_function_from_python_gets_the_example_too() -> None:
+    for optimizers in (abs, [lambda x: x], ("adam", abs)):
+        with pytest.raises(InputError, match="optimizers: must be text, not a function") as raised:
+            optiviz.animate("wobbly", optimizers)  # type: ignore[arg-type]
+        assert EXAMPLE in str(raised.value)
+
+
+TYPES = """
+import torch
+
+class Types(torch.optim.SGD):
+    def step(self):
+        super().step()
+        for parameter in self.param_groups[0]["params"]:
+            mean = parameter.detach()
+            self.state[parameter] |= {
+                "half": mean.half(), "brain": mean.bfloat16(), "single": mean.float(),
+                "whole": torch.tensor(3), "truth": torch.tensor(True), "complex": mean + 1j,
+                "sparse": mean.to_sparse(), "packed": torch.quantize_per_tensor(
+                    mean.float(), 0.1, 0, torch.qint8
+                ), "text": "none", "several": [mean], "nothing": None,
+            }
+"""
+
+
+def test_torch_may_keep_a_state_of_any_type(here: Path) -> None:
+    pytest.importorskip("torch")
+    (here / "types_.py").write_text(TYPES)
+    path = optiviz.descend("bowl", "types_.py:Types:lr=0.1", steps=5)
+    assert path.ended_at is None
+    for name, digits in {"half": 1e-3, "brain": 1e-2, "single": 1e-6}.items():
+        np.testing.assert_allclose(path.states[name][1:], path.points[1:], rtol=digits)
+    assert (path.states["whole"][1:] == 3).all() and (path.states["truth"][1:] == 1).all()
+    assert not {"complex", "sparse", "text"} & path.states.keys()
+
+
+class Tensor:
+    """What the adapter uses of a tensor: numpy knows no bfloat16."""
+
+    def __init__(self, values: object, type_: str) -> None:
+        self.values, self.type = np.array(values), type_
+
+    def is_complex(self) -> bool:
+        return self.type == "complex"
+
+    def detach(self) -> "Tensor":
+        return self
+
+    def double(self) -> "Tensor":
+        if self.type == "quantized":
+            raise RuntimeError("not implemented")
+        return Tensor(self.values.astype(float), "double")
+
+    def numpy(self) -> np.ndarray:
+        if self.type == "bfloat16":
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return self.values
+
+
+def test_a_state_of_any_type_is_shown_as_floats_or_left_out() -> None:
+    from optiviz.optimizers.torch_adapter import _states
+
+    kept = {
+        "brain": Tensor([0.5, 1.5], "bfloat16"), "whole": Tensor(3, "int64"),
+        "complex": Tensor([1j], "complex"), "packed": Tensor([1.0], "quantized"),
+        "step": 3, "text": "none", "nothing": None,
+    }  # fmt: skip
+    found = _states(kept)
+    assert found.keys() == {"brain", "whole"}
+    assert all(each.dtype == float for each in found.values())
+    assert found["brain"].tolist() == [0.5, 1.5]
 
 
 @pytest.mark.parametrize("name", ["adabelief", "adan", "lamb", "lion", "yogi"])

@@ -39,6 +39,20 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         ("ADM", ["adam", "sgd"], "'adam'"),
         (".mov", [".svg", ".mp4"], None),
         ("pow", ["hypot", "log"], None),
+        ("--learning-rate", ["--last-frame", "--legend"], None),
+        ("--xlabel", ["--labels", "--levels"], "'--labels'"),
+        ("--xlabel", ["--labels", "--axes"], "'--axes'"),
+        ("--font", ["--format"], None),
+        ("--tight", ["--height"], None),
+        ("--title-size", ["--title"], None),
+        ("--size", ["--size-unit", "--seed"], "'--size-unit'"),
+        ("learning_rate", ["eps", "lr"], "'lr'"),
+        ("lr", ["eps", "learning_rate"], "'learning_rate'"),
+        ("LBFGS", ["bfgs", "l-bfgs"], "'l-bfgs'"),
+        ("function", ["--formula", "--surface", "--surfaces"], "'--formula' or '--surface'"),
+        ("3d", ["--view", "--grid"], "'--view relief'"),
+        ("3d", ["relief", "contour"], "'relief'"),
+        ("schafer", ["schaffer-n4", "schaffer-n2"], "'schaffer-n2'"),
     ],
 )
 def test_the_nearest_word_is_one_that_was_meant(
@@ -46,4 +60,10 @@ def test_the_nearest_word_is_one_that_was_meant(
 ) -> None:
     assert did_you_mean("name", word, choices).endswith(
         f"did you mean {near}?" if near else f"choose from {', '.join(sorted(choices))}"
+    )
+
+
+def test_a_list_that_is_too_long_is_found_elsewhere() -> None:
+    assert did_you_mean("option", "--foo", ["--a"], "optiviz run --help") == (
+        "unknown option '--foo': optiviz run --help shows all"
     )
