@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import Invoke
 
+from optiviz import InputError
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
@@ -161,9 +163,33 @@ def test_the_surface_of_ones_own_is_drawn(invoke: Invoke, here: Path) -> None:
     assert "lr 0.09" in result.stdout
 
 
+def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) -> None:
+    guide = ROOT / "docs" / "how-to" / "recorded-paths.md"
+    descends, draws = blocks(guide, "python")
+    exec(descends, {})
+    (block,) = blocks(guide, "console")
+    for line in block.splitlines()[1:]:
+        result = invoke(*shlex.split(line)[2:])
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "differ" not in result.stdout
+    exec(draws, {})
+    made = {"mine.npz", "mine.gif", "both.png", "all.png"}
+    assert {path.name for path in here.iterdir()} == made
+    with pytest.raises(InputError, match=r"path\.append\(vector\.copy\(\)\)"):
+        exec(descends.replace(".copy()", "") + "\nimport optiviz\noptiviz.Trajectory.of(path)", {})
+
+
 def test_the_notebooks_cell_shows_a_picture() -> None:
     (block,) = blocks(ROOT / "docs" / "how-to" / "notebook.md", "python")
     names: dict[str, Any] = {}
     *before, last = block.strip().splitlines()
     exec("\n".join(before), names)
     assert eval(last, names)._repr_html_().startswith("<img ")
+
+
+def test_a_function_of_ones_own_is_descended_as_the_guide_says(here: Path) -> None:
+    (block,) = blocks(ROOT / "docs" / "how-to" / "own-surface.md", "python")
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert (here / "fit.gif").stat().st_size > 1000
+    assert names["path"].losses[-1] < 0.01 * names["path"].losses[0]

@@ -71,9 +71,12 @@ def test_the_networks_are_all_there() -> None:
 
 
 @pytest.mark.slow
-def test_the_networks_are_made(here: Path) -> None:
-    with ProcessExecutor(2) as pool:
-        made = optiviz.batch(drafts(NETWORK_JOBS, most=20), pool)
+def test_the_networks_are_made(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Grids, and rates that are tried, take most of the time.
+    monkeypatch.setattr("optiviz.surfaces.config.COARSE_GRID", 11)
+    monkeypatch.setattr("optiviz.surfaces.config.FINE_GRID", 11)
+    monkeypatch.setattr("optiviz.descent.space_problem.MANY_RATES", 3)
+    made = optiviz.batch(drafts(NETWORK_JOBS, most=10))
     assert {result.status for result in made} == {"made"}
     assert not any(result.remarks for result in made)
 
