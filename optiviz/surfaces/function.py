@@ -96,7 +96,8 @@ class Function:
         points = np.reshape(np.asarray(x, float), (-1, self.dim))
         if self._formula is not None and not self._arrays:
             return self._formula.value(np.asarray(x, float))
-        together = self._checked_together(points) if self._arrays else None
+        several = self._arrays and len(points) > CHECKED
+        together = self._checked_together(points) if several else None
         if together is None:  # where it fails, it is undefined: __init__ has found values
             together = self._singly(points, undefined=True)
         return together.reshape(x.shape[:-1])
@@ -107,8 +108,6 @@ class Function:
             together = self._together(points)
         except InputError:
             return None
-        if not len(points):
-            return together
         places = np.unique(np.linspace(0, len(points) - 1, CHECKED).astype(int))
         some = self._singly(points[places], undefined=True)
         return together if _same(together[places], some) else None
