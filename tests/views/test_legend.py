@@ -4,7 +4,7 @@ import pytest
 from conftest import FORMULAS, TUNED
 from pictures import assert_tidy, shown
 
-from optiviz import InputError, Surface
+from optiviz import InputError, Surface, Trajectory
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.size import Size
 from optiviz.rendering.render import make_picture
@@ -23,7 +23,7 @@ SIZES = [
 ]  # fmt: skip
 
 
-def picture(surface: object, optimizers: str, **rest: object) -> Picture:
+def picture(surface: object, optimizers: object, **rest: object) -> Picture:
     return make_picture(Recipe(surface=surface, optimizers=optimizers, **rest))
 
 
@@ -250,8 +250,8 @@ def test_words_do_not_overlap_in_hard_cases(
     assert_tidy(picture(surface, optimizers, size=size, **rest))
 
 
-@pytest.mark.slow
 def test_a_large_number_of_steps_has_room() -> None:
-    drawn = picture("bowl", "sgd:lr=0.01", steps=100_000, size=(240, 160))
+    long = Trajectory.of([[1, 1], [0.5, 0.5]], "recorded", steps=[0, 100_000])
+    drawn = picture("bowl", (), tracks=long, size=(240, 160))
     assert_tidy(drawn)
     assert "100000" in words(drawn)
