@@ -13,6 +13,7 @@ from optiviz.surfaces.network import Batches
 from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
 from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import AXES
 from optiviz.system.errors import InputError
 from optiviz.system.validation import checked
 
@@ -21,6 +22,7 @@ MIN_ASPECT = 0.4  # smallest ratio of a window's sides
 MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
 MAX_POINTS = 2000  # of all paths, to which the plane of the paths is fitted
 MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can contain
+ON_PLANE = 1e-9  # distance of a point from a plane, relative to its size, that is none
 MIN_EXTENT = 1e-9  # relative extent of paths below which they count as not moving
 MAX_STEPS, MAX_STARTS = 100, 3  # of the runs that try a learning rate
 MANY_RATES, APART = 12, 0.5  # to try, and decades between them
@@ -72,11 +74,15 @@ class SpaceProblem(Problem):
 
     def start(self, point: Point) -> Array:
         space, given = self.origin.space, np.array(point, float)
+        if len(point) > len(AXES):  # all coordinates
+            if not self.in_plane:
+                return given
+            if not np.array_equal(given, space.initial):
+                raise InputError("a descent on the plane starts on it: give its two coordinates")
+            point = ()
         if not point:
             own = space.initial
             return space.plane.projected(own[None])[0][0] if self.in_plane else own
-        if len(point) == len(space.initial):
-            return space.plane.projected(given[None])[0][0] if self.in_plane else given
         if self.in_plane:
             return given
         if self.origin.plane.kind == "path":
@@ -106,7 +112,7 @@ class SpaceProblem(Problem):
             )
             axes = first, second
         else:
-            plane, axes = space.plane, space.axes
+            plane, axes = self._plane_through(paths), space.axes
         flat = []
         for path in paths:
             with np.errstate(all="ignore"):
@@ -120,6 +126,17 @@ class SpaceProblem(Problem):
             )
             flat.append(drawn)
         return surface.on_plane(plane, axes, self._window(flat)), flat
+
+    def _plane_through(self, paths: Sequence[Trajectory]) -> Plane:
+        """Return the plane, moved to where all paths start if that is one point beside it."""
+        space, start = self.origin.space, paths[0].start
+        with np.errstate(all="ignore"):
+            (nearest,), (away,) = space.plane.projected(start[None])
+        beside = ON_PLANE * max(1.0, float(np.abs(start).max())) < away < np.inf
+        if not beside or not all(np.array_equal(path.start, start) for path in paths):
+            return space.plane
+        directions = space.plane.directions
+        return space.plane_through(start - nearest @ directions, directions)
 
     def _window(self, paths: Sequence[Trajectory]) -> Domain:
         """Return the window that is declared, else that around paths in a plane.

@@ -16,6 +16,7 @@ from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import vector_names
+from optiviz.system.errors import InputError
 
 ROSENBROCK = "sum(100*(x[1:] - x[:-1]**2)**2 + (1 - x[:-1])**2)"
 GENERAL = {name: each for name, each in load_catalogue().surfaces.items() if each.general}
@@ -68,6 +69,24 @@ def test_the_plane_is_that_of_the_objective(plane: str) -> None:
         ends = surface.gradient(points + apart * unit), surface.gradient(points - apart * unit)
         bend = (ends[0] - ends[1]) / (2 * apart)
         np.testing.assert_allclose(surface.hessian(points)[..., axis], bend, rtol=1e-5, atol=1e-2)
+
+
+@pytest.mark.parametrize("plane", ["random", "x1,x3"])
+def test_the_plane_goes_through_the_start(plane: str) -> None:
+    one = recipe(optimizers="adam:lr=0.1,sgd:lr=1e-4", plane=plane, starts=[[1, 2, 0, -1, 1]])
+    for path in one.make_scene().trajectories:
+        assert path.row_distances[0] == pytest.approx(0, abs=1e-12)
+    flat = recipe(optimizers="adam:lr=0.1", plane=plane, starts=[[0.5, -0.5]])
+    (path,) = flat.make_scene().trajectories
+    np.testing.assert_allclose(path.start, [0.5, -0.5], atol=1e-12)
+    assert path.row_distances[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_start_beside_the_plane_of_a_descent_is_refused() -> None:
+    plane = {"coordinates": ["x1", "x2"], "descent": "plane"}
+    with pytest.raises(InputError, match="starts on it: give its two coordinates"):
+        recipe(optimizers="adam:lr=0.1", plane=plane, starts=[[1, 2, 0, -1, 1]]).make_scene()
+    assert len(recipe(optimizers="adam:lr=0.1", plane=plane).make_scene().trajectories) == 1
 
 
 def test_a_plane_of_coordinates_has_their_values() -> None:
