@@ -271,7 +271,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
             if option != "plane"
         ]
     if "plane" in changes and not any(
-        each is None or each.network or len(each.variables) > len(AXES) for each in found
+        each is None or each.network or each.has_many_variables for each in found
     ):
         said = "needs a network or more than two variables, but there are none"
         faults.append(Fault(("plane",), said))
@@ -343,9 +343,10 @@ class SurfaceReader:
             except InputError as error:
                 self.faults.append(Fault((self.given_variables,), str(error)))
                 return None
-        several = len(surface.variables) > len(AXES)
-        changed = self.changes and (several or surface.network is not None)
-        if changed or (several and self.window is not None):
+        many = surface.has_many_variables
+        if (self.changes and (many or surface.network is not None)) or (
+            self.window is not None and many
+        ):
             declared = surface.model_dump(mode="json", exclude_defaults=True)
             if surface.function is not None:
                 declared["function"] = surface.function
@@ -358,9 +359,9 @@ class SurfaceReader:
         if self.window is None:
             return surface
         if len(self.window.intervals) != surface.dim:
-            many = counted(surface.dim, "coordinate")
+            coordinates = counted(surface.dim, "coordinate")
             said = f"must have one interval per coordinate, but {surface.name or surface.title}"
-            self.faults.append(Fault(("domain",), f"{said} has {many}"))
+            self.faults.append(Fault(("domain",), f"{said} has {coordinates}"))
             return surface
         return surface.within(self.window)
 

@@ -244,7 +244,8 @@ class _Call:
                 else:
                     found = self._found(*(coordinates if points.ndim > 1 else points.tolist()))
             except (TypeError, AttributeError) as error:
-                if kinds := self._tensors() & {*TENSORS.values()}:
+                meant = isinstance(error, AttributeError) or "tensor" in str(error).lower()
+                if meant and (kinds := self._tensors() & {*TENSORS.values()}):
                     raise self._refusal(kinds.pop(), f" ({error})") from error
                 raise
             if found is None:

@@ -19,6 +19,7 @@ from optiviz.surfaces import vocabulary
 from optiviz.surfaces.nodes import ABOVE, EQUAL, MAX_EXACT, NODES, NOT_BELOW
 from optiviz.surfaces.syntax import (
     AXES,
+    NO_INTERVAL,
     free_names,
     in_order,
     named_formula,
@@ -220,9 +221,7 @@ class _Builder:
         if name in MODULES:
             raise self.refuse(f"{name} is a module: write, for example, {name}.sin(x)")
         if name in ("y", "Y") and self.variables == [AXES[0]]:
-            raise self.refuse(
-                f"uses {name}, but the domain has no interval for it: add one, as in -3:3,-3:3"
-            )
+            raise self.refuse(NO_INTERVAL.format(name))
         raise self.refuse(self._refusal_of_name(name))
 
     def _refusal_of_name(self, name: str) -> str:

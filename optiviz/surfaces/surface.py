@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -45,7 +45,15 @@ from optiviz.surfaces.origins import (
     VariablesOrigin,
     compiled,
 )
-from optiviz.surfaces.syntax import AXES, named_formula, say_variables, variables_of, vector_names
+from optiviz.surfaces.syntax import (
+    AXES,
+    NO_INTERVAL,
+    named_formula,
+    say_variables,
+    uses_y,
+    variables_of,
+    vector_names,
+)
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.text import counted
 from optiviz.system.validation import Model, validated
@@ -71,6 +79,8 @@ class Surface(Model):
     plane or, with one interval, that of each variable. The fields are those of an entry in
     surfaces.yaml. Pickled as its declaration, which is compiled when first used.
     """
+
+    elsewhere: ClassVar = {"dim": "variables=5, or their names"}
 
     name: Annotated[str, AfterValidator(lambda word: word and kebab(word))] = ""
     title: Text = ""
@@ -100,8 +110,6 @@ class Surface(Model):
         if not isinstance(declared, Mapping):
             return declared
         filled = dict(declared)
-        if "dim" in filled and not filled.get("variables"):
-            filled["variables"] = filled.pop("dim")
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
             names = variables_of(text)
             if names not in (AXES, AXES[:1]):
@@ -189,11 +197,8 @@ class Surface(Model):
             raise ValueError(f"{REQUIRED} or empty")
         if given and text:
             raise ValueError(f"cannot be combined with a {given[0]}: give only one")
-        if text and axes_in(info) == 1 and variables_of(text) == AXES and "y" in text:
-            raise ValueError(
-                f"{named_formula(text)}: uses y, but the domain has no interval for it: add one, "
-                "as in -3:3,-3:3"
-            )
+        if text and axes_in(info) == 1 and uses_y(text):
+            raise ValueError(f"{named_formula(text)}: {NO_INTERVAL.format('y')}")
         if text and isinstance(info.context, ValidationContext):
             compiled(text, _names(info.data.get("variables", ()), axes_in(info), text))
         return text
@@ -230,21 +235,26 @@ class Surface(Model):
             sides = None if self.domain is None else len(self.domain.intervals)
             names = _names(self.variables, sides, self.formula)
             source = FormulaOrigin(self.name, self.domain, self.formula, names)
-        if len(self.variables) <= len(AXES):
+        if not self.has_many_variables:
             return source
         return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
 
     @property
+    def has_many_variables(self) -> bool:
+        """Whether it is a formula or function of more variables than can be drawn."""
+        return len(self.variables) > len(AXES)
+
+    @property
     def dim(self) -> int:
         """Number of coordinates that are drawn: one or two."""
-        if self.domain is None or len(self.variables) > len(AXES):
+        if self.domain is None or self.has_many_variables:
             return len(AXES)
         return len(self.domain.intervals)
 
     @property
     def start_sizes(self) -> tuple[int, ...]:
         """How many coordinates a start may have: those of all variables, or of a known plane."""
-        if len(self.variables) <= len(AXES):
+        if not self.has_many_variables:
             return (self.dim,)
         known = self.plane is not None and self.plane.kind != "path"
         return (len(self.variables), *([self.dim] if known else []))
@@ -273,7 +283,8 @@ class Surface(Model):
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the drawn coordinates in tables: the variables, or x and y of a plane."""
-        return self.variables if 0 < len(self.variables) <= len(AXES) else AXES[: self.dim]
+        own = self.variables and not self.has_many_variables
+        return self.variables if own else AXES[: self.dim]
 
     @property
     def shown_variables(self) -> dict[str, str]:
@@ -284,7 +295,7 @@ class Surface(Model):
     @property
     def _formula_has_names(self) -> bool:
         """Whether the axes are named by short single words, for the variables of the formula."""
-        if len(self.variables) > len(AXES):
+        if self.has_many_variables:
             return False
         short = (len(name) <= MAX_VARIABLE and " " not in name for name in self.axes)
         return bool(self.axes) and all(short)

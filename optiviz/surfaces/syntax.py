@@ -26,6 +26,7 @@ MAX_CHARACTERS = 4000
 MAX_NODES = 1500
 MAX_VARIABLES = 100  # of a formula or a function
 AXES = ("x", "y")  # the variables unless others are named
+NO_INTERVAL = "uses {}, but the domain has no interval for it: add one, as in -3:3,-3:3"
 MAX_SHOWN = 60  # characters of a formula in a message
 MAX_REWRITTEN = 120  # characters of a formula that is rewritten in a message
 REDUCING = {"sum", "prod", "mean", "norm", "dot", "len"}  # functions of vectors
@@ -260,6 +261,14 @@ def variables_of(text: str) -> tuple[str, ...]:
     if not names or names & {"x", "y", "X", "Y"} or len(names) > len(AXES):
         return AXES if names & {"y", "Y"} or len(names) > 1 else AXES[:1]
     return in_order(names)
+
+
+def uses_y(text: str) -> bool:
+    """Return whether y is a variable in a formula; text that is no formula has none."""
+    try:
+        return bool(free_names(parse_text(text)) & {"y", "Y"})
+    except InputError:
+        return False
 
 
 def vector_names(size: int) -> tuple[str, ...]:

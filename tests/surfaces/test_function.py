@@ -273,6 +273,8 @@ def test_other_processes_cannot_see_it() -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
+        (lambda: optiviz.Surface(function=abs, dim=5), "dim: not a field of Surface: write var"),
+        (lambda: optiviz.Surface(formula="x*y", domain="-1:1"), "uses y, but the domain has no"),
         (lambda: optiviz.descend(3, "adam"), "surface: must be a name, a function or a Surface"),
         (lambda: optiviz.Surface(function=lambda *p: 1), "takes any number of coordinates"),
         (
