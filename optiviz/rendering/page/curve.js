@@ -1,0 +1,90 @@
+// One dimension: the curve, the points on it, their tangents, and Newton's parabolas.
+
+const CURVE = { coarse: 401, fine: 2001 }; // samples
+const STEEPEST = 1e100; // largest slope for which a tangent is drawn
+const TANGENT = 0.11; // half the length of a tangent, as a share of the view's diagonal
+const PAST = 3; // pixels, of earlier points
+
+// Points of the curve in the window, flat; those that the file has if the page cannot compute.
+function curveIn([[low, high]], quality) {
+  if (!live) return Float64Array.from(told.curve.flat(), (each) => each ?? NaN);
+  const many = CURVE[quality];
+  const points = new Float64Array(2 * many);
+  for (let each = 0; each < many; each += 1) {
+    const x = low + ((high - low) * each) / (many - 1);
+    const value = programs.objective.value([x]);
+    points.set([x, Number.isFinite(value) ? value : NaN], 2 * each);
+  }
+  return points;
+}
+
+// The scale of the losses of the curve, and of those that runs visit in the window.
+function curveScale(curve, runs, [[low, high]]) {
+  const values = curve.filter((_, at) => at % 2);
+  const visited = runs.map((run) => run.losses.filter((_, row) => within(run.x[row], low, high)));
+  return scaleFor("loss", [values, ...visited], true);
+}
+
+function drawCurve(panel, pen, curve) {
+  const [across, down] = onScreenOf(panel);
+  clipped(pen, panel.box);
+  pen.strokeStyle = look().muted;
+  pen.lineWidth = 1.8 * POINT;
+  stroke(pen, curve.map((each, at) => (at % 2 ? down(each) : across(each))));
+  pen.restore();
+}
+
+function drawWalkers(panel, pen, runs, step, curve) {
+  const [across, down] = onScreenOf(panel);
+  const [low, high] = panel.x.ends;
+  for (const run of runs) {
+    const last = rowIn(run, step);
+    const { color, head, dash } = styleOf(run.entry, run.start);
+    clipped(pen, panel.box);
+    pen.globalAlpha = 2 * FADED;
+    for (let row = beginning(run, step); row < last; row += 1) {
+      shape(pen, head, [across(run.x[row]), down(run.losses[row])], PAST, color, "transparent", 0);
+    }
+    pen.globalAlpha = 1;
+    pen.strokeStyle = color;
+    if (live) drawTangent(panel, pen, run, last, dash);
+    pen.restore();
+    clipped(pen, panel.box, REACH);
+    const x = run.x[last];
+    const side = x > high ? curve.length - 2 : 0; // of the curve's ends the nearer one
+    if (within(x, low, high)) drawHead(pen, run.entry, [across(x), down(run.losses[last])]);
+    else shape(pen, side ? ">" : "<", [across(curve[side]), down(curve[side + 1])], HEAD, color, look().casing);
+    pen.restore();
+  }
+}
+
+// The tangent at a row, and for methods that use second derivatives the parabola.
+function drawTangent(panel, pen, run, row, dash) {
+  const [across, down] = onScreenOf(panel);
+  const [x, y] = [run.x[row], run.losses[row]];
+  const [slope] = programs.objective.gradient([x]);
+  if (!(Math.abs(slope) < STEEPEST)) return;
+  const { width, height } = panel.box;
+  const unit = across(x + 1) - across(x) || width; // pixels
+  const rise = ((down(y) - down(y + 1)) / unit) * slope; // on the screen
+  const run_ = (TANGENT * Math.hypot(width, height)) / unit / Math.sqrt(1 + rise ** 2);
+  pen.lineWidth = 1.6 * POINT;
+  pen.setLineDash(dash.map((each) => pen.lineWidth * each));
+  line(pen, [-1, 1].map((end) => [across(x + end * run_), down(y + end * run_ * slope)]));
+  pen.setLineDash([]);
+  if (!usesHessian(run.entry.method)) return;
+  const [[bend]] = programs.objective.hessian([x]);
+  const [low, high] = panel.x.ends;
+  const parabola = new Float64Array(2 * 101);
+  for (let each = 0; each <= 100; each += 1) {
+    const far = low + ((high - low) * each) / 100 - x;
+    parabola.set([across(x + far), down(y + slope * far + (bend / 2) * far * far)], 2 * each);
+  }
+  pen.globalAlpha = 2 * FADED;
+  pen.setLineDash([2, 6]);
+  stroke(pen, parabola);
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+}
+
+const usesHessian = (method) => /(^|\+)newton/.test(method ?? "");

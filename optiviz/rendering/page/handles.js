@@ -1,0 +1,90 @@
+// Starts: handles that the pointer drags and the arrow keys move.
+
+const STRIDE = 0.01; // of a side, by an arrow key; ten times as much with Shift
+const holder = one("#handles");
+let handles = [];
+
+function makeHandles() {
+  handles = live && main ? state.starts.map((_, number) => makeHandle(number)) : [];
+  holder?.replaceChildren(...handles);
+}
+
+function makeHandle(number) {
+  const handle = made("button", { type: "button", className: "start" });
+  handle.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    handle.focus();
+    handle.setPointerCapture(event.pointerId);
+    tip.hidden = true;
+    const grabbed = handle.getBoundingClientRect();
+    const aside = [event.clientX - grabbed.left - grabbed.width / 2, event.clientY - grabbed.top - grabbed.height / 2];
+    const move = (moved) => moveStart(number, fromScreen(moved.clientX - aside[0], moved.clientY - aside[1]));
+    handle.addEventListener("pointermove", move);
+    for (const end of ["pointerup", "pointercancel"]) {
+      handle.addEventListener(end, () => handle.removeEventListener("pointermove", move), { once: true });
+    }
+  });
+  handle.addEventListener("keydown", (event) => {
+    const by = STRIDE * (event.shiftKey ? 10 : 1);
+    const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowDown: [0, -by], ArrowUp: [0, by] };
+    if (event.key in moves) {
+      const aside = moves[event.key];
+      moveStart(number, state.starts[number].map((each, axis) => each + aside[axis] * (state.window[axis][1] - state.window[axis][0])));
+    } else if (event.key === "Delete" || event.key === "Backspace") removeStart(number);
+    else return;
+    event.preventDefault();
+  });
+  return handle;
+}
+
+// The point of the window under a place on the screen.
+function fromScreen(x, y) {
+  const frame = main.canvas.getBoundingClientRect();
+  const { left, top, width, height } = main.box;
+  const shares = [(x - frame.left - left) / width, 1 - (y - frame.top - top) / height];
+  return state.window.map(([low, high], axis) => low + shares[axis] * (high - low));
+}
+
+// Move a start, within the window, to a point in as few digits as a pixel of the screen needs.
+function moveStart(number, point) {
+  state.starts[number] = point.map((each, axis) => {
+    const [low, high] = state.window[axis];
+    const digits = clamp(Math.ceil(-Math.log10((high - low) / 2000)), 0, 15);
+    return Number(clamp(each, low, high).toFixed(digits));
+  });
+  changed({ told: () => `Start ${number + 1} at ${place(state.starts[number])}. ${lossesSaid()}` });
+}
+
+const lossesSaid = () =>
+  state.entries.filter(({ hidden }) => !hidden).map((entry) => `${entry.name}: ${lossSaid(entry)}`).join(" ");
+
+function addStart(point) {
+  if (state.starts.length >= MOST.starts) return;
+  state.starts.push(point);
+  makeHandles();
+  moveStart(state.starts.length - 1, point);
+}
+
+function removeStart(number) {
+  if (state.starts.length === 1) return;
+  state.starts.splice(number, 1);
+  makeHandles();
+  changed({ told: () => `Start ${number + 1} is removed.` });
+  update();
+  handles[Math.min(number, handles.length - 1)].focus();
+}
+
+function placeHandles() {
+  handles.forEach((handle, number) => {
+    const start = state.starts[number];
+    const at = main.kind === "curve" ? [start[0], programs.objective.value(start)] : start;
+    const [x, y] = toPixels(main, at);
+    handle.hidden = !isInside(main, [x, y]) || !["contour", "curve", "basins"].includes(state.tab);
+    handle.style.left = `${x}px`;
+    handle.style.top = `${y}px`;
+    const keys = state.starts.length > 1 ? "arrow keys move it, Delete removes it" : "arrow keys move it";
+    handle.setAttribute("aria-label", `Start ${number + 1} at ${place(start)}: ${keys}`);
+  });
+}

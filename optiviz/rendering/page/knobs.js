@@ -1,0 +1,95 @@
+// Knobs: a slider for each hyperparameter, with its number, a reset, and a mark where it began.
+
+const NOTCHES = 1000; // of a slider
+const NINES = 5; // decades of 1 - value on the slider of a decay
+
+// Between a parameter's values and places on its slider, from 0 to 1.
+function mapping({ kind, low, high }, first) {
+  if (kind === "decay") {
+    const size = Math.max(NINES, first < 1 ? -Math.log10(1 - first) : 0);
+    return {
+      place: (value) => -Math.log10(Math.max(1 - value, 1e-17)) / size,
+      value: (share) => (share === 0 ? Math.max(low ?? 0, 0) : 1 - 10 ** (-share * size)),
+    };
+  }
+  const tiny = kind === "number" && first > 0 && first < 1e-2;
+  if (kind === "rate" || tiny) {
+    const centre = first > 0 ? Math.log10(first) : -2;
+    const from = Math.max(Math.min(-4, centre - 2), low > 0 ? Math.log10(low) : -Infinity);
+    const to = Math.min(Math.max(tiny ? -2 : 1, centre + 2), high === null ? Infinity : Math.log10(high));
+    return {
+      place: (value) => (Math.log10(Math.max(value, 1e-300)) - from) / (to - from),
+      value: (share) => 10 ** (from + share * (to - from)),
+    };
+  }
+  const size = Math.max(1, 2 * Math.abs(first ?? 1));
+  const from = low ?? -size;
+  const to = high ?? Math.max(from + (kind === "integer" ? 20 : size), size);
+  return { place: (value) => (value - from) / (to - from), value: (share) => from + share * (to - from) };
+}
+
+// A value near a place on a slider, in few digits, which the parameter allows.
+function rounded(parameter, value) {
+  if (parameter.kind === "integer") return Math.round(value);
+  if (parameter.kind === "decay") return Number((1 - Number((1 - value).toPrecision(2))).toPrecision(12));
+  return Number(value.toPrecision(3));
+}
+
+function makeKnob(entry, at) {
+  const parameter = told.methods[entry.method].parameters[at];
+  const first = entry.began[at];
+  const set = (value) => {
+    if (!allows(parameter, value)) return false;
+    entry.values = entry.values.map((each, place) => (place === at ? value : each));
+    entry.note = "";
+    write(value);
+    changed({ told: () => `${entry.name}: ${parameter.name} ${value}, ${lossSaid(entry)}` });
+    return true;
+  };
+  const name = made("span", { className: "name", textContent: parameter.name, title: parameter.help });
+  const label = `${parameter.name} of ${entry.name}`;
+  if (parameter.kind === "flag") {
+    const box = made("input", { type: "checkbox", checked: entry.values[at], attributes: { "aria-label": label } });
+    const write = (value) => { box.checked = value; };
+    box.addEventListener("change", () => {
+      entry.values = entry.values.map((each, place) => (place === at ? box.checked : each));
+      changed({ told: () => `${label} is ${box.checked}, ${lossSaid(entry)}` });
+    });
+    return made("label", { className: "knob flag" }, name, box, made("span", { className: "help", textContent: parameter.help }));
+  }
+  const { place, value: valueAt } = mapping(parameter, first);
+  const number = made("input", { type: "text", inputMode: "decimal", className: "number", autocomplete: "off" });
+  number.setAttribute("aria-label", label);
+  const range = made("input", { type: "range", min: 0, max: NOTCHES, step: 1, attributes: { "aria-label": `${label}, slider` } });
+  const reset = made("button", { type: "button", className: "small", textContent: "\u21ba", title: "Reset" });
+  reset.setAttribute("aria-label", `Reset ${label}`);
+  function write(value) {
+    number.value = value === null ? "" : String(value);
+    number.setAttribute("aria-invalid", "false");
+    range.value = value === null ? 0 : Math.round(NOTCHES * clamp(place(value), 0, 1));
+    range.setAttribute("aria-valuetext", String(value));
+    reset.disabled = value === first;
+  }
+  range.addEventListener("input", () => {
+    const value = rounded(parameter, valueAt(Number(range.value) / NOTCHES));
+    set(allows(parameter, value) ? value : entry.values[at]);
+  });
+  number.addEventListener("input", () => {
+    const text = number.value.trim();
+    const valid = text === "" ? parameter.default === null && parameter.kind !== "rate" : /^-?[\d.]+(e[+-]?\d+)?$/i.test(text);
+    const typed = number.value;
+    const taken = valid && set(text === "" ? null : Number(text));
+    number.value = typed;
+    number.setAttribute("aria-invalid", String(!taken));
+  });
+  number.addEventListener("change", () => write(entry.values[at]));
+  reset.addEventListener("click", () => set(first));
+  write(entry.values[at]);
+  const mark = made("span", { className: "tuned", attributes: { "aria-hidden": "true" } });
+  if (first !== null) mark.style.setProperty("--at", clamp(place(first), 0, 1));
+  const track = made("span", { className: "track" }, mark, range);
+  return made("div", { className: "knob" }, name, track, number, reset);
+}
+
+const lossSaid = (entry) =>
+  `loss ${ends(runs.filter((run) => run.entry === entry).map((run) => run.losses[run.last]))} after ${state.steps} steps.`;

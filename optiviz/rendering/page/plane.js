@@ -1,0 +1,139 @@
+// The paths on a plane from above: casings, comets, heads set apart, and triangles at the edge.
+
+const PALEST = 0.25;
+const FARTHEST = 1e6; // pixels from the picture, to which points are moved that are farther
+
+// The pixels of a run's rows, kept until the window or the box changes.
+function pixelsOf(panel, run) {
+  const points = run.drawn ?? run.x;
+  const { left, top, width, height } = panel.box;
+  const key = [left, top, width, height, ...panel.x.ends, ...panel.strips[0].y.ends].join();
+  if (run.cache.key === key) return run.cache.pixels;
+  const [across, down] = onScreenOf(panel);
+  const pixels = new Float64Array(2 * run.rows);
+  for (let at = 0; at < pixels.length; at += 2) {
+    pixels[at] = clamp(across(points[at]), -FARTHEST, FARTHEST);
+    pixels[at + 1] = clamp(down(points[at + 1]), -FARTHEST, FARTHEST);
+  }
+  Object.assign(run.cache, { key, pixels });
+  return pixels;
+}
+
+// The runs that are drawn, the longer ones first, so that they hide no shorter ones.
+function layered(runs, window) {
+  const sides = window.map(([low, high]) => high - low);
+  const length = ({ x, rows }) => {
+    let sum = 0;
+    for (let at = dim; at < rows * dim; at += dim) {
+      let square = 0;
+      for (let axis = 0; axis < dim; axis += 1) square += ((x[at + axis] - x[at + axis - dim]) / sides[axis]) ** 2;
+      sum += Math.sqrt(square);
+    }
+    return sum;
+  };
+  return runs
+    .filter((run) => !run.entry.hidden)
+    .map((run) => [length(run), run])
+    .sort(([one], [other]) => other - one)
+    .map(([, run]) => run);
+}
+
+function drawPaths(panel, pen, runs, step) {
+  const theme = look();
+  for (const run of runs) {
+    clipped(pen, panel.box);
+    const pixels = pixelsOf(panel, run);
+    const last = rowIn(run, step);
+    const begin = beginning(run, step);
+    const row = (back) => Math.max(rowIn(run, Math.max(Math.min(step, run.last) - back, 0)), begin);
+    const tiers = told.comet.map(([far, near, width]) => [row(far), row(near), POINT * width]);
+    const width = POINT * told.widths.line;
+    pen.strokeStyle = theme.casing;
+    for (const [from, to, wide] of [[begin, last, width], ...tiers]) {
+      pen.lineWidth = wide + 2 * POINT * told.widths.casing;
+      stroke(pen, pixels, from, to);
+    }
+    const { color, dash } = styleOf(run.entry, run.start);
+    pen.strokeStyle = color;
+    drawGrown(pen, pixels, begin, last, width, dash);
+    for (const [from, to, wide] of tiers) {
+      pen.lineWidth = wide;
+      stroke(pen, pixels, from, to);
+    }
+    pen.restore();
+  }
+}
+
+function drawHeads(panel, pen, runs, step, window) {
+  clipped(pen, panel.box, REACH);
+  const beside = asides(panel, runs);
+  for (const run of runs) {
+    const row = rowIn(run, step);
+    const pixels = pixelsOf(panel, run);
+    let at = [pixels[2 * row], pixels[2 * row + 1]];
+    if (away(panel, pen, run, row, window)) continue;
+    pen.globalAlpha = run.near ? PALEST + (1 - PALEST) * run.near[row] : 1;
+    if (beside.has(run)) {
+      const [end, aside] = beside.get(run);
+      const share = Math.max(0, 1 - Math.hypot(...difference(at, end)) / (POINT * told.apart.reach));
+      at = [at[0] + share * aside[0], at[1] + share * aside[1]];
+    }
+    drawHead(pen, run.entry, at);
+    pen.globalAlpha = 1;
+  }
+  pen.restore();
+}
+
+// Heads that end at the same place stand around it: by run, its end and where from there.
+function asides(panel, runs) {
+  const found = new Map();
+  for (const group of together(panel, runs)) {
+    const entries = [...new Set(group.map(([run]) => run.entry.number))].sort((one, two) => one - two);
+    if (entries.length < 2) continue;
+    const middle = [0, 1].map((axis) => group.reduce((sum, [, end]) => sum + end[axis], 0) / group.length);
+    const round = (entries.length * told.apart.room) / (2 * Math.PI);
+    const far = POINT * Math.max(told.apart.radius, round);
+    for (const [run, end] of group) {
+      const angle = Math.PI * (1 - (2 * entries.indexOf(run.entry.number)) / entries.length);
+      const place = [middle[0] + far * Math.cos(angle), middle[1] - far * Math.sin(angle)];
+      found.set(run, [end, difference(place, end)]);
+    }
+  }
+  return found;
+}
+
+// Groups of runs, each with its end, whose heads would hide each other.
+function together(panel, runs) {
+  let groups = [];
+  for (const run of runs) {
+    const pixels = pixelsOf(panel, run);
+    const end = [pixels[2 * run.rows - 2], pixels[2 * run.rows - 1]];
+    if (!isInside(panel, end)) continue;
+    const hides = ([, other]) => Math.hypot(...difference(end, other)) <= POINT * told.apart.near;
+    const close = groups.filter((group) => group.some(hides));
+    groups = groups.filter((group) => !close.includes(group));
+    groups.push([...close.flat(), [run, end]]);
+  }
+  return groups;
+}
+
+const difference = (one, other) => [one[0] - other[0], one[1] - other[1]];
+
+function isInside({ box: { left, top, width, height } }, [x, y]) {
+  return within(x, left, left + width) && within(y, top, top + height);
+}
+
+// A point out of view is a triangle at the edge, where the path has crossed it if for good.
+function away(panel, pen, run, row, window) {
+  const points = run.drawn ?? run.x;
+  const crossed = run.drawn ? null : run.crossing;
+  const point = crossed && row >= crossed.row ? crossed.point : [...points.subarray(row * dim, row * dim + dim)];
+  if (!point.every(Number.isFinite)) return false;
+  const edge = point.map((each, axis) => clamp(each, ...window[axis]));
+  const beyond = point.map((each, axis) => (each - edge[axis]) / (window[axis][1] - window[axis][0]));
+  const axis = Math.abs(beyond[1]) > Math.abs(beyond[0]) ? 1 : 0;
+  if (!beyond[axis]) return false;
+  const name = [["<", ">"], ["v", "^"]][axis][Number(beyond[axis] > 0)];
+  shape(pen, name, toPixels(panel, edge), HEAD, styleOf(run.entry).color, look().casing);
+  return true;
+}

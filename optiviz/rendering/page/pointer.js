@@ -1,0 +1,149 @@
+// The pointer on the pictures: what is under it is told; it pans, zooms, and adds starts.
+
+const tip = one("#tip");
+const NEAR = 28; // pixels from a point at which it is told
+const SLIP = 5; // pixels that a pointer may move in a click
+const WHEEL = 0.0015; // of zooming, by a unit of the wheel
+
+function nearest(panel, x, y) {
+  let found = null;
+  let least = NEAR;
+  const consider = (run, row, at) => {
+    const far = Math.hypot(at[0] - x, at[1] - y);
+    if (far < least) {
+      least = far;
+      found = { run, row, at };
+    }
+  };
+  if (panel === chart) {
+    for (const strip of panel.strips) {
+      const [across, down] = onScreenOf(panel, strip);
+      for (const { run, steps, values, faint } of strip.lines) {
+        if (run.entry.hidden || faint) continue;
+        for (let at = 0; at < values.length; at += 1) {
+          const when = steps ? steps[at] : at;
+          if (when > step) break;
+          consider(run, rowIn(run, when), [across(when), down(values[at])]);
+        }
+      }
+    }
+    return found;
+  }
+  const [across, down] = onScreenOf(panel);
+  for (const run of shown) {
+    const points = run.drawn ?? run.x;
+    for (let row = 0; row <= rowIn(run, step); row += 1) {
+      const height = main.kind === "curve" ? run.losses[row] : points[row * dim + 1];
+      consider(run, row, [across(points[row * dim]), down(height)]);
+    }
+  }
+  return found;
+}
+
+function tell(panel, event) {
+  const frame = panel.canvas.getBoundingClientRect();
+  const found = nearest(panel, event.clientX - frame.left, event.clientY - frame.top);
+  tip.hidden = found === null;
+  if (found === null) return;
+  const { run, row, at } = found;
+  tip.textContent = `${run.entry.name}  step ${stepOf(run, row)}  ${place(pointOf(run, row))}  loss ${written(run.losses[row])}`;
+  const left = Math.min(frame.left + at[0] + 12, document.documentElement.clientWidth - tip.offsetWidth - 8);
+  tip.style.left = `${Math.max(left, 8) + scrollX}px`;
+  tip.style.top = `${frame.top + at[1] - 40 + scrollY}px`;
+}
+
+for (const panel of panels) {
+  panel.canvas.addEventListener("pointermove", (event) => {
+    if (!held.size) tell(panel, event);
+  });
+  panel.canvas.addEventListener("pointerdown", (event) => tell(panel, event));
+  panel.canvas.addEventListener("pointerleave", () => {
+    tip.hidden = true;
+  });
+}
+
+// Panning and zooming.
+
+const held = new Map(); // pointers that are down on the ground, by id: where they are
+let moved = false;
+
+// Zoom by a factor around a place on the screen.
+function zoom(factor, x, y) {
+  const centre = fromScreen(x, y);
+  setWindow(state.window.map((ends, axis) => ends.map((end) => centre[axis] + (end - centre[axis]) * factor)));
+}
+
+function setWindow(window) {
+  if (!canShow(window)) return;
+  state.window = tidy(window);
+  one("#whole").disabled = !zoomed(state);
+  main.canvas.classList.toggle("zoomed", zoomed(state));
+  changed({ told: () => `The window is ${state.window.map((ends) => ends.map((each) => written(each, 3)).join(" to ")).join(", ")}.` });
+}
+
+// A window in as few digits as a tenth of a pixel needs.
+function tidy(window) {
+  return window.map(([low, high]) => {
+    const digits = clamp(Math.ceil(-Math.log10((high - low) / 1e4)), 0, 20);
+    return [low, high].map((each) => Number(each.toFixed(digits)));
+  });
+}
+
+function showWhole() {
+  state.window = told.surface.window.map((each) => [...each]);
+  one("#whole").disabled = true;
+  main.canvas.classList.remove("zoomed");
+  changed({ told: () => "The window is the page's own again." });
+}
+
+const middleOf = (points) => [0, 1].map((axis) => points.reduce((sum, each) => sum + each[axis], 0) / points.length);
+const spreadOf = (points) => (points.length > 1 ? Math.hypot(...difference(points[0], points[1])) : 1);
+
+if (live && main) {
+  const { canvas } = main;
+  canvas.classList.add("live");
+  canvas.addEventListener("wheel", (event) => {
+    if (window.parent !== window && !event.ctrlKey && !event.metaKey) return; // the page around it scrolls
+    event.preventDefault();
+    const lines = event.deltaMode === 1 ? 30 : 1;
+    zoom(Math.exp(clamp(event.deltaY * lines, -300, 300) * WHEEL * (event.ctrlKey ? 4 : 1)), event.clientX, event.clientY);
+  }, { passive: false });
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    if (!held.size) moved = false;
+    held.set(event.pointerId, [event.clientX, event.clientY]);
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!held.has(event.pointerId)) return;
+    const before = [...held.values()];
+    const place = [event.clientX, event.clientY];
+    if (!moved && held.size === 1 && Math.hypot(...difference(place, before[0])) < SLIP) return;
+    moved = true;
+    tip.hidden = true;
+    held.set(event.pointerId, place);
+    const after = [...held.values()];
+    const [from, to] = [before, after].map((points) => fromScreen(...middleOf(points)));
+    const factor = spreadOf(before) / spreadOf(after);
+    setWindow(state.window.map((ends, axis) => ends.map((end) => from[axis] + (end - to[axis]) * factor)));
+  });
+  const release = (event) => {
+    const single = held.size === 1 && held.has(event.pointerId);
+    held.delete(event.pointerId);
+    if (event.type !== "pointerup" || !single || moved) return;
+    const frame = canvas.getBoundingClientRect();
+    if (isInside(main, [event.clientX - frame.left, event.clientY - frame.top])) addStart(fromScreen(event.clientX, event.clientY));
+  };
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, release);
+  const middle = () => {
+    const frame = canvas.getBoundingClientRect();
+    return [frame.left + main.box.left + main.box.width / 2, frame.top + main.box.top + main.box.height / 2];
+  };
+  one("#closer").addEventListener("click", () => zoom(1 / 1.5, ...middle()));
+  one("#farther").addEventListener("click", () => zoom(1.5, ...middle()));
+  one("#whole").addEventListener("click", showWhole);
+  one("#start").addEventListener("click", () => {
+    addStart(state.window.map(([low, high], axis) => low + (high - low) * [0.5, 0.5][axis]));
+    handles.at(-1).focus();
+  });
+}

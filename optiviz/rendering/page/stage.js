@@ -1,0 +1,219 @@
+// What is seen: the state, its runs, and the panels that show them.
+
+let { state, step } = { state: ownState(), step: 0 };
+let runs = []; // of all entries
+let shown = []; // those that are drawn, in their order
+let ground = null; // the latest that was computed, with its key
+let curve = null;
+let groundTimer = 0;
+
+const SETTLED = 140; // milliseconds without a change after which the ground is drawn finely
+
+const mainKind = told.views.find((view) => view !== "loss");
+const main = mainKind ? { kind: mainKind, canvas: one(".ground canvas"), strips: [{}] } : null;
+const chart = told.views.includes("loss") ? { kind: "chart", canvas: one(".charts canvas"), strips: [{}] } : null;
+const panels = [main, chart].filter(Boolean);
+const isWide = matchMedia("(min-width: 820px) and (min-height: 520px)");
+
+const image = told.images ? new Image() : null;
+
+function readTheme() {
+  if (image) {
+    image.src = told.images[dark.matches ? "dark" : "light"] ?? Object.values(told.images)[0];
+    image.alt = "";
+  }
+}
+
+// Run all entries, and choose the axes for what they do.
+function compute() {
+  runs = runAll(state);
+  for (const run of runs) {
+    if (run.entry.method) run.outcome = outcomeOf(run, state.window);
+    run.crossing = main?.kind === "contour" && live ? crossing(run, state.window) : null;
+  }
+  shown = layered(runs, state.window);
+  chooseAxes();
+}
+
+function chooseAxes(quality = "fine") {
+  if (main) {
+    const [[left, right], up] = state.window;
+    main.x = axis(names[0], "linear", [left, right]);
+    if (main.kind === "contour") main.strips[0].y = axis(names[1], "linear", up);
+    else {
+      const key = [left, right, quality, dark.matches].join();
+      if (curve?.key !== key) curve = { key, points: curveIn(state.window, quality) };
+      main.strips[0].y = curveScale(curve.points, runs, state.window);
+    }
+  }
+  if (chart) {
+    chart.x = axis("step", "linear", [0, Math.max(state.steps, told.live ? told.steps : 1, 1)]);
+    chart.strips = stripsOf(state.chart, runs);
+  }
+}
+
+function fit() {
+  if (main) {
+    const frame = one(".frame");
+    const ratio = main.kind === "contour" ? told.surface.ratio : 1.35;
+    layOut(main, frame.clientWidth, isWide.matches ? frame.clientHeight : 0, ratio);
+    placeHandles();
+  }
+  if (chart) {
+    const frame = one(".charts");
+    const height = isWide.matches ? frame.clientHeight : state.chart === "state" ? 440 : 240;
+    layOut(chart, frame.clientWidth, height, null);
+  }
+}
+
+function draw() {
+  for (const panel of panels) {
+    const { canvas, width, height } = panel;
+    if (canvas.hidden) continue;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    const pen = prepared(canvas, width, height);
+    if (panel === chart) {
+      drawAxes(panel, pen);
+      drawChart(panel, pen, step);
+    } else drawMain(pen);
+  }
+  drawTab();
+}
+
+function drawMain(pen) {
+  const { box } = main;
+  if (main.kind === "curve") {
+    drawAxes(main, pen);
+    drawCurve(main, pen, curve.points);
+    drawMarks(pen, told.surface.minima, star);
+    drawWalkers(main, pen, shown, step, curve.points);
+    return;
+  }
+  clipped(pen, box);
+  const bitmap = state.tab === "basins" ? basinsBitmap() : groundNow();
+  if (bitmap) {
+    pen.imageSmoothingEnabled = state.tab !== "basins";
+    pen.drawImage(bitmap, box.left, box.top, box.width, box.height);
+  }
+  pen.restore();
+  drawAxes(main, pen);
+  if (!live) drawMarks(pen, told.starts_seen, ring);
+  drawPaths(main, pen, shown, step);
+  drawMarks(pen, told.surface.minima, star);
+  drawHeads(main, pen, shown, step, state.window);
+}
+
+// Marks at points of the surface that are in the window.
+function drawMarks(pen, points, mark) {
+  for (const point of points) {
+    if (!point.every((each, axis) => within(each, ...state.window[axis]))) continue;
+    const at = main.kind === "curve" ? [point[0], programs.objective?.value(point) ?? point[1]] : point;
+    mark(pen, toPixels(main, at));
+  }
+}
+
+// The ground of the window: a coarse one at once, a fine one when nothing has changed for a while.
+function groundNow() {
+  if (!live) return image.complete ? image : null;
+  const { width, height } = main.box;
+  const key = [width, height, devicePixelRatio, dark.matches, ...state.window.flat()].join();
+  if (ground?.key === key) return ground.canvas;
+  const first = !ground;
+  computeGround(key, first ? "fine" : "coarse");
+  if (!first) {
+    clearTimeout(groundTimer);
+    groundTimer = setTimeout(() => {
+      computeGround(key, "fine");
+      draw();
+    }, SETTLED);
+  }
+  return ground.canvas;
+}
+
+function computeGround(key, quality) {
+  ground = { key, ...groundOf(state.window, main.box.width, main.box.height, quality, look()) };
+}
+
+// Changes of the state: what follows is drawn in the next frame, once for all that came before.
+
+let awaited = 0;
+let settled = 0;
+
+function changed({ told: sentence = null } = {}) {
+  if (!awaited) {
+    awaited = requestAnimationFrame(() => {
+      awaited = 0;
+      update();
+    });
+  }
+  clearTimeout(settled);
+  settled = setTimeout(() => settle(sentence), 500);
+}
+
+function update() {
+  step = Math.min(step, state.steps);
+  compute();
+  fit();
+  write();
+  draw();
+}
+
+// What need not follow at once: the address, words for screen readers, and the table.
+function settle(sentence) {
+  writeFragment();
+  writeCommand();
+  describe();
+  if (sentence) one("#said").textContent = sentence();
+}
+
+// Texts.
+
+function write() {
+  const counter = `step ${step} of ${state.steps}`;
+  one("#counter").textContent = counter;
+  slider.max = state.steps;
+  slider.value = step;
+  slider.setAttribute("aria-valuetext", counter);
+  slider.style.setProperty("--done", `${(100 * step) / Math.max(state.steps, 1)}%`);
+  writeRows();
+  if (one("#values").open) writeTable();
+}
+
+function writeTable() {
+  const cells = (run) => {
+    const row = rowIn(run, step);
+    const values = [stepOf(run, row), ...[...pointOf(run, row)].map((each) => written(each)), written(run.losses[row])];
+    const remark = run.outcome && step >= run.last ? run.outcome.text : "";
+    return [
+      made("th", { scope: "row", textContent: run.entry.name }),
+      ...values.map((value) => made("td", { textContent: value })),
+      made("td", { textContent: remark }),
+    ];
+  };
+  const seen = runs.filter((run) => !run.entry.hidden);
+  one("tbody").replaceChildren(...seen.map((run) => made("tr", {}, ...cells(run))));
+}
+
+// Say in the pictures' alternative texts where the paths go.
+function describe() {
+  if (!main || !live) return;
+  const ends = shown.map((run) => {
+    const remark = run.outcome ? `, ${run.outcome.text}` : "";
+    return `${run.entry.name} goes from ${place(pointOf(run, 0))} to ${place(pointOf(run, run.last))}, loss ${written(run.losses[run.last])}${remark}`;
+  });
+  main.canvas.setAttribute("aria-label", `${told.title}. ${ends.join("; ")}.`);
+}
+
+function show(wanted) {
+  const steps = keptSteps();
+  const last = steps ? steps.at(-1) : state.steps;
+  step = !steps ? clamp(wanted, 0, state.steps) : wanted > last ? Math.min(state.steps, wanted) : steps[rowAt(steps, wanted)];
+  tip.hidden = true;
+  write();
+  draw();
+}
+
+// The steps that are kept, where the file lacks some: what is between two of them is not shown.
+const ownSteps = [...new Set(told.paths.flatMap((path) => path.steps))].sort((one, other) => one - other);
+const keptSteps = () => (live ? null : ownSteps);

@@ -1,0 +1,140 @@
+// Tabs: what the large picture and the chart show.
+
+const TITLES = { contour: "contour", curve: "curve", relief: "relief", basins: "basins" };
+const reliefCanvas = one(".relief canvas");
+const reliefImage = one(".relief img");
+let relief = null;
+let reliefGround = null; // the key of the ground that it has
+let basins = null;
+let basinsFound = null; // {key, canvas}
+let basinsAsked = "";
+
+// The tabs that this page can show.
+function tabsHere() {
+  if (main?.kind !== "contour") return [main?.kind].filter(Boolean);
+  const found = ["contour"];
+  if (typeof createRelief === "function" && (live || told.relief)) found.push("relief");
+  if (live && typeof createBasins === "function") found.push("basins");
+  return found;
+}
+
+// A list of tabs, of which the arrow keys select the next.
+function makeTabs(holder, given, selected, select, controls) {
+  const tabs = given.map((name) => {
+    const tab = made("button", { type: "button", id: `tab-${name}`, textContent: TITLES[name] ?? name, attributes: { role: "tab", "aria-controls": controls } });
+    tab.addEventListener("click", () => choose(name));
+    return tab;
+  });
+  const mark = (name) => {
+    tabs.forEach((tab, at) => {
+      tab.setAttribute("aria-selected", String(given[at] === name));
+      tab.tabIndex = given[at] === name ? 0 : -1;
+    });
+  };
+  const choose = (name) => {
+    mark(name);
+    select(name);
+  };
+  holder.addEventListener("keydown", (event) => {
+    const at = tabs.indexOf(document.activeElement);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (next === undefined || at < 0) return;
+    const tab = tabs[(next + tabs.length) % tabs.length];
+    tab.focus();
+    tab.click();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  holder.replaceChildren(...tabs);
+  holder.hidden = tabs.length < 2;
+  mark(selected);
+}
+
+function showTab(name) {
+  state.tab = name;
+  const flat = name !== "relief";
+  if (main) main.canvas.hidden = !flat;
+  one(".relief").hidden = flat;
+  one("#tools").hidden = !live || !flat;
+  one("#of").hidden = name !== "basins";
+  placeHandles();
+}
+
+// The relief and the basins follow what is drawn.
+function drawTab() {
+  if (state.tab === "relief") drawRelief();
+}
+
+function drawRelief() {
+  if (relief === null && !reliefImage.src) startRelief();
+  if (!relief) {
+    const { images } = told.relief;
+    reliefImage.src = images[dark.matches ? "dark" : "light"] ?? Object.values(images)[0];
+    return;
+  }
+  const { box } = main;
+  Object.assign(reliefCanvas.style, { width: `${main.width}px`, height: `${main.height}px` });
+  groundNow();
+  const key = `${ground.key},${ground.field.columns}`;
+  if (reliefGround !== key) {
+    reliefGround = key;
+    const { field, levels } = ground;
+    relief.setGround({
+      window: state.window, names, columns: field.columns, rows: field.rows, values: field.values, levels,
+      ramp: look().ramp.map(channels), dark: look().dark, aspect: box.width / box.height,
+    });
+  }
+  relief.setPaths(
+    shown.map((run) => {
+      const { color, head, dash } = styleOf(run.entry, run.start);
+      const points = Array.from({ length: run.rows }, (_, row) => [...pointOf(run, row)]);
+      return { points, losses: [...run.losses], color, casing: look().casing, head, dash, from: beginning(run, step), to: rowIn(run, step) };
+    }),
+    { minima: told.surface.minima, starts: state.starts },
+  );
+  relief.draw();
+}
+
+function startRelief() {
+  relief = createRelief(reliefCanvas, { light: told.relief?.light, onchange: () => relief.draw() });
+  reliefCanvas.hidden = !relief;
+  reliefImage.hidden = Boolean(relief);
+}
+
+// Which entry the basins are of.
+const chosen = one("#basins-of");
+
+function basinsBitmap() {
+  const entries = state.entries.filter(({ method }) => method);
+  const labels = entries.map(({ name }) => name);
+  if (!same(labels, [...chosen.options].map(({ textContent }) => textContent))) {
+    chosen.replaceChildren(...labels.map((label, at) => made("option", { value: at, textContent: label })));
+  }
+  const entry = entries[Number(chosen.value) || 0];
+  if (!entry) return null;
+  const side = Math.round(Math.max(main.box.width, main.box.height));
+  const { steps, noise, window } = state;
+  const question = { method: entry.method, values: entry.values, steps, sigma: noise, window, minima: told.surface.minima, side };
+  const key = JSON.stringify(question);
+  if (key !== basinsAsked) {
+    basinsAsked = key;
+    basins ??= createBasins({ programs: programsText, paint: paintBasins });
+    basins.ask({ ...question, normals: noises });
+  }
+  return basinsFound;
+}
+
+function paintBasins({ columns, rows, areas }) {
+  const canvas = document.createElement("canvas");
+  const pen = prepared(canvas, columns, rows, 1);
+  const image = pen.createImageData(columns, rows);
+  const colors = look().areas.map(channels);
+  areas.forEach((area, at) => {
+    const row = rows - 1 - Math.floor(at / columns); // row 0 is at the bottom
+    const out = 4 * (row * columns + (at % columns));
+    if (area >= 0) image.data.set([...colors[area % colors.length], 255], out);
+  });
+  pen.putImageData(image, 0, 0);
+  basinsFound = canvas;
+  if (state.tab === "basins") draw();
+}
