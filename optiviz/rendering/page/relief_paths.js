@@ -1,0 +1,250 @@
+// Paths and marks on the relief, drawn in 2-D over the picture of the surface: what a hill hides of a
+// path is a thin dotted line, and its head is pale there. A step is a straight line seen from above.
+// It mirrors optiviz/views/relief_path.py, optiviz/views/draped.py and optiviz/views/apart.py.
+
+const reliefPaths = (() => {
+  const { POINT } = reliefBox;
+  const FAR = 1e150; // the largest coordinate, so that no length overflows
+
+  // The shares of a line at which it enters and leaves a window, null if it misses it.
+  function clipped(begin, end, window) {
+    let [first, last] = [0, 1];
+    for (const [axis, [low, high]] of window.entries()) {
+      const way = end[axis] - begin[axis];
+      if (Math.abs(way) <= 1e-15 * (high - low)) {
+        if (begin[axis] < low || begin[axis] > high) return null;
+        continue;
+      }
+      const shares = [(low - begin[axis]) / way, (high - begin[axis]) / way];
+      first = Math.max(first, Math.min(...shares));
+      last = Math.min(last, Math.max(...shares));
+    }
+    return first < last ? [first, last] : null;
+  }
+
+  // Points of a path, as (x, y), dense enough to follow a surface, null where it is outside of the
+  // window, and the number of the one at which each step ends.
+  function draped(points, window, drape) {
+    const inside = ([x, y]) => x >= window[0][0] && x <= window[0][1] && y >= window[1][0] && y <= window[1][1];
+    const found = [inside(points[0]) ? points[0] : null];
+    const ends = [0];
+    for (let row = 1; row < points.length; row += 1) {
+      const [begin, end] = [points[row - 1], points[row]].map((point) =>
+        point.map((each) => reliefLight.clip(each, -FAR, FAR)),
+      );
+      const shares = clipped(begin, end, window);
+      if (shares) {
+        const [first, last] = shares;
+        const long = Math.max(
+          ...window.map(([low, high], axis) => Math.abs((last - first) * (end[axis] - begin[axis])) / ((high - low) / drape)),
+        );
+        const many = Math.floor(long) + 1;
+        if (first > 0) found.push(null);
+        for (let nth = first > 0 ? 0 : 1; nth <= many; nth += 1) {
+          const share = first + ((last - first) * nth) / many;
+          found.push([begin[0] + share * (end[0] - begin[0]), begin[1] + share * (end[1] - begin[1])]);
+        }
+        if (last < 1) found.push(null);
+      } else found.push(null);
+      ends.push(found.length - 1);
+    }
+    return [found, ends];
+  }
+
+  class Paths {
+    constructor(ground, field, look, paths, marks) {
+      this.told = look.told.paths;
+      Object.assign(this, { ground, field, look, marks, floor: look.told.floor ? -look.told.box.depth : null });
+      this.paths = paths
+        .map((path) => ({ ...path, points: path.points.filter((point) => point.every(Number.isFinite)) }))
+        .filter((path) => path.points.length)
+        .map((path) => {
+          const [vertices, ends] = draped(path.points, ground.window, this.told.drape);
+          const last = path.points.length - 1;
+          const to = Math.min(path.to, last);
+          return { ...path, to, from: Math.min(path.from, to), last, ends, world: vertices.map((each) => this.inWorld(each)) };
+        });
+    }
+
+    onGround(point) {
+      return point.map((each, axis) => {
+        const [low, high] = this.ground.window[axis];
+        return ((each - low) / (high - low) - 0.5) * this.field.sides[axis];
+      });
+    }
+
+    // A point slightly above the surface, null off it.
+    inWorld(point) {
+      if (!point) return null;
+      const ground = this.onGround(point);
+      const height = reliefCamera.heightAt(this.field, ...ground);
+      return Number.isNaN(height) ? null : [...ground, height + this.told.lift];
+    }
+
+    // Where a head stands, and whether it is really elsewhere: off the surface it is at its edge.
+    tip(point) {
+      const within = point.map((each, axis) => reliefLight.clip(each, ...this.ground.window[axis]));
+      const ground = this.onGround(within);
+      const height = reliefCamera.heightAt({ ...this.field, cuts: false }, ...ground);
+      const away = within.some((each, axis) => each !== point[axis]) || !this.inWorld(point);
+      return [[...ground, reliefLight.clip(height, 0, this.field.tall) + this.told.lift], away];
+    }
+
+    // Find out where a camera sees everything.
+    place(camera) {
+      const { slack, markSlack, leastShadow } = this.told;
+      const place = (point) => point && camera.place(...point);
+      const seen = (point, far) => point && !reliefCamera.isHidden(this.field, camera, point, far);
+      this.camera = camera;
+      for (const path of this.paths) {
+        const places = path.world.map(place);
+        const shown = path.world.map((point) => seen(point, slack));
+        path.visible = places.map((each, nth) => (shown[nth] ? each : null));
+        // Up to the first vertex that is seen again, so that there are no gaps.
+        path.behind = places.map((each, nth) =>
+          shown[nth] && (!nth || shown[nth - 1]) && (nth + 1 === shown.length || shown[nth + 1]) ? null : each,
+        );
+        path.placed = this.placeHead(path, path.to);
+        path.end = path.to === path.last ? path.placed.at : place(this.tip(path.points[path.last])[0]);
+        path.shadow = this.placeShadow(path, camera, leastShadow);
+      }
+      this.setApart();
+      const mark = (point) => {
+        const world = this.inWorld(point);
+        return world && { at: place(world), opacity: seen(world, markSlack) ? 1 : this.told.pale };
+      };
+      this.placed = { minima: this.marks.minima.map(mark), starts: this.marks.starts.map(mark) };
+    }
+
+    placeHead(path, row) {
+      const [tip, away] = this.tip(path.points[row]);
+      const at = this.camera.place(...tip);
+      const opacity = reliefCamera.isHidden(this.field, this.camera, tip, this.told.slack) ? this.told.pale : 1;
+      if (!away) return { at, opacity, marker: path.head };
+      const middle = this.camera.place(0, 0, 0);
+      const [x, y] = at.map((each, axis) => each - middle[axis]);
+      const marker = Math.abs(x) > Math.abs(y) ? (x > 0 ? ">" : "<") : y > 0 ? "v" : "^";
+      return { at, opacity, marker, away };
+    }
+
+    // The shadow on the floor, which is left out if little of it is seen: it would be only scraps.
+    placeShadow(path, camera, least) {
+      if (this.floor === null) return [];
+      let known = 0;
+      let shown = 0;
+      const places = path.world.map((point) => {
+        if (!point) return null;
+        known += 1;
+        const fallen = [point[0], point[1], this.floor];
+        if (reliefCamera.isHidden(this.field, camera, fallen, 0, true)) return null;
+        shown += 1;
+        return camera.place(...fallen);
+      });
+      return shown < least * known ? [] : places;
+    }
+
+    // Heads that end at the same place stand around it, in the order of their paths.
+    setApart() {
+      const { near, room, radius } = this.told;
+      const groups = [];
+      for (const path of this.paths) {
+        const close = (other) => Math.hypot(path.end[0] - other.end[0], path.end[1] - other.end[1]) <= near * POINT;
+        const linked = groups.filter((group) => group.some(close));
+        for (const group of linked) groups.splice(groups.indexOf(group), 1);
+        groups.push([...linked.flat(), path]);
+        path.aside = [0, 0];
+      }
+      for (const group of groups) {
+        const entries = [...new Set(group.map((path) => path.color))];
+        if (entries.length < 2) continue;
+        const far = Math.max(radius, (entries.length * room) / (2 * Math.PI)) * POINT;
+        const middle = [0, 1].map((axis) => group.reduce((sum, path) => sum + path.end[axis], 0) / group.length);
+        for (const path of group) {
+          const angle = Math.PI * (1 - (2 * entries.indexOf(path.color)) / entries.length);
+          const place = [middle[0] + far * Math.cos(angle), middle[1] - far * Math.sin(angle)];
+          path.aside = place.map((each, axis) => each - path.end[axis]);
+        }
+      }
+    }
+
+    draw(pen) {
+      pen.lineCap = pen.lineJoin = "round";
+      const { told } = this;
+      for (const path of this.paths) {
+        const [begin, end] = [path.ends[path.from], path.ends[path.to]];
+        pen.globalAlpha = told.shadowOpacity;
+        line(pen, path.shadow, begin, end, path.color, told.shadow);
+        pen.globalAlpha = 1;
+        pen.setLineDash(told.hiddenDash.map((each) => each * told.hidden * POINT));
+        line(pen, path.behind, begin, end, path.color, told.hidden);
+        pen.setLineDash([]);
+      }
+      for (const path of this.paths) this.drawPath(pen, path);
+      const { background, ink, minimum, edge } = this.ground.colors;
+      const many = Math.min(1, (12 / Math.max(this.placed.minima.length, 1)) ** 0.4);
+      this.drawMarks(pen, this.placed.starts, "o", told.start, background, ink, 2.2);
+      this.drawMarks(pen, this.placed.minima, "*", told.minimum * many, minimum, edge, 1.4);
+      for (const path of this.paths) this.drawHead(pen, path);
+    }
+
+    drawPath(pen, path) {
+      const { told } = this;
+      const row = (back) => path.ends[Math.max(path.to - back, path.from)];
+      const tiers = [
+        [path.ends[path.from], path.ends[path.to], told.width, path.dash],
+        ...told.comet.map(([far, near, width]) => [row(far), row(near), width, []]),
+      ];
+      if (path.from) {
+        pen.globalAlpha = told.faded;
+        line(pen, path.visible, 0, path.ends[path.from], path.color, told.width);
+        pen.globalAlpha = 1;
+      }
+      for (const [begin, end, width] of tiers) {
+        line(pen, path.visible, begin, end, path.casing, width + 2 * told.casing);
+      }
+      for (const [begin, end, width, dash] of tiers) {
+        pen.setLineDash(dash.map((each) => each * width * POINT));
+        line(pen, path.visible, begin, end, path.color, width);
+        pen.setLineDash([]);
+      }
+    }
+
+    drawMarks(pen, marks, name, size, fill, edge, width) {
+      for (const mark of marks) {
+        if (!mark) continue;
+        pen.globalAlpha = mark.opacity;
+        this.look.shape(pen, name, mark.at, (size * POINT) / 2, fill, edge, width);
+      }
+      pen.globalAlpha = 1;
+    }
+
+    // The head moves aside as it comes near to its end.
+    drawHead(pen, path) {
+      const { at, opacity, marker, away } = path.placed;
+      const { head, outside, headEdge, reach } = this.told;
+      const far = Math.hypot(at[0] - path.end[0], at[1] - path.end[1]);
+      const share = Math.max(0, 1 - far / (reach * POINT));
+      const place = at.map((each, axis) => each + share * path.aside[axis]);
+      pen.globalAlpha = opacity;
+      const size = ((away ? outside : head) * POINT) / 2;
+      this.look.shape(pen, marker, place, size, path.color, path.casing, headEdge * POINT);
+      pen.globalAlpha = 1;
+    }
+  }
+
+  function line(pen, places, begin, end, color, width) {
+    pen.beginPath();
+    let drawing = false;
+    for (let at = begin; at <= end && at < places.length; at += 1) {
+      const place = places[at];
+      if (place && drawing) pen.lineTo(place[0], place[1]);
+      else if (place) pen.moveTo(place[0], place[1]);
+      drawing = Boolean(place);
+    }
+    pen.strokeStyle = color;
+    pen.lineWidth = width * POINT;
+    pen.stroke();
+  }
+
+  return { Paths };
+})();
