@@ -1,7 +1,8 @@
 """The interactive page of a run: one HTML file, which loads nothing else.
 
-The surface is an image, one per theme of the page. What moves is drawn by the page's scripts from
-the numbers in the file. Texts, values and marks are those of the pictures.
+The page's scripts compute surface and paths with the formulas and optimizers of ours, written in
+JavaScript, and draw them in the look of the pictures. What a page cannot compute is in the file: the
+surface as an image, one per theme, and paths as numbers.
 """
 
 import json
@@ -16,12 +17,18 @@ from optiviz.kinds.base import to_dict
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import RunScene
 from optiviz.rendering.page.page import Page
+from optiviz.rendering.page.programs import Programs, page_programs
 from optiviz.rendering.page.text import embedded
 from optiviz.system.progress import Progress
 from optiviz.system.yaml import yaml_text
 from optiviz.themes import Theme, load_theme
 
-SCRIPTS = "axes.js", "panels.js", "player.js"  # joined into one script
+# Joined into one script, after the programs.
+SCRIPTS = (
+    *("told.js", "scales.js", "outcome.js", "runs.js", "state.js", "pen.js", "axes.js", "plane.js"),
+    *("curve.js", "charts.js", "field.js", "ground.js", "stage.js", "player.js", "knobs.js"),
+    *("legend.js", "handles.js", "pointer.js", "share.js", "tabs.js", "start.js"),
+)
 FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the reader's system selects
 
 
@@ -33,14 +40,15 @@ def save_page(
     if isinstance(recipe.theme, str):
         names = FOLLOWED.get(recipe.theme, (recipe.theme,))
         themes = {name: load_theme(name) for name in names}
-    page = Page(scene, recipe, themes, progress)
-    style, script = _read("page.css"), "".join(map(_read, SCRIPTS))
-    style = _colors(themes) + style
+    programs = page_programs(scene, recipe)
+    page = Page(scene, recipe, themes, programs, progress)
+    style = _colors(themes) + _read("page.css")
+    script = _script(programs)
     payload = page.payload()
     text = Template(_read("page.html")).substitute(
         comment=embedded(json.loads(comment)),
         policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'",
+        f"script-src '{_hash(script)}'; worker-src blob:",
         schemes=" ".join("dark" if theme.is_dark else "light" for theme in themes.values()),
         title=escape(scene.title or scene.surface.title),
         heading=page.heading(),
@@ -53,6 +61,15 @@ def save_page(
         recipe=escape(yaml_text(to_dict(recipe))),
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _script(programs: Programs) -> str:
+    """Return the page's script. Workers get the text of the programs, which is that of a function."""
+    made = (
+        f"function makePrograms(){{{programs.script}return programs;}}\n"
+        'const programs=makePrograms(),programsText=`const programs=(${makePrograms})();`;\n'
+    )
+    return '"use strict";\n' + made + "".join(map(_read, SCRIPTS))
 
 
 def _colors(themes: dict[str, Theme]) -> str:

@@ -1,25 +1,27 @@
-"""The content of a page, as plain values and HTML: panels, texts, tables."""
+"""The content of a page, as plain values and HTML: surface, paths, texts, tables."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from io import BytesIO
+from string import Template
 from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 from PIL import Image
 
+from optiviz.descent.outcome import outcome
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import RunEntry, RunScene
+from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
+from optiviz.rendering.page.programs import Programs
 from optiviz.rendering.page.text import (
-    axis_of,
     ordinal,
     outlines,
     point_text,
@@ -36,11 +38,10 @@ from optiviz.views.contour import ContourView
 from optiviz.views.curve import CurveView
 from optiviz.views.legend import number
 from optiviz.views.legend_entries import SURFACE_ENTRIES, start_entries
-from optiviz.views.loss import LossView
-from optiviz.views.paths import CASING_WIDTH, COMET, LINE_WIDTH, REACH, path_style
-from optiviz.views.scales import Scale
+from optiviz.views.loss import Line, LossView
+from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
+from optiviz.views.ramp import ramp
 from optiviz.views.settings import drawing_settings
-from optiviz.views.ticks import ticks
 from optiviz.views.title import LONGEST
 
 WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for HiDPI screens
@@ -53,65 +54,90 @@ COLORS = 256  # of the surface's image, most of which has few colours
 class Page:
     """The content of the page of a run.
 
-    themes are those of the page by name, the default one first.
+    themes are those of the page by name, the default one first. A page whose programs are `live`
+    computes surface and paths by itself; what it cannot compute is in the file.
     """
 
     def __init__(
-        self, scene: RunScene, recipe: Recipe, themes: dict[str, Theme], progress: Progress | None
+        self,
+        scene: RunScene,
+        recipe: Recipe,
+        themes: dict[str, Theme],
+        programs: Programs,
+        progress: Progress | None,
     ) -> None:
         self.scene, self.recipe, self.themes, self.progress = scene, recipe, themes, progress
+        self.programs, self.is_live = programs, not programs.live
         self.theme = next(iter(themes.values()))
-        ground = "contour" if scene.surface.dim == 2 else "curve"
-        self.views = recipe.view.split("+") if recipe.view else [ground, "loss"]
+        self.ground = "contour" if scene.surface.dim == 2 else "curve"
+        self.views = recipe.view.split("+") if recipe.view else [self.ground, "loss"]
         with drawing_settings():
-            self.curve = None if scene.surface.dim == 2 else CurveView(scene, self.theme, recipe)
             self.loss = LossView(scene, self.theme, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
         self.stride = 1
 
     def payload(self) -> dict[str, Any]:
         """Return the data that the scripts draw, as plain values for JSON."""
-        scene = self.scene
-        panels = {"contour": self._contour, "curve": self._curve, "loss": self._loss}
+        scene, programs = self.scene, self.programs
         return {
+            "title": scene.title or scene.surface.title,
             "steps": scene.steps,
             "frames": self.recipe.frame_steps(scene.steps),
             "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
+            "smooth": self.recipe.smooth,
             "comet": COMET,
             "apart": {"near": NEAR, "room": ROOM, "radius": LEAST_RADIUS, "reach": REACH},
             "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
-            "entries": [self._entry(entry) for entry in scene.entries],
+            "markers": MARKERS,
+            "dashes": [[] if dash == "-" else dash[1] for dash in DASHES],
+            "views": self.views,
+            "loss_name": self.loss.names[0],
+            "theme": {name: self._look(theme) for name, theme in self.themes.items()},
+            "surface": self._surface(),
+            "starts": self._starts().tolist(),
+            "entries": [
+                self._entry(entry, computed)
+                for entry, computed in zip(scene.entries, programs.entries, strict=True)
+            ],
             "paths": [
                 self._path(number, entry, start, path)
                 for number, entry in enumerate(scene.entries)
+                if programs.entries[number]["method"] is None
                 for start, path in enumerate(entry.trajectories)
             ],
-            "panels": [panels[name]() for name in self.views],
+            "live": programs.live,
+            "methods": programs.methods,
+            "rates": programs.rates,
+            "noise": programs.noise,
+            "command": ["optiviz", "run"],
+            "presets": [],
+            **self._ground(),
         }
 
     def html_parts(self) -> dict[str, str]:
         """Return the parts of the page's HTML, by their names in page.html."""
         subject = self.scene.title or self.scene.surface.title
-        described = {
-            "contour": f"{subject} from above, and the paths on it. {self._ends()}",
-            "curve": f"The curve of {subject}, and the points on it. {self._ends()}",
-            "loss": "The loss of each path against the step.",
-        }
-        canvases = {
-            name: f'<figure class="{name}"><canvas role="img" aria-label="'
-            f'{escape(described[name])}"></canvas></figure>'
-            for name in self.views
-        }
-        grounds = [canvases[name] for name in self.views if name != "loss"]
+        above = "from above, and the paths on it" if self.ground == "contour" else "as a curve"
+        drawn = self.ground in self.views
         return {
-            "ground": "".join(grounds),
-            "loss": canvases.get("loss", ""),
+            "ground": _GROUND.substitute(
+                kind=self.ground,
+                label=escape(f"{subject} {above}. {self._ends()}"),
+                relief=escape(f"{subject} in relief, and the paths on it."),
+                key="".join(self._key()),
+                role="tabpanel" if self.is_live and self.ground == "contour" else "group",
+            )
+            if drawn
+            else "",
+            "loss": _CHARTS.substitute(role="tabpanel" if self.is_live else "group")
+            if "loss" in self.views
+            else "",
             "legend": "".join(self._row(entry) for entry in self.scene.entries),
-            "key": "".join(self._key()),
-            "axes": "".join(f"<th scope=col>{escape(name)}</th>" for name in self._axes()),
+            "axes": "".join(f'<th scope="col">{escape(name)}</th>' for name in self._axes()),
             "rows": "".join(self._cells()),
             "skipped": self._skipped(),
+            "why": f"<p>{escape(self.programs.live)}</p>" if self.programs.live else "",
         }
 
     def _skipped(self) -> str:
@@ -123,7 +149,7 @@ class Page:
         """Return the heading, which may be the formula alone, or for screen readers only."""
         title = self.scene.title
         if not title:
-            return f"<h1 class=unseen>{escape(self.scene.surface.title)}</h1>"
+            return f"<h1 class=\"unseen\">{escape(self.scene.surface.title)}</h1>"
         math = title == self.scene.formula
         return f"<h1>{self._mathematics(title) if math else escape(title)}</h1>"
 
@@ -163,19 +189,48 @@ class Page:
                 )
         return "; ".join(said) + "."
 
-    def _entry(self, entry: RunEntry) -> dict[str, Any]:
-        """Return the style of an entry, and its remarks with the steps at which they begin."""
-        scene = self.scene
-        look = path_style(self.theme, entry)
+    def _look(self, theme: Theme) -> dict[str, Any]:
+        """Return the colours of a theme, and what of the style depends on it."""
+        values = theme.values()
+        values["ramp"] = [to_hex(color) for color in ramp(theme.ramp).colors]
+        values["fill"] = theme.fill if self.recipe.fill is None else self.recipe.fill
+        values["labels"] = theme.labels if self.recipe.labels is None else self.recipe.labels
+        return values | {"dark": theme.is_dark}
+
+    def _surface(self) -> dict[str, Any]:
+        """Return what the page has to know of the surface, and how it is drawn."""
+        surface, levels = self.scene.surface, self.recipe.levels
+        window = surface.window.intervals
+        minima = self.scene.in_window(surface.minima)
         return {
-            "hue": entry.number % len(self.theme.paths),
-            "color": entry.color,
-            "head": look.marker,
+            "dim": surface.dim,
+            "names": [*self._axes()],
+            "window": [list(ends) for ends in window],
+            "minima": rounded_points(minima, window),
+            "levels": levels if isinstance(levels, int | None) else list(levels),
+            "own_levels": list(surface.levels),
+            "field": self.recipe.field,
+            "ratio": self._ratio if self.ground == "contour" else None,
+        }
+
+    def _starts(self) -> Array:
+        """Return the starts that the computed paths share, shape (n, dim)."""
+        for entry, computed in zip(self.scene.entries, self.programs.entries, strict=True):
+            if computed["method"] is not None:
+                return np.array([path.start for path in entry.trajectories])
+        return self.scene.common_starts
+
+    def _entry(self, entry: RunEntry, computed: dict[str, Any]) -> dict[str, Any]:
+        """Return the texts of an entry, and how it is computed."""
+        spec = entry.spec if isinstance(entry, DescentEntry) else None
+        looks = {} if spec is None else {"label": spec.label, "color": spec.color}
+        return {
+            "name": entry.heading,
             "detail": entry.detail,
-            "remarks": [
-                [step, scene.status(entry, step), scene.failed(entry, step)]
-                for step in scene.changes(entry)
-            ],
+            "color": entry.color,
+            "look": "".join(f":{key}={said}" for key, said in looks.items() if said),
+            "source": entry.rate_source,
+            **computed,
         }
 
     def _path(self, number: int, entry: RunEntry, start: int, path: Trajectory) -> dict[str, Any]:
@@ -184,17 +239,28 @@ class Page:
         near = self.scene.plane_proximity(path)
         drawn, window = self.scene.drawn_points(path), self.scene.surface.window.intervals
         stays = drawn is not path.finite_points
-        dash = path_style(self.theme, entry, start).dash
+        found = outcome(path, self.scene.surface)
+        lines = list(self.loss.lines(path))
         return {
             "entry": number,
-            "layer": self.scene.layers[path],
-            "dash": [] if dash == "-" else list(dash[1]),
+            "start": start,
             "last": path.last,
             "steps": steps.tolist(),
             "points": rounded_points(path.finite_points[rows], window),
             "drawn": rounded_points(drawn[rows], window) if stays else None,
             "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
+            "outcome": None if found is None else list(found),
+            "lines": None if self.is_live else [self._line(line) for line in lines],
+        }
+
+    def _line(self, line: Line) -> dict[str, Any]:
+        """Return a line of the loss chart."""
+        rows = self._rows(len(line.values))
+        return {
+            "faint": line.faint,
+            "steps": line.steps[rows].tolist(),
+            "values": rounded(line.values[rows], self.loss.scale.limits),
         }
 
     def _rows(self, many: int) -> Array:
@@ -203,19 +269,22 @@ class Page:
         self.stride = max(self.stride, stride)
         return np.union1d(np.arange(0, many, stride), [many - 1])
 
-    def _contour(self) -> dict[str, Any]:
-        surface = self.scene.surface
-        across, up = surface.window.intervals
-        images = {name: self._image(theme) for name, theme in self.themes.items()}
-        return {
-            "kind": "contour",
-            "ratio": self._ratio,
-            "x": axis_of(surface.axis_names[0], Scale("linear", across), ticks(*across)),
-            "y": axis_of(surface.axis_names[1], Scale("linear", up), ticks(*up)),
-            "images": images,
-            "starts": rounded_points(self.scene.in_window(self.scene.starts), (across, up)),
-            "minima": rounded_points(self.scene.in_window(surface.minima), (across, up)),
-        }
+    def _ground(self) -> dict[str, Any]:
+        """Return what a page that cannot compute its surface shows of it."""
+        scene = self.scene
+        if self.is_live or self.ground not in self.views:
+            return {}
+        if self.ground == "contour":
+            starts = scene.in_window(scene.starts)
+            return {
+                "images": {name: self._image(theme) for name, theme in self.themes.items()},
+                "starts_seen": rounded_points(starts, scene.surface.window.intervals),
+            }
+        with drawing_settings():
+            curve = CurveView(scene, self.theme, self.recipe)
+        points = np.column_stack([curve.x, curve.value])
+        ends = scene.surface.window.intervals[0], curve.scale.limits
+        return {"curve": rounded_points(points, ends)}
 
     @property
     def _ratio(self) -> float:
@@ -254,54 +323,13 @@ class Page:
         image.save(buffer, "WEBP", lossless=True, quality=100, method=4)
         return f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"
 
-    def _curve(self) -> dict[str, Any]:
-        assert self.curve is not None
-        surface = self.scene.surface
-        ends = surface.window.intervals[0]
-        scale = self.curve.scale
-        drawn = {"curve": np.column_stack([self.curve.x, self.curve.value])}
-        marked: dict[str, ArrayLike] = {"starts": self.scene.starts, "minima": surface.minima}
-        for name, given in marked.items():
-            points = self.scene.in_window(given)
-            with np.errstate(all="ignore"):
-                drawn[name] = np.column_stack([points[:, 0], surface.value(points)])
-        return {
-            "kind": "curve",
-            "ratio": 1.5,
-            "x": axis_of(surface.axis_names[0], Scale("linear", ends), ticks(*ends)),
-            "y": axis_of("loss", scale, scale.ticks()),
-            **{
-                name: rounded_points(points, (ends, scale.limits)) for name, points in drawn.items()
-            },
-        }
-
-    def _loss(self) -> dict[str, Any]:
-        last = max(self.scene.steps, 1)
-        lines = [
-            {
-                "path": place,
-                "faint": line.faint,
-                "steps": line.steps[rows].tolist(),
-                "values": rounded(line.values[rows], self.loss.scale.limits),
-            }
-            for place, path in enumerate(self.scene.trajectories)
-            for line in self.loss.lines(path)
-            for rows in [self._rows(len(line.values))]
-        ]
-        return {
-            "kind": "loss",
-            "ratio": 1.6,
-            "x": axis_of("step", Scale("linear", (0, last)), ticks(0, last)),
-            "y": axis_of(self.loss.names[0], self.loss.scale, self.loss.scale.ticks()),
-            "lines": lines,
-        }
-
     def _row(self, entry: RunEntry) -> str:
-        """Return the row of an entry in the legend."""
+        """Return the row of an entry in the legend, for readers without scripts."""
+        (path, *_) = entry.trajectories
+        loss = number(path.loss(path.last), 4)
         return (
-            '<li><label><input type="checkbox" checked><canvas class="swatch" aria-hidden="true">'
-            f"</canvas><span><b>{escape(entry.heading)}</b> <span class=detail>"
-            f'{escape(entry.detail)}</span></span></label><span class="value"></span></li>'
+            f"<li><b>{escape(entry.heading)}</b> <span class='detail'>{escape(entry.detail)}</span> "
+            f"<span class='value'>{escape(loss)}</span></li>"
         )
 
     def _key(self) -> Iterator[str]:
@@ -318,7 +346,33 @@ class Page:
             for path in entry.trajectories:
                 cells = [str(path.last), *map(short, path.end), number(path.loss(path.last), 4)]
                 yield (
-                    f"<tr><th scope=row>{escape(entry.label)}</th>"
+                    f'<tr><th scope="row">{escape(entry.label)}</th>'
                     + "".join(f"<td>{escape(each)}</td>" for each in cells)
                     + f"<td>{escape(self.scene.outcome(path))}</td></tr>"
                 )
+
+
+_GROUND = Template(
+    """<section class="seen" aria-label="Picture">
+<div class="bar"><div id="tabs" role="tablist" aria-label="Views" hidden></div>
+<label id="of" hidden>of <select id="basins-of"></select></label>
+<div id="tools" role="group" aria-label="Window and starts" data-live="all" hidden>
+<button type="button" id="start" title="Add a start">+ start</button>
+<button type="button" id="farther" class="small" aria-label="Zoom out" title="Zoom out">−</button>
+<button type="button" id="closer" class="small" aria-label="Zoom in" title="Zoom in">+</button>
+<button type="button" id="whole" disabled>Reset view</button>
+</div></div>
+<div class="frame" id="picture" role="$role" aria-label="Picture">
+<figure class="ground $kind"><canvas role="img" aria-label="$label"></canvas></figure>
+<figure class="relief" hidden><canvas role="img" tabindex="0" aria-label="$relief"></canvas>
+<img alt="$relief" hidden></figure>
+<div id="handles"></div>
+</div>
+<ul class="key" aria-label="Marks">$key</ul>
+</section>"""
+)
+_CHARTS = Template(
+    """<div id="charts" role="tablist" aria-label="Charts" hidden></div>
+<figure class="charts" id="chart" role="$role" aria-label="Chart">
+<canvas role="img" aria-label="The loss of each path against the step."></canvas></figure>"""
+)

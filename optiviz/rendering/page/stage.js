@@ -108,7 +108,7 @@ function drawMain(pen) {
 function drawMarks(pen, points, mark) {
   for (const point of points) {
     if (!point.every((each, axis) => within(each, ...state.window[axis]))) continue;
-    const at = main.kind === "curve" ? [point[0], programs.objective?.value(point) ?? point[1]] : point;
+    const at = main.kind === "curve" ? [point[0], programs?.objective?.value(point) ?? point[1]] : point;
     mark(pen, toPixels(main, at));
   }
 }

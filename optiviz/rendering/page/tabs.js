@@ -57,7 +57,7 @@ function showTab(name) {
   one(".relief").hidden = flat;
   one("#tools").hidden = !live || !flat;
   one("#of").hidden = name !== "basins";
-  placeHandles();
+  if (main?.box) placeHandles();
 }
 
 // The relief and the basins follow what is drawn.

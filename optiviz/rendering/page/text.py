@@ -10,22 +10,9 @@ from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
 
 from optiviz.objective import Array
-from optiviz.views.scales import Scale
-from optiviz.views.ticks import Ticks
 
 DIGITS, MAX_DIGITS = 7, 17  # of a number on an axis that begins at 0, and at most
 LETTERS = 15.0  # font size of a formula, in pixels
-
-
-def axis_of(name: str, scale: Scale, marked: Ticks) -> dict[str, Any]:
-    """Return an axis as plain values: its name, scale, limits and ticks."""
-    return {
-        "name": name,
-        "kind": scale.kind,
-        "ends": list(scale.limits),
-        "threshold": scale.threshold,
-        "ticks": [list(each) for each in zip(*marked, strict=True)],
-    }
 
 
 def rounded_points(points: Array, axes: Sequence[tuple[float, float]]) -> list[list[float | None]]:
