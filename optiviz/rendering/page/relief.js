@@ -30,113 +30,99 @@ const createRelief = (() => {
   const ZOOM = 1.15; // by how much a key changes the distance
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   const ZOOMS = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
-  // Of a vertex; each is an array of the field with so many numbers.
-  const ATTRIBUTES = ["grid", "within", "riseU", "riseV", "sky", "sun", "places"];
+  const COARSE = 2; // cells per side of those that are drawn where a processor draws them
+  const SOFTWARE = /swiftshader|llvmpipe|software|basic render/i;
 
   const VERTEX = `#version 300 es
-    in float grid, within, riseU, riseV, sky, sun, places;
-    uniform vec2 count; // columns, rows
-    uniform vec2 sides, right, away, rise, size, middle; // size and middle in pixels
+    in vec2 vertex; // column, row
+    in float grid;
+    uniform vec2 count, sides, right, away, rise, size, middle; // size and middle in pixels
     uniform float perspective, scale, level;
     uniform bool isFloor;
-    out vec2 cell, slope;
-    out float height, inside, sky_, sun_, place;
+    out vec2 cell;
+    out float height;
     void main() {
-      cell = vec2(gl_VertexID % int(count.x), gl_VertexID / int(count.x));
+      cell = vertex;
+      height = grid;
       vec2 ground = (cell / (count - 1.0) - 0.5) * sides;
-      height = grid; inside = within; slope = vec2(riseU, riseV); sky_ = sky; sun_ = sun; place = places;
       float depth = dot(ground, away), w = 1.0 + perspective * depth;
       float up = (isFloor ? level : grid) * rise.x + depth * rise.y;
       vec2 pixel = vec2(middle.x * w + dot(ground, right) * scale, middle.y * w - up * scale);
       gl_Position = vec4(2.0 * pixel.x / size.x - w, w - 2.0 * pixel.y / size.y, depth, w);
     }`;
 
-  const FRAGMENT = (light, colors) => `#version 300 es
+  // Lines are drawn by how many pixels it is to them: how far in levels, by how fast that changes.
+  const FRAGMENT = `#version 300 es
     precision highp float;
-    in vec2 cell, slope;
-    in float height, inside, sky_, sun_, place;
-    uniform sampler2D ramp; // the square roots of linear light
+    precision highp sampler2D;
+    in vec2 cell;
+    in float height;
+    uniform sampler2D above, below, ramp, known; // known: the place among the levels, and within
     uniform vec4 isoline, rim;
-    uniform vec3 tint, below;
+    uniform vec3 tint;
     uniform vec2 count, shares, cut; // shares: of the ramp, for lines on the floor
     uniform float tall, first, last, stride, many, isolineWidth, floorWidth, rimWidth;
-    uniform bool isFloor;
+    uniform bool isFloor, hasHoles;
     out vec4 color;
-    const vec3 sun = vec3(${colors(light.towards)});
 
     float slopeOf(float value) { return max(length(vec2(dFdx(value), dFdy(value))), 1e-9); }
-    float pixels(float value) { return value / slopeOf(value); }
-    float stroke(float distance, float width) {
-      return min(width, 1.0) * clamp(0.5 + max(width, 1.0) / 2.0 - abs(distance), 0.0, 1.0);
-    }
-    vec3 baseAt(float share) { vec3 root = texture(ramp, vec2((share * 255.0 + 0.5) / 256.0, 0.5)).rgb; return root * root; }
-    vec3 encoded(vec3 linear) {
-      linear = clamp(linear, 0.0, 1.0);
-      return mix(12.92 * linear, 1.055 * pow(linear, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, linear));
-    }
-    float isolineAt(float width) {
+    float lineAt(float place, float width) {
       float nth = (place - first) / stride;
       float near = floor(nth + 0.5);
-      if (near < 0.0 || first + near * stride > last + 0.5) return 0.0;
-      return stroke((nth - near) / slopeOf(nth), width);
-    }
-    vec3 seen(float share) {
-      vec3 base = baseAt(share);
-      float long = sqrt(1.0 + dot(slope, slope));
-      if (!gl_FrontFacing) {
-        float tilt = ${light.belowLight[0].toFixed(6)} + ${light.belowLight[1].toFixed(6)} * dot(slope, sun.xy) / long;
-        return encoded(mix(base, below, ${light.belowMix.toFixed(6)}) * tilt);
-      }
-      float facing = (sun.z - dot(slope, sun.xy)) / long;
-      float lit = 1.0 - ${light.shadow.toFixed(6)} * (1.0 - clamp(sun_, 0.0, 1.0));
-      float wrapped = max((facing + ${light.wrap.toFixed(6)}) / (sun.z + ${light.wrap.toFixed(6)}), 0.0);
-      vec3 sunlight = ${light.sunShare.toFixed(6)} * wrapped * lit * vec3(${colors(light.sunColor)});
-      vec3 skylight = ${light.skyShare.toFixed(6)} * clamp(sky_, 0.0, 1.0) * vec3(${colors(light.skyColor)});
-      float knee = ${light.knee.toFixed(6)};
-      return encoded(base * (1.0 - exp(-knee * (sunlight + skylight))) / (1.0 - exp(-knee)));
+      float far = abs(nth - near) / slopeOf(nth);
+      bool drawn = near >= 0.0 && first + near * stride < last + 0.5;
+      return drawn ? min(width, 1.0) * clamp(0.5 + max(width, 1.0) / 2.0 - far, 0.0, 1.0) : 0.0;
     }
     void main() {
-      float share = clamp(place / many, 0.0, 1.0);
+      ivec2 corner = ivec2(min(floor(cell), count - 2.0));
+      vec2 share = cell - vec2(corner);
+      vec2 low = mix(texelFetch(known, corner, 0).xy, texelFetch(known, corner + ivec2(1, 0), 0).xy, share.x);
+      vec2 high = mix(texelFetch(known, corner + ivec2(0, 1), 0).xy, texelFetch(known, corner + 1, 0).xy, share.x);
+      vec2 here = mix(low, high, share.y);
       if (isFloor) {
-        float drawn = inside < 0.0 ? 0.0 : isolineAt(floorWidth);
-        color = vec4(mix(tint, encoded(baseAt(clamp(share, shares.x, shares.y))), drawn), 1.0);
+        vec3 line = texture(ramp, vec2(clamp(here.x / many, shares.x, shares.y), 0.5)).rgb;
+        color = vec4(mix(tint, line, here.y < 0.0 ? 0.0 : lineAt(here.x, floorWidth)), 1.0);
         return;
       }
       float edge = 1e9; // pixels from where the surface ends within the window
-      if (cut.x > 0.0) edge = min(edge, pixels(height));
-      if (cut.y > 0.0) edge = min(edge, pixels(tall - height));
-      if (inside < 1.0) edge = min(edge, pixels(inside));
+      if (cut.x > 0.0) edge = min(edge, height / slopeOf(height));
+      if (cut.y > 0.0) edge = min(edge, (tall - height) / slopeOf(height));
+      if (hasHoles) edge = min(edge, here.y / slopeOf(here.y) + (here.y < 1.0 ? 0.0 : 1e9));
       float opacity = clamp(edge + 0.5, 0.0, 1.0);
       if (opacity == 0.0) discard;
       vec2 ends = min(cell, count - 1.0 - cell) / vec2(slopeOf(cell.x), slopeOf(cell.y));
-      float border = min(edge, min(ends.x, ends.y));
-      vec3 drawn = mix(seen(share), isoline.rgb, isoline.a * isolineAt(isolineWidth));
-      float line = rim.a * clamp(rimWidth + 0.5 - border, 0.0, 1.0);
-      color = vec4(mix(drawn, rim.rgb, line) * opacity, opacity);
+      float line = rim.a * clamp(rimWidth + 0.5 - min(edge, min(ends.x, ends.y)), 0.0, 1.0);
+      vec2 texel = (cell + 0.5) / count;
+      vec3 seen = (gl_FrontFacing ? texture(above, texel) : texture(below, texel)).rgb;
+      vec3 drawn = mix(mix(seen, isoline.rgb, isoline.a * lineAt(here.x, isolineWidth)), rim.rgb, line);
+      color = vec4(drawn * opacity, opacity);
     }`;
 
-  const rgbOf = (color) => [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16) / 255);
+  const FLOOR = 6; // indices of the two triangles of the floor
+  const corners = (columns, rows) => [[0, 0], [columns - 1, 0], [0, rows - 1], [columns - 1, rows - 1]];
+  const TEXTURES = ["above", "below", "ramp", "known"];
   const mixed = (one, other, share) => one.map((each, nth) => each + share * (other[nth] - each));
 
-  function compile(gl, light) {
-    const [azimuth, elevation] = light.sun.map(reliefLight.radians);
-    const flat = Math.cos(elevation);
-    const towards = [flat * Math.cos(azimuth), flat * Math.sin(azimuth), Math.sin(elevation)];
-    const colors = (numbers) => numbers.map((each) => each.toFixed(6)).join(", ");
+  function compile(gl) {
     const program = gl.createProgram();
-    const sources = { VERTEX_SHADER: VERTEX, FRAGMENT_SHADER: FRAGMENT({ ...light, towards }, colors) };
-    for (const [kind, source] of Object.entries(sources)) {
+    for (const [kind, source] of Object.entries({ VERTEX_SHADER: VERTEX, FRAGMENT_SHADER: FRAGMENT })) {
       const shader = gl.createShader(gl[kind]);
       gl.shaderSource(shader, source);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
     }
-    ATTRIBUTES.forEach((name, at) => gl.bindAttribLocation(program, at, name));
+    ["vertex", "grid"].forEach((name, at) => gl.bindAttribLocation(program, at, name));
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-      throw new Error(gl.getProgramInfoLog(program) || gl.getShaderInfoLog(gl.getAttachedShaders(program)[1]));
+      throw new Error(gl.getAttachedShaders(program).map((each) => gl.getShaderInfoLog(each)).join());
     }
     return program;
+  }
+
+  // Whether there is no graphics card, so that each triangle takes time.
+  function isSlow(gl) {
+    const named = gl.getExtension("WEBGL_debug_renderer_info");
+    return SOFTWARE.test(gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   }
 
   // The surface on a canvas of its own.
@@ -157,17 +143,31 @@ const createRelief = (() => {
 
     build() {
       const { gl } = this;
-      this.program = compile(gl, this.told.light);
+      this.program = compile(gl);
       gl.useProgram(this.program);
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LEQUAL);
-      this.buffers = ATTRIBUTES.map(() => gl.createBuffer());
-      this.indices = gl.createBuffer();
+      this.buffers = [gl.createBuffer(), gl.createBuffer()];
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
       this.counted = "";
-      gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-      for (const [name, value] of Object.entries({ WRAP_S: "CLAMP_TO_EDGE", WRAP_T: "CLAMP_TO_EDGE", MIN_FILTER: "LINEAR", MAG_FILTER: "LINEAR" })) {
-        gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], gl[value]);
-      }
+      this.stride = isSlow(gl) ? COARSE : 1;
+      TEXTURES.forEach((name, unit) => {
+        gl.activeTexture(gl.TEXTURE0 + unit);
+        gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+        for (const side of ["S", "T"]) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_WRAP_${side}`], gl.CLAMP_TO_EDGE);
+        for (const filter of ["MIN", "MAG"]) {
+          gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${filter}_FILTER`], name === "known" ? gl.NEAREST : gl.LINEAR);
+        }
+        gl.uniform1i(gl.getUniformLocation(this.program, name), unit);
+      });
+    }
+
+    setTexture(name, columns, rows, values) {
+      const { gl } = this;
+      const isFine = values instanceof Float32Array;
+      gl.activeTexture(gl.TEXTURE0 + TEXTURES.indexOf(name));
+      const [inside, format, type] = isFine ? [gl.RG32F, gl.RG, gl.FLOAT] : [gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE];
+      gl.texImage2D(gl.TEXTURE_2D, 0, inside, columns, rows, 0, format, type, values);
     }
 
     set(name, ...values) {
@@ -179,51 +179,63 @@ const createRelief = (() => {
       const { gl, told } = this;
       Object.assign(this, { ground, field });
       const { columns, rows, shown, heights } = field;
-      ATTRIBUTES.forEach((name, at) => {
-        gl.disableVertexAttribArray(at);
-        gl.vertexAttrib1f(at, 1); // within, where there are no holes
-        if (!field[name]) return;
-        gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[at]);
-        gl.bufferData(gl.ARRAY_BUFFER, field[name], gl.DYNAMIC_DRAW);
-        gl.enableVertexAttribArray(at);
-        gl.vertexAttribPointer(at, 1, gl.FLOAT, false, 0, 0);
-      });
       if (this.counted !== `${columns} ${rows}`) this.loadCells(columns, rows);
-      const base = reliefLight.vividRamp(ground.ramp, told.light);
-      const roots = Uint8Array.from(base.flatMap((color) => [...color, 1].map((each) => Math.round(255 * Math.sqrt(each)))));
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, base.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, roots);
-      const mean = base.flat().reduce((sum, each) => sum + each) / (3 * base.length);
+      this.setAttribute(1, 1, Float32Array.from(this.vertices, (at) => field.grid[at]));
+      const known = new Float32Array(2 * columns * rows).fill(1);
+      field.places.forEach((place, at) => {
+        known[2 * at] = place;
+        if (field.within) known[2 * at + 1] = field.within[at];
+      });
+      this.setTexture("known", columns, rows, known);
+      this.setTexture("above", columns, rows, field.above);
+      this.setTexture("below", columns, rows, field.below);
+      const ramp = ground.ramp.map(reliefLight.rgbOf);
+      this.setTexture("ramp", ramp.length, 1, Uint8Array.from(ramp.flatMap((color) => [...color, 1].map((each) => Math.round(255 * each)))));
       const { lit, shaded, edge, background } = ground.colors;
       const [lineColor, lineOpacity] = ground.dark ? lit : shaded;
       this.set("count", columns, rows);
       this.set("sides", ...field.sides);
-      this.set("below", ...told.light.belowTint.map((each) => each * mean));
-      this.set("tint", ...mixed(rgbOf(background), rgbOf(ground.ramp[ground.ramp.length >> 1]), told.lines.tint));
-      this.set("isoline", ...rgbOf(lineColor), lineOpacity);
-      this.set("rim", ...rgbOf(ground.dark ? lit[0] : edge), told.lines.rimOpacity);
+      this.set("tint", ...mixed(reliefLight.rgbOf(background), ramp[ramp.length >> 1], told.lines.tint));
+      this.set("isoline", ...reliefLight.rgbOf(lineColor), lineOpacity);
+      this.set("rim", ...reliefLight.rgbOf(ground.dark ? lit[0] : edge), told.lines.rimOpacity);
       this.set("shares", ...told.lines.floorShares[ground.dark ? 1 : 0]);
       this.set("cut", ...heights.cut.map(Number));
+      gl.uniform1i(gl.getUniformLocation(this.program, "hasHoles"), Number(field.within !== null));
       this.set("tall", field.tall);
       this.set("level", -told.box.depth);
       this.set("perspective", told.box.perspective);
       for (const name of ["first", "last", "stride", "many"]) this.set(name, shown[name]);
     }
 
+    setAttribute(at, size, values) {
+      const { gl } = this;
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[at]);
+      gl.bufferData(gl.ARRAY_BUFFER, values, gl.DYNAMIC_DRAW);
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, size, gl.FLOAT, false, 0, 0);
+    }
+
+    // Divide the ground into triangles. The first four vertices are the corners.
     loadCells(columns, rows) {
       const { gl } = this;
-      const indices = new Uint32Array(6 * (columns - 1) * (rows - 1));
-      let end = 0;
-      for (let row = 0; row + 1 < rows; row += 1) {
-        for (let column = 0; column + 1 < columns; column += 1) {
-          const at = row * columns + column;
-          indices.set([at, at + 1, at + columns + 1, at, at + columns + 1, at + columns], end);
-          end += 6;
+      const [across, up] = [columns, rows].map((count) => {
+        const many = Math.ceil((count - 1) / this.stride);
+        return Array.from({ length: many + 1 }, (_, nth) => Math.min(nth * this.stride, count - 1));
+      });
+      const vertices = [...corners(columns, rows), ...up.flatMap((row) => across.map((column) => [column, row]))];
+      const indices = [0, 1, 2, 2, 1, 3];
+      for (let row = 0; row + 1 < up.length; row += 1) {
+        for (let column = 0; column + 1 < across.length; column += 1) {
+          const at = 4 + row * across.length + column;
+          const above = at + across.length;
+          indices.push(at, at + 1, above + 1, at, above + 1, above);
         }
       }
-      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.indices);
-      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
+      this.setAttribute(0, 2, new Float32Array(vertices.flat()));
+      this.vertices = vertices.map(([column, row]) => row * columns + column);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, new Uint32Array(indices), gl.STATIC_DRAW);
       this.counted = `${columns} ${rows}`;
-      this.many = end;
+      this.many = indices.length - FLOOR;
     }
 
     // Draw what a camera sees into a picture of so many pixels, of which a pixel of the page has
@@ -242,12 +254,14 @@ const createRelief = (() => {
       this.set("floorWidth", told.lines.floor * POINT * ratio);
       this.set("rimWidth", told.lines.rim * POINT * ratio);
       const isFloor = gl.getUniformLocation(this.program, "isFloor");
-      for (const floor of told.floor ? [1, 0] : [0]) {
-        gl.uniform1i(isFloor, floor);
-        if (!floor && this.field.cuts) gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE);
-        gl.drawElements(gl.TRIANGLES, this.many, gl.UNSIGNED_INT, 0);
-        gl.disable(gl.SAMPLE_ALPHA_TO_COVERAGE);
+      if (told.floor) {
+        gl.uniform1i(isFloor, 1);
+        gl.drawElements(gl.TRIANGLES, FLOOR, gl.UNSIGNED_INT, 0);
       }
+      gl.uniform1i(isFloor, 0);
+      if (this.field.cuts) gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE); // smooth edges of holes
+      gl.drawElements(gl.TRIANGLES, this.many, gl.UNSIGNED_INT, 4 * FLOOR);
+      gl.disable(gl.SAMPLE_ALPHA_TO_COVERAGE);
     }
   }
 

@@ -251,8 +251,10 @@ const reliefField = (() => {
     fill(places, columns, rows);
     const stride = strideOf(places, columns, rows, sides, shown, told.lines);
     const [riseU, riseV] = reliefLight.slopes(solid, columns, rows, sides);
+    const shareOf = (at) => places[at] / shown.many;
+    const [above, below] = reliefLight.shade({ riseU, riseV, sky, sun }, shareOf, ground.ramp, told.light);
     return {
-      columns, rows, sides, heights, heightOf, grid, within, sky, sun, places, riseU, riseV,
+      columns, rows, sides, heights, heightOf, grid, within, places, above, below,
       shown: { ...shown, stride, first: shown.first + (stride >> 1) },
       tall: told.box.tall,
       cuts: within !== null || heights.cut[0] || heights.cut[1],

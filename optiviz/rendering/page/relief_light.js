@@ -1,6 +1,6 @@
-// The light on the relief that does not depend on where it is seen from, computed once for a surface:
-// how much of the sky is open above each point of a grid, and how much of the sun is seen from it.
-// The rest is computed for each pixel, in relief.js. It mirrors optiviz/relief/light.py.
+// The light on the relief, computed once for a surface and a ramp: from wherever it is seen, the
+// colours stay the same. It mirrors optiviz/relief/light.py: a warm sun with soft shadows, a cool sky
+// that is hidden by hills, linear light, and a soft shoulder that ends in white.
 
 const reliefLight = (() => {
   const radians = (degrees) => (degrees * Math.PI) / 180;
@@ -124,21 +124,58 @@ const reliefLight = (() => {
     return sun;
   }
 
-  // The colours of a ramp ("#rrggbb") in linear light, farther from grey: light and shadow take from
-  // them. Shape (n, 3), from 0 to 1.
+  // The colours of a ramp in linear light, farther from grey: light and shadow take from them.
+  // Three numbers from 0 to 1 for each.
   function vividRamp(ramp, told) {
-    return ramp.map((color) => {
-      const linear = linearOf(color);
+    const found = ramp.flatMap((color) => {
+      const linear = rgbOf(color).map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
       const grey = (linear[0] + linear[1] + linear[2]) / 3;
       return linear.map((each) => clip(grey + told.vivid * (each - grey), 0, 1));
     });
+    return Float32Array.from(found);
   }
 
-  const linearOf = (color) =>
-    [1, 3, 5].map((place) => {
-      const each = parseInt(color.slice(place, place + 2), 16) / 255;
-      return each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4;
-    });
+  // "#rrggbb" as numbers from 0 to 1.
+  const rgbOf = (color) => [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16) / 255);
 
-  return { clip, linearOf, openSky, radians, resampled, slopes, sunlit, vividRamp };
+  const FINE = 4096; // steps of linear light, which are finer than the bytes of any colour
+  const BYTES = Uint8Array.from({ length: FINE + 1 }, (_, step) => {
+    const linear = step / FINE;
+    return Math.round(255 * (linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055));
+  });
+  const byteOf = (linear) => BYTES[linear >= 1 ? FINE : (FINE * linear + 0.5) | 0];
+
+  // The colours of the upper and of the lower side of a surface, RGBA in bytes. shareOf(at) is the
+  // place of a point in the ramp, from 0 to 1.
+  function shade({ riseU, riseV, sky, sun }, shareOf, ramp, told) {
+    const [above, below] = [new Uint8Array(4 * sky.length).fill(255), new Uint8Array(4 * sky.length).fill(255)];
+    const base = vividRamp(ramp, told);
+    const [azimuth, elevation] = told.sun.map(radians);
+    const [u, v] = [Math.cos(azimuth), Math.sin(azimuth)].map((each) => each * Math.cos(elevation));
+    const w = Math.sin(elevation);
+    const { wrap, shadow, knee, belowMix } = told;
+    const [suns, skies] = [told.sunColor.map((each) => -knee * each), told.skyColor.map((each) => -knee * each)];
+    const white = 1 - Math.exp(-knee);
+    const mean = base.reduce((sum, each) => sum + each) / base.length;
+    const tint = told.belowTint.map((each) => belowMix * each * mean);
+    for (let at = 0; at < sky.length; at += 1) {
+      const uphill = riseU[at] * u + riseV[at] * v; // towards the sun
+      const steep = Math.sqrt(1 + riseU[at] * riseU[at] + riseV[at] * riseV[at]);
+      const lit = 1 - shadow + shadow * clip(sun[at], 0, 1);
+      const sunlight = told.sunShare * Math.max(((w - uphill) / steep + wrap) / (w + wrap), 0) * lit;
+      const skylight = told.skyShare * clip(sky[at], 0, 1);
+      const tilt = told.belowLight[0] + (told.belowLight[1] * uphill) / steep;
+      const place = clip(shareOf(at), 0, 1) * (ramp.length - 1);
+      const first = Math.min(place | 0, ramp.length - 2);
+      for (let part = 0; part < 3; part += 1) {
+        const color = base[3 * first + part] + (place - first) * (base[3 * first + 3 + part] - base[3 * first + part]);
+        const light = 1 - Math.exp(suns[part] * sunlight + skies[part] * skylight);
+        above[4 * at + part] = byteOf((color * light) / white);
+        below[4 * at + part] = byteOf(((1 - belowMix) * color + tint[part]) * tilt);
+      }
+    }
+    return [above, below];
+  }
+
+  return { clip, openSky, radians, resampled, rgbOf, shade, slopes, sunlit };
 })();
