@@ -137,6 +137,7 @@ def animate(
     from optiviz.rendering.animation import Animation
 
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
+    recipe.check_kinds(["animation"])
     return Animation(recipe, make_picture(recipe))
 
 
