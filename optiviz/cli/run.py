@@ -50,8 +50,8 @@ from optiviz.system.errors import InputError
         multiple=True,
         metavar="NAME: SPEC",
         shell_complete=completes("presets"),
-        help='Button of a page, such as "too large: sgd:lr=1.05", with --start, --steps or --noise of its own; may '
-        "be repeated.  [default: the surface's]",
+        help='Button of a page, such as "too large: sgd:lr=1.05", with --start, --steps or --noise '
+        "of its own; may be repeated.  [default: the surface's]",
     ),
     click.option(
         "--tune",
