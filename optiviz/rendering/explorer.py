@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from optiviz.kinds.base import BaseRecipe
+from optiviz.registry import FORMATS
 from optiviz.rendering.render import render
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
@@ -21,7 +22,7 @@ class Explorer:
     """
 
     def __init__(self, recipe: BaseRecipe) -> None:
-        recipe.output_format(Path("page.html"))  # raises if no page can show it
+        recipe.check_output(FORMATS[".html"])  # raises if no page can show it
         self._recipe = recipe
 
     @cached_property
