@@ -41,7 +41,7 @@ function stateStrips(runs) {
     { name: "effective step", lines: runs.filter(({ steps, near }) => !near && (!steps || steps.length > steps.at(-1))).flatMap(moves) },
   ];
   const others = new Map();
-  for (const run of computed.filter((each) => !partOf(each, VELOCITY) && !partOf(each, SQUARES))) {
+  for (const run of computed.filter((each) => partOf(each, [...VELOCITY, ...SQUARES]) === undefined)) {
     const vectors = told.methods[run.entry.method].state.filter(([, size]) => size === dim && (dim > 1 || size > 1));
     for (const [name] of vectors.slice(0, 2)) others.set(name, [...(others.get(name) ?? []), ...partLines(run, [name])]);
   }

@@ -37,6 +37,7 @@ function drawCurve(panel, pen, curve) {
 function drawWalkers(panel, pen, runs, step, curve) {
   const [across, down] = onScreenOf(panel);
   const [low, high] = panel.x.ends;
+  const beside = panel.strips[0].y.kind === "linear" ? asides(panel, runs) : new Map();
   for (const run of runs) {
     const last = rowIn(run, step);
     const { color, head, dash } = styleOf(run.entry, run.start);
@@ -52,7 +53,7 @@ function drawWalkers(panel, pen, runs, step, curve) {
     clipped(pen, panel.box, REACH);
     const x = run.x[last];
     const side = x > high ? curve.length - 2 : 0; // of the curve's ends the nearer one
-    if (within(x, low, high)) drawHead(pen, run.entry, [across(x), down(run.losses[last])]);
+    if (within(x, low, high)) drawHead(pen, run.entry, setAside([across(x), down(run.losses[last])], beside.get(run)));
     else shape(pen, side ? ">" : "<", [across(curve[side]), down(curve[side + 1])], HEAD, color, look().casing);
     pen.restore();
   }

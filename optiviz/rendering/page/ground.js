@@ -22,7 +22,10 @@ function groundOf(window, width, height, quality, theme) {
   const filled = theme.fill && field.values.some((value) => !Number.isNaN(value));
   if (filled) {
     const colors = Array.from({ length: inner.length + 1 }, (_, each) => channels(colored(each / Math.max(inner.length, 1))));
-    paintBands(pen, canvas, field, inner, colors);
+    const bands = document.createElement("canvas");
+    const share = quality === "fine" ? ratio : 0.5;
+    paintBands(prepared(bands, width, height, share), bands, field, inner, colors);
+    pen.drawImage(bands, 0, 0, width, height);
   }
   const room = isolineRoom(field.columns * field.rows);
   const lines = inner.map((level) => isolines(field, level, room).map((each) => onScreen(each, field, width, height)));
@@ -35,7 +38,10 @@ function groundOf(window, width, height, quality, theme) {
     });
   }
   if (told.surface.field) drawField(pen, window, width, height, theme);
-  if (theme.labels) drawLabels(pen, lines, inner.map((level) => level * field.scale), width, height, theme, filled);
+  if (theme.labels) {
+    const behind = (level) => (filled ? colored(inner.indexOf(level) / inner.length) : theme.background);
+    drawLabels(pen, lines, inner, field.scale, width, height, theme, behind);
+  }
   return { canvas, field, levels, inner };
 }
 
@@ -154,17 +160,17 @@ function drawField(pen, window, width, height, theme) {
 }
 
 // Losses on some of the contour lines, where there is room, in as few digits as tell them apart.
-function drawLabels(pen, lines, levels, width, height, theme, filled) {
+function drawLabels(pen, lines, levels, scale, width, height, theme, behind) {
   const many = Math.max(2, Math.floor((2.2 * Math.min(width, height)) / (72 * POINT)));
   const stride = Math.ceil(levels.length / many) || 1;
   const shown = levels.filter((_, each) => each % stride === 0);
-  const said = labelsOf(shown);
+  const said = labelsOf(shown.map((level) => level * scale));
   pen.font = `${9 * POINT}px system-ui, sans-serif`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.lineWidth = 5;
   const taken = [];
-  shown.forEach((_, each) => {
+  shown.forEach((level, each) => {
     for (const line of lines[each * stride]) {
       const half = pen.measureText(said[each]).width / 2;
       const at = 2 * Math.floor(line.length / 4);
@@ -177,7 +183,7 @@ function drawLabels(pen, lines, levels, width, height, theme, filled) {
       pen.save();
       pen.translate(x, y);
       pen.rotate(angle);
-      pen.strokeStyle = filled ? theme.ramp[theme.ramp.length >> 1] : theme.background;
+      pen.strokeStyle = behind(level);
       pen.strokeText(said[each], 0, 0);
       pen.fillStyle = theme.muted;
       pen.fillText(said[each], 0, 0);

@@ -10,7 +10,7 @@ function makeHandles() {
 }
 
 function makeHandle(number) {
-  const handle = made("button", { type: "button", className: "start" });
+  const handle = made("button", { type: "button", className: "handle" });
   handle.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault();

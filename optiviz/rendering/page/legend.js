@@ -24,7 +24,7 @@ function makeRow(entry) {
   const row = { entry, item, value, detail, swatch };
   if (live) item.firstChild.append(...rowButtons(row));
   if (entry.open) openKnobs(row);
-  const { why } = entry.base;
+  const why = entry.base.why ? `Replayed from its own start: ${entry.base.why}.` : "";
   if (live && why) item.append(made("p", { className: "note", textContent: why }));
   if (entry.note) item.append(made("p", { className: "note", textContent: entry.note }));
   return row;
@@ -42,7 +42,7 @@ function rowButtons(row) {
   });
   const spacer = made("span", { className: "small" });
   if (!entry.method || !told.methods[entry.method].parameters.length) return [spacer, remove];
-  const toggle = made("button", { type: "button", className: "small knob", textContent: "\u2699", title: "Hyperparameters" });
+  const toggle = made("button", { type: "button", className: "small tune", title: "Hyperparameters" }, knobsIcon());
   toggle.setAttribute("aria-label", `Hyperparameters of ${entry.name}`);
   toggle.setAttribute("aria-expanded", String(entry.open));
   toggle.addEventListener("click", () => {
@@ -53,6 +53,17 @@ function rowButtons(row) {
     update();
   });
   return [toggle, remove];
+}
+
+// Three sliders.
+function knobsIcon() {
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS(icon.namespaceURI, "path");
+  const set = (element, attributes) => Object.entries(attributes).forEach((each) => element.setAttribute(...each));
+  set(icon, { class: "icon", viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
+  set(path, { d: "M1 3.5h7m4 0h3M8 1.5v4h4v-4zM1 12.5h2m4 0h8M3 10.5v4h4v-4z" });
+  icon.append(path);
+  return icon;
 }
 
 function openKnobs({ entry, item }) {
@@ -72,7 +83,27 @@ function drawSwatches() {
   drawKey();
 }
 
-// The marks of the key.
+// The marks of the key: in a live page, those of starts come and go with these.
+function writeKey() {
+  if (!live || !main) return;
+  const key = one(".key");
+  const many = state.starts.length > 1 && state.starts.length <= told.dashes.length ? state.starts.length : 0;
+  const marks = all(".from", key);
+  if (marks.length !== many) {
+    marks.forEach((mark) => mark.remove());
+    for (let start = 0; start < many; start += 1) {
+      const sample = made("canvas", { attributes: { "aria-hidden": "true" } });
+      key.append(made("li", { className: "from" }, sample, made("span")));
+    }
+    drawKey();
+  }
+  all(".from span", key).forEach((text, start) => {
+    text.textContent = `from ${[...state.starts[start]].map((each) => minus(general(each, 3))).join(", ")}`;
+  });
+  const leaves = shown.some(({ x }) => x.some((each, at) => !within(each, ...state.window[at % dim])));
+  key.querySelector(".away").hidden = !leaves;
+}
+
 function drawKey() {
   all(".key .from").forEach((mark, start) => {
     const pen = prepared(mark.querySelector("canvas"), 34, 16);

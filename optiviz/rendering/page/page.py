@@ -21,6 +21,7 @@ from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.rendering.page.programs import Programs
+from optiviz.rendering.page.relief import relief_told
 from optiviz.rendering.page.text import (
     ordinal,
     outlines,
@@ -272,8 +273,11 @@ class Page:
     def _ground(self) -> dict[str, Any]:
         """Return what a page that cannot compute its surface shows of it."""
         scene = self.scene
-        if self.is_live or self.ground not in self.views:
+        if self.ground not in self.views:
             return {}
+        if self.is_live:
+            with drawing_settings():
+                return {"relief": relief_told(scene, self.recipe, self.themes)} if scene.surface.dim == 2 else {}
         if self.ground == "contour":
             starts = scene.in_window(scene.starts)
             return {
@@ -334,10 +338,13 @@ class Page:
 
     def _key(self) -> Iterator[str]:
         """Yield the entries of the key, which explains the static marks."""
-        for name in self.scene.legend_entries if self.views != ["loss"] else ():
+        names = dict.fromkeys(self.scene.legend_entries)
+        if self.is_live:  # the scripts hide it while no path is out of view
+            names["away"] = None
+        for name in names if self.views != ["loss"] else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
-        for mark in start_entries(self.scene):
+        for mark in () if self.is_live else start_entries(self.scene):
             yield f'<li class="from"><canvas aria-hidden="true"></canvas>{escape(mark.label)}</li>'
 
     def _cells(self) -> Iterator[str]:
@@ -372,7 +379,8 @@ _GROUND = Template(
 </section>"""
 )
 _CHARTS = Template(
-    """<div id="charts" role="tablist" aria-label="Charts" hidden></div>
+    """<div class="bar"><div id="charts" role="tablist" aria-label="Charts" hidden></div>
+<button type="button" id="over" class="plain" data-live="all" hidden>Start over</button></div>
 <figure class="charts" id="chart" role="$role" aria-label="Chart">
 <canvas role="img" aria-label="The loss of each path against the step."></canvas></figure>"""
 )

@@ -5,18 +5,24 @@ const FARTHEST = 1e6; // pixels from the picture, to which points are moved that
 
 // The pixels of a run's rows, kept until the window or the box changes.
 function pixelsOf(panel, run) {
-  const points = run.drawn ?? run.x;
   const { left, top, width, height } = panel.box;
   const key = [left, top, width, height, ...panel.x.ends, ...panel.strips[0].y.ends].join();
   if (run.cache.key === key) return run.cache.pixels;
   const [across, down] = onScreenOf(panel);
   const pixels = new Float64Array(2 * run.rows);
-  for (let at = 0; at < pixels.length; at += 2) {
-    pixels[at] = clamp(across(points[at]), -FARTHEST, FARTHEST);
-    pixels[at + 1] = clamp(down(points[at + 1]), -FARTHEST, FARTHEST);
+  for (let row = 0; row < run.rows; row += 1) {
+    const [x, y] = spotOf(run, row);
+    pixels[2 * row] = clamp(across(x), -FARTHEST, FARTHEST);
+    pixels[2 * row + 1] = clamp(down(y), -FARTHEST, FARTHEST);
   }
   Object.assign(run.cache, { key, pixels });
   return pixels;
+}
+
+// Where a row of a run is on the large picture, in its numbers.
+function spotOf(run, row) {
+  const points = run.drawn ?? run.x;
+  return dim === 1 ? [points[row], run.losses[row]] : [points[2 * row], points[2 * row + 1]];
 }
 
 // The runs that are drawn, the longer ones first, so that they hide no shorter ones.
@@ -70,18 +76,21 @@ function drawHeads(panel, pen, runs, step, window) {
   for (const run of runs) {
     const row = rowIn(run, step);
     const pixels = pixelsOf(panel, run);
-    let at = [pixels[2 * row], pixels[2 * row + 1]];
+    const at = [pixels[2 * row], pixels[2 * row + 1]];
     if (away(panel, pen, run, row, window)) continue;
     pen.globalAlpha = run.near ? PALEST + (1 - PALEST) * run.near[row] : 1;
-    if (beside.has(run)) {
-      const [end, aside] = beside.get(run);
-      const share = Math.max(0, 1 - Math.hypot(...difference(at, end)) / (POINT * told.apart.reach));
-      at = [at[0] + share * aside[0], at[1] + share * aside[1]];
-    }
-    drawHead(pen, run.entry, at);
+    drawHead(pen, run.entry, setAside(at, beside.get(run)));
     pen.globalAlpha = 1;
   }
   pen.restore();
+}
+
+// Where a head stands on the way to its end: the nearer it is to that, the farther aside.
+function setAside(at, beside) {
+  if (!beside) return at;
+  const [end, aside] = beside;
+  const share = Math.max(0, 1 - Math.hypot(...difference(at, end)) / (POINT * told.apart.reach));
+  return [at[0] + share * aside[0], at[1] + share * aside[1]];
 }
 
 // Heads that end at the same place stand around it: by run, its end and where from there.

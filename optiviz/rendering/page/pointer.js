@@ -31,10 +31,9 @@ function nearest(panel, x, y) {
   }
   const [across, down] = onScreenOf(panel);
   for (const run of shown) {
-    const points = run.drawn ?? run.x;
     for (let row = 0; row <= rowIn(run, step); row += 1) {
-      const height = main.kind === "curve" ? run.losses[row] : points[row * dim + 1];
-      consider(run, row, [across(points[row * dim]), down(height)]);
+      const [x, y] = spotOf(run, row);
+      consider(run, row, [across(x), down(y)]);
     }
   }
   return found;

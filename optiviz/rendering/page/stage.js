@@ -7,6 +7,7 @@ let ground = null; // the latest that was computed, with its key
 let curve = null;
 let groundTimer = 0;
 
+const CURVE_RATIO = 1.35; // width over height
 const SETTLED = 140; // milliseconds without a change after which the ground is drawn finely
 
 const mainKind = told.views.find((view) => view !== "loss");
@@ -54,9 +55,11 @@ function chooseAxes(quality = "fine") {
 
 function fit() {
   if (main) {
-    const frame = one(".frame");
-    const ratio = main.kind === "contour" ? told.surface.ratio : 1.35;
-    layOut(main, frame.clientWidth, isWide.matches ? frame.clientHeight : 0, ratio);
+    const [seen, bar, key] = [one(".seen"), one(".seen .bar"), one(".key")];
+    const room = seen.clientHeight - bar.offsetHeight - key.offsetHeight - 4;
+    const ratio = main.kind === "contour" ? told.surface.ratio : CURVE_RATIO;
+    layOut(main, seen.clientWidth, isWide.matches ? room : 0, ratio);
+    one(".frame").style.height = `${main.height}px`;
     placeHandles();
   }
   if (chart) {
@@ -86,6 +89,7 @@ function drawMain(pen) {
   if (main.kind === "curve") {
     drawAxes(main, pen);
     drawCurve(main, pen, curve.points);
+    drawMarks(pen, state.starts, ring);
     drawMarks(pen, told.surface.minima, star);
     drawWalkers(main, pen, shown, step, curve.points);
     return;
@@ -98,7 +102,7 @@ function drawMain(pen) {
   }
   pen.restore();
   drawAxes(main, pen);
-  if (!live) drawMarks(pen, told.starts_seen, ring);
+  drawMarks(pen, live ? state.starts : told.starts_seen, ring);
   drawPaths(main, pen, shown, step);
   drawMarks(pen, told.surface.minima, star);
   drawHeads(main, pen, shown, step, state.window);
@@ -177,6 +181,7 @@ function write() {
   slider.setAttribute("aria-valuetext", counter);
   slider.style.setProperty("--done", `${(100 * step) / Math.max(state.steps, 1)}%`);
   writeRows();
+  writeKey();
   if (one("#values").open) writeTable();
 }
 

@@ -95,7 +95,7 @@ for (const element of all("[data-live]")) element.hidden = !live || (element.dat
 one("#values").addEventListener("toggle", writeTable);
 
 for (const formula of all(".formula svg")) formula.style.verticalAlign = `${formula.dataset.down}px`;
-document.documentElement.style.setProperty("--ratio", main?.kind === "contour" ? told.surface.ratio : 1.35);
+document.documentElement.style.setProperty("--ratio", main?.kind === "contour" ? told.surface.ratio : CURVE_RATIO);
 
 function refresh() {
   panels.forEach((panel) => {

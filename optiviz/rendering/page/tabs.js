@@ -5,6 +5,7 @@ const reliefCanvas = one(".relief canvas");
 const reliefImage = one(".relief img");
 let relief = null;
 let reliefGround = null; // the key of the ground that it has
+const RELIEF_SAMPLES = 161; // per side
 let basins = null;
 let basinsFound = null; // {key, canvas}
 let basinsAsked = "";
@@ -74,14 +75,13 @@ function drawRelief() {
   }
   const { box } = main;
   Object.assign(reliefCanvas.style, { width: `${main.width}px`, height: `${main.height}px` });
-  groundNow();
-  const key = `${ground.key},${ground.field.columns}`;
+  const key = [dark.matches, ...state.window.flat()].join();
   if (reliefGround !== key) {
     reliefGround = key;
-    const { field, levels } = ground;
+    const field = sampled(state.window, RELIEF_SAMPLES, RELIEF_SAMPLES);
     relief.setGround({
-      window: state.window, names, columns: field.columns, rows: field.rows, values: field.values, levels,
-      ramp: look().ramp.map(channels), dark: look().dark, aspect: box.width / box.height,
+      ...field, names, levels: levelsOf(field).levels, ramp: look().ramp, dark: look().dark, colors: look(),
+      aspect: box.width / box.height, value: programs.objective.value,
     });
   }
   relief.setPaths(
@@ -96,7 +96,9 @@ function drawRelief() {
 }
 
 function startRelief() {
-  relief = createRelief(reliefCanvas, { light: told.relief?.light, onchange: () => relief.draw() });
+  relief = createRelief(reliefCanvas, {
+    told: told.relief, onchange: () => relief.draw(), ticks: linearTicks, written, shape, quantity: "loss",
+  });
   reliefCanvas.hidden = !relief;
   reliefImage.hidden = Boolean(relief);
 }
