@@ -143,26 +143,37 @@ const reliefPaths = (() => {
       return shown < least * known ? [] : places;
     }
 
-    // Heads that end at the same place stand around it, in the order of their paths.
+    // Heads that end at the same place stand around it, in the order of their paths; those that would
+    // be in their way belong to them.
     setApart() {
       const { near, room, radius } = this.told;
-      const groups = [];
-      for (const path of this.paths) {
-        const close = (other) => Math.hypot(path.end[0] - other.end[0], path.end[1] - other.end[1]) <= near * POINT;
-        const linked = groups.filter((group) => group.some(close));
-        for (const group of linked) groups.splice(groups.indexOf(group), 1);
-        groups.push([...linked.flat(), path]);
-        path.aside = [0, 0];
+      const colors = (group) => [...new Set(group.map((path) => path.color))];
+      const middle = (group) => [0, 1].map((axis) => group.reduce((sum, path) => sum + path.end[axis], 0) / group.length);
+      const reach = (group) => {
+        const many = colors(group).length;
+        return many > 1 ? Math.max(radius, (many * room) / (2 * Math.PI)) * POINT : 0;
+      };
+      const apart = (one, other) => {
+        const [from, to] = [middle(one), middle(other)];
+        return Math.hypot(from[0] - to[0], from[1] - to[1]) - reach(one) - reach(other);
+      };
+      let groups = this.paths.map((path) => [path]);
+      for (let many = 0; many !== groups.length; ) {
+        many = groups.length;
+        const merged = [];
+        for (const group of groups) {
+          const linked = merged.filter((other) => apart(group, other) <= near * POINT);
+          for (const other of linked) merged.splice(merged.indexOf(other), 1);
+          merged.push([...linked.flat(), ...group]);
+        }
+        groups = merged;
       }
       for (const group of groups) {
-        const entries = [...new Set(group.map((path) => path.color))];
-        if (entries.length < 2) continue;
-        const far = Math.max(radius, (entries.length * room) / (2 * Math.PI)) * POINT;
-        const middle = [0, 1].map((axis) => group.reduce((sum, path) => sum + path.end[axis], 0) / group.length);
+        const [centre, far, entries] = [middle(group), reach(group), colors(group)];
         for (const path of group) {
           const angle = Math.PI * (1 - (2 * entries.indexOf(path.color)) / entries.length);
-          const place = [middle[0] + far * Math.cos(angle), middle[1] - far * Math.sin(angle)];
-          path.aside = place.map((each, axis) => each - path.end[axis]);
+          const place = [centre[0] + far * Math.cos(angle), centre[1] - far * Math.sin(angle)];
+          path.aside = far ? place.map((each, axis) => each - path.end[axis]) : [0, 0];
         }
       }
     }
