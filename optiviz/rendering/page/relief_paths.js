@@ -4,6 +4,7 @@
 
 const reliefPaths = (() => {
   const { POINT } = reliefBox;
+  const TINY = 0.7; // pixels
   const FAR = 1e150; // the largest coordinate, so that no length overflows
 
   // The shares of a line at which it enters and leaves a window, null if it misses it.
@@ -243,14 +244,19 @@ const reliefPaths = (() => {
     }
   }
 
+  // What is too near to the last place to be told from it is left out: long paths end in a thousand
+  // tiny steps.
   function line(pen, places, begin, end, color, width) {
     pen.beginPath();
-    let drawing = false;
+    let last = null;
     for (let at = begin; at <= end && at < places.length; at += 1) {
       const place = places[at];
-      if (place && drawing) pen.lineTo(place[0], place[1]);
-      else if (place) pen.moveTo(place[0], place[1]);
-      drawing = Boolean(place);
+      if (place && last) {
+        const isFar = Math.abs(place[0] - last[0]) + Math.abs(place[1] - last[1]) > TINY;
+        if (!isFar && at < end && places[at + 1]) continue;
+        pen.lineTo(place[0], place[1]);
+      } else if (place) pen.moveTo(place[0], place[1]);
+      last = place;
     }
     pen.strokeStyle = color;
     pen.lineWidth = width * POINT;
