@@ -192,7 +192,7 @@ class Adafactor(Optimizer):
     ) -> tuple[Array, GrowingMeanSquare]:
         g = objective.gradient(x)
         t, side = state.step + 1, np.sqrt(x.shape[-1])
-        square = state.square + (g * g - state.square) * float(t) ** self.beta2_decay
+        square = state.square + (g * g - state.square) * t**self.beta2_decay
         update = g / np.maximum(np.sqrt(square), self.eps1)
         scale = np.maximum(1.0, length(update) / side / self.d)
         size = np.maximum(self.eps2, length(x) / side) * np.minimum(self.lr, 1 / np.sqrt(t))

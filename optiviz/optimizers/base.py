@@ -103,11 +103,16 @@ class Optimizer(Method, ABC):
             raise InputError(f"{self.rate} must be a number to follow a schedule, not {rate}")
         return Scheduled(inner=self, schedule=schedule)
 
+    def with_fields(self, **changed: Any) -> Self:
+        """Return a copy with other values of fields, which are not checked."""
+        other = copy.copy(self)
+        for name, value in changed.items():
+            object.__setattr__(other, name, value)
+        return other
+
     def scaled(self, factor: float) -> Self:
         """Return a copy with the learning rate multiplied by `factor`, which may be 0."""
-        other = copy.copy(self)
-        object.__setattr__(other, self.rate, getattr(self, self.rate) * factor)
-        return other
+        return self.with_fields(**{self.rate: getattr(self, self.rate) * factor})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,7 +151,7 @@ class Scheduled(BaseWrapper):
 
     def rate_at(self, step: int) -> float | None:
         rate = self.inner.rate_at(step)
-        return None if rate is None else rate * self.schedule.factor(step)
+        return None if rate is None else float(rate * self.schedule.factor(step))
 
     def init(self, x: Array) -> ScheduledState:
         return ScheduledState(self.inner.init(x), 0)
@@ -181,12 +186,18 @@ def length(x: Array) -> Array:
     return np.sqrt(squares)
 
 
+def ends(within: str) -> tuple[float, float]:
+    """Return the ends of an interval, such as "[0, 1)"."""
+    low, high = (float(end) for end in within[1:-1].split(","))
+    return low, high
+
+
 def check(declared: "Field[Any]", value: Any) -> None:
     """Raise InputError if a hyperparameter's value is outside its declared interval."""
     if declared.type is bool:
         return
     within = declared.metadata["within"]
-    low, high = (float(end) for end in within[1:-1].split(","))
+    low, high = ends(within)
     above = np.greater_equal(value, low) if within[0] == "[" else np.greater(value, low)
     below = np.less_equal(value, high) if within[-1] == "]" else np.less(value, high)
     if not np.all(above & below):

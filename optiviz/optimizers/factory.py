@@ -12,17 +12,19 @@ RATE_NAMES = ("lr", "learning_rate")  # possible names of a learning rate
 class Parameter(NamedTuple):
     """A hyperparameter: its default (MISSING if it has none) and its type (None for any).
 
-    within is the interval that it must lie in, "" if unknown.
+    within is the interval that it must lie in and help what it means, "" if unknown.
     """
 
     default: Any
     type: object = None
     within: str = ""
+    help: str = ""
 
 
 def parameter(field: "Field[Any]") -> Parameter:
     """Return the hyperparameter declared by a dataclass field."""
-    return Parameter(field.default, field.type, field.metadata.get("within", ""))
+    known = (field.metadata.get(key, "") for key in ("within", "help"))
+    return Parameter(field.default, field.type, *known)
 
 
 class OptimizerFactory(NamedTuple):

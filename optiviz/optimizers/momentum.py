@@ -75,7 +75,7 @@ class ASGD(Optimizer):
     weight_decay: Hyper = weight_decay_field()
 
     def init(self, x: Array) -> Average:
-        return Average(np.array(x), 0)
+        return Average(np.copy(x), 0)
 
     def step(self, objective: Objective, x: Array, state: Average) -> tuple[Array, Average]:
         g = objective.gradient(x) + self.weight_decay * x

@@ -34,7 +34,8 @@ class Newton(Optimizer):
             raise InputError("newton needs second derivatives, which this objective does not have")
         g = objective.gradient(x)
         identity = np.eye(x.shape[-1])
-        hessian = objective.hessian(x) + np.asarray(self.damping)[..., None] * identity
+        damping = self.damping * np.ones_like(g)
+        hessian = objective.hessian(x) + damping[..., None] * identity
         singular = ~np.isfinite(hessian).all(axis=(-2, -1)) | (np.linalg.det(hessian) == 0)
         solvable = np.where(singular[..., None, None], identity, hessian)
         move = np.linalg.solve(solvable, g[..., None])[..., 0]

@@ -6,7 +6,9 @@ Each gives a factor of the rate per step; several are multiplied.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
+
+import numpy as np
 
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -16,7 +18,7 @@ class ScheduleForm(NamedTuple):
 
     about: str
     form: str
-    factor: Callable[..., float]
+    factor: Callable[..., Any]
 
     @property
     def takes(self) -> list[str]:
@@ -24,27 +26,22 @@ class ScheduleForm(NamedTuple):
         return self.form.split("/")[1:]
 
 
-def _cosine(step: int, steps: float) -> float:
-    return (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+# Of numpy, so that they can be recorded.
+def _cosine(step: Any, steps: Any) -> Any:
+    return (1 + np.cos(math.pi * np.minimum(step / steps, 1.0))) / 2
 
 
-def _step(step: int, every: float, share: float) -> float:
-    return _power(share, step // every)
+def _step(step: Any, every: Any, share: Any) -> Any:
+    return _exp(step // every, share)
 
 
-def _warmup(step: int, steps: float) -> float:
-    return min(1.0, (step + 1) / steps)
+def _warmup(step: Any, steps: Any) -> Any:
+    return np.minimum(1.0, (step + 1) / steps)
 
 
-def _exp(step: int, share: float) -> float:
-    return _power(share, step)
-
-
-def _power(share: float, times: float) -> float:
-    try:
-        return float(share**times)
-    except OverflowError:
-        return math.inf
+def _exp(step: Any, share: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.power(share, step)
 
 
 SCHEDULES = {
@@ -76,13 +73,13 @@ class Schedule:
         parts = ("/".join([name, *map(_number, numbers)]) for name, numbers in self.parts)
         return "@".join(parts)
 
-    def with_total_steps(self, steps: int) -> Self:
+    def with_total_steps(self, steps: Any) -> Self:
         """Return the schedule for a run of `steps` steps, the length of a bare cosine."""
-        parts = ((name, numbers or (float(steps),)) for name, numbers in self.parts)
+        parts = ((name, numbers or (1.0 * steps,)) for name, numbers in self.parts)
         return replace(self, parts=tuple(parts))
 
-    def factor(self, step: int) -> float:
-        """Return the factor of the learning rate at a step."""
+    def factor(self, step: Any) -> Any:
+        """Return the factor of the learning rate at a step, which may be recorded."""
         factors = (SCHEDULES[name].factor(step, *numbers) for name, numbers in self.parts)
         return math.prod(factors)
 

@@ -1,6 +1,5 @@
 """Optimizers that wrap another one, whose name they precede: lookahead+adam, sam+sgd."""
 
-import copy
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
 
@@ -38,9 +37,7 @@ class Wrapper(BaseWrapper):
         return kept | {name: own[name] for name in self.own(list(self.inner.hyperparameters()))}
 
     def scaled(self, factor: float) -> Self:
-        other = copy.copy(self)
-        object.__setattr__(other, "inner", self.inner.scaled(factor))
-        return other
+        return self.with_fields(inner=self.inner.scaled(factor))
 
 
 class LookaheadState(NamedTuple):
@@ -72,7 +69,7 @@ class Lookahead(Wrapper):
     )
 
     def init(self, x: Array) -> LookaheadState:
-        return LookaheadState(self.inner.init(x), np.array(x), 0)
+        return LookaheadState(self.inner.init(x), np.copy(x), 0)
 
     def step(
         self, objective: Objective, x: Array, state: LookaheadState

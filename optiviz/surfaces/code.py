@@ -69,7 +69,7 @@ def sinc(a: Array, order: int = 0) -> Array:
     """Return sin(pi*a)/(pi*a), or its first or second derivative."""
     if not order:
         return np.sinc(a)
-    u = np.pi * np.asarray(a, float)
+    u = np.multiply(np.pi, a)
     squares = np.where(np.abs(u) < FEW, u * u, 0.0)
     near = np.polynomial.polynomial.polyval(squares, SERIES[order])
     far = np.where(np.abs(u) < FEW, 1.0, u)
@@ -142,21 +142,21 @@ class Compiled:
 
     @cached_property
     def _plain(self) -> Callable[..., list[Any]]:
-        return self._bind(FUNCTIONS)
+        return self.bind(FUNCTIONS)
 
     @cached_property
     def _watched(self) -> Callable[..., list[Any]]:
         from optiviz.surfaces.scaled import WATCHED
 
-        return self._bind(WATCHED)
+        return self.bind(WATCHED)
 
     @cached_property
     def _extended(self) -> Callable[..., list[Any]]:
         from optiviz.surfaces.scaled import FUNCTIONS as OF_ANY_SIZE
 
-        return self._bind(OF_ANY_SIZE)
+        return self.bind(OF_ANY_SIZE)
 
-    def _bind(self, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., list[Any]]:
+    def bind(self, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., list[Any]]:
         """Return the code as a Python function that calls these functions and no others."""
         space: dict[str, Any] = {"__builtins__": {}, **functions, **CONSTANTS}
         exec(self._code, space)

@@ -65,21 +65,22 @@ class Formula:
 
     @cached_property
     def _value(self) -> Compiled:
-        return self._compiled("value")
+        return self.compiled("value")
 
     @cached_property
     def _gradient(self) -> Compiled:
-        return self._compiled("gradient")
+        return self.compiled("gradient")
 
     @cached_property
     def _value_and_gradient(self) -> Compiled:
-        return self._compiled("value_and_gradient")
+        return self.compiled("value_and_gradient")
 
     @cached_property
     def _hessian(self) -> Compiled:
-        return self._compiled("hessian")
+        return self.compiled("hessian")
 
-    def _compiled(self, part: str) -> Compiled:
+    def compiled(self, part: str) -> Compiled:
+        """Return the code of a part: "value", "gradient", "value_and_gradient" or "hessian"."""
         return compile_code(self._derivation.code(part), self.dim)
 
     def _coordinates(self, x: Array) -> Iterator[Array]:

@@ -49,7 +49,8 @@ TENSORS = {"torch": "torch tensors", "jax": "jax arrays", "jaxlib": "jax arrays"
 class Function:
     """A user's function as an objective, with an exact gradient if `exact`.
 
-    sides are the intervals in which it is tried, one per coordinate. Raises InputError if it fails
+    sides are the intervals in which it is tried, one per coordinate. `formula` is the function as a
+    formula, None if it cannot be traced. Raises InputError if it fails
     everywhere, or does not take so many coordinates.
     """
 
@@ -62,8 +63,8 @@ class Function:
         singly = self._singly(self._tried[: max(COMPARED)])  # raises errors that occur everywhere
         self._check_repeated(singly)
         self._arrays = self._takes_arrays(singly)
-        self._formula = self._traced()
-        if not self._arrays and self._formula is None:
+        self.formula = self._traced()
+        if not self._arrays and self.formula is None:
             self._say_slow()
 
     def _say_slow(self) -> None:
@@ -78,7 +79,7 @@ class Function:
     @property
     def exact(self) -> bool:
         """Whether the gradient is exact."""
-        return self._formula is not None
+        return self.formula is not None
 
     @property
     def caption(self) -> str:
@@ -89,13 +90,13 @@ class Function:
     @property
     def is_quick(self) -> bool:
         """Whether many points are evaluated at once."""
-        return self._arrays or self._formula is not None
+        return self._arrays or self.formula is not None
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
         points = np.reshape(np.asarray(x, float), (-1, self.dim))
-        if self._formula is not None and not self._arrays:
-            return self._formula.value(np.asarray(x, float))
+        if self.formula is not None and not self._arrays:
+            return self.formula.value(np.asarray(x, float))
         several = self._arrays and len(points) > CHECKED
         together = self._checked_together(points) if several else None
         if together is None:  # where it fails, it is undefined: __init__ has found values
@@ -114,8 +115,8 @@ class Function:
 
     def gradient(self, x: Array) -> Array:
         """Return df/dx, shape (..., dim)."""
-        if self._formula is not None:
-            return self._formula.gradient(x)
+        if self.formula is not None:
+            return self.formula.gradient(x)
         return self._differences(self.value, x, STEP_SIZE)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
@@ -124,8 +125,8 @@ class Function:
 
     def hessian(self, x: Array) -> Array:
         """Return d2f/dx2, shape (..., dim, dim)."""
-        if self._formula is not None:
-            return self._formula.hessian(x)
+        if self.formula is not None:
+            return self.formula.hessian(x)
         return self._differences(self.gradient, x, SECOND_STEP_SIZE)
 
     def _differences(self, of: Callable[[Array], Array], x: Array, apart: float) -> Array:

@@ -34,8 +34,12 @@ class GradientNoise:
     def at(self, step: int) -> "NoisyObjective":
         """Return the objective of step number `step`."""
         here = self.objective.at(step) if isinstance(self.objective, Stream) else self.objective
-        random = np.random.default_rng([self.seed, step, 2])
-        return NoisyObjective(here, random.normal(0.0, self.sigma, self.dim))
+        return NoisyObjective(here, self.sigma * standard_noise(self.seed, step, self.dim))
+
+
+def standard_noise(seed: int, step: int, dim: int) -> Array:
+    """Return the noise of a step of standard deviation 1, shape (dim,)."""
+    return np.random.default_rng([seed, step, 2]).standard_normal(dim)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,68 @@
+"""Objectives while they are recorded, and the programs of formulas."""
+
+from typing import Any
+
+import numpy as np
+
+from optiviz.surfaces.code import FUNCTIONS
+from optiviz.surfaces.formula import Formula
+from optiviz.tracing.arrays import TracedArray, apply, input_array, nodes_of, scalars
+from optiviz.tracing.graph import Graph, Results, Tree
+from optiviz.tracing.operations import PARTS
+
+
+class TracedObjective:
+    """An objective of `dim` coordinates whose calls are recorded as calls."""
+
+    def __init__(self, graph: Graph, dim: int) -> None:
+        self._graph, self.dim = graph, dim
+
+    def value(self, x: Any) -> TracedArray:
+        """Return f(x), shape (...)."""
+        return self._called("value", x, ())
+
+    def gradient(self, x: Any) -> TracedArray:
+        """Return df/dx, shape (..., dim)."""
+        return self._called("gradient", x, (self.dim,))
+
+    def value_and_gradient(self, x: Any) -> tuple[TracedArray, TracedArray]:
+        """Return value and gradient."""
+        return self.value(x), self.gradient(x)
+
+    def hessian(self, x: Any) -> TracedArray:
+        """Return d2f/dx2, shape (..., dim, dim)."""
+        return self._called("hessian", x, (self.dim, self.dim))
+
+    def _called(self, part: str, x: Any, shape: tuple[int, ...]) -> TracedArray:
+        points = nodes_of(x)
+        found = np.empty((*points.shape[:-1], *shape), object)
+        for place in np.ndindex(*points.shape[:-1]):
+            call = self._graph.call(part, *points[place])
+            for index in np.ndindex(*shape):
+                found[(*place, *index)] = self._graph.call("item", call, *index) if shape else call
+        return TracedArray(self._graph, found)
+
+
+def _erf(a: Any) -> Any:
+    if not isinstance(a, TracedArray):
+        return FUNCTIONS["erf"](a)
+    return TracedArray(a.graph, apply(a.graph, "erf", a.nodes))
+
+
+def formula_programs(formula: Formula) -> dict[str, Tree]:
+    """Return the programs of a formula's value, gradient and Hessian, with inputs x/0, x/1 ...
+
+    They are what its own code computes. Raises Untraceable if that cannot be recorded.
+    """
+    return {part: _program(formula, part) for part in PARTS}
+
+
+def _program(formula: Formula, part: str) -> Tree:
+    graph = Graph()
+    function = formula.compiled(part).bind({**FUNCTIONS, "erf": _erf})
+
+    def run() -> Results:
+        x = input_array(graph, "x", (formula.dim,))
+        return {part: [each for result in function(*x) for each in scalars(result)]}
+
+    return graph.explore(run)
