@@ -28,6 +28,8 @@ const createRelief = (() => {
   const FARTHEST = 3;
   const WHEEL = 0.0015; // by how much a wheel's pixel changes the logarithm of the distance
   const ZOOM = 1.15; // by how much a key changes the distance
+  const FEWER = 0.5; // share of the pixels along each side while the camera moves, without a GPU
+  const REST = 150; // milliseconds after which it rests
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   const ZOOMS = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
   const COARSE = 2; // cells per side of those that are drawn where a processor draws them
@@ -270,6 +272,7 @@ const createRelief = (() => {
       Object.assign(this, { canvas, look, surface });
       this.home = { distance: 1, ...look.told.camera };
       this.seen = { ...this.home };
+      this.share = 1; // of the pixels along each side that the surface is drawn with
       this.pointers = new Map();
       this.stop = new AbortController();
       const listen = (name, use) => canvas.addEventListener(name, use, { signal: this.stop.signal, passive: false });
@@ -299,8 +302,18 @@ const createRelief = (() => {
       this.fitted = null;
     }
 
+    // Where a processor draws, it draws fewer pixels until the camera rests.
     move(wanted) {
       this.camera = wanted;
+      clearTimeout(this.resting);
+      this.share = this.surface.stride > 1 ? FEWER : 1;
+      if (this.share < 1) this.resting = setTimeout(() => this.rest(), REST);
+      this.look.onchange();
+    }
+
+    rest() {
+      this.share = 1;
+      this.fitted = null;
       this.look.onchange();
     }
 
@@ -362,7 +375,7 @@ const createRelief = (() => {
         const camera = new reliefCamera.Camera(azimuth, elevation, this.look.told.box.perspective);
         this.fitted = camera.fitted(this.box.corners, region, distance);
         this.drawn = wanted;
-        this.surface.draw(this.fitted, width, height, ratio);
+        this.surface.draw(this.fitted, width, height, ratio * this.share);
         this.box.prepare(this.fitted);
       }
       if (this.paths && this.paths.camera !== this.fitted) this.paths.place(this.fitted);
@@ -378,6 +391,7 @@ const createRelief = (() => {
 
     dispose() {
       this.stop.abort();
+      clearTimeout(this.resting);
       this.surface.gl.getExtension("WEBGL_lose_context")?.loseContext();
     }
   }

@@ -4,6 +4,7 @@
 
 const reliefPaths = (() => {
   const { POINT } = reliefBox;
+  const TINY = 0.7; // pixels
   const FAR = 1e150; // the largest coordinate, so that no length overflows
 
   // The shares of a line at which it enters and leaves a window, null if it misses it.
@@ -143,26 +144,37 @@ const reliefPaths = (() => {
       return shown < least * known ? [] : places;
     }
 
-    // Heads that end at the same place stand around it, in the order of their paths.
+    // Heads that end at the same place stand around it, in the order of their paths; those that would
+    // be in their way belong to them.
     setApart() {
       const { near, room, radius } = this.told;
-      const groups = [];
-      for (const path of this.paths) {
-        const close = (other) => Math.hypot(path.end[0] - other.end[0], path.end[1] - other.end[1]) <= near * POINT;
-        const linked = groups.filter((group) => group.some(close));
-        for (const group of linked) groups.splice(groups.indexOf(group), 1);
-        groups.push([...linked.flat(), path]);
-        path.aside = [0, 0];
+      const colors = (group) => [...new Set(group.map((path) => path.color))];
+      const middle = (group) => [0, 1].map((axis) => group.reduce((sum, path) => sum + path.end[axis], 0) / group.length);
+      const reach = (group) => {
+        const many = colors(group).length;
+        return many > 1 ? Math.max(radius, (many * room) / (2 * Math.PI)) * POINT : 0;
+      };
+      const apart = (one, other) => {
+        const [from, to] = [middle(one), middle(other)];
+        return Math.hypot(from[0] - to[0], from[1] - to[1]) - reach(one) - reach(other);
+      };
+      let groups = this.paths.map((path) => [path]);
+      for (let many = 0; many !== groups.length; ) {
+        many = groups.length;
+        const merged = [];
+        for (const group of groups) {
+          const linked = merged.filter((other) => apart(group, other) <= near * POINT);
+          for (const other of linked) merged.splice(merged.indexOf(other), 1);
+          merged.push([...linked.flat(), ...group]);
+        }
+        groups = merged;
       }
       for (const group of groups) {
-        const entries = [...new Set(group.map((path) => path.color))];
-        if (entries.length < 2) continue;
-        const far = Math.max(radius, (entries.length * room) / (2 * Math.PI)) * POINT;
-        const middle = [0, 1].map((axis) => group.reduce((sum, path) => sum + path.end[axis], 0) / group.length);
+        const [centre, far, entries] = [middle(group), reach(group), colors(group)];
         for (const path of group) {
           const angle = Math.PI * (1 - (2 * entries.indexOf(path.color)) / entries.length);
-          const place = [middle[0] + far * Math.cos(angle), middle[1] - far * Math.sin(angle)];
-          path.aside = place.map((each, axis) => each - path.end[axis]);
+          const place = [centre[0] + far * Math.cos(angle), centre[1] - far * Math.sin(angle)];
+          path.aside = far ? place.map((each, axis) => each - path.end[axis]) : [0, 0];
         }
       }
     }
@@ -232,14 +244,19 @@ const reliefPaths = (() => {
     }
   }
 
+  // What is too near to the last place to be told from it is left out: long paths end in a thousand
+  // tiny steps.
   function line(pen, places, begin, end, color, width) {
     pen.beginPath();
-    let drawing = false;
+    let last = null;
     for (let at = begin; at <= end && at < places.length; at += 1) {
       const place = places[at];
-      if (place && drawing) pen.lineTo(place[0], place[1]);
-      else if (place) pen.moveTo(place[0], place[1]);
-      drawing = Boolean(place);
+      if (place && last) {
+        const isFar = Math.abs(place[0] - last[0]) + Math.abs(place[1] - last[1]) > TINY;
+        if (!isFar && at < end && places[at + 1]) continue;
+        pen.lineTo(place[0], place[1]);
+      } else if (place) pen.moveTo(place[0], place[1]);
+      last = place;
     }
     pen.strokeStyle = color;
     pen.lineWidth = width * POINT;
