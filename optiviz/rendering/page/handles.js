@@ -54,7 +54,7 @@ function moveStart(number, point) {
     const digits = clamp(Math.ceil(-Math.log10((high - low) / 2000)), 0, 15);
     return Number(clamp(each, low, high).toFixed(digits));
   });
-  changed({ told: () => `Start ${number + 1} at ${place(state.starts[number])}. ${lossesSaid()}` });
+  changed({ say: () => `Start ${number + 1} at ${place(state.starts[number])}. ${lossesSaid()}` });
 }
 
 const lossesSaid = () =>
@@ -71,7 +71,7 @@ function removeStart(number) {
   if (state.starts.length === 1) return;
   state.starts.splice(number, 1);
   makeHandles();
-  changed({ told: () => `Start ${number + 1} is removed.` });
+  changed({ say: () => `Start ${number + 1} is removed.` });
   update();
   handles[Math.min(number, handles.length - 1)].focus();
 }

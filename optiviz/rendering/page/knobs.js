@@ -43,7 +43,7 @@ function makeKnob(entry, at) {
     entry.values = entry.values.map((each, place) => (place === at ? value : each));
     entry.note = "";
     write(value);
-    changed({ told: () => `${entry.name}: ${parameter.name} ${value}, ${lossSaid(entry)}` });
+    changed({ say: () => `${entry.name}: ${parameter.name} ${value}, ${lossSaid(entry)}` });
     return true;
   };
   const name = made("span", { className: "name", textContent: parameter.name, title: parameter.help });
@@ -53,7 +53,7 @@ function makeKnob(entry, at) {
     const write = (value) => { box.checked = value; };
     box.addEventListener("change", () => {
       entry.values = entry.values.map((each, place) => (place === at ? box.checked : each));
-      changed({ told: () => `${label} is ${box.checked}, ${lossSaid(entry)}` });
+      changed({ say: () => `${label} is ${box.checked}, ${lossSaid(entry)}` });
     });
     return made("label", { className: "knob flag" }, name, box, made("span", { className: "help", textContent: parameter.help }));
   }

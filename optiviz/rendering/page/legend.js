@@ -37,7 +37,7 @@ function rowButtons(row) {
   remove.addEventListener("click", () => {
     state.entries = state.entries.filter((each) => each !== entry);
     makeRows();
-    changed({ told: () => `${entry.name} is removed.` });
+    changed({ say: () => `${entry.name} is removed.` });
     (legend.querySelector("button") ?? one("#add")).focus();
   });
   const spacer = made("span", { className: "small" });
@@ -101,7 +101,7 @@ function writeKey() {
     text.textContent = `from ${[...state.starts[start]].map((each) => minus(general(each, 3))).join(", ")}`;
   });
   const leaves = shown.some(({ x }) => x.some((each, at) => !within(each, ...state.window[at % dim])));
-  key.querySelector(".away").hidden = !leaves;
+  key.querySelector(".away").style.visibility = leaves ? "" : "hidden"; // whose room it keeps
 }
 
 function drawKey() {
@@ -185,5 +185,6 @@ function addMethod(method) {
   }
   state.entries.push(entry);
   makeRows();
-  changed({ told: () => `${entry.name} is added, ${detailOf(entry)}.` });
+  rows.at(-1).item.scrollIntoView({ block: "nearest" });
+  changed({ say: () => `${entry.name} is added, ${detailOf(entry)}.` });
 }

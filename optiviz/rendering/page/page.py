@@ -20,6 +20,8 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
+from optiviz.recipes.command import drawn_command
+from optiviz.rendering.page.basins import basins_told
 from optiviz.rendering.page.programs import Programs
 from optiviz.rendering.page.relief import relief_told
 from optiviz.rendering.page.text import (
@@ -111,8 +113,8 @@ class Page:
             "methods": programs.methods,
             "rates": programs.rates,
             "noise": programs.noise,
-            "command": ["optiviz", "run"],
-            "presets": [],
+            "command": drawn_command(self.recipe),
+            "presets": programs.presets,
             **self._ground(),
         }
 
@@ -276,8 +278,11 @@ class Page:
         if self.ground not in self.views:
             return {}
         if self.is_live:
+            if self.ground == "curve":
+                return {}
             with drawing_settings():
-                return {"relief": relief_told(scene, self.recipe, self.themes)} if scene.surface.dim == 2 else {}
+                relief = relief_told(scene, self.recipe, self.themes)
+            return {"relief": relief, "basins": basins_told()}
         if self.ground == "contour":
             starts = scene.in_window(scene.starts)
             return {
@@ -367,7 +372,7 @@ _GROUND = Template(
 <button type="button" id="start" title="Add a start">+ start</button>
 <button type="button" id="farther" class="small" aria-label="Zoom out" title="Zoom out">−</button>
 <button type="button" id="closer" class="small" aria-label="Zoom in" title="Zoom in">+</button>
-<button type="button" id="whole" disabled>Reset view</button>
+<button type="button" id="whole" disabled title="Show all of the surface">Reset</button>
 </div></div>
 <div class="frame" id="picture" role="$role" aria-label="Picture">
 <figure class="ground $kind"><canvas role="img" aria-label="$label"></canvas></figure>

@@ -77,7 +77,7 @@ function setWindow(window) {
   state.window = tidy(window);
   one("#whole").disabled = !zoomed(state);
   main.canvas.classList.toggle("zoomed", zoomed(state));
-  changed({ told: () => `The window is ${state.window.map((ends) => ends.map((each) => written(each, 3)).join(" to ")).join(", ")}.` });
+  changed({ say: () => `The window is ${state.window.map((ends) => ends.map((each) => written(each, 3)).join(" to ")).join(", ")}.` });
 }
 
 // A window in as few digits as a tenth of a pixel needs.
@@ -92,7 +92,7 @@ function showWhole() {
   state.window = told.surface.window.map((each) => [...each]);
   one("#whole").disabled = true;
   main.canvas.classList.remove("zoomed");
-  changed({ told: () => "The window is the page's own again." });
+  changed({ say: () => "The window is the page's own again." });
 }
 
 const middleOf = (points) => [0, 1].map((axis) => points.reduce((sum, each) => sum + each[axis], 0) / points.length);

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from optiviz.kinds.presets import Preset
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunScene
 from optiviz.objective import Array
@@ -47,6 +48,7 @@ class Programs:
     entries: list[dict[str, Any]] = field(default_factory=list)
     rates: dict[str, float] = field(default_factory=dict)
     noise: dict[str, Any] | None = None
+    presets: list[dict[str, Any]] = field(default_factory=list)
 
 
 def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
@@ -64,12 +66,14 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     ]
     for name in OPTIMIZERS:
         library.offer(name)
+    presets = [library.preset(recipe, preset) for preset in recipe.page_presets]
     return Programs(
         _script(_objective(formula_programs(formula), formula.dim), library.texts),
         methods=library.methods,
         entries=entries,
         rates=dict(scene.surface.learning_rates),
         noise=_noise(recipe, scene),
+        presets=[preset for preset in presets if preset["entries"]],
     )
 
 
@@ -112,6 +116,22 @@ class MethodLibrary:
             return self.configured(spec, entry.configured.optimizer)
         except Untraceable as error:
             return _replayed(str(error))
+
+    def preset(self, recipe: Recipe, preset: Preset) -> dict[str, Any]:
+        """Add the optimizers of a preset that can be recorded; return what it shows."""
+        scene = recipe.of_preset(preset).make_scene()
+        entries = []
+        for spec, entry in zip(preset.specs, scene.entries, strict=True):
+            assert isinstance(entry, DescentEntry)
+            look = {"name": entry.heading, "detail": entry.detail, "color": entry.color}
+            entries.append({**look, **self.entry(spec, entry, "")})
+        return {
+            "name": preset.name,
+            "entries": [entry for entry in entries if entry["method"] is not None],
+            "starts": [list(start) for start in preset.starts] or None,
+            "steps": preset.steps,
+            "noise": preset.noise,
+        }
 
     def configured(self, spec: OptimizerSpec, method: Method) -> dict[str, Any]:
         """Add an optimizer; return the name of its program, and its hyperparameters there.

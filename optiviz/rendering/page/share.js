@@ -24,7 +24,7 @@ function readFragment() {
 // The command.
 
 function writeCommand() {
-  if (commandField) commandField.value = commandOf(state).map(quoted).join(" ");
+  if (told.command) commandField.value = commandOf(state).map(quoted).join(" ");
 }
 
 function commandOf(state) {

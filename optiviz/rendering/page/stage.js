@@ -144,31 +144,35 @@ function computeGround(key, quality) {
 let awaited = 0;
 let settled = 0;
 
-function changed({ told: sentence = null } = {}) {
+function changed({ say = null } = {}) {
   if (!awaited) {
     awaited = requestAnimationFrame(() => {
       awaited = 0;
       update();
     });
   }
+  settleSoon(say);
+}
+
+function settleSoon(say) {
   clearTimeout(settled);
-  settled = setTimeout(() => settle(sentence), 500);
+  settled = setTimeout(() => settle(say), 500);
 }
 
 function update() {
   step = Math.min(step, state.steps);
   compute();
-  fit();
   write();
+  fit();
   draw();
 }
 
 // What need not follow at once: the address, words for screen readers, and the table.
-function settle(sentence) {
+function settle(say) {
   writeFragment();
   writeCommand();
   describe();
-  if (sentence) one("#said").textContent = sentence();
+  if (say) one("#said").textContent = say();
 }
 
 // Texts.

@@ -9,16 +9,17 @@ function setSteps(steps) {
   state.steps = steps;
   if (end) step = steps;
   writeControls();
-  changed({ told: () => `${steps} steps.` });
+  changed({ say: () => `${steps} steps.` });
 }
 
 function setNoise(sigma) {
   state.noise = sigma;
   writeControls();
-  changed({ told: () => `Noise ${sigma}. ${lossesSaid()}` });
+  changed({ say: () => `Noise ${sigma}. ${lossesSaid()}` });
 }
 
-const noiseTop = Math.max(2, 2 * (told.noise?.sigma ?? 0)); // of its slider
+const sigmas = [told.noise?.sigma ?? 0, ...told.presets.map(({ noise }) => noise ?? 0)];
+const noiseTop = Math.max(2, ...sigmas.map((sigma) => 2 * sigma)); // of its slider
 
 function writeControls() {
   if (document.activeElement !== stepsField) stepsField.value = state.steps;
@@ -92,6 +93,7 @@ if (live) {
   chosen.addEventListener("change", draw);
 }
 for (const element of all("[data-live]")) element.hidden = !live || (element.dataset.live === "noise" && !told.noise);
+for (const element of all("[data-command]")) element.hidden = !told.command;
 one("#values").addEventListener("toggle", writeTable);
 
 for (const formula of all(".formula svg")) formula.style.verticalAlign = `${formula.dataset.down}px`;
@@ -116,6 +118,7 @@ addEventListener("hashchange", () => takeOver(readFragment()));
 dark.addEventListener("change", () => {
   readTheme();
   drawSwatches();
+  if (basinsFound) paintBasins(basinsFound.result);
   refresh();
 });
 if (!calm.matches && !shared) {

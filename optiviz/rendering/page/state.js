@@ -16,10 +16,11 @@ function ownState(preset = null) {
     entries: given.entries.map((base, own) => entryOf(base, own)),
     starts: (given.starts ?? told.starts).map((point) => [...point]),
     steps: given.steps ?? told.steps,
-    noise: (told.noise && given.noise?.sigma) ?? told.noise?.sigma ?? 0,
+    noise: (preset === null ? null : given.noise) ?? told.noise?.sigma ?? 0,
     window: told.surface.window.map((ends) => [...ends]),
     tab: told.views.find((view) => view !== "loss") ?? "",
     chart: "loss",
+    camera: null, // of the relief; its own if null
   };
 }
 
@@ -45,7 +46,7 @@ const shortName = (method) => method.replace(/[^+]*\.py:/g, "");
 // Whether a hyperparameter may have a value.
 function allows({ kind, default: given, low, high, low_open: above, high_open: below }, value) {
   if (kind === "flag") return typeof value === "boolean";
-  if (value === null) return given === null;
+  if (value === null) return given === null && kind !== "rate";
   if (!Number.isFinite(value) || (kind === "integer" && !Number.isInteger(value))) return false;
   if (low !== null && (above ? value <= low : value < low)) return false;
   return high === null || (below ? value < high : value <= high);
@@ -67,6 +68,10 @@ function fragmentOf(state, step) {
   if (zoomed(state)) parts.push(`w=${state.window.map((ends) => ends.join(":")).join(",")}`);
   if (state.tab !== own.tab) parts.push(`tab=${state.tab}`);
   if (state.chart !== own.chart) parts.push(`chart=${state.chart}`);
+  if (state.camera && state.tab === "relief") {
+    const { azimuth, elevation, distance } = state.camera;
+    parts.push(`camera=${[azimuth, elevation, distance].map((each) => general(each)).join(",")}`);
+  }
   if (step !== state.steps) parts.push(`step=${step}`);
   return parts.join("&");
 }
@@ -111,6 +116,7 @@ function parsed(fragment) {
     else if (key === "w") state.window = windowOf(text);
     else if (key === "tab") state.tab = checked(text, (name) => TABS.includes(name));
     else if (key === "chart") state.chart = checked(text, (name) => ["loss", "state"].includes(name));
+    else if (key === "camera") state.camera = cameraOf(text);
     else if (key === "step") found.step = whole(text, 0, MOST_STEPS);
     else check(key === "preset");
   }
@@ -145,6 +151,12 @@ function windowOf(text) {
   check(window.length === dim && window.every((ends) => ends.length === 2));
   check(canShow(window));
   return window;
+}
+
+function cameraOf(text) {
+  const [azimuth, elevation, distance, ...rest] = numbers(text);
+  check(!rest.length && Math.abs(azimuth) <= 360 && within(elevation, 0, 90) && within(distance, 0.01, 100));
+  return { azimuth, elevation, distance };
 }
 
 // Whether a window is neither too small for float64 nor too far from the page's own.

@@ -7,7 +7,7 @@ let relief = null;
 let reliefGround = null; // the key of the ground that it has
 const RELIEF_SAMPLES = 161; // per side
 let basins = null;
-let basinsFound = null; // {key, canvas}
+let basinsFound = null; // {canvas, result}
 let basinsAsked = "";
 
 // The tabs that this page can show.
@@ -58,6 +58,10 @@ function showTab(name) {
   one(".relief").hidden = flat;
   one("#tools").hidden = !live || !flat;
   one("#of").hidden = name !== "basins";
+  one("#start").hidden = name === "basins";
+  all(".key .share").forEach((share) => share.remove());
+  if (name !== "basins") basins?.stop();
+  basinsAsked = "";
   if (main?.box) placeHandles();
 }
 
@@ -97,10 +101,17 @@ function drawRelief() {
 
 function startRelief() {
   relief = createRelief(reliefCanvas, {
-    told: told.relief, onchange: () => relief.draw(), ticks: linearTicks, written, shape, quantity: "loss",
+    told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: "loss",
   });
+  if (relief && state.camera) relief.camera = state.camera;
   reliefCanvas.hidden = !relief;
   reliefImage.hidden = Boolean(relief);
+}
+
+function turned() {
+  state.camera = relief.camera;
+  relief.draw();
+  settleSoon(null);
 }
 
 // Which entry the basins are of.
@@ -116,27 +127,35 @@ function basinsBitmap() {
   if (!entry) return null;
   const side = Math.round(Math.max(main.box.width, main.box.height));
   const { steps, noise, window } = state;
-  const question = { method: entry.method, values: entry.values, steps, sigma: noise, window, minima: told.surface.minima, side };
-  const key = JSON.stringify(question);
+  const question = { method: entry.method, values: entry.values, steps, window, minima: told.surface.minima, side };
+  const key = JSON.stringify([question, noise]);
   if (key !== basinsAsked) {
     basinsAsked = key;
-    basins ??= createBasins({ programs: programsText, paint: paintBasins });
-    basins.ask({ ...question, normals: noises });
+    basins ??= createBasins({ script: programsText, programs, told: told.basins, paint: paintBasins });
+    basins.ask({ ...question, noise: noise ? { sigma: noise, normals: noises } : null });
   }
-  return basinsFound;
+  return basinsFound?.canvas;
 }
 
-function paintBasins({ columns, rows, areas }) {
-  const canvas = document.createElement("canvas");
-  const pen = prepared(canvas, columns, rows, 1);
-  const image = pen.createImageData(columns, rows);
-  const colors = look().areas.map(channels);
-  areas.forEach((area, at) => {
-    const row = rows - 1 - Math.floor(at / columns); // row 0 is at the bottom
-    const out = 4 * (row * columns + (at % columns));
-    if (area >= 0) image.data.set([...colors[area % colors.length], 255], out);
+function paintBasins(result) {
+  const canvas = made("canvas", { width: result.columns, height: result.rows });
+  canvas.getContext("2d").putImageData(basinsPicture(result, look(), told.basins), 0, 0);
+  basinsFound = { canvas, result };
+  if (state.tab === "basins") {
+    writeShares();
+    draw();
+  }
+}
+
+// Which share of the starts reaches which minimum.
+function writeShares() {
+  const { centres, shares } = basinsFound.result;
+  const largest = centres.map((_, at) => at).filter((at) => shares[at] >= 0.005).sort((one, two) => shares[two] - shares[one]);
+  const marks = largest.slice(0, 4).map((at) => {
+    const dot = made("i", { attributes: { "aria-hidden": "true" } });
+    dot.style.background = look().areas[at % look().areas.length];
+    return made("li", { className: "share", title: `reach ${place(centres[at])}` }, dot, `${Math.round(100 * shares[at])}%`);
   });
-  pen.putImageData(image, 0, 0);
-  basinsFound = canvas;
-  if (state.tab === "basins") draw();
+  all(".key .share").forEach((share) => share.remove());
+  one(".key").append(...marks);
 }
