@@ -337,8 +337,8 @@ class Page:
         (path, *_) = entry.trajectories
         loss = number(path.loss(path.last), 4)
         return (
-            f"<li><b>{escape(entry.heading)}</b> <span class='detail'>{escape(entry.detail)}</span> "
-            f"<span class='value'>{escape(loss)}</span></li>"
+            f'<li><b>{escape(entry.heading)}</b> <span class="detail">{escape(entry.detail)}</span> '
+            f'<span class="value">{escape(loss)}</span></li>'
         )
 
     def _key(self) -> Iterator[str]:
@@ -376,11 +376,11 @@ _GROUND = Template(
 </div></div>
 <div class="frame" id="picture" role="$role" aria-label="Picture">
 <figure class="ground $kind"><canvas role="img" aria-label="$label"></canvas></figure>
-<figure class="relief" hidden><canvas role="img" tabindex="0" aria-label="$relief"></canvas>
-<img alt="$relief" hidden></figure>
+<figure class="relief" hidden><canvas role="img" tabindex="0" aria-label="$relief"></canvas></figure>
 <div id="handles"></div>
 </div>
-<ul class="key" aria-label="Marks">$key</ul>
+<h2 class="unseen" id="marks">Marks</h2>
+<ul class="key" aria-labelledby="marks">$key</ul>
 </section>"""
 )
 _CHARTS = Template(

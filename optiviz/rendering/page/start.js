@@ -92,6 +92,7 @@ if (live) {
   });
   chosen.addEventListener("change", draw);
 }
+one("main").classList.toggle("replayed", !live);
 for (const element of all("[data-live]")) element.hidden = !live || (element.dataset.live === "noise" && !told.noise);
 for (const element of all("[data-command]")) element.hidden = !told.command;
 one("#values").addEventListener("toggle", writeTable);

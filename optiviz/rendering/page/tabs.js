@@ -2,8 +2,8 @@
 
 const TITLES = { contour: "contour", curve: "curve", relief: "relief", basins: "basins" };
 const reliefCanvas = one(".relief canvas");
-const reliefImage = one(".relief img");
 let relief = null;
+let reliefImage = null; // where there is no WebGL
 let reliefGround = null; // the key of the ground that it has
 const RELIEF_SAMPLES = 161; // per side
 let basins = null;
@@ -57,9 +57,10 @@ function showTab(name) {
   if (main) main.canvas.hidden = !flat;
   one(".relief").hidden = flat;
   one("#tools").hidden = !live || !flat;
+  one(".seen").dataset.tab = name;
   one("#of").hidden = name !== "basins";
   one("#start").hidden = name === "basins";
-  all(".key .share").forEach((share) => share.remove());
+  all(".key .area").forEach((area) => area.remove());
   if (name !== "basins") basins?.stop();
   basinsAsked = "";
   if (main?.box) placeHandles();
@@ -71,7 +72,7 @@ function drawTab() {
 }
 
 function drawRelief() {
-  if (relief === null && !reliefImage.src) startRelief();
+  if (!relief && !reliefImage) startRelief();
   if (!relief) {
     const { images } = told.relief;
     reliefImage.src = images[dark.matches ? "dark" : "light"] ?? Object.values(images)[0];
@@ -104,8 +105,9 @@ function startRelief() {
     told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: "loss",
   });
   if (relief && state.camera) relief.camera = state.camera;
-  reliefCanvas.hidden = !relief;
-  reliefImage.hidden = Boolean(relief);
+  if (relief) return;
+  reliefImage = made("img", { alt: reliefCanvas.getAttribute("aria-label") });
+  reliefCanvas.replaceWith(reliefImage);
 }
 
 function turned() {
@@ -154,8 +156,8 @@ function writeShares() {
   const marks = largest.slice(0, 4).map((at) => {
     const dot = made("i", { attributes: { "aria-hidden": "true" } });
     dot.style.background = look().areas[at % look().areas.length];
-    return made("li", { className: "share", title: `reach ${place(centres[at])}` }, dot, `${Math.round(100 * shares[at])}%`);
+    return made("li", { className: "area", title: `reach ${place(centres[at])}` }, dot, `${Math.round(100 * shares[at])}%`);
   });
-  all(".key .share").forEach((share) => share.remove());
+  all(".key .area").forEach((area) => area.remove());
   one(".key").append(...marks);
 }
