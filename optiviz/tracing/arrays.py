@@ -65,7 +65,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return TracedArray(self.graph, self.nodes[_plain_key(key)])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.nodes[_plain_key(key)] = nodes_of(value)
+        self.nodes[_plain_key(key)] = nodes_of(value)[()]
 
     def __bool__(self) -> bool:
         return bool(self.nodes.item())
@@ -85,7 +85,9 @@ class TracedArray(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None)
         many = [nodes_of(each) for each in inputs]
-        if method == "__call__" and not kwargs:
+        if ufunc is np.matmul:
+            nodes = _matmul(self.graph, *inputs).nodes
+        elif method == "__call__" and not kwargs:
             nodes = self._apply(ufunc.__name__.partition(" ")[0], *many)
         elif method == "reduce" and kwargs.pop("dtype", None) is None:
             nodes = self._reduced(ufunc.__name__, many[0], **kwargs)
@@ -165,12 +167,6 @@ class TracedArray(NDArrayOperatorsMixin):
     def dot(self, other: Any) -> "TracedArray":
         """Return the product of vectors or matrices."""
         return _matmul(self.graph, self, other)
-
-    def __matmul__(self, other: Any) -> "TracedArray":
-        return _matmul(self.graph, self, other)
-
-    def __rmatmul__(self, other: Any) -> "TracedArray":
-        return _matmul(self.graph, other, self)
 
     def clip(self, low: Any = None, high: Any = None) -> Any:
         """Return the elements, or the bound that they are beyond."""
