@@ -6,6 +6,7 @@
 
 const reliefField = (() => {
   const { clip } = reliefLight;
+  const COARSER = 0.7; // share of the grid of a picture's light: a page has less time, and light is soft
 
   // How values become heights, from 0 to 1.
 
@@ -97,6 +98,7 @@ const reliefField = (() => {
   // Where the surface ends between a point of the grid that has a value and one that has none.
   function edgesOf(ground, told) {
     const { values, columns, rows, window } = ground;
+    if (values.every(Number.isFinite)) return [];
     const found = [];
     const place = (column, row) => [
       window[0][0] + (column / (columns - 1)) * (window[0][1] - window[0][0]),
@@ -145,6 +147,7 @@ const reliefField = (() => {
   // The points near a cell that reaches from beneath the box above it.
   function tornPoints(low, high, columns, rows) {
     const torn = new Set();
+    if (!low.includes(1) || !high.includes(1)) return torn;
     for (let row = 0; row + 1 < rows; row += 1) {
       for (let column = 0; column + 1 < columns; column += 1) {
         const at = row * columns + column;
@@ -249,7 +252,7 @@ const reliefField = (() => {
     const heightOf = rule(heights, told.heights);
     const [grid, within] = gridsOf(ground, edges, heightOf, told);
     const solid = grid.map((each) => clip(each, 0, told.box.tall));
-    const [wide, high] = [Math.min(columns, told.light.grid), Math.min(rows, told.light.grid)];
+    const [wide, high] = [columns, rows].map((count) => Math.min(count, Math.round(COARSER * told.light.grid)));
     const coarse = reliefLight.resampled(solid, columns, rows, wide, high);
     const [sky, sun] = [reliefLight.openSky, reliefLight.sunlit].map((light) =>
       reliefLight.resampled(light(coarse, wide, high, sides, told.light), wide, high, columns, rows),
