@@ -327,7 +327,7 @@ const createRelief = (() => {
 
     setPaths(paths, marks) {
       this.given = [paths, marks];
-      this.paths = new reliefPaths.Paths(this.ground, this.field, this.look, paths, marks);
+      this.paths = new reliefPaths.Paths(this.ground, this.field, this.look, paths, marks, this.paths);
     }
 
     draw() {

@@ -144,13 +144,17 @@ const reliefCamera = (() => {
     const size = 1 + camera.perspective * depth;
     const across = (u * camera.right[0] + v * camera.right[1]) / size;
     const line = lineOver(field, camera, across);
-    if (!line || depth <= line[0]) return false;
     const up = (w * camera.rise[0] + depth * camera.rise[1]) / size;
+    // Nearer than this, the line of sight is above the box.
+    const fall = camera.rise[1] - camera.perspective * up;
+    const top = fall > 0 ? (up - field.tall * camera.rise[0]) / fall : -Infinity;
+    const first = line && Math.max(line[0], top);
+    if (!line || depth <= first) return false;
     const far = slack / camera.scale;
     let [most, least] = [-Infinity, Infinity]; // by how much the surface is above it
     let hidden = false;
     const crossed = () => most > far && least < -far;
-    trace(field, camera, across, line[0], depth, (here) => {
+    trace(field, camera, across, first, depth, (here) => {
       if (Number.isNaN(here)) {
         hidden ||= crossed();
         [most, least] = [-Infinity, Infinity];
