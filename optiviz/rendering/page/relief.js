@@ -36,19 +36,19 @@ const createRelief = (() => {
   const SOFTWARE = /swiftshader|llvmpipe|software|basic render/i;
 
   const VERTEX = `#version 300 es
-    in vec2 vertex; // column, row
-    in float grid;
+    layout(location = 0) in vec4 vertex; // column, row, height, and 0 at the edge of a hole
     uniform vec2 count, sides, right, away, rise, size, middle; // size and middle in pixels
     uniform float perspective, scale, level;
     uniform bool isFloor;
     out vec2 cell;
-    out float height;
+    out float height, inside;
     void main() {
-      cell = vertex;
-      height = grid;
+      cell = vertex.xy;
+      height = vertex.z;
+      inside = vertex.w;
       vec2 ground = (cell / (count - 1.0) - 0.5) * sides;
       float depth = dot(ground, away), w = 1.0 + perspective * depth;
-      float up = (isFloor ? level : grid) * rise.x + depth * rise.y;
+      float up = (isFloor ? level : height) * rise.x + depth * rise.y;
       vec2 pixel = vec2(middle.x * w + dot(ground, right) * scale, middle.y * w - up * scale);
       gl_Position = vec4(2.0 * pixel.x / size.x - w, w - 2.0 * pixel.y / size.y, depth, w);
     }`;
@@ -58,13 +58,13 @@ const createRelief = (() => {
     precision highp float;
     precision highp sampler2D;
     in vec2 cell;
-    in float height;
+    in float height, inside;
     uniform sampler2D above, below, ramp, known; // known: the place among the levels, and within
     uniform vec4 isoline, rim;
     uniform vec3 tint;
     uniform vec2 count, shares, cut; // shares: of the ramp, for lines on the floor
     uniform float tall, first, last, stride, many, isolineWidth, floorWidth, rimWidth;
-    uniform bool isFloor, hasHoles;
+    uniform bool isFloor;
     out vec4 color;
 
     float slopeOf(float value) { return max(length(vec2(dFdx(value), dFdy(value))), 1e-9); }
@@ -86,22 +86,20 @@ const createRelief = (() => {
         color = vec4(mix(tint, line, here.y < 0.0 ? 0.0 : lineAt(here.x, floorWidth)), 1.0);
         return;
       }
-      float edge = 1e9; // pixels from where the surface ends within the window
+      float edge = 1e9; // pixels from where the box cuts the surface off
       if (cut.x > 0.0) edge = min(edge, height / slopeOf(height));
       if (cut.y > 0.0) edge = min(edge, (tall - height) / slopeOf(height));
-      if (hasHoles) edge = min(edge, here.y / slopeOf(here.y) + (here.y < 1.0 ? 0.0 : 1e9));
       float opacity = clamp(edge + 0.5, 0.0, 1.0);
       if (opacity == 0.0) discard;
       vec2 ends = min(cell, count - 1.0 - cell) / vec2(slopeOf(cell.x), slopeOf(cell.y));
-      float line = rim.a * clamp(rimWidth + 0.5 - min(edge, min(ends.x, ends.y)), 0.0, 1.0);
+      float border = min(min(edge, inside / slopeOf(inside)), min(ends.x, ends.y));
+      float line = rim.a * clamp(rimWidth + 0.5 - border, 0.0, 1.0);
       vec2 texel = (cell + 0.5) / count;
       vec3 seen = (gl_FrontFacing ? texture(above, texel) : texture(below, texel)).rgb;
       vec3 drawn = mix(mix(seen, isoline.rgb, isoline.a * lineAt(here.x, isolineWidth)), rim.rgb, line);
       color = vec4(drawn * opacity, opacity);
     }`;
 
-  const FLOOR = 6; // indices of the two triangles of the floor
-  const corners = (columns, rows) => [[0, 0], [columns - 1, 0], [0, rows - 1], [columns - 1, rows - 1]];
   const TEXTURES = ["above", "below", "ramp", "known"];
   const mixed = (one, other, share) => one.map((each, nth) => each + share * (other[nth] - each));
 
@@ -113,7 +111,6 @@ const createRelief = (() => {
       gl.compileShader(shader);
       gl.attachShader(program, shader);
     }
-    ["vertex", "grid"].forEach((name, at) => gl.bindAttribLocation(program, at, name));
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
       throw new Error(gl.getAttachedShaders(program).map((each) => gl.getShaderInfoLog(each)).join());
@@ -149,9 +146,10 @@ const createRelief = (() => {
       gl.useProgram(this.program);
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LEQUAL);
-      this.buffers = [gl.createBuffer(), gl.createBuffer()];
+      gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-      this.counted = "";
+      gl.enableVertexAttribArray(0);
+      gl.vertexAttribPointer(0, reliefMesh.SIZE, gl.FLOAT, false, 0, 0);
       this.stride = isSlow(gl) ? COARSE : 1;
       TEXTURES.forEach((name, unit) => {
         gl.activeTexture(gl.TEXTURE0 + unit);
@@ -168,8 +166,8 @@ const createRelief = (() => {
       const { gl } = this;
       const isFine = values instanceof Float32Array;
       gl.activeTexture(gl.TEXTURE0 + TEXTURES.indexOf(name));
-      const [inside, format, type] = isFine ? [gl.RG32F, gl.RG, gl.FLOAT] : [gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE];
-      gl.texImage2D(gl.TEXTURE_2D, 0, inside, columns, rows, 0, format, type, values);
+      const [stored, format, type] = isFine ? [gl.RG32F, gl.RG, gl.FLOAT] : [gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE];
+      gl.texImage2D(gl.TEXTURE_2D, 0, stored, columns, rows, 0, format, type, values);
     }
 
     set(name, ...values) {
@@ -181,8 +179,10 @@ const createRelief = (() => {
       const { gl, told } = this;
       Object.assign(this, { ground, field });
       const { columns, rows, shown, heights } = field;
-      if (this.counted !== `${columns} ${rows}`) this.loadCells(columns, rows);
-      this.setAttribute(1, 1, Float32Array.from(this.vertices, (at) => field.grid[at]));
+      const { vertices, indices } = reliefMesh.meshOf(field, this.stride);
+      gl.bufferData(gl.ARRAY_BUFFER, vertices, gl.DYNAMIC_DRAW);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.DYNAMIC_DRAW);
+      this.many = indices.length - reliefMesh.FLOOR;
       const known = new Float32Array(2 * columns * rows).fill(1);
       field.places.forEach((place, at) => {
         known[2 * at] = place;
@@ -202,42 +202,10 @@ const createRelief = (() => {
       this.set("rim", ...reliefLight.rgbOf(ground.dark ? lit[0] : edge), told.lines.rimOpacity);
       this.set("shares", ...told.lines.floorShares[ground.dark ? 1 : 0]);
       this.set("cut", ...heights.cut.map(Number));
-      gl.uniform1i(gl.getUniformLocation(this.program, "hasHoles"), Number(field.within !== null));
       this.set("tall", field.tall);
       this.set("level", -told.box.depth);
       this.set("perspective", told.box.perspective);
       for (const name of ["first", "last", "stride", "many"]) this.set(name, shown[name]);
-    }
-
-    setAttribute(at, size, values) {
-      const { gl } = this;
-      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[at]);
-      gl.bufferData(gl.ARRAY_BUFFER, values, gl.DYNAMIC_DRAW);
-      gl.enableVertexAttribArray(at);
-      gl.vertexAttribPointer(at, size, gl.FLOAT, false, 0, 0);
-    }
-
-    // Divide the ground into triangles. The first four vertices are the corners.
-    loadCells(columns, rows) {
-      const { gl } = this;
-      const [across, up] = [columns, rows].map((count) => {
-        const many = Math.ceil((count - 1) / this.stride);
-        return Array.from({ length: many + 1 }, (_, nth) => Math.min(nth * this.stride, count - 1));
-      });
-      const vertices = [...corners(columns, rows), ...up.flatMap((row) => across.map((column) => [column, row]))];
-      const indices = [0, 1, 2, 2, 1, 3];
-      for (let row = 0; row + 1 < up.length; row += 1) {
-        for (let column = 0; column + 1 < across.length; column += 1) {
-          const at = 4 + row * across.length + column;
-          const above = at + across.length;
-          indices.push(at, at + 1, above + 1, at, above + 1, above);
-        }
-      }
-      this.setAttribute(0, 2, new Float32Array(vertices.flat()));
-      this.vertices = vertices.map(([column, row]) => row * columns + column);
-      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, new Uint32Array(indices), gl.STATIC_DRAW);
-      this.counted = `${columns} ${rows}`;
-      this.many = indices.length - FLOOR;
     }
 
     // Draw what a camera sees into a picture of so many pixels, of which a pixel of the page has
@@ -258,11 +226,11 @@ const createRelief = (() => {
       const isFloor = gl.getUniformLocation(this.program, "isFloor");
       if (told.floor) {
         gl.uniform1i(isFloor, 1);
-        gl.drawElements(gl.TRIANGLES, FLOOR, gl.UNSIGNED_INT, 0);
+        gl.drawElements(gl.TRIANGLES, reliefMesh.FLOOR, gl.UNSIGNED_INT, 0);
       }
       gl.uniform1i(isFloor, 0);
-      if (this.field.cuts) gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE); // smooth edges of holes
-      gl.drawElements(gl.TRIANGLES, this.many, gl.UNSIGNED_INT, 4 * FLOOR);
+      if (this.field.cuts) gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE); // for smooth edges
+      gl.drawElements(gl.TRIANGLES, this.many, gl.UNSIGNED_INT, 4 * reliefMesh.FLOOR);
       gl.disable(gl.SAMPLE_ALPHA_TO_COVERAGE);
     }
   }
@@ -272,7 +240,7 @@ const createRelief = (() => {
       Object.assign(this, { canvas, look, surface });
       this.home = { distance: 1, ...look.told.camera };
       this.seen = { ...this.home };
-      this.share = 1; // of the pixels along each side that the surface is drawn with
+      this.isMoving = false; // by hand, just now
       this.pointers = new Map();
       this.stop = new AbortController();
       const listen = (name, use) => canvas.addEventListener(name, use, { signal: this.stop.signal, passive: false });
@@ -302,17 +270,16 @@ const createRelief = (() => {
       this.fitted = null;
     }
 
-    // Where a processor draws, it draws fewer pixels until the camera rests.
     move(wanted) {
       this.camera = wanted;
+      this.isMoving = true;
       clearTimeout(this.resting);
-      this.share = this.surface.stride > 1 ? FEWER : 1;
-      if (this.share < 1) this.resting = setTimeout(() => this.rest(), REST);
+      this.resting = setTimeout(() => this.rest(), REST);
       this.look.onchange();
     }
 
     rest() {
-      this.share = 1;
+      this.isMoving = false;
       this.fitted = null;
       this.look.onchange();
     }
@@ -360,7 +327,7 @@ const createRelief = (() => {
 
     setPaths(paths, marks) {
       this.given = [paths, marks];
-      this.paths = new reliefPaths.Paths(this.ground, this.field, this.look, paths, marks);
+      this.paths = new reliefPaths.Paths(this.ground, this.field, this.look, paths, marks, this.paths);
     }
 
     draw() {
@@ -375,7 +342,9 @@ const createRelief = (() => {
         const camera = new reliefCamera.Camera(azimuth, elevation, this.look.told.box.perspective);
         this.fitted = camera.fitted(this.box.corners, region, distance);
         this.drawn = wanted;
-        this.surface.draw(this.fitted, width, height, ratio * this.share);
+        // Where a processor draws, it draws fewer pixels until the camera rests.
+        const share = this.isMoving && this.surface.stride > 1 ? FEWER : 1;
+        this.surface.draw(this.fitted, width, height, ratio * share);
         this.box.prepare(this.fitted);
       }
       if (this.paths && this.paths.camera !== this.fitted) this.paths.place(this.fitted);
@@ -385,7 +354,7 @@ const createRelief = (() => {
       pen.lineCap = pen.lineJoin = "round";
       this.box.drawWalls(pen, this.fitted);
       pen.drawImage(this.surface.canvas, 0, 0, width, height);
-      this.box.drawAxes(pen, this.fitted);
+      this.box.drawAxes(pen, this.fitted, this.isMoving);
       this.paths?.draw(pen);
     }
 

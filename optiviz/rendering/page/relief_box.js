@@ -135,20 +135,20 @@ const reliefBox = (() => {
       pen.stroke();
     }
 
-    drawAxes(pen, camera) {
+    // While the camera turns, labels fade before their axis becomes another edge.
+    drawAxes(pen, camera, fades) {
       if (!this.isLabelled) return;
       const edges = edgesSeen(camera, this.field.sides);
       pen.lineWidth = this.told.line * POINT;
       pen.strokeStyle = pen.fillStyle = this.colors.muted;
       pen.textAlign = "center";
       pen.textBaseline = "middle";
-      const opacity = this.opacities(camera, edges);
+      const opacity = fades ? this.opacities(camera, edges) : [1, 1, 1];
       this.drawGroundAxis(pen, camera, 0, edges[0], opacity[0]);
       this.drawGroundAxis(pen, camera, 1, edges[1], opacity[1]);
       this.drawUprightAxis(pen, camera, edges[2], opacity[2]);
     }
 
-    // Labels fade before their axis becomes another edge, as the camera turns.
     opacities(camera, edges) {
       const { change, shades } = this.told;
       const found = [1, 1, 1];

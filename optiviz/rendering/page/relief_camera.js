@@ -6,7 +6,8 @@
 // x = x0 + X t    y = y0 - (w cos e + Y sin e) t, downwards, in pixels of the page
 
 const reliefCamera = (() => {
-  const TURNS = 24; // cameras around the box for which there must be room
+  const TURNS = [-20, -10, 0, 10, 20]; // degrees by which it may turn, and there is room still
+  const HALVINGS = 6; // of the distance between two samples, until the edge of a hole is known
   const STRIDE = 1.5; // cells between two samples of the surface along a line of sight
 
   class Camera {
@@ -37,13 +38,12 @@ const reliefCamera = (() => {
       ];
     }
 
-    // The camera that shows points as large as possible within a box of the picture, however it
-    // turns around them, so that nothing changes its size meanwhile.
+    // The camera that shows points as large as possible within a box of the picture. As there is room
+    // for some turns, too, the size changes little and smoothly as it goes around them.
     fitted(points, { left, top, width, height }, distance) {
       const unit = new Camera(this.azimuth, this.elevation, this.perspective);
       const [x, y] = [[], []];
-      for (let turn = 0; turn < TURNS; turn += 1) {
-        const seen = unit.turned((turn * 360) / TURNS);
+      for (const seen of TURNS.map((turn) => unit.turned(turn))) {
         for (const point of points) {
           const place = seen.place(...point);
           x.push(place[0]);
@@ -108,17 +108,32 @@ const reliefCamera = (() => {
   }
 
   // Call use(up) with where each sample of the surface along a line is in the picture, in units of
-  // the world, nan in a hole.
+  // the world, nan in a hole. At the edges of a hole there are samples, too.
   function trace(field, camera, across, first, last, use) {
     const { right, away, perspective, rise } = camera;
     const cell = Math.min(field.sides[0] / (field.columns - 1), field.sides[1] / (field.rows - 1));
     const many = Math.max(Math.ceil((last - first) / (STRIDE * cell)), 1);
-    for (let nth = 0; nth < many; nth += 1) {
-      const depth = first + ((last - first) * nth) / many;
+    const step = (last - first) / many;
+    const up = (depth) => {
       const size = 1 + perspective * depth;
       const side = across * size;
       const height = heightAt(field, side * right[0] + depth * away[0], side * right[1] + depth * away[1]);
-      use((height * rise[0] + depth * rise[1]) / size);
+      return (height * rise[0] + depth * rise[1]) / size;
+    };
+    let before = NaN;
+    for (let nth = 0; nth < many; nth += 1) {
+      const here = up(first + step * nth);
+      if (nth && Number.isNaN(here) !== Number.isNaN(before)) {
+        let [known, hole] = Number.isNaN(here) ? [nth - 1, nth] : [nth, nth - 1];
+        for (let halving = 0; halving < HALVINGS; halving += 1) {
+          const middle = (known + hole) / 2;
+          if (Number.isNaN(up(first + step * middle))) hole = middle;
+          else known = middle;
+        }
+        use(up(first + step * known));
+      }
+      use(here);
+      before = here;
     }
   }
 
@@ -129,13 +144,17 @@ const reliefCamera = (() => {
     const size = 1 + camera.perspective * depth;
     const across = (u * camera.right[0] + v * camera.right[1]) / size;
     const line = lineOver(field, camera, across);
-    if (!line || depth <= line[0]) return false;
     const up = (w * camera.rise[0] + depth * camera.rise[1]) / size;
+    // Nearer than this, the line of sight is above the box.
+    const fall = camera.rise[1] - camera.perspective * up;
+    const top = fall > 0 ? (up - field.tall * camera.rise[0]) / fall : -Infinity;
+    const first = line && Math.max(line[0], top);
+    if (!line || depth <= first) return false;
     const far = slack / camera.scale;
     let [most, least] = [-Infinity, Infinity]; // by how much the surface is above it
     let hidden = false;
     const crossed = () => most > far && least < -far;
-    trace(field, camera, across, line[0], depth, (here) => {
+    trace(field, camera, across, first, depth, (here) => {
       if (Number.isNaN(here)) {
         hidden ||= crossed();
         [most, least] = [-Infinity, Infinity];

@@ -6,6 +6,7 @@
 
 const reliefField = (() => {
   const { clip } = reliefLight;
+  const COARSER = 0.7; // share of the grid of a picture's light: a page has less time, and light is soft
 
   // How values become heights, from 0 to 1.
 
@@ -97,6 +98,7 @@ const reliefField = (() => {
   // Where the surface ends between a point of the grid that has a value and one that has none.
   function edgesOf(ground, told) {
     const { values, columns, rows, window } = ground;
+    if (values.every(Number.isFinite)) return [];
     const found = [];
     const place = (column, row) => [
       window[0][0] + (column / (columns - 1)) * (window[0][1] - window[0][0]),
@@ -145,6 +147,7 @@ const reliefField = (() => {
   // The points near a cell that reaches from beneath the box above it.
   function tornPoints(low, high, columns, rows) {
     const torn = new Set();
+    if (!low.includes(1) || !high.includes(1)) return torn;
     for (let row = 0; row + 1 < rows; row += 1) {
       for (let column = 0; column + 1 < columns; column += 1) {
         const at = row * columns + column;
@@ -176,47 +179,54 @@ const reliefField = (() => {
     if (!edges.length && !torn.size && !grid.some(Number.isNaN)) return [grid, null];
     const within = grid.map((each) => (Number.isNaN(each) ? -1 : 1));
     const { least } = told.heights;
-    const total = new Map();
-    edges.forEach(({ inside, outside, share }, nth) => {
+    for (const { inside, outside, share } of edges) {
       const kept = clip(share, least, 1 - least);
       within[inside] = Math.min(within[inside], kept);
       within[outside] = Math.max(within[outside], kept - 1);
+    }
+    extend(grid, edges, ends, columns, rows, least);
+    for (const at of torn) within[at] = -1;
+    return [grid, within];
+  }
+
+  // Let a grid go on beyond edges as it would have to so that it has these values there.
+  function extend(grid, edges, ends, columns, rows, least) {
+    const total = new Map();
+    edges.forEach(({ inside, outside, share }, nth) => {
+      const kept = clip(share, least, 1 - least);
       const [sum, weight] = total.get(outside) ?? [0, 0];
       total.set(outside, [sum + grid[inside] * kept + ends[nth] - grid[inside], weight + kept]);
     });
     for (const [outside, [sum, weight]] of total) grid[outside] = sum / weight;
-    for (const at of torn) within[at] = -1;
     fill(grid, columns, rows);
-    return [grid, within];
   }
 
-  // The place of each value among the levels, in levels: it goes on beyond the first and the last.
-  function placesOf(ground, heights) {
-    const levels = Float64Array.from(ground.levels);
+  // A function of a value: its place among the levels, in levels, which goes on beyond them.
+  function placeIn(levels) {
     const last = levels.length - 1;
-    const places = new Float32Array(ground.values.length).fill(NaN);
-    const shown = { first: 0, last: -1, many: last };
-    if (last < 1) return [places.fill(0.5), { ...shown, many: 1 }];
+    if (last < 1) return () => 0.5;
     const span = levels[last] - levels[0];
-    let [least, most] = [Infinity, -Infinity];
-    ground.values.forEach((value, at) => {
-      if (!Number.isFinite(value)) return;
-      [least, most] = [Math.min(least, value), Math.max(most, value)];
-      if (value <= levels[0]) places[at] = Math.max((value - levels[0]) / span, -1);
-      else if (value >= levels[last]) places[at] = last + Math.min((value - levels[last]) / span, 1);
-      else {
-        let [low, high] = [0, last];
-        while (high - low > 1) {
-          const middle = (low + high) >> 1;
-          if (levels[middle] <= value) low = middle;
-          else high = middle;
-        }
-        places[at] = low + (value - levels[low]) / (levels[high] - levels[low]);
+    return (value) => {
+      if (value <= levels[0]) return Math.max((value - levels[0]) / span, -1);
+      if (value >= levels[last]) return last + Math.min((value - levels[last]) / span, 1);
+      let [low, high] = [0, last];
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (levels[middle] <= value) low = middle;
+        else high = middle;
       }
-    });
-    [least, most] = [Math.max(least, heights.low), Math.min(most, heights.high)];
-    const inner = (level) => level > least && level < most;
-    return [places, { ...shown, first: levels.findIndex(inner), last: levels.findLastIndex(inner) }];
+      return low + (value - levels[low]) / (levels[high] - levels[low]);
+    };
+  }
+
+  // Which levels have lines: those that are reached within the box. `many` is the last place.
+  function linesOf(levels, values, heights) {
+    const known = values.filter(Number.isFinite);
+    const least = known.reduce((low, each) => Math.min(low, each), Infinity);
+    const most = known.reduce((high, each) => Math.max(high, each), -Infinity);
+    const inner = (level) => level > Math.max(least, heights.low) && level < Math.min(most, heights.high);
+    const [first, last] = [levels.findIndex(inner), levels.findLastIndex(inner)];
+    return { first: Math.max(first, 0), last, many: Math.max(levels.length - 1, 1) };
   }
 
   // Every how many levels there is a line, so that lines are not too near one another.
@@ -242,19 +252,29 @@ const reliefField = (() => {
     const heightOf = rule(heights, told.heights);
     const [grid, within] = gridsOf(ground, edges, heightOf, told);
     const solid = grid.map((each) => clip(each, 0, told.box.tall));
-    const [wide, high] = [Math.min(columns, told.light.grid), Math.min(rows, told.light.grid)];
+    const [wide, high] = [columns, rows].map((count) => Math.min(count, Math.round(COARSER * told.light.grid)));
     const coarse = reliefLight.resampled(solid, columns, rows, wide, high);
     const [sky, sun] = [reliefLight.openSky, reliefLight.sunlit].map((light) =>
       reliefLight.resampled(light(coarse, wide, high, sides, told.light), wide, high, columns, rows),
     );
-    const [places, shown] = placesOf(ground, heights);
-    fill(places, columns, rows);
+    const placeOf = placeIn(Float64Array.from(ground.levels));
+    const places = Float32Array.from(ground.values, (each) => (Number.isFinite(each) ? placeOf(each) : NaN));
+    const ends = edges.map(({ value }) => placeOf(value));
+    extend(places, edges, ends, columns, rows, told.heights.least);
+    const shown = linesOf(ground.levels, ground.values, heights);
     const stride = strideOf(places, columns, rows, sides, shown, told.lines);
     const [riseU, riseV] = reliefLight.slopes(solid, columns, rows, sides);
     const shareOf = (at) => places[at] / shown.many;
     const [above, below] = reliefLight.shade({ riseU, riseV, sky, sun }, shareOf, ground.ramp, told.light);
     return {
       columns, rows, sides, heights, heightOf, grid, within, places, above, below,
+      // By the points inside and outside: where the surface ends between them.
+      edges: new Map(
+        edges.map(({ inside, outside, share, value }) => [
+          inside * grid.length + outside,
+          { share, height: heightOf(value) * told.box.tall },
+        ]),
+      ),
       shown: { ...shown, stride, first: shown.first + (stride >> 1) },
       tall: told.box.tall,
       cuts: within !== null || heights.cut[0] || heights.cut[1],

@@ -52,19 +52,32 @@ const reliefPaths = (() => {
     return [found, ends];
   }
 
+  const areSame = (points, others) =>
+    points.length === others.length &&
+    points.every(([x, y], nth) => x === others[nth][0] && y === others[nth][1]);
+
   class Paths {
-    constructor(ground, field, look, paths, marks) {
+    // before: the paths that were drawn last. Where one has the same points it need not be placed
+    // again, as while a page plays.
+    constructor(ground, field, look, paths, marks, before) {
       this.told = look.told.paths;
       Object.assign(this, { ground, field, look, marks, floor: look.told.floor ? -look.told.box.depth : null });
+      const known = before?.field === field ? before.paths : [];
       this.paths = paths
         .map((path) => ({ ...path, points: path.points.filter((point) => point.every(Number.isFinite)) }))
         .filter((path) => path.points.length)
         .map((path) => {
-          const [vertices, ends] = draped(path.points, ground.window, this.told.drape);
           const last = path.points.length - 1;
           const to = Math.min(path.to, last);
-          return { ...path, to, from: Math.min(path.from, to), last, ends, world: vertices.map((each) => this.inWorld(each)) };
+          const other = known.find(({ points }) => areSame(points, path.points));
+          return { ...path, to, from: Math.min(path.from, to), last, route: other?.route ?? this.routed(path) };
         });
+    }
+
+    // What of a path depends on its points alone. Where a camera sees it is added by `place`.
+    routed({ points }) {
+      const [vertices, ends] = draped(points, this.ground.window, this.told.drape);
+      return { ends, world: vertices.map((each) => this.inWorld(each)) };
     }
 
     onGround(point) {
@@ -98,16 +111,20 @@ const reliefPaths = (() => {
       const seen = (point, far) => point && !reliefCamera.isHidden(this.field, camera, point, far);
       this.camera = camera;
       for (const path of this.paths) {
-        const places = path.world.map(place);
-        const shown = path.world.map((point) => seen(point, slack));
-        path.visible = places.map((each, nth) => (shown[nth] ? each : null));
-        // Up to the first vertex that is seen again, so that there are no gaps.
-        path.behind = places.map((each, nth) =>
-          shown[nth] && (!nth || shown[nth - 1]) && (nth + 1 === shown.length || shown[nth + 1]) ? null : each,
-        );
+        const { route } = path;
+        if (route.camera !== camera) {
+          const places = route.world.map(place);
+          const shown = route.world.map((point) => seen(point, slack));
+          route.camera = camera;
+          route.visible = places.map((each, nth) => (shown[nth] ? each : null));
+          // Up to the first vertex that is seen again, so that there are no gaps.
+          route.behind = places.map((each, nth) =>
+            shown[nth] && (!nth || shown[nth - 1]) && (nth + 1 === shown.length || shown[nth + 1]) ? null : each,
+          );
+          route.shadow = this.placeShadow(route.world, camera, leastShadow);
+        }
         path.placed = this.placeHead(path, path.to);
         path.end = path.to === path.last ? path.placed.at : place(this.tip(path.points[path.last])[0]);
-        path.shadow = this.placeShadow(path, camera, leastShadow);
       }
       this.setApart();
       const mark = (point) => {
@@ -129,11 +146,11 @@ const reliefPaths = (() => {
     }
 
     // The shadow on the floor, which is left out if little of it is seen: it would be only scraps.
-    placeShadow(path, camera, least) {
+    placeShadow(world, camera, least) {
       if (this.floor === null) return [];
       let known = 0;
       let shown = 0;
-      const places = path.world.map((point) => {
+      const places = world.map((point) => {
         if (!point) return null;
         known += 1;
         const fallen = [point[0], point[1], this.floor];
@@ -183,12 +200,12 @@ const reliefPaths = (() => {
       pen.lineCap = pen.lineJoin = "round";
       const { told } = this;
       for (const path of this.paths) {
-        const [begin, end] = [path.ends[path.from], path.ends[path.to]];
+        const [begin, end] = [path.route.ends[path.from], path.route.ends[path.to]];
         pen.globalAlpha = told.shadowOpacity;
-        line(pen, path.shadow, begin, end, path.color, told.shadow);
+        line(pen, path.route.shadow, begin, end, path.color, told.shadow);
         pen.globalAlpha = 1;
         pen.setLineDash(told.hiddenDash.map((each) => each * told.hidden * POINT));
-        line(pen, path.behind, begin, end, path.color, told.hidden);
+        line(pen, path.route.behind, begin, end, path.color, told.hidden);
         pen.setLineDash([]);
       }
       for (const path of this.paths) this.drawPath(pen, path);
@@ -201,22 +218,22 @@ const reliefPaths = (() => {
 
     drawPath(pen, path) {
       const { told } = this;
-      const row = (back) => path.ends[Math.max(path.to - back, path.from)];
+      const row = (back) => path.route.ends[Math.max(path.to - back, path.from)];
       const tiers = [
-        [path.ends[path.from], path.ends[path.to], told.width, path.dash],
+        [path.route.ends[path.from], path.route.ends[path.to], told.width, path.dash],
         ...told.comet.map(([far, near, width]) => [row(far), row(near), width, []]),
       ];
       if (path.from) {
         pen.globalAlpha = told.faded;
-        line(pen, path.visible, 0, path.ends[path.from], path.color, told.width);
+        line(pen, path.route.visible, 0, path.route.ends[path.from], path.color, told.width);
         pen.globalAlpha = 1;
       }
       for (const [begin, end, width] of tiers) {
-        line(pen, path.visible, begin, end, path.casing, width + 2 * told.casing);
+        line(pen, path.route.visible, begin, end, path.casing, width + 2 * told.casing);
       }
       for (const [begin, end, width, dash] of tiers) {
         pen.setLineDash(dash.map((each) => each * width * POINT));
-        line(pen, path.visible, begin, end, path.color, width);
+        line(pen, path.route.visible, begin, end, path.color, width);
         pen.setLineDash([]);
       }
     }
