@@ -113,7 +113,7 @@ function drawKey() {
     line(pen, [[2, 8], [32, 8]]);
     pen.setLineDash([]);
   });
-  for (const mark of all(".key li:not(.from)")) {
+  for (const mark of all(".key li:not(.from, .area)")) {
     const pen = prepared(mark.querySelector("canvas"), 16, 16);
     if (mark.className === "minimum") star(pen, [8, 8], 7);
     else if (mark.className === "start") ring(pen, [8, 8], 5);

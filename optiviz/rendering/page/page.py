@@ -379,8 +379,8 @@ _GROUND = Template(
 <figure class="relief" hidden><canvas role="img" tabindex="0" aria-label="$relief"></canvas></figure>
 <div id="handles"></div>
 </div>
-<h2 class="unseen" id="marks">Marks</h2>
-<ul class="key" aria-labelledby="marks">$key</ul>
+<h2 class="unseen">Marks</h2>
+<ul class="key">$key</ul>
 </section>"""
 )
 _CHARTS = Template(
