@@ -27,8 +27,8 @@ from optiviz.themes import Theme, load_theme
 SCRIPTS = (
     *("told.js", "scales.js", "outcome.js", "runs.js", "state.js", "pen.js", "axes.js", "plane.js"),
     *("curve.js", "charts.js", "field.js", "ground.js", "stage.js", "player.js", "knobs.js"),
-    *("relief_camera.js", "relief_light.js", "relief_field.js", "relief_box.js", "relief_paths.js"),
-    *("relief.js", "basins.js"),
+    *("relief_camera.js", "relief_light.js", "relief_field.js", "relief_mesh.js", "relief_box.js"),
+    *("relief_paths.js", "relief.js", "basins.js"),
     *("legend.js", "handles.js", "pointer.js", "share.js", "tabs.js", "start.js"),
 )
 FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the reader's system selects

@@ -132,7 +132,7 @@ function writeRows() {
     value.textContent = ends(own.map((run) => run.losses[rowIn(run, step)]));
     const remark = remarkOn(own, step);
     const said = [remark?.text, detailOf(entry)].filter(Boolean).join("  ");
-    if (detail.textContent !== said) detail.textContent = said;
+    if (detail.textContent !== said) detail.parentNode.title = detail.textContent = said;
     detail.classList.toggle("warned", Boolean(remark?.failed));
   }
 }
