@@ -1,8 +1,8 @@
 """The interactive page of a run: one HTML file, which loads nothing else.
 
-The page's scripts compute surface and paths with the formulas and optimizers of ours, written in
-JavaScript, and draw them in the look of the pictures. What a page cannot compute is in the file: the
-surface as an image, one per theme, and paths as numbers.
+The page's scripts compute surface and paths with our own formulas and optimizers, written in
+JavaScript, and draw them in the look of the pictures. What a page cannot compute is in the file:
+the surface as an image, one per theme, and paths as numbers.
 """
 
 import json
@@ -66,10 +66,10 @@ def save_page(
 
 
 def _script(programs: Programs) -> str:
-    """Return the page's script. Workers get the text of the programs, which is that of a function."""
+    """Return the page's script; workers get the programs as the text of a function."""
     made = (
         f"function makePrograms(){{{programs.script}return programs;}}\n"
-        'const programs=makePrograms(),programsText=`const programs=(${makePrograms})();`;\n'
+        "const programs=makePrograms(),programsText=`const programs=(${makePrograms})();`;\n"
     )
     return '"use strict";\n' + made + "".join(map(_read, SCRIPTS))
 

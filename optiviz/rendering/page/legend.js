@@ -42,7 +42,7 @@ function rowButtons(row) {
   });
   const spacer = made("span", { className: "small" });
   if (!entry.method || !told.methods[entry.method].parameters.length) return [spacer, remove];
-  const toggle = made("button", { type: "button", className: "small tune", title: "Hyperparameters" }, knobsIcon());
+  const toggle = made("button", { type: "button", className: "small tune", title: "Hyperparameters" }, one("#icon").content.cloneNode(true));
   toggle.setAttribute("aria-label", `Hyperparameters of ${entry.name}`);
   toggle.setAttribute("aria-expanded", String(entry.open));
   toggle.addEventListener("click", () => {
@@ -53,17 +53,6 @@ function rowButtons(row) {
     update();
   });
   return [toggle, remove];
-}
-
-// Three sliders.
-function knobsIcon() {
-  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS(icon.namespaceURI, "path");
-  const set = (element, attributes) => Object.entries(attributes).forEach((each) => element.setAttribute(...each));
-  set(icon, { class: "icon", viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
-  set(path, { d: "M1 3.5h7m4 0h3M8 1.5v4h4v-4zM1 12.5h2m4 0h8M3 10.5v4h4v-4z" });
-  icon.append(path);
-  return icon;
 }
 
 function openKnobs({ entry, item }) {

@@ -152,7 +152,7 @@ class Page:
         """Return the heading, which may be the formula alone, or for screen readers only."""
         title = self.scene.title
         if not title:
-            return f"<h1 class=\"unseen\">{escape(self.scene.surface.title)}</h1>"
+            return f'<h1 class="unseen">{escape(self.scene.surface.title)}</h1>'
         math = title == self.scene.formula
         return f"<h1>{self._mathematics(title) if math else escape(title)}</h1>"
 
@@ -194,8 +194,8 @@ class Page:
 
     def _look(self, theme: Theme) -> dict[str, Any]:
         """Return the colours of a theme, and what of the style depends on it."""
-        values = theme.values()
-        values["ramp"] = [to_hex(color) for color in ramp(theme.ramp).colors]
+        values, colors = theme.values(), ramp(theme.ramp)
+        values["ramp"] = [to_hex(colors(place)) for place in range(colors.N)]
         values["fill"] = theme.fill if self.recipe.fill is None else self.recipe.fill
         values["labels"] = theme.labels if self.recipe.labels is None else self.recipe.labels
         return values | {"dark": theme.is_dark}
@@ -337,7 +337,8 @@ class Page:
         (path, *_) = entry.trajectories
         loss = number(path.loss(path.last), 4)
         return (
-            f'<li><b>{escape(entry.heading)}</b> <span class="detail">{escape(entry.detail)}</span> '
+            f"<li><b>{escape(entry.heading)}</b> "
+            f'<span class="detail">{escape(entry.detail)}</span> '
             f'<span class="value">{escape(loss)}</span></li>'
         )
 
@@ -376,7 +377,9 @@ _GROUND = Template(
 </div></div>
 <div class="frame" id="picture" role="$role" aria-label="Picture">
 <figure class="ground $kind"><canvas role="img" aria-label="$label"></canvas></figure>
-<figure class="relief" hidden><canvas role="img" tabindex="0" aria-label="$relief"></canvas></figure>
+<figure class="relief" hidden>
+<canvas role="img" tabindex="0" aria-label="$relief"></canvas>
+</figure>
 <div id="handles"></div>
 </div>
 <h2 class="unseen">Marks</h2>

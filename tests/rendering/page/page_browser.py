@@ -55,7 +55,7 @@ SCENES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the pages, which are made once for all modules that test them."""
+    """Make the pages, once for all modules that test them, and return their folder."""
     folder = tmp_path_factory.getbasetemp() / "pages"
     if folder.exists():
         return folder
@@ -147,5 +147,3 @@ def rgb(color: str) -> list[int]:
 
 def has(seen: Any, color: str, least: int = 20) -> bool:
     return int((np.abs(seen - rgb(color)).max(axis=-1) <= 2).sum()) >= least
-
-

@@ -106,13 +106,15 @@ def test_axes_are_those_of_the_pictures(values: list[float], opened: Opened) -> 
     page = opened("race")
     given = [None if np.isnan(value) else value for value in values]
     for linear in (False, True):
-        ours = run(page, "scaleFor('loss', [arguments[0].map((each) => each ?? NaN)], arguments[1])",
-                   given, linear)  # fmt: skip
+        script = "scaleFor('loss', [arguments[0].map((each) => each ?? NaN)], arguments[1])"
+        ours = run(page, script, given, linear)
         theirs = Scale.for_values(np.array(values), linear)
         assert ours["kind"] == theirs.kind
         assert ours["ends"] == pytest.approx(theirs.limits, rel=1e-9)
         places, labels = theirs.ticks()
-        assert [place for place, _ in ours["ticks"]] == pytest.approx([*places], rel=1e-9, abs=1e-12)
+        assert [place for place, _ in ours["ticks"]] == pytest.approx(
+            [*places], rel=1e-9, abs=1e-12
+        )
         assert [said for _, said in ours["ticks"]] == [*labels]
 
 
@@ -163,7 +165,9 @@ def test_the_keyboard_moves_adds_and_removes_starts(opened: Opened) -> None:
     before = run(page, "state.starts[0]")
     for key in (Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.SHIFT + Keys.ARROW_UP):
         handle.send_keys(key)
-    assert run(page, "state.starts[0]") == pytest.approx([before[0] + 0.06, before[1] + 0.66], abs=1e-2)
+    assert run(page, "state.starts[0]") == pytest.approx(
+        [before[0] + 0.06, before[1] + 0.66], abs=1e-2
+    )
     wait(page, "one('#said').textContent.startsWith('Start 1 at (')")
     handle.send_keys(Keys.DELETE)  # the last one stays
     assert run(page, "state.starts.length") == 1
@@ -195,7 +199,9 @@ def touch(page: Browser, kind: str, *points: tuple[float, float]) -> None:
 
 def test_fingers_drag_a_start_and_pinch_the_ground(opened: Opened) -> None:
     page = opened("race", PHONE)
-    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    page.execute_cdp_cmd(
+        "Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2}
+    )
     try:
         box = one(page, ".handle").rect
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -294,11 +300,15 @@ def test_knobs_turn(opened: Opened) -> None:
     assert 0.999 < run(page, "state.entries[4].values[2]") < 1
     decay.send_keys(Keys.HOME)
     assert run(page, "state.entries[4].values[2]") == 0
-    page.execute_script("document.querySelector('[aria-label=\"decoupled_weight_decay of adam\"]').click()")
+    page.execute_script(
+        "document.querySelector('[aria-label=\"decoupled_weight_decay of adam\"]').click()"
+    )
     assert run(page, "state.entries[4].values.at(-1)") is True
     for name in ("lr", "beta2"):
         one(page, f'[aria-label="Reset {name} of adam"]').click()
-    page.execute_script("document.querySelector('[aria-label=\"decoupled_weight_decay of adam\"]').click()")
+    page.execute_script(
+        "document.querySelector('[aria-label=\"decoupled_weight_decay of adam\"]').click()"
+    )
     settled(page)
     assert losses(page) == before
 
@@ -349,10 +359,8 @@ def test_steps_and_noise_follow_their_sliders(opened: Opened) -> None:
 
 
 def test_presets_are_situations(opened: Opened, pages: Path) -> None:
-    recipe = optiviz.Recipe(
-        surface="wobbly", optimizers="adam",
-        presets=("too large: sgd:lr=1.05,momentum:lr=0.1:label=M --start 1,1 --steps 20 --noise 0.1",),
-    )  # fmt: skip
+    preset = "too large: sgd:lr=1.05,momentum:lr=0.1:label=M --start 1,1 --steps 20 --noise 0.1"
+    recipe = optiviz.Recipe(surface="wobbly", optimizers="adam", presets=(preset,))
     optiviz.render(recipe, pages / "preset.html")
     page = opened("preset")
     one(page, "#presets button").click()
@@ -383,7 +391,9 @@ def test_a_page_that_computes_nothing_says_so(opened: Opened) -> None:
     page = opened("network")
     assert "A network is more than a page can compute" in one(page, "header").text
     for selector in ("#add", "#tools", "#over", ".tune", ".handle", "#presets"):
-        assert not [each for each in page.find_elements(By.CSS_SELECTOR, selector) if each.is_displayed()]
+        assert not [
+            each for each in page.find_elements(By.CSS_SELECTOR, selector) if each.is_displayed()
+        ]
 
 
 # Tabs.
@@ -453,8 +463,9 @@ def test_the_address_brings_the_state_back(fragment: str, opened: Opened) -> Non
 
 
 BAD = [
-    "tab=foo", "tab=curve", "o=@9", "o=nix:lr=1", "n=1e99", "n=2.5", "s=1", "s=1,nan", "s=", "w=1:0,2:3",
-    "w=0:1", "o=@0:lr=-1", "o=@0:lr=", "o=@0:nix=1", "x=1", "%", "o=%E0%A4%A", "o=@0,@0", "o=sgd",
+    "tab=foo", "tab=curve", "o=@9", "o=nix:lr=1", "n=1e99", "n=2.5", "s=1", "s=1,nan", "s=",
+    "w=1:0,2:3", "w=0:1", "o=@0:lr=-1", "o=@0:lr=", "o=@0:nix=1", "x=1", "%", "o=%E0%A4%A",
+    "o=@0,@0", "o=sgd",
     "step=500", "step=-1", "noise=-1", "noise=1e400", "preset=9", "o=constructor", "camera=1,2",
     "s=1,1&s=2,2", "s=" + "1,2;" * 2000, "o=__proto__:lr=1", "<img src=x onerror=alert(1)>",
 ]  # fmt: skip
@@ -463,13 +474,17 @@ BAD = [
 def test_bad_addresses_are_the_pages_own_state(opened: Opened) -> None:
     page = opened("race", fragment="#s=1,1&n=1e9")
     for fragment in BAD:
-        page.execute_script("location.hash = arguments[0]; state = null; takeOver(readFragment())", fragment)
+        page.execute_script(
+            "location.hash = arguments[0]; state = null; takeOver(readFragment())", fragment
+        )
         assert run(page, "fragmentOf(state, step)") == "", fragment
         assert run(page, "runs.length") == 5
 
 
 def test_the_command_makes_what_is_seen(opened: Opened, invoke: Invoke) -> None:
-    page = opened("starts", fragment="#o=@0:lr=0.07:beta1=0.8,lion:lr=0.3&s=-1.5,2;1,1&n=40&w=-3:2,-1:4")
+    page = opened(
+        "starts", fragment="#o=@0:lr=0.07:beta1=0.8,lion:lr=0.3&s=-1.5,2;1,1&n=40&w=-3:2,-1:4"
+    )
     settled(page)
     words = shlex.split(run(page, "commandField.value"))
     assert words[:2] == ["optiviz", "run"]
@@ -534,7 +549,8 @@ def test_all_follows_a_drag_within_a_frame(opened: Opened) -> None:
     took = run(
         page,
         "(() => { setSteps(500); const took = []; for (let each = 0; each < 40; each += 1) {"
-        "const begun = performance.now(); state.starts[0] = [-2.8 + 0.03 * each, -2.5 + 0.05 * each];"
-        "update(); took.push(performance.now() - begun); } return took.sort((a, b) => a - b)[20]; })()",
+        "state.starts[0] = [-2.8 + 0.03 * each, -2.5 + 0.05 * each];"
+        "const begun = performance.now(); update(); took.push(performance.now() - begun);"
+        "} return took.sort((one, other) => one - other)[20]; })()",
     )
     assert took < 16
