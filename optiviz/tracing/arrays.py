@@ -162,7 +162,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return TracedArray(self.graph, self._reduced("logical_or", self._truths(), axis, keepdims))
 
     def _truths(self) -> Nodes:
-        return self.nodes if self.dtype == bool else self._apply("not_equal", self.nodes, ZERO)
+        return np.asarray(np.frompyfunc(self.graph.truth, 1, 1)(self.nodes), object)
 
     def dot(self, other: Any) -> "TracedArray":
         """Return the product of vectors or matrices."""
@@ -203,9 +203,6 @@ class TracedArray(NDArrayOperatorsMixin):
     def squeeze(self, axis: Any = None) -> "TracedArray":
         """Return the array without axes of length one."""
         return TracedArray(self.graph, np.squeeze(self.nodes, axis))
-
-
-ZERO = np.array(0.0, object)
 
 
 def nodes_of(value: Any) -> Nodes:
