@@ -14,7 +14,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import ELEVATIONS, Style
 from optiviz.relief import light
