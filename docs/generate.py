@@ -1,16 +1,20 @@
 """Generate the parts of the site that are not written by hand: the reference and the gallery.
 
-This is an mkdocs hook. It also lets pages show files outside docs, such as the pictures in outputs.
+This is an mkdocs hook. It also lets pages show files outside docs, such as the pictures in outputs,
+and shows the live page beneath each command that writes one.
 """
 
 import inspect
 import json
 import posixpath
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,27 +26,33 @@ from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shown import ROOT, pictures
+from shown import ROOT, commands, live_page, pictures
 
 import optiviz
 from optiviz.cli import COMMANDS
 from optiviz.cli.inventory import describe, list_names
+from optiviz.kinds.base import BaseRecipe, to_dict
+from optiviz.kinds.run import Recipe
+from optiviz.kinds.types import resolve_surface
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.origins import NetworkOrigin
 
 LINK = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")
+BLOCK = re.compile(r"^```sh\n(.*?)^```\n", re.M | re.S)
 THUMBNAIL = (480, 360)
+ROWS = "domain", "start", "steps", "minima", "learning_rates", "presets", "tags", "source"
+COMPARED = "sgd,momentum,adam"  # on the live page of each surface
+HEIGHT = 760  # pixels of a live page within another
 _drawn = TemporaryDirectory(prefix="optiviz-")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages, the pictures of surfaces, and linked files outside docs."""
+    """Add the generated pages, what is drawn for them, and linked files outside docs."""
     add = partial(File.generated, config)
     for name, write in PAGES.items():
         files.append(add(name, content="\n".join(write()) + "\n"))
-    for name in load_catalogue().surfaces:
-        if (path := thumbnail(name)) is not None:
-            files.append(add(f"surfaces/{name}.png", abs_src_path=str(path)))
+    for name in [*drawings(), *shown_pages()]:
+        files.append(add(name, abs_src_path=str(Path(_drawn.name) / name)))
     outside = {posixpath.normpath(each) for file in list(files) for each in _outside(file)}
     for each in sorted(outside | pictures()):
         if files.get_file_from_path(each) is None:
@@ -51,14 +61,22 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Redirect links to files above docs into the site."""
+    """Redirect links to files above docs into the site, and show live pages."""
     depth = page.file.src_uri.count("/") + 1
 
     def inside(found: re.Match[str]) -> str:
         ups = found[2].count("../")
         return found[1] + "../" * (ups - 1 if ups >= depth else ups) + found[3]
 
-    return LINK.sub(inside, markdown)
+    def shown(found: re.Match[str]) -> str:
+        name = live_page(found[1])
+        if name is None:
+            return found[0]
+        address = posixpath.relpath(f"pages/{name}", page.url or ".")
+        style = f'width="100%" height="{HEIGHT}" style="border: 0" loading="lazy"'
+        return f'{found[0]}\n<iframe src="{address}" title="The page {name}" {style}></iframe>\n'
+
+    return BLOCK.sub(shown, LINK.sub(inside, markdown))
 
 
 def _outside(file: File) -> Iterator[str]:
@@ -71,20 +89,55 @@ def _outside(file: File) -> Iterator[str]:
             yield rest
 
 
-def thumbnail(name: str) -> Path | None:
-    """Draw a surface of the catalogue and return the path of the picture.
+@cache
+def drawings() -> Mapping[str, BaseRecipe]:
+    """Draw the pictures and live pages of the gallery, on all cores; return their recipes by name.
 
-    Return None if its data must be downloaded first, or its plane is that of the paths.
+    A surface has no picture if its data must be downloaded first or its plane is that of the
+    paths, and no live page if it is a network.
     """
-    path = Path(_drawn.name) / f"{name}.png"
-    origin = load_catalogue()[name].origin
-    if isinstance(origin, NetworkOrigin) and (
-        origin.network.data == "mnist" or origin.plane.kind == "path"
-    ):
-        return None
-    if not path.exists():
-        optiviz.render(optiviz.PlotRecipe(surfaces=(name,), size=THUMBNAIL), path)
-    return path
+    recipes: dict[str, BaseRecipe] = {}
+    for name, surface in load_catalogue().surfaces.items():
+        origin = surface.origin
+        network = origin if isinstance(origin, NetworkOrigin) else None
+        if network is None or not (network.network.data == "mnist" or network.plane.kind == "path"):
+            recipes[f"surfaces/{name}.png"] = optiviz.PlotRecipe(surfaces=name, size=THUMBNAIL)
+        if network is None:
+            recipes[f"pages/surfaces/{name}.html"] = Recipe(surface=name, optimizers=COMPARED)
+    for each in pictures():
+        if (recipe := page_recipe(ROOT / each)) is not None:
+            recipes[f"pages/pictures/{Path(each).stem}.html"] = recipe
+    jobs = [(recipe, Path(_drawn.name) / name) for name, recipe in recipes.items()]
+    with ProcessPoolExecutor() as executor:
+        failed = [each for each in optiviz.batch(jobs, executor) if each.status != "made"]
+    assert not failed, failed
+    return recipes
+
+
+def page_recipe(picture: Path) -> Recipe | None:
+    """Return the recipe of the live page of a picture, or None if it has none."""
+    with suppress(optiviz.InputError):  # it was not made by optiviz
+        made = optiviz.load_recipe(picture, allow_plugins=True)
+        if isinstance(made, Recipe) and not any(
+            surface.network is not None for surface in map(resolve_surface, made.drawn_surfaces)
+        ):
+            return Recipe(**to_dict(made) | {"view": None, "legend": None, "layout": "panels"})
+    return None
+
+
+@cache
+def shown_pages() -> list[str]:
+    """Run each command on the site that writes a live page; return the names of the pages."""
+    folder = Path(_drawn.name) / "pages"
+    folder.mkdir(exist_ok=True)
+    (folder / "examples").symlink_to(ROOT / "examples")
+    names = []
+    for command in commands():
+        if (name := live_page(command)) is not None:
+            words = [sys.executable, "-m", *shlex.split(command), "-q"]
+            subprocess.run(words, cwd=folder, check=True, timeout=120)
+            names.append(f"pages/{name}")
+    return names
 
 
 def command_line() -> Iterator[str]:
@@ -144,14 +197,24 @@ def surfaces() -> Iterator[str]:
             + (f", also {', '.join(surface.aliases)}" if surface.aliases else "")
             + "\n"
         )
-        if thumbnail(name) is not None:
-            yield f"![{escape(surface.title)}](../surfaces/{name}.png){{ width=480 }}\n"
+        if f"surfaces/{name}.png" in drawings():
+            image = f"![{escape(surface.title)}](../surfaces/{name}.png){{ width=480 }}"
+            yield _linked(image, f"pages/surfaces/{name}.html", "../") + "\n"
         if surface.network is None:
             yield f"```text\n{known['formula']}\n```\n"
         else:
             yield f"```text\n{json.dumps(known['network'])}\n```\n"
         yield "| | |\n|---|---|"
-        for key in ("domain", "start", "steps", "minima", "learning_rates", "tags", "source"):
+        for key in (
+            "domain",
+            "start",
+            "steps",
+            "minima",
+            "learning_rates",
+            "presets",
+            "tags",
+            "source",
+        ):
             if known.get(key):
                 yield f"| {key.replace('_', ' ')} | {_cell(_value(known[key]))} |"
         yield ""
@@ -261,14 +324,22 @@ def _text(doc: str) -> str:
 
 def gallery() -> Iterator[str]:
     """Show the pictures of README and docs, and every surface of the catalogue."""
-    yield "# Gallery\n\n## Pictures, each from one command on these pages\n"
+    yield "# Gallery\n"
+    yield "A click on a picture of a formula opens its live page: drag the start, turn the knobs.\n"
+    yield "## Pictures, each from one command on these pages\n"
     for each in sorted(pictures()):
-        yield f"![{Path(each).stem}]({each}){{ width=420 loading=lazy }}"
+        image = f"![{Path(each).stem}]({each}){{ width=420 loading=lazy }}"
+        yield _linked(image, f"pages/pictures/{Path(each).stem}.html")
     yield "\n## Every surface\n"
     for name, surface in load_catalogue().surfaces.items():
-        if thumbnail(name) is not None:
+        if f"surfaces/{name}.png" in drawings():
             image = f"![{escape(surface.title)}](surfaces/{name}.png){{ width=300 loading=lazy }}"
-            yield f"[{image}](reference/surfaces.md#{name})"
+            yield _linked(image, f"pages/surfaces/{name}.html")
+
+
+def _linked(image: str, page: str, root: str = "") -> str:
+    """Return an image that opens a live page, if there is one."""
+    return f"[{image}]({root}{page})" if page in drawings() else image
 
 
 def _value(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""The commands and pictures in README and the documentation pages."""
+"""The commands, pictures and live pages in README and the documentation pages."""
 
 import re
+import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,15 @@ def commands() -> list[str]:
         line for path in documents() for block in blocks(path, "sh") for line in block.splitlines()
     ]
     return list(dict.fromkeys(line for line in lines if line.startswith("optiviz ")))
+
+
+def live_page(block: str) -> str | None:
+    """Return the name of the page that a shell block writes, or None."""
+    for line in block.splitlines():
+        words = shlex.split(line)
+        if words[:1] == ["optiviz"] and words[-1].endswith(".html"):
+            return words[-1]
+    return None
 
 
 def pictures() -> set[str]:

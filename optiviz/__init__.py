@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import animate as animate
     from optiviz.rendering.api import batch as batch
     from optiviz.rendering.api import descend as descend
+    from optiviz.rendering.api import explore as explore
     from optiviz.rendering.api import load_jobs as load_jobs
     from optiviz.rendering.api import load_recipe as load_recipe
     from optiviz.rendering.api import load_surface as load_surface
@@ -41,6 +42,7 @@ _HOMES = {
     "animate": "rendering.api",
     "batch": "rendering.api",
     "descend": "rendering.api",
+    "explore": "rendering.api",
     "load_jobs": "rendering.api",
     "load_recipe": "rendering.api",
     "load_surface": "rendering.api",

@@ -24,6 +24,21 @@ LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
 
+# The options of the command line that set the fields of a recipe, where the names differ.
+OPTION_OF_FIELD = {
+    "optimizers": "--opt",
+    "starts": "--start",
+    "tracks": "--track",
+    "presets": "--preset",
+    "catalogue": "--surfaces",
+}
+
+
+def option_of(field: str) -> str:
+    """Return the option that sets a field, for example --batch-size."""
+    return OPTION_OF_FIELD.get(field, f"--{field.replace('_', '-')}")
+
+
 class Format(NamedTuple):
     """An output format. `writer` and `reader` are "module:name" in `optiviz`.
 

@@ -3,18 +3,19 @@
 import re
 import shlex
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Invoke
 
-from optiviz import InputError
+from optiviz import InputError, Recipe, load_recipe
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from shown import blocks, commands, documents, pictures  # noqa: E402
+from shown import blocks, commands, documents, live_page, pictures  # noqa: E402
 
 COMMANDS = commands()
 PICTURES = pictures()
@@ -90,7 +91,7 @@ def test_every_picture_is_there_and_small_and_no_other_is_kept() -> None:
 def test_every_picture_is_one_that_a_command_makes() -> None:
     made = {shlex.split(command)[-1] for command in COMMANDS}
     assert {picture for picture in PICTURES if picture not in made} == {
-        "outputs/wobbly-adam-rmsprop.gif",  # the README's first command, by default
+        "outputs/explore.png",  # the page that the README's first command writes
         "outputs/lecture-momentum.gif",  # from examples/lecture.yaml, which is also run
     }
 
@@ -179,12 +180,28 @@ def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) 
         exec(descends.replace(".copy()", "") + "\nimport optiviz\noptiviz.Trajectory.of(path)", {})
 
 
-def test_the_notebooks_cell_shows_a_picture() -> None:
-    (block,) = blocks(ROOT / "docs" / "how-to" / "notebook.md", "python")
-    names: dict[str, Any] = {}
-    *before, last = block.strip().splitlines()
-    exec("\n".join(before), names)
-    assert eval(last, names)._repr_html_().startswith("<img ")
+def test_the_notebooks_cells_show_a_page_and_a_picture() -> None:
+    cells = blocks(ROOT / "docs" / "how-to" / "notebook.md", "python")
+    for cell, shown in zip(cells, ["<iframe ", "<img "], strict=True):
+        names: dict[str, Any] = {}
+        *before, last = cell.strip().splitlines()
+        exec("\n".join(before), names)
+        assert eval(last, names)._repr_html_().startswith(shown)
+
+
+def test_the_site_begins_with_a_live_page_and_the_tutorial_too() -> None:
+    for name in ("index.md", "tutorial.md", "how-to/page.md"):
+        first, *_ = blocks(ROOT / "docs" / name, "sh")
+        assert live_page(first) is not None
+
+
+def test_the_yaml_of_presets_is_a_recipe(here: Path) -> None:
+    guide = (ROOT / "docs" / "how-to" / "page.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.S)
+    (here / "x.yaml").write_text(textwrap.dedent(block), "utf-8")
+    recipe = load_recipe(here / "x.yaml")
+    assert isinstance(recipe, Recipe)
+    assert [preset.name for preset in recipe.page_presets] == ["on the ridge", "beside it"]
 
 
 def test_a_function_of_ones_own_is_descended_as_the_guide_says(here: Path) -> None:

@@ -45,7 +45,15 @@ def test_a_command_runs(command: str, invoke: Invoke) -> None:
 @pytest.mark.slow
 def test_the_python_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(PYTHON[0], {})
-    made = {"bowl.gif", "wobbly.mp4", "wobbly.json", "two.pdf", "spikes.svg", "spikes.json"}
+    made = {
+        "bowl.html",
+        "bowl.gif",
+        "wobbly.mp4",
+        "wobbly.json",
+        "two.pdf",
+        "spikes.svg",
+        "spikes.json",
+    }
     assert {path.name for path in here.iterdir()} == made
     assert "0.9155" in capsys.readouterr().out
 
@@ -91,8 +99,8 @@ def test_there_are_exactly_two_commands_to_begin_with() -> None:
     assert README.count("python3 -m venv") == 2
 
 
-def test_it_begins_with_an_animation_that_is_there_and_small() -> None:
-    shown = re.match(r"!\[.+\]\((.+)\)", README)
+def test_it_begins_with_a_page_whose_picture_is_there_and_small() -> None:
+    shown = re.match(r"!\[A live page.+\]\((.+)\)", README)
     assert shown is not None
     assert 10_000 < (ROOT / shown[1]).stat().st_size < 300_000
 

@@ -47,6 +47,19 @@ def optimizers(ctx: click.Context, incomplete: str) -> Items:
     return found or ([] if before else _files(incomplete))
 
 
+def presets(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the optimizers and options of a preset, which follow its name."""
+    from optiviz.surfaces.presets import OPTIONS
+
+    name, colon, rest = incomplete.partition(":")
+    before = name + colon + rest[: len(rest) - len(rest.lstrip())]
+    begun, option = _last(rest, " ")
+    if option.startswith("-") and begun.strip():
+        return _among(dict.fromkeys(OPTIONS.values(), ""), option, name + colon + begun)
+    found = optimizers(ctx, rest.lstrip()) if colon else []
+    return [CompletionItem(before + each.value, each.type, each.help) for each in found]
+
+
 def varied(ctx: click.Context, incomplete: str) -> Items:
     """Complete the hyperparameter of --vary."""
     return _among(dict.fromkeys(_hyperparameters(ctx), ""), incomplete, after="=")

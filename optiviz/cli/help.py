@@ -106,6 +106,8 @@ def _joined(name: str, option: click.Option, words: list[str]) -> str:
     """
     metavar = re.sub(r"\[=.*?\]", "", option.metavar or "")  # without optional parts
     names, signs = SEPARATOR.split(metavar), SEPARATOR.findall(metavar)
+    if " " in metavar:
+        return f"{name} {shlex.quote(' '.join(words))}"
     sign = "," if "," in metavar else "".join(signs[:1])
     words = [each for each in (word.strip(sign) for word in words) if each]
     whole = any(sign in word for sign in signs for word in words)

@@ -26,6 +26,7 @@ from optiviz.registry import (
     THEMES,
     VIEWS,
     format_of,
+    option_of,
 )
 from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.progress import TRYING
@@ -41,17 +42,8 @@ STDOUT = Path("-")
 JUDGED, LONG = 2.0, 10.0  # seconds after which a search is judged, and that are said to be long
 TEXT_FORMATS = "svg", "json", "csv", "html"  # that a terminal can show
 
-# The options that set the fields of a recipe, where the names differ.
-OPTION_OF_FIELD = {
-    "optimizers": "--opt",
-    "starts": "--start",
-    "random_starts": "--start random:N",
-    "tracks": "--track",
-    "surfaces": "NAME",
-    "catalogue": "--surfaces",
-    "fill": "--no-fill",
-    "batch_size": "--batch-size",
-}
+# What messages call the options of some fields.
+CALLED = {"random_starts": "--start random:N", "surfaces": "NAME", "fill": "--no-fill"}
 
 
 def views_of(kind: str) -> str:
@@ -323,7 +315,9 @@ def output_options(default: str, *kinds: str) -> Decorator:
             "--overwrite/--no-overwrite", default=True, show_default=True,
             help="Replace existing files.",
         ),
-        click.option("--open", "open_", is_flag=True, help="Open the files after writing them."),
+        click.option(
+            "--open", "open_", is_flag=True, help="Open the page, else the first file, at the end."
+        ),
         click.option("--quiet", "-q", is_flag=True, help="Do not print paths, tables or progress."),
     )  # fmt: skip
 
@@ -379,7 +373,8 @@ def explicit_options(options: Mapping[str, Any]) -> "Fields":
 
 def option_for(keys: Sequence[Any]) -> str:
     """Return the option that sets the field under `keys`."""
-    return OPTION_OF_FIELD.get(str(keys[0]), f"--{keys[0]}") if keys else "options"
+    field = str(keys[0]) if keys else ""
+    return CALLED.get(field, option_of(field)) if field else "options"
 
 
 def render_and_report(
@@ -419,8 +414,8 @@ def render_and_report(
             if not (output.preview or output.last_frame):
                 print_skipped(scene, recipe, targets)
     if output.open_:
-        for path in paths:
-            click.launch(str(path))
+        pages = [path for path in paths if format_of(path).kind == "page"]
+        click.launch(str([*pages, *paths][0]))
     return scene
 
 

@@ -45,6 +45,15 @@ from optiviz.system.errors import InputError
         ".npy; may be repeated, beside --opt or alone.",
     ),
     click.option(
+        "--preset",
+        "presets",
+        multiple=True,
+        metavar="NAME: SPEC",
+        shell_complete=completes("presets"),
+        help='Button of a page, such as "too large: sgd:lr=1.05", with --start, --steps or --noise '
+        "of its own; may be repeated.  [default: the surface's]",
+    ),
+    click.option(
         "--tune",
         is_flag=False,
         flag_value="lr",

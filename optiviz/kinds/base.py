@@ -8,7 +8,7 @@ pictures uses only these two interfaces and never checks the kind.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import get_annotations
 from pathlib import Path
@@ -94,6 +94,11 @@ class BaseRecipe(Model):
         return ()
 
     @property
+    def named_specs(self) -> tuple[OptimizerSpec, ...]:
+        """All optimizers that it names, also those that are drawn only on demand."""
+        return self.specs
+
+    @property
     def path_colors(self) -> list[tuple[str, str]]:
         """The label of each entry, and the colour that was chosen for it, if any."""
         return [(label, spec.color) for spec, label in labelled(self.specs)]
@@ -155,6 +160,9 @@ class BaseRecipe(Model):
 
     def check_output(self, form: Format) -> None:
         """Raise InputError if a supported format cannot show everything in the recipe."""
+
+    def check_kinds(self, kinds: Collection[str]) -> None:
+        """Raise InputError if no output of these kinds of formats shows something in the recipe."""
 
     def make_scene(self, progress: TaskProgress | None = None) -> "Scene[Any]":
         """Compute everything but the drawing. Raises InputError if that is impossible."""

@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, replace
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import (
-    BaseModel,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -19,6 +18,14 @@ from pydantic import (
 from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem
 from optiviz.kinds.base import BaseRecipe, Timeline
+from optiviz.kinds.conditions import (
+    BatchSize,
+    Conditions,
+    Noise,
+    format_condition,
+    vary_condition,
+)
+from optiviz.kinds.presets import read_presets
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import (
     IN_A_SURFACE,
@@ -36,60 +43,24 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
-    format_value,
     label_variant,
     parse_spec,
     split_variation,
     vary,
 )
 from optiviz.registry import LegendPlace, Quality
-from optiviz.surfaces.config import MAX_SAMPLES
-from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
+from optiviz.surfaces.domain import Point, Steps
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
 from optiviz.system.text import shorten
-from optiviz.system.validation import Model, checked
+from optiviz.system.validation import Model
 
 MIN_FPS, MAX_FPS = 0.01, 100  # frames per second
 FPS = 12, 15, 20, 25, 50  # unless specified: the slowest at which all steps take SECONDS at most
 SECONDS = 10.5
 DRAFT_STRIDE = 3  # frames per frame of a draft
 DEFAULT_STEPS = 120  # if neither the recipe nor the surface specifies them
-ALL = "all"  # samples of a batch
-
-BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
-Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
-
-
-class Conditions(BaseModel):
-    """The conditions of a run that can be varied like hyperparameters."""
-
-    noise: Noise = 0.0
-    batch_size: BatchSize | None = None
-    steps: Steps | None = None
-
-
-def vary_condition(key: str, values: Sequence[str]) -> list[Any]:
-    """Return the values of a condition, written as text; raise InputError if one is invalid."""
-    read: list[Any] = []
-    for value in values:
-        number: Any = None if (key, value) == ("batch_size", ALL) else value
-        with suppress(TypeError, ValueError, OverflowError):
-            number = float(number)
-            number = int(number) if number == int(number) and key != "noise" else number
-        found = checked(Conditions, {key: number})
-        if isinstance(found, list):
-            raise InputError(f"{key}: {found[0].message}")
-        read.append(getattr(found, key))
-    if len(set(read)) < len(read):
-        raise InputError(f"{key}={','.join(values)} lists a value twice")
-    return read
-
-
-def format_condition(value: Any) -> str:
-    """Return a value of a condition as text."""
-    return ALL if value is None else format_value(value)
 
 
 def fitting_view(
@@ -130,6 +101,8 @@ class OptimizerFields(BaseRecipe):
                 said = f"{shorten(sha256, quoted=True)} is not a SHA-256 hash"
                 raise ValueError(f"{shorten(file)}: {said}")
         specs = [parse_spec(text) for text in info.data.get("optimizers", ())]
+        for preset in read_presets(info.data.get("presets")):
+            specs += preset.specs
         files = {spec.file for spec in specs if spec.file is not None}
         for file in sorted(files):
             if file in given:
@@ -144,11 +117,12 @@ class OptimizerFields(BaseRecipe):
     def check(self) -> None:
         super().check()
         known = dict(self.plugins or ())
-        for spec in self.specs:
+        for spec in self.named_specs:
             if spec.file is not None and file_hash(spec.file) != known.get(spec.file):
+                said = f"pass --opt {spec.name}" if spec in self.specs else "pass --preset again"
                 raise InputError(
                     f"{spec.file} has changed since the recipe was created: "
-                    f"to use the new version, pass --opt {spec.name}"
+                    f"to use the new version, {said}"
                 )
 
     @property

@@ -1,8 +1,9 @@
 """`run`: optimizers that descend a surface."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import islice
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -21,12 +22,13 @@ from optiviz.kinds.fields import (
     check_samples,
     fitting_view,
 )
+from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
 from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import TrackFields, judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
-from optiviz.optimizers.spec import format_value, labelled, parse_spec
+from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace
 from optiviz.system.errors import REQUIRED, InputError
 from optiviz.system.progress import TaskProgress, search_progress
@@ -40,9 +42,10 @@ NEED_OPTIMIZER = (
 ROOMY = 5.5, 3.6  # inches of a layout with room for a second view, unless specified
 
 
-class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, Style):
+class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFields, Style):
     """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
+    presets are named situations that a page offers as buttons, such as "too large: sgd:lr=1.05";
     tracks are paths that other programs recorded, which are drawn beside those of the optimizers,
     or without any: files such as "run.csv", or Trajectories.
 
@@ -124,8 +127,46 @@ class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, Style):
         if self.small_multiples:
             raise InputError("a page shows all optimizers in one panel: omit --layout grid")
 
+    def check_kinds(self, kinds: Collection[str]) -> None:
+        if self.presets and "page" not in kinds:
+            raise InputError("presets: are buttons of a page: write one, such as x.html")
+
+    @property
+    def page_presets(self) -> tuple[Preset, ...]:
+        """The situations that a page offers: the recipe's, else the surface's.
+
+        Raises InputError if the surface declares an invalid one.
+        """
+        if self.presets:
+            return read_presets(self.presets)
+        surface = resolve_surface(self.surface)
+        try:
+            return surface_presets(surface)
+        except InputError as error:
+            raise InputError(f"presets of {surface.name or 'the surface'}: {error}") from None
+
+    def of_preset(self, preset: Preset) -> Self:
+        """Return the recipe of the run that a preset stands for."""
+        changes: dict[str, Any] = {"optimizers": preset.optimizers, "presets": None, "tracks": ()}
+        changes |= {"vary": None, "tune": None}
+        if preset.starts:
+            changes |= {"starts": preset.starts, "random_starts": 0}
+        given = {"steps": preset.steps, "noise": preset.noise}
+        changes |= {key: value for key, value in given.items() if value is not None}
+        return self.model_copy(update=changes)
+
+    @property
+    def named_specs(self) -> tuple[OptimizerSpec, ...]:
+        presets = read_presets(self.presets)
+        return (*self.specs, *(spec for preset in presets for spec in preset.specs))
+
     def check(self) -> None:
         super().check()
+        for preset in self.page_presets:
+            try:
+                preset.check_starts(resolve_surface(self.surface))
+            except InputError as error:
+                raise InputError(f"presets: {error}") from None
         if not self.optimizers:
             for name in NEED_OPTIMIZER:
                 if getattr(self, name) != type(self).model_fields[name].default:

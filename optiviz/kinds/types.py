@@ -159,15 +159,19 @@ def resolve_surface(surface: str | Surface) -> Surface:
     return find_surface(surface) if isinstance(surface, str) else surface
 
 
-def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
-    if "surface" in info.data:
-        surface = resolve_surface(info.data["surface"])
-        if len(start) not in surface.start_sizes:
-            many = counted(len(start), "coordinate")
-            name = surface.name or f"the {'function' if surface.function else 'formula'}"
-            sizes = " or, on the plane, ".join(map(str, surface.start_sizes))
-            raise ValueError(f"{format_point(start)} has {many}, but {name} has {sizes}")
+def fitting_start(start: Point, surface: Surface) -> Point:
+    """Return a start; raise ValueError if it has the wrong number of coordinates."""
+    if len(start) not in surface.start_sizes:
+        many = counted(len(start), "coordinate")
+        name = surface.name or f"the {'function' if surface.function else 'formula'}"
+        sizes = " or, on the plane, ".join(map(str, surface.start_sizes))
+        raise ValueError(f"{format_point(start)} has {many}, but {name} has {sizes}")
     return start
+
+
+def _on_the_surface(start: Point, info: ValidationInfo) -> Point:
+    known = "surface" in info.data
+    return fitting_start(start, resolve_surface(info.data["surface"])) if known else start
 
 
 def _declared(surface: str | Surface) -> str | dict[str, Any]:

@@ -149,6 +149,11 @@ class BatchReader:
         paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > before:
             return None
+        try:
+            recipe.check_kinds([format_of(path).kind for path in paths])
+        except InputError as error:
+            self._wrong(job_fields.keys(("out",)), str(error))
+            return None
         return Job(recipe, tuple(paths), name or paths[0].stem)
 
     def _recipe(self, job_fields: JobFields, fields: Fields) -> BaseRecipe | None:

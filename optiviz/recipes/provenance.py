@@ -58,7 +58,9 @@ def versions() -> dict[str, str]:
 
 def metadata_for(recipe: BaseRecipe) -> str:
     """Return the metadata for a file of a recipe: JSON in ASCII, which all formats can store."""
-    others = {name: each for spec in recipe.specs for name, each in packages_of(spec.name).items()}
+    others = {
+        name: each for spec in recipe.named_specs for name, each in packages_of(spec.name).items()
+    }
     return json.dumps({"recipe": to_dict(recipe), "versions": versions() | others})
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
 from optiviz.optimizers.lookup import is_third_party_optimizer
@@ -34,6 +35,7 @@ from optiviz.surfaces.domain import (
     Window,
     axis_names,
 )
+from optiviz.surfaces.presets import preset_texts
 from optiviz.surfaces.surface import Surface, placed
 from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, variables_of, vector_names
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
@@ -53,6 +55,7 @@ EXCLUSIVE_FIELDS = (
     ("surface", "surfaces", "formula"),
     ("starts", "random_starts"),
     ("optimizers", "plugins"),
+    ("presets", "plugins"),
 )
 
 
@@ -167,7 +170,10 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
     named = (
         []
         if reading
-        else [(("optimizers",), name) for name in _optimizers(fields.get("optimizers"))]
+        else [
+            *((("optimizers",), name) for name in _optimizers(fields.get("optimizers"))),
+            *((("presets",), name) for name in _optimizers_of_presets(fields.get("presets"))),
+        ]
     )
     for key in ("surface", "surfaces"):
         listed = _as_list(key, fields.get(key), True)
@@ -192,6 +198,14 @@ def _optimizers(value: Any) -> list[str]:
                 spec.name for spec in parse_specs(text) if is_third_party_optimizer(spec.name)
             ]
     return third_party
+
+
+def _optimizers_of_presets(value: Any) -> list[str]:
+    """Return the names of the third-party optimizers in presets."""
+    with suppress(ValueError):  # faults are reported elsewhere
+        specs = [spec for each in read_presets(preset_texts(value)) for spec in each.specs]
+        return [spec.name for spec in specs if is_third_party_optimizer(spec.name)]
+    return []
 
 
 def _function(value: Any) -> str:

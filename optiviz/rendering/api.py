@@ -30,6 +30,7 @@ from optiviz.system.yaml import Document
 
 if TYPE_CHECKING:
     from optiviz.rendering.animation import Animation
+    from optiviz.rendering.explorer import Explorer
 
 __all__ = [
     "BasinsRecipe",
@@ -43,6 +44,7 @@ __all__ = [
     "animate",
     "batch",
     "descend",
+    "explore",
     "load_jobs",
     "load_recipe",
     "load_surface",
@@ -137,7 +139,29 @@ def animate(
     from optiviz.rendering.animation import Animation
 
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
+    recipe.check_kinds(["animation"])
     return Animation(recipe, make_picture(recipe))
+
+
+def explore(
+    surface: str | Surface | Callable[..., Any],
+    optimizers: str | Sequence[str] = (),
+    **settings: Any,
+) -> "Explorer":
+    """Return the interactive page that `optiviz run -o x.html` would write.
+
+    surface, optimizers and settings are those of `animate`; presets="too large: sgd:lr=1.05", a
+    list of such texts, or a mapping of names to optimizers, adds buttons.
+
+    The optimizers run when the page is first shown or saved. At the end of a notebook cell, it is
+    displayed in a frame as wide as the cell, which needs neither a server nor the internet. Its
+    `save(path)` writes it as an .html file.
+
+    Raises InputError if an argument is invalid, or if a page cannot show what is asked for.
+    """
+    from optiviz.rendering.explorer import Explorer
+
+    return Explorer(_recipe(surface=surface, optimizers=optimizers, **settings))
 
 
 def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:

@@ -48,6 +48,7 @@ def render(
         )
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     forms = [recipe.output_format(target) for target in targets]
+    recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
     writers = [form.load() for form in forms]  # raises if a package is missing
     scene = recipe.make_scene(progress)

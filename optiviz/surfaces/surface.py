@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     InstanceOf,
     ValidationInfo,
@@ -45,6 +46,7 @@ from optiviz.surfaces.origins import (
     VariablesOrigin,
     compiled,
 )
+from optiviz.surfaces.presets import preset_schema, preset_texts
 from optiviz.surfaces.syntax import (
     AXES,
     NO_INTERVAL,
@@ -55,6 +57,7 @@ from optiviz.surfaces.syntax import (
     vector_names,
 )
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
+from optiviz.system.json_schema import MappedSchema
 from optiviz.system.text import counted
 from optiviz.system.validation import Model, validated
 
@@ -99,6 +102,9 @@ class Surface(Model):
     minima: tuple[PlacedPoint, ...] = ()
     levels: Annotated[tuple[Number, ...], AfterValidator(increasing)] = ()
     learning_rates: Rates = ()
+    presets: Annotated[
+        tuple[Text, ...], BeforeValidator(preset_texts), MappedSchema(preset_schema)
+    ] = ()
     tags: tuple[Kebab, ...] = ()
     aliases: tuple[Kebab, ...] = ()
     source: Text = ""

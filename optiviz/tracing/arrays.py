@@ -65,7 +65,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return TracedArray(self.graph, self.nodes[_plain_key(key)])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.nodes[_plain_key(key)] = nodes_of(value)
+        self.nodes[_plain_key(key)] = nodes_of(value)[()]
 
     def __bool__(self) -> bool:
         return bool(self.nodes.item())
@@ -85,7 +85,9 @@ class TracedArray(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None)
         many = [nodes_of(each) for each in inputs]
-        if method == "__call__" and not kwargs:
+        if ufunc is np.matmul:
+            nodes = _matmul(self.graph, *inputs).nodes
+        elif method == "__call__" and not kwargs:
             nodes = self._apply(ufunc.__name__.partition(" ")[0], *many)
         elif method == "reduce" and kwargs.pop("dtype", None) is None:
             nodes = self._reduced(ufunc.__name__, many[0], **kwargs)
@@ -160,17 +162,11 @@ class TracedArray(NDArrayOperatorsMixin):
         return TracedArray(self.graph, self._reduced("logical_or", self._truths(), axis, keepdims))
 
     def _truths(self) -> Nodes:
-        return self.nodes if self.dtype == bool else self._apply("not_equal", self.nodes, ZERO)
+        return np.asarray(np.frompyfunc(self.graph.truth, 1, 1)(self.nodes), object)
 
     def dot(self, other: Any) -> "TracedArray":
         """Return the product of vectors or matrices."""
         return _matmul(self.graph, self, other)
-
-    def __matmul__(self, other: Any) -> "TracedArray":
-        return _matmul(self.graph, self, other)
-
-    def __rmatmul__(self, other: Any) -> "TracedArray":
-        return _matmul(self.graph, other, self)
 
     def clip(self, low: Any = None, high: Any = None) -> Any:
         """Return the elements, or the bound that they are beyond."""
@@ -207,9 +203,6 @@ class TracedArray(NDArrayOperatorsMixin):
     def squeeze(self, axis: Any = None) -> "TracedArray":
         """Return the array without axes of length one."""
         return TracedArray(self.graph, np.squeeze(self.nodes, axis))
-
-
-ZERO = np.array(0.0, object)
 
 
 def nodes_of(value: Any) -> Nodes:

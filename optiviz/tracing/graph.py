@@ -43,7 +43,8 @@ class Node:
         return self.name in TRUTHS
 
     def __bool__(self) -> bool:
-        return self.graph.answer(self)
+        truth = self.graph.truth(self)
+        return self.graph.answer(truth) if isinstance(truth, Node) else bool(truth)
 
     def __float__(self) -> float:
         self.graph.refuse([self])
@@ -97,13 +98,21 @@ class Graph:
         """Return an operation; its value if all arguments are numbers."""
         if not any(isinstance(each, Node) for each in args):
             return computed(name, *args)  # type: ignore[arg-type]
-        if name == "where" and not isinstance(args[0], Node):
-            return args[1] if args[0] else args[2]
+        if name == "where":
+            if not isinstance(args[0], Node):
+                return args[1] if args[0] else args[2]
+            args = self.truth(args[0]), *args[1:]
         if name == "add" and all(_is_truth(each) for each in args):
             name = "logical_or"  # as in numpy
+        if name.startswith("logical"):
+            args = tuple(self.truth(each) for each in args)
         if name == "power" and args[1] in (1, 2) and not isinstance(args[1], Node):
             return args[0] if args[1] == 1 else self.apply("multiply", args[0], args[0])
         return self._node(name, args)
+
+    def truth(self, scalar: Scalar) -> Scalar:
+        """Return whether a scalar is true, as a truth; nan is."""
+        return scalar if _is_truth(scalar) else self.apply("not_equal", scalar, 0.0)
 
     def call(self, name: str, *args: Scalar) -> Node:
         """Return the node of a call whose result is not known, even if all arguments are."""

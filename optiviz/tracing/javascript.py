@@ -1,11 +1,13 @@
 """Programs as JavaScript. All that is written is made of the nodes of a graph."""
 
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from optiviz.tracing.graph import Branch, Node, Scalar, Tree, reachable
+from optiviz.tracing.methods import MethodProgram
 from optiviz.tracing.operations import PARTS
 
 DEEPEST = 30  # nesting of an expression
@@ -44,9 +46,10 @@ CALLS = {
 ROOTS: Mapping[Scalar, str] = {0.5: "Math.sqrt({0})", -1.0: "(1/{0})", -0.5: "(1/Math.sqrt({0}))"}
 # Functions that JavaScript lacks, or has with other results.
 HELPERS = {
-    "power": "(a,b)=>b===0||a===1?1:Math.pow(a,b)",
+    "power": "(a,b)=>b===0||a===1||a===-1&&Math.abs(b)===Infinity?1:Math.pow(a,b)",
     "remainder": "(a,b)=>{const r=a%b;return r!==0&&r<0!==b<0?r+b:r}",
-    "floor_divide": "(a,b)=>Math.floor(a/b)",
+    "floor_divide": "(a,b)=>{if(b===0)return a/b;const r=a%b;"
+    "return Math.round((a-r)/b)-(r!==0&&r<0!==b<0?1:0)}",
     "fmod": "(a,b)=>a%b",
     "exp2": "(a)=>Math.pow(2,a)",
     "copysign": "(a,b)=>b<0||Object.is(b,-0)?-Math.abs(a):Math.abs(a)",
@@ -65,15 +68,61 @@ HELPERS = {
 Returned = Callable[[Mapping[str, Sequence[str]]], str]  # the text of results, by their names
 
 
-def javascript(tree: Tree, arguments: str, returned: Returned) -> str:
-    """Return a function of these arguments, which computes what a program does."""
+def script(objective: str, methods: Mapping[str, str]) -> str:
+    """Return a script that declares `programs`: {objective, methods: {name: method}}.
+
+    It uses nothing but Math and Number.
+    """
+    listed = ",".join(f"{_quoted(name)}:{text}" for name, text in methods.items())
+    called = set(re.findall(r"\b(\w+)\(", objective + "".join(methods.values())))
+    used = "".join(f"const {name}={text};" for name, text in HELPERS.items() if name in called)
+    made = f"{{objective:{objective},methods:{{{listed}}}}}"
+    return f"const programs=(()=>{{{used}return {made};}})();"
+
+
+def _quoted(name: str) -> str:
+    """Return a string that cannot close the HTML element around it."""
+    return json.dumps(name).replace("<", "\\u003c")
+
+
+def objective_text(programs: Mapping[str, Tree]) -> str:
+    """Return an object with the functions value, gradient and hessian of a point, an array."""
+    texts = [f"{part}:{_function(programs[part], 'x', _RETURNED[part])}" for part in programs]
+    return f"{{{','.join(texts)}}}"
+
+
+def method_text(program: MethodProgram) -> str:
+    """Return an object with the functions `init` and `step` of an optimizer.
+
+    init(x, h, n) returns the first state, a flat array, and step(f, x, s, h, n) the next point and
+    state: f is the objective, x the point, s the state, h the hyperparameters and n the number of
+    steps of the run. Results are NaN where the code raises an error.
+    """
+    init = _function(program.init, "x,h,n", lambda row: _array(row["s"]))
+    step = _function(
+        program.step, "f,x,s,h,n", lambda row: _array([_array(row["x"]), _array(row["s"])])
+    )
+    return f"{{init:{init},step:{step}}}"
+
+
+def _function(tree: Tree, arguments: str, returned: Returned) -> str:
     return f"({arguments})=>{{{_Writer(tree, returned).written(tree, set())}}}"
 
 
-def helpers(*texts: str) -> str:
-    """Return the functions that JavaScript lacks and these texts call."""
-    called = set(re.findall(r"\b(\w+)\(", "".join(texts)))
-    return "".join(f"const {name}={text};" for name, text in HELPERS.items() if name in called)
+def _array(texts: Sequence[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def _square(texts: Sequence[str]) -> str:
+    side = math.isqrt(len(texts))
+    return _array([_array(texts[row : row + side]) for row in range(0, len(texts), side)])
+
+
+_RETURNED: dict[str, Returned] = {
+    "value": lambda row: row["value"][0],
+    "gradient": lambda row: _array(row["gradient"]),
+    "hessian": lambda row: _square(row["hessian"]),
+}
 
 
 class _Writer:

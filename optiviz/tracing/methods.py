@@ -12,10 +12,18 @@ from typing import Any
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import BaseWrapper, Method, Optimizer, Scheduled, Solver
+from optiviz.optimizers.base import (
+    BaseWrapper,
+    Method,
+    Optimizer,
+    OptimizerError,
+    Scheduled,
+    Solver,
+)
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer
 from optiviz.optimizers.wrappers import Wrapper
+from optiviz.system.time_limit import TimeLimit
 from optiviz.tracing.arrays import TracedArray, input_array, nodes_of, scalars
 from optiviz.tracing.forms import Form, StatePart
 from optiviz.tracing.graph import Graph, NeedsValue, Results, Tree, Untraceable
@@ -25,7 +33,7 @@ from optiviz.tracing.programs import run
 MAX_FORMS = 3  # times that the shapes of a state are adapted to those after a step
 # Steps at which the program of third-party code is compared with the code, and the tolerance.
 COMPARED, SAME = 60, 1e-9
-CHANGED = 0.9  # factor of hyperparameters that are changed for the comparison
+MAX_SECONDS = 2.0  # for third-party code
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,20 @@ def record(method: Method, dim: int) -> MethodProgram:
     if isinstance(core, ThirdPartyOptimizer) and not isinstance(core, UserOptimizer):
         raise Untraceable("it is not written with numpy")
     assert isinstance(method, Optimizer)
+    if not isinstance(core, UserOptimizer):
+        return _recorded(method, dim)
+    try:
+        with TimeLimit(MAX_SECONDS).running():
+            program = _recorded(method, dim)
+            _compare(method, dim, program)
+            return program
+    except TimeoutError:
+        raise Untraceable(f"it takes longer than {MAX_SECONDS:g} seconds to record") from None
+    except OptimizerError as error:
+        raise Untraceable(f"it {error}") from None
+
+
+def _recorded(method: Optimizer, dim: int) -> MethodProgram:
     variable = [
         name
         for name, value in method.hyperparameters().items()
@@ -60,14 +82,10 @@ def record(method: Method, dim: int) -> MethodProgram:
     while True:
         recorder = _Recorder(method, dim, tuple(variable))
         try:
-            program = recorder.program()
-            break
+            return recorder.program()
         except NeedsValue as error:
             fixed = {variable[int(name.partition("/")[2])] for name in error.names}
             variable = [name for name in variable if name not in fixed]
-    if isinstance(core, UserOptimizer):
-        _compare(method, dim, program)
-    return program
 
 
 def _core(method: Method) -> Method:

@@ -76,6 +76,10 @@ def offered(line: str, shell: type[Shell] = Zsh) -> list[str]:
         ("optiviz nonsense --wh", []),
         ("", [*COMMANDS]),
         ("optiviz run --opt 'adam:be", ["adam:beta1=", "adam:beta2="]),
+        ("optiviz run --preset 'too la", []),
+        ("optiviz run --preset 'too large: rms", ["too large: rmsprop"]),
+        ("optiviz run --preset 'a: sgd,adam:be", ["a: sgd,adam:beta1=", "a: sgd,adam:beta2="]),
+        ("optiviz run --preset 'a: sgd --st", ["a: sgd --start", "a: sgd --steps"]),
     ],
 )  # fmt: skip
 def test_what_is_offered(line: str, found: list[str]) -> None:

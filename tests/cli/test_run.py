@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from commands import call
 from conftest import Invoke, only_file
 from PIL import Image
 
@@ -216,12 +217,23 @@ def test_divergence_stands_in_the_table(invoke: Invoke) -> None:
     assert "diverged at step" in " ".join(result.stdout.split())
 
 
-def test_open_opens_what_was_written(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr("click.launch", opened.append)
-    words = ("run", "--surface", "bowl", "--opt", "sgd", "-o", "a.json", "-o", "b.csv")
-    invoke(*words, "--open")
-    assert opened == ["a.json", "b.csv"]
+def test_open_opens_the_page_or_else_the_first_file(
+    invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[str, bool]] = []
+    monkeypatch.setattr("click.launch", lambda path: opened.append((path, (here / path).exists())))
+    words = ("run", "--surface", "bowl", "--opt", "sgd:lr=0.1", "--steps", "5", "--open", "-q")
+    invoke(*words, "-o", "a.json", "-o", "b.csv")
+    invoke(*words, "-o", "a.json", "-o", "b.html", "-o", "c.html")
+    assert opened == [("a.json", True), ("b.html", True)]
+
+
+def test_without_anything_to_open_with_the_file_is_still_written(here: Path) -> None:
+    words = ("run", "--surface", "bowl", "--opt", "sgd:lr=0.1", "--steps", "5", "-o", "a.json")
+    nothing = {"PATH": str(here), "DISPLAY": None, "WAYLAND_DISPLAY": None, "BROWSER": None}
+    ended = call(*words, "--open", "-q", settings=nothing)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (0, "", "")
+    assert (here / "a.json").exists()
 
 
 def test_overwrite_is_the_default_and_can_be_refused(invoke: Invoke, here: Path) -> None:

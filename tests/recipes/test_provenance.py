@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click import Context, Option
 from click.testing import CliRunner
 from conftest import Invoke
 from hypothesis import given, settings
@@ -22,8 +23,10 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
+from optiviz.recipes.command import arguments_for, drawn_command
 from optiviz.recipes.provenance import metadata_for, read_metadata, versions
-from optiviz.registry import FORMATS, KINDS
+from optiviz.recipes.reading import SURFACE_OPTIONS
+from optiviz.registry import FORMATS, KINDS, option_of
 from optiviz.rendering.render import render
 from optiviz.system.yaml import yaml_text
 
@@ -117,6 +120,53 @@ def test_a_command_that_is_printed_makes_the_same_recipe(recipe: BaseRecipe) -> 
     assert (result.exit_code, made) == (0, [recipe])
 
 
+def test_every_option_of_a_field_is_called_as_commands_call_it() -> None:
+    for kind in KINDS:
+        fields = [*load_kind(kind).model_fields, *SURFACE_OPTIONS]
+        options = {each.name: each for each in cli.get_command(Context(cli), kind).params}
+        for name in options.keys() & fields:
+            if isinstance(options[name], Option):
+                assert option_of(name) in options[name].opts
+                for no in options[name].secondary_opts:
+                    assert arguments_for(name, False) == [no]
+
+
+OWN = optiviz.Surface(formula="w**2 + b**2", domain="-1:1,-2:2", axes="weight,bias")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"surface": "wobbly"}, "--surface wobbly"),
+        ({"surface": "wobbly", "theme": "dark", "levels": 5}, "--surface wobbly --theme dark "
+                                                              "--levels 5"),
+        ({"surface": optiviz.load_surface("rosenbrock:dim=5")}, "--surface rosenbrock --dim 5"),
+        ({"surface": OWN}, "--formula 'w**2 + b**2' --variables w,b --axes weight,bias"),
+        ({"surface": optiviz.Surface(formula="x**2", domain="0:1")}, "--formula 'x**2'"),
+        ({"surface": "digits-output", "batch_size": 8}, "--surface digits-output --batch-size 8"),
+        ({"surface": OWN.model_copy(update={"start": (1.0, 1.0)})}, None),
+        ({"surface": lambda x, y: x + y}, None),
+        ({"surface": "wobbly", "theme": optiviz.Recipe(
+            surface="bowl", optimizers="sgd", theme={"paths": ["red"]}).theme}, None),
+    ],
+)  # fmt: skip
+def test_what_is_drawn_has_a_command_that_says_nothing_of_the_descent(
+    fields: dict[str, object], words: str | None
+) -> None:
+    descent = {
+        "optimizers": "adam:lr=0.1", "steps": 7, "noise": 0.5, "seed": 3, "random_starts": 2,
+        "vary": "beta1=0.5,0.9", "presets": "a: sgd", "fps": 5,
+    }  # fmt: skip
+    found = drawn_command(Recipe(**descent, **fields))
+    if words is None:
+        assert found is None
+        return
+    assert found is not None
+    said = shlex.split(f"optiviz run {words}")
+    pairs = [list(zip(each[2::2], each[3::2], strict=True)) for each in (found, said)]
+    assert (found[:2], sorted(pairs[0])) == (said[:2], sorted(pairs[1]))
+
+
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "command",
@@ -124,6 +174,8 @@ def test_a_command_that_is_printed_makes_the_same_recipe(recipe: BaseRecipe) -> 
         "optiviz run --surface wobbly --opt adam:lr=0.1,sgd --start -1,2 --start random:3 --seed 4",
         "optiviz run --formula 'x**2 + y**2' --domain -1:1,-2:2 --opt adam --levels 0.5, --labels",
         "optiviz run --surface wobbly --domain -1:1,-2:2 --opt adam --levels 5 --no-fill --field",
+        "optiviz run --formula 'w**2 + b**2' --variables w,b --domain -1:1,-2:2 --axes up,down "
+        "--opt adam:lr=0.1",
         "optiviz plot wobbly,beale --theme dark --size 300x200",
         "optiviz plot --formula 'x**2' --formula x --domain -1:2 --title \"it's\"",
         "optiviz response --signal spikes --opt rmsprop --vary rho=0.25,0.9 --fps 5",

@@ -51,6 +51,7 @@ RECIPES: st.SearchStrategy[BaseRecipe] = st.one_of(
         steps=st.none() | st.integers(1, 1000),
         fps=st.floats(0.5, 60),
         levels=st.none() | st.integers(1, 20) | st.just((0.1, 2.5)),
+        presets=st.none() | st.just(["too large: sgd:lr=1.05", "b: adam,sgd --start 1,2"]),
         **LOOKS,
     ),
     st.builds(

@@ -2,7 +2,7 @@
 
 import math
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
@@ -17,19 +17,17 @@ from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import OptimizerSpec, format_value
 from optiviz.registry import OPTIMIZERS
-from optiviz.rendering.page.text import embedded
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
 from optiviz.surfaces.origins import FormulaOrigin, FunctionOrigin, NetworkOrigin
 from optiviz.surfaces.surface import Surface
-from optiviz.tracing.graph import Tree, Untraceable
-from optiviz.tracing.javascript import helpers, javascript
+from optiviz.tracing.graph import Untraceable
+from optiviz.tracing.javascript import method_text, objective_text, script
 from optiviz.tracing.methods import MethodProgram, record
 from optiviz.tracing.objectives import formula_programs
 
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
-TAKEN = "x,h,n", "f,x,s,h,n"  # the arguments of `init` and `step`
 
 
 @dataclass
@@ -65,7 +63,7 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     for name in OPTIMIZERS:
         library.offer(name)
     return Programs(
-        _script(_objective(formula_programs(formula), formula.dim), library.texts),
+        script(objective_text(formula_programs(formula)), library.texts),
         methods=library.methods,
         entries=entries,
         rates=dict(scene.surface.learning_rates),
@@ -145,13 +143,7 @@ class MethodLibrary:
                 "parameters": _parameters(factory, program, method.hyperparameters()),
                 "state": [[part.name, part.size] for part in program.state],
             }
-            init = javascript(program.init, TAKEN[0], lambda row: f"[{','.join(row['s'])}]")
-            step = javascript(
-                program.step,
-                TAKEN[1],
-                lambda row: f"[[{','.join(row['x'])}],[{','.join(row['s'])}]]",
-            )
-            self.texts[key] = f"{{init:{init},step:{step}}}"
+            self.texts[key] = method_text(program)
         return key
 
 
@@ -198,29 +190,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool | int):
         return value
     return float(value) if np.isfinite(value) else None
-
-
-def _objective(programs: Mapping[str, Tree], dim: int) -> dict[str, str]:
-    """Return the functions of a surface, which take a point."""
-
-    def rows(cells: Sequence[str]) -> str:
-        found = [f"[{','.join(cells[row : row + dim])}]" for row in range(0, dim * dim, dim)]
-        return f"[{','.join(found)}]"
-
-    returned = {
-        "value": lambda row: row["value"][0],
-        "gradient": lambda row: f"[{','.join(row['gradient'])}]",
-        "hessian": lambda row: rows(row["hessian"]),
-    }
-    return {part: javascript(tree, "x", returned[part]) for part, tree in programs.items()}
-
-
-def _script(objective: Mapping[str, str], methods: Mapping[str, str]) -> str:
-    """Return the script that declares `programs`."""
-    functions = ",".join(f"{part}:{text}" for part, text in objective.items())
-    listed = ",".join(f"{embedded(name)}:{text}" for name, text in methods.items())
-    used = helpers(*objective.values(), *methods.values())
-    return f"const programs=(()=>{{{used}return{{objective:{{{functions}}},methods:{{{listed}}}}};}})();"
 
 
 def _noise(recipe: Recipe, scene: RunScene) -> dict[str, Any]:

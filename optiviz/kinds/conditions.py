@@ -1,0 +1,48 @@
+"""The conditions of a run, which can be varied and which a preset can set."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from optiviz.optimizers.spec import format_value
+from optiviz.surfaces.config import MAX_SAMPLES
+from optiviz.surfaces.domain import MAX_COORDINATE, Steps
+from optiviz.system.errors import InputError
+from optiviz.system.validation import checked
+
+ALL = "all"  # samples of a batch
+
+BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
+Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
+
+
+class Conditions(BaseModel):
+    """The conditions of a run that can be varied like hyperparameters."""
+
+    noise: Noise = 0.0
+    batch_size: BatchSize | None = None
+    steps: Steps | None = None
+
+
+def vary_condition(key: str, values: Sequence[str]) -> list[Any]:
+    """Return the values of a condition, written as text; raise InputError if one is invalid."""
+    read: list[Any] = []
+    for value in values:
+        number: Any = None if (key, value) == ("batch_size", ALL) else value
+        with suppress(TypeError, ValueError, OverflowError):
+            number = float(number)
+            number = int(number) if number == int(number) and key != "noise" else number
+        found = checked(Conditions, {key: number})
+        if isinstance(found, list):
+            raise InputError(f"{key}: {found[0].message}")
+        read.append(getattr(found, key))
+    if len(set(read)) < len(read):
+        raise InputError(f"{key}={','.join(values)} lists a value twice")
+    return read
+
+
+def format_condition(value: Any) -> str:
+    """Return a value of a condition as text."""
+    return ALL if value is None else format_value(value)

@@ -1,0 +1,143 @@
+"""A recipe as the arguments of the command line that sets the same fields."""
+
+import re
+from typing import Any
+
+from optiviz.kinds.base import BaseRecipe
+from optiviz.optimizers.spec import format_value
+from optiviz.recipes.reading import Fields, check_trusted, read_recipe
+from optiviz.registry import option_of
+from optiviz.surfaces.catalogue import bundled_surface
+from optiviz.surfaces.origins import NetworkOrigin
+from optiviz.surfaces.signal import Signal
+from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import vector_names
+from optiviz.system.errors import InputError
+from optiviz.themes import Theme
+
+# Fields that say how a surface is descended, and what a page or an animation does with that.
+DESCENT = (
+    *("starts", "random_starts", "steps", "noise", "seed", "lr", "tune", "pace", "vary"),
+    *("presets", "fps", "duration", "frames", "quality"),
+)
+
+
+def drawn_command(recipe: BaseRecipe) -> list[str] | None:
+    """Return the command line that sets what is drawn, and in which style.
+
+    Optimizers, DESCENT, the window and the outputs are left to be added. None if options cannot
+    express the rest, or if third-party code would have to run to find out.
+    """
+    others = {name: type(recipe).model_fields[name].default for name in DESCENT}
+    fields = command_fields(recipe.model_copy(update=others))
+    if fields is None:
+        return None
+    arguments = ["optiviz", recipe.kind]
+    for name, value in fields.items():
+        if name not in ("kind", "optimizers", "domain"):
+            arguments += arguments_for(name, value)
+    return arguments
+
+
+def command_fields(recipe: BaseRecipe) -> Fields | None:
+    """Return the fields of a recipe that are not defaults, as command-line values.
+
+    A list stands for an option that is repeated. None if options cannot express all of the recipe,
+    or if third-party code would have to run to find out.
+    """
+    fields = _fields(recipe)
+    try:
+        check_trusted(fields, str, reading=True)
+        same = read_recipe(fields, str) == recipe
+    except InputError:  # for a surface or a signal that exists only in the recipe
+        return None
+    return fields if same else None
+
+
+def arguments_for(name: str, value: Any) -> list[str]:
+    """Return the arguments that set a field."""
+    option = option_of(name)
+    if isinstance(value, bool):
+        return [option if value else f"--no-{option[2:]}"]
+    if isinstance(value, list):
+        return [argument for each in value for argument in (option, each)]
+    if isinstance(value, tuple):  # a single number without a comma would be a number of bands
+        return [option, ",".join(map(format_value, value)) + ("," if len(value) == 1 else "")]
+    return [option, value if isinstance(value, str) else format_value(value)]
+
+
+def _fields(recipe: BaseRecipe) -> Fields:
+    """Return the fields of a recipe that are not defaults, as command-line values."""
+    given = {name: getattr(recipe, name) for name in type(recipe).model_fields}
+    fields = {
+        name: value
+        for name, value in given.items()
+        if value != type(recipe).model_fields[name].default and name != "plugins"
+    }
+    for name in {"surface", "surfaces"} & fields.keys():
+        drawn = fields.pop(name)
+        fields = _surfaces(name, [drawn] if name == "surface" else drawn) | fields
+    if "starts" in fields or "random_starts" in fields:
+        points = [",".join(map(format_value, start)) for start in fields.get("starts", ())]
+        drawn = fields.pop("random_starts", 0)
+        fields["starts"] = points + ([f"random:{drawn}"] if drawn else [])
+    if "optimizers" in fields:
+        fields["optimizers"] = [",".join(fields["optimizers"])]
+    if "presets" in fields:
+        fields["presets"] = [*fields["presets"]]
+    if "tracks" in fields:  # no option has numbers
+        fields["tracks"] = [f"{each.file}:{each.label}" for each in fields["tracks"] if each.file]
+    if isinstance(fields.get("signal"), Signal):
+        fields["signal"] = fields["signal"].name
+    if isinstance(fields.get("theme"), Theme):
+        fields["theme"] = ""  # no option has colours
+    if "size" in fields:
+        fields["size"] = str(fields["size"])
+    if "grid" in fields:
+        fields["grid"] = "{}x{}".format(*fields["grid"])
+    for name in {"over", "tune"} & fields.keys():
+        fields[name] = ",".join(fields[name])
+    return {"kind": recipe.kind} | fields
+
+
+def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
+    named = [each if isinstance(each, str) else _reference(each) for each in drawn]
+    declared = [each for each in drawn if isinstance(each, Surface)]
+    formulas = [each.formula for each in declared if not each.origin.reference]
+    fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
+    if formulas:
+        fields["formula"] = formulas[0] if name == "surface" else formulas
+    networks = [each.origin for each in declared if isinstance(each.origin, NetworkOrigin)]
+    if networks:
+        given, ours = networks[0], bundled_surface(networks[0].name)
+        own = None if ours is None else ours.origin
+        known = own if isinstance(own, NetworkOrigin) else None
+        if known is None or given.network.data != known.network.data:
+            fields["data"] = given.network.data
+        if given.network.samples is not None:
+            fields["samples"] = given.network.samples
+        if known is None or given.plane != known.plane:
+            fields["plane"] = given.plane.as_text
+    elif declared and declared[0].plane is not None:
+        fields["plane"] = declared[0].plane.as_text
+    if declared and (names := declared[0].variables):
+        if names == vector_names(len(names)):
+            fields["dim"] = len(names)
+        else:
+            fields["variables"] = ",".join(names)
+    if declared and (axes := declared[0].axes):
+        fields["axes"] = ",".join(axes)
+    if declared and (window := declared[0].domain) is not None:
+        sides = window.intervals
+        fields["domain"] = ",".join(
+            f"{format_value(low)}:{format_value(high)}" for low, high in sides
+        )
+    return fields
+
+
+def _reference(surface: Surface) -> str:
+    """Return the word for a surface; one in more dimensions has that of its general form."""
+    general = re.fullmatch(r"(.+)-\d+d", surface.name)
+    if general and surface.variables == vector_names(len(surface.variables)):
+        return general[1]
+    return surface.origin.reference
