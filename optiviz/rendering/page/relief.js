@@ -197,7 +197,8 @@ const createRelief = (() => {
       this.setTexture("above", columns, rows, field.above);
       this.setTexture("below", columns, rows, field.below);
       const ramp = ground.ramp.map(reliefLight.rgbOf);
-      this.setTexture("ramp", ramp.length, 1, Uint8Array.from(ramp.flatMap((color) => [...color, 1].map((each) => Math.round(255 * each)))));
+      const bytes = ramp.flatMap((color) => [...color, 1].map((each) => Math.round(255 * each)));
+      this.setTexture("ramp", ramp.length, 1, Uint8Array.from(bytes));
       const { lit, shaded, edge, background } = ground.colors;
       const [lineColor, lineOpacity] = ground.dark ? lit : shaded;
       this.set("count", columns, rows);
