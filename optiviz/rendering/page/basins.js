@@ -173,7 +173,7 @@ function basinsWork(programs, told, send, slice) {
   return {
     ask(ask, number) {
       current = refined(ask);
-      go(current, number);
+      setTimeout(go, 0, current, number); // never paints while it is asked
     },
     stop() {
       current = null;

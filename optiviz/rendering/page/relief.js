@@ -37,15 +37,17 @@ const createRelief = (() => {
 
   const VERTEX = `#version 300 es
     layout(location = 0) in vec4 vertex; // column, row, height, and 0 at the edge of a hole
+    layout(location = 1) in float place; // among the levels
     uniform vec2 count, sides, right, away, rise, size, middle; // size and middle in pixels
     uniform float perspective, scale, level;
     uniform bool isFloor;
     out vec2 cell;
-    out float height, inside;
+    out float height, inside, placed;
     void main() {
       cell = vertex.xy;
       height = vertex.z;
       inside = vertex.w;
+      placed = place;
       vec2 ground = (cell / (count - 1.0) - 0.5) * sides;
       float depth = dot(ground, away), w = 1.0 + perspective * depth;
       float up = (isFloor ? level : height) * rise.x + depth * rise.y;
@@ -58,7 +60,7 @@ const createRelief = (() => {
     precision highp float;
     precision highp sampler2D;
     in vec2 cell;
-    in float height, inside;
+    in float height, inside, placed;
     uniform sampler2D above, below, ramp, known; // known: the place among the levels, and within
     uniform vec4 isoline, rim;
     uniform vec3 tint;
@@ -96,7 +98,7 @@ const createRelief = (() => {
       float line = rim.a * clamp(rimWidth + 0.5 - border, 0.0, 1.0);
       vec2 texel = (cell + 0.5) / count;
       vec3 seen = (gl_FrontFacing ? texture(above, texel) : texture(below, texel)).rgb;
-      vec3 drawn = mix(mix(seen, isoline.rgb, isoline.a * lineAt(here.x, isolineWidth)), rim.rgb, line);
+      vec3 drawn = mix(mix(seen, isoline.rgb, isoline.a * lineAt(inside < 1.0 ? placed : here.x, isolineWidth)), rim.rgb, line);
       color = vec4(drawn * opacity, opacity);
     }`;
 
@@ -148,8 +150,11 @@ const createRelief = (() => {
       gl.depthFunc(gl.LEQUAL);
       gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-      gl.enableVertexAttribArray(0);
-      gl.vertexAttribPointer(0, reliefMesh.SIZE, gl.FLOAT, false, 0, 0);
+      [0, 4].forEach((begin, location) => {
+        gl.enableVertexAttribArray(location);
+        const size = begin ? 1 : 4;
+        gl.vertexAttribPointer(location, size, gl.FLOAT, false, 4 * reliefMesh.SIZE, 4 * begin);
+      });
       this.stride = isSlow(gl) ? COARSE : 1;
       TEXTURES.forEach((name, unit) => {
         gl.activeTexture(gl.TEXTURE0 + unit);
@@ -192,7 +197,8 @@ const createRelief = (() => {
       this.setTexture("above", columns, rows, field.above);
       this.setTexture("below", columns, rows, field.below);
       const ramp = ground.ramp.map(reliefLight.rgbOf);
-      this.setTexture("ramp", ramp.length, 1, Uint8Array.from(ramp.flatMap((color) => [...color, 1].map((each) => Math.round(255 * each)))));
+      const bytes = ramp.flatMap((color) => [...color, 1].map((each) => Math.round(255 * each)));
+      this.setTexture("ramp", ramp.length, 1, Uint8Array.from(bytes));
       const { lit, shaded, edge, background } = ground.colors;
       const [lineColor, lineOpacity] = ground.dark ? lit : shaded;
       this.set("count", columns, rows);

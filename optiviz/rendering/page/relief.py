@@ -79,7 +79,6 @@ def constants() -> dict[str, Any]:
             "most": heights.MOST,
             "farther": heights.FARTHER,
             "beyond": heights.BEYOND,
-            "large": heights.LARGE,
             "first": heights.ROUND,
             "closer": surface.CLOSER,
             "growth": surface.GROWTH,

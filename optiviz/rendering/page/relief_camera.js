@@ -7,6 +7,7 @@
 
 const reliefCamera = (() => {
   const TURNS = [-20, -10, 0, 10, 20]; // degrees by which it may turn, and there is room still
+  const EDGE = 1e-6; // cells by which a point at the edge of the window may be outside of it
   const HALVINGS = 6; // of the distance between two samples, until the edge of a hole is known
   const STRIDE = 1.5; // cells between two samples of the surface along a line of sight
 
@@ -78,8 +79,6 @@ const reliefCamera = (() => {
     if (height < 0 || height > tall) return NaN;
     return within && between(within, at, columns, x - column, y - row) < 0 ? NaN : height;
   }
-
-  const EDGE = 1e-6; // cells by which a point at the edge of the window may be outside of it
 
   function between(grid, at, columns, right, up) {
     const low = grid[at] + right * (grid[at + 1] - grid[at]);

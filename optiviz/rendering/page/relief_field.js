@@ -272,7 +272,7 @@ const reliefField = (() => {
       edges: new Map(
         edges.map(({ inside, outside, share, value }) => [
           inside * grid.length + outside,
-          { share, height: heightOf(value) * told.box.tall },
+          { share, height: heightOf(value) * told.box.tall, place: placeOf(value) },
         ]),
       ),
       shown: { ...shown, stride, first: shown.first + (stride >> 1) },

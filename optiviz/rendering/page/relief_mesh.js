@@ -2,7 +2,9 @@
 
 const reliefMesh = (() => {
   const FLOOR = 6; // indices of the two triangles of the floor, which are the first ones
-  const SIZE = 4; // numbers of a vertex: column, row, height, and 0 at the edge of a hole, else 1
+  // Numbers of a vertex: column, row, height, 0 at the edge of a hole, else 1, place among the levels.
+  const SIZE = 5;
+  const BENT = 0.004; // by how much a coarser surface may differ from the one that is seen
 
   function places(count, stride) {
     const many = Math.ceil((count - 1) / stride);
@@ -30,26 +32,45 @@ const reliefMesh = (() => {
     }
   }
 
-  // stride is how many cells of the grid are the side of one that is drawn; with holes it is 1.
+  // How far the surface is from straight lines between its neighbours, at most.
+  function bend(grid, columns) {
+    let most = 0;
+    for (let at = columns; at < grid.length - columns; at += 1) {
+      if (at % columns === 0 || at % columns === columns - 1) continue;
+      const along = grid[at - 1] + grid[at + 1] - 2 * grid[at];
+      const up = grid[at - columns] + grid[at + columns] - 2 * grid[at];
+      most = Math.max(most, Math.abs(along) / 2, Math.abs(up) / 2);
+    }
+    return most;
+  }
+
+  // stride is how many cells of the grid are the side of one that is drawn, if that does not show.
   function meshOf(field, stride) {
-    const { columns, rows, grid, within, edges } = field;
-    const [across, up] = [columns, rows].map((count) => places(count, within ? 1 : stride));
+    const { columns, rows, grid, within, edges, places: levels } = field;
+    const step = stride > 1 && (within || bend(grid, columns) > BENT) ? 1 : stride;
+    const [across, up] = [columns, rows].map((count) => places(count, step));
     const vertices = new Numbers(Float32Array, SIZE * (across.length * up.length + 4));
     const indices = new Numbers(Uint32Array, 6 * across.length * up.length);
-    for (const row of [0, rows - 1]) for (const column of [0, columns - 1]) vertices.push(column, row, 0, 1);
+    for (const row of [0, rows - 1]) for (const column of [0, columns - 1]) vertices.push(column, row, 0, 1, 0);
     indices.push(0, 1, 2, 2, 1, 3);
-    for (const row of up) for (const column of across) vertices.push(column, row, grid[row * columns + column], 1);
+    for (const row of up) {
+      for (const column of across) {
+        const at = row * columns + column;
+        vertices.push(column, row, grid[at], 1, levels[at]);
+      }
+    }
     const added = new Map(); // vertices at edges, by the points of the grid on both sides
 
     function endBetween(inside, outside) {
       const key = inside * grid.length + outside;
       if (!added.has(key)) {
-        const { share, height } = edges.get(key) ?? { share: 0.5, height: (grid[inside] + grid[outside]) / 2 };
+        const mean = (values) => (values[inside] + values[outside]) / 2;
+        const { share, height, place } = edges.get(key) ?? { share: 0.5, height: mean(grid), place: mean(levels) };
         const at = (point) => [point % columns, Math.floor(point / columns)];
         const [here, there] = [at(inside), at(outside)];
         const between = here.map((each, axis) => each + share * (there[axis] - each));
         added.set(key, vertices.end / SIZE);
-        vertices.push(...between, height, 0);
+        vertices.push(...between, height, 0, place);
       }
       return added.get(key);
     }
