@@ -20,6 +20,7 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
+from optiviz.optimizers.lookup import factory_of
 from optiviz.recipes.command import drawn_command
 from optiviz.rendering.page.basins import basins_told
 from optiviz.rendering.page.programs import Programs
@@ -227,12 +228,14 @@ class Page:
         """Return the texts of an entry, and how it is computed."""
         spec = entry.spec if isinstance(entry, DescentEntry) else None
         looks = {} if spec is None else {"label": spec.label, "color": spec.color}
+        hyperparameters = entry.hyperparameters
+        rate = None if spec is None else hyperparameters.get(factory_of(spec.name).rate)
         return {
             "name": entry.heading,
             "detail": entry.detail,
             "color": entry.color,
             "look": "".join(f":{key}={said}" for key, said in looks.items() if said),
-            "source": entry.rate_source,
+            "spec": "" if spec is None else str(spec.with_default_rate(rate)),
             **computed,
         }
 
@@ -387,8 +390,6 @@ _GROUND = Template(
 </section>"""
 )
 _CHARTS = Template(
-    """<div class="bar"><div id="charts" role="tablist" aria-label="Charts" hidden></div>
-<button type="button" id="over" class="plain" data-live="all" hidden>Start over</button></div>
-<figure class="charts" id="chart" role="$role" aria-label="Chart">
+    """<figure class="charts" id="chart" role="$role" aria-label="Chart">
 <canvas role="img" aria-label="The loss of each path against the step."></canvas></figure>"""
 )

@@ -4,6 +4,8 @@ const tip = one("#tip");
 const NEAR = 28; // pixels from a point at which it is told
 const SLIP = 5; // pixels that a pointer may move in a click
 const WHEEL = 0.0015; // of zooming, by a unit of the wheel
+const CLOSER = 1.5; // of zooming, by a button or key
+const PAN = 0.1; // of a side, by an arrow key
 
 function nearest(panel, x, y) {
   let found = null;
@@ -134,12 +136,25 @@ if (live && main) {
     if (isInside(main, [event.clientX - frame.left, event.clientY - frame.top])) addStart(fromScreen(event.clientX, event.clientY));
   };
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, release);
+  canvas.tabIndex = 0;
+  canvas.addEventListener("keydown", (event) => {
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+    const zooms = { "+": 1 / CLOSER, "=": 1 / CLOSER, "-": CLOSER };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in moves) {
+      const aside = ([low, high], axis) => PAN * moves[event.key][axis] * (high - low);
+      setWindow(state.window.map((ends, axis) => ends.map((end) => end + aside(ends, axis))));
+    } else if (event.key in zooms) zoom(zooms[event.key], ...middle());
+    else if (event.key === "Home") showWhole();
+    else return;
+    event.preventDefault();
+  });
   const middle = () => {
     const frame = canvas.getBoundingClientRect();
     return [frame.left + main.box.left + main.box.width / 2, frame.top + main.box.top + main.box.height / 2];
   };
-  one("#closer").addEventListener("click", () => zoom(1 / 1.5, ...middle()));
-  one("#farther").addEventListener("click", () => zoom(1.5, ...middle()));
+  one("#closer").addEventListener("click", () => zoom(1 / CLOSER, ...middle()));
+  one("#farther").addEventListener("click", () => zoom(CLOSER, ...middle()));
   one("#whole").addEventListener("click", showWhole);
   one("#start").addEventListener("click", () => {
     addStart(state.window.map(([low, high], axis) => low + (high - low) * [0.5, 0.5][axis]));

@@ -28,9 +28,9 @@ function writeCommand() {
 }
 
 function commandOf(state) {
-  const words = [...told.command];
-  const specs = state.entries.filter(({ hidden, method }) => !hidden && method).map(specOf);
-  if (specs.length) words.push("--opt", specs.join(","));
+  const specs = state.entries.filter(({ hidden }) => !hidden).map(specOf).filter(Boolean);
+  if (!specs.length) return [];
+  const words = [...told.command, "--opt", specs.join(",")];
   words.push(...state.starts.map((point) => `--start=${point.join(",")}`), "--steps", String(state.steps));
   if (zoomed(state)) words.push(`--domain=${state.window.map((ends) => ends.join(":")).join(",")}`);
   if (state.noise) words.push("--noise", String(state.noise), "--seed", String(told.noise.seed));
@@ -38,14 +38,14 @@ function commandOf(state) {
 }
 
 // An entry as it is written on the command line: what is not a default, and always the rate.
-function specOf({ method, values, base, own, name, color }) {
+function specOf({ method, values, base }) {
+  if (!method) return base.spec;
   const { spec, schedule, parameters, rate } = told.methods[method];
   const settings = parameters
     .map((each, at) => ({ ...each, value: values[at] }))
     .filter((each) => each.value !== null && (each.name === rate || each.value !== each.default))
     .map((each) => `:${each.name}=${each.value}${each.name === rate && schedule ? `@${schedule}` : ""}`);
-  const looks = own === null ? "" : base.look ?? "";
-  return spec + settings.join("") + looks;
+  return spec + settings.join("") + (base.look ?? "");
 }
 
 // A word as a shell reads it.

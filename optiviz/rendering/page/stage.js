@@ -57,7 +57,7 @@ function fit() {
   if (main) {
     const [seen, bar, key] = [one(".seen"), one(".seen .bar"), one(".key")];
     const room = seen.clientHeight - bar.offsetHeight - key.offsetHeight - 4;
-    const ratio = main.kind === "contour" ? told.surface.ratio : CURVE_RATIO;
+    const ratio = main.kind === "contour" ? told.surface.ratio : isWide.matches ? null : CURVE_RATIO;
     layOut(main, seen.clientWidth, isWide.matches ? room : 0, ratio);
     one(".frame").style.height = `${main.height}px`;
     placeHandles();

@@ -26,7 +26,7 @@ function writeControls() {
   one("#steps-range").value = state.steps;
   if (document.activeElement !== noiseNumber) noiseNumber.value = state.noise;
   noiseRange.value = state.noise / noiseTop;
-  one("#whole").disabled = !zoomed(state);
+  if (main) one("#whole").disabled = !zoomed(state);
 }
 
 // Take over a state as a whole: from the address, a situation, or the page's own.
@@ -49,6 +49,7 @@ function takeOver(wantedStep) {
       changed();
     }, "chart");
   }
+  all("#presets button").forEach((each, preset) => each.setAttribute("aria-pressed", String(preset === state.preset)));
   step = wantedStep ?? state.steps;
   writeControls();
   update();
@@ -90,7 +91,7 @@ if (live) {
     state = ownState();
     takeOver(null);
   });
-  chosen.addEventListener("change", draw);
+  chosen?.addEventListener("change", draw);
 }
 one("main").classList.toggle("replayed", !live);
 for (const element of all("[data-live]")) element.hidden = !live || (element.dataset.live === "noise" && !told.noise);

@@ -264,6 +264,15 @@ def test_the_wheel_zooms_dragging_pans_and_levels_follow(opened: Opened) -> None
         assert (run(page, "state.window[0][1] - state.window[0][0]") > before) == grows
 
 
+def test_keys_pan_and_zoom(opened: Opened) -> None:
+    page = opened("race")
+    canvas = one(page, GROUND)
+    for key, wanted in ((Keys.ARROW_RIGHT, [-2.4, 3.6]), ("+", [-1.4, 2.6]), (Keys.HOME, [-3, 3])):
+        canvas.send_keys(key)
+        assert run(page, "state.window[0]") == pytest.approx(wanted)
+    assert run(page, "step") == 125
+
+
 def test_no_window_is_too_small_or_too_large(opened: Opened) -> None:
     page = opened("race")
     for factor in (1e-3, 1e3):
@@ -380,6 +389,7 @@ def test_what_cannot_be_computed_is_replayed(opened: Opened, pages: Path) -> Non
     scene = optiviz.render(recipe, pages / "mixed.html")
     page = opened("mixed")
     assert "Replayed from its own start" in one(page, ".legend li").text
+    assert "--opt nelder-mead,adam:lr=0.25 " in run(page, "commandField.value")
     assert not page.find_elements(By.CSS_SELECTOR, '[aria-label="Hyperparameters of nelder-mead"]')
     assert losses(page) == pytest.approx([path.loss(50) for path in scene.trajectories], rel=1e-5)
     one(page, ".handle").send_keys(Keys.ARROW_UP)
