@@ -27,19 +27,45 @@ function line(pen, points) {
 }
 
 // A line through pixels in a flat array, from row to row; it has gaps where these are not known.
+// What is far from the canvas is left out, since a browser would draw each of its dashes.
+const FAR = 4000; // pixels
+
 function stroke(pen, pixels, from = 0, to = pixels.length / 2 - 1) {
   pen.beginPath();
-  let drawing = false;
+  let drawing = false; // whether the line has come to the row before
+  let [u, v] = [NaN, NaN];
   for (let at = 2 * from; at <= 2 * to; at += 2) {
     const [x, y] = [pixels[at], pixels[at + 1]];
-    if (Number.isNaN(x + y)) drawing = false;
-    else if (drawing) pen.lineTo(x, y);
-    else {
-      pen.moveTo(x, y);
-      drawing = true;
+    const near = Math.abs(x) <= FAR && Math.abs(y) <= FAR;
+    if (near && drawing) pen.lineTo(x, y);
+    else if (near && Number.isNaN(u + v)) pen.moveTo(x, y);
+    else if (!Number.isNaN(u + v + x + y)) {
+      const [first, last] = nearby([u, v], [x, y]);
+      if (first <= last) {
+        pen.moveTo(u + first * (x - u), v + first * (y - v));
+        pen.lineTo(u + last * (x - u), v + last * (y - v));
+      }
     }
+    drawing = near;
+    [u, v] = [x, y];
   }
   pen.stroke();
+}
+
+// From which to which share a straight line is not far from the canvas; none if the first is larger.
+function nearby(one, other) {
+  let [first, last] = [0, 1];
+  for (const axis of [0, 1]) {
+    const length = other[axis] - one[axis];
+    const ends = [(-FAR - one[axis]) / length, (FAR - one[axis]) / length].sort((a, b) => a - b);
+    if (length === 0) {
+      if (Math.abs(one[axis]) > FAR) return [1, 0];
+      continue;
+    }
+    first = Math.max(first, ends[0]);
+    last = Math.min(last, ends[1]);
+  }
+  return [first, last];
 }
 
 const SHAPES = {

@@ -425,7 +425,7 @@ def test_the_state_is_drawn(opened: Opened) -> None:
 
 
 def test_the_relief_and_the_basins_are_drawn(opened: Opened) -> None:
-    page = opened("starts", size=(700, 860))
+    page = opened("starts", size=PHONE)
     one(page, "#tab-relief").click()
     settled(page)
     wait(page, "Boolean(relief || reliefImage)")
