@@ -19,7 +19,8 @@ function stripsOf(chart, runs) {
 // The lines of a run's loss; the last one carries the head.
 function lossLines(run) {
   if (run.lines) {
-    return run.lines.map((each) => ({ run, ...each, values: each.values.map((value) => value ?? NaN), head: !each.faint }));
+    const known = ({ values }) => values.map((value) => value ?? NaN);
+    return run.lines.map((each) => ({ run, ...each, values: known(each), head: !each.faint }));
   }
   const whole = { run, steps: run.steps, values: run.losses, head: true };
   if (told.smooth === 1) return [whole];
@@ -35,15 +36,18 @@ function trailingMean(values, many) {
 
 function stateStrips(runs) {
   const computed = runs.filter((run) => run.entry.method);
+  const whole = ({ steps, near }) => !near && (!steps || steps.length > steps.at(-1)); // every step is kept
   const strips = [
     { name: "velocity", lines: computed.flatMap((run) => partLines(run, VELOCITY)) },
     { name: "accumulated squares", lines: computed.flatMap((run) => partLines(run, SQUARES)) },
-    { name: "effective step", lines: runs.filter(({ steps, near }) => !near && (!steps || steps.length > steps.at(-1))).flatMap(moves) },
+    { name: "effective step", lines: runs.filter(whole).flatMap(moves) },
   ];
   const others = new Map();
   for (const run of computed.filter((each) => partOf(each, [...VELOCITY, ...SQUARES]) === undefined)) {
     const vectors = told.methods[run.entry.method].state.filter(([, size]) => size === dim && (dim > 1 || size > 1));
-    for (const [name] of vectors.slice(0, 2)) others.set(name, [...(others.get(name) ?? []), ...partLines(run, [name])]);
+    for (const [name] of vectors.slice(0, 2)) {
+      others.set(name, [...(others.get(name) ?? []), ...partLines(run, [name])]);
+    }
   }
   const found = [...others].slice(0, 2).map(([name, lines]) => ({ name, lines }));
   strips.splice(-1, 0, ...found);

@@ -21,10 +21,11 @@ function groundOf(window, width, height, quality, theme) {
   const colored = (share) => theme.ramp[Math.round(share * (theme.ramp.length - 1))];
   const filled = theme.fill && field.values.some((value) => !Number.isNaN(value));
   if (filled) {
-    const colors = Array.from({ length: inner.length + 1 }, (_, each) => channels(colored(each / Math.max(inner.length, 1))));
+    const share = (each) => each / Math.max(inner.length, 1);
+    const colors = Array.from({ length: inner.length + 1 }, (_, each) => channels(colored(share(each))));
     const bands = document.createElement("canvas");
-    const share = quality === "fine" ? ratio : 0.5;
-    paintBands(prepared(bands, width, height, share), bands, field, inner, colors);
+    const fineness = quality === "fine" ? ratio : 0.5;
+    paintBands(prepared(bands, width, height, fineness), bands, field, inner, colors);
     pen.drawImage(bands, 0, 0, width, height);
   }
   const room = isolineRoom(field.columns * field.rows);
@@ -135,8 +136,9 @@ function drawField(pen, window, width, height, theme) {
       const point = shares.map((share, axis) => window[axis][0] + share * (window[axis][1] - window[axis][0]));
       const gradient = programs.objective.gradient(point);
       const seen = gradient.map((each, axis) => -each * ([width, height][axis] / (window[axis][1] - window[axis][0])));
-      const found = { at: [shares[0] * width, (1 - shares[1]) * height], angle: Math.atan2(-seen[1], seen[0]), steep: Math.hypot(...gradient) };
-      if (Number.isFinite(found.steep) && Number.isFinite(found.angle)) arrows.push(found);
+      const [angle, steep] = [Math.atan2(-seen[1], seen[0]), Math.hypot(...gradient)];
+      const at = [shares[0] * width, (1 - shares[1]) * height];
+      if (Number.isFinite(steep) && Number.isFinite(angle)) arrows.push({ at, angle, steep });
     }
   }
   const middle = arrows.length ? median(arrows.map(({ steep }) => steep)) : 0;
@@ -151,8 +153,10 @@ function drawField(pen, window, width, height, theme) {
     pen.translate(...at);
     pen.rotate(angle);
     pen.beginPath();
-    for (const [x, y] of [[-long / 2, thick / 2], [long / 2 - 4.4 * tip, thick / 2], [long / 2 - 5 * tip, 2.25 * tip], [long / 2, 0],
-      [long / 2 - 5 * tip, -2.25 * tip], [long / 2 - 4.4 * tip, -thick / 2], [-long / 2, -thick / 2]]) pen.lineTo(x, y);
+    const [tail, point] = [-long / 2, long / 2];
+    const side = [[tail, thick / 2], [point - 4.4 * tip, thick / 2], [point - 5 * tip, 2.25 * tip]];
+    const outline = [...side, [point, 0], ...side.map(([x, y]) => [x, -y]).reverse()];
+    for (const [x, y] of outline) pen.lineTo(x, y);
     pen.fill();
     pen.restore();
   }
@@ -176,7 +180,8 @@ function drawLabels(pen, lines, levels, scale, width, height, theme, behind) {
       const at = 2 * Math.floor(line.length / 4);
       const [x, y] = [line[at], line[at + 1]];
       const free = taken.every(([left, top]) => Math.hypot(left - x, top - y) > 2.5 * half + 8);
-      if (line.length < 24 || x < half + 8 || x > width - half - 8 || y < half + 8 || y > height - half - 8 || !free) continue;
+      const inside = within(x, half + 8, width - half - 8) && within(y, half + 8, height - half - 8);
+      if (line.length < 24 || !inside || !free) continue;
       taken.push([x, y]);
       let angle = Math.atan2(line[at + 5] - line[at - 3], line[at + 4] - line[at - 4]);
       if (Math.abs(angle) > Math.PI / 2) angle -= Math.sign(angle) * Math.PI;

@@ -30,8 +30,8 @@ function makeHandle(number) {
     const by = STRIDE * (event.shiftKey ? 10 : 1);
     const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowDown: [0, -by], ArrowUp: [0, by] };
     if (event.key in moves) {
-      const aside = moves[event.key];
-      moveStart(number, state.starts[number].map((each, axis) => each + aside[axis] * (state.window[axis][1] - state.window[axis][0])));
+      const sides = state.window.map(([low, high]) => high - low);
+      moveStart(number, state.starts[number].map((each, axis) => each + moves[event.key][axis] * sides[axis]));
     } else if (event.key === "Delete" || event.key === "Backspace") removeStart(number);
     else return;
     event.preventDefault();

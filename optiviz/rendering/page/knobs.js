@@ -55,12 +55,14 @@ function makeKnob(entry, at) {
       entry.values = entry.values.map((each, place) => (place === at ? box.checked : each));
       changed({ say: () => `${label} is ${box.checked}, ${lossSaid(entry)}` });
     });
-    return made("label", { className: "knob flag" }, name, box, made("span", { className: "help", textContent: parameter.help }));
+    const help = made("span", { className: "help", textContent: parameter.help });
+    return made("label", { className: "knob flag" }, name, box, help);
   }
   const { place, value: valueAt } = mapping(parameter, first);
   const number = made("input", { type: "text", inputMode: "decimal", className: "number", autocomplete: "off" });
   number.setAttribute("aria-label", label);
-  const range = made("input", { type: "range", min: 0, max: NOTCHES, step: 1, attributes: { "aria-label": `${label}, slider` } });
+  const range = made("input", { type: "range", min: 0, max: NOTCHES, step: 1 });
+  range.setAttribute("aria-label", `${label}, slider`);
   const reset = made("button", { type: "button", className: "small", textContent: "\u21ba", title: "Reset" });
   reset.setAttribute("aria-label", `Reset ${label}`);
   function write(value) {
@@ -76,8 +78,8 @@ function makeKnob(entry, at) {
   });
   number.addEventListener("input", () => {
     const text = number.value.trim();
-    const valid = text === "" ? parameter.default === null && parameter.kind !== "rate" : /^-?[\d.]+(e[+-]?\d+)?$/i.test(text);
     const typed = number.value;
+    const valid = text === "" || /^-?[\d.]+(e[+-]?\d+)?$/i.test(text);
     const taken = valid && set(text === "" ? null : Number(text));
     number.value = typed;
     number.setAttribute("aria-invalid", String(!taken));
@@ -91,5 +93,7 @@ function makeKnob(entry, at) {
   return made("div", { className: "knob" }, name, track, number, reset);
 }
 
-const lossSaid = (entry) =>
-  `loss ${ends(runs.filter((run) => run.entry === entry).map((run) => run.losses[run.last]))} after ${state.steps} steps.`;
+function lossSaid(entry) {
+  const found = runs.filter((run) => run.entry === entry).map((run) => run.losses.at(-1));
+  return `loss ${ends(found)} after ${state.steps} steps.`;
+}

@@ -42,7 +42,8 @@ function rowButtons(row) {
   });
   const spacer = made("span", { className: "small" });
   if (!entry.method || !told.methods[entry.method].parameters.length) return [spacer, remove];
-  const toggle = made("button", { type: "button", className: "small tune", title: "Hyperparameters" }, one("#icon").content.cloneNode(true));
+  const toggle = made("button", { type: "button", className: "small tune", title: "Hyperparameters" });
+  toggle.append(one("#icon").content.cloneNode(true));
   toggle.setAttribute("aria-label", `Hyperparameters of ${entry.name}`);
   toggle.setAttribute("aria-expanded", String(entry.open));
   toggle.addEventListener("click", () => {

@@ -47,7 +47,8 @@ function tell(panel, event) {
   tip.hidden = found === null;
   if (found === null) return;
   const { run, row, at } = found;
-  tip.textContent = `${run.entry.name}  step ${stepOf(run, row)}  ${place(pointOf(run, row))}  loss ${written(run.losses[row])}`;
+  const where = `step ${stepOf(run, row)}  ${place(pointOf(run, row))}`;
+  tip.textContent = `${run.entry.name}  ${where}  loss ${written(run.losses[row])}`;
   const left = Math.min(frame.left + at[0] + 12, document.documentElement.clientWidth - tip.offsetWidth - 8);
   tip.style.left = `${Math.max(left, 8) + scrollX}px`;
   tip.style.top = `${frame.top + at[1] - 40 + scrollY}px`;
@@ -79,7 +80,8 @@ function setWindow(window) {
   state.window = tidy(window);
   one("#whole").disabled = !zoomed(state);
   main.canvas.classList.toggle("zoomed", zoomed(state));
-  changed({ say: () => `The window is ${state.window.map((ends) => ends.map((each) => written(each, 3)).join(" to ")).join(", ")}.` });
+  const said = ([low, high], axis) => `${names[axis]} from ${written(low, 3)} to ${written(high, 3)}`;
+  changed({ say: () => `The window is ${state.window.map(said).join(", ")}.` });
 }
 
 // A window in as few digits as a tenth of a pixel needs.
@@ -107,7 +109,8 @@ if (live && main) {
     if (window.parent !== window && !event.ctrlKey && !event.metaKey) return; // the page around it scrolls
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 30 : 1;
-    zoom(Math.exp(clamp(event.deltaY * lines, -300, 300) * WHEEL * (event.ctrlKey ? 4 : 1)), event.clientX, event.clientY);
+    const turned = clamp(event.deltaY * lines, -300, 300) * (event.ctrlKey ? 4 : 1); // or a pinched touchpad
+    zoom(Math.exp(turned * WHEEL), event.clientX, event.clientY);
   }, { passive: false });
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
@@ -133,7 +136,8 @@ if (live && main) {
     held.delete(event.pointerId);
     if (event.type !== "pointerup" || !single || moved) return;
     const frame = canvas.getBoundingClientRect();
-    if (isInside(main, [event.clientX - frame.left, event.clientY - frame.top])) addStart(fromScreen(event.clientX, event.clientY));
+    const at = [event.clientX - frame.left, event.clientY - frame.top];
+    if (isInside(main, at)) addStart(fromScreen(event.clientX, event.clientY));
   };
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, release);
   canvas.tabIndex = 0;

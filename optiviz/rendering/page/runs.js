@@ -83,7 +83,8 @@ function replayed(path) {
   const flat = (points) => Float64Array.from(points.flat(), (each) => each ?? NaN);
   return {
     steps: path.steps, rows: path.steps.length, last: path.last, ending: "", endedAt: path.last,
-    x: flat(path.points), drawn: path.drawn && !live ? flat(path.drawn) : null, cache: {}, losses: Float64Array.from(path.losses, (each) => each ?? NaN),
+    x: flat(path.points), drawn: path.drawn && !live ? flat(path.drawn) : null, cache: {},
+    losses: Float64Array.from(path.losses, (each) => each ?? NaN),
     width: 0, states: new Float64Array(0), near: path.near, lines: path.lines,
     outcome: path.outcome && { text: path.outcome[0], since: path.outcome[1], failed: path.outcome[2] },
   };
@@ -104,7 +105,10 @@ function runAll(state) {
   const before = kept;
   kept = new Map();
   return state.entries.flatMap((entry) => {
-    if (!entry.method) return ownRuns.filter((run) => told.entries[run.entry] === entry.base).map((run) => ({ ...run, entry }));
+    if (!entry.method) {
+      const own = ownRuns.filter((run) => told.entries[run.entry] === entry.base);
+      return own.map((run) => ({ ...run, entry }));
+    }
     return state.starts.map((start, number) => {
       const setup = { method: entry.method, values: entry.values, steps: state.steps, sigma: state.noise, start };
       const key = JSON.stringify(setup);

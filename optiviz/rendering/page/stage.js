@@ -208,16 +208,18 @@ function writeTable() {
 function describe() {
   if (!main || !live) return;
   const ends = shown.map((run) => {
+    const [from, to] = [0, run.last].map((row) => place(pointOf(run, rowIn(run, row))));
     const remark = run.outcome ? `, ${run.outcome.text}` : "";
-    return `${run.entry.name} goes from ${place(pointOf(run, 0))} to ${place(pointOf(run, run.last))}, loss ${written(run.losses[run.last])}${remark}`;
+    return `${run.entry.name} goes from ${from} to ${to}, loss ${written(run.losses.at(-1))}${remark}`;
   });
   main.canvas.setAttribute("aria-label", `${told.title}. ${ends.join("; ")}.`);
 }
 
 function show(wanted) {
   const steps = keptSteps();
-  const last = steps ? steps.at(-1) : state.steps;
-  step = !steps ? clamp(wanted, 0, state.steps) : wanted > last ? Math.min(state.steps, wanted) : steps[rowAt(steps, wanted)];
+  const last = steps?.at(-1);
+  step = clamp(wanted, 0, state.steps);
+  if (steps && step <= last) step = steps[rowAt(steps, step)];
   tip.hidden = true;
   write();
   draw();

@@ -110,7 +110,7 @@ function parsed(fragment) {
   const found = { state, step: null };
   for (const [key, text] of parts) {
     if (key === "o") state.entries = entriesOf(text, preset);
-    else if (key === "s") state.starts = text.split(";").map((each) => checked(numbers(each), (point) => point.length === dim));
+    else if (key === "s") state.starts = text.split(";").map(startOf);
     else if (key === "n") state.steps = whole(text, 1, MOST_STEPS);
     else if (key === "noise") state.noise = checked(number(text), (value) => told.noise && value >= 0);
     else if (key === "w") state.window = windowOf(text);
@@ -145,6 +145,8 @@ function number(text) {
 const numbers = (text) => text.split(",").map(number);
 const whole = (text, low, high) =>
   checked(number(text), (value) => Number.isInteger(value) && low <= value && value <= high);
+
+const startOf = (text) => checked(numbers(text), (point) => point.length === dim);
 
 function windowOf(text) {
   const window = text.split(",").map((each) => each.split(":").map(number));
@@ -190,7 +192,8 @@ function entriesOf(text, preset) {
       check(place >= 0);
       entry.values[place] = checked(valueOf(value), (found) => allows(parameters[place], found));
     }
-    if (entry.method) check(entry.values.every((value, place) => allows(told.methods[entry.method].parameters[place], value)));
+    const parameters = entry.method ? told.methods[entry.method].parameters : [];
+    check(parameters.every((parameter, place) => allows(parameter, entry.values[place])));
     entries.push(entry);
   }
   check(entries.length <= MOST.entries);

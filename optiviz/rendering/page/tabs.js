@@ -1,6 +1,5 @@
 // Tabs: what the large picture and the chart show.
 
-const TITLES = { contour: "contour", curve: "curve", relief: "relief", basins: "basins" };
 const reliefCanvas = one(".relief canvas");
 let relief = null;
 let reliefImage = null; // where there is no WebGL
@@ -22,7 +21,9 @@ function tabsHere() {
 // A list of tabs, of which the arrow keys select the next.
 function makeTabs(holder, given, selected, select, controls) {
   const tabs = given.map((name) => {
-    const tab = made("button", { type: "button", id: `tab-${name}`, textContent: TITLES[name] ?? name, attributes: { role: "tab", "aria-controls": controls } });
+    const tab = made("button", { type: "button", id: `tab-${name}`, textContent: name });
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", controls);
     tab.addEventListener("click", () => choose(name));
     return tab;
   });
@@ -93,7 +94,8 @@ function drawRelief() {
     shown.map((run) => {
       const { color, head, dash } = styleOf(run.entry, run.start);
       const points = Array.from({ length: run.rows }, (_, row) => [...pointOf(run, row)]);
-      return { points, losses: [...run.losses], color, casing: look().casing, head, dash, from: beginning(run, step), to: rowIn(run, step) };
+      const rows = { from: beginning(run, step), to: rowIn(run, step) };
+      return { points, losses: [...run.losses], color, casing: look().casing, head, dash, ...rows };
     }),
     { minima: told.surface.minima, starts: state.starts },
   );
@@ -152,11 +154,13 @@ function paintBasins(result) {
 // Which share of the starts reaches which minimum.
 function writeShares() {
   const { centres, shares } = basinsFound.result;
-  const largest = centres.map((_, at) => at).filter((at) => shares[at] >= 0.005).sort((one, two) => shares[two] - shares[one]);
+  const seen = centres.map((_, at) => at).filter((at) => shares[at] >= 0.005);
+  const largest = seen.sort((first, second) => shares[second] - shares[first]);
   const marks = largest.slice(0, 4).map((at) => {
     const dot = made("i", { attributes: { "aria-hidden": "true" } });
     dot.style.background = look().areas[at % look().areas.length];
-    return made("li", { className: "area", title: `reach ${place(centres[at])}` }, dot, `${Math.round(100 * shares[at])}%`);
+    const title = `reach ${place(centres[at])}`;
+    return made("li", { className: "area", title }, dot, `${Math.round(100 * shares[at])}%`);
   });
   all(".key .area").forEach((area) => area.remove());
   one(".key").append(...marks);
