@@ -6,7 +6,7 @@ const commandField = one("#command");
 function writeFragment() {
   const fragment = fragmentOf(state, step);
   try {
-    history.replaceState(null, "", `#${fragment}`);
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
   } catch { // a page in a frame may have no history
   }
   const here = location.href.split("#")[0];

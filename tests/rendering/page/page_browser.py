@@ -118,7 +118,9 @@ def opened(browser: Browser, pages: Path) -> Iterator[Opened]:
 
 
 def wait(browser: Browser, condition: str) -> None:
-    WebDriverWait(browser, 30, poll_frequency=0.05).until(lambda page: page.execute_script(f"return {condition}"))
+    WebDriverWait(browser, 30, poll_frequency=0.05).until(
+        lambda page: page.execute_script(f"return {condition}")
+    )
 
 
 def run(browser: Browser, script: str, *words: Any) -> Any:
