@@ -33,6 +33,7 @@ function makeHandle(number) {
       const sides = state.window.map(([low, high]) => high - low);
       moveStart(number, state.starts[number].map((each, axis) => each + moves[event.key][axis] * sides[axis]));
     } else if (event.key === "Delete" || event.key === "Backspace") removeStart(number);
+    else if (event.key === " ") play(playing === null);
     else return;
     event.preventDefault();
   });

@@ -150,6 +150,7 @@ if (live && main) {
       setWindow(state.window.map((ends, axis) => ends.map((end) => end + aside(ends, axis))));
     } else if (event.key in zooms) zoom(zooms[event.key], ...middle());
     else if (event.key === "Home") showWhole();
+    else if (event.key === " ") play(playing === null);
     else return;
     event.preventDefault();
   });

@@ -84,6 +84,7 @@ if (live) {
       takeOver(0);
       play(!calm.matches);
       if (calm.matches) show(state.steps);
+      one("#said").textContent = `${name}. ${lossesSaid()}`;
     } } }));
   });
   one("#presets").hidden = !told.presets.length;

@@ -271,6 +271,10 @@ def test_keys_pan_and_zoom(opened: Opened) -> None:
         canvas.send_keys(key)
         assert run(page, "state.window[0]") == pytest.approx(wanted)
     assert run(page, "step") == 125
+    canvas.send_keys(" ")
+    assert run(page, "playing !== null")
+    one(page, ".handle").send_keys(" ")
+    assert run(page, "playing") is None
 
 
 def test_no_window_is_too_small_or_too_large(opened: Opened) -> None:
