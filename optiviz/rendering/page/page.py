@@ -174,7 +174,8 @@ class Page:
                 images = " ".join(map(outlines, drawn))
         except RecursionError:  # too long or too deeply nested to be typeset
             return f"<code>{escape(said)}</code>"
-        return f'<span class="formula" role="img" aria-label="{escape(said)}">{images}</span>'
+        words = f'<span class="unseen">{escape(said)}</span>'  # the images are hidden from readers
+        return f'<span class="formula">{words}{images}</span>'
 
     def _axes(self) -> Sequence[str]:
         return self.scene.surface.axis_names[: self.scene.surface.dim]

@@ -1,6 +1,6 @@
 """The interactive page in a real browser: playing, looks, numbers, tooltips, accessibility.
 
-The environment variable AXE_CORE is the path of axe.min.js from the package axe-core.
+The environment variable NODE_MODULES is the folder with the npm package axe-core.
 """
 
 import os
@@ -34,7 +34,7 @@ from optiviz.views.legend import number
 from optiviz.views.scales import Scale
 
 browser, opened, pages = page_browser.browser, page_browser.opened, page_browser.pages
-AXE = os.environ.get("AXE_CORE", "")
+AXE = Path(os.environ.get("NODE_MODULES", ""), "axe-core", "axe.min.js")
 
 
 @pytest.mark.slow
@@ -235,13 +235,13 @@ def test_it_fetches_nothing(opened: Opened) -> None:
 
 
 @pytest.mark.sample(2)
-@pytest.mark.skipif(not Path(AXE).is_file(), reason="AXE_CORE is not the path of axe.min.js")
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not in NODE_MODULES")
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("look", [{}, {"dark": True}, {"size": PHONE}])
 def test_axe_finds_nothing_serious(name: str, look: dict[str, Any], opened: Opened) -> None:
     page = opened(name, **look)
     run(page, "document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    page.execute_script(Path(AXE).read_text("utf-8"))
+    page.execute_script(AXE.read_text("utf-8"))
     found = page.execute_async_script("const done = arguments[0]; axe.run().then(done)")
     assert found["passes"]
     said = [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]

@@ -1,7 +1,10 @@
 """The interactive page as a file: self-contained, correct, and safe with any texts."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from base64 import b64decode, b64encode
 from functools import cache
 from hashlib import sha256
@@ -26,6 +29,8 @@ from optiviz.rendering.page.page import MAX_POINTS
 from optiviz.rendering.page.text import point_text, rounded
 from optiviz.themes import load_theme
 
+MODULES = Path(os.environ.get("NODE_MODULES", ""))  # of npm
+JAR = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 Made = tuple[RunScene, str, "Elements", dict[str, Any]]
 ARTICLE_1 = "nesterov,rmsprop,adadelta,adagrad,adam"
 SCENES = {
@@ -89,6 +94,38 @@ def made(path: Path, **fields: Any) -> Made:
     elements = Elements(text)
     assert isinstance(scene, RunScene)
     return scene, text, elements, json.loads(elements.texts["script scene"])
+
+
+@pytest.fixture
+def every_scene(here: Path) -> list[Path]:
+    """Return files with the pages of all scenes."""
+    for name in SCENES:
+        Path(f"{name}.html").write_text(of_scene(name)[1], "utf-8")
+    return sorted(here.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (MODULES / "html-validate").is_dir(), reason="html-validate is not in NODE_MODULES"
+)
+def test_pages_keep_the_recommended_rules_of_html(every_scene: list[Path], here: Path) -> None:
+    (here / ".htmlvalidate.json").write_text(
+        '{"root": true, "extends": ["html-validate:recommended"]}'
+    )
+    command = [MODULES / ".bin" / "html-validate", *every_scene]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (JAR.is_file() and shutil.which("java")),
+    reason="vnu-jar is not in NODE_MODULES, or no java",
+)
+def test_pages_are_valid_html(every_scene: list[Path]) -> None:
+    command = ["java", "-jar", JAR, "--errors-only", *every_scene]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-2000:]
 
 
 @pytest.mark.sample(1)
@@ -267,7 +304,7 @@ def test_numbers_are_as_exact_as_their_axes_want(here: Path) -> None:
 def test_a_formula_alone_is_the_heading(here: Path) -> None:
     surface = optiviz.Surface(formula="x**2 + 3*y**2", domain="-3:3,-3:3")
     _, text, elements, _ = made(here / "a.html", surface=surface, optimizers="adam:lr=0.1")
-    assert text.count('aria-label="x**2 + 3*y**2"') == 1
+    assert text.count('<span class="unseen">x**2 + 3*y**2</span>') == 1
     assert elements.texts["title"] == "x**2 + 3*y**2"
 
 
