@@ -191,7 +191,7 @@ VIEWS = {
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
         ("levels", "aspect", "height", "floor", "camera", "orbit", "trail"),
-        "the surface in 3-D",
+        "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
         "loss:LossView", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"),
@@ -203,7 +203,7 @@ VIEWS = {
     ),
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),
-        "the state of an optimizer against step",
+        "the state of an optimizer against step", page=True,
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),

@@ -52,6 +52,8 @@ WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for 
 # Ratios of the sides of a plane: up to which scales are equal unless specified, and at all.
 MAX_RATIO, LONGEST_RATIO = 4.0, 20.0
 MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
+CHARTS = "loss", "state"
+COMPUTED = "relief", "state"  # what is shown of what a page computes by itself
 COLORS = 256  # of the surface's image, most of which has few colours
 
 
@@ -74,7 +76,14 @@ class Page:
         self.programs, self.is_live = programs, not programs.live
         self.theme = next(iter(themes.values()))
         self.ground = "contour" if scene.surface.dim == 2 else "curve"
-        self.views = recipe.view.split("+") if recipe.view else [self.ground, "loss"]
+        views = recipe.view.split("+") if recipe.view else [self.ground, "loss"]
+        self.charts = [name for name in views if name in CHARTS]
+        self.pictures = [name for name in views if name not in CHARTS]
+        for name in views:
+            if name in COMPUTED and not self.is_live:
+                raise InputError(
+                    f"this page cannot show {name}: it only replays what was descended"
+                )
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
@@ -95,7 +104,8 @@ class Page:
             "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
             "markers": MARKERS,
             "dashes": [[] if dash == "-" else dash[1] for dash in DASHES],
-            "views": self.views,
+            "picture": next(iter(self.pictures), None),  # with which the page begins
+            "chart": next(iter(self.charts), None),
             "loss_name": self.loss.names[0],
             "theme": {name: self._look(theme) for name, theme in self.themes.items()},
             "surface": self._surface(),
@@ -123,7 +133,6 @@ class Page:
         """Return the parts of the page's HTML, by their names in page.html."""
         subject = self.scene.title or self.scene.surface.title
         above = "from above, and the paths on it" if self.ground == "contour" else "as a curve"
-        drawn = self.ground in self.views
         return {
             "ground": _GROUND.substitute(
                 kind=self.ground,
@@ -132,10 +141,10 @@ class Page:
                 key="".join(self._key()),
                 role="tabpanel" if self.is_live and self.ground == "contour" else "group",
             )
-            if drawn
+            if self.pictures
             else "",
             "loss": _CHARTS.substitute(role="tabpanel" if self.is_live else "group")
-            if "loss" in self.views
+            if self.charts
             else "",
             "legend": "".join(self._row(entry) for entry in self.scene.entries),
             "axes": "".join(f'<th scope="col">{escape(name)}</th>' for name in self._axes()),
@@ -279,7 +288,7 @@ class Page:
     def _ground(self) -> dict[str, Any]:
         """Return what a page that cannot compute its surface shows of it."""
         scene = self.scene
-        if self.ground not in self.views:
+        if not self.pictures:
             return {}
         if self.is_live:
             if self.ground == "curve":
@@ -351,7 +360,7 @@ class Page:
         names = dict.fromkeys(self.scene.legend_entries)
         if self.is_live:  # the scripts hide it while no path is out of view
             names["away"] = None
-        for name in names if self.views != ["loss"] else ():
+        for name in names if self.pictures else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
         for mark in () if self.is_live else start_entries(self.scene):

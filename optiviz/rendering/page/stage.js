@@ -10,9 +10,9 @@ let groundTimer = 0;
 const CURVE_RATIO = 1.35; // width over height
 const SETTLED = 140; // milliseconds without a change after which the ground is drawn finely
 
-const mainKind = told.views.find((view) => view !== "loss");
-const main = mainKind ? { kind: mainKind, canvas: one(".ground canvas"), strips: [{}] } : null;
-const chart = told.views.includes("loss") ? { kind: "chart", canvas: one(".charts canvas"), strips: [{}] } : null;
+const mainKind = dim === 1 ? "curve" : "contour";
+const main = told.picture ? { kind: mainKind, canvas: one(".ground canvas"), strips: [{}] } : null;
+const chart = told.chart ? { kind: "chart", canvas: one(".charts canvas"), strips: [{}] } : null;
 const panels = [main, chart].filter(Boolean);
 const isWide = matchMedia("(min-width: 820px) and (min-height: 520px)");
 

@@ -18,8 +18,8 @@ function ownState(preset = null) {
     steps: given.steps ?? told.steps,
     noise: (preset === null ? null : given.noise) ?? told.noise?.sigma ?? 0,
     window: told.surface.window.map((ends) => [...ends]),
-    tab: told.views.find((view) => view !== "loss") ?? "",
-    chart: "loss",
+    tab: told.picture ?? "",
+    chart: told.chart ?? "",
     camera: null, // of the relief; its own if null
   };
 }

@@ -12,10 +12,7 @@ let basinsAsked = "";
 // The tabs that this page can show.
 function tabsHere() {
   if (main?.kind !== "contour") return [main?.kind].filter(Boolean);
-  const found = ["contour"];
-  if (typeof createRelief === "function" && (live || told.relief)) found.push("relief");
-  if (live && typeof createBasins === "function") found.push("basins");
-  return found;
+  return live ? ["contour", "relief", "basins"] : ["contour"];
 }
 
 // A list of tabs, of which the arrow keys select the next.

@@ -311,8 +311,7 @@ def test_a_formula_alone_is_the_heading(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--view relief", "a page cannot show relief: choose from contour, curve, loss"),
-        ("--view contour+state", "a page cannot show state"),
+        ("--view rate", "a page cannot show rate: choose from contour, curve, relief, loss, state"),
         ("--layout grid", "a page shows all optimizers in one panel"),
     ],
 )
