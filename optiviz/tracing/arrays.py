@@ -79,6 +79,23 @@ class TracedArray(NDArrayOperatorsMixin):
     def __index__(self) -> int:
         return int(self.nodes.item())
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise Untraceable(f"it uses .{name} of one of its values, which cannot be recorded")
+
+    def __repr__(self) -> str:
+        self.graph.refuse(self._each)
+
+    def __format__(self, form: str) -> str:
+        self.graph.refuse(self._each)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        self.graph.refuse(self._each)
+
+    def __deepcopy__(self, memo: Any) -> "TracedArray":
+        return self.copy()
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         self.graph.refuse(self._each)
 
@@ -124,6 +141,8 @@ class TracedArray(NDArrayOperatorsMixin):
     ) -> Nodes:
         if any(value is not None and value is not np._NoValue for value in others.values()):
             raise Untraceable(f"it calls np.{name}.reduce with settings that cannot be recorded")
+        if name in ("add", "multiply"):
+            nodes = self._numbers(nodes)
         axes = range(nodes.ndim) if axis is None else np.atleast_1d(axis) % max(nodes.ndim, 1)
         for each in axes:
             parts = [np.take(nodes, [place], each) for place in range(nodes.shape[each])]
@@ -161,6 +180,10 @@ class TracedArray(NDArrayOperatorsMixin):
         """Return whether any element along axes is true."""
         return TracedArray(self.graph, self._reduced("logical_or", self._truths(), axis, keepdims))
 
+    def _numbers(self, nodes: Nodes) -> Nodes:
+        """Return nodes with 1 and 0 for truths."""
+        return np.asarray(np.frompyfunc(self.graph.number, 1, 1)(nodes), object)
+
     def _truths(self) -> Nodes:
         return np.asarray(np.frompyfunc(self.graph.truth, 1, 1)(self.nodes), object)
 
@@ -180,8 +203,7 @@ class TracedArray(NDArrayOperatorsMixin):
         """Return the elements as numbers of a type."""
         kind = np.dtype(dtype).kind
         if kind == "f":
-            one = np.where(self, 1.0, 0.0) if self.dtype == bool else self.copy()
-            return one
+            return TracedArray(self.graph, self._numbers(self.nodes))
         if kind == "b":
             return TracedArray(self.graph, self._truths())
         return np.trunc(self)

@@ -17,8 +17,11 @@ from optiviz.tracing.operations import TRUTHS, computed
 MAX_NODES, MAX_LEAVES, MAX_QUESTIONS = 20_000, 64, 40
 
 
-class Untraceable(Exception):
-    """Code that cannot be recorded; the message says why."""
+class Untraceable(BaseException):
+    """Code that cannot be recorded; the message says why.
+
+    A BaseException, so that `except Exception` in that code does not catch it.
+    """
 
 
 class NeedsValue(Untraceable):
@@ -63,7 +66,7 @@ Results = dict[str, list[Scalar]]
 
 @dataclass(frozen=True)
 class Leaf:
-    """The end of a program: its results, by name."""
+    """The end of a program: its results, by name, none where an error is raised."""
 
     results: Results
 
@@ -103,7 +106,8 @@ class Graph:
                 return args[1] if args[0] else args[2]
             args = self.truth(args[0]), *args[1:]
         if name == "add" and all(_is_truth(each) for each in args):
-            name = "logical_or"  # as in numpy
+            # In numpy that is a truth, in Python a number.
+            raise Untraceable("it adds truths, such as x > 0, instead of numbers")
         if name.startswith("logical"):
             args = tuple(self.truth(each) for each in args)
         if name == "power" and args[1] in (1, 2) and not isinstance(args[1], Node):
@@ -113,6 +117,10 @@ class Graph:
     def truth(self, scalar: Scalar) -> Scalar:
         """Return whether a scalar is true, as a truth; nan is."""
         return scalar if _is_truth(scalar) else self.apply("not_equal", scalar, 0.0)
+
+    def number(self, scalar: Scalar) -> Scalar:
+        """Return a scalar as a number: 1 or 0 for a truth."""
+        return self.apply("where", scalar, 1.0, 0.0) if _is_truth(scalar) else scalar
 
     def call(self, name: str, *args: Scalar) -> Node:
         """Return the node of a call whose result is not known, even if all arguments are."""
@@ -148,14 +156,13 @@ class Graph:
             raise NeedsValue(names)
         raise Untraceable("it needs one of its values as a number, as float and np.array do")
 
-    def explore(self, run: Callable[[], Results], failed: Results | None = None) -> Tree:
+    def explore(self, run: Callable[[], Results]) -> Tree:
         """Return the program of code that returns results by name.
 
-        The code is run once for every way through it. Where it raises an error on some of them,
-        the results are those that it has `failed` with. Raises Untraceable if it fails on all, or
-        cannot be recorded.
+        The code is run once for every way through it; one that ends with an error has no results.
+        Raises Untraceable if all do, or if the code cannot be recorded.
         """
-        self._left, self._failed = MAX_LEAVES, failed
+        self._left = MAX_LEAVES
         return self._explore(run, [])
 
     def _explore(self, run: Callable[[], Results], prefix: list[bool]) -> Tree:
@@ -166,12 +173,11 @@ class Graph:
         tree: Tree
         try:
             tree = Leaf(run())
-        except Untraceable:
-            raise
         except Exception as error:
-            if not self._answers or self._failed is None:
+            # Errors of these types may be about values that are recorded.
+            if not self._answers or isinstance(error, AttributeError | TypeError):
                 raise Untraceable(f"it raises {type(error).__name__}: {error}") from error
-            tree = Leaf(self._failed)
+            tree = Leaf({})
         asked = list(self._answers.items())
         answers = [answer for _, answer in asked]
         for place in reversed(range(len(prefix), len(asked))):

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from optiviz.tracing.graph import Branch, Node, Scalar, Tree, reachable
-from optiviz.tracing.methods import MethodProgram
 from optiviz.tracing.operations import PARTS
+from optiviz.tracing.programs import MethodProgram
 
 DEEPEST = 30  # nesting of an expression
 # What is written for an operation; {0} and {1} are its arguments.
@@ -96,7 +96,7 @@ def method_text(program: MethodProgram) -> str:
 
     init(x, h, n) returns the first state, a flat array, and step(f, x, s, h, n) the next point and
     state: f is the objective, x the point, s the state, h the hyperparameters and n the number of
-    steps of the run. Results are NaN where the code raises an error.
+    steps of the run. Both return null where the code raises an error.
     """
     init = _function(program.init, "x,h,n", lambda row: _array(row["s"]))
     step = _function(
@@ -150,6 +150,8 @@ class _Writer:
             lines = self._declared([tree.condition], known)
             yes, no = (self.written(each, set(known)) for each in (tree.yes, tree.no))
             return f"{lines}if({self._text(tree.condition)}){{{yes}}}{no}"
+        if not tree.results:
+            return "return null;"
         lines = self._declared((each for result in tree.results.values() for each in result), known)
         texts = {name: [self._text(each) for each in row] for name, row in tree.results.items()}
         return f"{lines}return {self._returned(texts)};"

@@ -4,8 +4,10 @@ Inputs are x/0, x/1 (the point), s/0, s/1 ... (the state, as a flat list), h/0, 
 hyperparameters) and n (the steps of the run). Results are "x" and "s".
 """
 
+import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,37 +18,24 @@ from optiviz.optimizers.base import (
     BaseWrapper,
     Method,
     Optimizer,
-    OptimizerError,
     Scheduled,
     Solver,
 )
 from optiviz.optimizers.factory import RATE_NAMES
-from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer
+from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, leftovers
 from optiviz.optimizers.wrappers import Wrapper
 from optiviz.system.time_limit import TimeLimit
 from optiviz.tracing.arrays import TracedArray, input_array, nodes_of, scalars
-from optiviz.tracing.forms import Form, StatePart
+from optiviz.tracing.comparison import check_program
+from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Graph, NeedsValue, Results, Tree, Untraceable
 from optiviz.tracing.objectives import TracedObjective
-from optiviz.tracing.programs import run
+from optiviz.tracing.programs import MethodProgram
 
 MAX_FORMS = 3  # times that the shapes of a state are adapted to those after a step
-# Steps at which the program of third-party code is compared with the code, and the tolerance.
-COMPARED, SAME = 60, 1e-9
-MAX_SECONDS = 2.0  # for third-party code
-
-
-@dataclass(frozen=True)
-class MethodProgram:
-    """An optimizer as programs: `init` returns the first state, `step` the next point and state.
-
-    variable are the names of the hyperparameters that are inputs, in order.
-    """
-
-    variable: tuple[str, ...]
-    state: tuple[StatePart, ...]
-    init: Tree
-    step: Tree
+MAX_SECONDS = 3.0  # for third-party code
+REMEMBERS = "it remembers more than the state that it returns"
+Values = Mapping[str, Any]
 
 
 def record(method: Method, dim: int) -> MethodProgram:
@@ -62,15 +51,16 @@ def record(method: Method, dim: int) -> MethodProgram:
     assert isinstance(method, Optimizer)
     if not isinstance(core, UserOptimizer):
         return _recorded(method, dim)
+    before = leftovers(core.found)
     try:
         with TimeLimit(MAX_SECONDS).running():
             program = _recorded(method, dim)
-            _compare(method, dim, program)
-            return program
+            check_program(method, partial(_changed, method), program, dim)
     except TimeoutError:
         raise Untraceable(f"it takes longer than {MAX_SECONDS:g} seconds to record") from None
-    except OptimizerError as error:
-        raise Untraceable(f"it {error}") from None
+    if leftovers(core.found) != before:
+        raise Untraceable(REMEMBERS)
+    return program
 
 
 def _recorded(method: Optimizer, dim: int) -> MethodProgram:
@@ -101,23 +91,24 @@ class _Recorder:
         self._settings = [f"h/{place}" for place in range(len(variable))]
 
     def program(self) -> MethodProgram:
-        graph = Graph(self._settings)
-        form = Form.of(self._begun(graph))
+        _, form = self._begun(None)
         for _ in range(MAX_FORMS):
             step, after = self._stepped(form)
             if after.shapes == form.shapes:
-                begun = partial(self._first, graph, form)
-                init = graph.explore(begun, {"s": [np.nan] * form.size})
-                return MethodProgram(self._variable, form.parts, init, step)
+                return MethodProgram(self._variable, form.parts, self._begun(form)[0], step)
             form = after
         raise Untraceable("the shape of its state changes with every step")
 
-    def _first(self, graph: Graph, form: Form) -> Results:
-        return {"s": form.flat(self._begun(graph))}
+    def _begun(self, form: Form | None) -> tuple[Tree, Form]:
+        """Return the program of the first state, and its form, which is this one if there is."""
+        graph, forms = Graph(self._settings), [] if form is None else [form]
 
-    def _begun(self, graph: Graph) -> Any:
-        """Return the first state."""
-        return self._traced(graph).init(input_array(graph, "x", (self._dim,)))  # type: ignore[arg-type]
+        def begin() -> Results:
+            state = self._traced(graph).init(input_array(graph, "x", (self._dim,)))  # type: ignore[arg-type]
+            forms.append(forms[-1].widened(Form.of(state)) if forms else Form.of(state))
+            return {"s": forms[-1].flat(state)}
+
+        return graph.explore(begin), forms[-1]
 
     def _stepped(self, form: "Form") -> "tuple[Tree, Form]":
         """Return the program of a step, and the form of the state after it."""
@@ -132,8 +123,7 @@ class _Recorder:
             after = after.widened(Form.of(state))
             return {"x": scalars(moved), "s": after.flat(state)}
 
-        state = [graph.input(f"s/{place}") for place in range(form.size)]
-        return graph.explore(step, {"x": [np.nan] * self._dim, "s": list(state)}), after
+        return graph.explore(step), after
 
     def _traced(self, graph: Graph) -> Optimizer:
         """Return the optimizer with inputs in place of hyperparameters."""
@@ -141,23 +131,39 @@ class _Recorder:
             name: input_array(graph, setting, ())
             for name, setting in zip(self._variable, self._settings, strict=True)
         }
-        return _with_inputs(self._method, inputs, input_array(graph, "n", ()))
+        return _changed(self._method, inputs, _recorded_user, input_array(graph, "n", ()))
 
 
-def _with_inputs(method: Optimizer, inputs: Mapping[str, Any], steps: TracedArray) -> Optimizer:
-    """Return an optimizer with inputs in place of hyperparameters, by their names."""
+def _replaced(method: UserOptimizer, values: Values) -> UserOptimizer:
+    return replace(method, values={**method.values, **values})
+
+
+def _changed(
+    method: Optimizer,
+    values: Values,
+    user: Callable[[UserOptimizer, Values], Optimizer] = _replaced,
+    steps: TracedArray | None = None,
+) -> Optimizer:
+    """Return an optimizer with other hyperparameters, which are not checked if they are ours.
+
+    user changes a user's optimizer; schedules are for a run of `steps` steps.
+    """
     if isinstance(method, UserOptimizer):
-        return _User(found=method.found, values={**method.values, **inputs})
+        return user(method, values)
     if not isinstance(method, BaseWrapper):
-        return method.with_fields(**inputs)
-    changed: dict[str, Any] = {}
+        return method.with_fields(**values)
+    fields: dict[str, Any] = {}
     if isinstance(method, Wrapper):
         written = method.own(list(method.inner.hyperparameters()))
-        changed = {own: inputs[name] for name, own in written.items() if name in inputs}
-        inputs = {name: value for name, value in inputs.items() if name not in written}
-    elif isinstance(method, Scheduled):
-        changed["schedule"] = method.schedule.with_total_steps(steps)
-    return method.with_fields(inner=_with_inputs(method.inner, inputs, steps), **changed)
+        fields = {own: values[name] for name, own in written.items() if name in values}
+        values = {name: value for name, value in values.items() if name not in written}
+    elif isinstance(method, Scheduled) and steps is not None:
+        fields["schedule"] = method.schedule.with_total_steps(steps)
+    return method.with_fields(inner=_changed(method.inner, values, user, steps), **fields)
+
+
+def _recorded_user(method: UserOptimizer, values: Values) -> "_User":
+    return _User(found=method.found, values={**method.values, **values})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -182,61 +188,19 @@ class _User(Optimizer):
 
     def _called(self, name: str, *args: Any) -> Any:
         instance = self.found(**self.values)
-        before = dict(vars(instance)) if hasattr(instance, "__dict__") else {}
+        before = _attributes(instance)
         result = getattr(instance, name)(*args)
-        after = dict(vars(instance)) if before or hasattr(instance, "__dict__") else {}
-        if before.keys() != after.keys() or any(after[key] is not before[key] for key in before):
+        if _attributes(instance) != before:
             raise Untraceable("it keeps its state in attributes instead of the state it returns")
         return result
 
 
-class _Bowl:
-    """A smooth function, at whose points a program is compared with the code."""
-
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-
-    def value(self, x: Array) -> Array:
-        total: Array = (x * x / 2 + np.cos(x)).sum(axis=-1)
-        return total
-
-    def gradient(self, x: Array) -> Array:
-        slope: Array = x - np.sin(x)
-        return slope
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        return self.value(x), self.gradient(x)
-
-    def hessian(self, x: Array) -> Array:
-        bends: Array = np.eye(self.dim) * (1 - np.cos(x))[..., None]
-        return bends
-
-
-def _compare(method: Optimizer, dim: int, program: MethodProgram) -> None:
-    """Raise Untraceable unless a program does what the code does, step by step.
-
-    Code may depend on more than its arguments: on random numbers, or on what it has stored.
-    """
-    objective, x = _Bowl(dim), np.linspace(-1.5, 1.0, dim)
-    values = method.hyperparameters()
-    h = [values[name] for name in program.variable]
-    with np.errstate(all="ignore"):
-        state = method.init(x)
-        form = Form.of(state)
-        expected = run(program.init, {"x": x.tolist(), "h": h, "n": [COMPARED]})["s"]
-        _check_same(form.flat(state), expected)
-        for _ in range(COMPARED):
-            inputs = {"x": x.tolist(), "s": form.flat(state), "h": h, "n": [COMPARED]}
-            found = run(program.step, inputs, objective)
-            x, state = method.step(objective, x, state)
-            _check_same(x.tolist(), found.get("x", []))
-            _check_same(form.flat(state), found.get("s", []))
-            if not np.isfinite(x).all():
-                break
-
-
-def _check_same(values: Any, expected: Any) -> None:
-    if len(values) != len(expected) or not np.allclose(
-        np.array(values, float), np.array(expected, float), SAME, SAME, equal_nan=True
-    ):
-        raise Untraceable("what was recorded is not what it does each time")
+def _attributes(instance: Any) -> dict[str, Any]:
+    """Return what is in the attributes of an object, to be compared before and after a call."""
+    found: dict[str, Any] = {}
+    for name, value in getattr(instance, "__dict__", {}).items():
+        found[name] = id(value)
+        with suppress(Exception):
+            if not isinstance(value, TracedArray):
+                found[name] = id(value), pickle.dumps(value)
+    return found

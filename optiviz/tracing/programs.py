@@ -1,19 +1,34 @@
-"""Programs run in Python, to compare them with what they were recorded from."""
+"""Programs of optimizers, and how they are run in Python."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from optiviz.objective import Objective
+from optiviz.tracing.forms import StatePart
 from optiviz.tracing.graph import Branch, Node, Scalar, Tree, reachable
 from optiviz.tracing.operations import PARTS, computed
+
+
+@dataclass(frozen=True)
+class MethodProgram:
+    """An optimizer as programs: `init` returns the first state, `step` the next point and state.
+
+    variable are the names of the hyperparameters that are inputs, in order.
+    """
+
+    variable: tuple[str, ...]
+    state: tuple[StatePart, ...]
+    init: Tree
+    step: Tree
 
 
 def run(
     tree: Tree, inputs: Mapping[str, Sequence[float | bool]], objective: Objective | None = None
 ) -> dict[str, list[float | bool]]:
-    """Return the results of a program by name.
+    """Return the results of a program by name, {} where it raises an error.
 
     inputs are lists of numbers: that under "x" has x/0, x/1 and so on. The objective is needed by
     a program that calls it.

@@ -111,6 +111,84 @@ class Later(Counting):
         return x - self.lr * v, v
 
 
+class Listed(Counting):
+    def __init__(self, lr):
+        self.lr, self.seen = lr, []
+
+    def step(self, objective, x, state):
+        self.seen.append(1)
+        return x - self.lr * objective.gradient(x), None
+
+
+calls = []
+
+
+class Global(Counting):
+    def step(self, objective, x, state):
+        calls.append(1)
+        return x - self.lr * objective.gradient(x) * (1 if len(calls) < 5000 else 2), None
+
+
+class Class(Counting):
+    seen = 0
+
+    def step(self, objective, x, state):
+        type(self).seen += 1
+        return x - self.lr * objective.gradient(x), None
+
+
+class Rarely(Counting):
+    def __init__(self, lr):
+        self.lr, self.random = lr, np.random.default_rng(0)
+
+    def step(self, objective, x, state):
+        g = objective.gradient(x)
+        if np.linalg.norm(g) < 1e-9:
+            g = self.random.normal(size=2)
+        return x - self.lr * g, None
+
+
+class Late(Counting):
+    def init(self, x):
+        return 0
+
+    def step(self, objective, x, state):
+        lr = self.lr if not isinstance(state, int) or state < 80 else 2 * self.lr
+        return x - lr * objective.gradient(x), state + 1
+
+
+class Flag(Counting):
+    def __init__(self, lr, twice=False):
+        self.lr = 2 * lr if twice is True else lr
+
+    def step(self, objective, x, state):
+        return x - self.lr * objective.gradient(x), None
+
+
+class Typed(Counting):
+    def step(self, objective, x, state):
+        g = objective.gradient(x)
+        return x - self.lr * (np.sign(g) if isinstance(g, np.ndarray) else g), None
+
+
+class Guarded(Counting):
+    def step(self, objective, x, state):
+        g = objective.gradient(x)
+        try:
+            share = min(1.0, 3 / math.sqrt(float(g @ g)))
+        except Exception:
+            share = 1.0
+        return x - self.lr * share * g, None
+
+
+class Missing(Counting):
+    def step(self, objective, x, state):
+        g = objective.gradient(x)
+        if np.linalg.norm(g) > 5:
+            g = g / (1 + g.std())
+        return x - self.lr * g, None
+
+
 class Words(Counting):
     def init(self, x):
         return {"phase": "first"}
@@ -201,7 +279,7 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
     program = record(method, 2)
     given = inputs(program, method, np.ones(2), {"v": np.zeros(2), "steps": 0})
     given["h"] = [-1.0, *given["h"][1:]]
-    assert np.isnan(run(program.step, given, SURFACES[2])["x"]).all()
+    assert run(program.step, given, SURFACES[2]) == {}
 
 
 @pytest.mark.parametrize(
@@ -210,9 +288,18 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
         ("Attribute", "keeps its state in attributes"),
         ("Counting", "keeps its state in attributes"),
         ("Random", "not what it does each time"),
+        ("Listed", "keeps its state in attributes"),
+        ("Global", "remembers more"),
+        ("Class", "remembers more"),
+        ("Rarely", "keeps its state in attributes"),
+        ("Late", "not what it does each time"),
+        ("Flag", "not what it does each time"),
+        ("Typed", "not what it does each time"),
+        ("Guarded", "as a number"),
+        ("Missing", r"uses \.std"),
         ("Math", "as a number"),
         ("Search", "too often"),
-        ("Endless", "longer than 2 seconds"),
+        ("Endless", "longer than 3 seconds"),
         ("Later", "another form"),
         ("Words", "computes with str"),
     ],

@@ -12,22 +12,26 @@ from optiviz.kinds.presets import Preset
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunScene
 from optiviz.objective import Array
-from optiviz.optimizers.base import Method, Scheduled, Solver, ends
+from optiviz.optimizers.base import Method, Optimizer, Scheduled, Solver, ends
 from optiviz.optimizers.factory import OptimizerFactory
-from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.schedules import Schedule
-from optiviz.optimizers.spec import OptimizerSpec, format_value
+from optiviz.optimizers.spec import OptimizerSpec, format_value, numbered
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
 from optiviz.surfaces.origins import FormulaOrigin, FunctionOrigin, NetworkOrigin
 from optiviz.surfaces.surface import Surface
+from optiviz.system.errors import InputError
+from optiviz.tracing.comparison import check_path
 from optiviz.tracing.graph import Untraceable
 from optiviz.tracing.javascript import method_text, objective_text, script
-from optiviz.tracing.methods import MethodProgram, record
+from optiviz.tracing.methods import record
 from optiviz.tracing.objectives import formula_programs
+from optiviz.tracing.programs import MethodProgram
 
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
+MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
 
 
@@ -53,11 +57,13 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     """Return the programs of the page of a run, and of the built-in optimizers that it offers."""
     formula, why = _formula(scene.surface)
     if formula is None:
+        if recipe.presets:
+            raise InputError(f"presets: are buttons of a page that computes: {why}")
         return Programs("const programs=null;", why, entries=[_replayed("") for _ in scene.entries])
     library = MethodLibrary(scene.surface.dim)
     specs = iter(recipe.specs)  # which do not know the number of steps
     entries = [
-        library.entry(next(specs), entry, recipe.varied_condition)
+        library.entry(next(specs), entry, recipe)
         if isinstance(entry, DescentEntry)
         else _replayed("another program recorded this path")
         for entry in scene.entries
@@ -71,7 +77,7 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
         entries=entries,
         rates=dict(scene.surface.learning_rates),
         noise=_noise(recipe, scene),
-        presets=[preset for preset in presets if preset["entries"]],
+        presets=presets,
     )
 
 
@@ -82,10 +88,10 @@ def _formula(surface: Surface) -> tuple[Formula | None, str]:
         return origin.compiled, ""
     if isinstance(origin, FunctionOrigin):
         name = origin.function.of
-        said = f"{name} has no formula that could be found, which this page would need to compute."
+        said = f"The paths were computed in Python, because no formula was found in {name}."
         return origin.compiled.formula, said
-    what = "A network" if isinstance(origin, NetworkOrigin) else "An objective of many variables"
-    return None, f"{what} is more than a page can compute: this one replays what was descended."
+    what = "a network" if isinstance(origin, NetworkOrigin) else "many variables"
+    return None, f"The paths were computed in Python, because {what} would be too much for a page."
 
 
 class MethodLibrary:
@@ -103,68 +109,85 @@ class MethodLibrary:
         if not isinstance(method, Solver):
             self._add(OptimizerSpec(name), method)
 
-    def entry(self, spec: OptimizerSpec, entry: DescentEntry, varied: str) -> dict[str, Any]:
-        """Add the optimizer of an entry; return its method and its values, or why there is none.
-
-        varied is the condition that differs from entry to entry, if there is one.
-        """
+    def entry(self, spec: OptimizerSpec, entry: DescentEntry, recipe: Recipe) -> dict[str, Any]:
+        """Add the optimizer of an entry of a recipe; return what it computes, or why nothing."""
+        varied = recipe.varied_condition
         if varied:
             return _replayed(f"its {varied.replace('_', ' ')} is not that of the others")
+        method = entry.configured.optimizer
         try:
-            return self.configured(spec, entry.configured.optimizer)
+            key, program = self._add(spec, method)
+            if self.methods[key]["third_party"]:
+                assert isinstance(method, Optimizer)
+                for path in entry.trajectories:
+                    steps = min(path.steps, MAX_COMPARED)
+                    check_path(method, program, recipe.objective(), path.start, steps)
         except Untraceable as error:
             return _replayed(str(error))
+        values = method.hyperparameters()
+        given = [_plain(values[name]) for name in program.variable]
+        return {"method": key, "values": given, "why": ""}
 
     def preset(self, recipe: Recipe, preset: Preset) -> dict[str, Any]:
-        """Add the optimizers of a preset that can be recorded; return what it shows."""
-        scene = recipe.of_preset(preset).make_scene()
+        """Add the optimizers of a preset; return what it shows.
+
+        Raises InputError if one of them cannot be recorded.
+        """
+        run = recipe.of_preset(preset)
         entries = []
-        for spec, entry in zip(preset.specs, scene.entries, strict=True):
+        for spec, entry in zip(preset.specs, run.make_scene().entries, strict=True):
             assert isinstance(entry, DescentEntry)
             look = {"name": entry.heading, "detail": entry.detail, "color": entry.color}
-            entries.append({**look, **self.entry(spec, entry, "")})
+            computed = self.entry(spec, entry, run)
+            if computed["method"] is None:
+                raise InputError(
+                    f"presets: {preset.name!r}: a page cannot run {spec.heading}: {computed['why']}"
+                )
+            entries.append({**look, **computed})
         return {
             "name": preset.name,
-            "entries": [entry for entry in entries if entry["method"] is not None],
+            "entries": entries,
             "starts": [list(start) for start in preset.starts] or None,
             "steps": preset.steps,
             "noise": preset.noise,
         }
 
-    def configured(self, spec: OptimizerSpec, method: Method) -> dict[str, Any]:
-        """Add an optimizer; return the name of its program, and its hyperparameters there.
+    def _add(self, spec: OptimizerSpec, method: Method) -> tuple[str, MethodProgram]:
+        """Add an optimizer; return the name of its program, and this.
 
         Raises Untraceable if it cannot be recorded.
         """
-        key = self._add(spec, method)
-        values = method.hyperparameters()
-        names = [each["name"] for each in self.methods[key]["parameters"]]
-        return {"method": key, "values": [_plain(values[name]) for name in names], "why": ""}
-
-    def _add(self, spec: OptimizerSpec, method: Method) -> str:
         factory = factory_of(spec.name)
         if isinstance(method, Scheduled):
             method = method.with_fields(schedule=Schedule.read(spec.schedule))
         program = record(method, self._dim)
+        values = method.hyperparameters()
         # Hyperparameters that are no inputs are part of the program, and so of its name.
         fixed = [
             f"{key}={format_value(value)}"
-            for key, value in spec.settings
-            if key not in program.variable
+            for key, value in values.items()
+            if key in factory.parameters
+            and key not in program.variable
+            and value != factory.parameters[key].default
         ]
         written = ":".join([spec.name, *fixed])
-        key = f"{written}@{spec.schedule}" if spec.schedule else written
-        if key not in self.methods:
-            self.methods[key] = {
-                "spec": written,
-                "schedule": spec.schedule,
-                "built_in": spec.name in OPTIMIZERS,
-                "rate": factory.rate if factory.rate in program.variable else "",
-                "parameters": _parameters(factory, program, method.hyperparameters()),
-                "state": [[part.name, part.size] for part in program.state],
-            }
-            self.texts[key] = method_text(program)
-        return key
+        titles = [f"{written}@{spec.schedule}" if spec.schedule else written]
+        described = _parameters(factory, program, values)
+        text = method_text(program)
+        while (key := numbered(titles)[-1]) in self.texts:
+            if (self.texts[key], self.methods[key]["parameters"]) == (text, described):
+                return key, program
+            titles.append(titles[0])  # another program, as one hyperparameter is no number
+        self.texts[key] = text
+        self.methods[key] = {
+            "spec": written,
+            "schedule": spec.schedule,
+            "third_party": is_third_party_optimizer(spec.name),
+            "rate": factory.rate if factory.rate in program.variable else "",
+            "parameters": described,
+            "state": [[part.name, part.size] for part in program.state],
+        }
+        return key, program
 
 
 def _replayed(why: str) -> dict[str, Any]:
@@ -206,10 +229,10 @@ def _kind(value: Any, within: str, is_rate: bool) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a number or truth for JSON, None if it is not finite."""
+    """Return a number or truth for JSON, None for anything else."""
     if isinstance(value, bool | int):
         return value
-    return float(value) if np.isfinite(value) else None
+    return float(value) if isinstance(value, float) and math.isfinite(value) else None
 
 
 def _noise(recipe: Recipe, scene: RunScene) -> dict[str, Any]:
