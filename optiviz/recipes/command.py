@@ -1,7 +1,7 @@
 """A recipe as the arguments of the command line that sets the same fields."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.spec import format_value
@@ -22,7 +22,14 @@ DESCENT = (
 )
 
 
-def drawn_command(recipe: BaseRecipe) -> list[str] | None:
+class DrawnCommand(NamedTuple):
+    """A command line, and whether the window has to be added to it."""
+
+    arguments: list[str]
+    needs_window: bool
+
+
+def drawn_command(recipe: BaseRecipe) -> DrawnCommand | None:
     """Return the command line that sets what is drawn, and in which style.
 
     Optimizers, DESCENT, the window and the outputs are left to be added. None if options cannot
@@ -36,7 +43,7 @@ def drawn_command(recipe: BaseRecipe) -> list[str] | None:
     for name, value in fields.items():
         if name not in ("kind", "optimizers", "domain"):
             arguments += arguments_for(name, value)
-    return arguments
+    return DrawnCommand(arguments, "domain" in fields)
 
 
 def command_fields(recipe: BaseRecipe) -> Fields | None:

@@ -163,8 +163,10 @@ def test_what_is_drawn_has_a_command_that_says_nothing_of_the_descent(
         return
     assert found is not None
     said = shlex.split(f"optiviz run {words}")
-    pairs = [list(zip(each[2::2], each[3::2], strict=True)) for each in (found, said)]
-    assert (found[:2], sorted(pairs[0])) == (said[:2], sorted(pairs[1]))
+    both = found.arguments, said
+    pairs = [list(zip(each[2::2], each[3::2], strict=True)) for each in both]
+    assert (found.arguments[:2], sorted(pairs[0])) == (said[:2], sorted(pairs[1]))
+    assert found.needs_window == (not isinstance(fields["surface"], str) and "--dim" not in said)
 
 
 @pytest.mark.sample(2)

@@ -91,7 +91,7 @@ class Page:
 
     def payload(self) -> dict[str, Any]:
         """Return the data that the scripts draw, as plain values for JSON."""
-        scene, programs = self.scene, self.programs
+        scene, programs, command = self.scene, self.programs, drawn_command(self.recipe)
         return {
             "title": scene.title or scene.surface.title,
             "steps": scene.steps,
@@ -124,7 +124,8 @@ class Page:
             "methods": programs.methods,
             "rates": programs.rates,
             "noise": programs.noise,
-            "command": drawn_command(self.recipe),
+            "command": command and command.arguments,
+            "windowed": command is not None and command.needs_window,
             "presets": programs.presets,
             **self._ground(),
         }
