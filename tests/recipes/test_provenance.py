@@ -166,7 +166,7 @@ def test_what_is_drawn_has_a_command_that_says_nothing_of_the_descent(
     both = found.arguments, said
     pairs = [list(zip(each[2::2], each[3::2], strict=True)) for each in both]
     assert (found.arguments[:2], sorted(pairs[0])) == (said[:2], sorted(pairs[1]))
-    assert found.needs_window == (not isinstance(fields["surface"], str) and "--dim" not in said)
+    assert found.needs_window == (not isinstance(fields["surface"], str))
 
 
 @pytest.mark.sample(2)
