@@ -50,6 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         help="seed of the samples of laws [default: another one each time]",
     )
+    parser.addoption(
+        "--share",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run every N-th of the cases that are in no sample; which ones depends on the seed",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,7 +74,8 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark all cases of a law but those in its sample as slow."""
+    """Mark all cases of a law but those in its sample as slow, and leave out all but a share."""
+    every, left_out = config.option.share, []
     laws: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sample"):
@@ -79,9 +87,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = random.Random(f"{config.option.seed} {law}").sample(
             quick, min(*marker.args, len(quick))
         )
-        for case in quick:
-            if case not in chosen:
-                case.add_marker("slow")
+        others = [case for case in cases if case not in chosen]
+        for number, case in enumerate(others):
+            case.add_marker("slow")
+            if number % every != config.option.seed % every:
+                left_out.append(case)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_terminal_summary(
