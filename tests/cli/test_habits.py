@@ -225,7 +225,7 @@ def test_an_empty_title_leaves_title_and_formula_away(
         assert "Bowl" not in said and "^" not in said
     assert invoke(*RUN, "--title", title, "-o", "x.html").exit_code == 0
     header = (here / "x.html").read_text().partition("<header>")[2].partition("</header>")[0]
-    assert header.split() == ["<h1", "class="unseen">Bowl</h1>"]
+    assert header.split() == ["<h1", 'class="unseen">Bowl</h1>']
 
 
 def test_conditions_are_said_without_a_title(invoke: Invoke, here: Path) -> None:
