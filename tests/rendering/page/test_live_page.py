@@ -139,6 +139,20 @@ def test_remarks_are_those_of_the_pictures(
     )
 
 
+def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> None:
+    style = {"field": True, "labels": True, "levels": 5, "fill": False, "trail": 20, "smooth": 5}
+    optiviz.render(
+        optiviz.Recipe(surface="wobbly", optimizers="adam", **style), pages / "drawn.html"
+    )
+    page = opened("drawn")
+    assert run(page, "ground.inner.length") == 4
+    seen = pixels(page, GROUND)
+    theme = load_theme("light")
+    assert has(seen, theme.background, least=50_000)
+    page.execute_script("told.surface.field = false; ground = null; draw()")
+    assert np.abs(pixels(page, GROUND) - seen).max(axis=-1).astype(bool).sum() > 1000
+
+
 # Starts.
 
 
