@@ -61,18 +61,16 @@ one("#forward").addEventListener("click", () => goTo(beside(1)));
 slider.addEventListener("input", () => goTo(Number(slider.value)));
 
 // What needs the keys itself: space, and the others.
-const SPACED = "button, input:not([type=range]), select, textarea, summary";
+const SPACED = "button:not([role=tab]), input:not([type=range]), select, textarea, summary";
 const MOVED = "input:not([type=checkbox]), select, textarea, [role=tab], .handle, .wide, canvas[tabindex]";
 
-// A button that was clicked does not keep the space bar for itself.
-addEventListener("click", ({ detail, target }) => {
-  const clicked = target.closest("button:not(.handle, [role=tab]), summary, label, [type=checkbox]");
-  if (!detail || !clicked) return;
-  setTimeout(() => {
-    if (document.activeElement.matches("button:not(.handle, [role=tab]), summary, [type=checkbox]")) {
-      document.activeElement.blur();
-    }
-  });
+// What was clicked, rather than reached by keys, does not keep the space bar for itself.
+const CLICKED = "button:not(.handle, .drop, [role=tab]), summary, [type=checkbox]";
+let byPointer = false;
+addEventListener("pointerdown", () => { byPointer = true; });
+addEventListener("keydown", () => { byPointer = false; }, { capture: true });
+addEventListener("click", () => {
+  if (byPointer && document.activeElement?.matches(CLICKED)) document.activeElement.blur();
 });
 
 addEventListener("keydown", (event) => {

@@ -176,15 +176,15 @@ function update() {
   draw();
 }
 
-// Say something to all readers, for a while.
-let announced = 0;
+// Say something that all readers see for a while.
+let noticed = 0;
 
 function announce(text) {
-  const said = one("#said");
-  said.textContent = text;
-  said.classList.add("shown");
-  clearTimeout(announced);
-  announced = setTimeout(() => said.classList.remove("shown"), 4000);
+  one("#notice").textContent = text;
+  clearTimeout(noticed);
+  noticed = setTimeout(() => {
+    one("#notice").textContent = "";
+  }, 4000);
 }
 
 // What need not follow at once: the address, words for screen readers, and the table.

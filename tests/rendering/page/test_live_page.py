@@ -397,6 +397,10 @@ def test_presets_are_situations(opened: Opened, pages: Path) -> None:
     assert [each.text for each in page.find_elements(By.CSS_SELECTOR, ".legend b")] == ["sgd", "M"]
     fragment = run(page, "location.hash")
     assert fragment == "#preset=0"
+    assert one(page, "#presets button").get_attribute("aria-pressed") == "true"
+    one(page, ".handle").send_keys(Keys.ARROW_UP)
+    settled(page)
+    assert one(page, "#presets button").get_attribute("aria-pressed") == "false"
     assert run(opened("preset", fragment=fragment), "state.entries.map(({name}) => name)") == [
         "sgd", "M",
     ]  # fmt: skip
