@@ -110,7 +110,7 @@ const CLEAR = 0.12; // of a side
 function freePlace() {
   const candidates = Array.from({ length: 64 }, (_, each) =>
     state.window.map(([low, high], axis) => {
-      const share = (0.5 + each * (dim === 1 ? GOLDEN[0] : GOLDEN[1 + axis])) % 1;
+      const share = (0.5 + (each + 1) * (dim === 1 ? GOLDEN[0] : GOLDEN[1 + axis])) % 1;
       return low + (high - low) * (0.1 + 0.8 * share);
     }));
   const far = (point, start) => Math.hypot(...state.window.map(([low, high], axis) => (point[axis] - start[axis]) / (high - low)));

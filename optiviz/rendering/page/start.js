@@ -122,7 +122,8 @@ if (image) image.addEventListener("load", draw);
 const begun = readFragment();
 const shared = location.hash.length > 1;
 takeOver(begun);
-new ResizeObserver(refresh).observe(one("main"));
+const sizes = new ResizeObserver(refresh);
+for (const each of all("main, .charts")) sizes.observe(each);
 addEventListener("resize", refresh); // a window's height alone counts, too
 addEventListener("hashchange", () => takeOver(readFragment()));
 dark.addEventListener("change", () => {

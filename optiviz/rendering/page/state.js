@@ -1,7 +1,10 @@
 // What the reader can change, and its short form in the fragment of the page's address.
 
 const LONGEST_FRAGMENT = 4000 + 50 * dim * told.starts.length; // letters
-const MOST = { entries: Math.max(16, told.entries.length), starts: Math.max(12, told.starts.length) };
+const MOST = {
+  entries: Math.max(16, told.entries.length, ...told.presets.map(({ entries }) => entries.length)),
+  starts: Math.max(12, told.starts.length, ...told.presets.map(({ starts }) => starts?.length ?? 0)),
+};
 const ZOOM = 1e9; // by how much a window may be smaller or larger than the page's own
 const MOST_STEPS = Math.max(
   told.steps,
@@ -134,6 +137,7 @@ function parsed(fragment) {
     else check(key === "preset");
   }
   check(state.starts.length <= MOST.starts);
+  check(!state.of || state.of < state.entries.length);
   check(live || [...seen].every((key) => ["o", "step", "tab", "chart"].includes(key)));
   if (found.step !== null) check(found.step <= state.steps);
   return found;

@@ -181,7 +181,7 @@ def test_the_pointer_is_told_step_point_and_loss(name: str, opened: Opened) -> N
             "main && toPixels(main, spotOf(runs[0], 0))"
             if panel == "main"
             else "((line) => toPixels(chart, [line.steps ? line.steps[2] : 2, line.values[2]]))"
-            "(chart.strips[0].lines.at(-1))",
+            "(chart.strips[0].lines[0])",
         )
         if panel == "main":  # beside the handle of the start
             x, y = x + 23, y - 2

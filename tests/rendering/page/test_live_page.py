@@ -499,6 +499,7 @@ BAD = [
     "w=1:0,2:3", "w=0:1", "o=@0:lr=-1", "o=@0:lr=", "o=@0:nix=1", "x=1", "%", "o=%E0%A4%A",
     "o=@0,@0", "o=sgd",
     "step=500", "step=-1", "noise=-1", "noise=1e400", "preset=9", "o=constructor", "camera=1,2",
+    "of=5", "of=-1",
     "s=1,1&s=2,2", "s=" + "1,2;" * 2000, "o=__proto__:lr=1", "<img src=x onerror=alert(1)>",
 ]  # fmt: skip
 

@@ -77,8 +77,7 @@ def test_starts_are_added_apart_and_removed_by_a_click(opened: Opened) -> None:
     ActionChains(page).move_to_element(page.find_elements(By.CSS_SELECTOR, ".handle")[1]).perform()
     page.find_elements(By.CSS_SELECTOR, ".drop")[1].click()
     assert run(page, "state.starts") == [starts[0], *starts[2:]]
-    for _ in range(12):
-        one(page, "#start").click()
+    page.execute_script("for (let each = 0; each < 12; each += 1) one('#start').click()")
     assert run(page, "state.starts.length") == 12
     assert one(page, "#notice").text == "No more than 12 starts: remove one first."
     assert "12 starts" in one(page, ".key").text
