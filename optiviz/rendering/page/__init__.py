@@ -31,6 +31,7 @@ SCRIPTS = (
     *("relief_paths.js", "relief.js", "basins.js"),
     *("legend.js", "handles.js", "pointer.js", "share.js", "tabs.js", "start.js"),
 )
+FOCUS = "#0a74da", "#7cc0ff"  # of the focus ring, light and dark: no path has such a blue
 FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the reader's system selects
 
 
@@ -88,7 +89,7 @@ def _variables(theme: Theme) -> str:
         name: getattr(theme, name)
         for name in ("background", "ink", "edge", "muted", "warning", "casing", "rule", "minimum")
     }
-    named |= {f"path-{hue}": color for hue, color in enumerate(theme.paths)}
+    named["focus"] = FOCUS[theme.is_dark]
     return "".join(f"--{name}:{color};" for name, color in named.items())
 
 

@@ -11,7 +11,8 @@ function layOut(panel, width, height, ratio) {
   const upright = panel.kind === "contour" && panel.strips[0].y.name.length > SHORT;
   // Room for labels never shrinks, so that nothing jumps while they change.
   panel.left = Math.max(panel.left ?? 0, Math.ceil(wide) + (upright ? 26 : 10));
-  const box = { left: panel.left, top: panel.kind === "contour" ? 8 : 26, right: Math.max(14, Math.ceil(beyond) + 2) };
+  const named = panel.strips.some(({ y }) => y.name);
+  const box = { left: panel.left, top: panel.kind === "contour" || !named ? 8 : 26, right: Math.max(14, Math.ceil(beyond) + 2) };
   box.width = Math.max(40, width - box.left - box.right);
   box.bottom = 26;
   const room = height && Math.max(40, height - box.top - box.bottom);

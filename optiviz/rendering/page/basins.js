@@ -235,13 +235,20 @@ const createBasins = (() => {
   return (given) => new Basins(given);
 })();
 
-// Hues are those of the minima, and the sooner a run arrives the brighter it is.
-function basinsPicture(result, colors, told) {
+const basinsColors = (() => {
   const rgb = (color) => [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
   const mixed = (one, other, share) => one.map((each, part) => each + share * (other[part] - each));
+  // The colour of starts that reach no minimum.
+  const nowhere = ({ background, muted }, told) => mixed(rgb(background), rgb(muted), told.nowhere);
+  return { rgb, mixed, nowhere };
+})();
+
+// Hues are those of the minima, and the sooner a run arrives the brighter it is.
+function basinsPicture(result, colors, told) {
+  const { rgb, mixed } = basinsColors;
   const { columns, rows, areas, arrived, latest } = result;
   const hues = colors.areas.map(rgb);
-  const nowhere = mixed(rgb(colors.background), rgb(colors.muted), told.nowhere);
+  const nowhere = basinsColors.nowhere(colors, told);
   const levels = told.levels - 1;
   const picture = new ImageData(columns, rows);
   for (let at = 0; at < areas.length; at += 1) {

@@ -12,8 +12,26 @@ const SECOND = 0.5; // width and opacity of the second coordinate's line, relati
 // The strips of a chart: each with an axis and lines, which are {run, steps, values, ...}.
 function stripsOf(chart, runs) {
   const strips = chart === "state" ? stateStrips(runs) : [{ name: told.loss_name, lines: runs.flatMap(lossLines) }];
-  for (const strip of strips) strip.y = scaleFor(strip.name, strip.lines.map(({ values }) => values));
+  if (chart === "state") {
+    for (const strip of strips) strip.y = scaleFor(strip.name, strip.lines.map(({ values }) => values));
+    strips[0].y.name += dim > 1 ? ` (thick: ${names[0]}, thin: ${names[1]})` : "";
+  } else {
+    const values = strips[0].lines.map((each) => each.values);
+    const name = live && told.loss_name === "loss" ? "" : told.loss_name; // its tab says it
+    strips[0].y = scaleFor(name, comparable(values, runs.map(({ losses }) => losses[0])));
+  }
   return strips;
+}
+
+// Those of some losses that one axis can show: what diverges leaves it.
+const LOSSES = [1e-14, 1e3]; // lowest and highest size, in those of the largest loss at a start
+
+function comparable(arrays, first) {
+  const largest = Math.max(...first.filter(Number.isFinite).map(Math.abs));
+  const [low, high] = LOSSES.map((share) => share * largest);
+  if (!(high > 0 && Number.isFinite(high))) return arrays;
+  const isSeen = (value) => value === 0 || within(Math.abs(value), low, high);
+  return arrays.map((values) => values.map((value) => (isSeen(value) ? value : NaN)));
 }
 
 // The lines of a run's loss; the last one carries the head.
@@ -85,8 +103,8 @@ const coordinateLines = (run, value) =>
 function drawChart(panel, pen, step) {
   for (const strip of panel.strips) {
     const [across, down] = onScreenOf(panel, strip);
-    clipped(pen, strip.box, REACH);
     const heads = [];
+    clipped(pen, strip.box, 1);
     for (const { run, steps, values, faint, share = 1, head } of strip.lines) {
       if (run.entry.hidden) continue;
       const pixels = new Float64Array(2 * values.length);
@@ -104,6 +122,8 @@ function drawChart(panel, pen, step) {
       pen.globalAlpha = 1;
       if (head) heads.push([run, [pixels[2 * row(now)], pixels[2 * row(now) + 1]]]);
     }
+    pen.restore();
+    clipped(pen, strip.box, REACH);
     for (const [run, at] of heads) drawHead(pen, run.entry, at, CHART_HEAD);
     pen.restore();
   }

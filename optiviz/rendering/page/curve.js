@@ -3,7 +3,7 @@
 const CURVE = { coarse: 401, fine: 2001 }; // samples
 const STEEPEST = 1e100; // largest slope for which a tangent is drawn
 const TANGENT = 0.11; // half the length of a tangent, as a share of the view's diagonal
-const PAST = 3; // pixels, of earlier points
+const PAST = 4.5; // pixels, of earlier points
 
 // Points of the curve in the window, flat; those that the file has if the page cannot compute.
 function curveIn([[low, high]], quality) {
@@ -42,9 +42,9 @@ function drawWalkers(panel, pen, runs, step, curve) {
     const last = rowIn(run, step);
     const { color, head, dash } = styleOf(run.entry, run.start);
     clipped(pen, panel.box);
-    pen.globalAlpha = 2 * FADED;
+    pen.globalAlpha = 0.75;
     for (let row = beginning(run, step); row < last; row += 1) {
-      shape(pen, head, [across(run.x[row]), down(run.losses[row])], PAST, color, "transparent", 0);
+      shape(pen, head, [across(run.x[row]), down(run.losses[row])], PAST, color, look().casing, 1);
     }
     pen.globalAlpha = 1;
     pen.strokeStyle = color;
@@ -53,8 +53,12 @@ function drawWalkers(panel, pen, runs, step, curve) {
     clipped(pen, panel.box, REACH);
     const x = run.x[last];
     const side = x > high ? curve.length - 2 : 0; // of the curve's ends the nearer one
-    if (within(x, low, high)) drawHead(pen, run.entry, setAside([across(x), down(run.losses[last])], beside.get(run)));
-    else shape(pen, side ? ">" : "<", [across(curve[side]), down(curve[side + 1])], HEAD, color, look().casing);
+    const at = [across(x), down(run.losses[last])];
+    const place = setAside(at, beside.get(run));
+    if (within(x, low, high)) {
+      drawTether(pen, at, place, color);
+      drawHead(pen, run.entry, place);
+    } else shape(pen, side ? ">" : "<", [across(curve[side]), down(curve[side + 1])], HEAD, color, look().casing);
     pen.restore();
   }
 }

@@ -154,8 +154,8 @@ function drawField(pen, window, width, height, theme) {
     pen.rotate(angle);
     pen.beginPath();
     const [tail, point] = [-long / 2, long / 2];
-    const side = [[tail, thick / 2], [point - 4.4 * tip, thick / 2], [point - 5 * tip, 2.25 * tip]];
-    const outline = [...side, [point, 0], ...side.map(([x, y]) => [x, -y]).reverse()];
+    const half = [[tail, thick / 2], [point - 4.4 * tip, thick / 2], [point - 5 * tip, 2.25 * tip]];
+    const outline = [...half, [point, 0], ...half.map(([x, y]) => [x, -y]).reverse()];
     for (const [x, y] of outline) pen.lineTo(x, y);
     pen.fill();
     pen.restore();

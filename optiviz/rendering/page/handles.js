@@ -2,11 +2,21 @@
 
 const STRIDE = 0.01; // of a side, by an arrow key; ten times as much with Shift
 const holder = one("#handles");
-let handles = [];
+let [handles, drops] = [[], []];
 
 function makeHandles() {
   handles = live && main ? state.starts.map((_, number) => makeHandle(number)) : [];
-  holder?.replaceChildren(...handles);
+  drops = handles.map((_, number) => makeDrop(number));
+  holder?.replaceChildren(...handles.flatMap((handle, number) => [handle, drops[number]]));
+}
+
+// What removes a start by mouse or touch, beside its handle; keys do without it.
+function makeDrop(number) {
+  const drop = made("button", { type: "button", className: "drop", textContent: "\u00d7", title: "Remove", tabIndex: -1 });
+  drop.setAttribute("aria-label", `Remove start ${number + 1}`);
+  drop.addEventListener("pointerdown", (event) => event.preventDefault()); // the handle keeps the focus, and this its look
+  drop.addEventListener("click", () => removeStart(number));
+  return drop;
 }
 
 function makeHandle(number) {
@@ -33,7 +43,7 @@ function makeHandle(number) {
       const sides = state.window.map(([low, high]) => high - low);
       moveStart(number, state.starts[number].map((each, axis) => each + moves[event.key][axis] * sides[axis]));
     } else if (event.key === "Delete" || event.key === "Backspace") removeStart(number);
-    else if (event.key === " ") play(playing === null);
+    else if (event.key === " ") play(playing === null); // which would else click a button
     else return;
     event.preventDefault();
   });
@@ -61,11 +71,18 @@ function moveStart(number, point) {
 const lossesSaid = () =>
   state.entries.filter(({ hidden }) => !hidden).map((entry) => `${entry.name}: ${lossSaid(entry)}`).join(" ");
 
+// Add a start, and return whether there was room for it.
 function addStart(point) {
-  if (state.starts.length >= MOST.starts) return;
+  if (state.starts.length >= MOST.starts) {
+    announce(`No more than ${MOST.starts} starts: remove one first.`);
+    return false;
+  }
   state.starts.push(point);
+  tip.hidden = true;
   makeHandles();
   moveStart(state.starts.length - 1, point);
+  update();
+  return true;
 }
 
 function removeStart(number) {
@@ -81,10 +98,16 @@ function placeHandles() {
   handles.forEach((handle, number) => {
     const start = state.starts[number];
     const at = main.kind === "curve" ? [start[0], programs.objective.value(start)] : start;
-    const [x, y] = toPixels(main, at);
-    handle.hidden = !isInside(main, [x, y]) || !["contour", "curve", "basins"].includes(state.tab);
+    const { left, top, width, height } = main.box;
+    const seen = toPixels(main, at);
+    const [x, y] = [clamp(seen[0], left, left + width), clamp(seen[1], top, top + height)]; // at the edge if beyond
+    handle.hidden = Number.isNaN(x + y) || state.tab === "relief";
     handle.style.left = `${x}px`;
     handle.style.top = `${y}px`;
+    const drop = drops[number];
+    drop.hidden = handle.hidden || state.starts.length === 1;
+    drop.style.left = `${x + (x > left + width - 40 ? -26 : 26)}px`;
+    drop.style.top = `${y + (y < top + 40 ? 26 : -26)}px`;
     const keys = state.starts.length > 1 ? "arrow keys move it, Delete removes it" : "arrow keys move it";
     handle.setAttribute("aria-label", `Start ${number + 1} at ${place(start)}: ${keys}`);
   });

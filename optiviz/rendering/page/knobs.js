@@ -1,6 +1,7 @@
 // Knobs: a slider for each hyperparameter, with its number, a reset, and a mark where it began.
 
 const NOTCHES = 1000; // of a slider
+const LONG = 12; // letters of a name beyond which it has a line of its own
 const NINES = 5; // decades of 1 - value on the slider of a decay
 
 // Between a parameter's values and places on its slider, from 0 to 1.
@@ -12,14 +13,13 @@ function mapping({ kind, low, high }, first) {
       value: (share) => (share === 0 ? Math.max(low ?? 0, 0) : 1 - 10 ** (-share * size)),
     };
   }
-  const tiny = kind === "number" && first > 0 && first < 1e-2;
-  if (kind === "rate" || tiny) {
+  if (kind === "rate" || (kind === "number" && low === 0)) { // logarithmic, and with 0 at the left
     const centre = first > 0 ? Math.log10(first) : -2;
-    const from = Math.max(Math.min(-4, centre - 2), low > 0 ? Math.log10(low) : -Infinity);
-    const to = Math.min(Math.max(tiny ? -2 : 1, centre + 2), high === null ? Infinity : Math.log10(high));
+    const from = Math.max(Math.min(kind === "rate" ? -4 : -6, centre - 2), low > 0 ? Math.log10(low) : -Infinity);
+    const to = Math.min(Math.max(kind === "rate" ? 1 : 0, centre + 2), high === null ? Infinity : Math.log10(high));
     return {
       place: (value) => (Math.log10(Math.max(value, 1e-300)) - from) / (to - from),
-      value: (share) => 10 ** (from + share * (to - from)),
+      value: (share) => (share === 0 && kind === "number" ? 0 : 10 ** (from + share * (to - from))),
     };
   }
   const size = Math.max(1, 2 * Math.abs(first ?? 1));
@@ -47,6 +47,7 @@ function makeKnob(entry, at) {
     return true;
   };
   const name = made("span", { className: "name", textContent: parameter.name, title: parameter.help });
+  name.classList.toggle("long", parameter.name.length > LONG);
   const label = `${parameter.name} of ${entry.name}`;
   if (parameter.kind === "flag") {
     const box = made("input", { type: "checkbox", checked: entry.values[at], attributes: { "aria-label": label } });
@@ -66,12 +67,14 @@ function makeKnob(entry, at) {
   const reset = made("button", { type: "button", className: "small", textContent: "\u21ba", title: "Reset" });
   reset.setAttribute("aria-label", `Reset ${label}`);
   function write(value) {
-    number.value = value === null ? "" : String(value);
+    number.value = value === null ? "" : typedForm(value);
+    hint.textContent = "";
     number.setAttribute("aria-invalid", "false");
     range.value = value === null ? 0 : Math.round(NOTCHES * clamp(place(value), 0, 1));
     range.setAttribute("aria-valuetext", String(value));
     reset.disabled = value === first;
   }
+  const hint = made("span", { className: "hint", attributes: { role: "status" } });
   range.addEventListener("input", () => {
     const value = rounded(parameter, valueAt(Number(range.value) / NOTCHES));
     set(allows(parameter, value) ? value : entry.values[at]);
@@ -79,18 +82,40 @@ function makeKnob(entry, at) {
   number.addEventListener("input", () => {
     const text = number.value.trim();
     const typed = number.value;
-    const valid = text === "" || /^-?[\d.]+(e[+-]?\d+)?$/i.test(text);
+    const valid = text === "" || NUMBER.test(text);
     const taken = valid && set(text === "" ? null : Number(text));
     number.value = typed;
     number.setAttribute("aria-invalid", String(!taken));
+    hint.textContent = taken ? "" : refused(text, parameter);
   });
   number.addEventListener("change", () => write(entry.values[at]));
   reset.addEventListener("click", () => set(first));
   write(entry.values[at]);
-  const mark = made("span", { className: "tuned", attributes: { "aria-hidden": "true" } });
-  if (first !== null) mark.style.setProperty("--at", clamp(place(first), 0, 1));
-  const track = made("span", { className: "track" }, mark, range);
-  return made("div", { className: "knob" }, name, track, number, reset);
+  const track = made("span", { className: "track" }, range);
+  if (parameter.kind === "rate" && entry.source) {
+    const mark = made("span", { className: "tuned", title: `${entry.source}: ${valueSaid(first)}` });
+    mark.style.setProperty("--at", clamp(place(first), 0, 1));
+    range.setAttribute("aria-description", `The mark is at ${valueSaid(first)} (${entry.source}).`);
+    track.prepend(mark);
+  }
+  return made("div", { className: "knob" }, name, track, number, reset, hint);
+}
+
+// A number as a field has it: 1e-6 rather than 0.000001.
+const typedForm = (value) => {
+  const size = Math.abs(value);
+  return value && (size < 1e-3 || size >= 1e6) ? value.toExponential().replace("+", "") : String(value);
+};
+
+const NUMBER = /^-?[\d.]+(e[+-]?\d+)?$/i;
+
+// Why a text is not taken, and what to write.
+function refused(text, { kind, low, high, low_open: above, high_open: below }) {
+  if (/^-?\d*,\d+$/.test(text)) return `write ${text.replace(",", ".")}`;
+  const what = kind === "integer" ? "a whole number" : "a number";
+  const from = low === null ? "" : above ? ` above ${valueSaid(low)}` : ` from ${valueSaid(low)}`;
+  const to = high === null ? "" : below ? ` and below ${valueSaid(high)}` : ` to ${valueSaid(high)}`;
+  return `${what}${from}${to}`;
 }
 
 function lossSaid(entry) {

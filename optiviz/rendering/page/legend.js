@@ -1,7 +1,7 @@
 // The legend: a row for each optimizer, with its loss, and what can be done with it.
 
 const legend = one(".legend");
-let rows = []; // {entry, item, value, detail, swatch}
+let rows = []; // {entry, item, value, remark, detail, swatch}
 
 // Make the rows anew, after an entry came or went.
 function makeRows() {
@@ -12,16 +12,17 @@ function makeRows() {
 
 function makeRow(entry) {
   const swatch = made("canvas", { className: "swatch", attributes: { "aria-hidden": "true" } });
-  const detail = made("span", { className: "detail" });
+  const [detail, remark] = ["detail", "remark"].map((className) => made("span", { className }));
   const box = made("input", { type: "checkbox", checked: !entry.hidden });
   box.addEventListener("change", () => {
     entry.hidden = !box.checked;
     changed();
   });
-  const label = made("label", {}, box, swatch, made("span", {}, made("b", { textContent: entry.name }), " ", detail));
+  const name = made("b", { textContent: entry.name, title: entry.name });
+  const label = made("label", {}, box, swatch, made("span", { className: "named" }, name, detail, remark));
   const value = made("span", { className: "value" });
   const item = made("li", {}, made("div", { className: "row" }, label, value));
-  const row = { entry, item, value, detail, swatch };
+  const row = { entry, item, value, remark, detail, swatch };
   if (live) item.firstChild.append(...rowButtons(row));
   if (entry.open) openKnobs(row);
   const why = entry.base.why ? `Replayed from its own start: ${entry.base.why}.` : "";
@@ -56,74 +57,99 @@ function rowButtons(row) {
   return [toggle, remove];
 }
 
+// The knobs that matter most come first, the others are behind "more".
 function openKnobs({ entry, item }) {
-  const { parameters } = told.methods[entry.method];
-  item.firstChild.after(made("div", { className: "knobs" }, ...parameters.map((_, at) => makeKnob(entry, at))));
+  const { parameters, rate } = told.methods[entry.method];
+  const isFirst = ({ name, kind }) => name === rate || kind === "decay" || name === "momentum";
+  const some = parameters.some(isFirst);
+  const knobs = parameters.map((each, at) => [!some || isFirst(each), makeKnob(entry, at)]);
+  const [first, others] = [true, false].map((wanted) => knobs.filter(([is]) => is === wanted).map(([, knob]) => knob));
+  const more = made("details", {}, made("summary", { textContent: "more" }), ...others);
+  more.addEventListener("toggle", update);
+  item.firstChild.after(made("div", { className: "knobs" }, ...first, ...(others.length ? [more] : [])));
 }
 
 function drawSwatches() {
   for (const { entry, swatch } of rows) {
-    const pen = prepared(swatch, 34, 16);
+    const pen = prepared(swatch, 28, 16);
     const { color, head } = styleOf(entry);
     pen.strokeStyle = color;
     pen.lineWidth = 2.6;
-    line(pen, [[3, 8], [26, 8]]);
-    shape(pen, head, [26, 8], 5.5, color, look().background);
+    line(pen, [[2, 8], [20, 8]]);
+    shape(pen, head, [20, 8], 5.5, color, look().background);
   }
   drawKey();
 }
 
-// The marks of the key: in a live page, those of starts come and go with these.
+// The key of a live page: what of it depends on the state.
 function writeKey() {
   if (!live || !main) return;
-  const key = one(".key");
-  const many = state.starts.length > 1 && state.starts.length <= told.dashes.length ? state.starts.length : 0;
-  const marks = all(".from", key);
-  if (marks.length !== many) {
-    marks.forEach((mark) => mark.remove());
-    for (let start = 0; start < many; start += 1) {
-      const sample = made("canvas", { attributes: { "aria-hidden": "true" } });
-      key.append(made("li", { className: "from" }, sample, made("span")));
-    }
-    drawKey();
-  }
-  all(".from span", key).forEach((text, start) => {
-    text.textContent = `from ${[...state.starts[start]].map((each) => minus(general(each, 3))).join(", ")}`;
-  });
-  const leaves = shown.some(({ x }) => x.some((each, at) => !within(each, ...state.window[at % dim])));
-  key.querySelector(".away").style.visibility = leaves ? "" : "hidden"; // whose room it keeps
+  const many = state.starts.length;
+  const dashed = many <= told.dashes.length;
+  const from = one(".key .from");
+  from.hidden = many < 2;
+  from.querySelector("canvas").hidden = !dashed;
+  from.querySelector("span").textContent = `${many} starts${dashed ? ", each with its dashes" : ""}`;
+  if (main.kind === "curve") one(".key .parabola").hidden = !shown.some(({ entry }) => usesHessian(entry.method));
+  const isGone = shown.some((run) => goneAt(run, rowIn(run, step), state.window));
+  one(".key .away").style.visibility = isGone ? "" : "hidden"; // whose room it keeps
 }
 
+// The lowest and the highest loss in view.
+function writeRamp() {
+  const { field } = ground;
+  const known = field.values.filter((value) => !Number.isNaN(value)).sort();
+  const mark = one(".key .ramp");
+  mark.hidden = !known.length || !look().fill;
+  if (mark.hidden) return;
+  const [low, high] = all("span", mark);
+  low.textContent = `loss ${written(known[0] * field.scale, 3)}`;
+  high.textContent = written(known.at(-1) * field.scale, 3);
+}
+
+const LINES = { // of the key, by the name of their mark: width in points, dashes in pixels, opacity
+  from: [1.8, [4, 4], 1], tangent: [1.6, [], 1], parabola: [1.6, [2, 6], 0.6],
+};
+
 function drawKey() {
-  all(".key .from").forEach((mark, start) => {
-    const pen = prepared(mark.querySelector("canvas"), 34, 16);
-    pen.strokeStyle = look().muted;
-    pen.lineWidth = POINT * told.widths.line;
-    pen.setLineDash(told.dashes[start].map((each) => pen.lineWidth * each));
-    line(pen, [[2, 8], [32, 8]]);
-    pen.setLineDash([]);
-  });
-  for (const mark of all(".key li:not(.from, .area)")) {
-    const pen = prepared(mark.querySelector("canvas"), 16, 16);
-    if (mark.className === "minimum") star(pen, [8, 8], 7);
-    else if (mark.className === "start") ring(pen, [8, 8], 5);
-    else if (mark.className === "away") shape(pen, ">", [8, 8], 5, look().muted, "transparent");
+  for (const mark of all(".key li:not(.area)")) {
+    const canvas = mark.querySelector("canvas");
+    const name = mark.className;
+    const pen = prepared(canvas, ...(name === "ramp" ? [64, 10] : [16, 16]));
+    const { muted, ramp } = look();
+    if (LINES[name]) {
+      const [width, dashes, opacity] = LINES[name];
+      pen.strokeStyle = muted;
+      pen.lineWidth = POINT * width;
+      pen.globalAlpha = opacity;
+      pen.setLineDash(dashes);
+      line(pen, [[0, 8], [16, 8]]);
+      pen.setLineDash([]);
+    } else if (name === "ramp") {
+      for (let at = 0; at < 64; at += 1) {
+        pen.fillStyle = ramp[4 * at];
+        pen.fillRect(at, 0, 1.5, 10);
+      }
+    } else if (name === "minimum") star(pen, [8, 8], 7);
+    else if (name === "start") ring(pen, [8, 8], 5);
+    else if (name === "away") shape(pen, ">", [8, 8], 5, muted, "transparent");
     else {
       pen.globalAlpha = 0.5;
-      shape(pen, "o", [8, 8], 5, look().muted, "transparent");
-      pen.globalAlpha = 1;
+      shape(pen, "o", [8, 8], 5, muted, "transparent");
     }
   }
 }
 
 function writeRows() {
-  for (const { entry, value, detail } of rows) {
+  legend.classList.toggle("several", state.starts.length > 1);
+  for (const { entry, value, remark, detail } of rows) {
     const own = runs.filter((run) => run.entry === entry);
     value.textContent = ends(own.map((run) => run.losses[rowIn(run, step)]));
-    const remark = remarkOn(own, step);
-    const said = [remark?.text, detailOf(entry)].filter(Boolean).join("  ");
-    if (detail.textContent !== said) detail.parentNode.title = detail.textContent = said;
-    detail.classList.toggle("warned", Boolean(remark?.failed));
+    const said = remarkOn(own, step);
+    if (remark.title !== (said?.text ?? "")) remark.textContent = remark.title = said?.text ?? "";
+    remark.classList.toggle("warned", Boolean(said?.failed));
+    const values = detailOf(entry);
+    if (detail.textContent !== values) detail.textContent = values;
   }
 }
 
@@ -131,11 +157,19 @@ function writeRows() {
 function detailOf(entry) {
   if (!entry.method || (entry.base.detail && same(entry.values, entry.base.values))) return entry.base.detail;
   const { parameters, rate } = told.methods[entry.method];
+  const source = entry.source && same(entry.values, entry.began) ? ` (${entry.source})` : "";
   return parameters
     .map(({ name, default: given }, at) => [name, entry.values[at], given])
     .filter(([name, value, given]) => name === rate || value !== given)
-    .map(([name, value]) => `${name} ${typeof value === "number" ? general(value) : value}`)
+    .map(([name, value]) => `${name} ${valueSaid(value)}${name === rate ? source : ""}`)
     .join("  ");
+}
+
+// A value in few digits, but for those that tell it from 1.
+function valueSaid(value) {
+  if (typeof value !== "number") return String(value);
+  const said = general(value);
+  return Number(said) === 1 ? String(value) : said;
 }
 
 function ends(values) {
@@ -156,6 +190,7 @@ if (live) {
     const method = menu.value;
     menu.value = "";
     if (method && state.entries.length < MOST.entries) addMethod(method);
+    else if (method) announce(`No more than ${MOST.entries} optimizers: remove one first.`);
   });
 }
 
@@ -167,6 +202,7 @@ function addMethod(method) {
     const given = told.rates?.[method];
     const found = given ?? foundRate(method, state);
     entry.values[place] = entry.began[place] = found ?? 0.01;
+    entry.source = given !== undefined ? "the surface's" : found === null ? "" : "found here";
     if (given === undefined) {
       entry.note = found === null
         ? `No rate of 57 keeps ${entry.name} in the window: try others.`

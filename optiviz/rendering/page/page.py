@@ -179,9 +179,11 @@ class Page:
                 raise RecursionError
             with drawing_settings(), rc_context({"text.parse_math": True}):
                 first, *others = terms(said, self.scene.variables)
-                # The empty group in front makes the sign a binary operator.
-                drawn = [first, *(f"{{}} {term}" for term in others)]
-                images = " ".join(map(outlines, drawn))
+                signed = (
+                    f'<span class="term">{outlines(term[0])}{outlines(term[1:])}</span>'
+                    for term in others
+                )
+                images = "<wbr>".join([outlines(first), *signed])
         except RecursionError:  # too long or too deeply nested to be typeset
             return f"<code>{escape(said)}</code>"
         words = f'<span class="unseen">{escape(said)}</span>'  # the images are hidden from readers
@@ -245,6 +247,7 @@ class Page:
             "name": entry.heading,
             "detail": entry.detail,
             "color": entry.color,
+            "rate_source": entry.rate_source,
             "look": "".join(f":{key}={said}" for key, said in looks.items() if said),
             "spec": "" if spec is None else str(spec.with_default_rate(rate)),
             **computed,
@@ -364,6 +367,8 @@ class Page:
         for name in names if self.pictures else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
+        if self.is_live and self.pictures:
+            yield from _SCRIPTED_KEY[self.ground]
         for mark in () if self.is_live else start_entries(self.scene):
             yield f'<li class="from"><canvas aria-hidden="true"></canvas>{escape(mark.label)}</li>'
 
@@ -379,22 +384,38 @@ class Page:
                 )
 
 
+# What else the key of a page that computes has: how starts are told apart, and what is drawn.
+_MARK = '<canvas aria-hidden="true"></canvas>'
+_DASHES = f'<li class="from" hidden>{_MARK}<span></span></li>'
+_SCRIPTED_KEY = {
+    "contour": (
+        _DASHES,
+        f'<li class="ramp" hidden><span></span>{_MARK}<span></span></li>',
+    ),
+    "curve": (
+        _DASHES,
+        f'<li class="tangent">{_MARK}tangent</li>',
+        f'<li class="parabola" hidden>{_MARK}Newton\'s parabola</li>',
+    ),
+}
 _GROUND = Template(
     """<section class="seen" aria-label="Picture">
 <div class="bar"><div id="tabs" role="tablist" aria-label="Views" hidden></div>
 <label id="of" hidden>of <select id="basins-of"></select></label>
-<div id="tools" role="group" aria-label="Window and starts" data-live="all" hidden>
-<button type="button" id="start" title="Add a start">+ start</button>
-<button type="button" id="farther" class="small" aria-label="Zoom out" title="Zoom out">−</button>
-<button type="button" id="closer" class="small" aria-label="Zoom in" title="Zoom in">+</button>
-<button type="button" id="whole" disabled title="Show all of the surface">Reset</button>
-</div></div>
+</div>
 <div class="frame" id="picture" role="$role" aria-label="Picture">
 <figure class="ground $kind"><canvas role="img" aria-label="$label"></canvas></figure>
 <figure class="relief" hidden>
 <canvas role="img" tabindex="0" aria-label="$relief"></canvas>
 </figure>
 <div id="handles"></div>
+<p id="empty" hidden><span></span></p>
+<div id="tools" role="group" aria-label="Window and starts" data-live="all" hidden>
+<button type="button" id="whole" hidden>Reset view</button>
+<button type="button" id="start" title="Add a start">+ start</button>
+<button type="button" id="farther" class="small" aria-label="Zoom out" title="Zoom out">−</button>
+<button type="button" id="closer" class="small" aria-label="Zoom in" title="Zoom in">+</button>
+</div>
 </div>
 <h2 class="unseen">Marks</h2>
 <ul class="key">$key</ul>

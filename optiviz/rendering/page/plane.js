@@ -73,16 +73,37 @@ function drawPaths(panel, pen, runs, step) {
 function drawHeads(panel, pen, runs, step, window) {
   clipped(pen, panel.box, REACH);
   const beside = asides(panel, runs);
+  const heads = [];
   for (const run of runs) {
     const row = rowIn(run, step);
     const pixels = pixelsOf(panel, run);
     const at = [pixels[2 * row], pixels[2 * row + 1]];
-    if (away(panel, pen, run, row, window)) continue;
-    pen.globalAlpha = run.near ? PALEST + (1 - PALEST) * run.near[row] : 1;
-    drawHead(pen, run.entry, setAside(at, beside.get(run)));
-    pen.globalAlpha = 1;
+    const gone = goneAt(run, row, window);
+    if (gone) {
+      drawArrow(panel, pen, gone, null, styleOf(run.entry).color, look().casing);
+      continue;
+    }
+    const place = setAside(at, beside.get(run));
+    heads.push([run, place, run.near ? PALEST + (1 - PALEST) * run.near[row] : 1]);
+    drawTether(pen, at, place, styleOf(run.entry).color);
   }
+  for (const [run, place, opacity] of heads) {
+    pen.globalAlpha = opacity;
+    drawHead(pen, run.entry, place);
+  }
+  pen.globalAlpha = 1;
   pen.restore();
+}
+
+// Where a head that is set apart truly is: a dot, and a thin line from there.
+function drawTether(pen, at, place, color) {
+  if (Math.hypot(...difference(at, place)) < 2) return;
+  for (const [ink, width] of [[look().casing, 3.4], [color, 1.4]]) {
+    pen.strokeStyle = ink;
+    pen.lineWidth = width;
+    line(pen, [at, place]);
+  }
+  shape(pen, "o", at, 2.6, color, look().casing, 1);
 }
 
 // Where a head stands on the way to its end: the nearer it is to that, the farther aside.
@@ -132,17 +153,24 @@ function isInside({ box: { left, top, width, height } }, [x, y]) {
   return within(x, left, left + width) && within(y, top, top + height);
 }
 
-// A point out of view is a triangle at the edge, where the path has crossed it if for good.
-function away(panel, pen, run, row, window) {
+// By which share of its side a point is beyond a window, and at which edge; null if it is inside.
+function beyond(point, window) {
+  const edge = point.map((each, axis) => clamp(each, ...window[axis]));
+  const shares = point.map((each, axis) => (each - edge[axis]) / (window[axis][1] - window[axis][0]));
+  const axis = Math.abs(shares[1] ?? 0) > Math.abs(shares[0]) ? 1 : 0;
+  return shares[axis] ? { edge, name: [["<", ">"], ["v", "^"]][axis][Number(shares[axis] > 0)] } : null;
+}
+
+// Whether a run is out of view in a row, and then where; one that has left for good is where it
+// has crossed the edge.
+function goneAt(run, row, window) {
   const points = run.drawn ?? run.x;
   const crossed = run.drawn ? null : run.crossing;
   const point = crossed && row >= crossed.row ? crossed.point : [...points.subarray(row * dim, row * dim + dim)];
-  if (!point.every(Number.isFinite)) return false;
-  const edge = point.map((each, axis) => clamp(each, ...window[axis]));
-  const beyond = point.map((each, axis) => (each - edge[axis]) / (window[axis][1] - window[axis][0]));
-  const axis = Math.abs(beyond[1]) > Math.abs(beyond[0]) ? 1 : 0;
-  if (!beyond[axis]) return false;
-  const name = [["<", ">"], ["v", "^"]][axis][Number(beyond[axis] > 0)];
-  shape(pen, name, toPixels(panel, edge), HEAD, styleOf(run.entry).color, look().casing);
-  return true;
+  return point.every(Number.isFinite) ? beyond(point, window) : null;
+}
+
+// A triangle at the edge that points to where a place beyond it is.
+function drawArrow(panel, pen, { edge, name }, place, fill, ink, width) {
+  shape(pen, name, toPixels(panel, dim === 1 ? [edge[0], place[1]] : edge), HEAD, fill, ink, width);
 }

@@ -17,10 +17,8 @@ function frames() {
 function play(on) {
   playing = on ? performance.now() : null;
   button.textContent = on ? "Pause" : "Play";
-  if (!on) {
-    settle(null);
-    return;
-  }
+  settle(null);
+  if (!on) return;
   const all = frames();
   if (step >= all.at(-1)) show(all[0]);
   frame = step < all[0] ? -1 : rowAt(all, step);
@@ -62,9 +60,22 @@ one("#back").addEventListener("click", () => goTo(beside(-1)));
 one("#forward").addEventListener("click", () => goTo(beside(1)));
 slider.addEventListener("input", () => goTo(Number(slider.value)));
 
+// What needs the keys itself: space, and the others.
+const SPACED = "button:not([role=tab]), input:not([type=range]), select, textarea, summary";
+const MOVED = "input:not([type=checkbox]), select, textarea, [role=tab], .handle, .wide, canvas[tabindex]";
+
+// What was clicked, rather than reached by keys, does not keep the space bar for itself.
+const CLICKED = "button:not(.handle, .drop, [role=tab]), summary, [type=checkbox]";
+let byPointer = false;
+addEventListener("pointerdown", () => { byPointer = true; });
+addEventListener("keydown", () => { byPointer = false; }, { capture: true });
+addEventListener("click", () => {
+  if (byPointer && document.activeElement?.matches(CLICKED)) document.activeElement.blur();
+});
+
 addEventListener("keydown", (event) => {
-  const free = !event.target.closest("button, input, select, textarea, summary, a, [tabindex]");
-  if (!free || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest(event.key === " " ? SPACED : MOVED)) return;
   if (event.key === " ") play(playing === null);
   else if (event.key === "ArrowLeft") goTo(beside(-1));
   else if (event.key === "ArrowRight") goTo(beside(1));

@@ -43,12 +43,20 @@ function nearest(panel, x, y) {
 
 function tell(panel, event) {
   const frame = panel.canvas.getBoundingClientRect();
-  const found = nearest(panel, event.clientX - frame.left, event.clientY - frame.top);
-  tip.hidden = found === null;
-  if (found === null) return;
-  const { run, row, at } = found;
-  const where = `step ${stepOf(run, row)}  ${place(pointOf(run, row))}`;
-  tip.textContent = `${run.entry.name}  ${where}  loss ${written(run.losses[row])}`;
+  const under = [event.clientX - frame.left, event.clientY - frame.top];
+  const found = nearest(panel, ...under);
+  tip.hidden = !found && !(live && panel === main && isInside(main, under));
+  if (tip.hidden) return;
+  const at = found?.at ?? under;
+  if (found) {
+    const { run, row } = found;
+    const where = `step ${stepOf(run, row)}  ${place(pointOf(run, row))}`;
+    tip.textContent = `${run.entry.name}  ${where}  loss ${written(run.losses[row])}`;
+  } else {
+    const point = fromScreen(event.clientX, event.clientY);
+    const where = point.map((each, axis) => `${names[axis]} ${written(each, 3)}`).join("  ");
+    tip.textContent = `${where}  loss ${written(programs.objective.value(point))}`;
+  }
   const left = Math.min(frame.left + at[0] + 12, document.documentElement.clientWidth - tip.offsetWidth - 8);
   tip.style.left = `${Math.max(left, 8) + scrollX}px`;
   tip.style.top = `${frame.top + at[1] - 40 + scrollY}px`;
@@ -78,8 +86,6 @@ function zoom(factor, x, y) {
 function setWindow(window) {
   if (!canShow(window)) return;
   state.window = tidy(window);
-  one("#whole").disabled = !zoomed(state);
-  main.canvas.classList.toggle("zoomed", zoomed(state));
   const said = ([low, high], axis) => `${names[axis]} from ${written(low, 3)} to ${written(high, 3)}`;
   changed({ say: () => `The window is ${state.window.map(said).join(", ")}.` });
 }
@@ -94,9 +100,28 @@ function tidy(window) {
 
 function showWhole() {
   state.window = told.surface.window.map((each) => [...each]);
-  one("#whole").disabled = true;
-  main.canvas.classList.remove("zoomed");
   changed({ say: () => "The window is the page's own again." });
+}
+
+// A place of the window that no start is near, of a sequence that fills it evenly.
+const GOLDEN = [0.618034, 0.7548777, 0.5698403];
+const CLEAR = 0.12; // of a side
+
+function freePlace() {
+  const candidates = Array.from({ length: 64 }, (_, each) =>
+    state.window.map(([low, high], axis) => {
+      const share = (0.5 + (each + 1) * (dim === 1 ? GOLDEN[0] : GOLDEN[1 + axis])) % 1;
+      return low + (high - low) * (0.1 + 0.8 * share);
+    }));
+  const far = (point, start) => Math.hypot(...state.window.map(([low, high], axis) => (point[axis] - start[axis]) / (high - low)));
+  const nearest = (point) => Math.min(...state.starts.map((start) => far(point, start)));
+  return candidates.find((point) => nearest(point) > CLEAR) ?? candidates.reduce((best, each) => (nearest(each) > nearest(best) ? each : best));
+}
+
+// Two fingers are ours, and do not scroll.
+for (const canvas of all(".ground canvas, .relief canvas")) {
+  const take = (event) => event.touches.length > 1 && event.preventDefault();
+  for (const name of ["touchstart", "touchmove"]) canvas.addEventListener(name, take, { passive: false });
 }
 
 const middleOf = (points) => [0, 1].map((axis) => points.reduce((sum, each) => sum + each[axis], 0) / points.length);
@@ -126,6 +151,7 @@ if (live && main) {
     moved = true;
     tip.hidden = true;
     held.set(event.pointerId, place);
+    if (event.pointerType === "touch" && held.size === 1) return; // one finger scrolls the page
     const after = [...held.values()];
     const [from, to] = [before, after].map((points) => fromScreen(...middleOf(points)));
     const factor = spreadOf(before) / spreadOf(after);
@@ -150,7 +176,6 @@ if (live && main) {
       setWindow(state.window.map((ends, axis) => ends.map((end) => end + aside(ends, axis))));
     } else if (event.key in zooms) zoom(zooms[event.key], ...middle());
     else if (event.key === "Home") showWhole();
-    else if (event.key === " ") play(playing === null);
     else return;
     event.preventDefault();
   });
@@ -160,9 +185,11 @@ if (live && main) {
   };
   one("#closer").addEventListener("click", () => zoom(1 / CLOSER, ...middle()));
   one("#farther").addEventListener("click", () => zoom(CLOSER, ...middle()));
-  one("#whole").addEventListener("click", showWhole);
+  one("#whole").addEventListener("click", () => {
+    if (state.tab === "relief") turnBack();
+    else showWhole();
+  });
   one("#start").addEventListener("click", () => {
-    addStart(state.window.map(([low, high], axis) => low + (high - low) * [0.5, 0.5][axis]));
-    handles.at(-1).focus();
+    if (addStart(freePlace())) handles.at(-1).focus();
   });
 }

@@ -5,6 +5,7 @@
 const reliefPaths = (() => {
   const { POINT } = reliefBox;
   const TINY = 0.7; // pixels
+  const TETHER = 1; // points: the line to a head that is set apart
   const FAR = 1e150; // the largest coordinate, so that no length overflows
 
   // The shares of a line at which it enters and leaves a window, null if it misses it.
@@ -121,11 +122,12 @@ const reliefPaths = (() => {
           route.behind = places.map((each, nth) =>
             shown[nth] && (!nth || shown[nth - 1]) && (nth + 1 === shown.length || shown[nth + 1]) ? null : each,
           );
-          route.shadow = this.placeShadow(route.world, camera, leastShadow);
+          route.shadow = this.placeShadow(route.world, camera);
         }
         path.placed = this.placeHead(path, path.to);
         path.end = path.to === path.last ? path.placed.at : place(this.tip(path.points[path.last])[0]);
       }
+      this.shadows = this.worthShadows(leastShadow);
       this.setApart();
       const mark = (point) => {
         const world = this.inWorld(point);
@@ -145,20 +147,20 @@ const reliefPaths = (() => {
       return { at, opacity, marker, away };
     }
 
-    // The shadow on the floor, which is left out if little of it is seen: it would be only scraps.
-    placeShadow(world, camera, least) {
+    // The shadow on the floor.
+    placeShadow(world, camera) {
       if (this.floor === null) return [];
-      let known = 0;
-      let shown = 0;
-      const places = world.map((point) => {
+      return world.map((point) => {
         if (!point) return null;
-        known += 1;
         const fallen = [point[0], point[1], this.floor];
-        if (reliefCamera.isHidden(this.field, camera, fallen, 0, true)) return null;
-        shown += 1;
-        return camera.place(...fallen);
+        return reliefCamera.isHidden(this.field, camera, fallen, 0, true) ? null : camera.place(...fallen);
       });
-      return shown < least * known ? [] : places;
+    }
+
+    // Whether so much of the shadows is seen that they are more than scraps: all are drawn, or none.
+    worthShadows(least) {
+      const count = (list) => this.paths.reduce((sum, { route }) => sum + route[list].filter(Boolean).length, 0);
+      return count("shadow") >= least * count("world");
     }
 
     // Heads that end at the same place stand around it, in the order of their paths; those that would
@@ -202,7 +204,7 @@ const reliefPaths = (() => {
       for (const path of this.paths) {
         const [begin, end] = [path.route.ends[path.from], path.route.ends[path.to]];
         pen.globalAlpha = told.shadowOpacity;
-        line(pen, path.route.shadow, begin, end, path.color, told.shadow);
+        if (this.shadows) line(pen, path.route.shadow, begin, end, path.color, told.shadow);
         pen.globalAlpha = 1;
         pen.setLineDash(told.hiddenDash.map((each) => each * told.hidden * POINT));
         line(pen, path.route.behind, begin, end, path.color, told.hidden);
@@ -255,6 +257,11 @@ const reliefPaths = (() => {
       const share = Math.max(0, 1 - far / (reach * POINT));
       const place = at.map((each, axis) => each + share * path.aside[axis]);
       pen.globalAlpha = opacity;
+      if (share && Math.hypot(...path.aside) * share > 2) {
+        line(pen, [at, place], 0, 1, path.casing, TETHER + 1.5);
+        line(pen, [at, place], 0, 1, path.color, TETHER);
+        this.look.shape(pen, "o", at, 2.6, path.color, path.casing, 1);
+      }
       const size = ((away ? outside : head) * POINT) / 2;
       this.look.shape(pen, marker, place, size, path.color, path.casing, headEdge * POINT);
       pen.globalAlpha = 1;

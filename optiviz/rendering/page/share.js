@@ -4,7 +4,7 @@ const linkField = one("#link");
 const commandField = one("#command");
 
 function writeFragment() {
-  const fragment = fragmentOf(state, step);
+  const fragment = fragmentOf(state, playing === null ? step : state.steps);
   try {
     history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
   } catch { // a page in a frame may have no history

@@ -8,14 +8,18 @@ let curve = null;
 let groundTimer = 0;
 
 const CURVE_RATIO = 1.35; // width over height
+const [EDGES, KEY] = [10, 36]; // pixels above and below the picture, and of the key
 const SETTLED = 140; // milliseconds without a change after which the ground is drawn finely
 
 const mainKind = dim === 1 ? "curve" : "contour";
 const main = told.picture ? { kind: mainKind, canvas: one(".ground canvas"), strips: [{}] } : null;
 const chart = told.chart ? { kind: "chart", canvas: one(".charts canvas"), strips: [{}] } : null;
 const panels = [main, chart].filter(Boolean);
-const isWide = matchMedia("(min-width: 820px) and (min-height: 520px)");
+// Whether there are two columns, as in page.css.
+const isWide = matchMedia("(min-width: 820px) and (min-aspect-ratio: 1/1), (min-width: 600px) and (max-height: 480px)");
+const MOST_TALL = 0.6; // share of the screen's height that a picture has where there is one column
 
+const tools = one("#tools");
 const image = told.images ? new Image() : null;
 
 function readTheme() {
@@ -29,7 +33,7 @@ function readTheme() {
 function compute() {
   runs = runAll(state);
   for (const run of runs) {
-    if (run.entry.method) run.outcome = outcomeOf(run, state.window);
+    if (run.entry.method) run.outcome = outcomeOf(run, told.surface.window);
     run.crossing = main?.kind === "contour" && live ? crossing(run, state.window) : null;
   }
   shown = layered(runs, state.window);
@@ -55,11 +59,14 @@ function chooseAxes(quality = "fine") {
 
 function fit() {
   if (main) {
-    const [seen, bar, key] = [one(".seen"), one(".seen .bar"), one(".key")];
-    const room = seen.clientHeight - bar.offsetHeight - key.offsetHeight - 4;
+    const [seen, bar] = [one(".seen"), one(".seen .bar")];
+    const room = innerHeight - EDGES - bar.offsetHeight - KEY; // whatever the key has
     const ratio = main.kind === "contour" ? told.surface.ratio : isWide.matches ? null : CURVE_RATIO;
-    layOut(main, seen.clientWidth, isWide.matches ? room : 0, ratio);
+    layOut(main, seen.clientWidth, isWide.matches ? room : MOST_TALL * innerHeight, ratio);
     one(".frame").style.height = `${main.height}px`;
+    const { left, top, width } = main.box;
+    const above = main.kind === "contour" ? top + 6 : 2;
+    Object.assign(tools.style, { top: `${above}px`, right: `calc(100% - ${left + width - 6}px)` });
     placeHandles();
   }
   if (chart) {
@@ -89,7 +96,7 @@ function drawMain(pen) {
   if (main.kind === "curve") {
     drawAxes(main, pen);
     drawCurve(main, pen, curve.points);
-    drawMarks(pen, state.starts, ring);
+    drawMarks(pen, state.starts, ring, live);
     drawMarks(pen, told.surface.minima, star);
     drawWalkers(main, pen, shown, step, curve.points);
     return;
@@ -102,18 +109,19 @@ function drawMain(pen) {
   }
   pen.restore();
   drawAxes(main, pen);
-  drawMarks(pen, live ? state.starts : told.starts_seen, ring);
+  drawMarks(pen, live ? state.starts : told.starts_seen, ring, live);
   drawPaths(main, pen, shown, step);
   drawMarks(pen, told.surface.minima, star);
   drawHeads(main, pen, shown, step, state.window);
 }
 
-// Marks at points of the surface that are in the window.
-function drawMarks(pen, points, mark) {
+// Marks at points of the surface that are in the window; those beyond it are arrows if `arrows`.
+function drawMarks(pen, points, mark, arrows = false) {
   for (const point of points) {
-    if (!point.every((each, axis) => within(each, ...state.window[axis]))) continue;
     const at = main.kind === "curve" ? [point[0], programs?.objective?.value(point) ?? point[1]] : point;
-    mark(pen, toPixels(main, at));
+    const gone = beyond(point, state.window);
+    if (!gone) mark(pen, toPixels(main, at));
+    else if (arrows) drawArrow(main, pen, gone, at, look().background, look().ink, 2);
   }
 }
 
@@ -137,6 +145,7 @@ function groundNow() {
 
 function computeGround(key, quality) {
   ground = { key, ...groundOf(state.window, main.box.width, main.box.height, quality, look()) };
+  writeRamp();
 }
 
 // Changes of the state: what follows is drawn in the next frame, once for all that came before.
@@ -167,6 +176,17 @@ function update() {
   draw();
 }
 
+// Say something that all readers see for a while.
+let noticed = 0;
+
+function announce(text) {
+  one("#notice").textContent = text;
+  clearTimeout(noticed);
+  noticed = setTimeout(() => {
+    one("#notice").textContent = "";
+  }, 4000);
+}
+
 // What need not follow at once: the address, words for screen readers, and the table.
 function settle(say) {
   writeFragment();
@@ -179,28 +199,38 @@ function settle(say) {
 
 function write() {
   const counter = `step ${step} of ${state.steps}`;
+  one("#counter").style.minWidth = `${7.5 + 2 * String(state.steps).length}ch`; // so that nothing moves
   one("#counter").textContent = counter;
   slider.max = state.steps;
   slider.value = step;
   slider.setAttribute("aria-valuetext", counter);
   slider.style.setProperty("--done", `${(100 * step) / Math.max(state.steps, 1)}%`);
+  one("#whole").hidden = !live || !(state.tab === "relief" ? state.camera : zoomed(state));
+  all("#presets button").forEach((each, preset) =>
+    each.setAttribute("aria-pressed", String(preset === state.preset && !changesOf(state, ownState(preset)).length)));
+  const nothing = !shown.length && (state.entries.length ? "All optimizers are hidden" : "No optimizer: add one");
+  if (main) {
+    one("#empty").hidden = !nothing;
+    one("#empty span").textContent = nothing || "";
+  }
   writeRows();
   writeKey();
   if (one("#values").open) writeTable();
 }
 
 function writeTable() {
+  const seen = runs.filter((run) => !run.entry.hidden);
+  const many = seen.some(({ start }) => start > 0); // starts
   const cells = (run) => {
     const row = rowIn(run, step);
     const values = [stepOf(run, row), ...[...pointOf(run, row)].map((each) => written(each)), written(run.losses[row])];
     const remark = run.outcome && step >= run.last ? run.outcome.text : "";
     return [
-      made("th", { scope: "row", textContent: run.entry.name }),
+      made("th", { scope: "row", textContent: run.entry.name + (many ? ` from ${place(pointOf(run, 0))}` : "") }),
       ...values.map((value) => made("td", { textContent: value })),
       made("td", { textContent: remark }),
     ];
   };
-  const seen = runs.filter((run) => !run.entry.hidden);
   one("tbody").replaceChildren(...seen.map((run) => made("tr", {}, ...cells(run))));
 }
 

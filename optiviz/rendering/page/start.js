@@ -26,11 +26,30 @@ function writeControls() {
   one("#steps-range").value = state.steps;
   if (document.activeElement !== noiseNumber) noiseNumber.value = state.noise;
   noiseRange.value = state.noise / noiseTop;
-  if (main) one("#whole").disabled = !zoomed(state);
+}
+
+// Use what is typed into a field, or say what to write.
+function takeNumber(field, parameter, use) {
+  const hint = field.nextElementSibling;
+  field.addEventListener("input", () => {
+    const text = field.value.trim();
+    const valid = NUMBER.test(text) && allows(parameter, Number(text));
+    field.setAttribute("aria-invalid", String(!valid));
+    hint.textContent = valid ? "" : refused(text, parameter);
+    if (valid) use(Number(text));
+  });
+  field.addEventListener("change", () => {
+    field.blur();
+    field.setAttribute("aria-invalid", "false");
+    hint.textContent = "";
+    writeControls();
+  });
 }
 
 // Take over a state as a whole: from the address, a situation, or the page's own.
 function takeOver(wantedStep) {
+  for (const panel of panels) panel.left = 0;
+  if (relief) lookFrom(state.camera);
   makeRows();
   makeHandles();
   if (main) {
@@ -49,7 +68,6 @@ function takeOver(wantedStep) {
       changed();
     }, "chart");
   }
-  all("#presets button").forEach((each, preset) => each.setAttribute("aria-pressed", String(preset === state.preset)));
   step = wantedStep ?? state.steps;
   writeControls();
   update();
@@ -59,31 +77,15 @@ function takeOver(wantedStep) {
 if (live) {
   one("#steps-range").max = MOST_STEPS;
   one("#steps-range").addEventListener("input", (event) => setSteps(Number(event.target.value)));
-  stepsField.addEventListener("input", () => {
-    const valid = /^\d{1,7}$/.test(stepsField.value) && within(Number(stepsField.value), 1, MOST_STEPS);
-    stepsField.setAttribute("aria-invalid", String(!valid));
-    if (valid) setSteps(Number(stepsField.value));
-  });
   noiseRange.addEventListener("input", () => setNoise(Number((noiseRange.value * noiseTop).toPrecision(2))));
-  noiseNumber.addEventListener("input", () => {
-    const valid = /^\d+(\.\d*)?(e[+-]?\d+)?$/i.test(noiseNumber.value) && Number.isFinite(Number(noiseNumber.value));
-    noiseNumber.setAttribute("aria-invalid", String(!valid));
-    if (valid) setNoise(Number(noiseNumber.value));
-  });
-  for (const field of [stepsField, noiseNumber]) {
-    field.addEventListener("change", () => {
-      field.blur();
-      field.setAttribute("aria-invalid", "false");
-      writeControls();
-    });
-  }
+  takeNumber(stepsField, { kind: "integer", low: 1, high: MOST_STEPS }, setSteps);
+  takeNumber(noiseNumber, { kind: "number", low: 0, high: null }, setNoise);
   told.presets.forEach(({ name }, preset) => {
     one("#presets").append(made("button", { type: "button", textContent: name, on: { click: () => {
       const { tab, chart: shownChart } = state;
       state = { ...ownState(preset), tab, chart: shownChart };
-      takeOver(0);
+      takeOver(calm.matches ? null : 0);
       play(!calm.matches);
-      if (calm.matches) show(state.steps);
       one("#said").textContent = `${name}. ${lossesSaid()}`;
     } } }));
   });
@@ -92,9 +94,14 @@ if (live) {
     state = ownState();
     takeOver(null);
   });
-  chosen?.addEventListener("change", draw);
+  chosen?.addEventListener("change", () => {
+    state.of = Number(chosen.value);
+    changed();
+  });
 }
+one("main").classList.add("scripted");
 one("main").classList.toggle("replayed", !live);
+one("#values").open = false; // it is open for who has no scripts
 for (const element of all("[data-live]")) element.hidden = !live || (element.dataset.live === "noise" && !told.noise);
 for (const element of all("[data-command]")) element.hidden = !told.command;
 one("#values").addEventListener("toggle", writeTable);
@@ -115,7 +122,8 @@ if (image) image.addEventListener("load", draw);
 const begun = readFragment();
 const shared = location.hash.length > 1;
 takeOver(begun);
-new ResizeObserver(refresh).observe(one("main"));
+const sizes = new ResizeObserver(refresh);
+for (const each of all("main, .charts")) sizes.observe(each);
 addEventListener("resize", refresh); // a window's height alone counts, too
 addEventListener("hashchange", () => takeOver(readFragment()));
 dark.addEventListener("change", () => {

@@ -1,12 +1,17 @@
 // What the reader can change, and its short form in the fragment of the page's address.
 
-const LONGEST_FRAGMENT = 4000; // letters
-const MOST = { entries: 16, starts: 12 };
+const LONGEST_FRAGMENT = 4000 + 50 * dim * told.starts.length; // letters
+const MOST = {
+  entries: Math.max(16, told.entries.length, ...told.presets.map(({ entries }) => entries.length)),
+  starts: Math.max(12, told.starts.length, ...told.presets.map(({ starts }) => starts?.length ?? 0)),
+};
 const ZOOM = 1e9; // by how much a window may be smaller or larger than the page's own
 const MOST_STEPS = Math.max(
   told.steps,
   Math.min(told.noise ? noises.length / dim : Infinity, Math.max(500, 4 * told.steps)),
 );
+
+const SOURCES = { tuned: "tuned", surface: "the surface's" };
 
 // The state with which a page, or one of its situations, begins.
 function ownState(preset = null) {
@@ -21,6 +26,7 @@ function ownState(preset = null) {
     tab: told.picture ?? "",
     chart: told.chart ?? "",
     camera: null, // of the relief; its own if null
+    of: 0, // which of the entries that are computed the basins are of
   };
 }
 
@@ -30,6 +36,7 @@ function entryOf(base, own, number = own) {
     base, own, number, name: base.name, method: base.method, values: [...base.values],
     color: base.color ?? "", hidden: false, open: false, note: "",
     began: [...base.values], // to which a reset goes back
+    source: SOURCES[base.rate_source] ?? "", // of its rate
   };
 }
 
@@ -60,20 +67,28 @@ const zoomed = (state) => !same(state.window, told.surface.window);
 function fragmentOf(state, step) {
   const own = ownState(state.preset);
   const parts = state.preset === null ? [] : [`preset=${state.preset}`];
+  parts.push(...changesOf(state, own));
+  if (zoomed(state)) parts.push(`w=${state.window.map((ends) => ends.join(":")).join(",")}`);
+  if (state.tab !== own.tab) parts.push(`tab=${state.tab}`);
+  if (state.chart !== own.chart) parts.push(`chart=${state.chart}`);
+  if (state.camera) {
+    const { azimuth, elevation, distance } = state.camera;
+    parts.push(`camera=${[azimuth, elevation, distance].map((each) => general(each)).join(",")}`);
+  }
+  if (state.of) parts.push(`of=${state.of}`);
+  if (step !== state.steps) parts.push(`step=${step}`);
+  return parts.join("&");
+}
+
+// How what is descended differs from another state.
+function changesOf(state, own) {
+  const parts = [];
   const entries = state.entries.map(entryText);
   if (!same(entries, own.entries.map(entryText))) parts.push(`o=${entries.join(",")}`);
   if (!same(state.starts, own.starts)) parts.push(`s=${state.starts.map((point) => point.join(",")).join(";")}`);
   if (state.steps !== own.steps) parts.push(`n=${state.steps}`);
   if (state.noise !== own.noise) parts.push(`noise=${state.noise}`);
-  if (zoomed(state)) parts.push(`w=${state.window.map((ends) => ends.join(":")).join(",")}`);
-  if (state.tab !== own.tab) parts.push(`tab=${state.tab}`);
-  if (state.chart !== own.chart) parts.push(`chart=${state.chart}`);
-  if (state.camera && state.tab === "relief") {
-    const { azimuth, elevation, distance } = state.camera;
-    parts.push(`camera=${[azimuth, elevation, distance].map((each) => general(each)).join(",")}`);
-  }
-  if (step !== state.steps) parts.push(`step=${step}`);
-  return parts.join("&");
+  return parts;
 }
 
 function entryText(entry) {
@@ -117,10 +132,12 @@ function parsed(fragment) {
     else if (key === "tab") state.tab = checked(text, (name) => TABS.includes(name));
     else if (key === "chart") state.chart = checked(text, (name) => ["loss", "state"].includes(name));
     else if (key === "camera") state.camera = cameraOf(text);
+    else if (key === "of") state.of = whole(text, 0, MOST.entries);
     else if (key === "step") found.step = whole(text, 0, MOST_STEPS);
     else check(key === "preset");
   }
   check(state.starts.length <= MOST.starts);
+  check(!state.of || state.of < state.entries.length);
   check(live || [...seen].every((key) => ["o", "step", "tab", "chart"].includes(key)));
   if (found.step !== null) check(found.step <= state.steps);
   return found;

@@ -5,6 +5,7 @@ let relief = null;
 let reliefImage = null; // where there is no WebGL
 let reliefGround = null; // the key of the ground that it has
 const RELIEF_SAMPLES = 161; // per side
+const MOST_BASINS = 256; // starts along a side
 let basins = null;
 let basinsFound = null; // {canvas, result}
 let basinsAsked = "";
@@ -54,10 +55,9 @@ function showTab(name) {
   const flat = name !== "relief";
   if (main) main.canvas.hidden = !flat;
   one(".relief").hidden = flat;
-  one("#tools").hidden = !live || !flat;
+  for (const tool of all("#start, #farther, #closer")) tool.hidden = !flat;
   one(".seen").dataset.tab = name;
   one("#of").hidden = name !== "basins";
-  one("#start").hidden = name === "basins";
   all(".key .area").forEach((area) => area.remove());
   if (name !== "basins") basins?.stop();
   basinsAsked = "";
@@ -103,16 +103,33 @@ function startRelief() {
   relief = createRelief(reliefCanvas, {
     told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: "loss",
   });
-  if (relief && state.camera) relief.camera = state.camera;
-  if (relief) return;
+  if (relief) {
+    lookFrom(state.camera);
+    return;
+  }
   reliefImage = made("img", { alt: reliefCanvas.getAttribute("aria-label") });
   reliefCanvas.replaceWith(reliefImage);
 }
 
+// The relief's own camera if none is given.
+function lookFrom(camera) {
+  relief.camera = camera ?? { distance: 1, ...told.relief.camera };
+}
+
 function turned() {
-  state.camera = relief.camera;
+  const { azimuth, elevation, distance } = relief.camera;
+  const own = told.relief.camera;
+  const isOwn = distance === 1 && azimuth === own.azimuth && elevation === own.elevation;
+  state.camera = isOwn ? null : relief.camera;
   relief.draw();
+  write();
   settleSoon(null);
+}
+
+function turnBack() {
+  state.camera = null;
+  lookFrom(null);
+  changed({ say: () => "The view is the page's own again." });
 }
 
 // Which entry the basins are of.
@@ -124,9 +141,14 @@ function basinsBitmap() {
   if (!same(labels, [...chosen.options].map(({ textContent }) => textContent))) {
     chosen.replaceChildren(...labels.map((label, at) => made("option", { value: at, textContent: label })));
   }
-  const entry = entries[Number(chosen.value) || 0];
-  if (!entry) return null;
-  const side = Math.round(Math.max(main.box.width, main.box.height));
+  state.of = Math.min(state.of, Math.max(entries.length - 1, 0));
+  chosen.value = state.of;
+  const entry = entries[state.of];
+  if (!entry) {
+    all(".key .area").forEach((area) => area.remove());
+    return null;
+  }
+  const side = Math.min(MOST_BASINS, Math.round(Math.max(main.box.width, main.box.height)));
   const { steps, noise, window } = state;
   const question = { method: entry.method, values: entry.values, steps, window, minima: told.surface.minima, side };
   const key = JSON.stringify([question, noise]);
@@ -148,17 +170,26 @@ function paintBasins(result) {
   }
 }
 
-// Which share of the starts reaches which minimum.
+// Which share of the starts ends where, in words, and what the colours mean.
+const MOST_AREAS = 4;
+
 function writeShares() {
-  const { centres, shares } = basinsFound.result;
+  const { centres, shares, done } = basinsFound.result;
+  const { areas } = look();
   const seen = centres.map((_, at) => at).filter((at) => shares[at] >= 0.005);
-  const largest = seen.sort((first, second) => shares[second] - shares[first]);
-  const marks = largest.slice(0, 4).map((at) => {
+  const largest = seen.sort((first, second) => shares[second] - shares[first]).slice(0, MOST_AREAS);
+  const listed = largest.map((at) => [areas[at % areas.length], `ends at ${place(centres[at])}`, shares[at]]);
+  const elsewhere = 1 - shares.reduce((sum, each) => sum + each, 0);
+  const rest = shares.reduce((sum, each) => sum + each, 0) - largest.reduce((sum, at) => sum + shares[at], 0);
+  if (rest >= 0.005) listed.push(["", "at others", rest]);
+  const grey = `rgb(${basinsColors.nowhere(look(), told.basins)})`;
+  if (elsewhere >= 0.005) listed.push([grey, `elsewhere in ${state.steps} steps`, elsewhere]);
+  const marks = listed.map(([color, text, share]) => {
     const dot = made("i", { attributes: { "aria-hidden": "true" } });
-    dot.style.background = look().areas[at % look().areas.length];
-    const title = `reach ${place(centres[at])}`;
-    return made("li", { className: "area", title }, dot, `${Math.round(100 * shares[at])}%`);
+    dot.style.background = color;
+    return made("li", { className: "area" }, dot, `${text} ${Math.round(100 * share)}\u2009%`);
   });
+  const said = done ? "darker: later" : "darker: later; still refining";
   all(".key .area").forEach((area) => area.remove());
-  one(".key").append(...marks);
+  one(".key").append(...marks, made("li", { className: "area", textContent: said }));
 }

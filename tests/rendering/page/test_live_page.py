@@ -139,6 +139,20 @@ def test_remarks_are_those_of_the_pictures(
     )
 
 
+def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> None:
+    style = {"field": True, "labels": True, "levels": 5, "fill": False, "trail": 20, "smooth": 5}
+    optiviz.render(
+        optiviz.Recipe(surface="wobbly", optimizers="adam", **style), pages / "drawn.html"
+    )
+    page = opened("drawn")
+    assert run(page, "ground.inner.length") == 4
+    seen = pixels(page, GROUND)
+    theme = load_theme("light")
+    assert has(seen, theme.background, least=50_000)
+    page.execute_script("told.surface.field = false; ground = null; draw()")
+    assert np.abs(pixels(page, GROUND) - seen).max(axis=-1).astype(bool).sum() > 1000
+
+
 # Starts.
 
 
@@ -176,7 +190,7 @@ def test_the_keyboard_moves_adds_and_removes_starts(opened: Opened) -> None:
     page.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
     settled(page)
     assert len(losses(page)) == 10
-    assert "from" in one(page, ".key").text
+    assert "2 starts" in one(page, ".key").text
     page.switch_to.active_element.send_keys(Keys.DELETE)
     settled(page)
     assert len(losses(page)) == 5
@@ -256,7 +270,7 @@ def test_the_wheel_zooms_dragging_pans_and_levels_follow(opened: Opened) -> None
     one(page, "#whole").click()
     settled(page)
     assert run(page, "location.hash") == ""
-    assert not one(page, "#whole").is_enabled()
+    assert not one(page, "#whole").is_displayed()
     for button, grows in (("#closer", False), ("#farther", True)):
         before = run(page, "state.window[0][1] - state.window[0][0]")
         one(page, button).click()
@@ -383,6 +397,10 @@ def test_presets_are_situations(opened: Opened, pages: Path) -> None:
     assert [each.text for each in page.find_elements(By.CSS_SELECTOR, ".legend b")] == ["sgd", "M"]
     fragment = run(page, "location.hash")
     assert fragment == "#preset=0"
+    assert one(page, "#presets button").get_attribute("aria-pressed") == "true"
+    one(page, ".handle").send_keys(Keys.ARROW_UP)
+    settled(page)
+    assert one(page, "#presets button").get_attribute("aria-pressed") == "false"
     assert run(opened("preset", fragment=fragment), "state.entries.map(({name}) => name)") == [
         "sgd", "M",
     ]  # fmt: skip
@@ -481,6 +499,7 @@ BAD = [
     "w=1:0,2:3", "w=0:1", "o=@0:lr=-1", "o=@0:lr=", "o=@0:nix=1", "x=1", "%", "o=%E0%A4%A",
     "o=@0,@0", "o=sgd",
     "step=500", "step=-1", "noise=-1", "noise=1e400", "preset=9", "o=constructor", "camera=1,2",
+    "of=5", "of=-1",
     "s=1,1&s=2,2", "s=" + "1,2;" * 2000, "o=__proto__:lr=1", "<img src=x onerror=alert(1)>",
 ]  # fmt: skip
 
