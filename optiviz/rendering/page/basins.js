@@ -52,8 +52,10 @@ function basinsWork(programs, told, send, slice) {
       let state = init(x, values, steps);
       path.fill(NaN);
       [path[0], path[1]] = x;
-      for (now = 0; now < steps; now += 1) {
-        [x, state] = step(seen, x, state, values, steps);
+      for (now = 0; state && now < steps; now += 1) {
+        const next = step(seen, x, state, values, steps);
+        if (!next) break; // its code raises an error
+        [x, state] = next;
         if (!Number.isFinite(x[0]) || !Number.isFinite(x[1])) break;
         path[2 * now + 2] = x[0];
         path[2 * now + 3] = x[1];

@@ -62,8 +62,7 @@ function fromScreen(x, y) {
 function moveStart(number, point) {
   state.starts[number] = point.map((each, axis) => {
     const [low, high] = state.window[axis];
-    const digits = clamp(Math.ceil(-Math.log10((high - low) / 2000)), 0, 15);
-    return Number(clamp(each, low, high).toFixed(digits));
+    return shortened(clamp(each, low, high), (high - low) / 2000);
   });
   changed({ say: () => `Start ${number + 1} at ${place(state.starts[number])}. ${lossesSaid()}` });
 }

@@ -92,10 +92,7 @@ function setWindow(window) {
 
 // A window in as few digits as a tenth of a pixel needs.
 function tidy(window) {
-  return window.map(([low, high]) => {
-    const digits = clamp(Math.ceil(-Math.log10((high - low) / 1e4)), 0, 20);
-    return [low, high].map((each) => Number(each.toFixed(digits)));
-  });
+  return window.map(([low, high]) => [low, high].map((each) => shortened(each, (high - low) / 1e4)));
 }
 
 function showWhole() {

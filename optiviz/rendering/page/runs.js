@@ -38,18 +38,26 @@ const overflows = (x) =>
 // A run of `steps` steps, which ends early as descent/walk.py does.
 function descend({ method, values, steps, sigma, start }) {
   const program = programs.methods[method];
+  const thirdParty = told.methods[method].third_party;
   const f = noisy(programs.objective, sigma);
   const points = new Float64Array((steps + 1) * dim);
   const losses = new Float64Array(steps + 1);
   let x = [...start];
   let state = program.init(x, values, steps);
-  const width = state.length <= MOST_STATE ? state.length : 0;
+  const width = state && state.length <= MOST_STATE ? state.length : 0;
   const states = new Float64Array((steps + 1) * width);
   let [ending, endedAt, step] = ["", steps, 0];
   for (; ; step += 1) {
     if (step) {
       f.at(step - 1);
-      [x, state] = program.step(f, x, state, values, steps);
+      const [before, next] = [x, program.step(f, x, state, values, steps)];
+      if (next) [x, state] = next;
+      const gone = next && thirdParty && x.some(Number.isNaN) && before.every(Number.isFinite);
+      if (!next || (gone && f.undefinedAt() < 0)) { // its code raises an error, or must not return this
+        [ending, endedAt] = [`${next ? "returned nan" : "stopped"} at step ${step}`, step];
+        step -= 1;
+        break;
+      }
     }
     const finite = x.every(Number.isFinite);
     if (f.undefinedAt() >= 0 && !finite) {
@@ -67,7 +75,8 @@ function descend({ method, values, steps, sigma, start }) {
       step -= 1;
       break;
     }
-    if (step === steps) break;
+    if (!state) [ending, endedAt] = ["stopped at step 0", 0];
+    if (!state || step === steps) break;
   }
   const last = Math.max(step, 0);
   const rows = last + 1;

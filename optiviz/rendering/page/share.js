@@ -11,6 +11,7 @@ function writeFragment() {
   }
   const here = location.href.split("#")[0];
   if (linkField) linkField.value = fragment ? `${here}#${fragment}` : here;
+  for (const part of all("[data-link]")) part.hidden = here.startsWith("about:"); // a page in a notebook
 }
 
 // Take the state of the address, or the page's own if that says none.
@@ -24,15 +25,26 @@ function readFragment() {
 // The command.
 
 function writeCommand() {
-  if (told.command) commandField.value = commandOf(state).map(quoted).join(" ");
+  if (!told.command) return;
+  commandField.value = commandOf(state).map(quoted).join(" ");
+  const without = shownEntries(state).filter((entry) => !isInCommand(entry, state)).map(({ name }) => name);
+  one("#without").textContent = without.length ? `Without ${without.join(", ")}, replayed as it was.` : "";
+}
+
+const shownEntries = (state) => state.entries.filter(({ hidden }) => !hidden);
+
+// Whether a command draws an entry as it is seen: what is replayed is so from the page's own starts.
+function isInCommand({ method, base }, state) {
+  const own = ownState();
+  return method || (base.spec && ["starts", "steps", "noise"].every((key) => same(state[key], own[key])));
 }
 
 function commandOf(state) {
-  const specs = state.entries.filter(({ hidden }) => !hidden).map(specOf).filter(Boolean);
+  const specs = shownEntries(state).filter((entry) => isInCommand(entry, state)).map(specOf);
   if (!specs.length) return [];
   const words = [...told.command, "--opt", specs.join(",")];
   words.push(...state.starts.map((point) => `--start=${point.join(",")}`), "--steps", String(state.steps));
-  if (zoomed(state)) words.push(`--domain=${state.window.map((ends) => ends.join(":")).join(",")}`);
+  if (told.windowed || zoomed(state)) words.push(`--domain=${state.window.map((ends) => ends.join(":")).join(",")}`);
   if (state.noise) words.push("--noise", String(state.noise), "--seed", String(told.noise.seed));
   return words;
 }

@@ -54,7 +54,7 @@ const shortName = (method) => method.replace(/[^+]*\.py:/g, "");
 function allows({ kind, default: given, low, high, low_open: above, high_open: below }, value) {
   if (kind === "flag") return typeof value === "boolean";
   if (value === null) return given === null && kind !== "rate";
-  if (!Number.isFinite(value) || (kind === "integer" && !Number.isInteger(value))) return false;
+  if (!Number.isFinite(value) || (kind === "integer" && !Number.isSafeInteger(value))) return false;
   if (low !== null && (above ? value <= low : value < low)) return false;
   return high === null || (below ? value < high : value <= high);
 }
@@ -129,9 +129,9 @@ function parsed(fragment) {
     else if (key === "n") state.steps = whole(text, 1, MOST_STEPS);
     else if (key === "noise") state.noise = checked(number(text), (value) => told.noise && value >= 0);
     else if (key === "w") state.window = windowOf(text);
-    else if (key === "tab") state.tab = checked(text, (name) => TABS.includes(name));
+    else if (key === "tab") state.tab = checked(text, (name) => told.picture && TABS.includes(name));
     else if (key === "chart") state.chart = checked(text, (name) => ["loss", "state"].includes(name));
-    else if (key === "camera") state.camera = cameraOf(text);
+    else if (key === "camera") state.camera = checked(cameraOf(text), () => told.relief);
     else if (key === "of") state.of = whole(text, 0, MOST.entries);
     else if (key === "step") found.step = whole(text, 0, MOST_STEPS);
     else check(key === "preset");
@@ -203,7 +203,8 @@ function entriesOf(text, preset) {
         continue;
       }
       check(entry.method && setting.includes("="));
-      const [key, value] = setting.split("=");
+      const [key, value, ...rest] = setting.split("=");
+      check(!rest.length);
       const { parameters } = told.methods[entry.method];
       const place = parameters.findIndex(({ name }) => name === decodeURIComponent(key));
       check(place >= 0);

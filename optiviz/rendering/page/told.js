@@ -48,6 +48,14 @@ function general(value, digits = 4) {
 
 const place = (point) => `(${[...point].map((each) => written(each, 3)).join(", ")})`;
 
+// A number in as few digits as show differences of this size.
+function shortened(value, size) {
+  const digits = Math.ceil(-Math.log10(size));
+  if (digits <= 20) return Number(value.toFixed(Math.max(digits, 0)));
+  const known = Math.ceil(Math.log10(Math.abs(value) / size)) + 1;
+  return known < 1 ? 0 : Number(value.toPrecision(Math.min(known, 17)));
+}
+
 // The last of rising numbers that is not above a number.
 function rowAt(steps, wanted) {
   let low = 0;

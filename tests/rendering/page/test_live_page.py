@@ -533,6 +533,53 @@ def test_the_command_makes_what_is_seen(opened: Opened, invoke: Invoke) -> None:
     )
 
 
+OWN = """
+class Own:
+    def __init__(self, lr, beta=0.5):
+        if beta > 0.8:
+            raise ValueError("too large")
+        self.lr = lr
+
+    def init(self, x):
+        return None
+
+    def step(self, objective, x, state):
+        if x[0] > 2.5:
+            raise ValueError("far enough")
+        return x - self.lr * objective.gradient(x), None
+"""
+
+
+def test_the_command_says_the_window_and_leaves_out_what_it_would_change(
+    opened: Opened, pages: Path
+) -> None:
+    pytest.importorskip("scipy", reason="scipy is not installed")
+    own = pages / "own.py"
+    own.write_text(OWN)
+    recipe = optiviz.Recipe(
+        surface=optiviz.Surface(formula="(x**2+y-11)**2+(x+y**2-7)**2", domain="-1:6,-2:5"),
+        optimizers=f"{own}:Own:lr=0.01,bfgs",
+        starts=[(0.5, 1.0)],
+        steps=50,
+    )
+    scene = optiviz.render(recipe, pages / "own.html")
+    page = opened("own")
+    path = scene.trajectories[0]
+    assert run(page, "runs.map(({ ending, last }) => [ending, last])")[0] == [
+        f"stopped at step {path.stopped_at}",
+        path.last,
+    ]
+    run(page, "writeCommand()")
+    said = run(page, "commandField.value")
+    assert "--domain=-1:6,-2:5" in said
+    assert ",bfgs " in said
+    run(page, "setSteps(20)")
+    wait(page, "!commandField.value.includes('bfgs')")
+    assert run(page, "one('#without').textContent") == "Without bfgs, replayed as it was."
+    run(page, "(state.entries[0].values[1] = 0.9, update())")
+    assert run(page, "runs[0].ending") == "stopped at step 0"
+
+
 def test_the_command_can_be_copied(opened: Opened) -> None:
     page = opened("race")
     run(page, "document.querySelector('footer details').open = true")

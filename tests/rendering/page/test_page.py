@@ -123,7 +123,8 @@ def test_pages_keep_the_recommended_rules_of_html(every_scene: list[Path], here:
     reason="vnu-jar is not in NODE_MODULES, or no java",
 )
 def test_pages_are_valid_html(every_scene: list[Path]) -> None:
-    command = ["java", "-jar", JAR, "--errors-only", *every_scene]
+    newer = ".*container.*"  # its rules of CSS do not know container queries
+    command = ["java", "-jar", JAR, "--errors-only", "--filterpattern", newer, *every_scene]
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr[-2000:]
 
