@@ -152,7 +152,7 @@ class Graph:
     def refuse(self, scalars: Iterable[Scalar]) -> NoReturn:
         """Raise Untraceable, because code needs scalars as numbers."""
         names = {each.name for each in reachable(scalars) if not each.args}
-        if names <= self.settings:
+        if names and names <= self.settings:
             raise NeedsValue(names)
         raise Untraceable("it needs one of its values as a number, as float and np.array do")
 

@@ -189,6 +189,12 @@ class Missing(Counting):
         return x - self.lr * g, None
 
 
+class Origin(Counting):
+    def step(self, objective, x, state):
+        slope = float(objective.gradient(np.zeros(2))[0])
+        return x - self.lr * objective.gradient(x) * (1 + slope), None
+
+
 class Words(Counting):
     def init(self, x):
         return {"phase": "first"}
@@ -296,6 +302,7 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
         ("Flag", "not what it does each time"),
         ("Typed", "not what it does each time"),
         ("Guarded", "as a number"),
+        ("Origin", "as a number"),
         ("Missing", r"uses \.std"),
         ("Math", "as a number"),
         ("Search", "too often"),
