@@ -84,7 +84,7 @@ def test_what_is_no_page_is_refused(suffix: str, here: Path) -> None:
 
 
 def test_what_a_page_cannot_show_is_told_at_once() -> None:
-    with pytest.raises(optiviz.InputError, match="^a page cannot show relief"):
-        optiviz.explore("bowl", "sgd", view="relief")
+    with pytest.raises(optiviz.InputError, match="^a page cannot show rate"):
+        optiviz.explore("bowl", "sgd", view="rate")
     with pytest.raises(optiviz.InputError, match="unknown optimizer 'sdg'"):
         optiviz.explore("bowl", "sdg")

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import page_browser
+import pytest
 from page_browser import PHONE, Browser, By, Opened, one, run, wait
 
 import optiviz
 
 browser, opened, pages = page_browser.browser, page_browser.opened, page_browser.pages
+pytestmark = pytest.mark.slow
 
 SIZES = [
     (320, 560), (360, 720), (740, 360), (620, 800), (819, 640), (820, 640), (900, 800), (1024, 640),

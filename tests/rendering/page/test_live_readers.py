@@ -10,6 +10,7 @@ from page_browser import DESK, PHONE, ActionChains, Browser, By, Keys, Opened, o
 import optiviz
 
 browser, opened, pages = page_browser.browser, page_browser.opened, page_browser.pages
+pytestmark = pytest.mark.slow
 
 
 def typed(page: Browser, selector: str, text: str) -> Any:
