@@ -164,7 +164,8 @@ class FilmPlugin(VideoPlugin):
             if rate:
                 self._stream.bit_rate = rate
         try:
-            super().write(ndimage)
+            with _own_scheduling():
+                super().write(ndimage)
         except EncoderError:
             if self.frames_written > 1:
                 raise
@@ -231,6 +232,20 @@ def read_video(path: Path) -> str | None:
 
 class EncoderError(OSError):
     """An error of FFmpeg, which none of the operating system has caused."""
+
+
+@contextmanager
+def _own_scheduling() -> Iterator[None]:
+    """Give a thread its scheduling back: SVT-AV1 makes it a real-time one where it may."""
+    if not hasattr(os, "sched_getscheduler"):  # as on macOS and Windows
+        yield
+        return
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameter)
 
 
 @contextmanager

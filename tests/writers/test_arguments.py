@@ -1,6 +1,7 @@
 """The arguments that people give when they save an animation."""
 
 import logging
+import os
 import re
 import warnings
 from pathlib import Path
@@ -57,6 +58,13 @@ def test_a_codec_is_the_one_that_was_asked_for(
     assert {path.read_bytes()} == made
     moving().save(path, writer="imageio", extra_args=["-vcodec", codec])
     assert codec_of(path) == found
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="the system has no policies")
+def test_an_encoder_leaves_the_scheduling_of_the_process(tmp_path: Path) -> None:
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    moving().save(tmp_path / "x.mkv", writer="imageio", codec="av1")
+    assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
 
 
 def test_settings_that_an_encoder_refuses_are_told(tmp_path: Path) -> None:
