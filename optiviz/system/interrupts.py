@@ -35,8 +35,11 @@ def _stop(number: int, _: Any) -> None:
 
 
 def _unraisable(lost: Any) -> None:
-    """Resend a signal that came where Python ignores exceptions, as in __del__ or import locks."""
-    if not _sent_again(lost.exc_value):
+    """Resend a signal that came where Python ignores exceptions, as in __del__ or import locks.
+
+    Once one is received, objects that it left half made have nothing to say.
+    """
+    if not _sent_again(lost.exc_value) and not received():
         sys.__unraisablehook__(lost)
 
 
