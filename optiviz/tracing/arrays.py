@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-from optiviz.tracing.graph import Graph, Scalar, Untraceable
-from optiviz.tracing.operations import OPERATIONS, SAME
+from optiviz.tracing.graph import Graph, Scalar, Untraceable, is_truth
+from optiviz.tracing.operations import BITWISE, OPERATIONS, SAME
 
 Nodes = NDArray[np.object_]
 
@@ -48,12 +48,11 @@ class TracedArray(NDArrayOperatorsMixin):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        truths = (isinstance(each, bool) or getattr(each, "is_truth", False) for each in self._each)
-        return np.dtype(bool if self.size and all(truths) else float)
+        return np.dtype(bool if self.size and all(map(is_truth, self._each)) else float)
 
     @property
     def _each(self) -> Iterable[Scalar]:
-        return (each for each in self.nodes.ravel())
+        return self.nodes.ravel()
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -247,6 +246,10 @@ def apply(graph: Graph, name: str, *arrays: Nodes) -> Nodes:
         return arrays[0]
     elif name == "reciprocal":
         name, arrays = "divide", (np.array(1.0, object), arrays[0])
+    if name in BITWISE:
+        if not all(is_truth(each) for array in arrays for each in array.ravel()):
+            raise Untraceable(f"it calls np.{name} of numbers, which cannot be recorded")
+        name = BITWISE[name]
     name = SAME.get(name, name)
     if name not in OPERATIONS:
         raise Untraceable(f"it calls np.{name}, which cannot be recorded")

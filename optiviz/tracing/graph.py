@@ -42,7 +42,7 @@ class Node:
     def is_truth(self) -> bool:
         """Whether it is true or false rather than a number."""
         if self.name == "where":
-            return all(_is_truth(each) for each in self.args[1:])
+            return all(is_truth(each) for each in self.args[1:])
         return self.name in TRUTHS
 
     def __bool__(self) -> bool:
@@ -105,7 +105,7 @@ class Graph:
             if not isinstance(args[0], Node):
                 return args[1] if args[0] else args[2]
             args = self.truth(args[0]), *args[1:]
-        if name == "add" and all(_is_truth(each) for each in args):
+        if name == "add" and all(is_truth(each) for each in args):
             # In numpy that is a truth, in Python a number.
             raise Untraceable("it adds truths, such as x > 0, instead of numbers")
         if name.startswith("logical"):
@@ -116,11 +116,11 @@ class Graph:
 
     def truth(self, scalar: Scalar) -> Scalar:
         """Return whether a scalar is true, as a truth; nan is."""
-        return scalar if _is_truth(scalar) else self.apply("not_equal", scalar, 0.0)
+        return scalar if is_truth(scalar) else self.apply("not_equal", scalar, 0.0)
 
     def number(self, scalar: Scalar) -> Scalar:
         """Return a scalar as a number: 1 or 0 for a truth."""
-        return self.apply("where", scalar, 1.0, 0.0) if _is_truth(scalar) else scalar
+        return self.apply("where", scalar, 1.0, 0.0) if is_truth(scalar) else scalar
 
     def call(self, name: str, *args: Scalar) -> Node:
         """Return the node of a call whose result is not known, even if all arguments are."""
@@ -187,7 +187,8 @@ class Graph:
         return tree
 
 
-def _is_truth(scalar: Scalar) -> bool:
+def is_truth(scalar: Scalar) -> bool:
+    """Return whether a scalar is true or false rather than a number."""
     return scalar.is_truth if isinstance(scalar, Node) else isinstance(scalar, bool | np.bool_)
 
 

@@ -175,7 +175,7 @@ class _User(Optimizer):
 
     def scaled(self, factor: Any) -> "_User":
         rate = next(each for each in RATE_NAMES if each in self.values)
-        return _User(found=self.found, values={**self.values, rate: self.values[rate] * factor})
+        return self.with_fields(values={**self.values, rate: self.values[rate] * factor})
 
     def init(self, x: Array) -> Any:
         return self._called("init", x)

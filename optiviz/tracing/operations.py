@@ -29,16 +29,13 @@ TRUTHS = frozenset(
         *("logical_and", "logical_or", "logical_not", "isfinite", "isnan", "isinf"),
     )
 )
-# Names of numpy's functions that are written with those above.
-SAME = {
-    "true_divide": "divide",
-    "float_power": "power",
-    "mod": "remainder",
-    "fabs": "absolute",
+# Names of numpy's functions that are written with those above, BITWISE for truths alone.
+SAME = {"true_divide": "divide", "float_power": "power", "mod": "remainder", "fabs": "absolute"}
+BITWISE = {
     "bitwise_and": "logical_and",
     "bitwise_or": "logical_or",
+    "bitwise_xor": "not_equal",
     "invert": "logical_not",
-    "logical_xor": "not_equal",
 }
 
 

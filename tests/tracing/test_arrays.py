@@ -53,7 +53,11 @@ EXPRESSIONS: list[Callable[..., Any]] = [
     lambda x, y: np.maximum(x, y) + np.minimum(x, 0.1) + np.fmax(x, y) + np.fmin(x, np.nan),
     lambda x, y: np.floor(x) + np.ceil(y) + np.rint(x) + np.trunc(y) + np.sign(x),
     lambda x, y: x % 0.7 + y // 0.4 + np.fmod(x, 0.3) + np.copysign(x, y) + np.logaddexp(x, y),
-    lambda x, y: np.where(x > y, x, y) + np.where((x < 0) & (y > 0) | ~(x >= y), 1.0, 2.0),
+    lambda x, y: (
+        np.where(x > y, x, y)
+        + np.where((x < 0) & (y > 0) | ~(x >= y), 1.0, 2.0)
+        + np.where((x < 0) ^ (y > 0), 3.0, 4.0)
+    ),
     lambda x, y: (x > 0) * 2.0 + (x != y).astype(float) + np.isfinite(y) + np.isnan(x) * 1.0,
     lambda x, y: np.clip(x, -0.5, 0.2) + x.clip(-0.1, None) + np.clip(y, x, 9),
     lambda x, y: x.sum() + np.sum(y) + x.mean() + np.prod(y) + x.max() + np.min(y) + np.mean(x),
@@ -107,6 +111,8 @@ def test_what_is_recorded_is_what_numpy_computes(place: int) -> None:
         (lambda x: 1 / 0, "raises ZeroDivisionError"),
         (lambda x: np.heaviside(x, 0.5), "np.heaviside"),
         (lambda x: (x > 0) + (x < 1), "adds truths"),
+        (lambda x: x & 1, "np.bitwise_and of numbers"),
+        (lambda x: np.logical_xor(x, 1), "np.logical_xor"),
         (lambda x: x.std(), r"uses \.std"),
         (lambda x: round(x[0]), "as a number"),
         (lambda x: f"{x[0]:.3f}", "as a number"),
