@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import load_recipe as load_recipe
     from optiviz.rendering.api import load_surface as load_surface
     from optiviz.rendering.api import render as render
+    from optiviz.surfaces.models.python import PythonProblem as PythonProblem
     from optiviz.system.errors import InputError as InputError
     from optiviz.system.errors import OptivizError as OptivizError
 
@@ -47,6 +48,7 @@ _HOMES = {
     "load_recipe": "rendering.api",
     "load_surface": "rendering.api",
     "render": "rendering.api",
+    "PythonProblem": "surfaces.models.python",
     "InputError": "system.errors",
     "OptivizError": "system.errors",
 }

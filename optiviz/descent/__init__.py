@@ -9,14 +9,13 @@ if TYPE_CHECKING:
 
 def problem_of(surface: "Surface") -> "Problem":
     """Return the problem that a surface poses."""
-    from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
+    from optiviz.surfaces.origins import SpaceOrigin
 
     origin = surface.origin
     if isinstance(origin, SpaceOrigin):
-        from optiviz.descent.space_problem import NetworkProblem, SpaceProblem
+        from optiviz.descent.space_problem import SpaceProblem
 
-        kind = NetworkProblem if isinstance(origin, NetworkOrigin) else SpaceProblem
-        return kind(surface, origin)
+        return SpaceProblem(surface, origin)
     from optiviz.descent.problem import SurfaceProblem
 
     return SurfaceProblem(surface)

@@ -9,8 +9,7 @@ from optiviz.descent.problem import Problem, RateGrid
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
-from optiviz.surfaces.network import Batches
-from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
+from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import AXES
@@ -19,7 +18,6 @@ from optiviz.system.validation import checked
 
 MARGIN = 0.15  # around all paths, as a fraction of their longer side
 MIN_ASPECT = 0.4  # smallest ratio of a window's sides
-MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
 MAX_POINTS = 2000  # of all paths, to which the plane of the paths is fitted
 MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can contain
 ON_PLANE = 1e-9  # distance of a point from a plane, relative to its size, that is none
@@ -54,11 +52,28 @@ class PlaneStream:
 class SpaceProblem(Problem):
     """An objective of many dimensions, which is drawn on a plane. The start () is its own."""
 
-    columns: tuple[str, ...] = ("distance",)
-
     def __init__(self, surface: Surface, origin: SpaceOrigin) -> None:
         super().__init__(surface)
         self.origin = origin
+
+    @property
+    def columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("distance", "batch_loss", "accuracy") if self.origin.learns else ("distance",)
+
+    @property
+    def has_samples(self) -> bool:  # type: ignore[override]
+        return self.origin.has_samples
+
+    @property
+    def is_random(self) -> bool:  # type: ignore[override]
+        return self.origin.is_random
+
+    @property
+    def rates(self) -> RateGrid | None:  # type: ignore[override]
+        if not self.origin.learns:
+            return None
+        decades = LOWEST_RATE[self.in_plane] + APART * np.arange(MANY_RATES)
+        return RateGrid(np.power(10.0, decades), MAX_STEPS, MAX_STARTS)
 
     @property
     def in_plane(self) -> bool:
@@ -70,7 +85,10 @@ class SpaceProblem(Problem):
 
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
         space = self.origin.space
-        return space.plane if self.in_plane else space.objective
+        met = space.batches(batch_size, seed)
+        if not self.in_plane:
+            return met
+        return PlaneStream(met, space.plane) if isinstance(met, Stream) else space.plane
 
     def start(self, point: Point) -> Array:
         space, given = self.origin.space, np.array(point, float)
@@ -149,42 +167,6 @@ class SpaceProblem(Problem):
         if self.origin.plane.kind != "path":
             points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
         return bounding_window(np.concatenate(points))
-
-
-class NetworkProblem(SpaceProblem):
-    """A network on its data."""
-
-    columns = "distance", "batch_loss", "accuracy"
-    has_samples = True
-    origin: NetworkOrigin
-
-    @property
-    def is_random(self) -> bool:  # type: ignore[override]
-        return bool(self.origin.network.dropout)
-
-    @property
-    def rates(self) -> RateGrid:  # type: ignore[override]
-        decades = LOWEST_RATE[self.in_plane] + APART * np.arange(MANY_RATES)
-        return RateGrid(np.power(10.0, decades), MAX_STEPS, MAX_STARTS)
-
-    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
-        model = self.origin.space
-        network, dropout = model.network, model.config.dropout
-        size = batch_size or network.samples
-        if size > network.samples:
-            raise InputError(
-                f"a batch cannot have {size} samples: the network learns {network.samples}"
-            )
-        if batch_size is None and not dropout:
-            return super().without_noise(batch_size, seed)
-        units = sum(network.architecture.sizes[1:-1])
-        if dropout and size * units > MAX_MASKED:
-            raise InputError(
-                f"dropout of {units} units in batches of {size} takes too much memory: "
-                "use smaller batches"
-            )
-        batches = Batches(network, size, seed, dropout)
-        return PlaneStream(batches, model.plane) if self.in_plane else batches
 
 
 def _spaced(paths: Sequence[Trajectory]) -> list[Array]:

@@ -20,11 +20,12 @@ from optiviz.optimizers.third_party import asking_for_a_class
 from optiviz.registry import SIGNALS, THEMES
 from optiviz.surfaces.catalogue import (
     bundled_surface,
+    code_surface,
     find_surface,
-    function_surface,
     load_catalogue,
 )
 from optiviz.surfaces.domain import MAX_STEPS, Point, format_point
+from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.signal import Signal, find_signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.json_schema import (
@@ -44,6 +45,7 @@ YAML_FILE = TEXT | {"pattern": r"\.ya?ml$"}
 MAX_NAME = 100  # characters of a part of a file name
 # What Python writes for the options of a surface, which a recipe holds as a whole.
 FORMULA, NETWORK = "Surface(formula=..., domain=...)", 'Surface(network={"data": ..., ...})'
+MODEL = 'Surface(model={"of": ..., ...})'
 IN_A_SURFACE = {
     "formula": FORMULA,
     "variables": FORMULA,
@@ -53,6 +55,9 @@ IN_A_SURFACE = {
     "catalogue": "load_surface(NAME, FILE)",
     "data": NETWORK,
     "samples": NETWORK,
+    "device": MODEL,
+    "dtype": MODEL,
+    "batch_norm": MODEL,
     "plane": "Surface(network=..., plane=...)",
 }
 
@@ -75,11 +80,12 @@ def _by_name(value: Any, info: ValidationInfo) -> Any:
     """Return the name of a built-in surface, so that equal pictures have the same recipe."""
     if isinstance(value, str):
         found = find_surface(value)
-    elif callable(value):
-        found = function_surface(value)
+    elif callable(value) or isinstance(value, ModelProblem):
+        found = code_surface(value)
     elif not isinstance(value, Surface | Mapping):
         raise ValueError(
-            f"must be a name, a function or a Surface, not {shorten(value, quoted=True)}"
+            f"must be a name, a function, a model's problem or a Surface, "
+            f"not {shorten(value, quoted=True)}"
         )
     else:
         found = Surface.model_validate(value, context=info.context).with_file_hashes()

@@ -1,6 +1,7 @@
 """A recipe as the arguments of the command line that sets the same fields."""
 
 import re
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
@@ -8,6 +9,7 @@ from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.registry import option_of
 from optiviz.surfaces.catalogue import bundled_surface
+from optiviz.surfaces.models.problem import Setting
 from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
@@ -127,6 +129,11 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             fields["plane"] = given.plane.as_text
     elif declared and declared[0].plane is not None:
         fields["plane"] = declared[0].plane.as_text
+    models = [each.model for each in declared if each.model is not None]
+    if models:
+        for key, value in asdict(models[0].setting).items():
+            if value != getattr(Setting, key):
+                fields[key] = value
     if declared and (names := declared[0].variables):
         if names == vector_names(len(names)):
             fields["dim"] = len(names)

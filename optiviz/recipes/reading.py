@@ -20,12 +20,12 @@ from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import parse_specs
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import (
+    code_surface,
     find_surface,
-    function_surface,
     is_third_party_surface,
     load_catalogue,
 )
-from optiviz.surfaces.config import WrittenPlane
+from optiviz.surfaces.config import ModelConfig, WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import (
     AxisNames,
@@ -35,6 +35,7 @@ from optiviz.surfaces.domain import (
     Window,
     axis_names,
 )
+from optiviz.surfaces.models.problem import BatchNorm, Device, DType, ModelProblem
 from optiviz.surfaces.presets import preset_texts
 from optiviz.surfaces.surface import Surface, placed
 from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, variables_of, vector_names
@@ -79,10 +80,16 @@ class SurfaceOptions(BaseModel):
     catalogue: Annotated[str, Field(description="a YAML file of additional surfaces")]
     data: Annotated[str, Field(description="the data set that a network learns")]
     samples: Annotated[int, Field(ge=1, description="the number of samples that a network learns")]
+    device: Annotated[Device, Field(description="where your own model is evaluated")]
+    dtype: Annotated[DType, Field(description="in which numbers your own model is evaluated")]
+    batch_norm: Annotated[
+        BatchNorm,
+        Field(description="the statistics of batch norm: as trained, or computed at each point"),
+    ]
     plane: Annotated[
         WrittenPlane,
         Field(
-            description="the plane through a network's weights or many variables: path, "
+            description="the plane through weights or many variables: path, "
             "random:SEED, 2/5/250,2/5/251 or x1,x2"
         ),
     ]
@@ -97,7 +104,16 @@ class Names(BaseModel):
 
 
 SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
-NETWORK_OPTIONS = ("data", "samples", "plane")
+OF_NETWORK = ("data", "samples")  # options that change its declaration
+OF_MODEL = ("device", "dtype", "batch_norm")
+OF_PLANE = ("plane",)
+NEEDS = {
+    **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
+    **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
+    **dict.fromkeys(
+        OF_PLANE, "needs a network, a model or more than two variables, but there are none"
+    ),
+}
 
 
 def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
@@ -209,10 +225,11 @@ def _optimizers_of_presets(value: Any) -> list[str]:
 
 
 def _function(value: Any) -> str:
-    """Return the third-party function of a surface, "" if there is none."""
-    if isinstance(value, Mapping) and "function" in value:
-        function = value["function"]
-        return str(function.get("of") if isinstance(function, Mapping) else function)
+    """Return the third-party function or model of a surface, "" if there is none."""
+    for key in ("function", "model"):
+        if isinstance(value, Mapping) and value.get(key) is not None:
+            code = value[key]
+            return str(code.get("of") if isinstance(code, Mapping) else code)
     return value if isinstance(value, str) and is_third_party_surface(value) else ""
 
 
@@ -249,7 +266,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     """Replace the options of surfaces in `fields` by the surfaces; return the faults."""
     options = {option: fields.pop(option, None) for option in SURFACE_OPTIONS}
     domain, catalogue = options["domain"], options["catalogue"]
-    changes = {option: options[option] for option in NETWORK_OPTIONS if options[option] is not None}
+    changes = {option: options[option] for option in NEEDS if options[option] is not None}
     several = field == "surfaces"
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
@@ -278,21 +295,22 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     surfaces = SurfaceReader(catalogue, window, changes, called)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
-    if not any(each is None or each.network for each in found):
-        faults += [
-            Fault((option,), "needs a network, but there is none")
-            for option in changes
-            if option != "plane"
-        ]
-    if "plane" in changes and not any(
-        each is None or each.network or each.has_many_variables for each in found
-    ):
-        said = "needs a network or more than two variables, but there are none"
-        faults.append(Fault(("plane",), said))
+    for option in changes:
+        if all(each is not None and not _takes(each, option) for each in found):
+            faults.append(Fault((option,), NEEDS[option]))
     faults += surfaces.faults
     if not faults:
         fields[field] = tuple(found) if several else found[0]
     return faults
+
+
+def _takes(surface: Surface, option: str) -> bool:
+    """Return whether an option changes the declaration of a surface."""
+    if option in OF_NETWORK:
+        return surface.network is not None
+    if option in OF_MODEL:
+        return surface.model is not None
+    return surface.learns or surface.has_many_variables
 
 
 def _as_list(field: str, given: Any, several: bool) -> list[tuple[Keys, Any]]:
@@ -308,7 +326,7 @@ class SurfaceReader:
     """Reads the surfaces of one recipe and collects their faults.
 
     All surfaces get the same window, if there is one, and the same names of axes and variables.
-    changes are data, samples or plane, replacing what is declared.
+    changes are data, samples, device, plane and the like, replacing what is declared.
     """
 
     def __init__(
@@ -358,12 +376,11 @@ class SurfaceReader:
                 self.faults.append(Fault((self.given_variables,), str(error)))
                 return None
         many = surface.has_many_variables
-        if (self.changes and (many or surface.network is not None)) or (
-            self.window is not None and many
-        ):
+        if (self.changes and (many or surface.learns)) or (self.window is not None and many):
             declared = surface.model_dump(mode="json", exclude_defaults=True)
-            if surface.function is not None:
-                declared["function"] = surface.function
+            for key in ("function", "model"):
+                if getattr(surface, key) is not None:
+                    declared[key] = getattr(surface, key)
             return self._declared(keys, self._changed(declared))
         if self.axes:
             try:
@@ -383,8 +400,9 @@ class SurfaceReader:
         """Return the surface of a name or of a Python function."""
         assert self._find is not None
         named = isinstance(value, str)
-        if callable(value) or (named and self.variables and is_import_path(value)):
-            return function_surface(value, self.variables)
+        code = callable(value) or isinstance(value, ModelProblem)
+        if code or (named and self.variables and is_import_path(value)):
+            return code_surface(value, self.variables)
         if named:
             return self._find(value)
         raise InputError(f"must be a name or a Surface, not {shorten(value, quoted=True)}")
@@ -402,13 +420,18 @@ class SurfaceReader:
         return self._declared(keys, declared, of=1)
 
     def _changed(self, declared: Any) -> Any:
-        """Return a declaration with the window and, for a network, the changes applied."""
+        """Return a declaration with the window and, where it learns, the changes applied."""
         if not isinstance(declared, Mapping):
             return declared
         changed = dict(declared)
-        network = declared.get("network")
+        network, model = declared.get("network"), declared.get("model")
+        setting = {key: self.changes[key] for key in OF_MODEL if key in self.changes}
+        if setting and model is not None:
+            known = ModelConfig.model_validate(model)
+            kept = {key: getattr(known, key) for key in type(known).model_fields}
+            changed["model"] = kept | setting
         if isinstance(network, Mapping):
-            learned = {key: value for key, value in self.changes.items() if key != "plane"}
+            learned = {key: self.changes[key] for key in OF_NETWORK if key in self.changes}
             if "data" in learned:  # the hash and title belong to the former data
                 network = {key: value for key, value in network.items() if key != "sha256"}
                 named = str(learned["data"]).rpartition("/")[2].rpartition(":")[2]
@@ -416,7 +439,8 @@ class SurfaceReader:
             changed["network"] = {**network, **learned}
         if "plane" in self.changes:
             changed["plane"] = self.changes["plane"]
-            former = ("domain", "start", "starts", "levels") if network else ("levels",)
+            learns = network or model
+            former = ("domain", "start", "starts", "levels") if learns else ("levels",)
             for key in former:  # of the former plane
                 changed.pop(key, None)
         if self.window is not None:

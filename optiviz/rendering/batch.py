@@ -156,7 +156,8 @@ def _finished_early(job: Job, force: bool) -> Result | None:
 def up_to_date(job: Job) -> bool:
     """Return whether all files of a job exist, from the same recipe and versions."""
     surfaces = [each for each in job.recipe.drawn_surfaces if isinstance(each, Surface)]
-    if any(each.function is not None and each.function.call for each in surfaces):
+    codes = [code for each in surfaces for code in (each.function, each.model) if code is not None]
+    if any(code.call for code in codes):
         return False  # what a function of this program does is not in its metadata
     comment = metadata_for(job.recipe)
     try:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from optiviz.surfaces import GROUP
 from optiviz.surfaces.bundled import bundled_entry, catalogue_file
 from optiviz.surfaces.domain import ValidationContext, variable_names
 from optiviz.surfaces.index import SurfaceEntry, read_index, write_index
+from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import AXES
 from optiviz.system.errors import InputError, did_you_mean
-from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
+from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path, load
 from optiviz.system.text import key_path, shorten
 from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
@@ -67,11 +69,13 @@ class Catalogue:
                 faults.append(f"{locate(['name'])}: is not allowed: the entry's key is its name")
             elif not name:
                 faults.append(f"{locate([])}: the surface has no name")
-            if isinstance(entry, dict) and "function" in entry:
+            code = {"function", "model"} & entry.keys() if isinstance(entry, dict) else ()
+            for key in code:
                 faults.append(
-                    f"{locate(['function'])}: is not allowed in a catalogue: "
-                    "name the function where a surface is expected"
+                    f"{locate([key])}: is not allowed in a catalogue: "
+                    f"name the {key} where a surface is expected"
                 )
+            if code:
                 continue
             entry_context = context and replace(context, axes=_number_of_axes(entry))
             try:
@@ -132,7 +136,7 @@ def find_surface(
     """
     core, dim = _sized(name)
     if is_import_path(core):
-        return function_surface(core, () if dim is None else variable_names(dim))
+        return code_surface(core, () if dim is None else variable_names(dim))
     return _in_dimensions(_find(core, path, optimizers), name, dim)
 
 
@@ -164,7 +168,7 @@ def _find(name: str, path: Path | None, optimizers: Collection[str] | None) -> S
         return found
     if not callable(found):
         raise InputError(f"{name} from the package {offered.package} is not a function or Surface")
-    return function_surface(f"{offered.point.module}.{offered.point.attr}")
+    return code_surface(f"{offered.point.module}.{offered.point.attr}")
 
 
 def is_third_party_surface(name: str) -> bool:
@@ -173,15 +177,30 @@ def is_third_party_surface(name: str) -> bool:
     return is_import_path(name) or name in {each.name for each in installed_plugins(GROUP)}
 
 
-def function_surface(name: Any, variables: tuple[str, ...] = ()) -> Surface:
+def code_surface(code: Any, variables: tuple[str, ...] = ()) -> Surface:
     """Return the surface of a Python function, or of its name, in the default window.
 
-    Its code is run. variables are found by calling it unless specified.
+    A function without parameters returns a model's problem, which may also be given itself. The
+    code is run. variables are those of a function, found by calling it unless specified.
     """
-    from optiviz.surfaces.function import declaration
+    shown = code if isinstance(code, str) else getattr(code, "__name__", "the function")
+    declared: dict[str, Any] = {"model": code}
+    if not _returns_a_model(code):
+        from optiviz.surfaces.function import declaration
 
-    shown = name if isinstance(name, str) else getattr(name, "__name__", "the function")
-    return validated(Surface, declaration(name, variables), lambda keys: shown).with_file_hashes()
+        declared = declaration(code, variables)
+    return validated(Surface, declared, lambda keys: shown).with_file_hashes()
+
+
+def _returns_a_model(code: Any) -> bool:
+    """Return whether code is a problem, or a function without parameters, which returns one."""
+    found = load(code) if isinstance(code, str) else code
+    if isinstance(found, ModelProblem):
+        return True
+    try:
+        return not signature(found).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from optiviz.surfaces.datasets import check_dataset, files_of
+from optiviz.surfaces.models.problem import BatchNorm, Device, DType, ModelProblem, Setting
 from optiviz.surfaces.network import ActivationName, Init, Loss, Weight
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
@@ -227,12 +228,14 @@ class PlaneConfig(BaseModel):
 WrittenPlane = Annotated[PlaneConfig, MappedSchema(lambda kept: any_of(TEXT, kept))]
 
 
-class FunctionConfig(BaseModel):
-    """A Python function of coordinates or of a vector: "my.py:f" or "package.module.f".
+class CodeConfig(BaseModel):
+    """A Python function: "my.py:f" or "package.module.f".
 
     sha256 is the hash of its file, if it has one. Also accepts the name alone, or the function
     itself: one that cannot be imported is kept as `call`, which is not part of a recipe.
     """
+
+    kind: ClassVar = "function"
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -243,16 +246,21 @@ class FunctionConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
-        if callable(value):
+        if cls.is_code(value):
             name = import_path(value)
-            shown = getattr(value, "__name__", "").strip("<>") or "function"
+            shown = getattr(value, "__name__", "").strip("<>") or cls.kind
             return {"of": shown, "call": value} if name is None else {"of": name}
         return {"of": value} if isinstance(value, str) else value
+
+    @classmethod
+    def is_code(cls, value: Any) -> bool:
+        """Return whether a value is the function itself."""
+        return callable(value)
 
     def __getstate__(self) -> Any:
         if self.call is not None:
             raise InputError(
-                f"{self.of} is a function of this program, which other processes cannot see: "
+                f"{self.of} is a {self.kind} of this program, which other processes cannot see: "
                 "write it into a file, and name my.py:f"
             )
         return super().__getstate__()
@@ -260,8 +268,8 @@ class FunctionConfig(BaseModel):
     @field_validator("call")
     @classmethod
     def _callable(cls, call: Any) -> Any:
-        if call is not None and not callable(call):
-            raise ValueError("must be a function")
+        if call is not None and not cls.is_code(call):
+            raise ValueError(f"must be a {cls.kind}")
         return call
 
     @field_validator("of")
@@ -269,7 +277,36 @@ class FunctionConfig(BaseModel):
     def _somewhere(cls, name: str, info: ValidationInfo) -> str:
         if info.data.get("call") is None and not (is_import_path(name) and name.isprintable()):
             raise ValueError(
-                f"{shorten(name, quoted=True)} says not where the function is: write my.py:f "
-                "(a function of a program that has ended is lost)"
+                f"{shorten(name, quoted=True)} says not where the {cls.kind} is: write my.py:f "
+                f"(a {cls.kind} of a program that has ended is lost)"
             )
         return name
+
+
+class FunctionConfig(CodeConfig):
+    """A Python function of coordinates or of a vector: "my.py:f" or "package.module.f"."""
+
+
+class ModelConfig(CodeConfig):
+    """A function that returns your own model's problem: "my_model.py:problem".
+
+    It takes no arguments and returns a TorchProblem, JaxProblem or PythonProblem; also accepts such
+    a problem. device, dtype and batch_norm say how models of PyTorch and JAX are evaluated: where
+    their parameters are unless specified, in their dtype, with batch norm's statistics as trained.
+    """
+
+    kind: ClassVar = "model"
+
+    device: Device = "auto"
+    dtype: DType | None = None
+    batch_norm: BatchNorm = "trained"
+
+    @classmethod
+    def is_code(cls, value: Any) -> bool:
+        """Return whether a value is the function itself, or the problem."""
+        return callable(value) or isinstance(value, ModelProblem)
+
+    @property
+    def setting(self) -> Setting:
+        """How the model is evaluated."""
+        return Setting(self.device, self.dtype, self.batch_norm)

@@ -8,7 +8,6 @@ from importlib.metadata import version
 import numpy as np
 
 from optiviz.objective import Array
-from optiviz.surfaces.network import Network
 from optiviz.surfaces.plane import Plane
 from optiviz.system.cache import cache_key, cached
 from optiviz.system.progress import Progress
@@ -26,11 +25,11 @@ def sample_grid(plane: Plane, x: Array, y: Array, progress: Progress | None = No
 
 
 def _cache_key(plane: Plane, x: Array, y: Array) -> str:
-    network = plane.objective
-    assert isinstance(network, Network)
-    arrays = network.inputs, network.targets, plane.origin, plane.directions, x, y
+    arrays = plane.origin, plane.directions, x, y
+    known: tuple[bytes, ...] = plane.objective.fingerprint()  # type: ignore[attr-defined]
     return cache_key(
-        repr((version("optiviz-cli"), version("numpy"), network.architecture)),
+        repr((version("optiviz-cli"), version("numpy"))),
+        *known,
         *(repr(array.shape) for array in arrays),
         *(np.ascontiguousarray(array).data for array in arrays),
     )

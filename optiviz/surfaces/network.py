@@ -214,6 +214,12 @@ class Network:
         """Return the same network with buffers of its own, for another thread."""
         return Network(self.architecture, self.inputs, self.targets, self.masks)
 
+    def fingerprint(self) -> tuple[bytes, ...]:
+        """Return what its losses depend on beside the parameters."""
+        arrays = self.inputs, self.targets
+        shapes = repr((self.architecture, *(array.shape for array in arrays))).encode()
+        return (shapes, *(np.ascontiguousarray(array).tobytes() for array in arrays))
+
     def accuracy(self, x: Array) -> float:
         """Return the share of samples whose largest output is the target's."""
         right = 0

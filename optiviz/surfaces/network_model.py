@@ -4,17 +4,20 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from optiviz.objective import Array
+from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
-from optiviz.surfaces.network import Architecture, Network, Weight
-from optiviz.surfaces.plane import Plane, random_directions
+from optiviz.surfaces.directions import random_directions
+from optiviz.surfaces.network import Architecture, Batches, Network, Weight
+from optiviz.surfaces.parts import Part, parts_of
+from optiviz.surfaces.plane import Plane, difference_product
 from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 from optiviz.system.text import counted
 
 MAX_PARAMETERS = 20_000_000
+MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
 
 
 class NetworkModel(Space):
@@ -69,7 +72,7 @@ class NetworkModel(Space):
         if config.kind == "weights":
             pair = [Weight(*each) for each in config.weights]
             return WeightPlane.of(self.network, self.initial, pair)
-        directions = random_directions(self.network, self.initial, config.seed)
+        directions = random_directions(self.parts, self.initial, config.seed)
         return Plane(self.network, self.initial, directions)
 
     @property
@@ -93,6 +96,36 @@ class NetworkModel(Space):
             first, second = (f"w{layer}[{row}, {column}]" for layer, row, column in config.weights)
             return first, second
         return "direction 1", "direction 2"
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:  # type: ignore[override]
+        """The weights and biases of each layer, by names such as layer0.weight."""
+        sizes, shapes = self.architecture.sizes, list[tuple[str, tuple[int, ...]]]()
+        for layer in range(self.architecture.layers):
+            shapes.append((f"layer{layer}.weight", (sizes[layer + 1], sizes[layer])))
+            if self.architecture.bias:
+                shapes.append((f"layer{layer}.bias", (sizes[layer + 1],)))
+        return parts_of(shapes)
+
+    def batches(self, size: int | None, seed: int) -> Objective | Stream:
+        network, dropout = self.network, self.config.dropout
+        many = size or network.samples
+        if many > network.samples:
+            raise InputError(
+                f"a batch cannot have {many} samples: the network learns {network.samples}"
+            )
+        if size is None and not dropout:
+            return network
+        units = sum(network.architecture.sizes[1:-1])
+        if dropout and many * units > MAX_MASKED:
+            raise InputError(
+                f"dropout of {units} units in batches of {many} takes too much memory: "
+                "use smaller batches"
+            )
+        return Batches(network, many, seed, dropout)
+
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        return difference_product(self.network.gradient, x, v)
 
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at weights x, or None.

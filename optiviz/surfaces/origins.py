@@ -5,13 +5,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.bundled import is_bundled_formula
-from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig
+from optiviz.surfaces.config import (
+    CodeConfig,
+    FunctionConfig,
+    ModelConfig,
+    NetworkConfig,
+    PlaneConfig,
+)
 from optiviz.surfaces.datasets import dataset_hash, files_of
 from optiviz.surfaces.domain import Domain, Interval, Point
 from optiviz.surfaces.syntax import AXES
@@ -21,6 +27,7 @@ from optiviz.system.plugins import file_hash, file_of
 if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
+    from optiviz.surfaces.models.space import ModelSpace
     from optiviz.surfaces.network_model import NetworkModel
     from optiviz.surfaces.plane import Plane
     from optiviz.surfaces.space import Space
@@ -186,24 +193,17 @@ class FunctionOrigin(Origin):
         return {key: declared[key] for key in declared if key not in ("network", "plane")}
 
     def with_file_hashes(self) -> dict[str, Any]:
-        path = file_of(self.function.of)
-        if self.function.call or self.function.sha256 or path is None:
-            return {}
-        return {"function": self.function.model_copy(update={"sha256": file_hash(path)})}
+        return _hashed("function", self.function)
 
     def check_file(self) -> None:
-        path, known = file_of(self.function.of), self.function.sha256
-        if path is not None and known and file_hash(path) != known:
-            raise InputError(
-                f"{path} has changed since the recipe was created: "
-                f"to use the new version, pass --surface {self.function.of}"
-            )
+        _check_hash(self.function)
 
 
 @dataclass(frozen=True)
 class SpaceOrigin(Origin):
     """An objective of many dimensions on a plane, which may be found only after a descent."""
 
+    learns: ClassVar[bool] = False  # whether it is a model that learns samples, at some cost
     plane: PlaneConfig
     found: "tuple[Plane, tuple[str, str]] | None" = field(default=None, kw_only=True)
 
@@ -242,6 +242,16 @@ class SpaceOrigin(Origin):
     def box(self) -> Array | None:
         """The interval of each coordinate, shape (dim, 2), None if there is none."""
         return None
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether it can be descended in batches."""
+        return False
+
+    @property
+    def is_random(self) -> bool:
+        """Whether steps depend on a seed even without batches or noise."""
+        return False
 
     @property
     @abstractmethod
@@ -334,7 +344,16 @@ class VariablesOrigin(SpaceOrigin):
 class NetworkOrigin(SpaceOrigin):
     """A network's loss on a plane through its weights."""
 
+    learns: ClassVar = True
     network: NetworkConfig
+
+    @property
+    def has_samples(self) -> bool:
+        return True
+
+    @property
+    def is_random(self) -> bool:
+        return bool(self.network.dropout)
 
     @property
     def space(self) -> "NetworkModel":
@@ -386,6 +405,88 @@ class NetworkOrigin(SpaceOrigin):
             return {}
         digested = {"sha256": dataset_hash(self.network.data)}
         return {"network": self.network.model_copy(update=digested)}
+
+
+@dataclass(frozen=True)
+class ModelOrigin(SpaceOrigin):
+    """A user's own model on a plane through its parameters."""
+
+    learns: ClassVar = True
+    model: ModelConfig
+
+    @property
+    def space(self) -> "ModelSpace":
+        from optiviz.surfaces.models.space import model_space
+
+        return self._named(lambda: model_space(self.model, self.plane))
+
+    @property
+    def has_samples(self) -> bool:
+        return self.space.problem.samples is not None
+
+    @property
+    def is_random(self) -> bool:
+        return self.space.problem.is_random
+
+    @property
+    def title(self) -> str:
+        return self.file_name.replace("_", " ").capitalize()
+
+    @property
+    def file_name(self) -> str:
+        return re.split("[:.]", self.model.of)[-1]
+
+    @property
+    def reference(self) -> str:
+        return self.model.of
+
+    @property
+    def caption(self) -> str:
+        return self.space.problem.caption
+
+    @property
+    def _around(self) -> Domain:
+        return Domain.model_validate(DEFAULT_DOMAINS[self.plane.kind])
+
+    @property
+    def start(self) -> Point:
+        return ()  # its own parameters
+
+    def grid_size(self, most: int) -> int:
+        return min(most, self.plane.samples)
+
+    def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+        from optiviz.surfaces.grids import sample_grid
+
+        return sample_grid(self.compiled, x, y, progress)
+
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        unused = "formula", "minima", "variables", "network", "function"
+        return {key: declared[key] for key in declared if key not in unused}
+
+    def with_file_hashes(self) -> dict[str, Any]:
+        return _hashed("model", self.model)
+
+    def check_file(self) -> None:
+        _check_hash(self.model)
+
+
+def _hashed(field: str, code: CodeConfig) -> dict[str, Any]:
+    """Return the field of third-party code with the SHA-256 of its file, {} if it has none."""
+    path = file_of(code.of)
+    if code.call or code.sha256 or path is None:
+        return {}
+    return {field: code.model_copy(update={"sha256": file_hash(path)})}
+
+
+def _check_hash(code: CodeConfig) -> None:
+    """Raise InputError if the file of third-party code has changed since it was declared."""
+    path = file_of(code.of)
+    if path is not None and code.sha256 and file_hash(path) != code.sha256:
+        raise InputError(
+            f"{path} has changed since the recipe was created: "
+            f"to use the new version, pass --surface {code.of}"
+        )
 
 
 @cache

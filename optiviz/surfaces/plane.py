@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,12 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optiviz.objective import Array, Objective
-from optiviz.surfaces.network import Network
-from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 
 MAX_THREADS = 8
-TRIES, PARALLEL = 100, 0.999  # to draw directions, and the cosine from which they are parallel
 NUDGE = np.finfo(float).eps ** (1 / 3)  # relative step of central differences, optimal for order 2
 
 
@@ -23,7 +21,7 @@ class Plane:
     """An objective on the plane origin + a * directions[0] + b * directions[1].
 
     origin has shape (dim,), directions (2, dim); they need be neither orthogonal nor of length 1.
-    A point of the plane is (a, b).
+    A point of the plane is (a, b). With one direction, it is a line, and a point is (a,).
     """
 
     objective: Objective
@@ -32,40 +30,40 @@ class Plane:
 
     @property
     def dim(self) -> int:
-        """Number of coordinates: two."""
-        return 2
+        """Number of coordinates: two, or one of a line."""
+        return len(self.directions)
 
     def to_weights(self, x: ArrayLike) -> Array:
-        """Return points of the whole space, shape (..., dim), for x of shape (..., 2)."""
+        """Return points of the whole space, shape (..., dim of the objective)."""
         with np.errstate(over="ignore", invalid="ignore"):
             lifted: Array = self.origin + np.asarray(x, float) @ self.directions
         return lifted
 
     def value(self, x: Array) -> Array:
-        """Return the loss, shape (...), for x of shape (..., 2)."""
-        points = np.reshape(x, (-1, 2))
+        """Return the loss, shape (...), for x of shape (..., dim)."""
+        points = np.reshape(x, (-1, self.dim))
         losses = np.array([float(self.objective.value(self.to_weights(each))) for each in points])
         return losses.reshape(np.shape(x)[:-1])
 
     def gradient(self, x: Array) -> Array:
-        """Return the slopes along both directions, shape (..., 2)."""
+        """Return the slopes along the directions, shape (..., dim)."""
         return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return the loss and its slopes along both directions."""
-        points = np.reshape(x, (-1, 2))
-        losses, slopes = np.empty(len(points)), np.empty((len(points), 2))
+        """Return the loss and its slopes along the directions."""
+        points = np.reshape(x, (-1, self.dim))
+        losses, slopes = np.empty(len(points)), np.empty((len(points), self.dim))
         for number, point in enumerate(points):
             losses[number], slope = self.objective.value_and_gradient(self.to_weights(point))
             slopes[number] = self.directions @ slope
         return losses.reshape(np.shape(x)[:-1]), slopes.reshape(np.shape(x))
 
     def hessian(self, x: Array) -> Array:
-        """Return central differences of order 2 of the exact gradient, shape (..., 2, 2)."""
+        """Return central differences of order 2 of the exact gradient, shape (..., dim, dim)."""
         x = np.asarray(x, float)
         step = NUDGE * np.maximum(1.0, np.abs(x))
         rows = []
-        for axis, unit in enumerate(np.eye(2)):
+        for axis, unit in enumerate(np.eye(self.dim)):
             nudge = step * unit
             ways = self.gradient(x + nudge) - self.gradient(x - nudge)
             rows.append(ways / (2 * step[..., axis : axis + 1]))
@@ -74,7 +72,7 @@ class Plane:
         return symmetric
 
     def projected(self, points: Array) -> tuple[Array, Array]:
-        """Return the nearest points of the plane, shape (n, 2), and their distances, shape (n,)."""
+        """Return the nearest points of the plane, shape (n, dim), and their distances, (n,)."""
         away = points - self.origin
         along = self.directions @ away.T
         nearest = np.linalg.solve(self.directions @ self.directions.T, along).T.astype(float)
@@ -119,42 +117,18 @@ class Plane:
 
     def _thread_copy(self) -> "Plane":
         """Return a plane that can be evaluated in another thread at the same time."""
-        return (
-            self.on(self.objective.thread_copy()) if isinstance(self.objective, Network) else self
-        )
+        copied = getattr(self.objective, "thread_copy", None)
+        return self if copied is None else self.on(copied())
 
 
-def random_directions(network: Network, origin: Array, seed: int) -> Array:
-    """Draw two directions with filter normalisation, shape (2, dim).
-
-    The part of a direction that belongs to the weights into one unit is scaled to the length of
-    these weights; biases do not change (Li et al., Visualizing the Loss Landscape of Neural Nets,
-    2018, section 4). Parallel directions, likely with few weights, are drawn again; raises
-    InputError after TRIES times.
-    """
-    random = np.random.default_rng(seed)
-    for _ in range(TRIES):
-        directions = _drawn(network, origin, random)
-        first, second = directions
-        alike = abs(first @ second) / np.sqrt((first @ first) * (second @ second))
-        if alike < PARALLEL:
-            return directions
-    raise InputError("random directions need a network with more weights")
-
-
-def _drawn(network: Network, origin: Array, random: np.random.Generator) -> Array:
-    directions = np.zeros((2, network.dim))
-    for direction in directions:
-        parts = zip(
-            network.architecture.unpacked(direction),
-            network.architecture.unpacked(origin),
-            strict=True,
-        )
-        for (weights, _), (own, _) in parts:
-            drawn = random.normal(size=weights.shape)
-            lengths = np.linalg.norm(drawn, axis=1, keepdims=True)
-            weights[:] = drawn * (np.linalg.norm(own, axis=1, keepdims=True) / lengths)
-    return directions
+def difference_product(gradient: Callable[[Array], Array], x: Array, v: Array) -> Array:
+    """Return the Hessian at x times v, both of shape (dim,), by central differences of order 2."""
+    length = float(np.linalg.norm(v))
+    if not length:
+        return np.zeros_like(x)
+    step = NUDGE * max(1.0, float(np.linalg.norm(x))) / length
+    product: Array = (gradient(x + step * v) - gradient(x - step * v)) / (2 * step)
+    return product
 
 
 class PrincipalPlane(NamedTuple):

@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from optiviz.objective import Array, Objective, TwiceDifferentiable
+from optiviz.objective import Array, Objective, Stream, TwiceDifferentiable
 from optiviz.surfaces.config import PlaneConfig
+from optiviz.surfaces.parts import Part, parts_of
 from optiviz.surfaces.plane import Plane
 from optiviz.system.errors import InputError
 
@@ -20,6 +21,7 @@ class Space(ABC):
 
     objective: Objective  # what is descended, in all dimensions
     initial: Array  # the point where runs begin unless specified, shape (dim,)
+    parts: Sequence[Part]  # the named tensors in a point, in order
     plane_config: PlaneConfig
 
     @property
@@ -35,6 +37,17 @@ class Space(ABC):
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         """Return another plane through the objective."""
         return Plane(self.objective, origin, directions)
+
+    def batches(self, size: int | None, seed: int) -> Objective | Stream:
+        """Return what is descended: batches of `size` samples, or all at every step if None.
+
+        Raises InputError if there are no batches of this size.
+        """
+        return self.objective
+
+    @abstractmethod
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        """Return the Hessian of the objective at x times v, both of shape (dim,)."""
 
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at x; None if there are none."""
@@ -101,5 +114,14 @@ class VariablesSpace(Space):
             return first, second
         return "direction 1", "direction 2"
 
+    @property
+    def parts(self) -> Sequence[Part]:  # type: ignore[override]
+        """One part per variable."""
+        return parts_of((name, ()) for name in self.variables)
+
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         return ArrayPlane(self.objective, origin, directions)
+
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        product: Array = self.objective.hessian(x) @ v
+        return product

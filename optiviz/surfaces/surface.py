@@ -18,7 +18,14 @@ from pydantic import (
 
 from optiviz.objective import Array
 from optiviz.registry import Aspect
-from optiviz.surfaces.config import FunctionConfig, NetworkConfig, PlaneConfig, WrittenPlane
+from optiviz.surfaces.config import (
+    CodeConfig,
+    FunctionConfig,
+    ModelConfig,
+    NetworkConfig,
+    PlaneConfig,
+    WrittenPlane,
+)
 from optiviz.surfaces.domain import (
     AxisNames,
     Domain,
@@ -40,6 +47,7 @@ from optiviz.surfaces.domain import (
 from optiviz.surfaces.origins import (
     FormulaOrigin,
     FunctionOrigin,
+    ModelOrigin,
     NetworkOrigin,
     Origin,
     SpaceOrigin,
@@ -74,10 +82,11 @@ MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum ha
 
 
 class Surface(Model):
-    """An objective in one or two dimensions, or more: a formula, a network or a function.
+    """An objective in one or two dimensions, or more: a formula, a network, a function or a model.
 
     variables are the names in the formula, x and y unless specified; general is the formula in any
-    number of variables. function is a user's Python function. The loss of a network, and a formula
+    number of variables. function is a user's Python function, and model one that returns a problem
+    over all parameters of a model. The loss of a network or a model, and a formula
     or function of more than two variables, are drawn on a plane; domain is then the window of the
     plane or, with one interval, that of each variable. The fields are those of an entry in
     surfaces.yaml. Pickled as its declaration, which is compiled when first used.
@@ -88,6 +97,7 @@ class Surface(Model):
     name: Annotated[str, AfterValidator(lambda word: word and kebab(word))] = ""
     title: Text = ""
     network: NetworkConfig | None = None
+    model: ModelConfig | None = None
     function: FunctionConfig | None = None
     variables: VariableNames = ()
     plane: WrittenPlane | None = None
@@ -135,30 +145,31 @@ class Surface(Model):
                     filled[key] = [placed(each, given) for each in filled[key]]
         return filled
 
-    @field_validator("function")
+    @field_validator("model", "function")
     @classmethod
-    def _alone(cls, function: FunctionConfig | None, info: ValidationInfo) -> FunctionConfig | None:
-        if function is not None and info.data.get("network") is not None:
-            raise ValueError("cannot be combined with a network: give only one")
-        return function
+    def _alone(cls, code: CodeConfig | None, info: ValidationInfo) -> CodeConfig | None:
+        for other in ("network", "model"):
+            if code is not None and info.data.get(other) is not None:
+                raise ValueError(f"cannot be combined with a {other}: give only one")
+        return code
 
     @field_validator("variables")
     @classmethod
     def _of_a_formula(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if names and info.data.get("network") is not None:
-            raise ValueError("are those of a formula or function: a network has weights")
+        if names and _learner(info) is not None:
+            raise ValueError(f"are those of a formula or function: a {_learner(info)} has weights")
         return names
 
     @field_validator("plane")
     @classmethod
     def _through(cls, plane: PlaneConfig | None, info: ValidationInfo) -> PlaneConfig | None:
-        if plane is None or not {"network", "variables"} <= info.data.keys():
+        if plane is None or not {"network", "model", "variables"} <= info.data.keys():
             return plane
         names = info.data["variables"]
-        if info.data["network"] is not None:
+        if learner := _learner(info):
             if plane.coordinates:
                 raise ValueError(
-                    f"{plane.as_text} are variables, but a network has weights: "
+                    f"{plane.as_text} are variables, but a {learner} has weights: "
                     "write LAYER/ROW/COLUMN,LAYER/ROW/COLUMN"
                 )
             return plane
@@ -174,7 +185,7 @@ class Surface(Model):
     @field_validator("domain")
     @classmethod
     def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
-        network, names = info.data.get("network", ...), info.data.get("variables")
+        network, names = _learner(info), info.data.get("variables")
         if names is None or len(names) > len(AXES):
             return domain
         if domain is None and network is None:
@@ -197,7 +208,7 @@ class Surface(Model):
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
-        others = {kind: info.data.get(kind, ...) for kind in ("network", "function")}
+        others = {kind: info.data.get(kind, ...) for kind in ("network", "model", "function")}
         given = [kind for kind, each in others.items() if each is not None]
         if not given and not text:
             raise ValueError(f"{REQUIRED} or empty")
@@ -234,6 +245,8 @@ class Surface(Model):
         plane = self.plane or PlaneConfig()
         if self.network is not None:
             return NetworkOrigin(self.name, self.domain, plane, self.network)
+        if self.model is not None:
+            return ModelOrigin(self.name, self.domain, plane, self.model)
         source: FunctionOrigin | FormulaOrigin
         if self.function is not None:
             source = FunctionOrigin(self.name, self.domain, self.function, self.variables)
@@ -244,6 +257,11 @@ class Surface(Model):
         if not self.has_many_variables:
             return source
         return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is the loss of a network or a model over its weights."""
+        return self.network is not None or self.model is not None
 
     @property
     def has_many_variables(self) -> bool:
@@ -408,6 +426,14 @@ class PathPlaneSurface(Surface):
     @property
     def origin(self) -> SpaceOrigin:
         return self.found
+
+
+def _learner(info: ValidationInfo) -> str | None:
+    """Return what a surface with these fields is the loss of, None if that is no model."""
+    for field in ("network", "model"):
+        if info.data.get(field, ...) is not None:
+            return field
+    return None
 
 
 def _names(variables: tuple[str, ...], axes: int | None, formula: str) -> tuple[str, ...]:

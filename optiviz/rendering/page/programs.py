@@ -20,7 +20,7 @@ from optiviz.optimizers.spec import OptimizerSpec, format_value, numbered
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
-from optiviz.surfaces.origins import FormulaOrigin, FunctionOrigin, NetworkOrigin
+from optiviz.surfaces.origins import FormulaOrigin, FunctionOrigin, SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.tracing.comparison import check_path
@@ -90,7 +90,8 @@ def _formula(surface: Surface) -> tuple[Formula | None, str]:
         name = origin.function.of
         said = f"The paths were computed in Python, because no formula was found in {name}."
         return origin.compiled.formula, said
-    what = "a network" if isinstance(origin, NetworkOrigin) else "many variables"
+    learns = isinstance(origin, SpaceOrigin) and origin.learns
+    what = "a network" if learns else "many variables"
     return None, f"The paths were computed in Python, because {what} would be too much for a page."
 
 
