@@ -80,9 +80,9 @@ def valid(model: type[Model]) -> dict[str, object]:
     return {name: VALID[name] for name in needed or ["formula", "domain"]}
 
 
-def said_by(model: type[Model], **fields: object) -> list[str]:
+def said_by(cls: type[Model], /, **fields: object) -> list[str]:
     with pytest.raises(optiviz.InputError) as raised:
-        model(**fields)
+        cls(**fields)
     assert raised.value.__cause__ is None
     assert "pydantic" not in str(raised.value)
     return str(raised.value).splitlines()

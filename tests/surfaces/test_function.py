@@ -275,7 +275,10 @@ def test_other_processes_cannot_see_it() -> None:
     [
         (lambda: optiviz.Surface(function=abs, dim=5), "dim: not a field of Surface: write var"),
         (lambda: optiviz.Surface(formula="x*y", domain="-1:1"), "uses y, but the domain has no"),
-        (lambda: optiviz.descend(3, "adam"), "surface: must be a name, a function or a Surface"),
+        (
+            lambda: optiviz.descend(3, "adam"),
+            "surface: must be a name, a function, a model's problem or a Surface",
+        ),
         (lambda: optiviz.Surface(function=lambda *p: 1), "takes any number of coordinates"),
         (
             lambda: optiviz.animate(abs, "adam", dim=3),
@@ -335,7 +338,7 @@ def test_a_constant_is_a_surface() -> None:
         ("random", "own.py:random returns another value each time: let it draw random numbers"),
         ("raising", "own.py:raising: raised RuntimeError: not here (line 94)"),
         ("anything", "own.py:anything takes any number of coordinates: --dim N says how many"),
-        ("nothing", "own.py:nothing takes no coordinates: write f(x, y), or f(x) of a vector"),
+        ("nothing", "own.py:nothing takes no arguments, so it must return a TorchProblem"),
         ("tensor", "own.py:tensor is a function of torch tensors: write it with numpy's functions"),
         ("jax_array", "own.py:jax_array is a function of jax arrays: write it with numpy's"),
         ("number", "own.py: number is not a class or function"),

@@ -12,7 +12,10 @@ from optiviz.surfaces.space import Space
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
-RETURNS = "must return a TorchProblem, a JaxProblem or a PythonProblem of optiviz"
+RETURNS = (
+    "takes no arguments, so it must return a TorchProblem, a JaxProblem or a PythonProblem of "
+    "optiviz"
+)
 
 
 class ModelPlane(Plane):
@@ -86,4 +89,5 @@ def _configured(of: str, call: Any, sha256: str, setting: Any) -> ModelProblem:
 
 def _described(found: Any) -> str:
     """Return what a function returned, as text."""
-    return "None" if found is None else f"an object of class {type(found).__name__}"
+    what = "None" if found is None else f"an object of class {type(found).__name__}"
+    return f"{what} (a surface is a function of coordinates: f(x, y), or f(x) of a vector)"
