@@ -25,6 +25,7 @@ DTYPES = {  # of numpy, by those of the safetensors format; BF16 is read apart
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"},
     **{"I8": "<i1", "U8": "<u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BOOL": "|b1"},
 }
+STEPS, LOSSES, TENSORS = "steps", "losses", "tensors/"  # arrays of a recording
 SAVE = "save model.state_dict() instead"
 
 
@@ -39,6 +40,18 @@ class Checkpoint(NamedTuple):
     tensors: dict[str, NDArray[Any]]
 
 
+class Recording(NamedTuple):
+    """What `optiviz.record` saves: checkpoints of one training run.
+
+    steps has shape (n,) and increases, losses has shape (n,), nan where none is known, and each of
+    the tensors has shape (n, ...).
+    """
+
+    steps: NDArray[np.int64]
+    losses: NDArray[np.float64]
+    tensors: dict[str, NDArray[Any]]
+
+
 def read_checkpoint(file: str) -> Checkpoint:
     """Return the tensors in a .pt, .pth, .safetensors or .npz file.
 
@@ -47,7 +60,46 @@ def read_checkpoint(file: str) -> Checkpoint:
     become float64. Raises InputError, which begins with the name of the file, if it cannot be read.
     """
     digest = checkpoint_hash(file)
+    if is_recording(file):
+        raise InputError(f"{file}: holds several checkpoints, where one is needed")
     return Checkpoint(digest, known_tensors(file, digest))
+
+
+def is_recording(file: str) -> bool:
+    """Return whether a file is one of `optiviz.record`, of several checkpoints."""
+    try:
+        with zipfile.ZipFile(Path(file).expanduser()) as archive:
+            names = archive.namelist()
+    except Exception:  # of another format, or broken: reported where it is read
+        return False
+    return STEPS + ".npy" in names and any(name.startswith(TENSORS) for name in names)
+
+
+def read_recording(file: str, digest: str) -> Recording:
+    """Return the checkpoints in a file of `optiviz.record`.
+
+    Raises InputError, which begins with the name of the file, for another SHA-256 or if it is none.
+    """
+    held = dict(known_tensors(file, digest))
+    steps, losses = held.pop(STEPS, np.zeros(0)), held.pop(LOSSES, None)
+    rows = len(steps) if steps.ndim == 1 else 0
+    whole = steps.dtype.kind in "iu" and rows > 1 and bool((np.diff(steps) > 0).all())
+    if not whole or steps[0] < 0:
+        raise InputError(f"{file}: steps must be two or more whole numbers that increase")
+    if losses is None:
+        losses = np.full(rows, np.nan)
+    if losses.shape != (rows,):
+        raise InputError(f"{file}: losses must have shape ({rows},), not {losses.shape}")
+    for name, tensor in held.items():
+        if not name.startswith(TENSORS):
+            raise InputError(f"{file}: unknown array {shorten(name, quoted=True)}")
+        if tensor.shape[:1] != (rows,):
+            raise InputError(
+                f"{file}: {shorten(name)} must have shape ({rows}, ...), not {tensor.shape}"
+            )
+    bare = bare_names(name.removeprefix(TENSORS) for name in held)
+    tensors = {name: held[TENSORS + key] for key, name in bare.items()}
+    return Recording(steps.astype(np.int64), losses.astype(float), tensors)
 
 
 def checkpoint_hash(file: str) -> str:

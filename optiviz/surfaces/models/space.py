@@ -1,5 +1,6 @@
 """A user's own model with the plane through its parameters."""
 
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -62,6 +63,10 @@ class ModelSpace(Space):
 
     def accuracy(self, x: Array) -> float | None:
         return self.problem.accuracy(x)
+
+    def from_tensors(self, found: Mapping[str, Any], file: str) -> "tuple[Array, ModelSpace]":
+        vector, problem = self.problem.from_tensors(found, file)
+        return vector, ModelSpace(problem, self.plane_config)
 
 
 @lru_cache(maxsize=8)
