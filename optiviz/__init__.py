@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optiviz.descent.recording import record as record
     from optiviz.rendering.api import BasinsRecipe as BasinsRecipe
     from optiviz.rendering.api import PlotRecipe as PlotRecipe
     from optiviz.rendering.api import Recipe as Recipe
@@ -48,6 +49,7 @@ _HOMES = {
     "load_recipe": "rendering.api",
     "load_surface": "rendering.api",
     "render": "rendering.api",
+    "record": "descent.recording",
     "PythonProblem": "surfaces.models.python",
     "InputError": "system.errors",
     "OptivizError": "system.errors",
