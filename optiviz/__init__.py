@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import load_recipe as load_recipe
     from optiviz.rendering.api import load_surface as load_surface
     from optiviz.rendering.api import render as render
+    from optiviz.surfaces.models.jax import JaxProblem as JaxProblem
     from optiviz.surfaces.models.python import PythonProblem as PythonProblem
     from optiviz.system.errors import InputError as InputError
     from optiviz.system.errors import OptivizError as OptivizError
@@ -50,6 +51,7 @@ _HOMES = {
     "load_surface": "rendering.api",
     "render": "rendering.api",
     "record": "descent.recording",
+    "JaxProblem": "surfaces.models.jax",
     "PythonProblem": "surfaces.models.python",
     "InputError": "system.errors",
     "OptivizError": "system.errors",

@@ -146,10 +146,15 @@ class Recording:
     def _checked(self, found: Snapshot) -> Snapshot:
         """Return a snapshot; raise InputError if it is of another model than the first."""
         first = self._kept[0][1]
-        for name in first.keys() | found.keys():
-            shapes = [each[name].shape if name in each else None for each in (first, found)]
-            if shapes[0] != shapes[1]:
-                said = f"{name} has shape {shapes[1]}, not {shapes[0]}"
+        said = ""
+        for name in dict.fromkeys([*first, *found]):
+            if name not in found:
+                said = f"they have no {name}"
+            elif name not in first:
+                said = f"they have {name}"
+            elif found[name].shape != first[name].shape:
+                said = f"{name} has shape {found[name].shape}, not {first[name].shape}"
+            if said:
                 raise InputError(f"the parameters are of another model than the first: {said}")
         return found
 

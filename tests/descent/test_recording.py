@@ -146,7 +146,7 @@ def test_a_recording_is_a_callback(here: Path) -> None:
         (lambda: optiviz.record(np.ones(2)).step(np.ones(3)), "not an array of shape (3,)"),
         (lambda: optiviz.record(np.ones(2)).step(1, np.ones(3)),
          "the parameters are of another model than the first: x has shape (3,), not (2,)"),
-        (lambda: optiviz.record(np.ones(2)).step(1, {"y": np.ones(3)}), "has shape None, not (2,)"),
+        (lambda: optiviz.record(np.ones(2)).step(1, {"y": np.ones(3)}), "they have no x"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(here: Path, given, said: str) -> None:  # type: ignore[no-untyped-def]
