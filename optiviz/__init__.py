@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import load_surface as load_surface
     from optiviz.rendering.api import render as render
     from optiviz.surfaces.models.python import PythonProblem as PythonProblem
+    from optiviz.surfaces.models.torch import TorchProblem as TorchProblem
     from optiviz.system.errors import InputError as InputError
     from optiviz.system.errors import OptivizError as OptivizError
 
@@ -49,6 +50,7 @@ _HOMES = {
     "load_surface": "rendering.api",
     "render": "rendering.api",
     "PythonProblem": "surfaces.models.python",
+    "TorchProblem": "surfaces.models.torch",
     "InputError": "system.errors",
     "OptivizError": "system.errors",
 }
