@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import render as render
     from optiviz.surfaces.models.jax import JaxProblem as JaxProblem
     from optiviz.surfaces.models.python import PythonProblem as PythonProblem
+    from optiviz.surfaces.models.torch import TorchProblem as TorchProblem
     from optiviz.system.errors import InputError as InputError
     from optiviz.system.errors import OptivizError as OptivizError
 
@@ -53,6 +54,7 @@ _HOMES = {
     "record": "descent.recording",
     "JaxProblem": "surfaces.models.jax",
     "PythonProblem": "surfaces.models.python",
+    "TorchProblem": "surfaces.models.torch",
     "InputError": "system.errors",
     "OptivizError": "system.errors",
 }

@@ -5,11 +5,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
+from optiviz.surfaces.batches import check_batch_size
 from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.network import Architecture, Batches, Network, Weight
-from optiviz.surfaces.parts import Part, parts_of
 from optiviz.surfaces.plane import Plane, difference_product
 from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
@@ -40,7 +40,7 @@ class NetworkModel(Space):
         self._check_weights()
         kept = slice(config.samples)
         self.network = Network(self.architecture, data.inputs[kept], data.targets[kept])
-        self.objective = self.network
+        self.objective, self.parts = self.network, self.network.parts
         self.initial = self.architecture.initial(config.init, config.seed)
         self.held_out = (
             Network(self.architecture, data.test_inputs, data.test_targets)
@@ -97,23 +97,10 @@ class NetworkModel(Space):
             return first, second
         return "direction 1", "direction 2"
 
-    @cached_property
-    def parts(self) -> tuple[Part, ...]:  # type: ignore[override]
-        """The weights and biases of each layer, by names such as layer0.weight."""
-        sizes, shapes = self.architecture.sizes, list[tuple[str, tuple[int, ...]]]()
-        for layer in range(self.architecture.layers):
-            shapes.append((f"layer{layer}.weight", (sizes[layer + 1], sizes[layer])))
-            if self.architecture.bias:
-                shapes.append((f"layer{layer}.bias", (sizes[layer + 1],)))
-        return parts_of(shapes)
-
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         network, dropout = self.network, self.config.dropout
         many = size or network.samples
-        if many > network.samples:
-            raise InputError(
-                f"a batch cannot have {many} samples: the network learns {network.samples}"
-            )
+        check_batch_size(many, network.samples, "network")
         if size is None and not dropout:
             return network
         units = sum(network.architecture.sizes[1:-1])

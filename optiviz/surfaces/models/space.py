@@ -31,6 +31,9 @@ class ModelPlane(Plane):
             return ModelPlane(objective, self.origin, self.directions)
         return super().on(objective)
 
+    def _many(self) -> int:
+        return self.objective.points_at_once
+
 
 class ModelSpace(Space):
     """A model's loss over all of its parameters, which begin as the model has them."""
