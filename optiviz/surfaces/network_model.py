@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
+from optiviz.surfaces.batches import check_batch_size
 from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.directions import random_directions
@@ -39,7 +40,7 @@ class NetworkModel(Space):
         self._check_weights()
         kept = slice(config.samples)
         self.network = Network(self.architecture, data.inputs[kept], data.targets[kept])
-        self.objective, self.parts = self.network, self.architecture.parts
+        self.objective, self.parts = self.network, self.network.parts
         self.initial = self.architecture.initial(config.init, config.seed)
         self.held_out = (
             Network(self.architecture, data.test_inputs, data.test_targets)
@@ -99,10 +100,7 @@ class NetworkModel(Space):
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         network, dropout = self.network, self.config.dropout
         many = size or network.samples
-        if many > network.samples:
-            raise InputError(
-                f"a batch cannot have {many} samples: the network learns {network.samples}"
-            )
+        check_batch_size(many, network.samples, "network")
         if size is None and not dropout:
             return network
         units = sum(network.architecture.sizes[1:-1])

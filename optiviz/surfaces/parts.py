@@ -9,6 +9,9 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.system.errors import InputError
 
+WRAPPERS = "module.", "_orig_mod."  # of DataParallel and AveragedModel, and of torch.compile
+COUNT = "n_averaged"  # of AveragedModel, beside the model's own
+
 
 class Part(NamedTuple):
     """A tensor of parameters: its name, its shape, and where it begins in the flat vector."""
@@ -37,13 +40,33 @@ def parts_of(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def bare_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the names of tensors by those that they have in a wrapped model, without a prefix.
+
+    >>> bare_names(["n_averaged", "module.fc.weight", "module.fc.bias"])
+    {'module.fc.weight': 'fc.weight', 'module.fc.bias': 'fc.bias'}
+    """
+    bare = {name: name for name in names}
+    while True:
+        for prefix in WRAPPERS:
+            own = {key: each for key, each in bare.items() if each != COUNT}
+            if own and all(each.startswith(prefix) for each in own.values()):
+                bare = {key: each.removeprefix(prefix) for key, each in own.items()}
+                break
+        else:
+            return bare
+
+
 def flat_vector(found: Mapping[str, Array], parts: Sequence[Part], file: str) -> Array:
     """Return the parameters in named tensors as one vector, shape (dim,).
 
-    Raises InputError, which begins with the name of the file that they are from and names the first
-    key that differs, if a tensor is missing, is left over, or has another shape.
+    The names may be those of a wrapped model. Raises InputError, which begins with the name of the
+    file that they are from and names the first key that differs, if a tensor is missing, is left
+    over, or has another shape.
     """
-    known = {part.name: part for part in parts}
+    found = {bare: found[name] for name, bare in bare_names(found).items()}
+    bare = bare_names(part.name for part in parts)
+    known = {bare.get(part.name, part.name): part for part in parts}
     for name, part in known.items():
         if name not in found:
             raise InputError(f"{file}: is of another model: it has no {name}")

@@ -1,15 +1,16 @@
 """Objectives of many dimensions, which are drawn on a plane through the point where runs begin."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream, TwiceDifferentiable
 from optiviz.surfaces.config import PlaneConfig
-from optiviz.surfaces.parts import Part, parts_of
+from optiviz.surfaces.parts import Part, flat_vector, parts_of
 from optiviz.surfaces.plane import Plane
 from optiviz.system.errors import InputError
 
@@ -52,6 +53,14 @@ class Space(ABC):
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at x; None if there are none."""
         return None
+
+    def from_tensors(self, found: Mapping[str, Any], file: str) -> tuple[Array, Self]:
+        """Return the point in a checkpoint, shape (dim,), and the space with its buffers.
+
+        Raises InputError that begins with the name of the file and names the first key that
+        differs, if it is of another model.
+        """
+        return flat_vector(found, self.parts, file), self
 
 
 class ArrayPlane(Plane):

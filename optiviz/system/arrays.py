@@ -13,26 +13,29 @@ import numpy as np
 from optiviz.system.errors import InputError
 from optiviz.system.text import shorten
 
+MAX_HEAD = 100_000  # bytes in front of the numbers of an array, at most
+
 
 def read_npz(
-    source: Path | IO[bytes], name: str, wanted: Collection[str], most: int
+    source: Path | IO[bytes], name: str, wanted: Collection[str] | None, most: int
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the wanted arrays of an .npz file, and the names of all arrays in it.
+    """Return the wanted arrays of an .npz file, or all, and the names of all arrays in it.
 
-    name is that of the file in messages, and most the largest number of numbers in an array. Raises
-    InputError if the file is invalid.
+    name is that of the file in messages, and most the largest number of numbers in an array, or in
+    all arrays together if all are wanted. Raises InputError if the file is invalid.
     """
-    given, found = {}, []
+    given, found = dict[str, Any](), []
     try:
         with zipfile.ZipFile(source) as file, warnings.catch_warnings(action="ignore"):
             for entry in file.infolist():
                 array = entry.filename.removesuffix(".npy")
                 found.append(shorten(array))
-                if array not in wanted:
+                if wanted is not None and array not in wanted:
                     continue
-                if entry.file_size > 8 * most:
-                    raise InputError(f"{name}: {array} has more than {most} numbers")
-                given[array] = _npy(file.read(entry), f"{name}: {array}", most)
+                left = most if wanted is not None else most - sum(map(np.size, given.values()))
+                if entry.file_size > 8 * left + MAX_HEAD:
+                    raise InputError(f"{name}: {found[-1]} has more than {left} numbers")
+                given[array] = _npy(file.read(entry), f"{name}: {found[-1]}", left)
     except InputError:
         raise
     except Exception as error:  # a broken or hostile file can make the libraries raise anything

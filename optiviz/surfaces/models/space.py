@@ -1,5 +1,6 @@
 """A user's own model with the plane through its parameters."""
 
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -33,6 +34,9 @@ class ModelPlane(Plane):
             return ModelPlane(objective, self.origin, self.directions)
         return super().on(objective)
 
+    def _many(self) -> int:
+        return self.objective.points_at_once
+
 
 class ModelSpace(Space):
     """A model's loss over all of its parameters, which begin as the model has them."""
@@ -65,6 +69,10 @@ class ModelSpace(Space):
 
     def accuracy(self, x: Array) -> float | None:
         return self.problem.accuracy(x)
+
+    def from_tensors(self, found: Mapping[str, Any], file: str) -> "tuple[Array, ModelSpace]":
+        vector, problem = self.problem.from_tensors(found, file)
+        return vector, ModelSpace(problem, self.plane_config)
 
 
 @lru_cache(maxsize=8)
