@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.surfaces.parts import Part, parts_of
 
 BLOCK = 32_000_000  # bytes of activations held at once
 LARGEST = np.finfo(float).max
@@ -131,6 +132,16 @@ class Architecture:
         """The index of each layer's first parameter."""
         counts = [(fan_in + self.bias) * fan_out for fan_in, fan_out in self._fans]
         return tuple(sum(counts[:layer]) for layer in range(self.layers))
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The weights and biases of each layer, by names such as layer0.weight."""
+        shapes = list[tuple[str, tuple[int, ...]]]()
+        for layer in range(self.layers):
+            shapes.append((f"layer{layer}.weight", (self.sizes[layer + 1], self.sizes[layer])))
+            if self.bias:
+                shapes.append((f"layer{layer}.bias", (self.sizes[layer + 1],)))
+        return parts_of(shapes)
 
     def index(self, weight: Weight) -> int:
         """Return the index of a weight in the parameters."""

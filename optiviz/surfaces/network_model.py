@@ -7,9 +7,8 @@ import numpy as np
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
-from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.network import Architecture, Batches, Network, Weight
-from optiviz.surfaces.parts import Part, parts_of
+from optiviz.surfaces.parts import Part, place_of
 from optiviz.surfaces.plane import Plane, difference_product
 from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
@@ -37,7 +36,8 @@ class NetworkModel(Space):
             raise InputError(
                 f"at most {MAX_PARAMETERS} weights are allowed, not {self.architecture.dim}"
             )
-        self._check_weights()
+        for name in plane.weights:
+            place_of(name, self.parts)
         kept = slice(config.samples)
         self.network = Network(self.architecture, data.inputs[kept], data.targets[kept])
         self.objective = self.network
@@ -48,32 +48,24 @@ class NetworkModel(Space):
             else None
         )
 
-    def _check_weights(self) -> None:
-        for weight in self.plane_config.weights:
-            sizes = self.architecture.sizes
-            said = "/".join(map(str, weight))
-            if weight[0] >= self.architecture.layers:
-                raise InputError(
-                    f"weight {said}: the network has layers 0 to {self.architecture.layers - 1}"
-                )
-            rows, columns = sizes[weight[0] + 1], sizes[weight[0]]
-            if weight[1] >= rows or weight[2] >= columns:
-                raise InputError(
-                    f"weight {said}: layer {weight[0]} has rows 0 to {rows - 1} "
-                    f"and columns 0 to {columns - 1}"
-                )
-
     @cached_property
     def plane(self) -> Plane:
         """The plane; raises InputError if it is known only after a descent."""
-        config = self.plane_config
-        if config.kind == "path":
-            raise InputError("a path plane is known only after the descent")
-        if config.kind == "weights":
-            pair = [Weight(*each) for each in config.weights]
-            return WeightPlane.of(self.network, self.initial, pair)
-        directions = random_directions(self.parts, self.initial, config.seed)
-        return Plane(self.network, self.initial, directions)
+        pair = self._pair
+        return super().plane if pair is None else WeightPlane.of(self.network, self.initial, pair)
+
+    @property
+    def _pair(self) -> list[Weight] | None:
+        """The two weights that the plane varies; None if it has others, or biases."""
+        places = [place_of(name, self.parts) for name in self.plane_config.weights]
+        pair = []
+        for number, part in enumerate(self.parts):
+            for place in places if len(part.shape) > 1 else ():
+                if 0 <= place - part.offset < part.size:
+                    row, column = divmod(place - part.offset, part.shape[1])
+                    layer = number // (1 + self.architecture.bias)
+                    pair.append((places.index(place), Weight(layer, row, column)))
+        return [weight for _, weight in sorted(pair)] if len(pair) == 2 else None
 
     @property
     def caption(self) -> str:
@@ -89,23 +81,9 @@ class NetworkModel(Space):
         return ", ".join(parts + ([f"dropout {config.dropout:g}"] if config.dropout else []))
 
     @property
-    def axes(self) -> tuple[str, str]:
-        """The names of the plane's coordinates, if it is known before a descent."""
-        config = self.plane_config
-        if config.kind == "weights":
-            first, second = (f"w{layer}[{row}, {column}]" for layer, row, column in config.weights)
-            return first, second
-        return "direction 1", "direction 2"
-
-    @cached_property
     def parts(self) -> tuple[Part, ...]:  # type: ignore[override]
         """The weights and biases of each layer, by names such as layer0.weight."""
-        sizes, shapes = self.architecture.sizes, list[tuple[str, tuple[int, ...]]]()
-        for layer in range(self.architecture.layers):
-            shapes.append((f"layer{layer}.weight", (sizes[layer + 1], sizes[layer])))
-            if self.architecture.bias:
-                shapes.append((f"layer{layer}.bias", (sizes[layer + 1],)))
-        return parts_of(shapes)
+        return self.architecture.parts
 
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         network, dropout = self.network, self.config.dropout

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from optiviz.objective import Array
 from optiviz.surfaces import grids
 from optiviz.surfaces import weight_plane as module
+from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Architecture, Network, Weight
-from optiviz.surfaces.plane import Plane, pca_plane, random_directions
+from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 
@@ -84,7 +85,7 @@ def test_coordinates_are_the_weights_themselves() -> None:
 def test_the_gradient_and_the_hessian_are_slopes(of_weights: bool) -> None:
     network = made("cross-entropy", True)
     x = origin(network)
-    plane = Plane(network, x, random_directions(network, x, 0))
+    plane = Plane(network, x, random_directions(network.architecture.parts, x, 0))
     if of_weights:
         plane = WeightPlane.of(network, x, (Weight(1, 2, 3), Weight(2, 0, 2)))
     points, nudges = np.array([[0.3, -0.2], [1.0, 2.0]]), 1e-5 * np.eye(2)[:, None]
@@ -97,15 +98,15 @@ def test_the_gradient_and_the_hessian_are_slopes(of_weights: bool) -> None:
 def test_random_directions_have_the_lengths_of_filters() -> None:
     network = made(bias=True)
     x = origin(network)
-    directions = random_directions(network, x, 5)
+    directions = random_directions(network.architecture.parts, x, 5)
     for direction in directions:
         for (drawn, shift), (own, _) in zip(
             network.architecture.unpacked(direction), network.architecture.unpacked(x), strict=True
         ):
             np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), np.linalg.norm(own, axis=1))
             assert shift is not None and not shift.any()
-    np.testing.assert_array_equal(directions, random_directions(network, x, 5))
-    assert (directions != random_directions(network, x, 6)).any()
+    np.testing.assert_array_equal(directions, random_directions(network.architecture.parts, x, 5))
+    assert (directions != random_directions(network.architecture.parts, x, 6)).any()
 
 
 @given(st.integers(1, 9), st.integers(2, 30), st.integers(0, 99))
@@ -149,7 +150,7 @@ def planes() -> list[Plane]:
     network = made("cross-entropy", True)
     x = origin(network)
     return [
-        Plane(network, x, random_directions(network, x, 0)),
+        Plane(network, x, random_directions(network.architecture.parts, x, 0)),
         WeightPlane.of(network, x, (Weight(1, 2, 3), Weight(2, 0, 2))),
         WeightPlane.of(network, x, (Weight(2, 1, 3), Weight(2, 0, 2))),
     ]
@@ -182,7 +183,7 @@ def test_a_grid_is_kept_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kept_grid_depends_on_all_that_it_is_of(own_cache: Path) -> None:
     network = made("cross-entropy", True)
     x = origin(network)
-    directions = random_directions(network, x, 0)
+    directions = random_directions(network.architecture.parts, x, 0)
     planes_and_grids = [
         (Plane(network, x, directions), X),
         (Plane(network, x + 1e-9, directions), X),
@@ -201,8 +202,8 @@ def test_parallel_directions_are_drawn_anew() -> None:
     network = Network(Architecture((1, 2, 2), ("tanh",)), np.ones((3, 1)), np.eye(2)[[0, 1, 1]])
     x = network.architecture.initial("normal", 0)
     for seed in range(20):
-        first, second = random_directions(network, x, seed)
+        first, second = random_directions(network.architecture.parts, x, seed)
         assert abs(first @ second) < 0.999 * np.linalg.norm(first) * np.linalg.norm(second)
     single = Network(Architecture((1, 1), ()), np.ones((3, 1)), np.ones((3, 1)))
     with pytest.raises(InputError, match="need a network with more weights"):
-        random_directions(single, np.ones(1), 0)
+        random_directions(single.architecture.parts, np.ones(1), 0)

@@ -1,11 +1,11 @@
 """A user's own model with the plane through its parameters."""
 
-from functools import cached_property, lru_cache
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.config import ModelConfig, PlaneConfig
-from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.plane import Plane
 from optiviz.surfaces.space import Space
@@ -38,21 +38,11 @@ class ModelSpace(Space):
         self.problem, self.plane_config = problem, plane
         self.objective, self.initial, self.parts = problem, problem.initial, problem.parts
 
-    @cached_property
-    def plane(self) -> Plane:
-        """The plane; raises InputError if it is known only after a descent."""
-        config = self.plane_config
-        if config.kind == "path":
-            raise InputError("a path plane is known only after the descent")
-        directions = random_directions(self.parts, self.initial, config.seed)
-        return self.plane_through(self.initial, directions)
-
-    @property
-    def axes(self) -> tuple[str, str]:
-        return "direction 1", "direction 2"
-
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         return ModelPlane(self.problem, origin, directions)
+
+    def of_tensors(self, found: Mapping[str, Any], file: str) -> Array:
+        return self.problem.from_tensors(found, file)[0]
 
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         return self.problem.batches(size, seed)
