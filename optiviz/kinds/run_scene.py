@@ -25,6 +25,7 @@ from optiviz.kinds.base import (
 )
 from optiviz.objective import Array
 from optiviz.registry import MANY_DIMENSIONS
+from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 
 if TYPE_CHECKING:
@@ -199,10 +200,20 @@ class RunScene(OnSurface[RunEntry]):
         known = {
             "start": self.entries,
             "minimum": self.surface.minima,
+            "checkpoint": self.anchors_in_window[0],
             "distance": self.max_plane_distance,
             "away": self.leaves_window,
         }
         return tuple(name for name, marked in known.items() if marked)
+
+    @property
+    def anchors_in_window(self) -> tuple[list[str], Array]:
+        """The names of the checkpoints of the plane that are in the window, and the points."""
+        origin = self.surface.origin
+        anchors = origin.anchors if isinstance(origin, SpaceOrigin) else ()
+        seen = [each for each in anchors if self.surface.window.contains(each.point)]
+        points = np.reshape([each.point for each in seen], (-1, self.surface.dim))
+        return [each.name for each in seen], points
 
     @property
     def leaves_window(self) -> bool:

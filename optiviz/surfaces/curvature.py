@@ -11,6 +11,7 @@ DENSE = 32  # dimensions up to which the whole Hessian is computed
 BASIS = 24  # vectors that the Lanczos method holds
 PRECISE = 1e-7  # relative residual of an eigenvalue, whose error is about its square
 RESTARTS = 100
+ROUGH = 0.01  # relative residual beyond which products are those of no matrix
 
 
 def leading_eigenvectors(product: Callable[[Array], Array], dim: int) -> tuple[Array, Array]:
@@ -20,7 +21,7 @@ def leading_eigenvectors(product: Callable[[Array], Array], dim: int) -> tuple[A
     their entries of largest magnitude are positive. By Lanczos with implicit restarts (Lehoucq,
     Sorensen, Yang, ARPACK Users' Guide, 1998), from a fixed vector; up to DENSE dimensions from the
     whole matrix. Raises InputError if there are fewer than two dimensions, if products are not
-    finite or all 0, or if eigenvectors are not found.
+    finite or all 0, or if eigenvectors are not found, as where the gradient has jumps.
     """
     if dim < 2:
         raise InputError("a plane of eigenvectors needs two parameters or more")
@@ -40,6 +41,9 @@ def leading_eigenvectors(product: Callable[[Array], Array], dim: int) -> tuple[A
     for vector in vectors:
         vector /= np.linalg.norm(vector)
         vector *= np.sign(vector[np.abs(vector).argmax()])
+    rests = [checked(v) - value * v for v, value in zip(vectors, values[order], strict=True)]
+    if max(map(np.linalg.norm, rests)) > ROUGH * abs(values[order][0]):
+        raise InputError("the Hessian at the start cannot be measured: the gradient has jumps")
     return values[order], vectors
 
 

@@ -15,6 +15,7 @@ from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 from optiviz.system.text import counted
 
+BENT = 1e-8  # relative step of differences, over which few of a network's units have a kink
 MAX_PARAMETERS = 20_000_000
 MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
 
@@ -103,7 +104,7 @@ class NetworkModel(Space):
         return Batches(network, many, seed, dropout)
 
     def hessian_product(self, x: Array, v: Array) -> Array:
-        return difference_product(self.network.gradient, x, v)
+        return difference_product(self.network.gradient, x, v, BENT)
 
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at weights x, or None.

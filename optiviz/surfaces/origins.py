@@ -241,6 +241,9 @@ class SpaceOrigin(Origin):
             )
         return self._around
 
+    def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+        return self.compiled.sample_grid(x, y, progress)
+
     @property
     def window_told(self) -> str:
         """How the window was found, as a sentence; "" if it is declared, or needs no words."""

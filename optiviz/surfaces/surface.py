@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -340,6 +341,24 @@ class Surface(Model):
     def grid_size(self, most: int) -> int:
         """Return the number of points per side to sample, at most `most`."""
         return self.origin.grid_size(most)
+
+    def sample_line(self, many: int) -> tuple[Array, Array, Array]:
+        """Return at most `many` points of the window in one dimension, losses there, and slopes.
+
+        Each has shape (n,), and is nan where it is undefined. The slopes on a line through many
+        dimensions, where gradients take long, are central differences of the losses.
+        """
+        ((left, right),) = self.window.intervals
+        x = np.linspace(left, right, self.grid_size(many))
+        with np.errstate(all="ignore"):
+            if self.learns or self.has_many_variables:
+                value = self.sample_grid(x, np.zeros(1))[0]
+                slope = np.gradient(value, x)
+            else:
+                value, slopes = self.value_and_gradient(x[:, None])
+                slope = slopes[:, 0]
+        value, slope = np.where(np.isfinite([value, slope]), [value, slope], np.nan)
+        return x, value, slope
 
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it is undefined."""
