@@ -208,6 +208,10 @@ VIEWS = {
         "loss:LossView", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"),
         "loss against step", page=True,
     ),
+    "error": ViewEntry(
+        "error:ErrorView", (MANY_DIMENSIONS,), "descent", ("trail",),
+        "the loss of the plane beside the true one, and the distance from it, against step",
+    ),
     "rate": ViewEntry(
         "rate:RateView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
         "learning rate against step",

@@ -165,10 +165,13 @@ class SpaceProblem(Problem):
         """
         if self.origin.has_window:
             return self.origin.window
-        points = _spaced(paths)
-        if self.origin.plane.kind != "path":
-            points.append(_without_margin(np.array(self.origin.window.intervals).T))
-        return bounding_window(np.concatenate(points))
+        points = np.concatenate(_spaced(paths))
+        if self.origin.plane.kind == "path":
+            return bounding_window(points)
+        corners = _without_margin(np.array(self.origin.window.intervals).T)
+        if ((corners[0] <= points) & (points <= corners[1])).all():
+            return self.origin.window
+        return bounding_window(np.concatenate([points, corners]))
 
 
 def _without_margin(corners: Array) -> Array:

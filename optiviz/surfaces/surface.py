@@ -353,7 +353,7 @@ class Surface(Model):
         with np.errstate(all="ignore"):
             if self.learns or self.has_many_variables:
                 value = self.sample_grid(x, np.zeros(1))[0]
-                slope = np.gradient(value, x)
+                slope = np.gradient(value, x, edge_order=2)
             else:
                 value, slopes = self.value_and_gradient(x[:, None])
                 slope = slopes[:, 0]
