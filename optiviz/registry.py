@@ -23,6 +23,17 @@ HEIGHTS: tuple[Height, ...] = get_args(Height)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
+Device = Literal["auto", "cpu", "cuda", "mps"]  # where a user's own model is evaluated
+DEVICES: tuple[Device, ...] = get_args(Device)
+DType = Literal["float32", "float64"]
+DTYPES: tuple[DType, ...] = get_args(DType)
+BatchNorm = Literal["trained", "recompute"]  # its statistics
+BATCH_NORMS: tuple[BatchNorm, ...] = get_args(BatchNorm)
+Normalize = Literal["filter", "layer", "none"]  # what random directions are as long as
+NORMALIZATIONS: tuple[Normalize, ...] = get_args(Normalize)
+Biases = Literal["zero", "keep"]  # what they are in random directions
+BIASES: tuple[Biases, ...] = get_args(Biases)
+
 
 # The options of the command line that set the fields of a recipe, where the names differ.
 OPTION_OF_FIELD = {
@@ -196,6 +207,10 @@ VIEWS = {
     "loss": ViewEntry(
         "loss:LossView", (1, 2, MANY_DIMENSIONS), "descent", ("smooth", "trail"),
         "loss against step", page=True,
+    ),
+    "error": ViewEntry(
+        "error:ErrorView", (MANY_DIMENSIONS,), "descent", ("trail",),
+        "the loss of the plane beside the true one, and the distance from it, against step",
     ),
     "rate": ViewEntry(
         "rate:RateView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),

@@ -121,8 +121,23 @@ def data(ctx: click.Context, incomplete: str) -> Items:
 
 
 def planes(ctx: click.Context, incomplete: str) -> Items:
-    """Complete a plane."""
-    return _among({"path": "through the paths", "random:": "followed by a seed"}, incomplete)
+    """Complete a plane, or the path of its last checkpoint."""
+    known = {
+        "path": "through the paths",
+        "random:": "followed by a seed",
+        "hessian": "where the loss bends most",
+        "between:": "a line, followed by two checkpoints",
+        "through:": "followed by three checkpoints",
+    }
+    kind, colon, files = incomplete.partition(":")
+    if colon and f"{kind}:" in known and kind != "random":
+        before, begun = _last(files, ",")
+        return (
+            []
+            if before.count(",") > 1
+            else _among({"start": "where runs begin"}, begun, f"{kind}:{before}")
+        )
+    return _among(known, incomplete)
 
 
 def starts(ctx: click.Context, incomplete: str) -> Items:

@@ -17,10 +17,15 @@ from click.core import ParameterSource
 from optiviz.cli.help import Choice, Decorator, completes, option_group, section
 from optiviz.registry import (
     ASPECTS,
+    BATCH_NORMS,
+    BIASES,
+    DEVICES,
+    DTYPES,
     FORMATS,
     HEIGHTS,
     KINDS,
     LEGEND_PLACES,
+    NORMALIZATIONS,
     PACES,
     QUALITIES,
     THEMES,
@@ -140,19 +145,48 @@ def descent_options(start: str) -> Decorator:
     )  # fmt: skip
 
 
-network_options = section(
-    "Network",
+learner_options = section(
+    "Network or model",
     click.option(
         "--data", metavar="NAME", shell_complete=completes("data"),
         help="Data set of a network: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
     ),
     click.option("--samples", type=int, metavar="N", help="Number of samples a network learns."),
     click.option(
-        "--plane", metavar="PLANE", shell_complete=completes("planes"),
-        help="Plane through a network's weights or many variables: path, random:SEED, "
-        "L/ROW/COL,L/ROW/COL or NAME,NAME.",
+        "--device", type=Choice("device", DEVICES), metavar="|".join(DEVICES),
+        help="Where your own model is evaluated.  [default: auto, where its parameters are]",
+    ),
+    click.option(
+        "--dtype", type=Choice("dtype", DTYPES), metavar="|".join(DTYPES),
+        help="Numbers in which your own model is evaluated.  [default: its own]",
+    ),
+    click.option(
+        "--batch-norm", type=Choice("statistics", BATCH_NORMS), metavar="|".join(BATCH_NORMS),
+        help="Statistics of a model's batch norm: as trained, or computed at each point.  "
+        "[default: trained]",
     ),
 )  # fmt: skip
+
+plane_options = section(
+    "Plane",
+    click.option(
+        "--plane", metavar="PLANE", shell_complete=completes("planes"),
+        help="Plane through all weights or many variables: path, random:SEED, hessian, between:A,B "
+        "or through:A,B,C with checkpoints, fc2.weight[5,250],fc2.weight[5,251] or x1,x2.",
+    ),
+    click.option(
+        "--normalize", type=Choice("normalization", NORMALIZATIONS),
+        metavar="|".join(NORMALIZATIONS),
+        help="Scale random directions to the length of each filter, of each layer, or not.  "
+        "[default: filter]",
+    ),
+    click.option(
+        "--biases", type=Choice("treatment", BIASES), metavar="|".join(BIASES),
+        help="Biases in random directions: fixed, or growing along themselves.  [default: zero]",
+    ),
+)  # fmt: skip
+
+network_options = option_group(learner_options, plane_options)
 
 optimizer_options = section(
     "Optimizers",

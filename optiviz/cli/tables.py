@@ -17,10 +17,11 @@ WIDE = 10_000  # columns, so that rows are not wrapped where there is no termina
 
 
 def print_scene(scene: Scene[Any], recipe: BaseRecipe) -> None:
-    """Print a table of results and notes below it; nothing for a plot."""
+    """Print a table of results, if there are any, and notes below it."""
     report = scene.report(recipe)
     if report is not None:
-        _print(report)
+        if report.columns:
+            _print(report)
         for note in report.notes:
             click.echo(note)
 

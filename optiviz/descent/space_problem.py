@@ -13,15 +13,12 @@ from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import AXES
+from optiviz.surfaces.windows import MARGIN, bounding_window
 from optiviz.system.errors import InputError
-from optiviz.system.validation import checked
 
-MARGIN = 0.15  # around all paths, as a fraction of their longer side
-MIN_ASPECT = 0.4  # smallest ratio of a window's sides
 MAX_POINTS = 2000  # of all paths, to which the plane of the paths is fitted
 MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can contain
 ON_PLANE = 1e-9  # distance of a point from a plane, relative to its size, that is none
-MIN_EXTENT = 1e-9  # relative extent of paths below which they count as not moving
 MAX_STEPS, MAX_STARTS = 100, 3  # of the runs that try a learning rate
 MANY_RATES, APART = 12, 0.5  # to try, and decades between them
 LOWEST_RATE = {True: -2.0, False: -4.0}  # its decade, by whether the descent is on a plane
@@ -36,7 +33,7 @@ class PlaneStream:
 
     @property
     def dim(self) -> int:
-        """Number of coordinates of a point: two."""
+        """Number of coordinates of a point: two, or one of a line."""
         return self.plane.dim
 
     @property
@@ -128,7 +125,7 @@ class SpaceProblem(Problem):
             first, second = (
                 f"PC {number} ({share:.0%})" for number, share in enumerate(fitted.shares, start=1)
             )
-            axes = first, second
+            axes: tuple[str, ...] = (first, second)
         else:
             plane, axes = self._plane_through(paths), space.axes
         flat = []
@@ -146,8 +143,13 @@ class SpaceProblem(Problem):
         return surface.on_plane(plane, axes, self._window(flat)), flat
 
     def _plane_through(self, paths: Sequence[Trajectory]) -> Plane:
-        """Return the plane, moved to where all paths start if that is one point beside it."""
+        """Return the plane, moved to where all paths start if that is one point beside it.
+
+        A plane through checkpoints stays with them.
+        """
         space, start = self.origin.space, paths[0].start
+        if self.origin.anchors:
+            return space.plane
         with np.errstate(all="ignore"):
             (nearest,), (away,) = space.plane.projected(start[None])
         beside = ON_PLANE * max(1.0, float(np.abs(start).max())) < away < np.inf
@@ -159,14 +161,24 @@ class SpaceProblem(Problem):
     def _window(self, paths: Sequence[Trajectory]) -> Domain:
         """Return the window that is declared, else that around paths in a plane.
 
-        With random directions, it shows at least the window without paths.
+        Where the plane is known before, it shows at least the window without paths.
         """
         if self.origin.has_window:
             return self.origin.window
-        points = _spaced(paths)
-        if self.origin.plane.kind != "path":
-            points.append(np.array(self.origin.window.intervals).T / (1 + 2 * MARGIN))
-        return bounding_window(np.concatenate(points))
+        points = np.concatenate(_spaced(paths))
+        if self.origin.plane.kind == "path":
+            return bounding_window(points)
+        corners = _without_margin(np.array(self.origin.window.intervals).T)
+        if ((corners[0] <= points) & (points <= corners[1])).all():
+            return self.origin.window
+        return bounding_window(np.concatenate([points, corners]))
+
+
+def _without_margin(corners: Array) -> Array:
+    """Return the corners of a window, shape (2, dim), nearer to its middle, without its margin."""
+    middle = corners.mean(axis=0)
+    moved: Array = middle + (corners - middle) / (1 + 2 * MARGIN)
+    return moved
 
 
 def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
@@ -183,21 +195,3 @@ def _spaced(paths: Sequence[Trajectory]) -> list[Array]:
         )
     near = [points for points in spaced if np.abs(points).max() < MAX_DISTANCE]
     return near or [path.points[:1] for path in paths]
-
-
-def bounding_window(points: Array) -> Domain:
-    """Return a window around points of shape (n, 2), with a margin.
-
-    Raises InputError if the points are too far away.
-    """
-    low, high = points.min(axis=0), points.max(axis=0)
-    longest = float((high - low).max())
-    if longest <= MIN_EXTENT * max(1.0, float(np.abs(points).max())):
-        longest = 1.0
-    side = np.maximum(high - low + 2 * MARGIN * longest, MIN_ASPECT * (1 + 2 * MARGIN) * longest)
-    middle = (low + high) / 2
-    ends = np.stack([middle - side / 2, middle + side / 2], axis=-1)
-    found = checked(Domain, ends.tolist())
-    if isinstance(found, list):
-        raise InputError("the paths extend too far to be drawn: use smaller learning rates")
-    return found

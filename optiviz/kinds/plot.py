@@ -6,11 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from optiviz.kinds.base import BaseRecipe, Scene
+from optiviz.kinds.base import BaseRecipe, Report, Scene
 from optiviz.kinds.fields import fitting_view
 from optiviz.kinds.run_scene import RunEntry, RunScene
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import IN_A_SURFACE, NamedSurfaces, join_names, resolve_surface
+from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import TaskProgress
 
@@ -70,6 +71,19 @@ class PlotScene(Scene[RunEntry]):
     @property
     def variables(self) -> Mapping[str, str]:
         return self.surfaces[0].shown_variables if len(self.surfaces) == 1 else {}
+
+    @property
+    def caption(self) -> str:
+        origin = self.surfaces[0].origin
+        if len(self.surfaces) > 1 or not isinstance(origin, SpaceOrigin):
+            return ""
+        return origin.plane_caption
+
+    def report(self, recipe: PlotRecipe) -> Report | None:
+        """Return how the windows of planes were found, None if there is nothing to say."""
+        origins = [each.origin for each in self.surfaces]
+        told = [each.window_told for each in origins if isinstance(each, SpaceOrigin)]
+        return Report([], [], list(filter(None, told))) if any(told) else None
 
     def parts(self) -> tuple[Scene[RunEntry], ...]:
         return tuple(RunScene(title=each.title, surface=each) for each in self.surfaces)

@@ -31,6 +31,8 @@ from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace
+from optiviz.surfaces.origins import SpaceOrigin
+from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
 from optiviz.system.progress import TaskProgress, search_progress
 from optiviz.system.text import counted
@@ -234,7 +236,15 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 for entry in entries
             ),
             conditions=self.conditions(),
+            window_told=self._window_told(surface),
         )
+
+    def _window_told(self, drawn: Surface) -> str:
+        """Return how the window of a plane was found, "" if it is declared or needs no words."""
+        origin = resolve_surface(self.surface).origin
+        told = origin.window_told if isinstance(origin, SpaceOrigin) else ""
+        wider = bool(told) and drawn.window != origin.window
+        return f"{told}; wider here, to fit the paths" if wider else told
 
     def _recorded(self) -> "list[RecordedEntry]":
         """Return the tracks and trainings, on what is descended."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent import problem_of
 from optiviz.descent.outcome import Outcome, outcome, until_left
@@ -24,13 +24,16 @@ from optiviz.kinds.base import (
     finite_or_none,
 )
 from optiviz.objective import Array
+from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS
+from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 
 if TYPE_CHECKING:
     from optiviz.kinds.run import Recipe
 
 MANY = 4  # coordinates of a start that are all shown
+MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
 
@@ -71,8 +74,13 @@ class RunEntry(Entry):
         """What readers of its numbers should know."""
         return ()
 
-    def to_dict(self, path: Trajectory, learned: bool) -> dict[str, Any]:
-        """Return a path as plain values, in full precision."""
+    def to_dict(
+        self, path: Trajectory, learned: bool, plane_losses: Array | None = None
+    ) -> dict[str, Any]:
+        """Return a path as plain values, in full precision.
+
+        plane_losses are the losses of the plane on which it is drawn, if it is not on it.
+        """
         sparse = learned or path.rows is not None
         return {
             "label": self.label,
@@ -87,7 +95,7 @@ class RunEntry(Entry):
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
             **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
-            **(_learned(path) if learned else {}),
+            **(_learned(path, plane_losses) if learned else {}),
         }
 
 
@@ -146,7 +154,36 @@ class RunScene(OnSurface[RunEntry]):
 
     entries: tuple[RunEntry, ...] = ()
     siblings: tuple[RunEntry, ...] = ()
+    window_told: str = ""  # how the window was found, as a sentence
     quantity = "loss"
+
+    def judged_rows(self, path: Trajectory) -> "NDArray[np.intp]":
+        """Return the rows of a path at which the plane is judged, shape (n,): up to 200."""
+        many = len(path.finite_points)
+        rows = np.arange(many)
+        if path.spaced is not None:
+            rows = np.flatnonzero(np.isin(path.step_of_row[:many], path.spaced))
+        return rows[:: -(-len(rows) // MAX_JUDGED)]
+
+    def plane_losses(self, path: Trajectory) -> Array:
+        """Return the losses of the plane at a path's nearest points, shape (rows,).
+
+        They are computed when first asked for, one pass each, and nan but in `judged_rows`. A path
+        on the plane has its own.
+        """
+        if path not in self._plane_losses:
+            losses, rows = np.full(len(path.points), np.nan), self.judged_rows(path)
+            if path.distances is None:
+                losses[rows] = path.true_losses_by_step[path.step_of_row[rows]]
+            else:
+                with np.errstate(all="ignore"):
+                    losses[rows] = self.surface.value(path.points[rows])
+            self._plane_losses[path] = losses
+        return self._plane_losses[path]
+
+    @cached_property
+    def _plane_losses(self) -> dict[Trajectory, Array]:
+        return {}
 
     def plane_proximity(self, path: Trajectory) -> Array | None:
         """Return how near the plane each step of a path is, shape (last + 1,).
@@ -199,10 +236,20 @@ class RunScene(OnSurface[RunEntry]):
         known = {
             "start": self.entries,
             "minimum": self.surface.minima,
-            "distance": self.max_plane_distance,
+            "checkpoint": self.anchors_in_window[0],
+            "distance" if self.surface.dim > 1 else "beside": self.max_plane_distance,
             "away": self.leaves_window,
         }
         return tuple(name for name, marked in known.items() if marked)
+
+    @property
+    def anchors_in_window(self) -> tuple[list[str], Array]:
+        """The names of the checkpoints of the plane that are in the window, and the points."""
+        origin = self.surface.origin
+        anchors = origin.anchors if isinstance(origin, SpaceOrigin) else ()
+        seen = [each for each in anchors if self.surface.window.contains(each.point)]
+        points = np.reshape([each.point for each in seen], (-1, self.surface.dim))
+        return [each.name for each in seen], points
 
     @property
     def leaves_window(self) -> bool:
@@ -292,21 +339,34 @@ class RunScene(OnSurface[RunEntry]):
     def to_dict(self) -> dict[str, Any]:
         learned = bool(self.columns)
         trajectories = [
-            entry.to_dict(path, learned) for entry in self.entries for path in entry.trajectories
+            entry.to_dict(
+                path, learned, None if path.distances is None else self.plane_losses(path)
+            )
+            for entry in self.entries
+            for path in entry.trajectories
         ]
         if not learned:
             return {"trajectories": trajectories}
+        origin, (names, points) = self.surface.origin, self.anchors_in_window
+        known = {
+            "directions": origin.plane_caption if isinstance(origin, SpaceOrigin) else "",
+            "checkpoints": dict(zip(names, points.tolist(), strict=True)),
+            "window": self.window_told,
+        }
         plane = {
             "axes": self.surface.axis_names,
             "domain": self.surface.window.model_dump(mode="json"),
+            **{key: value for key, value in known.items() if value},
         }
         return {"plane": plane, "trajectories": trajectories}
 
     def rows(self) -> Row:
         batches = any(path.true_losses is not None for path in self.trajectories)
         whole = any(path.whole is not None for path in self.trajectories)
-        known = {"distance": not whole, "batch_loss": batches}
-        added = [name for name in self.columns if known.get(name)]
+        beside = any(path.distances is not None for path in self.trajectories)
+        known = {"distance": not whole, "plane_loss": beside, "batch_loss": batches}
+        listed = [self.columns[:1], ("plane_loss",), self.columns[1:]] if self.columns else []
+        added = [name for names in listed for name in names if known.get(name)]
         names = self.surface.variables if whole else self.surface.columns
         dim = len(names)
         yield ["label", "optimizer", "start", "step", *names, "loss", *added]
@@ -318,6 +378,8 @@ class RunScene(OnSurface[RunEntry]):
                 for column, name in enumerate(added, start=dim + 1):
                     if name == "distance":
                         table[path.step_of_row, column] = path.row_distances
+                    elif name == "plane_loss":
+                        table[path.step_of_row, column] = self.plane_losses(path)
                     else:
                         table[:, column] = path.losses
                 for step, row in enumerate(table.tolist()):
@@ -374,8 +436,16 @@ class RunScene(OnSurface[RunEntry]):
         ]
         if kept:
             yield f"only {min(kept)} points of each path are kept, to limit memory use"
+        if self.window_told:
+            yield self.window_told
         for entry in self.entries:
             yield from entry.notes
+            decay = entry.hyperparameters.get("weight_decay")
+            if decay and self.columns:
+                yield (
+                    f"{entry.label}: its weight decay of {format_value(decay)} is not in the "
+                    "loss that is drawn"
+                )
 
 
 def _plain(numbers: Array) -> list[float | None]:
@@ -389,10 +459,11 @@ def _shown_start(path: Trajectory) -> str:
     return ",".join(said if len(said) <= MANY else [*said[:2], "...", said[-1]])
 
 
-def _learned(path: Trajectory) -> dict[str, Any]:
-    """Return the values that only a network's path has."""
+def _learned(path: Trajectory, plane_losses: Array | None) -> dict[str, Any]:
+    """Return the values that only the path of a network, or of many variables, has."""
     batches = {} if path.true_losses is None else {"batch_loss": path.losses}
-    numbers = {"distance": path.row_distances, **batches}
+    planes = {} if plane_losses is None else {"plane_loss": plane_losses}
+    numbers = {"distance": path.row_distances, **planes, **batches}
     return {
         **{key: _plain(row) for key, row in numbers.items()},
         "accuracy": path.accuracy,

@@ -10,6 +10,7 @@ from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.registry import option_of
 from optiviz.surfaces.catalogue import bundled_surface
+from optiviz.surfaces.config import PlaneConfig
 from optiviz.surfaces.models.problem import Setting
 from optiviz.surfaces.origins import NetworkOrigin
 from optiviz.surfaces.signal import Signal
@@ -133,9 +134,9 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         if given.network.samples is not None:
             fields["samples"] = given.network.samples
         if known is None or given.plane != known.plane:
-            fields["plane"] = given.plane.as_text
+            fields |= _plane(given.plane)
     elif declared and declared[0].plane is not None:
-        fields["plane"] = declared[0].plane.as_text
+        fields |= _plane(declared[0].plane)
     models = [each.model for each in declared if each.model is not None]
     if models:
         for key, value in asdict(models[0].setting).items():
@@ -154,6 +155,15 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             f"{format_value(low)}:{format_value(high)}" for low, high in sides
         )
     return fields
+
+
+def _plane(plane: PlaneConfig) -> Fields:
+    """Return the fields that set a plane."""
+    own = {name: getattr(plane, name) for name in ("normalize", "biases")}
+    defaults = type(plane).model_fields
+    return {"plane": plane.as_text} | {
+        name: value for name, value in own.items() if value != defaults[name].default
+    }
 
 
 def _reference(surface: Surface) -> str:

@@ -19,14 +19,22 @@ from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import parse_specs
-from optiviz.registry import KINDS, OPTIMIZERS
+from optiviz.registry import (
+    KINDS,
+    OPTIMIZERS,
+    BatchNorm,
+    Biases,
+    Device,
+    DType,
+    Normalize,
+)
 from optiviz.surfaces.catalogue import (
     code_surface,
     find_surface,
     is_third_party_surface,
     load_catalogue,
 )
-from optiviz.surfaces.config import ModelConfig, WrittenPlane
+from optiviz.surfaces.config import ModelConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import (
     AxisNames,
@@ -36,7 +44,8 @@ from optiviz.surfaces.domain import (
     Window,
     axis_names,
 )
-from optiviz.surfaces.models.problem import BatchNorm, Device, DType, ModelProblem
+from optiviz.surfaces.models.problem import ModelProblem
+from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.presets import preset_texts
 from optiviz.surfaces.surface import Surface, placed
 from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, variables_of, vector_names
@@ -90,8 +99,22 @@ class SurfaceOptions(BaseModel):
     plane: Annotated[
         WrittenPlane,
         Field(
-            description="the plane through weights or many variables: path, "
-            "random:SEED, 2/5/250,2/5/251 or x1,x2"
+            description="the plane through weights or many variables: path, random:SEED, hessian, "
+            "between:A,B, through:A,B,C, fc2.weight[5,250],fc2.weight[5,251] or x1,x2"
+        ),
+    ]
+    normalize: Annotated[
+        Normalize,
+        Field(
+            description="how long random directions through weights are: as long as the weights "
+            "of each filter, of each layer, or not scaled"
+        ),
+    ]
+    biases: Annotated[
+        Biases,
+        Field(
+            description="biases in random directions: zero, so that they stay, or keep, so that "
+            "they grow along themselves"
         ),
     ]
 
@@ -107,7 +130,7 @@ class Names(BaseModel):
 SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
 OF_NETWORK = ("data", "samples")  # options that change its declaration
 OF_MODEL = ("device", "dtype", "batch_norm")
-OF_PLANE = ("plane",)
+OF_PLANE = ("plane", "normalize", "biases")
 NEEDS = {
     **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
@@ -254,6 +277,11 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
     learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
     learned.append(fields.get("data"))
     read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
+    planes = [each.get("plane") for each in surfaces if isinstance(each, Mapping)]
+    for plane in (*planes, fields.get("plane")):
+        known = None if plane is None else checked(PlaneConfig, plane)
+        if isinstance(known, PlaneConfig):
+            read += map(Path, known.files)
     recorded = all_track_files(fields.get("tracks")) + checkpoint_files(fields.get("checkpoints"))
     return inlined_files(fields) + recorded + read
 
@@ -417,9 +445,18 @@ class SurfaceReader:
             declared["domain"] = self.window or ",".join([DEFAULT_INTERVAL] * len(names))
         elif self.window is not None:
             declared["domain"] = self.window
-        if "plane" in self.changes:
-            declared["plane"] = self.changes["plane"]
+        if any(key in self.changes for key in OF_PLANE):
+            declared["plane"] = self._plane(None)
         return self._declared(keys, declared, of=1)
+
+    def _plane(self, declared: Any) -> Any:
+        """Return the declaration of a plane with the changes applied."""
+        plane = self.changes.get("plane", declared)
+        found = checked(PlaneConfig, {} if plane is None else plane)
+        changes = {key: self.changes[key] for key in ("normalize", "biases") if key in self.changes}
+        if isinstance(found, list) or not changes:
+            return plane  # its faults are found again where it belongs
+        return found.model_dump(mode="json") | changes
 
     def _changed(self, declared: Any) -> Any:
         """Return a declaration with the window and, where it learns, the changes applied."""
@@ -439,8 +476,8 @@ class SurfaceReader:
                 named = str(learned["data"]).rpartition("/")[2].rpartition(":")[2]
                 changed["title"] = "".join(filter(str.isprintable, named)).capitalize()
             changed["network"] = {**network, **learned}
-        if "plane" in self.changes:
-            changed["plane"] = self.changes["plane"]
+        if any(key in self.changes for key in OF_PLANE):
+            changed["plane"] = self._plane(declared.get("plane"))
             learns = network or model
             former = ("domain", "start", "starts", "levels") if learns else ("levels",)
             for key in former:  # of the former plane
@@ -462,7 +499,11 @@ class SurfaceReader:
         try:
             return found.with_file_hashes()
         except InputError as error:
-            self.faults.append(self._fault(keys, Fault(("network", "data"), str(error)), of))
+            origin = found.origin
+            files = origin.plane.files if isinstance(origin, SpaceOrigin) else ()
+            of_plane = str(error).startswith(files) if files else False
+            within = ("plane",) if of_plane else ("network", "data")
+            self.faults.append(self._fault(keys, Fault(within, str(error)), of))
             return None
 
     def _fault(self, keys: Keys, fault: Fault, of: int) -> Fault:
@@ -474,7 +515,9 @@ class SurfaceReader:
             "domain": bool(self.changes) or self.window is not None,
             **dict.fromkeys(self.changes, True),
         }
-        changed = within[1:] if within[:1] == ("network",) else within
+        changed = within
+        if within[:1] == ("network",) or within[1:2] in (("normalize",), ("biases",)):
+            changed = within[1:]
         if changed and given.get(changed[0]):
             names = {"variables": self.given_variables}
             return Fault((names.get(changed[0], changed[0]), *changed[1:]), fault.message)

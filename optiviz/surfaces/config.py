@@ -18,13 +18,15 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from optiviz.registry import BatchNorm, Biases, Device, DType, Normalize
 from optiviz.surfaces.datasets import check_dataset, files_of
-from optiviz.surfaces.models.problem import BatchNorm, Device, DType, ModelProblem, Setting
-from optiviz.surfaces.network import ActivationName, Init, Loss, Weight
+from optiviz.surfaces.models.problem import ModelProblem, Setting
+from optiviz.surfaces.network import ActivationName, Init, Loss
+from optiviz.surfaces.parts import entry_name
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
 from optiviz.system.plugins import import_path, is_import_path
-from optiviz.system.text import plain_number, shorten
+from optiviz.system.text import plain_number, plain_text, shorten
 
 MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
 FINE_GRID, COARSE_GRID = 161, 41  # points per side, for cheap and costly planes
@@ -34,7 +36,6 @@ ACTIVATION_NAMES = get_args(ActivationName)
 Units = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
 Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES), BeforeValidator(plain_number)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1), BeforeValidator(plain_number)]
-Index = Annotated[int, Field(ge=0, le=MAX_SAMPLES), BeforeValidator(plain_number)]
 Grid = Annotated[int, Field(ge=11, le=MAX_GRID), BeforeValidator(plain_number)]
 
 
@@ -98,41 +99,50 @@ class NetworkConfig(BaseModel):
         return self.activation * many
 
 
-def _weight(value: Any) -> Any:
-    if not isinstance(value, list | tuple) or len(value) != len(Weight._fields):
-        raise ValueError(f"{shorten(value)} is not a valid weight: write [layer, row, column]")
-    return value
-
-
 def _coordinate_name(name: str) -> str:
     """Return the name of a variable, where x[0] is x1."""
     index = re.fullmatch(r"x\[(\d{1,4})\]", name.strip())
     return f"x{int(index[1]) + 1}" if index else name.strip()
 
 
-WeightIndex = Annotated[tuple[Index, Index, Index], BeforeValidator(_weight)]
-PlaneKind = Literal["weights", "coordinates", "random", "path"]
+EntryName = Annotated[str, AfterValidator(entry_name)]
+Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+FileName = Annotated[str, Field(min_length=1), AfterValidator(plain_text)]
+PlaneKind = Literal["path", "random", "hessian", "weights", "coordinates", "between", "through"]
 PLANES = get_args(PlaneKind)
+CHECKPOINTS = {"between": ("two", 2), "through": ("three", 3)}  # how many, by kind of plane
+START = "start"  # stands for a checkpoint: where runs begin
 
 
 class PlaneConfig(BaseModel):
-    """A plane through a network's weights or many variables, and whether the descent stays in it.
+    """A plane through weights or many variables, or a line, and whether the descent stays in it.
 
-    The kind "weights" varies two weights, each [layer, row, column] of its matrix, counted from 0;
-    "coordinates" varies two of the variables of a formula or function, by name. "random" has two
-    random directions, drawn from the seed, through the starting point; in a network they have
-    filter normalisation. "path" has the first two principal components of all paths together.
+    "path" has the first two principal components of all paths together. "random" has two random
+    directions, drawn from the seed, through the starting point; `normalize` and `biases` say how
+    long those through weights are, part by part. "hessian" has the two eigenvectors of the Hessian
+    at the starting point whose eigenvalues are largest in magnitude. "weights" varies two weights,
+    each the name of a tensor with an index from 0, such as layer2.weight[5,250]; "coordinates" two
+    of the variables of a formula or function, by name. "between" is the line through two
+    checkpoints, 0 at the first and 1 at the second; "through" the plane through three. A checkpoint
+    is a file, or "start" for where runs begin; sha256 are the hashes of the files, which recipes
+    store, so that a changed file is noticed.
+
     descent is "plane" to optimize only the plane's coordinates, the default for "weights", or
     "whole" to optimize all. grid is the number of points per side on which the plane is evaluated.
-    Also accepts "path", "random", "random:7", "x1,x2" or "2/5/250,2/5/251".
+    Also accepts "path", "random:7", "hessian", "layer2.weight[5,250],layer2.weight[5,251]",
+    "x1,x2", "between:a.npz,b.npz" or "through:start,a.npz,b.npz".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: PlaneKind = "path"
-    weights: tuple[WeightIndex, ...] = ()
+    weights: tuple[EntryName, ...] = ()
     coordinates: tuple[str, ...] = ()
+    checkpoints: tuple[FileName, ...] = ()
+    sha256: tuple[Sha256, ...] = ()
     seed: Seed = 0
+    normalize: Normalize = "filter"
+    biases: Biases = "zero"
     descent: Literal["plane", "whole"] | None = None
     grid: Grid | None = None
 
@@ -144,27 +154,24 @@ class PlaneConfig(BaseModel):
             return value if named is None else {"kind": named, **value}
         if not isinstance(value, str):
             return value
-        kind, colon, seed = value.partition(":")
-        if kind == "random" and (re.fullmatch(r"[0-9]{1,10}", seed) or not colon):
-            return {"kind": kind, "seed": int(seed or 0)}
-        if "/" in value:
-            try:
-                places = [[int(part) for part in each.split("/")] for each in value.split(",")]
-            except ValueError:
-                raise ValueError(
-                    f"{value!r} is not a valid plane: write LAYER/ROW/COLUMN,LAYER/ROW/COLUMN"
-                ) from None
-            return {"kind": "weights", "weights": places}
+        kind, colon, rest = value.partition(":")
+        if kind == "random" and (re.fullmatch(r"[0-9]{1,10}", rest) or not colon):
+            return {"kind": kind, "seed": int(rest or 0)}
+        if kind in CHECKPOINTS and colon:
+            return {"kind": kind, "checkpoints": [each.strip() for each in rest.split(",")]}
+        if "[" in value:  # commas separate weights, but also the numbers of an index
+            return {"kind": "weights", "weights": re.split(r",(?![^\[]*\])", value)}
         if "," in value:
-            names = tuple(_coordinate_name(each) for each in value.split(","))
+            names = tuple(each.strip() for each in value.split(","))
             return {"kind": "coordinates", "coordinates": names}
-        if value not in ("random", "path"):
-            raise ValueError(did_you_mean("plane", value, ("random", "path")))
+        words = [kind for kind in PLANES if kind not in ("weights", "coordinates")]
+        if value not in words:
+            raise ValueError(did_you_mean("plane", value, words))
         return {"kind": value}
 
     @field_validator("weights")
     @classmethod
-    def _two(cls, weights: tuple[WeightIndex, ...]) -> tuple[WeightIndex, ...]:
+    def _two(cls, weights: tuple[str, ...]) -> tuple[str, ...]:
         if weights and (len(weights) != 2 or weights[0] == weights[1]):
             raise ValueError("must be two different weights")
         return weights
@@ -176,43 +183,72 @@ class PlaneConfig(BaseModel):
             raise ValueError(f"must be two different variables, not {','.join(names)}")
         return names
 
+    @field_validator("seed", "normalize", "biases")
+    @classmethod
+    def _of_random(cls, given: Any, info: ValidationInfo) -> Any:
+        assert info.field_name is not None
+        if given != cls.model_fields[info.field_name].default and info.data.get("kind") != "random":
+            raise ValueError("is for random planes: write random:0")
+        return given
+
     @model_validator(mode="after")
     def _whole_plane(self) -> Self:
-        if (self.kind == "coordinates") != bool(self.coordinates):
-            raise ValueError(
-                "a plane of coordinates needs two variables, as in [x1, x2]"
-                if self.kind == "coordinates"
-                else f"a {self.kind} plane has no coordinates"
-            )
-        if (self.kind == "weights") != bool(self.weights):
-            raise ValueError(
-                "a plane of weights needs two weights, as in [[2, 5, 250], [2, 5, 251]]"
-                if self.kind == "weights"
-                else f"a {self.kind} plane has no weights"
-            )
+        for kind, given, example in (
+            ("coordinates", self.coordinates, "two variables, as in [x1, x2]"),
+            ("weights", self.weights, "two weights, as in layer0.weight[0,1],layer0.weight[0,2]"),
+        ):
+            if (self.kind == kind) != bool(given):
+                raise ValueError(
+                    f"a plane of {kind} needs {example}"
+                    if self.kind == kind
+                    else f"a {self.kind} plane has no {kind}"
+                )
+        self._check_checkpoints()
         if self.kind == "path" and self.descent == "plane":
             raise ValueError("a path plane is known only after the descent: write descent: whole")
-        if self.seed and self.kind != "random":
-            raise ValueError("only a random plane has a seed")
         return self
+
+    def _check_checkpoints(self) -> None:
+        said, many = CHECKPOINTS.get(self.kind, ("no", 0))
+        if len(self.checkpoints) != many or len(set(self.checkpoints)) != many:
+            example = ",".join((START, "a.npz", "b.npz")[:many])
+            raise ValueError(
+                f"{self.kind} needs {said} different checkpoints, as in {self.kind}:{example}"
+                if many
+                else f"a {self.kind} plane has no checkpoints"
+            )
+        if len(self.sha256) not in (0, many):
+            raise ValueError(
+                f"must have one sha256 per checkpoint ({many}), not {len(self.sha256)}"
+            )
 
     @model_serializer
     def _as_mapping(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in type(self).model_fields}
         return {"kind": self.kind} | {
-            name: [list(each) for each in value] if name == "weights" else value
+            name: value
             for name, value in given.items()
             if value != type(self).model_fields[name].default
         }
 
     @property
     def as_text(self) -> str:
-        """The plane as written on a command line, without descent and grid."""
-        if self.kind == "weights":
-            return ",".join("/".join(map(str, weight)) for weight in self.weights)
-        if self.kind == "coordinates":
-            return ",".join(self.coordinates)
-        return f"random:{self.seed}" if self.seed else self.kind
+        """The plane as written on a command line, without what options of their own say."""
+        if self.checkpoints:
+            return f"{self.kind}:{','.join(self.checkpoints)}"
+        if self.kind == "random" and self.seed:
+            return f"random:{self.seed}"
+        return ",".join(self.weights or self.coordinates) or self.kind
+
+    @property
+    def dim(self) -> int:
+        """The number of coordinates: two, or one of a line."""
+        return 1 if self.kind == "between" else 2
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of checkpoints."""
+        return tuple(each for each in self.checkpoints if each != START)
 
     @property
     def descends_in_plane(self) -> bool:
@@ -222,7 +258,18 @@ class PlaneConfig(BaseModel):
     @property
     def samples(self) -> int:
         """The number of points per side on which the plane is evaluated."""
-        return self.grid or (FINE_GRID if self.kind == "weights" else COARSE_GRID)
+        return self.grid or (FINE_GRID if self.kind in ("weights", "between") else COARSE_GRID)
+
+    def of_variables(self) -> "PlaneConfig":
+        """Return the plane with its weights as variables, where x[0] is x1."""
+        names = tuple(map(_coordinate_name, self.weights))
+        return self.model_copy(update={"kind": "coordinates", "weights": (), "coordinates": names})
+
+    def of_weights(self) -> "PlaneConfig":
+        """Return the plane with its variables as weights, which are tensors of one number."""
+        return self.model_copy(
+            update={"kind": "weights", "weights": self.coordinates, "coordinates": ()}
+        )
 
 
 WrittenPlane = Annotated[PlaneConfig, MappedSchema(lambda kept: any_of(TEXT, kept))]

@@ -32,7 +32,10 @@ from optiviz.system.text import counted, enumerated, plain_number, plain_text, s
 
 MAX_STEPS = 1_000_000
 MAX_COORDINATE = 1e100
-COLUMNS = "label", "optimizer", "start", "step", "steps", "loss", "losses", "distance"
+COLUMNS = (
+    *("label", "optimizer", "start", "step", "steps", "loss", "losses", "distance"),
+    "plane_loss",
+)
 MAX_NAME = 40  # letters of the name of an axis
 
 
@@ -52,14 +55,20 @@ class ValidationContext:
 
 def axes_in(info: ValidationInfo) -> int | None:
     """Return the number of coordinates of points of a surface, or None if it is unknown."""
-    if info.data.get("network") is not None:
-        return len(AXES)
+    if _learns(info):
+        plane = info.data.get("plane")
+        return len(AXES) if plane is None else int(plane.dim)
     if info.data.get("variables"):
         return len(info.data["variables"])
     domain = info.data.get("domain")  # absent if it is invalid
     if isinstance(domain, Domain):
         return len(domain.intervals)
     return info.context.axes if isinstance(info.context, ValidationContext) else None
+
+
+def _learns(info: ValidationInfo) -> bool:
+    """Return whether points are of the plane of a network or a model."""
+    return any(info.data.get(kind) is not None for kind in ("network", "model"))
 
 
 def kebab(word: str) -> str:
@@ -79,8 +88,8 @@ def format_point(point: Sequence[float]) -> str:
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
     axes = axes_in(info)
-    if not point and info.field_name == "start" and info.data.get("network") is not None:
-        return point  # a network's own weights
+    if not point and info.field_name == "start" and _learns(info):
+        return point  # its own weights
     if axes is not None and len(point) != axes:
         many = counted(len(point), "coordinate")
         whose = "there are variables" if info.data.get("variables") else "the domain has"

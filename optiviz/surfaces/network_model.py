@@ -8,14 +8,15 @@ from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.batches import check_batch_size
 from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
-from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.network import Architecture, Batches, Network, Weight
+from optiviz.surfaces.parts import place_of
 from optiviz.surfaces.plane import Plane, difference_product
 from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 from optiviz.system.text import counted
 
+BENT = 1e-8  # relative step of differences, over which few of a network's units have a kink
 MAX_PARAMETERS = 20_000_000
 MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
 
@@ -37,10 +38,12 @@ class NetworkModel(Space):
             raise InputError(
                 f"at most {MAX_PARAMETERS} weights are allowed, not {self.architecture.dim}"
             )
-        self._check_weights()
+        self.parts = self.architecture.parts
+        for name in plane.weights:
+            place_of(name, self.parts)
         kept = slice(config.samples)
         self.network = Network(self.architecture, data.inputs[kept], data.targets[kept])
-        self.objective, self.parts = self.network, self.network.parts
+        self.objective = self.network
         self.initial = self.architecture.initial(config.init, config.seed)
         self.held_out = (
             Network(self.architecture, data.test_inputs, data.test_targets)
@@ -48,32 +51,24 @@ class NetworkModel(Space):
             else None
         )
 
-    def _check_weights(self) -> None:
-        for weight in self.plane_config.weights:
-            sizes = self.architecture.sizes
-            said = "/".join(map(str, weight))
-            if weight[0] >= self.architecture.layers:
-                raise InputError(
-                    f"weight {said}: the network has layers 0 to {self.architecture.layers - 1}"
-                )
-            rows, columns = sizes[weight[0] + 1], sizes[weight[0]]
-            if weight[1] >= rows or weight[2] >= columns:
-                raise InputError(
-                    f"weight {said}: layer {weight[0]} has rows 0 to {rows - 1} "
-                    f"and columns 0 to {columns - 1}"
-                )
-
     @cached_property
     def plane(self) -> Plane:
         """The plane; raises InputError if it is known only after a descent."""
-        config = self.plane_config
-        if config.kind == "path":
-            raise InputError("a path plane is known only after the descent")
-        if config.kind == "weights":
-            pair = [Weight(*each) for each in config.weights]
-            return WeightPlane.of(self.network, self.initial, pair)
-        directions = random_directions(self.parts, self.initial, config.seed)
-        return Plane(self.network, self.initial, directions)
+        pair = self._pair
+        return super().plane if pair is None else WeightPlane.of(self.network, self.initial, pair)
+
+    @property
+    def _pair(self) -> list[Weight] | None:
+        """The two weights that the plane varies; None if it has others, or biases."""
+        places = [place_of(name, self.parts) for name in self.plane_config.weights]
+        pair = []
+        for number, part in enumerate(self.parts):
+            for place in places if len(part.shape) > 1 else ():
+                if 0 <= place - part.offset < part.size:
+                    row, column = divmod(place - part.offset, part.shape[1])
+                    layer = number // (1 + self.architecture.bias)
+                    pair.append((places.index(place), Weight(layer, row, column)))
+        return [weight for _, weight in sorted(pair)] if len(pair) == 2 else None
 
     @property
     def caption(self) -> str:
@@ -87,15 +82,6 @@ class NetworkModel(Space):
             config.loss.replace("-", " "),
         ]
         return ", ".join(parts + ([f"dropout {config.dropout:g}"] if config.dropout else []))
-
-    @property
-    def axes(self) -> tuple[str, str]:
-        """The names of the plane's coordinates, if it is known before a descent."""
-        config = self.plane_config
-        if config.kind == "weights":
-            first, second = (f"w{layer}[{row}, {column}]" for layer, row, column in config.weights)
-            return first, second
-        return "direction 1", "direction 2"
 
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         network, dropout = self.network, self.config.dropout
@@ -112,7 +98,7 @@ class NetworkModel(Space):
         return Batches(network, many, seed, dropout)
 
     def hessian_product(self, x: Array, v: Array) -> Array:
-        return difference_product(self.network.gradient, x, v)
+        return difference_product(self.network.gradient, x, v, BENT)
 
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at weights x, or None.

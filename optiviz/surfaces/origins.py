@@ -11,7 +11,10 @@ import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.bundled import is_bundled_formula
+from optiviz.surfaces.checkpoint_files import checkpoint_hash
 from optiviz.surfaces.config import (
+    CHECKPOINTS,
+    START,
     CodeConfig,
     FunctionConfig,
     ModelConfig,
@@ -25,6 +28,7 @@ from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash, file_of
 
 if TYPE_CHECKING:
+    from optiviz.surfaces.directions import Anchor
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
     from optiviz.surfaces.models.space import ModelSpace
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-DEFAULT_DOMAINS = {"random": "-1:1,-1:1", "weights": "-10:10,-10:10"}  # windows by kind of plane
 DEFAULT_INTERVAL = (-3.0, 3.0)  # of a variable
 SLOW_GRID = 101  # points per side of a function that is called point by point
 DEFAULT_START = (0.1, 0.2)  # the default starting point, in shares of the window's sides
@@ -205,7 +208,7 @@ class SpaceOrigin(Origin):
 
     learns: ClassVar[bool] = False  # whether it is a model that learns samples, at some cost
     plane: PlaneConfig
-    found: "tuple[Plane, tuple[str, str]] | None" = field(default=None, kw_only=True)
+    found: "tuple[Plane, tuple[str, ...]] | None" = field(default=None, kw_only=True)
 
     @property
     @abstractmethod
@@ -223,7 +226,7 @@ class SpaceOrigin(Origin):
     @property
     def has_window(self) -> bool:
         """Whether the window of the plane is declared."""
-        return self.domain is not None and self.domain.y is not None
+        return self.domain is not None and len(self.domain.intervals) == self.plane.dim
 
     @property
     def window(self) -> Domain:
@@ -237,6 +240,49 @@ class SpaceOrigin(Origin):
                 "a path plane is known only after the descent: use one that is known before"
             )
         return self._around
+
+    def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
+        return self.compiled.sample_grid(x, y, progress)
+
+    @property
+    def window_told(self) -> str:
+        """How the window was found, as a sentence; "" if it is declared, or needs no words."""
+        known = self.has_window or self.plane.kind == "path"
+        return "" if known else self._named(lambda: self.space.window.told)
+
+    @property
+    def plane_caption(self) -> str:
+        """How the plane's directions were made; "" if the names of the axes say so."""
+        if self.plane.kind not in ("random", "hessian"):
+            return ""
+        return self._named(lambda: self.space.frame.caption)
+
+    @property
+    def anchors(self) -> "tuple[Anchor, ...]":
+        """The named points that the plane leads through."""
+        known = self.plane.kind in CHECKPOINTS
+        return self._named(lambda: self.space.frame.anchors) if known else ()
+
+    def _captioned(self, said: str) -> str:
+        """Return a caption with that of the plane behind it."""
+        return ", ".join(filter(None, (said, self.plane_caption)))
+
+    def plane_hashes(self) -> dict[str, Any]:
+        """Return the plane with the SHA-256 of its checkpoints; {} if there is nothing to add."""
+        if not self.plane.files or self.plane.sha256:
+            return {}
+        digested = tuple(
+            "" if each == START else checkpoint_hash(each) for each in self.plane.checkpoints
+        )
+        return {"plane": self.plane.model_copy(update={"sha256": digested})}
+
+    def check_file(self) -> None:
+        for file, sha256 in zip(self.plane.checkpoints, self.plane.sha256, strict=False):
+            if file != START and checkpoint_hash(file) != sha256:
+                raise InputError(
+                    f"{file} has changed since the recipe was created: "
+                    f"to use the new version, pass --plane {self.plane.as_text}"
+                )
 
     @property
     def box(self) -> Array | None:
@@ -273,10 +319,10 @@ class VariablesOrigin(SpaceOrigin):
 
     @property
     def space(self) -> "Space":
-        from optiviz.surfaces.space import VariablesSpace
+        from optiviz.surfaces.space import variables_space
 
-        return VariablesSpace(
-            self._objective, self.variables, np.array(self.start, float), self.plane
+        return self._named(
+            lambda: variables_space(self._objective, self.variables, self.start, self.plane)
         )
 
     @property
@@ -315,14 +361,20 @@ class VariablesOrigin(SpaceOrigin):
     @property
     def caption(self) -> str:
         said = getattr(self._objective, "caption", "")  # that of a function
-        return ", ".join(filter(None, (said, f"{len(self.variables)} variables")))
+        return self._captioned(", ".join(filter(None, (said, f"{len(self.variables)} variables"))))
 
     @property
     def _around(self) -> Domain:
+        if self.plane.kind in CHECKPOINTS:
+            return self.space.window.domain
         low, high = self.interval
-        if self.plane.kind == "random":
+        if self.plane.kind in ("random", "hessian"):  # the start is their middle
             low, high = (low - high) / 2, (high - low) / 2
         return Domain(x=(low, high), y=(low, high))
+
+    @property
+    def window_told(self) -> str:
+        return ""
 
     @property
     def start(self) -> Point:
@@ -337,6 +389,7 @@ class VariablesOrigin(SpaceOrigin):
         return self.source.with_file_hashes()
 
     def check_file(self) -> None:
+        super().check_file()
         self.source.check_file()
 
 
@@ -376,11 +429,11 @@ class NetworkOrigin(SpaceOrigin):
 
     @property
     def caption(self) -> str:
-        return self.space.caption
+        return self._captioned(self.space.caption)
 
     @property
     def _around(self) -> Domain:
-        return Domain.model_validate(DEFAULT_DOMAINS[self.plane.kind])
+        return self.space.window.domain
 
     @property
     def start(self) -> Point:
@@ -442,11 +495,11 @@ class ModelOrigin(SpaceOrigin):
 
     @property
     def caption(self) -> str:
-        return self.space.problem.caption
+        return self._captioned(self.space.problem.caption)
 
     @property
     def _around(self) -> Domain:
-        return Domain.model_validate(DEFAULT_DOMAINS[self.plane.kind])
+        return self.space.window.domain
 
     @property
     def start(self) -> Point:
@@ -468,6 +521,7 @@ class ModelOrigin(SpaceOrigin):
         return _hashed("model", self.model)
 
     def check_file(self) -> None:
+        super().check_file()
         _check_hash(self.model)
 
 

@@ -1,5 +1,6 @@
 """Named parts of a flat vector of parameters: the tensors of a model, one after another."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array
-from optiviz.system.errors import InputError
+from optiviz.system.errors import InputError, did_you_mean
 
 WRAPPERS = "module.", "_orig_mod."  # of DataParallel and AveragedModel, and of torch.compile
 COUNT = "n_averaged"  # of AveragedModel, beside the model's own
@@ -28,7 +29,7 @@ class Part(NamedTuple):
     def of(self, x: Array) -> Array:
         """Return its parameters as a view of x, shape (..., dim), in the tensor's shape."""
         cut = x[..., self.offset : self.offset + self.size]
-        return cut.reshape(*x.shape[:-1], *self.shape)
+        return cut.reshape((*x.shape[:-1], *self.shape))
 
 
 def parts_of(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Part, ...]:
@@ -55,6 +56,44 @@ def bare_names(names: Iterable[str]) -> dict[str, str]:
                 break
         else:
             return bare
+
+
+def entry_name(text: str) -> str:
+    """Return the name of one parameter, such as fc2.weight[5,250], without spaces.
+
+    Raises ValueError if it is none.
+    """
+    name = "".join(text.split())
+    tensor, _, index = name.partition("[")
+    if not name.isprintable() or not (tensor or index):
+        raise ValueError(f"{text!r} is not a valid weight: write fc2.weight[5,250]")
+    return name
+
+
+def place_of(name: str, parts: Sequence[Part]) -> int:
+    """Return where a parameter such as fc2.weight[5,250] is in the flat vector.
+
+    That is the name of a part and an index from 0, or the name alone of a part with one number.
+    Raises InputError with the nearest name, or with the indices that there are.
+    """
+    known = {part.name: part for part in parts}
+    indexed = re.fullmatch(r"(.+)\[(\d+(?:,\d+)*)\]", name)
+    tensor, index = name, tuple[int, ...]()
+    if indexed and name not in known:
+        tensor, index = indexed[1], tuple(map(int, indexed[2].split(",")))
+    if tensor not in known:
+        raise InputError(did_you_mean("weight", tensor, known))
+    shape = known[tensor].shape
+    if len(index) != len(shape) or any(at >= side for at, side in zip(index, shape, strict=True)):
+        first, last = (",".join(map(str, each)) for each in ([0] * len(shape), _last(shape)))
+        span = f"{tensor}[{first}] to {tensor}[{last}]" if shape else f"{tensor}, one number"
+        raise InputError(f"there is no {name}, only {span}")
+    inside = int(np.ravel_multi_index(index, shape)) if shape else 0
+    return known[tensor].offset + inside
+
+
+def _last(shape: tuple[int, ...]) -> list[int]:
+    return [side - 1 for side in shape]
 
 
 def flat_vector(found: Mapping[str, Array], parts: Sequence[Part], file: str) -> Array:

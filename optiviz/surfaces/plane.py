@@ -84,14 +84,14 @@ class Plane:
         return Plane(objective, self.origin, self.directions)
 
     def sample_grid(self, x: Array, y: Array, progress: Progress | None = None) -> Array:
-        """Return the loss on a grid, shape (len(y), len(x)).
+        """Return the loss on a grid, shape (len(y), len(x)); a line has a single y, which is 0.
 
         Blocks of points are evaluated in parallel, on at most MAX_THREADS threads.
         """
         # Slow to import, and formulas do not need it.
         from concurrent.futures import ThreadPoolExecutor
 
-        points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[:, : self.dim]
         losses, many, own = np.empty(len(points)), self._many(), threading.local()
 
         def evaluate(begin: int) -> None:
@@ -121,12 +121,17 @@ class Plane:
         return self if copied is None else self.on(copied())
 
 
-def difference_product(gradient: Callable[[Array], Array], x: Array, v: Array) -> Array:
-    """Return the Hessian at x times v, both of shape (dim,), by central differences of order 2."""
+def difference_product(
+    gradient: Callable[[Array], Array], x: Array, v: Array, nudge: float = NUDGE
+) -> Array:
+    """Return the Hessian at x times v, both of shape (dim,), by central differences of order 2.
+
+    nudge is the step relative to x, which is best for a smooth function unless specified.
+    """
     length = float(np.linalg.norm(v))
     if not length:
         return np.zeros_like(x)
-    step = NUDGE * max(1.0, float(np.linalg.norm(x))) / length
+    step = nudge * max(1.0, float(np.linalg.norm(x))) / length
     product: Array = (gradient(x + step * v) - gradient(x - step * v)) / (2 * step)
     return product
 

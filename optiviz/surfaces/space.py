@@ -3,18 +3,24 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream, TwiceDifferentiable
 from optiviz.surfaces.config import PlaneConfig
+from optiviz.surfaces.directions import Frame, frame_of, is_flat, random_directions
+from optiviz.surfaces.domain import Domain
 from optiviz.surfaces.parts import Part, flat_vector, parts_of
 from optiviz.surfaces.plane import Plane
-from optiviz.system.errors import InputError
+from optiviz.surfaces.windows import RISE, FoundWindow, bounding_window, rising_window
 
+BETWEEN = (-0.25, 1.25)  # the window of a line between two checkpoints
+OF_WEIGHTS = (-10.0, 10.0)  # of each of two weights
 BLOCK = 2_000_000  # numbers of the points that are evaluated at once
+NORMALIZED = {"filter": "filter-normalised", "layer": "layer-normalised", "none": "not normalised"}
+FIXED = {"zero": "biases fixed", "keep": "biases along themselves"}
 
 
 class Space(ABC):
@@ -25,15 +31,66 @@ class Space(ABC):
     parts: Sequence[Part]  # the named tensors in a point, in order
     plane_config: PlaneConfig
 
-    @property
-    @abstractmethod
+    @cached_property
+    def frame(self) -> Frame:
+        """Where the plane is; raises InputError if it is known only after a descent."""
+        return frame_of(self)
+
+    @cached_property
     def plane(self) -> Plane:
         """The plane; raises InputError if it is known only after a descent."""
+        return self.plane_through(self.frame.origin, self.frame.directions)
 
     @property
-    @abstractmethod
-    def axes(self) -> tuple[str, str]:
+    def axes(self) -> tuple[str, ...]:
         """The names of the plane's coordinates, if it is known before a descent."""
+        return self.frame.axes
+
+    @cached_property
+    def window(self) -> FoundWindow:
+        """The window of the plane unless declared, if it is known before a descent."""
+        kind, frame = self.plane_config.kind, self.frame
+        if kind == "between":
+            return FoundWindow(Domain(x=BETWEEN))
+        if kind == "through":
+            return FoundWindow(bounding_window(np.array([each.point for each in frame.anchors])))
+        if kind in ("weights", "coordinates"):
+            return FoundWindow(Domain(x=OF_WEIGHTS, y=OF_WEIGHTS))
+        return rising_window(self.plane, self._usual_side)
+
+    @property
+    def _usual_side(self) -> float:
+        """Half the side of a window that is tried first.
+
+        It is 1 for random directions, which are as long as the parameters. Along an eigenvector, it
+        is where a parabola of its bend is RISE times as high as in its middle, if it is one.
+        """
+        if self.plane_config.kind != "hessian":
+            return 1.0
+        (loss,) = self.plane.value(np.zeros((1, 2)))
+        bend = abs(
+            float(
+                self.plane.directions[0]
+                @ self.hessian_product(self.initial, self.plane.directions[0])
+            )
+        )
+        side = float(np.sqrt(2 * (RISE - 1) * loss / bend)) if loss > 0 and bend else 1.0
+        return float(f"{side:.2g}")
+
+    def random_directions(self) -> Array:
+        """Return the directions of a random plane, shape (2, dim)."""
+        config = self.plane_config
+        return random_directions(
+            self.parts, self.initial, config.seed, config.normalize, config.biases
+        )
+
+    @property
+    def random_caption(self) -> str:
+        """How pictures say that random directions were made."""
+        config = self.plane_config
+        if is_flat(self.parts):
+            return "random directions" + ", not normalised" * (config.normalize == "none")
+        return f"random directions, {NORMALIZED[config.normalize]}, {FIXED[config.biases]}"
 
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         """Return another plane through the objective."""
@@ -69,7 +126,7 @@ class ArrayPlane(Plane):
     objective: TwiceDifferentiable
 
     def value(self, x: Array) -> Array:
-        points = np.reshape(x, (-1, 2))
+        points = np.reshape(x, (-1, self.dim))
         many = max(1, BLOCK // len(self.origin))
         blocks = [
             self.objective.value(self.to_weights(points[begin : begin + many]))
@@ -82,12 +139,12 @@ class ArrayPlane(Plane):
         return value, slopes @ self.directions.T
 
     def hessian(self, x: Array) -> Array:
-        """Return the exact second derivatives, shape (..., 2, 2)."""
+        """Return the exact second derivatives, shape (..., dim, dim)."""
         bend: Array = self.directions @ self.objective.hessian(self.to_weights(x))
         return bend @ self.directions.T
 
     def sample_grid(self, x: Array, y: Array, progress: object = None) -> Array:
-        return self.value(np.stack(np.meshgrid(x, y), axis=-1))
+        return self.value(np.stack(np.meshgrid(x, y), axis=-1)[..., : self.dim])
 
     def on(self, objective: TwiceDifferentiable) -> "ArrayPlane":  # type: ignore[override]
         return ArrayPlane(objective, self.origin, self.directions)
@@ -102,26 +159,14 @@ class VariablesSpace(Space):
     initial: Array
     plane_config: PlaneConfig
 
-    @cached_property
-    def plane(self) -> Plane:
-        """The plane of two variables or of two random, orthonormal directions."""
-        config, dim = self.plane_config, len(self.variables)
-        if config.kind == "path":
-            raise InputError("a path plane is known only after the descent")
-        if config.kind == "coordinates":
-            places = [self.variables.index(name) for name in config.coordinates]
-            origin = self.initial.copy()
-            origin[places] = 0
-            return self.plane_through(origin, np.eye(dim)[places])
-        drawn = np.random.default_rng(config.seed).normal(size=(dim, 2))
-        return self.plane_through(self.initial, np.linalg.qr(drawn)[0].T)
+    def random_directions(self) -> Array:
+        """Return two random, orthonormal directions: variables have no layers to compare with."""
+        drawn = np.random.default_rng(self.plane_config.seed).normal(size=(len(self.variables), 2))
+        return np.linalg.qr(drawn)[0].T
 
     @property
-    def axes(self) -> tuple[str, str]:
-        if self.plane_config.kind == "coordinates":
-            first, second = self.plane_config.coordinates
-            return first, second
-        return "direction 1", "direction 2"
+    def random_caption(self) -> str:
+        return "random directions, orthonormal"
 
     @property
     def parts(self) -> Sequence[Part]:  # type: ignore[override]
@@ -134,3 +179,14 @@ class VariablesSpace(Space):
     def hessian_product(self, x: Array, v: Array) -> Array:
         product: Array = self.objective.hessian(x) @ v
         return product
+
+
+@lru_cache(maxsize=8)
+def variables_space(
+    objective: TwiceDifferentiable,
+    variables: tuple[str, ...],
+    initial: tuple[float, ...],
+    plane: PlaneConfig,
+) -> VariablesSpace:
+    """Return the space of a formula or a function with its plane; equal ones share one."""
+    return VariablesSpace(objective, variables, np.array(initial, float), plane)

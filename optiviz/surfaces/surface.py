@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -167,16 +168,23 @@ class Surface(Model):
             return plane
         names = info.data["variables"]
         if learner := _learner(info):
-            if plane.coordinates:
+            if plane.coordinates and learner == "network":
                 raise ValueError(
-                    f"{plane.as_text} are variables, but a {learner} has weights: "
-                    "write LAYER/ROW/COLUMN,LAYER/ROW/COLUMN"
+                    f"{plane.as_text} are variables, but a network has weights: "
+                    "write layer0.weight[0,1],layer0.weight[0,2]"
                 )
-            return plane
+            return plane.of_weights() if plane.coordinates else plane
         if len(names) <= len(AXES):
             raise ValueError("needs a network or more than two variables, but there are none")
+        if plane.normalize != "filter" or plane.biases != "zero":
+            raise ValueError(
+                "directions through variables are orthonormal: normalize and biases "
+                "are for the weights of networks and models"
+            )
         if plane.weights:
-            raise ValueError(f"{plane.as_text} are weights, but there is no network: write x1,x2")
+            weights, plane = plane.as_text, plane.of_variables()
+            if any("[" in name for name in plane.coordinates):
+                raise ValueError(f"{weights} are weights, but there is no network: write x1,x2")
         for name in plane.coordinates:
             if name not in names:
                 raise ValueError(did_you_mean("variable", name, names))
@@ -193,8 +201,8 @@ class Surface(Model):
         if names and domain is not None and len(domain.intervals) != len(names):
             some = counted(len(domain.intervals), "interval")
             raise ValueError(f"has {some}, but {say_variables(names)}")
-        if network is not None and domain is not None and domain.y is None:
-            raise ValueError("must have two intervals for a plane, as in -1:1,-1:1")
+        if network is not None and domain is not None:
+            _check_sides(domain, info.data.get("plane"))
         return domain
 
     @field_validator("aspect")
@@ -271,8 +279,9 @@ class Surface(Model):
     @property
     def dim(self) -> int:
         """Number of coordinates that are drawn: one or two."""
-        if self.domain is None or self.has_many_variables:
-            return len(AXES)
+        if self.learns or self.has_many_variables:
+            return (self.plane or PlaneConfig()).dim
+        assert self.domain is not None
         return len(self.domain.intervals)
 
     @property
@@ -333,6 +342,24 @@ class Surface(Model):
         """Return the number of points per side to sample, at most `most`."""
         return self.origin.grid_size(most)
 
+    def sample_line(self, many: int) -> tuple[Array, Array, Array]:
+        """Return at most `many` points of the window in one dimension, losses there, and slopes.
+
+        Each has shape (n,), and is nan where it is undefined. The slopes on a line through many
+        dimensions, where gradients take long, are central differences of the losses.
+        """
+        ((left, right),) = self.window.intervals
+        x = np.linspace(left, right, self.grid_size(many))
+        with np.errstate(all="ignore"):
+            if self.learns or self.has_many_variables:
+                value = self.sample_grid(x, np.zeros(1))[0]
+                slope = np.gradient(value, x, edge_order=2)
+            else:
+                value, slopes = self.value_and_gradient(x[:, None])
+                slope = slopes[:, 0]
+        value, slope = np.where(np.isfinite([value, slope]), [value, slope], np.nan)
+        return x, value, slope
+
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         """Return the loss on a grid, shape (len(y), len(x)); nan or inf where it is undefined."""
         return self.origin.sample_grid(x, y, progress)
@@ -365,8 +392,12 @@ class Surface(Model):
         return first | self.origin.to_dict(declared)
 
     def with_file_hashes(self) -> "Surface":
-        """Return the surface with the SHA-256 of its function's or data's file, if there is one."""
-        return self.model_copy(update=self.origin.with_file_hashes())
+        """Return the surface with the SHA-256 of the files of its code, data and checkpoints."""
+        origin = self.origin
+        hashed = origin.with_file_hashes()
+        if isinstance(origin, SpaceOrigin):
+            hashed = hashed | origin.plane_hashes()
+        return self.model_copy(update=hashed)
 
     def within(self, domain: Domain) -> "Surface":
         """Return the surface in another window; a default starting point moves along."""
@@ -399,7 +430,7 @@ class Surface(Model):
             declared["domain"] = declared["domain"] * len(names)
         return validated(Surface, declared | {"variables": names}, lambda keys: self.name)
 
-    def on_plane(self, plane: "Plane", axes: tuple[str, str], domain: Domain) -> "PathPlaneSurface":
+    def on_plane(self, plane: "Plane", axes: tuple[str, ...], domain: Domain) -> "PathPlaneSurface":
         """Return the surface on a plane through many dimensions that is known by now."""
         origin = self.origin
         assert isinstance(origin, SpaceOrigin)
@@ -434,6 +465,17 @@ def _learner(info: ValidationInfo) -> str | None:
         if info.data.get(field, ...) is not None:
             return field
     return None
+
+
+def _check_sides(domain: Domain, plane: PlaneConfig | None) -> None:
+    """Raise ValueError unless a window has as many intervals as a plane or a line."""
+    wanted = (plane or PlaneConfig()).dim
+    if len(domain.intervals) != wanted:
+        raise ValueError(
+            "must have two intervals for a plane, as in -1:1,-1:1"
+            if wanted > 1
+            else "must have one interval for a line, as in -0.25:1.25"
+        )
 
 
 def _names(variables: tuple[str, ...], axes: int | None, formula: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from optiviz.views.apart import set_apart
 from optiviz.views.axes import annotate_empty, size_in_inches
 from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
 from optiviz.views.legend_entries import LegendEntry, surface_entries
-from optiviz.views.paths import PathArtist, minimum_style, path_style, start_style
+from optiviz.views.paths import PathArtist, draw_anchors, minimum_style, path_style, start_style
 from optiviz.views.plane import PlaneView
 from optiviz.views.ramp import ramp
 from optiviz.views.sampled_surface import SampledSurface
@@ -62,6 +62,7 @@ class ContourView(PlaneView):
         minima = self.scene.in_window(self.scene.surface.minima)
         self.redrawn += axes.plot(*minima.T, **minimum_style(self.theme, len(minima)))
         axes.plot(*self.scene.in_window(self.scene.starts).T, **start_style(self.theme))
+        draw_anchors(axes, self.theme, *self.scene.anchors_in_window)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)

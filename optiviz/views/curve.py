@@ -31,6 +31,7 @@ from optiviz.views.paths import (
     HEAD_ZORDER,
     PATH_ZORDER,
     aside_at,
+    draw_anchors,
     minimum_style,
     path_style,
     start_style,
@@ -46,7 +47,8 @@ class CurveView(View):
     """The curve of a one-dimensional surface.
 
     A point outside the window is drawn as a triangle at the edge, which points towards it. In a
-    scene without optimizers, the derivative is drawn along with the function.
+    scene without optimizers, the derivative is drawn along with the function. Paths that are
+    projected on a line through many dimensions are drawn at its height, without tangents.
     """
 
     scene: RunScene
@@ -54,14 +56,11 @@ class CurveView(View):
     def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
         ((left, right),) = scene.surface.window.intervals
-        self.x = np.linspace(left, right, SAMPLES)
-        with np.errstate(all="ignore"):
-            value, slope = scene.surface.value_and_gradient(self.x[:, None])
-        self.value, self.slope = np.where(
-            np.isfinite([value, slope[:, 0]]), [value, slope[:, 0]], np.nan
-        )
+        self.x, self.value, self.slope = scene.surface.sample_line(SAMPLES)
         shown = [self.value] if scene.entries else [self.value, self.slope]
         for path in scene.compared:  # a path may visit a pole between two samples
+            if path.distances is not None:
+                continue
             seen = ((left <= path.points) & (path.points <= right))[:, 0]
             shown.append(path.losses[path.step_of_row[seen]])
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
@@ -96,16 +95,24 @@ class CurveView(View):
             self.scene.in_window(surface.minima),
             self.scene.in_window(self.scene.starts),
         )
-        with np.errstate(all="ignore"):
-            self.redrawn += axes.plot(
-                minima[:, 0], surface.value(minima), **minimum_style(self.theme)
-            )
-            axes.plot(starts[:, 0], surface.value(starts), **start_style(self.theme))
+        self.redrawn += axes.plot(minima[:, 0], self._heights(minima), **minimum_style(self.theme))
+        axes.plot(starts[:, 0], self._heights(starts), **start_style(self.theme))
+        names, points = self.scene.anchors_in_window
+        draw_anchors(
+            axes, self.theme, names, np.column_stack([points[:, 0], self._heights(points)])
+        )
         for entry in self.scene.entries:
             for start in range(len(entry.trajectories)):
                 self.path_artists.append(_Walker(self, axes, entry, start))
         if self.scale.kind == "linear":
             set_apart(axes, [each for each in self.path_artists if isinstance(each, _Walker)])
+
+    def _heights(self, points: Array) -> Array:
+        """Return the losses at points of shape (n, 1) that are not on a path, shape (n,)."""
+        if self.x.size < SAMPLES:  # too costly to be evaluated anew
+            return np.interp(points[:, 0], self.x, self.value)
+        with np.errstate(all="ignore"):
+            return self.scene.surface.value(points)
 
     def _draw_derivative(self, axes: Axes) -> None:
         color = self.theme.paths[0]
@@ -126,14 +133,17 @@ class _Walker:
         surface = view.scene.surface
         x = path.finite_points[:, 0]
         (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
-        with np.errstate(all="ignore"):
-            slope = surface.gradient(x[:, None])[:, 0]
-            slope = np.where(np.abs(slope) < STEEPEST, slope, np.nan)
+        losses = path.losses[path.step_of_row[: len(x)]]
+        if path.distances is not None:  # drawn at the height of the line, which it is beside
+            losses, slope = np.interp(x, view.x, view.value), np.full(len(x), np.nan)
+        else:
+            with np.errstate(all="ignore"):
+                slope = surface.gradient(x[:, None])[:, 0]
+                slope = np.where(np.abs(slope) < STEEPEST, slope, np.nan)
         self.outside = np.where(x > self.high, 1, np.where(x < self.low, -1, 0))
         self.ends = np.column_stack([view.x, view.value])[[0, -1]]
         seen = self.outside == 0
         self.rows = path.row_of_step
-        losses = path.losses[path.step_of_row[: len(x)]]
         self.x, self.y = np.where(seen, x, np.nan), np.where(seen, losses, np.nan)
         # Half of a tangent, equally long on the screen for every slope.
         width, height = size_in_inches(axes)

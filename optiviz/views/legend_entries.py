@@ -11,6 +11,7 @@ from optiviz.views.paths import (
     HIDDEN_DASH,
     HIDDEN_WIDTH,
     LINE_WIDTH,
+    anchor_style,
     minimum_style,
     start_style,
 )
@@ -96,6 +97,8 @@ SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "minimum": LegendEntry(
         "minimum", lambda theme: minimum_style(theme) | {"markersize": 12.0, "markeredgewidth": 0.8}
     ),
+    "checkpoint": LegendEntry("checkpoint", anchor_style),
     "away": LegendEntry("out of view", _muted(">")),
+    "beside": LegendEntry("up to {} off the line", sample=0.0),
     "distance": LegendEntry("paler: up to {} off the plane", _muted("o", alpha=0.5)),
 }

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from optiviz.kinds.base import Entry
@@ -28,6 +29,7 @@ CASING_WIDTH = 0.9  # on each side of a line
 # back, and the width. Two tiers change fewer pixels from frame to frame than a smooth tail.
 COMET = (10, 4, 2.7), (4, 0, 3.6)
 HEAD_SIZE, CHART_HEAD_SIZE, OUTSIDE_SIZE, START_SIZE = 9.5, 7.0, 10.5, 10.0
+ANCHOR_SIZE = 6.5
 HEAD_EDGE = 1.5  # width
 # By marker: its size, so that all look equally large.
 MARKER_SCALES = {"s": 0.9, "D": 0.82, "^": 1.08, "v": 1.08, "<": 1.08, ">": 1.08}
@@ -267,6 +269,26 @@ def minimum_style(theme: Theme, many: int = 1) -> dict[str, Any]:
         "markeredgecolor": theme.edge, "zorder": MINIMUM_ZORDER,
         "clip_on": False,
     }  # fmt: skip
+
+
+def anchor_style(theme: Theme) -> dict[str, Any]:
+    """Return keywords of Axes.plot for the checkpoints that a plane leads through."""
+    return {
+        "linestyle": "none", "marker": "D", "color": theme.background, "markersize": ANCHOR_SIZE,
+        "markeredgecolor": theme.ink, "markeredgewidth": 1.3, "zorder": START_ZORDER - 0.2,
+        "clip_on": False,
+    }  # fmt: skip
+
+
+def draw_anchors(axes: Axes, theme: Theme, names: Sequence[str], points: Array) -> None:
+    """Draw named points, shape (n, 2), each with its name above it."""
+    axes.plot(*points.T, **anchor_style(theme))
+    for name, point in zip(names, points, strict=True):
+        said = axes.annotate(
+            name, tuple(point), (0, 8), textcoords="offset points", ha="center", va="bottom",
+            fontsize=9, color=theme.ink, zorder=START_ZORDER,
+        )  # fmt: skip
+        said.set_path_effects([withStroke(linewidth=2.5, foreground=theme.background)])
 
 
 def start_style(theme: Theme) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from optiviz.views.apart import set_apart_by_places
 from optiviz.views.axes import annotate_empty, figure_of, size_in_inches
 from optiviz.views.draped import draped
 from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
-from optiviz.views.paths import MINIMUM_ZORDER, minimum_style, path_style, start_style
+from optiviz.views.paths import MINIMUM_ZORDER, anchor_style, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
 from optiviz.views.relief_box import APART, HIGH, Axis, ReliefBox
 from optiviz.views.relief_path import (
@@ -237,7 +237,9 @@ class ReliefView(View):
         scene = self.scene
         self.marks: list[tuple[Array, list[Line2D]]] = []
         minima, starts = scene.in_window(scene.surface.minima), scene.in_window(scene.starts)
+        _, anchors = scene.anchors_in_window
         for points, look in (
+            (anchors, anchor_style(self.theme) | {"zorder": MINIMUM_ZORDER - 2}),
             (minima, minimum_style(self.theme, len(minima))),
             (starts, start_style(self.theme) | {"zorder": MINIMUM_ZORDER - 1}),
         ):

@@ -239,7 +239,7 @@ MISTAKES = {
     "--surface sphere:dim=101": "sphere:dim=101: there can be 1 to 100 variables, not 101",
     "--surface clouds --dim 3": "--dim: clouds, a network, has no form in 3 variables",
     "--surface clouds --plane w1,w2": "--plane: w1,w2 are variables, but a network has weights",
-    "--formula x[0]*x[4] --plane 0/1/2,0/1/3": "are weights, but there is no network: write x1,x2",
+    "--formula x[0]*x[4] --plane w[1],w[2]": "are weights, but there is no network: write x1,x2",
 }
 
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 import optiviz
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import tune
-from optiviz.descent.space_problem import bounding_window
 from optiviz.descent.walk import descend
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import RunScene
@@ -25,12 +24,13 @@ from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network_model import network_model
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.windows import bounding_window
 from optiviz.views.contour import ContourView
 from optiviz.views.loss import LossView
 from optiviz.views.paths import MIN_OPACITY
 
 CLOUDS = {"hidden": [3], "activation": "tanh", "data": "blobs", "samples": 60, "seed": 5}
-WEIGHTS = {"weights": [[0, 1, 0], [1, 2, 1]]}
+WEIGHTS = {"weights": ["layer0.weight[1,0]", "layer1.weight[2,1]"]}
 
 
 def surface(plane: Any, **settings: Any) -> Surface:
@@ -463,14 +463,25 @@ MISTAKES = {
     "--surface wobbly --opt adam --data digits": "--data: needs a network, but there is none",
     "--surface clouds --opt adam --plane paths": "--plane: unknown plane 'paths': did you mean",
     "--surface clouds --opt adam --plane random:x": "--plane: unknown plane 'random:x'",
-    "--surface clouds --opt adam --plane 0/1/2": "--plane: must be two different",
-    "--surface clouds --opt adam --plane 0/1,0/2/0": "--plane: [0, 1] is not a valid weight",
-    "--surface clouds --opt adam --plane a/b/c,0/1/1": "is not a valid plane: write LAYER/ROW/",
-    "--surface clouds --opt adam --plane 0/1/7,0/2/0 --domain -1:1,-1:1": (
-        "clouds: weight 0/1/7: layer 0 has rows 0 to 15 and columns 0 to 1"
+    "--surface clouds --opt adam --plane layer0.weight[1,2]": "--plane: must be two different",
+    "--surface clouds --opt adam --plane layer0.weight[1],layer0.weight[2,0]": (
+        "clouds: there is no layer0.weight[1], only layer0.weight[0,0] to layer0.weight[15,1]"
     ),
-    "--surface clouds --opt adam --plane 5/1/7,0/2/0 --domain -1:1,-1:1": (
-        "clouds: weight 5/1/7: the network has layers 0 to 1"
+    "--surface clouds --opt adam --plane a,b": "are variables, but a network has weights: write",
+    "--surface clouds --opt adam --plane layer0.weight[1,7],layer0.weight[2,0]": (
+        "clouds: there is no layer0.weight[1,7], only layer0.weight[0,0] to layer0.weight[15,1]"
+    ),
+    "--surface clouds --opt adam --plane layer5.weight[1,7],layer0.weight[2,0]": (
+        "clouds: unknown weight 'layer5.weight': did you mean 'layer"
+    ),
+    "--surface clouds --opt adam --plane random --normalize filters": (
+        "--normalize: unknown normalization 'filters': did you mean 'filter'?"
+    ),
+    "--surface clouds --opt adam --normalize layer": (
+        "--normalize: is for random planes: write random:0"
+    ),
+    "--surface rosenbrock:dim=4 --opt adam --plane random --biases keep": (
+        "--plane: directions through variables are orthonormal"
     ),
     "--surface clouds --opt adam --domain -1:1": "but clouds has 2 coordinates",
     "--surface clouds --opt adam --start 1,2": "a start cannot be set in a path plane",
@@ -523,7 +534,7 @@ def test_a_path_has_no_plane_without_a_descent(invoke: Invoke) -> None:
             "a.plane: needs a network or more than two",
         ),
         (
-            "network: {hidden: [3], data: xor}\n  plane: {weights: [[0, 0, 0]]}",
+            "network: {hidden: [3], data: xor}\n  plane: layer0.weight[0,0]",
             "must be two",
         ),
         (

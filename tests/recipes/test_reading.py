@@ -218,7 +218,7 @@ def test_random_starts_add_up() -> None:
 def test_another_plane_has_none_of_the_places_of_the_former_one() -> None:
     declared = {
         "network": {"hidden": [3], "data": "blobs", "samples": 60},
-        "plane": {"weights": [[0, 1, 0], [1, 2, 1]]},
+        "plane": {"weights": ["layer0.weight[1,0]", "layer1.weight[2,1]"]},
         "domain": "-4:4,-3:3", "starts": [[1, 2], [2, 1]], "start": [1, 1], "levels": [0.1, 0.2],
     }  # fmt: skip
     fields = {"surface": declared, "optimizers": "sgd", "plane": "random"}

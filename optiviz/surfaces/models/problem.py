@@ -3,18 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
+from optiviz.registry import BatchNorm, Device, DType
 from optiviz.surfaces.parts import Part, flat_vector
 from optiviz.surfaces.plane import difference_product
 from optiviz.system.errors import InputError
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
-DType = Literal["float32", "float64"]
-BatchNorm = Literal["trained", "recompute"]
 
 
 @dataclass(frozen=True)

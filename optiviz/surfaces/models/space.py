@@ -1,12 +1,11 @@
 """A user's own model with the plane through its parameters."""
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.config import ModelConfig, PlaneConfig
-from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.plane import Plane
 from optiviz.surfaces.space import Space
@@ -44,19 +43,6 @@ class ModelSpace(Space):
     def __init__(self, problem: ModelProblem, plane: PlaneConfig) -> None:
         self.problem, self.plane_config = problem, plane
         self.objective, self.initial, self.parts = problem, problem.initial, problem.parts
-
-    @cached_property
-    def plane(self) -> Plane:
-        """The plane; raises InputError if it is known only after a descent."""
-        config = self.plane_config
-        if config.kind == "path":
-            raise InputError("a path plane is known only after the descent")
-        directions = random_directions(self.parts, self.initial, config.seed)
-        return self.plane_through(self.initial, directions)
-
-    @property
-    def axes(self) -> tuple[str, str]:
-        return "direction 1", "direction 2"
 
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         return ModelPlane(self.problem, origin, directions)
