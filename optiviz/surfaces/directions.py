@@ -16,17 +16,21 @@ def random_directions(parts: Sequence[Part], origin: Array, seed: int) -> Array:
 
     The part of a direction that belongs to the weights into one unit is scaled to the length of
     these weights; biases do not change (Li et al., Visualizing the Loss Landscape of Neural Nets,
-    2018, section 4). Parallel directions, likely with few weights, are drawn again; raises
+    2018, section 4). If there are vectors alone, each is scaled to its length, or to length 1 if
+    all parameters are 0. Parallel directions, likely with few weights, are drawn again; raises
     InputError after TRIES times.
     """
     random = np.random.default_rng(seed)
+    if all(len(part.shape) < 2 for part in parts):
+        parts = [Part(part.name, (1, part.size), part.offset) for part in parts]
+        origin = origin if origin.any() else np.full(len(origin), len(origin) ** -0.5)
     for _ in range(TRIES):
         directions = np.zeros((2, len(origin)))
         for direction in directions:
             _draw(direction, parts, origin, random)
         first, second = directions
-        alike = abs(first @ second) / np.sqrt((first @ first) * (second @ second))
-        if alike < PARALLEL:
+        lengths = np.sqrt((first @ first) * (second @ second))
+        if lengths and abs(first @ second) / lengths < PARALLEL:
             return directions
     raise InputError("random directions need a network with more weights")
 

@@ -3,8 +3,8 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.surfaces.bundled import is_bundled_formula
 from optiviz.surfaces.config import (
+    MODEL_GRID,
     CodeConfig,
     FunctionConfig,
     ModelConfig,
@@ -221,6 +222,14 @@ class SpaceOrigin(Origin):
         return self.space.axes if self.found is None else self.found[1]
 
     @property
+    def remade(self) -> "Callable[[], Plane]":
+        """A function that returns its plane in another process, to which it is sent pickled."""
+        if self.found is None:
+            return partial(_plane_of, self)
+        plane = self.found[0]
+        return partial(_plane_of, replace(self, found=None), plane.origin, plane.directions)
+
+    @property
     def has_window(self) -> bool:
         """Whether the window of the plane is declared."""
         return self.domain is not None and self.domain.y is not None
@@ -392,7 +401,7 @@ class NetworkOrigin(SpaceOrigin):
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         from optiviz.surfaces.grids import sample_grid
 
-        return sample_grid(self.compiled, x, y, progress)
+        return sample_grid(self.compiled, x, y, progress, self.remade)
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         unused = "formula", "minima", "variables"
@@ -453,12 +462,12 @@ class ModelOrigin(SpaceOrigin):
         return ()  # its own parameters
 
     def grid_size(self, most: int) -> int:
-        return min(most, self.plane.samples)
+        return min(most, self.plane.grid or MODEL_GRID)
 
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         from optiviz.surfaces.grids import sample_grid
 
-        return sample_grid(self.compiled, x, y, progress)
+        return sample_grid(self.compiled, x, y, progress, self.remade)
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         unused = "formula", "minima", "variables", "network", "function"
@@ -469,6 +478,12 @@ class ModelOrigin(SpaceOrigin):
 
     def check_file(self) -> None:
         _check_hash(self.model)
+
+
+def _plane_of(origin: SpaceOrigin, *found: Array) -> "Plane":
+    """Return the plane of an origin: its own, or that through a point in directions."""
+    origin.check_file()
+    return origin.space.plane_through(*found) if found else origin.space.plane
 
 
 def _hashed(field: str, code: CodeConfig) -> dict[str, Any]:
