@@ -457,6 +457,8 @@ def render_and_report(
                 if path != STDOUT:
                     click.echo(path)
             print_scene(scene, recipe)
+            for blank in scene.blanks:
+                click.echo(blank)
             for hint in recipe.hints(targets):
                 click.echo(hint)
             if not (output.preview or output.last_frame):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -83,10 +84,11 @@ def _rendered(
     context = RenderContext(
         recipe, scene, picture, metadata_for(recipe), DrawingProgress(total, progress)
     )
+    blanks = dict.fromkeys(() if picture is None else picture.remarks)
     for target, form, writer in zip(targets, forms, writers, strict=True):
         with atomic_write(target) as temporary, _settings(picture):
-            WRITERS[form.kind](context, writer, temporary)
-    return scene
+            blanks |= dict.fromkeys(WRITERS[form.kind](context, writer, temporary) or ())
+    return replace(scene, blanks=tuple(blanks)) if blanks else scene
 
 
 class DrawingProgress:
@@ -140,11 +142,12 @@ def _write_still(context: RenderContext, writer: Any, path: Path) -> None:
     context.progress.advance()
 
 
-def _write_page(context: RenderContext, writer: Any, path: Path) -> None:
-    writer(
+def _write_page(context: RenderContext, writer: Any, path: Path) -> tuple[str, ...]:
+    blanks: tuple[str, ...] = writer(
         context.scene, context.recipe, path, context.comment, _sampling(context.progress.progress)
     )
     context.progress.advance()
+    return blanks
 
 
 def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
@@ -152,8 +155,9 @@ def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
     context.progress.advance()
 
 
-# By kind of format: the function that writes a file, with the writer of its format.
-WRITERS: dict[str, Callable[[RenderContext, Any, Path], None]] = {
+# By kind of format: the function that writes a file, with the writer of its format. That of a page,
+# which draws its own ground, returns what it leaves blank.
+WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]] = {
     "animation": _write_animation,
     "still": _write_still,
     "page": _write_page,
