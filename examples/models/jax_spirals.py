@@ -1,6 +1,6 @@
 """A small network written in JAX that tells two spirals apart.
 
-    optiviz run --surface examples/models/jax_spirals.py:problem --opt sgd,momentum,optax.lion
+optiviz run --surface examples/models/jax_spirals.py:problem --opt sgd,momentum,optax.lion
 """
 
 import jax

@@ -1,6 +1,6 @@
 """A transformer of two layers that learns generated sentences.
 
-    optiviz run --surface examples/models/transformer.py:problem --plane random \
+optiviz run --surface examples/models/transformer.py:problem --plane random \
         --opt sgd,adam --batch-size 64
 """
 
@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 import optiviz
 
-WORDS = "the a cat dog bird small old grey sees hears follows sleeps sings .".split()
+WORDS = ["the", "a", "cat", "dog", "bird", "small", "old", "grey", "sees", "hears", "follows", "sleeps", "sings", "."]
 NUMBER_OF = {word: number for number, word in enumerate(WORDS)}
 LENGTH, SAMPLES, WIDTH, HEADS = 12, 512, 24, 2
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -13,13 +13,11 @@ import click
 
 from optiviz.cli import debug_option
 from optiviz.cli.help import Command
-from optiviz.cli.options import plugins_option
+from optiviz.cli.options import check_workers, executor_for, plugins_option
 from optiviz.system.environment import core_count
-from optiviz.system.errors import InputError, OptivizError, did_you_mean, require_package
+from optiviz.system.errors import InputError, OptivizError, did_you_mean
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from rich.progress import TaskID
 
     from optiviz.recipes.jobs import Job
@@ -83,8 +81,7 @@ def command(
     from optiviz.system.files import atomic_write
     from optiviz.system.yaml import Document
 
-    if jobs is not None and scheduler is not None:
-        raise InputError("--jobs cannot be combined with --scheduler, which has its own processes")
+    check_workers(jobs, scheduler)
     found = read_jobs(Document.read(source), allow_plugins)
     if report is not None:
         _check_report(report, [source, *(path for job in found for path in job.paths)], dry_run)
@@ -94,7 +91,7 @@ def command(
         left = [job for job in chosen if force or not up_to_date(job)]
         _describe(left, len(chosen) - len(left), processes)
         return
-    with _executor(processes, scheduler) as executor, _progress(len(chosen), quiet) as progress:
+    with executor_for(processes, scheduler) as executor, _progress(len(chosen), quiet) as progress:
         results = run_jobs(chosen, executor, force=force, fail_fast=fail_fast, progress=progress)
     if report is not None:
         with atomic_write(report) as temporary:
@@ -137,26 +134,6 @@ def _chosen(jobs: "Sequence[Job]", only: Sequence[str]) -> "list[Job]":
         if not any(called(job, name) for job in jobs):
             raise InputError(f"--only: {did_you_mean('job', name, {job.name for job in jobs})}")
     return [job for job in jobs if not names or any(called(job, name) for name in names)]
-
-
-@contextmanager
-def _executor(processes: int, scheduler: str | None) -> "Iterator[Executor]":
-    from optiviz.system.processes import ProcessExecutor, dask_cluster
-
-    if scheduler is None:
-        with ProcessExecutor(processes) as here:
-            yield here
-        return
-    with require_package("--scheduler", "dask", "optiviz-cli[cluster]"):
-        import distributed  # noqa: F401
-    with ExitStack() as opened:
-        try:
-            executor = opened.enter_context(dask_cluster(scheduler))
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
-        except OSError:
-            raise OptivizError(f"--scheduler: no answer from {scheduler}") from None
-        yield executor
 
 
 def _describe(jobs: "Sequence[Job]", done: int, processes: int) -> None:

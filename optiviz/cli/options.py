@@ -4,7 +4,13 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stdout,
+)
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,10 +39,12 @@ from optiviz.registry import (
     format_of,
     option_of,
 )
-from optiviz.system.errors import InputError, OptivizError
-from optiviz.system.progress import TRYING
+from optiviz.system.errors import InputError, OptivizError, require_package
+from optiviz.system.progress import SAMPLING, TRYING
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from optiviz.kinds.base import BaseRecipe, Scene
     from optiviz.recipes.reading import Fields
     from optiviz.system.progress import TaskProgress
@@ -187,6 +195,23 @@ plane_options = section(
 )  # fmt: skip
 
 network_options = option_group(learner_options, plane_options)
+
+sampling_options = section(
+    "Plane",
+    click.option(
+        "--resolution", type=int, metavar="N",
+        help="Points per side at which a network or a model is evaluated.  [default: 51 for a "
+        "model, else 41, or 161 for two weights]",
+    ),
+    click.option(
+        "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
+        help="Number of processes that evaluate them.  [default: this one, on all cores]",
+    ),
+    click.option(
+        "--scheduler", metavar="tcp://HOST:PORT",
+        help="Evaluate them on a dask cluster, which must find a model's file.",
+    ),
+)  # fmt: skip
 
 optimizer_options = section(
     "Optimizers",
@@ -366,6 +391,8 @@ class Output(NamedTuple):
     open_: bool
     quiet: bool
     last_frame: bool = False
+    jobs: int | None = None
+    scheduler: str | None = None
 
     @classmethod
     def pop_from(cls, options: dict[str, Any]) -> "Output":
@@ -376,6 +403,22 @@ class Output(NamedTuple):
     def to_stdout(self) -> bool:
         """Whether a picture is written to standard output."""
         return STDOUT in self.outs
+
+    @contextmanager
+    def workers(self, recipe: "BaseRecipe") -> "Iterator[int | Executor | None]":
+        """Yield who samples the plane of a recipe; raise InputError if there is none."""
+        from optiviz.kinds.types import resolve_surface
+
+        chosen = "--jobs" if self.scheduler is None else "--scheduler"
+        surfaces = map(resolve_surface, recipe.drawn_surfaces)
+        if (self.jobs or self.scheduler) and not any(each.learns for each in surfaces):
+            raise InputError(f"{chosen}: needs a network or a model, but there is none")
+        check_workers(self.jobs, self.scheduler)
+        if self.scheduler is None:
+            yield self.jobs
+            return
+        with executor_for(1, self.scheduler) as executor:
+            yield executor
 
     def redirect_messages(self) -> AbstractContextManager[Any]:
         """Return a context that prints to stderr if a picture is written to stdout."""
@@ -433,8 +476,13 @@ def render_and_report(
         targets = [stdout if path == STDOUT else path for path in paths]
         if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
             recipe = recipe.last_frame()
-        with _progress(_way_out(recipe), shown=not output.quiet) as progress:
-            scene = render(recipe, targets, overwrite=output.overwrite, progress=progress)
+        with (
+            output.workers(recipe) as jobs,
+            _progress(_ways_out(recipe), shown=not output.quiet) as progress,
+        ):
+            scene = render(
+                recipe, targets, overwrite=output.overwrite, progress=progress, jobs=jobs
+            )
     if not output.quiet:
         from optiviz.cli.tables import print_scene, print_skipped
 
@@ -443,6 +491,8 @@ def render_and_report(
                 if path != STDOUT:
                     click.echo(path)
             print_scene(scene, recipe)
+            for blank in scene.blanks:
+                click.echo(blank)
             for hint in recipe.hints(targets):
                 click.echo(hint)
             if not (output.preview or output.last_frame):
@@ -502,20 +552,51 @@ def default_path(recipe: "BaseRecipe") -> Path:
     return OUTPUTS / f"{recipe.file_stem}{recipe.default_suffix}"
 
 
-def _way_out(recipe: "BaseRecipe") -> str:
-    """Return how to shorten the searches of a recipe."""
-    if recipe.kind == "tune":
-        return "--trials N tries fewer values"
-    if getattr(recipe, "tune", None):
-        return "optiviz tune --trials N tries fewer values, lr=RATE in --opt none"
-    return "lr=RATE in --opt saves the search"
+def check_workers(jobs: int | None, scheduler: str | None) -> None:
+    """Raise InputError if options ask for both processes here and a cluster."""
+    if jobs is not None and scheduler is not None:
+        raise InputError("--jobs cannot be combined with --scheduler, which has its own processes")
 
 
 @contextmanager
-def _progress(way_out: str, shown: bool) -> "Iterator[TaskProgress | None]":
-    """Yield a callback that shows progress on a terminal, and the expected time of long searches.
+def executor_for(processes: int, scheduler: str | None) -> "Iterator[Executor]":
+    """Yield an executor on processes here, or on a dask cluster unless scheduler is None.
 
-    way_out is how to shorten them.
+    Raises InputError or OptivizError if there is no such cluster.
+    """
+    from optiviz.system.processes import ProcessExecutor, dask_cluster
+
+    if scheduler is None:
+        with ProcessExecutor(processes) as here:
+            yield here
+        return
+    with require_package("--scheduler", "dask", "optiviz-cli[cluster]"):
+        import distributed  # noqa: F401
+    with ExitStack() as opened:
+        try:
+            executor = opened.enter_context(dask_cluster(scheduler))
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise InputError(f"--scheduler: {scheduler!r}: {error}") from None
+        except OSError:
+            raise OptivizError(f"--scheduler: no answer from {scheduler}") from None
+        yield executor
+
+
+def _ways_out(recipe: "BaseRecipe") -> dict[str, str]:
+    """Return how to shorten the long tasks of a recipe, by how their names begin."""
+    search = "lr=RATE in --opt saves the search"
+    if recipe.kind == "tune":
+        search = "--trials N tries fewer values"
+    elif getattr(recipe, "tune", None):
+        search = "optiviz tune --trials N tries fewer values, lr=RATE in --opt none"
+    return {TRYING: search, SAMPLING: "--resolution N evaluates fewer points"}
+
+
+@contextmanager
+def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[TaskProgress | None]":
+    """Yield a callback that shows progress on a terminal, and the expected time of long tasks.
+
+    ways_out is how to shorten them, by how their names begin.
     """
     if not shown:
         yield None
@@ -524,16 +605,25 @@ def _progress(way_out: str, shown: bool) -> "Iterator[TaskProgress | None]":
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield ExpectedTime(way_out, partial(click.echo, err=True))
+        yield ExpectedTime(ways_out, partial(click.echo, err=True))
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    told = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    columns = (*told, TimeRemainingColumn(compact=True))
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("descending", total=None)
-        time_told = ExpectedTime(way_out, partial(console.print, markup=False, highlight=False))
+        time_told = ExpectedTime(ways_out, partial(console.print, markup=False, highlight=False))
 
         def show(doing: str, done: int, total: int) -> None:
+            if bar.tasks[task].description != doing:  # another pace
+                bar.reset(task)
             bar.update(task, description=doing, completed=done, total=total)
             time_told(doing, done, total)
 
@@ -541,18 +631,20 @@ def _progress(way_out: str, shown: bool) -> "Iterator[TaskProgress | None]":
 
 
 class ExpectedTime:
-    """A callback for progress that says how long a search will take, once, if that is long.
+    """A callback for progress that says how long a task will take, once, if that is long.
 
-    That is judged JUDGED seconds after its first call, from the second half of these.
+    That is judged JUDGED seconds after its first call, from the second half of these. ways_out is
+    how to shorten the tasks that it judges, by how their names begin.
     """
 
-    def __init__(self, way_out: str, say: Callable[[str], Any]) -> None:
-        self._way_out, self._say = way_out, say
-        self._calls: dict[str, list[tuple[float, int]]] = {}  # of each search: when, and how much
+    def __init__(self, ways_out: Mapping[str, str], say: Callable[[str], Any]) -> None:
+        self._ways_out, self._say = ways_out, say
+        self._calls: dict[str, list[tuple[float, int]]] = {}  # of each task: when, and how much
         self._said: set[str] = set()
 
     def __call__(self, task: str, done: int, total: int) -> None:
-        if not task.startswith(TRYING) or task in self._said:
+        ways_out = [way for start, way in self._ways_out.items() if task.startswith(start)]
+        if not ways_out or task in self._said:
             return
         now, calls = monotonic(), self._calls.setdefault(task, [])
         if calls and done <= calls[-1][1]:  # more values are tried
@@ -566,5 +658,5 @@ class ExpectedTime:
         )
         seconds = now - began + (total - done) * (now - when) / (done - before)
         if seconds >= LONG:
-            self._say(f"{task} takes about {seconds:.0f} s: {self._way_out}")
+            self._say(f"{task} takes about {seconds:.0f} s: {ways_out[0]}")
         self._said.add(task)

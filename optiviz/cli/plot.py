@@ -15,6 +15,7 @@ from optiviz.cli.options import (
     output_options,
     relief_options,
     render_and_report,
+    sampling_options,
     style_options,
     views_of,
     window_options,
@@ -36,6 +37,7 @@ from optiviz.cli.options import (
     window_options,
 )
 @network_options
+@sampling_options
 @section(
     "Picture",
     click.option(

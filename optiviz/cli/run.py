@@ -22,6 +22,7 @@ from optiviz.cli.options import (
     plugins_option,
     relief_options,
     render_and_report,
+    sampling_options,
     style_options,
     surface_options,
     views_of,
@@ -32,6 +33,7 @@ from optiviz.system.errors import InputError
 @click.command(cls=Command, name="run", short_help="Descend a surface and draw the paths.")
 @surface_options
 @network_options
+@sampling_options
 @section(
     "Optimizers",
     optimizer_options,

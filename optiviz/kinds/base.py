@@ -337,6 +337,7 @@ class Scene(Generic[EntryT]):
 
     title: str
     entries: tuple[EntryT, ...] = ()
+    blanks: tuple[str, ...] = ()  # sentences on what its pictures leave blank, once drawn
     conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
     quantity: ClassVar[str] = ""  # what the values of the entries are
     colored: ClassVar[bool] = True  # whether entries differ by colour

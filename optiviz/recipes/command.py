@@ -133,10 +133,15 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             fields["data"] = given.network.data
         if given.network.samples is not None:
             fields["samples"] = given.network.samples
-        if known is None or given.plane != known.plane:
+        grid = given.plane.grid
+        if grid is not None and (known is None or grid != known.plane.grid):
+            fields["resolution"] = grid
+        if known is None or given.plane != known.plane.model_copy(update={"grid": grid}):
             fields |= _plane(given.plane)
     elif declared and declared[0].plane is not None:
         fields |= _plane(declared[0].plane)
+        if declared[0].plane.grid is not None:
+            fields["resolution"] = declared[0].plane.grid
     models = [each.model for each in declared if each.model is not None]
     if models:
         for key, value in asdict(models[0].setting).items():

@@ -34,7 +34,7 @@ from optiviz.surfaces.catalogue import (
     is_third_party_surface,
     load_catalogue,
 )
-from optiviz.surfaces.config import ModelConfig, PlaneConfig, WrittenPlane
+from optiviz.surfaces.config import Grid, ModelConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import (
     AxisNames,
@@ -117,23 +117,29 @@ class SurfaceOptions(BaseModel):
             "they grow along themselves"
         ),
     ]
+    resolution: Annotated[
+        Grid, Field(description="points per side at which a network or a model is evaluated")
+    ]
 
 
 class Names(BaseModel):
-    """Names of axes and variables, whose number is not known yet."""
+    """Names of axes and variables, whose number is not known yet, and the points per side."""
 
     axes: AxisNames = ()
     variables: VariableNames = ()
     dim: Annotated[int | None, Field(ge=1, le=MAX_VARIABLES)] = None
+    resolution: Grid | None = None
 
 
 SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
 OF_NETWORK = ("data", "samples")  # options that change its declaration
 OF_MODEL = ("device", "dtype", "batch_norm")
 OF_PLANE = ("plane", "normalize", "biases")
+OF_GRID = ("resolution",)
 NEEDS = {
     **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
+    **dict.fromkeys(OF_GRID, "needs a network or a model, but there is none"),
     **dict.fromkeys(
         OF_PLANE, "needs a network, a model or more than two variables, but there are none"
     ),
@@ -322,6 +328,8 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
         return [*faults, *called]
     if called.dim is not None and called.variables:
         return [Fault(("dim",), "cannot be combined with variables: give only one")]
+    if called.resolution is not None:
+        changes["resolution"] = called.resolution
     surfaces = SurfaceReader(catalogue, window, changes, called)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
@@ -340,6 +348,8 @@ def _takes(surface: Surface, option: str) -> bool:
         return surface.network is not None
     if option in OF_MODEL:
         return surface.model is not None
+    if option in OF_GRID:
+        return surface.learns
     return surface.learns or surface.has_many_variables
 
 
@@ -482,6 +492,11 @@ class SurfaceReader:
             former = ("domain", "start", "starts", "levels") if learns else ("levels",)
             for key in former:  # of the former plane
                 changed.pop(key, None)
+        if "resolution" in self.changes and (network or model):
+            plane = checked(PlaneConfig, changed.get("plane") or {})
+            if isinstance(plane, PlaneConfig):  # else its faults are told
+                grid = {"grid": self.changes["resolution"]}
+                changed["plane"] = plane.model_copy(update=grid)
         if self.window is not None:
             changed["domain"] = self.window
         if self.axes:

@@ -50,7 +50,8 @@ def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
         cause = ""
         remarks: tuple[str, ...] = ()
         try:
-            remarks = (*render(recipe, paths).remarks, *recipe.hints(paths))
+            scene = render(recipe, paths)
+            remarks = (*scene.remarks, *scene.blanks, *recipe.hints(paths))
             files = tuple(path.read_bytes() for path in paths)
         except OptivizError as error:
             cause = str(error).replace(f"{folder}/", "a temporary ")

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.recipes.provenance import metadata_for
+from optiviz.registry import Format
+from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
-from optiviz.system.progress import TaskProgress
+from optiviz.system.progress import SAMPLING, TaskProgress
 from optiviz.system.text import shorten
 from optiviz.themes import load_theme
 
@@ -24,6 +27,7 @@ def render(
     *,
     overwrite: bool = True,
     progress: TaskProgress | None = None,
+    jobs: Jobs = None,
 ) -> Scene[Any]:
     """Run a recipe, draw it, and write it to one or several files.
 
@@ -33,24 +37,43 @@ def render(
     one is complete; with overwrite=False existing files are an error. progress is called as
     progress(task, done, total) with the name of the current task and counts of its parts.
 
+    jobs is the number of processes on which the plane of a network or a model is sampled, or any
+    executor of concurrent.futures whose processes can import optiviz: they give the same bytes, and
+    a model must then be named, as in "my_model.py:problem". Unless specified, this process uses
+    threads on all cores; with jobs=1, a single one.
+
     Returns the scene: the titles, entries and numbers that were drawn, such as the `trajectories`
     of a run.
 
-    Raises InputError if the recipe cannot be run or drawn, and, before any work, if a format is
-    unknown, does not fit the recipe or needs a package that is not installed, if a path cannot be
-    written or is passed twice, or if it exists and overwrite is False. Raises OptivizError if
-    writing fails.
+    Raises InputError if the recipe cannot be run or drawn, and, before any work, if jobs is less
+    than 1, if a format is unknown, does not fit the recipe or needs a package that is not
+    installed, if a path cannot be written or is passed twice, or if it exists and overwrite is
+    False. Raises OptivizError if writing fails, or if one of the processes dies.
     """
     if not isinstance(recipe, BaseRecipe):
         raise InputError(
             f"{shorten(recipe)} is not a recipe: write, for example, "
             "Recipe(surface=..., optimizers=...)"
         )
+    if isinstance(jobs, int) and jobs < 1:
+        raise InputError(f"jobs must be at least 1, not {jobs}")
     targets = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     forms = [recipe.output_format(target) for target in targets]
     recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
     writers = [form.load() for form in forms]  # raises if a package is missing
+    with shared_out(jobs):
+        return _rendered(recipe, targets, forms, writers, progress)
+
+
+def _rendered(
+    recipe: BaseRecipe,
+    targets: Sequence[Path],
+    forms: Sequence[Format],
+    writers: Sequence[Any],
+    progress: TaskProgress | None,
+) -> Scene[Any]:
+    """Run a recipe and write it to files in these formats, with these writers."""
     scene = recipe.make_scene(progress)
     # Drawn before anything is written, because drawing can fail.
     drawn = any(form.kind in ("animation", "still") for form in forms)
@@ -61,10 +84,11 @@ def render(
     context = RenderContext(
         recipe, scene, picture, metadata_for(recipe), DrawingProgress(total, progress)
     )
+    blanks = dict.fromkeys(() if picture is None else picture.remarks)
     for target, form, writer in zip(targets, forms, writers, strict=True):
         with atomic_write(target) as temporary, _settings(picture):
-            WRITERS[form.kind](context, writer, temporary)
-    return scene
+            blanks |= dict.fromkeys(WRITERS[form.kind](context, writer, temporary) or ())
+    return replace(scene, blanks=tuple(blanks)) if blanks else scene
 
 
 class DrawingProgress:
@@ -118,11 +142,12 @@ def _write_still(context: RenderContext, writer: Any, path: Path) -> None:
     context.progress.advance()
 
 
-def _write_page(context: RenderContext, writer: Any, path: Path) -> None:
-    writer(
+def _write_page(context: RenderContext, writer: Any, path: Path) -> tuple[str, ...]:
+    blanks: tuple[str, ...] = writer(
         context.scene, context.recipe, path, context.comment, _sampling(context.progress.progress)
     )
     context.progress.advance()
+    return blanks
 
 
 def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
@@ -130,8 +155,9 @@ def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
     context.progress.advance()
 
 
-# By kind of format: the function that writes a file, with the writer of its format.
-WRITERS: dict[str, Callable[[RenderContext, Any, Path], None]] = {
+# By kind of format: the function that writes a file, with the writer of its format. That of a page,
+# which draws its own ground, returns what it leaves blank.
+WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]] = {
     "animation": _write_animation,
     "still": _write_still,
     "page": _write_page,
@@ -175,4 +201,4 @@ def make_picture(
 
 
 def _sampling(progress: TaskProgress | None) -> Callable[[int, int], None] | None:
-    return None if progress is None else partial(progress, "sampling the plane")
+    return None if progress is None else partial(progress, SAMPLING)

@@ -30,6 +30,7 @@ from optiviz.system.text import plain_number, plain_text, shorten
 
 MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
 FINE_GRID, COARSE_GRID = 161, 41  # points per side, for cheap and costly planes
+MODEL_GRID = 51  # as Li et al. (2018) have it
 MAX_GRID = 641
 ACTIVATION_NAMES = get_args(ActivationName)
 

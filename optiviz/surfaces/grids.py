@@ -1,35 +1,168 @@
-"""Planes sampled on grids, which are cached on disk because networks take long to evaluate.
+"""Planes sampled on grids, block by block; cached on disk because models take long to evaluate.
 
-A cached grid is named by the hash of all that it depends on, so that it is never out of date.
+A cached grid is named by the hash of all that it depends on, so that it is never out of date. One
+that is not finished is cached, too, and goes on where it stopped.
 """
 
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from contextlib import ExitStack, closing, contextmanager
+from contextvars import ContextVar
 from importlib.metadata import version
+from itertools import islice
+from time import monotonic
 
 import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.plane import Plane
-from optiviz.system.cache import cache_key, cached
+from optiviz.system.cache import cache_key, read_cached, remove_cached, write_cached
+from optiviz.system.errors import OptivizError
 from optiviz.system.progress import Progress
 
+SAVED = 1.0  # seconds after which what is finished of a grid is cached
+PROBES = np.array([[0.5, 0.5], [0.31, 0.73], [0.83, 0.62], [0.12, 0.18]])  # in shares of a window
 
-def sample_grid(plane: Plane, x: Array, y: Array, progress: Progress | None = None) -> Array:
-    """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if possible."""
+Jobs = int | Executor | None  # processes, an executor, or None: this process with its threads
+Block = tuple[slice, Array]  # of the points of a grid, and their losses
 
-    def sampled() -> bytes:
-        with np.errstate(all="ignore"):
-            return plane.sample_grid(x, y, progress).tobytes()
+_workers: ContextVar[Jobs] = ContextVar("workers", default=None)
 
-    losses = np.frombuffer(cached(f"grids/{_cache_key(plane, x, y)}", sampled))
-    return losses.reshape(len(y), len(x)).copy()
+
+@contextmanager
+def shared_out(jobs: Jobs) -> Iterator[None]:
+    """Sample grids on so many processes, or on an executor; on all cores of this process if None.
+
+    They give the same numbers, to the last bit. A single process has a single thread.
+    """
+    with ExitStack() as opened:
+        if isinstance(jobs, int) and jobs > 1:
+            # Imports multiprocessing, which most runs do not need.
+            from optiviz.system.processes import ProcessExecutor
+
+            jobs = opened.enter_context(ProcessExecutor(jobs))
+        token = _workers.set(jobs)
+        try:
+            yield
+        finally:
+            _workers.reset(token)
+
+
+def sample_grid(
+    plane: Plane,
+    x: Array,
+    y: Array,
+    progress: Progress | None = None,
+    remade: Callable[[], Plane] | None = None,
+) -> Array:
+    """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if possible.
+
+    remade returns the plane in another process, where it is sent pickled; without it, all points
+    are evaluated in this process. Raises InputError if third-party code fails at a point, and
+    OptivizError if memory is too short for one, or if a process dies. What is finished by then, or
+    by Ctrl-C, is kept.
+    """
+    name = f"grids/{_cache_key(plane, x, y)}"
+    known = read_cached(name)
+    if known is None:
+        known = _sampled(name, plane, x, y, progress, remade).tobytes()
+        write_cached(name, known)
+        remove_cached(_part(name))
+    return np.frombuffer(known).reshape(len(y), len(x)).copy()
 
 
 def _cache_key(plane: Plane, x: Array, y: Array) -> str:
     arrays = plane.origin, plane.directions, x, y
-    known: tuple[bytes, ...] = plane.objective.fingerprint()  # type: ignore[attr-defined]
+    low, high = np.array([x[0], y[0]]), np.array([x[-1], y[-1]])
     return cache_key(
         repr((version("optiviz-cli"), version("numpy"))),
-        *known,
+        *plane.fingerprint((low + PROBES * (high - low))[:, : plane.dim]),
         *(repr(array.shape) for array in arrays),
         *(np.ascontiguousarray(array).data for array in arrays),
     )
+
+
+def _part(name: str) -> str:
+    return f"{name}.part"
+
+
+class _Unfinished:
+    """The losses at the points of a grid, as far as they are known, and in the cache."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = _part(name)
+        self.known, self.losses = np.zeros(size, bool), np.zeros(size)
+        content = read_cached(self._name)
+        if content is not None:
+            self.known[:] = np.frombuffer(content, bool, size)
+            self.losses[:] = np.frombuffer(content, float, offset=size)
+        self._saved = monotonic()
+
+    def add(self, block: slice, losses: Array) -> None:
+        """Keep the losses of a block."""
+        self.losses[block], self.known[block] = losses, True
+        if monotonic() - self._saved >= SAVED:
+            self.save()
+
+    def save(self) -> None:
+        """Write what is known to the cache."""
+        if self.known.any():
+            write_cached(self._name, self.known.tobytes() + self.losses.tobytes())
+        self._saved = monotonic()
+
+
+def _sampled(
+    name: str,
+    plane: Plane,
+    x: Array,
+    y: Array,
+    progress: Progress | None,
+    remade: Callable[[], Plane] | None,
+) -> Array:
+    """Return the losses at the points of a grid, row by row, and keep them if it is interrupted."""
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[:, : plane.dim]
+    grid, workers = _Unfinished(name, len(points)), _workers.get()
+    blocks = [block for block in plane.blocks(len(points)) if not grid.known[block].all()]
+    if isinstance(workers, Executor) and remade is not None:
+        found = _on_executor(workers, remade, points, blocks, len(x))
+    else:
+        found = plane.sampled(points, blocks, workers if isinstance(workers, int) else None)
+    try:
+        with closing(found):
+            for block, losses in found:
+                grid.add(block, losses)
+                if progress is not None:
+                    progress(int(grid.known.sum()), len(points))
+    except BaseException:
+        grid.save()
+        raise
+    return grid.losses
+
+
+def _on_executor(
+    executor: Executor,
+    remade: Callable[[], Plane],
+    points: Array,
+    blocks: Sequence[slice],
+    row: int,
+) -> Generator[Block, None, None]:
+    """Yield the blocks of points with their losses as they are finished, about a row per call."""
+    left, calls = iter(blocks), dict[Future[list[Array]], list[slice]]()
+    size = max((block.stop - block.start for block in blocks), default=1)
+    try:
+        while some := list(islice(left, -(-row // size))):
+            calls[executor.submit(_losses, remade, [points[block] for block in some])] = some
+        for call in as_completed(calls):
+            yield from zip(calls[call], call.result(), strict=True)
+    except (BrokenExecutor, CancelledError) as error:
+        said = str(error) or "cancelled by its executor, which may have stopped"
+        raise OptivizError(f"sampling the plane: {said}") from None
+    finally:
+        for call in calls:
+            call.cancel()
+
+
+def _losses(remade: Callable[[], Plane], blocks: Sequence[Array]) -> list[Array]:
+    """Return the losses at blocks of points of a plane, on the executor."""
+    plane = remade().copied()
+    return [plane.losses(block) for block in blocks]

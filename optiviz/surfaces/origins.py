@@ -3,8 +3,8 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from optiviz.surfaces.bundled import is_bundled_formula
 from optiviz.surfaces.checkpoint_files import checkpoint_hash
 from optiviz.surfaces.config import (
     CHECKPOINTS,
+    MODEL_GRID,
     START,
     CodeConfig,
     FunctionConfig,
@@ -224,6 +225,14 @@ class SpaceOrigin(Origin):
         return self.space.axes if self.found is None else self.found[1]
 
     @property
+    def remade(self) -> "Callable[[], Plane]":
+        """A function that returns its plane in another process, to which it is sent pickled."""
+        if self.found is None:
+            return partial(_plane_of, self)
+        plane = self.found[0]
+        return partial(_plane_of, replace(self, found=None), plane.origin, plane.directions)
+
+    @property
     def has_window(self) -> bool:
         """Whether the window of the plane is declared."""
         return self.domain is not None and len(self.domain.intervals) == self.plane.dim
@@ -242,7 +251,8 @@ class SpaceOrigin(Origin):
         return self._around
 
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
-        return self.compiled.sample_grid(x, y, progress)
+        plane = self.compiled
+        return plane.value(np.stack(np.meshgrid(x, y), axis=-1)[..., : plane.dim])
 
     @property
     def window_told(self) -> str:
@@ -445,7 +455,7 @@ class NetworkOrigin(SpaceOrigin):
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         from optiviz.surfaces.grids import sample_grid
 
-        return sample_grid(self.compiled, x, y, progress)
+        return sample_grid(self.compiled, x, y, progress, self.remade)
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         unused = "formula", "minima", "variables"
@@ -506,12 +516,12 @@ class ModelOrigin(SpaceOrigin):
         return ()  # its own parameters
 
     def grid_size(self, most: int) -> int:
-        return min(most, self.plane.samples)
+        return min(most, self.plane.grid or MODEL_GRID)
 
     def sample_grid(self, x: Array, y: Array, progress: "Progress | None" = None) -> Array:
         from optiviz.surfaces.grids import sample_grid
 
-        return sample_grid(self.compiled, x, y, progress)
+        return sample_grid(self.compiled, x, y, progress, self.remade)
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         unused = "formula", "minima", "variables", "network", "function"
@@ -523,6 +533,12 @@ class ModelOrigin(SpaceOrigin):
     def check_file(self) -> None:
         super().check_file()
         _check_hash(self.model)
+
+
+def _plane_of(origin: SpaceOrigin, *found: Array) -> "Plane":
+    """Return the plane of an origin: its own, or that through a point in directions."""
+    origin.check_file()
+    return origin.space.plane_through(*found) if found else origin.space.plane
 
 
 def _hashed(field: str, code: CodeConfig) -> dict[str, Any]:

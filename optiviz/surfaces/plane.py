@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optiviz.objective import Array, Objective
-from optiviz.system.progress import Progress
+from optiviz.system.errors import InputError, OptivizError
 
 MAX_THREADS = 8
+MANY, BLOCK = 4, 256_000_000  # points of a block, and the bytes that they may take together
 NUDGE = np.finfo(float).eps ** (1 / 3)  # relative step of central differences, optimal for order 2
 
 
@@ -83,42 +84,85 @@ class Plane:
         """Return the same plane through another objective."""
         return Plane(objective, self.origin, self.directions)
 
-    def sample_grid(self, x: Array, y: Array, progress: Progress | None = None) -> Array:
-        """Return the loss on a grid, shape (len(y), len(x)); a line has a single y, which is 0.
+    def fingerprint(self, probes: Array) -> tuple[bytes, ...]:
+        """Return what its losses depend on, beside origin and directions.
 
-        Blocks of points are evaluated in parallel, on at most MAX_THREADS threads.
+        probes, of shape (n, dim), are points to try if the objective does not know all of it.
         """
+        known: tuple[bytes, ...] = self.objective.fingerprint()  # type: ignore[attr-defined]
+        return known
+
+    def blocks(self, points: int) -> list[slice]:
+        """Return the slices of so many points that are evaluated together, in order.
+
+        They are the same on every machine, as losses may have other bits in other company.
+        """
+        many = self._many()
+        return [slice(begin, min(begin + many, points)) for begin in range(0, points, many)]
+
+    def losses(self, points: Array) -> Array:
+        """Return the losses at points of shape (n, dim), shape (n,); nan or inf if undefined.
+
+        If memory is too short for all, they are evaluated in halves. Raises InputError that names
+        the point if third-party code fails there, OptivizError if memory is too short for one.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                return self.value(points)
+        except (MemoryError, InputError) as error:
+            if len(points) == 1:
+                place = ", ".join(f"{each:.4g}" for each in points[0])
+                where = f"at ({place}) of the plane"
+                if isinstance(error, InputError):
+                    raise InputError(f"{error}, {where}") from error
+                raise OptivizError(f"memory is too short for the loss {where}") from error
+        middle = len(points) // 2
+        return np.concatenate([self.losses(points[:middle]), self.losses(points[middle:])])
+
+    def sampled(
+        self, points: Array, blocks: Sequence[slice], threads: int | None = None
+    ) -> Generator[tuple[slice, Array], None, None]:
+        """Yield blocks of points, shape (n, dim), with their losses, in the order of the blocks.
+
+        They are evaluated on several threads, by default on one a core but at most MAX_THREADS;
+        each holds the points of one block.
+        """
+        if threads == 1 or self._thread_copy() is None:
+            for block in blocks:
+                yield block, self.losses(points[block])
+            return
         # Slow to import, and formulas do not need it.
         from concurrent.futures import ThreadPoolExecutor
 
-        points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[:, : self.dim]
-        losses, many, own = np.empty(len(points)), self._many(), threading.local()
+        own = threading.local()
 
-        def evaluate(begin: int) -> None:
+        def evaluate(block: slice) -> Array:
             if not hasattr(own, "plane"):
                 own.plane = self._thread_copy()
-            with np.errstate(all="ignore"):
-                losses[begin : begin + many] = own.plane.value(points[begin : begin + many])
+            found: Array = own.plane.losses(points[block])
+            return found
 
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
+        with ThreadPoolExecutor(threads or min(os.cpu_count() or 1, MAX_THREADS)) as pool:
             try:
-                begins = range(0, len(points), many)
-                for begin, _ in zip(begins, pool.map(evaluate, begins), strict=True):
-                    if progress is not None:
-                        progress(min(begin + many, len(points)), len(points))
+                yield from zip(blocks, pool.map(evaluate, blocks), strict=True)
             except BaseException:  # Ctrl-C waits only for blocks that have begun
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return losses.reshape(len(y), len(x))
+
+    def copied(self) -> "Plane":
+        """Return a plane that can be evaluated beside this one, as far as that is possible."""
+        return self._thread_copy() or self
 
     def _many(self) -> int:
-        """Return the number of points per block."""
-        return 4
+        """Return the number of points per block, which take at most BLOCK bytes unless one does."""
+        return max(1, min(MANY, BLOCK // self.origin.nbytes))
 
-    def _thread_copy(self) -> "Plane":
-        """Return a plane that can be evaluated in another thread at the same time."""
-        copied = getattr(self.objective, "thread_copy", None)
-        return self if copied is None else self.on(copied())
+    def _thread_copy(self) -> "Plane | None":
+        """Return a plane that can be evaluated in another thread at the same time, if possible."""
+        if not hasattr(self.objective, "thread_copy"):
+            return self
+        copied = self.objective.thread_copy()
+        return None if copied is None else self.on(copied)
 
 
 def difference_product(

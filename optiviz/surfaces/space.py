@@ -143,9 +143,6 @@ class ArrayPlane(Plane):
         bend: Array = self.directions @ self.objective.hessian(self.to_weights(x))
         return bend @ self.directions.T
 
-    def sample_grid(self, x: Array, y: Array, progress: object = None) -> Array:
-        return self.value(np.stack(np.meshgrid(x, y), axis=-1)[..., : self.dim])
-
     def on(self, objective: TwiceDifferentiable) -> "ArrayPlane":  # type: ignore[override]
         return ArrayPlane(objective, self.origin, self.directions)
 

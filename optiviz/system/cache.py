@@ -85,6 +85,12 @@ def write_cached(name: str, content: bytes) -> None:
         LOG.debug("nothing is cached: %s", error)
 
 
+def remove_cached(name: str) -> None:
+    """Remove a cached file, if there is one."""
+    with suppress(OSError):
+        (cache_folder() / name).unlink()
+
+
 def ignore_cached(name: str, why: str) -> None:
     """Log that a cached file is not used."""
     LOG.debug("%s is ignored: %s", cache_folder() / name, why)

@@ -6,6 +6,7 @@ from functools import partial
 Progress = Callable[[int, int], None]  # done, total
 TaskProgress = Callable[[str, int, int], None]  # task, done, total
 
+SAMPLING = "sampling the plane"  # the name of the task that evaluates it on a grid
 TRYING = "trying "  # begins the name of a task that tries values of hyperparameters
 
 

@@ -58,6 +58,7 @@ class View(ABC):
         self.style = style
         self.path_artists: list[Animated] = []
         self.redrawn: list[Artist] = []  # static, but redrawn among the moving ones
+        self.remarks: tuple[str, ...] = ()  # on what it could not draw, after `build`
         self.progress: Progress | None = None  # called during slow work
         self.quality: Quality = "standard"  # of images
         self.labelled = "xy"  # the axes whose ticks have labels, and which have a name

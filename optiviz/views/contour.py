@@ -83,6 +83,7 @@ class ContourView(PlaneView):
         if levels is None and small and not self.scene.surface.levels:
             levels = FEW_BANDS
         sampled = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
+        self.remarks = sampled.remarks
         if not sampled.values.count():
             annotate_empty(axes, self.theme)
             return

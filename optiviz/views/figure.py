@@ -88,6 +88,11 @@ class Picture:
             cell.view.progress, cell.view.quality = progress, quality
         self._build(len(panels), len(mains[0]) * len(panels), legend)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on what its views could not draw."""
+        return tuple(dict.fromkeys(each for cell in self.cells for each in cell.view.remarks))
+
     def _build(self, parts: int, mains: int, place: LegendPlace | None) -> None:
         """Arrange everything and draw what stands still; `mains` cells are main panels."""
         scene, views = self.scene, [cell.view for cell in self.cells]

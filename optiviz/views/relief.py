@@ -92,6 +92,7 @@ class ReliefView(View):
         """The surface in the box."""
         shown = self.scene.surface
         sampled = SampledSurface.sample(shown, GRID, self.style.levels, self.progress)
+        self.remarks = sampled.remarks
         return ReliefSurface(shown, sampled, self.sides, self.style.height)
 
     @cached_property

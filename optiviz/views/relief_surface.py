@@ -74,7 +74,8 @@ class ReliefSurface:
         points = np.stack([self.sampled.x, self.sampled.y], axis=-1)
         here, there = points[inside], points[outside]
         share, value = np.zeros(len(here)), self.sampled.values.data[inside] * self.sampled.scale
-        for halving in 0.5 ** np.arange(1, HALVINGS + 1) if len(here) else ():
+        sought = len(here) and not self.surface.learns  # which would take longer than the grid
+        for halving in 0.5 ** np.arange(1, HALVINGS + 1) if sought else ():
             with np.errstate(all="ignore"):
                 tried = self.surface.value(here + (share + halving)[:, None] * (there - here))
             goes_on = np.isfinite(tried)

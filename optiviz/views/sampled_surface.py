@@ -33,6 +33,14 @@ def contour_levels(values: Array, bands: int = BANDS) -> Array:
     return np.unique(levels) if high > low else finite[:0]
 
 
+def _blank(blank: int, points: int) -> str:
+    """Return a sentence on so many points of a plane that have no finite loss."""
+    if blank == points:
+        return f"none of {points} points of the plane has a finite loss: choose a smaller --domain"
+    has = "has" if blank == 1 else "have"
+    return f"{blank} of {points} points of the plane {has} no finite loss: left blank"
+
+
 @dataclass(frozen=True, eq=False)
 class SampledSurface:
     """A surface on a grid: x, y and values have shape (samples, samples).
@@ -46,6 +54,7 @@ class SampledSurface:
     values: Any  # masked where the surface is undefined
     scale: float
     levels: Array
+    remarks: tuple[str, ...] = ()  # on what is blank of the loss of a network or a model
 
     @classmethod
     def sample(
@@ -76,7 +85,9 @@ class SampledSurface:
             chosen = contour_levels(values.compressed(), own)
         else:
             chosen = np.array(own) / scale if own else contour_levels(values.compressed())
-        return cls(x, y, values, scale, chosen)
+        blank = values.size - values.count()
+        remarks = [_blank(blank, values.size)] if blank and surface.learns else []
+        return cls(x, y, values, scale, chosen, tuple(remarks))
 
     @property
     def inner(self) -> Array:

@@ -12,7 +12,7 @@ from commands import SERIAL_OPTIMIZER
 from optiviz.cli import options
 from optiviz.cli.options import ExpectedTime
 from optiviz.kinds.tune import TuneRecipe
-from optiviz.system.progress import search_progress
+from optiviz.system.progress import SAMPLING, TRYING, search_progress
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_a_long_search_says_once_how_long_it_takes(
     pace: float, start: float, expected: float, clock: Clock
 ) -> None:
     said: list[str] = []
-    progress = search_progress("Lion", ExpectedTime("--trials N is quicker", said.append))
+    progress = search_progress("Lion", ExpectedTime({TRYING: "--trials N is quicker"}, said.append))
     assert progress is not None
     clock.now = pace
     progress(1, 256)
@@ -57,12 +57,22 @@ def test_a_long_search_says_once_how_long_it_takes(
 
 def test_what_is_no_search_says_nothing_and_each_search_is_judged_alone(clock: Clock) -> None:
     said: list[str] = []
-    progress = ExpectedTime("", said.append)
+    progress = ExpectedTime({TRYING: ""}, said.append)
     for task in ("drawing", "trying A", "trying B", "trying B"):  # B tries more values later
         for done in range(1, 11):
             clock.now += 0.5 if task == "trying A" else 2.0
             progress(task, done, 10)
     assert [sentence.split()[1] for sentence in said] == ["B"]
+
+
+def test_a_long_grid_says_how_long_it_takes_and_what_is_shorter(clock: Clock) -> None:
+    said: list[str] = []
+    progress = ExpectedTime({TRYING: "", SAMPLING: "--resolution N is quicker"}, said.append)
+    for done in range(1000, 2602, 4):  # the first ones were known
+        clock.now += 0.1
+        progress(SAMPLING, done, 2601)
+    (sentence,) = said
+    assert sentence.startswith("sampling the plane takes about 40 s: --resolution N is quicker")
 
 
 # The command line, to which a second is long.

@@ -1,15 +1,11 @@
 """Planes through a network: the same numbers as in the whole space, despite reuse."""
 
-import itertools
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optiviz.objective import Array
-from optiviz.surfaces import grids
 from optiviz.surfaces import weight_plane as module
 from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Architecture, Network, Weight
@@ -139,63 +135,6 @@ def test_a_projection_is_the_nearest_point(seed: int) -> None:
     away = points - plane.to_weights(nearest)
     np.testing.assert_allclose(np.linalg.norm(away, axis=1), distances)
     np.testing.assert_allclose(plane.directions @ away.T, 0, atol=1e-10)
-
-
-# Grids --------------------------------------------------------------------------------------------
-
-X, Y = np.linspace(-1, 1, 7), np.linspace(-2, 2, 5)
-
-
-def planes() -> list[Plane]:
-    network = made("cross-entropy", True)
-    x = origin(network)
-    return [
-        Plane(network, x, random_directions(network.architecture.parts, x, 0)),
-        WeightPlane.of(network, x, (Weight(1, 2, 3), Weight(2, 0, 2))),
-        WeightPlane.of(network, x, (Weight(2, 1, 3), Weight(2, 0, 2))),
-    ]
-
-
-@pytest.mark.parametrize("plane", planes())
-@pytest.mark.parametrize("block", [500, 10**7])
-def test_a_grid_is_sampled_point_by_point(
-    plane: Plane, block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
-    told: list[tuple[int, int]] = []
-    losses = plane.sample_grid(X, Y, lambda *done: told.append(done))
-    for row, column in itertools.product(range(5), range(7)):
-        assert losses[row, column] == pytest.approx(
-            float(plane.value(np.array([X[column], Y[row]]))), rel=1e-13
-        )
-    assert told[-1] == (35, 35) and told == sorted(told)
-
-
-def test_a_grid_is_kept_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    plane = planes()[0]
-    losses = grids.sample_grid(plane, X, Y)
-    monkeypatch.setattr(Plane, "sample_grid", lambda *_: pytest.fail("sampled again"))
-    again = grids.sample_grid(planes()[0], X, Y)
-    np.testing.assert_array_equal(again, losses)
-    assert again.flags.writeable
-
-
-def test_a_kept_grid_depends_on_all_that_it_is_of(own_cache: Path) -> None:
-    network = made("cross-entropy", True)
-    x = origin(network)
-    directions = random_directions(network.architecture.parts, x, 0)
-    planes_and_grids = [
-        (Plane(network, x, directions), X),
-        (Plane(network, x + 1e-9, directions), X),
-        (Plane(network, x, 2 * directions), X),
-        (Plane(network, x, directions), 2 * X),
-        (Plane(made("cross-entropy", True, ("tanh", "tanh")), x, directions), X),
-        (Plane(Network(network.architecture, -network.inputs, network.targets), x, directions), X),
-        (Plane(Network(network.architecture, network.inputs, -network.targets), x, directions), X),
-    ]
-    for plane, grid in planes_and_grids:
-        grids.sample_grid(plane, grid, Y)
-    assert len(list((own_cache / "grids").iterdir())) == len(planes_and_grids)
 
 
 def test_parallel_directions_are_drawn_anew() -> None:

@@ -37,8 +37,11 @@ FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the rea
 
 def save_page(
     scene: RunScene, recipe: Recipe, path: Path, comment: str, progress: Progress | None = None
-) -> None:
-    """Write the page of a run to a path, with `comment`, which is JSON, at its head."""
+) -> tuple[str, ...]:
+    """Write the page of a run to a path, with `comment`, which is JSON, at its head.
+
+    Returns sentences on what is blank in its picture.
+    """
     themes = {"own": load_theme(recipe.theme)}
     if isinstance(recipe.theme, str):
         names = FOLLOWED.get(recipe.theme, (recipe.theme,))
@@ -64,6 +67,7 @@ def save_page(
         recipe=escape(yaml_text(to_dict(recipe))),
     )
     path.write_text(text, encoding="utf-8")
+    return page.blanks
 
 
 def _script(programs: Programs) -> str:

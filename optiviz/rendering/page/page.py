@@ -88,6 +88,7 @@ class Page:
             self.loss = LossView(scene, self.theme, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
         self.stride = 1
+        self.blanks: tuple[str, ...] = ()  # sentences on what is blank in its images
 
     def payload(self) -> dict[str, Any]:
         """Return the data that the scripts draw, as plain values for JSON."""
@@ -155,9 +156,11 @@ class Page:
         }
 
     def _skipped(self) -> str:
-        """Return a note on the steps that are left out, empty if there are none."""
+        """Return notes on the steps that are left out and on what is blank, empty if none are."""
         said = f"Every {ordinal(self.stride)} step is kept, with straight lines between."
-        return f"<p>{said}</p>" if self.stride > 1 else ""
+        notes = [said] if self.stride > 1 else []
+        notes += [f"{blank[0].upper()}{blank[1:]}." for blank in self.blanks]
+        return "".join(f"<p>{escape(each)}</p>" for each in notes)
 
     def heading(self) -> str:
         """Return the heading, which may be the formula alone, or for screen readers only."""
@@ -338,6 +341,7 @@ class Page:
             view.progress = self.progress
             axes = figure.add_axes((0, 0, 1, 1))
             view.build(axes)
+            self.blanks = view.remarks
             for minimum in view.redrawn:  # the scripts draw it above the paths
                 minimum.set_visible(False)
             axes.spines[:].set_visible(False)

@@ -86,8 +86,11 @@ class ModelProblem(ABC):
         """Return the share of test samples classified correctly, None if there are none."""
         return None
 
-    def thread_copy(self) -> "Self":
-        """Return the same problem, to be evaluated in another thread at the same time."""
+    def thread_copy(self) -> "Self | None":
+        """Return the same problem, to be evaluated in another thread at the same time.
+
+        None if it must not be.
+        """
         return self
 
     def with_setting(self, setting: Setting) -> "ModelProblem":

@@ -60,6 +60,9 @@ class PythonProblem(ModelProblem):
         slopes = np.array([self._slope(each) for each in points])
         return self.value(x), slopes.reshape(np.shape(x))
 
+    def thread_copy(self) -> None:
+        """Return None: nobody knows whether any program bears several threads at once."""
+
     def fingerprint(self) -> tuple[bytes, ...]:
         return (b"python", self.name.encode())
 

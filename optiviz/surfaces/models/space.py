@@ -28,6 +28,10 @@ class ModelPlane(Plane):
             self.origin, self.directions, x.reshape(-1, self.dim)
         ).reshape(x.shape[:-1])
 
+    def fingerprint(self, probes: Array) -> tuple[bytes, ...]:
+        # What a model calls may change without a change of its file.
+        return (*super().fingerprint(probes), self.losses(probes).tobytes())
+
     def on(self, objective: Objective) -> Plane:
         if isinstance(objective, ModelProblem):
             return ModelPlane(objective, self.origin, self.directions)
