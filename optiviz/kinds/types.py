@@ -58,7 +58,9 @@ IN_A_SURFACE = {
     "device": MODEL,
     "dtype": MODEL,
     "batch_norm": MODEL,
-    "plane": "Surface(network=..., plane=...)",
+    **dict.fromkeys(
+        ("plane", "normalize", "biases", "resolution"), "Surface(network=..., plane=...)"
+    ),
 }
 
 

@@ -155,7 +155,12 @@ class Plane:
 
     def _many(self) -> int:
         """Return the number of points per block, which take at most BLOCK bytes unless one does."""
-        return max(1, min(MANY, BLOCK // self.origin.nbytes))
+        return max(1, min(self._at_once, BLOCK // self.origin.nbytes))
+
+    @property
+    def _at_once(self) -> int:
+        """The most points per block."""
+        return MANY
 
     def _thread_copy(self) -> "Plane | None":
         """Return a plane that can be evaluated in another thread at the same time, if possible."""

@@ -178,6 +178,7 @@ grids.SAVED = 0.05
 main()
 """
 PLOT = ["plot", "model.py:problem", "--plane", "random", "--resolution", "11", "--size", "300x200"]
+PLOT += ["--domain", "-1:1,-1:1"]
 
 
 def evaluations(folder: Path) -> int:
@@ -254,7 +255,7 @@ def surfaces() -> list[Surface]:
     declared = {"hidden": [5], "bias": True, "data": "xor"}
     network = Surface.model_validate({"network": declared, "plane": RANDOM})
     weights = network.model_copy(
-        update={"plane": PlaneConfig.model_validate("0/1/1,1/0/0"), "domain": None}
+        update={"plane": PlaneConfig.model_validate("layer0.weight[1,1],layer1.weight[0,0]"), "domain": None}
     )
     found = []
     for each in (model, network):

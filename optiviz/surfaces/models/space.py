@@ -37,7 +37,8 @@ class ModelPlane(Plane):
             return ModelPlane(objective, self.origin, self.directions)
         return super().on(objective)
 
-    def _many(self) -> int:
+    @property
+    def _at_once(self) -> int:
         return self.objective.points_at_once
 
 
