@@ -514,10 +514,7 @@ class SurfaceReader:
         try:
             return found.with_file_hashes()
         except InputError as error:
-            origin = found.origin
-            files = origin.plane.files if isinstance(origin, SpaceOrigin) else ()
-            of_plane = str(error).startswith(files) if files else False
-            within = ("plane",) if of_plane else ("network", "data")
+            within = ("plane",) if _lacks_checkpoints(found) else ("network", "data")
             self.faults.append(self._fault(keys, Fault(within, str(error)), of))
             return None
 
@@ -537,6 +534,15 @@ class SurfaceReader:
             names = {"variables": self.given_variables}
             return Fault((names.get(changed[0], changed[0]), *changed[1:]), fault.message)
         return Fault((*keys, *within[of:]), fault.message)
+
+
+def _lacks_checkpoints(surface: Surface) -> bool:
+    """Return whether a checkpoint of a surface's plane cannot be read."""
+    origin = surface.origin
+    try:
+        return bool(isinstance(origin, SpaceOrigin) and origin.plane_hashes() is None)
+    except InputError:
+        return True
 
 
 def _normalize_starts(fields: Fields, field: str) -> list[Fault]:
