@@ -30,6 +30,7 @@ from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 from optiviz.surfaces.models.torch import TorchProblem  # noqa: E402
 
 pytestmark = pytest.mark.torch
+torch.set_num_threads(1)  # tests run on all cores already
 
 
 class Small(nn.Module):  # type: ignore[misc]
@@ -162,7 +163,7 @@ def test_the_model_and_all_generators_are_left_as_they_were_found() -> None:
     slopes = [each.grad.clone() for each in model.parameters()]
     places = [each.data_ptr() for each in model.parameters()]
     states = random.getstate(), str(np.random.get_state()), torch.get_rng_state()
-    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
     loader = DataLoader(TensorDataset(*data()), 8, shuffle=True)
     for inputs in (data(), loader, lambda seed, step: data(many=5)):
         made = problem(model, data=inputs)
@@ -183,7 +184,8 @@ def test_the_model_and_all_generators_are_left_as_they_were_found() -> None:
     )
     assert states[:2] == (random.getstate(), str(np.random.get_state()))
     assert torch.equal(states[2], torch.get_rng_state())
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
 
 
 def test_products_with_the_hessian_are_exact() -> None:

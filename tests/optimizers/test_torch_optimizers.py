@@ -24,6 +24,7 @@ from torch.nn import functional  # noqa: E402
 from optiviz.surfaces.models.torch import TorchProblem  # noqa: E402
 
 pytestmark = pytest.mark.torch
+torch.set_num_threads(1)  # tests run on all cores already
 
 DRAWN = np.random.default_rng(0)
 INPUTS, TARGETS = DRAWN.normal(size=(40, 6)), np.eye(4)[DRAWN.integers(0, 4, 40)]
