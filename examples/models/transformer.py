@@ -10,7 +10,10 @@ from torch.nn.functional import cross_entropy
 
 import optiviz
 
-WORDS = ["the", "a", "cat", "dog", "bird", "small", "old", "grey", "sees", "hears", "follows", "sleeps", "sings", "."]
+WORDS = [
+    *("the", "a", "cat", "dog", "bird", "small", "old", "grey"),
+    *("sees", "hears", "follows", "sleeps", "sings", "."),
+]
 NUMBER_OF = {word: number for number, word in enumerate(WORDS)}
 LENGTH, SAMPLES, WIDTH, HEADS = 12, 512, 24, 2
 

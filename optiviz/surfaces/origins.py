@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
+PROBLEM = "problem"  # the name of a function that says no more than its file does
 DEFAULT_INTERVAL = (-3.0, 3.0)  # of a variable
 SLOW_GRID = 101  # points per side of a function that is called point by point
 DEFAULT_START = (0.1, 0.2)  # the default starting point, in shares of the window's sides
@@ -497,7 +498,8 @@ class ModelOrigin(SpaceOrigin):
 
     @property
     def file_name(self) -> str:
-        return re.split("[:.]", self.model.of)[-1]
+        path, _, name = self.model.of.replace(".py:", ":").replace(":", ".").rpartition(".")
+        return re.split(r"[./\\]", path)[-1] if path and name == PROBLEM else name
 
     @property
     def reference(self) -> str:

@@ -255,7 +255,10 @@ def surfaces() -> list[Surface]:
     declared = {"hidden": [5], "bias": True, "data": "xor"}
     network = Surface.model_validate({"network": declared, "plane": RANDOM})
     weights = network.model_copy(
-        update={"plane": PlaneConfig.model_validate("layer0.weight[1,1],layer1.weight[0,0]"), "domain": None}
+        update={
+            "plane": PlaneConfig.model_validate("layer0.weight[1,1],layer1.weight[0,0]"),
+            "domain": None,
+        }
     )
     found = []
     for each in (model, network):

@@ -734,6 +734,8 @@ def _float64(tensor: Any) -> Array:
     """Return the numbers of a tensor as a vector of its own."""
     import torch
 
+    if isinstance(tensor, np.ndarray):
+        return tensor.astype(float).reshape(-1)
     found = torch.as_tensor(tensor).detach()
     vector: Array = found.cpu().to(torch.float64).numpy().reshape(-1).copy()
     return vector
