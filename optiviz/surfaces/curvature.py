@@ -8,7 +8,8 @@ from optiviz.objective import Array
 from optiviz.system.errors import InputError, require_package
 
 DENSE = 32  # dimensions up to which the whole Hessian is computed
-BASIS = 24  # vectors that the Lanczos method holds
+BASIS, LEAST_BASIS = 24, 6  # vectors that the Lanczos method holds
+HELD = 200_000_000  # numbers in these vectors, at most, unless there are only LEAST_BASIS
 PRECISE = 1e-7  # relative residual of an eigenvalue, whose error is about its square
 RESTARTS = 100
 ROUGH = 0.01  # relative residual beyond which products are those of no matrix
@@ -56,11 +57,10 @@ def _dense(product: Callable[[Array], Array], dim: int) -> tuple[Array, Array]:
 def _sparse(product: Callable[[Array], Array], dim: int, begin: Array) -> tuple[Array, Array]:
     with require_package("a plane of eigenvectors", "scipy", "optiviz-cli[scipy]"):
         from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+    basis = max(LEAST_BASIS, min(BASIS, HELD // dim))
     matrix = LinearOperator((dim, dim), matvec=product, dtype=float)
     try:
-        values, ways = eigsh(
-            matrix, 2, v0=begin, ncv=min(BASIS, dim), tol=PRECISE, maxiter=RESTARTS
-        )
+        values, ways = eigsh(matrix, 2, v0=begin, ncv=basis, tol=PRECISE, maxiter=RESTARTS)
     except ArpackError as error:
         said = str(error).partition("\n")[0]
         raise InputError(f"no eigenvectors of the Hessian were found: {said}") from None

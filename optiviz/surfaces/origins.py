@@ -321,7 +321,7 @@ class VariablesOrigin(SpaceOrigin):
     """A formula or a function of more than two variables.
 
     A domain with one interval is that of each variable, DEFAULT_INTERVAL unless specified; one with
-    two is the window of the plane.
+    two is the window of the plane. On a line, one interval is its window.
     """
 
     source: FormulaOrigin | FunctionOrigin

@@ -66,13 +66,11 @@ class ErrorView(View):
             scale.apply(panel, self.labelled)
             set_step_limits(panel, self.scene.steps, self.labelled if number else "y", self.packed)
             panels.append(panel)
-        for panel, names in zip(
-            panels,
-            (["true loss, and the plane's dotted", "loss, the plane's dotted", "plane dotted"],
-             ["distance from the plane", "distance"]),
-            strict=True,
-        ):  # fmt: skip
-            set_heading(panel, self.theme, *names)
+        what = "plane" if self.scene.surface.dim > 1 else "line"
+        losses, distance = panels
+        ways = f"true loss, and the {what}'s dotted", f"loss, the {what}'s dotted", f"{what} dotted"
+        set_heading(losses, self.theme, *ways)
+        set_heading(distance, self.theme, f"distance from the {what}", "distance")
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 self._draw(panels, entry, start, path)

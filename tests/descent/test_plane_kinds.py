@@ -234,6 +234,18 @@ def test_a_line_is_drawn_as_a_curve(kind: str, here: Path) -> None:
 
 
 @every_kind
+def test_a_page_draws_projected_paths_on_the_curve(kind: str, here: Path) -> None:
+    recipe = read_recipe(fields(kind, "between:start,b.npz"), str)
+    scene = recipe.make_scene()
+    optiviz.render(recipe, ["a.html"])
+    found = re.findall(r'"heights": ?(\[[^]]*\])', Path("a.html").read_text())
+    x, losses, _ = scene.surface.sample_line(2001)
+    for path, heights in zip(scene.trajectories, found, strict=True):
+        expected = np.interp(path.points[:, 0], x, losses)
+        np.testing.assert_allclose(json.loads(heights), expected, rtol=1e-3, atol=1e-3)
+
+
+@every_kind
 def test_the_checkpoints_are_marked(kind: str, here: Path) -> None:
     scene = scene_of(kind, "through:start,b.npz,c.npz")
     assert scene.anchors_in_window[0] == ["start", "b", "c"]

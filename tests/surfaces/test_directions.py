@@ -210,6 +210,13 @@ def test_a_window_reaches_to_where_the_loss_has_risen() -> None:
             assert f"{middle:.3g}" in space.window.told
 
 
+def test_a_window_around_a_loss_below_0_is_the_usual_one() -> None:
+    problem = PythonProblem(np.zeros(2), lambda x: float(x @ x) - 1, lambda x: 2 * x, name="bowl")
+    found = ModelSpace(problem, PlaneConfig.model_validate("random")).window
+    assert found.domain.intervals == ((-1, 1), (-1, 1))
+    assert found.told == "window ±1: the loss in its middle is -1"
+
+
 @pytest.mark.parametrize("factor", [1.0, 100.0, 1e-3])
 def test_a_window_shrinks_and_grows(factor: float) -> None:
     """The loss is 1 + r**2 / 2 on an axis and 1 + r**2 in a corner, in the median 10 at 3.46."""

@@ -18,10 +18,13 @@ function curveIn([[low, high]], quality) {
   return points;
 }
 
+// Where a run is drawn: at its losses, or at the height of the line on which it is projected.
+const heightsOf = (run) => run.heights ?? run.losses;
+
 // The scale of the losses of the curve, and of those that runs visit in the window.
 function curveScale(curve, runs, [[low, high]]) {
   const values = curve.filter((_, at) => at % 2);
-  const visited = runs.map((run) => run.losses.filter((_, row) => within(run.x[row], low, high)));
+  const visited = runs.map((run) => heightsOf(run).filter((_, row) => within(run.x[row], low, high)));
   return scaleFor("loss", [values, ...visited], true);
 }
 
@@ -44,7 +47,7 @@ function drawWalkers(panel, pen, runs, step, curve) {
     clipped(pen, panel.box);
     pen.globalAlpha = 0.75;
     for (let row = beginning(run, step); row < last; row += 1) {
-      shape(pen, head, [across(run.x[row]), down(run.losses[row])], PAST, color, look().casing, 1);
+      shape(pen, head, [across(run.x[row]), down(heightsOf(run)[row])], PAST, color, look().casing, 1);
     }
     pen.globalAlpha = 1;
     pen.strokeStyle = color;
@@ -53,7 +56,7 @@ function drawWalkers(panel, pen, runs, step, curve) {
     clipped(pen, panel.box, REACH);
     const x = run.x[last];
     const side = x > high ? curve.length - 2 : 0; // of the curve's ends the nearer one
-    const at = [across(x), down(run.losses[last])];
+    const at = [across(x), down(heightsOf(run)[last])];
     const place = setAside(at, beside.get(run));
     if (within(x, low, high)) {
       drawTether(pen, at, place, color);

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from html import escape
 from io import BytesIO
 from string import Template
@@ -273,9 +274,23 @@ class Page:
             "drawn": rounded_points(drawn[rows], window) if stays else None,
             "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
+            **self._heights(path, path.finite_points[rows]),
             "outcome": None if found is None else list(found),
             "lines": None if self.is_live else [self._line(line) for line in lines],
         }
+
+    def _heights(self, path: Trajectory, points: Array) -> dict[str, Any]:
+        """Return the heights of a projected path on a curve, none where these are its losses."""
+        if self.ground != "curve" or path.distances is None:
+            return {}
+        heights = np.interp(points[:, 0], self.curve.x, self.curve.value)
+        return {"heights": rounded(heights, self.curve.scale.limits)}
+
+    @cached_property
+    def curve(self) -> CurveView:
+        """The view of a surface in one dimension."""
+        with drawing_settings():
+            return CurveView(self.scene, self.theme, self.recipe)
 
     def _line(self, line: Line) -> dict[str, Any]:
         """Return a line of the loss chart."""
@@ -309,10 +324,8 @@ class Page:
                 "images": {name: self._image(theme) for name, theme in self.themes.items()},
                 "starts_seen": rounded_points(starts, scene.surface.window.intervals),
             }
-        with drawing_settings():
-            curve = CurveView(scene, self.theme, self.recipe)
-        points = np.column_stack([curve.x, curve.value])
-        ends = scene.surface.window.intervals[0], curve.scale.limits
+        points = np.column_stack([self.curve.x, self.curve.value])
+        ends = scene.surface.window.intervals[0], self.curve.scale.limits
         return {"curve": rounded_points(points, ends)}
 
     @property

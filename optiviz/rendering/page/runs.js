@@ -94,6 +94,7 @@ function replayed(path) {
     steps: path.steps, rows: path.steps.length, last: path.last, ending: "", endedAt: path.last,
     x: flat(path.points), drawn: path.drawn && !live ? flat(path.drawn) : null, cache: {},
     losses: Float64Array.from(path.losses, (each) => each ?? NaN),
+    heights: path.heights && Float64Array.from(path.heights, (each) => each ?? NaN),
     width: 0, states: new Float64Array(0), near: path.near, lines: path.lines,
     outcome: path.outcome && { text: path.outcome[0], since: path.outcome[1], failed: path.outcome[2] },
   };
