@@ -30,6 +30,7 @@ from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 from optiviz.surfaces.models.torch import TorchProblem  # noqa: E402
 
 pytestmark = pytest.mark.torch
+torch.set_num_threads(1)  # tests run on all cores already
 
 
 class Small(nn.Module):  # type: ignore[misc]
@@ -137,9 +138,7 @@ def own_and_torchs() -> tuple[Network, np.ndarray[Any, Any], TorchProblem]:
 def test_our_own_network_descends_as_ours(method: Method, size: int | None) -> None:
     network, x, made = own_and_torchs()
     ours = network if size is None else Batches(network, size, 7)
-    paths = [
-        descend(each, method, x, 50, rows=range(51)) for each in (ours, made.batches(size, 7))
-    ]
+    paths = [descend(each, method, x, 50, rows=range(51)) for each in (ours, made.batches(size, 7))]
     np.testing.assert_allclose(paths[0].points, paths[1].points, atol=1e-10, rtol=0)
     np.testing.assert_allclose(paths[0].losses, paths[1].losses, atol=1e-10, rtol=0)
     assert made.accuracy(paths[1].end) == network.accuracy(paths[0].end)
@@ -164,7 +163,7 @@ def test_the_model_and_all_generators_are_left_as_they_were_found() -> None:
     slopes = [each.grad.clone() for each in model.parameters()]
     places = [each.data_ptr() for each in model.parameters()]
     states = random.getstate(), str(np.random.get_state()), torch.get_rng_state()
-    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
     loader = DataLoader(TensorDataset(*data()), 8, shuffle=True)
     for inputs in (data(), loader, lambda seed, step: data(many=5)):
         made = problem(model, data=inputs)
@@ -172,7 +171,9 @@ def test_the_model_and_all_generators_are_left_as_they_were_found() -> None:
             descent = each.batches(None, 0)
             assert isinstance(descent, Stream)
             descend(descent, SGD(lr=0.1), each.initial, 3)
-            ModelSpace(each, PlaneConfig(kind="random")).plane.sample_grid(np.arange(2.0), np.arange(2.0))
+            ModelSpace(each, PlaneConfig(kind="random")).plane.sample_grid(
+                np.arange(2.0), np.arange(2.0)
+            )
             each.hessian_product(each.initial, each.initial)
     assert model.training and model.norm.training and model.norm.track_running_stats
     assert all(torch.equal(each, held[key]) for key, each in model.state_dict().items())
@@ -183,14 +184,17 @@ def test_the_model_and_all_generators_are_left_as_they_were_found() -> None:
     )
     assert states[:2] == (random.getstate(), str(np.random.get_state()))
     assert torch.equal(states[2], torch.get_rng_state())
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
 
 
 def test_products_with_the_hessian_are_exact() -> None:
     """Against a full Hessian of a network of 500 weights, in blocks."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = nn.Sequential(nn.Linear(20, 20, bias=False), nn.Tanh(), nn.Linear(20, 5, bias=False))
+        model = nn.Sequential(
+            nn.Linear(20, 20, bias=False), nn.Tanh(), nn.Linear(20, 5, bias=False)
+        )
     model = model.double()
     drawn = np.random.default_rng(0)
     inputs = torch.tensor(drawn.normal(size=(30, 20)))
@@ -455,7 +459,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"loss": lambda outputs, targets: torch.zeros(())},
         "the loss of Small does not depend on its parameters",
     ),
-    "nan": ({"loss": lambda outputs, targets: outputs.sum() * torch.nan}, "the loss of Small is nan"),
+    "nan": (
+        {"loss": lambda outputs, targets: outputs.sum() * torch.nan},
+        "the loss of Small is nan",
+    ),
     "no pair": ({"data": data()[0]}, "data must be (inputs, targets)"),
     "empty": ({"data": data(many=0)}, "data: has no samples"),
     "uneven": ({"data": (data()[0], data()[1][:9])}, "as many samples each, not 50 and 9"),
@@ -493,5 +500,5 @@ def test_the_command_line_draws_a_model(here: Path, invoke: Any) -> None:
     words = "--plane random:0 --opt sgd:lr=0.1 --batch-size 4 --steps 5"
     ran = invoke("run", "--surface", "my_model.py:problem", *words.split(), "-o", "run.json")
     assert ran.exit_code == 0, ran.output
-    drawn = invoke("plot", "my_model.py:problem", "--plane", "random:0", "-o", "plot.csv")
+    drawn = invoke("plot", "my_model.py:problem", "--plane", "random:0", "-o", "plot.png")
     assert drawn.exit_code == 0, drawn.output
