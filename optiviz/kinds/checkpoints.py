@@ -231,6 +231,8 @@ def _matching(text: str) -> list[str] | None:
         if not glob.has_magic(text) or Path(text).expanduser().exists():
             return None
         found = glob.glob(str(Path(text).expanduser()), recursive=True)  # noqa: PTH207
+    except InputError:
+        raise
     except (OSError, ValueError, RuntimeError, re.error) as error:
         raise InputError(f"{shorten(text)}: {error}") from None
     return sorted(
@@ -283,9 +285,7 @@ def _fields(written: _Written, every: int) -> dict[str, Any]:
     if len(written.files) == 1:
         digest = checkpoint_hash(first)
         if not is_recording(first):
-            raise InputError(
-                f"{written.of or first}: a path needs two checkpoints, and this is one"
-            )
+            raise InputError(f"{written.of or first}: is one checkpoint, but a path needs two")
         steps = read_recording(first, digest).steps
         if steps[-1] > MAX_STEPS:
             steps = np.arange(len(steps))

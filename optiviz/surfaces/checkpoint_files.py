@@ -30,7 +30,7 @@ SAVE = "save model.state_dict() instead"
 
 
 class Checkpoint(NamedTuple):
-    """The SHA-256 of a file, and the tensors in it by their names, which cannot be written to.
+    """The SHA-256 of a file, and the tensors in it by their names.
 
     The names are those of the model's own state: what wrappers such as DataParallel, AveragedModel
     and torch.compile put in front is left out.
@@ -108,9 +108,13 @@ def checkpoint_hash(file: str) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-@lru_cache(maxsize=4)
 def known_tensors(file: str, digest: str) -> dict[str, NDArray[Any]]:
     """Return the tensors in a file by their names; raise InputError for another SHA-256."""
+    return {name: tensor.copy() for name, tensor in _parsed(file, digest).items()}
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: str, digest: str) -> dict[str, NDArray[Any]]:
     with _opened(file) as (opened, size):
         content = opened.read(size + 1)
     if hashlib.sha256(content).hexdigest() != digest:
@@ -152,12 +156,11 @@ def _opened(file: str) -> Iterator[tuple[Any, int]]:
 
 
 def _plain(file: str, name: str, tensor: NDArray[Any]) -> NDArray[Any]:
-    """Return a tensor that cannot be written to, in float64 if it has less than 32 bits."""
+    """Return a tensor, in float64 if it has less than 32 bits; raise InputError if not real."""
     if tensor.dtype.kind not in "biuf":
         raise InputError(f"{file}: {shorten(name)} must be real numbers, not {tensor.dtype}")
     if tensor.dtype.kind == "f" and tensor.dtype.itemsize not in (4, 8):
         tensor = tensor.astype(float)
-    tensor.flags.writeable = False
     return tensor
 
 
@@ -212,7 +215,7 @@ def _of_torch(file: str, content: bytes) -> dict[str, NDArray[Any]]:
         try:
             short = tensor.is_floating_point() and tensor.element_size() not in (4, 8)
             plain = tensor.detach().to(torch.float64) if short else tensor.detach()
-            found[name] = plain.contiguous().numpy().copy()
+            found[name] = plain.contiguous().numpy()
         except Exception as error:  # sparse, quantized and other tensors that are no arrays
             said = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{file}: {shorten(name)} cannot be read: {shorten(said)}") from None

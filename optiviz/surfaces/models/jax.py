@@ -5,6 +5,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -194,6 +195,7 @@ class JaxProblem(ModelProblem):
         for each in self._kinds:
             kind = jax.numpy.promote_types(kind, each)
         self._kind, self._most = kind, 0
+        self.__dict__.pop("_sums", None)
         self._all_drawn: list[Any] = []
 
         def loss_at(flat: Any, batch: Any) -> Any:
@@ -222,37 +224,39 @@ class JaxProblem(ModelProblem):
             self._placed = jax.tree_util.tree_map(self._as_data, self._samples)
 
     def _try(self) -> None:
-        """Check the loss on a few samples; learn its memory, and if it is a mean or a sum."""
-        import jax
-
+        """Check the loss on a few samples, and learn how many may be in a block."""
         few = self._few()
         with self._running():
             flat = self._flat(self.initial)
             compiled = self._both.lower(flat, few).compile()
             loss = float(compiled(flat, few)[0])
-            if not np.isfinite(loss):
-                raise InputError(f"the loss of {self.name} is {loss} at its parameters")
-            self._sums: bool | None = None
-            if self._drawn:
-                return
-            many = len(_leaves(few)[0])
-            used = compiled.memory_analysis()
-            of_each = getattr(used, "temp_size_in_bytes", 0) / many
-            self._most = max(1, int(BLOCK / of_each)) if of_each else self.samples or 1
-            if many < 2:
-                return
-            first = max(1, many // 3)
-            cuts = slice(None, first), slice(first, None)
-            ends = [jax.tree_util.tree_map(lambda each, cut=cut: each[cut], few) for cut in cuts]
+        if not np.isfinite(loss):
+            raise InputError(f"the loss of {self.name} is {loss} at its parameters")
+        if self._drawn is None:
+            used = getattr(compiled.memory_analysis(), "temp_size_in_bytes", 0)
+            of_each = max(1.0, used / len(_leaves(few)[0]))
+            self._most = max(1, int(BLOCK / of_each))
+
+    @cached_property
+    def _sums(self) -> bool | None:
+        """Whether the loss is the sum of those of samples; None if it is no mean, either."""
+        import jax
+
+        few = self._few()
+        many = len(_leaves(few)[0])
+        first = max(1, many // 3)
+        cuts = slice(None, first), slice(first, None)
+        with self._running():
+            flat = self._flat(self.initial)[None]
+            parts = [jax.tree_util.tree_map(lambda each, cut=cut: each[cut], few) for cut in cuts]
             try:
-                losses = np.array([float(self._values(flat[None], each)[0]) for each in ends])
+                loss, *losses = (float(self._values(flat, each)[0]) for each in (few, *parts))
             except Exception:  # a loss that needs all samples
-                return
+                return None
         near = {"rtol": float(np.finfo(self._kind).eps) ** 0.5, "atol": 0.0}
-        if np.isclose(losses @ [first, many - first] / many, loss, **near):
-            self._sums = False
-        elif np.isclose(losses.sum(), loss, **near):
-            self._sums = True
+        if np.isclose(np.dot(losses, [first, many - first]) / many, loss, **near):
+            return False
+        return True if np.isclose(sum(losses), loss, **near) else None
 
     def _few(self) -> Any:
         """Return a batch of at most PROBED samples, evenly spaced."""

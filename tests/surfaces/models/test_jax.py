@@ -238,13 +238,12 @@ def test_accuracy_is_that_of_the_users_function():
 
 
 def test_a_fingerprint_is_that_of_data_loss_and_type(problem):
-    made = [
+    others = [
         made(),
-        optiviz.JaxProblem(parameters(), loss, (INPUTS + 1e-3, TARGETS)),
-        optiviz.JaxProblem(parameters(), lambda p, b: 2 * loss(p, b), (INPUTS, TARGETS)),
-        problem,
+        made(data=(INPUTS + 1e-3, TARGETS)),
+        made(loss=lambda params, batch: 2 * loss(params, batch)),
     ]
-    assert len({each.fingerprint() for each in made}) == 4
+    assert len({each.fingerprint() for each in (*others, problem)}) == 4
     assert problem.fingerprint() == problem.fingerprint()
 
 
@@ -340,7 +339,7 @@ def test_every_optimizer_and_a_recording_race(here: Path, invoke: Invoke):
             value, slope = jax.value_and_grad(space["loss"])(params, batch_of(space))
             params = jax.tree_util.tree_map(lambda x, g: x - 0.3 * g, params, slope)
             recording.step(value, params)
-    optimizers = "sgd:lr=0.3,adam,l-bfgs,optax.adam:learning_rate=0.05,optax.lbfgs"
+    optimizers = "sgd:lr=0.3,adam:lr=0.1,l-bfgs,optax.lbfgs,torch.optim.SGD:lr=0.3"
     result = invoke(
         "run", "--surface", "m.py:problem", "--opt", optimizers, "--steps", "20",
         "--checkpoints", "run.npz", "--plane", "path", "-o", "a.png", "-o", "a.json", "--preview",
@@ -352,6 +351,7 @@ def test_every_optimizer_and_a_recording_race(here: Path, invoke: Invoke):
     paths = json.loads(Path("a.json").read_text())["trajectories"]
     assert [path["label"] for path in paths][-1] == "training"
     np.testing.assert_allclose(paths[-1]["loss"], paths[0]["loss"], rtol=1e-4)
+    assert [path["stopped_at"] for path in paths] == [None] * 6
     assert all(path["loss"][-1] < path["loss"][0] for path in paths)
 
 
