@@ -59,6 +59,7 @@ IN_A_SURFACE = {
     "dtype": MODEL,
     "batch_norm": MODEL,
     "plane": "Surface(network=..., plane=...)",
+    "resolution": 'Surface(network=..., plane={"grid": ...})',
 }
 
 
