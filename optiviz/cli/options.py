@@ -201,7 +201,7 @@ sampling_options = section(
     click.option(
         "--resolution", type=int, metavar="N",
         help="Points per side at which a network or a model is evaluated.  [default: 51 for a "
-        "model, else 41, or 161 for two weights]",
+        "model, else 41, or 161 for two weights; half with --preview]",
     ),
     click.option(
         "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
@@ -472,7 +472,8 @@ def render_and_report(
         check_not_input(path, sources)
     if output.preview:
         recipe = recipe.draft()
-    with _stdout(output) as stdout:
+    # What third-party code prints is no part of a picture.
+    with _stdout(output) as stdout, output.redirect_messages():
         targets = [stdout if path == STDOUT else path for path in paths]
         if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
             recipe = recipe.last_frame()

@@ -65,5 +65,6 @@ def command(**options: Any) -> None:
     fields = {"kind": "plot", **explicit_options(options)}
     if "surfaces" in fields:
         fields["surfaces"] = ",".join(fields["surfaces"])
-    recipe = read_recipe(fields, option_for)
+    with output.redirect_messages():  # those of third-party code, which is run
+        recipe = read_recipe(fields, option_for)
     render_and_report(recipe, output)

@@ -150,9 +150,10 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
     if not allow_plugins:
         theirs = {key: value for key, value in fields.items() if key not in changed}
         check_trusted(theirs, made.locate)
-    recipe = read_recipe(
-        fields, lambda keys: (option_for if keys and keys[0] in changed else made.locate)(keys)
-    )
+    with output.redirect_messages():  # those of third-party code, which is run
+        recipe = read_recipe(
+            fields, lambda keys: (option_for if keys and keys[0] in changed else made.locate)(keys)
+        )
     if made.version_differences and not output.quiet:
         click.echo(
             f"{source} was written with {made.version_differences}: the bytes may differ", err=True

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent.learning_rate import ConfiguredOptimizer
 from optiviz.kinds.size import PictureSize, Size
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.types import NamedTheme
+from optiviz.kinds.types import NamedTheme, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.spec import OptimizerSpec, Setting, labelled
 from optiviz.registry import FORMATS, Format, LegendPlace, Quality, format_of
@@ -199,13 +199,24 @@ class BaseRecipe(Model):
         raise NotImplementedError
 
     def draft(self) -> Self:
-        """Return the recipe of a quick draft with half the pixels on each side."""
-        smaller = {"size": self.size.halved()} if self.size.unit == "px" else {"scale": DRAFT}
-        return self.model_copy(update=smaller)
+        """Return the recipe of a quick draft: half the pixels, and points of a plane, per side."""
+        changed: dict[str, object] = {"scale": DRAFT}
+        if self.size.unit == "px":
+            changed = {"size": self.size.halved()}
+        drawn = [_coarser(each) for each in self.drawn_surfaces]
+        for field in {"surface", "surfaces"} & type(self).model_fields.keys():
+            changed[field] = tuple(drawn) if field == "surfaces" else drawn[0]
+        return self.model_copy(update=changed)
 
     def last_frame(self) -> Self:
         """Return a recipe whose animation is only the last frame."""
         return self
+
+
+def _coarser(surface: str | Surface) -> str | Surface:
+    """Return a network or a model with a coarser grid; any other surface as it is."""
+    found = resolve_surface(surface)
+    return found.coarser() if found.learns else surface
 
 
 def to_dict(recipe: BaseRecipe) -> dict[str, Any]:

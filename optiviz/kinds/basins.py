@@ -47,7 +47,7 @@ class BasinsRecipe(ProblemFields, AnimationFields):
         found = resolve_surface(surface)
         if found.dim != 2 or not problem_of(found).in_plane:
             what = "one" if found.dim == 1 else "many dimensions"
-            name = found.name or "the formula"
+            name = found.name or ("the model" if found.model else "the formula")
             raise ValueError(f"basins need two dimensions, but {name} is descended in {what}")
         return surface
 

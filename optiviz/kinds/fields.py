@@ -380,7 +380,8 @@ class ProblemFields(Model):
 def check_samples(surface: Surface) -> None:
     """Raise ValueError if a surface has no samples for batches."""
     if not problem_of(surface).has_samples:
-        raise ValueError(f"{surface.name or 'the formula'} has no samples for batches")
+        name = surface.name or ("the model" if surface.model else "the formula")
+        raise ValueError(f"{name} has no samples for batches")
 
 
 class StartFields(ProblemFields):

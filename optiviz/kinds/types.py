@@ -58,9 +58,8 @@ IN_A_SURFACE = {
     "device": MODEL,
     "dtype": MODEL,
     "batch_norm": MODEL,
-    **dict.fromkeys(
-        ("plane", "normalize", "biases", "resolution"), "Surface(network=..., plane=...)"
-    ),
+    **dict.fromkeys(("plane", "normalize", "biases"), "Surface(network=..., plane=...)"),
+    "resolution": 'Surface(network=..., plane={"grid": ...})',
 }
 
 

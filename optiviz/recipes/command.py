@@ -134,10 +134,11 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         if given.network.samples is not None:
             fields["samples"] = given.network.samples
         grid = given.plane.grid
-        if grid is not None and (known is None or grid != known.plane.grid):
-            fields["resolution"] = grid
-        if known is None or given.plane != known.plane.model_copy(update={"grid": grid}):
+        moved = known is None or given.plane != known.plane.model_copy(update={"grid": grid})
+        if moved:
             fields |= _plane(given.plane)
+        if grid is not None and (moved or known is None or grid != known.plane.grid):
+            fields["resolution"] = grid
     elif declared and declared[0].plane is not None:
         fields |= _plane(declared[0].plane)
         if declared[0].plane.grid is not None:

@@ -124,7 +124,7 @@ def animate(
     coordinates, f(x, y), or of one vector. optimizers are specs such as "adam:lr=0.25", in a
     sequence or in one comma-separated string. settings are the other fields of Recipe: starts,
     steps, fps, size (width and height in pixels), title and so on, and those that change a surface:
-    domain, axes, variables, dim, plane, data and samples.
+    domain, axes, variables, dim, plane, data, samples and resolution.
     tracks=[...] draws paths that your own program recorded, each a `Trajectory.of(points)` or a
     file such as "run.csv", beside those of the optimizers, or alone.
 

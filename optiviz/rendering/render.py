@@ -39,8 +39,9 @@ def render(
 
     jobs is the number of processes on which the plane of a network or a model is sampled, or any
     executor of concurrent.futures whose processes can import optiviz: they give the same bytes, and
-    a model must then be named, as in "my_model.py:problem". Unless specified, this process uses
-    threads on all cores; with jobs=1, a single one.
+    a model must then be named, as in "my_model.py:problem", and a script that passes a number must
+    start in `if __name__ == "__main__":`, as with multiprocessing. Unless specified, this process
+    uses threads on all cores; with jobs=1, a single one.
 
     Returns the scene: the titles, entries and numbers that were drawn, such as the `trajectories`
     of a run.

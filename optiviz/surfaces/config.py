@@ -31,13 +31,13 @@ from optiviz.system.text import plain_number, plain_text, shorten
 MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
 FINE_GRID, COARSE_GRID = 161, 41  # points per side, for cheap and costly planes
 MODEL_GRID = 51  # as Li et al. (2018) have it
-MAX_GRID = 641
+MIN_GRID, MAX_GRID = 11, 641
 ACTIVATION_NAMES = get_args(ActivationName)
 
 Units = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
 Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES), BeforeValidator(plain_number)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1), BeforeValidator(plain_number)]
-Grid = Annotated[int, Field(ge=11, le=MAX_GRID), BeforeValidator(plain_number)]
+Grid = Annotated[int, Field(ge=MIN_GRID, le=MAX_GRID), BeforeValidator(plain_number)]
 
 
 def _activations(value: Any) -> Any:

@@ -22,6 +22,7 @@ from optiviz.surfaces.config import FunctionConfig
 from optiviz.surfaces.derivation import MAX_SECONDS, Derivation, symbols
 from optiviz.surfaces.domain import VariableNames
 from optiviz.surfaces.formula import Formula
+from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.origins import DEFAULT_INTERVAL
 from optiviz.surfaces.syntax import AXES, vector_names
 from optiviz.surfaces.tracing import Untraceable, trace
@@ -251,6 +252,10 @@ class _Call:
                 raise
             if found is None:
                 raise InputError(f"{self.name} returned None")
+            if isinstance(found, ModelProblem):
+                raise InputError(
+                    f"{self.name} returns a model's problem, so it must take no arguments"
+                )
             if kind := TENSORS.get(_package(type(found).__module__)):
                 raise self._refusal(kind)
             if np.iscomplexobj(found):

@@ -20,6 +20,8 @@ from pydantic import (
 from optiviz.objective import Array
 from optiviz.registry import Aspect
 from optiviz.surfaces.config import (
+    MAX_GRID,
+    MIN_GRID,
     CodeConfig,
     FunctionConfig,
     ModelConfig,
@@ -429,6 +431,12 @@ class Surface(Model):
         if self.function is None and len(names) <= len(AXES):
             declared["domain"] = declared["domain"] * len(names)
         return validated(Surface, declared | {"variables": names}, lambda keys: self.name)
+
+    def coarser(self) -> "Surface":
+        """Return the loss of a network or a model with half the points of its plane per side."""
+        many = max(MIN_GRID, self.grid_size(MAX_GRID) // 2 + 1)
+        plane = (self.plane or PlaneConfig()).model_copy(update={"grid": many})
+        return self.model_copy(update={"plane": plane})
 
     def on_plane(self, plane: "Plane", axes: tuple[str, ...], domain: Domain) -> "PathPlaneSurface":
         """Return the surface on a plane through many dimensions that is known by now."""

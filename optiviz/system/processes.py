@@ -8,6 +8,7 @@ import gc
 import logging
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -161,6 +162,7 @@ def _serve(line: "Connection[Any, Any]", folder: str) -> None:
     """Answer calls until the connection closes, as it does when the other process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_process()
+    sys.stdout = sys.stderr  # what third-party code prints is no part of a command's output
     tempfile.tempdir = folder
     with suppress(EOFError, ConnectionError):
         while True:

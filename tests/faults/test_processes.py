@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from commands import OPTIVIZ, RUN, SERIAL_OPTIMIZER
+from commands import OPTIVIZ, RUN, SERIAL_OPTIMIZER, call
 from conftest import Invoke
 
 import optiviz
@@ -258,3 +258,27 @@ def test_a_scheduler_that_is_gone_fails_what_is_left(
     assert stderr.startswith(f"optiviz: {12 - len(made)} of 12 jobs failed\n")
     assert stderr.count(": cancelled by its executor, which may have stopped\n") == 12 - len(made)
     assert all(optiviz.load_recipe(path) for path in made)
+
+
+MODEL = """
+import numpy as np
+import optiviz
+
+def problem():
+    return optiviz.PythonProblem(np.ones(5), lambda x: np.cos(x).sum(), lambda x: -np.sin(x))
+"""
+
+
+@pytest.mark.slow
+@posix
+def test_a_grid_on_a_cluster_gives_the_same_bytes(
+    scheduler: "subprocess.Popen[str]", here: Path
+) -> None:
+    (here / "model.py").write_text(MODEL)
+    assert scheduler.stdout is not None
+    address = scheduler.stdout.readline().strip()
+    plot = ["plot", "model.py:problem", "--plane", "random", "--resolution", "11", "-q"]
+    for name, options in (("a.png", ["--scheduler", address]), ("b.png", [])):
+        ended = call(*plot, *options, "-o", name, settings={"XDG_CACHE_HOME": str(here / name[0])})
+        assert ended.exit_code == 0, ended.stderr
+    assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()

@@ -23,9 +23,10 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
-from optiviz.recipes.command import arguments_for, drawn_command
+from optiviz.kinds.types import resolve_surface
+from optiviz.recipes.command import arguments_for, command_fields, drawn_command
 from optiviz.recipes.provenance import metadata_for, read_metadata, versions
-from optiviz.recipes.reading import SURFACE_OPTIONS
+from optiviz.recipes.reading import SURFACE_OPTIONS, read_recipe
 from optiviz.registry import FORMATS, KINDS, option_of
 from optiviz.rendering.render import render
 from optiviz.system.yaml import yaml_text
@@ -167,6 +168,28 @@ def test_what_is_drawn_has_a_command_that_says_nothing_of_the_descent(
     pairs = [list(zip(each[2::2], each[3::2], strict=True)) for each in both]
     assert (found.arguments[:2], sorted(pairs[0])) == (said[:2], sorted(pairs[1]))
     assert found.needs_window == (not isinstance(fields["surface"], str))
+
+
+@pytest.mark.parametrize(
+    ("name", "plane", "expected"),
+    [
+        ("digits-output", None, {"resolution": 31}),
+        ("digits-512", None, {"resolution": 31}),
+        ("digits-512", "random:3", {"plane": "random:3", "resolution": 31}),
+    ],
+)
+def test_the_points_per_side_of_a_plane_are_an_option(
+    name: str, plane: str | None, expected: dict[str, object]
+) -> None:
+    given = {"surface": name, "optimizers": "adam", "resolution": 31}
+    recipe = read_recipe(given | ({} if plane is None else {"plane": plane}), str)
+    assert isinstance(recipe, Recipe)
+    drawn, known = resolve_surface(recipe.surface), resolve_surface(name)
+    assert drawn.grid_size(641) == 31
+    assert plane is not None or drawn.domain == known.domain
+    fields = command_fields(recipe)
+    assert fields is not None
+    assert {key: fields.get(key) for key in expected} == expected
 
 
 @pytest.mark.sample(2)

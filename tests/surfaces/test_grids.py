@@ -186,6 +186,7 @@ def evaluations(folder: Path) -> int:
     return count.stat().st_size if count.exists() else 0
 
 
+@pytest.mark.row(49, 51)
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 @pytest.mark.parametrize(
     "jobs", [[], pytest.param(["--jobs", "2"], marks=pytest.mark.slow)], ids=["here", "processes"]

@@ -80,6 +80,11 @@ def _configured(of: str, call: Any, sha256: str, setting: Any) -> ModelProblem:
             found = found()
         if not isinstance(found, ModelProblem):
             raise InputError(f"{of} {RETURNS}, not {_described(found)}")
+    if found.dim == 1:
+        raise InputError(
+            f"{of} has one parameter, but a plane needs two: write it as a function of one "
+            "variable, such as def f(w)"
+        )
     try:
         return found.with_setting(setting)
     except InputError as error:
