@@ -46,6 +46,9 @@ JOB = {"surface": "bowl", "optimizers": "adam", "out": "a.gif"}
         {"tracks": "run.csv", "optimizers": []},
         {"tracks": ["run.csv:a", {"file": "run.npz", "label": "b"}]},
         {"tracks": {"label": "a", "points": [[1, 2], [3, 4], [None, None]], "steps": [0, 5, 9]}},
+        {"checkpoints": "run/*.pt", "every": 5, "optimizers": []},
+        {"checkpoints": ["a/*.pt:mine", {"files": ["a.pt", "b.pt"], "label": "b"}]},
+        {"checkpoints": {"files": ["a.pt", "b.pt"], "sha256": ["0" * 64] * 2, "steps": [0, 7]}},
     ],
 )
 def test_what_may_be_written_is_accepted(fields: dict[str, Any]) -> None:
@@ -69,6 +72,8 @@ def test_what_may_be_written_is_accepted(fields: dict[str, Any]) -> None:
         {"matrix": {"seed": []}},
         {"matrix": {"sed": [1]}},
         {"surface": {"formula": "x", "domian": "0:1"}},
+        {"checkpoints": {"file": "a.pt"}},
+        {"checkpoints": "run/*.pt", "every": 0},
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, Any]) -> None:

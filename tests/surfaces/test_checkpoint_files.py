@@ -259,3 +259,30 @@ class TestTorch:
         pytest.importorskip("safetensors")
         (here / "a.safetensors").write_bytes(content)
         assert said("a.safetensors").startswith("a.safetensors: is not a valid safetensors file: ")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"steps": [3.5, 4]}, "steps must be two or more whole numbers that increase"),
+        ({"steps": [4, 3]}, "steps must be two or more whole numbers that increase"),
+        ({"steps": [-1, 3]}, "steps must be two or more whole numbers that increase"),
+        ({"steps": 3}, "steps must be two or more whole numbers that increase"),
+        ({"losses": np.ones(3)}, "losses must have shape (2,), not (3,)"),
+        ({"tensors/b": np.ones(3)}, "tensors/b must have shape (2, ...), not (3,)"),
+        ({"other": np.ones(2)}, "unknown array 'other'"),
+        ({"tensors/b": np.array([Bomb(), 1])}, "tensors/b contains pickled objects, which are"),
+    ],
+)
+def test_what_is_no_recording(here, arrays, sentence):
+    np.savez("a.npz", **{"steps": [0, 5], "tensors/w": np.ones((2, 3))} | arrays)
+    with pytest.raises(InputError) as caught:
+        checkpoint_files.read_recording("a.npz", checkpoint_hash("a.npz"))
+    assert str(caught.value).startswith(f"a.npz: {sentence}") and not (here / "ran").exists()
+
+
+def test_a_recording_is_not_one_checkpoint(here):
+    np.savez("a.npz", **{"steps": [0, 5], "tensors/module.w": np.ones((2, 3))})
+    assert said("a.npz") == "a.npz: holds several checkpoints, where one is needed"
+    found = checkpoint_files.read_recording("a.npz", checkpoint_hash("a.npz"))
+    assert list(found.tensors) == ["w"] and np.isnan(found.losses).all()
