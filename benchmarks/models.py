@@ -4,9 +4,9 @@
 
 Grids are compared with loss-landscape-3d 0.1.3, which computes --points points of the grid, since
 all cost it the same; if it is not installed, with its loop (load_state_dict, and a pass of a
-DataLoader a point). Races are compared with a bare loop of torch. Both sides take turns. Grids of ours are
-computed on all cores, as in a run; with --one, everything has one thread, and seconds are those of
-the processor, which other programs on the machine disturb less.
+DataLoader a point). Races are compared with a bare loop of torch. Both sides take turns. Grids of
+ours are computed on all cores, as in a run; with --one, everything has one thread, and seconds are
+those of the processor, which other programs on the machine disturb less.
 """
 
 import argparse
