@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optiviz.descent.recording import record as record
     from optiviz.rendering.api import BasinsRecipe as BasinsRecipe
     from optiviz.rendering.api import PlotRecipe as PlotRecipe
     from optiviz.rendering.api import Recipe as Recipe
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import load_recipe as load_recipe
     from optiviz.rendering.api import load_surface as load_surface
     from optiviz.rendering.api import render as render
+    from optiviz.surfaces.models.jax import JaxProblem as JaxProblem
     from optiviz.surfaces.models.python import PythonProblem as PythonProblem
+    from optiviz.surfaces.models.torch import TorchProblem as TorchProblem
     from optiviz.system.errors import InputError as InputError
     from optiviz.system.errors import OptivizError as OptivizError
 
@@ -48,7 +51,10 @@ _HOMES = {
     "load_recipe": "rendering.api",
     "load_surface": "rendering.api",
     "render": "rendering.api",
+    "record": "descent.recording",
+    "JaxProblem": "surfaces.models.jax",
     "PythonProblem": "surfaces.models.python",
+    "TorchProblem": "surfaces.models.torch",
     "InputError": "system.errors",
     "OptivizError": "system.errors",
 }

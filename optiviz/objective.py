@@ -11,6 +11,21 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# What an objective or a stream may offer beside its protocol, and what wraps it passes on: its
+# second derivatives; its named tensors in a point, each with name, shape, offset and of(x); and
+# the dtype and device of torch in which it computes.
+BESIDE = ("hessian", "parts", "tensor_kind")
+
+
+def pass_on(objective: object, wrapper: object) -> None:
+    """Give a wrapper what the wrapped objective offers beside its protocol.
+
+    Those are attributes because Python 3.12 ignores __getattr__ in protocol checks.
+    """
+    for name in BESIDE:
+        if hasattr(objective, name):
+            object.__setattr__(wrapper, name, getattr(objective, name))
+
 
 class Objective(Protocol):
     """A differentiable function from R^dim to R, evaluated on arrays of points."""

@@ -180,6 +180,21 @@ def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) 
         exec(descends.replace(".copy()", "") + "\nimport optiviz\noptiviz.Trajectory.of(path)", {})
 
 
+def test_a_training_run_is_drawn_as_the_guide_says(
+    invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = ROOT / "docs" / "how-to" / "checkpoints.md"
+    for block in blocks(guide, "python"):
+        (here / block.split()[1]).write_text(block)
+    monkeypatch.syspath_prepend(here)
+    exec((here / "train.py").read_text(), {})
+    (block,) = blocks(guide, "console")
+    for line in block.splitlines()[1:]:
+        result = invoke(*shlex.split(line)[2:], "--preview")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "differ" not in result.stdout
+
+
 def test_the_notebooks_cells_show_a_page_and_a_picture() -> None:
     cells = blocks(ROOT / "docs" / "how-to" / "notebook.md", "python")
     for cell, shown in zip(cells, ["<iframe ", "<img "], strict=True):

@@ -98,6 +98,11 @@ def tracks(ctx: click.Context, incomplete: str) -> Items:
     return _files(incomplete)
 
 
+def checkpoints(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the path of a file."""
+    return _files(incomplete)
+
+
 def signals(ctx: click.Context, incomplete: str) -> Items:
     """Complete a signal or the path of a file."""
     from optiviz.registry import SIGNALS

@@ -45,6 +45,21 @@ from optiviz.system.errors import InputError
         ".npy; may be repeated, beside --opt or alone.",
     ),
     click.option(
+        "--checkpoints",
+        multiple=True,
+        metavar="PATTERN[:LABEL]",
+        shell_complete=completes("checkpoints"),
+        help="Training run of your model, from the files that it saved, .pt, .pth, .safetensors or "
+        ".npz, such as 'run/*.pt' in quotes; may be repeated, beside --opt or alone.",
+    ),
+    click.option(
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="Keep every Nth checkpoint, with the first and the last.",
+    ),
+    click.option(
         "--preset",
         "presets",
         multiple=True,

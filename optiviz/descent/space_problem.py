@@ -136,7 +136,7 @@ class SpaceProblem(Problem):
                 path,
                 points=points,
                 distances=distances,
-                accuracy=space.accuracy(path.end),
+                accuracy=space.accuracy(path.end) if path.accuracy is None else path.accuracy,
                 whole=path.points if surface.variables else None,
             )
             flat.append(drawn)

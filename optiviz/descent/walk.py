@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, Objective, Stream, pass_on
 from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Solver
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -261,13 +261,9 @@ class _Watched:
         return self
 
     def _meet(self, objective: Any) -> None:
-        """Delegate to an objective, including its Hessian if it has one.
-
-        That is an attribute because Python 3.12 ignores __getattr__ in protocol checks.
-        """
+        """Delegate to an objective, including its Hessian if it has one."""
         self._here = objective
-        if hasattr(objective, "hessian"):
-            self.hessian = objective.hessian
+        pass_on(objective, self)
 
     def value(self, x: Array) -> Array:
         value: Array = self._here.value(x)

@@ -15,6 +15,7 @@ from optiviz.descent.walk import MAX_BYTES, descend
 from optiviz.kinds.base import (
     Scene,
 )
+from optiviz.kinds.checkpoints import CheckpointFields, trained
 from optiviz.kinds.fields import (
     AnimationFields,
     LegendFields,
@@ -25,7 +26,7 @@ from optiviz.kinds.fields import (
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
 from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
-from optiviz.kinds.tracks import TrackFields, judged
+from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
@@ -44,12 +45,13 @@ NEED_OPTIMIZER = (
 ROOMY = 5.5, 3.6  # inches of a layout with room for a second view, unless specified
 
 
-class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFields, Style):
+class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, PresetFields, Style):
     """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
     presets are named situations that a page offers as buttons, such as "too large: sgd:lr=1.05";
     tracks are paths that other programs recorded, which are drawn beside those of the optimizers,
-    or without any: files such as "run.csv", or Trajectories.
+    or without any: files such as "run.csv", or Trajectories; checkpoints are training runs of your
+    own model, drawn in the same way: patterns such as "run/*.pt".
 
     view is one or several names of views, joined by "+"; tune names the hyperparameters to tune
     for every optimizer before it is drawn, written as `over` of a TuneRecipe; pace is "calm" if
@@ -70,7 +72,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFiel
     @field_validator("optimizers")
     @classmethod
     def _or_tracks(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if not texts and info.data.get("tracks") == ():
+        if not texts and info.data.get("tracks") == info.data.get("checkpoints") == ():
             raise InputError(REQUIRED)
         return texts
 
@@ -150,7 +152,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFiel
     def of_preset(self, preset: Preset) -> Self:
         """Return the recipe of the run that a preset stands for."""
         changes: dict[str, Any] = {"optimizers": preset.optimizers, "presets": None, "tracks": ()}
-        changes |= {"vary": None, "tune": None}
+        changes |= {"vary": None, "tune": None, "checkpoints": (), "every": 1}
         if preset.starts:
             changes |= {"starts": preset.starts, "random_starts": 0}
         given = {"steps": preset.steps, "noise": preset.noise}
@@ -172,7 +174,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFiel
         if not self.optimizers:
             for name in NEED_OPTIMIZER:
                 if getattr(self, name) != type(self).model_fields[name].default:
-                    raise InputError(f"{name}: needs an optimizer, but there are only tracks")
+                    raise InputError(f"{name}: needs an optimizer, but all paths are recorded")
         sizes = [variant.batch_size for variant, _ in self.variants]
         if any(size is not None for size in sizes):
             try:
@@ -182,13 +184,15 @@ class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFiel
 
     @property
     def last_step(self) -> int:
-        """The number of steps of the longest run or track."""
+        """The number of steps of the longest run, track or training."""
         runs = [variant.descent_steps for variant, _ in self.variants]
-        return max([*runs, *(track.last_step for track in self.tracks)])
+        recorded = [track.last_step for track in self.tracks]
+        return max([*runs, *recorded, *(each.steps[-1] for each in self.checkpoints)])
 
     @property
     def drawn_names(self) -> list[str]:
-        return [*super().drawn_names, *(track.label for track in self.tracks)]
+        tracks = [track.label for track in self.tracks]
+        return [*super().drawn_names, *tracks, *(each.label for each in self.checkpoints)]
 
     def conditions(self) -> tuple[str, ...]:
         """Return what all runs share: the optimizer that is varied, conditions, and a seed."""
@@ -243,20 +247,25 @@ class Recipe(StartFields, AnimationFields, LegendFields, TrackFields, PresetFiel
         return f"{told}; wider here, to fit the paths" if wider else told
 
     def _recorded(self) -> "list[RecordedEntry]":
-        """Return the tracks, on what is descended."""
-        entries: list[RecordedEntry] = []
-        if not self.tracks:
-            return entries
-        objective, surface = self.problem.true_objective, resolve_surface(self.surface)
-        name, variables = surface.name or "the formula", surface.variables or surface.columns
-        for number, (track, label) in enumerate(
-            zip(self.tracks, self.track_labels, strict=True), start=len(self.specs)
-        ):
-            path, apart = judged(track, label, objective, name, variables)
-            entries.append(
-                RecordedEntry(label=label, number=number, trajectories=(path,), apart=apart)
-            )
-        return entries
+        """Return the tracks and trainings, on what is descended."""
+        found = [
+            trained(training, label, self.problem)
+            for training, label in zip(self.checkpoints, self.training_labels, strict=True)
+        ]
+        if self.tracks:
+            objective, surface = self.problem.true_objective, resolve_surface(self.surface)
+            name, variables = surface.name or "the formula", surface.variables or surface.columns
+            found = [
+                *(
+                    judged(track, label, objective, name, variables)
+                    for track, label in zip(self.tracks, self.track_labels, strict=True)
+                ),
+                *found,
+            ]
+        return [
+            RecordedEntry(label=path.label, number=number, trajectories=(path,), apart=apart)
+            for number, (path, apart) in enumerate(found, start=len(self.specs))
+        ]
 
     def full_trajectories(self) -> tuple[Trajectory, ...]:
         """Return every path as it was descended, in all weights or variables."""

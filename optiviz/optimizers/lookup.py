@@ -17,6 +17,7 @@ from optiviz.optimizers import load_optimizer, load_wrapper
 from optiviz.optimizers.base import Method, Optimizer
 from optiviz.optimizers.factory import RATE_NAMES, OptimizerFactory, Parameter, parameter
 from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, asking_for_a_class
+from optiviz.optimizers.torch_adapter import Torch, makes_from_parameters
 from optiviz.registry import OPTIMIZERS, PACKAGES, WRAPPERS
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, did_you_mean
@@ -147,11 +148,11 @@ def third_party_factory(name: str) -> OptimizerFactory:
         of = "" if offered is None else f" from the package {offered.package}"
         raise InputError(f"{name}{of} is not an optimizer")
     if _is_torch(found):
-        from optiviz.optimizers.torch_adapter import Torch
-
         return _adapted(name, found, Torch, skipped=1)
     if all(callable(getattr(found, each, None)) for each in ("init", "step")):
         return _adapted(name, found, UserOptimizer)
+    if makes_from_parameters(found):
+        return _adapted(name, found, Torch, skipped=1)
     if not inspect.isclass(found):
         from optiviz.optimizers.optax_adapter import Transform
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.checkpoints import LABEL
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.registry import option_of
@@ -97,6 +98,12 @@ def _fields(recipe: BaseRecipe) -> Fields:
         fields["presets"] = [*fields["presets"]]
     if "tracks" in fields:  # no option has numbers
         fields["tracks"] = [f"{each.file}:{each.label}" for each in fields["tracks"] if each.file]
+    if "checkpoints" in fields:
+        fields["checkpoints"] = [
+            text if each.label == LABEL else f"{text}:{each.label}"
+            for each in fields["checkpoints"]
+            for text in ([each.of] if each.of else each.files)
+        ]
     if isinstance(fields.get("signal"), Signal):
         fields["signal"] = fields["signal"].name
     if isinstance(fields.get("theme"), Theme):

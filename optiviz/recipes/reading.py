@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.checkpoints import checkpoint_files
 from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
@@ -281,7 +282,8 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
         known = None if plane is None else checked(PlaneConfig, plane)
         if isinstance(known, PlaneConfig):
             read += map(Path, known.files)
-    return inlined_files(fields) + all_track_files(fields.get("tracks")) + read
+    recorded = all_track_files(fields.get("tracks")) + checkpoint_files(fields.get("checkpoints"))
+    return inlined_files(fields) + recorded + read
 
 
 def check_not_input(path: Path, sources: Iterable[Path]) -> None:

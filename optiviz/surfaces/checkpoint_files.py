@@ -25,17 +25,30 @@ DTYPES = {  # of numpy, by those of the safetensors format; BF16 is read apart
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"},
     **{"I8": "<i1", "U8": "<u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BOOL": "|b1"},
 }
+STEPS, LOSSES, TENSORS = "steps", "losses", "tensors/"  # arrays of a recording
 SAVE = "save model.state_dict() instead"
 
 
 class Checkpoint(NamedTuple):
-    """The SHA-256 of a file, and the tensors in it by their names, which cannot be written to.
+    """The SHA-256 of a file, and the tensors in it by their names.
 
     The names are those of the model's own state: what wrappers such as DataParallel, AveragedModel
     and torch.compile put in front is left out.
     """
 
     sha256: str
+    tensors: dict[str, NDArray[Any]]
+
+
+class Recording(NamedTuple):
+    """What `optiviz.record` saves: checkpoints of one training run.
+
+    steps has shape (n,) and increases, losses has shape (n,), nan where none is known, and each of
+    the tensors has shape (n, ...).
+    """
+
+    steps: NDArray[np.int64]
+    losses: NDArray[np.float64]
     tensors: dict[str, NDArray[Any]]
 
 
@@ -47,7 +60,46 @@ def read_checkpoint(file: str) -> Checkpoint:
     become float64. Raises InputError, which begins with the name of the file, if it cannot be read.
     """
     digest = checkpoint_hash(file)
+    if is_recording(file):
+        raise InputError(f"{file}: holds several checkpoints, where one is needed")
     return Checkpoint(digest, known_tensors(file, digest))
+
+
+def is_recording(file: str) -> bool:
+    """Return whether a file is one of `optiviz.record`, of several checkpoints."""
+    try:
+        with zipfile.ZipFile(Path(file).expanduser()) as archive:
+            names = archive.namelist()
+    except Exception:  # of another format, or broken: reported where it is read
+        return False
+    return STEPS + ".npy" in names and any(name.startswith(TENSORS) for name in names)
+
+
+def read_recording(file: str, digest: str) -> Recording:
+    """Return the checkpoints in a file of `optiviz.record`.
+
+    Raises InputError, which begins with the name of the file, for another SHA-256 or if it is none.
+    """
+    held = dict(known_tensors(file, digest))
+    steps, losses = held.pop(STEPS, np.zeros(0)), held.pop(LOSSES, None)
+    rows = len(steps) if steps.ndim == 1 else 0
+    whole = steps.dtype.kind in "iu" and rows > 1 and bool((np.diff(steps) > 0).all())
+    if not whole or steps[0] < 0:
+        raise InputError(f"{file}: steps must be two or more whole numbers that increase")
+    if losses is None:
+        losses = np.full(rows, np.nan)
+    if losses.shape != (rows,):
+        raise InputError(f"{file}: losses must have shape ({rows},), not {losses.shape}")
+    for name, tensor in held.items():
+        if not name.startswith(TENSORS):
+            raise InputError(f"{file}: unknown array {shorten(name, quoted=True)}")
+        if tensor.shape[:1] != (rows,):
+            raise InputError(
+                f"{file}: {shorten(name)} must have shape ({rows}, ...), not {tensor.shape}"
+            )
+    bare = bare_names(name.removeprefix(TENSORS) for name in held)
+    tensors = {name: held[TENSORS + key] for key, name in bare.items()}
+    return Recording(steps.astype(np.int64), losses.astype(float), tensors)
 
 
 def checkpoint_hash(file: str) -> str:
@@ -56,9 +108,13 @@ def checkpoint_hash(file: str) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-@lru_cache(maxsize=4)
 def known_tensors(file: str, digest: str) -> dict[str, NDArray[Any]]:
     """Return the tensors in a file by their names; raise InputError for another SHA-256."""
+    return {name: tensor.copy() for name, tensor in _parsed(file, digest).items()}
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: str, digest: str) -> dict[str, NDArray[Any]]:
     with _opened(file) as (opened, size):
         content = opened.read(size + 1)
     if hashlib.sha256(content).hexdigest() != digest:
@@ -100,12 +156,11 @@ def _opened(file: str) -> Iterator[tuple[Any, int]]:
 
 
 def _plain(file: str, name: str, tensor: NDArray[Any]) -> NDArray[Any]:
-    """Return a tensor that cannot be written to, in float64 if it has less than 32 bits."""
+    """Return a tensor, in float64 if it has less than 32 bits; raise InputError if not real."""
     if tensor.dtype.kind not in "biuf":
         raise InputError(f"{file}: {shorten(name)} must be real numbers, not {tensor.dtype}")
     if tensor.dtype.kind == "f" and tensor.dtype.itemsize not in (4, 8):
         tensor = tensor.astype(float)
-    tensor.flags.writeable = False
     return tensor
 
 
@@ -160,7 +215,7 @@ def _of_torch(file: str, content: bytes) -> dict[str, NDArray[Any]]:
         try:
             short = tensor.is_floating_point() and tensor.element_size() not in (4, 8)
             plain = tensor.detach().to(torch.float64) if short else tensor.detach()
-            found[name] = plain.contiguous().numpy().copy()
+            found[name] = plain.contiguous().numpy()
         except Exception as error:  # sparse, quantized and other tensors that are no arrays
             said = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{file}: {shorten(name)} cannot be read: {shorten(said)}") from None

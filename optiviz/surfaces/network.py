@@ -7,13 +7,13 @@ by row, then the biases, if there are any.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.surfaces.batches import samples_of_batch
 from optiviz.surfaces.parts import Part, parts_of
 
 BLOCK = 32_000_000  # bytes of activations held at once
@@ -136,11 +136,11 @@ class Architecture:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The weights and biases of each layer, by names such as layer0.weight."""
-        shapes = list[tuple[str, tuple[int, ...]]]()
-        for layer in range(self.layers):
-            shapes.append((f"layer{layer}.weight", (self.sizes[layer + 1], self.sizes[layer])))
+        shapes: list[tuple[str, tuple[int, ...]]] = []
+        for layer, (fan_in, fan_out) in enumerate(self._fans):
+            shapes.append((f"layer{layer}.weight", (fan_out, fan_in)))
             if self.bias:
-                shapes.append((f"layer{layer}.bias", (self.sizes[layer + 1],)))
+                shapes.append((f"layer{layer}.bias", (fan_out,)))
         return parts_of(shapes)
 
     def index(self, weight: Weight) -> int:
@@ -201,6 +201,11 @@ class Network:
     def dim(self) -> int:
         """The number of parameters."""
         return self.architecture.dim
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The weights and biases of each layer."""
+        return self.architecture.parts
 
     @property
     def samples(self) -> int:
@@ -374,6 +379,11 @@ class Batches:
         return self.network.dim
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """The weights and biases of each layer."""
+        return self.network.parts
+
+    @property
     def full_batch(self) -> Network:
         """The network on all samples, without dropout."""
         return self.network
@@ -382,7 +392,7 @@ class Batches:
         """Return the network on the batch of step number `step`."""
         if self._last is not None and self._last[0] == step:
             return self._last[1]
-        chosen = self._chosen(step)
+        chosen = samples_of_batch(self.network.samples, self.size, self.seed, step)
         batch = Network(
             self.network.architecture,
             self.network.inputs[chosen],
@@ -396,14 +406,6 @@ class Batches:
         self._last = step, batch
         return batch
 
-    def _chosen(self, step: int) -> NDArray[np.intp]:
-        samples = self.network.samples
-        places = step * self.size + np.arange(self.size)
-        first, last = int(places[0] // samples), int(places[-1] // samples)
-        orders = [_shuffled(samples, self.seed, turn) for turn in range(first, last + 1)]
-        chosen: NDArray[np.intp] = np.concatenate(orders)[places - first * samples]
-        return chosen
-
     def _masks(self, step: int) -> list[Array]:
         if not self.dropout:
             return []
@@ -412,9 +414,3 @@ class Batches:
             (random.random((self.size, units)) < keep) / keep
             for units in self.network.architecture.sizes[1:-1]
         ]
-
-
-@lru_cache(maxsize=4)
-def _shuffled(samples: int, seed: int, turn: int) -> NDArray[np.intp]:
-    """Return the order of all samples in epoch number `turn`."""
-    return np.random.default_rng([seed, turn, 0]).permutation(samples)

@@ -5,10 +5,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
+from optiviz.surfaces.batches import check_batch_size
 from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import Architecture, Batches, Network, Weight
-from optiviz.surfaces.parts import Part, place_of
+from optiviz.surfaces.parts import place_of
 from optiviz.surfaces.plane import Plane, difference_product
 from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
@@ -37,6 +38,7 @@ class NetworkModel(Space):
             raise InputError(
                 f"at most {MAX_PARAMETERS} weights are allowed, not {self.architecture.dim}"
             )
+        self.parts = self.architecture.parts
         for name in plane.weights:
             place_of(name, self.parts)
         kept = slice(config.samples)
@@ -81,18 +83,10 @@ class NetworkModel(Space):
         ]
         return ", ".join(parts + ([f"dropout {config.dropout:g}"] if config.dropout else []))
 
-    @property
-    def parts(self) -> tuple[Part, ...]:  # type: ignore[override]
-        """The weights and biases of each layer, by names such as layer0.weight."""
-        return self.architecture.parts
-
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         network, dropout = self.network, self.config.dropout
         many = size or network.samples
-        if many > network.samples:
-            raise InputError(
-                f"a batch cannot have {many} samples: the network learns {network.samples}"
-            )
+        check_batch_size(many, network.samples, "network")
         if size is None and not dropout:
             return network
         units = sum(network.architecture.sizes[1:-1])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, Objective, Stream, pass_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,9 @@ class GradientNoise:
     objective: Objective | Stream
     sigma: float
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        pass_on(self.objective, self)
 
     @property
     def dim(self) -> int:
@@ -50,8 +53,7 @@ class NoisyObjective:
     noise: Array  # (dim,)
 
     def __post_init__(self) -> None:
-        if hasattr(self.objective, "hessian"):
-            object.__setattr__(self, "hessian", self.objective.hessian)
+        pass_on(self.objective, self)
 
     @property
     def dim(self) -> int:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -92,13 +92,6 @@ class Space(ABC):
             return "random directions" + ", not normalised" * (config.normalize == "none")
         return f"random directions, {NORMALIZED[config.normalize]}, {FIXED[config.biases]}"
 
-    def of_tensors(self, found: Mapping[str, Any], file: str) -> Array:
-        """Return the point of a checkpoint's tensors, shape (dim,).
-
-        Raises InputError, which begins with the name of the file, if they are of another space.
-        """
-        return flat_vector(found, self.parts, file)
-
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         """Return another plane through the objective."""
         return Plane(self.objective, origin, directions)
@@ -117,6 +110,14 @@ class Space(ABC):
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at x; None if there are none."""
         return None
+
+    def from_tensors(self, found: Mapping[str, Any], file: str) -> tuple[Array, Self]:
+        """Return the point in a checkpoint, shape (dim,), and the space with its buffers.
+
+        Raises InputError that begins with the name of the file and names the first key that
+        differs, if it is of another model.
+        """
+        return flat_vector(found, self.parts, file), self
 
 
 class ArrayPlane(Plane):

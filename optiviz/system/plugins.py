@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from optiviz.system.environment import note_third_party
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import InputError, OptivizError, did_you_mean
 
 EXTRAS = {  # of optiviz-cli, by package
     "torch": "torch",
@@ -186,7 +186,7 @@ class MissingModule(InputError):
 def third_party_code(name: str, file: str = "") -> Iterator[None]:
     """Turn an exception of third-party code into an InputError with its line in `file`.
 
-    KeyboardInterrupt passes. numpy's error settings are restored afterwards.
+    KeyboardInterrupt and our own errors pass. numpy's error settings are restored afterwards.
     """
     import numpy as np
 
@@ -194,7 +194,7 @@ def third_party_code(name: str, file: str = "") -> Iterator[None]:
     try:
         with np.errstate():
             yield
-    except InputError:
+    except OptivizError:
         raise
     except ModuleNotFoundError as error:
         missing = str(error.name)

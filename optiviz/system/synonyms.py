@@ -40,6 +40,7 @@ WORDS = {
     "variables": "vars var variable variable-names parameters",
     "dim": "dims ndim n-dim dimension dimensions n-dimensions",
     "track": "tracks trajectory trajectories path paths recorded",
+    "checkpoints": "checkpoint ckpt ckpts snapshots weights-files training state-dict",
     "orbit": "rotate rotation spin turn",
     "labels": "clabel contour-labels",
     "levels": "contours isolines n-levels num-levels bins",

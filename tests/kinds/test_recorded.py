@@ -208,7 +208,7 @@ def test_what_is_no_track_is_told(fields: dict[str, Any], said: str, here: Path)
         ({"surface": "spirals"}, "spiral: has 2 coordinates, but spirals is descended in 354"),
         ({"surface": {"formula": "log(x) + y", "domain": "1:2,1:2"}},
          "spiral: the loss of step 2 is not finite, but later ones are"),
-        ({"steps": 9}, "steps: needs an optimizer, but there are only tracks"),
+        ({"steps": 9}, "steps: needs an optimizer, but all paths are recorded"),
         ({"starts": [[1, 2]]}, "starts: needs an optimizer"),
         ({"noise": 1}, "noise: needs an optimizer"),
         ({"lr": 1}, "lr: needs an optimizer"),

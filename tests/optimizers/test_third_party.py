@@ -630,6 +630,12 @@ def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     np.testing.assert_allclose(theirs.states["mu"], ours.states["mean"], atol=1e-9)
 
 
+def test_line_searches_of_optax_descend_in_all_weights() -> None:
+    pytest.importorskip("optax")
+    path = optiviz.descend("digits-race", "optax.lbfgs", steps=3)
+    assert path.stopped == "" and (np.diff(path.losses) < 0).all()
+
+
 @pytest.mark.parametrize("name", ["torch", "optax"])
 def test_a_library_that_is_not_there_is_named_with_its_extra(name: str, invoke: Invoke) -> None:
     try:

@@ -68,6 +68,11 @@ class ModelProblem(ABC):
         """
         return np.array([float(self.value(origin + point @ directions)) for point in points])
 
+    @property
+    def points_at_once(self) -> int:
+        """The number of points of a plane that are best evaluated in one call."""
+        return 4
+
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         """Return what is descended: batches of `size` samples, or all at every step if None.
 

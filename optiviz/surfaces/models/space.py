@@ -30,6 +30,9 @@ class ModelPlane(Plane):
             return ModelPlane(objective, self.origin, self.directions)
         return super().on(objective)
 
+    def _many(self) -> int:
+        return self.objective.points_at_once
+
 
 class ModelSpace(Space):
     """A model's loss over all of its parameters, which begin as the model has them."""
@@ -41,9 +44,6 @@ class ModelSpace(Space):
     def plane_through(self, origin: Array, directions: Array) -> Plane:
         return ModelPlane(self.problem, origin, directions)
 
-    def of_tensors(self, found: Mapping[str, Any], file: str) -> Array:
-        return self.problem.from_tensors(found, file)[0]
-
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         return self.problem.batches(size, seed)
 
@@ -52,6 +52,10 @@ class ModelSpace(Space):
 
     def accuracy(self, x: Array) -> float | None:
         return self.problem.accuracy(x)
+
+    def from_tensors(self, found: Mapping[str, Any], file: str) -> "tuple[Array, ModelSpace]":
+        vector, problem = self.problem.from_tensors(found, file)
+        return vector, ModelSpace(problem, self.plane_config)
 
 
 @lru_cache(maxsize=8)
