@@ -58,7 +58,7 @@ IN_A_SURFACE = {
     "device": MODEL,
     "dtype": MODEL,
     "batch_norm": MODEL,
-    "plane": "Surface(network=..., plane=...)",
+    **dict.fromkeys(("plane", "normalize", "biases"), "Surface(network=..., plane=...)"),
 }
 
 
