@@ -193,7 +193,7 @@ def _checkpoints(space: "Space") -> tuple[list[Array], list[str]]:
         found = read_checkpoint(file)
         if sha256 and found.sha256 != sha256:
             raise InputError(f"{file} has changed: its SHA-256 is {found.sha256}, not {sha256}")
-        vector = space.from_tensors(found.tensors, file)[0]
+        vector, _ = space.from_tensors(found.tensors, file)
         if not np.isfinite(vector).all():
             raise InputError(f"{file}: has parameters that are not finite")
         vectors.append(vector)

@@ -234,16 +234,18 @@ class ReliefView(View):
         return drawn
 
     def _add_marks(self) -> None:
-        """Add the stars of known minima, which are above paths, and rings where these begin."""
+        """Add stars of known minima, above paths, rings where these begin, and checkpoints."""
         scene = self.scene
         self.marks: list[tuple[Array, list[Line2D]]] = []
         minima, starts = scene.in_window(scene.surface.minima), scene.in_window(scene.starts)
         _, anchors = scene.anchors_in_window
         for points, look in (
-            (anchors, anchor_style(self.theme) | {"zorder": MINIMUM_ZORDER - 2}),
             (minima, minimum_style(self.theme, len(minima))),
             (starts, start_style(self.theme) | {"zorder": MINIMUM_ZORDER - 1}),
+            (anchors, anchor_style(self.theme) | {"zorder": MINIMUM_ZORDER - 2}),
         ):
+            if not len(points) and points is anchors:
+                continue
             lines = [self._line(**look | {"alpha": alpha}) for alpha in (1.0, PALE)]
             self.marks.append((self.surface.in_world(points), lines))
         self.redrawn += [line for _, lines in self.marks for line in lines]
