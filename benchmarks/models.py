@@ -123,9 +123,9 @@ def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def ours(plane: ModelPlane, axis: Any) -> Any:
-    if ONE:
-        return plane.value(np.stack(np.meshgrid(axis, axis), axis=-1))
-    return plane.sample_grid(axis, axis)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    sampled = plane.sampled(points, plane.blocks(len(points)), 1 if ONE else None)
+    return np.concatenate([losses for _, losses in sampled]).reshape(len(axis), len(axis))
 
 
 def grid(name: str, model: Any, data: tuple[Any, Any], pairs: int, side: int, points: int) -> None:
@@ -217,7 +217,7 @@ def memory() -> None:
     threads = min(MAX_THREADS, torch.get_num_threads())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     problem.thread_copy()
-    plane.sample_grid(np.linspace(-1, 1, 4), np.linspace(-1, 1, 4))
+    ours(plane, np.linspace(-1, 1, 4))
     problem.value_and_gradient(problem.initial)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(

@@ -363,7 +363,8 @@ class RunScene(OnSurface[RunEntry]):
     def rows(self) -> Row:
         batches = any(path.true_losses is not None for path in self.trajectories)
         whole = any(path.whole is not None for path in self.trajectories)
-        beside = any(path.distances is not None for path in self.trajectories)
+        projected = any(path.distances is not None for path in self.trajectories)
+        beside = projected and not whole  # of points, which a whole table has not
         known = {"distance": not whole, "plane_loss": beside, "batch_loss": batches}
         listed = [self.columns[:1], ("plane_loss",), self.columns[1:]] if self.columns else []
         added = [name for names in listed for name in names if known.get(name)]

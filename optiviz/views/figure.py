@@ -25,12 +25,13 @@ from optiviz.views.layout import Layout
 from optiviz.views.legend import Key, Legend, Rows
 from optiviz.views.panels import Panels
 from optiviz.views.plane import PlaneView
-from optiviz.views.title import FORMULA_LINE, TITLE_LINE, TitleLines
+from optiviz.views.title import FORMULA_LINE, TEXT_LINE, TITLE_LINE, TitleLines
 from optiviz.views.words import EVEN, GROWING, TEXT, TITLE, Ruler, Sheet
 
 DEFAULT_SIZE = Size(960, 640)
 # Points of the shorter side of a panel down to which scales are equal unless specified, or at all.
 BEARABLE, LEAST_SIDE = 80.0, 24.0
+MAX_HEAD = 2  # lines of the caption of a part
 TITLED = TITLE_LINE * TEXT / TITLE + FORMULA_LINE  # points for the title and formula of a part
 
 
@@ -138,7 +139,8 @@ class Picture:
         layout.key.write(sheet, found.key)
         if not scene.entries:
             for cell, head in zip(self.cells[:: mains // parts], found.heads, strict=False):
-                self._write_head(TitleLines(cell.part, ruler, ruler.letters.text), sheet, head)
+                title = TitleLines(cell.part, ruler, ruler.letters.text)
+                self._write_head(title, sheet, head, self._head_lines(rows, parts))
         self._moving: list[Animated] = [*views, legend]
         self.update(scene.steps)
 
@@ -150,7 +152,9 @@ class Picture:
         width, height = 72 * self.figure.get_size_inches()
         marks = dict.fromkeys(mark for view in views for mark in view.legend_entries)
         constraints = [view.constraints for view in views]
-        head = (rows.tall_row if tall else rows.row) if scene.entries else TITLED
+        head = rows.tall_row if tall else rows.row
+        if not scene.entries:
+            head = TITLED + TEXT_LINE * (self._head_lines(rows, parts) - 1)
         return Layout(
             width=width,
             height=height,
@@ -174,10 +178,16 @@ class Picture:
             return rows.widest("remark")
         return max(rows.ruler.width(cell.part.title, rows.text, "bold") for cell in self.cells)
 
-    def _write_head(self, title: TitleLines, sheet: Sheet, head: Box) -> None:
+    def _head_lines(self, rows: Rows, parts: int) -> int:
+        """Return how many lines the formula or the caption above each part may have."""
+        room = 72 * self.figure.get_size_inches()[0] / parts
+        titles = [TitleLines(cell.part, rows.ruler) for cell in self.cells if cell.part.caption]
+        return max((len(each.details(room, MAX_HEAD)) for each in titles), default=1)
+
+    def _write_head(self, title: TitleLines, sheet: Sheet, head: Box, lines: int) -> None:
         """Write the title and the formula of a part above its panels."""
         y = head.top
-        for line in [*title.short_title(head.width), *title.details(head.width, 1)]:
+        for line in [*title.short_title(head.width), *title.details(head.width, lines)]:
             y -= line.leading
             line.write(sheet, head.left, y + 4)
 

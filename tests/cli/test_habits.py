@@ -103,7 +103,10 @@ def test_a_preview_is_told_by_its_own_recipe(invoke: Invoke, here: Path) -> None
         ("inspect a.gif b.gif", "unexpected argument 'b.gif'\n"),
         ("--surface bowl --opt adam", "missing: write optiviz run --surface bowl --opt adam"),
         ("--debug --over lr --opt=adam", "write optiviz tune --debug --over lr --opt=adam"),
-        ("--jobs 2 --view relief", "the command is missing: --jobs is an option of optiviz batch"),
+        (
+            "--fail-fast --view relief",
+            "the command is missing: --fail-fast is an option of optiviz batch",
+        ),
         ("--foo", "unknown option '--foo': optiviz --help shows all"),
         ("run --lr 0,1", "--lr: must be a number, not '0,1': write 0.1"),
         ("run --steps 0,1", "--steps: must be a whole number, not '0,1'\n"),

@@ -295,7 +295,7 @@ def test_rows_are_evaluated_by_several_processes(here: Path, own_cache: Path) ->
     with grids.shared_out(2):
         told: list[tuple[int, int]] = []
         surface.sample_grid(np.linspace(-1, 1, 12), Y, lambda *done: told.append(done))
-    assert origin.file_name == "problem"
+    assert origin.file_name == "model"
     seen = Counter((here / "count").read_text().split())
     del seen[str(os.getpid())]  # the probes
     assert len(seen) == 2

@@ -30,8 +30,9 @@ from optiviz.system.errors import InputError, OptivizError, require_package
 from optiviz.system.text import counted
 
 # Bytes of activations held at once in a thread, on a processor and on other devices. Milliseconds a
-# point of the convolutions below in blocks of 128, 450 and 1,797 samples: 20.2, 19.4, 22.8.
-BLOCK, DEVICE_BLOCK = 8_000_000, 256_000_000
+# point on two threads in blocks of 8, 32 and 128 MB: 10.5, 12.5 and 10.5 for three convolutions on
+# 1,797 digits, 27, 15 and 12 for 41 of them on 400.
+BLOCK, DEVICE_BLOCK = 128_000_000, 256_000_000
 PROBED = 32  # samples on which a model is tried
 # Several points at once, by torch.func.vmap, where little is computed for one: milliseconds a
 # point on a core, one by one and 64 at once, for a dense net of 64-16-10 on 50 samples 0.13 and

@@ -139,7 +139,7 @@ WRONG = {
     "one": "model.py:one has one parameter, but a plane needs two: write it as a function of one",
     "raising": "model.py:raising: raised RuntimeError: no data (line ",
     "leaving": "model.py:leaving: raised SystemExit: 3 (line ",
-    "nothing": "model.py:nothing must return a TorchProblem, a JaxProblem or a PythonProblem of",
+    "nothing": "model.py:nothing takes no arguments, so it must return a TorchProblem",
     "asking": "model.py:asking returns a model's problem, so it must take no arguments",
     "number": "model.py: number is not a class or function",
     "tne": "model.py: unknown name 'tne': did you mean",
