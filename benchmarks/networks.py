@@ -28,8 +28,9 @@ from optiviz.descent.walk import walk
 from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.datasets import load_dataset
+from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.network import BLOCK, Architecture, Network, Weight
-from optiviz.surfaces.plane import Plane, random_directions
+from optiviz.surfaces.plane import Plane
 from optiviz.surfaces.weight_plane import WeightPlane
 
 DOCS = HERE.parent / "docs" / "networks.md"
@@ -111,7 +112,7 @@ def grids(pairs: int) -> Iterator[tuple[str, str]]:
     shape = Architecture(SIZES, ("sigmoid", "sigmoid"))
     network = Network(shape, data.inputs[:SAMPLES], data.targets[:SAMPLES])
     x = shape.initial("normal", 135)
-    directions = random_directions(network, x, 0)
+    directions = random_directions(network.parts, x, 0)
     apart = [[matrix for matrix, _ in shape.unpacked(each)] for each in directions]
 
     def moved(weights: list[Any], a: float, b: float) -> None:
@@ -148,7 +149,9 @@ def grids(pairs: int) -> Iterator[tuple[str, str]]:
 
 def sampled(plane: Callable[[], Plane], xs: Any, ys: Any) -> Any:
     """Create a plane and sample it, so that the setup it reuses is timed too."""
-    return plane().sample_grid(xs, ys)
+    made, points = plane(), np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+    losses = [each for _, each in made.sampled(points, made.blocks(len(points)))]
+    return np.concatenate(losses).reshape(len(ys), len(xs))
 
 
 def said(times: list[tuple[float, float]], digits: int = 1) -> str:
@@ -204,9 +207,9 @@ def memory() -> float:
         np.eye(10)[random.integers(0, 10, 60000)],
     )
     x = network.architecture.initial("normal", 135)
-    plane = Plane(network, x, random_directions(network, x, 0))
+    plane = Plane(network, x, random_directions(network.parts, x, 0))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    plane.sample_grid(np.linspace(-1, 1, 6), np.linspace(-1, 1, 6))
+    sampled(lambda: plane, np.linspace(-1, 1, 6), np.linspace(-1, 1, 6))
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 

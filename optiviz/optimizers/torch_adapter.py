@@ -100,16 +100,18 @@ class Torch(ThirdPartyOptimizer, Solver):
             optimizers = self._begun(parameters)
             groups = [group for each in optimizers for group in each.param_groups]
             rates = [group.get("lr") for group in groups]
-            chance = _Chance()
+            step_of, chance = _Steps(optimizers, parameters, self.values.get("lr")), _Chance()
             for each in optimizers:
                 _switch(each, "train")
+        # Asked once: a check of a protocol takes longer than a step of a small vector.
+        at = objective.at if isinstance(objective, Stream) else lambda _: objective
         for step in range(steps):
-            here = objective.at(step) if isinstance(objective, Stream) else objective
+            here: Any = at(step)
             if self.schedule is not None:
                 for group, rate in zip(groups, rates, strict=True):
                     group["lr"] = rate * self.schedule.factor(step)
             with ending_the_path(self.name), chance:
-                _step(optimizers, parameters, here, self.values.get("lr"))
+                step_of.take(here)
                 with _evaluated(optimizers, parameters):
                     point = checked_point(parameters.vector(), x)
             yield point, parameters.states(optimizers)
@@ -132,28 +134,34 @@ class Torch(ThirdPartyOptimizer, Solver):
             raise
 
 
-def _step(optimizers: list[Any], parameters: "_Parameters", here: Objective, rate: Any) -> None:
-    """Take a step of each optimizer."""
-    curved = any(map(_wants_curvature, optimizers))
+class _Steps:
+    """The steps of optimizers on their parameters, each as it asks to be called."""
 
-    def look() -> Any:
-        return parameters.look(here, curved)
+    def __init__(self, optimizers: list[Any], parameters: "_Parameters", rate: Any) -> None:
+        self._optimizers, self._parameters, self._rate = optimizers, parameters, rate
+        self._curved = any(map(_wants_curvature, optimizers))
+        self._closed = [_wants_closure(each.step) for each in optimizers]
 
-    closed = [_wants_closure(each.step) for each in optimizers]
-    if not all(closed):
-        look()
-    for each, wants in zip(optimizers, closed, strict=True):
-        if wants:
-            each.step(look)
-        elif hasattr(each, "fused_backward"):  # it moves parameters while gradients are computed
-            each.fused_backward(parameters.loss(here), rate)
-        else:
-            try:
-                each.step()
-            except Exception as error:
-                if "closure" not in str(error):
-                    raise
+    def take(self, here: Objective) -> None:
+        """Take a step of each optimizer."""
+
+        def look() -> Any:
+            return self._parameters.look(here, self._curved)
+
+        if not all(self._closed):
+            look()
+        for each, wants in zip(self._optimizers, self._closed, strict=True):
+            if wants:
                 each.step(look)
+            elif hasattr(each, "fused_backward"):  # it moves them while gradients are computed
+                each.fused_backward(self._parameters.loss(here), self._rate)
+            else:
+                try:
+                    each.step()
+                except Exception as error:
+                    if "closure" not in str(error):
+                        raise
+                    each.step(look)
 
 
 class _Chance:

@@ -23,7 +23,13 @@ from optiviz.surfaces.models.torch_data import (
     read_data,
     tensors_in,
 )
-from optiviz.surfaces.models.torch_state import chance_state, one_thread, same_state, seeded
+from optiviz.surfaces.models.torch_state import (
+    chance_state,
+    one_thread,
+    same_state,
+    seeded,
+    usual_attention,
+)
 from optiviz.surfaces.parts import Part, parts_of
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, OptivizError, require_package
@@ -467,7 +473,8 @@ class TorchProblem(ModelProblem):
         self._set_mode(training=False)
         if self._batch_norm == "recompute":
             self._renew_statistics()
-        with seeded(self.device, 0) if self._draws_in_value else nullcontext():
+        chance = seeded(self.device, 0) if self._draws_in_value else nullcontext()
+        with chance, usual_attention():
             yield
 
     @contextmanager
@@ -606,7 +613,7 @@ class TorchProblem(ModelProblem):
             return self._loss(outputs, targets).reshape(())
 
         self._set_mode(training=False)
-        with plugins.third_party_code(self.name):
+        with plugins.third_party_code(self.name), usual_attention():
             found: list[float] = torch.func.vmap(loss_at)(points).double().tolist()
         return found
 

@@ -1,4 +1,4 @@
-"""What PyTorch keeps for a whole process: random generators and the number of threads."""
+"""What PyTorch keeps for a whole process: random generators, threads, and ways to compute."""
 
 import random
 import threading
@@ -11,6 +11,7 @@ import numpy as np
 _CHANCE = threading.RLock()  # the generators belong to all threads
 _COUNTING = threading.Lock()
 _threads: list[int] = []  # what to restore, once for each thread that computes with one
+_attentions: list[bool] = []  # the same for those that compute attention in the usual way
 
 
 def chance_state(device: Any) -> list[Any]:
@@ -87,3 +88,24 @@ def one_thread() -> Iterator[None]:
             before = _threads.pop()
             if not _threads:
                 torch.set_num_threads(before)
+
+
+@contextmanager
+def usual_attention() -> Iterator[None]:
+    """Compute nn.TransformerEncoder as in training; the last to leave restores what was set.
+
+    Its shortcut for evaluation has other bits than what gradients are those of, and takes longer on
+    a processor: 39 against 27 ms for two layers on 2,000 texts of 8 letters.
+    """
+    from torch.backends import mha
+
+    with _COUNTING:
+        _attentions.append(mha.get_fastpath_enabled() if not _attentions else _attentions[0])
+        mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        with _COUNTING:
+            before = _attentions.pop()
+            if not _attentions:
+                mha.set_fastpath_enabled(before)

@@ -13,6 +13,7 @@ from optiviz import InputError
 from optiviz.optimizers import load_optimizer
 from optiviz.recipes.reading import read_recipe
 from optiviz.surfaces.directions import random_directions
+from optiviz.surfaces.grids import sample_grid
 from optiviz.surfaces.models.problem import Setting
 from optiviz.surfaces.models.space import ModelPlane
 from optiviz.surfaces.network import Architecture, Batches, Network
@@ -97,7 +98,7 @@ def test_a_grid_is_a_direct_evaluation(problem, dtype):
     directions = random_directions(single.parts, single.initial, 0)
     plane = ModelPlane(single, single.initial, directions)
     side = np.linspace(-1, 1, 5)
-    grid = plane.sample_grid(side, side)
+    grid = sample_grid(plane, side, side)
     with jax.enable_x64(True):
         for row, b in enumerate(side):
             for column, a in enumerate(side):

@@ -17,6 +17,7 @@ from optiviz.optimizers.base import Method
 from optiviz.optimizers.momentum import SGD, Momentum
 from optiviz.surfaces.config import PlaneConfig
 from optiviz.surfaces.directions import random_directions
+from optiviz.surfaces.grids import sample_grid
 from optiviz.surfaces.models.problem import Setting
 from optiviz.surfaces.models.space import ModelPlane, ModelSpace
 from optiviz.surfaces.network import Architecture, Batches, Network
@@ -85,7 +86,7 @@ def test_a_grid_has_torchs_losses(dtype: Any, error: float) -> None:
     made = problem(model)
     space = ModelSpace(made, PlaneConfig(kind="random", seed=3))
     axis = np.linspace(-1, 1, 5)
-    losses = space.plane.sample_grid(axis, axis)
+    losses = sample_grid(space.plane, axis, axis)
     directions = filter_normalised(model, 3)
     start = nn.utils.parameters_to_vector(model.parameters()).detach().double().numpy()
     for row, b in enumerate(axis):
@@ -171,8 +172,8 @@ def test_the_model_and_all_generators_are_left_as_they_were_found() -> None:
             descent = each.batches(None, 0)
             assert isinstance(descent, Stream)
             descend(descent, SGD(lr=0.1), each.initial, 3)
-            ModelSpace(each, PlaneConfig(kind="random")).plane.sample_grid(
-                np.arange(2.0), np.arange(2.0)
+            sample_grid(
+                ModelSpace(each, PlaneConfig(kind="random")).plane, np.arange(2.0), np.arange(2.0)
             )
             each.hessian_product(each.initial, each.initial)
     assert model.training and model.norm.training and model.norm.track_running_stats
