@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -18,6 +19,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 from shown import blocks, commands, documents, live_page, pictures  # noqa: E402
 
 COMMANDS = commands()
+MODELS = "examples/models/"
 PICTURES = pictures()
 
 
@@ -27,8 +29,18 @@ def _param(command: str) -> Any:
         "digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4", "--batch-size",
         "--plane", "tune ", "basins ", "batch ", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
     )  # fmt: skip
-    slow = [pytest.mark.slow] if any(each in command for each in long) else []
-    return pytest.param(command, marks=slow)
+    slow = [pytest.mark.slow] if any(each in command for each in (*long, MODELS)) else []
+    torch = [pytest.mark.torch] if MODELS in command else []
+    return pytest.param(command, marks=slow + torch)
+
+
+def _train(words: list[str]) -> None:
+    """Train the models of examples that are named in a command, unless they are."""
+    pytest.importorskip("torch")
+    for example in {each.partition(":")[0] for each in " ".join(words).replace(",", " ").split()}:
+        weights = "plain.pt" if "skip" in example else "run.npz"
+        if example.startswith(MODELS) and not (ROOT / MODELS / "trained" / weights).exists():
+            subprocess.run([sys.executable, example], cwd=ROOT, check=True)
 
 
 @pytest.mark.sample(2)
@@ -39,14 +51,17 @@ def test_a_command_runs_as_it_is_printed(
     command: str, invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The steps and the grid of a large network take minutes.
-    monkeypatch.setattr("optiviz.surfaces.config.COARSE_GRID", 15)
+    for grid in ("config.COARSE_GRID", "origins.MODEL_GRID"):
+        monkeypatch.setattr(f"optiviz.surfaces.{grid}", 15)
     program, *words = shlex.split(command)
     assert program == "optiviz"
     (here / "examples").symlink_to(ROOT / "examples")
+    if MODELS in command:
+        _train(words)
     result = invoke(*words, *(["--steps", "30"] if "--batch-size" in words else []))
     assert result.exit_code == 0
     if words[0] != "batch":
-        assert result.stderr == ""
+        assert MODELS in command or result.stderr == ""  # which tells how long a grid takes
         assert (here / words[words.index("-o") + 1]).stat().st_size > 1000
 
 
