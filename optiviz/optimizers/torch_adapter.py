@@ -112,8 +112,9 @@ class Torch(ThirdPartyOptimizer, Solver):
                     group["lr"] = rate * self.schedule.factor(step)
             with ending_the_path(self.name), chance:
                 step_of.take(here)
-                with _evaluated(optimizers, parameters):
+                with _evaluated(optimizers, parameters) as moved:
                     point = checked_point(parameters.vector(), x)
+                parameters.known = None if moved else point
             yield point, parameters.states(optimizers)
 
     def _begun(self, parameters: "_Parameters") -> list[Any]:
@@ -195,6 +196,7 @@ class _Parameters:
         self._parts = getattr(objective, "parts", ())
         kind: tuple[Any, Any] = getattr(objective, "tensor_kind", (torch.float64, "cpu"))
         self._dtype, self._device = kind
+        self.known: Array | None = None  # the vector of all of them, if it was read since a step
         start = {part.name: part.of(x) for part in self._parts} or {"x": x}
         self.named = {
             name: torch.nn.Parameter(torch.tensor(each, dtype=self._dtype, device=self._device))
@@ -256,7 +258,7 @@ class _Parameters:
         """
         import torch
 
-        x = self.vector()
+        x, self.known = self.vector() if self.known is None else self.known, None
         value, gradient = objective.value_and_gradient(x)
         ways = self._split(gradient)
         if curved:
@@ -323,18 +325,21 @@ class _Parameters:
 
 
 @contextmanager
-def _evaluated(optimizers: list[Any], parameters: _Parameters) -> Iterator[None]:
-    """Move optimizers that average to where they are evaluated, and back to the last bit."""
+def _evaluated(optimizers: list[Any], parameters: _Parameters) -> Iterator[bool]:
+    """Move optimizers that average to where they are evaluated, and back to the last bit.
+
+    Yields whether there are any.
+    """
     import torch
 
     averaging = [each for each in optimizers if _switches(each)]
     if not averaging:
-        yield
+        yield False
         return
     kept = [each.detach().clone() for each in parameters.named.values()]
     for each in averaging:
         _switch(each, "eval")
-    yield
+    yield True
     for each in averaging:
         _switch(each, "train")
     with torch.no_grad():
