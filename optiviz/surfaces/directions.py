@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from optiviz.surfaces.space import Space
 
 TRIES, PARALLEL = 100, 0.999  # to draw directions, and the cosine from which they are parallel
-FLAT = 1e-9  # the height of a triangle, relative to its longest side, from which it is a line
+FLAT = 1e-6  # the height of a triangle, relative to its longest side, from which it is a line
 
 
 class Anchor(NamedTuple):
@@ -27,6 +27,7 @@ class Anchor(NamedTuple):
 
     name: str
     point: Array
+    told: str = ""  # where its loss is another with buffers of its own
 
 
 class Frame(NamedTuple):
@@ -58,6 +59,8 @@ def frame_of(space: "Space") -> Frame:
             return _triangle(space)
     names = config.weights or config.coordinates
     places = [place_of(name, space.parts) for name in names]
+    if places[0] == places[1]:
+        raise InputError(f"{' and '.join(names)} are the same: a plane needs two")
     origin, directions = space.initial.copy(), np.zeros((2, len(space.initial)))
     origin[places] = 0
     directions[[0, 1], places] = 1
@@ -107,7 +110,12 @@ def random_directions(
                 elif biases == "keep":
                     part.of(direction)[...] = part.of(origin)
         first, second = directions
-        lengths = np.sqrt((first @ first) * (second @ second))
+        lengths = np.linalg.norm(first) * np.linalg.norm(second)
+        if not lengths and normalize != "none":
+            raise InputError(
+                "random directions are as long as the weights, which are all 0: write "
+                "--normalize none"
+            )
         if lengths and abs(first @ second) / lengths < PARALLEL:
             return directions
     raise InputError("random directions need a network with more weights")
@@ -148,12 +156,12 @@ def _line(space: "Space") -> Frame:
     Goodfellow, Vinyals, Saxe, Qualitatively Characterizing Neural Network Optimization Problems,
     2015, section 3.
     """
-    (first, second), names = _checkpoints(space)
+    (first, second), names, told = _checkpoints(space)
     direction = second - first
     norm = float(np.linalg.norm(direction))
     if not norm:
         raise InputError(f"{' and '.join(space.plane_config.checkpoints)} are the same parameters")
-    anchors = Anchor(names[0], np.zeros(1)), Anchor(names[1], np.ones(1))
+    anchors = tuple(map(Anchor, names, (np.zeros(1), np.ones(1)), told))
     axis = f"from {names[0]} to {names[1]} (norm {norm:.3g})"
     return Frame(first, direction[None], (axis,), anchors=anchors)
 
@@ -164,7 +172,7 @@ def _triangle(space: "Space") -> Frame:
     The first leads from the first checkpoint to the second (Garipov, Izmailov, Podoprikhin, Vetrov,
     Wilson, Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs, 2018, appendix).
     """
-    (first, second, third), names = _checkpoints(space)
+    (first, second, third), names, told = _checkpoints(space)
     across, away = second - first, third - first
     base = float(np.linalg.norm(across))
     unit = across / (base or 1.0)
@@ -175,27 +183,43 @@ def _triangle(space: "Space") -> Frame:
     if height <= FLAT * longest or base <= FLAT * longest:
         said = ", ".join(space.plane_config.checkpoints)
         raise InputError(f"{said} are on one line: a plane needs three points that are not")
-    anchors = tuple(
-        Anchor(name, np.array(point))
-        for name, point in zip(names, ((0.0, 0.0), (base, 0.0), (along, height)), strict=True)
-    )
+    points = map(np.array, ((0.0, 0.0), (base, 0.0), (along, height)))
+    anchors = tuple(map(Anchor, names, points, told))
     axes = f"from {names[0]} to {names[1]} (norm 1)", f"towards {names[2]} (norm 1)"
     return Frame(first, np.stack([unit, up / height]), axes, anchors=anchors)
 
 
-def _checkpoints(space: "Space") -> tuple[list[Array], list[str]]:
-    """Return the parameters in each checkpoint of the plane, shape (dim,), and its short name."""
-    config, vectors = space.plane_config, list[Array]()
+def _checkpoints(space: "Space") -> tuple[list[Array], list[str], list[str]]:
+    """Return the parameters in each checkpoint of the plane, shape (dim,), and its short name.
+
+    The third value tells of each whether its loss is another with buffers of its own.
+    """
+    config, vectors, told = space.plane_config, list[Array](), list[str]()
     for file, sha256 in zip_longest(config.checkpoints, config.sha256, fillvalue=""):
         if file == START:
             vectors.append(space.initial)
+            told.append("")
             continue
         found = read_checkpoint(file)
         if sha256 and found.sha256 != sha256:
             raise InputError(f"{file} has changed: its SHA-256 is {found.sha256}, not {sha256}")
-        vector, _ = space.from_tensors(found.tensors, file)
+        vector, own = space.from_tensors(found.tensors, file)
         if not np.isfinite(vector).all():
             raise InputError(f"{file}: has parameters that are not finite")
         vectors.append(vector)
+        told.append("" if own is space else _buffers_told(file, vector, own, space))
     stems = [PurePath(each).stem for each in config.checkpoints]
-    return vectors, stems if len(set(stems)) == len(stems) else [*config.checkpoints]
+    names = stems if len(set(stems)) == len(stems) else [*config.checkpoints]
+    return vectors, names, told
+
+
+def _buffers_told(file: str, vector: Array, own: "Space", space: "Space") -> str:
+    """Return by how much a checkpoint's loss differs with its own buffers, "" if it does not."""
+    with np.errstate(all="ignore"):
+        with_own, drawn = (float(each.objective.value(vector)) for each in (own, space))
+    if np.isclose(with_own, drawn, rtol=1e-5, equal_nan=True):
+        return ""
+    return (
+        f"{file}: its loss is {with_own:.4g} with its own buffers, and {drawn:.4g} with those of "
+        "the model, which are drawn (--batch-norm recompute has them follow the parameters)"
+    )

@@ -57,11 +57,13 @@ def sample_grid(
 ) -> Array:
     """Return a plane's loss on a grid, shape (len(y), len(x)), from the cache if possible.
 
-    remade returns the plane in another process, where it is sent pickled; without it, all points
-    are evaluated in this process. Raises InputError if third-party code fails at a point, and
-    OptivizError if memory is too short for one, or if a process dies. What is finished by then, or
-    by Ctrl-C, is kept.
+    A model of this program is not cached: its code can change unseen. remade returns the plane in
+    another process, where it is sent pickled; without it, all points are evaluated in this process.
+    Raises InputError if third-party code fails at a point, and OptivizError if memory is too short
+    for one, or if a process dies. What is finished by then, or by Ctrl-C, is kept.
     """
+    if not plane.can_be_cached:
+        return _sampled(None, plane, x, y, progress, remade).reshape(len(y), len(x))
     name = f"grids/{_cache_key(plane, x, y)}"
     known = read_cached(name)
     if known is None:
@@ -89,10 +91,10 @@ def _part(name: str) -> str:
 class _Unfinished:
     """The losses at the points of a grid, as far as they are known, and in the cache."""
 
-    def __init__(self, name: str, size: int) -> None:
-        self._name = _part(name)
+    def __init__(self, name: str | None, size: int) -> None:
+        self._name = None if name is None else _part(name)
         self.known, self.losses = np.zeros(size, bool), np.zeros(size)
-        content = read_cached(self._name)
+        content = None if self._name is None else read_cached(self._name)
         if content is not None:
             self.known[:] = np.frombuffer(content, bool, size)
             self.losses[:] = np.frombuffer(content, float, offset=size)
@@ -106,20 +108,23 @@ class _Unfinished:
 
     def save(self) -> None:
         """Write what is known to the cache."""
-        if self.known.any():
+        if self._name is not None and self.known.any():
             write_cached(self._name, self.known.tobytes() + self.losses.tobytes())
         self._saved = monotonic()
 
 
 def _sampled(
-    name: str,
+    name: str | None,
     plane: Plane,
     x: Array,
     y: Array,
     progress: Progress | None,
     remade: Callable[[], Plane] | None,
 ) -> Array:
-    """Return the losses at the points of a grid, row by row, and keep them if it is interrupted."""
+    """Return the losses at the points of a grid, row by row.
+
+    They are kept under a name if it is interrupted, unless that is None.
+    """
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[:, : plane.dim]
     grid, workers = _Unfinished(name, len(points)), _workers.get()
     blocks = [block for block in plane.blocks(len(points)) if not grid.known[block].all()]

@@ -247,7 +247,8 @@ class SpaceOrigin(Origin):
     def _default_window(self) -> Domain:
         if self.plane.kind == "path":
             raise InputError(
-                "a path plane is known only after the descent: use one that is known before"
+                "a path plane is known only after a descent: choose another, such as "
+                "--plane random:0 or --plane hessian"
             )
         return self._around
 

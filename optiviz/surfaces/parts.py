@@ -82,7 +82,12 @@ def place_of(name: str, parts: Sequence[Part]) -> int:
     if indexed and name not in known:
         tensor, index = indexed[1], tuple(map(int, indexed[2].split(",")))
     if tensor not in known:
-        raise InputError(did_you_mean("weight", tensor, known))
+        said = did_you_mean("weight", tensor, known)
+        if not index and parts[0].shape:
+            said += (
+                f" (with an index, as in {parts[0].name}[{','.join('0' * len(parts[0].shape))}])"
+            )
+        raise InputError(said)
     shape = known[tensor].shape
     if len(index) != len(shape) or any(at >= side for at, side in zip(index, shape, strict=True)):
         first, last = (",".join(map(str, each)) for each in ([0] * len(shape), _last(shape)))

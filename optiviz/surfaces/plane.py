@@ -92,6 +92,11 @@ class Plane:
         known: tuple[bytes, ...] = self.objective.fingerprint()  # type: ignore[attr-defined]
         return known
 
+    @property
+    def can_be_cached(self) -> bool:
+        """Whether its fingerprint tells apart what has other losses."""
+        return True
+
     def blocks(self, points: int) -> list[slice]:
         """Return the slices of so many points that are evaluated together, in order.
 

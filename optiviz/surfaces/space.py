@@ -50,10 +50,12 @@ class Space(ABC):
     def window(self) -> FoundWindow:
         """The window of the plane unless declared, if it is known before a descent."""
         kind, frame = self.plane_config.kind, self.frame
+        told = "; ".join(each.told for each in frame.anchors if each.told)
         if kind == "between":
-            return FoundWindow(Domain(x=BETWEEN))
+            return FoundWindow(Domain(x=BETWEEN), told)
         if kind == "through":
-            return FoundWindow(bounding_window(np.array([each.point for each in frame.anchors])))
+            around = bounding_window(np.array([each.point for each in frame.anchors]))
+            return FoundWindow(around, told)
         if kind in ("weights", "coordinates"):
             return FoundWindow(Domain(x=OF_WEIGHTS, y=OF_WEIGHTS))
         return rising_window(self.plane, self._usual_side)

@@ -51,13 +51,16 @@ def rising_window(plane: Plane, usual: float) -> FoundWindow:
     The loss at the edge is the median of those at its corners and at the middles of its sides;
     one that is not finite counts as infinite. The half side is `usual`, doubled or halved until the
     loss has just risen so far, and then found to a tenth. If that is nowhere, as where a loss is
-    bounded or at most 0, it is `usual`. At most 8 * (FARTHEST + NEAREST + FINER) + 9 points are
+    bounded or at most 0, it is `usual`. At most 8 * (FARTHEST + NEAREST + FINER) + 17 points are
     evaluated, one full pass each.
     """
     (middle,) = _losses(plane, np.zeros((1, 2)))
 
+    def edge(power: float) -> float:
+        return float(np.median(_losses(plane, usual * 2.0**power * EDGE)))
+
     def risen(power: float) -> bool:
-        return bool(np.median(_losses(plane, usual * 2.0**power * EDGE)) >= RISE * middle)
+        return bool(edge(power) >= RISE * middle)
 
     unchanged = f"window \N{PLUS-MINUS SIGN}{usual:.3g}"
     if not 0 < middle < np.inf:
@@ -68,12 +71,17 @@ def rising_window(plane: Plane, usual: float) -> FoundWindow:
     if end is None:
         which = "even nearer" if step < 0 else f"within {usual * 2**FARTHEST:.3g}"
         said = f"the loss does not rise to {RISE:g} times that in its middle {which}"
+        if step < 0 and np.isinf(edge(step * NEAREST)):
+            said = "at its edge, most of the loss is not finite, nor is it much nearer"
         return FoundWindow(_square(usual), f"{unchanged}: {said}")
     low, high = sorted((float(end), float(end - step)))
     for _ in range(FINER):
         half = (low + high) / 2
         low, high = (low, half) if risen(half) else (half, high)
     side = float(f"{usual * 2.0**high:.2g}")
+    if np.isinf(edge(high)):
+        told = "at its edge, most of the loss is not finite"
+        return FoundWindow(_square(side), f"window \N{PLUS-MINUS SIGN}{side:.3g}: {told}")
     said = (
         f"window \N{PLUS-MINUS SIGN}{side:.3g}: the median loss at its edge is {RISE:g} times that "
         f"in its middle, {middle:.3g}"

@@ -29,6 +29,7 @@ EXTRAS = {  # of optiviz-cli, by package
     "sklearn": "networks",
 }
 MAX_BYTES = 10_000_000  # of a file
+MAX_MODULES = 2000  # of a package whose files are hashed
 Loaded = Callable[..., Any]
 
 
@@ -60,6 +61,34 @@ def file_of(name: str) -> str | None:
 def file_hash(path: str) -> str:
     """Return the SHA-256 of a file; raise InputError if it cannot be read."""
     return sha256(_content(path)).hexdigest()
+
+
+def code_hash(name: str) -> str:
+    """Return the hash of the files that loaded third-party code is in.
+
+    These are its own, and those of all modules that were loaded from the same folder, or of the
+    whole package of an import path, apart from what is installed within the folder.
+    """
+    path = file_of(name)
+    root = name.partition(".")[0]
+    if path is None:
+        module = sys.modules.get(root)
+        folder = Path(getattr(module, "__file__", None) or ".").parent
+    else:
+        folder = _absolute(path).parent
+    files = {getattr(each, "__file__", None) for each in [*sys.modules.values()]}
+    inside = {
+        Path(each)
+        for each in files
+        if isinstance(each, str)
+        and Path(each).is_relative_to(folder)
+        and "site-packages" not in Path(each).relative_to(folder).parts
+    }
+    hashed = sha256(name.encode())
+    for each in sorted(inside)[:MAX_MODULES]:
+        with suppress(OSError):
+            hashed.update(str(each.relative_to(folder)).encode() + each.read_bytes())
+    return hashed.hexdigest()
 
 
 def load(name: str) -> Loaded:

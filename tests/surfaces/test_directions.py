@@ -118,6 +118,7 @@ def test_weights_are_named_by_tensor_and_index() -> None:
         "fc[1]": "there is no fc[1], only fc[0,0] to fc[1,3]",
         "scale[0]": "there is no scale[0], only scale, one number",
         "conv.bia[0]": "unknown weight 'conv.bia': did you mean 'conv.bias'?",
+        "cnv": "unknown weight 'cnv': did you mean 'conv'? (with an index, as in conv[0,0,0])",
     }.items():
         with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
             place_of(name, PARTS)

@@ -64,6 +64,7 @@ def planes() -> list[Plane]:
 def of_loss(loss: Loss, dim: int = 3) -> ModelPlane:
     """Return a plane through a loss in Python."""
     problem = PythonProblem(np.ones(dim), loss, lambda x: 2 * x)
+    problem.code = "that of a file"
     return ModelPlane(problem, problem.initial, np.eye(2, dim))
 
 
@@ -379,3 +380,24 @@ def test_the_point_where_a_loss_raises_is_told_and_the_others_are_kept(own_cache
     with pytest.raises(InputError, match=r"^loss: raised ValueError: too far, at \(-1, 2\) of the"):
         grids.sample_grid(of_loss(loss), X, Y)
     assert only_file(own_cache).name.endswith(".part")
+
+
+def test_a_model_of_a_changed_file_is_evaluated_again(here: Path, own_cache: Path) -> None:
+    capped = "import optiviz\nfrom helping import CAP\ndef problem():\n    return optiviz."
+    capped += "PythonProblem([1.0, 1.0], lambda x: min(float(x @ x), CAP), lambda x: 2 * x)\n"
+    grids_of = []
+    for cap in (1e9, 11.0):  # which none of the probes reaches
+        (here / "model.py").write_text(f"# {cap}\n{capped}")
+        (here / "helping.py").write_text(f"CAP = {cap}\n")
+        sys.modules.pop("helping", None)
+        declared = {"model": "model.py:problem", "plane": RANDOM, "domain": "-1:1,-1:1"}
+        surface = Surface.model_validate(declared).with_file_hashes()
+        grids_of.append(surface.sample_grid(np.linspace(-1, 1, 11), np.linspace(-1, 1, 11)))
+    assert grids_of[0].max() > 11
+    assert grids_of[1].max() == 11
+
+
+def test_a_model_of_this_program_is_not_cached(own_cache: Path) -> None:
+    problem = PythonProblem([1.0, 2.0], square, np.sin)
+    grids.sample_grid(ModelPlane(problem, problem.initial, np.eye(2)), X, Y)
+    assert not list(own_cache.rglob("*grids*/*"))

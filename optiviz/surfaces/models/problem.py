@@ -35,6 +35,7 @@ class ModelProblem(ABC):
     samples: int | None = None
     is_random: bool = False  # whether steps depend on a seed even without batches
     caption: str = ""  # a description in one line
+    code: str = ""  # the hash of the files that it is written in, "" if these are not known
 
     @property
     def dim(self) -> int:

@@ -29,8 +29,13 @@ class ModelPlane(Plane):
         ).reshape(x.shape[:-1])
 
     def fingerprint(self, probes: Array) -> tuple[bytes, ...]:
-        # What a model calls may change without a change of its file.
-        return (*super().fingerprint(probes), self.losses(probes).tobytes())
+        # What a model calls may change without a change of its files.
+        known = super().fingerprint(probes)
+        return (self.objective.code.encode(), *known, self.losses(probes).tobytes())
+
+    @property
+    def can_be_cached(self) -> bool:
+        return bool(self.objective.code)
 
     def on(self, objective: Objective) -> Plane:
         if isinstance(objective, ModelProblem):
@@ -80,6 +85,8 @@ def _configured(of: str, call: Any, sha256: str, setting: Any) -> ModelProblem:
             found = found()
         if not isinstance(found, ModelProblem):
             raise InputError(f"{of} {RETURNS}, not {_described(found)}")
+        if call is None:
+            found.code = plugins.code_hash(of)
     if found.dim == 1:
         raise InputError(
             f"{of} has one parameter, but a plane needs two: write it as a function of one "
