@@ -149,14 +149,18 @@ def describe(name: str, surfaces: str | Path | None = None) -> dict[str, Any]:
     name is that of a surface, an optimizer or a wrapper, or an import path of third-party code,
     which is then run. surfaces is the path of a YAML file of further surfaces.
 
-    An optimizer has "summary", "rule", "hyperparameters" with defaults, "paper" and "notes". A
+    A model has "parameters", the shapes of its tensors by name, and "loss", where it stands. An
+    optimizer has "summary", "rule", "hyperparameters" with defaults, "paper" and "notes". A
     surface has the fields of its declaration. Raises InputError for an unknown name.
     """
     if name in OPTIMIZERS or name in WRAPPERS:
         return _describe_class(name)
+    from optiviz.surfaces.catalogue import code_surface, find_surface, returns_a_model
+
     if is_import_path(name) or "+" in name:
+        if "+" not in name and returns_a_model(name):
+            return code_surface(name).to_dict()
         return _describe_factory(name)
-    from optiviz.surfaces.catalogue import find_surface
 
     entries = _index(surfaces)
     known = [each.name for each in entries] + [word for each in entries for word in each.aliases]

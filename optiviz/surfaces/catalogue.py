@@ -185,14 +185,14 @@ def code_surface(code: Any, variables: tuple[str, ...] = ()) -> Surface:
     """
     shown = code if isinstance(code, str) else getattr(code, "__name__", "the function")
     declared: dict[str, Any] = {"model": code}
-    if not _returns_a_model(code):
+    if not returns_a_model(code):
         from optiviz.surfaces.function import declaration
 
         declared = declaration(code, variables)
     return validated(Surface, declared, lambda keys: shown).with_file_hashes()
 
 
-def _returns_a_model(code: Any) -> bool:
+def returns_a_model(code: Any) -> bool:
     """Return whether code is a problem, or a function without parameters, which returns one."""
     found = load(code) if isinstance(code, str) else code
     if isinstance(found, ModelProblem):

@@ -527,8 +527,16 @@ class ModelOrigin(SpaceOrigin):
         return sample_grid(self.compiled, x, y, progress, self.remade)
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
-        unused = "formula", "minima", "variables", "network", "function"
-        return {key: declared[key] for key in declared if key not in unused}
+        space = self.space
+        with np.errstate(all="ignore"):
+            loss = float(space.objective.value(space.initial))
+        return {
+            "name": self.reference,
+            "caption": self.caption,
+            "model": {key: each for key, each in declared["model"].items() if each},
+            "parameters": {part.name: "x".join(map(str, part.shape)) for part in space.parts},
+            "loss": loss,
+        }
 
     def with_file_hashes(self) -> dict[str, Any]:
         return _hashed("model", self.model)

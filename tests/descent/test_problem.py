@@ -485,7 +485,7 @@ MISTAKES = {
     ),
     "--surface clouds --opt adam --domain -1:1": "but clouds has 2 coordinates",
     "--surface clouds --opt adam --start 1,2": "a start cannot be set in a path plane",
-    "--surface clouds --opt adam --start random:3": "known only after the descent",
+    "--surface clouds --opt adam --start random:3": "known only after a descent",
     "--surface clouds --opt adam --view state": "state draws one dimension or two dimensions, not",
     "--surface clouds --opt adam --view curve": "curve draws one dimension, not two dimensions",
     "--surface clouds --opt newton": "newton needs second derivatives",

@@ -238,3 +238,10 @@ def test_a_program_cannot_change_the_vector_that_it_is_given() -> None:
     assert value == 25
     np.testing.assert_array_equal(slope, [6, 8])
     np.testing.assert_array_equal(x, [3, 4])
+
+
+@pytest.mark.usefixtures("model")
+def test_show_names_the_parameters_of_a_model(invoke: Invoke) -> None:
+    shown = invoke("show", "model.py:ten")
+    assert shown.exit_code == 0
+    assert "parameters  x 10" in shown.stdout and "loss" in shown.stdout
