@@ -40,7 +40,7 @@ def record(
     scipy.optimize.minimize.
 
     file ends in .npz. It is written when the block ends, also by an exception or Ctrl-C, to which a
-    note is added if that fails, or if the parameters of the last step cannot be recorded. It has the
+    note is added if that fails or the parameters of the last step cannot be recorded. It has the
     parameters and buffers of at most `snapshots` steps, at first of every `every`-th; whenever they
     are too many, or together more than max_bytes, every second one is dropped, so that they stay
     evenly spaced. The first and the last step are always in it.

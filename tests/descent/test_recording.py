@@ -113,14 +113,21 @@ def test_a_folder_without_permission(here: Path) -> None:
         optiviz.record(np.ones(2), "closed/run.npz")
 
 
-def test_parameters_that_change_their_shape_at_last(here: Path) -> None:
+def reshape_at_last(steps: int, every: int, error: type[BaseException] | None = None) -> None:
+    """Record steps, after which the parameters have another shape."""
     x = {"a": np.zeros(3)}
-    with pytest.raises(KeyboardInterrupt) as raised, optiviz.record(x, every=10) as recording:
-        for _ in range(25):
+    with optiviz.record(x, every=every) as recording:
+        for _ in range(steps):
             x["a"] += 1
             recording.step(1.0)
         x["a"] = np.zeros(5)
-        raise KeyboardInterrupt
+        if error is not None:
+            raise error
+
+
+def test_parameters_that_change_their_shape_at_last(here: Path) -> None:
+    with pytest.raises(KeyboardInterrupt) as raised:
+        reshape_at_last(25, 10, KeyboardInterrupt)
     assert read().tensors["a"][:, 0].tolist() == [0, 10, 20]
     (note,) = raised.value.__notes__
     assert note == (
@@ -129,26 +136,21 @@ def test_parameters_that_change_their_shape_at_last(here: Path) -> None:
     )
 
 
-def test_parameters_that_a_step_rejects(here: Path) -> None:
-    with (
-        pytest.raises(InputError, match="^the parameters are of another model"),
-        optiviz.record(np.zeros(2)) as recording,
-    ):
-        recording.step(1.0, np.ones(2))
-        recording.step(1.0, np.ones(3))
-    assert read().tensors["x"][:, 0].tolist() == [0, 1]
-
-
 def test_an_end_without_an_error_tells_what_is_missing(here: Path) -> None:
-    x = {"a": np.zeros(3)}
-    with (
-        pytest.raises(InputError, match=r"run\.npz ends at step 2 of 3: "),
-        optiviz.record(x, every=2) as recording,
-    ):
-        for _ in range(3):
-            recording.step()
-        x["a"] = np.zeros(5)
+    with pytest.raises(InputError, match=r"run\.npz ends at step 2 of 3: "):
+        reshape_at_last(3, 2)
     assert read().steps.tolist() == [0, 2]
+
+
+def test_parameters_that_a_step_rejects(here: Path) -> None:
+    def train() -> None:
+        with optiviz.record(np.zeros(2)) as recording:
+            for size in (2, 2, 3):
+                recording.step(1.0, np.ones(size))
+
+    with pytest.raises(InputError, match="^the parameters are of another model"):
+        train()
+    assert read().tensors["x"][:, 0].tolist() == [0, 1, 1]
 
 
 def test_the_last_step_is_recorded_without_a_loss(here: Path) -> None:
