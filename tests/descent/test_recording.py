@@ -244,7 +244,9 @@ def test_losses_of_another_model_are_told(here: Path, invoke: Invoke) -> None:
     descend(30, rate=0.02)
     words = ["run", "--surface", "m.py:problem", "--plane", "path", "--checkpoints", "run.npz"]
     said = invoke(*words, "-o", "a.csv").stdout
-    assert "training: recorded losses differ from the surface's by up to 1" in said
+    assert (
+        "training: recorded losses, perhaps of batches, differ from the model's by up to 1" in said
+    )
 
 
 @pytest.mark.torch

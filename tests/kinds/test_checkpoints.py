@@ -306,6 +306,14 @@ def test_inspect_reads_no_checkpoints(here: Path, invoke: Invoke) -> None:
         assert "its recipe names another file" in invoke("inspect", "b.json").stderr
 
 
+def test_a_start_on_a_line_of_a_model(training: Any, invoke: Invoke) -> None:
+    words = ["run", "--surface", "m.py:problem", "--plane", "between:run/step0.npz,run/step90.npz"]
+    said = invoke(*words, "--opt", "sgd:lr=0.1", "--start", "0.5,0.5", "-o", "a.csv").stderr
+    assert "0.5, 0.5 has 2 coordinates, but the line has 1" in said, said
+    with pytest.raises(InputError, match=r"or Surface\(model=\.\.\., plane=\.\.\.\)"):
+        Recipe(surface="m.py:problem", plane="path")
+
+
 def test_every_without_checkpoints(training: Any) -> None:
     with pytest.raises(InputError, match="every: needs checkpoints, but there are none"):
         read(optimizers="sgd:lr=0.01", every=2).make_scene()
@@ -375,4 +383,6 @@ def test_a_torch_model_with_its_buffers(here: Path) -> None:
     saved, recorded = scene.trajectories
     np.testing.assert_allclose(saved.losses[::2], losses, rtol=1e-6)
     np.testing.assert_allclose(recorded.losses[:5:2], losses, rtol=1e-6)
-    assert any("recorded: recorded losses differ" in each for each in scene.remarks)
+    assert any(
+        "recorded: recorded losses, perhaps of batches, differ" in each for each in scene.remarks
+    )
