@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optiviz.surfaces.checkpoint_files import LOSSES, STEPS, TENSORS
 from optiviz.surfaces.pytrees import named_leaves
 from optiviz.system.errors import InputError
-from optiviz.system.files import atomic_write
+from optiviz.system.files import atomic_write, check_writable
 from optiviz.system.text import shorten
 
 SNAPSHOTS, MAX_BYTES = 200, 100_000_000
@@ -39,12 +39,13 @@ def record(
     params). Instead of step(), the recording can also be called, for example as the callback of
     scipy.optimize.minimize.
 
-    file ends in .npz. It is written when the block ends, also by an exception or Ctrl-C. It has the
+    file ends in .npz. It is written when the block ends, also by an exception or Ctrl-C, to which a
+    note is added if that fails or the parameters of the last step cannot be recorded. It has the
     parameters and buffers of at most `snapshots` steps, at first of every `every`-th; whenever they
     are too many, or together more than max_bytes, every second one is dropped, so that they stay
     evenly spaced. The first and the last step are always in it.
 
-    Returns a Recording. Raises InputError if an argument is invalid.
+    Returns a Recording. Raises InputError if an argument is invalid, or the file cannot be written.
     """
     return Recording(model, file, every, snapshots, max_bytes)
 
@@ -58,8 +59,13 @@ class Recording:
         self.path = Path(file)
         if self.path.suffix.lower() != ".npz":
             raise InputError(f"{shorten(str(file), quoted=True)} must end in .npz")
-        for name, given, least in (("every", every, 1), ("snapshots", snapshots, 2)):
-            if not isinstance(given, int) or given < least:
+        check_writable(self.path)
+        for name, given, least in (
+            ("every", every, 1),
+            ("snapshots", snapshots, 2),
+            ("max_bytes", max_bytes, 1),
+        ):
+            if isinstance(given, bool) or not isinstance(given, int) or given < least:
                 raise InputError(f"{name} must be a whole number from {least} on, not {given!r}")
         self._model, self._stride = model, every
         first = _snapshot(model)
@@ -119,13 +125,25 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.save()
+        try:
+            self.save()
+        except Exception as failed:
+            if error is None:
+                raise
+            error.add_note(f"optiviz.record: {failed}")  # the program's own error is what counts
 
     def save(self) -> None:
-        """Write what was recorded so far; raise OptivizError if the file cannot be written."""
-        kept = self._kept
+        """Write what was recorded so far.
+
+        If the parameters of the last step cannot be recorded, the file ends at the last that was
+        kept. Raises InputError that says so, and OptivizError if the file cannot be written.
+        """
+        kept, wrong = self._kept, ""
         if kept[-1][0] != self._step:
-            kept = [*kept, (self._step, self._checked(_snapshot(self._model)))]
+            try:
+                kept = [*kept, (self._step, self._checked(_snapshot(self._model)))]
+            except Exception as error:  # other libraries' arrays can raise anything
+                wrong = f"{self.path} ends at step {kept[-1][0]} of {self._step}: {error}"
         steps = np.array([step for step, _ in kept])
         losses = np.array([self._losses.get(step, np.nan) for step, _ in kept])
         with atomic_write(self.path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
@@ -133,6 +151,8 @@ class Recording:
             _write(archive, LOSSES, losses)
             for name in kept[0][1]:
                 _write(archive, TENSORS + name, np.stack([each[name] for _, each in kept]))
+        if wrong:
+            raise InputError(wrong)
 
     def _thin_out(self) -> None:
         self._stride *= 2

@@ -1,9 +1,12 @@
 """Trainings: the checkpoints that another program saved, as a recipe holds them."""
 
 import glob
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -38,6 +41,7 @@ from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_severa
 from optiviz.system.text import counted, shorten
 
 MAX_FILES, MAX_TRAININGS = 10_000, 100
+MAX_ENTRIES = 100_000  # files and folders that a pattern is compared with
 MAX_BYTES = 1_000_000_000  # of the points of all trainings of a recipe
 # Recorded losses that are further from those of the model, as a share of the largest one, differ:
 # a program that computes in float32 has them up to rounding.
@@ -226,18 +230,70 @@ def _split(text: str) -> tuple[str, str]:
 def _matching(text: str) -> list[str] | None:
     """Return the checkpoints that a pattern matches, None if it is the name of a file."""
     try:
-        if Path(text).expanduser().is_dir():
+        path = Path(text).expanduser()
+        if path.is_dir():
             raise InputError(f"{text}: is a folder: write a pattern, such as '{text}/*.pt'")
-        if not glob.has_magic(text) or Path(text).expanduser().exists():
+        if not glob.has_magic(text) or path.exists():
             return None
-        found = glob.glob(str(Path(text).expanduser()), recursive=True)  # noqa: PTH207
+        found = [
+            each
+            for each in _searched(text, path)
+            if each.lower().endswith(SUFFIXES) and Path(each).is_file()
+        ]
     except InputError:
         raise
     except (OSError, ValueError, RuntimeError, re.error) as error:
         raise InputError(f"{shorten(text)}: {error}") from None
-    return sorted(
-        each for each in found if each.lower().endswith(SUFFIXES) and Path(each).is_file()
-    )
+    if len(found) > MAX_FILES:
+        raise InputError(f"{shorten(text)}: matches more than {MAX_FILES} checkpoints")
+    return sorted(found)
+
+
+def _searched(text: str, pattern: Path) -> Iterable[str]:
+    """Return what a pattern matches, as glob.glob does, but links to folders are not under **.
+
+    Raises InputError after MAX_ENTRIES files and folders, so that no pattern walks a whole disk.
+    """
+    seen = 0
+
+    def entries(folder: str, hidden: bool) -> Iterator[os.DirEntry[str]]:
+        nonlocal seen
+        unread = suppress(NotADirectoryError, FileNotFoundError, PermissionError)
+        with unread, os.scandir(folder or ".") as listed:
+            for each in listed:
+                seen += 1
+                if seen > MAX_ENTRIES:
+                    raise InputError(
+                        f"{shorten(text)}: is compared with more than {MAX_ENTRIES} files and "
+                        "folders: write a narrower pattern"
+                    )
+                if hidden or not each.name.startswith("."):
+                    yield each
+
+    def below(folder: str) -> Iterator[str]:
+        yield folder
+        left = [folder]
+        while left:
+            inside = left.pop()
+            for each in entries(inside, hidden=False):
+                yield os.path.join(inside, each.name)  # noqa: PTH118
+                if each.is_dir(follow_symlinks=False):
+                    left.append(os.path.join(inside, each.name))  # noqa: PTH118
+
+    found: Iterable[str] = [pattern.anchor]
+    for part in pattern.parts[bool(pattern.anchor) :]:
+        if part == "**":
+            found = [place for folder in found for place in below(folder)]
+        elif glob.has_magic(part):
+            found = [
+                os.path.join(folder, each.name)  # noqa: PTH118
+                for folder in found
+                for each in entries(folder, hidden=part.startswith("."))
+                if fnmatch(each.name, part)
+            ]
+        else:
+            found = [os.path.join(folder, part) for folder in found]  # noqa: PTH118
+    return dict.fromkeys(found)
 
 
 def _written(value: Any, label: str = "") -> Iterator[_Written | Mapping[str, Any] | Training]:
@@ -247,6 +303,8 @@ def _written(value: Any, label: str = "") -> Iterator[_Written | Mapping[str, An
         match each:
             case str() | Path():
                 text, own = _split(str(each))
+                if not text:
+                    raise InputError("must be a file or a pattern, not ''")
                 named, found = own or label or LABEL, _matching(text)
                 if found is None and not (text.lower().endswith(".npz") and is_recording(text)):
                     together.setdefault(named, []).append(text)
@@ -321,6 +379,47 @@ def _read(value: Any, info: ValidationInfo) -> Any:
             )
         found.append(each)
     return tuple(found)
+
+
+def named_checkpoints(value: Any) -> Iterator[str]:
+    """Yield the files and patterns in a field that are held without a hash, and read none."""
+    for each in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(each, str | Path):
+            yield _split(str(each))[0]
+        elif isinstance(each, Mapping) and "sha256" not in each:
+            yield from named_checkpoints(each.get("files"))
+
+
+def searches_far(text: str) -> bool:
+    """Return whether a pattern searches folders that are not right below this one."""
+    far = Path(text).is_absolute() or text.startswith(("~", "/", "\\"))
+    return glob.has_magic(text) and (far or bool({"**", ".."} & {*Path(text).parts}))
+
+
+def as_texts(trainings: Sequence[Training]) -> list[str] | None:
+    """Return trainings as on a command line, None if that would be read as others.
+
+    No file is read: patterns are taken to match what they did.
+    """
+    texts, together = list[str](), list[str]()
+    for each in trainings:
+        label = "" if each.label == LABEL else each.label
+        if not each.of:
+            together.append(each.label)
+            thinned_again = len(thinned(len(each.files), each.every)) < len(each.files)
+            if each.is_recorded or thinned_again or each.label in together[:-1]:
+                return None
+        elif together:  # files that are named one by one come last
+            return None
+        if not each.is_recorded and each.every == 1:
+            ordered = in_order(each.files) if each.of else _as_given(each.files)
+            if ordered != ([*each.files], [*each.steps]):
+                return None
+        for named in [each.of] if each.of else each.files:
+            texts.append(f"{named}:{label}" if label else named)
+            if _split(texts[-1]) != (named, label):
+                return None
+    return texts
 
 
 def checkpoint_files(value: Any) -> list[Path]:

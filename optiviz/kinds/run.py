@@ -263,8 +263,14 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 *found,
             ]
         return [
-            RecordedEntry(label=path.label, number=number, trajectories=(path,), apart=apart)
-            for number, (path, apart) in enumerate(found, start=len(self.specs))
+            RecordedEntry(
+                label=path.label,
+                number=len(self.specs) + place,
+                trajectories=(path,),
+                apart=apart,
+                trained=place >= len(self.tracks),
+            )
+            for place, (path, apart) in enumerate(found)
         ]
 
     def full_trajectories(self) -> tuple[Trajectory, ...]:

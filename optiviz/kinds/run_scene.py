@@ -129,10 +129,12 @@ class DescentEntry(OptimizerEntry, RunEntry):
 class RecordedEntry(RunEntry):
     """A path that another program recorded.
 
-    apart is by how much its recorded losses differ from those of the surface, 0 if they agree.
+    apart is by how much its recorded losses differ from those of the surface, 0 if they agree;
+    trained is whether it is a training, whose losses can be those of batches.
     """
 
     apart: float = 0.0
+    trained: bool = False
     detail = "recorded"
 
     @property
@@ -141,8 +143,12 @@ class RecordedEntry(RunEntry):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        said = f"{self.label}: recorded losses differ from the surface's by up to {self.apart:.3g}"
-        return (said,) if self.apart else ()
+        if not self.apart:
+            return ()
+        said = " differ from the surface's"
+        if self.trained:
+            said = ", perhaps of batches, differ from the model's"
+        return (f"{self.label}: recorded losses{said} by up to {self.apart:.3g}",)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

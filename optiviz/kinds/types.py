@@ -58,8 +58,13 @@ IN_A_SURFACE = {
     "device": MODEL,
     "dtype": MODEL,
     "batch_norm": MODEL,
-    **dict.fromkeys(("plane", "normalize", "biases"), "Surface(network=..., plane=...)"),
-    "resolution": 'Surface(network=..., plane={"grid": ...})',
+    **dict.fromkeys(
+        ("plane", "normalize", "biases"),
+        "Surface(network=..., plane=...) or Surface(model=..., plane=...)",
+    ),
+    "resolution": (
+        'Surface(network=..., plane={"grid": ...}) or Surface(model=..., plane={"grid": ...})'
+    ),
 }
 
 
@@ -170,10 +175,17 @@ def fitting_start(start: Point, surface: Surface) -> Point:
     """Return a start; raise ValueError if it has the wrong number of coordinates."""
     if len(start) not in surface.start_sizes:
         many = counted(len(start), "coordinate")
-        name = surface.name or f"the {'function' if surface.function else 'formula'}"
+        name = surface.name or _described(surface)
         sizes = " or, on the plane, ".join(map(str, surface.start_sizes))
         raise ValueError(f"{format_point(start)} has {many}, but {name} has {sizes}")
     return start
+
+
+def _described(surface: Surface) -> str:
+    """Return what a surface without a name is."""
+    if surface.learns:
+        return "the line" if surface.dim == 1 else "the plane"
+    return "the function" if surface.function else "the formula"
 
 
 def _on_the_surface(start: Point, info: ValidationInfo) -> Point:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
-from optiviz.kinds.checkpoints import LABEL
+from optiviz.kinds.checkpoints import as_texts
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes.reading import Fields, check_trusted, read_recipe
 from optiviz.registry import option_of
@@ -17,6 +17,7 @@ from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import vector_names
 from optiviz.system.errors import InputError
+from optiviz.system.validation import checked
 from optiviz.themes import Theme
 
 # Fields that say how a surface is descended, and what a page or an animation does with that.
@@ -54,12 +55,25 @@ def command_fields(recipe: BaseRecipe) -> Fields | None:
     """Return the fields of a recipe that are not defaults, as command-line values.
 
     A list stands for an option that is repeated. None if options cannot express all of the recipe,
-    or if third-party code would have to run to find out.
+    or if third-party code would have to run to find out. No checkpoint is read.
     """
     fields = _fields(recipe)
+    held = fields.copy()
+    if "checkpoints" in fields:
+        if fields["checkpoints"] is None:
+            return None
+        held["checkpoints"] = getattr(recipe, "checkpoints", ())
+    known = checked(PlaneConfig, fields.get("plane", {}))
+    if isinstance(known, PlaneConfig) and known.files:
+        digests = {
+            surface.plane.sha256
+            for surface in (getattr(recipe, "surface", None), *getattr(recipe, "surfaces", ()))
+            if isinstance(surface, Surface) and surface.plane is not None
+        }
+        held["plane"] = known.model_copy(update={"sha256": max(digests, default=())})
     try:
-        check_trusted(fields, str, reading=True)
-        same = read_recipe(fields, str) == recipe
+        check_trusted(held, str, reading=True)
+        same = read_recipe(held, str) == recipe
     except InputError:  # for a surface or a signal that exists only in the recipe
         return None
     return fields if same else None
@@ -99,11 +113,7 @@ def _fields(recipe: BaseRecipe) -> Fields:
     if "tracks" in fields:  # no option has numbers
         fields["tracks"] = [f"{each.file}:{each.label}" for each in fields["tracks"] if each.file]
     if "checkpoints" in fields:
-        fields["checkpoints"] = [
-            text if each.label == LABEL else f"{text}:{each.label}"
-            for each in fields["checkpoints"]
-            for text in ([each.of] if each.of else each.files)
-        ]
+        fields["checkpoints"] = as_texts(fields["checkpoints"])
     if isinstance(fields.get("signal"), Signal):
         fields["signal"] = fields["signal"].name
     if isinstance(fields.get("theme"), Theme):

@@ -145,7 +145,8 @@ class BatchReader:
         outputs = self._outs(job_fields, outs)
         filled = [(keys, self._fill(keys, out, values)) for keys, out in outputs]
         sound = recipe if len(self.faults) == before else None
-        self._sources |= {real_path(each) for each in input_files(fields)}
+        if recipe is not None:
+            self._sources |= {real_path(each) for each in input_files(fields)}
         paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > before:
             return None

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.lookup import packages_of
-from optiviz.recipes.reading import Fields, inlined_files
+from optiviz.recipes.reading import Fields, inlined_files, unhashed_checkpoints
 from optiviz.registry import FORMATS, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.system import plugins
@@ -129,7 +129,7 @@ def read_source(path: Path) -> RecipeSource:
     """
     if path.suffix.lower() in FORMATS:
         made = read_provenance(path)
-        if inlined_files(made.recipe):
+        if inlined_files(made.recipe) or any(unhashed_checkpoints(made.recipe)):
             raise InputError(f"{path}: its recipe names another file, so optiviz did not write it")
         return RecipeSource(
             made.recipe, lambda keys: f"{path}: {key_path(keys) or 'recipe'}", made.versions

@@ -4,7 +4,7 @@ Fields allow more ways of writing than a recipe: a surface as a formula, a windo
 the user's catalogue, a start as "random:5". The recipe holds the result.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
-from optiviz.kinds.checkpoints import checkpoint_files
+from optiviz.kinds.checkpoints import checkpoint_files, named_checkpoints, searches_far
 from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
@@ -211,8 +211,19 @@ def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
 def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool = False) -> None:
     """Raise InputError if fields, which others may have written, name third-party code.
 
-    With `reading`, only code counts that would run when the fields are read.
+    A pattern of checkpoints that searches more than folders right below this one counts, too. With
+    `reading`, only code counts that would run when the fields are read, and any checkpoint that
+    would be read then.
     """
+    allow = "allow it with --allow-plugins if you trust its author"
+    if reading:
+        for key, text in unhashed_checkpoints(fields):
+            raise InputError(f"{locate([key])}: {shorten(text)} would be read: {allow}")
+    for text in filter(searches_far, named_checkpoints(fields.get("checkpoints"))):
+        raise InputError(
+            f"{locate(['checkpoints'])}: {shorten(text)} may search the whole disk: write a "
+            f"pattern without **, .. or a leading /, or {allow}"
+        )
     named = (
         []
         if reading
@@ -228,18 +239,16 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
         named += [(keys, _function(each)) for keys, each in listed]
     for keys, name in named:
         if name:
-            raise InputError(
-                f"{locate(keys)}: {shorten(name)} runs third-party code: "
-                "allow it with --allow-plugins if you trust its author"
-            )
+            raise InputError(f"{locate(keys)}: {shorten(name)} runs third-party code: {allow}")
 
 
 def _optimizers(value: Any) -> list[str]:
     """Return the names of the third-party optimizers in a field."""
     texts = [value] if isinstance(value, str) else value
     third_party: list[str] = []
-    for text in texts if isinstance(texts, list | tuple) else ():
-        with suppress(InputError, AttributeError):  # faults are reported elsewhere
+    listed = texts if isinstance(texts, list | tuple) else ()
+    for text in (each for each in listed if isinstance(each, str)):
+        with suppress(InputError):  # faults are reported elsewhere
             third_party += [
                 spec.name for spec in parse_specs(text) if is_third_party_optimizer(spec.name)
             ]
@@ -283,13 +292,35 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
     learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
     learned.append(fields.get("data"))
     read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
-    planes = [each.get("plane") for each in surfaces if isinstance(each, Mapping)]
-    for plane in (*planes, fields.get("plane")):
-        known = None if plane is None else checked(PlaneConfig, plane)
-        if isinstance(known, PlaneConfig):
-            read += map(Path, known.files)
+    for _, plane in _planes(fields):
+        read += map(Path, plane.files)
     recorded = all_track_files(fields.get("tracks")) + checkpoint_files(fields.get("checkpoints"))
     return inlined_files(fields) + recorded + read
+
+
+def unhashed_checkpoints(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the files and patterns of checkpoints that have no hash, each with its key."""
+    for text in named_checkpoints(fields.get("checkpoints")):
+        yield "checkpoints", text
+    for key, plane in _planes(fields):
+        if not plane.sha256:
+            yield from ((key, file) for file in plane.files)
+
+
+def _planes(fields: Mapping[str, Any]) -> Iterator[tuple[str, PlaneConfig]]:
+    """Yield the valid planes that fields declare, each with its key."""
+    several = fields.get("surfaces")
+    declared = [("plane", fields.get("plane"))]
+    for key, each in (
+        ("surface", fields.get("surface")),
+        *(("surfaces", each) for each in (several if isinstance(several, list | tuple) else ())),
+    ):
+        if isinstance(each, Mapping):
+            declared.append((key, each.get("plane")))
+    for key, plane in declared:
+        known = None if plane is None else checked(PlaneConfig, plane)
+        if isinstance(known, PlaneConfig):
+            yield key, known
 
 
 def check_not_input(path: Path, sources: Iterable[Path]) -> None:

@@ -83,8 +83,10 @@ def read_recording(file: str, digest: str) -> Recording:
     held = dict(known_tensors(file, digest))
     steps, losses = held.pop(STEPS, np.zeros(0)), held.pop(LOSSES, None)
     rows = len(steps) if steps.ndim == 1 else 0
-    whole = steps.dtype.kind in "iu" and rows > 1 and bool((np.diff(steps) > 0).all())
-    if not whole or steps[0] < 0:
+    whole = steps.dtype.kind in "iu" and rows > 1
+    if whole:  # differences of unsigned numbers are never negative
+        steps = steps.astype(np.int64)
+    if not whole or steps[0] < 0 or (np.diff(steps) <= 0).any():
         raise InputError(f"{file}: steps must be two or more whole numbers that increase")
     if losses is None:
         losses = np.full(rows, np.nan)
@@ -99,7 +101,7 @@ def read_recording(file: str, digest: str) -> Recording:
             )
     bare = bare_names(name.removeprefix(TENSORS) for name in held)
     tensors = {name: held[TENSORS + key] for key, name in bare.items()}
-    return Recording(steps.astype(np.int64), losses.astype(float), tensors)
+    return Recording(steps, losses.astype(float), tensors)
 
 
 def checkpoint_hash(file: str) -> str:

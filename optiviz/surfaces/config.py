@@ -213,10 +213,12 @@ class PlaneConfig(BaseModel):
         said, many = CHECKPOINTS.get(self.kind, ("no", 0))
         if len(self.checkpoints) != many or len(set(self.checkpoints)) != many:
             example = ",".join((START, "a.npz", "b.npz")[:many])
+            if not many:
+                raise ValueError(f"a {self.kind} plane has no checkpoints")
+            more = f", not {len(self.checkpoints)}: names with commas are written in a YAML file"
             raise ValueError(
                 f"{self.kind} needs {said} different checkpoints, as in {self.kind}:{example}"
-                if many
-                else f"a {self.kind} plane has no checkpoints"
+                + more * (len(self.checkpoints) > many)
             )
         if len(self.sha256) not in (0, many):
             raise ValueError(

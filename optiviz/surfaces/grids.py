@@ -16,10 +16,11 @@ import numpy as np
 
 from optiviz.objective import Array
 from optiviz.surfaces.plane import Plane
-from optiviz.system.cache import cache_key, read_cached, remove_cached, write_cached
+from optiviz.system.cache import cache_key, ignore_cached, read_cached, remove_cached, write_cached
 from optiviz.system.errors import OptivizError
 from optiviz.system.progress import Progress
 
+LOSS = np.dtype(float)
 SAVED = 1.0  # seconds after which what is finished of a grid is cached
 PROBES = np.array([[0.5, 0.5], [0.31, 0.73], [0.83, 0.62], [0.12, 0.18]])  # in shares of a window
 
@@ -65,7 +66,7 @@ def sample_grid(
     if not plane.can_be_cached:
         return _sampled(None, plane, x, y, progress, remade).reshape(len(y), len(x))
     name = f"grids/{_cache_key(plane, x, y)}"
-    known = read_cached(name)
+    known = _read(name, len(x) * len(y) * LOSS.itemsize)
     if known is None:
         known = _sampled(name, plane, x, y, progress, remade).tobytes()
         write_cached(name, known)
@@ -88,13 +89,23 @@ def _part(name: str) -> str:
     return f"{name}.part"
 
 
+def _read(name: str, size: int) -> bytes | None:
+    """Return what is cached, None if it is not of so many bytes."""
+    content = read_cached(name)
+    if content is not None and len(content) != size:
+        ignore_cached(name, f"it has {len(content)} bytes, not {size}")
+        return None
+    return content
+
+
 class _Unfinished:
     """The losses at the points of a grid, as far as they are known, and in the cache."""
 
     def __init__(self, name: str | None, size: int) -> None:
         self._name = None if name is None else _part(name)
         self.known, self.losses = np.zeros(size, bool), np.zeros(size)
-        content = None if self._name is None else read_cached(self._name)
+        whole = size * (1 + LOSS.itemsize)
+        content = None if self._name is None else _read(self._name, whole)
         if content is not None:
             self.known[:] = np.frombuffer(content, bool, size)
             self.losses[:] = np.frombuffer(content, float, offset=size)

@@ -5,7 +5,7 @@ import re
 import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from errno import ELOOP, ENAMETOOLONG, ENOTDIR
+from errno import EACCES, ELOOP, ENAMETOOLONG, ENOTDIR
 from pathlib import Path
 from shutil import copymode
 from uuid import uuid4
@@ -120,6 +120,15 @@ def _reason(error: BaseException | None) -> str:
             return error.strerror
         error = error.__cause__ or error.__context__
     return said
+
+
+def check_writable(path: Path) -> None:
+    """Raise InputError if a file cannot be written, before there is anything to write."""
+    check_targets([path])
+    place = real_path(path)
+    above = next((each for each in place.parents if each.exists()), place)
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: {os.strerror(EACCES)}")
 
 
 def check_targets(targets: Sequence[Path], overwrite: bool = True) -> None:

@@ -1,6 +1,7 @@
 """`optiviz.record`: what is recorded of a training loop."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,11 +95,62 @@ def test_what_was_recorded_is_kept(here: Path, error: type[BaseException]) -> No
 
 def test_a_file_that_cannot_be_written(here: Path) -> None:
     Path("folder").touch()
-    with (
-        pytest.raises(OptivizError, match=r"run\.npz cannot be written: "),
-        optiviz.record(np.ones(2), "folder/run.npz") as recording,
-    ):
+    with pytest.raises(InputError, match=r"run\.npz cannot be written: folder is not a directory"):
+        optiviz.record(np.ones(2), "folder/run.npz")
+    recording = optiviz.record(np.ones(2), "later/run.npz")
+    Path("later").touch()
+    with pytest.raises(OptivizError, match=r"run\.npz cannot be written: "), recording:
         recording.step()
+    with pytest.raises(ZeroDivisionError) as raised, recording:
+        recording.step(1 / 0)
+    assert "run.npz cannot be written: " in raised.value.__notes__[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_a_folder_without_permission(here: Path) -> None:
+    Path("closed").mkdir(mode=0o500)
+    with pytest.raises(InputError, match=r"run\.npz cannot be written: Permission denied"):
+        optiviz.record(np.ones(2), "closed/run.npz")
+
+
+def reshape_at_last(steps: int, every: int, error: type[BaseException] | None = None) -> None:
+    """Record steps, after which the parameters have another shape."""
+    x = {"a": np.zeros(3)}
+    with optiviz.record(x, every=every) as recording:
+        for _ in range(steps):
+            x["a"] += 1
+            recording.step(1.0)
+        x["a"] = np.zeros(5)
+        if error is not None:
+            raise error
+
+
+def test_parameters_that_change_their_shape_at_last(here: Path) -> None:
+    with pytest.raises(KeyboardInterrupt) as raised:
+        reshape_at_last(25, 10, KeyboardInterrupt)
+    assert read().tensors["a"][:, 0].tolist() == [0, 10, 20]
+    (note,) = raised.value.__notes__
+    assert note == (
+        "optiviz.record: run.npz ends at step 20 of 25: the parameters are of another model "
+        "than the first: a has shape (5,), not (3,)"
+    )
+
+
+def test_an_end_without_an_error_tells_what_is_missing(here: Path) -> None:
+    with pytest.raises(InputError, match=r"run\.npz ends at step 2 of 3: "):
+        reshape_at_last(3, 2)
+    assert read().steps.tolist() == [0, 2]
+
+
+def test_parameters_that_a_step_rejects(here: Path) -> None:
+    def train() -> None:
+        with optiviz.record(np.zeros(2)) as recording:
+            for size in (2, 2, 3):
+                recording.step(1.0, np.ones(size))
+
+    with pytest.raises(InputError, match="^the parameters are of another model"):
+        train()
+    assert read().tensors["x"][:, 0].tolist() == [0, 1, 1]
 
 
 def test_the_last_step_is_recorded_without_a_loss(here: Path) -> None:
@@ -139,6 +191,10 @@ def test_a_recording_is_a_callback(here: Path) -> None:
         (lambda: optiviz.record(np.ones(2), "run.csv"), "'run.csv' must end in .npz"),
         (lambda: optiviz.record(np.ones(2), every=0), "every must be a whole number from 1 on"),
         (lambda: optiviz.record(np.ones(2), snapshots=1), "snapshots must be a whole number"),
+        (lambda: optiviz.record(np.ones(2), every=True), "every must be a whole number from 1 on"),
+        (lambda: optiviz.record(np.ones(2), max_bytes="x"), "max_bytes must be a whole number"),
+        (lambda: optiviz.record({"a/b": np.ones(2), "a": {"b": np.ones(2)}}), "two arrays have"),
+        (lambda: optiviz.record({"a": np.ones(2), 1: np.ones(2)}), "the keys of a dict of param"),
         (lambda: optiviz.record({}), "a dict has no parameters to record"),
         (lambda: optiviz.record("model"), "x must be an array of real numbers, not model"),
         (lambda: optiviz.record(1.0).step(), "parameters that do not change in place go to step"),
@@ -188,7 +244,9 @@ def test_losses_of_another_model_are_told(here: Path, invoke: Invoke) -> None:
     descend(30, rate=0.02)
     words = ["run", "--surface", "m.py:problem", "--plane", "path", "--checkpoints", "run.npz"]
     said = invoke(*words, "-o", "a.csv").stdout
-    assert "training: recorded losses differ from the surface's by up to 1" in said
+    assert (
+        "training: recorded losses, perhaps of batches, differ from the model's by up to 1" in said
+    )
 
 
 @pytest.mark.torch

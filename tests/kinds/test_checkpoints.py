@@ -1,7 +1,9 @@
 """Trainings: checkpoints of other programs in recipes, scenes and on the command line."""
 
+import glob
 import json
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -190,6 +192,7 @@ def test_another_every_needs_the_files_again(training: Any, invoke: Invoke) -> N
     ("words", "said"),
     [
         (["run/*.pt"], "--checkpoints: no checkpoint matches 'run/*.pt': they end in .pt, .pth,"),
+        ([""], "--checkpoints: must be a file or a pattern, not ''"),
         (["run"], "--checkpoints: run: is a folder: write a pattern, such as 'run/*.pt'"),
         (["run/step0.npz"], "run/step0.npz: is one checkpoint, but a path needs two"),
         (["run/step0*.npz"], "--checkpoints: run/step0*.npz: is one checkpoint, but a path needs"),
@@ -222,6 +225,93 @@ def test_what_is_wrong_is_told(training: Any, words: list[str], said: str, invok
     result = invoke("run", *surface, *plane, "--checkpoints", *words, *output)
     assert result.exit_code == 2 and said in result.stderr, result.stderr
     assert result.stderr.count("\n") == 1 and not Path("a.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["run/*.npz", "*/step?0.npz", "**/*.npz", "run/**", "./r*n/step[01].npz", "**/.*/*", ".*/*"],
+)
+def test_patterns_match_as_in_the_standard_library(training: Any, pattern: str) -> None:
+    Path(".hidden").mkdir()
+    np.savez(".hidden/1.npz", x=np.ones(5))
+    found = glob.glob(str(Path(pattern)), recursive=True)  # noqa: PTH207
+    assert checkpoints._matching(pattern) == sorted(each for each in found if each[-4:] == ".npz")
+
+
+def test_a_pattern_does_not_search_a_whole_disk(
+    training: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "MAX_ENTRIES", 12)
+    for pattern in ("run/*.npz", "**/*.pt", "*/*.pt"):
+        with pytest.raises(InputError, match="is compared with more than 12 files and folders"):
+            read(checkpoints=pattern)
+    monkeypatch.setattr(checkpoints, "MAX_ENTRIES", 20)
+    monkeypatch.setattr(checkpoints, "MAX_FILES", 12)
+    with pytest.raises(InputError, match="matches more than 12 checkpoints"):
+        read(checkpoints="*/*.npz")
+
+
+def digits(folder: Path) -> None:
+    """Write checkpoints of one of our own networks, which needs no third-party code."""
+    network = optiviz.load_surface("digits-race").origin.space  # type: ignore[union-attr]
+    folder.mkdir()
+    for step in range(2):
+        x = network.initial + np.cos((1 + step) * np.arange(len(network.initial)))
+        np.savez(folder / f"{step}.npz", **{part.name: part.of(x) for part in network.parts})
+
+
+@pytest.mark.parametrize(
+    "written", ["/**/*.npz", "../*.npz", "a/**/*.npz", "~/*.npz", {"files": ["b/../*.npz:c"]}]
+)
+def test_patterns_in_files_of_others_stay_here(
+    here: Path, written: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "_matching", lambda text: pytest.fail(f"searched {text}"))
+    job = {"surface": "digits-race", "plane": "path", "checkpoints": written}
+    Path("one.yaml").write_text(json.dumps(job))
+    Path("all.yaml").write_text(json.dumps({"jobs": [job | {"out": "a.csv"}]}))
+    for words in (["run", "--recipe", "one.yaml", "-o", "a.csv"], ["batch", "all.yaml"]):
+        result = invoke(*words)
+        assert result.exit_code == 2 and "may search the whole disk" in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_a_pattern_in_a_yaml_file(here: Path, invoke: Invoke) -> None:
+    digits(Path("run"))
+    job = {"surface": "digits-race", "plane": "path", "checkpoints": "run/*.npz"}
+    Path("one.yaml").write_text(json.dumps(job))
+    result = invoke("run", "--recipe", "one.yaml", "-q", "-o", "a.json")
+    assert result.exit_code == 0, result.stderr
+    far = str(here / "run" / "*.npz")
+    result = invoke("run", "--recipe", "one.yaml", "-q", "-o", "b.csv", "--checkpoints", far)
+    assert result.exit_code == 0, result.stderr
+
+
+def test_inspect_reads_no_checkpoints(here: Path, invoke: Invoke) -> None:
+    digits(Path("run"))
+    words = ["--surface", "digits-race", "--plane", "through:start,run/0.npz,run/1.npz"]
+    words += ["--checkpoints", "run/*.npz"]
+    assert invoke("run", *words, "--resolution", "11", "-q", "-o", "a.json").exit_code == 0
+    rmtree("run")
+    result = invoke("inspect", "a.json")
+    assert result.exit_code == 0, result.stderr
+    assert "--checkpoints 'run/*.npz'" in result.stdout and "through:start,run/0" in result.stdout
+    for key, value in (("checkpoints", "run/*.npz"), ("plane", "between:run/0.npz,run/1.npz")):
+        Path("one.yaml").write_text(json.dumps({"surface": "digits-race", key: value}))
+        result = invoke("inspect", "one.yaml")
+        assert result.exit_code == 2 and "would be read: allow it with" in result.stderr
+        content = json.loads(Path("a.json").read_text())
+        content["recipe"][key] = value
+        Path("b.json").write_text(json.dumps(content))
+        assert "its recipe names another file" in invoke("inspect", "b.json").stderr
+
+
+def test_a_start_on_a_line_of_a_model(training: Any, invoke: Invoke) -> None:
+    words = ["run", "--surface", "m.py:problem", "--plane", "between:run/step0.npz,run/step90.npz"]
+    said = invoke(*words, "--opt", "sgd:lr=0.1", "--start", "0.5,0.5", "-o", "a.csv").stderr
+    assert "0.5, 0.5 has 2 coordinates, but the line has 1" in said, said
+    with pytest.raises(InputError, match=r"or Surface\(model=\.\.\., plane=\.\.\.\)"):
+        Recipe(surface="m.py:problem", plane="path")
 
 
 def test_every_without_checkpoints(training: Any) -> None:
@@ -293,4 +383,6 @@ def test_a_torch_model_with_its_buffers(here: Path) -> None:
     saved, recorded = scene.trajectories
     np.testing.assert_allclose(saved.losses[::2], losses, rtol=1e-6)
     np.testing.assert_allclose(recorded.losses[:5:2], losses, rtol=1e-6)
-    assert any("recorded: recorded losses differ" in each for each in scene.remarks)
+    assert any(
+        "recorded: recorded losses, perhaps of batches, differ" in each for each in scene.remarks
+    )

@@ -366,6 +366,13 @@ def test_no_file_runs_code_unasked(word: str, own: Path, invoke: Invoke) -> None
     assert invoke("inspect", "one.yaml").exit_code == 0
 
 
+def test_what_is_no_text_names_no_code(here: Path, invoke: Invoke) -> None:
+    Path("one.yaml").write_text("surface: wobbly\noptimizers: [{name: 'own.py:f'}]\n")
+    result = invoke("run", "--recipe", "one.yaml", "-o", "a.png")
+    assert result.exit_code == 2
+    assert "one.yaml:2:14: optimizers.0: must be text, not {'name': 'own.py:f'}" in result.stderr
+
+
 def test_an_allowed_one_makes_the_same_bytes(own: Path, invoke: Invoke) -> None:
     assert invoke("run", "--surface", "wobbly", "--opt", "own.py:Lion:lr=0.1", "-o", "a.png")
     allowed = invoke("run", "--recipe", "a.png", "--allow-plugins", "-o", "b.png")

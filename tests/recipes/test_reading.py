@@ -165,6 +165,7 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
         ({"formula": "x +"}, "formula: formula 'x +' is not"),
         ({"formla": "x"}, "formla: unknown key 'formla': did you mean 'formula'?"),
         ({"surface": 3}, "surface: must be a name, a function, a model's problem or a Surface"),
+        ({"surface": "bowl", "optimizers": [{"name": "a.py:f"}]}, "optimizers.0: must be text"),
         ({"surface": "bowl", "optimizers": []}, "optimizers: required, but missing"),
         ({"surface": "bowl", "domain": "3"}, "domain: '3' is not a valid domain: write -3:3"),
         ({"surface": "bowl", "domain": "0:1"}, "domain: must have one interval per coordinate"),

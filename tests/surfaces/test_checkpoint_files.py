@@ -266,6 +266,11 @@ class TestTorch:
     [
         ({"steps": [3.5, 4]}, "steps must be two or more whole numbers that increase"),
         ({"steps": [4, 3]}, "steps must be two or more whole numbers that increase"),
+        (
+            {"steps": np.array([4, 3], "u8")},
+            "steps must be two or more whole numbers that increase",
+        ),
+        ({"steps": np.array([4, 2**64 - 3], "u8")}, "steps must be two or more whole numbers"),
         ({"steps": [-1, 3]}, "steps must be two or more whole numbers that increase"),
         ({"steps": 3}, "steps must be two or more whole numbers that increase"),
         ({"losses": np.ones(3)}, "losses must have shape (2,), not (3,)"),

@@ -313,6 +313,7 @@ def test_checkpoints_of_one_name_are_told_apart(here: Path) -> None:
     [
         ("between", "between needs two different checkpoints, as in between:start,a.npz"),
         ("between:a.npz", "between needs two different checkpoints"),
+        ("between:a,1.npz,b.npz", "not 3: names with commas are written in a YAML file"),
         ("between:a.npz,a.npz", "between needs two different checkpoints"),
         ("through:a.npz,b.npz", "through needs three different checkpoints"),
         ("hesian", "unknown plane 'hesian': did you mean 'hessian'"),

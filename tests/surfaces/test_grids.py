@@ -30,6 +30,7 @@ from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.plane import Plane
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.weight_plane import WeightPlane
+from optiviz.system.cache import write_cached
 from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.processes import ProcessExecutor
 
@@ -99,6 +100,19 @@ def test_a_grid_is_kept_and_read_again(own_cache: Path, monkeypatch: pytest.Monk
     np.testing.assert_array_equal(again, losses)
     assert again.flags.writeable
     only_file(own_cache)
+
+
+@pytest.mark.parametrize("content", [b"", b"123", np.zeros(34).tobytes(), np.zeros(36).tobytes()])
+@pytest.mark.parametrize("suffix", ["", ".part"])
+def test_a_kept_grid_of_another_length_is_sampled_again(
+    content: bytes, suffix: str, own_cache: Path
+) -> None:
+    losses = grids.sample_grid(planes()[0], X, Y)
+    kept = only_file(own_cache)
+    name = f"grids/{kept.name}"
+    kept.unlink()
+    write_cached(name + suffix, content)
+    np.testing.assert_array_equal(grids.sample_grid(planes()[0], X, Y), losses)
 
 
 def test_a_kept_grid_depends_on_all_that_it_is_of(own_cache: Path) -> None:
