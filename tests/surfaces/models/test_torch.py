@@ -245,6 +245,35 @@ def test_a_loss_that_does_not_add_up_sees_all_samples() -> None:
     assert made.value(made.initial) == pytest.approx(wanted, rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_rare_class_that_few_samples_miss_shows_a_weighted_mean(
+    dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from optiviz.surfaces.models import torch as module
+
+    monkeypatch.setattr(module, "BLOCK", 100_000)
+    inputs = torch.linspace(-3, 3, 12_000, dtype=dtype).reshape(-1, 2)
+    targets = torch.zeros(len(inputs), dtype=torch.long)
+    targets[10:90] = 1
+    model = nn.Linear(2, 2).to(dtype)
+    with torch.no_grad():
+        model.weight[:], model.bias[:] = torch.tensor([[1.0, 0.5], [-0.5, 0.2]]), 0.1
+    for loss, sums in (
+        (nn.CrossEntropyLoss(weight=torch.tensor([1.0, 50.0])), None),
+        (nn.CrossEntropyLoss(ignore_index=1), None),
+        (nn.CrossEntropyLoss(), False),
+    ):
+        made = TorchProblem(model, loss, (inputs, targets))
+        wanted = loss.to(dtype)(model(inputs), targets).item()
+        assert made._most < 6_000 and made._sums is sums
+        value, slope = made.value_and_gradient(made.initial)
+        near = 1e-12 if dtype == torch.float64 else 1e-5
+        assert value == pytest.approx(wanted, rel=near)
+        slopes = torch.autograd.grad(loss(model(inputs), targets), [*model.parameters()])
+        flat = np.concatenate([each.reshape(-1).numpy() for each in slopes])
+        np.testing.assert_allclose(slope, flat, rtol=100 * near, atol=near)
+
+
 def test_batch_norm_is_as_trained_or_of_all_samples() -> None:
     model = small()
     made = problem(model).with_setting(Setting(batch_norm="recompute"))
