@@ -255,8 +255,35 @@ class JaxProblem(ModelProblem):
                 return None
         near = {"rtol": float(np.finfo(self._kind).eps) ** 0.5, "atol": 0.0}
         if np.isclose(np.dot(losses, [first, many - first]) / many, loss, **near):
-            return False
-        return True if np.isclose(sum(losses), loss, **near) else None
+            return False if self._adds_up(sums=False) else None
+        return True if np.isclose(sum(losses), loss, **near) and self._adds_up(sums=True) else None
+
+    def _adds_up(self, sums: bool) -> bool:
+        """Return whether blocks add up for all samples: few may not show a weighted mean."""
+        import jax
+
+        if self.samples is None or self.samples < 2:
+            return True
+        samples, flat = self.samples, self._flat(self.initial)[None]
+        many = max(2, -(-samples // self._most))
+
+        def combined(cuts: list[slice]) -> Array:
+            found = np.zeros(2)
+            for cut in cuts:
+                block = jax.tree_util.tree_map(lambda each, cut=cut: each[cut], self._placed)
+                share = 1.0 if sums else len(_leaves(block)[0]) / samples
+                loss = float(self._values(flat, block)[0])
+                found += share * np.array([loss, abs(loss)])
+            return found
+
+        with self._running():
+            ends = [number * samples // many for number in range(many + 1)]
+            loss, size = combined([slice(*each) for each in pairwise(ends)])
+            # Blocks of samples that are spread, and of another size if there are many.
+            spread = max(2, many // 2)
+            other, _ = combined([slice(first, None, spread) for first in range(spread)])
+        near = float(np.finfo(self._kind).eps) ** (0.7 if jax.default_backend() == "cpu" else 0.5)
+        return bool(np.isclose(loss, other, rtol=0.0, atol=near * size, equal_nan=True))
 
     def _few(self) -> Any:
         """Return a batch of at most PROBED samples, evenly spaced."""

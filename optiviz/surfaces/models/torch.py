@@ -109,7 +109,7 @@ class TorchProblem(ModelProblem):
                 self.dtype = torch.promote_types(self.dtype, each.dtype)
         self._whole_loss = _takes_the_model(loss)
         self._data = read_data(data, self.device)
-        self._test = None if test is None else Samples(test)
+        self._test = None if test is None else _test_samples(test)
         self._modes = [each.training for each in model.modules()]
         self._batch_norm, self._converts = "trained", False
         with plugins.third_party_code(self.name), seeded(self.device, 0):
@@ -154,6 +154,9 @@ class TorchProblem(ModelProblem):
         import torch
 
         self._model, self._loss = model, loss
+        for each in model.parameters():
+            if not each.is_leaf:  # copies of TorchScript are results of a copy
+                each.detach_().requires_grad_()
         model.to(self.device, self.dtype)
         if isinstance(loss, torch.nn.Module):
             loss.to(self.device, self.dtype).requires_grad_(False)
@@ -184,28 +187,108 @@ class TorchProblem(ModelProblem):
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _try(self) -> None:
-        """Learn on a few samples how the model has to be evaluated, and check its loss."""
-        batch = self._few()
+        """Learn how the model has to be evaluated, and check its loss and test samples."""
         self._put(self.initial)
         self._set_mode(training=False)
-        before = chance_state(self.device)
-        found, saved = self._measured(batch)
+        most = PROBED
+        while True:
+            try:
+                self._try_few(self._few(self._data, most))
+                break
+            except _NoRoom as error:
+                if isinstance(self._data, Drawn) or most < 2:
+                    which = "a batch" if isinstance(self._data, Drawn) else "one sample"
+                    raise OptivizError(f"{self.name}: not enough memory for {which}") from error
+                most //= 2
+            gc.collect()
+        self._try_all()
+        self._try_test()
+
+    def _few(self, data: Samples | Drawn, most: int = PROBED) -> Any:
+        """Return a batch of at most `most` samples, evenly spaced."""
+        if isinstance(data, Drawn):
+            return data.all(self.device)[0]
+        places = np.linspace(0, data.many - 1, min(most, data.many))
+        return data.chosen(np.unique(places.astype(int)))
+
+    def _try_few(self, batch: Any) -> None:
+        """Learn on a few samples what an evaluation changes and how it is divided."""
+        import torch
+
+        self._writes, self._moved_in_value = False, list[int]()
+        given, buffers = mapped(batch, torch.clone), [each.clone() for each in self._buffers()]
+        with seeded(self.device, 0):
+            before = chance_state(self.device)
+            found, saved = self._measured(given)
+            self._draws_in_value = not same_state(before, chance_state(self.device))
         loss = float(found.detach())
-        self._draws_in_value = not same_state(before, chance_state(self.device))
         if not np.isfinite(loss):
             raise InputError(f"the loss of {self.name} is {loss} at its parameters")
         if not found.requires_grad:
             raise InputError(f"the loss of {self.name} does not depend on its parameters")
+        self._writes = not _same_tensors(given, batch)
+        self._moved_in_value = self._restored(buffers)
+        self._try_slope(batch, loss)
         self._try_step(batch)
         self._try_blocks(batch, loss)
         self._try_several(batch, saved)
 
-    def _few(self) -> Any:
-        """Return a batch of at most PROBED samples, evenly spaced."""
-        if isinstance(self._data, Drawn):
-            return self._data.all(self.device)[0]
-        places = np.linspace(0, self._data.many - 1, min(PROBED, self._data.many))
-        return self._data.chosen(np.unique(places.astype(int)))
+    def _try_slope(self, batch: Any, loss: float) -> None:
+        """Learn where gradients are found, and check that the loss is the same when repeated."""
+        import torch
+
+        def repeated() -> Any:
+            with torch.enable_grad(), seeded(self.device, 0):
+                return self._loss_of(batch)
+
+        self._by_grad = False
+        self._slopes.zero_()
+        with self._restoring(self._moved_in_value), self._no_room():
+            again = repeated()
+            again.backward()
+        near = float(torch.finfo(self.dtype).eps) ** 0.5
+        if not np.isclose(float(again.detach()), loss, rtol=near, atol=0.0):
+            raise InputError(
+                f"the loss of {self.name} is another each time: let it draw random numbers from "
+                "torch's generators, and keep nothing from call to call"
+            )
+        try:
+            with self._restoring(self._moved_in_value), self._no_room():
+                slopes = self._gradient(repeated())
+        except RuntimeError:  # checkpoints that are re-entrant know backward passes alone
+            return
+        # A model that resets gradients, as by zero_grad, holds others.
+        self._by_grad = bool((slopes - self._slopes).abs().max() > 0.01 * slopes.abs().max())
+
+    def _gradient(self, loss: Any) -> Any:
+        """Return the gradient of a loss as one tensor, without a parameter's own."""
+        import torch
+
+        found = torch.autograd.grad(loss, self._parameters, materialize_grads=True)
+        return torch.cat([each.reshape(-1) for each in found])
+
+    def _buffers(self) -> list[Any]:
+        return list(self._model.buffers())
+
+    def _restored(self, kept: Sequence[Any]) -> list[int]:
+        """Set buffers to what they were, and return the numbers of those that differed."""
+        moved = []
+        for number, (each, before) in enumerate(zip(self._buffers(), kept, strict=True)):
+            if not _same_tensors(each, before):
+                each.copy_(before)
+                moved.append(number)
+        return moved
+
+    @contextmanager
+    def _restoring(self, moved: Sequence[int]) -> Iterator[None]:
+        """Leave some buffers, by their numbers, as they are found."""
+        buffers = self._buffers() if moved else []
+        kept = [(buffers[number], buffers[number].clone()) for number in moved]
+        try:
+            yield
+        finally:
+            for buffer, before in kept:
+                buffer.copy_(before)
 
     def _measured(self, batch: Any) -> tuple[Any, int]:
         """Return the loss of a batch, and the bytes of activations that its gradient needs."""
@@ -229,19 +312,17 @@ class TorchProblem(ModelProblem):
         """Learn what a step changes beside the parameters."""
         import torch
 
-        self._draws_in_steps, self._moved = self._draws_in_value, list[int]()
+        self._draws_in_steps, self._moved = self._draws_in_value, self._moved_in_value
         if not any(self._modes):
             return
-        kept = [each.clone() for each in self._model.buffers()]
+        kept, given = [each.clone() for each in self._buffers()], mapped(batch, torch.clone)
         self._set_mode(training=True)
         before = chance_state(self.device)
         with torch.no_grad():
-            self._loss_of(batch)
+            self._loss_of(given)
         self._draws_in_steps = not same_state(before, chance_state(self.device))
-        for number, each in enumerate(self._model.buffers()):
-            if not torch.equal(each, kept[number]):
-                each.copy_(kept[number])
-                self._moved.append(number)
+        self._writes |= not _same_tensors(given, batch)
+        self._moved = self._restored(kept)
         self._set_mode(training=False)
 
     def _try_blocks(self, batch: Any, loss: float) -> None:
@@ -257,7 +338,7 @@ class TorchProblem(ModelProblem):
         try:
             with torch.no_grad():
                 ends = _cut(batch, slice(first)), _cut(batch, slice(first, None))
-                losses = np.array([float(self._loss_of(each)) for each in ends])
+                losses = np.array([self._alone(each) for each in ends])
         except InputError:
             losses = np.full(2, np.nan)
         near = {"rtol": float(torch.finfo(self.dtype).eps) ** 0.5, "atol": 0.0}
@@ -280,15 +361,70 @@ class TorchProblem(ModelProblem):
             or any(len(part.shape) > 2 for part in self.parts)  # convolutions
             or self._whole_loss
             or self._draws_in_value
+            or self._writes
+            or self._moved_in_value
         ):
             return
         with torch.no_grad(), warnings.catch_warnings(action="error"):
-            alone = float(self._loss_of(batch))
+            alone = self._alone(batch)
             try:
                 both = self._losses_at(torch.stack([self._flat] * 2), batch)
             except Exception:  # an operation that has no rule for several points, or a slow one
                 return
         self._several = bool(np.allclose(both, alone, rtol=1e-5, atol=0.0))
+
+    def _try_test(self) -> None:
+        """Check the test samples on a few of them."""
+        import torch
+
+        if self._test is None:
+            return
+        if not isinstance(self._test.batch, tuple) or len(self._test.batch) != 2:
+            raise InputError("test: must be (inputs, targets)")
+        restoring = self._restoring(self._moved_in_value)
+        try:
+            with plugins.third_party_code(self.name), torch.no_grad(), restoring:
+                self._share_right(self._few(self._test))
+        except _NoRoom:
+            pass  # told, or tried on fewer samples, where accuracy is asked for
+        except InputError as error:
+            raise InputError(f"test: {error}") from None
+
+    def _alone(self, batch: Any) -> float:
+        """Return the loss of a batch as if it were the only one."""
+        with self._restoring(self._moved_in_value):
+            return float(self._loss_of(batch))
+
+    def _try_all(self) -> None:
+        """Learn whether blocks add up for all samples: few may not show that a mean is weighted."""
+        import torch
+
+        data = self._data
+        if isinstance(data, Drawn) or self._sums is None or data.many < 2:
+            return
+
+        def loss_of(batch: Any) -> Array:
+            loss = self._alone(batch)
+            return np.array([loss, abs(loss)])
+
+        def spread(first: int) -> Any:
+            return mapped(data.batch, lambda each: each[first::many])
+
+        with torch.no_grad(), usual_attention():
+            loss, _ = self._over_blocks(loss_of, data)
+            many = max(2, -(-data.many // self._most) // 2)
+            other, size = 0.0, 0.0
+            for first in range(many):
+                share = len(range(first, data.many, many)) / data.many
+                try:
+                    found = (1 if self._sums else share) * loss_of(spread(first))
+                except _NoRoom:
+                    return  # they are larger than any blocks that are evaluated
+                other, size = other + found[0], size + found[1]
+        # Rounding: 1.4e-5 in float32 and 1.1e-11 in float64; a convolution of a GPU has less.
+        near = float(torch.finfo(self.dtype).eps) ** (0.7 if self.device.type == "cpu" else 0.5)
+        if not np.isclose(loss, other, rtol=0.0, atol=near * size, equal_nan=True):
+            self._sums = None
 
     def with_setting(self, setting: Setting) -> "TorchProblem":
         import torch
@@ -434,15 +570,22 @@ class TorchProblem(ModelProblem):
             return None
         self._put(x)
 
-        def right(batch: Any) -> float:
-            inputs, targets = batch
-            with self._no_room():
-                said = self._outputs(inputs)
-                wanted = targets.argmax(-1) if targets.shape == said.shape else targets
-                return float((said.argmax(-1) == wanted).double().mean())
-
         with plugins.third_party_code(self.name), torch.no_grad(), self._prepared():
-            return float(self._over_blocks(right, self._test, adds=False))
+            return float(self._over_blocks(self._share_right, self._test, adds=False))
+
+    def _share_right(self, batch: Any) -> float:
+        """Return the share of samples whose largest output is the target's."""
+        with self._no_room():
+            inputs, targets = self._own(batch)
+            said = self._outputs(inputs)
+            chosen = said.argmax(-1)
+            wanted = targets.argmax(-1) if targets.shape == said.shape else targets
+            if chosen.shape != wanted.shape:
+                raise InputError(
+                    f"targets of shape {tuple(targets.shape)} are no classes of outputs of shape "
+                    f"{tuple(said.shape)}"
+                )
+            return float((chosen == wanted).double().mean())
 
     def batches(self, size: int | None, seed: int) -> Objective | Stream:
         if size is not None:
@@ -474,21 +617,16 @@ class TorchProblem(ModelProblem):
         if self._batch_norm == "recompute":
             self._renew_statistics()
         chance = seeded(self.device, 0) if self._draws_in_value else nullcontext()
-        with chance, usual_attention():
+        with chance, usual_attention(), self._restoring(self._moved_in_value):
             yield
 
     @contextmanager
     def _stepping(self, seed: int, step: int) -> Iterator[None]:
         """Take the gradient of a step in this context."""
         self._set_mode(training=True)
-        buffers = list(self._model.buffers()) if self._moved else []
-        kept = [(buffers[number], buffers[number].clone()) for number in self._moved]
-        try:
-            with seeded(self.device, seed, step) if self._draws_in_steps else nullcontext():
-                yield
-        finally:
-            for buffer, before in kept:
-                buffer.copy_(before)
+        chance = seeded(self.device, seed, step) if self._draws_in_steps else nullcontext()
+        with chance, self._restoring(self._moved):
+            yield
 
     def _renew_statistics(self) -> None:
         """Set batch norm's statistics to those of all samples at the parameters that were set."""
@@ -522,12 +660,15 @@ class TorchProblem(ModelProblem):
         import torch
 
         def both(batch: Any) -> Array:
-            self._slopes.zero_()
             with torch.enable_grad(), self._no_room():
                 loss = self._loss_of(batch)
-                loss.backward()
+                if self._by_grad:
+                    slopes = self._gradient(loss)
+                else:
+                    slopes = self._slopes.zero_()
+                    loss.backward()
             found = np.empty(self.dim + 1)
-            found[0], found[1:] = float(loss.detach()), _float64(self._slopes)
+            found[0], found[1:] = float(loss.detach()), _float64(slopes)
             return found
 
         self._put(x)
@@ -576,6 +717,7 @@ class TorchProblem(ModelProblem):
         import torch
 
         with self._no_room():
+            batch = self._own(batch)
             if self._whole_loss:
                 found = self._loss(self._model, batch)
             else:
@@ -588,6 +730,12 @@ class TorchProblem(ModelProblem):
                 "take its mean"
             )
         return found.reshape(())
+
+    def _own(self, batch: Any) -> Any:
+        """Return a batch, or a copy of it for a model that changes what it is given."""
+        import torch
+
+        return mapped(batch, torch.clone) if self._writes else batch
 
     def _outputs(self, inputs: Any) -> Any:
         if isinstance(inputs, dict):
@@ -725,6 +873,21 @@ def _takes_the_model(loss: Any) -> bool:
     except ValueError:
         return False  # a builtin without a signature
     return next(iter(declared.parameters), "") == "model"
+
+
+def _test_samples(test: Any) -> Samples:
+    try:
+        return Samples(test)
+    except InputError as error:
+        raise InputError(f"test: {str(error).removeprefix('data: ')}") from None
+
+
+def _same_tensors(first: Any, second: Any) -> bool:
+    """Return whether two batches of one form have the same numbers."""
+    import torch
+
+    pairs = zip(tensors_in(first), tensors_in(second), strict=True)
+    return all(torch.equal(*pair) for pair in pairs)
 
 
 def _pair(batch: Any) -> Sequence[Any]:

@@ -151,11 +151,11 @@ def _joined(batches: list[Any]) -> Any:
 
 
 def _as_tensors(batch: Any) -> Any:
-    """Return a batch of tensors that need no gradient; numpy's arrays become tensors."""
+    """Return a batch of tensors of its own that need no gradient, from tensors or arrays."""
     import torch
 
     if isinstance(batch, torch.Tensor):
-        return batch.detach()
+        return batch.detach().clone()
     if isinstance(batch, dict):
         return {key: _as_tensors(each) for key, each in batch.items()}
     if isinstance(batch, tuple | list):

@@ -169,6 +169,29 @@ def test_a_loss_of_all_samples_is_in_one_block(monkeypatch):
     assert whole._sums is None and len([*whole._blocks()]) == 1
 
 
+def test_a_rare_class_that_few_samples_miss_shows_a_weighted_mean(monkeypatch):
+    from optiviz.surfaces.models import jax as module
+
+    monkeypatch.setattr(module, "BLOCK", 40_000)
+    inputs = np.linspace(-3, 3, 15_000).reshape(-1, 5)
+    targets = np.zeros((3_000, 3))
+    targets[:, 0] = 1
+    targets[5:80] = [0, 1, 0]
+
+    def weighted(params, batch):
+        inputs, targets = batch
+        weights = targets @ jnp.array([1.0, 50.0, 1.0])
+        of_each = -jnp.sum(targets * jax.nn.log_softmax(outputs(params, inputs)), axis=-1)
+        return jnp.sum(weights * of_each) / jnp.sum(weights)
+
+    for setting in (Setting(), DOUBLE):
+        for function, sums in ((weighted, None), (loss, False)):
+            whole = made(loss=function, data=(inputs, targets)).with_setting(setting)
+            assert whole._most < 3_000 and whole._sums is sums
+            wanted = float(function(parameters(), (inputs, targets)))
+            np.testing.assert_allclose(whole.value(whole.initial), wanted, rtol=1e-5)
+
+
 def test_memory_that_runs_out_halves_the_blocks(problem, monkeypatch):
     blocks = problem.with_setting(Setting(dtype="float64", device="cpu"))
     both, sizes = blocks._both, []

@@ -245,6 +245,35 @@ def test_a_loss_that_does_not_add_up_sees_all_samples() -> None:
     assert made.value(made.initial) == pytest.approx(wanted, rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_rare_class_that_few_samples_miss_shows_a_weighted_mean(
+    dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from optiviz.surfaces.models import torch as module
+
+    monkeypatch.setattr(module, "BLOCK", 100_000)
+    inputs = torch.linspace(-3, 3, 12_000, dtype=dtype).reshape(-1, 2)
+    targets = torch.zeros(len(inputs), dtype=torch.long)
+    targets[10:90] = 1
+    model = nn.Linear(2, 2).to(dtype)
+    with torch.no_grad():
+        model.weight[:], model.bias[:] = torch.tensor([[1.0, 0.5], [-0.5, 0.2]]), 0.1
+    for loss, sums in (
+        (nn.CrossEntropyLoss(weight=torch.tensor([1.0, 50.0])), None),
+        (nn.CrossEntropyLoss(ignore_index=1), None),
+        (nn.CrossEntropyLoss(), False),
+    ):
+        made = TorchProblem(model, loss, (inputs, targets))
+        wanted = loss.to(dtype)(model(inputs), targets).item()
+        assert made._most < 6_000 and made._sums is sums
+        value, slope = made.value_and_gradient(made.initial)
+        near = 1e-12 if dtype == torch.float64 else 1e-5
+        assert value == pytest.approx(wanted, rel=near)
+        slopes = torch.autograd.grad(loss(model(inputs), targets), [*model.parameters()])
+        flat = np.concatenate([each.reshape(-1).numpy() for each in slopes])
+        np.testing.assert_allclose(slope, flat, rtol=100 * near, atol=near)
+
+
 def test_batch_norm_is_as_trained_or_of_all_samples() -> None:
     model = small()
     made = problem(model).with_setting(Setting(batch_norm="recompute"))
@@ -443,6 +472,116 @@ def test_less_memory_gives_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> No
     room = 0
     with pytest.raises(OptivizError, match="Small: not enough memory for one sample") as raised:
         made.value_and_gradient(made.initial)
+    assert not isinstance(raised.value, InputError)
+
+
+class Counting(nn.Module):  # type: ignore[misc]
+    """Doubles its inputs in place, and counts its calls in a buffer that its output has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Any) -> Any:
+        self.calls += 1
+        return self.layer(x.mul_(2)) * self.calls
+
+
+def rows(many: int = 40) -> tuple[Any, Any]:
+    inputs = torch.sin(torch.arange(3.0 * many)).view(many, 3)
+    return inputs, (inputs[:, 0] > 0).long()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_model_that_changes_inputs_and_buffers_does_not_drift(training: bool) -> None:
+    inputs, targets = rows()
+    before = inputs.clone()
+    model = Counting().train(training)
+    with torch.no_grad():
+        wanted = functional.cross_entropy(model.layer(2 * inputs), targets).item()
+    made = TorchProblem(model, functional.cross_entropy, (inputs, targets), test=(inputs, targets))
+    for _ in range(3):
+        assert made.value(made.initial) == pytest.approx(wanted, rel=1e-6)
+        assert made.value_and_gradient(made.initial)[0] == pytest.approx(wanted, rel=1e-6)
+        assert made.accuracy(made.initial) == made.accuracy(made.initial)
+        step: Any = made.batches(None, 0)
+        assert step.value(made.initial) == pytest.approx(wanted, rel=1e-6)
+    assert torch.equal(inputs, before) and model.calls == 0
+
+
+def test_a_loss_that_differs_from_call_to_call_is_refused() -> None:
+    drawn = np.random.default_rng(0)
+    with pytest.raises(InputError, match="the loss of Linear is another each time"):
+        TorchProblem(
+            nn.Linear(3, 2),
+            lambda outputs, targets: functional.cross_entropy(outputs, targets) * drawn.random(),
+            rows(),
+        )
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+@pytest.mark.parametrize("how", ["script", "trace"])
+def test_torchscript_has_the_gradients_of_its_model(how: str) -> None:
+    plain = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    compiled = torch.jit.script(plain) if how == "script" else torch.jit.trace(plain, rows()[0])
+    wanted, found = (
+        TorchProblem(each, functional.cross_entropy, rows()) for each in (plain, compiled)
+    )
+    slope = wanted.gradient(wanted.initial)
+    assert np.abs(slope).max() > 0.01
+    np.testing.assert_allclose(found.gradient(found.initial), slope, atol=1e-6)
+    copied = found.thread_copy()
+    np.testing.assert_allclose(copied.gradient(found.initial), slope, atol=1e-6)
+
+
+def test_a_loss_may_reset_gradients() -> None:
+    def reset(model: Any, batch: Any) -> Any:
+        model.zero_grad()
+        return functional.cross_entropy(model(batch[0]), batch[1])
+
+    model = nn.Linear(3, 2)
+    wanted, found = (
+        TorchProblem(model, loss, rows()) for loss in (functional.cross_entropy, reset)
+    )
+    slope = wanted.gradient(wanted.initial)
+    assert np.abs(slope).max() > 0.01
+    np.testing.assert_allclose(found.gradient(found.initial), slope, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (rows()[0], "test: must be (inputs, targets)"),
+        ((rows()[0], rows()[1][:3]), "test: its tensors must have as many samples each"),
+        ((rows()[0][:, :2], rows()[1]), "test: Linear: raised RuntimeError"),
+        ((rows()[0], rows()[1][:, None]), "test: targets of shape (32, 1) are no classes of"),
+        ("words", "test: a batch must hold tensors alone, not str"),
+    ],
+)
+def test_test_samples_are_tried_at_once(test: Any, said: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(said)):
+        TorchProblem(nn.Linear(3, 2), functional.cross_entropy, rows(), test=test)
+
+
+def test_a_model_is_tried_on_fewer_samples_in_little_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forward, room = nn.Linear.forward, 5
+
+    def limited(self: Any, x: Any) -> Any:
+        if len(x) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return forward(self, x)
+
+    model = nn.Linear(3, 2)
+    wanted = functional.cross_entropy(model(rows()[0]), rows()[1]).item()
+    monkeypatch.setattr(nn.Linear, "forward", limited)
+    made = TorchProblem(model, functional.cross_entropy, rows())
+    assert made.value(made.initial) == pytest.approx(wanted, rel=1e-6)
+    room = 0
+    with pytest.raises(OptivizError, match="Linear: not enough memory for one sample") as raised:
+        TorchProblem(nn.Linear(3, 2), functional.cross_entropy, rows())
     assert not isinstance(raised.value, InputError)
 
 
