@@ -349,19 +349,13 @@ def _fields(written: _Written, every: int) -> dict[str, Any]:
             steps = np.arange(len(steps))
         kept = steps[thinned(len(steps), every)].tolist()
         return fields | {"files": (first,), "sha256": (digest,), "steps": kept}
-    files, numbers = in_order(written.files) if written.of else _as_given(written.files)
+    files, numbers = in_order(written.files)
     places = thinned(len(files), every).tolist()
     return fields | {
         "files": tuple(files[place] for place in places),
         "sha256": tuple(checkpoint_hash(files[place]) for place in places),
         "steps": tuple(numbers[place] for place in places),
     }
-
-
-def _as_given(files: Sequence[str]) -> tuple[list[str], list[int]]:
-    """Return files that were named one by one, and the numbers in their names if these increase."""
-    ordered, numbers = in_order(files)
-    return list(files), numbers if ordered == list(files) else list(range(len(files)))
 
 
 def _read(value: Any, info: ValidationInfo) -> Any:
@@ -411,10 +405,9 @@ def as_texts(trainings: Sequence[Training]) -> list[str] | None:
                 return None
         elif together:  # files that are named one by one come last
             return None
-        if not each.is_recorded and each.every == 1:
-            ordered = in_order(each.files) if each.of else _as_given(each.files)
-            if ordered != ([*each.files], [*each.steps]):
-                return None
+        kept = [*each.files], [*each.steps]
+        if not each.is_recorded and each.every == 1 and in_order(each.files) != kept:
+            return None
         for named in [each.of] if each.of else each.files:
             texts.append(f"{named}:{label}" if label else named)
             if _split(texts[-1]) != (named, label):
