@@ -292,7 +292,7 @@ class JaxProblem(ModelProblem):
                 return self._agree(sums, many)
             except InputError as error:
                 if not _is_out_of_memory(error):
-                    raise
+                    return False
                 if many >= self.samples:
                     return True  # no blocks but of one sample, which are told where they fail
                 many = min(2 * many, self.samples)
@@ -522,7 +522,7 @@ def _rows(data: Any) -> Any:
     """Return samples as a pytree of arrays of numpy; raise InputError if they are none."""
     import jax
 
-    found = jax.tree_util.tree_map(np.asarray, data)
+    found = jax.tree_util.tree_map(np.array, data)  # of its own, whatever becomes of the user's
     arrays = _leaves(found)
     for each in arrays:
         if each.dtype.kind in "OSUMm":
