@@ -60,12 +60,15 @@ class Torch(ThirdPartyOptimizer, Solver):
         asked = _first(self.found)
         try:
             return self._checked(self.found(parameters.given(asked), **self.values))
-        except Exception:
+        except Exception as error:
             groups = parameters.groups()
             if asked in ("model", "named_parameters") or not groups[0]["params"]:
                 raise
             some = [each for each in groups if each["params"]]
-            return self._checked(self.found(some, **self.values))
+            try:
+                return self._checked(self.found(some, **self.values))
+            except Exception:
+                raise error from None
 
     def _checked(self, made: Any) -> list[Any]:
         """Return what was made as a list; raise InputError if these are no optimizers."""

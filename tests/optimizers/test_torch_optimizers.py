@@ -144,6 +144,22 @@ def test_a_function_of_parameters_returns_optimizers(here: Path) -> None:
         factory_of("own.py:nothing").make()
 
 
+FAILING = """
+import torch
+
+def failing(params, lr=0.1):
+    first = list(params)[0]
+    first.dim()
+    raise RuntimeError("the real error")
+"""
+
+
+def test_the_error_of_a_function_is_its_first(here: Path) -> None:
+    (here / "own.py").write_text(FAILING)
+    with pytest.raises(InputError, match="the real error"):
+        factory_of("own.py:failing").make()
+
+
 AVERAGING = """
 import torch
 

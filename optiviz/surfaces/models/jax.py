@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.batches import check_batch_size, samples_of_batch
-from optiviz.surfaces.models.problem import ModelProblem, Setting
+from optiviz.surfaces.models.problem import ModelProblem, Setting, name_of
 from optiviz.surfaces.parts import parts_of
 from optiviz.surfaces.pytrees import named_leaves
 from optiviz.system import plugins
@@ -64,7 +64,7 @@ class JaxProblem(ModelProblem):
         for what, function, takes in (("loss", loss, 2), ("test", test, 1)):
             if not (what == "test" and test is None):
                 _check_function(what, function, takes)
-        self.name = name or getattr(loss, "__name__", "loss").strip("<>")
+        self.name = name_of(name, getattr(loss, "__name__", "loss").strip("<>"))
         self._loss, self._test = loss, test
         self._device: Any = None
         self._dtype: Any = None  # that was set
@@ -87,6 +87,12 @@ class JaxProblem(ModelProblem):
             self._samples = None if self._drawn else _rows(data)
             self._arrange()
             self._try()
+        if test is not None:
+            try:
+                self.accuracy(self.initial)
+            except InputError as error:
+                said = str(error).removeprefix("test ")
+                raise InputError(f"test: {said}") from None
 
     @property
     def samples(self) -> int | None:  # type: ignore[override]
@@ -225,13 +231,31 @@ class JaxProblem(ModelProblem):
 
     def _try(self) -> None:
         """Check the loss on a few samples, and learn how many may be in a block."""
-        few = self._few()
-        with self._running():
-            flat = self._flat(self.initial)
-            compiled = self._both.lower(flat, few).compile()
-            loss = float(compiled(flat, few)[0])
+        most = PROBED
+        while True:
+            try:
+                few = self._few(most)
+                with self._running():
+                    flat = self._flat(self.initial)
+                    compiled = self._both.lower(flat, few).compile()
+                    loss = float(compiled(flat, few)[0])
+                    again = float(self._values(flat[None], few)[0])
+                break
+            except InputError as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if self._drawn or most < 2:
+                    which = "a batch" if self._drawn else "one sample"
+                    raise OptivizError(f"{self.name}: not enough memory for {which}") from error
+                most //= 2
+        self._tried = most
         if not np.isfinite(loss):
             raise InputError(f"the loss of {self.name} is {loss} at its parameters")
+        if not np.isclose(again, loss, rtol=float(np.finfo(self._kind).eps) ** 0.5, atol=0.0):
+            raise InputError(
+                f"the loss of {self.name} is another each time: let it draw random numbers from "
+                "a key or a generator with a seed of its own"
+            )
         if self._drawn is None:
             used = getattr(compiled.memory_analysis(), "temp_size_in_bytes", 0)
             of_each = max(1.0, used / len(_leaves(few)[0]))
@@ -242,7 +266,7 @@ class JaxProblem(ModelProblem):
         """Whether the loss is the sum of those of samples; None if it is no mean, either."""
         import jax
 
-        few = self._few()
+        few = self._few(self._tried)
         many = len(_leaves(few)[0])
         first = max(1, many // 3)
         cuts = slice(None, first), slice(first, None)
@@ -260,12 +284,24 @@ class JaxProblem(ModelProblem):
 
     def _adds_up(self, sums: bool) -> bool:
         """Return whether blocks add up for all samples: few may not show a weighted mean."""
-        import jax
-
         if self.samples is None or self.samples < 2:
             return True
-        samples, flat = self.samples, self._flat(self.initial)[None]
-        many = max(2, -(-samples // self._most))
+        many = max(2, -(-self.samples // self._most))
+        while True:
+            try:
+                return self._agree(sums, many)
+            except InputError as error:
+                if not _is_out_of_memory(error):
+                    return False
+                if many >= self.samples:
+                    return True  # no blocks but of one sample, which are told where they fail
+                many = min(2 * many, self.samples)
+
+    def _agree(self, sums: bool, many: int) -> bool:
+        """Return whether some number of blocks has the loss of other blocks."""
+        import jax
+
+        samples, flat = self.samples or 1, self._flat(self.initial)[None]
 
         def combined(cuts: list[slice]) -> Array:
             found = np.zeros(2)
@@ -285,14 +321,14 @@ class JaxProblem(ModelProblem):
         near = float(np.finfo(self._kind).eps) ** (0.7 if jax.default_backend() == "cpu" else 0.5)
         return bool(np.isclose(loss, other, rtol=0.0, atol=near * size, equal_nan=True))
 
-    def _few(self) -> Any:
-        """Return a batch of at most PROBED samples, evenly spaced."""
+    def _few(self, most: int = PROBED) -> Any:
+        """Return a batch of at most `most` samples, evenly spaced."""
         import jax
 
         if self._drawn:
             return self._drawn_batches()[0]
         many = len(_leaves(self._samples)[0])
-        places = np.unique(np.linspace(0, many - 1, min(PROBED, many)).astype(int))
+        places = np.unique(np.linspace(0, many - 1, min(most, many)).astype(int))
         with self._running():
             return jax.tree_util.tree_map(lambda each: each[places], self._placed)
 
@@ -486,7 +522,7 @@ def _rows(data: Any) -> Any:
     """Return samples as a pytree of arrays of numpy; raise InputError if they are none."""
     import jax
 
-    found = jax.tree_util.tree_map(np.asarray, data)
+    found = jax.tree_util.tree_map(np.array, data)  # of its own, whatever becomes of the user's
     arrays = _leaves(found)
     for each in arrays:
         if each.dtype.kind in "OSUMm":

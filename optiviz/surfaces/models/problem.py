@@ -12,6 +12,7 @@ from optiviz.registry import BatchNorm, Device, DType
 from optiviz.surfaces.parts import Part, flat_vector
 from optiviz.surfaces.plane import difference_product
 from optiviz.system.errors import InputError
+from optiviz.system.text import plain_text
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,16 @@ class Setting:
     device: Device = "auto"
     dtype: DType | None = None
     batch_norm: BatchNorm = "trained"
+
+
+def name_of(given: str, otherwise: str) -> str:
+    """Return the name of a problem on one line; raise InputError if it is no printable text."""
+    if not isinstance(given, str):
+        raise InputError(f"name must be text, not {type(given).__name__}")
+    try:
+        return plain_text(given) or otherwise
+    except ValueError as error:
+        raise InputError(f"name {error}") from None
 
 
 class ModelProblem(ABC):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optiviz.objective import Array
-from optiviz.surfaces.models.problem import ModelProblem
+from optiviz.surfaces.models.problem import ModelProblem, name_of
 from optiviz.surfaces.parts import parts_of
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
@@ -45,11 +45,16 @@ class PythonProblem(ModelProblem):
                 raise InputError(f"{what} must be a function of x, not {type(given).__name__}")
         self.initial, self.parts = start, parts_of([("x", start.shape)])
         self._value, self._gradient = value, gradient
-        self.name = name or getattr(value, "__name__", "value").strip("<>")
+        self.name = name_of(name, getattr(value, "__name__", "value").strip("<>"))
         self.caption = f"{self.name}, {counted(len(start), 'parameter')}"
         loss, _ = self.value_and_gradient(start)
         if not np.isfinite(loss):
             raise InputError(f"{self.name} is {float(loss)} at x0, which must be finite")
+        if self.value(start) != loss:
+            raise InputError(
+                f"{self.name} returns another value each time: let it draw random numbers from a "
+                "generator with a seed of its own"
+            )
 
     def value(self, x: Array) -> Array:
         points = np.reshape(np.asarray(x, float), (-1, self.dim))

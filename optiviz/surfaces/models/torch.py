@@ -13,7 +13,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.batches import check_batch_size, samples_of_batch
-from optiviz.surfaces.models.problem import ModelProblem, Setting
+from optiviz.surfaces.models.problem import ModelProblem, Setting, name_of
 from optiviz.surfaces.models.torch_data import (
     STEPS,
     Drawn,
@@ -76,7 +76,8 @@ class TorchProblem(ModelProblem):
     on all samples in one block.
 
     The model computes where its parameters are, in their dtype: if there are several, in the
-    widest, where the first is.
+    widest, where the first is. Planes are evaluated with one thread on a processor; single
+    evaluations with all of torch's, whose number can change their last bits.
 
     Raises InputError if the model has no parameters that require a gradient, there are no samples,
     or the loss is not one finite number that depends on the parameters.
@@ -95,7 +96,7 @@ class TorchProblem(ModelProblem):
             import torch
         if not isinstance(model, torch.nn.Module):
             raise InputError(f"model must be a torch.nn.Module, not {type(model).__name__}")
-        self.name = name or type(model).__name__
+        self.name = name_of(name, type(model).__name__)
         trained = [(key, each) for key, each in model.named_parameters() if each.requires_grad]
         if not trained:
             raise InputError(f"{self.name} has no parameters that require a gradient")
@@ -407,20 +408,25 @@ class TorchProblem(ModelProblem):
             loss = self._alone(batch)
             return np.array([loss, abs(loss)])
 
-        def spread(first: int) -> Any:
-            return mapped(data.batch, lambda each: each[first::many])
+        def spread(many: int) -> Array:
+            found = np.zeros(2)
+            for first in range(many):
+                batch = _cut(data.batch, slice(first, None, many))
+                share = len(tensors_in(batch)[0]) / data.many
+                found += (1 if self._sums else share) * loss_of(batch)
+            return found
 
         with torch.no_grad(), usual_attention():
             loss, _ = self._over_blocks(loss_of, data)
             many = max(2, -(-data.many // self._most) // 2)
-            other, size = 0.0, 0.0
-            for first in range(many):
-                share = len(range(first, data.many, many)) / data.many
+            while True:
                 try:
-                    found = (1 if self._sums else share) * loss_of(spread(first))
+                    other, size = spread(many)
+                    break
                 except _NoRoom:
-                    return  # they are larger than any blocks that are evaluated
-                other, size = other + found[0], size + found[1]
+                    if many == data.many:
+                        return
+                    many = min(2 * many, data.many)
         # Rounding: 1.4e-5 in float32 and 1.1e-11 in float64; a convolution of a GPU has less.
         near = float(torch.finfo(self.dtype).eps) ** (0.7 if self.device.type == "cpu" else 0.5)
         if not np.isclose(loss, other, rtol=0.0, atol=near * size, equal_nan=True):

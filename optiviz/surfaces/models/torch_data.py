@@ -12,6 +12,7 @@ from optiviz.surfaces.models.torch_state import seeded
 from optiviz.system.errors import InputError
 
 READ_AT_ONCE = 256  # samples of a Dataset
+MOST, MOST_BYTES = 10_000_000, 64_000_000_000  # samples and bytes that are read
 STEPS = 16  # whose batches are evaluated as all data, where a function draws them
 FORMS = "tensors, a Dataset, a DataLoader or a function of (seed, step)"
 
@@ -106,7 +107,7 @@ def read_data(data: Any, device: Any) -> Samples | Drawn:
     rows = hasattr(data, "__getitem__") and hasattr(data, "__len__")
     if isinstance(data, DataLoader | Dataset) or rows:
         with seeded(device, 0):
-            return Samples(_joined(list(_in_order(data))))
+            return Samples(_joined(_read(_in_order(data))))
     if not callable(data):
         raise InputError(f"data must be {FORMS}, not {type(data).__name__}")
     try:
@@ -127,6 +128,22 @@ def _in_order(data: Any) -> Iterator[Any]:
     if type(data.sampler) in (RandomSampler, SequentialSampler) and data.batch_size:
         return iter(DataLoader(data.dataset, data.batch_size, collate_fn=data.collate_fn))
     return iter(data)
+
+
+def _read(batches: Iterator[Any]) -> list[Any]:
+    """Return all batches; raise InputError if they do not end."""
+    read, samples, size = [], 0, 0
+    for batch in batches:
+        read.append(batch)
+        tensors = tensors_in(batch)
+        samples += len(tensors[0]) if tensors and tensors[0].dim() else 1
+        size += sum(each.numel() * each.element_size() for each in tensors)
+        if samples > MOST or size > MOST_BYTES:
+            raise InputError(
+                f"data: must end after at most {MOST:,} samples and {MOST_BYTES:,} bytes: "
+                "use a function of (seed, step)"
+            )
+    return read
 
 
 def _joined(batches: list[Any]) -> Any:

@@ -215,6 +215,22 @@ def test_memory_that_runs_out_halves_the_blocks(problem, monkeypatch):
         blocks.gradient(blocks.initial)
 
 
+def test_a_loss_is_tried_on_fewer_samples_in_little_memory():
+    def greedy(room):
+        def limited(params, batch):
+            if len(batch[0]) > room:
+                raise MemoryError
+            return loss(params, batch)
+
+        return limited
+
+    found = made(loss=greedy(9), name="mine")
+    np.testing.assert_allclose(found.value(found.initial), made().value(found.initial), rtol=1e-6)
+    with pytest.raises(optiviz.OptivizError, match="mine: not enough memory for one") as raised:
+        made(loss=greedy(0), name="mine")
+    assert not isinstance(raised.value, InputError)
+
+
 def test_a_function_draws_batches():
     def draw(seed, step):
         key = jax.random.key(1000 * seed + step)
@@ -256,9 +272,6 @@ def test_accuracy_is_that_of_the_users_function():
     x = tested.initial
     assert tested.accuracy(x) == pytest.approx(float(share(parameters())))
     assert tested.accuracy(np.full_like(x, np.nan)) is None
-    wrong = optiviz.JaxProblem(parameters(), loss, (INPUTS, TARGETS), test=lambda params: 3.0)
-    with pytest.raises(InputError, match="test must return a share from 0 to 1, not "):
-        wrong.accuracy(x)
 
 
 def test_a_fingerprint_is_that_of_data_loss_and_type(problem):
@@ -300,6 +313,12 @@ def made(params=None, loss=loss, data=(INPUTS, TARGETS), **given):
         ({"data": lambda seed, step: ()}, "data: returned no arrays for seed 0, step 0"),
         ({"test": 3}, "test must be a function, not int"),
         ({"test": lambda: 3}, "test must take (params)"),
+        ({"test": lambda params: 3.0}, "test: must return a share from 0 to 1, not "),
+        ({"test": lambda params: 1 / 0, "name": "mine"}, "test: mine: raised ZeroDivisionError"),
+        ({"name": 3}, "name must be text, not int"),
+        ({"name": "a\x07b"}, "name must not contain the unprintable character '\\x07'"),
+        ({"loss": lambda params, batch: loss(params, batch) * RANDOM.random(), "name": "mine"},
+         "the loss of mine is another each time"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(given, said):

@@ -194,6 +194,9 @@ def test_a_model_that_changed_is_told(model: Path, invoke: Invoke) -> None:
     assert Path("x.png").read_bytes() != Path("y.png").read_bytes()
 
 
+RANDOM_NUMBERS = np.random.default_rng(0)
+
+
 def square(x: Array) -> Any:
     return (x**2).sum()
 
@@ -215,6 +218,7 @@ def double(x: Array) -> Array:
         ([1.0, 2.0], str, double, "str must return one number, not an array of <U"),
         ([1.0, 2.0], square, square, r"the gradient of square must be numbers of shape \(2,\)"),
         ([1.0, 2.0], lambda x: np.inf, double, "lambda is inf at x0, which must be finite"),
+        ([1.0], lambda x: RANDOM_NUMBERS.random(), double, "lambda returns another value each"),
     ],
 )
 def test_what_is_wrong_with_a_problem_is_told(
@@ -222,6 +226,15 @@ def test_what_is_wrong_with_a_problem_is_told(
 ) -> None:
     with pytest.raises(InputError, match=said):
         PythonProblem(start, value, gradient)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(3, "name must be text, not int"), ("a\x07b", "name must not contain the unprintable")],
+)
+def test_a_name_is_printable_text(name: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        PythonProblem([1.0], square, double, name=name)
 
 
 def test_a_program_cannot_change_the_vector_that_it_is_given() -> None:

@@ -26,7 +26,7 @@ from optiviz.system.errors import InputError, OptivizError
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
-from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset  # noqa: E402
 
 from optiviz.surfaces.models.torch import TorchProblem  # noqa: E402
 
@@ -609,6 +609,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "type": ({"data": 3}, "data must be tensors, a Dataset, a DataLoader or a function"),
     "words": ({"data": (data()[0], "abc")}, "a batch must hold tensors alone, not str"),
     "draws": ({"data": lambda seed: data()}, "data: a function must take (seed, step)"),
+    "name": ({"name": 3}, "name must be text, not int"),
+    "bell": ({"name": "a\x07b"}, "name must not contain the unprintable character '\\x07'"),
     "raises": ({"data": (data()[0][:, :, :2], data()[1])}, "Small: raised RuntimeError"),
 }
 
@@ -621,6 +623,22 @@ def test_bad_input_gets_one_sentence(name: str) -> None:
             **{"model": small(), "loss": functional.cross_entropy, "data": data()} | changed
         )
     assert "\n" not in str(raised.value)
+
+
+class Endless(IterableDataset):  # type: ignore[misc]
+    """Samples without end."""
+
+    def __iter__(self) -> Any:
+        while True:
+            yield torch.ones(3), torch.zeros((), dtype=torch.long)
+
+
+def test_data_without_an_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from optiviz.surfaces.models import torch_data
+
+    monkeypatch.setattr(torch_data, "MOST", 1_000)
+    with pytest.raises(InputError, match="data: must end after at most 1,000 samples"):
+        TorchProblem(nn.Linear(3, 2), functional.cross_entropy, Endless())
 
 
 MODEL = """
