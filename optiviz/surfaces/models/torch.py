@@ -30,6 +30,7 @@ from optiviz.surfaces.models.torch_state import (
     seeded,
     usual_attention,
 )
+from optiviz.surfaces.models.torch_steps import TorchBatches, TorchStep
 from optiviz.surfaces.parts import Part, parts_of
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, OptivizError, require_package
@@ -602,6 +603,18 @@ class TorchProblem(ModelProblem):
             return TorchStep(self, self._data)
         return TorchBatches(self, size, seed)
 
+    def batch_of(self, size: int | None, seed: int, step: int) -> Samples:
+        """Return the batch of a step: `size` samples, or all or what a function draws if None."""
+        if isinstance(self._data, Drawn):
+            return Samples(self._data.at(seed, step, self.device))
+        if size is None:
+            return self._data
+        return Samples(self._data.chosen(samples_of_batch(self._data.many, size, seed, step)))
+
+    def loss_and_slope(self, x: Array, batch: Samples, seed: int, step: int) -> tuple[float, Array]:
+        """Return loss and gradient, shape (dim,), of a batch at x in the mode of the model."""
+        return self._slope(x, lambda: self._stepping(seed, step), batch)
+
     def _put(self, x: Array) -> None:
         """Set all parameters, from float64."""
         import torch
@@ -795,73 +808,6 @@ class TorchProblem(ModelProblem):
             if isinstance(error, MemoryError) or any(each in said for each in NO_MEMORY):
                 raise _NoRoom(f"{self.name}: not enough memory") from error
             raise
-
-
-class TorchStep:
-    """What a step minimises: the loss of a batch in the mode that the model is in, an Objective.
-
-    Loss and gradient at the last points are kept: a run records the loss where the optimizer asks
-    for the gradient.
-    """
-
-    def __init__(self, problem: TorchProblem, data: Any, seed: int = 0, step: int = 0) -> None:
-        self.problem, self._data, self._chance = problem, data, (seed, step)
-        self.dim, self.parts, self.tensor_kind = problem.dim, problem.parts, problem.tensor_kind
-        self._known: tuple[Array, Array, Array] | None = None  # points, losses, gradients
-
-    def value(self, x: Array) -> Array:
-        """Return the loss, shape (...), for x of shape (..., dim)."""
-        return self.value_and_gradient(x)[0]
-
-    def gradient(self, x: Array) -> Array:
-        """Return its gradient, shape (..., dim)."""
-        return self.value_and_gradient(x)[1]
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return loss and gradient from one forward and one backward pass."""
-        if self._known is None or not np.array_equal(self._known[0], x):
-            losses, slopes = np.empty(np.shape(x)[:-1]), np.empty(np.shape(x))
-            points = np.reshape(np.asarray(x, float), (-1, self.dim))
-            rows = slopes.reshape(-1, self.dim)
-            for number, point in enumerate(points):
-                losses.reshape(-1)[number], rows[number] = self.problem._slope(
-                    point, lambda: self.problem._stepping(*self._chance), self._data
-                )
-            self._known = np.array(x, float), losses, slopes
-        return self._known[1].copy(), self._known[2].copy()
-
-
-class TorchBatches:
-    """A model on mini-batches: a Stream of its loss on each batch, the same as of a network.
-
-    With size None, each batch is all samples, or what a function draws. Batches and dropout depend
-    only on (seed, step).
-    """
-
-    def __init__(self, problem: TorchProblem, size: int | None, seed: int) -> None:
-        self.problem, self.size, self.seed = problem, size, seed
-        self.dim, self.parts, self.tensor_kind = problem.dim, problem.parts, problem.tensor_kind
-        self._last: tuple[int, TorchStep] | None = None
-
-    @property
-    def full_batch(self) -> TorchProblem:
-        """The loss of all samples, without dropout."""
-        return self.problem
-
-    def at(self, step: int) -> TorchStep:
-        """Return the model on the batch of step number `step`."""
-        if self._last is None or self._last[0] != step:
-            self._last = step, TorchStep(self.problem, self._batch(step), self.seed, step)
-        return self._last[1]
-
-    def _batch(self, step: int) -> Samples:
-        data = self.problem._data
-        if isinstance(data, Drawn):
-            return Samples(data.at(self.seed, step, self.problem.device))
-        if self.size is None:
-            return data
-        places = samples_of_batch(data.many, self.size, self.seed, step)
-        return Samples(data.chosen(places))
 
 
 def _takes_the_model(loss: Any) -> bool:
