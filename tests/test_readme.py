@@ -118,10 +118,10 @@ def test_what_is_said_in_passing_is_what_was_measured() -> None:
     assert said in README
 
 
-def test_there_are_five_things_that_people_want_each_with_its_picture() -> None:
-    wanted = README[README.index("## Five things") : README.index("## And more")]
+def test_there_are_six_things_that_people_want_each_with_its_picture() -> None:
+    wanted = README[README.index("## Six things") : README.index("## And more")]
     parts = re.split(r"^\*\*", wanted, flags=re.M)[1:]
-    assert len(parts) == 5
+    assert len(parts) == 6
     for part in parts:
         assert len(re.findall(r"^optiviz \w+", part, re.M)) == 1
         assert len(re.findall(r"^!\[", part, re.M)) == 1

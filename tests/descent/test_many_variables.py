@@ -259,7 +259,7 @@ def test_basins_need_a_plane(invoke: Invoke) -> None:
 def test_a_plane_is_drawn_without_a_descent(invoke: Invoke) -> None:
     words = ["plot", "--formula", "sum(x**2)", "--dim", "3"]
     assert invoke(*words, "--plane", "x1,x2", "-o", "a.png").exit_code == 0
-    assert "known only after the descent" in invoke(*words, "-o", "b.png").stderr
+    assert "known only after a descent" in invoke(*words, "-o", "b.png").stderr
 
 
 def test_hyperparameters_are_sought(invoke: Invoke) -> None:
