@@ -119,7 +119,7 @@ def page_recipe(picture: Path) -> Recipe | None:
     with suppress(optiviz.InputError):  # it was not made by optiviz
         made = optiviz.load_recipe(picture, allow_plugins=True)
         if isinstance(made, Recipe) and not any(
-            surface.network is not None for surface in map(resolve_surface, made.drawn_surfaces)
+            surface.learns for surface in map(resolve_surface, made.drawn_surfaces)
         ):
             return Recipe(**to_dict(made) | {"view": None, "legend": None, "layout": "panels"})
     return None

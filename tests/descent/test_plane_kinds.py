@@ -63,6 +63,7 @@ def scene_of(kind: str, plane: str, **more: Any) -> RunScene:
     return recipe.make_scene()
 
 
+@pytest.mark.sample(4)
 @every_kind
 @every_plane
 def test_the_loss_of_the_plane_stands_beside_the_true_one(
@@ -84,6 +85,7 @@ def test_the_loss_of_the_plane_stands_beside_the_true_one(
     make_picture(read_recipe(fields(kind, plane), str))
 
 
+@pytest.mark.sample(1)
 @every_kind
 def test_losses_of_the_plane_are_computed_only_where_they_are_asked_for(
     kind: str, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +126,7 @@ def test_a_table_has_distance_and_loss_of_the_plane(kind: str, here: Path) -> No
     assert told == first["plane_loss"]
 
 
+@pytest.mark.sample(2)
 @every_plane
 def test_a_recipe_draws_the_same_again(plane: str, invoke: Invoke, here: Path) -> None:
     made = fields("network", plane)
@@ -217,6 +220,7 @@ def test_a_window_that_the_paths_leave_is_wider() -> None:
     assert scene.surface.window.diagonal > declared.window.diagonal
 
 
+@pytest.mark.sample(2)
 @every_kind
 @pytest.mark.parametrize("plane", ["random:1", "hessian", "through:start,b.npz,c.npz"])
 def test_surfaces_are_drawn_without_a_descent(kind: str, plane: str, here: Path) -> None:
@@ -224,6 +228,7 @@ def test_surfaces_are_drawn_without_a_descent(kind: str, plane: str, here: Path)
     make_picture(PlotRecipe(surfaces=[surface], view="relief+contour", size="480x320"))
 
 
+@pytest.mark.sample(1)
 @every_kind
 def test_a_line_is_drawn_as_a_curve(kind: str, here: Path) -> None:
     scene = scene_of(kind, "between:start,b.npz")
@@ -237,6 +242,7 @@ def test_a_line_is_drawn_as_a_curve(kind: str, here: Path) -> None:
     np.testing.assert_allclose(slopes, np.gradient(whole, x, edge_order=2), rtol=1e-9)
 
 
+@pytest.mark.sample(1)
 @every_kind
 def test_a_page_draws_projected_paths_on_the_curve(kind: str, here: Path) -> None:
     recipe = read_recipe(fields(kind, "between:start,b.npz"), str)
@@ -249,6 +255,7 @@ def test_a_page_draws_projected_paths_on_the_curve(kind: str, here: Path) -> Non
         np.testing.assert_allclose(json.loads(heights), expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.sample(1)
 @every_kind
 def test_the_checkpoints_are_marked(kind: str, here: Path) -> None:
     scene = scene_of(kind, "through:start,b.npz,c.npz")

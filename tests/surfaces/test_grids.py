@@ -202,6 +202,7 @@ def evaluations(folder: Path) -> int:
 
 
 @pytest.mark.row(49, 51)
+@pytest.mark.sample(1)
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 @pytest.mark.parametrize(
     "jobs", [[], pytest.param(["--jobs", "2"], marks=pytest.mark.slow)], ids=["here", "processes"]
