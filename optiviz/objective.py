@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # What an objective or a stream may offer beside its protocol, and what wraps it passes on: its
-# second derivatives; its named tensors in a point, each with name, shape, offset and of(x); and
-# the dtype and device of torch in which it computes.
-BESIDE = ("hessian", "parts", "tensor_kind")
+# second derivatives; its named tensors in a point, each with name, shape, offset and of(x); the
+# dtype and device of torch in which it computes; the set in which x must stay; the weight of a
+# penalty on |x|, and the objective without it; the residuals whose squares it sums, with their
+# Jacobian; the metric of its space. One that is None is not offered.
+BESIDE = (
+    *("hessian", "parts", "tensor_kind"),
+    *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric"),
+)
 
 
 def pass_on(objective: object, wrapper: object) -> None:
@@ -50,6 +55,32 @@ class TwiceDifferentiable(Objective, Protocol):
 
     def hessian(self, x: Array) -> Array:
         """Return d2f/dx2, shape (..., dim, dim), for x of shape (..., dim)."""
+
+
+class FeasibleSet(Protocol):
+    """The points that satisfy all constraints, evaluated on arrays of points (..., dim)."""
+
+    def contains(self, x: Array) -> NDArray[np.bool_]:
+        """Return whether points are feasible, shape (...), up to rounding."""
+
+    def project(self, x: Array) -> Array:
+        """Return the nearest feasible points, shape (..., dim)."""
+
+    def minimize_linear(self, slope: Array) -> Array:
+        """Return the feasible points s with the least slope's, for slopes of shape (..., dim).
+
+        Raises InputError if the set is unbounded.
+        """
+
+
+class SumOfSquares(Objective, Protocol):
+    """Half the sum of the squares of residuals."""
+
+    def residuals(self, x: Array) -> Array:
+        """Return the residuals, shape (..., m), for x of shape (..., dim)."""
+
+    def jacobian(self, x: Array) -> Array:
+        """Return their derivatives, shape (..., m, dim), for x of shape (..., dim)."""
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
+from optiviz.shapes import Sketch
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
 from optiviz.system.text import shorten
@@ -38,7 +39,8 @@ class Trajectory:
     dimensions. distances, shape (rows,), are those of the original points from the plane onto which
     `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
-    last weights classify correctly.
+    last weights classify correctly. sketches are what the method looked at in each step up to the
+    end, () for one that has none, in more than two dimensions and if they are not wanted.
     """
 
     label: str
@@ -56,6 +58,7 @@ class Trajectory:
     spaced: NDArray[np.intp] | None = None
     accuracy: float | None = None
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
+    sketches: tuple[Sketch, ...] = ()
 
     @classmethod
     def of(

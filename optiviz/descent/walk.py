@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream, pass_on
-from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Solver
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Solver, check_offered
+from optiviz.shapes import Sketch
 from optiviz.system.errors import InputError, did_you_mean
 
 LOG = logging.getLogger("optiviz")
@@ -58,13 +59,17 @@ def descend(
     label: str = "",
     rows: Sequence[int] = (),
     max_bytes: int = MAX_BYTES,
+    sketch: bool = True,
 ) -> Trajectory:
     """Run an optimizer for `steps` steps from `start`, shape (dim,), and record its path.
 
     In more than two dimensions only some points are kept: evenly spaced ones, in at most about
-    `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. Raises
-    InputError if a solver needs a fixed objective and `objective` is a stream.
+    `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. `sketch`
+    is whether what the method looks at is recorded. Raises InputError if a solver needs a fixed
+    objective and `objective` is a stream, if the objective lacks what the optimizer needs, or has
+    constraints that it does not know.
     """
+    check_offered(optimizer, objective, label or type(optimizer).__name__)
     if (
         isinstance(objective, Stream)
         and isinstance(optimizer, Solver)
@@ -79,7 +84,8 @@ def descend(
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
     spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
-    recorder = _Recorder(watched, full_batch, kept)
+    sketching = sketch and kept is None and optimizer.has_sketch
+    recorder = _Recorder(watched, full_batch, kept, optimizer if sketching else None)
     x = np.array(start, float)
     with np.errstate(all="ignore"):
         end = recorder.follow(walk(watched, optimizer, x, steps), x, steps, label)
@@ -93,6 +99,7 @@ def descend(
         rows=kept,
         spaced=spaced,
         true_losses=None if full_batch is None else _column(recorder.truths, many),
+        sketches=tuple(recorder.sketches),
         **end,
     )
 
@@ -104,9 +111,14 @@ class _Recorder:
     """Records the points, losses and states of a path, step by step."""
 
     def __init__(
-        self, watched: "_Watched", full_batch: Objective | None, kept: NDArray[np.intp] | None
+        self,
+        watched: "_Watched",
+        full_batch: Objective | None,
+        kept: NDArray[np.intp] | None,
+        sketching: Method | None,
     ) -> None:
-        self.watched, self.full_batch = watched, full_batch
+        self.watched, self.full_batch, self.sketching = watched, full_batch, sketching
+        self.sketches: list[Sketch] = []
         self.points: list[Array] = []
         self.losses: list[float] = []
         self.truths: list[Array] = []
@@ -143,6 +155,8 @@ class _Recorder:
             self.truths += [] if self.full_batch is None else [self.full_batch.value(x)]
         if self._wanted is None:
             self.states.append(_recorded(state, x.shape))
+        if self.sketching is not None:
+            self.sketches.append(self.sketching.sketch(state) if step else ())
         finite = np.isfinite(x).all()
         if finite and np.isfinite(loss):
             return {}

@@ -15,6 +15,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
+from optiviz.shapes import Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
@@ -33,6 +34,17 @@ def weight_decay_field() -> Any:
     return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
 
 
+# What a method may need of an objective, and how a user gives it.
+NEEDED = {
+    "hessian": "second derivatives, which this objective does not have",
+    "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
+    "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
+    "metric": 'a metric: write, for example, --metric "1, 0, 0, x**2"',
+}
+# What a method ignores unless it says otherwise, and what that is called.
+RESPECTED = {"feasible_set": "constraints"}
+
+
 class OptimizerError(Exception):
     """A failure of third-party code, which ends its path.
 
@@ -42,7 +54,14 @@ class OptimizerError(Exception):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Method:
-    """A frozen dataclass of hyperparameters: an optimizer or a solver."""
+    """A frozen dataclass of hyperparameters: an optimizer or a solver.
+
+    `needs` are names in NEEDED, what an objective must offer to it, and `respects` are names in
+    RESPECTED, what would be ignored by others.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    respects: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -63,6 +82,19 @@ class Method:
         rate = self.hyperparameters().get(self.rate)
         number = isinstance(rate, int | float) and not isinstance(rate, bool)
         return float(rate) if number and rate is not None else None
+
+    def sketch(self, state: Any) -> Sketch:
+        """Return what the method looked at in the step that led to a state of one run.
+
+        The state before the first step has no sketch, and neither has a method that only follows
+        the gradient.
+        """
+        return ()
+
+    @property
+    def has_sketch(self) -> bool:
+        """Whether `sketch` may return shapes."""
+        return type(self).sketch is not Method.sketch
 
     def with_schedule(self, schedule: Schedule) -> "Method":
         """Return a copy whose learning rate follows a schedule; raise InputError if it has none."""
@@ -129,6 +161,18 @@ class BaseWrapper(Optimizer, ABC):
     def rate(self) -> str:
         return self.inner.rate
 
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.inner.needs
+
+    @property
+    def respects(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.inner.respects
+
+    @property
+    def has_sketch(self) -> bool:
+        return self.inner.has_sketch
+
 
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
@@ -163,6 +207,9 @@ class Scheduled(BaseWrapper):
         x, inner = here.step(objective, x, state.inner)
         return x, ScheduledState(inner, state.step + 1)
 
+    def sketch(self, state: ScheduledState) -> Sketch:
+        return self.inner.sketch(state.inner)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Solver(Method, ABC):
@@ -178,6 +225,19 @@ class Solver(Method, ABC):
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
         """Yield (x, state) after steps 1, 2, ... `steps`, starting at x of shape (dim,)."""
+
+
+def check_offered(method: Method, objective: Any, name: str) -> None:
+    """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
+    for each in method.needs:
+        if getattr(objective, each, None) is None:
+            raise InputError(f"{name} needs {NEEDED[each]}")
+    for each, said in RESPECTED.items():
+        if getattr(objective, each, None) is not None and each not in method.respects:
+            raise InputError(
+                f"{name} does not know {said}: choose projected-gradient, for example, "
+                "or another method in optiviz list optimizers that does"
+            )
 
 
 def length(x: Array) -> Array:

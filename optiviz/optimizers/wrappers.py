@@ -7,6 +7,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
+from optiviz.shapes import Sketch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -80,6 +81,9 @@ class Lookahead(Wrapper):
             slow = x = slow + self.slow_step_size * (x - slow)
         return x, LookaheadState(inner, slow, step)
 
+    def sketch(self, state: LookaheadState) -> Sketch:
+        return self.inner.sketch(state.inner)
+
 
 class PerturbedObjective:
     """An objective whose gradient is evaluated at distance `rho` uphill from x."""
@@ -126,3 +130,6 @@ class SAM(Wrapper):
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
         return self.inner.step(PerturbedObjective(objective, self.rho), x, state)
+
+    def sketch(self, state: Any) -> Sketch:
+        return self.inner.sketch(state)

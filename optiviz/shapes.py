@@ -1,0 +1,115 @@
+"""Shapes: what a method looked at to take a step, such as the ray of a line search or a simplex.
+
+`sketch` of a method returns them, views draw them, and neither knows the other. Coordinates are
+those of the objective, of which there are one or two. A shape with a number that is not finite is
+not drawn, so that a sketch may always have the same shapes.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from optiviz.objective import Array
+
+# What a shape is to its method, which decides how it looks: points that were tried and the one that
+# was accepted, a region that steps must stay in, a model of the objective, a population, the
+# samples of a distribution, an average of the path.
+Role = Literal["tried", "accepted", "region", "model", "population", "sample", "average"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+CORNERS = 97  # vertices of an ellipse, the first of which is also the last
+
+
+class Points(NamedTuple):
+    """Single points."""
+
+    points: Array  # (n, dim)
+    role: Role = "tried"
+
+
+class Segment(NamedTuple):
+    """A line through points in their order, such as the ray of a line search."""
+
+    points: Array  # (n, dim)
+    role: Role = "tried"
+
+
+class Polygon(NamedTuple):
+    """A closed line through corners, such as a simplex."""
+
+    points: Array  # (n, dim)
+    role: Role = "population"
+
+
+class Ellipse(NamedTuple):
+    """The points x with (x - center)' matrix**-1 (x - center) = 1; in one dimension, an interval.
+
+    A circle of radius r has the matrix r**2 I, and a distribution within one standard deviation its
+    covariance.
+    """
+
+    center: Array  # (dim,)
+    matrix: Array  # (dim, dim), symmetric and positive semi-definite
+    role: Role = "region"
+
+
+class QuadraticModel(NamedTuple):
+    """A model of the objective: value + gradient'(x - point) + (x - point)' hessian (x - point)/2.
+
+    It is drawn as a parabola in one dimension, and as its isolines in two.
+    """
+
+    point: Array  # (dim,)
+    value: Array | float  # ()
+    gradient: Array  # (dim,)
+    hessian: Array  # (dim, dim)
+    role: Role = "model"
+
+    def at(self, x: Array) -> Array:
+        """Return the model at points x of shape (..., dim), shape (...)."""
+        away = x - self.point
+        slope = away @ self.gradient
+        bend: Array = np.einsum("...i,ij,...j->...", away, self.hessian, away)
+        return np.asarray(self.value + slope + bend / 2)
+
+
+Shape = Points | Segment | Polygon | Ellipse | QuadraticModel
+Sketch = tuple[Shape, ...]  # what a method looked at in one step
+SHAPES: dict[str, type[Shape]] = {
+    "points": Points,
+    "segment": Segment,
+    "polygon": Polygon,
+    "ellipse": Ellipse,
+    "quadratic-model": QuadraticModel,
+}
+
+
+def is_finite(shape: Shape) -> bool:
+    """Return whether all numbers of a shape are finite, so that it can be drawn."""
+    return all(bool(np.isfinite(part).all()) for part in shape[:-1])
+
+
+def outline(center: Array, matrix: Array) -> Array:
+    """Return the vertices of an ellipse, shape (CORNERS, 2), or the ends of an interval, (2, 1)."""
+    axes, directions = np.linalg.eigh(matrix)
+    radii = np.sqrt(np.maximum(axes, 0.0))
+    turn = np.linspace(0, 2 * np.pi, CORNERS)
+    circle = np.column_stack([np.cos(turn), np.sin(turn)])
+    unit = np.array([[-1.0], [1.0]]) if len(center) == 1 else circle
+    vertices: Array = center + (unit * radii) @ directions.T
+    return vertices
+
+
+def to_dict(shape: Shape) -> dict[str, Any]:
+    """Return a shape as plain values: its kind, its role, and its numbers."""
+    kind = next(name for name, each in SHAPES.items() if isinstance(shape, each))
+    numbers = {
+        name: np.asarray(getattr(shape, name), float).tolist() for name in shape._fields[:-1]
+    }
+    return {"shape": kind, "role": shape.role, **numbers}
+
+
+def plain_sketch(shapes: Sequence[Shape]) -> list[dict[str, Any]]:
+    """Return the shapes of one step that can be drawn, as plain values."""
+    return [to_dict(shape) for shape in shapes if is_finite(shape)]
