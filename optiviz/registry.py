@@ -258,6 +258,7 @@ OPTIMIZERS = {
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "newton": "newton:Newton",
+    "trust-region": "newton:TrustRegion",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
     "conjugate-gradient": "classical:ConjugateGradient",

@@ -296,6 +296,8 @@ def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
         after = np.array(inputs(program, method, x, state)["s"], float)
         np.testing.assert_allclose(np.array(found["s"], float), after, rtol=1e-13, atol=1e-300)
         check_sketch(program, method, x, state)
+        if np.abs(surface.gradient(x)).max() < 1e-2:
+            break  # gradients, and ratios of decreases, are rounding errors
 
 
 @pytest.mark.parametrize("name", STEPPING)
