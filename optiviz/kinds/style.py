@@ -22,7 +22,7 @@ from optiviz.system.text import shorten
 
 MAX_BANDS, MAX_LEVELS = 200, 500
 MAX_AZIMUTH, ELEVATIONS = 360, (5, 85)  # degrees of a camera
-ANIMATED = ("trail", "smooth", "orbit")  # options that depend on steps
+ANIMATED = ("trail", "smooth", "orbit", "sketch")  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
@@ -83,11 +83,13 @@ class Style(BaseModel):
     levels are the contour lines, as a number of bands or as losses; labels is whether they are
     labelled. field is whether arrows along the negative gradient are drawn, and fill whether the
     bands between contour lines are filled. trail is the number of steps after which a path fades,
-    smooth the number of steps over which loss curves are averaged. aspect is "equal" if both axes
-    of a plane have the same scale, and "auto" if they may differ. In a relief, height says how
-    values become heights, floor whether contour lines and the shadows of paths are drawn beneath
-    the surface, camera is where it is seen from, as azimuth and elevation in degrees, and orbit by
-    how many degrees the camera goes around it. Each view uses only some of them.
+    smooth the number of steps over which loss curves are averaged. sketch is whether what a method
+    looked at in each step, such as a simplex, is recorded and drawn, which it is unless False.
+    aspect is "equal" if both axes of a plane have the same scale, and "auto" if they may differ. In
+    a relief, height says how values become heights, floor whether contour lines and the shadows of
+    paths are drawn beneath the surface, camera is where it is seen from, as azimuth and elevation
+    in degrees, and orbit by how many degrees the camera goes around it. Each view uses only some of
+    them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,6 +101,7 @@ class Style(BaseModel):
     aspect: Aspect | None = None
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1
+    sketch: bool | None = None
     height: Height | None = None
     floor: bool | None = None
     camera: Angles | None = None

@@ -22,6 +22,7 @@ from optiviz.views.plane import PlaneView
 from optiviz.views.ramp import ramp
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import plain
+from optiviz.views.sketches import SketchArtist
 from optiviz.views.ticks import signed
 
 GRID = 321  # samples per side: eight per wave of ripple, the finest surface
@@ -66,6 +67,11 @@ class ContourView(PlaneView):
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)
+                if any(path.sketches):
+                    window = self.scene.surface.window.intervals
+                    self.path_artists.append(
+                        SketchArtist(axes, path, style, self.theme, window, self.style.trail)
+                    )
                 self.path_artists.append(
                     PathArtist(
                         axes, self.scene.drawn_points(path), path.row_of_step, style, self.theme,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil, floor
 from typing import Any
 
@@ -23,7 +23,7 @@ from optiviz.system.errors import InputError
 from optiviz.views import BoxConstraints, View
 from optiviz.views.apart import set_apart_by_places
 from optiviz.views.axes import annotate_empty, figure_of, size_in_inches
-from optiviz.views.draped import draped
+from optiviz.views.draped import DRAPE, draped
 from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
 from optiviz.views.paths import MINIMUM_ZORDER, anchor_style, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
@@ -31,6 +31,7 @@ from optiviz.views.relief_box import APART, HIGH, Axis, ReliefBox
 from optiviz.views.relief_path import (
     PALE,
     PATH_SLACK,
+    THICKER,
     Frame,
     Photo,
     ReliefPath,
@@ -38,6 +39,7 @@ from optiviz.views.relief_path import (
 )
 from optiviz.views.relief_surface import GRID, TALL, ReliefSurface, joined
 from optiviz.views.sampled_surface import SampledSurface
+from optiviz.views.sketches import SketchArtist
 from optiviz.views.ticks import TICKS, ticks
 from optiviz.views.words import Ruler
 
@@ -251,17 +253,26 @@ class ReliefView(View):
         self.redrawn += [line for _, lines in self.marks for line in lines]
 
     def _add_paths(self) -> None:
-        low, high = np.transpose(self.scene.surface.window.intervals)
+        window = self.scene.surface.window.intervals
+        low, high = np.transpose(window)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 points = self.scene.drawn_points(path)
                 vertices, ends = draped(points, low, high)
                 tips, away = self.surface.tips(points)
                 rows = path.row_of_step
+                style = path_style(self.theme, entry, start)
+                if any(path.sketches):
+                    self.path_artists.append(
+                        SketchArtist(
+                            self.axes, path, style, self.theme, window, self.style.trail,
+                            self.surface.in_world, 1 / DRAPE, THICKER,
+                        )
+                    )  # fmt: skip
                 self.path_artists.append(
                     ReliefPath(
                         self.axes, self.surface.in_world(vertices), ends[rows], tips[rows],
-                        away[rows], path_style(self.theme, entry, start), self.theme, entry.number,
+                        away[rows], style, self.theme, entry.number,
                         self.style.trail, None if self.style.floor is False else -DEPTH,
                         bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
@@ -309,6 +320,8 @@ class ReliefView(View):
             places = camera.places(points)
             for line, kept in zip(lines, (seen, ~seen), strict=True):
                 set_places(line, places[kept])
+        for sketch in (each for each in self.path_artists if isinstance(each, SketchArtist)):
+            sketch.project = partial(visible, slack=PATH_SLACK)
         paths = [each for each in self.path_artists if isinstance(each, ReliefPath)]
         for path in paths:
             path.place(photo)
