@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,10 +17,12 @@ from optiviz.cli import cli
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
+from optiviz.optimizers.lookup import factory_of
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.origins import compiled
+from optiviz.surfaces.surface import Surface
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("optiviz")
@@ -36,7 +38,16 @@ FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is No
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-TUNED = [name for name in STEPPING if name != "newton"]
+RATED = [name for name in STEPPING if factory_of(name).rate]
+TUNED = [name for name in RATED if factory_of(name).parameters["lr"].default is MISSING]
+# Surfaces for methods that need more of their objective than others.
+FITTING: dict[str, Surface] = {}
+
+
+def fitting_surface(name: str, usual: Surface) -> Surface:
+    """Return a surface that offers what a method needs: the usual one if that is nothing."""
+    needs = load_optimizer(name).needs if name in OPTIMIZERS else ()
+    return next((FITTING[each] for each in needs if each in FITTING), usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

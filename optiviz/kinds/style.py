@@ -16,6 +16,7 @@ from pydantic import (
 
 from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect, Height
 from optiviz.surfaces.domain import Number, increasing
+from optiviz.surfaces.region import condition_text
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
 from optiviz.system.text import shorten
@@ -82,7 +83,8 @@ class Style(BaseModel):
 
     levels are the contour lines, as a number of bands or as losses; labels is whether they are
     labelled. field is whether arrows along the negative gradient are drawn, and fill whether the
-    bands between contour lines are filled. trail is the number of steps after which a path fades,
+    bands between contour lines are filled. where is a condition, such as "x**2 + y**2 < 1" or
+    "convex", of the points that are shaded. trail is the number of steps after which a path fades,
     smooth the number of steps over which loss curves are averaged. sketch is whether what a method
     looked at in each step, such as a simplex, is recorded and drawn, which it is unless False.
     aspect is "equal" if both axes of a plane have the same scale, and "auto" if they may differ. In
@@ -98,6 +100,7 @@ class Style(BaseModel):
     labels: bool | None = None
     field: bool = False
     fill: bool | None = None
+    where: Annotated[str, AfterValidator(condition_text)] | None = None
     aspect: Aspect | None = None
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1

@@ -1,6 +1,7 @@
 """The curve view: a one-dimensional loss, and points that move on it with their tangents."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from optiviz.views.paths import (
     path_style,
     start_style,
 )
+from optiviz.views.region import Shading, draw_shading, shadings
 from optiviz.views.scales import Scale
 from optiviz.views.sketches import SketchArtist
 
@@ -76,7 +78,12 @@ class CurveView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return surface_entries(self.scene)
+        return [*surface_entries(self.scene), *(each.mark for each in self.shadings)]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style, flat=True)
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
@@ -84,6 +91,8 @@ class CurveView(View):
         style_chart(axes, self.theme)
         set_limits(axes, "x", ends, None, surface.axis_names[0], self.labelled, self.packed)
         self.scale.apply(axes, self.labelled)
+        for each in self.shadings:
+            self.remarks += draw_shading(axes, each, self.theme)
         if self.scene.entries:
             set_heading(axes, self.theme, "loss")
         else:

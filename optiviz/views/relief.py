@@ -27,6 +27,7 @@ from optiviz.views.draped import DRAPE, draped
 from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
 from optiviz.views.paths import MINIMUM_ZORDER, anchor_style, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
+from optiviz.views.region import Shading, edge_style, shadings
 from optiviz.views.relief_box import APART, HIGH, Axis, ReliefBox
 from optiviz.views.relief_path import (
     PALE,
@@ -37,7 +38,7 @@ from optiviz.views.relief_path import (
     ReliefPath,
     set_places,
 )
-from optiviz.views.relief_surface import GRID, TALL, ReliefSurface, joined
+from optiviz.views.relief_surface import GRID, TALL, TEXELS, ReliefSurface, joined
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.sketches import SketchArtist
 from optiviz.views.ticks import TICKS, ticks
@@ -132,7 +133,13 @@ class ReliefView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return [*surface_entries(self.scene), *[HIDDEN] * self.hides]
+        sets = (each.mark for each in self.shadings)
+        return [*surface_entries(self.scene), *sets, *[HIDDEN] * self.hides]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style)
 
     @cached_property
     def hides(self) -> bool:
@@ -216,6 +223,14 @@ class ReliefView(View):
             linewidth=RIM_WIDTH, zorder=EDGES,
         )  # fmt: skip
         self.still += [self.image, self.isolines, self.edges]
+        self.outlines = [
+            (
+                self.surface.in_world(each.outline().edge),
+                self._line(**edge_style(theme), zorder=EDGES),
+            )
+            for each in self.shadings
+        ]
+        self.still += [line for _, line in self.outlines]
         if self.style.floor is False:
             return
         colors = ramp(theme.ramp)
@@ -309,6 +324,8 @@ class ReliefView(View):
 
         self.isolines.set_data(*visible(self.isoline_points, LINE_SLACK).T)
         self.edges.set_data(*visible(self.surface.rim, RIM_SLACK).T)
+        for points, line in self.outlines:
+            line.set_data(*visible(points, RIM_SLACK).T)
         if self.style.floor is not False:
             corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * self.sides / 2
             self.ground.set_xy(camera.places(_at(corners, -DEPTH)))
@@ -331,7 +348,8 @@ class ReliefView(View):
     @cached_property
     def colors(self) -> tuple[Colors, Colors]:
         """The colours of the upper and the lower side of the surface."""
-        return self.surface.colors(self.theme.ramp)
+        coats = [each.coat(self.theme, TEXELS) for each in self.shadings]
+        return self.surface.colors(self.theme.ramp, coats)
 
 
 class SurfaceImage(Artist):

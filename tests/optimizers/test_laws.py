@@ -33,7 +33,8 @@ every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 
 def make(name: str, lr: Any = 0.01) -> Optimizer:
-    made = parse_spec(name).build(lr=lr)
+    spec = parse_spec(name)
+    made = spec.build(**({"lr": lr} if factory_of(spec.name).rate else {}))
     assert isinstance(made, Optimizer)
     return made
 
@@ -70,10 +71,13 @@ def test_rows_of_a_batch_are_independent(
 
 @every_optimizer
 def test_a_hyperparameter_may_be_an_array_over_runs(name: str) -> None:
-    rates = np.array([[1e-3], [1e-2], [0.1]])
+    spec, rates = parse_spec(name), np.array([[1e-3], [1e-2], [0.1]])
+    key = factory_of(spec.name).rate or next(iter(factory_of(spec.name).parameters), "")
+    if not key:
+        return
     starts = np.tile(wobbly.start, (3, 1))
-    together = end_of(make(name, rates), starts)
-    alone = np.array([end_of(make(name, float(rate[0])), starts[0]) for rate in rates])
+    together = end_of(spec.build(**{key: rates}), starts)
+    alone = np.array([end_of(spec.build(**{key: float(rate[0])}), starts[0]) for rate in rates])
     np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-12)
 
 
@@ -119,7 +123,7 @@ def test_it_descends_a_bowl(name: str) -> None:
 def test_every_hyperparameter_has_an_effect(name: str) -> None:
     """On the points or states of one of two runs, by one of several values."""
     parameters = factory_of(name).parameters
-    usual = {"weight_decay": "0.1", "lr": "0.5"}
+    usual = {"weight_decay": "0.1", "lr": "0.5", "radius": "3"}
 
     def ends(**changed: str) -> list[bytes]:
         settings = {key: each for key, each in usual.items() if key in parameters} | changed
@@ -130,7 +134,9 @@ def test_every_hyperparameter_has_an_effect(name: str) -> None:
 
     before = ends()
     for key, parameter in parameters.items():
-        values = ["false", "true"] if parameter.type is bool else ["3", "0.3", "-0.3", "0.01"]
+        values = (
+            ["false", "true"] if parameter.type is bool else ["3", "0.3", "-0.3", "0.01", "0.24"]
+        )
         changed = []
         for value in values:
             with suppress(InputError):  # a value out of range
@@ -164,9 +170,11 @@ def test_docstring_has_rule_paper_and_meanings(name: str) -> None:
 
 @pytest.mark.parametrize("name", STEPPING)
 def test_states_are_recorded_by_name(name: str) -> None:
-    path = optiviz.descend("wobbly", f"{name}:lr=0.01", steps=4)
-    names = make(name).init(path.start)._fields
-    assert tuple(path.states) == names
+    path = descend(wobbly, make(name), wobbly.start, 4)
+    state = make(name).init(path.start)
+    known = getattr(state, "recorded", state._asdict())
+    drawn = [key for key, each in known.items() if np.ndim(each) < 2]
+    assert list(path.states) == drawn
     assert all(len(each) == 5 for each in path.states.values())
 
 
