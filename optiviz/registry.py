@@ -267,6 +267,7 @@ PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",
+    "polyak-averaging": "wrappers:PolyakAveraging",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

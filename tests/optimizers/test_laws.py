@@ -23,7 +23,10 @@ from optiviz.registry import OPTIMIZERS, WRAPPERS
 from optiviz.system.errors import InputError
 
 STEPS = 25
-WRAPPED = ["lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"]
+WRAPPED = [
+    *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
+    "polyak-averaging+momentum",
+]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")

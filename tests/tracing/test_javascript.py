@@ -37,6 +37,7 @@ STEPS, RATES = 125, (0.003, 0.05)
 SPECS = [
     *STEPPING,
     "lookahead+adam",
+    "polyak-averaging+adam:start=3",
     "sam+momentum",
     "adam:lr=@cosine",
     "sgd:lr=@warmup/20@exp/0.99",

@@ -17,7 +17,10 @@ from optiviz.tracing.methods import MethodProgram, record
 from optiviz.tracing.programs import run
 
 STEPS = 30
-WRAPPED = ["lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"]
+WRAPPED = [
+    *("lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"),
+    "polyak-averaging+momentum:start=2",
+]
 SCHEDULED = [
     "adam:lr=0.1@cosine",
     "lookahead+sgd:lr=0.02@warmup/5@step/10/0.5@exp/0.99",
