@@ -192,16 +192,16 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "aspect", "trail"),
+        ("levels", "labels", "field", "fill", "aspect", "density", "trail"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
-        page=True,
+        "curve:CurveView", (1,), "surface", ("density", "trail"),
+        "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
-        ("levels", "aspect", "height", "floor", "camera", "orbit", "trail"),
+        ("levels", "aspect", "height", "floor", "camera", "orbit", "density", "trail"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
@@ -258,6 +258,8 @@ OPTIMIZERS = {
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "newton": "newton:Newton",
+    "langevin": "samplers:Langevin",
+    "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
     "conjugate-gradient": "classical:ConjugateGradient",

@@ -271,6 +271,11 @@ contour_options = section(
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
     click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
+    click.option(
+        "--density", type=float, metavar="T",
+        help="Draw the density exp(-(f - min f) / T) instead of the loss f; 0 for the loss.  "
+        "[default: the temperature of samplers, if all optimizers are]",
+    ),
     aspect_option,
 )  # fmt: skip
 

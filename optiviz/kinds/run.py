@@ -1,6 +1,6 @@
 """`run`: optimizers that descend a surface."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -24,7 +24,7 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunScene, provided_by
+from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunEntry, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
@@ -228,7 +228,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             [path for entry in entries for path in entry.trajectories]
         )
         projected = iter(paths)
-        return RunScene(
+        scene = RunScene(
             title=self.title_for(surface),
             surface=surface,
             entries=tuple(
@@ -238,6 +238,15 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             conditions=self.conditions(),
             window_told=self._window_told(surface),
         )
+        draws = any("density" in VIEWS[name].options for name in self.views(scene))
+        return scene.with_density(self._temperature(entries) if draws else None)
+
+    def _temperature(self, entries: "Sequence[RunEntry]") -> float | None:
+        """Return the temperature of the density that is drawn, None if the loss is."""
+        if self.density is not None:
+            return self.density or None
+        found = {entry.sampled_temperature for entry in entries}
+        return found.pop() if len(found) == 1 else None
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""

@@ -164,6 +164,10 @@ class PolyakAveraging(Wrapper):
     def has_sketch(self) -> bool:
         return True
 
+    @property
+    def sampled_temperature(self) -> float | None:
+        return self.inner.sampled_temperature
+
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
 

@@ -1,9 +1,15 @@
 """What noise does to optimizers: averages, reduced variance, samples of a distribution."""
 
+import math
+from itertools import islice
+
 import numpy as np
 import pytest
 
 import optiviz
+from optiviz.descent.walk import walk
+from optiviz.objective import Array, Objective
+from optiviz.optimizers.samplers import HMC, Langevin, Sampler, draws
 from optiviz.shapes import Points, Segment, is_finite
 
 
@@ -22,3 +28,109 @@ def test_polyak_averaging_is_the_mean_of_a_path_that_it_leaves_alone(start: int)
         assert is_finite(segment) == is_finite(point) == (step > start)
         line += [segment.points[0]] if step > start else []
     np.testing.assert_allclose(line, means[:-1], rtol=1e-13)
+
+
+class Wells:
+    """Many double wells side by side, so that each coordinate is a chain of its own."""
+
+    dim = 1000
+
+    def value(self, x: Array) -> Array:
+        wells: Array = ((x * x - 1) ** 2).sum(axis=-1)
+        return wells
+
+    def gradient(self, x: Array) -> Array:
+        return 4 * x * (x * x - 1)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.value(x), self.gradient(x)
+
+
+class Valleys(Wells):
+    """Many correlated Gaussians in two dimensions, with this inverse of the covariance."""
+
+    inverse = np.array([[2.0, 1.2], [1.2, 1.5]])
+
+    def value(self, x: Array) -> Array:
+        return (x * self.gradient(x)).sum(axis=-1) / 2
+
+    def gradient(self, x: Array) -> Array:
+        pairs: Array = x.reshape(*x.shape[:-1], -1, 2) @ self.inverse
+        return pairs.reshape(x.shape)
+
+
+def samples_of(objective: Objective, method: Sampler, kept: int, apart: int) -> Array:
+    """Return `kept` points of a chain, so many steps apart, after it has forgotten its start."""
+    x = np.tile([-1.0, 1.0], objective.dim // 2)
+    early = method.scaled(0.25)  # as every coordinate is in the same place
+    *_, (settled, _) = walk(objective, early, x, 100)
+    walked = walk(objective, method, settled, kept * apart)
+    return np.array([x for x, _ in islice(walked, apart, None, apart)])
+
+
+def chi_square(uniform: Array, bins: int) -> float:
+    """Return the statistic of Pearson's test, whose mean is bins - 1 if values are uniform."""
+    counts, _ = np.histogram(uniform, bins, (0, 1))
+    expected = uniform.size / bins
+    return float(((counts - expected) ** 2 / expected).sum())
+
+
+BINS = 40
+LIKELY = BINS - 1 + 4 * np.sqrt(2 * (BINS - 1))  # four standard deviations above the mean
+
+
+def test_samples_of_hmc_meet_the_density_of_double_wells() -> None:
+    temperature = 0.5
+    method = HMC(lr=0.12, leapfrog_steps=15, temperature=temperature)
+    found = samples_of(Wells(), method, kept=100, apart=10)
+    grid = np.linspace(-3, 3, 20001)
+    density = np.exp(-((grid**2 - 1) ** 2) / temperature)
+    below = np.cumsum(density) / density.sum()
+    assert found.size == 100_000
+    assert chi_square(np.interp(found, grid, below), BINS) < LIKELY
+
+
+def test_samples_of_hmc_meet_a_gaussian_in_two_dimensions() -> None:
+    found = samples_of(Valleys(), HMC(lr=0.15, temperature=3.0), kept=200, apart=5)
+    pairs = found.reshape(-1, 2)
+    radii = np.einsum("...i,ij,...j->...", pairs, Valleys.inverse, pairs) / 3.0
+    assert len(pairs) == 100_000
+    assert chi_square(np.exp(-radii / 2), BINS) < LIKELY
+    angles = np.arctan2(*(pairs @ np.linalg.cholesky(Valleys.inverse)).T)
+    assert chi_square(angles / (2 * np.pi) + 0.5, BINS) < LIKELY
+
+
+def test_langevin_has_the_variance_of_its_discrete_steps_on_a_quadratic() -> None:
+    lr, temperature = 0.4, 2.0
+    found = samples_of(Valleys(), Langevin(lr=lr, temperature=temperature), kept=200, apart=10)
+    values, vectors = np.linalg.eigh(Valleys.inverse)
+    along = found.reshape(-1, 2) @ vectors
+    expected = temperature / values / (1 - lr * values / 2)
+    np.testing.assert_allclose(along.var(axis=0), expected, rtol=0.02)
+    spread = along / np.sqrt(expected)
+    assert (
+        chi_square(np.array([math.erf(each / np.sqrt(2)) for each in spread.flat]) / 2 + 0.5, BINS)
+        < LIKELY
+    )
+
+
+def test_hmc_keeps_what_it_draws_or_stays_and_shows_its_way() -> None:
+    path = optiviz.descend("himmelblau", "hmc:lr=0.06:temperature=20", steps=60)
+    for before, x, sketch in zip(path.points[:-1], path.points[1:], path.sketches[1:], strict=True):
+        way, refused, accepted, sample = sketch
+        assert isinstance(way, Segment) and way.points.shape == (11, 2)
+        np.testing.assert_array_equal(way.points[0], before)
+        stays = is_finite(refused)
+        assert stays != is_finite(accepted)
+        np.testing.assert_array_equal(x, before if stays else way.points[-1])
+        np.testing.assert_array_equal(sample[0], [x])
+    assert 0 < sum(is_finite(sketch[1]) for sketch in path.sketches[1:]) < 60
+
+
+def test_each_step_has_random_numbers_of_its_own() -> None:
+    normal = np.array([draws(1, step, 2)[0] for step in range(5000)])
+    again = np.array([draws(1, step, 2)[0] for step in range(5000)])
+    np.testing.assert_array_equal(normal, again)
+    assert len(np.unique(normal)) == normal.size
+    assert not np.isin(normal, [draws(2, step, 2)[0] for step in range(5000)]).any()
+    assert len({draws(1, step, 2)[1] for step in range(5000)}) == 5000
