@@ -258,6 +258,8 @@ OPTIMIZERS = {
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "newton": "newton:Newton",
+    "svrg": "variance:SVRG",
+    "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",
     "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",

@@ -52,6 +52,8 @@ NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
     "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
     "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
+    "full_batch": "samples: give a network, a model or residuals, and add --batch-size 16",
+    "sample_gradients": "the gradients of single samples, which this objective does not have",
     "metric": 'a metric: write, for example, --metric "1, 0, 0, x**2"',
 }
 # What a method ignores unless it says otherwise, and what that is called.

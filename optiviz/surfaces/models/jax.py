@@ -435,6 +435,7 @@ class JaxStep:
         self, problem: JaxProblem, evaluate: Callable[[Array], tuple[Array, Array]]
     ) -> None:
         self.dim, self.parts, self._evaluate = problem.dim, problem.parts, evaluate
+        self.full_batch = problem
         self._known: tuple[Array, Array, Array] | None = None  # points, losses, gradients
 
     def value(self, x: Array) -> Array:

@@ -20,6 +20,7 @@ class TorchStep:
     def __init__(self, problem: "TorchProblem", batch: Any, seed: int = 0, step: int = 0) -> None:
         self.problem, self._batch, self._chance = problem, batch, (seed, step)
         self.dim, self.parts, self.tensor_kind = problem.dim, problem.parts, problem.tensor_kind
+        self.full_batch = problem
         self._known: tuple[Array, Array, Array] | None = None  # points, losses, gradients
 
     def value(self, x: Array) -> Array:
