@@ -34,6 +34,19 @@ def weight_decay_field() -> Any:
     return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
 
 
+def seed_field() -> Any:
+    """Declare the seed of a random method, which is the recipe's unless the spec sets it."""
+    return hyper(0, help="seed of its random numbers", within="[0, inf)")
+
+
+def random_numbers(seed: int, step: int) -> np.random.Generator:
+    """Return the generator of a step's random numbers, a function of seed and step alone.
+
+    What is drawn has the shape of one run, and is the same for all runs of an array.
+    """
+    return np.random.default_rng([int(seed), int(step), 3])
+
+
 # What a method may need of an objective, and how a user gives it.
 NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
@@ -57,7 +70,7 @@ class Method:
     """A frozen dataclass of hyperparameters: an optimizer or a solver.
 
     `needs` are names in NEEDED, what an objective must offer to it, and `respects` are names in
-    RESPECTED, what would be ignored by others.
+    RESPECTED, what would be ignored by others. A method that draws numbers has a field `seed`.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
