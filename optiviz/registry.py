@@ -266,6 +266,7 @@ OPTIMIZERS = {
     "l-bfgs": "classical:LBFGS",
     "conjugate-gradient": "classical:ConjugateGradient",
     "nelder-mead": "classical:NelderMead",
+    "random-search": "gradient_free:RandomSearch",
 }
 PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
 WRAPPERS = {

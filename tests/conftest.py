@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +17,7 @@ from optiviz.cli import cli
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
+from optiviz.optimizers.lookup import factory_of
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
@@ -34,9 +35,21 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of th
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
+
+
+def needs_rate(name: str) -> bool:
+    """Return whether an optimizer has a learning rate without a default."""
+    factory = factory_of(name)
+    return bool(factory.rate) and factory.parameters[factory.rate].default is MISSING
+
+
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-TUNED = [name for name in STEPPING if name != "newton"]
+TUNED = [name for name in STEPPING if needs_rate(name)]
+RATED = [name for name in STEPPING if factory_of(name).rate]
+RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
+REPLAYED = [*RANDOM]  # by pages, besides the solvers
+LIVE = [name for name in STEPPING if name not in REPLAYED]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

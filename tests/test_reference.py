@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STEPPING
+from conftest import RATED
 
 import optiviz
 from optiviz.registry import WRAPPERS
@@ -100,7 +100,7 @@ def test_trajectory_agrees(run: Path) -> None:
 def test_every_rule_is_held_to_a_library() -> None:
     tested = {word_of(run, json.loads(run.read_text())).split(":")[0] for run in RUNS}
     # No library has it; tests/optimizers/test_rules.py compares it with its formula.
-    assert set(STEPPING) - tested == {"smoothed-nesterov"}
+    assert set(RATED) - tested == {"smoothed-nesterov"}
     assert {name for word in tested for name in word.split("+")[:-1]} == set(WRAPPERS)
 
 

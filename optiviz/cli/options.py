@@ -124,7 +124,7 @@ problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
-        help="Seed for random starts, batches, dropout and noise.",
+        help="Seed for random starts, batches, dropout, noise and random methods.",
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(

@@ -196,7 +196,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def conditions(self) -> tuple[str, ...]:
         """Return what all runs share: the optimizer that is varied, conditions, and a seed."""
-        each = [StartFields.conditions(variant) for variant, _ in self.variants]
+        each = [variant.conditions_of([spec]) for variant, spec in self.variants]
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]

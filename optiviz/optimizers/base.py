@@ -72,7 +72,7 @@ class Method:
     """A frozen dataclass of hyperparameters: an optimizer or a solver.
 
     `needs` are names in NEEDED, what an objective must offer to it, and `respects` are names in
-    RESPECTED, what would be ignored by others.
+    RESPECTED, what would be ignored by others. A method that draws numbers has a field `seed`.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()

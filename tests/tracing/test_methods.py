@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SOLVERS, STEPPING
+from conftest import LIVE, SOLVERS
 
 import optiviz
 from optiviz.optimizers.base import Optimizer, Scheduled
@@ -224,7 +224,7 @@ def inputs(program: MethodProgram, method: Optimizer, x: Any, state: Any = None)
 
 
 @pytest.mark.parametrize("dim", SURFACES)
-@pytest.mark.parametrize("text", [*STEPPING, *WRAPPED, *SCHEDULED, *SET])
+@pytest.mark.parametrize("text", [*LIVE, *WRAPPED, *SCHEDULED, *SET])
 def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
     method, general = built(text)
     program, surface = record(general, dim), SURFACES[dim]
@@ -240,7 +240,7 @@ def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
         np.testing.assert_allclose(np.array(found["s"], float), after, rtol=1e-13, atol=1e-300)
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@pytest.mark.parametrize("name", LIVE)
 def test_all_hyperparameters_but_lengths_of_loops_are_inputs(name: str) -> None:
     method, _ = built(name)
     known = method.hyperparameters()
