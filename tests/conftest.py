@@ -22,6 +22,7 @@ from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.origins import compiled
+from optiviz.surfaces.surface import Surface
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("optiviz")
@@ -48,8 +49,30 @@ STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
 TUNED = [name for name in STEPPING if needs_rate(name)]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
-REPLAYED = [*RANDOM]  # by pages, besides the solvers
+SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
+REPLAYED = [*RANDOM, *SAMPLED]  # by pages, besides the solvers
 LIVE = [name for name in STEPPING if name not in REPLAYED]
+
+
+class Halves:
+    """A surface as the mean of two samples, which are in every batch."""
+
+    chosen = np.arange(2)
+    shares = np.array([[0.5], [1.5]])
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface, self.full_batch = surface, self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._surface, name)
+
+    def sample_gradients(self, x: Array) -> Array:
+        return self.shares * self._surface.gradient(x)[..., None, :]
+
+
+def fitting_surface(name: str, usual: Surface) -> Any:
+    """Return a surface that offers what a method needs: the usual one if that is nothing."""
+    return Halves(usual) if name in SAMPLED else usual
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

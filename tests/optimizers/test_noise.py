@@ -5,12 +5,17 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from conftest import Invoke
 
 import optiviz
 from optiviz.descent.walk import walk
 from optiviz.objective import Array, Objective
+from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.samplers import HMC, Langevin, Sampler, draws
+from optiviz.optimizers.variance import SAGA, SVRG
 from optiviz.shapes import Points, Segment, is_finite
+from optiviz.surfaces.network import Architecture, Batches, Network
 
 
 @pytest.mark.parametrize("start", [0, 7])
@@ -134,3 +139,78 @@ def test_each_step_has_random_numbers_of_its_own() -> None:
     assert len(np.unique(normal)) == normal.size
     assert not np.isin(normal, [draws(2, step, 2)[0] for step in range(5000)]).any()
     assert len({draws(1, step, 2)[1] for step in range(5000)}) == 5000
+
+
+def network(samples: int = 12, bias: bool = True) -> tuple[Network, Array]:
+    """Return a small network and its weights."""
+    architecture = Architecture((2, 3, 2), ("tanh",), "cross-entropy", bias)
+    random = np.random.default_rng(3)
+    targets = np.eye(2)[random.integers(0, 2, samples)]
+    return Network(architecture, random.normal(size=(samples, 2)), targets), architecture.initial(
+        "normal", 1
+    )
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_gradients_of_samples_are_those_of_batches_of_one(bias: bool) -> None:
+    whole, x = network(bias=bias)
+    for step in range(12):
+        one = Batches(whole, 1, seed=2).at(step)
+        np.testing.assert_allclose(
+            whole.sample_gradients(x)[one.chosen[0]], one.gradient(x), rtol=1e-12, atol=1e-15
+        )
+        np.testing.assert_array_equal(
+            one.sample_gradients(np.stack([x, 2 * x]))[0, 0], one.sample_gradients(x)[0]
+        )
+
+
+REDUCED = [SVRG(lr=0.3, period=5), SAGA(lr=0.3)]
+
+
+@pytest.mark.parametrize("method", REDUCED, ids=lambda each: type(each).__name__)
+def test_with_all_samples_in_each_batch_it_is_gradient_descent(method: Optimizer) -> None:
+    whole, x = network()
+    ends = [
+        [point for point, _ in walk(Batches(whole, 12), each, x, 30)]
+        for each in (method, SGD(lr=0.3))
+    ]
+    np.testing.assert_allclose(*ends, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", REDUCED, ids=lambda each: type(each).__name__)
+def test_the_mean_of_its_gradients_over_an_epoch_is_the_gradient_of_all(method: Optimizer) -> None:
+    whole, x = network()
+    stream = Batches(whole, 3, seed=1)
+    *_, (x, state) = walk(stream, method, x, 7)
+    assert state.step % 5  # no snapshot is taken here
+    steps = [x - method.step(stream.at(place), x, state)[0] for place in range(8, 12)]
+    np.testing.assert_allclose(np.mean(steps, axis=0) / 0.3, whole.gradient(x), atol=1e-12)
+    plain = [stream.at(place).gradient(x) for place in range(8, 12)]
+    assert np.var(steps, axis=0).sum() < 0.3**2 * np.var(plain, axis=0).sum() / 4
+
+
+def test_saga_keeps_the_last_gradient_of_each_sample() -> None:
+    whole, x = network()
+    stream = Batches(whole, 3, seed=1)
+    table = whole.sample_gradients(x)
+    points = [x]
+    for step, (point, state) in enumerate(walk(stream, SAGA(lr=0.3), x, 9)):
+        if step:
+            rows, before = stream.at(step - 1).chosen, points[-1]
+            g = stream.at(step - 1).gradient(before) - table[rows].mean(axis=0) + table.mean(axis=0)
+            np.testing.assert_allclose(point, before - 0.3 * g, rtol=1e-12)
+            table[rows] = whole.sample_gradients(before)[rows]
+            np.testing.assert_allclose(state.table, table, rtol=1e-12, atol=1e-15)
+        points.append(point)
+
+
+def test_svrg_and_saga_say_what_they_need(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("svrg", "saga"):
+        said = invoke("run", "--surface", "wobbly", "--opt", f"{name}:lr=0.1", "-o", "x.json")
+        assert said.exit_code == 2
+        assert f"{name} needs samples: give a network" in said.stderr
+    monkeypatch.setattr("optiviz.optimizers.variance.MAX_TABLE", 100_000)
+    words = "run", "--surface", "xor", "--opt", "saga:lr=0.1", "--batch-size", 16
+    said = invoke(*words, "--steps", 2, "-o", "x.json")
+    assert said.exit_code == 2
+    assert "saga keeps 800 gradients of 22 coordinates, which take" in said.stderr
