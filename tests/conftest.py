@@ -96,7 +96,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="run every N-th of the cases that are in no sample; which ones depends on the seed",
+        help="run every N-th of the slow tests of each file; which ones depends on the seed",
     )
 
 
@@ -115,8 +115,8 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark all cases of a law but those in its sample as slow, and leave out all but a share."""
-    every, left_out = config.option.share, []
+    """Mark all cases of a law but those in its sample as slow; keep a share of the slow tests."""
+    seed, share = config.option.seed, config.option.share
     laws: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sample"):
@@ -125,17 +125,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = cases[0].get_closest_marker("sample")
         assert marker is not None
         quick = [case for case in cases if not case.get_closest_marker("slow")]
-        chosen = random.Random(f"{config.option.seed} {law}").sample(
-            quick, min(*marker.args, len(quick))
-        )
-        others = [case for case in cases if case not in chosen]
-        for number, case in enumerate(others):
-            case.add_marker("slow")
-            if number % every != config.option.seed % every:
-                left_out.append(case)
+        chosen = random.Random(f"{seed} {law}").sample(quick, min(*marker.args, len(quick)))
+        for case in cases:
+            if case not in chosen:
+                case.add_marker("slow")
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            files.setdefault(item.path, []).append(item)
+    left_out = set[pytest.Item]()
+    for path, slow in files.items():
+        first = random.Random(f"{seed} {path.relative_to(config.rootpath)}").randrange(share)
+        left_out |= set(slow) - set(slow[first::share])
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(
