@@ -1,5 +1,6 @@
 """Fixtures and helpers that all tests share, and the samples of laws."""
 
+import functools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
+from matplotlib.backends import backend_agg
 
 from optiviz.cli import cli
 from optiviz.objective import Array
@@ -32,6 +34,11 @@ Invoke = Callable[..., Result]
 if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of the tests
     CACHE = TemporaryDirectory(prefix="optiviz-tests-")
     os.environ["XDG_CACHE_HOME"] = CACHE.name
+    # Also for processes with a cache of their own: a list of all fonts takes a second.
+    os.environ["MPLCONFIGDIR"] = f"{CACHE.name}/matplotlib"
+
+# Formulas in titles take a third of the time of a picture; this keeps them beyond one picture.
+backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
