@@ -39,14 +39,25 @@ NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is no
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
 RATED = [name for name in STEPPING if factory_of(name).rate]
-TUNED = [name for name in RATED if factory_of(name).parameters["lr"].default is MISSING]
+FREE = [name for name in STEPPING if not load_optimizer(name).needs]  # on any surface
+TUNED = [
+    name for name in RATED if name in FREE and factory_of(name).parameters["lr"].default is MISSING
+]
 # Surfaces for methods that need more of their objective than others.
-FITTING: dict[str, Surface] = {}
+FITTING: dict[str, Surface] = {
+    "feasible_set": Surface(
+        formula="x**2 + y**2 - x*y/2",
+        domain="-4:4,-4:4",
+        start=(2.5, 1.5),
+        constraints=("x >= -4", "y >= -4", "x + y <= 8"),  # all points that laws start at
+    ),
+}
 
 
 def fitting_surface(name: str, usual: Surface) -> Surface:
     """Return a surface that offers what a method needs: the usual one if that is nothing."""
-    needs = load_optimizer(name).needs if name in OPTIMIZERS else ()
+    core = name.partition(":")[0].rpartition("+")[2]
+    needs = load_optimizer(core).needs if core in OPTIMIZERS else ()
     return next((FITTING[each] for each in needs if each in FITTING), usual)
 
 

@@ -140,6 +140,7 @@ class BaseRecipe(Model):
         for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
                 surface.origin.check_file()
+                surface.check_feasible()
 
     def output_format(self, path: Path) -> Format:
         """Return the format of a path; raise InputError if the picture cannot be written in it."""
@@ -434,7 +435,7 @@ class SurfaceScene(Scene[EntryT]):
 
     @property
     def formula(self) -> str:
-        return self.surface.formula
+        return self.surface.penalized
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -40,6 +40,7 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Method, check_offered
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
@@ -140,11 +141,12 @@ class OptimizerFields(BaseRecipe):
         loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
         for spec in loaded:
             factory = factory_of(spec.name)
-            if factory.rate and factory.parameters[factory.rate].default is MISSING:
-                spec.build(**{factory.rate: 1.0})
-            else:
-                spec.build()
+            required = factory.rate and factory.parameters[factory.rate].default is MISSING
+            self.check_method(spec, spec.build(**({factory.rate: 1.0} if required else {})))
         return loaded
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer cannot descend what the recipe says."""
 
     @property
     def file_stem(self) -> str:
@@ -364,6 +366,12 @@ class ProblemFields(Model):
     def objective(self) -> Objective | Stream:
         """Return the objective of every optimizer."""
         return self.problem.objective(self.batch_size, self.noise, self.seed)
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
+        surface = resolve_surface(self.surface)
+        if problem_of(surface).in_plane:  # else the objective, which takes long, says what it has
+            check_offered(method, surface, spec.name)
 
     def conditions(self) -> tuple[str, ...]:
         """Return the conditions of every step, for example "batches of 128"."""

@@ -31,6 +31,7 @@ from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace
+from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
@@ -237,7 +238,23 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             ),
             conditions=self.conditions(),
             window_told=self._window_told(surface),
+            starts_told=self._starts_told(),
         )
+
+    def _starts_told(self) -> str:
+        """Return which starts were moved to satisfy constraints, "" if none was."""
+        if resolve_surface(self.surface).feasible_set is None:
+            return ""
+        pairs = zip(self.points(), self.start_points(), strict=True)
+        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
+        if len(moved) == 1:
+            ((start, to),) = moved
+            said = f"start {format_point(start)} violates the constraints"
+            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
+        said = (
+            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
+        )
+        return said if moved else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""
