@@ -136,7 +136,7 @@ problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
-        help="Seed for random starts, batches, dropout and noise.",
+        help="Seed for random starts, batches, dropout, noise and random methods.",
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
@@ -274,6 +274,15 @@ aspect_option = section(
     ),
 )  # fmt: skip
 
+where_option = section(
+    "Picture",
+    click.option(
+        "--where", metavar="CONDITION",
+        help='Shade the points at which a condition holds, such as "x**2 + y**2 < 1", or convex '
+        "for those with a positive definite Hessian.",
+    ),
+)  # fmt: skip
+
 contour_options = section(
     "Picture",
     click.option(
@@ -283,6 +292,12 @@ contour_options = section(
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
     click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
+    where_option,
+    click.option(
+        "--density", type=float, metavar="T",
+        help="Draw the density exp(-(f - min f) / T) instead of the loss f; 0 for the loss.  "
+        "[default: the temperature of samplers, if all optimizers are]",
+    ),
     aspect_option,
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, replace
+from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -41,7 +41,7 @@ from optiviz.kinds.types import (
 )
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, check_offered
-from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
+from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
     label_variant,
@@ -138,11 +138,13 @@ class OptimizerFields(BaseRecipe):
         """
         specs = self.specs
         each = steps if len(steps) == len(specs) else steps * len(specs)
-        loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
+        seed = getattr(self, "seed", None)  # of random methods
+        loaded = [
+            replace(spec.with_total_steps(many), seed=seed)
+            for spec, many in zip(specs, each, strict=True)
+        ]
         for spec in loaded:
-            factory = factory_of(spec.name)
-            required = factory.rate and factory.parameters[factory.rate].default is MISSING
-            self.check_method(spec, spec.build(**({factory.rate: 1.0} if required else {})))
+            self.check_method(spec, spec.probe())
         return loaded
 
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
@@ -370,17 +372,18 @@ class ProblemFields(Model):
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
         """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
         surface = resolve_surface(self.surface)
-        if problem_of(surface).in_plane:  # else the objective, which takes long, says what it has
+        if not surface.learns:  # else the objective, which takes long, says what it has
             check_offered(method, surface, spec.name)
 
-    def conditions(self) -> tuple[str, ...]:
-        """Return the conditions of every step, for example "batches of 128"."""
+    def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
+        """Return the conditions of every step of optimizers, for example "batches of 128"."""
         said = []
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
             said.append(f"gradient noise {self.noise:g}")
-        if self.noise or self.batch_size is not None or self.problem.is_random:
+        drawn = self.problem.is_random or any(spec.is_random for spec in specs)
+        if self.noise or self.batch_size is not None or drawn:
             said.append(f"seed {self.seed}")
         return tuple(said)
 
