@@ -42,6 +42,7 @@ OPTION_OF_FIELD = {
     "tracks": "--track",
     "presets": "--preset",
     "catalogue": "--surfaces",
+    "constraints": "--constraint",
 }
 
 
@@ -260,6 +261,11 @@ OPTIMIZERS = {
     "lion": "sign:Lion",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
+    "projected-gradient": "constrained:ProjectedGradient",
+    "frank-wolfe": "constrained:FrankWolfe",
+    "mirror-descent": "constrained:MirrorDescent",
+    "proximal-gradient": "constrained:ProximalGradient",
+    "fista": "constrained:FISTA",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",
