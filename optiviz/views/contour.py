@@ -25,6 +25,7 @@ from optiviz.views.ramp import ramp
 from optiviz.views.region import Shading, draw_shading, shadings
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import plain
+from optiviz.views.sketches import SketchArtist
 from optiviz.views.streamlines import streamlines
 from optiviz.views.ticks import signed
 
@@ -79,6 +80,11 @@ class ContourView(PlaneView):
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)
+                if any(path.sketches):
+                    window = self.scene.surface.window.intervals
+                    self.path_artists.append(
+                        SketchArtist(axes, path, style, self.theme, window, self.style.trail)
+                    )
                 self.path_artists.append(
                     PathArtist(
                         axes, self.scene.drawn_points(path), path.row_of_step, style, self.theme,
@@ -95,7 +101,9 @@ class ContourView(PlaneView):
         small = 72 * min(size_in_inches(axes)) < SMALL
         if levels is None and small and not self.scene.surface.levels:
             levels = FEW_BANDS
-        sampled = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
+        sampled = SampledSurface.sample(
+            self.scene.surface, GRID, levels, self.progress, self.scene.temperature
+        )
         self.remarks = sampled.remarks
         if not sampled.values.count():
             annotate_empty(axes, self.theme)
@@ -109,7 +117,10 @@ class ContourView(PlaneView):
             return
         colored = [colors(share) for share in sampled.shares(sampled.inner)]
         if self.style.field == "stream":
-            self._draw_streamlines(axes, sampled)
+            losses = sampled
+            if sampled.density is not None:
+                losses = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
+            self._draw_streamlines(axes, losses)
         lines = axes.contour(
             sampled.x, sampled.y, sampled.values, sampled.inner, linestyles="solid",
             colors=self.theme.isoline or colored, linewidths=0.9 if self.writes_losses else 0.6,

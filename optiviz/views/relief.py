@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil, floor
 from typing import Any
 
@@ -23,7 +23,7 @@ from optiviz.system.errors import InputError
 from optiviz.views import BoxConstraints, View
 from optiviz.views.apart import set_apart_by_places
 from optiviz.views.axes import annotate_empty, figure_of, size_in_inches
-from optiviz.views.draped import draped
+from optiviz.views.draped import DRAPE, draped
 from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
 from optiviz.views.paths import MINIMUM_ZORDER, anchor_style, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
@@ -32,6 +32,7 @@ from optiviz.views.relief_box import APART, HIGH, Axis, ReliefBox
 from optiviz.views.relief_path import (
     PALE,
     PATH_SLACK,
+    THICKER,
     Frame,
     Photo,
     ReliefPath,
@@ -39,6 +40,7 @@ from optiviz.views.relief_path import (
 )
 from optiviz.views.relief_surface import GRID, TALL, TEXELS, ReliefSurface, joined
 from optiviz.views.sampled_surface import SampledSurface
+from optiviz.views.sketches import SketchArtist
 from optiviz.views.ticks import TICKS, ticks
 from optiviz.views.words import Ruler
 
@@ -92,9 +94,12 @@ class ReliefView(View):
     def surface(self) -> ReliefSurface:
         """The surface in the box."""
         shown = self.scene.surface
-        sampled = SampledSurface.sample(shown, GRID, self.style.levels, self.progress)
+        sampled = SampledSurface.sample(
+            shown, GRID, self.style.levels, self.progress, self.scene.temperature
+        )
         self.remarks = sampled.remarks
-        return ReliefSurface(shown, sampled, self.sides, self.style.height)
+        height = self.style.height or ("linear" if sampled.density else None)
+        return ReliefSurface(shown, sampled, self.sides, height)
 
     @cached_property
     def base(self) -> float:
@@ -184,9 +189,9 @@ class ReliefView(View):
         heights.
         """
         heights, scale = self.surface.heights, self.surface.sampled.scale
-        names = heights.name(self.scene.quantity, scale)
+        names = heights.name(self.scene.ground, scale)
         if side < LABELLED:
-            told = names if names != self.scene.quantity else ""
+            told = names if names != self.scene.ground else ""
             return [Axis(np.zeros(0), (), name) for name in ("", "", told)]
         found = []
         for (low, high), length, name in zip(
@@ -266,17 +271,26 @@ class ReliefView(View):
         self.redrawn += [line for _, lines in self.marks for line in lines]
 
     def _add_paths(self) -> None:
-        low, high = np.transpose(self.scene.surface.window.intervals)
+        window = self.scene.surface.window.intervals
+        low, high = np.transpose(window)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 points = self.scene.drawn_points(path)
                 vertices, ends = draped(points, low, high)
                 tips, away = self.surface.tips(points)
                 rows = path.row_of_step
+                style = path_style(self.theme, entry, start)
+                if any(path.sketches):
+                    self.path_artists.append(
+                        SketchArtist(
+                            self.axes, path, style, self.theme, window, self.style.trail,
+                            self.surface.in_world, 1 / DRAPE, THICKER,
+                        )
+                    )  # fmt: skip
                 self.path_artists.append(
                     ReliefPath(
                         self.axes, self.surface.in_world(vertices), ends[rows], tips[rows],
-                        away[rows], path_style(self.theme, entry, start), self.theme, entry.number,
+                        away[rows], style, self.theme, entry.number,
                         self.style.trail, None if self.style.floor is False else -DEPTH,
                         bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
@@ -326,6 +340,8 @@ class ReliefView(View):
             places = camera.places(points)
             for line, kept in zip(lines, (seen, ~seen), strict=True):
                 set_places(line, places[kept])
+        for sketch in (each for each in self.path_artists if isinstance(each, SketchArtist)):
+            sketch.project = partial(visible, slack=PATH_SLACK)
         paths = [each for each in self.path_artists if isinstance(each, ReliefPath)]
         for path in paths:
             path.place(photo)
