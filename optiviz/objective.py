@@ -15,10 +15,12 @@ Array = NDArray[np.float64]
 # second derivatives; its named tensors in a point, each with name, shape, offset and of(x); the
 # dtype and device of torch in which it computes; the set in which x must stay; the weight of a
 # penalty on |x|, and the objective without it; the residuals whose squares it sums, with their
-# Jacobian; the metric of its space. One that is None is not offered.
+# Jacobian; the metric of its space; the sides of its window; of a batch, the objective of all
+# samples, which samples are in it, and the gradient of each. One that is None is not offered.
 BESIDE = (
     *("hessian", "parts", "tensor_kind"),
-    *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric"),
+    *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
+    *("full_batch", "chosen", "sample_gradients"),
 )
 
 
@@ -81,6 +83,21 @@ class SumOfSquares(Objective, Protocol):
 
     def jacobian(self, x: Array) -> Array:
         """Return their derivatives, shape (..., m, dim), for x of shape (..., dim)."""
+
+
+class Batch(Objective, Protocol):
+    """The mean loss of some samples, or of all."""
+
+    @property
+    def full_batch(self) -> "Batch":
+        """The objective of all samples."""
+
+    @property
+    def chosen(self) -> NDArray[np.intp]:
+        """Which of all samples these are, shape (b,)."""
+
+    def sample_gradients(self, x: Array) -> Array:
+        """Return the gradient of the loss of each, shape (..., b, dim), x of shape (..., dim)."""
 
 
 @runtime_checkable

@@ -192,16 +192,17 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "where", "aspect", "trail", "sketch"),
+        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("where", "trail", "sketch"),
+        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch"),
         "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
-        ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "trail", "sketch"),
+        ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
+         "sketch"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
@@ -259,15 +260,21 @@ OPTIMIZERS = {
     "lion": "sign:Lion",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
+    "svrg": "variance:SVRG",
+    "saga": "variance:SAGA",
+    "langevin": "samplers:Langevin",
+    "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
     "conjugate-gradient": "classical:ConjugateGradient",
     "nelder-mead": "classical:NelderMead",
+    "random-search": "gradient_free:RandomSearch",
 }
 PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",
+    "polyak-averaging": "wrappers:PolyakAveraging",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

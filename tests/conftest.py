@@ -36,16 +36,46 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of th
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
+
+
+def needs_rate(name: str) -> bool:
+    """Return whether an optimizer has a learning rate without a default."""
+    factory = factory_of(name)
+    return bool(factory.rate) and factory.parameters[factory.rate].default is MISSING
+
+
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
+TUNED = [name for name in STEPPING if needs_rate(name)]
 RATED = [name for name in STEPPING if factory_of(name).rate]
-TUNED = [name for name in RATED if factory_of(name).parameters["lr"].default is MISSING]
+RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
+SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
+REPLAYED = [*RANDOM, *SAMPLED]  # by pages, besides the solvers
+LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
 FITTING: dict[str, Surface] = {}
 
 
-def fitting_surface(name: str, usual: Surface) -> Surface:
+class Halves:
+    """A surface as the mean of two samples, which are in every batch."""
+
+    chosen = np.arange(2)
+    shares = np.array([[0.5], [1.5]])
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface, self.full_batch = surface, self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._surface, name)
+
+    def sample_gradients(self, x: Array) -> Array:
+        return self.shares * self._surface.gradient(x)[..., None, :]
+
+
+def fitting_surface(name: str, usual: Surface) -> Any:
     """Return a surface that offers what a method needs: the usual one if that is nothing."""
+    if name in SAMPLED:
+        return Halves(usual)
     needs = load_optimizer(name).needs if name in OPTIMIZERS else ()
     return next((FITTING[each] for each in needs if each in FITTING), usual)
 
@@ -66,7 +96,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="run every N-th of the cases that are in no sample; which ones depends on the seed",
+        help="run every N-th of the slow tests of each file; which ones depends on the seed",
     )
 
 
@@ -85,8 +115,8 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark all cases of a law but those in its sample as slow, and leave out all but a share."""
-    every, left_out = config.option.share, []
+    """Mark all cases of a law but those in its sample as slow; keep a share of the slow tests."""
+    seed, share = config.option.seed, config.option.share
     laws: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sample"):
@@ -95,17 +125,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = cases[0].get_closest_marker("sample")
         assert marker is not None
         quick = [case for case in cases if not case.get_closest_marker("slow")]
-        chosen = random.Random(f"{config.option.seed} {law}").sample(
-            quick, min(*marker.args, len(quick))
-        )
-        others = [case for case in cases if case not in chosen]
-        for number, case in enumerate(others):
-            case.add_marker("slow")
-            if number % every != config.option.seed % every:
-                left_out.append(case)
+        chosen = random.Random(f"{seed} {law}").sample(quick, min(*marker.args, len(quick)))
+        for case in cases:
+            if case not in chosen:
+                case.add_marker("slow")
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            files.setdefault(item.path, []).append(item)
+    left_out = set[pytest.Item]()
+    for path, slow in files.items():
+        first = random.Random(f"{seed} {path.relative_to(config.rootpath)}").randrange(share)
+        left_out |= set(slow) - set(slow[first::share])
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(

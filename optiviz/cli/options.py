@@ -124,7 +124,7 @@ problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
-        help="Seed for random starts, batches, dropout and noise.",
+        help="Seed for random starts, batches, dropout, noise and random methods.",
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
@@ -281,6 +281,11 @@ contour_options = section(
     click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
     where_option,
+    click.option(
+        "--density", type=float, metavar="T",
+        help="Draw the density exp(-(f - min f) / T) instead of the loss f; 0 for the loss.  "
+        "[default: the temperature of samplers, if all optimizers are]",
+    ),
     aspect_option,
 )  # fmt: skip
 

@@ -330,7 +330,8 @@ class OptimizerEntry(Entry):
         A learning rate that comes from the surface or signal is marked as such.
         """
         method, source = self.configured.optimizer, self.configured.source
-        shown = method.settings().keys() | dict(self.spec.settings).keys()
+        shown = (method.settings().keys() - {"seed"}) | dict(self.spec.settings).keys()
+        shown |= {"seed"} if self.spec.seed is None else set()  # else the conditions have it
         brought = f" (the {source}'s)" if source in ("surface", "signal") else ""
         return [
             self.setting(key, value) + (brought if key == method.rate else "")

@@ -137,7 +137,11 @@ class OptimizerFields(BaseRecipe):
         """
         specs = self.specs
         each = steps if len(steps) == len(specs) else steps * len(specs)
-        loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
+        seed = getattr(self, "seed", None)  # of random methods
+        loaded = [
+            replace(spec.with_total_steps(many), seed=seed)
+            for spec, many in zip(specs, each, strict=True)
+        ]
         for spec in loaded:
             spec.probe()
         return loaded
@@ -361,14 +365,15 @@ class ProblemFields(Model):
         """Return the objective of every optimizer."""
         return self.problem.objective(self.batch_size, self.noise, self.seed)
 
-    def conditions(self) -> tuple[str, ...]:
-        """Return the conditions of every step, for example "batches of 128"."""
+    def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
+        """Return the conditions of every step of optimizers, for example "batches of 128"."""
         said = []
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
             said.append(f"gradient noise {self.noise:g}")
-        if self.noise or self.batch_size is not None or self.problem.is_random:
+        drawn = self.problem.is_random or any(spec.is_random for spec in specs)
+        if self.noise or self.batch_size is not None or drawn:
             said.append(f"seed {self.seed}")
         return tuple(said)
 

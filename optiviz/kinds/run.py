@@ -24,7 +24,7 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunScene, provided_by
+from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunEntry, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
@@ -197,7 +197,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def conditions(self) -> tuple[str, ...]:
         """Return what all runs share: the optimizer that is varied, conditions, and a seed."""
-        each = [StartFields.conditions(variant) for variant, _ in self.variants]
+        each = [variant.conditions_of([spec]) for variant, spec in self.variants]
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]
@@ -229,7 +229,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             [path for entry in entries for path in entry.trajectories]
         )
         projected = iter(paths)
-        return RunScene(
+        scene = RunScene(
             title=self.title_for(surface),
             surface=surface,
             entries=tuple(
@@ -239,6 +239,15 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             conditions=self.conditions(),
             window_told=self._window_told(surface),
         )
+        draws = any("density" in VIEWS[name].options for name in self.views(scene))
+        return scene.with_density(self._temperature(entries) if draws else None)
+
+    def _temperature(self, entries: "Sequence[RunEntry]") -> float | None:
+        """Return the temperature of the density that is drawn, None if the loss is."""
+        if self.density is not None:
+            return self.density or None
+        found = {entry.sampled_temperature for entry in entries}
+        return found.pop() if len(found) == 1 else None
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""

@@ -1,7 +1,6 @@
 """Gradient noise: any objective with noise added to its gradients."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -28,11 +27,6 @@ class GradientNoise:
     def dim(self) -> int:
         """Number of coordinates of a point."""
         return self.objective.dim
-
-    @property
-    def full_batch(self) -> Any:
-        """What batches are drawn from; None without batches, where losses are exact."""
-        return getattr(self.objective, "full_batch", None)
 
     def at(self, step: int) -> "NoisyObjective":
         """Return the objective of step number `step`."""

@@ -300,6 +300,14 @@ class Surface(Model):
         return self.origin.window
 
     @property
+    def sides(self) -> Array | None:
+        """The lengths of the window's sides, shape (dim,); None if it is not declared."""
+        if self.domain is None or self.learns or self.has_many_variables:
+            return None
+        lengths: Array = np.ptp(self.domain.intervals, axis=1)
+        return lengths
+
+    @property
     def default_starts(self) -> tuple[Point, ...]:
         """The default starting points, of all variables; () stands for initial weights."""
         return self.starts or (self.start,)

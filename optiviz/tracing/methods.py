@@ -51,6 +51,10 @@ def record(method: Method, dim: int) -> MethodProgram:
         raise Untraceable("it is not written with numpy")
     assert isinstance(method, Optimizer)
     if not isinstance(core, UserOptimizer):
+        if "seed" in method.hyperparameters():
+            raise Untraceable("it draws random numbers")
+        if "full_batch" in method.needs:
+            raise Untraceable("it needs samples")
         return _recorded(method, dim)
     before = leftovers(core.found)
     try:

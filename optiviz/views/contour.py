@@ -95,7 +95,9 @@ class ContourView(PlaneView):
         small = 72 * min(size_in_inches(axes)) < SMALL
         if levels is None and small and not self.scene.surface.levels:
             levels = FEW_BANDS
-        sampled = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
+        sampled = SampledSurface.sample(
+            self.scene.surface, GRID, levels, self.progress, self.scene.temperature
+        )
         self.remarks = sampled.remarks
         if not sampled.values.count():
             annotate_empty(axes, self.theme)

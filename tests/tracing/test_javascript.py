@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, STEPPING
+from conftest import FORMULAS, LIVE
 
 import optiviz
 from optiviz.descent.walk import descend
@@ -36,8 +36,9 @@ NODE = shutil.which("node") or ""
 pytestmark = pytest.mark.skipif(not NODE, reason="node is not installed")
 STEPS, RATES = 125, (0.003, 0.05)
 SPECS = [
-    *STEPPING,
+    *LIVE,
     "lookahead+adam",
+    "polyak-averaging+adam:start=3",
     "sam+momentum",
     "adam:lr=@cosine",
     "sgd:lr=@warmup/20@exp/0.99",

@@ -3,6 +3,7 @@
 import math
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
@@ -110,7 +111,8 @@ class MethodLibrary:
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
         if not isinstance(method, Solver):
-            self._add(OptimizerSpec(name), method)
+            with suppress(Untraceable):
+                self._add(OptimizerSpec(name), method)
 
     def entry(self, spec: OptimizerSpec, entry: DescentEntry, recipe: Recipe) -> dict[str, Any]:
         """Add the optimizer of an entry of a recipe; return what it computes, or why nothing."""
