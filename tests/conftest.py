@@ -53,12 +53,12 @@ def needs_rate(name: str) -> bool:
 
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
-TUNED = [name for name in STEPPING if needs_rate(name) and name not in CONSTRAINED]
 RATED = [name for name in STEPPING if factory_of(name).rate]
+CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
 REPLAYED = [*RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
+TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
 FITTING: dict[str, Surface] = {
