@@ -73,7 +73,7 @@ class CurveView(View):
             if path.distances is not None:
                 continue
             seen = ((left <= path.points) & (path.points <= right))[:, 0]
-            shown.append(self.heights(path.losses[path.step_of_row[seen]]))
+            shown.append(self.heights(path.true_losses_by_step[path.step_of_row[seen]]))
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
     @property
@@ -174,7 +174,7 @@ class _Walker:
             axes.get_xlim(),
             view.scene.trail(path, view.style.trail),
         )
-        losses = path.losses[path.step_of_row[: len(x)]]
+        losses = path.true_losses_by_step[path.step_of_row[: len(x)]]
         if path.distances is not None:  # drawn at the height of the line, which it is beside
             losses, slope = np.interp(x, view.x, view.value), np.full(len(x), np.nan)
         else:
