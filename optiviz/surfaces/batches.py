@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from optiviz.objective import Array, SumOfSquares
+from optiviz.objective import Array, FeasibleSet, SumOfSquares
 from optiviz.system.errors import InputError
 
 
@@ -52,6 +52,11 @@ class ResidualBatch:
     def dim(self) -> int:
         """Number of coordinates of a point."""
         return self.whole.dim
+
+    @property
+    def feasible_set(self) -> FeasibleSet | None:
+        """The set in which x must stay, if there is one."""
+        return getattr(self.whole, "feasible_set", None)
 
     @property
     def full_batch(self) -> "ResidualBatch":
@@ -99,6 +104,11 @@ class ResidualBatches:
         """The number of residuals."""
         with np.errstate(all="ignore"):
             return int(self.whole.residuals(np.zeros(self.dim)).shape[-1])
+
+    @property
+    def feasible_set(self) -> FeasibleSet | None:
+        """The set in which x must stay, if there is one."""
+        return getattr(self.whole, "feasible_set", None)
 
     @property
     def full_batch(self) -> ResidualBatch:
