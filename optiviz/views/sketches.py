@@ -78,6 +78,7 @@ LOOKS: dict[Role, Look] = {
     "population": Look(1.5, 4.2, 0.3, ALWAYS, 1, fill=0.12),
     "sample": Look(1.0, 3.2, grows=True, above=True),
     "average": Look(1.8, 4.0, grows=True, above=True, dark=0.6),
+    "spread": Look(1.6, 3.5, grows=True, above=True, dark=0.4),
 }
 
 
