@@ -50,7 +50,7 @@ TUNED = [name for name in STEPPING if needs_rate(name)]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
-REPLAYED = [*RANDOM, *SAMPLED]  # by pages, besides the solvers
+REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED]  # by pages, besides the solvers
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
 FITTING: dict[str, Surface] = {}
