@@ -273,8 +273,9 @@ OPTIMIZERS = {
     "simulated-annealing": "gradient_free:SimulatedAnnealing",
     "particle-swarm": "gradient_free:ParticleSwarm",
     "differential-evolution": "gradient_free:DifferentialEvolution",
+    "cma-es": "covariance:CMAES",
 }
-PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
+PACKAGES = {"classical": ("scipy",), "covariance": ("cma",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cma
 import numpy as np
 import pytest
 from conftest import Invoke
@@ -12,11 +13,11 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import descend
 from optiviz.objective import Array
 from optiviz.optimizers.spec import parse_spec
-from optiviz.shapes import is_finite
+from optiviz.shapes import Ellipse, Points, is_finite
 
 WITHOUT_GRADIENT = [
     *("powell", "nelder-mead", "random-search", "simulated-annealing"),
-    *("particle-swarm", "differential-evolution"),
+    *("particle-swarm", "differential-evolution", "cma-es"),
 ]
 MONOTONE = WITHOUT_GRADIENT[:3] + WITHOUT_GRADIENT[4:6]
 every_name = pytest.mark.parametrize("name", WITHOUT_GRADIENT)
@@ -107,6 +108,41 @@ def test_a_simplex_has_a_corner_at_each_point_of_the_path() -> None:
         np.testing.assert_array_equal(corners.points[0], point)
         kinds.add(sum(map(is_finite, tried)))
     assert kinds == {1, 2}  # reflected alone, or with another point
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_cma_es_is_pycmas(seed: int) -> None:
+    surface = optiviz.load_surface("rosenbrock")
+    path = optiviz.descend(surface, "cma-es", steps=130, seed=seed)
+    options = {"CMA_stds": surface.sides, "seed": seed, "verbose": -9, "verb_log": 0}
+    state = np.random.get_state()
+    its = cma.CMAEvolutionStrategy(surface.start, 0.15, options)
+    for step in range(1, 131):
+        if not its.stop():
+            drawn = its.ask()
+            its.tell(drawn, [float(surface.value(x)) for x in drawn])
+            population, ellipse = path.sketches[step]
+            assert isinstance(population, Points) and isinstance(ellipse, Ellipse)
+            np.testing.assert_allclose(population.points, drawn, rtol=0, atol=1e-9)
+            spread = np.sqrt(np.diag(ellipse.matrix))
+            np.testing.assert_allclose(spread, its.stds, rtol=1e-9)
+        np.testing.assert_allclose(path.points[step], its.mean, rtol=0, atol=1e-9)
+    np.random.set_state(state)
+    assert path.losses[-1] < 1e-7
+
+
+def test_cma_es_leaves_the_random_numbers_of_others_alone() -> None:
+    np.random.seed(5)
+    expected = np.random.rand()
+    np.random.seed(5)
+    optiviz.descend("beale", "cma-es", steps=3)
+    assert np.random.rand() == expected
+
+
+def test_cma_es_needs_two_coordinates(invoke: Invoke) -> None:
+    result = invoke("run", "--surface", "cosine", "--opt", "cma-es", "-o", "a.png")
+    assert result.exit_code == 2
+    assert "cma-es needs two coordinates or more, but there is one" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["particle-swarm", "differential-evolution"])
