@@ -59,7 +59,7 @@ RATED = [name for name in STEPPING if factory_of(name).rate]
 CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
-REPLAYED = [*RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
+REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
 TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.

@@ -7,12 +7,20 @@ converged stays where it is.
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Hyper, Solver, hyper
-from optiviz.optimizers.momentum import NoState
+from optiviz.shapes import Points, Sketch
 from optiviz.system.errors import require_package
+
+
+class Tried(NamedTuple):
+    """What a step of scipy evaluated."""
+
+    tried: Array  # (n, dim)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,19 +38,29 @@ class Scipy(Solver):
             from scipy.optimize import minimize
 
         here = objective.at(0) if isinstance(objective, Stream) else objective
-        passed: list[Array] = []
+        tried: list[Array] = []
+        passed: list[tuple[Array, Tried]] = []
+
+        def value(x: Array) -> float:
+            if self.has_sketch:
+                tried.append(x.copy())
+            return float(here.value(x))
+
+        def keep(xk: Array) -> None:
+            passed.append((xk.copy(), Tried(np.array(tried))))
+            tried.clear()
+
         options = {"maxiter": steps, **self.hyperparameters()}
         with warnings.catch_warnings(action="ignore"):
             minimize(
-                lambda x: float(here.value(x)),
+                value,
                 x,
                 jac=here.gradient if self.uses_gradient else None,
                 method=self.method,
-                callback=lambda xk: passed.append(xk.copy()),
+                callback=keep,
                 options=options,
             )
-        for point in passed:
-            yield point, NoState()
+        yield from passed
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,18 +121,22 @@ class ConjugateGradient(Scipy):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class NelderMead(Scipy):
-    """A simplex that reflects its worst corner, expands and shrinks. It needs no gradient.
+class Powell(Scipy):
+    """Powell's method: a line search along each of dim directions, which become conjugate.
 
-        x <- x_best of the simplex                  after it reflects, expands, contracts or shrinks
+        x <- x + a * p                              for each p; a minimises f along the line
+        p <- change of x in all, for the p of the largest decrease, if that helps
 
-    Paper: Nelder and Mead, A Simplex Method for Function Minimization, 1965.
+    Paper: Powell, An efficient method for finding the minimum of a function of several variables
+    without calculating derivatives, 1964; Press et al., Numerical Recipes, 2007, section 10.7.
 
-    Runs scipy.optimize.minimize(method="Nelder-Mead"). The path is that of the best corner.
+    Runs scipy.optimize.minimize(method="Powell"). Its points tell the lines that it searches.
     """
 
-    method = "Nelder-Mead"
+    method = "Powell"
     uses_gradient = False
-    xatol: Hyper = hyper(1e-4, help="size of the simplex at convergence")
-    fatol: Hyper = hyper(1e-4, help="largest difference of losses at convergence")
-    adaptive: bool = hyper(False, help="adapt the moves to the number of dimensions")
+    xtol: Hyper = hyper(1e-4, help="largest relative change of x at convergence")
+    ftol: Hyper = hyper(1e-4, help="largest relative change of the loss at convergence")
+
+    def sketch(self, state: Tried) -> Sketch:
+        return (Points(state.tried, "tried"),)
