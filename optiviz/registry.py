@@ -20,6 +20,8 @@ Aspect = Literal["equal", "auto"]  # whether both axes have the same scale
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Height = Literal["linear", "log"]  # of a relief, by its values
 HEIGHTS: tuple[Height, ...] = get_args(Height)
+GradientField = Literal["arrows", "stream"]  # how the direction of steepest descent is drawn
+GRADIENT_FIELDS: tuple[GradientField, ...] = get_args(GradientField)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
@@ -42,6 +44,7 @@ OPTION_OF_FIELD = {
     "tracks": "--track",
     "presets": "--preset",
     "catalogue": "--surfaces",
+    "constraints": "--constraint",
 }
 
 
@@ -260,6 +263,11 @@ OPTIMIZERS = {
     "lion": "sign:Lion",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
+    "projected-gradient": "constrained:ProjectedGradient",
+    "frank-wolfe": "constrained:FrankWolfe",
+    "mirror-descent": "constrained:MirrorDescent",
+    "proximal-gradient": "constrained:ProximalGradient",
+    "fista": "constrained:FISTA",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",
