@@ -272,6 +272,8 @@ OPTIMIZERS = {
     "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
+    "l-bfgs-b": "classical:LBFGSB",
+    "slsqp": "classical:SLSQP",
     "conjugate-gradient": "classical:ConjugateGradient",
     "nelder-mead": "classical:NelderMead",
     "random-search": "gradient_free:RandomSearch",
