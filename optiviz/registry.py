@@ -20,6 +20,8 @@ Aspect = Literal["equal", "auto"]  # whether both axes have the same scale
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Height = Literal["linear", "log"]  # of a relief, by its values
 HEIGHTS: tuple[Height, ...] = get_args(Height)
+GradientField = Literal["arrows", "stream"]  # how the direction of steepest descent is drawn
+GRADIENT_FIELDS: tuple[GradientField, ...] = get_args(GradientField)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 

@@ -28,6 +28,7 @@ from optiviz.registry import (
     DEVICES,
     DTYPES,
     FORMATS,
+    GRADIENT_FIELDS,
     HEIGHTS,
     KINDS,
     LEGEND_PLACES,
@@ -290,7 +291,11 @@ contour_options = section(
         help="Contour lines: the number of bands, or their losses.",
     ),
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
-    click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
+    click.option(
+        "--field", is_flag=False, flag_value="arrows", type=Choice("field", GRADIENT_FIELDS),
+        metavar="[arrows|stream]",
+        help="Draw arrows along the negative gradient, or the streamlines of its flow.",
+    ),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
     where_option,
     click.option(
