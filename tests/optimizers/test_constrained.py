@@ -12,7 +12,7 @@ import optiviz
 from optiviz.descent.walk import descend
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
-from optiviz.optimizers.constrained import proximal, weights
+from optiviz.optimizers.constrained import divergence, proximal, weights
 from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import OPTIMIZERS
 from optiviz.shapes import Points, Polygon, Segment
@@ -199,9 +199,13 @@ def test_sketches_show_what_was_tried() -> None:
     vertex, ray = last("frank-wolfe")
     assert isinstance(vertex, Points) and isinstance(ray, Segment)
     assert vertex.points[0].tolist() in [[0, 0], [1, 0], [0, 1]]
-    region, _ = last("mirror-descent:lr=0.1")
+    region, moved = last("mirror-descent:lr=0.1")
     assert isinstance(region, Polygon) and region.role == "region"
     assert on.feasible_set is not None and on.feasible_set.contains(region.points).all()
+    corners = on.feasible_set.corners
+    before, edge = (weights(each, corners) for each in (moved.points[0], region.points))
+    far = divergence(weights(moved.points[1], corners), before)
+    np.testing.assert_allclose(divergence(edge, before), far, rtol=1e-6)
 
 
 FORMULA = ("run", "--formula", "x**2 + y**2", "--steps", "3", "-o", "x.json", "--opt")
