@@ -274,6 +274,8 @@ OPTIMIZERS = {
     "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
+    "l-bfgs-b": "classical:LBFGSB",
+    "slsqp": "classical:SLSQP",
     "conjugate-gradient": "classical:ConjugateGradient",
     "powell": "classical:Powell",
     "nelder-mead": "gradient_free:NelderMead",

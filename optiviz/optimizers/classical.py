@@ -11,10 +11,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
 from optiviz.optimizers.base import Hyper, Solver, hyper
 from optiviz.shapes import Points, Sketch
-from optiviz.system.errors import require_package
+from optiviz.system.errors import InputError, require_package
 
 
 class Tried(NamedTuple):
@@ -38,6 +38,7 @@ class Scipy(Solver):
             from scipy.optimize import minimize
 
         here = objective.at(0) if isinstance(objective, Stream) else objective
+        allowed: FeasibleSet | None = getattr(here, "feasible_set", None)
         tried: list[Array] = []
         passed: list[tuple[Array, Tried]] = []
 
@@ -59,8 +60,13 @@ class Scipy(Solver):
                 method=self.method,
                 callback=keep,
                 options=options,
+                **({} if allowed is None else self.limits(allowed)),
             )
         yield from passed
+
+    def limits(self, allowed: FeasibleSet) -> dict[str, Any]:
+        """Return a feasible set as arguments of minimize, for a method that respects it."""
+        return {}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,6 +107,53 @@ class LBFGS(Scipy):
         2.220446049250313e-9, help="largest relative decrease of the loss at convergence"
     )
     gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LBFGSB(LBFGS):
+    """L-BFGS within bounds: at first it finds the bounds that hold, then it is L-BFGS on the rest.
+
+        c <- the first minimum of the model along x - t * g, where each coordinate ends at its bound
+        p <- x of the least model on the free coordinates of c, within bounds, minus x
+        x <- x + a * p                              a from a line search (strong Wolfe)
+
+    Paper: Byrd, Lu, Nocedal and Zhu, A Limited Memory Algorithm for Bound Constrained
+    Optimization, 1995.
+
+    Runs scipy.optimize.minimize(method="L-BFGS-B") with the bounds of the surface.
+    """
+
+    respects: ClassVar = ("feasible_set",)
+
+    def check_set(self, allowed: FeasibleSet) -> None:
+        if allowed.constraints:
+            raise InputError("knows only bounds on each variable: choose slsqp, for example")
+
+    def limits(self, allowed: FeasibleSet) -> dict[str, Any]:
+        return {"bounds": allowed.box.tolist()}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SLSQP(Scipy):
+    """Sequential quadratic programming: each step minimises a model under linear constraints.
+
+        p <- least g'p + p' B p / 2 with c + c' p <= 0        B approximates second derivatives
+        x <- x + a * p                              a from a line search on a merit function
+
+    Paper: Kraft, A software package for sequential quadratic programming, 1988; Wilson, 1963;
+    Han, 1977; Powell, 1978.
+
+    Runs scipy.optimize.minimize(method="SLSQP") with the constraints of the surface, of which some
+    may be equalities. Points on the way may violate those that are not linear.
+    """
+
+    method = "SLSQP"
+    respects: ClassVar = ("feasible_set",)
+    ftol: Hyper = hyper(1e-6, help="change of the loss at convergence")
+
+    def limits(self, allowed: FeasibleSet) -> dict[str, Any]:
+        bounds, others = allowed.box.tolist(), scipy_constraints(allowed.constraints)
+        return {"bounds": bounds, "constraints": others}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
