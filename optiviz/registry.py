@@ -45,6 +45,7 @@ OPTION_OF_FIELD = {
     "presets": "--preset",
     "params": "--param",
     "catalogue": "--surfaces",
+    "constraints": "--constraint",
 }
 
 
@@ -263,6 +264,11 @@ OPTIMIZERS = {
     "lion": "sign:Lion",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
+    "projected-gradient": "constrained:ProjectedGradient",
+    "frank-wolfe": "constrained:FrankWolfe",
+    "mirror-descent": "constrained:MirrorDescent",
+    "proximal-gradient": "constrained:ProximalGradient",
+    "fista": "constrained:FISTA",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",

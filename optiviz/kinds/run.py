@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.stationary import with_ball
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, descend
 from optiviz.kinds.base import (
@@ -33,6 +34,7 @@ from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
+from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
@@ -265,6 +267,7 @@ class Recipe(
             ),
             conditions=self.conditions(),
             window_told=self._window_told(surface),
+            starts_told=self._starts_told(),
         )
         draws = any("density" in VIEWS[name].options for name in self.views(scene))
         return scene.with_density(self._temperature(entries) if draws else None)
@@ -275,6 +278,21 @@ class Recipe(
             return self.density or None
         found = {entry.sampled_temperature for entry in entries}
         return found.pop() if len(found) == 1 else None
+
+    def _starts_told(self) -> str:
+        """Return which starts were moved to satisfy constraints, "" if none was."""
+        if resolve_surface(self.surface).feasible_set is None:
+            return ""
+        pairs = zip(self.points(), self.start_points(), strict=True)
+        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
+        if len(moved) == 1:
+            ((start, to),) = moved
+            said = f"start {format_point(start)} violates the constraints"
+            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
+        said = (
+            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
+        )
+        return said if moved else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""
@@ -361,6 +379,8 @@ class Recipe(
                 )
                 for start in starts
             )
+            if self.sketch is not False and variant.problem.in_plane and variant.batch_size is None:
+                paths = tuple(with_ball(path, surface, variant.noise) for path in paths)
             entries.append(
                 DescentEntry(
                     spec=spec,
@@ -386,7 +406,7 @@ class Recipe(
                 f"sketch: needs one or two dimensions, but {name} is descended in more: "
                 "omit --sketch"
             )
-        if not any(method.has_sketch for method in methods):
+        if not (self.noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"

@@ -90,6 +90,9 @@ class PerturbedObjective:
 
     def __init__(self, objective: Objective, rho: Hyper) -> None:
         self._objective, self._rho = objective, rho
+        self.feasible_set = getattr(objective, "feasible_set", None)
+        self.l1, smooth = getattr(objective, "l1", None), getattr(objective, "smooth", None)
+        self.smooth = None if smooth is None else PerturbedObjective(smooth, rho)
 
     @property
     def dim(self) -> int:
@@ -167,6 +170,9 @@ class PolyakAveraging(Wrapper):
     @property
     def sampled_temperature(self) -> float | None:
         return self.inner.sampled_temperature
+
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        return self.inner.stationary_covariance(hessian, noise)
 
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)

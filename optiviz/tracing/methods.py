@@ -24,7 +24,7 @@ from optiviz.optimizers.base import (
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, leftovers
 from optiviz.optimizers.wrappers import Wrapper
-from optiviz.shapes import ShapeForm
+from optiviz.shapes import ShapeForm, Sketch
 from optiviz.system.time_limit import TimeLimit
 from optiviz.tracing.arrays import TracedArray, input_array, nodes_of, scalars
 from optiviz.tracing.comparison import check_program
@@ -214,6 +214,10 @@ class _User(Optimizer):
         if not (isinstance(moved, tuple) and len(moved) == 2):
             raise Untraceable("it does not return (x, state)")
         return moved
+
+    def sketch(self, state: Any) -> Sketch:
+        shapes: Sketch = self._called("sketch", state)
+        return shapes
 
     def _called(self, name: str, *args: Any) -> Any:
         instance = self.found(**self.values)
