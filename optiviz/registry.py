@@ -43,6 +43,7 @@ OPTION_OF_FIELD = {
     "starts": "--start",
     "tracks": "--track",
     "presets": "--preset",
+    "params": "--param",
     "catalogue": "--surfaces",
     "constraints": "--constraint",
 }

@@ -49,6 +49,7 @@ MODEL = 'Surface(model={"of": ..., ...})'
 IN_A_SURFACE = {
     "formula": FORMULA,
     "variables": FORMULA,
+    "params": "Surface(formula=..., params=..., domain=...)",
     "dim": FORMULA,
     "domain": FORMULA,
     "axes": "Surface(formula=..., domain=..., axes=...)",

@@ -69,6 +69,9 @@ class CurveView(View):
             self.slope = self.density.slope(self.value, self.slope)
             self.value = self.density.of(self.value)
         shown = [self.value] if scene.entries else [self.value, self.slope]
+        for entry in scene.siblings:  # small multiples share their axes
+            if entry.surface is not None and scene.temperature is None:
+                shown.append(entry.surface.sample_line(SAMPLES)[1])
         for path in scene.compared:  # a path may visit a pole between two samples
             if path.distances is not None:
                 continue
