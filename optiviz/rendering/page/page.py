@@ -44,7 +44,7 @@ from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
 from optiviz.views.legend import number
-from optiviz.views.legend_entries import SURFACE_ENTRIES, start_entries
+from optiviz.views.legend_entries import SKETCH_ENTRIES, SURFACE_ENTRIES, start_entries
 from optiviz.views.loss import Line, LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
 from optiviz.views.ramp import ramp
@@ -111,6 +111,7 @@ class Page:
                 "looks": {role: look._asdict() for role, look in LOOKS.items()},
                 "isolines": ISOLINES,
                 "saddle": SADDLE,
+                "named": {role: entry.label for role, entry in SKETCH_ENTRIES.items()},
                 "casing": CASING,
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
@@ -433,6 +434,8 @@ class Page:
         for name in names if self.pictures else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
+        if self.pictures:
+            yield f'<li class="sketch" hidden>{_MARK}<span></span></li>'
         if self.is_live and self.pictures:
             for told in sets_told(self.scene.surface, self.recipe)["sets"]:
                 label = escape(told["label"])

@@ -11,7 +11,10 @@ from conftest import LIVE, SOLVERS, Invoke
 import optiviz
 from optiviz.kinds.run_scene import RunScene
 from optiviz.rendering.page.programs import Programs, page_programs
+from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.noise import NoisyObjective
+from optiviz.surfaces.region import region_where
+from optiviz.tracing.programs import run
 
 OWN = """
 import numpy as np
@@ -48,6 +51,18 @@ def programs(**fields: Any) -> Programs:
     scene = recipe.make_scene()
     assert isinstance(scene, RunScene)
     return page_programs(scene, recipe)
+
+
+@pytest.mark.parametrize("where", ["x**2 + y**2 < 9 or x > 3", "convex"])
+def test_conditions_of_sets_are_programs(where: str) -> None:
+    recipe = optiviz.Recipe(surface="himmelblau", optimizers="adam", where=where)
+    surface = optiviz.load_surface("himmelblau")
+    (program,) = set_programs(surface, recipe)
+    points = np.random.default_rng(0).uniform(-5, 5, (200, 2))
+    found = [run(program, {"x": point})["value"] for point in points.tolist()]
+    expected = region_where(where, surface).contains(points)
+    assert found == [[each] for each in expected.tolist()]
+    assert 20 < expected.sum() < 180
 
 
 @pytest.fixture
