@@ -4,6 +4,7 @@ Arrays of points have shape (..., dim): the last axis holds the coordinates, all
 independent runs. All arrays are float64.
 """
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -59,8 +60,37 @@ class TwiceDifferentiable(Objective, Protocol):
         """Return d2f/dx2, shape (..., dim, dim), for x of shape (..., dim)."""
 
 
+class Constraint(Protocol):
+    """A function that must be at most 0 or, if `equal`, 0."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether it must be 0."""
+
+    def value(self, x: Array) -> Array:
+        """Return it, shape (...), for x of shape (..., dim)."""
+
+    def gradient(self, x: Array) -> Array:
+        """Return its derivatives, shape (..., dim)."""
+
+
 class FeasibleSet(Protocol):
-    """The points that satisfy all constraints, evaluated on arrays of points (..., dim)."""
+    """The points that satisfy all constraints, evaluated on arrays of points (..., dim).
+
+    They are those of the box, the interval of each variable, that satisfy the other constraints.
+    """
+
+    @property
+    def box(self) -> Array:
+        """The interval of each variable, shape (dim, 2), infinite where it has no end."""
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        """The constraints beside the box."""
+
+    @property
+    def corners(self) -> Array:
+        """Those of an interval, a segment or a polygon, shape (n, dim); n is 0 for other sets."""
 
     def contains(self, x: Array) -> NDArray[np.bool_]:
         """Return whether points are feasible, shape (...), up to rounding."""

@@ -44,6 +44,7 @@ OPTION_OF_FIELD = {
     "tracks": "--track",
     "presets": "--preset",
     "catalogue": "--surfaces",
+    "constraints": "--constraint",
 }
 
 
@@ -262,6 +263,11 @@ OPTIMIZERS = {
     "lion": "sign:Lion",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
+    "projected-gradient": "constrained:ProjectedGradient",
+    "frank-wolfe": "constrained:FrankWolfe",
+    "mirror-descent": "constrained:MirrorDescent",
+    "proximal-gradient": "constrained:ProximalGradient",
+    "fista": "constrained:FISTA",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",

@@ -46,14 +46,22 @@ def needs_rate(name: str) -> bool:
 
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-TUNED = [name for name in STEPPING if needs_rate(name)]
+CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
+TUNED = [name for name in STEPPING if needs_rate(name) and name not in CONSTRAINED]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
-REPLAYED = [*RANDOM, *SAMPLED]  # by pages, besides the solvers
+REPLAYED = [*RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
-FITTING: dict[str, Surface] = {}
+FITTING: dict[str, Surface] = {
+    "feasible_set": Surface(
+        formula="(x**2 + y**2 - x*y/2)/20",
+        domain="-4:4,-4:4",
+        start=(2.5, 1.5),
+        constraints=("x >= -4", "y >= -4", "x + y <= 8"),  # all points that laws start at
+    ),
+}
 
 
 class Halves:
@@ -76,7 +84,8 @@ def fitting_surface(name: str, usual: Surface) -> Any:
     """Return a surface that offers what a method needs: the usual one if that is nothing."""
     if name in SAMPLED:
         return Halves(usual)
-    needs = load_optimizer(name).needs if name in OPTIMIZERS else ()
+    core = name.partition(":")[0].rpartition("+")[2]
+    needs = load_optimizer(core).needs if core in OPTIMIZERS else ()
     return next((FITTING[each] for each in needs if each in FITTING), usual)
 
 

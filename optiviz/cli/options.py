@@ -102,6 +102,18 @@ window_options = section(
         "--axes", metavar="NAME,NAME",
         help="Names of the axes, such as w,b.  [default: the surface's, or x,y]",
     ),
+    click.option(
+        "--constraint", "constraints", multiple=True, metavar="TEXT",
+        help='Where steps must stay, such as "x + y <= 1" or "x**2 + y**2 <= 1"; may be repeated.',
+    ),
+    click.option(
+        "--bounds", metavar="X0:X1,Y0:Y1",
+        help="An interval for each variable in which steps must stay; 0: has no upper end.",
+    ),
+    click.option(
+        "--l1", type=float, metavar="WEIGHT",
+        help="Add a penalty, this weight times |x| + |y|, to a formula.",
+    ),
 )  # fmt: skip
 
 surface_options = option_group(

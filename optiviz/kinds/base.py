@@ -141,6 +141,7 @@ class BaseRecipe(Model):
         for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
                 surface.origin.check_file()
+                surface.check_feasible()
             if self.style.where is not None:
                 try:
                     region_where(self.style.where, resolve_surface(surface))
@@ -441,7 +442,7 @@ class SurfaceScene(Scene[EntryT]):
 
     @property
     def formula(self) -> str:
-        return self.surface.formula
+        return self.surface.penalized
 
     @property
     def variables(self) -> Mapping[str, str]:

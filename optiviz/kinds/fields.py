@@ -40,6 +40,7 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Method, check_offered
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
@@ -143,8 +144,11 @@ class OptimizerFields(BaseRecipe):
             for spec, many in zip(specs, each, strict=True)
         ]
         for spec in loaded:
-            spec.probe()
+            self.check_method(spec, spec.probe())
         return loaded
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer cannot descend what the recipe says."""
 
     @property
     def file_stem(self) -> str:
@@ -364,6 +368,12 @@ class ProblemFields(Model):
     def objective(self) -> Objective | Stream:
         """Return the objective of every optimizer."""
         return self.problem.objective(self.batch_size, self.noise, self.seed)
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
+        surface = resolve_surface(self.surface)
+        if not surface.learns:  # else the objective, which takes long, says what it has
+            check_offered(method, surface, spec.name)
 
     def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
         """Return the conditions of every step of optimizers, for example "batches of 128"."""

@@ -67,7 +67,7 @@ class PlotScene(Scene[RunEntry]):
 
     @property
     def formula(self) -> str:
-        return self.surfaces[0].formula if len(self.surfaces) == 1 else ""
+        return self.surfaces[0].penalized if len(self.surfaces) == 1 else ""
 
     @property
     def variables(self) -> Mapping[str, str]:

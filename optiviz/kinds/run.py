@@ -32,6 +32,7 @@ from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace
+from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
@@ -238,6 +239,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             ),
             conditions=self.conditions(),
             window_told=self._window_told(surface),
+            starts_told=self._starts_told(),
         )
         draws = any("density" in VIEWS[name].options for name in self.views(scene))
         return scene.with_density(self._temperature(entries) if draws else None)
@@ -248,6 +250,21 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             return self.density or None
         found = {entry.sampled_temperature for entry in entries}
         return found.pop() if len(found) == 1 else None
+
+    def _starts_told(self) -> str:
+        """Return which starts were moved to satisfy constraints, "" if none was."""
+        if resolve_surface(self.surface).feasible_set is None:
+            return ""
+        pairs = zip(self.points(), self.start_points(), strict=True)
+        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
+        if len(moved) == 1:
+            ((start, to),) = moved
+            said = f"start {format_point(start)} violates the constraints"
+            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
+        said = (
+            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
+        )
+        return said if moved else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""

@@ -169,6 +169,7 @@ class RunScene(OnSurface[RunEntry]):
     entries: tuple[RunEntry, ...] = ()
     siblings: tuple[RunEntry, ...] = ()
     window_told: str = ""  # how the window was found, as a sentence
+    starts_told: str = ""  # which starts were moved, as a sentence
     temperature: float | None = None  # of the density that is drawn instead of the loss, if any
     quantity = "loss"
 
@@ -464,8 +465,7 @@ class RunScene(OnSurface[RunEntry]):
         ]
         if kept:
             yield f"only {min(kept)} points of each path are kept, to limit memory use"
-        if self.window_told:
-            yield self.window_told
+        yield from filter(None, (self.window_told, self.starts_told))
         for entry in self.entries:
             yield from entry.notes
             decay = entry.hyperparameters.get("weight_decay")

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
+from optiviz.registry import OPTIMIZERS
 from optiviz.shapes import Sketch
 from optiviz.system.errors import InputError
 
@@ -111,6 +112,9 @@ class Method:
         """Whether `sketch` may return shapes."""
         return type(self).sketch is not Method.sketch
 
+    def check_set(self, allowed: FeasibleSet) -> None:
+        """Raise InputError if a method that respects constraints cannot stay in such a set."""
+
     @property
     def sampled_temperature(self) -> float | None:
         """The temperature T of the density exp(-f / T) from which its points are samples.
@@ -196,6 +200,9 @@ class BaseWrapper(Optimizer, ABC):
     def has_sketch(self) -> bool:
         return self.inner.has_sketch
 
+    def check_set(self, allowed: FeasibleSet) -> None:
+        self.inner.check_set(allowed)
+
 
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
@@ -260,11 +267,22 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
         if getattr(objective, each, None) is None:
             raise InputError(f"{name} needs {NEEDED[each]}")
     for each, said in RESPECTED.items():
-        if getattr(objective, each, None) is not None and each not in method.respects:
-            raise InputError(
-                f"{name} does not know {said}: choose projected-gradient, for example, "
-                "or another method in optiviz list optimizers that does"
-            )
+        offered = getattr(objective, each, None)
+        if offered is not None and each in method.respects:
+            try:
+                method.check_set(offered)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from None
+        elif offered is not None:
+            *others, last = _respecting(each)
+            raise InputError(f"{name} does not know {said}: choose {', '.join(others)} or {last}")
+
+
+def _respecting(offered: str) -> list[str]:
+    """Return the names of the built-in methods that do not ignore what an objective offers."""
+    from optiviz.optimizers import load_optimizer
+
+    return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
 
 
 def length(x: Array) -> Array:

@@ -48,6 +48,8 @@ class NoisyObjective:
 
     def __post_init__(self) -> None:
         pass_on(self.objective, self)
+        if (smooth := getattr(self.objective, "smooth", None)) is not None:
+            object.__setattr__(self, "smooth", NoisyObjective(smooth, self.noise))
 
     @property
     def dim(self) -> int:

@@ -87,6 +87,9 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
 def _formula(surface: Surface) -> tuple[Formula | None, str]:
     """Return the formula of what is descended; if a page cannot compute it, why not."""
     origin = surface.origin
+    if surface.constraint_texts or surface.l1:
+        what = "constraints" if surface.constraint_texts else "a penalty apart from the loss"
+        return None, f"The paths were computed in Python, because a page does not know {what}."
     if isinstance(origin, FormulaOrigin):
         return origin.compiled, ""
     if isinstance(origin, FunctionOrigin):
@@ -110,7 +113,7 @@ class MethodLibrary:
         """Add a built-in optimizer, if it can be recorded, for readers to choose."""
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
-        if not isinstance(method, Solver):
+        if not isinstance(method, Solver) and not method.needs:
             with suppress(Untraceable):
                 self._add(OptimizerSpec(name), method)
 
