@@ -1,5 +1,6 @@
 """Fixtures and helpers that all tests share, and the samples of laws."""
 
+import functools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
+from matplotlib.backends import backend_agg
 
 from optiviz.cli import cli
 from optiviz.objective import Array
@@ -32,6 +34,11 @@ Invoke = Callable[..., Result]
 if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of the tests
     CACHE = TemporaryDirectory(prefix="optiviz-tests-")
     os.environ["XDG_CACHE_HOME"] = CACHE.name
+    # Also for processes with a cache of their own: a list of all fonts takes a second.
+    os.environ["MPLCONFIGDIR"] = f"{CACHE.name}/matplotlib"
+
+# Formulas in titles take a third of the time of a picture; this keeps them beyond one picture.
+backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
@@ -46,12 +53,12 @@ def needs_rate(name: str) -> bool:
 
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
-TUNED = [name for name in STEPPING if needs_rate(name) and name not in CONSTRAINED]
 RATED = [name for name in STEPPING if factory_of(name).rate]
+CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
 REPLAYED = [*RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
+TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
 FITTING: dict[str, Surface] = {

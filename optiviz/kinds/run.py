@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.stationary import with_ball
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, descend
 from optiviz.kinds.base import (
@@ -350,6 +351,8 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 )
                 for start in starts
             )
+            if self.sketch is not False and variant.problem.in_plane and variant.batch_size is None:
+                paths = tuple(with_ball(path, surface, variant.noise) for path in paths)
             entries.append(
                 DescentEntry(
                     spec=spec,
@@ -374,7 +377,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 f"sketch: needs one or two dimensions, but {name} is descended in more: "
                 "omit --sketch"
             )
-        if not any(method.has_sketch for method in methods):
+        if not (self.noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"

@@ -2,6 +2,7 @@
 
 import math
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,13 +10,15 @@ from conftest import Invoke
 
 import optiviz
 from optiviz.descent.walk import walk
+from optiviz.kinds.run import Recipe
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
-from optiviz.optimizers.momentum import SGD
+from optiviz.optimizers.momentum import SGD, Momentum
 from optiviz.optimizers.samplers import HMC, Langevin, Sampler, draws
 from optiviz.optimizers.variance import SAGA, SVRG
 from optiviz.shapes import Points, Segment, is_finite
 from optiviz.surfaces.network import Architecture, Batches, Network
+from optiviz.surfaces.noise import GradientNoise
 
 
 @pytest.mark.parametrize("start", [0, 7])
@@ -214,3 +217,44 @@ def test_svrg_and_saga_say_what_they_need(invoke: Invoke, monkeypatch: pytest.Mo
     said = invoke(*words, "--steps", 2, "-o", "x.json")
     assert said.exit_code == 2
     assert "saga keeps 800 gradients of 22 coordinates, which take" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "method", [SGD(lr=0.4), Momentum(lr=0.2, momentum=0.8, dampening=0.3)], ids=["sgd", "momentum"]
+)
+def test_noise_leaves_the_stationary_covariance(method: Optimizer) -> None:
+    valleys, noise = Valleys(), 0.7
+    expected = method.stationary_covariance(Valleys.inverse, noise)
+    x = np.zeros(valleys.dim)
+    points = []
+    for step, (point, _) in enumerate(walk(GradientNoise(valleys, noise), method, x, 1300)):
+        points += [point.reshape(-1, 2)] if step > 100 and step % 6 == 0 else []
+    assert np.concatenate(points).size >= 200_000
+    found = np.cov(np.concatenate(points).T)
+    np.testing.assert_allclose(found, expected, rtol=0.03)
+
+
+def test_no_ball_where_a_method_does_not_stay() -> None:
+    bends = np.diag([1.0, 4.0])
+    assert SGD(lr=0.6).stationary_covariance(bends, 1.0) is None  # lr * 4 > 2
+    assert SGD(lr=0.1).stationary_covariance(-bends, 1.0) is None
+    assert SGD(lr=0.1, weight_decay=0.1).stationary_covariance(bends, 1.0) is None
+    assert Momentum(lr=0.1, momentum=1.0).stationary_covariance(bends, 1.0) is None
+
+
+def test_the_ball_is_drawn_about_the_nearest_minimum_at_every_step() -> None:
+    recipe: dict[str, Any] = {"surface": "himmelblau", "noise": 3.0, "steps": 30}
+    (path,) = Recipe(optimizers="sgd:lr=0.01", **recipe).make_scene().trajectories
+    balls = [sketch[-1] for sketch in path.sketches]
+    assert len(balls) == 31
+    surface = optiviz.load_surface("himmelblau")
+    away = surface.distance_to_minimum(path.end.tolist())
+    assert np.linalg.norm(balls[0].center - path.end) == pytest.approx(away)
+    covariance = SGD(lr=0.01).stationary_covariance(surface.hessian(balls[0].center), 3.0)
+    for ball in balls:
+        np.testing.assert_array_equal(ball.matrix, covariance)
+    for words in ({"optimizers": "sgd:lr=0.01@cosine"}, {"optimizers": "adam:lr=0.01"}):
+        (path,) = Recipe(**words, **recipe).make_scene().trajectories
+        assert not any(path.sketches)
+    (path,) = Recipe(optimizers="sgd:lr=0.01", sketch=False, **recipe).make_scene().trajectories
+    assert not any(path.sketches)
