@@ -92,6 +92,7 @@ class Page:
                 )
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
+        self.sets = sets_told(scene.surface, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
         self.stride = 1
         self.blanks: tuple[str, ...] = ()  # sentences on what is blank in its images
@@ -137,7 +138,7 @@ class Page:
                 if programs.entries[number]["method"] is None
                 for start, path in enumerate(entry.trajectories)
             ],
-            **(sets_told(scene.surface, self.recipe) if self.is_live else {}),
+            **self.sets,
             "live": programs.live,
             "methods": programs.methods,
             "rates": programs.rates,
@@ -232,8 +233,7 @@ class Page:
         values["ramp"] = [to_hex(colors(place)) for place in range(colors.N)]
         values["fill"] = theme.fill if self.recipe.fill is None else self.recipe.fill
         values["labels"] = theme.labels if self.recipe.labels is None else self.recipe.labels
-        if self.is_live:
-            values["sets"] = set_ramps(self.scene.surface, self.recipe, theme)
+        values["sets"] = set_ramps(self.scene.surface, self.recipe, theme)
         return values | {"dark": theme.is_dark}
 
     def _surface(self) -> dict[str, Any]:
@@ -436,10 +436,10 @@ class Page:
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
         if self.pictures:
             yield f'<li class="sketch" hidden>{_MARK}<span></span></li>'
-        if self.is_live and self.pictures:
-            for told in sets_told(self.scene.surface, self.recipe)["sets"]:
+            for told in self.sets["sets"]:
                 label = escape(told["label"])
                 yield f'<li class="set" data-look="{told["look"]}">{_MARK}{label}</li>'
+        if self.is_live and self.pictures:
             yield from _SCRIPTED_KEY[self.ground]
         for mark in () if self.is_live else start_entries(self.scene):
             yield f'<li class="from"><canvas aria-hidden="true"></canvas>{escape(mark.label)}</li>'

@@ -142,7 +142,14 @@ def test_remarks_are_those_of_the_pictures(
 
 
 def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> None:
-    style = {"field": "arrows", "labels": True, "levels": 5, "fill": False, "trail": 20, "smooth": 5}
+    style = {
+        "field": "arrows",
+        "labels": True,
+        "levels": 5,
+        "fill": False,
+        "trail": 20,
+        "smooth": 5,
+    }
     optiviz.render(
         optiviz.Recipe(surface="wobbly", optimizers="adam", **style), pages / "drawn.html"
     )
