@@ -38,7 +38,7 @@ SCENES = {
     "one-dimension": {"surface": "parabola", "optimizers": "sgd:lr=0.1,newton,sgd:lr=1.2"},
     "starts": {"surface": "himmelblau", "optimizers": "adam:lr=0.1,sgd:lr=0.5", "random_starts": 3},
     "noise": {"surface": "wobbly", "optimizers": "adam", "noise": 2.0},
-    "kinked": {"surface": "wobbly", "optimizers": "nelder-mead", "trail": 5, "field": True},
+    "kinked": {"surface": "wobbly", "optimizers": "nelder-mead", "trail": 5, "field": "arrows"},
     "loss": {"surface": "wobbly", "optimizers": "adam", "view": "loss", "smooth": 5},
     "theme": {"surface": "beale", "optimizers": "adam:lr=0.1", "theme": "article"},
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 20},
