@@ -268,6 +268,9 @@ PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",
+    "exact": "line_searches:Exact",
+    "backtracking": "line_searches:Backtracking",
+    "wolfe": "line_searches:Wolfe",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

@@ -40,6 +40,11 @@ SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solve
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 TUNED = [name for name in RATED if factory_of(name).parameters["lr"].default is MISSING]
+RECORDED = [
+    name
+    for name in STEPPING
+    if not (load_optimizer(name).has_loops or set(load_optimizer(name).needs) - {"hessian"})
+]
 # Surfaces for methods that need more of their objective than others.
 FITTING: dict[str, Surface] = {}
 

@@ -24,11 +24,12 @@ from optiviz.system.errors import InputError
 
 STEPS = 25
 WRAPPED = ["lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"]
+SEARCHED = ["exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
 flat = optiviz.Surface(formula="3 + 0*x*y", domain="-3:3,-3:3")
-every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED])
+every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SEARCHED, *SCHEDULED])
 every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 

@@ -1,10 +1,19 @@
 """Methods with models and searches: what scipy and numpy compute, and what sketches tell."""
 
+import warnings
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from conftest import Invoke
+from scipy.optimize import line_search, minimize
+from scipy.optimize._linesearch import line_search_armijo
 
 import optiviz
+from optiviz.descent.walk import walk
+from optiviz.objective import Array
+from optiviz.optimizers.line_searches import SearchState
+from optiviz.optimizers.spec import parse_spec
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, is_finite
 from optiviz.surfaces.surface import Surface
 
@@ -85,3 +94,131 @@ def test_the_sketch_of_a_trust_region_tells_of_its_step() -> None:
         assert model.at(at) < model.value
         rejected += is_finite(tried)
     assert rejected
+
+
+INNER = ["sgd", "newton", "momentum", "adam"]
+
+
+def searched(
+    text: str, surface: Surface, steps: int = 25
+) -> Iterator[tuple[Array, Array, SearchState]]:
+    """Yield the point that each step left, the one it led to, and the state."""
+    method = parse_spec(text).build()
+    before = None
+    for x, state in walk(surface, method, np.array(surface.start), steps):
+        if before is not None:
+            yield before, x, state
+        before = x
+
+
+@pytest.mark.sample(5)
+@pytest.mark.parametrize("name", ["rosenbrock", "himmelblau", "beale", "wobbly", "cosine"])
+@pytest.mark.parametrize("inner", INNER)
+def test_searches_accept_what_scipys_do(name: str, inner: str) -> None:
+    surface, compared = optiviz.load_surface(name), 0
+    for search in ("backtracking", "wolfe"):
+        text = f"{search}+{inner}" + (":interpolate=true" if search == "backtracking" else "")
+        for before, after, state in searched(text, surface):
+            value, g = surface.value_and_gradient(before)
+            if np.abs(g).max() < 1e-5:
+                break
+            with warnings.catch_warnings(action="ignore"):
+                if search == "wolfe":
+                    length, *_ = line_search(
+                        surface.value, surface.gradient, before, state.direction, g, value
+                    )
+                else:
+                    length, *_ = line_search_armijo(
+                        surface.value, before, state.direction, g, value
+                    )
+            if length is not None:  # else scipy gives up
+                np.testing.assert_allclose(after, before + length * state.direction, atol=1e-9)
+                compared += 1
+    assert compared > 5
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("name", ["rosenbrock", "wobbly", "beale"])
+@pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
+@pytest.mark.parametrize("inner", INNER)
+def test_armijos_inequality_holds_where_a_search_accepts(
+    name: str, search: str, inner: str
+) -> None:
+    surface = optiviz.load_surface(name)
+    for before, after, state in searched(f"{search}+{inner}", surface):
+        value, g = surface.value_and_gradient(before)
+        slope = g @ state.direction
+        assert slope < 0 or not np.any(g)
+        assert state.length >= 0
+        tangent = value + 1e-4 * (0 if search == "exact" else state.length) * slope
+        assert surface.value(after) <= tangent + 1e-14 * abs(value)
+    assert surface.value(after) < surface.value(np.array(surface.start))
+
+
+def test_backtracking_tries_halves_until_f_falls_enough() -> None:
+    surface = optiviz.load_surface("rosenbrock")
+    for before, _, state in searched("backtracking+sgd", surface):
+        np.testing.assert_array_equal(state.tried, 0.5 ** np.arange(len(state.tried)))
+        assert state.length == state.tried[-1]
+        value, g = surface.value_and_gradient(before)
+        losses = surface.value(before - state.tried[:, None] * g)
+        assert (losses[:-1] > value - 1e-4 * state.tried[:-1] * (g @ g)).all()
+
+
+@pytest.mark.parametrize("inner", INNER)
+def test_an_exact_search_finds_the_minimum_along_its_ray(inner: str) -> None:
+    for surface in (WELL, STEEP):
+        for before, after, state in searched(f"exact+{inner}", surface):
+            lengths = state.length * np.concatenate([np.geomspace(1e-3, 1e3, 4001), [0.0]])
+            with np.errstate(over="ignore"):
+                along = surface.value(before + lengths[:, None] * state.direction)
+            assert surface.value(after) <= np.nanmin(along) + 1e-14
+
+
+def test_exact_gradient_descent_on_a_quadratic_has_the_length_of_textbooks() -> None:
+    surface = Surface(formula="x**2 + 8*y**2 + x*y", domain="-3:3,-3:3")
+    hessian = surface.hessian(np.zeros(2))
+    for before, _, state in searched("exact+sgd", surface, 8):
+        g = surface.gradient(before)
+        assert state.length == pytest.approx((g @ g) / (g @ hessian @ g), rel=1e-12)
+
+
+@pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
+def test_an_inner_optimizer_keeps_its_state(search: str) -> None:
+    surface, velocity = optiviz.load_surface("wobbly"), 0.0
+    for before, _, state in searched(f"{search}+momentum", surface):
+        velocity = 0.9 * velocity + surface.gradient(before)
+        np.testing.assert_allclose(state.inner.velocity, velocity, rtol=1e-12)
+        if velocity @ surface.gradient(before) > 0:
+            np.testing.assert_allclose(state.direction, -velocity, rtol=1e-9)
+
+
+def test_a_direction_that_climbs_gives_way_to_the_gradient() -> None:
+    path = optiviz.descend("cosine", "wolfe+newton", steps=8)  # newton alone climbs
+    assert path.losses[-1] == pytest.approx(-1.0)
+
+
+def test_the_sketch_of_a_search_is_the_ray_with_what_was_tried() -> None:
+    path = optiviz.descend("rosenbrock", "backtracking+newton", steps=8)
+    for before, after, sketch in zip(path.points, path.points[1:], path.sketches[1:], strict=False):
+        model, ray, tried, accepted = sketch
+        assert isinstance(model, QuadraticModel) and isinstance(ray, Segment)
+        assert isinstance(tried, Points) and isinstance(accepted, Points)
+        np.testing.assert_array_equal(ray.points[0], before)
+        np.testing.assert_allclose(accepted.points, [after], rtol=1e-15)
+        along = ray.points[1] - before
+        for point in (*tried.points, *accepted.points):
+            share = (point - before) @ along / (along @ along)
+            assert 0 <= share <= 1 + 1e-12
+            np.testing.assert_allclose(before + share * along, point, atol=1e-12)
+    assert set(path.states) >= {"length"}
+
+
+def test_a_search_has_no_rate(invoke: Invoke) -> None:
+    for text in ("backtracking+sgd:lr=0.1", "wolfe+newton:lr=1", "exact+sgd:lr=@cosine"):
+        result = invoke("run", "--surface", "wobbly", "--opt", text, "-o", "a.json")
+        assert result.exit_code == 2 and "unknown hyperparameter 'lr'" in result.stderr
+    result = invoke("run", "--surface", "wobbly", "--opt", "wolfe+sgd:c1=0.95", "-o", "a.json")
+    assert "wolfe+sgd: c1 must be smaller than c2, not 0.95 and 0.9" in result.stderr
+    result = invoke("run", "--surface", "wobbly", "--opt", "wolfe+bfgs", "-o", "a.json")
+    assert "wolfe cannot wrap bfgs" in result.stderr

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, STEPPING
+from conftest import FORMULAS, RECORDED
 
 import optiviz
 from optiviz.descent.walk import descend
@@ -35,7 +35,7 @@ NODE = shutil.which("node") or ""
 pytestmark = pytest.mark.skipif(not NODE, reason="node is not installed")
 STEPS, RATES = 125, (0.003, 0.05)
 SPECS = [
-    *STEPPING,
+    *RECORDED,
     "lookahead+adam",
     "sam+momentum",
     "adam:lr=@cosine",

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SOLVERS, STEPPING
+from conftest import SOLVERS, RECORDED
 
 import optiviz
 from optiviz.optimizers.base import Optimizer, Scheduled
@@ -221,7 +221,7 @@ def inputs(program: MethodProgram, method: Optimizer, x: Any, state: Any = None)
 
 
 @pytest.mark.parametrize("dim", SURFACES)
-@pytest.mark.parametrize("text", [*STEPPING, *WRAPPED, *SCHEDULED, *SET])
+@pytest.mark.parametrize("text", [*RECORDED, *WRAPPED, *SCHEDULED, *SET])
 def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
     method, general = built(text)
     program, surface = record(general, dim), SURFACES[dim]
@@ -239,7 +239,7 @@ def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
             break  # gradients, and ratios of decreases, are rounding errors
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@pytest.mark.parametrize("name", RECORDED)
 def test_all_hyperparameters_but_lengths_of_loops_are_inputs(name: str) -> None:
     method, _ = built(name)
     known = method.hyperparameters()

@@ -3,6 +3,7 @@
 import math
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from optiviz.kinds.presets import Preset
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunScene
 from optiviz.objective import Array
-from optiviz.optimizers.base import Method, Optimizer, Scheduled, Solver, ends
+from optiviz.optimizers.base import Method, Optimizer, Scheduled, ends
 from optiviz.optimizers.factory import OptimizerFactory
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.schedules import Schedule
@@ -107,7 +108,7 @@ class MethodLibrary:
         """Add a built-in optimizer, if it can be recorded, for readers to choose."""
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
-        if not isinstance(method, Solver):
+        with suppress(Untraceable):
             self._add(OptimizerSpec(name), method)
 
     def entry(self, spec: OptimizerSpec, entry: DescentEntry, recipe: Recipe) -> dict[str, Any]:
