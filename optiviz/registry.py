@@ -192,16 +192,16 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "aspect", "trail"),
+        ("levels", "labels", "field", "fill", "where", "aspect", "trail", "sketch"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
-        page=True,
+        "curve:CurveView", (1,), "surface", ("where", "trail", "sketch"),
+        "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
-        ("levels", "aspect", "height", "floor", "camera", "orbit", "trail"),
+        ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "trail", "sketch"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(

@@ -262,6 +262,15 @@ aspect_option = section(
     ),
 )  # fmt: skip
 
+where_option = section(
+    "Picture",
+    click.option(
+        "--where", metavar="CONDITION",
+        help='Shade the points at which a condition holds, such as "x**2 + y**2 < 1", or convex '
+        "for those with a positive definite Hessian.",
+    ),
+)  # fmt: skip
+
 contour_options = section(
     "Picture",
     click.option(
@@ -271,6 +280,7 @@ contour_options = section(
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
     click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
+    where_option,
     aspect_option,
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from optiviz.objective import Array
 from optiviz.optimizers.spec import OptimizerSpec, Setting, labelled
 from optiviz.registry import FORMATS, Format, LegendPlace, Quality, format_of
 from optiviz.surfaces.domain import Text
+from optiviz.surfaces.region import region_where
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -140,6 +141,11 @@ class BaseRecipe(Model):
         for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
                 surface.origin.check_file()
+            if self.style.where is not None:
+                try:
+                    region_where(self.style.where, resolve_surface(surface))
+                except InputError as error:
+                    raise InputError(f"where: {error}") from None
 
     def output_format(self, path: Path) -> Format:
         """Return the format of a path; raise InputError if the picture cannot be written in it."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, replace
+from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -40,7 +40,7 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
+from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
     label_variant,
@@ -139,11 +139,7 @@ class OptimizerFields(BaseRecipe):
         each = steps if len(steps) == len(specs) else steps * len(specs)
         loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
         for spec in loaded:
-            factory = factory_of(spec.name)
-            if factory.rate and factory.parameters[factory.rate].default is MISSING:
-                spec.build(**{factory.rate: 1.0})
-            else:
-                spec.build()
+            spec.probe()
         return loaded
 
     @property

@@ -1,6 +1,6 @@
 """`run`: optimizers that descend a surface."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -29,6 +29,7 @@ from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace
 from optiviz.surfaces.origins import SpaceOrigin
@@ -281,10 +282,12 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def _descend_all(self, progress: TaskProgress | None = None) -> "list[DescentEntry]":
         if not self.optimizers:
+            self._check_sketch([])
             return []
         surface, starts = resolve_surface(self.surface), self.start_points()
         variants = [variant for variant, _ in self.variants]
         specs = self.loaded_specs(*(variant.descent_steps for variant in variants))
+        self._check_sketch([spec.probe() for spec in specs])
         kept = self.frame_steps(self.last_step)
         max_bytes = MAX_BYTES // (len(specs) * len(starts))
         search = variants[0]._search
@@ -309,7 +312,16 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 _, configured = search_best(spec, label, setup, progress, self.pace)
             rows = sorted({*(row for row in kept if row < steps), steps})
             paths = tuple(
-                descend(objective, configured.optimizer, start, steps, label, rows, max_bytes)
+                descend(
+                    objective,
+                    configured.optimizer,
+                    start,
+                    steps,
+                    label,
+                    rows,
+                    max_bytes,
+                    sketch=self.sketch is not False,
+                )
                 for start in starts
             )
             entries.append(
@@ -325,6 +337,22 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             if progress is not None:
                 progress("descending", number + 1, len(specs))
         return entries
+
+    def _check_sketch(self, methods: Sequence[Method]) -> None:
+        """Raise InputError if sketches are asked for, but there is none to draw."""
+        if not self.sketch:
+            return
+        if not self.problem.in_plane:
+            name = resolve_surface(self.surface).name or "the surface"
+            raise InputError(
+                f"sketch: needs one or two dimensions, but {name} is descended in more: "
+                "omit --sketch"
+            )
+        if not any(method.has_sketch for method in methods):
+            raise InputError(
+                "sketch: no method of this run says what it looked at: omit --sketch, or add one "
+                "that does, such as nelder-mead"
+            )
 
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was tried, or would be for tuning."""

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 from typing import Any, Self
 
 from optiviz.optimizers.base import Hyper, Method
@@ -114,6 +114,12 @@ class OptimizerSpec:
             raise InputError(
                 said if said.startswith(self.name) else f"{self.name}: {said}"
             ) from error
+
+    def probe(self) -> Method:
+        """Return the optimizer, with a learning rate of 1 if it needs one; raise as `build`."""
+        factory = factory_of(self.name)
+        needed = factory.rate and factory.parameters[factory.rate].default is MISSING
+        return self.build(**({factory.rate: 1.0} if needed else {}))
 
 
 def format_value(value: Any) -> str:

@@ -92,17 +92,22 @@ def objective_text(programs: Mapping[str, Tree]) -> str:
 
 
 def method_text(program: MethodProgram) -> str:
-    """Return an object with the functions `init` and `step` of an optimizer.
+    """Return an object with the functions `init`, `step` and perhaps `sketch` of an optimizer.
 
     init(x, h, n) returns the first state, a flat array, and step(f, x, s, h, n) the next point and
     state: f is the objective, x the point, s the state, h the hyperparameters and n the number of
-    steps of the run. Both return null where the code raises an error.
+    steps of the run. Both return null where the code raises an error. sketch(s, h, n) returns the
+    numbers of the shapes of a state, a flat array, and null where there are none.
     """
     init = _function(program.init, "x,h,n", lambda row: _array(row["s"]))
     step = _function(
         program.step, "f,x,s,h,n", lambda row: _array([_array(row["x"]), _array(row["s"])])
     )
-    return f"{{init:{init},step:{step}}}"
+    functions = f"init:{init},step:{step}"
+    if program.sketch is not None:
+        text = _function(program.sketch.tree, "s,h,n", lambda row: _array(row["shapes"]))
+        functions += f",sketch:{text}"
+    return f"{{{functions}}}"
 
 
 def _function(tree: Tree, arguments: str, returned: Returned) -> str:

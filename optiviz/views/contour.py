@@ -1,6 +1,7 @@
 """The contour view: filled contours and contour lines of a surface, with the paths on top."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, draw_anchors, minimum_style, path_style, start_style
 from optiviz.views.plane import PlaneView
 from optiviz.views.ramp import ramp
+from optiviz.views.region import Shading, draw_shading, shadings
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import plain
+from optiviz.views.sketches import SketchArtist
 from optiviz.views.ticks import signed
 
 GRID = 321  # samples per side: eight per wave of ripple, the finest surface
@@ -52,7 +55,12 @@ class ContourView(PlaneView):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return surface_entries(self.scene)
+        return [*surface_entries(self.scene), *(each.mark for each in self.shadings)]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style, flat=not self.fill)
 
     def build(self, axes: Axes) -> None:
         self.style_plane(axes)
@@ -66,6 +74,11 @@ class ContourView(PlaneView):
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)
+                if any(path.sketches):
+                    window = self.scene.surface.window.intervals
+                    self.path_artists.append(
+                        SketchArtist(axes, path, style, self.theme, window, self.style.trail)
+                    )
                 self.path_artists.append(
                     PathArtist(
                         axes, self.scene.drawn_points(path), path.row_of_step, style, self.theme,
@@ -90,6 +103,8 @@ class ContourView(PlaneView):
         colors = ramp(self.theme.ramp)
         if self.fill:
             draw_bands(axes, sampled, colors)
+        for each in self.shadings:
+            self.remarks += draw_shading(axes, each, self.theme, sampled if self.fill else None)
         if not sampled.inner.size:
             return
         colored = [colors(share) for share in sampled.shares(sampled.inner)]

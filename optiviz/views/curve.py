@@ -1,6 +1,7 @@
 """The curve view: a one-dimensional loss, and points that move on it with their tangents."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,14 @@ from optiviz.views.paths import (
     path_style,
     start_style,
 )
+from optiviz.views.region import Shading, draw_shading, shadings
 from optiviz.views.scales import Scale
+from optiviz.views.sketches import SketchArtist
 
 SAMPLES = 2001
 STEEPEST = 1e100  # largest slope for which a tangent is drawn
+SPACING = 1 / 400  # of vertices on the curve, as a share of the window
+SKETCH_SCALE = 2.2  # of lines on the curve, which is wide itself
 TANGENT = 0.11  # half the length of a tangent, as a share of the view's diagonal
 
 
@@ -73,7 +78,12 @@ class CurveView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return surface_entries(self.scene)
+        return [*surface_entries(self.scene), *(each.mark for each in self.shadings)]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style, flat=True)
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
@@ -81,6 +91,8 @@ class CurveView(View):
         style_chart(axes, self.theme)
         set_limits(axes, "x", ends, None, surface.axis_names[0], self.labelled, self.packed)
         self.scale.apply(axes, self.labelled)
+        for each in self.shadings:
+            self.remarks += draw_shading(axes, each, self.theme)
         if self.scene.entries:
             set_heading(axes, self.theme, "loss")
         else:
@@ -102,10 +114,25 @@ class CurveView(View):
             axes, self.theme, names, np.column_stack([points[:, 0], self._heights(points)])
         )
         for entry in self.scene.entries:
-            for start in range(len(entry.trajectories)):
+            for start, path in enumerate(entry.trajectories):
+                if any(path.sketches):
+                    style = path_style(self.theme, entry, start)
+                    self.path_artists.append(
+                        SketchArtist(
+                            axes, path, style, self.theme, [ends], self.style.trail,
+                            self._on_curve, SPACING, SKETCH_SCALE,
+                        )
+                    )  # fmt: skip
                 self.path_artists.append(_Walker(self, axes, entry, start))
         if self.scale.kind == "linear":
             set_apart(axes, [each for each in self.path_artists if isinstance(each, _Walker)])
+
+    def _on_curve(self, vertices: Array) -> Array:
+        """Return points of shape (n, 1) on the curve, shape (n, 2), nan outside of the window."""
+        places = np.full((len(vertices), 2), np.nan)
+        seen = self.scene.surface.window.contains(vertices)
+        places[seen] = np.column_stack([vertices[seen], self._heights(vertices[seen])])
+        return places
 
     def _heights(self, points: Array) -> Array:
         """Return the losses at points of shape (n, 1) that are not on a path, shape (n,)."""

@@ -14,7 +14,7 @@ from optiviz.objective import Array
 from optiviz.registry import Height
 from optiviz.relief.camera import Camera
 from optiviz.relief.field import Bools, Colors, Field
-from optiviz.relief.light import shade
+from optiviz.relief.light import Coat, shade
 from optiviz.relief.resampling import between
 from optiviz.relief.viewpoint import best_camera
 from optiviz.surfaces.surface import Surface
@@ -209,8 +209,10 @@ class ReliefSurface:
         found[np.isnan(points[:, 0]) | np.isnan(found[:, 2])] = np.nan
         return found
 
-    def colors(self, theme_ramp: tuple[str, ...]) -> tuple[Colors, Colors]:
-        """Return the colours of the upper and the lower side of the surface."""
+    def colors(
+        self, theme_ramp: tuple[str, ...], coats: Sequence[Coat] = ()
+    ) -> tuple[Colors, Colors]:
+        """Return the colours of the upper and the lower side, which coats may cover."""
         sampled = self.sampled
         shares = _filled(sampled.shares(sampled.values.filled(np.nan)))
         grid = np.clip(self.grids[0], 0, TALL)
@@ -218,7 +220,7 @@ class ReliefSurface:
             matrix = between(len(shares), len(grid))
             shares = matrix @ shares @ matrix.T
         table = ramp(theme_ramp)(np.arange(SHADES))[:, :3]
-        return shade(grid, self.sides, shares, table, TEXELS)
+        return shade(grid, self.sides, shares, table, TEXELS, coats)
 
     def _grows(self, values: Any, above: bool) -> bool:
         """Return whether the surface has a pole at its highest, or lowest, point on the grid.

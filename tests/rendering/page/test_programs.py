@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SOLVERS, RECORDED, Invoke
+from conftest import RECORDED, SOLVERS, Invoke
 
 import optiviz
 from optiviz.kinds.run_scene import RunScene
