@@ -101,7 +101,9 @@ def test_every_rule_is_held_to_a_library() -> None:
     tested = {word_of(run, json.loads(run.read_text())).split(":")[0] for run in RUNS}
     # No library has the first; tests/optimizers/test_rules.py compares it with its formula, and
     # tests/optimizers/test_searches.py compares the others with scipy and numpy.
-    assert set(STEPPING) - tested == {"smoothed-nesterov", "trust-region"}
+    assert set(STEPPING) - tested == {
+        *("smoothed-nesterov", "trust-region", "polyak", "barzilai-borwein", "coordinate-descent"),
+    }
     wrappers = {name for word in tested for name in word.split("+")[:-1]}
     assert set(WRAPPERS) - wrappers == {"exact", "backtracking", "wolfe"}
 

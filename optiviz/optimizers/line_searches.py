@@ -134,21 +134,25 @@ class Exact(LineSearch):
     first: Hyper = hyper(1.0, help="length that is tried first", within="(0, inf)")
 
     def search(self, ray: Ray) -> tuple[Array, Array]:
-        low, lowest = np.zeros_like(ray.value), ray.value
-        high = np.full_like(low, np.inf)
-        tried = []
-        for _ in range(MOST_BISECTIONS):
-            begin = np.where(low == 0, self.first, 2 * low)
-            t = np.where(np.isinf(high), begin, low + (high - low) / 2)
-            ended = (t == low) | (t == high)
-            if ended.all():
-                break
-            value, slope = ray.at(t)
-            falls = (value <= lowest + ROUNDING * np.abs(lowest)) & (slope < 0)
-            low, lowest = np.where(falls, t, low), np.where(falls, value, lowest)
-            high = np.where(falls, high, t)
-            tried.append(np.where(ended, np.nan, t))
-        return low, np.concatenate(tried[:SHOWN], axis=-1)
+        return bisected(ray, self.first)
+
+
+def bisected(ray: Ray, first: Hyper) -> tuple[Array, Array]:
+    """Return lengths to a minimum along rays, shape (..., 1), and the first that were tried."""
+    low, lowest = np.zeros_like(ray.value), ray.value
+    high = np.full_like(low, np.inf)
+    tried = []
+    for _ in range(MOST_BISECTIONS):
+        t = np.where(np.isinf(high), np.where(low == 0, first, 2 * low), low + (high - low) / 2)
+        ended = (t == low) | (t == high)
+        if ended.all():
+            break
+        value, slope = ray.at(t)
+        falls = (value <= lowest + ROUNDING * np.abs(lowest)) & (slope < 0)
+        low, lowest = np.where(falls, t, low), np.where(falls, value, lowest)
+        high = np.where(falls, high, t)
+        tried.append(np.where(ended, np.nan, t))
+    return low, np.concatenate(tried[:SHOWN], axis=-1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

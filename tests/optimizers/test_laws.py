@@ -107,6 +107,8 @@ def test_points_and_states_stay_float64(name: str) -> None:
 
 @every_optimizer
 def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> None:
+    if name == "coordinate-descent":
+        return  # it takes one axis after the other
     x = np.array([2.5, -1.3])
     np.testing.assert_array_equal(
         end_of(make(name), x, bowl)[::-1], end_of(make(name), x[::-1].copy(), bowl)

@@ -1,12 +1,13 @@
 """Methods with models and searches: what scipy and numpy compute, and what sketches tell."""
 
+import itertools
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from conftest import Invoke
-from scipy.optimize import line_search, minimize
+from scipy.optimize import line_search, minimize, newton
 from scipy.optimize._linesearch import line_search_armijo
 
 import optiviz
@@ -222,3 +223,55 @@ def test_a_search_has_no_rate(invoke: Invoke) -> None:
     assert "wolfe+sgd: c1 must be smaller than c2, not 0.95 and 0.9" in result.stderr
     result = invoke("run", "--surface", "wobbly", "--opt", "wolfe+bfgs", "-o", "a.json")
     assert "wolfe cannot wrap bfgs" in result.stderr
+
+
+def test_polyak_steps_to_where_the_tangent_reaches_the_minimum() -> None:
+    surface = Surface(formula="(x - 1)**2 + 4*y**2 + 3", domain="-3:3,-3:3")
+    path = optiviz.descend(surface, "polyak:f_star=3", (-2.0, 1.5), steps=30)
+    for before, after in itertools.pairwise(path.points[:10]):
+        value, g = surface.value_and_gradient(before)
+        assert value + g @ (after - before) == pytest.approx(3)
+        assert np.linalg.norm(np.cross([*g, 0], [*(after - before), 0])) < 1e-9
+    assert path.losses[-1] == pytest.approx(3, abs=1e-3)
+    stays = optiviz.descend(surface, "polyak:f_star=90", (-2.0, 1.5), steps=3)
+    np.testing.assert_array_equal(stays.points, [(-2.0, 1.5)] * 4)
+
+
+@pytest.mark.parametrize("short", ["true", "false"])
+def test_barzilai_and_borwein_is_the_secant_method_in_one_dimension(short: str) -> None:
+    path = optiviz.descend(LINE, f"barzilai-borwein:lr=0.1:short={short}", (2.0,), steps=5)
+
+    def slope(x: float) -> float:
+        return float(LINE.gradient(np.array([x]))[0])
+
+    for steps in range(1, 5):
+        x0, x1 = path.points[:2, 0]
+        found, _ = newton(slope, x0, x1=x1, maxiter=steps, tol=1e-300, full_output=True, disp=False)
+        assert path.points[steps + 1, 0] == pytest.approx(found, abs=1e-12)
+
+
+def test_both_steps_of_barzilai_and_borwein_lie_between_the_inverse_curvatures() -> None:
+    surface = Surface(formula="x**2 + 10*y**2 + x*y", domain="-3:3,-3:3")
+    low, high = np.linalg.eigvalsh(surface.hessian(np.zeros(2)))
+    rates = []
+    for short in ("false", "true"):
+        path = optiviz.descend(surface, f"barzilai-borwein:lr=0.01:short={short}", (2.0, 2.5), 60)
+        assert path.losses[-1] < 1e-20
+        g = surface.gradient(path.points)
+        moves = np.diff(path.points, axis=0)[1:12]
+        rates.append(np.linalg.norm(moves, axis=1) / np.linalg.norm(g[1:12], axis=1))
+    assert ((1 / high - 1e-9 <= np.array(rates)) & (np.array(rates) <= 1 / low + 1e-9)).all()
+    assert rates[1][0] < rates[0][0]  # from the same points
+
+
+def test_coordinate_descent_is_gauss_and_seidels_method_on_a_quadratic() -> None:
+    surface = Surface(formula="x**2 + 8*y**2 + 3*x*y - x", domain="-3:3,-3:3")
+    path = optiviz.descend(surface, "coordinate-descent", (2.5, -2.0), steps=20)
+    matrix, right = surface.hessian(np.zeros(2)), -surface.gradient(np.zeros(2))
+    x = np.array([2.5, -2.0])
+    for step in range(20):
+        axis = step % 2
+        x[axis] += (right[axis] - matrix[axis] @ x) / matrix[axis, axis]
+        np.testing.assert_allclose(path.points[step + 1], x, atol=1e-9)
+        (stair,) = path.sketches[step + 1]
+        np.testing.assert_array_equal(stair[0], path.points[step : step + 2])
