@@ -16,7 +16,7 @@ from hypothesis import settings
 from optiviz.cli import cli
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
-from optiviz.optimizers.base import Solver
+from optiviz.optimizers.base import Method, Solver
 from optiviz.optimizers.lookup import factory_of
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
@@ -37,22 +37,22 @@ CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
-STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
+FITTING = {
+    "residuals": Surface(residuals="x, y, x*y", domain="-3:3,-3:3"),
+    "metric": Surface(
+        formula="x**2 + y**2 + x**2*y**2", metric="1 + x**2, 0, 0, 1 + y**2", domain="-3:3,-3:3"
+    ),
+}  # surfaces for methods that need more of their objective than others
+FITTED = [name for name in OPTIMIZERS if {*load_optimizer(name).needs} & FITTING.keys()]
+STEPPING = [name for name in OPTIMIZERS if name not in [*SOLVERS, *FITTED]]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 TUNED = [name for name in RATED if factory_of(name).parameters["lr"].default is MISSING]
-RECORDED = [
-    name
-    for name in STEPPING
-    if not (load_optimizer(name).has_loops or set(load_optimizer(name).needs) - {"hessian"})
-]
-# Surfaces for methods that need more of their objective than others.
-FITTING: dict[str, Surface] = {}
+RECORDED = [name for name in STEPPING if not load_optimizer(name).has_loops]
 
 
-def fitting_surface(name: str, usual: Surface) -> Surface:
+def fitting_surface(method: Method, usual: Surface) -> Surface:
     """Return a surface that offers what a method needs: the usual one if that is nothing."""
-    needs = load_optimizer(name).needs if name in OPTIMIZERS else ()
-    return next((FITTING[each] for each in needs if each in FITTING), usual)
+    return next((FITTING[each] for each in method.needs if each in FITTING), usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -44,6 +44,7 @@ from optiviz.surfaces.domain import (
     Window,
     axis_names,
 )
+from optiviz.surfaces.formulas import half_sum_of_squares, split_formulas
 from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.presets import preset_texts
@@ -63,7 +64,7 @@ Keys = tuple[Any, ...]
 DEFAULT_INTERVAL = "-3:3"  # of the window of a formula, unless specified
 # Groups of fields: setting one replaces the whole group.
 EXCLUSIVE_FIELDS = (
-    ("surface", "surfaces", "formula"),
+    ("surface", "surfaces", "formula", "residuals"),
     ("starts", "random_starts"),
     ("optimizers", "plugins"),
     ("presets", "plugins"),
@@ -77,6 +78,17 @@ class SurfaceOptions(BaseModel):
         Any,
         MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
+    ]
+    residuals: Annotated[
+        str,
+        Field(
+            description="residuals instead of a formula, for example y - x**2, 1 - x: the surface "
+            "is half the sum of their squares"
+        ),
+    ]
+    metric: Annotated[
+        str,
+        Field(description="the metric of natural-gradient, row by row, for example 1, 0, 0, x**2"),
     ]
     variables: Annotated[
         VariableNames,
@@ -337,7 +349,10 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     several = field == "surfaces"
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
-    if not named and not formulas:
+    residuals, metric = options["residuals"], options["metric"]
+    if residuals is not None and (named or formulas):
+        return [Fault(("residuals",), "cannot be combined with a surface or a formula")]
+    if not named and not formulas and residuals is None:
         return [Fault((field,), f"{REQUIRED}: name a surface or give a formula")]
     if len(named) + len(formulas) > MAX_SURFACES:
         return [Fault((field,), f"more than {MAX_SURFACES} surfaces are not allowed")]
@@ -364,6 +379,10 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     surfaces = SurfaceReader(catalogue, window, changes, called)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
+    if residuals is not None:
+        found.append(surfaces.of_formula(("residuals",), residuals, "residuals"))
+    if metric is not None:
+        found = [each and surfaces.measured(each, metric) for each in found]
     for option in changes:
         if all(each is not None and not _takes(each, option) for each in found):
             faults.append(Fault((option,), NEEDS[option]))
@@ -478,10 +497,19 @@ class SurfaceReader:
             return self._find(value)
         raise InputError(f"must be a name or a Surface, not {shorten(value, quoted=True)}")
 
-    def of_formula(self, keys: Keys, text: Any) -> Surface | None:
-        """Return the surface of a formula, None if it has a fault."""
+    def measured(self, surface: Surface, metric: Any) -> Surface | None:
+        """Return a surface with a metric, None if that has a fault."""
+        declared = surface.model_dump(mode="json", exclude_defaults=True)
+        code = {key: getattr(surface, key) for key in ("function", "model")}
+        declared |= {key: each for key, each in code.items() if each is not None}
+        return self._declared(("metric",), declared | {"metric": metric}, of=1)
+
+    def of_formula(self, keys: Keys, text: Any, field: str = "formula") -> Surface | None:
+        """Return the surface of a formula or of residuals, None if it has a fault."""
         names = self.variables or (variables_of(text) if isinstance(text, str) else AXES[:1])
-        declared = {"formula": text, "axes": self.axes, "variables": self.variables}
+        if field == "residuals" and isinstance(text, str) and not self.variables:
+            names = variables_of(half_sum_of_squares(split_formulas(text)))
+        declared = {field: text, "axes": self.axes, "variables": self.variables}
         if len(names) <= len(AXES):
             declared["domain"] = self.window or ",".join([DEFAULT_INTERVAL] * len(names))
         elif self.window is not None:

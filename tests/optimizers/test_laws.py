@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STEPPING
+from conftest import FITTED, STEPPING, fitting_surface
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,9 @@ SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
 flat = optiviz.Surface(formula="3 + 0*x*y", domain="-3:3,-3:3")
-every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SEARCHED, *SCHEDULED])
+every_optimizer = pytest.mark.parametrize(
+    "name", [*STEPPING, *FITTED, *WRAPPED, *SEARCHED, *SCHEDULED]
+)
 every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 
@@ -41,7 +43,7 @@ def make(name: str, lr: Any = 0.01) -> Optimizer:
 
 
 def end_of(optimizer: Method, x: Array, surface: Any = wobbly) -> Array:
-    return [x for x, _ in walk(surface, optimizer, x, STEPS)][-1]
+    return [x for x, _ in walk(fitting_surface(optimizer, surface), optimizer, x, STEPS)][-1]
 
 
 def leaves(state: Any) -> list[Any]:
@@ -89,7 +91,8 @@ def test_step_is_pure(name: str) -> None:
     state = optimizer.init(x)
     for _ in range(3):
         before = (x.copy(), copy.deepcopy(state))
-        first, second = (optimizer.step(wobbly, x, state) for _ in range(2))
+        surface = fitting_surface(optimizer, wobbly)
+        first, second = (optimizer.step(surface, x, state) for _ in range(2))
         np.testing.assert_array_equal(x, before[0])
         for kept, original in zip(leaves(state), leaves(before[1]), strict=True):
             np.testing.assert_array_equal(kept, original)
@@ -100,7 +103,8 @@ def test_step_is_pure(name: str) -> None:
 @every_optimizer
 def test_points_and_states_stay_float64(name: str) -> None:
     optimizer = make(name)
-    x, state = optimizer.step(bowl, np.array([1.0, 2.0]), optimizer.init(np.array([1.0, 2.0])))
+    surface, x = fitting_surface(optimizer, bowl), np.array([1.0, 2.0])
+    x, state = optimizer.step(surface, x, optimizer.init(x))
     assert x.dtype == np.float64
     assert all(np.asarray(each).dtype in (np.float64, np.int64) for each in leaves(state))
 
@@ -117,12 +121,13 @@ def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> N
 
 @every_optimizer
 def test_it_descends_a_bowl(name: str) -> None:
-    path = descend(bowl, make(name, 0.02), bowl.start, 50)
+    optimizer = make(name, 0.02)
+    path = descend(fitting_surface(optimizer, bowl), optimizer, bowl.start, 50)
     assert path.losses[-1] < path.losses[0]
     assert not path.ending
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@pytest.mark.parametrize("name", [*STEPPING, *FITTED])
 def test_every_hyperparameter_has_an_effect(name: str) -> None:
     """On the points or states of one of two runs, by one of several values."""
     parameters = factory_of(name).parameters
@@ -132,7 +137,8 @@ def test_every_hyperparameter_has_an_effect(name: str) -> None:
         settings = {key: each for key, each in usual.items() if key in parameters} | changed
         optimizer = parse_spec(":".join([name, *map("=".join, settings.items())])).build()
         with np.errstate(all="ignore"):
-            *_, end = walk(wobbly, optimizer, np.array([[1.5, -2.0], [0.3, 0.9]]), STEPS)
+            surface = fitting_surface(optimizer, wobbly)
+            *_, end = walk(surface, optimizer, np.array([[1.5, -2.0], [0.3, 0.9]]), STEPS)
         return [np.asarray(leaf).tobytes() for leaf in leaves(end)]
 
     before = ends()
@@ -147,7 +153,7 @@ def test_every_hyperparameter_has_an_effect(name: str) -> None:
         assert any(each != before for each in changed), key
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@pytest.mark.parametrize("name", [*STEPPING, *FITTED])
 def test_weight_decay_leads_to_the_origin(name: str) -> None:
     if "weight_decay" not in factory_of(name).parameters:
         return
@@ -171,10 +177,11 @@ def test_docstring_has_rule_paper_and_meanings(name: str) -> None:
     assert all(meaning for _, _, meaning in known.hyperparameters)
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@pytest.mark.parametrize("name", [*STEPPING, *FITTED])
 def test_states_are_recorded_by_name(name: str) -> None:
-    path = descend(wobbly, make(name), wobbly.start, 4)
-    state = make(name).init(path.start)
+    optimizer = make(name)
+    path = descend(fitting_surface(optimizer, wobbly), optimizer, wobbly.start, 4)
+    state = optimizer.init(path.start)
     known = getattr(state, "recorded", state._asdict())
     drawn = [key for key, each in known.items() if np.ndim(each) < 2]
     assert list(path.states) == drawn
