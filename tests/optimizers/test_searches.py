@@ -1,13 +1,14 @@
 """Methods with models and searches: what scipy and numpy compute, and what sketches tell."""
 
 import itertools
+import pickle
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from conftest import Invoke
-from scipy.optimize import line_search, minimize, newton
+from scipy.optimize import least_squares, line_search, minimize, newton
 from scipy.optimize._linesearch import line_search_armijo
 
 import optiviz
@@ -16,6 +17,7 @@ from optiviz.objective import Array
 from optiviz.optimizers.line_searches import SearchState
 from optiviz.optimizers.spec import parse_spec
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, is_finite
+from optiviz.surfaces.formulas import Formulas
 from optiviz.surfaces.surface import Surface
 
 WELL = Surface(formula="x**4 + 3*y**4 + x**2*y**2 + x**2 - x*y + y**2 + 2*x", domain="-3:3,-3:3")
@@ -244,10 +246,9 @@ def test_barzilai_and_borwein_is_the_secant_method_in_one_dimension(short: str) 
     def slope(x: float) -> float:
         return float(LINE.gradient(np.array([x]))[0])
 
-    for steps in range(1, 5):
-        x0, x1 = path.points[:2, 0]
-        found, _ = newton(slope, x0, x1=x1, maxiter=steps, tol=1e-300, full_output=True, disp=False)
-        assert path.points[steps + 1, 0] == pytest.approx(found, abs=1e-12)
+    for x0, x1, x2 in zip(path.points, path.points[1:], path.points[2:], strict=False):
+        found, _ = newton(slope, *x0, x1=x1.item(), maxiter=1, full_output=True, disp=False)
+        assert x2.item() == pytest.approx(found, abs=1e-12)
 
 
 def test_both_steps_of_barzilai_and_borwein_lie_between_the_inverse_curvatures() -> None:
@@ -275,3 +276,111 @@ def test_coordinate_descent_is_gauss_and_seidels_method_on_a_quadratic() -> None
         np.testing.assert_allclose(path.points[step + 1], x, atol=1e-9)
         (stair,) = path.sketches[step + 1]
         np.testing.assert_array_equal(stair[0], path.points[step : step + 2])
+
+
+PARABOLA = Surface(residuals="10*(y - x**2), 1 - x", domain="-2:2,-1:3", start=(-1.2, 1.0))
+FIT = Surface(
+    residuals=", ".join(f"x*exp(y*{t}) - {v}" for t, v in enumerate([2, 1.2, 0.7, 0.5])),
+    domain="0:4,-2:1",
+    start=(3.5, -1.5),
+)
+
+
+def parts(surface: Surface) -> tuple[Formulas, Callable[[Array], Array]]:
+    """Return the residuals of a surface and their Jacobian."""
+    assert surface.residuals is not None and surface.jacobian is not None
+    return surface.residuals, surface.jacobian
+
+
+@pytest.mark.parametrize("surface", [PARABOLA, FIT])
+def test_residuals_are_those_of_the_formula(surface: Surface) -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, (9, 2))
+    r, jacobian = (each(x) for each in parts(surface))
+    np.testing.assert_allclose(surface.value(x), (r**2).sum(-1) / 2, rtol=1e-12)
+    slope = np.einsum("...m,...mi->...i", r, jacobian)
+    np.testing.assert_allclose(surface.gradient(x), slope, rtol=1e-12, atol=1e-12)
+    assert pickle.loads(pickle.dumps(surface)) == surface
+    assert Surface.model_validate(surface.model_dump(mode="json")) == surface
+
+
+@pytest.mark.parametrize("surface", [PARABOLA, FIT])
+def test_gauss_newton_solves_the_linear_least_squares_problem(surface: Surface) -> None:
+    residuals, jacobian = parts(surface)
+    path = optiviz.descend(surface, "gauss-newton", steps=12)
+    for before, after in itertools.pairwise(path.points):
+        solved, *_ = np.linalg.lstsq(jacobian(before), -residuals(before))
+        np.testing.assert_allclose(after - before, solved, atol=1e-9)
+    found = least_squares(residuals, surface.start, jacobian)
+    np.testing.assert_allclose(path.points[-1], found.x, atol=1e-5)
+
+
+@pytest.mark.parametrize("surface", [PARABOLA, FIT])
+def test_levenberg_and_marquardt_damp_the_linear_least_squares_problem(surface: Surface) -> None:
+    residuals, jacobian = parts(surface)
+    path = optiviz.descend(surface, "levenberg-marquardt", steps=60)
+    first = 1e-3 * (jacobian(path.points[0]) ** 2).sum(0).max()
+    used = [first, *path.states["damping"][1:]]
+    for step, (model, tried) in enumerate(path.sketches[1:25]):  # type: ignore[misc]
+        before, after = path.points[step : step + 2]
+        rows = np.concatenate([jacobian(before), np.sqrt(used[step]) * np.eye(2)])
+        r = residuals(before)
+        solved, *_ = np.linalg.lstsq(rows, np.concatenate([-r, np.zeros(2)]))
+        rejected = is_finite(tried)
+        at = tried.points[0] if rejected else after
+        np.testing.assert_allclose(at - before, solved, atol=1e-9)
+        expected = ((jacobian(before) @ solved + r) ** 2).sum() / 2
+        assert model.at(before + solved) == pytest.approx(expected, abs=1e-9)
+        assert rejected == (path.states["gain"][step + 1] <= 0)
+        # Nielsen's rule, from Madsen, Nielsen and Tingleff, equation 2.21.
+        if not rejected:
+            share = max(1 / 3, 1 - (2 * path.states["gain"][step + 1] - 1) ** 3)
+            assert used[step + 1] == pytest.approx(share * used[step])
+    assert (np.diff(path.losses) <= 1e-15).all()
+    found = least_squares(residuals, surface.start, jacobian, method="lm")
+    np.testing.assert_allclose(path.points[-1], found.x, atol=1e-5)
+
+
+def test_natural_gradient_divides_by_the_metric() -> None:
+    surface = Surface(
+        formula="log(y) + (x**2 + 1)/(2*y**2)", metric="1/y**2, 0, 0, 2/y**2", domain="-3:3,0.2:4"
+    )
+    path = optiviz.descend(surface, "natural-gradient:lr=0.1", (2.0, 3.0), steps=60)
+    for before, after, sketch in zip(path.points, path.points[1:], path.sketches[1:], strict=False):
+        metric = np.diag([1, 2]) / before[1] ** 2  # Fisher's, of a normal distribution
+        move = -0.1 * np.linalg.solve(metric, surface.gradient(before))
+        np.testing.assert_allclose(after - before, move, rtol=1e-12)
+        (ellipse,) = sketch
+        assert isinstance(ellipse, Ellipse)
+        np.testing.assert_allclose(ellipse.matrix, np.linalg.inv(metric), rtol=1e-12)
+    np.testing.assert_allclose(path.points[-1], [0, 1], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--surface", "bowl", "--opt", "gauss-newton"), "gauss-newton needs residuals: write"),
+        (("--surface", "bowl", "--opt", "natural-gradient:lr=1"), "needs a metric: write"),
+        (("--residuals", "y - , 1"), "--residuals: formula 'y -' is not an expression"),
+        (("--residuals", "x, y", "--formula", "x*y"), "--residuals: cannot be combined with"),
+        (("--residuals", "x, y", "--dim", "3"), "one or two variables, but there are more"),
+        (("--surface", "bowl", "--metric", "1, 0, 0"), "has 3 formulas, but 2 variables need 4"),
+        (("--surface", "bowl", "--metric", "1, x, y, 1"), "is not symmetric: x and y must be"),
+        (("--surface", "xor", "--metric", "1, x, y, 1"), "but there is a network"),
+    ],
+)
+def test_bad_residuals_and_metrics_are_told(
+    words: tuple[str, ...], said: str, invoke: Invoke
+) -> None:
+    opt = () if "--opt" in words else ("--opt", "sgd:lr=0.1")
+    result = invoke("run", *words, *opt, "--steps", 2, "-o", "a.json")
+    assert result.exit_code == 2 and said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
+    words = ("--residuals", "y - x**2, 1 - x", "--metric", "1, 0, 0, 2", "--domain", "-2:2,-1:3")
+    result = invoke("run", *words, "--opt", "gauss-newton", "--steps", 2, "-o", "a.json")
+    assert result.exit_code == 0
+    said = invoke("inspect", "a.json").stdout
+    assert "--residuals 'y - x**2, 1 - x'" in said and "--metric '1, 0, 0, 2'" in said
+    assert "--formula" not in said
