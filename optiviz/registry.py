@@ -20,6 +20,8 @@ Aspect = Literal["equal", "auto"]  # whether both axes have the same scale
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Height = Literal["linear", "log"]  # of a relief, by its values
 HEIGHTS: tuple[Height, ...] = get_args(Height)
+GradientField = Literal["arrows", "stream"]  # how the direction of steepest descent is drawn
+GRADIENT_FIELDS: tuple[GradientField, ...] = get_args(GradientField)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
@@ -42,6 +44,7 @@ OPTION_OF_FIELD = {
     "tracks": "--track",
     "presets": "--preset",
     "catalogue": "--surfaces",
+    "constraints": "--constraint",
 }
 
 
@@ -192,16 +195,17 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "where", "aspect", "trail", "sketch"),
+        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("where", "trail", "sketch"),
+        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch"),
         "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
-        ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "trail", "sketch"),
+        ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
+         "sketch"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
@@ -265,10 +269,20 @@ OPTIMIZERS = {
     "gauss-newton": "least_squares:GaussNewton",
     "levenberg-marquardt": "least_squares:LevenbergMarquardt",
     "natural-gradient": "least_squares:NaturalGradient",
+    "projected-gradient": "constrained:ProjectedGradient",
+    "frank-wolfe": "constrained:FrankWolfe",
+    "mirror-descent": "constrained:MirrorDescent",
+    "proximal-gradient": "constrained:ProximalGradient",
+    "fista": "constrained:FISTA",
+    "svrg": "variance:SVRG",
+    "saga": "variance:SAGA",
+    "langevin": "samplers:Langevin",
+    "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
     "conjugate-gradient": "classical:ConjugateGradient",
     "nelder-mead": "classical:NelderMead",
+    "random-search": "gradient_free:RandomSearch",
 }
 PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
 WRAPPERS = {
@@ -277,6 +291,7 @@ WRAPPERS = {
     "exact": "line_searches:Exact",
     "backtracking": "line_searches:Backtracking",
     "wolfe": "line_searches:Wolfe",
+    "polyak-averaging": "wrappers:PolyakAveraging",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

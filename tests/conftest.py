@@ -1,5 +1,6 @@
 """Fixtures and helpers that all tests share, and the samples of laws."""
 
+import functools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -12,11 +13,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
+from matplotlib.backends import backend_agg
 
 from optiviz.cli import cli
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
-from optiviz.optimizers.base import Method, Solver
+from optiviz.optimizers.base import Solver
 from optiviz.optimizers.lookup import factory_of
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
@@ -32,27 +34,73 @@ Invoke = Callable[..., Result]
 if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of the tests
     CACHE = TemporaryDirectory(prefix="optiviz-tests-")
     os.environ["XDG_CACHE_HOME"] = CACHE.name
+    # Also for processes with a cache of their own: a list of all fonts takes a second.
+    os.environ["MPLCONFIGDIR"] = f"{CACHE.name}/matplotlib"
+
+# Formulas in titles take a third of the time of a picture; this keeps them beyond one picture.
+backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
+
+
+def needs_rate(name: str) -> bool:
+    """Return whether an optimizer has a learning rate without a default."""
+    factory = factory_of(name)
+    return bool(factory.rate) and factory.parameters[factory.rate].default is MISSING
+
+
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
-FITTING = {
+STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
+CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
+MEASURED = [name for name in OPTIMIZERS if {*load_optimizer(name).needs} & {"residuals", "metric"}]
+FITTED = [*CONSTRAINED, *MEASURED]
+LOOPING = [name for name in STEPPING if load_optimizer(name).has_loops]
+TUNED = [name for name in STEPPING if needs_rate(name) and name not in FITTED]
+RATED = [name for name in STEPPING if factory_of(name).rate]
+RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
+SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
+REPLAYED = [*RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
+LIVE = [name for name in STEPPING if name not in REPLAYED]
+# Surfaces for methods that need more of their objective than others.
+FITTING: dict[str, Surface] = {
+    "feasible_set": Surface(
+        formula="(x**2 + y**2 - x*y/2)/20",
+        domain="-4:4,-4:4",
+        start=(2.5, 1.5),
+        constraints=("x >= -4", "y >= -4", "x + y <= 8"),  # all points that laws start at
+    ),
     "residuals": Surface(residuals="x, y, x*y", domain="-3:3,-3:3"),
     "metric": Surface(
         formula="x**2 + y**2 + x**2*y**2", metric="1 + x**2, 0, 0, 1 + y**2", domain="-3:3,-3:3"
     ),
-}  # surfaces for methods that need more of their objective than others
-FITTED = [name for name in OPTIMIZERS if {*load_optimizer(name).needs} & FITTING.keys()]
-STEPPING = [name for name in OPTIMIZERS if name not in [*SOLVERS, *FITTED]]
-RATED = [name for name in STEPPING if factory_of(name).rate]
-TUNED = [name for name in RATED if factory_of(name).parameters["lr"].default is MISSING]
-RECORDED = [name for name in STEPPING if not load_optimizer(name).has_loops]
+}
 
 
-def fitting_surface(method: Method, usual: Surface) -> Surface:
+class Halves:
+    """A surface as the mean of two samples, which are in every batch."""
+
+    chosen = np.arange(2)
+    shares = np.array([[0.5], [1.5]])
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface, self.full_batch = surface, self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._surface, name)
+
+    def sample_gradients(self, x: Array) -> Array:
+        return self.shares * self._surface.gradient(x)[..., None, :]
+
+
+def fitting_surface(name: str, usual: Surface) -> Any:
     """Return a surface that offers what a method needs: the usual one if that is nothing."""
-    return next((FITTING[each] for each in method.needs if each in FITTING), usual)
+    if name in SAMPLED:
+        return Halves(usual)
+    core = name.partition(":")[0].rpartition("+")[2]
+    needs = load_optimizer(core).needs if core in OPTIMIZERS else ()
+    return next((FITTING[each] for each in needs if each in FITTING), usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,7 +119,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="run every N-th of the cases that are in no sample; which ones depends on the seed",
+        help="run every N-th of the slow tests of each file; which ones depends on the seed",
     )
 
 
@@ -90,8 +138,8 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark all cases of a law but those in its sample as slow, and leave out all but a share."""
-    every, left_out = config.option.share, []
+    """Mark all cases of a law but those in its sample as slow; keep a share of the slow tests."""
+    seed, share = config.option.seed, config.option.share
     laws: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sample"):
@@ -100,17 +148,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = cases[0].get_closest_marker("sample")
         assert marker is not None
         quick = [case for case in cases if not case.get_closest_marker("slow")]
-        chosen = random.Random(f"{config.option.seed} {law}").sample(
-            quick, min(*marker.args, len(quick))
-        )
-        others = [case for case in cases if case not in chosen]
-        for number, case in enumerate(others):
-            case.add_marker("slow")
-            if number % every != config.option.seed % every:
-                left_out.append(case)
+        chosen = random.Random(f"{seed} {law}").sample(quick, min(*marker.args, len(quick)))
+        for case in cases:
+            if case not in chosen:
+                case.add_marker("slow")
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            files.setdefault(item.path, []).append(item)
+    left_out = set[pytest.Item]()
+    for path, slow in files.items():
+        first = random.Random(f"{seed} {path.relative_to(config.rootpath)}").randrange(share)
+        left_out |= set(slow) - set(slow[first::share])
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(

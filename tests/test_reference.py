@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STEPPING
+from conftest import CONSTRAINED, MEASURED, STEPPING
 
 import optiviz
 from optiviz.registry import WRAPPERS
@@ -99,13 +99,13 @@ def test_trajectory_agrees(run: Path) -> None:
 
 def test_every_rule_is_held_to_a_library() -> None:
     tested = {word_of(run, json.loads(run.read_text())).split(":")[0] for run in RUNS}
-    # No library has the first; tests/optimizers/test_rules.py compares it with its formula, and
-    # tests/optimizers/test_searches.py compares the others with scipy and numpy.
-    assert set(STEPPING) - tested == {
-        *("smoothed-nesterov", "trust-region", "polyak", "barzilai-borwein", "coordinate-descent"),
-    }
+    # No library has them; tests/optimizers compare them with formulas and laws.
+    own = {*("smoothed-nesterov", "trust-region", "svrg", "saga", "langevin", "hmc")}
+    own |= {*CONSTRAINED, "proximal-gradient", "fista", "random-search"}
+    own |= {*MEASURED, "polyak", "barzilai-borwein", "coordinate-descent"}
+    assert set(STEPPING) - tested == own
     wrappers = {name for word in tested for name in word.split("+")[:-1]}
-    assert set(WRAPPERS) - wrappers == {"exact", "backtracking", "wolfe"}
+    assert {*WRAPPERS} - wrappers == {"polyak-averaging", "exact", "backtracking", "wolfe"}
 
 
 def test_minima_are_the_recomputed_ones() -> None:

@@ -28,6 +28,7 @@ from optiviz.registry import (
     DEVICES,
     DTYPES,
     FORMATS,
+    GRADIENT_FIELDS,
     HEIGHTS,
     KINDS,
     LEGEND_PLACES,
@@ -105,6 +106,18 @@ window_options = section(
         "--axes", metavar="NAME,NAME",
         help="Names of the axes, such as w,b.  [default: the surface's, or x,y]",
     ),
+    click.option(
+        "--constraint", "constraints", multiple=True, metavar="TEXT",
+        help='Where steps must stay, such as "x + y <= 1" or "x**2 + y**2 <= 1"; may be repeated.',
+    ),
+    click.option(
+        "--bounds", metavar="X0:X1,Y0:Y1",
+        help="An interval for each variable in which steps must stay; 0: has no upper end.",
+    ),
+    click.option(
+        "--l1", type=float, metavar="WEIGHT",
+        help="Add a penalty, this weight times |x| + |y|, to a formula.",
+    ),
 )  # fmt: skip
 
 surface_options = option_group(
@@ -132,7 +145,7 @@ problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
-        help="Seed for random starts, batches, dropout and noise.",
+        help="Seed for random starts, batches, dropout, noise and random methods.",
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
@@ -286,9 +299,18 @@ contour_options = section(
         help="Contour lines: the number of bands, or their losses.",
     ),
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
-    click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
+    click.option(
+        "--field", is_flag=False, flag_value="arrows", type=Choice("field", GRADIENT_FIELDS),
+        metavar="[arrows|stream]",
+        help="Draw arrows along the negative gradient, or the streamlines of its flow.",
+    ),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
     where_option,
+    click.option(
+        "--density", type=float, metavar="T",
+        help="Draw the density exp(-(f - min f) / T) instead of the loss f; 0 for the loss.  "
+        "[default: the temperature of samplers, if all optimizers are]",
+    ),
     aspect_option,
 )  # fmt: skip
 

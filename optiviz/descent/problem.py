@@ -14,6 +14,11 @@ from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
 
 
+def feasible(surface: Surface, x: Array) -> Array:
+    """Return points, shape (..., dim), or the nearest ones that satisfy a surface's constraints."""
+    return x if surface.feasible_set is None else surface.feasible_set.project(x)
+
+
 class RateGrid(NamedTuple):
     """The learning rates to try where runs are too expensive to search for a grid."""
 
@@ -74,8 +79,11 @@ class Problem(ABC):
         return met.full_batch if isinstance(met, Stream) else met  # type: ignore[attr-defined]
 
     def start(self, point: Point) -> Array:
-        """Return the starting point of a run, shape (dim,), for a point that is drawn."""
-        return np.array(point, float)
+        """Return the starting point of a run, shape (dim,), for a point that is drawn.
+
+        One that violates constraints is the nearest feasible point.
+        """
+        return feasible(self.surface, np.array(point, float))
 
     def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
         """Return the surface and the paths, as they are drawn."""

@@ -106,7 +106,7 @@ class BasinsRecipe(ProblemFields, AnimationFields):
             surface=surface,
             minima=minima,
             entries=entries,
-            conditions=self.conditions(),
+            conditions=self.conditions_of(self.specs),
         )
 
 

@@ -40,6 +40,7 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Method, check_offered
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
@@ -137,10 +138,17 @@ class OptimizerFields(BaseRecipe):
         """
         specs = self.specs
         each = steps if len(steps) == len(specs) else steps * len(specs)
-        loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
+        seed = getattr(self, "seed", None)  # of random methods
+        loaded = [
+            replace(spec.with_total_steps(many), seed=seed)
+            for spec, many in zip(specs, each, strict=True)
+        ]
         for spec in loaded:
-            spec.probe()
+            self.check_method(spec, spec.probe())
         return loaded
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer cannot descend what the recipe says."""
 
     @property
     def file_stem(self) -> str:
@@ -361,14 +369,21 @@ class ProblemFields(Model):
         """Return the objective of every optimizer."""
         return self.problem.objective(self.batch_size, self.noise, self.seed)
 
-    def conditions(self) -> tuple[str, ...]:
-        """Return the conditions of every step, for example "batches of 128"."""
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
+        surface = resolve_surface(self.surface)
+        if not surface.learns:  # else the objective, which takes long, says what it has
+            check_offered(method, surface, spec.name)
+
+    def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
+        """Return the conditions of every step of optimizers, for example "batches of 128"."""
         said = []
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
             said.append(f"gradient noise {self.noise:g}")
-        if self.noise or self.batch_size is not None or self.problem.is_random:
+        drawn = self.problem.is_random or any(spec.is_random for spec in specs)
+        if self.noise or self.batch_size is not None or drawn:
             said.append(f"seed {self.seed}")
         return tuple(said)
 

@@ -24,7 +24,7 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunScene, provided_by
+from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunEntry, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
@@ -32,6 +32,7 @@ from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace
+from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
@@ -197,7 +198,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def conditions(self) -> tuple[str, ...]:
         """Return what all runs share: the optimizer that is varied, conditions, and a seed."""
-        each = [StartFields.conditions(variant) for variant, _ in self.variants]
+        each = [variant.conditions_of([spec]) for variant, spec in self.variants]
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]
@@ -229,7 +230,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             [path for entry in entries for path in entry.trajectories]
         )
         projected = iter(paths)
-        return RunScene(
+        scene = RunScene(
             title=self.title_for(surface),
             surface=surface,
             entries=tuple(
@@ -238,7 +239,32 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             ),
             conditions=self.conditions(),
             window_told=self._window_told(surface),
+            starts_told=self._starts_told(),
         )
+        draws = any("density" in VIEWS[name].options for name in self.views(scene))
+        return scene.with_density(self._temperature(entries) if draws else None)
+
+    def _temperature(self, entries: "Sequence[RunEntry]") -> float | None:
+        """Return the temperature of the density that is drawn, None if the loss is."""
+        if self.density is not None:
+            return self.density or None
+        found = {entry.sampled_temperature for entry in entries}
+        return found.pop() if len(found) == 1 else None
+
+    def _starts_told(self) -> str:
+        """Return which starts were moved to satisfy constraints, "" if none was."""
+        if resolve_surface(self.surface).feasible_set is None:
+            return ""
+        pairs = zip(self.points(), self.start_points(), strict=True)
+        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
+        if len(moved) == 1:
+            ((start, to),) = moved
+            said = f"start {format_point(start)} violates the constraints"
+            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
+        said = (
+            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
+        )
+        return said if moved else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""

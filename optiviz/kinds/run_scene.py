@@ -1,9 +1,9 @@
 """What a run shows: paths on a surface, of optimizers and recorded ones."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from optiviz.kinds.run import Recipe
 
 MANY = 4  # coordinates of a start that are all shown
+DENSITY = "density exp(\N{MINUS SIGN}f/T)"
 MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
@@ -53,6 +54,7 @@ class RunEntry(Entry):
     trajectories: tuple[Trajectory, ...]
     optimizer: ClassVar[str | None] = None  # the name of the optimizer, if there is one
     rate_source: ClassVar[str] = ""  # where its learning rate comes from
+    sampled_temperature: ClassVar[float | None] = None  # of the density that it samples, if it does
 
     @property
     def steps(self) -> int:
@@ -119,6 +121,10 @@ class DescentEntry(OptimizerEntry, RunEntry):
     def rate_source(self) -> str:  # type: ignore[override]
         return self.configured.source
 
+    @property
+    def sampled_temperature(self) -> float | None:  # type: ignore[override]
+        return self.configured.optimizer.sampled_temperature
+
     def rate_at(self, step: int) -> float | None:
         return self.configured.optimizer.rate_at(step)
 
@@ -163,7 +169,21 @@ class RunScene(OnSurface[RunEntry]):
     entries: tuple[RunEntry, ...] = ()
     siblings: tuple[RunEntry, ...] = ()
     window_told: str = ""  # how the window was found, as a sentence
+    starts_told: str = ""  # which starts were moved, as a sentence
+    temperature: float | None = None  # of the density that is drawn instead of the loss, if any
     quantity = "loss"
+
+    @property
+    def ground(self) -> str:
+        """What is drawn of the surface: "loss" or "density"."""
+        return "loss" if self.temperature is None else "density"
+
+    def with_density(self, temperature: float | None) -> Self:
+        """Return the scene whose ground is exp(-(f - min f) / temperature), the loss if None."""
+        said = [each for each in self.conditions if not each.startswith(DENSITY)]
+        if temperature is not None:
+            said.append(f"{DENSITY}, T = {temperature:g}")
+        return replace(self, temperature=temperature, conditions=tuple(said))
 
     def judged_rows(self, path: Trajectory) -> "NDArray[np.intp]":
         """Return the rows of a path at which the plane is judged, shape (n,): up to 200."""
@@ -445,8 +465,7 @@ class RunScene(OnSurface[RunEntry]):
         ]
         if kept:
             yield f"only {min(kept)} points of each path are kept, to limit memory use"
-        if self.window_told:
-            yield self.window_told
+        yield from filter(None, (self.window_told, self.starts_told))
         for entry in self.entries:
             yield from entry.notes
             decay = entry.hyperparameters.get("weight_decay")

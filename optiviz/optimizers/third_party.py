@@ -101,10 +101,8 @@ def _checked_shape(shape: Any, dim: int) -> Shape:
     numbers = []
     for name, given in zip(shape._fields, shape[:-1], strict=False):
         array, wanted = np.array(given, float), expected.get(name, (dim,))
-        if (
-            array.ndim != len(wanted)
-            or array.shape[name == "points" :] != wanted[name == "points" :]
-        ):
+        fits = all(each in ("n", side) for side, each in zip(array.shape, wanted, strict=False))
+        if array.ndim != len(wanted) or not fits:
             raise OptimizerError(
                 f"sketched {name} of shape {array.shape}: those of a {kind.__name__} here have "
                 f"shape ({', '.join(map(str, wanted))})"

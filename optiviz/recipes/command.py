@@ -168,6 +168,15 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             fields["variables"] = ",".join(names)
     if declared and (axes := declared[0].axes):
         fields["axes"] = ",".join(axes)
+    if declared and declared[0].constraints:
+        fields["constraints"] = [*declared[0].constraints]
+    if declared and declared[0].bounds:
+        fields["bounds"] = ",".join(
+            ":".join("" if end is None else format_value(end) for end in side)
+            for side in declared[0].bounds
+        )
+    if declared and declared[0].l1:
+        fields["l1"] = declared[0].l1
     if declared and (window := declared[0].domain) is not None:
         sides = window.intervals
         fields["domain"] = ",".join(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
@@ -38,7 +39,9 @@ from optiviz.surfaces.config import Grid, ModelConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import (
     AxisNames,
+    Bounds,
     Domain,
+    Text,
     ValidationContext,
     VariableNames,
     Window,
@@ -132,6 +135,13 @@ class SurfaceOptions(BaseModel):
     resolution: Annotated[
         Grid, Field(description="points per side at which a network or a model is evaluated")
     ]
+    constraints: Annotated[
+        tuple[Text, ...],
+        MappedSchema(lambda kept: one_or_more(TEXT)),
+        Field(description="where steps must stay, for example x + y <= 1 or 0 <= x <= 1"),
+    ]
+    bounds: Annotated[Bounds, Field(description="an interval for each variable, as -1:1,0:2")]
+    l1: Annotated[float, Field(ge=0, description="the weight of a penalty |x| + |y| that is added")]
 
 
 class Names(BaseModel):
@@ -148,6 +158,7 @@ OF_NETWORK = ("data", "samples")  # options that change its declaration
 OF_MODEL = ("device", "dtype", "batch_norm")
 OF_PLANE = ("plane", "normalize", "biases")
 OF_GRID = ("resolution",)
+OF_FORMULA = ("constraints", "bounds", "l1", "metric")
 NEEDS = {
     **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
@@ -345,11 +356,12 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     """Replace the options of surfaces in `fields` by the surfaces; return the faults."""
     options = {option: fields.pop(option, None) for option in SURFACE_OPTIONS}
     domain, catalogue = options["domain"], options["catalogue"]
-    changes = {option: options[option] for option in NEEDS if options[option] is not None}
+    changing = (*NEEDS, *OF_FORMULA)
+    changes = {option: options[option] for option in changing if options[option] is not None}
     several = field == "surfaces"
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
-    residuals, metric = options["residuals"], options["metric"]
+    residuals = options["residuals"]
     if residuals is not None and (named or formulas):
         return [Fault(("residuals",), "cannot be combined with a surface or a formula")]
     if not named and not formulas and residuals is None:
@@ -381,9 +393,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     found += [surfaces.of_formula(*each) for each in formulas]
     if residuals is not None:
         found.append(surfaces.of_formula(("residuals",), residuals, "residuals"))
-    if metric is not None:
-        found = [each and surfaces.measured(each, metric) for each in found]
-    for option in changes:
+    for option in changes.keys() & NEEDS.keys():
         if all(each is not None and not _takes(each, option) for each in found):
             faults.append(Fault((option,), NEEDS[option]))
     faults += surfaces.faults
@@ -467,24 +477,37 @@ class SurfaceReader:
                 return None
         many = surface.has_many_variables
         if (self.changes and (many or surface.learns)) or (self.window is not None and many):
-            declared = surface.model_dump(mode="json", exclude_defaults=True)
-            for key in ("function", "model"):
-                if getattr(surface, key) is not None:
-                    declared[key] = getattr(surface, key)
-            return self._declared(keys, self._changed(declared))
+            return self._declared(keys, self._changed(_declaration(surface)))
         if self.axes:
             try:
                 surface = surface.model_copy(update={"axes": axis_names(self.axes, surface.dim)})
             except ValueError as error:
                 self.faults.append(Fault(("axes",), str(error)))
         if self.window is None:
-            return surface
+            return self._constrained(keys, surface)
         if len(self.window.intervals) != surface.dim:
             coordinates = counted(surface.dim, "coordinate")
             said = f"must have one interval per coordinate, but {surface.name or surface.title}"
             self.faults.append(Fault(("domain",), f"{said} has {coordinates}"))
             return surface
-        return surface.within(self.window)
+        return self._constrained(keys, surface.within(self.window))
+
+    def _constrained(self, keys: Keys, surface: Surface) -> Surface | None:
+        """Return a surface with the constraints, the penalty or the metric that are given, if there are any.
+
+        What was known about it without them is left out: presets, and minima that are none.
+        """
+        given = {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
+        if not given:
+            return surface
+        former = {"presets"} if given.keys() - {"metric"} else set[str]()
+        former |= {"minima", "levels"} if given.get("l1") else set()
+        declared = {key: each for key, each in _declaration(surface).items() if key not in former}
+        found = self._declared(keys, declared | given)
+        if found is None or found.feasible_set is None:
+            return found
+        kept = [each for each in found.minima if found.feasible_set.contains(np.array(each))]
+        return found.model_copy(update={"minima": tuple(kept)})
 
     def _named(self, value: Any) -> Surface:
         """Return the surface of a name or of a Python function."""
@@ -496,13 +519,6 @@ class SurfaceReader:
         if named:
             return self._find(value)
         raise InputError(f"must be a name or a Surface, not {shorten(value, quoted=True)}")
-
-    def measured(self, surface: Surface, metric: Any) -> Surface | None:
-        """Return a surface with a metric, None if that has a fault."""
-        declared = surface.model_dump(mode="json", exclude_defaults=True)
-        code = {key: getattr(surface, key) for key in ("function", "model")}
-        declared |= {key: each for key, each in code.items() if each is not None}
-        return self._declared(("metric",), declared | {"metric": metric}, of=1)
 
     def of_formula(self, keys: Keys, text: Any, field: str = "formula") -> Surface | None:
         """Return the surface of a formula or of residuals, None if it has a fault."""
@@ -516,6 +532,7 @@ class SurfaceReader:
             declared["domain"] = self.window
         if any(key in self.changes for key in OF_PLANE):
             declared["plane"] = self._plane(None)
+        declared |= {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
         return self._declared(keys, declared, of=1)
 
     def _plane(self, declared: Any) -> Any:
@@ -562,13 +579,19 @@ class SurfaceReader:
             changed["axes"] = self.axes
         if self.variables:
             changed["variables"] = self.variables
-        return changed
+        return changed | {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
 
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
         """Return a declared surface; the first `of` keys of its faults are not the user's."""
         found = checked(Surface, value, ValidationContext(OPTIMIZERS))
         if isinstance(found, list):
             self.faults += [self._fault(keys, each, of) for each in found]
+            return None
+        try:
+            _ = found.feasible_set
+        except InputError as error:
+            of_both = Fault(("constraints" if found.constraints else "bounds",), str(error))
+            self.faults.append(self._fault(keys, of_both, of))
             return None
         try:
             return found.with_file_hashes()
@@ -593,6 +616,13 @@ class SurfaceReader:
             names = {"variables": self.given_variables}
             return Fault((names.get(changed[0], changed[0]), *changed[1:]), fault.message)
         return Fault((*keys, *within[of:]), fault.message)
+
+
+def _declaration(surface: Surface) -> Fields:
+    """Return the declaration of a surface, with its code itself."""
+    declared = surface.model_dump(mode="json", exclude_defaults=True)
+    code = {key: getattr(surface, key) for key in ("function", "model")}
+    return declared | {key: each for key, each in code.items() if each is not None}
 
 
 def _lacks_checkpoints(surface: Surface) -> bool:

@@ -212,6 +212,29 @@ class Domain(BaseModel):
         return math.hypot(*(high - low for low, high in self.intervals))
 
 
+def _bounds(value: Any) -> Any:
+    """Return the intervals in a text such as -1:1,0: as pairs, with None for an open end."""
+    if not isinstance(value, str):
+        return value
+    try:
+        sides = [side.split(":") for side in value.split(",")]
+        return [(_end(low, -math.inf), _end(high, math.inf)) for low, high in sides]
+    except ValueError:
+        raise ValueError(f"{value!r} are no bounds: write -1:1,0:2, or 0: without an end") from None
+
+
+def _end(text: str, open_end: float) -> float | None:
+    number = float(text) if text.strip() else open_end
+    return None if number == open_end else number
+
+
+def _uncrossed(bounds: "Bounds") -> "Bounds":
+    for low, high in bounds:
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"an interval must increase, not go from {low:g} to {high:g}")
+    return bounds
+
+
 def _named(names: Any) -> Any:
     return tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
 
@@ -280,6 +303,12 @@ AxisNames = Annotated[
     tuple[Text, ...],
     BeforeValidator(_named),
     AfterValidator(_own_names),
+    MappedSchema(lambda kept: any_of(TEXT, kept)),
+]
+Bounds = Annotated[
+    tuple[tuple[Number | None, Number | None], ...],
+    BeforeValidator(_bounds),
+    AfterValidator(_uncrossed),
     MappedSchema(lambda kept: any_of(TEXT, kept)),
 ]
 Window = Annotated[

@@ -151,8 +151,9 @@ class FormulaOrigin(Origin):
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         slopes = zip(self.variables, self.compiled.gradient_text(), strict=True)
         gradient = {f"d/d{axis}": slope for axis, slope in slopes}
-        rest = {key: declared[key] for key in declared if key not in ("network", "plane")}
-        return {"formula": rest.pop("formula"), "gradient": gradient} | rest
+        unused = "network", "plane", "formula"
+        rest = {key: declared[key] for key in declared if key not in unused}
+        return {"formula": self.text, "gradient": gradient} | rest
 
 
 @dataclass(frozen=True)

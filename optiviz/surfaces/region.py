@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.origins import compiled
 from optiviz.surfaces.syntax import free_names, parse_text
 from optiviz.system.errors import InputError, did_you_mean
@@ -29,10 +30,12 @@ class Region:
     """The points of a surface at which a condition holds.
 
     contains returns whether points of shape (..., dim) are in it, shape (...); undefined is no.
+    formula is the condition, 1 where it holds and else 0, None if it is no formula.
     """
 
     label: str
     contains: Callable[[Array], Bools]
+    formula: Formula | None = None
 
 
 def condition_text(text: str) -> str:
@@ -72,7 +75,7 @@ def region_where(text: str, surface: "Surface") -> Region:
         with np.errstate(all="ignore"):
             return np.asarray(formula.value(points) > 0.5)
 
-    return Region(_shown(text), contains)
+    return Region(_shown(text), contains, formula)
 
 
 def _shown(text: str) -> str:

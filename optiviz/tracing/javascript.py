@@ -68,15 +68,15 @@ HELPERS = {
 Returned = Callable[[Mapping[str, Sequence[str]]], str]  # the text of results, by their names
 
 
-def script(objective: str, methods: Mapping[str, str]) -> str:
-    """Return a script that declares `programs`: {objective, methods: {name: method}}.
+def script(objective: str, methods: Mapping[str, str], sets: Sequence[str] = ()) -> str:
+    """Return a script that declares `programs`: {objective, methods: {name: method}, sets}.
 
     It uses nothing but Math and Number.
     """
     listed = ",".join(f"{_quoted(name)}:{text}" for name, text in methods.items())
-    called = set(re.findall(r"\b(\w+)\(", objective + "".join(methods.values())))
+    called = set(re.findall(r"\b(\w+)\(", "".join([objective, *methods.values(), *sets])))
     used = "".join(f"const {name}={text};" for name, text in HELPERS.items() if name in called)
-    made = f"{{objective:{objective},methods:{{{listed}}}}}"
+    made = f"{{objective:{objective},methods:{{{listed}}},sets:[{','.join(sets)}]}}"
     return f"const programs=(()=>{{{used}return {made};}})();"
 
 

@@ -24,7 +24,7 @@ from optiviz.optimizers.base import (
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, leftovers
 from optiviz.optimizers.wrappers import Wrapper
-from optiviz.shapes import ShapeForm
+from optiviz.shapes import ShapeForm, Sketch
 from optiviz.system.time_limit import TimeLimit
 from optiviz.tracing.arrays import TracedArray, input_array, nodes_of, scalars
 from optiviz.tracing.comparison import check_program
@@ -56,6 +56,10 @@ def record(method: Method, dim: int) -> MethodProgram:
         raise Untraceable("it is not written with numpy")
     assert isinstance(method, Optimizer)
     if not isinstance(core, UserOptimizer):
+        if "seed" in method.hyperparameters():
+            raise Untraceable("it draws random numbers")
+        if "full_batch" in method.needs:
+            raise Untraceable("it needs samples")
         return _recorded(method, dim)
     before = leftovers(core.found)
     try:
@@ -215,6 +219,10 @@ class _User(Optimizer):
         if not (isinstance(moved, tuple) and len(moved) == 2):
             raise Untraceable("it does not return (x, state)")
         return moved
+
+    def sketch(self, state: Any) -> Sketch:
+        shapes: Sketch = self._called("sketch", state)
+        return shapes
 
     def _called(self, name: str, *args: Any) -> Any:
         instance = self.found(**self.values)

@@ -38,6 +38,7 @@ from optiviz.views.paths import (
     start_style,
 )
 from optiviz.views.region import Shading, draw_shading, shadings
+from optiviz.views.sampled_surface import Density
 from optiviz.views.scales import Scale
 from optiviz.views.sketches import SketchArtist
 
@@ -62,12 +63,17 @@ class CurveView(View):
         super().__init__(scene, theme, style)
         ((left, right),) = scene.surface.window.intervals
         self.x, self.value, self.slope = scene.surface.sample_line(SAMPLES)
+        self.density: Density | None = None
+        if scene.temperature is not None:
+            self.density = Density.of_losses(self.value, scene.temperature)
+            self.slope = self.density.slope(self.value, self.slope)
+            self.value = self.density.of(self.value)
         shown = [self.value] if scene.entries else [self.value, self.slope]
         for path in scene.compared:  # a path may visit a pole between two samples
             if path.distances is not None:
                 continue
             seen = ((left <= path.points) & (path.points <= right))[:, 0]
-            shown.append(path.losses[path.step_of_row[seen]])
+            shown.append(self.heights(path.losses[path.step_of_row[seen]]))
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
     @property
@@ -94,7 +100,7 @@ class CurveView(View):
         for each in self.shadings:
             self.remarks += draw_shading(axes, each, self.theme)
         if self.scene.entries:
-            set_heading(axes, self.theme, "loss")
+            set_heading(axes, self.theme, self.scene.ground)
         else:
             self._draw_derivative(axes)
         axes.plot(
@@ -139,7 +145,11 @@ class CurveView(View):
         if self.x.size < SAMPLES:  # too costly to be evaluated anew
             return np.interp(points[:, 0], self.x, self.value)
         with np.errstate(all="ignore"):
-            return self.scene.surface.value(points)
+            return self.heights(self.scene.surface.value(points))
+
+    def heights(self, losses: Array) -> Array:
+        """Return the heights at which losses are drawn."""
+        return losses if self.density is None else np.asarray(self.density.of(losses))
 
     def _draw_derivative(self, axes: Axes) -> None:
         color = self.theme.paths[0]
@@ -166,6 +176,9 @@ class _Walker:
         else:
             with np.errstate(all="ignore"):
                 slope = surface.gradient(x[:, None])[:, 0]
+                if view.density is not None:
+                    slope = view.density.slope(losses, slope)
+                losses = view.heights(losses)
                 slope = np.where(np.abs(slope) < STEEPEST, slope, np.nan)
         self.outside = np.where(x > self.high, 1, np.where(x < self.low, -1, 0))
         self.ends = np.column_stack([view.x, view.value])[[0, -1]]

@@ -94,9 +94,12 @@ class ReliefView(View):
     def surface(self) -> ReliefSurface:
         """The surface in the box."""
         shown = self.scene.surface
-        sampled = SampledSurface.sample(shown, GRID, self.style.levels, self.progress)
+        sampled = SampledSurface.sample(
+            shown, GRID, self.style.levels, self.progress, self.scene.temperature
+        )
         self.remarks = sampled.remarks
-        return ReliefSurface(shown, sampled, self.sides, self.style.height)
+        height = self.style.height or ("linear" if sampled.density else None)
+        return ReliefSurface(shown, sampled, self.sides, height)
 
     @cached_property
     def base(self) -> float:
@@ -186,9 +189,9 @@ class ReliefView(View):
         heights.
         """
         heights, scale = self.surface.heights, self.surface.sampled.scale
-        names = heights.name(self.scene.quantity, scale)
+        names = heights.name(self.scene.ground, scale)
         if side < LABELLED:
-            told = names if names != self.scene.quantity else ""
+            told = names if names != self.scene.ground else ""
             return [Axis(np.zeros(0), (), name) for name in ("", "", told)]
         found = []
         for (low, high), length, name in zip(

@@ -73,14 +73,17 @@ class ReliefSurface:
         inside, outside = _ends(known)
         points = np.stack([self.sampled.x, self.sampled.y], axis=-1)
         here, there = points[inside], points[outside]
-        share, value = np.zeros(len(here)), self.sampled.values.data[inside] * self.sampled.scale
+        share, value = np.zeros(len(here)), self.sampled.values.data[inside]
         sought = len(here) and not self.surface.learns  # which would take longer than the grid
         for halving in 0.5 ** np.arange(1, HALVINGS + 1) if sought else ():
             with np.errstate(all="ignore"):
                 tried = self.surface.value(here + (share + halving)[:, None] * (there - here))
             goes_on = np.isfinite(tried)
-            share, value = share + halving * goes_on, np.where(goes_on, tried, value)
-        return Edge(inside, outside, share, value / self.sampled.scale)
+            share, value = (
+                share + halving * goes_on,
+                np.where(goes_on, self.sampled.value(tried), value),
+            )
+        return Edge(inside, outside, share, value)
 
     @cached_property
     def grids(self) -> tuple[Array, Array | None]:
@@ -234,7 +237,7 @@ class ReliefSurface:
         steps = np.stack(np.meshgrid(around, around), axis=-1).reshape(-1, 2)
         near = np.array([sampled.x[at], sampled.y[at]]) + steps * (high - low) / (len(values) - 1)
         with np.errstate(all="ignore"):
-            found = self.surface.value(near.clip(low, high)) / sampled.scale
+            found = sampled.value(self.surface.value(near.clip(low, high)))
         if not np.isfinite(found).all():
             return True
         middle = float(np.median(values.compressed()))

@@ -41,9 +41,11 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "settings",
     [
-        pytest.param({"HOME": None}, marks=pytest.mark.row(56), id="no home"),
         pytest.param(
-            {"HOME": "/none"}, marks=pytest.mark.row(56),
+            {"HOME": None, "MPLCONFIGDIR": None}, marks=pytest.mark.row(56), id="no home"
+        ),
+        pytest.param(
+            {"HOME": "/none", "MPLCONFIGDIR": None}, marks=pytest.mark.row(56),
             id="a home that is not there",
         ),
         pytest.param(

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
 from conftest import Invoke, only_file
@@ -35,7 +34,6 @@ from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.processes import ProcessExecutor
 
 X, Y = np.linspace(-1, 1, 7), np.linspace(-2, 2, 5)
-CACHE_OF_FONTS = matplotlib.get_cachedir()
 SIZES = (5, 4, 6, 3)
 Loss = Callable[[Array], float]
 
@@ -216,7 +214,6 @@ def test_a_grid_goes_on_where_a_signal_stopped_it(
     own_cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MPLCONFIGDIR", CACHE_OF_FONTS)  # which takes long to fill
     (here / "model.py").write_text(COUNTED)
     running = subprocess.Popen(
         [sys.executable, "-c", DILIGENT, *PLOT, *jobs, "-o", "a.png"], stderr=subprocess.DEVNULL

@@ -23,6 +23,7 @@ class ModelStep:
     def __init__(self, problem: ModelProblem, evaluate: Evaluation) -> None:
         self.dim, self._evaluate = problem.dim, evaluate
         pass_on(problem, self)
+        self.full_batch = problem
         self._known: tuple[Array, Array, Array] | None = None  # points, losses, gradients
 
     def value(self, x: Array) -> Array:

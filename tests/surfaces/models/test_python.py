@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pytest
 from commands import assert_told, call
@@ -122,7 +121,6 @@ def test_the_part_of_a_plane_without_a_loss_is_told_and_left_blank(invoke: Invok
 def test_processes_and_previews_sample_the_same_plane(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())  # which takes long to fill
     words = ["plot", "model.py:ten", *RANDOM, "--size", "300x200", "--resolution", "22"]
     assert invoke(*words, "--preview", "-o", "draft.png").exit_code == 0
     assert "grid: 12" in invoke("inspect", "draft.png").stdout
