@@ -195,7 +195,8 @@ class Backtracking(LineSearch):
                     last = known[-1][0]
                     t = np.where((last - t > last / 2) | (1 - t / last < 0.96), last / 2, t)
                 known.append((t, value - ray.value - ray.slope * t))
-                guess = _interpolated(ray.slope, *known[-2:])
+                with np.errstate(all="ignore"):  # of runs that are done
+                    guess = _interpolated(ray.slope, *known[-2:])
                 following = np.where(np.isfinite(guess) & (guess > 0), guess, following)
             t = following
         return length, np.concatenate(tried, axis=-1)

@@ -493,7 +493,7 @@ class SurfaceReader:
         return self._constrained(keys, surface.within(self.window))
 
     def _constrained(self, keys: Keys, surface: Surface) -> Surface | None:
-        """Return a surface with the constraints, the penalty or the metric that are given, if there are any.
+        """Return a surface with what is given of constraints, a penalty and a metric.
 
         What was known about it without them is left out: presets, and minima that are none.
         """
