@@ -262,8 +262,14 @@ OPTIMIZERS = {
     "adopt": "successors:ADOPT",
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
+    "polyak": "step_sizes:Polyak",
+    "barzilai-borwein": "step_sizes:BarzilaiBorwein",
+    "coordinate-descent": "step_sizes:CoordinateDescent",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
+    "gauss-newton": "least_squares:GaussNewton",
+    "levenberg-marquardt": "least_squares:LevenbergMarquardt",
+    "natural-gradient": "least_squares:NaturalGradient",
     "projected-gradient": "constrained:ProjectedGradient",
     "frank-wolfe": "constrained:FrankWolfe",
     "mirror-descent": "constrained:MirrorDescent",
@@ -290,6 +296,9 @@ PACKAGES = {"classical": ("scipy",), "covariance": ("cma",)}  # that a module of
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",
+    "exact": "line_searches:Exact",
+    "backtracking": "line_searches:Backtracking",
+    "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
 }
 SIGNALS = {

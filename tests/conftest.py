@@ -55,11 +55,14 @@ def needs_rate(name: str) -> bool:
 
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-RATED = [name for name in STEPPING if factory_of(name).rate]
 CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
+MEASURED = [name for name in OPTIMIZERS if {*load_optimizer(name).needs} & {"residuals", "metric"}]
+FITTED = [*CONSTRAINED, *MEASURED]
+LOOPING = [name for name in STEPPING if load_optimizer(name).has_loops]
+RATED = [name for name in STEPPING if factory_of(name).rate]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
-REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
+REPLAYED = [*RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
 TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
@@ -69,6 +72,10 @@ FITTING: dict[str, Surface] = {
         domain="-4:4,-4:4",
         start=(2.5, 1.5),
         constraints=("x >= -4", "y >= -4", "x + y <= 8"),  # all points that laws start at
+    ),
+    "residuals": Surface(residuals="x, y, x*y", domain="-3:3,-3:3"),
+    "metric": Surface(
+        formula="x**2 + y**2 + x**2*y**2", metric="1 + x**2, 0, 0, 1 + y**2", domain="-3:3,-3:3"
     ),
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CONSTRAINED, STEPPING
+from conftest import CONSTRAINED, MEASURED, STEPPING
 
 import optiviz
 from optiviz.registry import WRAPPERS
@@ -102,10 +102,10 @@ def test_every_rule_is_held_to_a_library() -> None:
     # No library has them; tests/optimizers compare them with formulas and laws.
     own = {*("smoothed-nesterov", "trust-region", "svrg", "saga", "langevin", "hmc")}
     own |= {*CONSTRAINED, "proximal-gradient", "fista", "random-search"}
+    own |= {*MEASURED, "polyak", "barzilai-borwein", "coordinate-descent"}
     assert set(STEPPING) - tested == own
-    assert {name for word in tested for name in word.split("+")[:-1]} == {*WRAPPERS} - {
-        "polyak-averaging"
-    }
+    wrappers = {name for word in tested for name in word.split("+")[:-1]}
+    assert {*WRAPPERS} - wrappers == {"polyak-averaging", "exact", "backtracking", "wolfe"}
 
 
 def test_minima_are_the_recomputed_ones() -> None:

@@ -86,6 +86,10 @@ window_options = section(
         help="YAML file with more surfaces.",
     ),
     click.option(
+        "--metric", metavar="TEXT,...",
+        help='Metric of natural-gradient, row by row, such as "1, 0, 0, x**2".',
+    ),
+    click.option(
         "--variables", metavar="NAME,...",
         help="Variables of a formula or function, such as w,b.  [default: x,y, or the names in it]",
     ),
@@ -133,6 +137,10 @@ surface_options = option_group(
             "--formula", metavar="TEXT",
             help='Surface as a formula, such as "x**2 + 10*y**2"; optiviz list functions shows '
             "what it may hold.",
+        ),
+        click.option(
+            "--residuals", metavar="TEXT,...",
+            help='Surface as half the sum of squares of residuals, such as "y - x**2, 1 - x".',
         ),
     ),
     window_options,

@@ -48,6 +48,8 @@ FORMULA, NETWORK = "Surface(formula=..., domain=...)", 'Surface(network={"data":
 MODEL = 'Surface(model={"of": ..., ...})'
 IN_A_SURFACE = {
     "formula": FORMULA,
+    "residuals": "Surface(residuals=..., domain=...)",
+    "metric": "Surface(formula=..., metric=..., domain=...)",
     "variables": FORMULA,
     "params": "Surface(formula=..., params=..., domain=...)",
     "dim": FORMULA,

@@ -72,10 +72,13 @@ class OptimizerError(Exception):
 class Method:
     """A frozen dataclass of hyperparameters: an optimizer or a solver.
 
-    `needs` are names in NEEDED, what an objective must offer to it, and `respects` are names in
-    RESPECTED, what would be ignored by others. A method that draws numbers has a field `seed`.
+    `has_loops` is whether a step has loops of a length that depends on the point, so that it cannot
+    be recorded. `needs` are names in NEEDED, what an objective must offer to it, and `respects` are
+    names in RESPECTED, what would be ignored by others. A method that draws numbers has a field
+    `seed`.
     """
 
+    has_loops: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
 
@@ -195,6 +198,10 @@ class BaseWrapper(Optimizer, ABC):
     @property
     def rate(self) -> str:
         return self.inner.rate
+
+    @property
+    def has_loops(self) -> bool:  # type: ignore[override]
+        return self.inner.has_loops
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]

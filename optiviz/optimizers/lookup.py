@@ -103,6 +103,10 @@ def _typed(key: str, value: Any, declared: Parameter) -> Any:
     """Convert a wrapper's value, whose type may have been inferred from its text."""
     if isinstance(value, np.ndarray):
         return value
+    if declared.type is bool:
+        if not isinstance(value, bool):
+            raise InputError(f"{key} must be true or false, not {value!r}")
+        return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or (declared.type is int and value != int(value)):
         raise InputError(
@@ -114,7 +118,9 @@ def _typed(key: str, value: Any, declared: Parameter) -> Any:
 def _wrapped(name: str, core: str, factory: OptimizerFactory) -> OptimizerFactory:
     """Return the factory of a wrapper around another factory."""
     wrapper = load_wrapper(name)
-    written = wrapper.own(list(factory.parameters))
+    fixed = {factory.rate: 1.0} if wrapper.sets_rate and factory.rate else {}
+    inherited = {key: each for key, each in factory.parameters.items() if key not in fixed}
+    written = wrapper.own(list(inherited))
     declared = wrapper.__dataclass_fields__
     parameters = {key: parameter(declared[own]) for key, own in written.items()}
 
@@ -124,15 +130,14 @@ def _wrapped(name: str, core: str, factory: OptimizerFactory) -> OptimizerFactor
             for key in written
             if key in values
         }
-        inner = factory.make(**values)
+        inner = factory.make(**values, **fixed)
         if not isinstance(inner, Optimizer):
             raise InputError(f"{name} cannot wrap {core}, which runs its own loop")
         return wrapper(inner=inner, **own)
 
+    rate = "" if wrapper.sets_rate else factory.rate
     sources = (wrapper, *factory.sources)
-    return OptimizerFactory(
-        {**factory.parameters, **parameters}, make, factory.rate, factory.open, sources
-    )
+    return OptimizerFactory({**inherited, **parameters}, make, rate, factory.open, sources)
 
 
 def third_party_factory(name: str) -> OptimizerFactory:

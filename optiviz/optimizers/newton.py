@@ -75,6 +75,16 @@ class Newton(Optimizer):
         return (QuadraticModel(*state),)
 
 
+def gain(before: Array, after: Array, predicted: Array) -> Array:
+    """Return the actual over the predicted decrease, shape (..., 1); 1 if both are rounding errors.
+
+    before and after have the shape (...), predicted (..., 1).
+    """
+    rounding = 10 * EPS * np.abs(before)[..., None] + np.finfo(float).tiny
+    ratio: Array = ((before - after)[..., None] + rounding) / (predicted + rounding)
+    return ratio
+
+
 class Trusted(NamedTuple):
     """State of a trust-region method: what the last step looked at, and where that leads."""
 
@@ -135,16 +145,16 @@ class TrustRegion(Optimizer):
         bend, newton = self._path(g, hessian, radius)
         p, at_radius = _along(bend, newton, radius), length(newton) >= radius
         predicted = -(g * p).sum(axis=-1, keepdims=True) - _curvature(p, hessian) / 2
-        actual = (value - objective.value(x + p))[..., None]
-        rounding = 10 * EPS * np.abs(value)[..., None] + np.finfo(float).tiny
-        ratio = (actual + rounding) / (predicted + rounding)
+        ratio = gain(value, objective.value(x + p), predicted)
         longer = np.where(
             at_radius & (ratio > 0.75), np.minimum(2 * radius, self.max_radius), radius
         )
         accepted = ratio > self.eta
-        known = x, value, g, hessian, x + bend, x + newton, x + p
-        changed = accepted * 1.0, radius, ratio, np.where(ratio < 0.25, radius / 4, longer)
-        return np.where(accepted, x + p, x), Trusted(*known, *changed)
+        looked_at = x, value, g, hessian, x + bend, x + newton, x + p
+        following = np.where(ratio < 0.25, radius / 4, longer)
+        return np.where(accepted, x + p, x), Trusted(
+            *looked_at, np.where(accepted, 1.0, 0.0), radius, ratio, following
+        )
 
     def _path(self, g: Array, hessian: Array, radius: Array) -> tuple[Array, Array]:
         """Return the Cauchy point and the end of the path."""

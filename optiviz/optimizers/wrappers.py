@@ -1,7 +1,7 @@
 """Optimizers that wrap another one, whose name they precede: lookahead+adam, sam+sgd."""
 
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -15,8 +15,10 @@ class Wrapper(BaseWrapper):
     """An optimizer that wraps another one, `inner`, and has the hyperparameters of both.
 
     One of its own that the inner optimizer also has is prefixed with the wrapper's name, as in
-    sam_rho.
+    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1.
     """
+
+    sets_rate: ClassVar[bool] = False
 
     @classmethod
     def own(cls, inner: "list[str]") -> dict[str, str]:

@@ -130,10 +130,13 @@ def _fields(recipe: BaseRecipe) -> Fields:
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
     named = [each if isinstance(each, str) else _reference(each) for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
-    formulas = [each.formula for each in declared if not each.origin.reference]
+    formulas = [each.formula for each in declared if not (each.origin.reference or each.residuals)]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas
+    for key in ("residuals", "metric"):
+        if declared and getattr(declared[0], key) is not None:
+            fields[key] = str(getattr(declared[0], key))
     networks = [each.origin for each in declared if isinstance(each.origin, NetworkOrigin)]
     if networks:
         given, ours = networks[0], bundled_surface(networks[0].name)

@@ -48,6 +48,7 @@ from optiviz.surfaces.domain import (
     Window,
     axis_names,
 )
+from optiviz.surfaces.formulas import half_sum_of_squares, split_formulas
 from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.presets import preset_texts
@@ -74,7 +75,7 @@ Keys = tuple[Any, ...]
 DEFAULT_INTERVAL = "-3:3"  # of the window of a formula, unless specified
 # Groups of fields: setting one replaces the whole group.
 EXCLUSIVE_FIELDS = (
-    ("surface", "surfaces", "formula"),
+    ("surface", "surfaces", "formula", "residuals"),
     ("starts", "random_starts"),
     ("optimizers", "plugins"),
     ("presets", "plugins"),
@@ -88,6 +89,17 @@ class SurfaceOptions(BaseModel):
         Any,
         MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
+    ]
+    residuals: Annotated[
+        str,
+        Field(
+            description="residuals instead of a formula, for example y - x**2, 1 - x: the surface "
+            "is half the sum of their squares"
+        ),
+    ]
+    metric: Annotated[
+        str,
+        Field(description="the metric of natural-gradient, row by row, for example 1, 0, 0, x**2"),
     ]
     variables: Annotated[
         VariableNames,
@@ -162,7 +174,7 @@ OF_NETWORK = ("data", "samples")  # options that change its declaration
 OF_MODEL = ("device", "dtype", "batch_norm")
 OF_PLANE = ("plane", "normalize", "biases")
 OF_GRID = ("resolution",)
-OF_FORMULA = ("constraints", "bounds", "l1")
+OF_FORMULA = ("constraints", "bounds", "l1", "metric")
 NEEDS = {
     **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
@@ -371,7 +383,10 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     several = field == "surfaces"
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
-    if not named and not formulas:
+    residuals = options["residuals"]
+    if residuals is not None and (named or formulas):
+        return [Fault(("residuals",), "cannot be combined with a surface or a formula")]
+    if not named and not formulas and residuals is None:
         return [Fault((field,), f"{REQUIRED}: name a surface or give a formula")]
     if len(named) + len(formulas) > MAX_SURFACES:
         return [Fault((field,), f"more than {MAX_SURFACES} surfaces are not allowed")]
@@ -402,6 +417,8 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     surfaces = SurfaceReader(catalogue, window, changes, called, params)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
+    if residuals is not None:
+        found.append(surfaces.of_formula(("residuals",), residuals, "residuals"))
     for option in changes.keys() & NEEDS.keys():
         if all(each is not None and not _takes(each, option) for each in found):
             faults.append(Fault((option,), NEEDS[option]))
@@ -561,14 +578,15 @@ class SurfaceReader:
         return self._constrained(keys, surface.within(self.window))
 
     def _constrained(self, keys: Keys, surface: Surface) -> Surface | None:
-        """Return a surface with the constraints or the penalty that are given, if there are any.
+        """Return a surface with what is given of constraints, a penalty and a metric.
 
         What was known about it without them is left out: presets, and minima that are none.
         """
         given = {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
         if not given:
             return surface
-        former = {"presets", *({"minima", "levels"} if given.get("l1") else ())}
+        former = {"presets"} if given.keys() - {"metric"} else set[str]()
+        former |= {"minima", "levels"} if given.get("l1") else set()
         declared = {key: each for key, each in _declaration(surface).items() if key not in former}
         found = self._declared(keys, declared | given)
         if found is None or found.feasible_set is None:
@@ -587,21 +605,20 @@ class SurfaceReader:
             return self._find(value)
         raise InputError(f"must be a name or a Surface, not {shorten(value, quoted=True)}")
 
-    def of_formula(self, keys: Keys, text: Any) -> Surface | None:
-        """Return the surface of a formula, None if it has a fault."""
-        found = isinstance(text, str) and variables_of(with_params(text, self.params))
+    def of_formula(self, keys: Keys, text: Any, field: str = "formula") -> Surface | None:
+        """Return the surface of a formula or of residuals, None if it has a fault."""
+        formula = text
+        if field == "residuals" and isinstance(text, str):
+            formula = half_sum_of_squares(split_formulas(text))
+        found = isinstance(formula, str) and variables_of(with_params(formula, self.params))
         names = self.variables or found or AXES[:1]
-        if isinstance(text, str) and self.params:
+        if isinstance(formula, str) and self.params:
             try:
-                check_params(self.params, text, names)
+                check_params(self.params, formula, names)
             except InputError as error:
                 self.faults.append(Fault(("params",), str(error)))
                 return None
-        declared = {
-            "formula": text,
-            "axes": self.axes,
-            "variables": self.variables,
-        }
+        declared = {field: text, "axes": self.axes, "variables": self.variables}
         if self.params:
             declared["params"] = dict(self.params)
         if len(names) <= len(AXES):

@@ -1,7 +1,7 @@
 """A surface: what it is made of, the window to draw, and what is known about it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -49,6 +49,12 @@ from optiviz.surfaces.domain import (
     increasing,
     kebab,
     variable_names,
+)
+from optiviz.surfaces.formulas import (
+    Formulas,
+    Metric,
+    half_sum_of_squares,
+    split_formulas,
 )
 from optiviz.surfaces.origins import (
     FormulaOrigin,
@@ -101,6 +107,9 @@ class Surface(Model):
     are those of an entry in surfaces.yaml. Pickled as its declaration, which is compiled when
     first used.
 
+    residuals, such as "y - x**2, 1 - x", are those of a sum of squares, whose formula is made of
+    them; metric is a matrix of formulas, row by row, such as "1, 0, 0, x**2".
+
     constraints, such as "x + y <= 1", and bounds, an interval for each variable, say where steps
     must stay, and l1 is the weight of a penalty that is added to a formula: f + l1*(|x| + |y|).
     """
@@ -118,6 +127,8 @@ class Surface(Model):
     domain: Annotated[Window | None, Field(validate_default=True)] = None
     axes: AxisNames = ()
     aspect: Aspect | None = None
+    residuals: Formulas | None = None
+    metric: Metric | None = None
     formula: Annotated[str, Field(validate_default=True)] = ""
     general: str = ""
     constraints: tuple[Text, ...] = ()
@@ -143,6 +154,8 @@ class Surface(Model):
         if not isinstance(declared, Mapping):
             return declared
         filled = dict(declared)
+        if isinstance(given := filled.get("residuals"), str) and not filled.get("formula"):
+            filled["formula"] = half_sum_of_squares(split_formulas(given))
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
             params = filled.get("params")
             known = dict.fromkeys(params, 1.0) if isinstance(params, Mapping) else {}
@@ -230,10 +243,28 @@ class Surface(Model):
             raise ValueError("needs two dimensions, but there is one")
         return aspect
 
+    @field_validator("residuals", "metric")
+    @classmethod
+    def _of_formulas(cls, given: Formulas | None, info: ValidationInfo) -> Formulas | None:
+        axes = axes_in(info)
+        if given is None or axes is None:
+            return given
+        if (learner := _learner(info)) or info.data.get("function") is not None:
+            raise ValueError(f"are those of a formula, but there is a {learner or 'function'}")
+        if axes > len(AXES):
+            raise ValueError("are those of one or two variables, but there are more")
+        given = given.of(_names(info.data.get("variables", ()), axes, ""))
+        given.check()
+        return given
+
     @field_validator("formula")
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
+        if "residuals" not in info.data:
+            return text  # its faults are told
+        if (known := info.data["residuals"]) and text != half_sum_of_squares(known.texts):
+            raise ValueError("cannot be combined with residuals: give only one")
         others = {kind: info.data.get(kind, ...) for kind in ("network", "model", "function")}
         given = [kind for kind, each in others.items() if each is not None]
         if not given and not text:
@@ -510,6 +541,11 @@ class Surface(Model):
     def hessian(self, x: Array) -> Array:
         """Return d2f/dx2, shape (..., dim, dim), for x of shape (..., dim)."""
         return self.compiled.hessian(x)
+
+    @property
+    def jacobian(self) -> "Callable[[Array], Array] | None":
+        """The derivatives of the residuals, (..., m, dim); None if there are no residuals."""
+        return None if self.residuals is None else self.residuals.jacobian
 
     @property
     def compiled(self) -> "Formula | Function | Plane":

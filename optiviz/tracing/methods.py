@@ -31,6 +31,7 @@ from optiviz.tracing.comparison import check_program
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Graph, NeedsValue, Results, Tree, Untraceable
 from optiviz.tracing.objectives import TracedObjective
+from optiviz.tracing.operations import PARTS
 from optiviz.tracing.programs import MethodProgram, SketchProgram
 
 MAX_FORMS = 3  # times that the shapes of a state are adapted to those after a step
@@ -47,6 +48,10 @@ def record(method: Method, dim: int) -> MethodProgram:
     core = _core(method)
     if isinstance(core, Solver):
         raise Untraceable("it runs a loop of its own")
+    if method.has_loops:
+        raise Untraceable("each step takes as many trials as it needs")
+    if unknown := set(method.needs) - set(PARTS):
+        raise Untraceable(f"a page does not know the {unknown.pop().replace('_', ' ')} it needs")
     if isinstance(core, ThirdPartyOptimizer) and not isinstance(core, UserOptimizer):
         raise Untraceable("it is not written with numpy")
     assert isinstance(method, Optimizer)

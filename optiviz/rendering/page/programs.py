@@ -14,7 +14,7 @@ from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunScene
 from optiviz.kinds.types import resolve_surface
 from optiviz.objective import Array
-from optiviz.optimizers.base import Method, Optimizer, Scheduled, Solver, ends
+from optiviz.optimizers.base import Method, Optimizer, Scheduled, ends
 from optiviz.optimizers.factory import OptimizerFactory
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.schedules import Schedule
@@ -117,7 +117,7 @@ class MethodLibrary:
         """Add a built-in optimizer, if it can be recorded, for readers to choose."""
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
-        if not isinstance(method, Solver) and not method.needs:
+        if not method.needs:
             with suppress(Untraceable):
                 self._add(OptimizerSpec(name), method)
 
