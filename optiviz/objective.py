@@ -5,7 +5,7 @@ independent runs. All arrays are float64.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,18 @@ class Constraint(Protocol):
 
     def gradient(self, x: Array) -> Array:
         """Return its derivatives, shape (..., dim)."""
+
+
+def scipy_constraints(edges: Sequence[Constraint]) -> list[dict[str, Any]]:
+    """Return constraints as scipy's methods take them."""
+    return [
+        {
+            "type": "eq" if each.equal else "ineq",
+            "fun": lambda x, each=each: -np.asarray(each.value(x)),
+            "jac": lambda x, each=each: -np.asarray(each.gradient(x)),
+        }
+        for each in edges
+    ]
 
 
 class FeasibleSet(Protocol):

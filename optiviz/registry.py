@@ -43,6 +43,7 @@ OPTION_OF_FIELD = {
     "starts": "--start",
     "tracks": "--track",
     "presets": "--preset",
+    "params": "--param",
     "catalogue": "--surfaces",
     "constraints": "--constraint",
 }
@@ -280,11 +281,18 @@ OPTIMIZERS = {
     "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
+    "l-bfgs-b": "classical:LBFGSB",
+    "slsqp": "classical:SLSQP",
     "conjugate-gradient": "classical:ConjugateGradient",
-    "nelder-mead": "classical:NelderMead",
+    "powell": "classical:Powell",
+    "nelder-mead": "gradient_free:NelderMead",
     "random-search": "gradient_free:RandomSearch",
+    "simulated-annealing": "gradient_free:SimulatedAnnealing",
+    "particle-swarm": "gradient_free:ParticleSwarm",
+    "differential-evolution": "gradient_free:DifferentialEvolution",
+    "cma-es": "covariance:CMAES",
 }
-PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
+PACKAGES = {"classical": ("scipy",), "covariance": ("cma",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",

@@ -31,11 +31,13 @@ settings.load_profile("optiviz")
 
 Invoke = Callable[..., Result]
 
-if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of the tests
+if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share what is set here
     CACHE = TemporaryDirectory(prefix="optiviz-tests-")
     os.environ["XDG_CACHE_HOME"] = CACHE.name
     # Also for processes with a cache of their own: a list of all fonts takes a second.
     os.environ["MPLCONFIGDIR"] = f"{CACHE.name}/matplotlib"
+    # Workers use all cores; threads of each would only wait for those of the others.
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # Formulas in titles take a third of the time of a picture; this keeps them beyond one picture.
 backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
@@ -53,15 +55,15 @@ def needs_rate(name: str) -> bool:
 
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
+RATED = [name for name in STEPPING if factory_of(name).rate]
 CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
+RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
+SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
 MEASURED = [name for name in OPTIMIZERS if {*load_optimizer(name).needs} & {"residuals", "metric"}]
 FITTED = [*CONSTRAINED, *MEASURED]
 LOOPING = [name for name in STEPPING if load_optimizer(name).has_loops]
-TUNED = [name for name in STEPPING if needs_rate(name) and name not in FITTED]
-RATED = [name for name in STEPPING if factory_of(name).rate]
-RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
-SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
-REPLAYED = [*RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
+REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
+TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.
 FITTING: dict[str, Surface] = {

@@ -94,6 +94,12 @@ window_options = section(
         help="Variables of a formula or function, such as w,b.  [default: x,y, or the names in it]",
     ),
     click.option(
+        "--param", "params", multiple=True, metavar="NAME=V,...",
+        shell_complete=completes("params"),
+        help="Value of another name in a formula, such as k=10; may be repeated.  A run compares "
+        "several values, as in k=1,10,100.",
+    ),
+    click.option(
         "--dim", type=int, metavar="N",
         help="Number of variables, x1 to xN, of a formula of the vector x, a function or a test "
         "function.",

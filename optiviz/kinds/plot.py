@@ -76,9 +76,10 @@ class PlotScene(Scene[RunEntry]):
     @property
     def caption(self) -> str:
         origin = self.surfaces[0].origin
-        if len(self.surfaces) > 1 or not isinstance(origin, SpaceOrigin):
+        if len(self.surfaces) > 1:
             return ""
-        return origin.plane_caption
+        told = origin.plane_caption if isinstance(origin, SpaceOrigin) else ""
+        return ", ".join(filter(None, (told, *self.surfaces[0].params_told)))
 
     def report(self, recipe: PlotRecipe) -> Report | None:
         """Return how the windows of planes were found, None if there is nothing to say."""
@@ -88,6 +89,8 @@ class PlotScene(Scene[RunEntry]):
 
     def parts(self) -> tuple[Scene[RunEntry], ...]:
         return tuple(
-            RunScene(title=each.title, surface=each).with_density(self.density or None)
+            RunScene(title=each.title, surface=each, conditions=each.params_told).with_density(
+                self.density or None
+            )
             for each in self.surfaces
         )

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.stationary import with_ball
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, descend
 from optiviz.kinds.base import (
@@ -20,6 +21,7 @@ from optiviz.kinds.fields import (
     AnimationFields,
     LegendFields,
     StartFields,
+    VariationFields,
     check_samples,
     fitting_view,
 )
@@ -31,7 +33,7 @@ from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
-from optiviz.registry import VIEWS, Format, Pace
+from optiviz.registry import VIEWS, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
@@ -47,7 +49,15 @@ NEED_OPTIMIZER = (
 ROOMY = 5.5, 3.6  # inches of a layout with room for a second view, unless specified
 
 
-class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, PresetFields, Style):
+class Recipe(
+    VariationFields,
+    StartFields,
+    AnimationFields,
+    LegendFields,
+    CheckpointFields,
+    PresetFields,
+    Style,
+):
     """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
     presets are named situations that a page offers as buttons, such as "too large: sgd:lr=1.05";
@@ -65,6 +75,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
     formats: ClassVar = ("animation", "still", "data", "page")
     has_rate_report: ClassVar = True
     conditions_varied: ClassVar = ("noise", "batch_size", "steps")
+    params_vary: ClassVar = True
     optimizers: OptionalOptimizers = ()
     tune: Over | None = None
     pace: Pace = "calm"
@@ -111,7 +122,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     @property
     def small_multiples(self) -> bool:
-        return self.layout == "grid"
+        return self.layout == "grid" or bool(self.varied_param)
 
     def views(self, part: Scene[Any]) -> list[str]:
         options = self.changed_fields()
@@ -130,6 +141,8 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 raise InputError(f"a page cannot show {name}: choose from {', '.join(fitting)}")
         if self.legend is not None:
             raise InputError("a page has a legend of its own: omit --legend")
+        if name := self.varied_param:
+            raise InputError(f"a page shows one surface: give {name} one value")
         if self.small_multiples:
             raise InputError("a page shows all optimizers in one panel: omit --layout grid")
 
@@ -177,12 +190,27 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             for name in NEED_OPTIMIZER:
                 if getattr(self, name) != type(self).model_fields[name].default:
                     raise InputError(f"{name}: needs an optimizer, but all paths are recorded")
+        if name := self.varied_param:
+            self._check_varied(name)
         sizes = [variant.batch_size for variant, _ in self.variants]
         if any(size is not None for size in sizes):
             try:
                 check_samples(resolve_surface(self.surface))
             except ValueError as error:
                 raise InputError(f"vary: {error}") from None
+
+    def _check_varied(self, name: str) -> None:
+        """Raise InputError for what surfaces with several values of a parameter do not allow."""
+        if not self.problem.in_plane:
+            raise InputError(f"vary: {name} needs a surface of one or two variables")
+        for field, why in {
+            "tune": "rates are tuned for each value without it",
+            "tracks": "recorded paths belong to one surface",
+            "legend": "panels have names above them instead",
+        }.items():
+            if getattr(self, field):
+                option = option_of(field)
+                raise InputError(f"vary: {option} does not fit several values of {name}: {why}")
 
     @property
     def last_step(self) -> int:
@@ -310,7 +338,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
         if not self.optimizers:
             self._check_sketch([])
             return []
-        surface, starts = resolve_surface(self.surface), self.start_points()
+        starts = self.start_points()
         variants = [variant for variant, _ in self.variants]
         specs = self.loaded_specs(*(variant.descent_steps for variant in variants))
         self._check_sketch([spec.probe() for spec in specs])
@@ -325,7 +353,8 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
         for number, ((spec, label), variant) in enumerate(
             zip(labelled(specs), variants, strict=True)
         ):
-            if self.varied_condition or not entries:
+            surface = resolve_surface(variant.surface)
+            if self.varied_condition or self.varied_param or not entries:
                 steps, objective = variant.descent_steps, variant.objective()
             if entries and self.varied_condition:
                 configured = entries[0].configured.for_spec(spec)
@@ -350,6 +379,8 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 )
                 for start in starts
             )
+            if self.sketch is not False and variant.problem.in_plane and variant.batch_size is None:
+                paths = tuple(with_ball(path, surface, variant.noise) for path in paths)
             entries.append(
                 DescentEntry(
                     spec=spec,
@@ -358,6 +389,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                     number=number,
                     trajectories=paths,
                     varied=self.vary is not None,
+                    surface=surface if self.varied_param else None,
                 )
             )
             if progress is not None:
@@ -374,7 +406,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 f"sketch: needs one or two dimensions, but {name} is descended in more: "
                 "omit --sketch"
             )
-        if not any(method.has_sketch for method in methods):
+        if not (self.noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"
@@ -382,7 +414,6 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was tried, or would be for tuning."""
-        surface = resolve_surface(self.surface)
         starts = self.start_points()
         blocks = []
         descended = [entry for entry in scene.entries if isinstance(entry, DescentEntry)]
@@ -394,7 +425,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 continue
             tuning = entry.configured.tuning or tune(
                 entry.spec,
-                surface,
+                resolve_surface(variant.surface),
                 starts,
                 entry.steps,
                 [rate],

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MANY = 4  # coordinates of a start that are all shown
 DENSITY = "density exp(\N{MINUS SIGN}f/T)"
+SAMPLER_TRAIL = 3  # steps
 MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
@@ -52,6 +53,7 @@ class RunEntry(Entry):
     """Paths on a surface, one per start, in one colour; its values are their losses."""
 
     trajectories: tuple[Trajectory, ...]
+    surface: Surface | None = None  # its own, None for that of the scene
     optimizer: ClassVar[str | None] = None  # the name of the optimizer, if there is one
     rate_source: ClassVar[str] = ""  # where its learning rate comes from
     sampled_temperature: ClassVar[float | None] = None  # of the density that it samples, if it does
@@ -90,6 +92,7 @@ class RunEntry(Entry):
             "optimizer": self.optimizer,
             "hyperparameters": self.hyperparameters,
             "lr_source": self.rate_source,
+            **({} if self.surface is None else {"params": dict(self.surface.params)}),
             "start": _plain(path.start if path.whole is None else path.whole[0]),
             **({} if path.whole is None else {"points": [_plain(each) for each in path.whole]}),
             "path": [_plain(point) for point in path.points],
@@ -178,12 +181,27 @@ class RunScene(OnSurface[RunEntry]):
         """What is drawn of the surface: "loss" or "density"."""
         return "loss" if self.temperature is None else "density"
 
+    def trail(self, path: Trajectory, asked: int | None) -> int | None:
+        """Return the steps after which a path on the surface fades: those asked for, if any.
+
+        That of a sampler fades early, since its samples are drawn, which it would hide.
+        """
+        sampler = path.optimizer is not None and path.optimizer.sampled_temperature is not None
+        return SAMPLER_TRAIL if asked is None and sampler and any(path.sketches) else asked
+
     def with_density(self, temperature: float | None) -> Self:
         """Return the scene whose ground is exp(-(f - min f) / temperature), the loss if None."""
         said = [each for each in self.conditions if not each.startswith(DENSITY)]
         if temperature is not None:
             said.append(f"{DENSITY}, T = {temperature:g}")
         return replace(self, temperature=temperature, conditions=tuple(said))
+
+    def parts(self) -> "tuple[RunScene, ...]":
+        return tuple(
+            replace(self, surface=each.surface or self.surface, entries=(each,),
+                    siblings=self.entries, title=each.heading)
+            for each in self.entries
+        )  # fmt: skip
 
     def judged_rows(self, path: Trajectory) -> "NDArray[np.intp]":
         """Return the rows of a path at which the plane is judged, shape (n,): up to 200."""
@@ -313,7 +331,11 @@ class RunScene(OnSurface[RunEntry]):
 
     @cached_property
     def _outcomes(self) -> dict[Trajectory, Outcome | None]:
-        return {path: outcome(path, self.surface) for path in self.trajectories}
+        return {
+            path: outcome(path, entry.surface or self.surface)
+            for entry in self.entries
+            for path in entry.trajectories
+        }
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ IN_A_SURFACE = {
     "residuals": "Surface(residuals=..., domain=...)",
     "metric": "Surface(formula=..., metric=..., domain=...)",
     "variables": FORMULA,
+    "params": "Surface(formula=..., params=..., domain=...)",
     "dim": FORMULA,
     "domain": FORMULA,
     "axes": "Surface(formula=..., domain=..., axes=...)",

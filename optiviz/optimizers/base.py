@@ -118,6 +118,14 @@ class Method:
     def check_set(self, allowed: FeasibleSet) -> None:
         """Raise InputError if a method that respects constraints cannot stay in such a set."""
 
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        """Return the covariance about a minimum that gradient noise leaves, shape (dim, dim).
+
+        hessian is the one at the minimum, and noise the standard deviation of each coordinate.
+        None if it is not known, or if the method does not stay there.
+        """
+        return None
+
     @property
     def sampled_temperature(self) -> float | None:
         """The temperature T of the density exp(-f / T) from which its points are samples.

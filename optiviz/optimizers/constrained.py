@@ -148,7 +148,7 @@ class MirrorDescent(Optimizer):
         corners = simplex(feasible_set(objective, "mirror-descent"))
         slopes = (objective.gradient(x)[..., None, :] * corners).sum(axis=-1)
         with np.errstate(divide="ignore"):
-            grown = np.log(weights(x, corners)) - self.lr * slopes
+            grown = np.log(np.maximum(weights(x, corners), 0.0)) - self.lr * slopes
         grown = np.exp(grown - grown.max(axis=-1, keepdims=True))
         shares = grown / grown.sum(axis=-1, keepdims=True)
         moved = (shares[..., None] * corners).sum(axis=-2)
@@ -204,7 +204,7 @@ def weights(x: Array, corners: Array) -> Array:
             (edge,) = second - first
             way = np.stack([-edge[1], edge[0]])
         found.append(((x - first) * way).sum(axis=-1) / ((own - first) * way).sum())
-    return np.asarray(np.maximum(np.stack(found, axis=-1), 0.0))
+    return np.stack(found, axis=-1)
 
 
 def divergence(w: Array, other: Array) -> Array:

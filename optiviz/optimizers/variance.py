@@ -54,7 +54,7 @@ class SVRG(Optimizer):
     ) -> tuple[Array, SnapshotState]:
         snapshot, full = state.snapshot, state.full
         if state.step % self.period == 0:
-            snapshot, full = x, all_samples(objective).gradient(x)
+            snapshot, full = x, all_samples(objective, "svrg").gradient(x)
         g = objective.gradient(x)
         correction = full - objective.gradient(snapshot)
         moved = x - self.lr * (g + correction)
@@ -121,17 +121,17 @@ def plain_step(state: SnapshotState | TableState) -> Sketch:
     return Segment(line, "tried"), Points(line[1:], "tried")
 
 
-def all_samples(objective: Objective) -> Objective:
-    """Return the objective of all samples; raise InputError if there are none."""
+def all_samples(objective: Objective, name: str) -> Objective:
+    """Return the objective of all samples, which a method needs; raise InputError without any."""
     found: Objective | None = getattr(objective, "full_batch", None)
     if found is None:
-        raise InputError(f"needs {NEEDED['full_batch']}")
+        raise InputError(f"{name} needs {NEEDED['full_batch']}")
     return found
 
 
 def first_table(objective: Objective, x: Array) -> Array:
     """Return the gradient of each sample, (..., samples, dim); raise InputError if too large."""
-    whole = all_samples(objective)
+    whole = all_samples(objective, "saga")
     samples, dim = len(whole.chosen), x.shape[-1]  # type: ignore[attr-defined]
     needed = 8 * samples * dim
     if needed > MAX_TABLE:

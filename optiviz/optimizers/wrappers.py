@@ -173,6 +173,9 @@ class PolyakAveraging(Wrapper):
     def sampled_temperature(self) -> float | None:
         return self.inner.sampled_temperature
 
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        return self.inner.stationary_covariance(hessian, noise)
+
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
 

@@ -161,6 +161,8 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         for key, value in asdict(models[0].setting).items():
             if value != getattr(Setting, key):
                 fields[key] = value
+    if declared and (params := declared[0].params):
+        fields["params"] = [f"{key}={format_value(value)}" for key, value in params]
     if declared and (names := declared[0].variables):
         if names == vector_names(len(names)):
             fields["dim"] = len(names)

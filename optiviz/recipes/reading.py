@@ -4,6 +4,7 @@ Fields allow more ways of writing than a recipe: a surface as a formula, a windo
 the user's catalogue, a start as "random:5". The recipe holds the result.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
 from optiviz.optimizers.lookup import is_third_party_optimizer
-from optiviz.optimizers.spec import parse_specs
+from optiviz.optimizers.spec import format_value, parse_specs
 from optiviz.registry import (
     KINDS,
     OPTIMIZERS,
@@ -52,10 +53,17 @@ from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.presets import preset_texts
 from optiviz.surfaces.surface import Surface, placed
-from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, variables_of, vector_names
+from optiviz.surfaces.syntax import (
+    AXES,
+    MAX_VARIABLES,
+    check_params,
+    variables_of,
+    vector_names,
+    with_params,
+)
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
-from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
+from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
 from optiviz.system.plugins import is_import_path
 from optiviz.system.text import counted, shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
@@ -96,6 +104,14 @@ class SurfaceOptions(BaseModel):
     variables: Annotated[
         VariableNames,
         Field(description="the variables of a formula or function, for example w,b"),
+    ]
+    params: Annotated[
+        Any,
+        MappedSchema(lambda kept: any_of(*one_or_more(TEXT)["anyOf"], {"type": "object"})),
+        Field(
+            description="values of other names in a formula, for example k=10, or {k: 10}; a run "
+            "compares several, as in k=1,10,100"
+        ),
     ]
     dim: Annotated[
         int, Field(ge=1, le=MAX_VARIABLES, description="the number of variables, x1, x2 and so on")
@@ -204,13 +220,19 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
     for field, normalize in NORMALIZERS.items():
         if field in model.model_fields and (found := normalize(rest, field)):
             faults += found
-            wrong.add(field)
+            wrong |= {field, "vary"}  # which depends on the surface
+            rest.pop("vary", None)
             rest.pop(field, None)
     truths = _boolean_faults(model, rest)
     wrong |= {fault.keys[0] for fault in truths if fault.keys}
     faults += truths
     recipe = checked(model, rest, ValidationContext(OPTIMIZERS))
     if isinstance(recipe, list):
+        if "vary" not in fields:  # several values of a parameter are varied
+            recipe = [
+                Fault(("params",), fault.message) if fault.keys == ("vary",) else fault
+                for fault in recipe
+            ]
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in faults)))
@@ -372,9 +394,13 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
         return [Fault((field,), "cannot be combined with a formula: give only one")]
     if all(option is None for option in options.values()):
         return []  # the recipe reads names and declarations itself
+    try:
+        params = _params(options["params"], fields)
+    except InputError as error:
+        return [Fault(("params",), str(error))]
     faults: list[Fault] = []
     if isinstance(domain, Mapping) and len(formulas) == 1 and isinstance(formulas[0][1], str):
-        names = options["variables"] or variables_of(formulas[0][1])
+        names = options["variables"] or variables_of(with_params(formulas[0][1], params))
         domain = placed(domain, names.split(",") if isinstance(names, str) else names)
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
@@ -388,7 +414,7 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
         return [Fault(("dim",), "cannot be combined with variables: give only one")]
     if called.resolution is not None:
         changes["resolution"] = called.resolution
-    surfaces = SurfaceReader(catalogue, window, changes, called)
+    surfaces = SurfaceReader(catalogue, window, changes, called, params)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
     if residuals is not None:
@@ -400,6 +426,54 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     if not faults:
         fields[field] = tuple(found) if several else found[0]
     return faults
+
+
+def _params(given: Any, fields: Fields) -> dict[str, float]:
+    """Return the values of parameters, written as text, a list of texts, or a mapping.
+
+    Of one with several values it is the first, and fields then vary it. Raises InputError for what
+    is no number, and for several values of several parameters or of another kind than a run.
+    """
+    texts = [given] if isinstance(given, str) else [] if given is None else given
+    if not isinstance(texts, Mapping):
+        pairs = [each.partition("=") for each in texts if isinstance(each, str)]
+        for each, (name, equals, values) in zip(texts, pairs, strict=False):
+            if not (name.strip() and equals and values.strip()):
+                said = shorten(each, quoted=True)
+                raise InputError(
+                    f"{said} is not the value of a parameter: write, for example, k=10"
+                )
+        names = [name.strip() for name, _, _ in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"{name} is set twice: write {name}=1,10 for several values")
+        texts = {name.strip(): values.split(",") for name, _, values in pairs}
+    params: dict[str, float] = {}
+    for name, written in texts.items():
+        several = written if isinstance(written, list | tuple) else [written]
+        numbers = [_number(name, value) for value in several]
+        if not numbers:
+            raise InputError(f"{shorten(name)} has no value: write {shorten(name)}=10")
+        params[name] = numbers[0]
+        vary = fields.get("vary")
+        if isinstance(vary, str) and vary.partition("=")[0] == name:
+            del fields["vary"]  # of the recipe that these values override
+        if len(numbers) > 1:
+            if fields.get("kind", "run") != "run":
+                raise InputError(f"only a run compares several values: write {name}={numbers[0]:g}")
+            if fields.get("vary") is not None:
+                raise InputError(f"only one thing can vary, but there is {fields['vary']}")
+            fields["vary"] = f"{name}={','.join(map(format_value, numbers))}"
+    return params
+
+
+def _number(name: Any, value: Any) -> float:
+    """Return the value of a parameter; raise InputError if it is not a finite number."""
+    with suppress(TypeError, ValueError):
+        number = float(value)
+        if math.isfinite(number) and not isinstance(value, bool):
+            return number
+    raise InputError(f"{shorten(name)} must be a number, not {shorten(value, quoted=True)}")
 
 
 def _takes(surface: Surface, option: str) -> bool:
@@ -435,7 +509,9 @@ class SurfaceReader:
         window: Domain | None,
         changes: Mapping[str, Any],
         names: Names,
+        params: Mapping[str, float],
     ) -> None:
+        self.params = params
         self.window = window
         self.axes = names.axes
         self.variables = names.variables or (() if names.dim is None else vector_names(names.dim))
@@ -475,6 +551,15 @@ class SurfaceReader:
             except InputError as error:
                 self.faults.append(Fault((self.given_variables,), str(error)))
                 return None
+        if self.params:
+            known = dict(surface.params)
+            for name in self.params.keys() - known.keys():
+                said = did_you_mean("parameter", name, known)
+                if not known:
+                    said = f"{surface.name or 'the surface'} has no parameters"
+                self.faults.append(Fault(("params",), said))
+                return None
+            surface = surface.with_params(self.params)
         many = surface.has_many_variables
         if (self.changes and (many or surface.learns)) or (self.window is not None and many):
             return self._declared(keys, self._changed(_declaration(surface)))
@@ -522,10 +607,27 @@ class SurfaceReader:
 
     def of_formula(self, keys: Keys, text: Any, field: str = "formula") -> Surface | None:
         """Return the surface of a formula or of residuals, None if it has a fault."""
-        names = self.variables or (variables_of(text) if isinstance(text, str) else AXES[:1])
-        if field == "residuals" and isinstance(text, str) and not self.variables:
-            names = variables_of(half_sum_of_squares(split_formulas(text)))
-        declared = {field: text, "axes": self.axes, "variables": self.variables}
+        if field == "residuals" and self.params:
+            self.faults.append(Fault(("params",), "are those of a formula, not of residuals"))
+            return None
+        written = text
+        if field == "residuals" and isinstance(text, str):
+            written = half_sum_of_squares(split_formulas(text))
+        found = isinstance(text, str) and variables_of(with_params(written, self.params))
+        names = self.variables or found or AXES[:1]
+        if isinstance(text, str) and self.params:
+            try:
+                check_params(self.params, text, names)
+            except InputError as error:
+                self.faults.append(Fault(("params",), str(error)))
+                return None
+        declared = {
+            field: text,
+            "axes": self.axes,
+            "variables": self.variables,
+        }
+        if self.params:
+            declared["params"] = dict(self.params)
         if len(names) <= len(AXES):
             declared["domain"] = self.window or ",".join([DEFAULT_INTERVAL] * len(names))
         elif self.window is not None:
@@ -575,6 +677,8 @@ class SurfaceReader:
                 changed["plane"] = plane.model_copy(update=grid)
         if self.window is not None:
             changed["domain"] = self.window
+        if self.params:
+            changed["params"] = {**(changed.get("params") or {}), **self.params}
         if self.axes:
             changed["axes"] = self.axes
         if self.variables:
@@ -605,6 +709,7 @@ class SurfaceReader:
         within = fault.keys or ()
         given = {
             "axes": bool(self.axes),
+            "params": bool(self.params),
             "variables": bool(self.variables),
             "domain": bool(self.changes) or self.window is not None,
             **dict.fromkeys(self.changes, True),

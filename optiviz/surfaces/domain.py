@@ -136,6 +136,30 @@ def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
     return dict(pairs)
 
 
+def _params(value: Any) -> Any:
+    """Return a mapping of parameters as pairs; raise ValueError with every fault."""
+    if not isinstance(value, Mapping):
+        if isinstance(value, tuple) and not value:
+            return value
+        raise ValueError("must be a mapping from parameters to numbers")
+    faults = []
+    for name, number in value.items():
+        if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
+            faults.append(f"{shorten(name, quoted=True)} is not a name, such as k")
+        plain = isinstance(number, int | float) and not isinstance(number, bool)
+        if not (plain and abs(number) <= MAX_COORDINATE):
+            faults.append(f"{shorten(name)} must be a number, not {shorten(number, quoted=True)}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple((name, float(number)) for name, number in value.items())
+
+
+Params = Annotated[
+    tuple[tuple[str, float], ...],
+    BeforeValidator(_params),
+    PlainSerializer(_mapping),
+    MappedSchema(lambda kept: {"type": "object", "additionalProperties": {"type": "number"}}),
+]
 Rates = Annotated[
     tuple[tuple[str, float], ...],
     BeforeValidator(_rates),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optiviz.objective import Array, Constraint
+from optiviz.objective import Array, Constraint, scipy_constraints
 from optiviz.surfaces.constraints import Comparison, comparisons, parts_of
 from optiviz.surfaces.formula import formula
 from optiviz.system.errors import InputError, require_package
@@ -446,18 +446,6 @@ class NumericSet:
     def corners(self) -> Array:
         """None are known: shape (0, dim)."""
         return np.empty((0, self.dim))
-
-
-def scipy_constraints(edges: Sequence[Constraint]) -> list[dict[str, Any]]:
-    """Return constraints as scipy's methods take them."""
-    return [
-        {
-            "type": "eq" if each.equal else "ineq",
-            "fun": lambda x, each=each: -np.asarray(each.value(x)),
-            "jac": lambda x, each=each: -np.asarray(each.gradient(x)),
-        }
-        for each in edges
-    ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optiviz.objective import Array
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.origins import compiled
-from optiviz.surfaces.syntax import free_names, parse_text
+from optiviz.surfaces.syntax import free_names, parse_text, with_params
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import shorten
 
@@ -60,7 +60,8 @@ def region_where(text: str, surface: "Surface") -> Region:
     """
     if text == CONVEX:
         return Region(CONVEX, _positive_definite(surface))
-    used, names = free_names(parse_text(text)), surface.columns
+    valued = with_params(text, dict(surface.params))
+    used, names = free_names(parse_text(valued)), surface.columns
     if CONVEX in used:
         raise InputError(f"{CONVEX} cannot be combined with other conditions")
     if not used <= {*names}:
@@ -69,7 +70,7 @@ def region_where(text: str, surface: "Surface") -> Region:
         for name in sorted(used - {*named}):
             raise InputError(did_you_mean("variable", name, {*names, *named}))
         names = named
-    formula = compiled(text, names)
+    formula = compiled(valued, names)
 
     def contains(points: Array) -> Bools:
         with np.errstate(all="ignore"):

@@ -36,6 +36,7 @@ from optiviz.surfaces.domain import (
     Domain,
     Kebab,
     Number,
+    Params,
     PlacedPoint,
     Point,
     Rates,
@@ -69,11 +70,13 @@ from optiviz.surfaces.presets import preset_schema, preset_texts
 from optiviz.surfaces.syntax import (
     AXES,
     NO_INTERVAL,
+    check_params,
     named_formula,
     say_variables,
     uses_y,
     variables_of,
     vector_names,
+    with_params,
 )
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
@@ -97,13 +100,13 @@ class Surface(Model):
     """An objective in one or two dimensions, or more: a formula, a network, a function or a model.
 
     variables are the names in the formula, x and y unless specified; general is the formula in any
-    number of variables. function is a user's Python function, and model one that returns a problem
-    over all parameters of a model. The loss of a network or a model, and a formula
-    or function of more than two variables, are drawn on a plane; domain is then the window of the
-    plane or, with one interval, that of each variable. The fields are those of an entry in
-    surfaces.yaml. residuals, such as "y - x**2, 1 - x", are those of a sum of squares, whose
-    formula is made of them; metric is a matrix of formulas, row by row, such as
-    "1, 0, 0, x**2". Pickled as its declaration, which is compiled when first used.
+    number of variables. params are the values of other names in it. function is a user's Python
+    function, and model one that returns a problem over all parameters of a model. The loss of a
+    network or a model, and a formula or function of more than two variables, are drawn on a plane;
+    domain is then the window of the plane or, with one interval, that of each variable. The fields
+    are those of an entry in surfaces.yaml. residuals, such as "y - x**2, 1 - x", are those of a
+    sum of squares, whose formula is made of them; metric is a matrix of formulas, row by row, such
+    as "1, 0, 0, x**2". Pickled as its declaration, which is compiled when first used.
 
     constraints, such as "x + y <= 1", and bounds, an interval for each variable, say where steps
     must stay, and l1 is the weight of a penalty that is added to a formula: f + l1*(|x| + |y|).
@@ -116,6 +119,7 @@ class Surface(Model):
     network: NetworkConfig | None = None
     model: ModelConfig | None = None
     function: FunctionConfig | None = None
+    params: Params = ()
     variables: VariableNames = ()
     plane: WrittenPlane | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
@@ -151,7 +155,9 @@ class Surface(Model):
         if isinstance(given := filled.get("residuals"), str) and not filled.get("formula"):
             filled["formula"] = half_sum_of_squares(split_formulas(given))
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
-            names = variables_of(text)
+            params = filled.get("params")
+            known = dict.fromkeys(params, 1.0) if isinstance(params, Mapping) else {}
+            names = variables_of(with_params(text, known))
             if names not in (AXES, AXES[:1]):
                 filled["variables"] = names
         if callable(function := filled.get("function")):
@@ -265,8 +271,14 @@ class Surface(Model):
             raise ValueError(f"cannot be combined with a {given[0]}: give only one")
         if text and axes_in(info) == 1 and uses_y(text):
             raise ValueError(f"{named_formula(text)}: {NO_INTERVAL.format('y')}")
+        params = dict(info.data.get("params", ()))
+        if given and params:
+            raise ValueError(f"params are those of a formula, not of a {given[0]}")
         if text and isinstance(info.context, ValidationContext):
-            compiled(text, _names(info.data.get("variables", ()), axes_in(info), text))
+            valued = with_params(text, params)
+            names = _names(info.data.get("variables", ()), axes_in(info), valued)
+            check_params(params, text, names)
+            compiled(valued, names)
         return text
 
     @field_validator("general")
@@ -274,7 +286,8 @@ class Surface(Model):
     def _in_any_number(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
         if text and isinstance(info.context, ValidationContext):
-            compiled(text, vector_names(TRIED_VARIABLES))
+            params = dict(info.data.get("params", ()))
+            compiled(with_params(text, params), vector_names(TRIED_VARIABLES))
         return text
 
     @field_validator("constraints", mode="before")
@@ -346,8 +359,9 @@ class Surface(Model):
             source = FunctionOrigin(self.name, self.domain, self.function, self.variables)
         else:
             sides = None if self.domain is None else len(self.domain.intervals)
-            names = _names(self.variables, sides, self.formula)
-            source = FormulaOrigin(self.name, self.domain, self.penalized, names)
+            valued = with_params(self.formula, dict(self.params))
+            names = _names(self.variables, sides, valued)
+            source = FormulaOrigin(self.name, self.domain, self.penalized, names, self.params)
         if not self.has_many_variables:
             return source
         return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
@@ -571,6 +585,7 @@ class Surface(Model):
                 "name": f"{self.name}-{len(names)}d",
                 "title": f"{self.title} in {len(names)} dimensions",
                 "formula": self.general,
+                "params": dict(self.params),
                 "start": tuple(islice(cycle(self.start), len(names))),
                 "domain": [self.window.intervals[0]],
             }
@@ -580,6 +595,21 @@ class Surface(Model):
         if self.function is None and len(names) <= len(AXES):
             declared["domain"] = declared["domain"] * len(names)
         return validated(Surface, declared | {"variables": names}, lambda keys: self.name)
+
+    def with_params(self, params: Mapping[str, float]) -> "Surface":
+        """Return the surface with other values of parameters, without what is known of its own."""
+        changed = tuple((dict(self.params) | dict(params)).items())
+        if changed == self.params:
+            return self
+        unknown: dict[str, Any] = dict.fromkeys(
+            ("minima", "levels", "learning_rates", "presets"), ()
+        )
+        return self.model_copy(update={"params": changed} | unknown)
+
+    @property
+    def params_told(self) -> tuple[str, ...]:
+        """The values of its parameters, such as "k = 10"."""
+        return tuple(f"{name} = {value:g}" for name, value in self.params)
 
     def coarser(self) -> "Surface":
         """Return the loss of a network or a model with half the points of its plane per side."""

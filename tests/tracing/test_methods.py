@@ -45,6 +45,7 @@ import math
 import random
 
 import numpy as np
+from optiviz.shapes import *
 
 
 class Heavy:
@@ -202,6 +203,23 @@ class Origin(Counting):
         return x - self.lr * objective.gradient(x) * (1 + slope), None
 
 
+class Sketching(Counting):
+    def init(self, x):
+        return {"seen": np.stack([x, x])}
+
+    def step(self, objective, x, state):
+        moved = x - self.lr * objective.gradient(x)
+        return moved, {"seen": np.stack([x, moved])}
+
+    def sketch(self, state):
+        return (Segment(state["seen"]), Points(state["seen"][1:], "accepted"))
+
+
+class Moody(Sketching):
+    def sketch(self, state):
+        return (Points(state["seen"] + random.random()),)
+
+
 class Words(Counting):
     def init(self, x):
         return {"phase": "first"}
@@ -329,6 +347,7 @@ def own(here: Path) -> Path:
     return path
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("wrapper", ["", "lookahead+", "sam+"])
 def test_an_optimizer_of_ones_own_is_recorded(own: Path, wrapper: str) -> None:
     method, _ = built(f"{wrapper}{own}:Heavy:lr=0.1:momentum=0.5")
@@ -346,6 +365,15 @@ def test_an_optimizer_of_ones_own_is_recorded(own: Path, wrapper: str) -> None:
             np.testing.assert_allclose(found["x"], x, rtol=1e-14)
 
 
+def test_a_sketch_of_ones_own_is_recorded(own: Path) -> None:
+    method, _ = built(f"lookahead+{own}:Sketching:lr=0.1")
+    program, x = record(method, 2), np.array([2.0, 1.5])
+    assert program.sketch is not None
+    assert [form.role for form in program.sketch.forms] == ["tried", "accepted"]
+    x, state = method.step(SURFACES[2], x, method.init(x))
+    check_sketch(program, method, x, state)
+
+
 def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
     method, _ = built(f"{own}:Heavy:lr=0.1")
     program = record(method, 2)
@@ -354,6 +382,7 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
     assert run(program.step, given, SURFACES[2]) == {}
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -375,6 +404,7 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
         ("Endless", "longer than 3 seconds"),
         ("Later", "another form"),
         ("Words", "computes with str"),
+        ("Moody", "not what it does each time"),
     ],
 )
 def test_why_an_optimizer_is_not_recorded_is_told(own: Path, name: str, said: str) -> None:

@@ -27,19 +27,11 @@ from optiviz.themes import Theme, load_theme
 SCRIPTS = (
     *("told.js", "scales.js", "outcome.js", "runs.js", "state.js", "pen.js", "axes.js"),
     *("sketches.js", "plane.js"),
-    *(
-        "curve.js",
-        "charts.js",
-        "field.js",
-        "sets.js",
-        "ground.js",
-        "stage.js",
-        "player.js",
-        "knobs.js",
-    ),
+    *("curve.js", "charts.js", "field.js", "sets.js", "streamlines.js", "ground.js", "stage.js"),
     *("relief_camera.js", "relief_light.js", "relief_field.js", "relief_mesh.js", "relief_box.js"),
     *("relief_paths.js", "relief.js", "basins.js"),
-    *("legend.js", "handles.js", "pointer.js", "share.js", "tabs.js", "start.js"),
+    *("player.js", "knobs.js", "legend.js", "handles.js", "pointer.js", "share.js", "tabs.js"),
+    "start.js",
 )
 FOCUS = "#0a74da", "#7cc0ff"  # of the focus ring, light and dark: no path has such a blue
 FOLLOWED = {"light": ("light", "dark")}  # themes by that of the recipe; the reader's system selects

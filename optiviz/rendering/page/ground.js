@@ -42,7 +42,8 @@ function groundOf(window, width, height, quality, theme) {
     });
   }
   for (const each of edges) drawEdges(pen, each);
-  if (told.surface.field) drawField(pen, window, width, height, theme);
+  if (told.surface.field === "arrows") drawArrows(pen, window, width, height, theme);
+  if (told.surface.field === "stream") drawStreamlines(pen, field, width, height, quality, theme);
   if (theme.labels) {
     const behind = (level) => (filled ? colored(inner.indexOf(level) / inner.length) : theme.background);
     drawLabels(pen, lines, inner, field.scale, width, height, theme, behind);
@@ -129,7 +130,7 @@ function drawLit(pen, lines, theme, scale) {
 }
 
 // Arrows down the gradient, one in the middle of each cell; longer where it is steeper.
-function drawField(pen, window, width, height, theme) {
+function drawArrows(pen, window, width, height, theme) {
   const inch = 72 * POINT;
   const side = Math.max(Math.max(width, height) / ARROWS.most, ARROWS.apart * inch);
   const [columns, rows] = [width, height].map((length) => Math.max(1, Math.round(length / side)));

@@ -5,7 +5,7 @@ const holder = one("#handles");
 let [handles, drops] = [[], []];
 
 function makeHandles() {
-  handles = live && main ? state.starts.map((_, number) => makeHandle(number)) : [];
+  handles = descends && main ? state.starts.map((_, number) => makeHandle(number)) : [];
   drops = handles.map((_, number) => makeDrop(number));
   holder?.replaceChildren(...handles.flatMap((handle, number) => [handle, drops[number]]));
 }
@@ -72,6 +72,7 @@ const lossesSaid = () =>
 
 // Add a start, and return whether there was room for it.
 function addStart(point) {
+  if (!descends) return false;
   if (state.starts.length >= MOST.starts) {
     announce(`No more than ${MOST.starts} starts: remove one first.`);
     return false;

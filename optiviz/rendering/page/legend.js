@@ -87,7 +87,9 @@ function drawSwatches() {
 
 // The key of a live page: what of it depends on the state.
 function writeKey() {
-  if (!live || !main) return;
+  if (!main) return;
+  writeSketchKey();
+  if (!live) return;
   const many = state.starts.length;
   const dashed = many <= told.dashes.length;
   const from = one(".key .from");
@@ -96,6 +98,19 @@ function writeKey() {
   from.querySelector("span").textContent = `${many} starts${dashed ? ", each with its dashes" : ""}`;
   const isGone = shown.some((run) => goneAt(run, rowIn(run, step), state.window));
   one(".key .away").style.visibility = isGone ? "" : "hidden"; // whose room it keeps
+}
+
+// What methods looked at that needs words most.
+function writeSketchKey() {
+  const seen = state.sketch ? shown.filter(hasSketch) : [];
+  const roles = new Set(seen.flatMap((run) => (run.forms ?? told.methods[run.entry.method].sketch).map(([, role]) => role)));
+  const mark = one(".key .sketch");
+  const role = Object.keys(told.sketches.named).find((each) => roles.has(each)) ?? "";
+  if (mark.dataset.role === role) return;
+  mark.dataset.role = role;
+  mark.hidden = !role;
+  mark.querySelector("span").textContent = told.sketches.named[role] ?? "";
+  drawKey();
 }
 
 // The lowest and the highest loss in view.
@@ -127,6 +142,14 @@ function drawKey() {
       pen.fillRect(2, 2, 12, 12);
       pen.globalAlpha = 1;
       pen.strokeRect(2, 2, 12, 12);
+    } else if (name === "sketch") {
+      const { width, dot, hollow } = told.sketches.looks[mark.dataset.role] ?? {};
+      pen.strokeStyle = mark.dataset.role === "average" ? look().ink : muted;
+      pen.lineWidth = POINT * width;
+      if (["tried", "sample"].includes(mark.dataset.role)) {
+        const size = (POINT * dot) / 2;
+        shape(pen, "o", [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
+      } else line(pen, [[0, 8], [16, 8]]);
     } else if (LINES[name]) {
       const [width, dashes] = LINES[name];
       pen.strokeStyle = muted;

@@ -44,7 +44,7 @@ from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
 from optiviz.views.legend import number
-from optiviz.views.legend_entries import SURFACE_ENTRIES, start_entries
+from optiviz.views.legend_entries import SKETCH_ENTRIES, SURFACE_ENTRIES, start_entries
 from optiviz.views.loss import Line, LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
 from optiviz.views.ramp import ramp
@@ -92,6 +92,7 @@ class Page:
                 )
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
+        self.sets = sets_told(scene.surface, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
         self.stride = 1
         self.blanks: tuple[str, ...] = ()  # sentences on what is blank in its images
@@ -111,6 +112,7 @@ class Page:
                 "looks": {role: look._asdict() for role, look in LOOKS.items()},
                 "isolines": ISOLINES,
                 "saddle": SADDLE,
+                "named": {role: entry.label for role, entry in SKETCH_ENTRIES.items()},
                 "casing": CASING,
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
@@ -136,7 +138,7 @@ class Page:
                 if programs.entries[number]["method"] is None
                 for start, path in enumerate(entry.trajectories)
             ],
-            **(sets_told(scene.surface, self.recipe) if self.is_live else {}),
+            **self.sets,
             "live": programs.live,
             "methods": programs.methods,
             "rates": programs.rates,
@@ -231,8 +233,7 @@ class Page:
         values["ramp"] = [to_hex(colors(place)) for place in range(colors.N)]
         values["fill"] = theme.fill if self.recipe.fill is None else self.recipe.fill
         values["labels"] = theme.labels if self.recipe.labels is None else self.recipe.labels
-        if self.is_live:
-            values["sets"] = set_ramps(self.scene.surface, self.recipe, theme)
+        values["sets"] = set_ramps(self.scene.surface, self.recipe, theme)
         return values | {"dark": theme.is_dark}
 
     def _surface(self) -> dict[str, Any]:
@@ -433,10 +434,12 @@ class Page:
         for name in names if self.pictures else ():
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
-        if self.is_live and self.pictures:
-            for told in sets_told(self.scene.surface, self.recipe)["sets"]:
+        if self.pictures:
+            yield f'<li class="sketch" hidden>{_MARK}<span></span></li>'
+            for told in self.sets["sets"]:
                 label = escape(told["label"])
                 yield f'<li class="set" data-look="{told["look"]}">{_MARK}{label}</li>'
+        if self.is_live and self.pictures:
             yield from _SCRIPTED_KEY[self.ground]
         for mark in () if self.is_live else start_entries(self.scene):
             yield f'<li class="from"><canvas aria-hidden="true"></canvas>{escape(mark.label)}</li>'

@@ -12,6 +12,7 @@ import numpy as np
 from optiviz.kinds.presets import Preset
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunScene
+from optiviz.kinds.types import resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method, Optimizer, Scheduled, ends
 from optiviz.optimizers.factory import OptimizerFactory
@@ -34,6 +35,7 @@ from optiviz.tracing.programs import MethodProgram
 
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
+CONSTRAINED = "a page does not know constraints"
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
 
 
@@ -58,9 +60,10 @@ class Programs:
 def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     """Return the programs of the page of a run, and of the built-in optimizers that it offers."""
     formula, why = _formula(scene.surface)
+    constrained = bool(scene.surface.constraint_texts)
+    if recipe.presets and (formula is None or constrained):
+        raise InputError(f"presets: are buttons of a page that computes: {why or CONSTRAINED}")
     if formula is None:
-        if recipe.presets:
-            raise InputError(f"presets: are buttons of a page that computes: {why}")
         return Programs("const programs=null;", why, entries=[_replayed("") for _ in scene.entries])
     library = MethodLibrary(scene.surface.dim)
     specs = iter(recipe.specs)  # which do not know the number of steps
@@ -70,10 +73,11 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
         else _replayed("another program recorded this path")
         for entry in scene.entries
     ]
-    for name in OPTIMIZERS:
+    for name in () if constrained else OPTIMIZERS:
         library.offer(name)
     sets = [objective_text({"value": each}) for each in set_programs(scene.surface, recipe)]
-    presets = [library.preset(recipe, preset) for preset in recipe.page_presets]
+    given = () if constrained else recipe.page_presets
+    presets = [library.preset(recipe, preset) for preset in given]
     return Programs(
         script(objective_text(formula_programs(formula)), library.texts, sets),
         methods=library.methods,
@@ -87,8 +91,8 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
 def _formula(surface: Surface) -> tuple[Formula | None, str]:
     """Return the formula of what is descended; if a page cannot compute it, why not."""
     origin = surface.origin
-    if surface.constraint_texts or surface.l1:
-        what = "constraints" if surface.constraint_texts else "a penalty apart from the loss"
+    if surface.l1:
+        what = "a penalty apart from the loss"
         return None, f"The paths were computed in Python, because a page does not know {what}."
     if isinstance(origin, FormulaOrigin):
         return origin.compiled, ""
@@ -122,6 +126,8 @@ class MethodLibrary:
         varied = recipe.varied_condition
         if varied:
             return _replayed(f"its {varied.replace('_', ' ')} is not that of the others")
+        if resolve_surface(recipe.surface).constraint_texts:
+            return _replayed(CONSTRAINED)
         method = entry.configured.optimizer
         try:
             key, program = self._add(spec, method)

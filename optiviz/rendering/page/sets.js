@@ -6,7 +6,7 @@ const HALVINGS = 14; // of the distance between two points, until the edge betwe
 const LINE_SAMPLES = 2001; // along a line
 const PART = 0.25; // of a cell, from whose middle its four samples are
 
-const sets = (told.sets ?? []).map((each, at) => ({ ...each, contains: programs?.sets[at]?.value }));
+const sets = told.sets.map((each, at) => ({ ...each, contains: programs?.sets[at]?.value }));
 
 // Where a set is on a grid of a window: 1 in it, else 0; row 0 is at the bottom.
 function covered({ contains }, window, columns, rows) {

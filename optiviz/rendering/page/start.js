@@ -106,7 +106,9 @@ sketchBox?.addEventListener("change", () => {
 one("main").classList.add("scripted");
 one("main").classList.toggle("replayed", !live);
 one("#values").open = false; // it is open for who has no scripts
-for (const element of all("[data-live]")) element.hidden = !live || (element.dataset.live === "noise" && !told.noise);
+for (const element of all("[data-live]")) {
+  element.hidden = element.dataset.live === "all" ? !live : !descends;
+}
 for (const element of all("[data-command]")) element.hidden = !told.command;
 one("#values").addEventListener("toggle", writeTable);
 

@@ -13,7 +13,7 @@ let basinsAsked = "";
 // The tabs that this page can show.
 function tabsHere() {
   if (main?.kind !== "contour") return [main?.kind].filter(Boolean);
-  return live ? ["contour", "relief", "basins"] : ["contour"];
+  return ["contour", ...(live ? ["relief"] : []), ...(descends ? ["basins"] : [])];
 }
 
 // A list of tabs, of which the arrow keys select the next.
@@ -55,7 +55,7 @@ function showTab(name) {
   const flat = name !== "relief";
   if (main) main.canvas.hidden = !flat;
   one(".relief").hidden = flat;
-  for (const tool of all("#start, #farther, #closer")) tool.hidden = !flat;
+  for (const tool of all("#start, #farther, #closer")) tool.hidden = !flat || (tool.id === "start" && !descends);
   one(".seen").dataset.tab = name;
   one("#of").hidden = name !== "basins";
   all(".key .area").forEach((area) => area.remove());

@@ -7,6 +7,7 @@ const one = (selector) => document.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 const live = !told.live; // whether the page computes
+const descends = live && Object.keys(told.methods).length > 0; // whether it runs any optimizer
 const dim = told.surface.dim;
 const names = told.surface.names;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

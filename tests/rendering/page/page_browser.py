@@ -49,6 +49,13 @@ SCENES: dict[str, dict[str, Any]] = {
             optiviz.Trajectory.of([[2, 1], [1, 1], [1, 0], [0, 0]], "mine", steps=[2, 5, 9, 30])
         ],
     },
+    "looking": {
+        "surface": "himmelblau",
+        "optimizers": "newton:damping=5,random-search",
+        "steps": 12,
+        "where": "x**2 + y**2 < 9",
+        "field": "stream",
+    },
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 40},
 }
 

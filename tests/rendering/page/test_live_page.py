@@ -31,6 +31,8 @@ from page_browser import (
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 
 import optiviz
+from optiviz.descent.walk import descend
+from optiviz.shapes import plain_sketch
 from optiviz.themes import load_theme
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import Scale
@@ -140,7 +142,14 @@ def test_remarks_are_those_of_the_pictures(
 
 
 def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> None:
-    style = {"field": True, "labels": True, "levels": 5, "fill": False, "trail": 20, "smooth": 5}
+    style = {
+        "field": "arrows",
+        "labels": True,
+        "levels": 5,
+        "fill": False,
+        "trail": 20,
+        "smooth": 5,
+    }
     optiviz.render(
         optiviz.Recipe(surface="wobbly", optimizers="adam", **style), pages / "drawn.html"
     )
@@ -149,7 +158,7 @@ def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> Non
     seen = pixels(page, GROUND)
     theme = load_theme("light")
     assert has(seen, theme.background, least=50_000)
-    page.execute_script("told.surface.field = false; ground = null; draw()")
+    page.execute_script("told.surface.field = null; ground = null; draw()")
     assert np.abs(pixels(page, GROUND) - seen).max(axis=-1).astype(bool).sum() > 1000
 
 
@@ -634,3 +643,49 @@ def test_all_follows_a_drag_within_a_frame(opened: Opened) -> None:
         "} return took.sort((one, other) => one - other)[20]; })()",
     )
     assert took < 16
+
+
+def test_sketches_follow_the_start_and_can_be_left_out(opened: Opened) -> None:
+    page = opened("looking", fragment="#step=4")
+    recipe = optiviz.Recipe(**SCENES["looking"])
+    newton, search = (entry.trajectories[0] for entry in recipe.make_scene().entries)
+    moved = descend(optiviz.load_surface("himmelblau"), newton.optimizer, [1.0, -2.0], 12)
+
+    def drawn(name: str, step: int) -> Any:
+        shapes = "shapesOf(runs.find(({entry}) => entry.name === arguments[0]), arguments[1])"
+        return run(page, shapes, name, step)
+
+    def check(name: str, path: optiviz.Trajectory) -> None:
+        assert drawn(name, 0) == []
+        for step in (1, 4, 12):
+            found, expected = drawn(name, step), plain_sketch(path.sketches[step])
+            for shape, known in zip(found, expected, strict=True):
+                assert shape.pop("kind") == known.pop("shape")
+                assert shape.pop("role") == known.pop("role")
+                for part, numbers in known.items():
+                    np.testing.assert_allclose(shape[part], numbers, rtol=1e-5, atol=1e-6)
+
+    check("newton", newton)
+    check("random-search", search)
+    assert one(page, ".key .sketch").text == "tried"
+    page.execute_script("state.starts = [[1, -2]]; update(); settle(null)")
+    check("newton", moved)
+    with_sketches = pixels(page, ".ground canvas")
+    one(page, "#sketch input").click()
+    wait(page, "location.hash.includes('sketch=0')")
+    assert (pixels(page, ".ground canvas") != with_sketches).any(axis=-1).sum() > 200
+    assert "--no-sketch" in run(page, "commandField.value")
+    one(page, "#tab-relief").click()
+    wait(page, "!awaited")
+    one(page, "#sketch input").click()
+    wait(page, "!awaited")
+
+
+def test_streamlines_go_down(opened: Opened) -> None:
+    page = opened("looking")
+    flow = "(...x) => programs.objective.gradient(x).map((each) => -each)"
+    lines = f"streamlines({flow}, [3, 2], 0.2)"
+    ends = "(line) => [line.slice(0, 2), line.slice(-2)].map(programs.objective.value)"
+    downhill = run(page, f"{lines}.map({ends})")
+    assert len(downhill) > 10
+    assert all(first > last for first, last in downhill)

@@ -10,8 +10,12 @@ from conftest import LIVE, SOLVERS, Invoke
 
 import optiviz
 from optiviz.kinds.run_scene import RunScene
-from optiviz.rendering.page.programs import Programs, page_programs
+from optiviz.rendering.page.programs import CONSTRAINED, Programs, page_programs
+from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.noise import NoisyObjective
+from optiviz.surfaces.region import region_where
+from optiviz.system.errors import InputError
+from optiviz.tracing.programs import run
 
 OWN = """
 import numpy as np
@@ -48,6 +52,34 @@ def programs(**fields: Any) -> Programs:
     scene = recipe.make_scene()
     assert isinstance(scene, RunScene)
     return page_programs(scene, recipe)
+
+
+@pytest.mark.parametrize("where", ["x**2 + y**2 < 9 or x > 3", "convex"])
+def test_conditions_of_sets_are_programs(where: str) -> None:
+    recipe = optiviz.Recipe(surface="himmelblau", optimizers="adam", where=where)
+    surface = optiviz.load_surface("himmelblau")
+    (program,) = set_programs(surface, recipe)
+    points = np.random.default_rng(0).uniform(-5, 5, (200, 2))
+    found = [run(program, {"x": point})["value"] for point in points.tolist()]
+    expected = region_where(where, surface).contains(points)
+    assert found == [[each] for each in expected.tolist()]
+    assert 20 < expected.sum() < 180
+
+
+def test_under_constraints_paths_are_replayed_on_a_ground_that_is_computed() -> None:
+    constrained = {"formula": "x**2 + y**2", "domain": "-2:2,-2:2", "constraints": ["x + y <= 1"]}
+    fields: dict[str, Any] = {"surface": constrained, "optimizers": "projected-gradient:lr=0.1"}
+    found = programs(**fields, steps=5)
+    assert (found.methods, found.live) == ({}, "")
+    assert found.entries == [{"method": None, "values": [], "why": CONSTRAINED}]
+    recipe = optiviz.Recipe(**fields)
+    surface: Any = recipe.make_scene().surface
+    (program,) = set_programs(surface, recipe)
+    points = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    outside = [run(program, {"x": point})["value"][0] for point in points.tolist()]
+    assert outside == (~surface.feasible_set.contains(points)).tolist()
+    with pytest.raises(InputError, match=CONSTRAINED):
+        programs(**fields, presets=["fast: projected-gradient:lr=0.5"])
 
 
 @pytest.fixture
