@@ -102,7 +102,8 @@ def test_every_rule_is_held_to_a_library() -> None:
     # No library has them; tests/optimizers compare them with formulas and laws.
     own = {*("smoothed-nesterov", "trust-region", "svrg", "saga", "langevin", "hmc")}
     own |= {*CONSTRAINED, "proximal-gradient", "fista", "random-search"}
-    own |= {*MEASURED, "polyak", "barzilai-borwein", "coordinate-descent"}
+    own |= {*MEASURED, "polyak", "barzilai-borwein", "coordinate-descent", "nelder-mead"}
+    own |= {"simulated-annealing", "particle-swarm", "differential-evolution"}
     assert set(STEPPING) - tested == own
     wrappers = {name for word in tested for name in word.split("+")[:-1]}
     assert {*WRAPPERS} - wrappers == {"polyak-averaging", "exact", "backtracking", "wolfe"}
