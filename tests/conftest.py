@@ -62,7 +62,7 @@ LOOPING = [name for name in STEPPING if load_optimizer(name).has_loops]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
-REPLAYED = [*RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
+REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
 TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
 LIVE = [name for name in STEPPING if name not in REPLAYED]
 # Surfaces for methods that need more of their objective than others.

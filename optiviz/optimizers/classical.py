@@ -5,16 +5,20 @@ converged stays where it is.
 """
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
 from optiviz.optimizers.base import Hyper, Solver, hyper
-from optiviz.shapes import Points, Sketch
+from optiviz.shapes import Ellipse, Points, Segment, Sketch
 from optiviz.system.errors import InputError, require_package
+
+DRAWN = 2  # dimensions up to which a step has a sketch
 
 
 class Tried(NamedTuple):
@@ -43,7 +47,7 @@ class Scipy(Solver):
         passed: list[tuple[Array, Tried]] = []
 
         def value(x: Array) -> float:
-            if self.has_sketch:
+            if self.has_sketch and x.size <= DRAWN:
                 tried.append(x.copy())
             return float(here.value(x))
 
@@ -69,8 +73,70 @@ class Scipy(Solver):
         return {}
 
 
+class Step(NamedTuple):
+    """State of a method with a direction: what the last step looked at."""
+
+    point: Array  # (dim,), that the step left
+    reached: Array  # (dim,), where it led
+    direction: Array  # (dim,), of full length
+    model: Array  # (dim, dim), an ellipse about the point, through the end of the direction
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """No numbers are drawn against the step."""
+        return {}
+
+
+class Directed(Scipy):
+    """A method whose directions follow from the points and gradients of its path."""
+
+    @abstractmethod
+    def steps(self, points: Array, gradients: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield the direction of each step, and the matrix of its model, nan if it has none."""
+
+    def run(
+        self, objective: Objective | Stream, x: Array, steps: int
+    ) -> Iterator[tuple[Array, Any]]:
+        walked = list(super().run(objective, x, steps))
+        if len(x) > DRAWN or not walked:
+            yield from walked
+            return
+        here = objective.at(0) if isinstance(objective, Stream) else objective
+        points = np.array([x, *(point for point, _ in walked)])
+        looked_at = self.steps(points, here.gradient(points))
+        for before, after, (p, model) in zip(points, points[1:], looked_at, strict=False):
+            yield after, Step(before, after, p, model)
+
+
+class QuasiNewton(Directed):
+    """A method with a model of the inverse Hessian, from changes s of x and y of the gradient."""
+
+    @abstractmethod
+    def inverse(self, s: Array, y: Array) -> Array:
+        """Return the inverse Hessian, (dim, dim), after changes of shape (steps, dim)."""
+
+    def steps(self, points: Array, gradients: Array) -> Iterator[tuple[Array, Array]]:
+        s, y = np.diff(points, axis=0), np.diff(gradients, axis=0)
+        for step, g in enumerate(gradients[:-1]):
+            inverse = self.inverse(s[:step], y[:step])
+            yield -inverse @ g, inverse * (g @ inverse @ g)
+
+    def sketch(self, state: Step) -> Sketch:
+        return (Ellipse(state.point, state.model, "model"),)
+
+
+def updated(inverse: Array, s: Array, y: Array) -> Array:
+    """Return an inverse Hessian after an update for each change, as in algorithm 6.1."""
+    for moved, changed in zip(s, y, strict=True):
+        product = moved @ changed
+        rho = 1 / product if product else 1000.0  # as in scipy
+        left = np.eye(len(moved)) - rho * np.outer(moved, changed)
+        inverse = left @ inverse @ left.T + rho * np.outer(moved, moved)
+    return inverse
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class BFGS(Scipy):
+class BFGS(QuasiNewton):
     """Quasi-Newton: a matrix approximates second derivatives from changes of the gradient.
 
         p <- -H * g
@@ -87,9 +153,12 @@ class BFGS(Scipy):
     method = "BFGS"
     gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
 
+    def inverse(self, s: Array, y: Array) -> Array:
+        return updated(np.eye(s.shape[-1]), s, y)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LBFGS(Scipy):
+class LBFGS(QuasiNewton):
     """BFGS that keeps only the last few changes instead of a matrix.
 
         p <- -H * g                                 H from the last maxcor changes of x and g
@@ -107,6 +176,12 @@ class LBFGS(Scipy):
         2.220446049250313e-9, help="largest relative decrease of the loss at convergence"
     )
     gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
+
+    def inverse(self, s: Array, y: Array) -> Array:
+        used = (s * y).sum(axis=-1) > 0
+        s, y = s[used][-self.maxcor :], y[used][-self.maxcor :]
+        scale = (s[-1] @ y[-1]) / (y[-1] @ y[-1]) if len(s) else 1.0
+        return updated(scale * np.eye(s.shape[-1]), s, y)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -157,7 +232,7 @@ class SLSQP(Scipy):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ConjugateGradient(Scipy):
+class ConjugateGradient(Directed):
     """Conjugate directions: each keeps a fraction of the last and does not undo its progress.
 
         b <- max(0, g'(g - last g) / (last g)'(last g))
@@ -171,6 +246,17 @@ class ConjugateGradient(Scipy):
 
     method = "CG"
     gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
+
+    def steps(self, points: Array, gradients: Array) -> Iterator[tuple[Array, Array]]:
+        p, none = -gradients[0], np.full((points.shape[-1],) * 2, np.nan)
+        for last, g in pairwise(gradients):
+            yield p, none
+            p = max(0.0, (g - last) @ g / (last @ last)) * p - g
+
+    def sketch(self, state: Step) -> Sketch:
+        along = np.stack([state.point, state.point + state.direction, state.reached])
+        reach = np.linalg.norm(along - along[0], axis=-1)
+        return Segment(along[[0, reach.argmax()]]), Points(state.reached[None], "accepted")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import Invoke
-from scipy.optimize import minimize
+from scipy.optimize import LbfgsInvHessProduct, minimize
 
 import optiviz
 from optiviz.optimizers import load_optimizer
@@ -68,3 +68,38 @@ def test_it_answers_no_signal(invoke: Invoke) -> None:
 def test_a_network_is_descended_too(name: str) -> None:
     path = optiviz.descend("xor", name, steps=20)
     assert path.losses[-1] < path.losses[0]
+
+
+@pytest.mark.parametrize("name", ["bfgs", "l-bfgs", "conjugate-gradient"])
+def test_directions_are_scipys(name: str) -> None:
+    walked = list(load_optimizer(name)().run(ROSENBROCK, np.array(ROSENBROCK.start), 25))  # type: ignore[attr-defined]
+    assert len(walked) > 20
+    for _, state in walked:
+        move = state.reached - state.point
+        across = move[0] * state.direction[1] - move[1] * state.direction[0]
+        assert abs(across) <= 1e-7 * np.linalg.norm(move) * np.linalg.norm(state.direction)
+        assert move @ state.direction > 0
+
+
+@pytest.mark.parametrize("name", ["bfgs", "l-bfgs"])
+def test_the_model_is_scipys(name: str) -> None:
+    for steps in (6, 10):  # scipy keeps ten changes, later ones not in their order
+        method = load_optimizer(name)()
+        points = [np.array(ROSENBROCK.start)]
+        found = minimize(
+            lambda x: float(ROSENBROCK.value(x)),
+            points[0],
+            jac=ROSENBROCK.gradient,
+            method=method.method,  # type: ignore[attr-defined]
+            callback=lambda xk: points.append(np.array(xk)),  # noqa: B023
+            options={"maxiter": steps},
+        )
+        s = np.diff(points, axis=0)
+        y = np.diff(ROSENBROCK.gradient(np.array(points)), axis=0)
+        expected = found.hess_inv
+        if name == "l-bfgs":  # scipy's operator starts at I, its steps at a multiple of it
+            s, y = s[:-1], y[:-1]  # it stops before the last update
+            np.testing.assert_allclose(found.hess_inv.sk, s[-10:], atol=1e-12)
+            scale = (s[-1] @ y[-1]) / (y[-1] @ y[-1])
+            expected = scale * LbfgsInvHessProduct(s[-10:] / scale, y[-10:]).todense()
+        np.testing.assert_allclose(method.inverse(s, y), expected, rtol=1e-9, atol=1e-9)  # type: ignore[attr-defined]
