@@ -31,11 +31,13 @@ settings.load_profile("optiviz")
 
 Invoke = Callable[..., Result]
 
-if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share the cache of the tests
+if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share what is set here
     CACHE = TemporaryDirectory(prefix="optiviz-tests-")
     os.environ["XDG_CACHE_HOME"] = CACHE.name
     # Also for processes with a cache of their own: a list of all fonts takes a second.
     os.environ["MPLCONFIGDIR"] = f"{CACHE.name}/matplotlib"
+    # Workers use all cores; threads of each would only wait for those of the others.
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # Formulas in titles take a third of the time of a picture; this keeps them beyond one picture.
 backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)

@@ -44,7 +44,7 @@ def _train(words: list[str]) -> None:
             subprocess.run([sys.executable, example], cwd=ROOT, check=True)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "command", list(map(_param, COMMANDS)), ids=lambda each: each.rpartition("/")[2]
 )
@@ -180,6 +180,7 @@ def test_the_surface_of_ones_own_is_drawn(invoke: Invoke, here: Path) -> None:
     assert "lr 0.09" in result.stdout
 
 
+@pytest.mark.slow
 def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) -> None:
     guide = ROOT / "docs" / "how-to" / "recorded-paths.md"
     descends, draws = blocks(guide, "python")
@@ -211,6 +212,7 @@ def test_a_training_run_is_drawn_as_the_guide_says(
         assert "differ" not in result.stdout
 
 
+@pytest.mark.slow
 def test_the_notebooks_cells_show_a_page_and_a_picture() -> None:
     cells = blocks(ROOT / "docs" / "how-to" / "notebook.md", "python")
     for cell, shown in zip(cells, ["<iframe ", "<img "], strict=True):
@@ -235,6 +237,7 @@ def test_the_yaml_of_presets_is_a_recipe(here: Path) -> None:
     assert [preset.name for preset in recipe.page_presets] == ["on the ridge", "beside it"]
 
 
+@pytest.mark.slow
 def test_a_function_of_ones_own_is_descended_as_the_guide_says(here: Path) -> None:
     (block,) = blocks(ROOT / "docs" / "how-to" / "own-surface.md", "python")
     names: dict[str, Any] = {}

@@ -35,7 +35,7 @@ def _param(command: str) -> Any:
     return pytest.param(command, marks=[pytest.mark.slow] if long else [])
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("command", [*map(_param, COMMANDS)])
 def test_a_command_runs(command: str, invoke: Invoke) -> None:
     result = invoke(*shlex.split(command)[1:])

@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, Objective, Stream, SumOfSquares
+from optiviz.surfaces.batches import ResidualBatches
 from optiviz.surfaces.domain import Point
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
@@ -93,5 +94,11 @@ class Problem(ABC):
 class SurfaceProblem(Problem):
     """A formula or a function: the drawn surface itself is descended."""
 
-    def without_noise(self, batch_size: int | None, seed: int) -> Objective:
-        return self.surface
+    @property
+    def has_samples(self) -> bool:  # type: ignore[override]
+        return getattr(self.surface, "residuals", None) is not None
+
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        if batch_size is None:
+            return self.surface
+        return ResidualBatches(cast(SumOfSquares, self.surface), batch_size, seed)

@@ -10,7 +10,7 @@ from optiviz.surfaces.surface import Surface
 
 
 def with_ball(path: Trajectory, surface: Surface, noise: float) -> Trajectory:
-    """Return a path whose sketches all have the ball about the known minimum nearest to its end.
+    """Return a path whose first sketch has the ball about the known minimum nearest to its end.
 
     The ball is one standard deviation of the method's distribution, on the quadratic that has the
     Hessian at the minimum, under gradient noise of a standard deviation. The path is returned as it
@@ -19,8 +19,8 @@ def with_ball(path: Trajectory, surface: Surface, noise: float) -> Trajectory:
     ball = stationary_ball(path, surface, noise)
     if ball is None:
         return path
-    own = path.sketches or ((),) * (path.last + 1)
-    return replace(path, sketches=tuple((*sketch, ball) for sketch in own))
+    first, *others = path.sketches or ((),) * (path.last + 1)
+    return replace(path, sketches=((*first, ball), *others))
 
 
 def stationary_ball(path: Trajectory, surface: Surface, noise: float) -> Ellipse | None:
@@ -35,4 +35,4 @@ def stationary_ball(path: Trajectory, surface: Surface, noise: float) -> Ellipse
     if not np.isfinite(hessian).all():
         return None
     covariance = path.optimizer.stationary_covariance(hessian, noise)
-    return None if covariance is None else Ellipse(nearest, covariance, "region")
+    return None if covariance is None else Ellipse(nearest, covariance, "spread")

@@ -372,7 +372,10 @@ class ProblemFields(Model):
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
         """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
         surface = resolve_surface(self.surface)
-        if not surface.learns:  # else the objective, which takes long, says what it has
+        batched = "full_batch" in method.needs
+        if not (
+            surface.learns or batched
+        ):  # else the objective, which takes long, says what it has
             check_offered(method, surface, spec.name)
 
     def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MANY = 4  # coordinates of a start that are all shown
 DENSITY = "density exp(\N{MINUS SIGN}f/T)"
+SAMPLER_TRAIL = 3  # steps
 MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
@@ -177,6 +178,14 @@ class RunScene(OnSurface[RunEntry]):
     def ground(self) -> str:
         """What is drawn of the surface: "loss" or "density"."""
         return "loss" if self.temperature is None else "density"
+
+    def trail(self, path: Trajectory, asked: int | None) -> int | None:
+        """Return the steps after which a path on the surface fades: those asked for, if any.
+
+        That of a sampler fades early, since its samples are drawn, which it would hide.
+        """
+        sampler = path.optimizer is not None and path.optimizer.sampled_temperature is not None
+        return SAMPLER_TRAIL if asked is None and sampler and any(path.sketches) else asked
 
     def with_density(self, temperature: float | None) -> Self:
         """Return the scene whose ground is exp(-(f - min f) / temperature), the loss if None."""

@@ -83,12 +83,19 @@ class ContourView(PlaneView):
                 if any(path.sketches):
                     window = self.scene.surface.window.intervals
                     self.path_artists.append(
-                        SketchArtist(axes, path, style, self.theme, window, self.style.trail)
+                        SketchArtist(
+                            axes,
+                            path,
+                            style,
+                            self.theme,
+                            window,
+                            self.scene.trail(path, self.style.trail),
+                        )
                     )
                 self.path_artists.append(
                     PathArtist(
                         axes, self.scene.drawn_points(path), path.row_of_step, style, self.theme,
-                        entry.number, self.style.trail, label=entry.label,
+                        entry.number, self.scene.trail(path, self.style.trail), label=entry.label,
                         plane_proximity=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
                         layer=self.scene.layers[path],

@@ -73,7 +73,7 @@ class CurveView(View):
             if path.distances is not None:
                 continue
             seen = ((left <= path.points) & (path.points <= right))[:, 0]
-            shown.append(self.heights(path.losses[path.step_of_row[seen]]))
+            shown.append(self.heights(path.true_losses_by_step[path.step_of_row[seen]]))
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
     @property
@@ -125,7 +125,8 @@ class CurveView(View):
                     style = path_style(self.theme, entry, start)
                     self.path_artists.append(
                         SketchArtist(
-                            axes, path, style, self.theme, [ends], self.style.trail,
+                            axes, path, style, self.theme, [ends],
+                            self.scene.trail(path, self.style.trail),
                             self._on_curve, SPACING, SKETCH_SCALE,
                         )
                     )  # fmt: skip
@@ -169,8 +170,11 @@ class _Walker:
         style = path_style(view.theme, entry, start)
         surface = view.scene.surface
         x = path.finite_points[:, 0]
-        (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
-        losses = path.losses[path.step_of_row[: len(x)]]
+        (self.low, self.high), self.trail = (
+            axes.get_xlim(),
+            view.scene.trail(path, view.style.trail),
+        )
+        losses = path.true_losses_by_step[path.step_of_row[: len(x)]]
         if path.distances is not None:  # drawn at the height of the line, which it is beside
             losses, slope = np.interp(x, view.x, view.value), np.full(len(x), np.nan)
         else:

@@ -108,6 +108,8 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "average": LegendEntry(
         "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=6.0
     ),
+    "sample": LegendEntry("sample", _muted("o", markersize=3.2)),
+    "spread": LegendEntry("spread of noise", _thin, half_length=6.0),
     "tried": LegendEntry(
         "tried",
         lambda theme: (
@@ -117,7 +119,6 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     ),
     "model": LegendEntry("model", _thin, half_length=6.0),
     "region": LegendEntry("region", _thin, half_length=6.0),
-    "sample": LegendEntry("sample", _muted("o", markersize=3.2)),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

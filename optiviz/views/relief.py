@@ -280,10 +280,11 @@ class ReliefView(View):
                 tips, away = self.surface.tips(points)
                 rows = path.row_of_step
                 style = path_style(self.theme, entry, start)
+                trail = self.scene.trail(path, self.style.trail)
                 if any(path.sketches):
                     self.path_artists.append(
                         SketchArtist(
-                            self.axes, path, style, self.theme, window, self.style.trail,
+                            self.axes, path, style, self.theme, window, trail,
                             self.surface.in_world, 1 / DRAPE, THICKER,
                         )
                     )  # fmt: skip
@@ -291,7 +292,7 @@ class ReliefView(View):
                     ReliefPath(
                         self.axes, self.surface.in_world(vertices), ends[rows], tips[rows],
                         away[rows], style, self.theme, entry.number,
-                        self.style.trail, None if self.style.floor is False else -DEPTH,
+                        trail, None if self.style.floor is False else -DEPTH,
                         bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
                     )

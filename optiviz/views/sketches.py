@@ -48,7 +48,7 @@ class Look(NamedTuple):
 
     width is that of lines and dot the size of dots, both in points; before is the opacity of those
     of earlier steps, of which `lines` and `dots` are still seen, and fill that of what a closed
-    line encloses. What grows looks the same in all steps, beyond the trail too. What is above is
+    line encloses. What grows looks the same in all of these, beyond the trail too. What is above is
     not hidden by the path, and what is dark is so much closer to the colour of text than the path.
     """
 
@@ -75,9 +75,10 @@ LOOKS: dict[Role, Look] = {
     "accepted": Look(1.5, 5.0, 0.4, 8, 4, above=True),
     "region": Look(1.3, 3.5, 0.35, 3, 3, fill=0.08),
     "model": Look(1.1, 6.0, 0.25, 1, 0, marker="+", above=True),
-    "population": Look(1.5, 4.2, 0.3, ALWAYS, 1, fill=0.12),
+    "population": Look(1.5, 4.2, 0.38, ALWAYS, 1, fill=0.12),
     "sample": Look(1.0, 3.2, grows=True, above=True),
-    "average": Look(1.8, 4.0, grows=True, above=True, dark=0.6),
+    "average": Look(1.8, 4.4, dots=0, grows=True, above=True, dark=0.6),
+    "spread": Look(1.6, 3.5, grows=True, above=True, dark=0.4),
 }
 
 
@@ -182,10 +183,10 @@ class SketchArtist:
 
     def _parts(self, strip: Strip, look: Look, kept: int, now: int) -> tuple[Array, Array]:
         """Return the places of earlier steps that are still seen, and those of this one."""
-        if look.grows:
-            return self.project(strip.of(0, 0)), self.project(strip.of(0, now + 1))
-        first = max(now - (kept if self.trail is None else min(kept, self.trail)), 0)
-        return self.project(strip.of(first, now)), self.project(strip.of(now, now + 1))
+        trail = ALWAYS if self.trail is None or look.grows else self.trail
+        first = max(now - min(kept, trail), 0)
+        begin = first if look.grows else now
+        return self.project(strip.of(first, begin)), self.project(strip.of(begin, now + 1))
 
 
 def _strokes(

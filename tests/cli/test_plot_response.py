@@ -144,7 +144,7 @@ def test_a_plot_of_a_users_surface(invoke: Invoke, here: Path) -> None:
     assert invoke(*words).exit_code == 0
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "options",
     [

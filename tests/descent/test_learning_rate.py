@@ -70,7 +70,7 @@ def test_a_rate_that_nobody_gives_is_tuned() -> None:
     assert tuning.best == tuned("adamax:beta1=0.8:lr=7", WOBBLY, 60).best
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", TUNED)
 def test_the_grid_is_wide_fine_and_short_in_writing(name: str) -> None:
     tuning = tuned(name, WOBBLY)
@@ -86,7 +86,7 @@ def test_the_grid_is_wide_fine_and_short_in_writing(name: str) -> None:
     assert steps[best - 1] < 0.01
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", TUNED)
 @pytest.mark.parametrize("surface", ["rosenbrock", "himmelblau", "parabola"])
 def test_a_score_is_the_mean_of_the_best_loss_so_far(name: str, surface: str) -> None:
@@ -127,6 +127,7 @@ def test_ties_go_to_the_smaller_rate() -> None:
     assert tuning.best == 1e-4
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", ["sgd", "radam", "adadelta"])
 def test_tuning_is_deterministic(name: str) -> None:
     one, other = (tuned(name, WOBBLY) for _ in range(2))
@@ -265,7 +266,7 @@ GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
 }
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_default_run_is_calm_and_ends_lower_or_says_why_not(surface: str) -> None:
     scene = Recipe(surface=surface, optimizers=",".join([*TUNED, "newton"])).make_scene()

@@ -127,6 +127,7 @@ def test_rates_are_chosen_as_in_two_dimensions() -> None:
         assert rates[0] == pytest.approx(rates[1], rel=0.5)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("name", GENERAL)
 def test_a_general_form_is_that_of_two_variables(name: str) -> None:
     declared = GENERAL[name]
@@ -158,6 +159,7 @@ def test_one_of_the_catalogue_is_written_both_ways(invoke: Invoke, here: Path) -
     assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("view", ["contour+loss", "relief", "loss", "grid", "page", "data"])
 def test_it_is_drawn_and_made_again(view: str, invoke: Invoke, here: Path) -> None:
     words = ["run", "--formula", ROSENBROCK, "--dim", "4", "--opt", "adam:lr=0.1,sgd:lr=1e-4"]

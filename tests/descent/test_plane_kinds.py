@@ -126,7 +126,7 @@ def test_a_table_has_distance_and_loss_of_the_plane(kind: str, here: Path) -> No
     assert told == first["plane_loss"]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @every_plane
 def test_a_recipe_draws_the_same_again(plane: str, invoke: Invoke, here: Path) -> None:
     made = fields("network", plane)
@@ -220,7 +220,7 @@ def test_a_window_that_the_paths_leave_is_wider() -> None:
     assert scene.surface.window.diagonal > declared.window.diagonal
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @every_kind
 @pytest.mark.parametrize("plane", ["random:1", "hessian", "through:start,b.npz,c.npz"])
 def test_surfaces_are_drawn_without_a_descent(kind: str, plane: str, here: Path) -> None:

@@ -47,6 +47,7 @@ def tuned(**fields: object) -> TuneScene:
     return scene
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("word", ["adam", "sgd:lr=@cosine/40", "lookahead+momentum", "newton"])
 def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
     found = search(parse_spec(word), comparison("lr"))

@@ -346,7 +346,7 @@ def test_our_own_network(here: Path) -> None:
     assert training.accuracy == network.accuracy(x)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("view", ["contour+loss", "relief"])
 def test_views_and_formats(training: Any, view: str, invoke: Invoke) -> None:
     words = [*WORDS, "run/*.npz", "--every", "4", "--view", view, "--size", "240x160", "--preview"]

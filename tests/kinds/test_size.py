@@ -62,6 +62,7 @@ def test_what_is_no_scale_is_refused(scale: Any) -> None:
         recipe(scale=10)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("size", "points", "width"),
     [

@@ -56,7 +56,7 @@ def leaves(state: Any) -> list[Any]:
 points = st.tuples(*[st.floats(-3, 3)] * 2)
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(4)
 @every_optimizer
 @settings(max_examples=10)
 @given(starts=st.lists(points, min_size=1, max_size=6), rate=st.floats(1e-4, 0.05))

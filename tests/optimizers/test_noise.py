@@ -9,7 +9,7 @@ import pytest
 from conftest import Invoke
 
 import optiviz
-from optiviz.descent.walk import walk
+from optiviz.descent.walk import descend, walk
 from optiviz.kinds.run import Recipe
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Optimizer
@@ -17,6 +17,7 @@ from optiviz.optimizers.momentum import SGD, Momentum
 from optiviz.optimizers.samplers import HMC, Langevin, Sampler, draws
 from optiviz.optimizers.variance import SAGA, SVRG
 from optiviz.shapes import Points, Segment, is_finite
+from optiviz.surfaces.batches import ResidualBatches
 from optiviz.surfaces.network import Architecture, Batches, Network
 from optiviz.surfaces.noise import GradientNoise
 
@@ -242,19 +243,67 @@ def test_no_ball_where_a_method_does_not_stay() -> None:
     assert Momentum(lr=0.1, momentum=1.0).stationary_covariance(bends, 1.0) is None
 
 
-def test_the_ball_is_drawn_about_the_nearest_minimum_at_every_step() -> None:
+def test_the_ball_is_drawn_about_the_nearest_minimum() -> None:
     recipe: dict[str, Any] = {"surface": "himmelblau", "noise": 3.0, "steps": 30}
     (path,) = Recipe(optimizers="sgd:lr=0.01", **recipe).make_scene().trajectories
-    balls = [sketch[-1] for sketch in path.sketches]
-    assert len(balls) == 31
+    (ball,), *others = path.sketches
+    assert len(others) == 30 and not any(others)  # what is drawn once stays
     surface = optiviz.load_surface("himmelblau")
     away = surface.distance_to_minimum(path.end.tolist())
-    assert np.linalg.norm(balls[0].center - path.end) == pytest.approx(away)
-    covariance = SGD(lr=0.01).stationary_covariance(surface.hessian(balls[0].center), 3.0)
-    for ball in balls:
-        np.testing.assert_array_equal(ball.matrix, covariance)
+    assert np.linalg.norm(ball.center - path.end) == pytest.approx(away)
+    covariance = SGD(lr=0.01).stationary_covariance(surface.hessian(ball.center), 3.0)
+    np.testing.assert_array_equal(ball.matrix, covariance)
     for words in ({"optimizers": "sgd:lr=0.01@cosine"}, {"optimizers": "adam:lr=0.01"}):
         (path,) = Recipe(**words, **recipe).make_scene().trajectories
         assert not any(path.sketches)
     (path,) = Recipe(optimizers="sgd:lr=0.01", sketch=False, **recipe).make_scene().trajectories
     assert not any(path.sketches)
+
+
+class Line:
+    """Least squares of a straight line through points: one residual for each."""
+
+    dim = 2
+    x = np.linspace(-1, 1, 7)
+    y = np.array([0.1, 0.4, -0.2, 0.9, 0.7, 1.6, 1.2])
+
+    def residuals(self, x: Array) -> Array:
+        return x[..., :1] + x[..., 1:] * self.x - self.y
+
+    def jacobian(self, x: Array) -> Array:
+        rows = np.column_stack([np.ones(7), self.x])
+        return np.broadcast_to(rows, (*x.shape[:-1], 7, 2))
+
+    def value(self, x: Array) -> Array:
+        return np.asarray((self.residuals(x) ** 2).sum(axis=-1) / 2)
+
+    def gradient(self, x: Array) -> Array:
+        return np.asarray(np.einsum("...m,...md->...d", self.residuals(x), self.jacobian(x)))
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.value(x), self.gradient(x)
+
+
+def test_the_mean_over_batches_of_residuals_is_the_sum_of_squares() -> None:
+    line, x = Line(), np.array([[0.3, -2.0], [1.0, 1.0]])
+    stream = ResidualBatches(line, 1, seed=4)
+    batches = [stream.at(step) for step in range(7)]
+    for name in ("value", "gradient"):
+        mean = np.mean([getattr(each, name)(x) for each in batches], axis=0)
+        np.testing.assert_allclose(mean, getattr(line, name)(x), rtol=1e-12)
+        np.testing.assert_allclose(getattr(stream.full_batch, name)(x), mean, rtol=1e-12)
+    with pytest.raises(optiviz.InputError, match="cannot have 8 residuals: there are 7"):
+        ResidualBatches(line, 8)
+
+
+@pytest.mark.parametrize("method", [SVRG(lr=0.02, period=14), SAGA(lr=0.02)])
+def test_reduced_variance_reaches_the_least_squares_that_batches_only_surround(
+    method: Optimizer,
+) -> None:
+    line, start = Line(), np.array([3.0, -3.0])
+    best = np.linalg.lstsq(line.jacobian(start), line.y, rcond=None)[0]
+    path = descend(ResidualBatches(line, 1), method, start, 800)
+    np.testing.assert_allclose(path.end, best, atol=1e-9)
+    plain = descend(ResidualBatches(line, 1), SGD(lr=0.02), start, 800)
+    assert np.linalg.norm(plain.points[-50:] - best, axis=-1).max() > 0.01
+    assert all(is_finite(shape) for sketch in path.sketches[1:] for shape in sketch)

@@ -193,7 +193,7 @@ def test_what_it_changes_in_place_is_its_own(own: Path) -> None:
     np.testing.assert_array_equal(path.states["state"][:, 0], np.arange(10))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".json", ".csv"])
 def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke) -> None:
     result = invoke(

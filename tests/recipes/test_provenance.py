@@ -73,7 +73,7 @@ CASES = [
 ]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("kind", "suffix"), CASES)
 def test_every_file_carries_its_recipe_and_is_made_again_from_it(
     kind: str, suffix: str, invoke: Invoke, here: Path

@@ -108,7 +108,7 @@ def marched(field: Field, camera: Camera, x: Array, y: Array, until: Array | flo
 
 
 @every_view
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 def test_each_pixel_shows_what_its_ray_meets_first(name: str, angles: tuple[float, float]) -> None:
     field, camera, shot = photographed(name, angles)
     pixels = shot.paint(texture(ABOVE), texture(BELOW)).astype(int)
@@ -128,7 +128,7 @@ def test_each_pixel_shows_what_its_ray_meets_first(name: str, angles: tuple[floa
 
 
 @every_view
-@pytest.mark.sample(6)
+@pytest.mark.sample(2)
 def test_what_is_seen_is_what_no_ray_meets_before(name: str, angles: tuple[float, float]) -> None:
     field, camera, shot = photographed(name, angles)
     rng = np.random.default_rng(1)

@@ -17,6 +17,7 @@ def made() -> "optiviz.rendering.animation.Animation":
     return optiviz.animate("bowl", "adam:lr=0.1", **FIELDS)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", STILLS)
 def test_a_still_is_the_last_frame(suffix: str, tmp_path: Path) -> None:
     made().save(tmp_path / f"x{suffix}")
@@ -26,6 +27,7 @@ def test_a_still_is_the_last_frame(suffix: str, tmp_path: Path) -> None:
     assert (tmp_path / f"x{suffix}").read_bytes() == (tmp_path / f"y{suffix}").read_bytes()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -42,7 +44,7 @@ def test_what_it_cannot_write_is_refused(name: str, said: str, here: Path) -> No
     assert not list(here.iterdir())
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webp", ".apng", *STILLS])
 def test_a_picture_that_was_changed_has_no_recipe(suffix: str, tmp_path: Path) -> None:
     animation = made()
@@ -57,6 +59,7 @@ def test_a_picture_that_was_changed_has_no_recipe(suffix: str, tmp_path: Path) -
         assert (np.abs(seen - (191, 0, 191)).max(-1) < 3).sum() > 100
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "change",
     [
@@ -74,6 +77,7 @@ def test_any_change_that_is_seen_counts(change: object, tmp_path: Path) -> None:
         optiviz.load_recipe(tmp_path / "x.gif")
 
 
+@pytest.mark.slow
 def test_what_only_looks_at_a_picture_changes_nothing(tmp_path: Path) -> None:
     animation = made()
     animation.save(tmp_path / "x.gif")

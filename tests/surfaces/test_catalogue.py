@@ -31,7 +31,7 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
 }
 
 
-@pytest.mark.sample(14)
+@pytest.mark.sample(6)
 @every_formula
 def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> None:
     def exact(*point: mpmath.mpf) -> mpmath.mpf:
@@ -96,7 +96,7 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
         assert above.max() > 0
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("surface", FORMULAS.values(), ids=FORMULAS)
 def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     """On a smooth surface, the slopes of neighbours on a line differ less the closer they are.

@@ -98,6 +98,7 @@ def formula_text(surface: Surface) -> str:
     return objective_text(formula_programs(compiled))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("dim", [1, 2])
 def test_every_formula_is_what_python_computes(dim: int) -> None:
     surfaces = {name: each for name, each in FORMULAS.items() if each.dim == dim}

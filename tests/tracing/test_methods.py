@@ -329,6 +329,7 @@ def own(here: Path) -> Path:
     return path
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("wrapper", ["", "lookahead+", "sam+"])
 def test_an_optimizer_of_ones_own_is_recorded(own: Path, wrapper: str) -> None:
     method, _ = built(f"{wrapper}{own}:Heavy:lr=0.1:momentum=0.5")
@@ -354,6 +355,7 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
     assert run(program.step, given, SURFACES[2]) == {}
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -121,7 +121,7 @@ def pixels(drawn: Picture) -> Array:
     return np.array(drawn.figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @every_picture
 def test_what_is_shown_depends_on_the_step_alone(name: str) -> None:
     drawn = picture(name, size=(300, 200))
@@ -144,7 +144,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
 @every_picture
 def test_words_stand_apart_and_are_legible(name: str, size: tuple[int, int], theme: str) -> None:
@@ -166,7 +166,7 @@ def test_the_upright_axis_of_a_relief_has_room_at_the_edge() -> None:
     assert_tidy(picture("plot-relief", size=(300, 200)))
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "name", [name for name in NAMES if "relief" not in name and "three" not in name]
 )

@@ -42,6 +42,7 @@ def panels(drawn: Picture) -> list[Any]:
 
 
 # The share of a picture that its panels cover, in %, and that its largest one does.
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("view", "layout", "size", "covered", "largest"),
     [
@@ -75,7 +76,7 @@ LEGENDS = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("size", LEGENDS["right"])
 @pytest.mark.parametrize("place", LEGENDS)
 def test_panels_cover_most_of_a_picture_wherever_its_legend_is(
@@ -94,7 +95,7 @@ def test_a_legend_takes_little_of_a_small_picture() -> None:
     assert largest_blank(drawn) <= 0.08
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("size", [*SIZES, "6.5inx4in"])
 @pytest.mark.parametrize("domain", ["-7:7,-1.5:1.5", "-1.5:1.5,-7:7"])
 def test_a_long_window_fills_a_picture_too(domain: str, size: Any) -> None:
@@ -105,7 +106,7 @@ def test_a_long_window_fills_a_picture_too(domain: str, size: Any) -> None:
     assert largest_blank(drawn) <= 0.17
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("view", "many"),

@@ -42,6 +42,7 @@ def ratio(drawn: Picture) -> float:
 # Scales
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("size", [(960, 640), (480, 320), (640, 640), (1200, 400), (600, 800)])
 def test_a_long_window_has_equal_scales_where_there_is_room(size: tuple[int, int]) -> None:
     drawn = make_picture(run(**RAVINE, size=size))
@@ -76,6 +77,7 @@ def test_an_entry_has_an_aspect_which_a_recipe_overrides(here: Any, invoke: Invo
     assert "own.yaml:2:39: line.aspect: needs two dimensions, but there is one" in result.stderr
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -113,7 +115,7 @@ def rows(drawn: Picture) -> dict[str, tuple[float, float]]:
     return {name: (x / width, y / height) for name, (x, y) in places.items() if name in names}
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("size", "theme"),
     [
@@ -176,7 +178,7 @@ def test_a_legend_that_would_hide_the_panel_is_refused() -> None:
 
 @pytest.mark.parametrize("place", LEGEND_PLACES)
 @pytest.mark.parametrize("kind", ["one", "tune", "response", "loss", "relief", "paper"])
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 def test_every_kind_with_a_legend_can_move_it(kind: str, place: Any) -> None:
     made: dict[str, BaseRecipe] = {
         "one": run(surface="cosine", legend=place),
@@ -225,6 +227,7 @@ def heads(drawn: Picture) -> list[Any]:
     ]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("many", [2, 3, 7])
 def test_heads_that_end_at_the_same_place_are_set_apart(many: int) -> None:
     words = ",".join(["sgd:lr=0.1"] * many)

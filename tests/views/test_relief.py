@@ -205,6 +205,7 @@ def test_the_picture_says_how_heights_are_compressed() -> None:
     assert "loss (log)" in {text.get_text() for text in view_of(tiny).axes.texts}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("formula", "is_cut"),
     [
@@ -236,7 +237,7 @@ def test_where_a_surface_ends_there_is_an_edge() -> None:
     assert np.isnan(view.surface.field.height(np.full(1, 0.26), np.zeros(1))).all()
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(
     "formula",
@@ -341,7 +342,7 @@ def test_every_camera_has_axes_that_do_not_cross_the_surface() -> None:
             assert photo.uncovered(np.concatenate(dense)).mean() > 0.97, photo.camera
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("azimuth", range(-180, 180, 40))
 def test_words_stand_apart_from_every_side(azimuth: int) -> None:
     theme = "light" if azimuth % 80 else "dark"
@@ -379,6 +380,7 @@ def test_a_draft_has_no_antialiasing_and_high_quality_more(tmp_path: Path) -> No
     assert Recipe(surface="bowl", optimizers="sgd").draft().quality == "draft"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", [".svg", ".pdf"])
 def test_vectors_hold_the_surface_as_an_image_and_words_as_words(
     suffix: str, tmp_path: Path

@@ -47,7 +47,8 @@ class Walker:
         return (
             Points(state["tried"]), Segment(state["tried"]), Polygon(state["tried"]),
             Ellipse(x, eye / 4), QuadraticModel(x, state["f"], state["g"], 3 * eye),
-            Points(x[None] * np.nan, "accepted"), Points(x[None], "sample"),
+            Points(x[None] * np.nan, "accepted"), Points(x[None], "average"),
+            Points(x[None], "sample"),
         )
 """
 
@@ -194,6 +195,7 @@ def test_a_trail_is_that_of_sketches_but_not_of_samples(walker: str) -> None:
     drawn.update(5)
     assert [len(each) for each in dots(artist, "tried")] == [3, 3]
     assert [len(each) for each in dots(artist, "sample")] == [0, 5]
+    assert [len(each) for each in dots(artist, "average")] == [0, 1]
 
 
 def test_a_sketch_stays_at_the_end_of_its_path(walker: str) -> None:
@@ -207,7 +209,7 @@ def test_a_sketch_stays_at_the_end_of_its_path(walker: str) -> None:
 def test_one_mark_of_the_key_explains_sketches(walker: str) -> None:
     drawn, _ = sketched(recipe(walker, view="contour"))
     said = [each.label for each in drawn.cells[0].view.legend_entries]
-    assert said == ["start", "minimum", "tried"]
+    assert said == ["start", "minimum", "average"]
 
 
 def test_files_have_the_sketch_of_each_step(walker: str, invoke: Invoke, here: Path) -> None:
@@ -218,7 +220,7 @@ def test_files_have_the_sketch_of_each_step(walker: str, invoke: Invoke, here: P
     path = optiviz.descend("wobbly", walker, steps=4)
     assert walked["sketches"] == [plain_sketch(each) for each in path.sketches]
     assert [each["shape"] for each in walked["sketches"][1]] == [
-        *SHAPES, "points",
+        *SHAPES, "points", "points",
     ]  # fmt: skip
     assert "sketches" not in other
     for each in json.loads((here / "off.json").read_text())["trajectories"]:

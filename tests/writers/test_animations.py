@@ -81,7 +81,7 @@ def decibels(shown: np.ndarray, drawn: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", ANIMATIONS)
 def test_every_frame_is_that_of_a_full_draw(name: str, tmp_path: Path, unchecked: None) -> None:
     full = drawn_in_full(ANIMATIONS[name]())

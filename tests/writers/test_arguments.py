@@ -37,7 +37,7 @@ def codec_of(path: Path) -> str:
         return film.streams.video[0].codec_context.codec.canonical_name
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("suffix", "codec", "found"),
     [
@@ -94,7 +94,7 @@ def test_a_codec_that_cannot_be_is_refused_before_anything_is_written(
     assert path.read_text() == "kept"
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("codec", ["h264", "mpeg4", "hevc"])
 def test_a_bit_rate_makes_a_file_larger_or_smaller(codec: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(0)
@@ -151,6 +151,7 @@ def test_a_bad_argument_is_one_sentence(arguments: dict[str, Any], said: str) ->
         ImageioWriter(**arguments)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
 def test_what_an_image_does_not_have_is_told(
     suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -164,7 +165,7 @@ def test_what_an_image_does_not_have_is_told(
     assert record.levelno == logging.WARNING
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", [*VIDEOS, ".gif", ".webp", ".apng"])
 def test_metadata_may_be_anything_that_has_a_text(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"x{suffix}"
@@ -172,6 +173,7 @@ def test_metadata_may_be_anything_that_has_a_text(suffix: str, tmp_path: Path) -
     assert "mine" in FORMATS[suffix].load_reader()(path).splitlines()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
 @pytest.mark.parametrize("loop", [0, 1, 3])
 def test_images_are_played_as_often_as_was_asked_for(

@@ -68,7 +68,7 @@ def test_every_frame_comes_back(suffix: str, tmp_path: Path) -> None:
         assert np.sqrt((error**2).mean()) <= (0 if suffix in EXACT else 12)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("fps", [12, 7.5, 30, 50])
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_it_plays_as_long_as_was_asked_for(suffix: str, fps: float, tmp_path: Path) -> None:

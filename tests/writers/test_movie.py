@@ -302,7 +302,7 @@ def drawn_in_full(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     return drawn
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("blit", [True, False])
 @pytest.mark.parametrize("scene", LAYERED + FULL)
 def test_frames_are_those_of_a_full_draw(

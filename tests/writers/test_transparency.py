@@ -31,6 +31,7 @@ def dot_that_moves(**look: Any) -> FuncAnimation:
     return animated(figure, lambda frame: dot.set_data([frame], [0]), frames=FRAMES)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("suffix", [".apng", ".webp"])
 @pytest.mark.parametrize("look", [{"alpha": 0}, {"alpha": 0.5}, {"facecolor": "none"}])
 def test_lossless_formats_keep_all_of_it(suffix: str, look: dict[str, Any], tmp_path: Path) -> None:
@@ -64,6 +65,7 @@ def test_arguments_of_savefig_make_it_transparent(tmp_path: Path) -> None:
     assert (tmp_path / "y.apng").read_bytes() == (tmp_path / "x.apng").read_bytes()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("look", "color"),
     [

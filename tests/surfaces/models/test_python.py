@@ -60,6 +60,7 @@ def model(here: Path) -> Path:
     return path
 
 
+@pytest.mark.sample(3)
 @pytest.mark.usefixtures("model")
 @pytest.mark.parametrize("plane", ["random", "path"])
 @pytest.mark.parametrize(("name", "many"), [("two", 2), ("ten", 10), ("thousand", 1000)])
@@ -76,6 +77,7 @@ def test_a_model_of_any_size_is_descended_and_drawn(
     assert path["loss"][-1] < path["loss"][0]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.usefixtures("model")
 @pytest.mark.parametrize("suffix", ["gif", "html", "svg"])
 def test_a_model_is_drawn_in_other_formats(suffix: str, invoke: Invoke) -> None:
