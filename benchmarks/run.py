@@ -132,6 +132,12 @@ def table(pairs: int, folder: Path) -> Iterator[tuple[str, str]]:
     yield row("A with blit=False to GIF: the same", *in_turn(slow, fast, pairs))
     yield row("B to GIF: plain / ours", *in_turn(plain_b, ours_b, pairs))
     yield row("B: GIF / PNG", *in_turn(ours_b, [*run, str(folder / "b.png")], 2 * pairs))
+    shapes = [*optiviz, "run", "--surface", "wobbly", "--opt", "trust-region,nelder-mead"]
+    shapes += ["--steps", "120", "-o", str(folder / "shapes.gif")]
+    slow, fast = ([*shapes, each] for each in ("--sketch", "--no-sketch"))
+    yield row(
+        "trust-region, nelder-mead to GIF: with sketches / without", *in_turn(slow, fast, pairs)
+    )
     for name, orbit in (("C, 3-D, to GIF", []), ("C with a moving camera", ["90"])):
         c = [[python, "scene_c.py", each, str(folder / "c.gif"), *orbit] for each in WRITERS]
         yield saved(f"{name}: saving by pillow / by imageio", *c, pairs)

@@ -4,7 +4,8 @@ Arrays of points have shape (..., dim): the last axis holds the coordinates, all
 independent runs. All arrays are float64.
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,12 @@ Array = NDArray[np.float64]
 # second derivatives; its named tensors in a point, each with name, shape, offset and of(x); the
 # dtype and device of torch in which it computes; the set in which x must stay; the weight of a
 # penalty on |x|, and the objective without it; the residuals whose squares it sums, with their
-# Jacobian; the metric of its space. One that is None is not offered.
+# Jacobian; the metric of its space; the sides of its window; of a batch, the objective of all
+# samples, which samples are in it, and the gradient of each. One that is None is not offered.
 BESIDE = (
     *("hessian", "parts", "tensor_kind"),
-    *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric"),
+    *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
+    *("full_batch", "chosen", "sample_gradients"),
 )
 
 
@@ -57,8 +60,49 @@ class TwiceDifferentiable(Objective, Protocol):
         """Return d2f/dx2, shape (..., dim, dim), for x of shape (..., dim)."""
 
 
+class Constraint(Protocol):
+    """A function that must be at most 0 or, if `equal`, 0."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether it must be 0."""
+
+    def value(self, x: Array) -> Array:
+        """Return it, shape (...), for x of shape (..., dim)."""
+
+    def gradient(self, x: Array) -> Array:
+        """Return its derivatives, shape (..., dim)."""
+
+
+def scipy_constraints(edges: Sequence[Constraint]) -> list[dict[str, Any]]:
+    """Return constraints as scipy's methods take them."""
+    return [
+        {
+            "type": "eq" if each.equal else "ineq",
+            "fun": lambda x, each=each: -np.asarray(each.value(x)),
+            "jac": lambda x, each=each: -np.asarray(each.gradient(x)),
+        }
+        for each in edges
+    ]
+
+
 class FeasibleSet(Protocol):
-    """The points that satisfy all constraints, evaluated on arrays of points (..., dim)."""
+    """The points that satisfy all constraints, evaluated on arrays of points (..., dim).
+
+    They are those of the box, the interval of each variable, that satisfy the other constraints.
+    """
+
+    @property
+    def box(self) -> Array:
+        """The interval of each variable, shape (dim, 2), infinite where it has no end."""
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        """The constraints beside the box."""
+
+    @property
+    def corners(self) -> Array:
+        """Those of an interval, a segment or a polygon, shape (n, dim); n is 0 for other sets."""
 
     def contains(self, x: Array) -> NDArray[np.bool_]:
         """Return whether points are feasible, shape (...), up to rounding."""
@@ -81,6 +125,21 @@ class SumOfSquares(Objective, Protocol):
 
     def jacobian(self, x: Array) -> Array:
         """Return their derivatives, shape (..., m, dim), for x of shape (..., dim)."""
+
+
+class Batch(Objective, Protocol):
+    """The mean loss of some samples, or of all."""
+
+    @property
+    def full_batch(self) -> "Batch":
+        """The objective of all samples."""
+
+    @property
+    def chosen(self) -> NDArray[np.intp]:
+        """Which of all samples these are, shape (b,)."""
+
+    def sample_gradients(self, x: Array) -> Array:
+        """Return the gradient of the loss of each, shape (..., b, dim), x of shape (..., dim)."""
 
 
 @runtime_checkable

@@ -20,6 +20,8 @@ Aspect = Literal["equal", "auto"]  # whether both axes have the same scale
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Height = Literal["linear", "log"]  # of a relief, by its values
 HEIGHTS: tuple[Height, ...] = get_args(Height)
+GradientField = Literal["arrows", "stream"]  # how the direction of steepest descent is drawn
+GRADIENT_FIELDS: tuple[GradientField, ...] = get_args(GradientField)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
@@ -41,7 +43,9 @@ OPTION_OF_FIELD = {
     "starts": "--start",
     "tracks": "--track",
     "presets": "--preset",
+    "params": "--param",
     "catalogue": "--surfaces",
+    "constraints": "--constraint",
 }
 
 
@@ -192,16 +196,17 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "aspect", "trail"),
+        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("trail",), "a loss in one dimension, with tangents",
-        page=True,
+        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch"),
+        "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
-        ("levels", "aspect", "height", "floor", "camera", "orbit", "trail"),
+        ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
+         "sketch"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
@@ -258,15 +263,34 @@ OPTIMIZERS = {
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "newton": "newton:Newton",
+    "trust-region": "newton:TrustRegion",
+    "projected-gradient": "constrained:ProjectedGradient",
+    "frank-wolfe": "constrained:FrankWolfe",
+    "mirror-descent": "constrained:MirrorDescent",
+    "proximal-gradient": "constrained:ProximalGradient",
+    "fista": "constrained:FISTA",
+    "svrg": "variance:SVRG",
+    "saga": "variance:SAGA",
+    "langevin": "samplers:Langevin",
+    "hmc": "samplers:HMC",
     "bfgs": "classical:BFGS",
     "l-bfgs": "classical:LBFGS",
+    "l-bfgs-b": "classical:LBFGSB",
+    "slsqp": "classical:SLSQP",
     "conjugate-gradient": "classical:ConjugateGradient",
-    "nelder-mead": "classical:NelderMead",
+    "powell": "classical:Powell",
+    "nelder-mead": "gradient_free:NelderMead",
+    "random-search": "gradient_free:RandomSearch",
+    "simulated-annealing": "gradient_free:SimulatedAnnealing",
+    "particle-swarm": "gradient_free:ParticleSwarm",
+    "differential-evolution": "gradient_free:DifferentialEvolution",
+    "cma-es": "covariance:CMAES",
 }
-PACKAGES = {"classical": ("scipy",)}  # that a module of optimizers needs
+PACKAGES = {"classical": ("scipy",), "covariance": ("cma",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
     "sam": "wrappers:SAM",
+    "polyak-averaging": "wrappers:PolyakAveraging",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

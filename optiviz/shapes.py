@@ -14,8 +14,8 @@ from optiviz.objective import Array
 
 # What a shape is to its method, which decides how it looks: points that were tried and the one that
 # was accepted, a region that steps must stay in, a model of the objective, a population, the
-# samples of a distribution, an average of the path.
-Role = Literal["tried", "accepted", "region", "model", "population", "sample", "average"]
+# samples of a distribution, an average of the path, the spread in which noise keeps it.
+Role = Literal["tried", "accepted", "region", "model", "population", "sample", "average", "spread"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 CORNERS = 97  # vertices of an ellipse, the first of which is also the last
@@ -101,13 +101,31 @@ def outline(center: Array, matrix: Array) -> Array:
     return vertices
 
 
+class ShapeForm(NamedTuple):
+    """What of a shape are no numbers: its kind, its role, and the names and shapes of its parts."""
+
+    kind: str
+    role: Role
+    parts: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, shape: Shape) -> "ShapeForm":
+        """Return the form of a shape."""
+        parts = ((name, np.shape(getattr(shape, name))) for name in shape._fields[:-1])
+        return cls(kind_of(shape), shape.role, tuple(parts))
+
+
+def kind_of(shape: Shape) -> str:
+    """Return the name of a shape's kind in SHAPES."""
+    return next(name for name, each in SHAPES.items() if isinstance(shape, each))
+
+
 def to_dict(shape: Shape) -> dict[str, Any]:
     """Return a shape as plain values: its kind, its role, and its numbers."""
-    kind = next(name for name, each in SHAPES.items() if isinstance(shape, each))
     numbers = {
         name: np.asarray(getattr(shape, name), float).tolist() for name in shape._fields[:-1]
     }
-    return {"shape": kind, "role": shape.role, **numbers}
+    return {"shape": kind_of(shape), "role": shape.role, **numbers}
 
 
 def plain_sketch(shapes: Sequence[Shape]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import functools
 import os
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,10 +19,12 @@ from optiviz.cli import cli
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
+from optiviz.optimizers.lookup import factory_of
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.origins import compiled
+from optiviz.surfaces.surface import Surface
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("optiviz")
@@ -43,9 +45,57 @@ backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
+
+
+def needs_rate(name: str) -> bool:
+    """Return whether an optimizer has a learning rate without a default."""
+    factory = factory_of(name)
+    return bool(factory.rate) and factory.parameters[factory.rate].default is MISSING
+
+
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
-TUNED = [name for name in STEPPING if name != "newton"]
+RATED = [name for name in STEPPING if factory_of(name).rate]
+CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
+RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
+SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
+REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED, *CONSTRAINED]  # by pages, besides the solvers
+TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]
+LIVE = [name for name in STEPPING if name not in REPLAYED]
+# Surfaces for methods that need more of their objective than others.
+FITTING: dict[str, Surface] = {
+    "feasible_set": Surface(
+        formula="(x**2 + y**2 - x*y/2)/20",
+        domain="-4:4,-4:4",
+        start=(2.5, 1.5),
+        constraints=("x >= -4", "y >= -4", "x + y <= 8"),  # all points that laws start at
+    ),
+}
+
+
+class Halves:
+    """A surface as the mean of two samples, which are in every batch."""
+
+    chosen = np.arange(2)
+    shares = np.array([[0.5], [1.5]])
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface, self.full_batch = surface, self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._surface, name)
+
+    def sample_gradients(self, x: Array) -> Array:
+        return self.shares * self._surface.gradient(x)[..., None, :]
+
+
+def fitting_surface(name: str, usual: Surface) -> Any:
+    """Return a surface that offers what a method needs: the usual one if that is nothing."""
+    if name in SAMPLED:
+        return Halves(usual)
+    core = name.partition(":")[0].rpartition("+")[2]
+    needs = load_optimizer(core).needs if core in OPTIMIZERS else ()
+    return next((FITTING[each] for each in needs if each in FITTING), usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

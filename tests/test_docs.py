@@ -1,5 +1,6 @@
 """The documentation: commands run as printed, and each picture comes from one of them."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -243,3 +244,18 @@ def test_a_function_of_ones_own_is_descended_as_the_guide_says(here: Path) -> No
     exec(block, names)
     assert (here / "fit.gif").stat().st_size > 1000
     assert names["path"].losses[-1] < 0.01 * names["path"].losses[0]
+
+
+def test_the_sketch_of_the_docs_is_drawn(invoke: Invoke, here: Path) -> None:
+    text = (ROOT / "docs" / "optimizers.md").read_text("utf-8")
+    (code,) = [
+        each
+        for each in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+        if "def sketch" in each
+    ]
+    (here / "compass.py").write_text(code, "utf-8")
+    (command,) = re.findall(r"^optiviz (.* -o compass.gif)$", text, re.M)
+    words = command.replace("compass.gif", "compass.json")
+    assert invoke(*shlex.split(words), "--steps", "9", "--sketch").exit_code == 0
+    (path,) = json.loads((here / "compass.json").read_text("utf-8"))["trajectories"]
+    assert [len(each) for each in path["sketches"]] == [0, *[1] * 9]

@@ -43,7 +43,7 @@ PICTURES = {
     ),
     "grid": Recipe(
         surface="ellipse", optimizers="sgd,momentum,adagrad,adam", size=(480, 320), layout="grid",
-        field=True,
+        field="arrows",
     ),
     "state": Recipe(surface="wobbly", optimizers="adam,adagrad", size=(480, 320), view="state"),
     "response": ResponseRecipe(

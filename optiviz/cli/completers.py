@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from optiviz.system.errors import OptivizError
+from optiviz.system.errors import InputError, OptivizError
 
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
@@ -63,6 +63,21 @@ def presets(ctx: click.Context, incomplete: str) -> Items:
 def varied(ctx: click.Context, incomplete: str) -> Items:
     """Complete the hyperparameter of --vary."""
     return _among(dict.fromkeys(_hyperparameters(ctx), ""), incomplete, after="=")
+
+
+def params(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the parameter of --param: those of a surface, or the other names in a formula."""
+    from optiviz.surfaces.syntax import AXES, free_names, parse_text
+
+    formula, known = ctx.params.get("formula"), set[str]()
+    if isinstance(formula, str):
+        with suppress(InputError):
+            known = free_names(parse_text(formula)) - {*AXES}
+    entry = _declared().get(str(ctx.params.get("surface")))
+    if entry is not None:
+        inside = re.search(r"^  params: \{(.*?)\}", entry, re.M)
+        known |= {*re.findall(r"(\w+):", inside[1] if inside else "")}
+    return _among(dict.fromkeys(sorted(known), ""), incomplete, after="=")
 
 
 def tunable(ctx: click.Context, incomplete: str) -> Items:

@@ -28,6 +28,7 @@ from optiviz.registry import (
     DEVICES,
     DTYPES,
     FORMATS,
+    GRADIENT_FIELDS,
     HEIGHTS,
     KINDS,
     LEGEND_PLACES,
@@ -89,6 +90,12 @@ window_options = section(
         help="Variables of a formula or function, such as w,b.  [default: x,y, or the names in it]",
     ),
     click.option(
+        "--param", "params", multiple=True, metavar="NAME=V,...",
+        shell_complete=completes("params"),
+        help="Value of another name in a formula, such as k=10; may be repeated.  A run compares "
+        "several values, as in k=1,10,100.",
+    ),
+    click.option(
         "--dim", type=int, metavar="N",
         help="Number of variables, x1 to xN, of a formula of the vector x, a function or a test "
         "function.",
@@ -100,6 +107,18 @@ window_options = section(
     click.option(
         "--axes", metavar="NAME,NAME",
         help="Names of the axes, such as w,b.  [default: the surface's, or x,y]",
+    ),
+    click.option(
+        "--constraint", "constraints", multiple=True, metavar="TEXT",
+        help='Where steps must stay, such as "x + y <= 1" or "x**2 + y**2 <= 1"; may be repeated.',
+    ),
+    click.option(
+        "--bounds", metavar="X0:X1,Y0:Y1",
+        help="An interval for each variable in which steps must stay; 0: has no upper end.",
+    ),
+    click.option(
+        "--l1", type=float, metavar="WEIGHT",
+        help="Add a penalty, this weight times |x| + |y|, to a formula.",
     ),
 )  # fmt: skip
 
@@ -124,7 +143,7 @@ problem_options = section(
     "Descent",
     click.option(
         "--seed", type=int, default=0, show_default=True,
-        help="Seed for random starts, batches, dropout and noise.",
+        help="Seed for random starts, batches, dropout, noise and random methods.",
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
@@ -262,6 +281,15 @@ aspect_option = section(
     ),
 )  # fmt: skip
 
+where_option = section(
+    "Picture",
+    click.option(
+        "--where", metavar="CONDITION",
+        help='Shade the points at which a condition holds, such as "x**2 + y**2 < 1", or convex '
+        "for those with a positive definite Hessian.",
+    ),
+)  # fmt: skip
+
 contour_options = section(
     "Picture",
     click.option(
@@ -269,8 +297,18 @@ contour_options = section(
         help="Contour lines: the number of bands, or their losses.",
     ),
     click.option("--labels/--no-labels", default=None, help="Label contour lines with losses."),
-    click.option("--field", is_flag=True, help="Draw arrows along the negative gradient."),
+    click.option(
+        "--field", is_flag=False, flag_value="arrows", type=Choice("field", GRADIENT_FIELDS),
+        metavar="[arrows|stream]",
+        help="Draw arrows along the negative gradient, or the streamlines of its flow.",
+    ),
     click.option("--fill/--no-fill", default=None, help="Fill the bands between contour lines."),
+    where_option,
+    click.option(
+        "--density", type=float, metavar="T",
+        help="Draw the density exp(-(f - min f) / T) instead of the loss f; 0 for the loss.  "
+        "[default: the temperature of samplers, if all optimizers are]",
+    ),
     aspect_option,
 )  # fmt: skip
 

@@ -108,6 +108,12 @@ from optiviz.system.errors import InputError
         "--trail", type=int, metavar="N", help="Fade the part of a path that is older than N steps."
     ),
     click.option(
+        "--sketch/--no-sketch",
+        default=None,
+        help="Draw what a method looked at, such as the points of a line search.  "
+        "[default: where a method says it]",
+    ),
+    click.option(
         "--smooth", type=int, default=1, metavar="N", help="Average loss curves over N steps."
     ),
     click.option(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from optiviz.descent.problem import feasible
 from optiviz.descent.walk import walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, OptimizerError
@@ -57,7 +58,7 @@ def start_grid(
         low + (high - low) * (np.arange(many) + 0.5) / many
         for (low, high), many in zip(surface.window.intervals, sides, strict=True)
     ]
-    starts = np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2)
+    starts = feasible(surface, np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2))
     return StartGrid(surface, objective, starts, (sides[1], sides[0]), steps)
 
 

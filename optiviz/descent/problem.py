@@ -3,15 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, Objective, Stream, SumOfSquares
+from optiviz.surfaces.batches import ResidualBatches
 from optiviz.surfaces.domain import Point
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.surfaces.surface import Surface
+
+
+def feasible(surface: Surface, x: Array) -> Array:
+    """Return points, shape (..., dim), or the nearest ones that satisfy a surface's constraints."""
+    return x if surface.feasible_set is None else surface.feasible_set.project(x)
 
 
 class RateGrid(NamedTuple):
@@ -74,8 +80,11 @@ class Problem(ABC):
         return met.full_batch if isinstance(met, Stream) else met  # type: ignore[attr-defined]
 
     def start(self, point: Point) -> Array:
-        """Return the starting point of a run, shape (dim,), for a point that is drawn."""
-        return np.array(point, float)
+        """Return the starting point of a run, shape (dim,), for a point that is drawn.
+
+        One that violates constraints is the nearest feasible point.
+        """
+        return feasible(self.surface, np.array(point, float))
 
     def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
         """Return the surface and the paths, as they are drawn."""
@@ -85,5 +94,11 @@ class Problem(ABC):
 class SurfaceProblem(Problem):
     """A formula or a function: the drawn surface itself is descended."""
 
-    def without_noise(self, batch_size: int | None, seed: int) -> Objective:
-        return self.surface
+    @property
+    def has_samples(self) -> bool:  # type: ignore[override]
+        return getattr(self.surface, "residuals", None) is not None
+
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        if batch_size is None:
+            return self.surface
+        return ResidualBatches(cast(SumOfSquares, self.surface), batch_size, seed)

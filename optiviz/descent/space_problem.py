@@ -1,6 +1,6 @@
 """Descending an objective of many dimensions, in all or on a plane, and drawing it on a plane."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +40,11 @@ class PlaneStream:
     def full_batch(self) -> Plane:
         """The plane, with the loss of all samples."""
         return self.plane
+
+    @property
+    def sample_gradients(self) -> Callable[[Array], Array]:
+        """The function that returns the slopes of the loss of each sample, (..., samples, dim)."""
+        return self.plane.sample_gradients
 
     def at(self, step: int) -> Plane:
         """Return the plane, with the loss of the batch of step number `step`."""

@@ -20,6 +20,7 @@ from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.surfaces.syntax import AXES, vector_names
 from optiviz.system.arrays import read_npy, read_npz
 from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.files import opened_input
 from optiviz.system.text import counted, shorten
 
 SUFFIXES = ".csv", ".npz", ".npy"
@@ -78,24 +79,8 @@ def named_path(file: str, paths: Mapping[str, Trajectory], label: str) -> Trajec
 
 
 def _content(file: str) -> bytes:
-    try:
-        path = Path(file).expanduser()
-        if path.exists() and not path.is_file():
-            raise InputError(f"{file}: not a file")
-        with path.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{shorten(file)}: no such file") from None
-    except (OSError, ValueError, RuntimeError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise InputError(f"{shorten(file)}: {said}") from None
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{file}: must be at most {MAX_BYTES} bytes")
-    if not content:
-        raise InputError(f"{file}: is empty")
-    return content
+    with opened_input(file, MAX_BYTES) as opened:
+        return opened.read(MAX_BYTES)
 
 
 def _parsed(file: str, content: bytes) -> "tuple[dict[str, Trajectory], tuple[str, ...]]":

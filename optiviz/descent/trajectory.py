@@ -40,7 +40,8 @@ class Trajectory:
     `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly. sketches are what the method looked at in each step up to the
-    end, () for one that has none, in more than two dimensions and if they are not wanted.
+    end, () for one that has none, in more than two dimensions and if they are not wanted; row 0 has
+    what is the same for all steps.
     """
 
     label: str

@@ -128,9 +128,11 @@ class _Recorder:
     def follow(self, walked: Iterator[tuple[Array, Any]], x: Array, steps: int, label: str) -> End:
         """Record a path that starts at x; return why it ends early, {} if it does not."""
         state, stopped = None, End()
+        sketch: Sketch = ()
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
+                sketch = self.sketching.sketch(state) if self.sketching and step else ()
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -140,12 +142,12 @@ class _Recorder:
                     return stopped
             if self.watched.undefined and not np.isfinite(x).all():
                 return {"no_gradient_at": step - 1}
-            end = self.see(step, x, state) | stopped
+            end = self.see(step, x, state, sketch) | stopped
             if end:
                 return end
         return {}
 
-    def see(self, step: int, x: Array, state: Any) -> End:
+    def see(self, step: int, x: Array, state: Any, sketch: Sketch) -> End:
         """Record a step; return why it has to be the last one, {} if it does not."""
         here = self.watched.at(step)
         loss = here.value(x)
@@ -156,7 +158,7 @@ class _Recorder:
         if self._wanted is None:
             self.states.append(_recorded(state, x.shape))
         if self.sketching is not None:
-            self.sketches.append(self.sketching.sketch(state) if step else ())
+            self.sketches.append(sketch)
         finite = np.isfinite(x).all()
         if finite and np.isfinite(loss):
             return {}

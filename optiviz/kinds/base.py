@@ -24,6 +24,7 @@ from optiviz.objective import Array
 from optiviz.optimizers.spec import OptimizerSpec, Setting, labelled
 from optiviz.registry import FORMATS, Format, LegendPlace, Quality, format_of
 from optiviz.surfaces.domain import Text
+from optiviz.surfaces.region import region_where
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -140,6 +141,12 @@ class BaseRecipe(Model):
         for surface in self.drawn_surfaces:
             if not isinstance(surface, str):
                 surface.origin.check_file()
+                surface.check_feasible()
+            if self.style.where is not None:
+                try:
+                    region_where(self.style.where, resolve_surface(surface))
+                except InputError as error:
+                    raise InputError(f"where: {error}") from None
 
     def output_format(self, path: Path) -> Format:
         """Return the format of a path; raise InputError if the picture cannot be written in it."""
@@ -324,7 +331,8 @@ class OptimizerEntry(Entry):
         A learning rate that comes from the surface or signal is marked as such.
         """
         method, source = self.configured.optimizer, self.configured.source
-        shown = method.settings().keys() | dict(self.spec.settings).keys()
+        shown = (method.settings().keys() - {"seed"}) | dict(self.spec.settings).keys()
+        shown |= {"seed"} if self.spec.seed is None else set()  # else the conditions have it
         brought = f" (the {source}'s)" if source in ("surface", "signal") else ""
         return [
             self.setting(key, value) + (brought if key == method.rate else "")
@@ -434,7 +442,7 @@ class SurfaceScene(Scene[EntryT]):
 
     @property
     def formula(self) -> str:
-        return self.surface.formula
+        return self.surface.penalized
 
     @property
     def variables(self) -> Mapping[str, str]:

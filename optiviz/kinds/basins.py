@@ -12,7 +12,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
 from optiviz.descent.learning_rate import configure
 from optiviz.kinds.base import SETTINGS, Column, OnSurface, OptimizerEntry, Report, Row
-from optiviz.kinds.fields import AnimationFields, ProblemFields
+from optiviz.kinds.fields import AnimationFields, ProblemFields, VariationFields
 from optiviz.kinds.style import Style
 from optiviz.kinds.types import Sides, resolve_surface
 from optiviz.objective import Array
@@ -28,7 +28,7 @@ ZERO = 1e-6  # share of the side of the window below which a coordinate counts a
 TUNING_GRID = 3, 3  # starts over the window that learning rates are tuned from
 
 
-class BasinsRecipe(ProblemFields, AnimationFields):
+class BasinsRecipe(VariationFields, ProblemFields, AnimationFields):
     """Where each start of a grid over the window ends, for each optimizer.
 
     grid is the number of columns and rows of starts, also written as "512x512". pace is how
@@ -106,7 +106,7 @@ class BasinsRecipe(ProblemFields, AnimationFields):
             surface=surface,
             minima=minima,
             entries=entries,
-            conditions=self.conditions(),
+            conditions=self.conditions_of(self.specs),
         )
 
 

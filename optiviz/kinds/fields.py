@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, replace
-from typing import Annotated, ClassVar, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import (
@@ -40,16 +40,18 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import Method, check_offered
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
+    format_value,
     label_variant,
     parse_spec,
     split_variation,
     vary,
 )
 from optiviz.registry import LegendPlace, Quality
-from optiviz.surfaces.domain import Point, Steps
+from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash
@@ -137,14 +139,17 @@ class OptimizerFields(BaseRecipe):
         """
         specs = self.specs
         each = steps if len(steps) == len(specs) else steps * len(specs)
-        loaded = [spec.with_total_steps(many) for spec, many in zip(specs, each, strict=True)]
+        seed = getattr(self, "seed", None)  # of random methods
+        loaded = [
+            replace(spec.with_total_steps(many), seed=seed)
+            for spec, many in zip(specs, each, strict=True)
+        ]
         for spec in loaded:
-            factory = factory_of(spec.name)
-            if factory.rate and factory.parameters[factory.rate].default is MISSING:
-                spec.build(**{factory.rate: 1.0})
-            else:
-                spec.build()
+            self.check_method(spec, spec.probe())
         return loaded
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer cannot descend what the recipe says."""
 
     @property
     def file_stem(self) -> str:
@@ -173,24 +178,19 @@ class LegendFields(BaseRecipe):
         return self.legend
 
 
-class AnimationFields(OptimizerFields):
-    """Optimizers in a picture that can be animated, and how it is.
+class VariationFields(Model):
+    """What is varied: the first of the bases of a recipe of AnimationFields, which is read last.
 
     vary repeats one optimizer with several values, for example "momentum=0.25,0.9", or, in a run,
     under several conditions, for example "noise=0,1,3" or "batch_size=1,16,all"; what is tuned is
-    then tuned under the first one and used under all. frames are
-    the steps to show instead of evenly spaced ones, for example "0:200:20,200:9000:100", each
-    range as START:STOP:STEP.
+    then tuned under the first one and used under all. It can also name a parameter of the surface,
+    for example "k=1,10,100", whose values have panels of their own.
     """
 
     conditions_varied: ClassVar[tuple[str, ...]] = ()  # those that vary can name
+    params_vary: ClassVar[bool] = False  # whether it can name a parameter of the surface
 
     vary: str | None = None
-    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
-    fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] | None = None
-    duration: Annotated[float, Field(gt=0, le=3600)] | None = None
-    frames: FrameRanges = None
-    quality: Quality = "standard"
 
     @field_validator("vary")
     @classmethod
@@ -203,6 +203,10 @@ class AnimationFields(OptimizerFields):
         spec = parse_spec(specs[0])
         key, values = split_variation(text)
         key = key.replace("-", "_") if key.replace("-", "_") in Conditions.model_fields else key
+        surface = info.data.get("surface")
+        params = () if surface is None else dict(resolve_surface(surface).params)
+        if key in params:
+            return _vary_param(spec, key, values, cls.params_vary)
         if key in cls.conditions_varied:
             read = vary_condition(key, values)
             label_variant(spec, key, "")
@@ -212,11 +216,38 @@ class AnimationFields(OptimizerFields):
         varied = vary(spec, text, *cls.conditions_varied)
         return f"{key}={','.join(each.varied_value(key) for each in varied)}"
 
+
+class AnimationFields(OptimizerFields):
+    """Optimizers in a picture that can be animated, and how it is.
+
+    frames are the steps to show instead of evenly spaced ones, for example
+    "0:200:20,200:9000:100", each range as START:STOP:STEP.
+    """
+
+    conditions_varied: ClassVar[tuple[str, ...]] = ()
+    params_vary: ClassVar[bool] = False
+    if TYPE_CHECKING:
+        vary: str | None  # of VariationFields
+    lr: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
+    fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] | None = None
+    duration: Annotated[float, Field(gt=0, le=3600)] | None = None
+    frames: FrameRanges = None
+    quality: Quality = "standard"
+
     @property
     def varied_condition(self) -> str:
         """The name of the condition that is varied, "" if there is none."""
         key = "" if self.vary is None else split_variation(self.vary)[0]
         return key if key in self.conditions_varied else ""
+
+    @property
+    def varied_param(self) -> str:
+        """The name of the parameter of the surface that is varied, "" if there is none."""
+        surface = getattr(self, "surface", None)
+        if self.vary is None or surface is None or not self.params_vary:
+            return ""
+        key = split_variation(self.vary)[0]
+        return key if key in dict(resolve_surface(surface).params) else ""
 
     @property
     def variants(self) -> "list[tuple[Self, OptimizerSpec]]":
@@ -225,6 +256,17 @@ class AnimationFields(OptimizerFields):
         if self.vary is None:
             return [(self, spec) for spec in specs]
         key, values = split_variation(self.vary)
+        if self.varied_param:
+            surface = resolve_surface(getattr(self, "surface"))  # noqa: B009  (not of all kinds)
+            return [
+                (
+                    self.model_copy(
+                        update={"vary": None, "surface": surface.with_params({key: float(value)})}
+                    ),
+                    label_variant(specs[0], key, value),
+                )
+                for value in values
+            ]
         if key not in self.conditions_varied:
             alike = self.model_copy(update={"vary": None})
             return [(alike, spec) for spec in vary(specs[0], self.vary)]
@@ -365,16 +407,50 @@ class ProblemFields(Model):
         """Return the objective of every optimizer."""
         return self.problem.objective(self.batch_size, self.noise, self.seed)
 
-    def conditions(self) -> tuple[str, ...]:
-        """Return the conditions of every step, for example "batches of 128"."""
-        said = []
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
+        surface = resolve_surface(self.surface)
+        batched = "full_batch" in method.needs
+        if not (
+            surface.learns or batched
+        ):  # else the objective, which takes long, says what it has
+            check_offered(method, surface, spec.name)
+
+    def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
+        """Return the conditions of every step of optimizers, for example "batches of 128"."""
+        said = [*resolve_surface(self.surface).params_told]
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
             said.append(f"gradient noise {self.noise:g}")
-        if self.noise or self.batch_size is not None or self.problem.is_random:
+        drawn = self.problem.is_random or any(spec.is_random for spec in specs)
+        if self.noise or self.batch_size is not None or drawn:
             said.append(f"seed {self.seed}")
         return tuple(said)
+
+
+def _vary_param(spec: OptimizerSpec, key: str, values: Sequence[str], may: bool) -> str:
+    """Return the values of a parameter of the surface, as they are varied.
+
+    Raises InputError if one is not a number, or is listed twice, or if the optimizer has such a
+    hyperparameter.
+    """
+    if not may:
+        raise InputError(f"only a run compares several values of {key}")
+    if not is_third_party_optimizer(spec.name) and key in factory_of(spec.name).parameters:
+        raise InputError(
+            f"{key} is a parameter of the surface and of {spec.name}: rename the first"
+        )
+    try:
+        numbers = [float(value) for value in values]
+    except ValueError:
+        raise InputError(f"{key} must be numbers, not {shorten(','.join(values))}") from None
+    if not np.isfinite(numbers).all() or max(map(abs, numbers)) > MAX_COORDINATE:
+        raise InputError(f"{key} must be finite numbers, not {shorten(','.join(values))}")
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"{key}={','.join(values)} lists a value twice")
+    label_variant(spec, key, "")
+    return f"{key}={','.join(map(format_value, numbers))}"
 
 
 def check_samples(surface: Surface) -> None:

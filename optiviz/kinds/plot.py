@@ -55,7 +55,7 @@ class PlotRecipe(BaseRecipe, Style):
         self.check()
         surfaces = tuple(resolve_surface(surface) for surface in self.surfaces)
         title = self.title_for(surfaces[0]) if len(surfaces) == 1 else (self.title or "").strip()
-        return PlotScene(title=title, surfaces=surfaces)
+        return PlotScene(title=title, surfaces=surfaces, density=self.density)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,10 +63,11 @@ class PlotScene(Scene[RunEntry]):
     """Surfaces without a descent, side by side."""
 
     surfaces: tuple[Surface, ...]
+    density: float | None = None
 
     @property
     def formula(self) -> str:
-        return self.surfaces[0].formula if len(self.surfaces) == 1 else ""
+        return self.surfaces[0].penalized if len(self.surfaces) == 1 else ""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -75,9 +76,10 @@ class PlotScene(Scene[RunEntry]):
     @property
     def caption(self) -> str:
         origin = self.surfaces[0].origin
-        if len(self.surfaces) > 1 or not isinstance(origin, SpaceOrigin):
+        if len(self.surfaces) > 1:
             return ""
-        return origin.plane_caption
+        told = origin.plane_caption if isinstance(origin, SpaceOrigin) else ""
+        return ", ".join(filter(None, (told, *self.surfaces[0].params_told)))
 
     def report(self, recipe: PlotRecipe) -> Report | None:
         """Return how the windows of planes were found, None if there is nothing to say."""
@@ -86,4 +88,9 @@ class PlotScene(Scene[RunEntry]):
         return Report([], [], list(filter(None, told))) if any(told) else None
 
     def parts(self) -> tuple[Scene[RunEntry], ...]:
-        return tuple(RunScene(title=each.title, surface=each) for each in self.surfaces)
+        return tuple(
+            RunScene(title=each.title, surface=each, conditions=each.params_told).with_density(
+                self.density or None
+            )
+            for each in self.surfaces
+        )

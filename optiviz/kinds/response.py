@@ -18,7 +18,7 @@ from optiviz.kinds.base import (
     Scene,
     finite_or_none,
 )
-from optiviz.kinds.fields import AnimationFields, LegendFields
+from optiviz.kinds.fields import AnimationFields, LegendFields, VariationFields
 from optiviz.kinds.types import NamedSignal
 from optiviz.objective import Array
 from optiviz.optimizers.spec import labelled
@@ -26,7 +26,7 @@ from optiviz.surfaces.signal import DEFAULT_RATE, DEFAULT_RATES, Signal, find_si
 from optiviz.system.progress import TaskProgress
 
 
-class ResponseRecipe(LegendFields, AnimationFields):
+class ResponseRecipe(VariationFields, LegendFields, AnimationFields):
     """The updates of optimizers in response to a signal of gradients.
 
     signal is the name of a built-in signal or of a .csv file, or the signal itself.

@@ -1,6 +1,6 @@
 """`run`: optimizers that descend a surface."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.stationary import with_ball
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, descend
 from optiviz.kinds.base import (
@@ -20,17 +21,20 @@ from optiviz.kinds.fields import (
     AnimationFields,
     LegendFields,
     StartFields,
+    VariationFields,
     check_samples,
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunScene, provided_by
+from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunEntry, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
-from optiviz.registry import VIEWS, Format, Pace
+from optiviz.registry import VIEWS, Format, Pace, option_of
+from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
@@ -45,7 +49,15 @@ NEED_OPTIMIZER = (
 ROOMY = 5.5, 3.6  # inches of a layout with room for a second view, unless specified
 
 
-class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, PresetFields, Style):
+class Recipe(
+    VariationFields,
+    StartFields,
+    AnimationFields,
+    LegendFields,
+    CheckpointFields,
+    PresetFields,
+    Style,
+):
     """Optimizers that descend a surface: the starts, the steps, and how they are shown.
 
     presets are named situations that a page offers as buttons, such as "too large: sgd:lr=1.05";
@@ -63,6 +75,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
     formats: ClassVar = ("animation", "still", "data", "page")
     has_rate_report: ClassVar = True
     conditions_varied: ClassVar = ("noise", "batch_size", "steps")
+    params_vary: ClassVar = True
     optimizers: OptionalOptimizers = ()
     tune: Over | None = None
     pace: Pace = "calm"
@@ -109,7 +122,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     @property
     def small_multiples(self) -> bool:
-        return self.layout == "grid"
+        return self.layout == "grid" or bool(self.varied_param)
 
     def views(self, part: Scene[Any]) -> list[str]:
         options = self.changed_fields()
@@ -128,6 +141,8 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 raise InputError(f"a page cannot show {name}: choose from {', '.join(fitting)}")
         if self.legend is not None:
             raise InputError("a page has a legend of its own: omit --legend")
+        if name := self.varied_param:
+            raise InputError(f"a page shows one surface: give {name} one value")
         if self.small_multiples:
             raise InputError("a page shows all optimizers in one panel: omit --layout grid")
 
@@ -175,12 +190,27 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             for name in NEED_OPTIMIZER:
                 if getattr(self, name) != type(self).model_fields[name].default:
                     raise InputError(f"{name}: needs an optimizer, but all paths are recorded")
+        if name := self.varied_param:
+            self._check_varied(name)
         sizes = [variant.batch_size for variant, _ in self.variants]
         if any(size is not None for size in sizes):
             try:
                 check_samples(resolve_surface(self.surface))
             except ValueError as error:
                 raise InputError(f"vary: {error}") from None
+
+    def _check_varied(self, name: str) -> None:
+        """Raise InputError for what surfaces with several values of a parameter do not allow."""
+        if not self.problem.in_plane:
+            raise InputError(f"vary: {name} needs a surface of one or two variables")
+        for field, why in {
+            "tune": "rates are tuned for each value without it",
+            "tracks": "recorded paths belong to one surface",
+            "legend": "panels have names above them instead",
+        }.items():
+            if getattr(self, field):
+                option = option_of(field)
+                raise InputError(f"vary: {option} does not fit several values of {name}: {why}")
 
     @property
     def last_step(self) -> int:
@@ -196,7 +226,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def conditions(self) -> tuple[str, ...]:
         """Return what all runs share: the optimizer that is varied, conditions, and a seed."""
-        each = [StartFields.conditions(variant) for variant, _ in self.variants]
+        each = [variant.conditions_of([spec]) for variant, spec in self.variants]
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]
@@ -228,7 +258,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             [path for entry in entries for path in entry.trajectories]
         )
         projected = iter(paths)
-        return RunScene(
+        scene = RunScene(
             title=self.title_for(surface),
             surface=surface,
             entries=tuple(
@@ -237,7 +267,32 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
             ),
             conditions=self.conditions(),
             window_told=self._window_told(surface),
+            starts_told=self._starts_told(),
         )
+        draws = any("density" in VIEWS[name].options for name in self.views(scene))
+        return scene.with_density(self._temperature(entries) if draws else None)
+
+    def _temperature(self, entries: "Sequence[RunEntry]") -> float | None:
+        """Return the temperature of the density that is drawn, None if the loss is."""
+        if self.density is not None:
+            return self.density or None
+        found = {entry.sampled_temperature for entry in entries}
+        return found.pop() if len(found) == 1 else None
+
+    def _starts_told(self) -> str:
+        """Return which starts were moved to satisfy constraints, "" if none was."""
+        if resolve_surface(self.surface).feasible_set is None:
+            return ""
+        pairs = zip(self.points(), self.start_points(), strict=True)
+        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
+        if len(moved) == 1:
+            ((start, to),) = moved
+            said = f"start {format_point(start)} violates the constraints"
+            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
+        said = (
+            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
+        )
+        return said if moved else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""
@@ -281,10 +336,12 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
 
     def _descend_all(self, progress: TaskProgress | None = None) -> "list[DescentEntry]":
         if not self.optimizers:
+            self._check_sketch([])
             return []
-        surface, starts = resolve_surface(self.surface), self.start_points()
+        starts = self.start_points()
         variants = [variant for variant, _ in self.variants]
         specs = self.loaded_specs(*(variant.descent_steps for variant in variants))
+        self._check_sketch([spec.probe() for spec in specs])
         kept = self.frame_steps(self.last_step)
         max_bytes = MAX_BYTES // (len(specs) * len(starts))
         search = variants[0]._search
@@ -296,7 +353,8 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
         for number, ((spec, label), variant) in enumerate(
             zip(labelled(specs), variants, strict=True)
         ):
-            if self.varied_condition or not entries:
+            surface = resolve_surface(variant.surface)
+            if self.varied_condition or self.varied_param or not entries:
                 steps, objective = variant.descent_steps, variant.objective()
             if entries and self.varied_condition:
                 configured = entries[0].configured.for_spec(spec)
@@ -309,9 +367,20 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 _, configured = search_best(spec, label, setup, progress, self.pace)
             rows = sorted({*(row for row in kept if row < steps), steps})
             paths = tuple(
-                descend(objective, configured.optimizer, start, steps, label, rows, max_bytes)
+                descend(
+                    objective,
+                    configured.optimizer,
+                    start,
+                    steps,
+                    label,
+                    rows,
+                    max_bytes,
+                    sketch=self.sketch is not False,
+                )
                 for start in starts
             )
+            if self.sketch is not False and variant.problem.in_plane and variant.batch_size is None:
+                paths = tuple(with_ball(path, surface, variant.noise) for path in paths)
             entries.append(
                 DescentEntry(
                     spec=spec,
@@ -320,15 +389,31 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                     number=number,
                     trajectories=paths,
                     varied=self.vary is not None,
+                    surface=surface if self.varied_param else None,
                 )
             )
             if progress is not None:
                 progress("descending", number + 1, len(specs))
         return entries
 
+    def _check_sketch(self, methods: Sequence[Method]) -> None:
+        """Raise InputError if sketches are asked for, but there is none to draw."""
+        if not self.sketch:
+            return
+        if not self.problem.in_plane:
+            name = resolve_surface(self.surface).name or "the surface"
+            raise InputError(
+                f"sketch: needs one or two dimensions, but {name} is descended in more: "
+                "omit --sketch"
+            )
+        if not (self.noise or any(method.has_sketch for method in methods)):
+            raise InputError(
+                "sketch: no method of this run says what it looked at: omit --sketch, or add one "
+                "that does, such as nelder-mead"
+            )
+
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was tried, or would be for tuning."""
-        surface = resolve_surface(self.surface)
         starts = self.start_points()
         blocks = []
         descended = [entry for entry in scene.entries if isinstance(entry, DescentEntry)]
@@ -340,7 +425,7 @@ class Recipe(StartFields, AnimationFields, LegendFields, CheckpointFields, Prese
                 continue
             tuning = entry.configured.tuning or tune(
                 entry.spec,
-                surface,
+                resolve_surface(variant.surface),
                 starts,
                 entry.steps,
                 [rate],

@@ -1,9 +1,9 @@
 """What a run shows: paths on a surface, of optimizers and recorded ones."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ from optiviz.kinds.base import (
 from optiviz.objective import Array
 from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS
+from optiviz.shapes import plain_sketch
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from optiviz.kinds.run import Recipe
 
 MANY = 4  # coordinates of a start that are all shown
+DENSITY = "density exp(\N{MINUS SIGN}f/T)"
+SAMPLER_TRAIL = 3  # steps
 MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
@@ -50,8 +53,10 @@ class RunEntry(Entry):
     """Paths on a surface, one per start, in one colour; its values are their losses."""
 
     trajectories: tuple[Trajectory, ...]
+    surface: Surface | None = None  # its own, None for that of the scene
     optimizer: ClassVar[str | None] = None  # the name of the optimizer, if there is one
     rate_source: ClassVar[str] = ""  # where its learning rate comes from
+    sampled_temperature: ClassVar[float | None] = None  # of the density that it samples, if it does
 
     @property
     def steps(self) -> int:
@@ -87,6 +92,7 @@ class RunEntry(Entry):
             "optimizer": self.optimizer,
             "hyperparameters": self.hyperparameters,
             "lr_source": self.rate_source,
+            **({} if self.surface is None else {"params": dict(self.surface.params)}),
             "start": _plain(path.start if path.whole is None else path.whole[0]),
             **({} if path.whole is None else {"points": [_plain(each) for each in path.whole]}),
             "path": [_plain(point) for point in path.points],
@@ -94,6 +100,7 @@ class RunEntry(Entry):
             "diverged_at": path.diverged_at,
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
+            **({"sketches": [*map(plain_sketch, path.sketches)]} if any(path.sketches) else {}),
             **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
             **(_learned(path, plane_losses) if learned else {}),
         }
@@ -116,6 +123,10 @@ class DescentEntry(OptimizerEntry, RunEntry):
     @property
     def rate_source(self) -> str:  # type: ignore[override]
         return self.configured.source
+
+    @property
+    def sampled_temperature(self) -> float | None:  # type: ignore[override]
+        return self.configured.optimizer.sampled_temperature
 
     def rate_at(self, step: int) -> float | None:
         return self.configured.optimizer.rate_at(step)
@@ -161,7 +172,36 @@ class RunScene(OnSurface[RunEntry]):
     entries: tuple[RunEntry, ...] = ()
     siblings: tuple[RunEntry, ...] = ()
     window_told: str = ""  # how the window was found, as a sentence
+    starts_told: str = ""  # which starts were moved, as a sentence
+    temperature: float | None = None  # of the density that is drawn instead of the loss, if any
     quantity = "loss"
+
+    @property
+    def ground(self) -> str:
+        """What is drawn of the surface: "loss" or "density"."""
+        return "loss" if self.temperature is None else "density"
+
+    def trail(self, path: Trajectory, asked: int | None) -> int | None:
+        """Return the steps after which a path on the surface fades: those asked for, if any.
+
+        That of a sampler fades early, since its samples are drawn, which it would hide.
+        """
+        sampler = path.optimizer is not None and path.optimizer.sampled_temperature is not None
+        return SAMPLER_TRAIL if asked is None and sampler and any(path.sketches) else asked
+
+    def with_density(self, temperature: float | None) -> Self:
+        """Return the scene whose ground is exp(-(f - min f) / temperature), the loss if None."""
+        said = [each for each in self.conditions if not each.startswith(DENSITY)]
+        if temperature is not None:
+            said.append(f"{DENSITY}, T = {temperature:g}")
+        return replace(self, temperature=temperature, conditions=tuple(said))
+
+    def parts(self) -> "tuple[RunScene, ...]":
+        return tuple(
+            replace(self, surface=each.surface or self.surface, entries=(each,),
+                    siblings=self.entries, title=each.heading)
+            for each in self.entries
+        )  # fmt: skip
 
     def judged_rows(self, path: Trajectory) -> "NDArray[np.intp]":
         """Return the rows of a path at which the plane is judged, shape (n,): up to 200."""
@@ -291,7 +331,11 @@ class RunScene(OnSurface[RunEntry]):
 
     @cached_property
     def _outcomes(self) -> dict[Trajectory, Outcome | None]:
-        return {path: outcome(path, self.surface) for path in self.trajectories}
+        return {
+            path: outcome(path, entry.surface or self.surface)
+            for entry in self.entries
+            for path in entry.trajectories
+        }
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -443,8 +487,7 @@ class RunScene(OnSurface[RunEntry]):
         ]
         if kept:
             yield f"only {min(kept)} points of each path are kept, to limit memory use"
-        if self.window_told:
-            yield self.window_told
+        yield from filter(None, (self.window_told, self.starts_told))
         for entry in self.entries:
             yield from entry.notes
             decay = entry.hyperparameters.get("weight_decay")

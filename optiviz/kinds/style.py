@@ -14,15 +14,16 @@ from pydantic import (
     Tag,
 )
 
-from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect, Height
-from optiviz.surfaces.domain import Number, increasing
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect, GradientField, Height
+from optiviz.surfaces.domain import MAX_COORDINATE, Number, increasing
+from optiviz.surfaces.region import condition_text
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
 from optiviz.system.text import shorten
 
 MAX_BANDS, MAX_LEVELS = 200, 500
 MAX_AZIMUTH, ELEVATIONS = 360, (5, 85)  # degrees of a camera
-ANIMATED = ("trail", "smooth", "orbit")  # options that depend on steps
+ANIMATED = ("trail", "smooth", "orbit", "sketch")  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
@@ -80,25 +81,33 @@ Levels = Annotated[
 class Style(BaseModel):
     """Style options of views; None leaves the choice to the theme or the surface.
 
-    levels are the contour lines, as a number of bands or as losses; labels is whether they are
-    labelled. field is whether arrows along the negative gradient are drawn, and fill whether the
-    bands between contour lines are filled. trail is the number of steps after which a path fades,
-    smooth the number of steps over which loss curves are averaged. aspect is "equal" if both axes
-    of a plane have the same scale, and "auto" if they may differ. In a relief, height says how
-    values become heights, floor whether contour lines and the shadows of paths are drawn beneath
-    the surface, camera is where it is seen from, as azimuth and elevation in degrees, and orbit by
-    how many degrees the camera goes around it. Each view uses only some of them.
+    levels are the contour lines, as a number of bands or as losses, or as densities. density is
+    the temperature T of the density exp(-(f - min f) / T) that is drawn instead of the loss f, 0
+    for the loss; unless specified it is that of the samplers, if all optimizers are. labels is
+    whether they are labelled. field is how the negative gradient is drawn: as arrows, or as the
+    streamlines of its flow. fill is whether the bands between contour lines are filled. where is a
+    condition, such as "x**2 + y**2 < 1" or "convex", of the points that are shaded. trail is the
+    number of steps after which a path fades, smooth the number of steps over which loss curves are
+    averaged. sketch is whether what a method looked at in each step, such as a simplex, is
+    recorded and drawn, which it is unless False. aspect is "equal" if both axes of a plane have
+    the same scale, and "auto" if they may differ. In a relief, height says how values become
+    heights, floor whether contour lines and the shadows of paths are drawn beneath the surface,
+    camera is where it is seen from, as azimuth and elevation in degrees, and orbit by how many
+    degrees the camera goes around it. Each view uses only some of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     levels: Levels | None = None
     labels: bool | None = None
-    field: bool = False
+    field: GradientField | None = None
     fill: bool | None = None
+    where: Annotated[str, AfterValidator(condition_text)] | None = None
     aspect: Aspect | None = None
+    density: Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)] | None = None
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1
+    sketch: bool | None = None
     height: Height | None = None
     floor: bool | None = None
     camera: Angles | None = None

@@ -90,7 +90,7 @@ class TuneRecipe(StartFields, LegendFields, OptimizerFields):
             entries=tuple(entries),
             conditions=(
                 f"{after}: {shaded}" if many > 1 else after,
-                *self.conditions(),
+                *self.conditions_of(self.specs),
             ),
         )
 

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
+from optiviz.registry import OPTIMIZERS
 from optiviz.shapes import Sketch
 from optiviz.system.errors import InputError
 
@@ -34,11 +35,26 @@ def weight_decay_field() -> Any:
     return hyper(0.0, help="L2 penalty: weight_decay * x is added to the gradient")
 
 
+def seed_field() -> Any:
+    """Declare the seed of a random method, which is the recipe's unless the spec sets it."""
+    return hyper(0, help="seed of its random numbers", within="[0, inf)")
+
+
+def random_numbers(seed: int, step: int) -> np.random.Generator:
+    """Return the generator of a step's random numbers, a function of seed and step alone.
+
+    What is drawn has the shape of one run, and is the same for all runs of an array.
+    """
+    return np.random.default_rng([int(seed), int(step), 3])
+
+
 # What a method may need of an objective, and how a user gives it.
 NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
     "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
     "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
+    "full_batch": "samples: give a network, a model or residuals, and add --batch-size 16",
+    "sample_gradients": "the gradients of single samples, which this objective does not have",
     "metric": 'a metric: write, for example, --metric "1, 0, 0, x**2"',
 }
 # What a method ignores unless it says otherwise, and what that is called.
@@ -57,7 +73,7 @@ class Method:
     """A frozen dataclass of hyperparameters: an optimizer or a solver.
 
     `needs` are names in NEEDED, what an objective must offer to it, and `respects` are names in
-    RESPECTED, what would be ignored by others.
+    RESPECTED, what would be ignored by others. A method that draws numbers has a field `seed`.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -95,6 +111,25 @@ class Method:
     def has_sketch(self) -> bool:
         """Whether `sketch` may return shapes."""
         return type(self).sketch is not Method.sketch
+
+    def check_set(self, allowed: FeasibleSet) -> None:
+        """Raise InputError if a method that respects constraints cannot stay in such a set."""
+
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        """Return the covariance about a minimum that gradient noise leaves, shape (dim, dim).
+
+        hessian is the one at the minimum, and noise the standard deviation of each coordinate.
+        None if it is not known, or if the method does not stay there.
+        """
+        return None
+
+    @property
+    def sampled_temperature(self) -> float | None:
+        """The temperature T of the density exp(-f / T) from which its points are samples.
+
+        None for a method that is not a sampler.
+        """
+        return None
 
     def with_schedule(self, schedule: Schedule) -> "Method":
         """Return a copy whose learning rate follows a schedule; raise InputError if it has none."""
@@ -173,6 +208,9 @@ class BaseWrapper(Optimizer, ABC):
     def has_sketch(self) -> bool:
         return self.inner.has_sketch
 
+    def check_set(self, allowed: FeasibleSet) -> None:
+        self.inner.check_set(allowed)
+
 
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
@@ -196,6 +234,10 @@ class Scheduled(BaseWrapper):
     def rate_at(self, step: int) -> float | None:
         rate = self.inner.rate_at(step)
         return None if rate is None else float(rate * self.schedule.factor(step))
+
+    @property
+    def sampled_temperature(self) -> float | None:
+        return self.inner.sampled_temperature
 
     def init(self, x: Array) -> ScheduledState:
         return ScheduledState(self.inner.init(x), 0)
@@ -233,11 +275,22 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
         if getattr(objective, each, None) is None:
             raise InputError(f"{name} needs {NEEDED[each]}")
     for each, said in RESPECTED.items():
-        if getattr(objective, each, None) is not None and each not in method.respects:
-            raise InputError(
-                f"{name} does not know {said}: choose projected-gradient, for example, "
-                "or another method in optiviz list optimizers that does"
-            )
+        offered = getattr(objective, each, None)
+        if offered is not None and each in method.respects:
+            try:
+                method.check_set(offered)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from None
+        elif offered is not None:
+            *others, last = _respecting(each)
+            raise InputError(f"{name} does not know {said}: choose {', '.join(others)} or {last}")
+
+
+def _respecting(offered: str) -> list[str]:
+    """Return the names of the built-in methods that do not ignore what an objective offers."""
+    from optiviz.optimizers import load_optimizer
+
+    return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
 
 
 def length(x: Array) -> Array:

@@ -7,12 +7,20 @@ converged stays where it is.
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from optiviz.objective import Array, Objective, Stream
+import numpy as np
+
+from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
 from optiviz.optimizers.base import Hyper, Solver, hyper
-from optiviz.optimizers.momentum import NoState
-from optiviz.system.errors import require_package
+from optiviz.shapes import Points, Sketch
+from optiviz.system.errors import InputError, require_package
+
+
+class Tried(NamedTuple):
+    """What a step of scipy evaluated."""
+
+    tried: Array  # (n, dim)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,19 +38,35 @@ class Scipy(Solver):
             from scipy.optimize import minimize
 
         here = objective.at(0) if isinstance(objective, Stream) else objective
-        passed: list[Array] = []
+        allowed: FeasibleSet | None = getattr(here, "feasible_set", None)
+        tried: list[Array] = []
+        passed: list[tuple[Array, Tried]] = []
+
+        def value(x: Array) -> float:
+            if self.has_sketch:
+                tried.append(x.copy())
+            return float(here.value(x))
+
+        def keep(xk: Array) -> None:
+            passed.append((xk.copy(), Tried(np.array(tried))))
+            tried.clear()
+
         options = {"maxiter": steps, **self.hyperparameters()}
         with warnings.catch_warnings(action="ignore"):
             minimize(
-                lambda x: float(here.value(x)),
+                value,
                 x,
                 jac=here.gradient if self.uses_gradient else None,
                 method=self.method,
-                callback=lambda xk: passed.append(xk.copy()),
+                callback=keep,
                 options=options,
+                **({} if allowed is None else self.limits(allowed)),
             )
-        for point in passed:
-            yield point, NoState()
+        yield from passed
+
+    def limits(self, allowed: FeasibleSet) -> dict[str, Any]:
+        """Return a feasible set as arguments of minimize, for a method that respects it."""
+        return {}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,6 +110,53 @@ class LBFGS(Scipy):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class LBFGSB(LBFGS):
+    """L-BFGS within bounds: at first it finds the bounds that hold, then it is L-BFGS on the rest.
+
+        c <- the first minimum of the model along x - t * g, where each coordinate ends at its bound
+        p <- x of the least model on the free coordinates of c, within bounds, minus x
+        x <- x + a * p                              a from a line search (strong Wolfe)
+
+    Paper: Byrd, Lu, Nocedal and Zhu, A Limited Memory Algorithm for Bound Constrained
+    Optimization, 1995.
+
+    Runs scipy.optimize.minimize(method="L-BFGS-B") with the bounds of the surface.
+    """
+
+    respects: ClassVar = ("feasible_set",)
+
+    def check_set(self, allowed: FeasibleSet) -> None:
+        if allowed.constraints:
+            raise InputError("knows only bounds on each variable: choose slsqp, for example")
+
+    def limits(self, allowed: FeasibleSet) -> dict[str, Any]:
+        return {"bounds": allowed.box.tolist()}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SLSQP(Scipy):
+    """Sequential quadratic programming: each step minimises a model under linear constraints.
+
+        p <- least g'p + p' B p / 2 with c + c' p <= 0        B approximates second derivatives
+        x <- x + a * p                              a from a line search on a merit function
+
+    Paper: Kraft, A software package for sequential quadratic programming, 1988; Wilson, 1963;
+    Han, 1977; Powell, 1978.
+
+    Runs scipy.optimize.minimize(method="SLSQP") with the constraints of the surface, of which some
+    may be equalities. Points on the way may violate those that are not linear.
+    """
+
+    method = "SLSQP"
+    respects: ClassVar = ("feasible_set",)
+    ftol: Hyper = hyper(1e-6, help="change of the loss at convergence")
+
+    def limits(self, allowed: FeasibleSet) -> dict[str, Any]:
+        bounds, others = allowed.box.tolist(), scipy_constraints(allowed.constraints)
+        return {"bounds": bounds, "constraints": others}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ConjugateGradient(Scipy):
     """Conjugate directions: each keeps a fraction of the last and does not undo its progress.
 
@@ -103,18 +174,22 @@ class ConjugateGradient(Scipy):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class NelderMead(Scipy):
-    """A simplex that reflects its worst corner, expands and shrinks. It needs no gradient.
+class Powell(Scipy):
+    """Powell's method: a line search along each of dim directions, which become conjugate.
 
-        x <- x_best of the simplex                  after it reflects, expands, contracts or shrinks
+        x <- x + a * p                              for each p; a minimises f along the line
+        p <- change of x in all, for the p of the largest decrease, if that helps
 
-    Paper: Nelder and Mead, A Simplex Method for Function Minimization, 1965.
+    Paper: Powell, An efficient method for finding the minimum of a function of several variables
+    without calculating derivatives, 1964; Press et al., Numerical Recipes, 2007, section 10.7.
 
-    Runs scipy.optimize.minimize(method="Nelder-Mead"). The path is that of the best corner.
+    Runs scipy.optimize.minimize(method="Powell"). Its points tell the lines that it searches.
     """
 
-    method = "Nelder-Mead"
+    method = "Powell"
     uses_gradient = False
-    xatol: Hyper = hyper(1e-4, help="size of the simplex at convergence")
-    fatol: Hyper = hyper(1e-4, help="largest difference of losses at convergence")
-    adaptive: bool = hyper(False, help="adapt the moves to the number of dimensions")
+    xtol: Hyper = hyper(1e-4, help="largest relative change of x at convergence")
+    ftol: Hyper = hyper(1e-4, help="largest relative change of the loss at convergence")
+
+    def sketch(self, state: Tried) -> Sketch:
+        return (Points(state.tried, "tried"),)

@@ -33,7 +33,11 @@ class SGD(Optimizer):
 
     Paper: Robbins and Monro, A Stochastic Approximation Method, 1951; Cauchy, 1847.
 
-    The same as torch.optim.SGD without momentum.
+    The same as torch.optim.SGD without momentum. Under gradient noise of standard deviation s, it
+    ends in a ball about a minimum, whose variance along an eigenvector of the Hessian with the
+    eigenvalue h is lr * s**2 / (h * (2 - lr * h)) (Mandt, Hoffman and Blei, Stochastic Gradient
+    Descent as Approximate Bayesian Inference, 2017, whose lr * s**2 / (2 * h) is the limit of small
+    lr).
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
@@ -45,6 +49,11 @@ class SGD(Optimizer):
     def step(self, objective: Objective, x: Array, state: NoState) -> tuple[Array, NoState]:
         g = objective.gradient(x) + self.weight_decay * x
         return x - self.lr * g, state
+
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        if np.any(self.weight_decay):
+            return None
+        return heavy_ball_covariance(hessian, noise, self.lr, 0.0)
 
 
 class Average(NamedTuple):
@@ -97,6 +106,9 @@ class Momentum(Optimizer):
 
     The same as torch.optim.SGD with momentum, whose first step is not dampened. At a constant
     learning rate, also the same as Lasagne's and article 4's, which store -lr * v instead of v.
+    Under gradient noise of standard deviation s, its variance about a minimum along an eigenvector
+    of the Hessian with the eigenvalue h is that of an autoregression of order 2, with m = momentum:
+    (1 + m) / (1 - m) * lr * s**2 / (h * (2 * (1 + m) - lr * h)).
     """
 
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
@@ -111,6 +123,27 @@ class Momentum(Optimizer):
         g = objective.gradient(x) + self.weight_decay * x
         v = self.momentum * state.velocity + (1 - self.dampening) * g if state.step else g
         return x - self.lr * v, Velocity(v, state.step + 1)
+
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        if np.any(self.weight_decay):
+            return None
+        rate = self.lr * (1 - self.dampening)
+        return heavy_ball_covariance(hessian, noise, rate, self.momentum)
+
+
+def heavy_ball_covariance(hessian: Array, noise: float, lr: Hyper, momentum: Hyper) -> Array | None:
+    """Return the covariance of a heavy ball about a minimum; None where it does not stay.
+
+    Along an eigenvector, x_t = (1 + m - lr h) x_(t-1) - m x_(t-2) - lr * noise, whose variance Box
+    and Jenkins give in Time Series Analysis, 1970, section 3.2.4.
+    """
+    bends, directions = np.linalg.eigh(hessian)
+    push = lr * bends
+    if not (np.all(momentum < 1) and (push > 0).all() and (push < 2 * (1 + momentum)).all()):
+        return None
+    spread = (1 + momentum) / (1 - momentum) * lr * noise**2 / bends / (2 * (1 + momentum) - push)
+    covariance: Array = (directions * spread) @ directions.T
+    return covariance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

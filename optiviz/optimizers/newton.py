@@ -1,13 +1,50 @@
-"""Newton's method, plain and regularised."""
+"""Second-order methods: Newton's, plain and regularised, and within a trust region."""
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from optiviz.objective import Array, Objective, TwiceDifferentiable
-from optiviz.optimizers.base import Hyper, Optimizer, hyper
-from optiviz.optimizers.momentum import NoState
+from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, Sketch
 from optiviz.system.errors import InputError
+
+EPS = float(np.finfo(float).eps)
+
+
+class LocalModel(NamedTuple):
+    """State of Newton's method: the quadratic model at the point that the last step left."""
+
+    point: Array  # (..., dim)
+    value: Array  # (...)
+    gradient: Array  # (..., dim)
+    hessian: Array  # (..., dim, dim), with the damping
+
+
+def unmodelled(x: Array) -> tuple[Array, Array, Array, Array]:
+    """Return a model before the first step, of which nothing is known: zeros."""
+    return x, np.zeros_like(x[..., 0]), np.zeros_like(x), times_identity(np.zeros_like(x))
+
+
+def times_identity(diagonal: Array) -> Array:
+    """Return matrices of shape (..., dim, dim) with these diagonals."""
+    return diagonal[..., None] * np.eye(diagonal.shape[-1])
+
+
+def derivatives(objective: Objective, x: Array, name: str) -> tuple[Array, Array, Array]:
+    """Return value, gradient and Hessian; raise InputError if there is no Hessian."""
+    if not isinstance(objective, TwiceDifferentiable):
+        raise InputError(f"{name} needs second derivatives, which this objective does not have")
+    return *objective.value_and_gradient(x), objective.hessian(x)
+
+
+def solved(matrix: Array, vector: Array) -> Array:
+    """Return matrix**-1 vector, nan where the matrix is singular or not finite."""
+    singular = ~np.isfinite(matrix).all(axis=(-2, -1)) | (np.linalg.det(matrix) == 0)
+    one = singular[..., None, None]
+    found = np.linalg.solve(np.where(one, np.eye(vector.shape[-1]), matrix), vector[..., None])
+    return np.where(singular[..., None], np.nan, found[..., 0])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,17 +63,121 @@ class Newton(Optimizer):
     lr: Hyper = hyper(1.0, help="fraction of the full step", within="(0, inf)")
     damping: Hyper = hyper(0.0, help="added to the diagonal of the Hessian")
 
-    def init(self, x: Array) -> NoState:
-        return NoState()
+    def init(self, x: Array) -> LocalModel:
+        return LocalModel(*unmodelled(x))
 
-    def step(self, objective: Objective, x: Array, state: NoState) -> tuple[Array, NoState]:
-        if not isinstance(objective, TwiceDifferentiable):
-            raise InputError("newton needs second derivatives, which this objective does not have")
-        g = objective.gradient(x)
-        identity = np.eye(x.shape[-1])
-        damping = self.damping * np.ones_like(g)
-        hessian = objective.hessian(x) + damping[..., None] * identity
-        singular = ~np.isfinite(hessian).all(axis=(-2, -1)) | (np.linalg.det(hessian) == 0)
-        solvable = np.where(singular[..., None, None], identity, hessian)
-        move = np.linalg.solve(solvable, g[..., None])[..., 0]
-        return x - self.lr * np.where(singular[..., None], np.nan, move), state
+    def step(self, objective: Objective, x: Array, state: LocalModel) -> tuple[Array, LocalModel]:
+        value, g, hessian = derivatives(objective, x, "newton")
+        hessian = hessian + times_identity(self.damping * np.ones_like(g))
+        return x - self.lr * solved(hessian, g), LocalModel(x, value, g, hessian)
+
+    def sketch(self, state: LocalModel) -> Sketch:
+        return (QuadraticModel(*state),)
+
+
+class Trusted(NamedTuple):
+    """State of a trust-region method: what the last step looked at, and where that leads."""
+
+    point: Array  # (..., dim), that the step left
+    value: Array  # (...)
+    gradient: Array  # (..., dim)
+    hessian: Array  # (..., dim, dim)
+    bend: Array  # (..., dim), the Cauchy point, where the path turns
+    newton: Array  # (..., dim), the end of the path
+    tried: Array  # (..., dim)
+    accepted: Array  # (..., 1), 1 if the step went there
+    region: Array  # (..., 1), radius within which the model was trusted
+    ratio: Array  # (..., 1), actual over predicted decrease
+    radius: Array  # (..., 1), for the next step
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The numbers that are drawn against the step."""
+        return {"radius": self.radius[..., 0], "ratio": self.ratio[..., 0]}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrustRegion(Optimizer):
+    """A dogleg: towards the minimum of a quadratic model, as far as the model is trusted.
+
+        c <- -(g'g / g'Hg) * g                      the Cauchy point
+        n <- -H**-1 * g                             Newton's step
+        p <- the end, or where it leaves the radius, of the path 0, c, n
+        ratio <- (f(x) - f(x + p)) / (m(0) - m(p))  m(p) = f(x) + g'p + p'Hp / 2
+        radius <- radius / 4                        if ratio < 1/4
+        radius <- min(2 * radius, max_radius)       if ratio > 3/4 and |p| = radius
+        x <- x + p                                  if ratio > eta
+
+    Paper: Powell, A new algorithm for unconstrained optimization, 1970; Nocedal and Wright,
+    Numerical Optimization, 2006, algorithm 4.1 and section 4.1.
+
+    The same as scipy.optimize.minimize(method="dogleg") where the Hessian is positive definite.
+    Where it is not, scipy stops; here the step is the Cauchy point of their equation 4.11, and
+    without positive curvature along g it ends at the radius. Ten rounding errors of f are added to
+    both decreases, so that the ratio of two that are nearly 0 is 1 (Conn, Gould and Toint,
+    Trust-Region Methods, 2000, section 17.4.2).
+    """
+
+    radius: Hyper = hyper(
+        1.0, help="initial radius in which the model is trusted", within="(0, inf)"
+    )
+    max_radius: Hyper = hyper(1000.0, help="largest radius", within="(0, inf)")
+    eta: Hyper = hyper(0.15, help="ratio above which a step is accepted", within="[0, 0.25)")
+
+    def init(self, x: Array) -> Trusted:
+        none = np.zeros_like(x[..., :1])
+        radius = np.minimum(self.radius, self.max_radius) + none
+        return Trusted(*unmodelled(x), x, x, x, none, none, none, radius)
+
+    def step(self, objective: Objective, x: Array, state: Trusted) -> tuple[Array, Trusted]:
+        value, g, hessian = derivatives(objective, x, "trust-region")
+        radius = state.radius
+        bend, newton = self._path(g, hessian, radius)
+        p, at_radius = _along(bend, newton, radius), length(newton) >= radius
+        predicted = -(g * p).sum(axis=-1, keepdims=True) - _curvature(p, hessian) / 2
+        actual = (value - objective.value(x + p))[..., None]
+        rounding = 10 * EPS * np.abs(value)[..., None] + np.finfo(float).tiny
+        ratio = (actual + rounding) / (predicted + rounding)
+        longer = np.where(
+            at_radius & (ratio > 0.75), np.minimum(2 * radius, self.max_radius), radius
+        )
+        accepted = ratio > self.eta
+        known = x, value, g, hessian, x + bend, x + newton, x + p
+        changed = accepted * 1.0, radius, ratio, np.where(ratio < 0.25, radius / 4, longer)
+        return np.where(accepted, x + p, x), Trusted(*known, *changed)
+
+    def _path(self, g: Array, hessian: Array, radius: Array) -> tuple[Array, Array]:
+        """Return the Cauchy point and the end of the path."""
+        size, curvature = length(g), _curvature(g, hessian)
+        downhill = -g / np.where(size == 0, 1.0, size)
+        upward = curvature > 0
+        reach = np.where(upward, size**3 / np.where(upward, curvature, 1.0), 2 * radius)
+        bend = reach * downhill
+        definite = np.linalg.eigvalsh(hessian).min(axis=-1, keepdims=True) > 0
+        return bend, np.where(definite, -solved(hessian, g), bend)
+
+    def sketch(self, state: Trusted) -> Sketch:
+        rejected = np.where(state.accepted, np.nan, state.tried)
+        return (
+            QuadraticModel(state.point, state.value, state.gradient, state.hessian),
+            Ellipse(state.point, times_identity(state.region**2 * np.ones_like(state.point))),
+            Segment(np.stack([state.point, state.bend, state.newton])),
+            Points(rejected[None]),
+        )
+
+
+def _curvature(p: Array, hessian: Array) -> Array:
+    """Return p'Hp, shape (..., 1)."""
+    curvature: Array = (p * (hessian * p[..., None, :]).sum(axis=-1)).sum(axis=-1, keepdims=True)
+    return curvature
+
+
+def _along(bend: Array, newton: Array, radius: Array) -> Array:
+    """Return the end of a path from 0 by way of `bend`, or where it leaves a ball."""
+    reach, leg = length(bend), newton - bend
+    square, half = (leg * leg).sum(axis=-1, keepdims=True), (bend * leg).sum(axis=-1, keepdims=True)
+    root = np.sqrt(np.maximum(half**2 + square * (radius**2 - reach**2), 0.0))
+    share = (root - half) / np.where(square == 0, 1.0, square)
+    first = bend * (radius / np.where(reach == 0, 1.0, reach))
+    left = np.where(reach >= radius, first, bend + share * leg)
+    return np.where(length(newton) < radius, newton, left)

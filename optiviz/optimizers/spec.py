@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 from typing import Any, Self
 
 from optiviz.optimizers.base import Hyper, Method
@@ -35,7 +35,8 @@ LOOK = "label", "color"  # settings of the path in the picture, not of the optim
 class OptimizerSpec:
     """One optimizer as written: its name, the hyperparameters that are set, and its look.
 
-    schedule is that of the learning rate. Without a colour, it has one of the theme.
+    schedule is that of the learning rate. Without a colour, it has one of the theme. seed is that
+    of the recipe it belongs to, if that has one, for a random method that sets none.
     """
 
     name: str
@@ -43,6 +44,7 @@ class OptimizerSpec:
     label: str = ""
     schedule: str = ""
     color: str = ""
+    seed: int | None = None
 
     def __str__(self) -> str:
         """Return the canonical spelling, which parses to the same spec."""
@@ -82,6 +84,11 @@ class OptimizerSpec:
         """Return the value of a varied setting as text; that of a tuned rate is its schedule."""
         return self.format_setting(key, dict(self.settings).get(key, ""))
 
+    @property
+    def is_random(self) -> bool:
+        """Whether it depends on the recipe's seed. Third-party code is run."""
+        return "seed" in factory_of(self.name).parameters and "seed" not in dict(self.settings)
+
     def with_total_steps(self, steps: int) -> Self:
         """Return the spec for a run of `steps` steps, which a schedule may depend on."""
         if not self.schedule:
@@ -103,6 +110,8 @@ class OptimizerSpec:
         """
         factory = factory_of(self.name)
         given = dict(self.settings)
+        if self.seed is not None and self.is_random:
+            rest = {"seed": self.seed, **rest}
         for key in given:
             if not factory.open:
                 _check_key(self.name, key, factory.parameters)
@@ -114,6 +123,12 @@ class OptimizerSpec:
             raise InputError(
                 said if said.startswith(self.name) else f"{self.name}: {said}"
             ) from error
+
+    def probe(self) -> Method:
+        """Return the optimizer, with a learning rate of 1 if it needs one; raise as `build`."""
+        factory = factory_of(self.name)
+        needed = factory.rate and factory.parameters[factory.rate].default is MISSING
+        return self.build(**({factory.rate: 1.0} if needed else {}))
 
 
 def format_value(value: Any) -> str:
@@ -182,7 +197,8 @@ def parse_spec(text: str) -> OptimizerSpec:
             if not value:
                 continue  # it is tuned
         given[key] = _read(value, declared, key, f"{name}: {key}")
-    spec = OptimizerSpec(name, tuple(given.items()), schedule=schedule, **look)
+    label, chosen = (look.get(key, "") for key in LOOK)
+    spec = OptimizerSpec(name, tuple(given.items()), label, schedule, chosen)
     return spec if third_party else _possible(spec)
 
 

@@ -21,9 +21,11 @@ from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Scheduled
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.schedules import Schedule
+from optiviz.shapes import ROLES, SHAPES, Shape, Sketch
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
+MOST_POINTS = 10_000  # of a sketch
 EXAMPLE = """\
 class Descent:
     def __init__(self, lr):
@@ -73,6 +75,41 @@ def checked_point(found: Any, x: Array) -> Array:
     if point.ndim == 1 and np.isnan(point).any() and np.isfinite(x).all():
         raise OptimizerError("returned nan")
     return point
+
+
+def checked_sketch(found: Any, dim: int) -> Sketch:
+    """Return a copy of the shapes returned by third-party code in `dim` dimensions.
+
+    Raises OptimizerError if they are no shapes, or have the wrong dimension or too many points.
+    """
+    if not isinstance(found, tuple | list) or isinstance(found, tuple(SHAPES.values())):
+        raise OptimizerError("did not return a tuple of shapes from sketch")
+    shapes = tuple(_checked_shape(each, dim) for each in found)
+    many = sum(len(shape[0]) for shape in shapes if np.ndim(shape[0]) == 2)
+    if many > MOST_POINTS:
+        raise OptimizerError(f"sketched {many} points: a step may have {MOST_POINTS}")
+    return shapes
+
+
+def _checked_shape(shape: Any, dim: int) -> Shape:
+    kind = type(shape)
+    if kind not in SHAPES.values():
+        raise OptimizerError(f"sketched a {kind.__name__}: choose from those in optiviz.shapes")
+    if shape.role not in ROLES:
+        raise OptimizerError(f"sketched the role {shape.role!r}: choose from {', '.join(ROLES)}")
+    expected = {"points": ("n", dim), "matrix": (dim, dim), "hessian": (dim, dim), "value": ()}
+    numbers = []
+    for name, given in zip(shape._fields, shape[:-1], strict=False):
+        array, wanted = np.array(given, float), expected.get(name, (dim,))
+        fits = all(each in ("n", side) for side, each in zip(array.shape, wanted, strict=False))
+        if array.ndim != len(wanted) or not fits:
+            raise OptimizerError(
+                f"sketched {name} of shape {array.shape}: those of a {kind.__name__} here have "
+                f"shape ({', '.join(map(str, wanted))})"
+            )
+        numbers.append(array)
+    made: Shape = kind(*numbers, shape.role)
+    return made
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -168,7 +205,7 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
     def init(self, x: Array) -> "UserRunState":
         with ending_the_path(self.name):
             instance = self._new()
-            run = UserRunState.of(instance, None, self.values)
+            run = UserRunState.of(instance, None, self.values, x.shape[-1])
             return run._replace(state=instance.init(x.copy()))
 
     def step(
@@ -181,6 +218,14 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
             if not (isinstance(stepped, tuple) and len(stepped) == 2):
                 raise OptimizerError("did not return (x, state)")
             return checked_point(stepped[0], x), state._replace(state=stepped[1])
+
+    @property
+    def has_sketch(self) -> bool:
+        return getattr(self.found, "sketch", Method.sketch) is not Method.sketch
+
+    def sketch(self, state: "UserRunState") -> Sketch:
+        with ending_the_path(self.name):
+            return checked_sketch(state.instance.sketch(state.state), state.dim)
 
     def _new(self) -> Any:
         """Return an instance for one path alone, because it may store state in attributes.
@@ -195,12 +240,16 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
 
 
 class UserRunState(NamedTuple):
-    """The instance of a path, the last state that it returned, and its initial attributes."""
+    """The instance of a path, the last state that it returned, and its initial attributes.
+
+    dim is the number of coordinates of a point.
+    """
 
     instance: Any
     state: Any
     values: Mapping[str, Any]
     initial_attributes: dict[str, Any]
+    dim: int
 
     @property
     def recorded(self) -> Any:
@@ -208,13 +257,13 @@ class UserRunState(NamedTuple):
         return self.state if isinstance(self.state, tuple | dict) else {"state": self.state}
 
     @classmethod
-    def of(cls, instance: Any, state: Any, values: Mapping[str, Any]) -> Self:
+    def of(cls, instance: Any, state: Any, values: Mapping[str, Any], dim: int) -> Self:
         """Return the run state of an instance that was just created."""
-        return cls(instance, state, values, dict(getattr(instance, "__dict__", {})))
+        return cls(instance, state, values, dict(getattr(instance, "__dict__", {})), dim)
 
     def moved_to(self, instance: Any, values: Mapping[str, Any]) -> "UserRunState":
         """Return a copy with another instance, which gets the attributes that this one changed."""
-        moved = UserRunState.of(instance, self.state, values)
+        moved = UserRunState.of(instance, self.state, values, self.dim)
         for name, value in getattr(self.instance, "__dict__", {}).items():
             if self.initial_attributes.get(name) is not value:
                 setattr(instance, name, value)

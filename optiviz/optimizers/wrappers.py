@@ -7,7 +7,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
-from optiviz.shapes import Sketch
+from optiviz.shapes import Points, Segment, Sketch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,6 +90,9 @@ class PerturbedObjective:
 
     def __init__(self, objective: Objective, rho: Hyper) -> None:
         self._objective, self._rho = objective, rho
+        self.feasible_set = getattr(objective, "feasible_set", None)
+        self.l1, smooth = getattr(objective, "l1", None), getattr(objective, "smooth", None)
+        self.smooth = None if smooth is None else PerturbedObjective(smooth, rho)
 
     @property
     def dim(self) -> int:
@@ -133,3 +136,58 @@ class SAM(Wrapper):
 
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
+
+
+class AverageState(NamedTuple):
+    """State of Polyak averaging."""
+
+    inner: Any  # state of the inner optimizer
+    average: Array  # (..., dim), mean of the points since step `start`; before it, the last point
+    before: Array  # (..., dim), the average of the step before
+    step: int  # steps taken
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PolyakAveraging(Wrapper):
+    """Polyak averaging: the mean of all points, which noise moves less than the last one.
+
+        x <- one step of the inner optimizer
+        a <- a + (x - a) / max(1, t + 1 - start)                        t = 1, 2, ...
+
+    Paper: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992,
+    equation 2; Ruppert, 1988.
+
+    The path is that of x, which the average does not change; the average of the points of steps
+    start, start + 1, ... is recorded as a state and drawn as a second line.
+    """
+
+    start: int = hyper(0, help="step at which averaging starts")
+
+    @property
+    def has_sketch(self) -> bool:
+        return True
+
+    @property
+    def sampled_temperature(self) -> float | None:
+        return self.inner.sampled_temperature
+
+    def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
+        return self.inner.stationary_covariance(hessian, noise)
+
+    def init(self, x: Array) -> AverageState:
+        return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
+
+    def step(
+        self, objective: Objective, x: Array, state: AverageState
+    ) -> tuple[Array, AverageState]:
+        x, inner = self.inner.step(objective, x, state.inner)
+        step, last = state.step + 1, state.average
+        share = 1 / np.maximum(1.0, step + 1 - self.start)
+        average = np.where(share == 1, x, last + (x - last) * share)
+        return x, AverageState(inner, average, last, step)
+
+    def sketch(self, state: AverageState) -> Sketch:
+        started = state.step > self.start
+        line = np.where(started, np.stack([state.before, state.average]), np.nan)
+        own = Segment(line, "average"), Points(line[1:], "average")
+        return (*self.inner.sketch(state.inner), *own)

@@ -158,6 +158,8 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         for key, value in asdict(models[0].setting).items():
             if value != getattr(Setting, key):
                 fields[key] = value
+    if declared and (params := declared[0].params):
+        fields["params"] = [f"{key}={format_value(value)}" for key, value in params]
     if declared and (names := declared[0].variables):
         if names == vector_names(len(names)):
             fields["dim"] = len(names)
@@ -165,6 +167,15 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
             fields["variables"] = ",".join(names)
     if declared and (axes := declared[0].axes):
         fields["axes"] = ",".join(axes)
+    if declared and declared[0].constraints:
+        fields["constraints"] = [*declared[0].constraints]
+    if declared and declared[0].bounds:
+        fields["bounds"] = ",".join(
+            ":".join("" if end is None else format_value(end) for end in side)
+            for side in declared[0].bounds
+        )
+    if declared and declared[0].l1:
+        fields["l1"] = declared[0].l1
     if declared and (window := declared[0].domain) is not None:
         sides = window.intervals
         fields["domain"] = ",".join(

@@ -4,11 +4,13 @@ Fields allow more ways of writing than a recipe: a surface as a formula, a windo
 the user's catalogue, a start as "random:5". The recipe holds the result.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from optiviz.kinds import load_kind
@@ -18,7 +20,7 @@ from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.kinds.types import MAX_SURFACES
 from optiviz.optimizers.lookup import is_third_party_optimizer
-from optiviz.optimizers.spec import parse_specs
+from optiviz.optimizers.spec import format_value, parse_specs
 from optiviz.registry import (
     KINDS,
     OPTIMIZERS,
@@ -38,7 +40,9 @@ from optiviz.surfaces.config import Grid, ModelConfig, PlaneConfig, WrittenPlane
 from optiviz.surfaces.datasets import files_of
 from optiviz.surfaces.domain import (
     AxisNames,
+    Bounds,
     Domain,
+    Text,
     ValidationContext,
     VariableNames,
     Window,
@@ -48,10 +52,17 @@ from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.presets import preset_texts
 from optiviz.surfaces.surface import Surface, placed
-from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, variables_of, vector_names
+from optiviz.surfaces.syntax import (
+    AXES,
+    MAX_VARIABLES,
+    check_params,
+    variables_of,
+    vector_names,
+    with_params,
+)
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
-from optiviz.system.json_schema import TEXT, MappedSchema, one_or_more
+from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
 from optiviz.system.plugins import is_import_path
 from optiviz.system.text import counted, shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
@@ -81,6 +92,14 @@ class SurfaceOptions(BaseModel):
     variables: Annotated[
         VariableNames,
         Field(description="the variables of a formula or function, for example w,b"),
+    ]
+    params: Annotated[
+        Any,
+        MappedSchema(lambda kept: any_of(*one_or_more(TEXT)["anyOf"], {"type": "object"})),
+        Field(
+            description="values of other names in a formula, for example k=10, or {k: 10}; a run "
+            "compares several, as in k=1,10,100"
+        ),
     ]
     dim: Annotated[
         int, Field(ge=1, le=MAX_VARIABLES, description="the number of variables, x1, x2 and so on")
@@ -120,6 +139,13 @@ class SurfaceOptions(BaseModel):
     resolution: Annotated[
         Grid, Field(description="points per side at which a network or a model is evaluated")
     ]
+    constraints: Annotated[
+        tuple[Text, ...],
+        MappedSchema(lambda kept: one_or_more(TEXT)),
+        Field(description="where steps must stay, for example x + y <= 1 or 0 <= x <= 1"),
+    ]
+    bounds: Annotated[Bounds, Field(description="an interval for each variable, as -1:1,0:2")]
+    l1: Annotated[float, Field(ge=0, description="the weight of a penalty |x| + |y| that is added")]
 
 
 class Names(BaseModel):
@@ -136,6 +162,7 @@ OF_NETWORK = ("data", "samples")  # options that change its declaration
 OF_MODEL = ("device", "dtype", "batch_norm")
 OF_PLANE = ("plane", "normalize", "biases")
 OF_GRID = ("resolution",)
+OF_FORMULA = ("constraints", "bounds", "l1")
 NEEDS = {
     **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
@@ -181,13 +208,19 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
     for field, normalize in NORMALIZERS.items():
         if field in model.model_fields and (found := normalize(rest, field)):
             faults += found
-            wrong.add(field)
+            wrong |= {field, "vary"}  # which depends on the surface
+            rest.pop("vary", None)
             rest.pop(field, None)
     truths = _boolean_faults(model, rest)
     wrong |= {fault.keys[0] for fault in truths if fault.keys}
     faults += truths
     recipe = checked(model, rest, ValidationContext(OPTIMIZERS))
     if isinstance(recipe, list):
+        if "vary" not in fields:  # several values of a parameter are varied
+            recipe = [
+                Fault(("params",), fault.message) if fault.keys == ("vary",) else fault
+                for fault in recipe
+            ]
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in faults)))
@@ -333,7 +366,8 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     """Replace the options of surfaces in `fields` by the surfaces; return the faults."""
     options = {option: fields.pop(option, None) for option in SURFACE_OPTIONS}
     domain, catalogue = options["domain"], options["catalogue"]
-    changes = {option: options[option] for option in NEEDS if options[option] is not None}
+    changing = (*NEEDS, *OF_FORMULA)
+    changes = {option: options[option] for option in changing if options[option] is not None}
     several = field == "surfaces"
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
@@ -345,9 +379,13 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
         return [Fault((field,), "cannot be combined with a formula: give only one")]
     if all(option is None for option in options.values()):
         return []  # the recipe reads names and declarations itself
+    try:
+        params = _params(options["params"], fields)
+    except InputError as error:
+        return [Fault(("params",), str(error))]
     faults: list[Fault] = []
     if isinstance(domain, Mapping) and len(formulas) == 1 and isinstance(formulas[0][1], str):
-        names = options["variables"] or variables_of(formulas[0][1])
+        names = options["variables"] or variables_of(with_params(formulas[0][1], params))
         domain = placed(domain, names.split(",") if isinstance(names, str) else names)
     window = None if domain is None else checked(Domain, domain)
     if isinstance(window, list):
@@ -361,16 +399,64 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
         return [Fault(("dim",), "cannot be combined with variables: give only one")]
     if called.resolution is not None:
         changes["resolution"] = called.resolution
-    surfaces = SurfaceReader(catalogue, window, changes, called)
+    surfaces = SurfaceReader(catalogue, window, changes, called, params)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
-    for option in changes:
+    for option in changes.keys() & NEEDS.keys():
         if all(each is not None and not _takes(each, option) for each in found):
             faults.append(Fault((option,), NEEDS[option]))
     faults += surfaces.faults
     if not faults:
         fields[field] = tuple(found) if several else found[0]
     return faults
+
+
+def _params(given: Any, fields: Fields) -> dict[str, float]:
+    """Return the values of parameters, written as text, a list of texts, or a mapping.
+
+    Of one with several values it is the first, and fields then vary it. Raises InputError for what
+    is no number, and for several values of several parameters or of another kind than a run.
+    """
+    texts = [given] if isinstance(given, str) else [] if given is None else given
+    if not isinstance(texts, Mapping):
+        pairs = [each.partition("=") for each in texts if isinstance(each, str)]
+        for each, (name, equals, values) in zip(texts, pairs, strict=False):
+            if not (name.strip() and equals and values.strip()):
+                said = shorten(each, quoted=True)
+                raise InputError(
+                    f"{said} is not the value of a parameter: write, for example, k=10"
+                )
+        names = [name.strip() for name, _, _ in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"{name} is set twice: write {name}=1,10 for several values")
+        texts = {name.strip(): values.split(",") for name, _, values in pairs}
+    params: dict[str, float] = {}
+    for name, written in texts.items():
+        several = written if isinstance(written, list | tuple) else [written]
+        numbers = [_number(name, value) for value in several]
+        if not numbers:
+            raise InputError(f"{shorten(name)} has no value: write {shorten(name)}=10")
+        params[name] = numbers[0]
+        vary = fields.get("vary")
+        if isinstance(vary, str) and vary.partition("=")[0] == name:
+            del fields["vary"]  # of the recipe that these values override
+        if len(numbers) > 1:
+            if fields.get("kind", "run") != "run":
+                raise InputError(f"only a run compares several values: write {name}={numbers[0]:g}")
+            if fields.get("vary") is not None:
+                raise InputError(f"only one thing can vary, but there is {fields['vary']}")
+            fields["vary"] = f"{name}={','.join(map(format_value, numbers))}"
+    return params
+
+
+def _number(name: Any, value: Any) -> float:
+    """Return the value of a parameter; raise InputError if it is not a finite number."""
+    with suppress(TypeError, ValueError):
+        number = float(value)
+        if math.isfinite(number) and not isinstance(value, bool):
+            return number
+    raise InputError(f"{shorten(name)} must be a number, not {shorten(value, quoted=True)}")
 
 
 def _takes(surface: Surface, option: str) -> bool:
@@ -406,7 +492,9 @@ class SurfaceReader:
         window: Domain | None,
         changes: Mapping[str, Any],
         names: Names,
+        params: Mapping[str, float],
     ) -> None:
+        self.params = params
         self.window = window
         self.axes = names.axes
         self.variables = names.variables or (() if names.dim is None else vector_names(names.dim))
@@ -446,26 +534,47 @@ class SurfaceReader:
             except InputError as error:
                 self.faults.append(Fault((self.given_variables,), str(error)))
                 return None
+        if self.params:
+            known = dict(surface.params)
+            for name in self.params.keys() - known.keys():
+                said = did_you_mean("parameter", name, known)
+                if not known:
+                    said = f"{surface.name or 'the surface'} has no parameters"
+                self.faults.append(Fault(("params",), said))
+                return None
+            surface = surface.with_params(self.params)
         many = surface.has_many_variables
         if (self.changes and (many or surface.learns)) or (self.window is not None and many):
-            declared = surface.model_dump(mode="json", exclude_defaults=True)
-            for key in ("function", "model"):
-                if getattr(surface, key) is not None:
-                    declared[key] = getattr(surface, key)
-            return self._declared(keys, self._changed(declared))
+            return self._declared(keys, self._changed(_declaration(surface)))
         if self.axes:
             try:
                 surface = surface.model_copy(update={"axes": axis_names(self.axes, surface.dim)})
             except ValueError as error:
                 self.faults.append(Fault(("axes",), str(error)))
         if self.window is None:
-            return surface
+            return self._constrained(keys, surface)
         if len(self.window.intervals) != surface.dim:
             coordinates = counted(surface.dim, "coordinate")
             said = f"must have one interval per coordinate, but {surface.name or surface.title}"
             self.faults.append(Fault(("domain",), f"{said} has {coordinates}"))
             return surface
-        return surface.within(self.window)
+        return self._constrained(keys, surface.within(self.window))
+
+    def _constrained(self, keys: Keys, surface: Surface) -> Surface | None:
+        """Return a surface with the constraints or the penalty that are given, if there are any.
+
+        What was known about it without them is left out: presets, and minima that are none.
+        """
+        given = {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
+        if not given:
+            return surface
+        former = {"presets", *({"minima", "levels"} if given.get("l1") else ())}
+        declared = {key: each for key, each in _declaration(surface).items() if key not in former}
+        found = self._declared(keys, declared | given)
+        if found is None or found.feasible_set is None:
+            return found
+        kept = [each for each in found.minima if found.feasible_set.contains(np.array(each))]
+        return found.model_copy(update={"minima": tuple(kept)})
 
     def _named(self, value: Any) -> Surface:
         """Return the surface of a name or of a Python function."""
@@ -480,14 +589,28 @@ class SurfaceReader:
 
     def of_formula(self, keys: Keys, text: Any) -> Surface | None:
         """Return the surface of a formula, None if it has a fault."""
-        names = self.variables or (variables_of(text) if isinstance(text, str) else AXES[:1])
-        declared = {"formula": text, "axes": self.axes, "variables": self.variables}
+        found = isinstance(text, str) and variables_of(with_params(text, self.params))
+        names = self.variables or found or AXES[:1]
+        if isinstance(text, str) and self.params:
+            try:
+                check_params(self.params, text, names)
+            except InputError as error:
+                self.faults.append(Fault(("params",), str(error)))
+                return None
+        declared = {
+            "formula": text,
+            "axes": self.axes,
+            "variables": self.variables,
+        }
+        if self.params:
+            declared["params"] = dict(self.params)
         if len(names) <= len(AXES):
             declared["domain"] = self.window or ",".join([DEFAULT_INTERVAL] * len(names))
         elif self.window is not None:
             declared["domain"] = self.window
         if any(key in self.changes for key in OF_PLANE):
             declared["plane"] = self._plane(None)
+        declared |= {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
         return self._declared(keys, declared, of=1)
 
     def _plane(self, declared: Any) -> Any:
@@ -530,17 +653,25 @@ class SurfaceReader:
                 changed["plane"] = plane.model_copy(update=grid)
         if self.window is not None:
             changed["domain"] = self.window
+        if self.params:
+            changed["params"] = {**(changed.get("params") or {}), **self.params}
         if self.axes:
             changed["axes"] = self.axes
         if self.variables:
             changed["variables"] = self.variables
-        return changed
+        return changed | {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
 
     def _declared(self, keys: Keys, value: Any, of: int = 0) -> Surface | None:
         """Return a declared surface; the first `of` keys of its faults are not the user's."""
         found = checked(Surface, value, ValidationContext(OPTIMIZERS))
         if isinstance(found, list):
             self.faults += [self._fault(keys, each, of) for each in found]
+            return None
+        try:
+            _ = found.feasible_set
+        except InputError as error:
+            of_both = Fault(("constraints" if found.constraints else "bounds",), str(error))
+            self.faults.append(self._fault(keys, of_both, of))
             return None
         try:
             return found.with_file_hashes()
@@ -554,6 +685,7 @@ class SurfaceReader:
         within = fault.keys or ()
         given = {
             "axes": bool(self.axes),
+            "params": bool(self.params),
             "variables": bool(self.variables),
             "domain": bool(self.changes) or self.window is not None,
             **dict.fromkeys(self.changes, True),
@@ -565,6 +697,13 @@ class SurfaceReader:
             names = {"variables": self.given_variables}
             return Fault((names.get(changed[0], changed[0]), *changed[1:]), fault.message)
         return Fault((*keys, *within[of:]), fault.message)
+
+
+def _declaration(surface: Surface) -> Fields:
+    """Return the declaration of a surface, with its code itself."""
+    declared = surface.model_dump(mode="json", exclude_defaults=True)
+    code = {key: getattr(surface, key) for key in ("function", "model")}
+    return declared | {key: each for key, each in code.items() if each is not None}
 
 
 def _lacks_checkpoints(surface: Surface) -> bool:

@@ -5,6 +5,7 @@ hidden by hills. What either gives is added up in linear light. A soft shoulder,
 in white without ever being cut off.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,13 +71,26 @@ def _kept(shift: int, count: int) -> slice:
     return slice(max(shift, 0), count + min(shift, 0))
 
 
+class Coat(NamedTuple):
+    """A second ramp, and how much of it there is: opacity has shape (side, side)."""
+
+    opacity: NDArray[Any]
+    ramp: NDArray[Any]
+
+
 def shade(
-    heights: NDArray[Any], sides: tuple[float, float], shares: NDArray[Any], ramp: Any, side: int
+    heights: NDArray[Any],
+    sides: tuple[float, float],
+    shares: NDArray[Any],
+    ramp: Any,
+    side: int,
+    coats: Sequence[Coat] = (),
 ) -> tuple[Colors, Colors]:
     """Return the colours of the upper and the lower side of a field in the light.
 
     heights and shares have shape (rows, columns) and must be finite; shares are places in the ramp,
-    from 0 to 1. ramp has shape (n, 3), sRGB from 0 to 1. The results have shape (side, side, 4).
+    from 0 to 1. ramp has shape (n, 3), sRGB from 0 to 1, and so have those of coats, which cover
+    it one after the other. The results have shape (side, side, 4).
     """
     ground = Ground(heights.astype(F), sides)
     rows, columns = heights.shape
@@ -96,8 +110,11 @@ def shade(
     sunlight = SUN_SHARE * np.clip((facing + WRAP) / (sun[2] + WRAP), 0, None) * lit
     skylight = SKY_SHARE * np.clip(back @ _open_sky(coarse) @ back.T, 0, 1)
     base = _vivid(_linear(np.asarray(ramp, F)))
-    at = np.clip(fine(shares), 0, 1) * F(len(base) - 1)
-    color = np.stack([np.interp(at, np.arange(len(base)), each) for each in base.T], -1).astype(F)
+    at = np.clip(fine(shares), 0, 1)
+    color = _colored(base, at)
+    for coat in coats:
+        over = _colored(_vivid(_linear(np.asarray(coat.ramp, F))), at)
+        color += coat.opacity[..., None].astype(F) * (over - color)
     light = sunlight[..., None] * np.array(SUN_COLOR, F) + skylight[..., None] * np.array(
         SKY_COLOR, F
     )
@@ -106,6 +123,12 @@ def shade(
     tint = np.array(BELOW_TINT, F) * base.mean()  # as light as the ramp
     below = (1 - BELOW_MIX) * color + BELOW_MIX * tint
     return _bytes(above), _bytes(below * tilt[..., None])
+
+
+def _colored(ramp: Floats, shares: Floats) -> Floats:
+    """Return the colours of a ramp at shares of it."""
+    at = shares * F(len(ramp) - 1)
+    return np.stack([np.interp(at, np.arange(len(ramp)), each) for each in ramp.T], -1).astype(F)
 
 
 def _towards(degrees: float, length: float) -> tuple[float, float]:

@@ -90,7 +90,7 @@ def descend(
     specified, start and steps are those of the surface; steps is 120 if it has none. batch_size is
     the number of samples of a network's data per step, all of them if None. noise is the standard
     deviation of Gaussian noise that is added to each coordinate of the gradient. seed is the seed
-    of batches, noise and dropout.
+    of batches, noise, dropout and random methods.
 
     Returns a Trajectory, whose `losses` have shape (steps + 1,) and whose `points` have shape
     (rows, dim): every step in one or two dimensions, a selection of steps in more. For a network

@@ -4,8 +4,8 @@ import hashlib
 import io
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from optiviz.surfaces.parts import bare_names
 from optiviz.system.arrays import read_npz
-from optiviz.system.errors import InputError, OptivizError, require_package
+from optiviz.system.errors import InputError, require_package
+from optiviz.system.files import opened_input
 from optiviz.system.text import shorten
 
 SUFFIXES = ".pt", ".pth", ".safetensors", ".npz"
@@ -106,7 +107,7 @@ def read_recording(file: str, digest: str) -> Recording:
 
 def checkpoint_hash(file: str) -> str:
     """Return the SHA-256 of a file; raise InputError if it cannot be read."""
-    with _opened(file) as (opened, _):
+    with _opened(file) as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
@@ -117,8 +118,8 @@ def known_tensors(file: str, digest: str) -> dict[str, NDArray[Any]]:
 
 @lru_cache(maxsize=4)
 def _parsed(file: str, digest: str) -> dict[str, NDArray[Any]]:
-    with _opened(file) as (opened, size):
-        content = opened.read(size + 1)
+    with _opened(file) as opened:
+        content = opened.read(MAX_BYTES)
     if hashlib.sha256(content).hexdigest() != digest:
         raise InputError(f"{file} has changed since the recipe was created")
     suffix = Path(file).suffix.lower()
@@ -132,29 +133,11 @@ def _parsed(file: str, digest: str) -> dict[str, NDArray[Any]]:
     return {name: _plain(file, name, found[key]) for key, name in names.items()}
 
 
-@contextmanager
-def _opened(file: str) -> Iterator[tuple[Any, int]]:
-    """Yield a file, opened, and its size; raise InputError if it is none that can be read."""
+def _opened(file: str) -> AbstractContextManager[io.BufferedReader]:
+    """Return a file, opened; raise InputError if it is none that can be read."""
     if not file.lower().endswith(SUFFIXES):
         raise InputError(f"{shorten(file, quoted=True)} must end in {', '.join(SUFFIXES)}")
-    try:
-        path = Path(file).expanduser()
-        if path.exists() and not path.is_file():
-            raise InputError(f"{file}: not a file")
-        with path.open("rb") as opened:
-            size = path.stat().st_size
-            if size > MAX_BYTES:
-                raise InputError(f"{file}: must be at most {MAX_BYTES} bytes")
-            if not size:
-                raise InputError(f"{file}: is empty")
-            yield opened, size
-    except OptivizError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{shorten(file)}: no such file") from None
-    except (OSError, ValueError, RuntimeError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise InputError(f"{shorten(file)}: {said}") from None
+    return opened_input(file, MAX_BYTES)
 
 
 def _plain(file: str, name: str, tensor: NDArray[Any]) -> NDArray[Any]:

@@ -136,6 +136,30 @@ def _mapping(pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
     return dict(pairs)
 
 
+def _params(value: Any) -> Any:
+    """Return a mapping of parameters as pairs; raise ValueError with every fault."""
+    if not isinstance(value, Mapping):
+        if isinstance(value, tuple) and not value:
+            return value
+        raise ValueError("must be a mapping from parameters to numbers")
+    faults = []
+    for name, number in value.items():
+        if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
+            faults.append(f"{shorten(name, quoted=True)} is not a name, such as k")
+        plain = isinstance(number, int | float) and not isinstance(number, bool)
+        if not (plain and abs(number) <= MAX_COORDINATE):
+            faults.append(f"{shorten(name)} must be a number, not {shorten(number, quoted=True)}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple((name, float(number)) for name, number in value.items())
+
+
+Params = Annotated[
+    tuple[tuple[str, float], ...],
+    BeforeValidator(_params),
+    PlainSerializer(_mapping),
+    MappedSchema(lambda kept: {"type": "object", "additionalProperties": {"type": "number"}}),
+]
 Rates = Annotated[
     tuple[tuple[str, float], ...],
     BeforeValidator(_rates),
@@ -212,6 +236,29 @@ class Domain(BaseModel):
         return math.hypot(*(high - low for low, high in self.intervals))
 
 
+def _bounds(value: Any) -> Any:
+    """Return the intervals in a text such as -1:1,0: as pairs, with None for an open end."""
+    if not isinstance(value, str):
+        return value
+    try:
+        sides = [side.split(":") for side in value.split(",")]
+        return [(_end(low, -math.inf), _end(high, math.inf)) for low, high in sides]
+    except ValueError:
+        raise ValueError(f"{value!r} are no bounds: write -1:1,0:2, or 0: without an end") from None
+
+
+def _end(text: str, open_end: float) -> float | None:
+    number = float(text) if text.strip() else open_end
+    return None if number == open_end else number
+
+
+def _uncrossed(bounds: "Bounds") -> "Bounds":
+    for low, high in bounds:
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"an interval must increase, not go from {low:g} to {high:g}")
+    return bounds
+
+
 def _named(names: Any) -> Any:
     return tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
 
@@ -280,6 +327,12 @@ AxisNames = Annotated[
     tuple[Text, ...],
     BeforeValidator(_named),
     AfterValidator(_own_names),
+    MappedSchema(lambda kept: any_of(TEXT, kept)),
+]
+Bounds = Annotated[
+    tuple[tuple[Number | None, Number | None], ...],
+    BeforeValidator(_bounds),
+    AfterValidator(_uncrossed),
     MappedSchema(lambda kept: any_of(TEXT, kept)),
 ]
 Window = Annotated[

@@ -230,10 +230,13 @@ class _Builder:
             shown = self.variables if len(self.variables) <= 4 else self.variables[:2]
             rest = "" if len(shown) == len(self.variables) else f", ..., {self.variables[-1]}"
             said = enumerated(shown) if not rest else ", ".join(shown) + rest
-            return f"{name!r} is not one of the variables {said}"
+            return f"{name!r} is not one of the variables {said}: set it with --param {name}=1"
         if set(unknown) & {*AXES, "X", "Y"}:
             named = f" {','.join(unknown)}" if len(unknown) <= 4 else ""
-            return f"{name!r} is not a variable beside x and y: name all with --variables{named}"
+            return (
+                f"{name!r} is not a variable beside x and y: name all with --variables{named}, or "
+                f"set it with --param {name}=1"
+            )
         return (
             f"has {len(unknown)} variables, {enumerated(unknown)}: name them in order, as in "
             f"--variables {','.join(unknown)}"

@@ -196,6 +196,8 @@ class Network:
         self._room: list[Array] = []  # buffers of activations, reused by each call
         self._known: Array | None = None  # the parameters whose activations are in the buffers
         self._losses = math.nan
+        self.full_batch: Network | None = None  # of which these samples are a batch
+        self.chosen = np.arange(len(inputs))  # which of its samples they are
 
     @property
     def dim(self) -> int:
@@ -225,6 +227,24 @@ class Network:
         gradient = np.empty(np.shape(x))
         rows = iter(gradient.reshape(-1, self.dim))
         return self._each(x, lambda point: self._value(point, next(rows))), gradient
+
+    def sample_gradients(self, x: Array) -> Array:
+        """Return the gradient of the loss of each sample, shape (..., samples, dim)."""
+        gradients = np.empty((*np.shape(x)[:-1], self.samples, self.dim))
+        rows = gradients.reshape(-1, self.samples, self.dim)
+        self._known = None
+        for point, row in zip(np.reshape(x, (-1, self.dim)), rows, strict=True):
+            layers = self.architecture.unpacked(point)
+            for part in self._parts():
+                with np.errstate(over="ignore", invalid="ignore"):
+                    self._lose(layers, part)
+                for number, entering, delta in self._deltas(layers, part):
+                    begin, many = self.architecture.offsets[number], layers[number][0].size
+                    products = delta[:, :, None] * entering[:, None, :]
+                    row[part, begin : begin + many] = products.reshape(len(delta), many)
+                    if self.architecture.bias:
+                        row[part, begin + many : begin + many + delta.shape[1]] = delta
+        return gradients
 
     def thread_copy(self) -> "Network":
         """Return the same network with buffers of its own, for another thread."""
@@ -284,18 +304,19 @@ class Network:
         total = 0.0
         for part in parts:
             if not (len(parts) == 1 and self._holds(x)):
-                held = self._forward(layers, part)
-                self._losses = float(
-                    OUTPUTS[self.architecture.loss]
-                    .loss_and_delta(held[-1], self.targets[part])
-                    .sum()
-                )
+                self._losses = self._lose(layers, part)
                 self._known = x.copy() if len(parts) == 1 else None
             total += self._losses
             if slopes is not None:
                 self._backward(layers, part, slopes)
                 self._known = None
         return total / self.samples
+
+    def _lose(self, layers: Sequence[tuple[Array, Array | None]], part: slice) -> float:
+        """Return the sum of the losses of a part, and leave dloss/dz instead of the last z."""
+        z = self._forward(layers, part)[-1]
+        output = OUTPUTS[self.architecture.loss]
+        return float(output.loss_and_delta(z, self.targets[part]).sum())
 
     def _holds(self, x: Array) -> bool:
         """Return whether the buffers hold the activations of x, as after computing its loss."""
@@ -329,13 +350,10 @@ class Network:
 
         If the part is not all samples, add to the gradient instead.
         """
-        held = [self.inputs[part], *self._rooms(part.stop - part.start)]
-        delta = held[-1]
-        delta /= self.samples
+        last = self._rooms(part.stop - part.start)[-1]
+        last /= self.samples
         alone = part.stop - part.start == self.samples
-        for number in reversed(range(len(layers))):
-            mask = self.masks[number - 1][part] if number and self.masks else None
-            entering = held[number] if mask is None else held[number] * mask
+        for number, entering, delta in self._deltas(layers, part):
             weights, bias = slopes[number]
             if alone:
                 np.matmul(delta.T, entering, out=weights)
@@ -345,6 +363,16 @@ class Network:
                 delta.sum(axis=0, out=bias)
             elif bias is not None:
                 bias += delta.sum(axis=0)
+
+    def _deltas(
+        self, layers: Sequence[tuple[Array, Array | None]], part: slice
+    ) -> Iterator[tuple[int, Array, Array]]:
+        """Yield each layer's number, what enters it and dloss/dz, from the last layer on."""
+        held = [self.inputs[part], *self._rooms(part.stop - part.start)]
+        delta = held[-1]
+        for number in reversed(range(len(layers))):
+            mask = self.masks[number - 1][part] if number and self.masks else None
+            yield number, held[number] if mask is None else held[number] * mask, delta
             if number:
                 delta = delta @ layers[number][0]
                 if mask is not None:
@@ -388,6 +416,10 @@ class Batches:
         """The network on all samples, without dropout."""
         return self.network
 
+    def sample_gradients(self, x: Array) -> Array:
+        """Return the gradient of the loss of each sample, shape (..., samples, dim)."""
+        return self.network.sample_gradients(x)
+
     def at(self, step: int) -> Network:
         """Return the network on the batch of step number `step`."""
         if self._last is not None and self._last[0] == step:
@@ -399,6 +431,7 @@ class Batches:
             self.network.targets[chosen],
             self._masks(step),
         )
+        batch.full_batch, batch.chosen = self.network, chosen
         if self._last is not None:
             batch._room = self._last[1]._room
             self._last[1]._room = []

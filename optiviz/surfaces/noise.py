@@ -1,7 +1,6 @@
 """Gradient noise: any objective with noise added to its gradients."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -29,11 +28,6 @@ class GradientNoise:
         """Number of coordinates of a point."""
         return self.objective.dim
 
-    @property
-    def full_batch(self) -> Any:
-        """What batches are drawn from; None without batches, where losses are exact."""
-        return getattr(self.objective, "full_batch", None)
-
     def at(self, step: int) -> "NoisyObjective":
         """Return the objective of step number `step`."""
         here = self.objective.at(step) if isinstance(self.objective, Stream) else self.objective
@@ -54,6 +48,8 @@ class NoisyObjective:
 
     def __post_init__(self) -> None:
         pass_on(self.objective, self)
+        if (smooth := getattr(self.objective, "smooth", None)) is not None:
+            object.__setattr__(self, "smooth", NoisyObjective(smooth, self.noise))
 
     @property
     def dim(self) -> int:

@@ -24,7 +24,7 @@ from optiviz.surfaces.config import (
 )
 from optiviz.surfaces.datasets import dataset_hash, files_of
 from optiviz.surfaces.domain import Domain, Interval, Point
-from optiviz.surfaces.syntax import AXES
+from optiviz.surfaces.syntax import AXES, with_params
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash, file_of
 
@@ -127,14 +127,16 @@ class Origin(ABC):
 
 @dataclass(frozen=True)
 class FormulaOrigin(Origin):
-    """A formula in one or two variables."""
+    """A formula in one or two variables; params are the numbers that its other names stand for."""
 
     text: str
     variables: tuple[str, ...]
+    params: tuple[tuple[str, float], ...] = ()
 
     @property
     def compiled(self) -> "Formula":
-        return self._named(lambda: compiled(self.text, self.variables, self.name))
+        text = with_params(self.text, dict(self.params))
+        return self._named(lambda: compiled(text, self.variables, self.name))
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -151,8 +153,9 @@ class FormulaOrigin(Origin):
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         slopes = zip(self.variables, self.compiled.gradient_text(), strict=True)
         gradient = {f"d/d{axis}": slope for axis, slope in slopes}
-        rest = {key: declared[key] for key in declared if key not in ("network", "plane")}
-        return {"formula": rest.pop("formula"), "gradient": gradient} | rest
+        unused = "network", "plane", "formula"
+        rest = {key: declared[key] for key in declared if key not in unused}
+        return {"formula": self.text, "gradient": gradient} | rest
 
 
 @dataclass(frozen=True)

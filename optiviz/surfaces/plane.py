@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array, Objective
 from optiviz.system.errors import InputError, OptivizError
@@ -58,6 +58,24 @@ class Plane:
             losses[number], slope = self.objective.value_and_gradient(self.to_weights(point))
             slopes[number] = self.directions @ slope
         return losses.reshape(np.shape(x)[:-1]), slopes.reshape(np.shape(x))
+
+    @property
+    def full_batch(self) -> "Plane | None":
+        """The plane through the objective of all samples, None if this one is not of a batch."""
+        found = self.objective.full_batch  # type: ignore[attr-defined]
+        return None if found is None else self.on(found)
+
+    @property
+    def chosen(self) -> NDArray[np.intp]:
+        """Which of all samples are in the batch, shape (b,)."""
+        found: NDArray[np.intp] = self.objective.chosen  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def sample_gradients(self) -> Callable[[Array], Array]:
+        """The function that returns the slopes of the loss of each sample, (..., b, dim)."""
+        found = self.objective.sample_gradients  # type: ignore[attr-defined]
+        return lambda x: found(self.to_weights(x)) @ self.directions.T
 
     def hessian(self, x: Array) -> Array:
         """Return central differences of order 2 of the exact gradient, shape (..., dim, dim)."""

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from optiviz.objective import Array
+from optiviz.objective import Array, FeasibleSet
 from optiviz.registry import Aspect
 from optiviz.surfaces.config import (
     MAX_GRID,
@@ -29,11 +29,14 @@ from optiviz.surfaces.config import (
     PlaneConfig,
     WrittenPlane,
 )
+from optiviz.surfaces.constraints import comparisons, in_signs, penalized, spaced
 from optiviz.surfaces.domain import (
     AxisNames,
+    Bounds,
     Domain,
     Kebab,
     Number,
+    Params,
     PlacedPoint,
     Point,
     Rates,
@@ -61,11 +64,13 @@ from optiviz.surfaces.presets import preset_schema, preset_texts
 from optiviz.surfaces.syntax import (
     AXES,
     NO_INTERVAL,
+    check_params,
     named_formula,
     say_variables,
     uses_y,
     variables_of,
     vector_names,
+    with_params,
 )
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
@@ -80,6 +85,7 @@ if TYPE_CHECKING:
 
 
 TRIED_VARIABLES = 3  # with which a general formula is checked
+MAX_CONSTRAINTS = 70  # letters of constraints in a caption; more are counted
 MAX_VARIABLE = 8  # letters of the name of an axis that is also written in the formula
 MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum has reached it
 
@@ -88,11 +94,15 @@ class Surface(Model):
     """An objective in one or two dimensions, or more: a formula, a network, a function or a model.
 
     variables are the names in the formula, x and y unless specified; general is the formula in any
-    number of variables. function is a user's Python function, and model one that returns a problem
-    over all parameters of a model. The loss of a network or a model, and a formula
-    or function of more than two variables, are drawn on a plane; domain is then the window of the
-    plane or, with one interval, that of each variable. The fields are those of an entry in
-    surfaces.yaml. Pickled as its declaration, which is compiled when first used.
+    number of variables. params are the values of other names in it. function is a user's Python
+    function, and model one that returns a problem over all parameters of a model. The loss of a
+    network or a model, and a formula or function of more than two variables, are drawn on a plane;
+    domain is then the window of the plane or, with one interval, that of each variable. The fields
+    are those of an entry in surfaces.yaml. Pickled as its declaration, which is compiled when
+    first used.
+
+    constraints, such as "x + y <= 1", and bounds, an interval for each variable, say where steps
+    must stay, and l1 is the weight of a penalty that is added to a formula: f + l1*(|x| + |y|).
     """
 
     elsewhere: ClassVar = {"dim": "variables=5, or their names"}
@@ -102,6 +112,7 @@ class Surface(Model):
     network: NetworkConfig | None = None
     model: ModelConfig | None = None
     function: FunctionConfig | None = None
+    params: Params = ()
     variables: VariableNames = ()
     plane: WrittenPlane | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
@@ -109,6 +120,9 @@ class Surface(Model):
     aspect: Aspect | None = None
     formula: Annotated[str, Field(validate_default=True)] = ""
     general: str = ""
+    constraints: tuple[Text, ...] = ()
+    bounds: Bounds = ()
+    l1: Annotated[Number, Field(ge=0)] = 0.0
     start: PlacedPoint = ()
     starts: tuple[PlacedPoint, ...] = ()
     steps: Steps | None = None
@@ -130,7 +144,9 @@ class Surface(Model):
             return declared
         filled = dict(declared)
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
-            names = variables_of(text)
+            params = filled.get("params")
+            known = dict.fromkeys(params, 1.0) if isinstance(params, Mapping) else {}
+            names = variables_of(with_params(text, known))
             if names not in (AXES, AXES[:1]):
                 filled["variables"] = names
         if callable(function := filled.get("function")):
@@ -141,7 +157,7 @@ class Surface(Model):
         if isinstance(given, str | int):
             given = variable_names(given)
         if isinstance(given, tuple | list):
-            for key in {"domain", "start"} & filled.keys():
+            for key in {"domain", "start", "bounds"} & filled.keys():
                 filled[key] = placed(filled[key], given)
             for key in ("starts", "minima"):
                 if isinstance(filled.get(key), list | tuple):
@@ -226,8 +242,14 @@ class Surface(Model):
             raise ValueError(f"cannot be combined with a {given[0]}: give only one")
         if text and axes_in(info) == 1 and uses_y(text):
             raise ValueError(f"{named_formula(text)}: {NO_INTERVAL.format('y')}")
+        params = dict(info.data.get("params", ()))
+        if given and params:
+            raise ValueError(f"params are those of a formula, not of a {given[0]}")
         if text and isinstance(info.context, ValidationContext):
-            compiled(text, _names(info.data.get("variables", ()), axes_in(info), text))
+            valued = with_params(text, params)
+            names = _names(info.data.get("variables", ()), axes_in(info), valued)
+            check_params(params, text, names)
+            compiled(valued, names)
         return text
 
     @field_validator("general")
@@ -235,8 +257,54 @@ class Surface(Model):
     def _in_any_number(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
         if text and isinstance(info.context, ValidationContext):
-            compiled(text, vector_names(TRIED_VARIABLES))
+            params = dict(info.data.get("params", ()))
+            compiled(with_params(text, params), vector_names(TRIED_VARIABLES))
         return text
+
+    @field_validator("constraints", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("constraints", "bounds", "l1")
+    @classmethod
+    def _of_few_variables(cls, given: Any, info: ValidationInfo) -> Any:
+        if not given:
+            return given
+        what = "penalties" if info.field_name == "l1" else "constraints"
+        if learner := _learner(info):
+            raise ValueError(f"{what} are on the variables of a formula: a {learner} has weights")
+        if len(info.data.get("variables", ())) > len(AXES):
+            some = say_variables(info.data["variables"])
+            raise ValueError(f"{what} are on one or two variables, but {some}")
+        return given
+
+    @field_validator("constraints")
+    @classmethod
+    def _comparing(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        axes = axes_in(info)
+        for text in texts:
+            if axes is not None:
+                comparisons(text, _names(info.data.get("variables", ()), axes, ""))
+        return tuple(map(spaced, texts))
+
+    @field_validator("bounds")
+    @classmethod
+    def _for_each_variable(cls, bounds: Bounds, info: ValidationInfo) -> Bounds:
+        axes = axes_in(info)
+        if bounds and axes is not None and len(bounds) != axes:
+            some = counted(len(bounds), "interval")
+            raise ValueError(f"has {some}, but there are {counted(axes, 'variable')}")
+        return bounds
+
+    @field_validator("l1")
+    @classmethod
+    def _on_a_formula(cls, weight: float, info: ValidationInfo) -> float:
+        if weight and info.data.get("function") is not None:
+            raise ValueError("is added to a formula, but there is a function: add it there")
+        if weight and (info.data.get("constraints") or info.data.get("bounds")):
+            raise ValueError("cannot be combined with constraints: give only one")
+        return weight
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -262,11 +330,60 @@ class Surface(Model):
             source = FunctionOrigin(self.name, self.domain, self.function, self.variables)
         else:
             sides = None if self.domain is None else len(self.domain.intervals)
-            names = _names(self.variables, sides, self.formula)
-            source = FormulaOrigin(self.name, self.domain, self.formula, names)
+            valued = with_params(self.formula, dict(self.params))
+            names = _names(self.variables, sides, valued)
+            source = FormulaOrigin(self.name, self.domain, self.penalized, names, self.params)
         if not self.has_many_variables:
             return source
         return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
+
+    @property
+    def penalized(self) -> str:
+        """The formula that is drawn and descended: with the penalty, if there is one."""
+        if not self.l1:
+            return self.formula
+        names = _names(self.variables, self.dim, self.formula)
+        return penalized(self.formula, self.l1, names)
+
+    @property
+    def smooth(self) -> "Surface | None":
+        """The surface without its penalty, None if it has none."""
+        return self.model_copy(update={"l1": 0.0}) if self.l1 else None
+
+    @property
+    def constraint_texts(self) -> tuple[str, ...]:
+        """The constraints, and then the bounds as constraints."""
+        names = _names(self.variables, self.dim, "") if self.bounds else ()
+        sides = []
+        for name, (low, high) in zip(names, self.bounds, strict=True):
+            if low is not None or high is not None:
+                above = "" if low is None else f"{low!r} <= ".replace(".0 ", " ")
+                below = "" if high is None else f" <= {high!r}".removesuffix(".0")
+                sides.append(f"{above}{name}{below}")
+        return (*self.constraints, *sides)
+
+    @property
+    def feasible_set(self) -> FeasibleSet | None:
+        """The points that satisfy the constraints and bounds, None if there are none.
+
+        Raises InputError if a constraint is invalid, or if there is no such point.
+        """
+        texts = self.constraint_texts
+        if not texts:
+            return None
+        # Imports numpy and sympy, which a list of surfaces does not need.
+        from optiviz.surfaces.feasible import feasible_set
+
+        names = _names(self.variables, self.dim, "")
+        return feasible_set(texts, names, self.window.intervals)
+
+    def check_feasible(self) -> None:
+        """Raise InputError if a constraint is invalid, or if no point satisfies all."""
+        try:
+            _ = self.feasible_set
+        except InputError as error:
+            field = "constraints" if self.constraints else "bounds"
+            raise InputError(f"{field}: {error}") from None
 
     @property
     def learns(self) -> bool:
@@ -298,6 +415,14 @@ class Surface(Model):
     def window(self) -> Domain:
         """The window that is drawn; raises InputError if it is known only after a descent."""
         return self.origin.window
+
+    @property
+    def sides(self) -> Array | None:
+        """The lengths of the window's sides, shape (dim,); None if it is not declared."""
+        if self.domain is None or self.learns or self.has_many_variables:
+            return None
+        lengths: Array = np.ptp(self.domain.intervals, axis=1)
+        return lengths
 
     @property
     def default_starts(self) -> tuple[Point, ...]:
@@ -337,8 +462,12 @@ class Surface(Model):
 
     @property
     def caption(self) -> str:
-        """The line under the title, if there is no formula."""
-        return self.origin.caption
+        """The line under the title: the constraints, and what it is if there is no formula."""
+        texts = ", ".join(map(in_signs, self.constraint_texts))
+        if len(texts) > MAX_CONSTRAINTS:
+            texts = counted(len(self.constraint_texts), "constraint")
+        said = self.origin.caption, texts and f"subject to {texts}"
+        return ", ".join(filter(None, said))
 
     def grid_size(self, most: int) -> int:
         """Return the number of points per side to sample, at most `most`."""
@@ -422,6 +551,7 @@ class Surface(Model):
                 "name": f"{self.name}-{len(names)}d",
                 "title": f"{self.title} in {len(names)} dimensions",
                 "formula": self.general,
+                "params": dict(self.params),
                 "start": tuple(islice(cycle(self.start), len(names))),
                 "domain": [self.window.intervals[0]],
             }
@@ -431,6 +561,21 @@ class Surface(Model):
         if self.function is None and len(names) <= len(AXES):
             declared["domain"] = declared["domain"] * len(names)
         return validated(Surface, declared | {"variables": names}, lambda keys: self.name)
+
+    def with_params(self, params: Mapping[str, float]) -> "Surface":
+        """Return the surface with other values of parameters, without what is known of its own."""
+        changed = tuple((dict(self.params) | dict(params)).items())
+        if changed == self.params:
+            return self
+        unknown: dict[str, Any] = dict.fromkeys(
+            ("minima", "levels", "learning_rates", "presets"), ()
+        )
+        return self.model_copy(update={"params": changed} | unknown)
+
+    @property
+    def params_told(self) -> tuple[str, ...]:
+        """The values of its parameters, such as "k = 10"."""
+        return tuple(f"{name} = {value:g}" for name, value in self.params)
 
     def coarser(self) -> "Surface":
         """Return the loss of a network or a model with half the points of its plane per side."""

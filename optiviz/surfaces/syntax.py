@@ -8,7 +8,7 @@ import ast
 import re
 import unicodedata
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from optiviz.surfaces.vocabulary import (
     CONSTANTS,
@@ -19,7 +19,7 @@ from optiviz.surfaces.vocabulary import (
     UNLIKE,
     spelled,
 )
-from optiviz.system.errors import InputError, is_typo
+from optiviz.system.errors import InputError, did_you_mean, is_typo
 from optiviz.system.text import enumerated
 
 MAX_CHARACTERS = 4000
@@ -261,6 +261,44 @@ def variables_of(text: str) -> tuple[str, ...]:
     if not names or names & {"x", "y", "X", "Y"} or len(names) > len(AXES):
         return AXES if names & {"y", "Y"} or len(names) > 1 else AXES[:1]
     return in_order(names)
+
+
+def with_params(text: str, params: Mapping[str, float]) -> str:
+    """Return a formula with numbers for its parameters; text that is no formula as it is."""
+    if not params:
+        return text
+    try:
+        tree = parse_text(text)
+    except InputError:
+        return text
+
+    class Substitution(ast.NodeTransformer):
+        def visit_Name(self, name: ast.Name) -> ast.expr:
+            if name.id not in params:
+                return name
+            number = ast.Constant(abs(params[name.id]))
+            return ast.UnaryOp(ast.USub(), number) if params[name.id] < 0 else number
+
+    return ast.unparse(Substitution().visit(tree))
+
+
+def check_params(
+    params: Mapping[str, float], text: str, variables: Sequence[str], general: str = ""
+) -> None:
+    """Raise InputError for a parameter that the formula in these variables does not have."""
+    used = set[str]()
+    for each in filter(None, (text, general)):
+        used |= free_names(parse_text(each))
+    for name in params:
+        if name in CONSTANTS or spelled(name) in FUNCTIONS:
+            raise InputError(f"{name} is a {'constant' if name in CONSTANTS else 'function'}")
+        if name in variables or name in ("x", "y"):
+            raise InputError(f"{name} is a variable: choose another name for the parameter")
+        if name not in used:
+            others = used - {*variables, "x", "y", "X", "Y"}
+            if others:
+                raise InputError(did_you_mean("parameter", name, others))
+            raise InputError(f"{name} is not in {named_formula(text)}, which has no parameters")
 
 
 def uses_y(text: str) -> bool:

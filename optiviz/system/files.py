@@ -6,11 +6,13 @@ import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES, ELOOP, ENAMETOOLONG, ENOTDIR
+from io import BufferedReader
 from pathlib import Path
 from shutil import copymode
 from uuid import uuid4
 
 from optiviz.system.errors import InputError, OptivizError
+from optiviz.system.text import shorten
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -38,6 +40,29 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.replace(target)
     except OSError as error:
         raise OptivizError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+@contextmanager
+def opened_input(file: str, max_bytes: int) -> Iterator[BufferedReader]:
+    """Yield a user's file, opened; raise InputError if it cannot be read, is empty or too large."""
+    try:
+        path = Path(file).expanduser()
+        if path.exists() and not path.is_file():
+            raise InputError(f"{file}: not a file")
+        with path.open("rb") as opened:
+            size = path.stat().st_size
+            if size > max_bytes:
+                raise InputError(f"{file}: must be at most {max_bytes} bytes")
+            if not size:
+                raise InputError(f"{file}: is empty")
+            yield opened
+    except OptivizError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{shorten(file)}: no such file") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise InputError(f"{shorten(file)}: {said}") from None
 
 
 def is_temporary(path: Path) -> bool:

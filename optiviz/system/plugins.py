@@ -26,6 +26,7 @@ EXTRAS = {  # of optiviz-cli, by package
     "optax": "optax",
     "jax": "optax",
     "scipy": "scipy",
+    "cma": "cma",
     "sklearn": "networks",
 }
 MAX_BYTES = 10_000_000  # of a file

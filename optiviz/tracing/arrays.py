@@ -351,6 +351,18 @@ def _solve(graph: Graph, a: Any, b: Any) -> Any:
     return solved[..., 0] if vectors else solved
 
 
+def _eigvalsh(graph: Graph, a: Any) -> Any:
+    """Return the eigenvalues of symmetric matrices of one or two rows, increasing."""
+    found = TracedArray(graph, nodes_of(a))
+    if found.shape[-2:] == (1, 1):
+        return found[..., 0]
+    if found.shape[-2:] != (2, 2):
+        raise Untraceable("it computes with matrices of more than two rows")
+    first, last = found[..., 0, 0], found[..., 1, 1]
+    middle, away = (first + last) / 2, np.hypot((first - last) / 2, found[..., 1, 0])
+    return np.stack([middle - away, middle + away], axis=-1)
+
+
 def _swaps(matrix: TracedArray) -> Any:
     return np.abs(matrix[..., 1, 0]) > np.abs(matrix[..., 0, 0])
 
@@ -409,6 +421,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.norm: _norm,
     np.linalg.det: _det,
     np.linalg.solve: _solve,
+    np.linalg.eigvalsh: _eigvalsh,
     np.shape: lambda graph, a: nodes_of(a).shape,
     np.ndim: lambda graph, a: nodes_of(a).ndim,
     np.size: lambda graph, a: nodes_of(a).size,

@@ -11,10 +11,11 @@ import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Optimizer, OptimizerError
+from optiviz.shapes import ShapeForm
 from optiviz.system.errors import InputError
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Untraceable
-from optiviz.tracing.programs import MethodProgram, run
+from optiviz.tracing.programs import MethodProgram, SketchProgram, run
 
 # Starts from which a program is compared, as many coordinates as there are, and steps: with the
 # hyperparameters that are set, and with each of them changed.
@@ -22,6 +23,7 @@ STARTS = (-1.5, 1.0), (2.0, 3.0), (-40.0, -90.0), (2e-3, -1e-3)
 LONG, SHORT = 600, 12
 FACTORS = 0.5, 2.0  # of hyperparameters that are changed
 SAME = 1e-9  # relative tolerance
+ANOTHER = "what was recorded of it is not what it does each time"
 Changed = Callable[[dict[str, Any]], Optimizer]  # returns the optimizer with other hyperparameters
 
 
@@ -102,8 +104,23 @@ def check_path(
                     _check_same(found, {})
                 return
             _check_same(found, {"x": x.tolist(), "s": form.flat(state)})
+            if program.sketch is not None:
+                numbers = run(program.sketch.tree, given | {"s": form.flat(state)})
+                _check_same(numbers, _sketched(method, program.sketch, state))
             if not np.isfinite(x).all():
                 return
+
+
+def _sketched(method: Optimizer, program: SketchProgram, state: Any) -> dict[str, Any]:
+    """Return what the program of a sketch should."""
+    try:
+        shapes = method.sketch(state)
+    except OptimizerError as error:
+        raise Untraceable(f"its sketch {error}") from None
+    if shapes and tuple(map(ShapeForm.of, shapes)) != program.forms:
+        raise Untraceable(ANOTHER)
+    numbers = [each for shape in shapes for part in shape[:-1] for each in np.ravel(part)]
+    return {"shapes": numbers} if shapes else {}
 
 
 def _check_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -112,4 +129,4 @@ def _check_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
         for name, each in expected.items()
     )
     if not same:
-        raise Untraceable("what was recorded of it is not what it does each time")
+        raise Untraceable(ANOTHER)

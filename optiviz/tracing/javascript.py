@@ -68,15 +68,15 @@ HELPERS = {
 Returned = Callable[[Mapping[str, Sequence[str]]], str]  # the text of results, by their names
 
 
-def script(objective: str, methods: Mapping[str, str]) -> str:
-    """Return a script that declares `programs`: {objective, methods: {name: method}}.
+def script(objective: str, methods: Mapping[str, str], sets: Sequence[str] = ()) -> str:
+    """Return a script that declares `programs`: {objective, methods: {name: method}, sets}.
 
     It uses nothing but Math and Number.
     """
     listed = ",".join(f"{_quoted(name)}:{text}" for name, text in methods.items())
-    called = set(re.findall(r"\b(\w+)\(", objective + "".join(methods.values())))
+    called = set(re.findall(r"\b(\w+)\(", "".join([objective, *methods.values(), *sets])))
     used = "".join(f"const {name}={text};" for name, text in HELPERS.items() if name in called)
-    made = f"{{objective:{objective},methods:{{{listed}}}}}"
+    made = f"{{objective:{objective},methods:{{{listed}}},sets:[{','.join(sets)}]}}"
     return f"const programs=(()=>{{{used}return {made};}})();"
 
 
@@ -92,17 +92,22 @@ def objective_text(programs: Mapping[str, Tree]) -> str:
 
 
 def method_text(program: MethodProgram) -> str:
-    """Return an object with the functions `init` and `step` of an optimizer.
+    """Return an object with the functions `init`, `step` and perhaps `sketch` of an optimizer.
 
     init(x, h, n) returns the first state, a flat array, and step(f, x, s, h, n) the next point and
     state: f is the objective, x the point, s the state, h the hyperparameters and n the number of
-    steps of the run. Both return null where the code raises an error.
+    steps of the run. Both return null where the code raises an error. sketch(s, h, n) returns the
+    numbers of the shapes of a state, a flat array, and null where there are none.
     """
     init = _function(program.init, "x,h,n", lambda row: _array(row["s"]))
     step = _function(
         program.step, "f,x,s,h,n", lambda row: _array([_array(row["x"]), _array(row["s"])])
     )
-    return f"{{init:{init},step:{step}}}"
+    functions = f"init:{init},step:{step}"
+    if program.sketch is not None:
+        text = _function(program.sketch.tree, "s,h,n", lambda row: _array(row["shapes"]))
+        functions += f",sketch:{text}"
+    return f"{{{functions}}}"
 
 
 def _function(tree: Tree, arguments: str, returned: Returned) -> str:

@@ -1,7 +1,7 @@
 """Optimizers as programs: one step, recorded with hyperparameters, point and state as inputs.
 
 Inputs are x/0, x/1 (the point), s/0, s/1 ... (the state, as a flat list), h/0, h/1 ... (the
-hyperparameters) and n (the steps of the run). Results are "x" and "s".
+hyperparameters) and n (the steps of the run). Results are "x" and "s", and of a sketch "shapes".
 """
 
 import pickle
@@ -24,13 +24,14 @@ from optiviz.optimizers.base import (
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, leftovers
 from optiviz.optimizers.wrappers import Wrapper
+from optiviz.shapes import ShapeForm, Sketch
 from optiviz.system.time_limit import TimeLimit
 from optiviz.tracing.arrays import TracedArray, input_array, nodes_of, scalars
 from optiviz.tracing.comparison import check_program
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Graph, NeedsValue, Results, Tree, Untraceable
 from optiviz.tracing.objectives import TracedObjective
-from optiviz.tracing.programs import MethodProgram
+from optiviz.tracing.programs import MethodProgram, SketchProgram
 
 MAX_FORMS = 3  # times that the shapes of a state are adapted to those after a step
 MAX_SECONDS = 3.0  # for third-party code
@@ -50,6 +51,10 @@ def record(method: Method, dim: int) -> MethodProgram:
         raise Untraceable("it is not written with numpy")
     assert isinstance(method, Optimizer)
     if not isinstance(core, UserOptimizer):
+        if "seed" in method.hyperparameters():
+            raise Untraceable("it draws random numbers")
+        if "full_batch" in method.needs:
+            raise Untraceable("it needs samples")
         return _recorded(method, dim)
     before = leftovers(core.found)
     try:
@@ -95,7 +100,9 @@ class _Recorder:
         for _ in range(MAX_FORMS):
             step, after = self._stepped(form)
             if after.shapes == form.shapes:
-                return MethodProgram(self._variable, form.parts, self._begun(form)[0], step)
+                sketch, unsketched = self._sketched(form)
+                begun = self._begun(form)[0]
+                return MethodProgram(self._variable, form.parts, begun, step, sketch, unsketched)
             form = after
         raise Untraceable("the shape of its state changes with every step")
 
@@ -124,6 +131,28 @@ class _Recorder:
             return {"x": scalars(moved), "s": after.flat(state)}
 
         return graph.explore(step), after
+
+    def _sketched(self, form: Form) -> tuple[SketchProgram | None, str]:
+        """Return the program of the sketch of a state; None, and why, if it cannot be recorded."""
+        if not self._method.has_sketch:
+            return None, ""
+        graph, found = Graph(self._settings), set[tuple[ShapeForm, ...]]()
+
+        def sketch() -> Results:
+            shapes = self._traced(graph).sketch(form.inputs(graph))
+            if not shapes:
+                return {}
+            found.add(tuple(map(ShapeForm.of, shapes)))
+            if len(found) > 1:
+                raise Untraceable("it has other shapes in some steps than in others")
+            numbers = [each for shape in shapes for part in shape[:-1] for each in scalars(part)]
+            return {"shapes": numbers}
+
+        try:
+            tree = graph.explore(sketch)
+        except Untraceable as error:
+            return None, str(error)
+        return (SketchProgram(found.pop(), tree), "") if found else (None, "")
 
     def _traced(self, graph: Graph) -> Optimizer:
         """Return the optimizer with inputs in place of hyperparameters."""
@@ -185,6 +214,10 @@ class _User(Optimizer):
         if not (isinstance(moved, tuple) and len(moved) == 2):
             raise Untraceable("it does not return (x, state)")
         return moved
+
+    def sketch(self, state: Any) -> Sketch:
+        shapes: Sketch = self._called("sketch", state)
+        return shapes
 
     def _called(self, name: str, *args: Any) -> Any:
         instance = self.found(**self.values)

@@ -1,5 +1,6 @@
 """Objectives while they are recorded, and the programs of formulas."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from optiviz.surfaces.code import FUNCTIONS
 from optiviz.surfaces.formula import Formula
 from optiviz.tracing.arrays import TracedArray, apply, input_array, nodes_of, scalars
-from optiviz.tracing.graph import Graph, Results, Tree
+from optiviz.tracing.graph import Graph, Scalar, Tree
 from optiviz.tracing.operations import PARTS
 
 
@@ -49,6 +50,28 @@ def _erf(a: Any) -> Any:
     return TracedArray(a.graph, apply(a.graph, "erf", a.nodes))
 
 
+class InlineFormula:
+    """A formula whose code is recorded where it is called, at a point of shape (dim,)."""
+
+    def __init__(self, formula: Formula) -> None:
+        self._formula = formula
+
+    def value(self, x: TracedArray) -> TracedArray:
+        """Return f(x), shape ()."""
+        return TracedArray(x.graph, _recorded(self._formula, "value", x)[0])
+
+    def hessian(self, x: TracedArray) -> TracedArray:
+        """Return d2f/dx2, shape (dim, dim)."""
+        entries = TracedArray(x.graph, _recorded(self._formula, "hessian", x))
+        return entries.reshape(self._formula.dim, self._formula.dim)
+
+
+def condition_program(dim: int, holds: Callable[[TracedArray], TracedArray]) -> Tree:
+    """Return the program of whether a condition holds at a point, under the name "value"."""
+    graph = Graph()
+    return graph.explore(lambda: {"value": scalars(holds(input_array(graph, "x", (dim,))))})
+
+
 def formula_programs(formula: Formula) -> dict[str, Tree]:
     """Return the programs of a formula's value, gradient and Hessian, with inputs x/0, x/1 ...
 
@@ -59,10 +82,12 @@ def formula_programs(formula: Formula) -> dict[str, Tree]:
 
 def _program(formula: Formula, part: str) -> Tree:
     graph = Graph()
+    return graph.explore(
+        lambda: {part: _recorded(formula, part, input_array(graph, "x", (formula.dim,)))}
+    )
+
+
+def _recorded(formula: Formula, part: str, x: TracedArray) -> list[Scalar]:
+    """Return what a formula's own code computes of a point, in the order of memory."""
     function = formula.compiled(part).bind({**FUNCTIONS, "erf": _erf})
-
-    def run() -> Results:
-        x = input_array(graph, "x", (formula.dim,))
-        return {part: [each for result in function(*x) for each in scalars(result)]}
-
-    return graph.explore(run)
+    return [each for result in function(*x) for each in scalars(result)]

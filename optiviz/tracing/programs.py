@@ -7,22 +7,34 @@ from typing import Any
 import numpy as np
 
 from optiviz.objective import Objective
+from optiviz.shapes import ShapeForm
 from optiviz.tracing.forms import StatePart
 from optiviz.tracing.graph import Branch, Node, Scalar, Tree, reachable
 from optiviz.tracing.operations import PARTS, computed
 
 
 @dataclass(frozen=True)
+class SketchProgram:
+    """A method's sketch: `tree` returns the numbers of all shapes, of these forms, or nothing."""
+
+    forms: tuple[ShapeForm, ...]
+    tree: Tree
+
+
+@dataclass(frozen=True)
 class MethodProgram:
     """An optimizer as programs: `init` returns the first state, `step` the next point and state.
 
-    variable are the names of the hyperparameters that are inputs, in order.
+    variable are the names of the hyperparameters that are inputs, in order. unsketched says why a
+    method's sketch has no program, "" if it has one, or the method no sketch.
     """
 
     variable: tuple[str, ...]
     state: tuple[StatePart, ...]
     init: Tree
     step: Tree
+    sketch: SketchProgram | None = None
+    unsketched: str = ""
 
 
 def run(

@@ -1,10 +1,12 @@
 """The contour view: filled contours and contour lines of a surface, with the paths on top."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.contour import ContourSet
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
@@ -20,13 +22,19 @@ from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, draw_anchors, minimum_style, path_style, start_style
 from optiviz.views.plane import PlaneView
 from optiviz.views.ramp import ramp
+from optiviz.views.region import Shading, draw_shading, shadings
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import plain
+from optiviz.views.sketches import SketchArtist
+from optiviz.views.streamlines import streamlines
 from optiviz.views.ticks import signed
 
 GRID = 321  # samples per side: eight per wave of ripple, the finest surface
 # Arrows of the gradient field: the most along the longer side, and the least spacing in inches.
 ARROWS, APART = 17, 0.24
+# Of streamlines: the spacing as a share of the longer side, the widths in points where it is flat
+# and where it is steep, and the length of an arrow in inches.
+SPACING, STREAM, BARB = 1 / 24, (0.45, 1.3), 0.055
 # A side in points below which there are fewer bands, and lines are finer by this factor.
 SMALL, FEW_BANDS, FINE = 260.0, 16, 0.8
 LABELLED = 2.2  # labelled contour lines per inch
@@ -39,8 +47,9 @@ class ContourView(PlaneView):
     A path that leaves the window is cut off at the edge. While it is outside, a triangle at the
     edge shows where.
 
-    With `field`, arrows point down the gradient. An arrow is g / (g + the median g) long, where g
-    is the length of the gradient, so that slopes of very different size are visible together.
+    With a field of arrows, these point down the gradient. An arrow is g / (g + the median g) long,
+    where g is the length of the gradient, so that slopes of very different size are visible
+    together. Streamlines are as much wider where it is steep.
     """
 
     scene: RunScene
@@ -52,13 +61,18 @@ class ContourView(PlaneView):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return surface_entries(self.scene)
+        return [*surface_entries(self.scene), *(each.mark for each in self.shadings)]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style, flat=not self.fill)
 
     def build(self, axes: Axes) -> None:
         self.style_plane(axes)
         self._draw_surface(axes)
-        if self.style.field:
-            self._draw_field(axes)
+        if self.style.field == "arrows":
+            self._draw_arrows(axes)
         minima = self.scene.in_window(self.scene.surface.minima)
         self.redrawn += axes.plot(*minima.T, **minimum_style(self.theme, len(minima)))
         axes.plot(*self.scene.in_window(self.scene.starts).T, **start_style(self.theme))
@@ -66,10 +80,22 @@ class ContourView(PlaneView):
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)
+                if any(path.sketches):
+                    window = self.scene.surface.window.intervals
+                    self.path_artists.append(
+                        SketchArtist(
+                            axes,
+                            path,
+                            style,
+                            self.theme,
+                            window,
+                            self.scene.trail(path, self.style.trail),
+                        )
+                    )
                 self.path_artists.append(
                     PathArtist(
                         axes, self.scene.drawn_points(path), path.row_of_step, style, self.theme,
-                        entry.number, self.style.trail, label=entry.label,
+                        entry.number, self.scene.trail(path, self.style.trail), label=entry.label,
                         plane_proximity=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
                         layer=self.scene.layers[path],
@@ -82,7 +108,9 @@ class ContourView(PlaneView):
         small = 72 * min(size_in_inches(axes)) < SMALL
         if levels is None and small and not self.scene.surface.levels:
             levels = FEW_BANDS
-        sampled = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
+        sampled = SampledSurface.sample(
+            self.scene.surface, GRID, levels, self.progress, self.scene.temperature
+        )
         self.remarks = sampled.remarks
         if not sampled.values.count():
             annotate_empty(axes, self.theme)
@@ -90,9 +118,16 @@ class ContourView(PlaneView):
         colors = ramp(self.theme.ramp)
         if self.fill:
             draw_bands(axes, sampled, colors)
+        for each in self.shadings:
+            self.remarks += draw_shading(axes, each, self.theme, sampled if self.fill else None)
         if not sampled.inner.size:
             return
         colored = [colors(share) for share in sampled.shares(sampled.inner)]
+        if self.style.field == "stream":
+            losses = sampled
+            if sampled.density is not None:
+                losses = SampledSurface.sample(self.scene.surface, GRID, levels, self.progress)
+            self._draw_streamlines(axes, losses)
         lines = axes.contour(
             sampled.x, sampled.y, sampled.values, sampled.inner, linestyles="solid",
             colors=self.theme.isoline or colored, linewidths=0.9 if self.writes_losses else 0.6,
@@ -131,7 +166,7 @@ class ContourView(PlaneView):
             label.set(color=self.theme.muted, zorder=LABEL, clip_on=True)
             label.set_path_effects([withStroke(linewidth=2.0, foreground=halo)])
 
-    def _draw_field(self, axes: Axes) -> None:
+    def _draw_arrows(self, axes: Axes) -> None:
         """Draw arrows along the negative gradient, one in the middle of each cell of a grid."""
         (left, right), (bottom, top) = self.scene.surface.window.intervals
         width, height = size_in_inches(axes)
@@ -160,6 +195,60 @@ class ContourView(PlaneView):
             angles="uv", pivot="mid", headwidth=4.5, headlength=5, headaxislength=4.4,
             minlength=0.5,
         )  # fmt: skip
+
+    def _draw_streamlines(self, axes: Axes, sampled: SampledSurface) -> None:
+        """Draw lines along the negative gradient of the sampled surface, each with an arrow."""
+        low, high = np.transpose(self.scene.surface.window.intervals)
+        sides = np.array(size_in_inches(axes))
+        inches = sides / (high - low)  # per unit of x and of y
+        last = len(sampled.values) - 1
+        rises = np.gradient(sampled.values.filled(np.nan), *(high - low)[::-1] / last)
+        down = -np.stack(rises[::-1], axis=-1)
+
+        def slope(points: Array) -> Array:
+            at = points / sides * last
+            cells = np.nan_to_num(at).astype(int).clip(0, last - 1)
+            column, row = cells.T
+            x, y = (at - cells).T[..., None]
+            lower = (1 - x) * down[row, column] + x * down[row, column + 1]
+            upper = (1 - x) * down[row + 1, column] + x * down[row + 1, column + 1]
+            return np.asarray((1 - y) * lower + y * upper)
+
+        spacing = max(SPACING * max(sides), APART)
+        lines = streamlines(lambda points: slope(points) * inches, sides, spacing)
+        steep = np.hypot(*down.reshape(-1, 2).T)
+        median = np.nanmedian(steep) if np.isfinite(steep).any() else 1.0
+        pieces, widths, tips, ways = [], [], [], []
+        for line in lines:
+            length = np.hypot(*slope(line).T)
+            share = np.nan_to_num(length / (length + median))
+            pieces.append(np.stack([line[:-1], line[1:]], axis=1))
+            widths.append(STREAM[0] + (STREAM[1] - STREAM[0]) * (share[:-1] + share[1:]) / 2)
+            middle = len(line) // 2
+            tips.append(line[middle])
+            ways.append(line[middle + 1] - line[middle - 1])
+        if not lines:
+            return
+        look: dict[str, Any] = {"color": self.theme.muted, "alpha": 0.7, "zorder": FIELD}
+        axes.add_collection(
+            LineCollection(
+                low + np.concatenate(pieces) / inches, linewidths=np.concatenate(widths),
+                capstyle="round", **look,
+            ),
+            autolim=False,
+        )  # fmt: skip
+        along = np.array(ways) / np.hypot(*np.transpose(ways))[:, None]
+        across = along[:, ::-1] * (-1, 1)
+        corners = [
+            (BARB, 0.0),
+            (-0.7 * BARB, 0.7 * BARB),
+            (-0.35 * BARB, 0.0),
+            (-0.7 * BARB, -0.7 * BARB),
+        ]
+        barbs = np.stack([tips + a * along + b * across for a, b in corners], axis=1)
+        axes.add_collection(
+            PolyCollection(low + barbs / inches, linewidths=0, **look), autolim=False
+        )
 
 
 def short(levels: Array) -> list[str]:

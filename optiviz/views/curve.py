@@ -1,6 +1,7 @@
 """The curve view: a one-dimensional loss, and points that move on it with their tangents."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,15 @@ from optiviz.views.paths import (
     path_style,
     start_style,
 )
+from optiviz.views.region import Shading, draw_shading, shadings
+from optiviz.views.sampled_surface import Density
 from optiviz.views.scales import Scale
+from optiviz.views.sketches import SketchArtist
 
 SAMPLES = 2001
 STEEPEST = 1e100  # largest slope for which a tangent is drawn
+SPACING = 1 / 400  # of vertices on the curve, as a share of the window
+SKETCH_SCALE = 2.2  # of lines on the curve, which is wide itself
 TANGENT = 0.11  # half the length of a tangent, as a share of the view's diagonal
 
 
@@ -57,12 +63,20 @@ class CurveView(View):
         super().__init__(scene, theme, style)
         ((left, right),) = scene.surface.window.intervals
         self.x, self.value, self.slope = scene.surface.sample_line(SAMPLES)
+        self.density: Density | None = None
+        if scene.temperature is not None:
+            self.density = Density.of_losses(self.value, scene.temperature)
+            self.slope = self.density.slope(self.value, self.slope)
+            self.value = self.density.of(self.value)
         shown = [self.value] if scene.entries else [self.value, self.slope]
+        for entry in scene.siblings:  # small multiples share their axes
+            if entry.surface is not None and scene.temperature is None:
+                shown.append(entry.surface.sample_line(SAMPLES)[1])
         for path in scene.compared:  # a path may visit a pole between two samples
             if path.distances is not None:
                 continue
             seen = ((left <= path.points) & (path.points <= right))[:, 0]
-            shown.append(path.losses[path.step_of_row[seen]])
+            shown.append(self.heights(path.true_losses_by_step[path.step_of_row[seen]]))
         self.scale = Scale.for_values(np.concatenate(shown), linear=True)
 
     @property
@@ -73,7 +87,12 @@ class CurveView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return surface_entries(self.scene)
+        return [*surface_entries(self.scene), *(each.mark for each in self.shadings)]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style, flat=True)
 
     def build(self, axes: Axes) -> None:
         surface = self.scene.surface
@@ -81,8 +100,10 @@ class CurveView(View):
         style_chart(axes, self.theme)
         set_limits(axes, "x", ends, None, surface.axis_names[0], self.labelled, self.packed)
         self.scale.apply(axes, self.labelled)
+        for each in self.shadings:
+            self.remarks += draw_shading(axes, each, self.theme)
         if self.scene.entries:
-            set_heading(axes, self.theme, "loss")
+            set_heading(axes, self.theme, self.scene.ground)
         else:
             self._draw_derivative(axes)
         axes.plot(
@@ -102,17 +123,37 @@ class CurveView(View):
             axes, self.theme, names, np.column_stack([points[:, 0], self._heights(points)])
         )
         for entry in self.scene.entries:
-            for start in range(len(entry.trajectories)):
+            for start, path in enumerate(entry.trajectories):
+                if any(path.sketches):
+                    style = path_style(self.theme, entry, start)
+                    self.path_artists.append(
+                        SketchArtist(
+                            axes, path, style, self.theme, [ends],
+                            self.scene.trail(path, self.style.trail),
+                            self._on_curve, SPACING, SKETCH_SCALE,
+                        )
+                    )  # fmt: skip
                 self.path_artists.append(_Walker(self, axes, entry, start))
         if self.scale.kind == "linear":
             set_apart(axes, [each for each in self.path_artists if isinstance(each, _Walker)])
+
+    def _on_curve(self, vertices: Array) -> Array:
+        """Return points of shape (n, 1) on the curve, shape (n, 2), nan outside of the window."""
+        places = np.full((len(vertices), 2), np.nan)
+        seen = self.scene.surface.window.contains(vertices)
+        places[seen] = np.column_stack([vertices[seen], self._heights(vertices[seen])])
+        return places
 
     def _heights(self, points: Array) -> Array:
         """Return the losses at points of shape (n, 1) that are not on a path, shape (n,)."""
         if self.x.size < SAMPLES:  # too costly to be evaluated anew
             return np.interp(points[:, 0], self.x, self.value)
         with np.errstate(all="ignore"):
-            return self.scene.surface.value(points)
+            return self.heights(self.scene.surface.value(points))
+
+    def heights(self, losses: Array) -> Array:
+        """Return the heights at which losses are drawn."""
+        return losses if self.density is None else np.asarray(self.density.of(losses))
 
     def _draw_derivative(self, axes: Axes) -> None:
         color = self.theme.paths[0]
@@ -132,13 +173,19 @@ class _Walker:
         style = path_style(view.theme, entry, start)
         surface = view.scene.surface
         x = path.finite_points[:, 0]
-        (self.low, self.high), self.trail = axes.get_xlim(), view.style.trail
-        losses = path.losses[path.step_of_row[: len(x)]]
+        (self.low, self.high), self.trail = (
+            axes.get_xlim(),
+            view.scene.trail(path, view.style.trail),
+        )
+        losses = path.true_losses_by_step[path.step_of_row[: len(x)]]
         if path.distances is not None:  # drawn at the height of the line, which it is beside
             losses, slope = np.interp(x, view.x, view.value), np.full(len(x), np.nan)
         else:
             with np.errstate(all="ignore"):
                 slope = surface.gradient(x[:, None])[:, 0]
+                if view.density is not None:
+                    slope = view.density.slope(losses, slope)
+                losses = view.heights(losses)
                 slope = np.where(np.abs(slope) < STEEPEST, slope, np.nan)
         self.outside = np.where(x > self.high, 1, np.where(x < self.low, -1, 0))
         self.ends = np.column_stack([view.x, view.value])[[0, -1]]

@@ -31,8 +31,10 @@ BAND, ISOLINE = 1.0, 1.5  # zorders
 ABOVE = 1e300  # above any value of a sampled surface
 
 
-def draw_bands(axes: Axes, sampled: SampledSurface, ramp: Colormap) -> None:
-    """Fill the surface, from the lowest band to the highest.
+def draw_bands(
+    axes: Axes, sampled: SampledSurface, ramp: Colormap, within: Path | None = None
+) -> None:
+    """Fill the surface, from the lowest band to the highest, all of it or within an area.
 
     Each area is all that is above a level, and covers those before it, so that no gap is visible
     between two. What is undefined remains free.
@@ -46,7 +48,10 @@ def draw_bands(axes: Axes, sampled: SampledSurface, ramp: Colormap) -> None:
         points, codes = outlines
         if points:
             area = Path(np.concatenate(points), np.concatenate(codes))
-            axes.add_artist(PathPatch(area, color=colors[number], linewidth=0, zorder=BAND))
+            band = PathPatch(area, color=colors[number], linewidth=0, zorder=BAND)
+            axes.add_artist(band)
+            if within is not None:
+                band.set_clip_path(within, axes.transData)
 
 
 def draw_lit_lines(axes: Axes, lines: ContourSet, theme: Theme, scale: float = 1.0) -> None:

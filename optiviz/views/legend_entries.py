@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from optiviz.kinds.run_scene import RunScene
+from optiviz.shapes import Role
 from optiviz.themes import Theme
 from optiviz.views.paths import (
     DASHES,
@@ -64,10 +65,16 @@ def start_entries(scene: RunScene) -> list[LegendEntry]:
     ]
 
 
+def sketch_entries(scene: RunScene) -> list[LegendEntry]:
+    """Return the mark of what methods looked at that needs words most, if there is any."""
+    roles = {shape.role for path in scene.compared for sketch in path.sketches for shape in sketch}
+    return [entry for role, entry in SKETCH_ENTRIES.items() if role in roles][:1]
+
+
 def surface_entries(scene: RunScene) -> list[LegendEntry]:
     """Return the marks on the surface of a scene."""
     known = (SURFACE_ENTRIES[name] for name in scene.legend_entries)
-    return [*known, *start_entries(scene)]
+    return [*known, *sketch_entries(scene), *start_entries(scene)]
 
 
 GRADIENT = LegendEntry(
@@ -90,6 +97,29 @@ HIDDEN = LegendEntry(
 )  # fmt: skip
 SOONER = LegendEntry("brighter: sooner", sample=0.0)
 NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
+
+
+def _thin(theme: Theme) -> Style:
+    """Return the style of a thin line, such as an isoline of a model or the edge of a region."""
+    return {"color": theme.muted, "linewidth": 1.2}
+
+
+SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most first
+    "average": LegendEntry(
+        "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=6.0
+    ),
+    "sample": LegendEntry("sample", _muted("o", markersize=3.2)),
+    "spread": LegendEntry("spread of noise", _thin, half_length=6.0),
+    "tried": LegendEntry(
+        "tried",
+        lambda theme: (
+            _muted("o", markersize=5.0, markeredgewidth=1.2)(theme)
+            | {"markerfacecolor": theme.casing, "markeredgecolor": theme.muted}
+        ),
+    ),
+    "model": LegendEntry("model", _thin, half_length=6.0),
+    "region": LegendEntry("region", _thin, half_length=6.0),
+}
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(
         "start", lambda theme: start_style(theme) | {"markersize": 8.0, "markeredgewidth": 1.5}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil, floor
 from typing import Any
 
@@ -23,21 +23,24 @@ from optiviz.system.errors import InputError
 from optiviz.views import BoxConstraints, View
 from optiviz.views.apart import set_apart_by_places
 from optiviz.views.axes import annotate_empty, figure_of, size_in_inches
-from optiviz.views.draped import draped
+from optiviz.views.draped import DRAPE, draped
 from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
 from optiviz.views.paths import MINIMUM_ZORDER, anchor_style, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
+from optiviz.views.region import Shading, edge_style, shadings
 from optiviz.views.relief_box import APART, HIGH, Axis, ReliefBox
 from optiviz.views.relief_path import (
     PALE,
     PATH_SLACK,
+    THICKER,
     Frame,
     Photo,
     ReliefPath,
     set_places,
 )
-from optiviz.views.relief_surface import GRID, TALL, ReliefSurface, joined
+from optiviz.views.relief_surface import GRID, TALL, TEXELS, ReliefSurface, joined
 from optiviz.views.sampled_surface import SampledSurface
+from optiviz.views.sketches import SketchArtist
 from optiviz.views.ticks import TICKS, ticks
 from optiviz.views.words import Ruler
 
@@ -91,9 +94,12 @@ class ReliefView(View):
     def surface(self) -> ReliefSurface:
         """The surface in the box."""
         shown = self.scene.surface
-        sampled = SampledSurface.sample(shown, GRID, self.style.levels, self.progress)
+        sampled = SampledSurface.sample(
+            shown, GRID, self.style.levels, self.progress, self.scene.temperature
+        )
         self.remarks = sampled.remarks
-        return ReliefSurface(shown, sampled, self.sides, self.style.height)
+        height = self.style.height or ("linear" if sampled.density else None)
+        return ReliefSurface(shown, sampled, self.sides, height)
 
     @cached_property
     def base(self) -> float:
@@ -130,7 +136,13 @@ class ReliefView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return [*surface_entries(self.scene), *[HIDDEN] * self.hides]
+        sets = (each.mark for each in self.shadings)
+        return [*surface_entries(self.scene), *sets, *[HIDDEN] * self.hides]
+
+    @cached_property
+    def shadings(self) -> list[Shading]:
+        """The sets that are shaded."""
+        return shadings(self.scene.surface, self.style)
 
     @cached_property
     def hides(self) -> bool:
@@ -177,9 +189,9 @@ class ReliefView(View):
         heights.
         """
         heights, scale = self.surface.heights, self.surface.sampled.scale
-        names = heights.name(self.scene.quantity, scale)
+        names = heights.name(self.scene.ground, scale)
         if side < LABELLED:
-            told = names if names != self.scene.quantity else ""
+            told = names if names != self.scene.ground else ""
             return [Axis(np.zeros(0), (), name) for name in ("", "", told)]
         found = []
         for (low, high), length, name in zip(
@@ -214,6 +226,14 @@ class ReliefView(View):
             linewidth=RIM_WIDTH, zorder=EDGES,
         )  # fmt: skip
         self.still += [self.image, self.isolines, self.edges]
+        self.outlines = [
+            (
+                self.surface.in_world(each.outline().edge),
+                self._line(**edge_style(theme), zorder=EDGES),
+            )
+            for each in self.shadings
+        ]
+        self.still += [line for _, line in self.outlines]
         if self.style.floor is False:
             return
         colors = ramp(theme.ramp)
@@ -251,18 +271,28 @@ class ReliefView(View):
         self.redrawn += [line for _, lines in self.marks for line in lines]
 
     def _add_paths(self) -> None:
-        low, high = np.transpose(self.scene.surface.window.intervals)
+        window = self.scene.surface.window.intervals
+        low, high = np.transpose(window)
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 points = self.scene.drawn_points(path)
                 vertices, ends = draped(points, low, high)
                 tips, away = self.surface.tips(points)
                 rows = path.row_of_step
+                style = path_style(self.theme, entry, start)
+                trail = self.scene.trail(path, self.style.trail)
+                if any(path.sketches):
+                    self.path_artists.append(
+                        SketchArtist(
+                            self.axes, path, style, self.theme, window, trail,
+                            self.surface.in_world, 1 / DRAPE, THICKER,
+                        )
+                    )  # fmt: skip
                 self.path_artists.append(
                     ReliefPath(
                         self.axes, self.surface.in_world(vertices), ends[rows], tips[rows],
-                        away[rows], path_style(self.theme, entry, start), self.theme, entry.number,
-                        self.style.trail, None if self.style.floor is False else -DEPTH,
+                        away[rows], style, self.theme, entry.number,
+                        trail, None if self.style.floor is False else -DEPTH,
                         bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
                     )
@@ -298,6 +328,8 @@ class ReliefView(View):
 
         self.isolines.set_data(*visible(self.isoline_points, LINE_SLACK).T)
         self.edges.set_data(*visible(self.surface.rim, RIM_SLACK).T)
+        for points, line in self.outlines:
+            line.set_data(*visible(points, RIM_SLACK).T)
         if self.style.floor is not False:
             corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * self.sides / 2
             self.ground.set_xy(camera.places(_at(corners, -DEPTH)))
@@ -309,6 +341,8 @@ class ReliefView(View):
             places = camera.places(points)
             for line, kept in zip(lines, (seen, ~seen), strict=True):
                 set_places(line, places[kept])
+        for sketch in (each for each in self.path_artists if isinstance(each, SketchArtist)):
+            sketch.project = partial(visible, slack=PATH_SLACK)
         paths = [each for each in self.path_artists if isinstance(each, ReliefPath)]
         for path in paths:
             path.place(photo)
@@ -318,7 +352,8 @@ class ReliefView(View):
     @cached_property
     def colors(self) -> tuple[Colors, Colors]:
         """The colours of the upper and the lower side of the surface."""
-        return self.surface.colors(self.theme.ramp)
+        coats = [each.coat(self.theme, TEXELS) for each in self.shadings]
+        return self.surface.colors(self.theme.ramp, coats)
 
 
 class SurfaceImage(Artist):

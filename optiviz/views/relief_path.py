@@ -22,7 +22,7 @@ from optiviz.views.paths import (
 )
 
 PALE = 0.38  # opacity of heads and stars behind a hill
-WIDER = 1.3  # lines than seen from above, where surfaces have no shadows
+THICKER = 1.3  # lines than seen from above, where surfaces have no shadows
 LEAST_SHADOW = 0.4  # of a shadow that must be seen, or it is only scraps
 SHADOW_WIDTH, SHADOW_OPACITY = 1.1, 0.5
 PATH_SLACK = 1.5  # pixels by which a path, which has some width, may be behind an edge
@@ -84,7 +84,7 @@ class ReliefPath(PathArtist):
         **settings: Any,
     ) -> None:
         flat = np.full((len(points), 2), np.nan)
-        super().__init__(axes, flat, ends, style, theme, number, trail, scale=WIDER, **settings)
+        super().__init__(axes, flat, ends, style, theme, number, trail, scale=THICKER, **settings)
         self.world, self.turns, self.tips, self.away = points, turns, tips, away
         self.proximity = self.opacity
         look: dict[str, Any] = {"color": style.color, "dash_capstyle": "round"}

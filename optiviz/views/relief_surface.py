@@ -14,7 +14,7 @@ from optiviz.objective import Array
 from optiviz.registry import Height
 from optiviz.relief.camera import Camera
 from optiviz.relief.field import Bools, Colors, Field
-from optiviz.relief.light import shade
+from optiviz.relief.light import Coat, shade
 from optiviz.relief.resampling import between
 from optiviz.relief.viewpoint import best_camera
 from optiviz.surfaces.surface import Surface
@@ -73,14 +73,17 @@ class ReliefSurface:
         inside, outside = _ends(known)
         points = np.stack([self.sampled.x, self.sampled.y], axis=-1)
         here, there = points[inside], points[outside]
-        share, value = np.zeros(len(here)), self.sampled.values.data[inside] * self.sampled.scale
+        share, value = np.zeros(len(here)), self.sampled.values.data[inside]
         sought = len(here) and not self.surface.learns  # which would take longer than the grid
         for halving in 0.5 ** np.arange(1, HALVINGS + 1) if sought else ():
             with np.errstate(all="ignore"):
                 tried = self.surface.value(here + (share + halving)[:, None] * (there - here))
             goes_on = np.isfinite(tried)
-            share, value = share + halving * goes_on, np.where(goes_on, tried, value)
-        return Edge(inside, outside, share, value / self.sampled.scale)
+            share, value = (
+                share + halving * goes_on,
+                np.where(goes_on, self.sampled.value(tried), value),
+            )
+        return Edge(inside, outside, share, value)
 
     @cached_property
     def grids(self) -> tuple[Array, Array | None]:
@@ -209,8 +212,10 @@ class ReliefSurface:
         found[np.isnan(points[:, 0]) | np.isnan(found[:, 2])] = np.nan
         return found
 
-    def colors(self, theme_ramp: tuple[str, ...]) -> tuple[Colors, Colors]:
-        """Return the colours of the upper and the lower side of the surface."""
+    def colors(
+        self, theme_ramp: tuple[str, ...], coats: Sequence[Coat] = ()
+    ) -> tuple[Colors, Colors]:
+        """Return the colours of the upper and the lower side, which coats may cover."""
         sampled = self.sampled
         shares = _filled(sampled.shares(sampled.values.filled(np.nan)))
         grid = np.clip(self.grids[0], 0, TALL)
@@ -218,7 +223,7 @@ class ReliefSurface:
             matrix = between(len(shares), len(grid))
             shares = matrix @ shares @ matrix.T
         table = ramp(theme_ramp)(np.arange(SHADES))[:, :3]
-        return shade(grid, self.sides, shares, table, TEXELS)
+        return shade(grid, self.sides, shares, table, TEXELS, coats)
 
     def _grows(self, values: Any, above: bool) -> bool:
         """Return whether the surface has a pole at its highest, or lowest, point on the grid.
@@ -232,7 +237,7 @@ class ReliefSurface:
         steps = np.stack(np.meshgrid(around, around), axis=-1).reshape(-1, 2)
         near = np.array([sampled.x[at], sampled.y[at]]) + steps * (high - low) / (len(values) - 1)
         with np.errstate(all="ignore"):
-            found = self.surface.value(near.clip(low, high)) / sampled.scale
+            found = sampled.value(self.surface.value(near.clip(low, high)))
         if not np.isfinite(found).all():
             return True
         middle = float(np.median(values.compressed()))

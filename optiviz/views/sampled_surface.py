@@ -41,6 +41,28 @@ def _blank(blank: int, points: int) -> str:
     return f"{blank} of {points} points of the plane {has} no finite loss: left blank"
 
 
+@dataclass(frozen=True)
+class Density:
+    """The density exp(-(f - lowest) / temperature), which is 1 where the loss f is lowest."""
+
+    temperature: float
+    lowest: float
+
+    @classmethod
+    def of_losses(cls, losses: Any, temperature: float) -> "Density":
+        """Return the density of losses, of which those that are not finite are ignored."""
+        known = np.ma.masked_invalid(losses).compressed()
+        return cls(temperature, float(known.min()) if known.size else 0.0)
+
+    def of(self, losses: Any) -> Any:
+        """Return the density where the loss is `losses`."""
+        return np.exp(-(losses - self.lowest) / self.temperature)
+
+    def slope(self, losses: Array, slopes: Array) -> Array:
+        """Return the slope of the density where the loss has these slopes."""
+        return np.asarray(-slopes / self.temperature * self.of(losses))
+
+
 @dataclass(frozen=True, eq=False)
 class SampledSurface:
     """A surface on a grid: x, y and values have shape (samples, samples).
@@ -55,6 +77,7 @@ class SampledSurface:
     scale: float
     levels: Array
     remarks: tuple[str, ...] = ()  # on what is blank of the loss of a network or a model
+    density: Density | None = None  # of which values are, None if they are losses
 
     @classmethod
     def sample(
@@ -63,11 +86,13 @@ class SampledSurface:
         most: int,
         levels: int | Sequence[float] | None = None,
         progress: Progress | None = None,
+        temperature: float | None = None,
     ) -> "SampledSurface":
         """Sample a two-dimensional surface over its window, at most `most` points per side.
 
         levels are their number or their values. Unless specified they are the surface's own, or
-        those of `contour_levels` if it has none.
+        those of `contour_levels` if it has none. With a temperature, the values are those of the
+        density, whose levels are evenly spaced.
         """
         (left, right), (bottom, top) = surface.window.intervals
         many = surface.grid_size(most)
@@ -75,7 +100,12 @@ class SampledSurface:
         with np.errstate(all="ignore"):
             values = np.ma.masked_invalid(surface.sample_grid(across, up, progress))
         x, y = np.meshgrid(across, up)
+        density = None if temperature is None else Density.of_losses(values, temperature)
         own = surface.levels if levels is None else levels
+        if density is not None:
+            values = density.of(values)
+            bands = BANDS if levels is None else levels
+            own = tuple(np.linspace(0, 1, bands + 1)) if isinstance(bands, int) else bands
         largest = float(abs(values).max()) if values.count() else 0.0
         if not isinstance(own, int):
             largest = max([largest, *map(abs, own)])
@@ -87,7 +117,12 @@ class SampledSurface:
             chosen = np.array(own) / scale if own else contour_levels(values.compressed())
         blank = values.size - values.count()
         remarks = [_blank(blank, values.size)] if blank and surface.learns else []
-        return cls(x, y, values, scale, chosen, tuple(remarks))
+        return cls(x, y, values, scale, chosen, tuple(remarks), density)
+
+    def value(self, losses: Array) -> Array:
+        """Return values where the surface has these losses."""
+        values = losses if self.density is None else self.density.of(losses)
+        return np.asarray(values / self.scale)
 
     @property
     def inner(self) -> Array:

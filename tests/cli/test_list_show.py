@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
-from conftest import FORMULAS, NETWORKS, STEPPING, Invoke
+from conftest import FORMULAS, NETWORKS, RATED, Invoke
 
 from optiviz.cli import COMMANDS
 from optiviz.optimizers.schedules import SCHEDULES
@@ -105,7 +105,7 @@ def test_show_an_optimizer(name: str, invoke: Invoke) -> None:
     known = json.loads(invoke("show", name, "--json").stdout)
     assert known["rule"]
     assert known["paper"]
-    assert ("lr" in {each["name"] for each in known["hyperparameters"]}) == (name in STEPPING)
+    assert ("lr" in {each["name"] for each in known["hyperparameters"]}) == (name in RATED)
     said = invoke("show", name).stdout
     assert all(line.strip() in said for line in known["rule"].splitlines())
     assert all(each["name"] in said for each in known["hyperparameters"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, STEPPING, TUNED
+from conftest import FORMULAS, TUNED
 
 import optiviz
 from optiviz.descent.learning_rate import (
@@ -269,7 +269,7 @@ GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_default_run_is_calm_and_ends_lower_or_says_why_not(surface: str) -> None:
-    scene = Recipe(surface=surface, optimizers=",".join(STEPPING)).make_scene()
+    scene = Recipe(surface=surface, optimizers=",".join([*TUNED, "newton"])).make_scene()
     for entry in scene.entries:
         paths = entry.trajectories
         told = GONE_WRONG.get((surface, entry.spec.name), "")

@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import FORMULAS, STEPPING
+from conftest import FORMULAS, TUNED
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from hypothesis import strategies as st
 from imageio.v3 import immeta, imread
@@ -48,7 +48,7 @@ rates = st.floats(-3, 1).map(lambda power: f"{10**power:.3g}")
 colors = st.sampled_from(["red", "white", "black", "#0a7", "#123456", "rebeccapurple"])
 words = st.builds(
     lambda name, rate, look: name + (f":lr={rate}" if rate else "") + look,
-    st.sampled_from(STEPPING),
+    st.sampled_from(TUNED),
     st.none() | rates | st.builds("{}@{}".format, rates, st.sampled_from(list(SCHEDULES))),
     st.just("") | colors.map(":color={}".format),
 )

@@ -93,6 +93,7 @@ def test_no_colour_and_no_bar_where_nobody_looks(here: Path) -> None:
 EXTRAS = {
     "sklearn": (["run", "--surface", "digits-output", "--opt", "sgd"], "scikit-learn", "networks"),
     "scipy": (["run", "--surface", "bowl", "--opt", "bfgs"], "scipy", "scipy"),
+    "cma": (["run", "--surface", "bowl", "--opt", "cma-es"], "pycma", "cma"),
     "torch": (["run", "--surface", "bowl", "--opt", "torch.optim.Adam:lr=0.1"], "torch", "torch"),
     "optax": (["run", "--surface", "bowl", "--opt", "optax.adam:lr=0.1"], "optax", "optax"),
     "distributed": (["batch", "jobs.yaml", "--scheduler", "tcp://a:1"], "dask", "cluster"),

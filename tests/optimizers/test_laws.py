@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STEPPING
+from conftest import RANDOM, STEPPING, fitting_surface
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ import optiviz
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer, load_wrapper
-from optiviz.optimizers.base import Method, Optimizer
+from optiviz.optimizers.base import Hyper, Method, Optimizer
 from optiviz.optimizers.describe import describe
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import parse_spec
@@ -23,7 +23,10 @@ from optiviz.registry import OPTIMIZERS, WRAPPERS
 from optiviz.system.errors import InputError
 
 STEPS = 25
-WRAPPED = ["lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"]
+WRAPPED = [
+    *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
+    *("polyak-averaging+momentum", "lookahead+projected-gradient"),
+]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
@@ -33,7 +36,8 @@ every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 
 def make(name: str, lr: Any = 0.01) -> Optimizer:
-    made = parse_spec(name).build(lr=lr)
+    spec = parse_spec(name)
+    made = spec.build(**({"lr": lr} if factory_of(spec.name).rate else {}))
     assert isinstance(made, Optimizer)
     return made
 
@@ -60,7 +64,8 @@ def test_rows_of_a_batch_are_independent(
     name: str, starts: list[tuple[float, float]], rate: float
 ) -> None:
     together = np.array(starts)
-    for surface, tolerance in [(bowl, 0.0), (wobbly, 1e-12)]:
+    for usual, tolerance in [(bowl, 0.0), (wobbly, 1e-12)]:
+        surface = fitting_surface(name, usual)
         ends = end_of(make(name, rate), together, surface)
         alone = np.array([end_of(make(name, rate), start, surface) for start in together])
         np.testing.assert_allclose(ends, alone, rtol=tolerance, atol=tolerance)
@@ -70,21 +75,28 @@ def test_rows_of_a_batch_are_independent(
 
 @every_optimizer
 def test_a_hyperparameter_may_be_an_array_over_runs(name: str) -> None:
-    rates = np.array([[1e-3], [1e-2], [0.1]])
+    spec = parse_spec(name)
+    factory = factory_of(spec.name)
+    usual = {key: each.default for key, each in factory.parameters.items() if each.type == Hyper}
+    key = factory.rate or next(iter(usual), "")
+    if not key:
+        return
+    values = np.array([[1e-3], [1e-2], [0.1]]) * (1 if factory.rate else 10 * usual[key])
     starts = np.tile(wobbly.start, (3, 1))
-    together = end_of(make(name, rates), starts)
-    alone = np.array([end_of(make(name, float(rate[0])), starts[0]) for rate in rates])
+    surface = fitting_surface(name, wobbly)
+    together = end_of(spec.build(**{key: values}), starts, surface)
+    alone = np.array([end_of(spec.build(**{key: each[0]}), starts[0], surface) for each in values])
     np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-12)
 
 
 @every_optimizer
 def test_step_is_pure(name: str) -> None:
-    optimizer = make(name)
+    optimizer, surface = make(name), fitting_surface(name, wobbly)
     x = np.array(wobbly.start)
     state = optimizer.init(x)
     for _ in range(3):
         before = (x.copy(), copy.deepcopy(state))
-        first, second = (optimizer.step(wobbly, x, state) for _ in range(2))
+        first, second = (optimizer.step(surface, x, state) for _ in range(2))
         np.testing.assert_array_equal(x, before[0])
         for kept, original in zip(leaves(state), leaves(before[1]), strict=True):
             np.testing.assert_array_equal(kept, original)
@@ -94,23 +106,28 @@ def test_step_is_pure(name: str) -> None:
 
 @every_optimizer
 def test_points_and_states_stay_float64(name: str) -> None:
-    optimizer = make(name)
-    x, state = optimizer.step(bowl, np.array([1.0, 2.0]), optimizer.init(np.array([1.0, 2.0])))
+    optimizer, x = make(name), np.array([1.0, 2.0])
+    x, state = optimizer.step(fitting_surface(name, bowl), x, optimizer.init(x))
     assert x.dtype == np.float64
     assert all(np.asarray(each).dtype in (np.float64, np.int64) for each in leaves(state))
 
 
 @every_optimizer
 def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> None:
-    x = np.array([2.5, -1.3])
-    np.testing.assert_array_equal(
-        end_of(make(name), x, bowl)[::-1], end_of(make(name), x[::-1].copy(), bowl)
+    if name in RANDOM:
+        return  # its numbers are not swapped
+    x, surface = np.array([2.5, -1.3]), fitting_surface(name, bowl)
+    np.testing.assert_allclose(
+        end_of(make(name), x, surface)[::-1],
+        end_of(make(name), x[::-1].copy(), surface),
+        rtol=0,
+        atol=1e-12 if name == "mirror-descent" else 0,  # a sum of three weights
     )
 
 
 @every_optimizer
 def test_it_descends_a_bowl(name: str) -> None:
-    path = descend(bowl, make(name, 0.02), bowl.start, 50)
+    path = descend(fitting_surface(name, bowl), make(name, 0.02), bowl.start, 50)
     assert path.losses[-1] < path.losses[0]
     assert not path.ending
 
@@ -118,19 +135,22 @@ def test_it_descends_a_bowl(name: str) -> None:
 @pytest.mark.parametrize("name", STEPPING)
 def test_every_hyperparameter_has_an_effect(name: str) -> None:
     """On the points or states of one of two runs, by one of several values."""
-    parameters = factory_of(name).parameters
-    usual = {"weight_decay": "0.1", "lr": "0.5"}
+    parameters, surface = factory_of(name).parameters, fitting_surface(name, wobbly)
+    usual = {"weight_decay": "0.1", "lr": "0.5", "radius": "3"}
 
     def ends(**changed: str) -> list[bytes]:
         settings = {key: each for key, each in usual.items() if key in parameters} | changed
         optimizer = parse_spec(":".join([name, *map("=".join, settings.items())])).build()
         with np.errstate(all="ignore"):
-            *_, end = walk(wobbly, optimizer, np.array([[1.5, -2.0], [0.3, 0.9]]), STEPS)
+            *_, end = walk(surface, optimizer, np.array([[1.5, -2.0], [0.3, 0.9]]), STEPS)
         return [np.asarray(leaf).tobytes() for leaf in leaves(end)]
 
     before = ends()
+    if name == "nelder-mead":
+        return  # tested with scipy, as they end a run, or adapt to many dimensions
     for key, parameter in parameters.items():
-        values = ["false", "true"] if parameter.type is bool else ["3", "0.3", "-0.3", "0.01"]
+        numbers = ["3", "0.3", "-0.3", "0.01", "0.24", "7"]
+        values = ["false", "true"] if parameter.type is bool else numbers
         changed = []
         for value in values:
             with suppress(InputError):  # a value out of range
@@ -157,16 +177,18 @@ def test_pickles(name: str) -> None:
 def test_docstring_has_rule_paper_and_meanings(name: str) -> None:
     known = describe(load_wrapper(name) if name in WRAPPERS else load_optimizer(name))
     assert known.summary.endswith(".")
-    assert ("x <- " if name in WRAPPERS else "x <- x") in known.rule
+    assert "x <- " in known.rule
     assert any(letter.isdigit() for letter in known.paper), "a paper has a year"
     assert all(meaning for _, _, meaning in known.hyperparameters)
 
 
 @pytest.mark.parametrize("name", STEPPING)
 def test_states_are_recorded_by_name(name: str) -> None:
-    path = optiviz.descend("wobbly", f"{name}:lr=0.01", steps=4)
-    names = make(name).init(path.start)._fields
-    assert tuple(path.states) == names
+    path = descend(fitting_surface(name, wobbly), make(name), wobbly.start, 4)
+    state = make(name).init(path.start)
+    known = getattr(state, "recorded", state._asdict())
+    drawn = [key for key, each in known.items() if np.shape(each) in ((), (2,))]
+    assert list(path.states) == drawn
     assert all(len(each) == 5 for each in path.states.values())
 
 

@@ -198,7 +198,7 @@ def test_the_points_per_side_of_a_plane_are_an_option(
     [
         "optiviz run --surface wobbly --opt adam:lr=0.1,sgd --start -1,2 --start random:3 --seed 4",
         "optiviz run --formula 'x**2 + y**2' --domain -1:1,-2:2 --opt adam --levels 0.5, --labels",
-        "optiviz run --surface wobbly --domain -1:1,-2:2 --opt adam --levels 5 --no-fill --field",
+        "optiviz run --surface wobbly --domain -1:1,-2:2 --opt sgd --no-fill --field arrows",
         "optiviz run --formula 'w**2 + b**2' --variables w,b --domain -1:1,-2:2 --axes up,down "
         "--opt adam:lr=0.1",
         "optiviz plot wobbly,beale --theme dark --size 300x200",

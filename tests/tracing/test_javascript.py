@@ -10,19 +10,20 @@ as this has moved any row so far.
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, STEPPING
+from conftest import FORMULAS, LIVE
 
 import optiviz
 from optiviz.descent.walk import descend
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import parse_spec
+from optiviz.shapes import Sketch
 from optiviz.surfaces.surface import Surface
 from optiviz.tracing.arrays import input_array
 from optiviz.tracing.graph import Graph
@@ -35,8 +36,9 @@ NODE = shutil.which("node") or ""
 pytestmark = pytest.mark.skipif(not NODE, reason="node is not installed")
 STEPS, RATES = 125, (0.003, 0.05)
 SPECS = [
-    *STEPPING,
+    *LIVE,
     "lookahead+adam",
+    "polyak-averaging+adam:start=3",
     "sam+momentum",
     "adam:lr=@cosine",
     "sgd:lr=@warmup/20@exp/0.99",
@@ -181,18 +183,35 @@ def test_paths_are_those_of_python(name: str, methods: Any) -> None:
     found = in_node(
         f"{declared}const jobs={json.dumps(jobs)},f=programs.objective,n={STEPS};"
         f"const result=jobs.map(([name,h])=>{{let x={json.dumps(begin)};"
-        "const {init,step}=programs.methods[name];let s=init(x,h,n);const rows=[x];"
-        "for(let k=0;k<n;k++){[x,s]=step(f,x,s,h,n);rows.push(x);}return rows;});"
+        "const {init,step,sketch}=programs.methods[name];let s=init(x,h,n);"
+        "const rows=[x],shapes=[];for(let k=0;k<n;k++){[x,s]=step(f,x,s,h,n);rows.push(x);"
+        "if(sketch)shapes.push(sketch(s,h,n)??[])}return [rows,shapes];});"
     )
-    tight = 0
-    for (text, _), rows, (path, shaken) in zip(jobs, found, expected, strict=True):
+    tight, sketched = 0, set()
+    for (text, _), (rows, shapes), (path, shaken) in zip(jobs, found, expected, strict=True):
         last = min(path.last, shaken.last) + 1
-        here, points = np.array(rows, float)[:last], path.points[:last]
-        size = np.maximum.accumulate(np.abs(points).max(axis=1)) + 1
-        moved = np.maximum.accumulate(np.abs(shaken.points[:last] - points).max(axis=1)) / size
-        away = np.abs(here - points).max(axis=1) / size
-        steady = moved <= TIGHT / 10
-        assert (away[steady] <= TIGHT).all(), text
-        assert (away[~steady] <= AMPLIFIED * moved[~steady]).all(), text
-        tight += steady.sum()
+        tight += steady_rows(rows[:last], path.points[:last], shaken.points[:last], text)
+        if shapes:
+            sketched.add(text)
+            known = [numbers_of(each.sketches[1:last]) for each in (path, shaken)]
+            steady_rows(shapes[: last - 1], *known, text)
     assert tight > 0.5 * STEPS * len(jobs)
+    assert "newton" in sketched
+
+
+def steady_rows(rows: Any, expected: Array, shaken: Array, text: str) -> int:
+    """Check rows of numbers; return how many of them must be as Python has them."""
+    here, known, moved = (np.nan_to_num(np.array(each, float)) for each in (rows, expected, shaken))
+    size = np.maximum.accumulate(np.abs(known).max(axis=1)) + 1
+    moves = np.maximum.accumulate(np.abs(moved - known).max(axis=1)) / size
+    away = np.abs(here - known).max(axis=1) / size
+    steady = moves <= TIGHT / 10
+    assert (away[steady] <= TIGHT).all(), text
+    assert (away[~steady] <= AMPLIFIED * moves[~steady]).all(), text
+    return int(steady.sum())
+
+
+def numbers_of(sketches: Sequence[Sketch]) -> Array:
+    """Return the numbers of the shapes of each step, as many in all."""
+    flat = [[np.ravel(part) for shape in each for part in shape[:-1]] for each in sketches]
+    return np.array([np.concatenate(each) for each in flat])

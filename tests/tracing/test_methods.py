@@ -1,23 +1,30 @@
 """Programs of optimizers: what they compute is what `step` does; what cannot be one is told."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SOLVERS, STEPPING
+from conftest import LIVE, SOLVERS
 
 import optiviz
-from optiviz.optimizers.base import Optimizer, Scheduled
+from optiviz.optimizers.base import Optimizer, Scheduled, length
 from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.momentum import Momentum, Velocity
+from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import parse_spec
+from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, ShapeForm, Sketch
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Untraceable
 from optiviz.tracing.methods import MethodProgram, record
 from optiviz.tracing.programs import run
 
 STEPS = 30
-WRAPPED = ["lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"]
+WRAPPED = [
+    *("lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"),
+    "polyak-averaging+momentum:start=2",
+]
 SCHEDULED = [
     "adam:lr=0.1@cosine",
     "lookahead+sgd:lr=0.02@warmup/5@step/10/0.5@exp/0.99",
@@ -220,8 +227,64 @@ def inputs(program: MethodProgram, method: Optimizer, x: Any, state: Any = None)
     return {"x": x.tolist(), "s": s, "h": [values[name] for name in program.variable], "n": [STEPS]}
 
 
+def check_sketch(program: MethodProgram, method: Optimizer, x: Any, state: Any) -> None:
+    """Check that the program of a sketch, if there is one, computes what Python does."""
+    if program.sketch is None:
+        return
+    found = run(program.sketch.tree, inputs(program, method, x, state)).get("shapes", [])
+    shapes = method.sketch(state)
+    expected = [each for shape in shapes for part in shape[:-1] for each in np.ravel(part)]
+    np.testing.assert_allclose(np.array(found, float), expected, rtol=1e-14, atol=1e-300)
+    assert not shapes or tuple(map(ShapeForm.of, shapes)) == program.sketch.forms
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Looking(Momentum):
+    """A method with a sketch that has shapes of several kinds, and none of slow steps."""
+
+    def sketch(self, state: Velocity) -> Sketch:
+        v = state.velocity
+        if length(v) < 1e-3:
+            return ()
+        bend = np.eye(v.shape[-1]) * v[..., None]
+        return (
+            Segment(np.stack([v, -self.lr * v])),
+            Ellipse(v, bend @ bend),
+            QuadraticModel(v, 1.0, 2 * v, np.linalg.solve(bend, bend), "model"),
+            Points(np.where(v > 0, v, np.nan)[None], "accepted"),
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Blind(Momentum):
+    """A method whose sketch cannot be recorded."""
+
+    def sketch(self, state: Velocity) -> Sketch:
+        return (Points(np.linalg.qr(state.velocity[:, None])[0].T),)
+
+
 @pytest.mark.parametrize("dim", SURFACES)
-@pytest.mark.parametrize("text", [*STEPPING, *WRAPPED, *SCHEDULED, *SET])
+def test_a_sketch_is_recorded(dim: int) -> None:
+    method = Looking(lr=0.02)
+    program, x = record(method, dim), np.array(SURFACES[dim].start, float)
+    assert program.sketch is not None
+    state = method.init(x)
+    for _ in range(STEPS):
+        x, state = method.step(SURFACES[dim], x, state)
+        check_sketch(program, method, x, state)
+    wrapped = record(Scheduled(inner=method, schedule=Schedule.read("exp/0.9")), dim)
+    assert wrapped.sketch is not None
+    assert wrapped.sketch.forms == program.sketch.forms
+
+
+def test_a_method_whose_sketch_cannot_be_recorded_is_recorded_without() -> None:
+    program = record(Blind(lr=0.1), 2)
+    assert program.sketch is None
+    assert program.unsketched == "it calls np.qr, which cannot be recorded"
+
+
+@pytest.mark.parametrize("dim", SURFACES)
+@pytest.mark.parametrize("text", [*LIVE, *WRAPPED, *SCHEDULED, *SET])
 def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
     method, general = built(text)
     program, surface = record(general, dim), SURFACES[dim]
@@ -235,9 +298,12 @@ def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
         np.testing.assert_allclose(found["x"], x, rtol=1e-14, atol=1e-300)
         after = np.array(inputs(program, method, x, state)["s"], float)
         np.testing.assert_allclose(np.array(found["s"], float), after, rtol=1e-13, atol=1e-300)
+        check_sketch(program, method, x, state)
+        if np.abs(surface.gradient(x)).max() < 1e-2:
+            break  # gradients, and ratios of decreases, are rounding errors
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@pytest.mark.parametrize("name", LIVE)
 def test_all_hyperparameters_but_lengths_of_loops_are_inputs(name: str) -> None:
     method, _ = built(name)
     known = method.hyperparameters()

@@ -302,7 +302,7 @@ def losses_on(drawn: Picture) -> list[Text]:
 
 
 def test_a_field_points_down_the_gradient() -> None:
-    drawn = picture("wobbly", "adam", field=True)
+    drawn = picture("wobbly", "adam", field="arrows")
     (field,) = (each for each in drawn.figure.axes[0].collections if isinstance(each, Quiver))
     axes = drawn.figure.axes[0]
     places, arrows = field.XY, np.column_stack([field.U, field.V])

@@ -103,7 +103,7 @@ def recipes(**settings: Any) -> dict[str, BaseRecipe]:
     made["plot-1d"] = PlotRecipe(surfaces="logistic,tanh,relu,softplus", **settings)
     made["plot-2d"] = PlotRecipe(surfaces="wobbly,beale,ripple", **settings)
     made["plot-relief"] = PlotRecipe(surfaces="beale,rosenbrock", view="relief", **settings)
-    made["plot-one"] = PlotRecipe(surfaces="himmelblau", field=True, **settings)
+    made["plot-one"] = PlotRecipe(surfaces="himmelblau", field="arrows", **settings)
     return made
 
 

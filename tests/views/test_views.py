@@ -53,7 +53,7 @@ def test_a_curve_shows_the_point_its_tangent_and_the_points_before(
     drawn = picture(surface, word)
     view = drawn.cells[0].view
     assert isinstance(view, CurveView)
-    (walker,), (path,) = view.path_artists, drawn.scene.trajectories
+    walker, (path,) = view.path_artists[-1], drawn.scene.trajectories
     drawn.update(step)
     points = np.column_stack([path.points[: step + 1, 0], path.losses[: step + 1]])
     points[np.abs(points[:, 0]) > 20] = np.nan

@@ -1,4 +1,4 @@
-// One dimension: the curve, the points on it, their tangents, and Newton's parabolas.
+// One dimension: the curve, the points on it, and their tangents.
 
 const CURVE = { coarse: 401, fine: 2001 }; // samples
 const STEEPEST = 1e100; // largest slope for which a tangent is drawn
@@ -66,7 +66,7 @@ function drawWalkers(panel, pen, runs, step, curve) {
   }
 }
 
-// The tangent at a row, and for methods that use second derivatives the parabola.
+// The tangent at a row.
 function drawTangent(panel, pen, run, row, dash) {
   const [across, down] = onScreenOf(panel);
   const [x, y] = [run.x[row], run.losses[row]];
@@ -80,19 +80,4 @@ function drawTangent(panel, pen, run, row, dash) {
   pen.setLineDash(dash.map((each) => pen.lineWidth * each));
   line(pen, [-1, 1].map((end) => [across(x + end * run_), down(y + end * run_ * slope)]));
   pen.setLineDash([]);
-  if (!usesHessian(run.entry.method)) return;
-  const [[bend]] = programs.objective.hessian([x]);
-  const [low, high] = panel.x.ends;
-  const parabola = new Float64Array(2 * 101);
-  for (let each = 0; each <= 100; each += 1) {
-    const far = low + ((high - low) * each) / 100 - x;
-    parabola.set([across(x + far), down(y + slope * far + (bend / 2) * far * far)], 2 * each);
-  }
-  pen.globalAlpha = 2 * FADED;
-  pen.setLineDash([2, 6]);
-  stroke(pen, parabola);
-  pen.setLineDash([]);
-  pen.globalAlpha = 1;
 }
-
-const usesHessian = (method) => /(^|\+)newton/.test(method ?? "");

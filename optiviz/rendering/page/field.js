@@ -59,8 +59,9 @@ const SADDLES = {
   10: [[[RIGHT, DOWN], [LEFT_SIDE, UP]], [[LEFT_SIDE, DOWN], [RIGHT, UP]]],
 };
 
-// Lines at a level: flat arrays of columns and rows, which need not be whole numbers.
-function isolines({ columns, rows, values }, level, room = isolineRoom(columns * rows)) {
+// Lines at a level: flat arrays of columns and rows, which need not be whole numbers. A line is
+// between two points where values have the level if they are linear, or at a share of the way.
+function isolines({ columns, rows, values }, level, room = isolineRoom(columns * rows), shareOf = null) {
   const { next, incoming } = room;
   const many = columns * rows;
   const begun = [];
@@ -82,8 +83,10 @@ function isolines({ columns, rows, values }, level, room = isolineRoom(columns *
   const place = (side) => {
     const at = side % many;
     const other = side < many ? at + 1 : at + columns;
-    const share = (level - values[at]) / (values[other] - values[at]);
     const [column, row] = [at % columns, Math.floor(at / columns)];
+    const end = side < many ? [column + 1, row] : [column, row + 1];
+    const linear = (level - values[at]) / (values[other] - values[at]);
+    const share = shareOf ? shareOf(at, other, [column, row], end) : linear;
     return side < many ? [column + share, row] : [column, row + share];
   };
   const lines = [];

@@ -18,16 +18,19 @@ function groundOf(window, width, height, quality, theme) {
   const { levels, inner } = levelsOf(field, small);
   const canvas = document.createElement("canvas");
   const pen = prepared(canvas, width, height, ratio);
-  const colored = (share) => theme.ramp[Math.round(share * (theme.ramp.length - 1))];
+  const coloredBy = (ramp, share) => ramp[Math.round(share * (ramp.length - 1))];
+  const colored = (share) => coloredBy(theme.ramp, share);
   const filled = theme.fill && field.values.some((value) => !Number.isNaN(value));
-  if (filled) {
+  const paint = (brush, ramp) => {
     const share = (each) => each / Math.max(inner.length, 1);
-    const colors = Array.from({ length: inner.length + 1 }, (_, each) => channels(colored(share(each))));
+    const colors = Array.from({ length: inner.length + 1 }, (_, each) => channels(coloredBy(ramp, share(each))));
     const bands = document.createElement("canvas");
     const fineness = quality === "fine" ? ratio : 0.5;
     paintBands(prepared(bands, width, height, fineness), bands, field, inner, colors);
-    pen.drawImage(bands, 0, 0, width, height);
-  }
+    brush.drawImage(bands, 0, 0, width, height);
+  };
+  if (filled) paint(pen, theme.ramp);
+  const edges = drawSets(pen, window, width, height, quality, filled ? paint : null);
   const room = isolineRoom(field.columns * field.rows);
   const lines = inner.map((level) => isolines(field, level, room).map((each) => onScreen(each, field, width, height)));
   if (filled) drawLit(pen, lines.flat(), theme, small ? FINE : 1);
@@ -38,6 +41,7 @@ function groundOf(window, width, height, quality, theme) {
       for (const each of lines[number]) stroke(pen, each);
     });
   }
+  for (const each of edges) drawEdges(pen, each);
   if (told.surface.field) drawField(pen, window, width, height, theme);
   if (theme.labels) {
     const behind = (level) => (filled ? colored(inner.indexOf(level) / inner.length) : theme.background);

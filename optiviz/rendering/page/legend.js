@@ -27,6 +27,10 @@ function makeRow(entry) {
   if (entry.open) openKnobs(row);
   const why = entry.base.why ? `Replayed from its own start: ${entry.base.why}.` : "";
   if (live && why) item.append(made("p", { className: "note", textContent: why }));
+  const { unsketched } = told.methods[entry.method] ?? {};
+  if (unsketched) {
+    item.append(made("p", { className: "note", textContent: `Without its sketch in this page: ${unsketched}.` }));
+  }
   if (entry.note) item.append(made("p", { className: "note", textContent: entry.note }));
   return row;
 }
@@ -90,7 +94,6 @@ function writeKey() {
   from.hidden = many < 2;
   from.querySelector("canvas").hidden = !dashed;
   from.querySelector("span").textContent = `${many} starts${dashed ? ", each with its dashes" : ""}`;
-  if (main.kind === "curve") one(".key .parabola").hidden = !shown.some(({ entry }) => usesHessian(entry.method));
   const isGone = shown.some((run) => goneAt(run, rowIn(run, step), state.window));
   one(".key .away").style.visibility = isGone ? "" : "hidden"; // whose room it keeps
 }
@@ -107,9 +110,8 @@ function writeRamp() {
   high.textContent = written(known.at(-1) * field.scale, 3);
 }
 
-const LINES = { // of the key, by the name of their mark: width in points, dashes in pixels, opacity
-  from: [1.8, [4, 4], 1], tangent: [1.6, [], 1], parabola: [1.6, [2, 6], 0.6],
-};
+// Of the key, by the name of their mark: width in points, dashes in pixels.
+const LINES = { from: [1.8, [4, 4]], tangent: [1.6, []] };
 
 function drawKey() {
   for (const mark of all(".key li:not(.area)")) {
@@ -117,11 +119,18 @@ function drawKey() {
     const name = mark.className;
     const pen = prepared(canvas, ...(name === "ramp" ? [64, 10] : [16, 16]));
     const { muted, ramp } = look();
-    if (LINES[name]) {
-      const [width, dashes, opacity] = LINES[name];
+    if (name === "set") {
+      pen.fillStyle = flatColor(mark.dataset.look);
+      pen.strokeStyle = look().ink;
+      pen.lineWidth = POINT;
+      pen.globalAlpha = look().fill && dim === 2 ? 1 : told.edge.opacities[mark.dataset.look];
+      pen.fillRect(2, 2, 12, 12);
+      pen.globalAlpha = 1;
+      pen.strokeRect(2, 2, 12, 12);
+    } else if (LINES[name]) {
+      const [width, dashes] = LINES[name];
       pen.strokeStyle = muted;
       pen.lineWidth = POINT * width;
-      pen.globalAlpha = opacity;
       pen.setLineDash(dashes);
       line(pen, [[0, 8], [16, 8]]);
       pen.setLineDash([]);

@@ -26,6 +26,7 @@ from optiviz.recipes.command import drawn_command
 from optiviz.rendering.page.basins import basins_told
 from optiviz.rendering.page.programs import Programs
 from optiviz.rendering.page.relief import relief_told
+from optiviz.rendering.page.sets import set_ramps, sets_told
 from optiviz.rendering.page.text import (
     ordinal,
     outlines,
@@ -34,25 +35,29 @@ from optiviz.rendering.page.text import (
     rounded_points,
     short,
 )
+from optiviz.shapes import Shape, ShapeForm, is_finite
 from optiviz.surfaces.notation import terms
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.themes import Theme
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
-from optiviz.views.curve import CurveView
+from optiviz.views.curve import SKETCH_SCALE, CurveView
 from optiviz.views.legend import number
 from optiviz.views.legend_entries import SURFACE_ENTRIES, start_entries
 from optiviz.views.loss import Line, LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
 from optiviz.views.ramp import ramp
+from optiviz.views.relief_path import THICKER
 from optiviz.views.settings import drawing_settings
+from optiviz.views.sketches import CASING, CASING_OPACITY, ISOLINES, LOOKS, SADDLE
 from optiviz.views.title import LONGEST
 
 WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for HiDPI screens
 # Ratios of the sides of a plane: up to which scales are equal unless specified, and at all.
 MAX_RATIO, LONGEST_RATIO = 4.0, 20.0
 MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
+MAX_NUMBERS = 300_000  # of the sketches of all paths together; beyond it, too
 CHARTS = "loss", "state"
 COMPUTED = "relief", "state"  # what is shown of what a page computes by itself
 COLORS = 256  # of the surface's image, most of which has few colours
@@ -101,6 +106,15 @@ class Page:
             "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
             "smooth": self.recipe.smooth,
+            "sketch": self.recipe.sketch is not False,
+            "sketches": {
+                "looks": {role: look._asdict() for role, look in LOOKS.items()},
+                "isolines": ISOLINES,
+                "saddle": SADDLE,
+                "casing": CASING,
+                "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
+                "opacity": CASING_OPACITY,
+            },
             "comet": COMET,
             "apart": {"near": NEAR, "room": ROOM, "radius": LEAST_RADIUS, "reach": REACH},
             "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
@@ -122,6 +136,7 @@ class Page:
                 if programs.entries[number]["method"] is None
                 for start, path in enumerate(entry.trajectories)
             ],
+            **(sets_told(scene.surface, self.recipe) if self.is_live else {}),
             "live": programs.live,
             "methods": programs.methods,
             "rates": programs.rates,
@@ -216,6 +231,8 @@ class Page:
         values["ramp"] = [to_hex(colors(place)) for place in range(colors.N)]
         values["fill"] = theme.fill if self.recipe.fill is None else self.recipe.fill
         values["labels"] = theme.labels if self.recipe.labels is None else self.recipe.labels
+        if self.is_live:
+            values["sets"] = set_ramps(self.scene.surface, self.recipe, theme)
         return values | {"dark": theme.is_dark}
 
     def _surface(self) -> dict[str, Any]:
@@ -258,7 +275,7 @@ class Page:
         }
 
     def _path(self, number: int, entry: RunEntry, start: int, path: Trajectory) -> dict[str, Any]:
-        rows = self._rows(len(path.finite_points))
+        rows = self._rows(len(path.finite_points), self._room(path))
         steps = path.step_of_row[: len(path.finite_points)][rows]
         near = self.scene.plane_proximity(path)
         drawn, window = self.scene.drawn_points(path), self.scene.surface.window.intervals
@@ -274,10 +291,36 @@ class Page:
             "drawn": rounded_points(drawn[rows], window) if stays else None,
             "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
+            **self._sketches(path, rows),
             **self._heights(path, path.finite_points[rows]),
             "outcome": None if found is None else list(found),
             "lines": None if self.is_live else [self._line(line) for line in lines],
         }
+
+    def _sketches(self, path: Trajectory, rows: Array) -> dict[str, Any]:
+        """Return the sketches of these rows, none if there are none.
+
+        `forms` are all forms of shapes, and each shape is the number of its form, and its numbers.
+        """
+        forms: list[ShapeForm] = []
+        kept = []
+        for row in rows if path.sketches else ():
+            shapes = [each for each in path.sketches[row] if is_finite(each)]
+            forms += [each for each in map(ShapeForm.of, shapes) if each not in forms]
+            kept.append(
+                [[forms.index(ShapeForm.of(each)), *self._numbers(each)] for each in shapes]
+            )
+        return {"forms": forms, "sketches": kept} if forms else {}
+
+    def _numbers(self, shape: Shape) -> Iterator[float | None]:
+        """Yield the numbers of a shape, rounded as those of paths are."""
+        window = self.scene.surface.window.intervals
+        for name, part in zip(shape._fields[:-1], shape[:-1], strict=True):
+            if name in ("points", "center", "point"):
+                for point in rounded_points(np.reshape(part, (-1, len(window))), window):
+                    yield from point
+            else:
+                yield from rounded(np.ravel(part))
 
     def _heights(self, path: Trajectory, points: Array) -> dict[str, Any]:
         """Return the heights of a projected path on a curve, none where these are its losses."""
@@ -294,16 +337,22 @@ class Page:
 
     def _line(self, line: Line) -> dict[str, Any]:
         """Return a line of the loss chart."""
-        rows = self._rows(len(line.values))
+        rows = self._rows(len(line.values), self.max_points)
         return {
             "faint": line.faint,
             "steps": line.steps[rows].tolist(),
             "values": rounded(line.values[rows], self.loss.scale.limits),
         }
 
-    def _rows(self, many: int) -> Array:
-        """Return the indices of the rows to keep out of `many`, including the last one."""
-        stride = -(-many // self.max_points)
+    def _room(self, path: Trajectory) -> int:
+        """Return how many rows of a path may be kept, so that its sketches are no larger."""
+        numbers = sum(np.size(part) for each in path.sketches for shape in each for part in shape)
+        most = MAX_NUMBERS // len(self.scene.trajectories)
+        return max(2, min(self.max_points, len(path.points) * most // max(numbers, 1)))
+
+    def _rows(self, many: int, most: int) -> Array:
+        """Return the indices of at most `most` rows out of `many`, including the last one."""
+        stride = -(-many // most)
         self.stride = max(self.stride, stride)
         return np.union1d(np.arange(0, many, stride), [many - 1])
 
@@ -385,6 +434,9 @@ class Page:
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
         if self.is_live and self.pictures:
+            for told in sets_told(self.scene.surface, self.recipe)["sets"]:
+                label = escape(told["label"])
+                yield f'<li class="set" data-look="{told["look"]}">{_MARK}{label}</li>'
             yield from _SCRIPTED_KEY[self.ground]
         for mark in () if self.is_live else start_entries(self.scene):
             yield f'<li class="from"><canvas aria-hidden="true"></canvas>{escape(mark.label)}</li>'
@@ -412,13 +464,13 @@ _SCRIPTED_KEY = {
     "curve": (
         _DASHES,
         f'<li class="tangent">{_MARK}tangent</li>',
-        f'<li class="parabola" hidden>{_MARK}Newton\'s parabola</li>',
     ),
 }
 _GROUND = Template(
     """<section class="seen" aria-label="Picture">
 <div class="bar"><div id="tabs" role="tablist" aria-label="Views" hidden></div>
 <label id="of" hidden>of <select id="basins-of"></select></label>
+<label id="sketch" hidden><input type="checkbox"> sketch</label>
 </div>
 <div class="frame" id="picture" role="$role" aria-label="Picture">
 <figure class="ground $kind"><canvas role="img" aria-label="$label"></canvas></figure>

@@ -3,6 +3,7 @@
 import math
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import OptimizerSpec, format_value, numbered
 from optiviz.registry import OPTIMIZERS
+from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
 from optiviz.surfaces.origins import FormulaOrigin, FunctionOrigin, SpaceOrigin
@@ -70,9 +72,10 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     ]
     for name in OPTIMIZERS:
         library.offer(name)
+    sets = [objective_text({"value": each}) for each in set_programs(scene.surface, recipe)]
     presets = [library.preset(recipe, preset) for preset in recipe.page_presets]
     return Programs(
-        script(objective_text(formula_programs(formula)), library.texts),
+        script(objective_text(formula_programs(formula)), library.texts, sets),
         methods=library.methods,
         entries=entries,
         rates=dict(scene.surface.learning_rates),
@@ -84,6 +87,9 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
 def _formula(surface: Surface) -> tuple[Formula | None, str]:
     """Return the formula of what is descended; if a page cannot compute it, why not."""
     origin = surface.origin
+    if surface.constraint_texts or surface.l1:
+        what = "constraints" if surface.constraint_texts else "a penalty apart from the loss"
+        return None, f"The paths were computed in Python, because a page does not know {what}."
     if isinstance(origin, FormulaOrigin):
         return origin.compiled, ""
     if isinstance(origin, FunctionOrigin):
@@ -107,8 +113,9 @@ class MethodLibrary:
         """Add a built-in optimizer, if it can be recorded, for readers to choose."""
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
-        if not isinstance(method, Solver):
-            self._add(OptimizerSpec(name), method)
+        if not isinstance(method, Solver) and not method.needs:
+            with suppress(Untraceable):
+                self._add(OptimizerSpec(name), method)
 
     def entry(self, spec: OptimizerSpec, entry: DescentEntry, recipe: Recipe) -> dict[str, Any]:
         """Add the optimizer of an entry of a recipe; return what it computes, or why nothing."""
@@ -187,6 +194,8 @@ class MethodLibrary:
             "rate": factory.rate if factory.rate in program.variable else "",
             "parameters": described,
             "state": [[part.name, part.size] for part in program.state],
+            "sketch": None if program.sketch is None else program.sketch.forms,
+            "unsketched": program.unsketched,
         }
         return key, program
 

@@ -12,9 +12,13 @@
 //   values: Float64Array of rows * columns, row 0 at the bottom, nan where undefined; 161 per side are
 //   best. ramp: 256 colours "#rrggbb". aspect: width / height of the ground. colors: those of a theme,
 //   {background, ink, edge, muted, casing, rule, minimum, lit: [color, opacity], shaded: the same}.
+//   coats: other ramps for parts of it, {ramp, shares: of each point that is covered}; edges: lines,
+//   {points: [[x, y], ..]}, and edge: {width, casing} in points; none of these unless given.
 //   value: null or a function of [x, y], which tells exactly where the surface ends or has a pole.
-// relief.setPaths([{points, color, casing, head, dash, from, to}], {minima, starts})
+// relief.setPaths([{points, color, casing, head, dash, from, to, sketch}], {minima, starts})
 //   from, to: rows of points; what is before `from` is faded, what is after `to` is not drawn.
+//   sketch: null or a function (pen, put, above) that draws what is beneath and above the path; put
+//   returns the pixels of {points: [[x, y], ..], dots: whether these are no line}, null where hidden.
 // relief.draw()
 // relief.camera = {azimuth, elevation, distance}, also only some of them; distance 1 shows all of it
 // relief.dispose()

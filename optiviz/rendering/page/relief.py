@@ -116,9 +116,9 @@ def constants() -> dict[str, Any]:
             "fewest": surface.FEWEST,
         },
         "paths": {
-            "width": relief_path.WIDER * paths.LINE_WIDTH,
+            "width": relief_path.THICKER * paths.LINE_WIDTH,
             "casing": paths.CASING_WIDTH,
-            "comet": [(far, near, relief_path.WIDER * width) for far, near, width in paths.COMET],
+            "comet": [(far, near, relief_path.THICKER * width) for far, near, width in paths.COMET],
             "faded": paths.FADED_OPACITY,
             "drape": draped.DRAPE,
             "lift": surface.LIFT,

@@ -265,7 +265,7 @@ const reliefField = (() => {
     const stride = strideOf(places, columns, rows, sides, shown, told.lines);
     const [riseU, riseV] = reliefLight.slopes(solid, columns, rows, sides);
     const shareOf = (at) => places[at] / shown.many;
-    const [above, below] = reliefLight.shade({ riseU, riseV, sky, sun }, shareOf, ground.ramp, told.light);
+    const [above, below] = reliefLight.shade({ riseU, riseV, sky, sun }, shareOf, ground.ramp, told.light, ground.coats);
     return {
       columns, rows, sides, heights, heightOf, grid, within, places, above, below,
       // By the points inside and outside: where the surface ends between them.

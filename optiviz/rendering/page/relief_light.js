@@ -146,10 +146,12 @@ const reliefLight = (() => {
   const byteOf = (linear) => BYTES[linear >= 1 ? FINE : (FINE * linear + 0.5) | 0];
 
   // The colours of the upper and of the lower side of a surface, RGBA in bytes. shareOf(at) is the
-  // place of a point in the ramp, from 0 to 1.
-  function shade({ riseU, riseV, sky, sun }, shareOf, ramp, told) {
+  // place of a point in the ramp, from 0 to 1. Coats cover it with other ramps: {ramp, shares}, the
+  // share of each point that is covered.
+  function shade({ riseU, riseV, sky, sun }, shareOf, ramp, told, coats = []) {
     const [above, below] = [new Uint8Array(4 * sky.length).fill(255), new Uint8Array(4 * sky.length).fill(255)];
     const base = vividRamp(ramp, told);
+    const over = coats.map(({ ramp: other, shares }) => [vividRamp(other, told), shares]);
     const [azimuth, elevation] = told.sun.map(radians);
     const [u, v] = [Math.cos(azimuth), Math.sin(azimuth)].map((each) => each * Math.cos(elevation));
     const w = Math.sin(elevation);
@@ -168,7 +170,10 @@ const reliefLight = (() => {
       const place = clip(shareOf(at), 0, 1) * (ramp.length - 1);
       const first = Math.min(place | 0, ramp.length - 2);
       for (let part = 0; part < 3; part += 1) {
-        const color = base[3 * first + part] + (place - first) * (base[3 * first + 3 + part] - base[3 * first + part]);
+        const between = (from) =>
+          from[3 * first + part] + (place - first) * (from[3 * first + 3 + part] - from[3 * first + part]);
+        let color = between(base);
+        for (const [other, shares] of over) color += shares[at] * (between(other) - color);
         const light = 1 - Math.exp(suns[part] * sunlight + skies[part] * skylight);
         above[4 * at + part] = byteOf((color * light) / white);
         below[4 * at + part] = byteOf(((1 - belowMix) * color + tint[part]) * tilt);

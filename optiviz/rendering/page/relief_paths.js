@@ -136,6 +136,22 @@ const reliefPaths = (() => {
       this.placed = { minima: this.marks.minima.map(mark), starts: this.marks.starts.map(mark) };
     }
 
+    // Where a camera sees the points of what is drawn of a sketch; null where it does not.
+    placeSketch(part) {
+      if (part.field !== this.field) {
+        const points = part.dots ? part.points : draped(part.points, this.ground.window, this.told.drape)[0];
+        Object.assign(part, { field: this.field, camera: null, world: points.map((each) => this.inWorld(each)) });
+      }
+      if (part.camera !== this.camera) {
+        part.camera = this.camera;
+        part.seen = part.world.map((point) => {
+          const hidden = !point || reliefCamera.isHidden(this.field, this.camera, point, this.told.slack);
+          return hidden ? null : this.camera.place(...point);
+        });
+      }
+      return part.seen;
+    }
+
     placeHead(path, row) {
       const [tip, away] = this.tip(path.points[row]);
       const at = this.camera.place(...tip);
@@ -210,12 +226,25 @@ const reliefPaths = (() => {
         line(pen, path.route.behind, begin, end, path.color, told.hidden);
         pen.setLineDash([]);
       }
+      const put = (part) => this.placeSketch(part);
+      this.drawEdges(pen, put);
+      for (const path of this.paths) path.sketch?.(pen, put, false);
       for (const path of this.paths) this.drawPath(pen, path);
+      for (const path of this.paths) path.sketch?.(pen, put, true);
       const { background, ink, minimum, edge } = this.ground.colors;
       const many = Math.min(1, (12 / Math.max(this.placed.minima.length, 1)) ** 0.4);
       this.drawMarks(pen, this.placed.starts, "o", told.start, background, ink, 2.2);
       this.drawMarks(pen, this.placed.minima, "*", told.minimum * many, minimum, edge, 1.4);
       for (const path of this.paths) this.drawHead(pen, path);
+    }
+
+    // The edges of sets, with a casing.
+    drawEdges(pen, put) {
+      const { edges = [], edge, colors } = this.ground;
+      const places = edges.map(put);
+      for (const [ink, width] of edge ? [[colors.casing, edge.width + 2 * edge.casing], [colors.ink, edge.width]] : []) {
+        for (const each of places) line(pen, each, 0, each.length - 1, ink, width);
+      }
     }
 
     drawPath(pen, path) {

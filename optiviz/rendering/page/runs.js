@@ -4,6 +4,7 @@
 // is null if all are; `last` is the last row with a finite point and loss.
 
 const MOST_STATE = 64; // numbers of a state that is kept for the state panel
+const MOST_SKETCHED = 1024; // and of one that a sketch is made from
 
 const noises = told.noise ? decoded(told.noise.normals) : new Float64Array(0);
 
@@ -44,7 +45,8 @@ function descend({ method, values, steps, sigma, start }) {
   const losses = new Float64Array(steps + 1);
   let x = [...start];
   let state = program.init(x, values, steps);
-  const width = state && state.length <= MOST_STATE ? state.length : 0;
+  const most = program.sketch ? MOST_SKETCHED : MOST_STATE;
+  const width = state && state.length <= most ? state.length : 0;
   const states = new Float64Array((steps + 1) * width);
   let [ending, endedAt, step] = ["", steps, 0];
   for (; ; step += 1) {
@@ -95,6 +97,7 @@ function replayed(path) {
     x: flat(path.points), drawn: path.drawn && !live ? flat(path.drawn) : null, cache: {},
     losses: Float64Array.from(path.losses, (each) => each ?? NaN),
     heights: path.heights && Float64Array.from(path.heights, (each) => each ?? NaN),
+    forms: path.forms, sketches: path.sketches,
     width: 0, states: new Float64Array(0), near: path.near, lines: path.lines,
     outcome: path.outcome && { text: path.outcome[0], since: path.outcome[1], failed: path.outcome[2] },
   };

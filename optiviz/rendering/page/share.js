@@ -45,6 +45,7 @@ function commandOf(state) {
   const words = [...told.command, "--opt", specs.join(",")];
   words.push(...state.starts.map((point) => `--start=${point.join(",")}`), "--steps", String(state.steps));
   if (told.windowed || zoomed(state)) words.push(`--domain=${state.window.map((ends) => ends.join(":")).join(",")}`);
+  if (state.sketch !== told.sketch) words.push(state.sketch ? "--sketch" : "--no-sketch");
   if (state.noise) words.push("--noise", String(state.noise), "--seed", String(told.noise.seed));
   return words;
 }

@@ -20,6 +20,7 @@ const isWide = matchMedia("(min-width: 820px) and (min-aspect-ratio: 1/1), (min-
 const MOST_TALL = 0.6; // share of the screen's height that a picture has where there is one column
 
 const tools = one("#tools");
+const sketchBox = one("#sketch input");
 const image = told.images ? new Image() : null;
 
 function readTheme() {
@@ -94,10 +95,13 @@ function draw() {
 function drawMain(pen) {
   const { box } = main;
   if (main.kind === "curve") {
+    drawSpans(main, pen);
     drawAxes(main, pen);
     drawCurve(main, pen, curve.points);
     drawMarks(pen, state.starts, ring, live);
     drawMarks(pen, told.surface.minima, star);
+    drawSketch(pen, false);
+    drawSketch(pen, true);
     drawWalkers(main, pen, shown, step, curve.points);
     return;
   }
@@ -110,9 +114,17 @@ function drawMain(pen) {
   pen.restore();
   drawAxes(main, pen);
   drawMarks(pen, live ? state.starts : told.starts_seen, ring, live);
+  drawSketch(pen, false);
   drawPaths(main, pen, shown, step);
+  drawSketch(pen, true);
   drawMarks(pen, told.surface.minima, star);
   drawHeads(main, pen, shown, step, state.window);
+}
+
+function drawSketch(pen, above) {
+  clipped(pen, main.box);
+  drawSketches(pen, shown, step, main.kind === "curve" ? onCurve(main, curve.points) : onPlane(main), above);
+  pen.restore();
 }
 
 // Marks at points of the surface that are in the window; those beyond it are arrows if `arrows`.
@@ -212,6 +224,10 @@ function write() {
   if (main) {
     one("#empty").hidden = !nothing;
     one("#empty span").textContent = nothing || "";
+  }
+  if (main) {
+    one("#sketch").hidden = !shown.some(hasSketch);
+    sketchBox.checked = state.sketch;
   }
   writeRows();
   writeKey();

@@ -99,6 +99,10 @@ if (live) {
     changed();
   });
 }
+sketchBox?.addEventListener("change", () => {
+  state.sketch = sketchBox.checked;
+  changed();
+});
 one("main").classList.add("scripted");
 one("main").classList.toggle("replayed", !live);
 one("#values").open = false; // it is open for who has no scripts

@@ -26,6 +26,7 @@ function ownState(preset = null) {
     tab: told.picture ?? "",
     chart: told.chart ?? "",
     camera: null, // of the relief; its own if null
+    sketch: told.sketch, // whether sketches are drawn
     of: 0, // which of the entries that are computed the basins are of
   };
 }
@@ -71,6 +72,7 @@ function fragmentOf(state, step) {
   if (zoomed(state)) parts.push(`w=${state.window.map((ends) => ends.join(":")).join(",")}`);
   if (state.tab !== own.tab) parts.push(`tab=${state.tab}`);
   if (state.chart !== own.chart) parts.push(`chart=${state.chart}`);
+  if (state.sketch !== own.sketch) parts.push(`sketch=${Number(state.sketch)}`);
   if (state.camera) {
     const { azimuth, elevation, distance } = state.camera;
     parts.push(`camera=${[azimuth, elevation, distance].map((each) => general(each)).join(",")}`);
@@ -131,6 +133,7 @@ function parsed(fragment) {
     else if (key === "w") state.window = windowOf(text);
     else if (key === "tab") state.tab = checked(text, (name) => told.picture && TABS.includes(name));
     else if (key === "chart") state.chart = checked(text, (name) => ["loss", "state"].includes(name));
+    else if (key === "sketch") state.sketch = Boolean(whole(text, 0, 1));
     else if (key === "camera") state.camera = checked(cameraOf(text), () => told.relief);
     else if (key === "of") state.of = whole(text, 0, MOST.entries);
     else if (key === "step") found.step = whole(text, 0, MOST_STEPS);
@@ -138,7 +141,7 @@ function parsed(fragment) {
   }
   check(state.starts.length <= MOST.starts);
   check(!state.of || state.of < state.entries.length);
-  check(live || [...seen].every((key) => ["o", "step", "tab", "chart"].includes(key)));
+  check(live || [...seen].every((key) => ["o", "step", "tab", "chart", "sketch"].includes(key)));
   if (found.step !== null) check(found.step <= state.steps);
   return found;
 }

@@ -84,7 +84,7 @@ function drawRelief() {
     const field = sampled(state.window, RELIEF_SAMPLES, RELIEF_SAMPLES);
     relief.setGround({
       ...field, names, levels: levelsOf(field).levels, ramp: look().ramp, dark: look().dark, colors: look(),
-      aspect: box.width / box.height, value: programs.objective.value,
+      ...setsInRelief(field), aspect: box.width / box.height, value: programs.objective.value,
     });
   }
   relief.setPaths(
@@ -92,11 +92,22 @@ function drawRelief() {
       const { color, head, dash } = styleOf(run.entry, run.start);
       const points = Array.from({ length: run.rows }, (_, row) => [...pointOf(run, row)]);
       const rows = { from: beginning(run, step), to: rowIn(run, step) };
-      return { points, losses: [...run.losses], color, casing: look().casing, head, dash, ...rows };
+      const scale = told.sketches.scales.relief;
+      const sketch = (pen, put, above) => drawSketches(pen, [run], step, { put, scale }, above);
+      return { points, losses: [...run.losses], color, casing: look().casing, head, dash, sketch, ...rows };
     }),
     { minima: told.surface.minima, starts: state.starts },
   );
   relief.draw();
+}
+
+// How sets cover the surface, and the lines at their edges.
+function setsInRelief({ window, columns, rows }) {
+  const coats = sets.map((set) => ({ ramp: look().sets[set.look], shares: sharesOf(set, window, columns, rows) }));
+  const at = pointIn(window, columns, rows);
+  const points = (flat) => Array.from({ length: flat.length / 2 }, (_, each) => at(flat[2 * each], flat[2 * each + 1]));
+  const lines = sets.flatMap((set) => edgesOf(set, window, covered(set, window, columns, rows)));
+  return { coats, edges: lines.map((flat) => ({ points: points(flat) })), edge: told.edge };
 }
 
 function startRelief() {

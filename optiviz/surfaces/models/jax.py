@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.batches import check_batch_size, samples_of_batch
 from optiviz.surfaces.models.problem import ModelProblem, Setting, name_of
+from optiviz.surfaces.models.steps import Evaluation, ModelBatches, ModelStep, check_draws
 from optiviz.surfaces.parts import parts_of
 from optiviz.surfaces.pytrees import named_leaves
 from optiviz.system import plugins
@@ -149,8 +150,25 @@ class JaxProblem(ModelProblem):
         if size is not None and samples is not None:
             check_batch_size(size, samples, "model")
         if size is None and samples is not None:
-            return JaxStep(self, self.value_and_gradient)
-        return JaxBatches(self, size, seed)
+            return ModelStep(self, self.value_and_gradient)
+        return ModelBatches(self, lambda step: self._evaluation(size, seed, step))
+
+    def _evaluation(self, size: int | None, seed: int, step: int) -> Evaluation:
+        """Return what evaluates the batch of a step, where a function draws it if size is None."""
+        if size is None or self.samples is None:
+            function, given = self._both, [self._batch(seed, step)]
+        else:
+            places = samples_of_batch(self.samples, size, seed, step)
+            function, given = self._chosen, [self._placed, places]
+
+        def evaluate(x: Array) -> tuple[Array, Array]:
+            points = np.reshape(np.asarray(x, float), (-1, self.dim))
+            with self._running():
+                found = [np.asarray(function(self._flat(each), *given)) for each in points]
+            rows = np.reshape(np.asarray(found, float), (*np.shape(x)[:-1], self.dim + 1))
+            return _signalled(rows[..., 0]), rows[..., 1:]
+
+        return evaluate
 
     def accuracy(self, x: Array) -> float | None:
         if self._test is None or not np.isfinite(x).all():
@@ -425,73 +443,6 @@ class JaxProblem(ModelProblem):
             yield 1.0 if self._sums else (end - begin) / samples, block
 
 
-class JaxStep:
-    """What a step minimises, an Objective, whose last loss and gradient are kept.
-
-    A run records the loss where the optimizer asks for the gradient.
-    """
-
-    def __init__(
-        self, problem: JaxProblem, evaluate: Callable[[Array], tuple[Array, Array]]
-    ) -> None:
-        self.dim, self.parts, self._evaluate = problem.dim, problem.parts, evaluate
-        self._known: tuple[Array, Array, Array] | None = None  # points, losses, gradients
-
-    def value(self, x: Array) -> Array:
-        """Return the loss, shape (...), for x of shape (..., dim)."""
-        return self.value_and_gradient(x)[0]
-
-    def gradient(self, x: Array) -> Array:
-        """Return its gradient, shape (..., dim)."""
-        return self.value_and_gradient(x)[1]
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return loss and gradient from one forward and one backward pass."""
-        if self._known is None or not np.array_equal(self._known[0], x):
-            self._known = np.array(x, float), *self._evaluate(x)
-        return self._known[1].copy(), self._known[2].copy()
-
-
-class JaxBatches:
-    """A model on mini-batches: a Stream of its loss on each batch, the same as of a network.
-
-    With size None, a function draws them. Batches depend only on (seed, step).
-    """
-
-    def __init__(self, problem: JaxProblem, size: int | None, seed: int) -> None:
-        self.problem, self.size, self.seed = problem, size, seed
-        self.dim, self.parts = problem.dim, problem.parts
-        self._last: tuple[int, JaxStep] | None = None
-
-    @property
-    def full_batch(self) -> JaxProblem:
-        """The loss of all samples."""
-        return self.problem
-
-    def at(self, step: int) -> JaxStep:
-        """Return the loss of the batch of step number `step`."""
-        if self._last is None or self._last[0] != step:
-            self._last = step, JaxStep(self.problem, self._evaluation(step))
-        return self._last[1]
-
-    def _evaluation(self, step: int) -> Callable[[Array], tuple[Array, Array]]:
-        problem = self.problem
-        if self.size is None or problem.samples is None:
-            function, given = problem._both, [problem._batch(self.seed, step)]
-        else:
-            places = samples_of_batch(problem.samples, self.size, self.seed, step)
-            function, given = problem._chosen, [problem._placed, places]
-
-        def evaluate(x: Array) -> tuple[Array, Array]:
-            points = np.reshape(np.asarray(x, float), (-1, problem.dim))
-            with problem._running():
-                found = [np.asarray(function(problem._flat(each), *given)) for each in points]
-            rows = np.reshape(np.asarray(found, float), (*np.shape(x)[:-1], problem.dim + 1))
-            return _signalled(rows[..., 0]), rows[..., 1:]
-
-        return evaluate
-
-
 def _check_function(what: str, function: Any, takes: int) -> None:
     if not callable(function):
         raise InputError(f"{what} must be a function, not {type(function).__name__}")
@@ -508,12 +459,7 @@ def _drawn(data: Any) -> Callable[[int, int], Any] | None:
     """Return a function that draws batches, None if data are none."""
     if not callable(data) or hasattr(data, "__array__"):
         return None
-    try:
-        inspect.signature(data).bind(0, 0)
-    except TypeError:
-        raise InputError("data: a function must take (seed, step)") from None
-    except ValueError:
-        pass  # a builtin without a signature
+    check_draws(data)
     drawn: Callable[[int, int], Any] = data
     return drawn
 

@@ -14,6 +14,7 @@ import numpy as np
 from optiviz.objective import Array, Objective, Stream
 from optiviz.surfaces.batches import check_batch_size, samples_of_batch
 from optiviz.surfaces.models.problem import ModelProblem, Setting, name_of
+from optiviz.surfaces.models.steps import Evaluation, ModelBatches, ModelStep
 from optiviz.surfaces.models.torch_data import (
     STEPS,
     Drawn,
@@ -30,7 +31,6 @@ from optiviz.surfaces.models.torch_state import (
     seeded,
     usual_attention,
 )
-from optiviz.surfaces.models.torch_steps import TorchBatches, TorchStep
 from optiviz.surfaces.parts import Part, parts_of
 from optiviz.system import plugins
 from optiviz.system.errors import InputError, OptivizError, require_package
@@ -600,10 +600,12 @@ class TorchProblem(ModelProblem):
                 raise InputError(f"{self.name} has no samples for batches: a function draws them")
             check_batch_size(size, self._data.many, "model")
         elif not self.is_random and not (any(self._modes) and self._norms):
-            return TorchStep(self, self._data)
-        return TorchBatches(self, size, seed)
+            return ModelStep(self, self._evaluation(self._batch_of(None, seed, 0), seed, 0))
+        return ModelBatches(
+            self, lambda step: self._evaluation(self._batch_of(size, seed, step), seed, step)
+        )
 
-    def batch_of(self, size: int | None, seed: int, step: int) -> Samples:
+    def _batch_of(self, size: int | None, seed: int, step: int) -> Samples:
         """Return the batch of a step: `size` samples, or all or what a function draws if None."""
         if isinstance(self._data, Drawn):
             return Samples(self._data.at(seed, step, self.device))
@@ -611,9 +613,19 @@ class TorchProblem(ModelProblem):
             return self._data
         return Samples(self._data.chosen(samples_of_batch(self._data.many, size, seed, step)))
 
-    def loss_and_slope(self, x: Array, batch: Samples, seed: int, step: int) -> tuple[float, Array]:
-        """Return loss and gradient, shape (dim,), of a batch at x in the mode of the model."""
-        return self._slope(x, lambda: self._stepping(seed, step), batch)
+    def _evaluation(self, batch: Samples, seed: int, step: int) -> Evaluation:
+        """Return what evaluates a batch in the mode that the model is in."""
+
+        def evaluate(x: Array) -> tuple[Array, Array]:
+            losses, slopes = np.empty(np.shape(x)[:-1]), np.empty(np.shape(x))
+            rows = slopes.reshape(-1, self.dim)
+            for number, point in enumerate(np.reshape(np.asarray(x, float), rows.shape)):
+                losses.reshape(-1)[number], rows[number] = self._slope(
+                    point, lambda: self._stepping(seed, step), batch
+                )
+            return losses, slopes
+
+        return evaluate
 
     def _put(self, x: Array) -> None:
         """Set all parameters, from float64."""

@@ -1,6 +1,5 @@
 """The data of PyTorch models as batches: tensors in tuples and dictionaries, a row per sample."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optiviz.surfaces.models.steps import check_draws
 from optiviz.surfaces.models.torch_state import seeded
 from optiviz.system.errors import InputError
 
@@ -110,12 +110,7 @@ def read_data(data: Any, device: Any) -> Samples | Drawn:
             return Samples(_joined(_read(_in_order(data))))
     if not callable(data):
         raise InputError(f"data must be {FORMS}, not {type(data).__name__}")
-    try:
-        inspect.signature(data).bind(0, 0)
-    except TypeError:
-        raise InputError("data: a function must take (seed, step)") from None
-    except ValueError:
-        pass  # a builtin without a signature
+    check_draws(data)
     return Drawn(data, lambda each: each)
 
 

@@ -1,0 +1,83 @@
+"""Parameters of formulas: numbers for names, one or several."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Invoke
+
+from optiviz.kinds.run import Recipe
+from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import with_params
+
+BOWL = "x**2 + k*y**2"
+
+
+def test_a_parameter_is_its_number() -> None:
+    surface = Surface(formula=BOWL, params={"k": 10}, domain="-3:3,-3:3")
+    points = np.array([[1.0, 2.0], [-0.5, 0.1]])
+    plain = Surface(formula="x**2 + 10*y**2", domain="-3:3,-3:3")
+    np.testing.assert_array_equal(surface.value(points), plain.value(points))
+    np.testing.assert_array_equal(surface.gradient(points), plain.gradient(points))
+    assert (surface.title, surface.params_told) == (BOWL, ("k = 10",))
+    assert with_params("k**2 - k*x", {"k": -3.0}) == "(-3.0) ** 2 - -3.0 * x"
+    named = Surface(formula="a*w**2 + b**2", params={"a": 2}, domain="-1:1,-1:1")
+    assert named.variables == ("w", "b")
+
+
+def test_another_value_forgets_what_was_known_of_the_former() -> None:
+    declared = Surface(
+        formula=BOWL, params={"k": 10}, domain="-3:3,-3:3", minima=[[0, 0]], levels=[1, 2]
+    )
+    assert declared.with_params({"k": 10.0}) is declared
+    changed = declared.with_params({"k": 3.0})
+    assert (changed.params, changed.minima, changed.levels) == ((("k", 3.0),), (), ())
+
+
+def test_several_values_have_surfaces_and_panels_of_their_own(invoke: Invoke, here: Path) -> None:
+    words = ["run", "--formula", BOWL, "--opt", "sgd", "--steps", "8", "--size", "480x320", "-q"]
+    result = invoke(*words, "--param", "k=1,10", "-o", "x.json", "-o", "x.png")
+    assert (result.exit_code, result.stderr) == (0, "")
+    several = json.loads((here / "x.json").read_text())["trajectories"]
+    assert [each["params"] for each in several] == [{"k": 1.0}, {"k": 10.0}]
+    for number, each in zip((1, 10), several, strict=True):
+        assert invoke(*words, "--param", f"k={number}", "-o", "y.json").exit_code == 0
+        (alone,) = json.loads((here / "y.json").read_text())["trajectories"]
+        assert (alone["path"], alone["loss"]) == (each["path"], each["loss"])
+    assert invoke("run", "--recipe", "x.png", "-o", "again.png", "-q").exit_code == 0
+    assert (here / "again.png").read_bytes() == (here / "x.png").read_bytes()
+
+
+def test_panels_are_drawn_over_the_surface_of_their_value() -> None:
+    surface = Surface(formula=BOWL, params={"k": 1}, domain="-3:3,-3:3")
+    scene = Recipe(surface=surface, optimizers="sgd:lr=0.01", vary="k=1,10", steps=3).make_scene()
+    parts = scene.parts()
+    assert [part.surface.params for part in parts] == [(("k", 1.0),), (("k", 10.0),)]
+    assert [part.title for part in parts] == ["k 1", "k 10"]
+    assert "k = " not in scene.caption
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--formula x**2+k*y**2", "or set it with --param k=1"),
+        ("--formula x**2+kappa*y**2 --param kapa=3", "--param: unknown parameter 'kapa': did you"),
+        ("--formula x**2 --param k=3", "--param: k is not in formula 'x**2'"),
+        ("--formula x**2+k --param x=3", "--param: x is a variable"),
+        ("--formula x**2+k --param pi=3", "--param: pi is a constant"),
+        ("--formula x**2+k --param k=abc", "--param: k must be a number, not 'abc'"),
+        ("--formula x**2+k --param k", "--param: 'k' is not the value of a parameter"),
+        ("--formula x**2+k --param k=1 --param k=2", "--param: k is set twice"),
+        ("--formula x**2+k --param k=1,2 --opt adam", "--param: needs exactly one optimizer"),
+        ("--formula x**2+k --param k=1,1", "--param: k=1,1 lists a value twice"),
+        ("--formula x**2+k --param k=1,2 --vary lr=1,2", "--param: only one thing can vary"),
+        ("--formula x**2+k --param k=1,2 -o x.html", "a page shows one surface: give k one value"),
+        ("--formula x**2+k --param k=1,2 --legend right", "--legend does not fit several values"),
+        ("--formula x**2+lr --param lr=1,2", "lr is a parameter of the surface and"),
+        ("--surface wobbly --param k=1", "--param: wobbly has no parameters"),
+    ],
+)  # fmt: skip
+def test_what_is_no_parameter_is_told(words: str, said: str, invoke: Invoke, here: Path) -> None:
+    result = invoke("run", *words.split(), "--opt", "sgd", "--steps", "2", "-o", "x.png")
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
