@@ -69,7 +69,7 @@ def test_a_matrix_is_every_combination() -> None:
         ("formula: x**2 + y, out: '{formula}.gif'", "x-2-+-y.gif"),
         ("formula: x/y, out: '{surface}.gif'", "x-y.gif"),
         ("surface: bowl, title: ../../etc/passwd, out: '{title}.gif'", "etc-passwd.gif"),
-        ("surface: bowl, lr: 1e-3, out: '{lr}-{field}.gif'", "0.001-false.gif"),
+        ("surface: bowl, lr: 1e-3, labels: false, out: '{lr}-{labels}.gif'", "0.001-false.gif"),
         ("surface: bowl, name: '{surface} 1', out: '{name}.gif'", "bowl-1.gif"),
         ("surface: bowl, starts: [[-1, 2]], out: '{starts}.gif'", "-1-2.gif"),
         ("surface: bowl, out: ~/a.gif", str(Path.home() / "a.gif")),

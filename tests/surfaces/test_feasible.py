@@ -49,7 +49,7 @@ def test_a_projection_is_the_nearest_feasible_point(texts: tuple[str, ...]) -> N
     assert (far <= least + 1e-12).all()
 
 
-@pytest.mark.parametrize(("texts", "edge"), EDGES, ids=str)
+@pytest.mark.parametrize(("texts", "edge"), EDGES, ids=["segment", "circle"])
 def test_a_projection_onto_an_edge(texts: tuple[str, ...], edge: object) -> None:
     found = feasible_set(texts, ("x", "y"), WINDOW)
     x, others = points(12), edge(np.linspace(0, 1, 10_001))  # type: ignore[operator]

@@ -47,12 +47,12 @@ def recipes(**settings: Any) -> dict[str, BaseRecipe]:
         if entry.requires in ("surface", "descent")
     }
     runs["contour-options"] = {
-        "view": "contour", "surface": "ellipse", "labels": True, "field": True, "fill": False,
+        "view": "contour", "surface": "ellipse", "labels": True, "field": "arrows", "fill": False,
         "trail": 3, "levels": 7,
     }  # fmt: skip
     runs["network"] = {
         "view": "contour+relief+loss", "surface": "spirals", "batch_size": 50, "smooth": 2,
-        "field": True,
+        "field": "arrows",
     }  # fmt: skip
     for name, entry in VIEWS.items():
         for dim in entry.dims if entry.requires in ("surface", "descent") else ():
