@@ -293,6 +293,22 @@ OPTIMIZERS = {
     "differential-evolution": "gradient_free:DifferentialEvolution",
     "cma-es": "covariance:CMAES",
 }
+FAMILIES = {  # what each module of optimizers holds, in the order of optiviz list
+    "momentum": "gradient descent and momentum",
+    "adaptive": "a step size for each coordinate",
+    "adam": "a step size for each coordinate",
+    "successors": "a step size for each coordinate",
+    "sign": "a step size for each coordinate",
+    "step_sizes": "step sizes found on the way",
+    "newton": "quadratic models",
+    "least_squares": "sums of squares (--residuals), and metrics (--metric)",
+    "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
+    "variance": "batches with less noise (--batch-size)",
+    "samplers": "samples of a density",
+    "classical": "classical methods of scipy",
+    "gradient_free": "without gradients",
+    "covariance": "without gradients",
+}
 PACKAGES = {"classical": ("scipy",), "covariance": ("cma",)}  # that a module of optimizers needs
 WRAPPERS = {
     "lookahead": "wrappers:Lookahead",
