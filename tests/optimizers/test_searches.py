@@ -140,6 +140,27 @@ def test_searches_accept_what_scipys_do(name: str, inner: str) -> None:
     assert compared > 5
 
 
+@pytest.mark.sample(4)
+@pytest.mark.parametrize("name", ["rosenbrock", "himmelblau", "beale", "wobbly"])
+@pytest.mark.parametrize("inner", [*INNER, "nesterov"])
+def test_the_strong_wolfe_conditions_hold_wherever_a_search_accepts(name: str, inner: str) -> None:
+    surface = optiviz.load_surface(name)
+    for before, after, state in searched(f"wolfe+{inner}", surface):
+        (value, g), (lower, there) = map(surface.value_and_gradient, (before, after))
+        if np.abs(g).max() < 1e-6:  # up to rounding
+            break
+        slope = g @ state.direction
+        assert lower <= value + 1e-4 * state.length * slope
+        assert abs(there @ state.direction) <= 0.9 * abs(slope)
+
+
+@pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
+def test_searches_accept_finite_losses_only(search: str) -> None:
+    surface = Surface(formula="log(x) + y**2", domain="0:2,-2:2", start=(1, 1))
+    path = optiviz.descend(surface, f"{search}+sgd", steps=1)  # the first trial is at x = 0
+    assert path.ended_at is None and path.points[1, 0] > 0
+
+
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("name", ["rosenbrock", "wobbly", "beale"])
 @pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
