@@ -74,10 +74,12 @@ class Method:
 
     `has_loops` is whether a step has loops of a length that depends on the point, so that it cannot
     be recorded. `needs` are names in NEEDED, what an objective must offer to it, and `respects` are
-    names in RESPECTED, what would be ignored by others. A method that draws numbers has a field
+    names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
+    gradients, without which noise on them changes nothing. A method that draws numbers has a field
     `seed`.
     """
 
+    uses_gradient: ClassVar[bool] = True
     has_loops: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
@@ -200,6 +202,10 @@ class BaseWrapper(Optimizer, ABC):
         return self.inner.rate
 
     @property
+    def uses_gradient(self) -> bool:  # type: ignore[override]
+        return self.inner.uses_gradient
+
+    @property
     def has_loops(self) -> bool:  # type: ignore[override]
         return self.inner.has_loops
 
@@ -291,6 +297,12 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
         elif offered is not None:
             *others, last = _respecting(each)
             raise InputError(f"{name} does not know {said}: choose {', '.join(others)} or {last}")
+
+
+def check_noise(method: Method, name: str) -> None:
+    """Raise InputError if noise on gradients would change nothing."""
+    if not method.uses_gradient:
+        raise InputError(f"{name} never asks for a gradient: it cannot be combined with noise")
 
 
 def _respecting(offered: str) -> list[str]:

@@ -33,6 +33,7 @@ class GaussNewton(Optimizer):
     """
 
     needs = ("residuals",)
+    uses_gradient = False
     lr: Hyper = hyper(1.0, help="fraction of the full step", within="(0, inf)")
 
     def init(self, x: Array) -> LocalModel:
@@ -83,6 +84,7 @@ class LevenbergMarquardt(Optimizer):
     """
 
     needs = ("residuals",)
+    uses_gradient = False
     tau: Hyper = hyper(1e-3, help="initial damping, as a share of J'J", within="(0, inf)")
 
     def init(self, x: Array) -> Damped:

@@ -70,6 +70,10 @@ class LineSearch(Wrapper):
     sets_rate = True
 
     @property
+    def uses_gradient(self) -> bool:  # type: ignore[override]
+        return True
+
+    @property
     def rate(self) -> str:
         return ""
 
