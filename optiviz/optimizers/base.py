@@ -62,7 +62,7 @@ RESPECTED = {"feasible_set": "constraints"}
 
 
 class OptimizerError(Exception):
-    """A failure of third-party code, which ends its path.
+    """A failure of third-party code, or a step that does not exist, which ends the path.
 
     The message names the failure, with details after a colon: "raised ValueError: too steep".
     """
@@ -286,6 +286,8 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
     """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
     for each in method.needs:
         if getattr(objective, each, None) is None:
+            if getattr(getattr(objective, "whole", None), each, None) is not None:
+                raise InputError(f"{name} takes no batches: omit --batch-size")
             raise InputError(f"{name} needs {NEEDED[each]}")
     for each, said in RESPECTED.items():
         offered = getattr(objective, each, None)

@@ -386,6 +386,15 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         (("--residuals", "x, y", "--dim", "3"), "one or two variables, but there are more"),
         (("--surface", "bowl", "--metric", "1, 0, 0"), "has 3 formulas, but 2 variables need 4"),
         (("--surface", "bowl", "--metric", "1, x, y, 1"), "is not symmetric: x and y must be"),
+        (("--surface", "bowl", "--metric", "1,0,0,z"), "unknown variable 'z': choose from x, y"),
+        (
+            ("--residuals", "x, y", "--opt", "gauss-newton", "--batch-size", "1"),
+            "gauss-newton takes no batches: omit --batch-size",
+        ),
+        (
+            ("--surface", "bowl", "--opt", "trust-region:radius=10:max_radius=1"),
+            "radius must be at most max_radius, not 10.0 and 1.0",
+        ),
         (("--surface", "xor", "--metric", "1, x, y, 1"), "but there is a network"),
     ],
 )
@@ -396,6 +405,23 @@ def test_bad_residuals_and_metrics_are_told(
     result = invoke("run", *words, *opt, "--steps", 2, "-o", "a.json")
     assert result.exit_code == 2 and said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("surface", "opt", "said"),
+    [
+        ({"residuals": "x + y, x + y - 1"}, "gauss-newton", "J'J is singular at 0.5, 1"),
+        (
+            {"formula": "x**2 + y**2", "metric": "1, 0, 0, -1"},
+            "natural-gradient:lr=0.1",
+            "the metric is not positive definite at 0.5, 1",
+        ),
+    ],
+)
+def test_a_path_stops_where_there_is_no_step(surface: dict[str, str], opt: str, said: str) -> None:
+    made = Surface(**surface, domain="-1:1,-1:1")
+    path = optiviz.descend(made, opt, start=(0.5, 1), steps=3)
+    assert (path.ending, path.ending_detail) == ("stopped at step 1", f": {said}")
 
 
 def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
