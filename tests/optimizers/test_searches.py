@@ -391,10 +391,6 @@ def test_natural_gradient_divides_by_the_metric() -> None:
             ("--residuals", "x, y", "--opt", "gauss-newton", "--batch-size", "1"),
             "gauss-newton takes no batches: omit --batch-size",
         ),
-        (
-            ("--surface", "bowl", "--opt", "trust-region:radius=10:max_radius=1"),
-            "radius must be at most max_radius, not 10.0 and 1.0",
-        ),
         (("--surface", "xor", "--metric", "1, x, y, 1"), "but there is a network"),
     ],
 )
@@ -422,6 +418,11 @@ def test_a_path_stops_where_there_is_no_step(surface: dict[str, str], opt: str, 
     made = Surface(**surface, domain="-1:1,-1:1")
     path = optiviz.descend(made, opt, start=(0.5, 1), steps=3)
     assert (path.ending, path.ending_detail) == ("stopped at step 1", f": {said}")
+
+
+def test_the_first_radius_is_at_most_the_largest() -> None:
+    method = parse_spec("trust-region:radius=10:max_radius=1").build()
+    assert method.settings()["radius"] == 1
 
 
 def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
