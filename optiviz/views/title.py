@@ -1,5 +1,6 @@
 """Titles, formulas and captions: the lines into which they are broken for a width."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from textwrap import wrap
@@ -15,6 +16,7 @@ SHRUNK = 0.9  # of a formula whose first term is too long for a line
 BETWEEN = 0.1  # space between two terms, in font sizes, besides that around their signs
 LONGEST = 400  # letters of a formula that is typeset as mathematics, at most
 MANY = 3  # variables that a title lists
+RELATION = re.compile(r" ([=<>≤≥]) ")  # has both of its sides in one line
 
 
 class Line(NamedTuple):
@@ -153,6 +155,7 @@ class TitleLines:
 
 def broken(said: str, room: float, size: float, ruler: Ruler, weight: str = "normal") -> list[str]:
     """Return a text broken into lines at most `room` points wide, between words if possible."""
+    said = RELATION.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", said)
     letters = max(1, len(said))
     while letters > 1:
         lines = wrap(said, letters, break_on_hyphens=False)
