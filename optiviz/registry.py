@@ -196,7 +196,8 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch"),
+        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
+         "eigenvectors"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
@@ -206,7 +207,7 @@ VIEWS = {
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
         ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
-         "sketch"),
+         "sketch", "eigenvectors"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
