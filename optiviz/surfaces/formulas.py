@@ -1,7 +1,7 @@
 """Several formulas in one text, such as the residuals of a sum of squares."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import GetCoreSchemaHandler
@@ -49,6 +49,7 @@ class Formulas:
     params are the values of other names in them.
     """
 
+    example: ClassVar = "y - x**2, 1 - x"
     texts: tuple[str, ...]
     variables: tuple[str, ...] = ()
     params: tuple[tuple[str, float], ...] = ()
@@ -71,7 +72,7 @@ class Formulas:
             return value
         text = joined(value)
         if not isinstance(text, str) or not text.strip():
-            raise ValueError('must be formulas, with commas between them, as in "y - x**2, 1 - x"')
+            raise ValueError(f'must be formulas, with commas between them, as in "{cls.example}"')
         return cls(split_formulas(text))
 
     def __str__(self) -> str:
@@ -102,6 +103,8 @@ class Formulas:
 
 class Metric(Formulas):
     """The formulas of a metric, row by row, as a function: its values are matrices."""
+
+    example: ClassVar = "1, 0, 0, x**2"
 
     def __call__(self, x: Array) -> Array:
         """Return the metric, shape (..., dim, dim), for x of shape (..., dim)."""
