@@ -48,7 +48,6 @@ def save_page(
     if isinstance(recipe.theme, str):
         names = FOLLOWED.get(recipe.theme, (recipe.theme,))
         themes = {name: load_theme(name) for name in names}
-    scene = scene.with_density(None)  # a page draws the loss
     programs = page_programs(scene, recipe)
     page = Page(scene, recipe, themes, programs, progress)
     style = _colors(themes) + _read("page.css")

@@ -113,7 +113,7 @@ function writeSketchKey() {
   drawKey();
 }
 
-// The lowest and the highest loss in view.
+// The lowest and the highest value in view.
 function writeRamp() {
   const { field } = ground;
   const known = field.values.filter((value) => !Number.isNaN(value)).sort();
@@ -121,7 +121,7 @@ function writeRamp() {
   mark.hidden = !known.length || !look().fill;
   if (mark.hidden) return;
   const [low, high] = all("span", mark);
-  low.textContent = `loss ${written(known[0] * field.scale, 3)}`;
+  low.textContent = `${told.surface.ground} ${written(known[0] * field.scale, 3)}`;
   high.textContent = written(known.at(-1) * field.scale, 3);
 }
 

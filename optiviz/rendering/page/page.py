@@ -22,7 +22,7 @@ from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
-from optiviz.recipes.command import drawn_command
+from optiviz.recipes.command import arguments_for, drawn_command
 from optiviz.rendering.page.basins import basins_told
 from optiviz.rendering.page.programs import Programs
 from optiviz.rendering.page.relief import relief_told
@@ -160,11 +160,18 @@ class Page:
             "methods": programs.methods,
             "rates": programs.rates,
             "noise": programs.noise,
-            "command": command and command.arguments,
+            "command": command and [*command.arguments, *self._density()],
             "windowed": command is not None and command.needs_window,
             "presets": programs.presets,
             **self._ground(),
         }
+
+    def _density(self) -> list[str]:
+        """Return the option for a density that is drawn because all optimizers are samplers."""
+        temperature = self.scene.temperature
+        if temperature is None or self.recipe.density is not None:
+            return []
+        return arguments_for("density", temperature)
 
     def html_parts(self) -> dict[str, str]:
         """Return the parts of the page's HTML, by their names in page.html."""
@@ -266,6 +273,11 @@ class Page:
             "levels": levels if isinstance(levels, int | None) else list(levels),
             "own_levels": list(surface.levels),
             "field": self.recipe.field,
+            "ground": self.scene.ground,
+            "temperature": self.scene.temperature,
+            "lowest": None
+            if self.is_live or self.ground != "curve" or self.curve.density is None
+            else self.curve.density.lowest,
             "ratio": self._ratio if self.ground == "contour" else None,
         }
 

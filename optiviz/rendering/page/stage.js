@@ -48,7 +48,7 @@ function chooseAxes(quality = "fine") {
     if (main.kind === "contour") main.strips[0].y = axis(names[1], "linear", up);
     else {
       const key = [left, right, quality, dark.matches].join();
-      if (curve?.key !== key) curve = { key, points: curveIn(state.window, quality) };
+      if (curve?.key !== key) curve = { key, ...curveIn(state.window, quality) };
       main.strips[0].y = curveScale(curve.points, runs, state.window);
     }
   }
@@ -138,7 +138,7 @@ function drawBends(pen) {
 // Marks at points of the surface that are in the window; those beyond it are arrows if `arrows`.
 function drawMarks(pen, points, mark, arrows = false) {
   for (const point of points) {
-    const at = main.kind === "curve" ? [point[0], programs?.objective?.value(point) ?? point[1]] : point;
+    const at = main.kind === "curve" ? [point[0], live ? onTheCurve(programs.objective.value(point)) : point[1]] : point;
     const gone = beyond(point, state.window);
     if (!gone) mark(pen, toPixels(main, at));
     else if (arrows) drawArrow(main, pen, gone, at, look().background, look().ink, 2);

@@ -81,10 +81,10 @@ function drawRelief() {
   const key = [dark.matches, ...state.window.flat()].join();
   if (reliefGround !== key) {
     reliefGround = key;
-    const field = sampled(state.window, RELIEF_SAMPLES, RELIEF_SAMPLES);
+    const field = drawnField(sampled(state.window, RELIEF_SAMPLES, RELIEF_SAMPLES));
     relief.setGround({
       ...field, names, levels: levelsOf(field).levels, ramp: look().ramp, dark: look().dark, colors: look(),
-      ...setsInRelief(field), aspect: box.width / box.height, value: programs.objective.value,
+      ...setsInRelief(field), aspect: box.width / box.height, value: (point) => groundValue(programs.objective.value(point), field.lowest),
     });
   }
   const sides = box.width > box.height ? [1, box.height / box.width] : [box.width / box.height, 1];
@@ -117,7 +117,7 @@ function setsInRelief({ window, columns, rows }) {
 
 function startRelief() {
   relief = createRelief(reliefCanvas, {
-    told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: "loss",
+    told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: told.surface.ground,
   });
   if (relief) {
     lookFrom(state.camera);
