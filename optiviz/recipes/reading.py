@@ -91,14 +91,16 @@ class SurfaceOptions(BaseModel):
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
     ]
     residuals: Annotated[
-        str,
+        Any,
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(
             description="residuals instead of a formula, for example y - x**2, 1 - x: the surface "
             "is half the sum of their squares"
         ),
     ]
     metric: Annotated[
-        str,
+        Any,
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="the metric of natural-gradient, row by row, for example 1, 0, 0, x**2"),
     ]
     variables: Annotated[

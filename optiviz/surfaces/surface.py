@@ -54,6 +54,7 @@ from optiviz.surfaces.formulas import (
     Formulas,
     Metric,
     half_sum_of_squares,
+    joined,
     split_formulas,
 )
 from optiviz.surfaces.origins import (
@@ -154,7 +155,7 @@ class Surface(Model):
         if not isinstance(declared, Mapping):
             return declared
         filled = dict(declared)
-        if isinstance(given := filled.get("residuals"), str) and not filled.get("formula"):
+        if isinstance(given := joined(filled.get("residuals")), str) and not filled.get("formula"):
             filled["formula"] = half_sum_of_squares(split_formulas(given))
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
             params = filled.get("params")

@@ -388,3 +388,18 @@ def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
     said = invoke("inspect", "a.json").stdout
     assert "--residuals 'y - x**2, 1 - x'" in said and "--metric '1, 0, 0, 2'" in said
     assert "--formula" not in said
+
+
+def test_residuals_are_a_text_or_a_list() -> None:
+    window = "-2:2,-1:3"
+    listed = ["10*(y - x**2)", "1 - x"], ["2", "0", "0", "x**2 + 1"]
+    surface = Surface(residuals=listed[0], metric=listed[1], domain=window)
+    assert surface.residuals == PARABOLA.residuals
+    assert surface.formula == PARABOLA.formula
+    assert (
+        surface.metric == Surface(formula="x*y", metric=", ".join(listed[1]), domain=window).metric
+    )
+    wrong: list[object]
+    for wrong in ([], [1, "x"]):
+        with pytest.raises(optiviz.InputError, match="must be formulas"):
+            Surface(residuals=wrong, domain=window)
