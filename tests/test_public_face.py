@@ -59,6 +59,7 @@ def test_descend_takes_names_surfaces_and_words() -> None:
         optiviz.descend("wobbly", "adam", start=[1])
 
 
+@pytest.mark.slow
 def test_animate_returns_matplotlibs_own_animation() -> None:
     before = dict(matplotlib.rcParams)
     animation = optiviz.animate("wobbly", "adam,rmsprop", steps=5, size=(300, 200))

@@ -47,7 +47,7 @@ def tuned(**fields: object) -> TuneScene:
     return scene
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("word", ["adam", "sgd:lr=@cosine/40", "lookahead+momentum", "newton"])
 def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
     found = search(parse_spec(word), comparison("lr"))
@@ -63,6 +63,7 @@ def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
                 assert loss == pytest.approx(path.losses[-1], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_every_optimizer_gets_the_same_rates_starts_and_steps() -> None:
     scene = tuned(optimizers="adam,sgd,sam+sgd,newton")
     first, *others = (entry.search for entry in scene.entries)

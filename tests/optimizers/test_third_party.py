@@ -373,6 +373,7 @@ def test_what_is_no_text_names_no_code(here: Path, invoke: Invoke) -> None:
     assert "one.yaml:2:14: optimizers.0: must be text, not {'name': 'own.py:f'}" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_allowed_one_makes_the_same_bytes(own: Path, invoke: Invoke) -> None:
     assert invoke("run", "--surface", "wobbly", "--opt", "own.py:Lion:lr=0.1", "-o", "a.png")
     allowed = invoke("run", "--recipe", "a.png", "--allow-plugins", "-o", "b.png")
@@ -433,6 +434,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     plugins.installed_plugins.cache_clear()
 
 
+@pytest.mark.slow
 def test_packages_add_optimizers_and_surfaces(package: Path, invoke: Invoke) -> None:
     result = invoke("run", "--surface", "hole", "--opt", "twice,sam+twice:lr=0.1", "-o", "a.png")
     assert result.exit_code == 0
