@@ -134,7 +134,7 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
     assert report[2]["cause"] == "folder.png is a directory"
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 @pytest.mark.row(55)
 @pytest.mark.parametrize(
     ("words", "code", "said"),

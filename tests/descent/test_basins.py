@@ -28,7 +28,7 @@ def mapped(surface: Surface, word: str, sides: tuple[int, int] = (9, 7), steps: 
     return place, minima, found
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "word", ["adam:lr=0.25", "momentum:lr=0.05", "lookahead+sgd:lr=0.05", "bfgs"]
 )
