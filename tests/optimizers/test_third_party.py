@@ -485,6 +485,7 @@ def torch_word(name: str, settings: dict[str, object]) -> str:
 TORCH = {"adam": "Adam", "adamw": "AdamW", "adagrad": "Adagrad", "sgd": "SGD", "rprop": "Rprop"}
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", TORCH)
 def test_torch_gives_its_own_numbers(name: str) -> None:
     pytest.importorskip("torch")
@@ -497,6 +498,7 @@ def test_torch_gives_its_own_numbers(name: str) -> None:
             np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_torch_takes_closures_and_schedules_and_tells_its_states() -> None:
     torch = pytest.importorskip("torch")
     assert torch is not None
@@ -569,6 +571,7 @@ class Types(torch.optim.SGD):
 """
 
 
+@pytest.mark.torch
 def test_torch_may_keep_a_state_of_any_type(here: Path) -> None:
     pytest.importorskip("torch")
     (here / "types_.py").write_text(TYPES)
@@ -617,6 +620,7 @@ def test_a_state_of_any_type_is_shown_as_floats_or_left_out() -> None:
     assert found["brain"].tolist() == [0.5, 1.5]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["adabelief", "adan", "lamb", "lion", "yogi"])
 def test_optax_gives_its_own_numbers(name: str) -> None:
     pytest.importorskip("optax")
@@ -629,6 +633,7 @@ def test_optax_gives_its_own_numbers(name: str) -> None:
     np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     pytest.importorskip("optax")
     path = optiviz.descend("rosenbrock", "optax.lbfgs", steps=60)
@@ -639,6 +644,7 @@ def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     np.testing.assert_allclose(theirs.states["mu"], ours.states["mean"], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_line_searches_of_optax_descend_in_all_weights() -> None:
     pytest.importorskip("optax")
     path = optiviz.descend("digits-race", "optax.lbfgs", steps=3)
