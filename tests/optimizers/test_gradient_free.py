@@ -167,6 +167,7 @@ def test_annealing_climbs_while_it_is_hot() -> None:
     assert climbs("temperature=1000:cooling=1") > 30
 
 
+@pytest.mark.slow
 def test_annealing_accepts_as_metropolis_does() -> None:
     """In the end, points are spread as exp(-f/T): on a parabola, with a variance of T."""
     surface = optiviz.Surface(formula="x**2 / 2", domain="-5:5", start=(0.0,))
