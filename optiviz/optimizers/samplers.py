@@ -51,7 +51,9 @@ class Langevin(Sampler):
     along an eigenvector of the Hessian with the eigenvalue h is (T / h) / (1 - lr * h / 2).
     """
 
-    lr: Hyper = hyper(help="learning rate, the time that a step stands for", within="(0, inf)")
+    lr: Hyper = hyper(
+        0.01, help="time of a step, small beside 2 / the largest curvature", within="(0, inf)"
+    )
     temperature: Hyper = hyper(
         1.0, help="temperature T of the density exp(-f / T)", within="(0, inf)"
     )
@@ -95,7 +97,11 @@ class HMC(Sampler):
     of the leapfrog; if lr is too large, nothing is accepted.
     """
 
-    lr: Hyper = hyper(help="size of a leapfrog step", within="(0, inf)")
+    lr: Hyper = hyper(
+        0.04,
+        help="size of a leapfrog step, below 2 / sqrt(the largest curvature / T)",
+        within="(0, inf)",
+    )
     leapfrog_steps: int = hyper(10, help="number of leapfrog steps", within="[1, 1000]")
     temperature: Hyper = hyper(
         1.0, help="temperature T of the density exp(-f / T)", within="(0, inf)"

@@ -136,6 +136,18 @@ def test_hmc_keeps_what_it_draws_or_stays_and_shows_its_way() -> None:
     assert 0 < sum(is_finite(sketch[1]) for sketch in path.sketches[1:]) < 60
 
 
+@pytest.mark.parametrize("surface", ["himmelblau", "bowl", "wobbly", "rosenbrock"])
+def test_samplers_move_without_a_rate_and_stay_in_the_window(surface: str) -> None:
+    recipe = optiviz.Recipe(surface=surface, optimizers="hmc,langevin", steps=200)
+    entries = recipe.make_scene().entries
+    assert {entry.rate_source for entry in entries} == {"default"}
+    for entry in entries[: 1 if surface == "rosenbrock" else 2]:  # too steep for langevin
+        (path,) = entry.trajectories
+        moved = np.any(np.diff(path.points, axis=0), axis=1)
+        assert path.last == 200 and moved.mean() > 0.7
+        assert optiviz.load_surface(surface).window.contains(path.points).mean() > 0.7
+
+
 def test_each_step_has_random_numbers_of_its_own() -> None:
     normal = np.array([draws(1, step, 2)[0] for step in range(5000)])
     again = np.array([draws(1, step, 2)[0] for step in range(5000)])

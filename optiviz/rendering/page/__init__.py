@@ -26,7 +26,7 @@ from optiviz.themes import Theme, load_theme
 # Joined into one script, after the programs.
 SCRIPTS = (
     *("told.js", "scales.js", "outcome.js", "runs.js", "state.js", "pen.js", "axes.js"),
-    *("sketches.js", "plane.js"),
+    *("sketches.js", "plane.js", "eigenvectors.js"),
     *("curve.js", "charts.js", "field.js", "sets.js", "streamlines.js", "ground.js", "stage.js"),
     *("relief_camera.js", "relief_light.js", "relief_field.js", "relief_mesh.js", "relief_box.js"),
     *("relief_paths.js", "relief.js", "basins.js"),
@@ -48,7 +48,6 @@ def save_page(
     if isinstance(recipe.theme, str):
         names = FOLLOWED.get(recipe.theme, (recipe.theme,))
         themes = {name: load_theme(name) for name in names}
-    scene = scene.with_density(None)  # a page draws the loss
     programs = page_programs(scene, recipe)
     page = Page(scene, recipe, themes, programs, progress)
     style = _colors(themes) + _read("page.css")

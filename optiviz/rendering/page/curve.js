@@ -5,9 +5,13 @@ const STEEPEST = 1e100; // largest slope for which a tangent is drawn
 const TANGENT = 0.11; // half the length of a tangent, as a share of the view's diagonal
 const PAST = 4.5; // pixels, of earlier points
 
-// Points of the curve in the window, flat; those that the file has if the page cannot compute.
+// Points of the curve in the window, flat, and the lowest loss in it; those that the file has if the
+// page cannot compute.
 function curveIn([[low, high]], quality) {
-  if (!live) return Float64Array.from(told.curve.flat(), (each) => each ?? NaN);
+  if (!live) {
+    const points = Float64Array.from(told.curve.flat(), (each) => each ?? NaN);
+    return { points, lowest: told.surface.lowest };
+  }
   const many = CURVE[quality];
   const points = new Float64Array(2 * many);
   for (let each = 0; each < many; each += 1) {
@@ -15,17 +19,22 @@ function curveIn([[low, high]], quality) {
     const value = programs.objective.value([x]);
     points.set([x, Number.isFinite(value) ? value : NaN], 2 * each);
   }
-  return points;
+  const lowest = lowestOf(points.filter((_, at) => at % 2));
+  return { points: points.map((each, at) => (at % 2 ? groundValue(each, lowest) : each)), lowest };
 }
 
-// Where a run is drawn: at its losses, or at the height of the line on which it is projected.
-const heightsOf = (run) => run.heights ?? run.losses;
+const onTheCurve = (loss) => groundValue(loss, curve.lowest);
+
+// Where a row of a run is drawn: at its loss, or at the height of the line on which it is projected.
+const heightAt = (run, row) => run.heights?.[row] ?? onTheCurve(run.losses[row]);
 
 // The scale of the losses of the curve, and of those that runs visit in the window.
 function curveScale(curve, runs, [[low, high]]) {
   const values = curve.filter((_, at) => at % 2);
-  const visited = runs.map((run) => heightsOf(run).filter((_, row) => within(run.x[row], low, high)));
-  return scaleFor("loss", [values, ...visited], true);
+  const visited = runs.map((run) =>
+    run.losses.map((_, row) => heightAt(run, row)).filter((_, row) => within(run.x[row], low, high)),
+  );
+  return scaleFor(told.surface.ground, [values, ...visited], true);
 }
 
 function drawCurve(panel, pen, curve) {
@@ -47,7 +56,7 @@ function drawWalkers(panel, pen, runs, step, curve) {
     clipped(pen, panel.box);
     pen.globalAlpha = 0.75;
     for (let row = beginning(run, step); row < last; row += 1) {
-      shape(pen, head, [across(run.x[row]), down(heightsOf(run)[row])], PAST, color, look().casing, 1);
+      shape(pen, head, [across(run.x[row]), down(heightAt(run, row))], PAST, color, look().casing, 1);
     }
     pen.globalAlpha = 1;
     pen.strokeStyle = color;
@@ -56,7 +65,7 @@ function drawWalkers(panel, pen, runs, step, curve) {
     clipped(pen, panel.box, REACH);
     const x = run.x[last];
     const side = x > high ? curve.length - 2 : 0; // of the curve's ends the nearer one
-    const at = [across(x), down(heightsOf(run)[last])];
+    const at = [across(x), down(heightAt(run, last))];
     const place = setAside(at, beside.get(run));
     if (within(x, low, high)) {
       drawTether(pen, at, place, color);
@@ -69,8 +78,9 @@ function drawWalkers(panel, pen, runs, step, curve) {
 // The tangent at a row.
 function drawTangent(panel, pen, run, row, dash) {
   const [across, down] = onScreenOf(panel);
-  const [x, y] = [run.x[row], run.losses[row]];
-  const [slope] = programs.objective.gradient([x]);
+  const [x, y] = [run.x[row], heightAt(run, row)];
+  const { temperature } = told.surface;
+  const slope = programs.objective.gradient([x])[0] * (temperature === null ? 1 : -y / temperature);
   if (!(Math.abs(slope) < STEEPEST)) return;
   const { width, height } = panel.box;
   const unit = across(x + 1) - across(x) || width; // pixels

@@ -24,6 +24,22 @@ function sampled(window, columns, rows) {
   return { window, columns, rows, values, scale };
 }
 
+// What is drawn of a loss: with a temperature T the density exp(-(loss - lowest) / T), which is 1 at
+// the lowest loss in view, else the loss itself. It mirrors Density in views/sampled_surface.py.
+function groundValue(loss, lowest) {
+  const { temperature } = told.surface;
+  return temperature === null ? loss : Math.exp(-(loss - lowest) / temperature);
+}
+
+const lowestOf = (values) => values.reduce((lowest, each) => (each < lowest ? each : lowest), Infinity);
+
+// A field of losses as it is drawn, with the lowest of them.
+function drawnField(losses) {
+  const lowest = lowestOf(losses.values) * losses.scale;
+  if (told.surface.temperature === null) return { ...losses, lowest };
+  return { ...losses, scale: 1, lowest, values: losses.values.map((each) => groundValue(each * losses.scale, lowest)) };
+}
+
 // The levels of a field, and those of them between its lowest and its highest value.
 function levelsOf(field, small) {
   const { levels, own_levels: own } = told.surface;
@@ -31,11 +47,16 @@ function levelsOf(field, small) {
   if (!sorted.length) return { levels: [], inner: [] };
   const [low, high] = [sorted[0], sorted.at(-1)];
   const between = (found) => found.filter((level) => low < level && level < high);
-  const given = (levels instanceof Array ? levels : own).map((level) => level / field.scale);
+  const isDensity = told.surface.temperature !== null;
+  const given = (levels instanceof Array ? levels : isDensity ? [] : own).map((level) => level / field.scale);
   if (given.length && (levels instanceof Array || between(given).length > 2)) {
     return { levels: given, inner: between(given) };
   }
-  const many = typeof levels === "number" ? levels : small ? FEW_BANDS : BANDS;
+  const many = typeof levels === "number" ? levels : small && !own.length ? FEW_BANDS : BANDS;
+  if (isDensity) {
+    const even = Array.from({ length: many + 1 }, (_, each) => each / many);
+    return { levels: even, inner: between(even) };
+  }
   const half = sorted.length >> 1;
   const middle = (sorted[half] + sorted[sorted.length - 1 - half]) / 2;
   const share = high > low ? clamp((middle - low) / (high - low), 1e-9, 1 - 1e-9) : 0.5;

@@ -13,7 +13,8 @@ const channels = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 
 // A canvas with the ground of a window, `width` times `height` pixels of the page.
 function groundOf(window, width, height, quality, theme) {
   const ratio = quality === "fine" ? devicePixelRatio || 1 : 1;
-  const field = sampled(window, SAMPLES[quality], SAMPLES[quality]);
+  const losses = sampled(window, SAMPLES[quality], SAMPLES[quality]);
+  const field = drawnField(losses);
   const small = Math.min(width, height) / POINT < SMALL;
   const { levels, inner } = levelsOf(field, small);
   const canvas = document.createElement("canvas");
@@ -43,7 +44,7 @@ function groundOf(window, width, height, quality, theme) {
   }
   for (const each of edges) drawEdges(pen, each);
   if (told.surface.field === "arrows") drawArrows(pen, window, width, height, theme);
-  if (told.surface.field === "stream") drawStreamlines(pen, field, width, height, quality, theme);
+  if (told.surface.field === "stream") drawStreamlines(pen, losses, width, height, quality, theme);
   if (theme.labels) {
     const behind = (level) => (filled ? colored(inner.indexOf(level) / inner.length) : theme.background);
     drawLabels(pen, lines, inner, field.scale, width, height, theme, behind);

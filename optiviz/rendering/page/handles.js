@@ -97,7 +97,7 @@ function removeStart(number) {
 function placeHandles() {
   handles.forEach((handle, number) => {
     const start = state.starts[number];
-    const at = main.kind === "curve" ? [start[0], programs.objective.value(start)] : start;
+    const at = main.kind === "curve" ? [start[0], onTheCurve(programs.objective.value(start))] : start;
     const { left, top, width, height } = main.box;
     const seen = toPixels(main, at);
     const [x, y] = [clamp(seen[0], left, left + width), clamp(seen[1], top, top + height)]; // at the edge if beyond

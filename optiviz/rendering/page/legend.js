@@ -113,7 +113,7 @@ function writeSketchKey() {
   drawKey();
 }
 
-// The lowest and the highest loss in view.
+// The lowest and the highest value in view.
 function writeRamp() {
   const { field } = ground;
   const known = field.values.filter((value) => !Number.isNaN(value)).sort();
@@ -121,12 +121,12 @@ function writeRamp() {
   mark.hidden = !known.length || !look().fill;
   if (mark.hidden) return;
   const [low, high] = all("span", mark);
-  low.textContent = `loss ${written(known[0] * field.scale, 3)}`;
+  low.textContent = `${told.surface.ground} ${written(known[0] * field.scale, 3)}`;
   high.textContent = written(known.at(-1) * field.scale, 3);
 }
 
 // Of the key, by the name of their mark: width in points, dashes in pixels.
-const LINES = { from: [1.8, [4, 4]], tangent: [1.6, []] };
+const LINES = { from: [1.8, [4, 4]], tangent: [1.6, []], bends: [1.6, [2.4, 4]] };
 
 function drawKey() {
   for (const mark of all(".key li:not(.area)")) {

@@ -22,7 +22,7 @@ from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
-from optiviz.recipes.command import drawn_command
+from optiviz.recipes.command import arguments_for, drawn_command
 from optiviz.rendering.page.basins import basins_told
 from optiviz.rendering.page.programs import Programs
 from optiviz.rendering.page.relief import relief_told
@@ -40,14 +40,16 @@ from optiviz.surfaces.notation import terms
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.themes import Theme
+from optiviz.views import eigenvectors
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
 from optiviz.views.legend import number
-from optiviz.views.legend_entries import SKETCH_ENTRIES, SURFACE_ENTRIES, start_entries
+from optiviz.views.legend_entries import BENDS, SKETCH_ENTRIES, SURFACE_ENTRIES, start_entries
 from optiviz.views.loss import Line, LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
 from optiviz.views.ramp import ramp
+from optiviz.views.relief import EIGENVECTOR
 from optiviz.views.relief_path import THICKER
 from optiviz.views.settings import drawing_settings
 from optiviz.views.sketches import CASING, CASING_OPACITY, ISOLINES, LOOKS, SADDLE
@@ -90,6 +92,10 @@ class Page:
                 raise InputError(
                     f"this page cannot show {name}: it only replays what was descended"
                 )
+        if recipe.eigenvectors and not self.is_live:
+            raise InputError(
+                "this page cannot show eigenvectors: it only replays what was descended"
+            )
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
         self.sets = sets_told(scene.surface, recipe)
@@ -117,6 +123,17 @@ class Page:
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
             },
+            "eigenvectors": {
+                "longest": eigenvectors.LONGEST,
+                "shortest": eigenvectors.SHORTEST,
+                "flat": eigenvectors.FLAT,
+                "width": eigenvectors.WIDTH,
+                "casing": eigenvectors.CASING,
+                "dash": eigenvectors.DASH[1],
+                "relief": EIGENVECTOR,
+            }
+            if self.recipe.eigenvectors
+            else None,
             "comet": COMET,
             "apart": {"near": NEAR, "room": ROOM, "radius": LEAST_RADIUS, "reach": REACH},
             "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
@@ -143,11 +160,18 @@ class Page:
             "methods": programs.methods,
             "rates": programs.rates,
             "noise": programs.noise,
-            "command": command and command.arguments,
+            "command": command and [*command.arguments, *self._density()],
             "windowed": command is not None and command.needs_window,
             "presets": programs.presets,
             **self._ground(),
         }
+
+    def _density(self) -> list[str]:
+        """Return the option for a density that is drawn because all optimizers are samplers."""
+        temperature = self.scene.temperature
+        if temperature is None or self.recipe.density is not None:
+            return []
+        return arguments_for("density", temperature)
 
     def html_parts(self) -> dict[str, str]:
         """Return the parts of the page's HTML, by their names in page.html."""
@@ -249,6 +273,11 @@ class Page:
             "levels": levels if isinstance(levels, int | None) else list(levels),
             "own_levels": list(surface.levels),
             "field": self.recipe.field,
+            "ground": self.scene.ground,
+            "temperature": self.scene.temperature,
+            "lowest": None
+            if self.is_live or self.ground != "curve" or self.curve.density is None
+            else self.curve.density.lowest,
             "ratio": self._ratio if self.ground == "contour" else None,
         }
 
@@ -436,6 +465,8 @@ class Page:
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
         if self.pictures:
             yield f'<li class="sketch" hidden>{_MARK}<span></span></li>'
+            if self.recipe.eigenvectors:
+                yield f'<li class="bends">{_MARK}{BENDS.label}</li>'
             for told in self.sets["sets"]:
                 label = escape(told["label"])
                 yield f'<li class="set" data-look="{told["look"]}">{_MARK}{label}</li>'

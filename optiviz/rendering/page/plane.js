@@ -22,7 +22,7 @@ function pixelsOf(panel, run) {
 // Where a row of a run is on the large picture, in its numbers.
 function spotOf(run, row) {
   const points = run.drawn ?? run.x;
-  return dim === 1 ? [points[row], run.losses[row]] : [points[2 * row], points[2 * row + 1]];
+  return dim === 1 ? [points[row], heightAt(run, row)] : [points[2 * row], points[2 * row + 1]];
 }
 
 // The runs that are drawn, the longer ones first, so that they hide no shorter ones.

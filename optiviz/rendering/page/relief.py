@@ -42,7 +42,7 @@ def relief_told(scene: RunScene, style: Style, themes: Mapping[str, Theme]) -> d
     return {
         "camera": {"azimuth": camera.azimuth, "elevation": camera.elevation},
         "floor": style.floor is not False,
-        "height": style.height,
+        "height": style.height or ("linear" if scene.temperature else None),
         "images": {name: _image(scene, seen, theme) for name, theme in themes.items()},
         **constants(),
     }

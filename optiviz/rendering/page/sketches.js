@@ -216,9 +216,9 @@ function onCurve(panel, curve) {
   return { put, scale: told.sketches.scales.curve };
 }
 
-// The loss at a place of a curve, which may be known as points alone.
+// The height at a place of a curve, which may be known as points alone.
 function heightOf(curve, x) {
-  if (live) return programs.objective.value([x]);
+  if (live) return onTheCurve(programs.objective.value([x]));
   const places = curve.filter((_, each) => each % 2 === 0);
   const row = rowAt(places, x);
   const share = (x - places[row]) / (places[row + 1] - places[row]);

@@ -48,7 +48,7 @@ function chooseAxes(quality = "fine") {
     if (main.kind === "contour") main.strips[0].y = axis(names[1], "linear", up);
     else {
       const key = [left, right, quality, dark.matches].join();
-      if (curve?.key !== key) curve = { key, points: curveIn(state.window, quality) };
+      if (curve?.key !== key) curve = { key, ...curveIn(state.window, quality) };
       main.strips[0].y = curveScale(curve.points, runs, state.window);
     }
   }
@@ -117,6 +117,7 @@ function drawMain(pen) {
   drawSketch(pen, false);
   drawPaths(main, pen, shown, step);
   drawSketch(pen, true);
+  drawBends(pen);
   drawMarks(pen, told.surface.minima, star);
   drawHeads(main, pen, shown, step, state.window);
 }
@@ -127,10 +128,17 @@ function drawSketch(pen, above) {
   pen.restore();
 }
 
+function drawBends(pen) {
+  const units = state.window.map(([low, high], axis) => [main.box.width, main.box.height][axis] / (high - low));
+  clipped(pen, main.box);
+  drawEigenvectors(pen, shown, step, onPlane(main).put, units, POINT * told.eigenvectors?.longest);
+  pen.restore();
+}
+
 // Marks at points of the surface that are in the window; those beyond it are arrows if `arrows`.
 function drawMarks(pen, points, mark, arrows = false) {
   for (const point of points) {
-    const at = main.kind === "curve" ? [point[0], programs?.objective?.value(point) ?? point[1]] : point;
+    const at = main.kind === "curve" ? [point[0], live ? onTheCurve(programs.objective.value(point)) : point[1]] : point;
     const gone = beyond(point, state.window);
     if (!gone) mark(pen, toPixels(main, at));
     else if (arrows) drawArrow(main, pen, gone, at, look().background, look().ink, 2);

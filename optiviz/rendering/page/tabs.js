@@ -81,19 +81,24 @@ function drawRelief() {
   const key = [dark.matches, ...state.window.flat()].join();
   if (reliefGround !== key) {
     reliefGround = key;
-    const field = sampled(state.window, RELIEF_SAMPLES, RELIEF_SAMPLES);
+    const field = drawnField(sampled(state.window, RELIEF_SAMPLES, RELIEF_SAMPLES));
     relief.setGround({
       ...field, names, levels: levelsOf(field).levels, ramp: look().ramp, dark: look().dark, colors: look(),
-      ...setsInRelief(field), aspect: box.width / box.height, value: programs.objective.value,
+      ...setsInRelief(field), aspect: box.width / box.height, value: (point) => groundValue(programs.objective.value(point), field.lowest),
     });
   }
+  const sides = box.width > box.height ? [1, box.height / box.width] : [box.width / box.height, 1];
+  const units = state.window.map(([low, high], axis) => sides[axis] / (high - low));
   relief.setPaths(
     shown.map((run) => {
       const { color, head, dash } = styleOf(run.entry, run.start);
       const points = Array.from({ length: run.rows }, (_, row) => [...pointOf(run, row)]);
       const rows = { from: beginning(run, step), to: rowIn(run, step) };
       const scale = told.sketches.scales.relief;
-      const sketch = (pen, put, above) => drawSketches(pen, [run], step, { put, scale }, above);
+      const sketch = (pen, put, above) => {
+        drawSketches(pen, [run], step, { put, scale }, above);
+        if (above) drawEigenvectors(pen, [run], step, put, units, told.eigenvectors?.relief);
+      };
       return { points, losses: [...run.losses], color, casing: look().casing, head, dash, sketch, ...rows };
     }),
     { minima: told.surface.minima, starts: state.starts },
@@ -112,7 +117,7 @@ function setsInRelief({ window, columns, rows }) {
 
 function startRelief() {
   relief = createRelief(reliefCanvas, {
-    told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: "loss",
+    told: told.relief, onchange: turned, ticks: linearTicks, written, shape, quantity: told.surface.ground,
   });
   if (relief) {
     lookFrom(state.camera);

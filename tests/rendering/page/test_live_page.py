@@ -34,8 +34,11 @@ import optiviz
 from optiviz.descent.walk import descend
 from optiviz.shapes import plain_sketch
 from optiviz.themes import load_theme
+from optiviz.views.curve import CurveView
+from optiviz.views.eigenvectors import arms
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import Scale
+from optiviz.views.settings import drawing_settings
 
 browser, opened, pages = page_browser.browser, page_browser.opened, page_browser.pages
 GROUND = ".ground canvas"
@@ -160,6 +163,35 @@ def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> Non
     assert has(seen, theme.background, least=50_000)
     page.execute_script("told.surface.field = null; ground = null; draw()")
     assert np.abs(pixels(page, GROUND) - seen).max(axis=-1).astype(bool).sum() > 1000
+
+
+def test_densities_are_those_of_the_pictures(opened: Opened, pages: Path) -> None:
+    recipe = optiviz.Recipe(surface="himmelblau", optimizers="hmc:lr=0.04:temperature=20", steps=20)
+    optiviz.render(recipe, pages / "density.html")
+    page = opened("density")
+    surface = optiviz.load_surface("himmelblau")
+    sampled = SampledSurface.sample(surface, 97, temperature=20.0)
+    page.execute_script("field = drawnField(sampled(state.window, 97, 97))")
+    assert run(page, "[...field.values]") == pytest.approx(sampled.values.ravel(), rel=1e-9)
+    assert run(page, "levelsOf(field).inner") == pytest.approx(sampled.inner, rel=1e-9)
+    assert one(page, ".key .ramp").text.startswith("density")
+    assert "T = 20" in one(page, "body").text
+    assert "--density 20" in run(page, "commandField.value")
+    one(page, "#tab-relief").click()
+    wait(page, "!awaited")
+    heights = "relief.field.heights"
+    assert run(page, f"[{heights}.kind, {heights}.high]") == ["linear", pytest.approx(1, abs=0.01)]
+    line = optiviz.Surface(formula="x**4/4 - x**2", domain="-3:3", start=[2])
+    recipe = optiviz.Recipe(surface=line, optimizers="sgd:lr=0.02", steps=9, density=0.5)
+    optiviz.render(recipe, pages / "density-curve.html")
+    page = opened("density-curve")
+    with drawing_settings():
+        view = CurveView(recipe.make_scene(), load_theme("light"), recipe)
+    points = np.reshape(run(page, "[...curve.points]"), (-1, 2))
+    np.testing.assert_allclose(points, np.column_stack([view.x, view.value]), atol=1e-9)
+    (path,) = view.scene.trajectories
+    drawn = run(page, "[0, 4, 9].map((row) => heightAt(runs[0], row))")
+    np.testing.assert_allclose(drawn, view.heights(path.true_losses_by_step[[0, 4, 9]]), atol=1e-9)
 
 
 # Starts.
@@ -689,3 +721,18 @@ def test_streamlines_go_down(opened: Opened) -> None:
     downhill = run(page, f"{lines}.map({ends})")
     assert len(downhill) > 10
     assert all(first > last for first, last in downhill)
+
+
+def test_eigenvectors_are_those_of_the_pictures(opened: Opened) -> None:
+    page = opened("looking")
+    surface, units = optiviz.load_surface("himmelblau"), np.array([2.0, 3.0])
+    for x in ([0.5, -1.0], [3.0, 2.0], [-4.0, 0.3]):
+        found = run(page, f"armsAt({x}, {units.tolist()}, 7)")
+        expected = arms(surface.hessian(np.array([x])), units, 7.0)
+        assert [each["down"] for each in found] == expected.down[0].tolist()
+        for each, way in zip(found, expected.ways[0], strict=True):
+            sign = np.sign(np.dot(each["way"], way))
+            np.testing.assert_allclose(sign * np.array(each["way"]), way, rtol=1e-9, atol=1e-9)
+    assert one(page, ".key .bends").text == "curves down"
+    one(page, "#tab-relief").click()
+    wait(page, "!awaited")
