@@ -118,7 +118,7 @@ def options_of(name: str) -> set[str]:
     return {each for param in params for each in (*param.opts, *param.secondary_opts)}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_option_from_elsewhere_is_led_to_one_that_exists(name: str, invoke: Invoke) -> None:
     options, led = options_of(name), 0
