@@ -283,16 +283,23 @@ class Recipe(
         """Return which starts were moved to satisfy constraints, "" if none was."""
         if resolve_surface(self.surface).feasible_set is None:
             return ""
-        pairs = zip(self.points(), self.start_points(), strict=True)
-        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
-        if len(moved) == 1:
-            ((start, to),) = moved
-            said = f"start {format_point(start)} violates the constraints"
-            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
+        found = [variant for variant, _ in self.variants] if self.varied_param else [self]
+        pairs = [
+            (tuple(start), tuple(to.tolist()))
+            for each in found
+            for start, to in zip(each.points(), each.start_points(), strict=True)
+        ]
+        moved = {pair for pair in pairs if pair[0] != pair[1]}
+        starts = {start for start, _ in moved}
+        if len(starts) == 1:
+            (start, to), *others = moved
+            at = f"the run begins at {format_point(to)}, the nearest point"
+            at = "each run begins at the nearest point" if others else at
+            return f"start {format_point(start)} violates the constraints: {at}"
         said = (
-            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
+            f"{len(starts)} starts violate the constraints: their runs begin at the nearest points"
         )
-        return said if moved else ""
+        return said if starts else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""

@@ -616,7 +616,10 @@ class SurfaceReader:
         names = self.variables or found or AXES[:1]
         if isinstance(formula, str) and self.params:
             try:
-                check_params(self.params, formula, names)
+                given = self.changes.get("constraints") or ()
+                listed = [given] if isinstance(given, str) else given
+                constraints = [each for each in listed if isinstance(each, str)]
+                check_params(self.params, formula, names, constraints)
             except InputError as error:
                 self.faults.append(Fault(("params",), str(error)))
                 return None

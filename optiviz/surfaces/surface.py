@@ -130,9 +130,9 @@ class Surface(Model):
     aspect: Aspect | None = None
     residuals: Formulas | None = None
     metric: Metric | None = None
+    constraints: tuple[Text, ...] = ()
     formula: Annotated[str, Field(validate_default=True)] = ""
     general: str = ""
-    constraints: tuple[Text, ...] = ()
     bounds: Bounds = ()
     l1: Annotated[Number, Field(ge=0)] = 0.0
     start: PlacedPoint = ()
@@ -281,7 +281,7 @@ class Surface(Model):
         if text and isinstance(info.context, ValidationContext):
             valued = with_params(text, params)
             names = _names(info.data.get("variables", ()), axes_in(info), valued)
-            check_params(params, text, names)
+            check_params(params, text, names, info.data.get("constraints", ()))
             compiled(valued, names)
         return text
 
