@@ -165,7 +165,11 @@ def optimizers() -> Iterator[str]:
     for kind in ("optimizers", "wrappers"):
         if kind == "wrappers":
             yield "# Wrappers\n"
+        family = None
         for row in list_names(kind):
+            if row.get("family") != family:
+                family = row["family"]
+                yield f"# {family[0].upper()}{family[1:]}\n"
             known = describe(row["name"])
             yield f"## {known['name']}\n"
             yield f"{known['summary']}\n"

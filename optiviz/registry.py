@@ -196,7 +196,8 @@ MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
 VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
-        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch"),
+        ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
+         "eigenvectors"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
@@ -206,7 +207,7 @@ VIEWS = {
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
         ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
-         "sketch"),
+         "sketch", "eigenvectors"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
@@ -291,6 +292,22 @@ OPTIMIZERS = {
     "particle-swarm": "gradient_free:ParticleSwarm",
     "differential-evolution": "gradient_free:DifferentialEvolution",
     "cma-es": "covariance:CMAES",
+}
+FAMILIES = {  # what each module of optimizers holds, in the order of optiviz list
+    "momentum": "gradient descent and momentum",
+    "adaptive": "a step size for each coordinate",
+    "adam": "a step size for each coordinate",
+    "successors": "a step size for each coordinate",
+    "sign": "a step size for each coordinate",
+    "step_sizes": "step sizes found on the way",
+    "newton": "quadratic models",
+    "least_squares": "sums of squares (--residuals), and metrics (--metric)",
+    "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
+    "variance": "batches with less noise (--batch-size)",
+    "samplers": "samples of a density",
+    "classical": "classical methods of scipy",
+    "gradient_free": "without gradients",
+    "covariance": "without gradients",
 }
 PACKAGES = {"classical": ("scipy",), "covariance": ("cma",)}  # that a module of optimizers needs
 WRAPPERS = {

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ def test_an_optimizer_of_ones_own_is_the_example(here: Path, invoke: Invoke) -> 
 
 def test_the_number_of_optimizers_is_true() -> None:
     assert f"There are {len(OPTIMIZERS)} optimizers, `lookahead" in README
+    homes = Counter(home.partition(":")[0] for home in OPTIMIZERS.values())
+    words = {1: "one", 6: "six"}
+    scipy, pycma = (words[homes[each]] for each in PACKAGES)
+    said = f"{scipy.title()} of the {len(OPTIMIZERS)} come from scipy and {pycma} from pycma"
+    assert said in README.replace("\n", " ")
 
 
 def test_an_animation_of_ones_own_is_saved(here: Path) -> None:
@@ -118,10 +124,10 @@ def test_what_is_said_in_passing_is_what_was_measured() -> None:
     assert said in README
 
 
-def test_there_are_six_things_that_people_want_each_with_its_picture() -> None:
-    wanted = README[README.index("## Six things") : README.index("## And more")]
+def test_there_are_seven_things_that_people_want_each_with_its_picture() -> None:
+    wanted = README[README.index("## Seven things") : README.index("## And more")]
     parts = re.split(r"^\*\*", wanted, flags=re.M)[1:]
-    assert len(parts) == 6
+    assert len(parts) == 7
     for part in parts:
         assert len(re.findall(r"^optiviz \w+", part, re.M)) == 1
         assert len(re.findall(r"^!\[", part, re.M)) == 1

@@ -11,7 +11,7 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
+from optiviz.registry import FAMILIES, FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.plugins import find_plugin, installed_plugins, is_import_path
 
@@ -31,7 +31,8 @@ def list_names(
     formulas), "themes" or "formats". surfaces is the path of a YAML file of further surfaces. With
     tags, only surfaces that have all of them are returned.
 
-    Returns a list of dictionaries with "name" and "about"; surfaces and formats have more keys.
+    Returns a list of dictionaries with "name" and "about"; surfaces, optimizers, which are in the
+    order of their families, and formats have more keys.
     Raises InputError for a tag that no surface has, and for a `surfaces` file that is invalid.
     """
     match kind:
@@ -40,7 +41,8 @@ def list_names(
         case "optimizers":
             from optiviz.optimizers.lookup import GROUP
 
-            return _list_classes(OPTIMIZERS) + _list_plugins(GROUP, "optimizer", OPTIMIZERS)
+            plugins = _list_plugins(GROUP, "optimizer", OPTIMIZERS)
+            return _list_families() + [{**row, "family": "from packages"} for row in plugins]
         case "wrappers":
             return _list_classes(WRAPPERS)
         case "schedules":
@@ -105,6 +107,14 @@ def _index(surfaces: str | Path | None) -> "list[SurfaceEntry]":
         path = None if surfaces is None else Path(surfaces)
         known = load_catalogue(path, OPTIMIZERS).entries
     return known
+
+
+def _list_families() -> list[Row]:
+    families: dict[str, list[Row]] = {title: [] for title in FAMILIES.values()}
+    for row in _list_classes(OPTIMIZERS):
+        title = FAMILIES[OPTIMIZERS[row["name"]].partition(":")[0]]
+        families[title].append({**row, "family": title})
+    return [row for rows in families.values() for row in rows]
 
 
 def _list_classes(names: Iterable[str]) -> list[Row]:

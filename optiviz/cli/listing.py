@@ -63,5 +63,11 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
 
 def _block(title: str, rows: list[dict[str, Any]], titled: bool) -> str:
     width = max(len(row["name"]) for row in rows)
-    lines = [f"{row['name']:{width}}  {row['about']}" for row in rows]
-    return "\n".join([*([title] if titled else []), *lines])
+    lines = [title] if titled else []
+    family = None
+    for row in rows:
+        if row.get("family") != family:
+            family = row["family"]
+            lines += [*([""] if lines else []), f"{family}:"]
+        lines.append(f"{row['name']:{width}}  {row['about']}")
+    return "\n".join(lines)

@@ -114,6 +114,12 @@ from optiviz.system.errors import InputError
         "[default: where a method says it]",
     ),
     click.option(
+        "--eigenvectors",
+        is_flag=True,
+        help="Draw the eigenvectors of the Hessian at the head of each path, longer where it is "
+        "flatter and dashed where it curves down.",
+    ),
+    click.option(
         "--smooth", type=int, default=1, metavar="N", help="Average loss curves over N steps."
     ),
     click.option(

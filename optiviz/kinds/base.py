@@ -24,7 +24,7 @@ from optiviz.objective import Array
 from optiviz.optimizers.spec import OptimizerSpec, Setting, labelled
 from optiviz.registry import FORMATS, Format, LegendPlace, Quality, format_of
 from optiviz.surfaces.domain import Text
-from optiviz.surfaces.region import region_where
+from optiviz.surfaces.region import check_hessian, region_where
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -147,6 +147,8 @@ class BaseRecipe(Model):
                     region_where(self.style.where, resolve_surface(surface))
                 except InputError as error:
                     raise InputError(f"where: {error}") from None
+            if self.style.eigenvectors:
+                check_hessian("eigenvectors: the Hessian", resolve_surface(surface))
 
     def output_format(self, path: Path) -> Format:
         """Return the format of a path; raise InputError if the picture cannot be written in it."""

@@ -356,6 +356,7 @@ class Recipe(
             surface = resolve_surface(variant.surface)
             if self.varied_condition or self.varied_param or not entries:
                 steps, objective = variant.descent_steps, variant.objective()
+                starts = variant.start_points()
             if entries and self.varied_condition:
                 configured = entries[0].configured.for_spec(spec)
             elif setup is None:

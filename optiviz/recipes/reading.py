@@ -607,9 +607,6 @@ class SurfaceReader:
 
     def of_formula(self, keys: Keys, text: Any, field: str = "formula") -> Surface | None:
         """Return the surface of a formula or of residuals, None if it has a fault."""
-        if field == "residuals" and self.params:
-            self.faults.append(Fault(("params",), "are those of a formula, not of residuals"))
-            return None
         formula = text
         if field == "residuals" and isinstance(text, str):
             formula = half_sum_of_squares(split_formulas(text))

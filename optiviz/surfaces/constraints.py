@@ -7,12 +7,13 @@ cached on disk, because importing sympy takes as long as a short run.
 import ast
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optiviz.surfaces.syntax import free_names, parse_text
+from optiviz.surfaces.syntax import free_names, parse_text, with_params
 from optiviz.system.cache import cache_key, cached, source_hash
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import enumerated
@@ -33,15 +34,17 @@ class Comparison(NamedTuple):
     equal: bool
 
 
-def comparisons(text: str, names: Sequence[str]) -> tuple[Comparison, ...]:
-    """Return what a constraint compares: two for 0 <= x <= 1.
+def comparisons(
+    text: str, names: Sequence[str], params: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Comparison, ...]:
+    """Return what a constraint compares: two for 0 <= x <= 1. params are values of other names.
 
     Raises InputError if it compares nothing, or has other variables than `names`.
     """
     said = f"constraint {text!r}"
     if re.search(r"(?<![<>=!])=(?!=)", text):
         raise InputError(f"{said}: write == instead of =")
-    tree = parse_text(text)
+    tree = parse_text(with_params(text, params))
     if not isinstance(tree, ast.Compare):
         raise InputError(f"{said} compares nothing: write, for example, {text.strip()} <= 1")
     found = []

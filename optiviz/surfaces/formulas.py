@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from optiviz.objective import Array
 from optiviz.surfaces.origins import compiled
+from optiviz.surfaces.syntax import with_params
 from optiviz.system.text import counted
 
 if TYPE_CHECKING:
@@ -37,10 +38,14 @@ def half_sum_of_squares(texts: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Formulas:
-    """Formulas of the same variables, as a function: its values are those of all of them."""
+    """Formulas of the same variables, as a function: its values are those of all of them.
+
+    params are the values of other names in them.
+    """
 
     texts: tuple[str, ...]
     variables: tuple[str, ...] = ()
+    params: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -63,9 +68,9 @@ class Formulas:
     def __str__(self) -> str:
         return ", ".join(self.texts)
 
-    def of(self, variables: tuple[str, ...]) -> Self:
-        """Return the formulas of these variables."""
-        return replace(self, variables=variables)
+    def of(self, variables: tuple[str, ...], params: tuple[tuple[str, float], ...]) -> Self:
+        """Return the formulas of these variables and values."""
+        return replace(self, variables=variables, params=params)
 
     def __call__(self, x: Array) -> Array:
         """Return the values, shape (..., n), for x of shape (..., dim)."""
@@ -82,7 +87,8 @@ class Formulas:
         self._compiled()
 
     def _compiled(self) -> "list[Formula]":
-        return [compiled(text, self.variables) for text in self.texts]
+        params = dict(self.params)
+        return [compiled(with_params(text, params), self.variables) for text in self.texts]
 
 
 class Metric(Formulas):

@@ -253,7 +253,8 @@ class Surface(Model):
             raise ValueError(f"are those of a formula, but there is a {learner or 'function'}")
         if axes > len(AXES):
             raise ValueError("are those of one or two variables, but there are more")
-        given = given.of(_names(info.data.get("variables", ()), axes, ""))
+        names = _names(info.data.get("variables", ()), axes, "")
+        given = given.of(names, info.data.get("params", ()))
         given.check()
         return given
 
@@ -314,9 +315,10 @@ class Surface(Model):
     @classmethod
     def _comparing(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         axes = axes_in(info)
+        params = dict(info.data.get("params", ()))
         for text in texts:
             if axes is not None:
-                comparisons(text, _names(info.data.get("variables", ()), axes, ""))
+                comparisons(text, _names(info.data.get("variables", ()), axes, ""), params)
         return tuple(map(spaced, texts))
 
     @field_validator("bounds")
@@ -399,7 +401,8 @@ class Surface(Model):
 
         Raises InputError if a constraint is invalid, or if there is no such point.
         """
-        texts = self.constraint_texts
+        params = dict(self.params)
+        texts = tuple(with_params(each, params) for each in self.constraint_texts)
         if not texts:
             return None
         # Imports numpy and sympy, which a list of surfaces does not need.
@@ -606,7 +609,9 @@ class Surface(Model):
         unknown: dict[str, Any] = dict.fromkeys(
             ("minima", "levels", "learning_rates", "presets"), ()
         )
-        return self.model_copy(update={"params": changed} | unknown)
+        given = {"residuals": self.residuals, "metric": self.metric}
+        valued = {key: replace(each, params=changed) for key, each in given.items() if each}
+        return self.model_copy(update={"params": changed} | unknown | valued)
 
     @property
     def params_told(self) -> tuple[str, ...]:

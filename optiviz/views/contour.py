@@ -17,6 +17,7 @@ from optiviz.objective import Array
 from optiviz.themes import Theme
 from optiviz.views.apart import set_apart
 from optiviz.views.axes import annotate_empty, size_in_inches
+from optiviz.views.eigenvectors import LONGEST, EigenvectorArtist
 from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
 from optiviz.views.legend_entries import LegendEntry, surface_entries
 from optiviz.views.paths import PathArtist, draw_anchors, minimum_style, path_style, start_style
@@ -61,7 +62,8 @@ class ContourView(PlaneView):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        return [*surface_entries(self.scene), *(each.mark for each in self.shadings)]
+        known = surface_entries(self.scene, self.style.eigenvectors)
+        return [*known, *(each.mark for each in self.shadings)]
 
     @cached_property
     def shadings(self) -> list[Shading]:
@@ -77,11 +79,16 @@ class ContourView(PlaneView):
         self.redrawn += axes.plot(*minima.T, **minimum_style(self.theme, len(minima)))
         axes.plot(*self.scene.in_window(self.scene.starts).T, **start_style(self.theme))
         draw_anchors(axes, self.theme, *self.scene.anchors_in_window)
+        window = self.scene.surface.window.intervals
+        units = 72 * np.divide(size_in_inches(axes), np.ptp(window, axis=1))
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style = path_style(self.theme, entry, start)
+                if self.style.eigenvectors:
+                    self.path_artists.append(
+                        EigenvectorArtist(axes, self.scene, path, style, self.theme, units, LONGEST)
+                    )
                 if any(path.sketches):
-                    window = self.scene.surface.window.intervals
                     self.path_artists.append(
                         SketchArtist(
                             axes,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from optiviz.kinds.run_scene import RunScene
 from optiviz.shapes import Points, Role, is_finite
 from optiviz.themes import Theme
+from optiviz.views.eigenvectors import DASH, WIDTH
 from optiviz.views.paths import (
     DASHES,
     HIDDEN_DASH,
@@ -82,10 +83,11 @@ def sketch_entries(scene: RunScene) -> list[LegendEntry]:
     return [SKETCH_ENTRIES[role] for role, dots in wanted if (role, dots) in seen][:MOST_NAMED]
 
 
-def surface_entries(scene: RunScene) -> list[LegendEntry]:
-    """Return the marks on the surface of a scene."""
+def surface_entries(scene: RunScene, eigenvectors: bool = False) -> list[LegendEntry]:
+    """Return the marks on the surface of a scene, perhaps with those of eigenvectors."""
     known = (SURFACE_ENTRIES[name] for name in scene.legend_entries)
-    return [*known, *sketch_entries(scene), *start_entries(scene)]
+    bends = [BENDS] if eigenvectors and scene.entries else []
+    return [*known, *sketch_entries(scene), *bends, *start_entries(scene)]
 
 
 GRADIENT = LegendEntry(
@@ -106,6 +108,12 @@ HIDDEN = LegendEntry(
     half_length=9.0,
     sample=23.0,
 )  # fmt: skip
+BENDS = LegendEntry(
+    "curves down",
+    lambda theme: {"color": theme.ink, "linewidth": WIDTH, "linestyle": DASH},
+    half_length=9.0,
+    sample=23.0,
+)
 SOONER = LegendEntry("brighter: sooner", sample=0.0)
 NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
 

@@ -24,6 +24,7 @@ from optiviz.views import BoxConstraints, View
 from optiviz.views.apart import set_apart_by_places
 from optiviz.views.axes import annotate_empty, figure_of, size_in_inches
 from optiviz.views.draped import DRAPE, draped
+from optiviz.views.eigenvectors import ALONG, EigenvectorArtist
 from optiviz.views.legend_entries import HIDDEN, LegendEntry, surface_entries
 from optiviz.views.paths import MINIMUM_ZORDER, anchor_style, minimum_style, path_style, start_style
 from optiviz.views.ramp import ramp
@@ -45,6 +46,7 @@ from optiviz.views.ticks import TICKS, ticks
 from optiviz.views.words import Ruler
 
 DEPTH = 0.2  # of the floor beneath the surface; the longer side of the box is 1
+EIGENVECTOR = 0.13  # half of the longer line along one, in the same units
 TRIED, MOSTLY = 160, 0.97  # pixels of a picture that is tried; share of a path seen as a whole
 THINNEST = 0.05  # the least proportion of the sides of a box
 MAX_RATIO = 1.8  # of the sides of a window that have the same scale unless specified
@@ -137,7 +139,11 @@ class ReliefView(View):
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
         sets = (each.mark for each in self.shadings)
-        return [*surface_entries(self.scene), *sets, *[HIDDEN] * self.hides]
+        return [
+            *surface_entries(self.scene, self.style.eigenvectors),
+            *sets,
+            *[HIDDEN] * self.hides,
+        ]
 
     @cached_property
     def shadings(self) -> list[Shading]:
@@ -281,6 +287,13 @@ class ReliefView(View):
                 rows = path.row_of_step
                 style = path_style(self.theme, entry, start)
                 trail = self.scene.trail(path, self.style.trail)
+                if self.style.eigenvectors:
+                    self.path_artists.append(
+                        EigenvectorArtist(
+                            self.axes, self.scene, path, style, self.theme,
+                            self.sides / self.extent, EIGENVECTOR, self.surface.in_world, ALONG,
+                        )
+                    )  # fmt: skip
                 if any(path.sketches):
                     self.path_artists.append(
                         SketchArtist(
@@ -341,7 +354,8 @@ class ReliefView(View):
             places = camera.places(points)
             for line, kept in zip(lines, (seen, ~seen), strict=True):
                 set_places(line, places[kept])
-        for sketch in (each for each in self.path_artists if isinstance(each, SketchArtist)):
+        follows = SketchArtist, EigenvectorArtist
+        for sketch in (each for each in self.path_artists if isinstance(each, follows)):
             sketch.project = partial(visible, slack=PATH_SLACK)
         paths = [each for each in self.path_artists if isinstance(each, ReliefPath)]
         for path in paths:

@@ -9,15 +9,21 @@ from conftest import FORMULAS, NETWORKS, RATED, Invoke
 
 from optiviz.cli import COMMANDS
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.registry import FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
+from optiviz.registry import FAMILIES, FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.index import tagged
 from optiviz.surfaces.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS
 
 CATALOGUE = load_catalogue()
+
+
+def _home(name: str) -> str:
+    return OPTIMIZERS[name].partition(":")[0]
+
+
 KINDS: dict[str, Collection[str]] = {
     "surfaces": CATALOGUE.surfaces,
-    "optimizers": OPTIMIZERS,
+    "optimizers": sorted(OPTIMIZERS, key=lambda name: [*FAMILIES].index(_home(name))),
     "wrappers": WRAPPERS,
     "schedules": [each.form for each in SCHEDULES.values()],
     "views": VIEWS,
@@ -39,7 +45,8 @@ def test_list_names_everything(invoke: Invoke) -> None:
     KINDS.items(),
 )
 def test_list_one_kind(kind: str, names: Collection[str], invoke: Invoke) -> None:
-    lines = invoke("list", kind).stdout.splitlines()
+    titles = {"", *(f"{title}:" for title in FAMILIES.values())}
+    lines = [line for line in invoke("list", kind).stdout.splitlines() if line not in titles]
     assert all(line.startswith(name) for line, name in zip(lines, names, strict=True))
     listed = json.loads(invoke("list", kind, "--json").stdout)
     assert [each["name"] for each in listed[kind]] == list(names)

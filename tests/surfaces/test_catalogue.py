@@ -372,7 +372,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "2:1: b.domain: required, but missing",
         "5:12: c.domain.x: the interval of x must increase, not go from 1 to 0",
         "4:3: c.formula: formula 'x + q': 'q' is not a variable beside x and y: "
-        "name all with --variables q,x",
+        "name all with --variables q,x, or set it with --param q=1",
         "6:11: c.start.0: must be a number, not 'a'",
         "8:3: c.steps: must be greater than or equal to 1, not 0",
         "7:3: c.levles: unknown key 'levles': did you mean 'levels'?",
@@ -400,7 +400,7 @@ def test_a_wrong_domain_hides_no_other_fault(tmp_path: Path) -> None:
         "10:13: c.start: 0, 0, 0 has 3 coordinates, but the domain has 2",
         "11:21: d.domain.x: the interval of x must increase, not go from 3 to -3",
         "11:5: d.formula: formula 'x + z': 'z' is not a variable beside x and y: "
-        "name all with --variables x,z",
+        "name all with --variables x,z, or set it with --param z=1",
         "11:41: d.start: 1 has 1 coordinate, but the domain has 2",
     ]
 

@@ -58,9 +58,46 @@ def test_panels_are_drawn_over_the_surface_of_their_value() -> None:
     assert "k = " not in scene.caption
 
 
+def test_parameters_are_in_residuals_and_metrics_too() -> None:
+    declared = {"residuals": "y - k*x**2, k - x", "metric": "k, 0, 0, 1", "domain": "-3:3,-3:3"}
+    surface = Surface(**declared, params={"k": 10}).with_params({"k": 2.0})
+    plain = Surface(
+        residuals="y - 2*x**2, 2 - x", metric="2, 0, 0, 1", domain="-3:3,-3:3"
+    )  # fmt: skip
+    points = np.array([[1.0, 2.0], [-0.5, 0.1]])
+    for name in ("value", "gradient", "residuals", "jacobian", "metric"):
+        found, expected = (getattr(each, name)(points) for each in (surface, plain))
+        np.testing.assert_array_equal(found, expected, name)
+    assert surface.formula == "((y - k*x**2)**2 + (k - x)**2)/2"
+    again = Surface.model_validate(surface.model_dump(mode="json"))
+    assert again == surface
+
+
+def test_parameters_are_in_constraints_too(invoke: Invoke, here: Path) -> None:
+    surface = Surface(
+        formula=BOWL, params={"k": 2}, domain="-3:3,-3:3", constraints=["x + k*y <= -k"]
+    )
+    assert surface.feasible_set is not None
+    found = surface.feasible_set.contains(np.array([[0.0, -1.0], [0.0, -0.9], [1.0, -1.5]]))
+    assert found.tolist() == [True, False, True]
+    words = ["run", "--formula", BOWL, "--opt", "projected-gradient:lr=0.02", "--steps", "200"]
+    words += ["--constraint", "x + k*y <= -k", "--start=-1,2"]
+    assert invoke(*words, "--param", "k=1,3", "-o", "x.json", "-q").exit_code == 0
+    for each in json.loads((here / "x.json").read_text())["trajectories"]:
+        k = each["params"]["k"]
+        for x, y in each["path"]:  # from the start on, which differs
+            assert x + k * y <= -k + 1e-9
+        expected = np.array([-k, -k]) / (1 + k)  # where (2x, 2ky) is along (1, k)
+        np.testing.assert_allclose(each["path"][-1], expected, atol=1e-3)
+    assert invoke(*words, "--param", "k=1", "-o", "x.html", "-q").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("--residuals y-k*x**2,1-x", "or set it with --param k=1"),
+        ("--residuals y-k*x**2,1-x --param q=1", "--param: unknown parameter 'q'"),
+        ("--formula x**2+k*y**2 --param k=1 --constraint x<=q", "unknown variable 'q'"),
         ("--formula x**2+k*y**2", "or set it with --param k=1"),
         ("--formula x**2+kappa*y**2 --param kapa=3", "--param: unknown parameter 'kapa': did you"),
         ("--formula x**2 --param k=3", "--param: k is not in formula 'x**2'"),

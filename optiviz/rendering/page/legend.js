@@ -129,7 +129,7 @@ function writeRamp() {
 }
 
 // Of the key, by the name of their mark: width in points, dashes in pixels.
-const LINES = { from: [1.8, [4, 4]], tangent: [1.6, []] };
+const LINES = { from: [1.8, [4, 4]], tangent: [1.6, []], bends: [1.6, [2.4, 4]] };
 
 function drawKey() {
   for (const mark of all(".key li:not(.area)")) {

@@ -40,14 +40,22 @@ from optiviz.surfaces.notation import terms
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.themes import Theme
+from optiviz.views import eigenvectors
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
 from optiviz.views.legend import number
-from optiviz.views.legend_entries import MOST_NAMED, SKETCH_ENTRIES, SURFACE_ENTRIES, start_entries
+from optiviz.views.legend_entries import (
+    BENDS,
+    MOST_NAMED,
+    SKETCH_ENTRIES,
+    SURFACE_ENTRIES,
+    start_entries,
+)
 from optiviz.views.loss import Line, LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
 from optiviz.views.ramp import ramp
+from optiviz.views.relief import EIGENVECTOR
 from optiviz.views.relief_path import THICKER
 from optiviz.views.settings import drawing_settings
 from optiviz.views.sketches import CASING, CASING_OPACITY, ISOLINES, LOOKS, SADDLE
@@ -90,6 +98,10 @@ class Page:
                 raise InputError(
                     f"this page cannot show {name}: it only replays what was descended"
                 )
+        if recipe.eigenvectors and not self.is_live:
+            raise InputError(
+                "this page cannot show eigenvectors: it only replays what was descended"
+            )
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
         self.sets = sets_told(scene.surface, recipe)
@@ -121,6 +133,17 @@ class Page:
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
             },
+            "eigenvectors": {
+                "longest": eigenvectors.LONGEST,
+                "shortest": eigenvectors.SHORTEST,
+                "flat": eigenvectors.FLAT,
+                "width": eigenvectors.WIDTH,
+                "casing": eigenvectors.CASING,
+                "dash": eigenvectors.DASH[1],
+                "relief": EIGENVECTOR,
+            }
+            if self.recipe.eigenvectors
+            else None,
             "comet": COMET,
             "apart": {"near": NEAR, "room": ROOM, "radius": LEAST_RADIUS, "reach": REACH},
             "widths": {"line": LINE_WIDTH, "casing": CASING_WIDTH},
@@ -440,6 +463,8 @@ class Page:
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
         if self.pictures:
             yield from [f'<li class="sketch" hidden>{_MARK}<span></span></li>'] * MOST_NAMED
+            if self.recipe.eigenvectors:
+                yield f'<li class="bends">{_MARK}{BENDS.label}</li>'
             for told in self.sets["sets"]:
                 label = escape(told["label"])
                 yield f'<li class="set" data-look="{told["look"]}">{_MARK}{label}</li>'

@@ -10,6 +10,7 @@ from optiviz.kinds.style import Style
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.origins import FormulaOrigin, compiled
 from optiviz.surfaces.surface import Surface
+from optiviz.surfaces.syntax import with_params
 from optiviz.themes import Theme
 from optiviz.tracing.arrays import TracedArray
 from optiviz.tracing.graph import Tree
@@ -47,7 +48,7 @@ def _condition(shading: Shading) -> Any:
     formula = shading.region.formula
     if shading.look == "infeasible":
         met = " and ".join(f"({each})" for each in surface.constraint_texts)
-        formula = compiled(f"not ({met})", surface.columns)
+        formula = compiled(with_params(f"not ({met})", dict(surface.params)), surface.columns)
     if formula is not None:
         return _where(formula)
     assert isinstance(surface.origin, FormulaOrigin)

@@ -117,6 +117,7 @@ function drawMain(pen) {
   drawSketch(pen, false);
   drawPaths(main, pen, shown, step);
   drawSketch(pen, true);
+  drawBends(pen);
   drawMarks(pen, told.surface.minima, star);
   drawHeads(main, pen, shown, step, state.window);
 }
@@ -124,6 +125,13 @@ function drawMain(pen) {
 function drawSketch(pen, above) {
   clipped(pen, main.box);
   drawSketches(pen, shown, step, main.kind === "curve" ? onCurve(main, curve.points) : onPlane(main), above);
+  pen.restore();
+}
+
+function drawBends(pen) {
+  const units = state.window.map(([low, high], axis) => [main.box.width, main.box.height][axis] / (high - low));
+  clipped(pen, main.box);
+  drawEigenvectors(pen, shown, step, onPlane(main).put, units, POINT * told.eigenvectors?.longest);
   pen.restore();
 }
 

@@ -87,13 +87,18 @@ function drawRelief() {
       ...setsInRelief(field), aspect: box.width / box.height, value: programs.objective.value,
     });
   }
+  const sides = box.width > box.height ? [1, box.height / box.width] : [box.width / box.height, 1];
+  const units = state.window.map(([low, high], axis) => sides[axis] / (high - low));
   relief.setPaths(
     shown.map((run) => {
       const { color, head, dash } = styleOf(run.entry, run.start);
       const points = Array.from({ length: run.rows }, (_, row) => [...pointOf(run, row)]);
       const rows = { from: beginning(run, step), to: rowIn(run, step) };
       const scale = told.sketches.scales.relief;
-      const sketch = (pen, put, above) => drawSketches(pen, [run], step, { put, scale }, above);
+      const sketch = (pen, put, above) => {
+        drawSketches(pen, [run], step, { put, scale }, above);
+        if (above) drawEigenvectors(pen, [run], step, put, units, told.eigenvectors?.relief);
+      };
       return { points, losses: [...run.losses], color, casing: look().casing, head, dash, sketch, ...rows };
     }),
     { minima: told.surface.minima, starts: state.starts },

@@ -55,6 +55,7 @@ SCENES: dict[str, dict[str, Any]] = {
         "steps": 12,
         "where": "x**2 + y**2 < 9",
         "field": "stream",
+        "eigenvectors": True,
     },
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 40},
 }

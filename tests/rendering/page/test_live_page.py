@@ -34,6 +34,7 @@ import optiviz
 from optiviz.descent.walk import descend
 from optiviz.shapes import plain_sketch
 from optiviz.themes import load_theme
+from optiviz.views.eigenvectors import arms
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import Scale
 
@@ -690,3 +691,18 @@ def test_streamlines_go_down(opened: Opened) -> None:
     downhill = run(page, f"{lines}.map({ends})")
     assert len(downhill) > 10
     assert all(first > last for first, last in downhill)
+
+
+def test_eigenvectors_are_those_of_the_pictures(opened: Opened) -> None:
+    page = opened("looking")
+    surface, units = optiviz.load_surface("himmelblau"), np.array([2.0, 3.0])
+    for x in ([0.5, -1.0], [3.0, 2.0], [-4.0, 0.3]):
+        found = run(page, f"armsAt({x}, {units.tolist()}, 7)")
+        expected = arms(surface.hessian(np.array([x])), units, 7.0)
+        assert [each["down"] for each in found] == expected.down[0].tolist()
+        for each, way in zip(found, expected.ways[0], strict=True):
+            sign = np.sign(np.dot(each["way"], way))
+            np.testing.assert_allclose(sign * np.array(each["way"]), way, rtol=1e-9, atol=1e-9)
+    assert one(page, ".key .bends").text == "curves down"
+    one(page, "#tab-relief").click()
+    wait(page, "!awaited")
