@@ -68,8 +68,8 @@ class Look(NamedTuple):
 
 
 LOOKS: dict[Role, Look] = {
-    "tried": Look(1.1, 4.8, 0.35, 3, 3, hollow=True, above=True),
-    "accepted": Look(1.5, 5.0, 0.4, 3, 3, above=True),
+    "tried": Look(1.1, 4.8, 0.35, 4, 4, hollow=True, above=True),
+    "accepted": Look(1.5, 5.0, 0.4, 4, 4, above=True),
     "region": Look(1.3, 3.5, 0.3, 2, 2, fill=0.08),
     "model": Look(1.0, 6.0, 0.2, 1, 0, marker="+", above=True),
     "population": Look(1.5, 5.2, 0.35, 6, 1, fill=0.12, above=True, over=True),
