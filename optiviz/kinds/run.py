@@ -281,17 +281,19 @@ class Recipe(
 
     def _starts_told(self) -> str:
         """Return which starts were moved to satisfy constraints, "" if none was."""
-        if resolve_surface(self.surface).feasible_set is None:
+        allowed = resolve_surface(self.surface).feasible_set
+        if allowed is None:
             return ""
+        one, many = "a feasible point near it", "feasible points near them"
+        if allowed.exact:
+            one, many = "the nearest point", "the nearest points"
         pairs = zip(self.points(), self.start_points(), strict=True)
         moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
         if len(moved) == 1:
             ((start, to),) = moved
             said = f"start {format_point(start)} violates the constraints"
-            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
-        said = (
-            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
-        )
+            return f"{said}: the run begins at {format_point(to.tolist())}, {one}"
+        said = f"{len(moved)} starts violate the constraints: their runs begin at {many}"
         return said if moved else ""
 
     def _window_told(self, drawn: Surface) -> str:

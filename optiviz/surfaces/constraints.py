@@ -165,17 +165,21 @@ def _shape(expression: "sympy.Expr", coordinates: "Sequence[sympy.Symbol]", equa
     if degree <= 1:
         offset = -float(expression.subs(origin))
         return {"normal": [float(each) for each in slope], "offset": offset, "equal": equal}
+    if degree > 2:
+        return curved
     bend = sympy.hessian(expression, coordinates)
     side = 0 if equal else 1
     if bend[0, 0] < 0:
         expression, slope, bend, side = -expression, -slope, -bend, -side
     round_ = bend.rows > 1 and bend == bend[0, 0] * sympy.eye(bend.rows)
     definite = all(bend[:n, :n].det() > 0 for n in range(1, bend.rows + 1))
-    if degree > 2 or not definite or (side < 1 and not round_):
+    if not definite or (side < 1 and not round_):
         return curved
     center = -bend.LUsolve(slope.subs(origin))
     least = sympy.expand(expression.subs(dict(zip(coordinates, center, strict=True))))
-    if least >= 0:  # one point at most, or all
+    if least > 0:  # no point, or all, as of a comparison of numbers
+        return {"normal": [0.0] * bend.rows, "offset": -float(side or 1), "equal": False}
+    if least == 0:  # one point
         return curved
     matrix = bend / (-2 * least)
     return {

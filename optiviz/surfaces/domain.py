@@ -83,7 +83,7 @@ def kebab(word: str) -> str:
 
 def format_point(point: Sequence[float]) -> str:
     """Return a point as text: 1, 2."""
-    return ", ".join(f"{each:g}" for each in point) or "an empty point"
+    return ", ".join(f"{each + 0.0:g}" for each in point) or "an empty point"
 
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
