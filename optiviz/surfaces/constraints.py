@@ -44,9 +44,16 @@ def comparisons(
     said = f"constraint {text!r}"
     if re.search(r"(?<![<>=!])=(?!=)", text):
         raise InputError(f"{said}: write == instead of =")
-    tree = parse_text(with_params(text, params))
-    if not isinstance(tree, ast.Compare):
-        raise InputError(f"{said} compares nothing: write, for example, {text.strip()} <= 1")
+    match tree := parse_text(with_params(text, params)):
+        case ast.Compare():
+            pass
+        case ast.BoolOp(op=ast.And(), values=several) | ast.Tuple(elts=several):
+            each = " ".join(f'--constraint "{ast.unparse(part)}"' for part in several)
+            raise InputError(f"{said} is more than one: write {each}")
+        case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            raise InputError(f"{said} must be a comparison: all constraints hold at once")
+        case _:
+            raise InputError(f"{said} compares nothing: write, for example, {text.strip()} <= 1")
     found = []
     for sign, (left, right) in zip(tree.ops, pairwise((tree.left, *tree.comparators)), strict=True):
         match sign:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array, Constraint, scipy_constraints
 from optiviz.surfaces.constraints import Comparison, comparisons, parts_of
+from optiviz.surfaces.domain import MAX_COORDINATE
 from optiviz.surfaces.formula import formula
+from optiviz.surfaces.syntax import named_formula
 from optiviz.system.errors import InputError, require_package
 
 NEAR = 1e-9  # distance up to which a point is feasible, relative to the size of the set
@@ -595,9 +597,18 @@ def feasible_set(
     """
     told = ", ".join(texts)
     edges: list[Any] = []
-    for comparison in (each for text in texts for each in comparisons(text, names)):
-        for part in parts_of(comparison, names):
-            edges += _edges(part, comparison, names, told)
+    for text, comparison in ((text, each) for text in texts for each in comparisons(text, names)):
+        try:
+            for part in parts_of(comparison, names):
+                edges += _edges(part, comparison, names, told)
+        except InputError as error:  # quotes both sides as one formula
+            fault = str(error).removeprefix(named_formula(comparison.formula))
+            raise InputError(
+                fault if fault == str(error) else f"constraint {text!r}{fault}"
+            ) from None
+    far = max((each.size for each in edges if not isinstance(each, Curve)), default=0.0)
+    if not far <= MAX_COORDINATE:
+        raise InputError(f"{told}: numbers must be at most {MAX_COORDINATE:g}")
     if all(isinstance(each, HalfSpace | Ellipse) for each in edges):
         return ExactSet(len(names), tuple(edges), told)
     return NumericSet(len(names), tuple(edges), told, intervals)
