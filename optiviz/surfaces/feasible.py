@@ -597,7 +597,8 @@ def feasible_set(
     """
     told = ", ".join(texts)
     edges: list[Any] = []
-    for text, comparison in ((text, each) for text in texts for each in comparisons(text, names)):
+    compared = [(text, each) for text in texts for each in comparisons(text, names)]
+    for text, comparison in compared:
         try:
             for part in parts_of(comparison, names):
                 edges += _edges(part, comparison, names, told)
