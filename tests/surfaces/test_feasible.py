@@ -7,6 +7,7 @@ import optiviz
 from optiviz.objective import Array
 from optiviz.surfaces.constraints import comparisons, in_signs, penalized, spaced
 from optiviz.surfaces.feasible import ExactSet, NumericSet, feasible_set
+from optiviz.surfaces.region import region_where
 from optiviz.system.errors import InputError
 
 WINDOW = ((-3.0, 3.0), (-3.0, 3.0))
@@ -200,3 +201,13 @@ def test_a_surface_offers_its_constraints_and_its_penalty() -> None:
     np.testing.assert_allclose(sparse.value(x), plain.value(x) + np.abs(x).sum(axis=-1) / 2)
     assert sparse.smooth is not None
     np.testing.assert_array_equal(sparse.smooth.value(x), plain.value(x))
+
+
+def test_a_name_that_means_two_axes_is_refused() -> None:
+    declared = {"formula": "x + y", "domain": "-1:1,-1:1", "axes": "y,x"}
+    for wrong in (
+        lambda: optiviz.Surface(**declared, constraints="x >= 0"),
+        lambda: region_where("x > 0", optiviz.Surface(**declared)),
+    ):
+        with pytest.raises(InputError, match="x is a variable, but names the axis of y"):
+            wrong()
