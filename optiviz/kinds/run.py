@@ -281,7 +281,8 @@ class Recipe(
 
     def _starts_told(self) -> str:
         """Return which starts were moved to satisfy constraints, "" if none was."""
-        if resolve_surface(self.surface).feasible_set is None:
+        allowed = resolve_surface(self.surface).feasible_set
+        if allowed is None:
             return ""
         found = [variant for variant, _ in self.variants] if self.varied_param else [self]
         pairs = [
@@ -291,14 +292,18 @@ class Recipe(
         ]
         moved = {pair for pair in pairs if pair[0] != pair[1]}
         starts = {start for start, _ in moved}
+        one, many = "a feasible point near it", "feasible points near them"
+        if allowed.exact:
+            one, many = "the nearest point", "the nearest points"
         if len(starts) == 1:
             (start, to), *others = moved
-            at = f"the run begins at {format_point(to)}, the nearest point"
-            at = "each run begins at the nearest point" if others else at
+            at = (
+                f"each run begins at {one}"
+                if others
+                else f"the run begins at {format_point(to)}, {one}"
+            )
             return f"start {format_point(start)} violates the constraints: {at}"
-        said = (
-            f"{len(starts)} starts violate the constraints: their runs begin at the nearest points"
-        )
+        said = f"{len(starts)} starts violate the constraints: their runs begin at {many}"
         return said if starts else ""
 
     def _window_told(self, drawn: Surface) -> str:

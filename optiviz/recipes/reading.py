@@ -236,9 +236,19 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
                 for fault in recipe
             ]
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
+    elif fields.get("metric") is not None and not _measures(recipe):
+        faults.append(Fault(("metric",), "no method here uses it; natural-gradient does"))
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in faults)))
     return recipe
+
+
+def _measures(recipe: BaseRecipe) -> bool:
+    """Return whether a method of a recipe uses a metric, or may use it."""
+    return any(
+        is_third_party_optimizer(spec.name) or "metric" in spec.probe().needs
+        for spec in recipe.named_specs
+    )
 
 
 def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:

@@ -46,6 +46,7 @@ from optiviz.surfaces.domain import (
     VariableNames,
     Window,
     axes_in,
+    check_unmistakable,
     increasing,
     kebab,
     variable_names,
@@ -72,7 +73,9 @@ from optiviz.surfaces.syntax import (
     AXES,
     NO_INTERVAL,
     check_params,
+    free_names,
     named_formula,
+    parse_text,
     say_variables,
     uses_y,
     variables_of,
@@ -319,7 +322,10 @@ class Surface(Model):
         params = dict(info.data.get("params", ()))
         for text in texts:
             if axes is not None:
-                comparisons(text, _names(info.data.get("variables", ()), axes, ""), params)
+                names = _names(info.data.get("variables", ()), axes, "")
+                comparisons(text, names, params)
+                used = free_names(parse_text(with_params(text, params)))
+                check_unmistakable(used, names, info.data.get("axes", ()))
         return tuple(map(spaced, texts))
 
     @field_validator("bounds")

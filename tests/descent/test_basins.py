@@ -70,6 +70,15 @@ def test_minima_that_nobody_lists_are_found_and_saddles_are_not() -> None:
     assert sorted(minima[:, 1]) == pytest.approx([-(0.5**0.5), 0.5**0.5], abs=1e-6)
 
 
+def test_minima_on_the_edge_of_constraints_are_found() -> None:
+    saddle = Surface(formula="x**2 - y**2", domain="-2:2,-2:2", bounds="-1:1,:1")
+    _, minima, found = mapped(saddle, "projected-gradient:lr=0.1", (8, 8))
+    assert minima == pytest.approx(np.array([[0, 1]]), abs=1e-6)  # no minimum at y -> -inf
+    assert (found.reached == 0).mean() == 0.5
+    level = Surface(formula="x**2 + y**2", domain="-2:2,-2:2", constraints=("x**2 + y**2 >= 1",))
+    assert not len(mapped(level, "projected-gradient:lr=0.1", (8, 8))[1])
+
+
 def test_what_reaches_none_or_leaves_is_nowhere() -> None:
     slope = Surface(formula="x + y", domain="-1:1,-1:1")
     _, minima, found = mapped(slope, "sgd:lr=0.1")

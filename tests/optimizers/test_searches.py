@@ -367,6 +367,12 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         (("--residuals", "y - , 1"), "--residuals: formula 'y -' is not an expression"),
         (("--residuals", "x, y", "--formula", "x*y"), "--residuals: cannot be combined with"),
         (("--residuals", "x, y", "--dim", "3"), "one or two variables, but there are more"),
+        (
+            ("--surface", "bowl", "--metric", "1, 0, 0, 1", "--opt", "adam"),
+            "no method here uses it",
+        ),
+        (("--residuals", "x, y", "--l1", "1", "--opt", "gauss-newton"), "sees residuals, not a"),
+        (("--residuals", "x, y", "--l1", "1", "--batch-size", "1"), "not of a penalty"),
         (("--surface", "bowl", "--metric", "1, 0, 0"), "has 3 formulas, but 2 variables need 4"),
         (("--surface", "bowl", "--metric", "1, x, y, 1"), "is not symmetric: x and y must be"),
         (("--surface", "xor", "--metric", "1, x, y, 1"), "but there is a network"),
@@ -383,7 +389,7 @@ def test_bad_residuals_and_metrics_are_told(
 
 def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
     words = ("--residuals", "y - x**2, 1 - x", "--metric", "1, 0, 0, 2", "--domain", "-2:2,-1:3")
-    result = invoke("run", *words, "--opt", "gauss-newton", "--steps", 2, "-o", "a.json")
+    result = invoke("run", *words, "--opt", "natural-gradient:lr=0.1", "--steps", 2, "-o", "a.json")
     assert result.exit_code == 0
     said = invoke("inspect", "a.json").stdout
     assert "--residuals 'y - x**2, 1 - x'" in said and "--metric '1, 0, 0, 2'" in said
