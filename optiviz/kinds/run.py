@@ -31,7 +31,7 @@ from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
-from optiviz.optimizers.base import Method
+from optiviz.optimizers.base import Method, check_noise
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
@@ -198,6 +198,11 @@ class Recipe(
                 check_samples(resolve_surface(self.surface))
             except ValueError as error:
                 raise InputError(f"vary: {error}") from None
+
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        super().check_method(spec, method)
+        if self.varied_condition == "noise":
+            check_noise(method, spec.name)
 
     def _check_varied(self, name: str) -> None:
         """Raise InputError for what surfaces with several values of a parameter do not allow."""

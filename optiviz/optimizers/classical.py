@@ -34,7 +34,6 @@ class Scipy(Solver):
 
     method: ClassVar[str]
     needs_fixed_objective: ClassVar[bool] = True
-    uses_gradient: ClassVar[bool] = True
 
     def run(
         self, objective: Objective | Stream, x: Array, steps: int

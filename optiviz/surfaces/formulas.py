@@ -9,7 +9,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from optiviz.objective import Array
 from optiviz.surfaces.origins import compiled
-from optiviz.surfaces.syntax import with_params
+from optiviz.surfaces.syntax import free_names, parse_text, with_params
+from optiviz.system.errors import did_you_mean
 from optiviz.system.text import counted
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ class Metric(Formulas):
         return super().__call__(x).reshape(*x.shape, x.shape[-1])
 
     def check(self) -> None:
+        params = dict(self.params)
+        for text in self.texts:
+            for name in sorted(free_names(parse_text(with_params(text, params)))):
+                if name not in self.variables:
+                    said = did_you_mean("variable", name, self.variables)
+                    raise ValueError(f"formula {text!r}: {said}")
         super().check()
         dim = len(self.variables)
         if len(self.texts) != dim**2:

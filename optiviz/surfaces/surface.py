@@ -266,7 +266,7 @@ class Surface(Model):
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
-        if "residuals" not in info.data:
+        if not {"params", "residuals"} <= info.data.keys():
             return text  # its faults are told
         if (known := info.data["residuals"]) and text != half_sum_of_squares(known.texts):
             raise ValueError("cannot be combined with residuals: give only one")

@@ -140,6 +140,7 @@ def test_every_word_from_elsewhere_leads_somewhere() -> None:
     tables = [
         *map(options_of, COMMANDS), *(allowed_keys(load_kind(kind)) for kind in KINDS),
         *(factory_of(each).parameters for each in OPTIMIZERS), COMMANDS, OPTIMIZERS, WRAPPERS,
+        [f"{each}+sgd" for each in WRAPPERS],
         VIEWS, THEMES, FORMATS, QUALITIES, LEGEND_PLACES, SCHEDULES, FUNCTIONS, ["grid"],
         ["learning_rate"], load_catalogue().surfaces, UNITS, ImageColor.colormap,
     ]  # fmt: skip

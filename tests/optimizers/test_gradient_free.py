@@ -146,6 +146,21 @@ def test_cma_es_needs_two_coordinates(invoke: Invoke) -> None:
     assert "cma-es needs two coordinates or more, but there is one" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["cma-es:popsize=1"], "popsize must be 0 or at least 2, not 1"),
+        (["cma-es", "--seed", str(2**32)], f"cma-es: seed must lie in [0, {2**32 - 1}]"),
+        (["lookahead+random-search", "--noise", "1"], "random-search never asks for a gradient"),
+        (["nelder-mead", "--vary", "noise=0,1"], "nelder-mead never asks for a gradient"),
+    ],
+)
+def test_impossible_settings_are_named(given: list[str], said: str, invoke: Invoke) -> None:
+    result = invoke("run", "--surface", "bowl", "--steps", 3, "-o", "a.json", "--opt", *given)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 @pytest.mark.parametrize("name", ["particle-swarm", "differential-evolution"])
 def test_a_population_gathers_at_the_best_point(name: str) -> None:
     path = optiviz.descend("sphere", name, steps=80)

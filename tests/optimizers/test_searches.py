@@ -140,6 +140,27 @@ def test_searches_accept_what_scipys_do(name: str, inner: str) -> None:
     assert compared > 5
 
 
+@pytest.mark.sample(4)
+@pytest.mark.parametrize("name", ["rosenbrock", "himmelblau", "beale", "wobbly"])
+@pytest.mark.parametrize("inner", [*INNER, "nesterov"])
+def test_the_strong_wolfe_conditions_hold_wherever_a_search_accepts(name: str, inner: str) -> None:
+    surface = optiviz.load_surface(name)
+    for before, after, state in searched(f"wolfe+{inner}", surface):
+        (value, g), (lower, there) = map(surface.value_and_gradient, (before, after))
+        if np.abs(g).max() < 1e-6:  # up to rounding
+            break
+        slope = g @ state.direction
+        assert lower <= value + 1e-4 * state.length * slope
+        assert abs(there @ state.direction) <= 0.9 * abs(slope)
+
+
+@pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
+def test_searches_accept_finite_losses_only(search: str) -> None:
+    surface = Surface(formula="log(x) + y**2", domain="0:2,-2:2", start=(1, 1))
+    path = optiviz.descend(surface, f"{search}+sgd", steps=1)  # the first trial is at x = 0
+    assert path.ended_at is None and path.points[1, 0] > 0
+
+
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("name", ["rosenbrock", "wobbly", "beale"])
 @pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
@@ -375,6 +396,15 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         (("--residuals", "x, y", "--l1", "1", "--batch-size", "1"), "not of a penalty"),
         (("--surface", "bowl", "--metric", "1, 0, 0"), "has 3 formulas, but 2 variables need 4"),
         (("--surface", "bowl", "--metric", "1, x, y, 1"), "is not symmetric: x and y must be"),
+        (("--surface", "bowl", "--metric", "1,0,0,z"), "unknown variable 'z': choose from x, y"),
+        (
+            ("--residuals", "x, y", "--opt", "gauss-newton", "--batch-size", "1"),
+            "gauss-newton takes no batches: omit --batch-size",
+        ),
+        (
+            ("--surface", "bowl", "--opt", "trust-region:radius=10:max_radius=1"),
+            "radius must be at most max_radius, not 10.0 and 1.0",
+        ),
         (("--surface", "xor", "--metric", "1, x, y, 1"), "but there is a network"),
     ],
 )
@@ -385,6 +415,23 @@ def test_bad_residuals_and_metrics_are_told(
     result = invoke("run", *words, *opt, "--steps", 2, "-o", "a.json")
     assert result.exit_code == 2 and said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("surface", "opt", "said"),
+    [
+        ({"residuals": "x + y, x + y - 1"}, "gauss-newton", "J'J is singular at 0.5, 1"),
+        (
+            {"formula": "x**2 + y**2", "metric": "1, 0, 0, -1"},
+            "natural-gradient:lr=0.1",
+            "the metric is not positive definite at 0.5, 1",
+        ),
+    ],
+)
+def test_a_path_stops_where_there_is_no_step(surface: dict[str, str], opt: str, said: str) -> None:
+    made = Surface(**surface, domain="-1:1,-1:1")
+    path = optiviz.descend(made, opt, start=(0.5, 1), steps=3)
+    assert (path.ending, path.ending_detail) == ("stopped at step 1", f": {said}")
 
 
 def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:

@@ -113,6 +113,7 @@ def test_parameters_are_in_constraints_too(invoke: Invoke, here: Path) -> None:
         ("--formula x**2+k --param x=3", "--param: x is a variable"),
         ("--formula x**2+k --param pi=3", "--param: pi is a constant"),
         ("--formula x**2+k --param k=abc", "--param: k must be a number, not 'abc'"),
+        ("--formula x**2+k --param k=1e300", "--param: k must lie in [-1e100, 1e100], not 1e+300"),
         ("--formula x**2+k --param k", "--param: 'k' is not the value of a parameter"),
         ("--formula x**2+k --param k=1 --param k=2", "--param: k is set twice"),
         ("--formula x**2+k --param k=1,2 --opt adam", "--param: needs exactly one optimizer"),
