@@ -184,7 +184,7 @@ class RunScene(OnSurface[RunEntry]):
     def trail(self, path: Trajectory, asked: int | None) -> int | None:
         """Return the steps after which a path on the surface fades: those asked for, if any.
 
-        That of a sampler fades early, since its samples are drawn, which it would hide.
+        That of a sampler ends early, since its samples are drawn, which it would hide.
         """
         sampler = path.optimizer is not None and path.optimizer.sampled_temperature is not None
         return SAMPLER_TRAIL if asked is None and sampler and any(path.sketches) else asked

@@ -56,6 +56,7 @@ from optiviz.surfaces.formulas import (
     half_sum_of_squares,
     split_formulas,
 )
+from optiviz.surfaces.notation import symbol
 from optiviz.surfaces.origins import (
     FormulaOrigin,
     FunctionOrigin,
@@ -473,6 +474,11 @@ class Surface(Model):
         if not self.axes or not self.formula or self._formula_has_names:
             return self.axes or own
         return tuple(f"{name} ({axis})" for name, axis in zip(self.axes, own, strict=True))
+
+    @property
+    def axis_symbols(self) -> tuple[str, ...]:
+        """The names of the coordinates, with Greek letters for their names."""
+        return tuple(symbol(name) for name in self.axis_names)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -80,9 +80,8 @@ class Scale:
             if 1 < len(fine[0]) <= many:
                 return fine
             places, said = _decades(self.floor or low, high, many)
-            if self.floor:
-                said[0] = f"\N{LESS-THAN OR EQUAL TO}{said[0]}"
-            return places, said
+            lowest = "\N{LESS-THAN OR EQUAL TO}" if self.floor else ""
+            return places, [f"{lowest}{said[0]}", *said[1:]] if said else []
         half = max(many // 2, 1)
         above = _decades(self.threshold, high, half) if high > self.threshold else ([], [])
         below = _decades(self.threshold, -low, half) if -low > self.threshold else ([], [])

@@ -227,9 +227,9 @@ def test_a_surfaces_rate_for_no_optimizer_is_told() -> None:
         configure(parse_spec("sgd"), surface, [(0.5,)], 5)
 
 
-# Pairs whose default run ends no lower than it began, at a saddle or outside the view, and how the remark in
-# their picture begins: the same for all starts, or one for each. Plain Newton goes to where the
-# slope is 0, even uphill; article 1's rate for Adadelta is too large on two-minimums.
+# Pairs whose default run ends no lower than it began, at a saddle or outside the view, and how the
+# remark in their picture begins: the same for all starts, or one for each. Plain Newton goes to
+# where the slope is 0, even uphill; article 1's rate for Adadelta is too large on two-minimums.
 GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
     ("plateau", "newton"): "ended on flat ground",
     ("two-minimums", "adadelta"): "growing",

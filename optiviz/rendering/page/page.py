@@ -19,7 +19,7 @@ from PIL import Image
 from optiviz.descent.outcome import outcome
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import DescentEntry, RunEntry, RunScene
+from optiviz.kinds.run_scene import SAMPLER_TRAIL, DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.recipes.command import arguments_for, drawn_command
@@ -112,6 +112,7 @@ class Page:
             "frames": self.recipe.frame_steps(scene.steps),
             "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
+            "sampler_trail": SAMPLER_TRAIL,
             "smooth": self.recipe.smooth,
             "sketch": self.recipe.sketch is not False,
             "sketches": {
@@ -235,7 +236,7 @@ class Page:
         return f'<span class="formula">{words}{images}</span>'
 
     def _axes(self) -> Sequence[str]:
-        return self.scene.surface.axis_names[: self.scene.surface.dim]
+        return self.scene.surface.axis_symbols[: self.scene.surface.dim]
 
     def _ends(self) -> str:
         """Return a sentence on where each path begins and ends."""
