@@ -66,6 +66,13 @@ def views_of(kind: str) -> str:
     return ", ".join(name for name, entry in VIEWS.items() if entry.requires in provided)
 
 
+def _condition(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> str | None:
+    if len(values) > 1:
+        both = " and ".join(f"({value})" if " or " in value else value for value in values)
+        raise click.BadParameter(f"only one condition is allowed: write {both!r}")
+    return values[0] if values else None
+
+
 def _levels(
     ctx: click.Context, option: click.Parameter, value: str | None
 ) -> int | tuple[float, ...] | None:
@@ -293,7 +300,7 @@ aspect_option = section(
 where_option = section(
     "Picture",
     click.option(
-        "--where", metavar="CONDITION",
+        "--where", multiple=True, callback=_condition, metavar="CONDITION",
         help='Shade the points at which a condition holds, such as "x**2 + y**2 < 1", or convex '
         "for those with a positive definite Hessian.",
     ),

@@ -58,6 +58,7 @@ from optiviz.surfaces.formulas import (
     joined,
     split_formulas,
 )
+from optiviz.surfaces.notation import symbol
 from optiviz.surfaces.origins import (
     FormulaOrigin,
     FunctionOrigin,
@@ -480,6 +481,11 @@ class Surface(Model):
         if not self.axes or not self.formula or self._formula_has_names:
             return self.axes or own
         return tuple(f"{name} ({axis})" for name, axis in zip(self.axes, own, strict=True))
+
+    @property
+    def axis_symbols(self) -> tuple[str, ...]:
+        """The names of the coordinates, with Greek letters for their names."""
+        return tuple(symbol(name) for name in self.axis_names)
 
     @property
     def columns(self) -> tuple[str, ...]:

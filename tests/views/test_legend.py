@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import FORMULAS, TUNED
+from matplotlib.text import Text
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface, Trajectory
@@ -260,3 +261,15 @@ def test_a_large_number_of_steps_has_room() -> None:
     drawn = picture("bowl", (), tracks=long, size=(240, 160))
     assert_tidy(drawn)
     assert "100000" in words(drawn)
+
+
+def test_a_caption_breaks_between_conditions_and_greek_names_are_letters() -> None:
+    surface = Surface(
+        formula="(mu - 1)**2 + sigma**2", domain="0:3,0:3", start=(2, 1),
+        constraints=["mu + sigma <= 4", "0 <= mu", "0.5 <= sigma"],
+    )  # fmt: skip
+    drawn = picture(surface, "projected-gradient", size=(480, 320), density=20)
+    said = " ".join(words(drawn))
+    for part in ("mu + sigma ≤ 4,", "0 ≤ mu,", "0.5 ≤ sigma,", "density exp(−f/T),", "T = 20"):
+        assert sum(part in line for line in words(drawn)) == 1, said
+    assert {"μ", "σ"} <= {text.get_text() for text in drawn.figure.findobj(Text)}

@@ -245,7 +245,7 @@ class Page:
         return f'<span class="formula">{words}{images}</span>'
 
     def _axes(self) -> Sequence[str]:
-        return self.scene.surface.axis_names[: self.scene.surface.dim]
+        return self.scene.surface.axis_symbols[: self.scene.surface.dim]
 
     def _ends(self) -> str:
         """Return a sentence on where each path begins and ends."""

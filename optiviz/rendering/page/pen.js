@@ -132,7 +132,7 @@ function beginning(run, step) {
 function drawGrown(pen, pixels, begin, last, width, dash) {
   pen.lineWidth = width;
   pen.setLineDash(dash.map((each) => width * each));
-  if (begin > 0) {
+  if (begin > 0 && told.trail !== null) {
     const alpha = pen.globalAlpha;
     pen.globalAlpha = FADED * alpha;
     stroke(pen, pixels, 0, begin);
