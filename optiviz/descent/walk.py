@@ -144,7 +144,9 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                sketch = self.sketching.sketch(state) if self.sketching and step else ()
+                # A solver that has converged at its start has no state.
+                looked = self.sketching if step and state is not None else None
+                sketch = looked.sketch(state) if looked else ()
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}

@@ -286,18 +286,30 @@ class Recipe(
 
     def _starts_told(self) -> str:
         """Return which starts were moved to satisfy constraints, "" if none was."""
-        if resolve_surface(self.surface).feasible_set is None:
+        allowed = resolve_surface(self.surface).feasible_set
+        if allowed is None:
             return ""
-        pairs = zip(self.points(), self.start_points(), strict=True)
-        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
-        if len(moved) == 1:
-            ((start, to),) = moved
-            said = f"start {format_point(start)} violates the constraints"
-            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
-        said = (
-            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
-        )
-        return said if moved else ""
+        found = [variant for variant, _ in self.variants] if self.varied_param else [self]
+        pairs = [
+            (tuple(start), tuple(to.tolist()))
+            for each in found
+            for start, to in zip(each.points(), each.start_points(), strict=True)
+        ]
+        moved = {pair for pair in pairs if pair[0] != pair[1]}
+        starts = {start for start, _ in moved}
+        one, many = "a feasible point near it", "feasible points near them"
+        if allowed.exact:
+            one, many = "the nearest point", "the nearest points"
+        if len(starts) == 1:
+            (start, to), *others = moved
+            at = (
+                f"each run begins at {one}"
+                if others
+                else f"the run begins at {format_point(to)}, {one}"
+            )
+            return f"start {format_point(start)} violates the constraints: {at}"
+        said = f"{len(starts)} starts violate the constraints: their runs begin at {many}"
+        return said if starts else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""

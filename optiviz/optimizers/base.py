@@ -289,6 +289,8 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
             if getattr(getattr(objective, "whole", None), each, None) is not None:
                 raise InputError(f"{name} takes no batches: omit --batch-size")
             raise InputError(f"{name} needs {NEEDED[each]}")
+    if "residuals" in method.needs and getattr(objective, "l1", None):
+        raise InputError(f"{name} sees residuals, not a penalty: choose proximal-gradient or fista")
     for each, said in RESPECTED.items():
         offered = getattr(objective, each, None)
         if offered is not None and each in method.respects:

@@ -122,7 +122,7 @@ class Measured(NamedTuple):
     """State of natural gradient descent."""
 
     point: Array  # (..., dim), that the last step left
-    inverse: Array  # (..., dim, dim), of the metric there
+    ball: Array  # (..., dim, dim), of the ellipse of points as far from there as the step led
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -134,8 +134,8 @@ class NaturalGradient(Optimizer):
 
     Paper: Amari, Natural Gradient Works Efficiently in Learning, 1998, theorem 1.
 
-    The sketch is the ellipse of points at a distance of 1. Where the metric is not positive
-    definite, the path stops.
+    The sketch is the ellipse of points that are, by the metric, as far as the step leads: none of
+    them is lower to first order. Where the metric is not positive definite, the path stops.
     """
 
     needs = ("metric",)
@@ -150,8 +150,10 @@ class NaturalGradient(Optimizer):
         stop_if(not definite, x, "the metric is not positive definite")
         columns = [solved(metric, column + np.zeros_like(x)) for column in np.eye(x.shape[-1])]
         inverse = np.stack(columns, axis=-1)
-        move = solved(metric, objective.gradient(x))
-        return x - self.lr * move, Measured(x, inverse)
+        g = objective.gradient(x)
+        move = self.lr * solved(metric, g)
+        square = (self.lr * move * g).sum(axis=-1)[..., None, None]  # of the length of the step
+        return x - move, Measured(x, square * inverse)
 
     def sketch(self, state: Measured) -> Sketch:
-        return (Ellipse(state.point, state.inverse),)
+        return (Ellipse(state.point, state.ball),)

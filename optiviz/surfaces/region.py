@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.surfaces.domain import check_unmistakable
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.origins import compiled
 from optiviz.surfaces.syntax import free_names, parse_text, with_params
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import InputError, did_you_mean, is_typo
+from optiviz.system.synonyms import meanings, squashed
 from optiviz.system.text import shorten
 
 if TYPE_CHECKING:
@@ -43,12 +45,16 @@ def condition_text(text: str) -> str:
     text = " ".join(text.split())
     if text == CONVEX:
         return text
+    said = shorten(text, quoted=True)
+    if is_typo(text, CONVEX) or squashed(text) == CONVEX or CONVEX in meanings(text):
+        raise InputError(f"unknown condition {said}: did you mean {CONVEX!r}?")
+    if (equal := re.sub(r"(?<![<>!=:])\s*(?<![<>!=:])=(?!=)\s*", " == ", text)) != text:
+        raise InputError(f"{said} is not a condition: write {equal}")
     match parse_text(text):
         case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
             return text
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
             return text
-    said = shorten(text, quoted=True)
     raise InputError(f"{said} is not a condition: write a comparison, such as {text} > 0")
 
 
@@ -64,6 +70,7 @@ def region_where(text: str, surface: "Surface") -> Region:
     used, names = free_names(parse_text(valued)), surface.columns
     if CONVEX in used:
         raise InputError(f"{CONVEX} cannot be combined with other conditions")
+    check_unmistakable(used, names, surface.axes)
     if not used <= {*names}:
         axes = zip(surface.axis_names, names, strict=True)
         named = tuple(axis if axis.isidentifier() else name for axis, name in axes)

@@ -138,6 +138,8 @@ WORDS = {
     "mp4": "mpg mpeg wmv flv video h264",
     "pdf": "eps ps",
     "csv": "tsv txt xls xlsx dat",
+    # conditions
+    "convex": "positive-definite pos-def pd psd spd positive-semidefinite convexity",
     # units and colours
     "px": "pixel pixels",
     "in": "inch inches",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import cma
 import numpy as np
 import pytest
 from conftest import Invoke
@@ -112,6 +111,8 @@ def test_a_simplex_has_a_corner_at_each_point_of_the_path() -> None:
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_cma_es_is_pycmas(seed: int) -> None:
+    import cma  # takes a second, as it imports all of scipy
+
     surface = optiviz.load_surface("rosenbrock")
     path = optiviz.descend(surface, "cma-es", steps=130, seed=seed)
     options = {"CMA_stds": surface.sides, "seed": seed, "verbose": -9, "verb_log": 0}
@@ -181,6 +182,7 @@ def test_annealing_climbs_while_it_is_hot() -> None:
     assert climbs("temperature=1000:cooling=1") > 30
 
 
+@pytest.mark.slow
 def test_annealing_accepts_as_metropolis_does() -> None:
     """In the end, points are spread as exp(-f/T): on a parabola, with a variance of T."""
     surface = optiviz.Surface(formula="x**2 / 2", domain="-5:5", start=(0.0,))

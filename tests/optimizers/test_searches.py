@@ -296,7 +296,10 @@ def test_coordinate_descent_is_gauss_and_seidels_method_on_a_quadratic() -> None
         x[axis] += (right[axis] - matrix[axis] @ x) / matrix[axis, axis]
         np.testing.assert_allclose(path.points[step + 1], x, atol=1e-9)
         (stair,) = path.sketches[step + 1]
-        np.testing.assert_array_equal(stair[0], path.points[step : step + 2])
+        before, after = path.points[step : step + 2]
+        np.testing.assert_array_equal(stair[0], [before, 2 * after - before])
+        heights = surface.value(np.array(stair[0]))  # equal, as it is as far beyond the minimum
+        np.testing.assert_allclose(*heights, atol=1e-9)
 
 
 PARABOLA = Surface(residuals="10*(y - x**2), 1 - x", domain="-2:2,-1:3", start=(-1.2, 1.0))
@@ -372,7 +375,8 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         np.testing.assert_allclose(after - before, move, rtol=1e-12)
         (ellipse,) = sketch
         assert isinstance(ellipse, Ellipse)
-        np.testing.assert_allclose(ellipse.matrix, np.linalg.inv(metric), rtol=1e-12)
+        far = move @ metric @ move
+        np.testing.assert_allclose(ellipse.matrix, far * np.linalg.inv(metric), rtol=1e-12)
     np.testing.assert_allclose(path.points[-1], [0, 1], atol=0.02)
 
 
@@ -384,6 +388,12 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         (("--residuals", "y - , 1"), "--residuals: formula 'y -' is not an expression"),
         (("--residuals", "x, y", "--formula", "x*y"), "--residuals: cannot be combined with"),
         (("--residuals", "x, y", "--dim", "3"), "one or two variables, but there are more"),
+        (
+            ("--surface", "bowl", "--metric", "1, 0, 0, 1", "--opt", "adam"),
+            "no method here uses it",
+        ),
+        (("--residuals", "x, y", "--l1", "1", "--opt", "gauss-newton"), "sees residuals, not a"),
+        (("--residuals", "x, y", "--l1", "1", "--batch-size", "1"), "not of a penalty"),
         (("--surface", "bowl", "--metric", "1, 0, 0"), "has 3 formulas, but 2 variables need 4"),
         (("--surface", "bowl", "--metric", "1, x, y, 1"), "is not symmetric: x and y must be"),
         (("--surface", "bowl", "--metric", "1,0,0,z"), "unknown variable 'z': choose from x, y"),
@@ -427,8 +437,23 @@ def test_the_first_radius_is_at_most_the_largest() -> None:
 
 def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
     words = ("--residuals", "y - x**2, 1 - x", "--metric", "1, 0, 0, 2", "--domain", "-2:2,-1:3")
-    result = invoke("run", *words, "--opt", "gauss-newton", "--steps", 2, "-o", "a.json")
+    result = invoke("run", *words, "--opt", "natural-gradient:lr=0.1", "--steps", 2, "-o", "a.json")
     assert result.exit_code == 0
     said = invoke("inspect", "a.json").stdout
     assert "--residuals 'y - x**2, 1 - x'" in said and "--metric '1, 0, 0, 2'" in said
     assert "--formula" not in said
+
+
+def test_residuals_are_a_text_or_a_list() -> None:
+    window = "-2:2,-1:3"
+    listed = ["10*(y - x**2)", "1 - x"], ["2", "0", "0", "x**2 + 1"]
+    surface = Surface(residuals=listed[0], metric=listed[1], domain=window)
+    assert surface.residuals == PARABOLA.residuals
+    assert surface.formula == PARABOLA.formula
+    assert (
+        surface.metric == Surface(formula="x*y", metric=", ".join(listed[1]), domain=window).metric
+    )
+    wrong: list[object]
+    for wrong in ([], [1, "x"]):
+        with pytest.raises(optiviz.InputError, match="must be formulas"):
+            Surface(residuals=wrong, domain=window)

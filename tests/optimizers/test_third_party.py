@@ -377,6 +377,7 @@ def test_what_is_no_text_names_no_code(here: Path, invoke: Invoke) -> None:
     assert "one.yaml:2:14: optimizers.0: must be text, not {'name': 'own.py:f'}" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_allowed_one_makes_the_same_bytes(own: Path, invoke: Invoke) -> None:
     assert invoke("run", "--surface", "wobbly", "--opt", "own.py:Lion:lr=0.1", "-o", "a.png")
     allowed = invoke("run", "--recipe", "a.png", "--allow-plugins", "-o", "b.png")
@@ -437,6 +438,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     plugins.installed_plugins.cache_clear()
 
 
+@pytest.mark.slow
 def test_packages_add_optimizers_and_surfaces(package: Path, invoke: Invoke) -> None:
     result = invoke("run", "--surface", "hole", "--opt", "twice,sam+twice:lr=0.1", "-o", "a.png")
     assert result.exit_code == 0
@@ -487,6 +489,7 @@ def torch_word(name: str, settings: dict[str, object]) -> str:
 TORCH = {"adam": "Adam", "adamw": "AdamW", "adagrad": "Adagrad", "sgd": "SGD", "rprop": "Rprop"}
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", TORCH)
 def test_torch_gives_its_own_numbers(name: str) -> None:
     pytest.importorskip("torch")
@@ -499,6 +502,7 @@ def test_torch_gives_its_own_numbers(name: str) -> None:
             np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_torch_takes_closures_and_schedules_and_tells_its_states() -> None:
     torch = pytest.importorskip("torch")
     assert torch is not None
@@ -571,6 +575,7 @@ class Types(torch.optim.SGD):
 """
 
 
+@pytest.mark.torch
 def test_torch_may_keep_a_state_of_any_type(here: Path) -> None:
     pytest.importorskip("torch")
     (here / "types_.py").write_text(TYPES)
@@ -619,6 +624,7 @@ def test_a_state_of_any_type_is_shown_as_floats_or_left_out() -> None:
     assert found["brain"].tolist() == [0.5, 1.5]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["adabelief", "adan", "lamb", "lion", "yogi"])
 def test_optax_gives_its_own_numbers(name: str) -> None:
     pytest.importorskip("optax")
@@ -631,6 +637,7 @@ def test_optax_gives_its_own_numbers(name: str) -> None:
     np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     pytest.importorskip("optax")
     path = optiviz.descend("rosenbrock", "optax.lbfgs", steps=60)
@@ -641,6 +648,7 @@ def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     np.testing.assert_allclose(theirs.states["mu"], ours.states["mean"], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_line_searches_of_optax_descend_in_all_weights() -> None:
     pytest.importorskip("optax")
     path = optiviz.descend("digits-race", "optax.lbfgs", steps=3)
