@@ -327,6 +327,16 @@ def test_residuals_are_those_of_the_formula(surface: Surface) -> None:
     assert Surface.model_validate(surface.model_dump(mode="json")) == surface
 
 
+def test_a_sum_of_squares_is_undefined_where_a_residual_is() -> None:
+    surface = Surface(residuals="sqrt(x - 1)*3, y", domain="-3:3,-3:3")
+    points = np.array([[2.0, 1.0], [0.0, 1.0]])
+    with np.errstate(all="ignore"):
+        value, slope = surface.value_and_gradient(points)
+    np.testing.assert_allclose(value, [5, np.nan])
+    np.testing.assert_allclose(slope, [[4.5, 1], [np.nan, np.nan]])
+    assert optiviz.descend(surface, "sgd:lr=0.1", start=(0, 1), steps=2).no_gradient_at == 0
+
+
 @pytest.mark.parametrize("surface", [PARABOLA, FIT])
 def test_gauss_newton_solves_the_linear_least_squares_problem(surface: Surface) -> None:
     residuals, jacobian = parts(surface)
