@@ -35,7 +35,6 @@ from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
-from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
 from optiviz.system.progress import TaskProgress, search_progress
@@ -298,9 +297,9 @@ class Recipe(
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""
-        origin = resolve_surface(self.surface).origin
-        told = origin.window_told if isinstance(origin, SpaceOrigin) else ""
-        wider = bool(told) and drawn.window != origin.window
+        surface = resolve_surface(self.surface)
+        told = surface.window_told
+        wider = bool(told) and drawn.window != surface.window
         return f"{told}; wider here, to fit the paths" if wider else told
 
     def _recorded(self) -> "list[RecordedEntry]":
