@@ -66,6 +66,13 @@ def views_of(kind: str) -> str:
     return ", ".join(name for name, entry in VIEWS.items() if entry.requires in provided)
 
 
+def _condition(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> str | None:
+    if len(values) > 1:
+        both = " and ".join(f"({value})" if " or " in value else value for value in values)
+        raise click.BadParameter(f"only one condition is allowed: write {both!r}")
+    return values[0] if values else None
+
+
 def _levels(
     ctx: click.Context, option: click.Parameter, value: str | None
 ) -> int | tuple[float, ...] | None:
@@ -118,7 +125,7 @@ window_options = section(
     ),
     click.option(
         "--bounds", metavar="X0:X1,Y0:Y1",
-        help="An interval for each variable in which steps must stay; 0: has no upper end.",
+        help="Interval for each variable in which steps must stay; 0: has no upper end.",
     ),
     click.option(
         "--l1", type=float, metavar="WEIGHT",
@@ -155,7 +162,8 @@ problem_options = section(
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
-        "--batch-size", type=int, metavar="N", help="Samples per step of a network.  [default: all]"
+        "--batch-size", type=int, metavar="N",
+        help="Samples, or residuals of a sum of squares, per step.  [default: all]",
     ),
     click.option(
         "--noise", type=float, default=0, metavar="SIGMA",
@@ -292,7 +300,7 @@ aspect_option = section(
 where_option = section(
     "Picture",
     click.option(
-        "--where", metavar="CONDITION",
+        "--where", multiple=True, callback=_condition, metavar="CONDITION",
         help='Shade the points at which a condition holds, such as "x**2 + y**2 < 1", or convex '
         "for those with a positive definite Hessian.",
     ),

@@ -13,6 +13,7 @@ PARTS = 4  # of a run, whose losses are compared
 OUTSIDE = 1e-6  # share of a side by which a path that stops at the edge is outside
 LEFT = "left the window"
 FLAT = 1e-9  # a slope smaller than this fraction of the starting slope counts as 0
+UNSTABLE = "at a maximum", "at a saddle"  # where no run should end, even if it is lower
 
 
 class Outcome(NamedTuple):
@@ -31,24 +32,23 @@ class Outcome(NamedTuple):
 def outcome(path: Trajectory, surface: Surface) -> Outcome | None:
     """Return a remark if a path ended early, no lower than it began, or out of view, else None.
 
-    A path that ends no lower is said to end at a minimum, maximum or saddle, or on flat ground, if
-    the slope there is 0. Otherwise it is growing if its losses keep rising, or has left the window.
-    To end lower out of view is no failure.
+    A path is said to end at a maximum or saddle and, if it ends no lower, at a minimum or on flat
+    ground, if the slope there is 0. Otherwise a path that ends no lower is growing if its losses
+    keep rising, or has left the window. To end lower out of view is no failure.
     """
     if path.ending:
         return Outcome(path.ending, path.steps if path.ended_at is None else path.ended_at)
     gone, last = left_at(path.finite_points, surface.window), path.steps
     failed = not path.loss(path.steps) < path.loss(0)
-    if failed:
-        if (path.points == path.start).all():
-            return Outcome("never moved", last)
-        # Of a projected path the plane does not show where it really is.
-        ground = "no lower" if path.distances is not None else _ground(path, surface)
-        if ground != "no lower":
-            return Outcome(f"ended {ground}", last)
-        if _is_growing(path.losses[path.known_steps]):
-            no_higher = np.flatnonzero(path.losses <= path.losses[path.known_steps[0]])
-            return Outcome("growing", int(no_higher[-1]) + 1)
+    if failed and (path.points == path.start).all():
+        return Outcome("never moved", last)
+    # Of a projected path the plane does not show where it really is.
+    ground = "no lower" if path.distances is not None else _ground(path, surface)
+    if ground in UNSTABLE or (failed and ground != "no lower"):
+        return Outcome(f"ended {ground}", last)
+    if failed and _is_growing(path.losses[path.known_steps]):
+        no_higher = np.flatnonzero(path.losses <= path.losses[path.known_steps[0]])
+        return Outcome("growing", int(no_higher[-1]) + 1)
     if gone is not None:
         step = int(path.step_of_row[gone])
         text = f"{LEFT} at step {step}" if step else "outside the window"
@@ -99,13 +99,14 @@ def _ground(path: Trajectory, surface: Surface) -> str:
     side = high - low  # scales slopes and curvatures so that they can be compared
     with np.errstate(all="ignore"):
         first, slope = np.abs(surface.gradient(path.points[[0, -1]]) * side).max(axis=-1)
+        if not slope <= FLAT * first:
+            return "no lower"
         hessian = surface.hessian(path.points[-1]) * np.outer(side, side)
-        level = slope <= FLAT * first
-    if not level or not np.isfinite(hessian).all():
+    if not np.isfinite(hessian).all():
         return "no lower"
     bends = np.linalg.eigvalsh(hessian)
     if np.abs(bends).max() <= FLAT * first:
         return "on flat ground"
-    if bends.min() >= 0:
+    if bends.min() >= -FLAT * bends.max():
         return "at a minimum no lower"
     return "at a maximum" if bends.max() < 0 else "at a saddle"

@@ -91,14 +91,16 @@ class SurfaceOptions(BaseModel):
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
     ]
     residuals: Annotated[
-        str,
+        Any,
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(
             description="residuals instead of a formula, for example y - x**2, 1 - x: the surface "
             "is half the sum of their squares"
         ),
     ]
     metric: Annotated[
-        str,
+        Any,
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="the metric of natural-gradient, row by row, for example 1, 0, 0, x**2"),
     ]
     variables: Annotated[
@@ -624,7 +626,10 @@ class SurfaceReader:
         names = self.variables or found or AXES[:1]
         if isinstance(formula, str) and self.params:
             try:
-                check_params(self.params, formula, names)
+                given = self.changes.get("constraints") or ()
+                listed = [given] if isinstance(given, str) else given
+                constraints = [each for each in listed if isinstance(each, str)]
+                check_params(self.params, formula, names, constraints)
             except InputError as error:
                 self.faults.append(Fault(("params",), str(error)))
                 return None

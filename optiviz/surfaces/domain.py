@@ -147,8 +147,10 @@ def _params(value: Any) -> Any:
         if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
             faults.append(f"{shorten(name, quoted=True)} is not a name, such as k")
         plain = isinstance(number, int | float) and not isinstance(number, bool)
-        if not (plain and abs(number) <= MAX_COORDINATE):
+        if not (plain and math.isfinite(number)):
             faults.append(f"{shorten(name)} must be a number, not {shorten(number, quoted=True)}")
+        elif abs(number) > MAX_COORDINATE:
+            faults.append(f"{shorten(name)} must lie in [-1e100, 1e100], not {number:g}")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple((name, float(number)) for name, number in value.items())

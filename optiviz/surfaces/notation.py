@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from unicodedata import lookup
 
 from optiviz.surfaces.syntax import parse_text
 from optiviz.surfaces.vocabulary import spelled
@@ -126,6 +127,12 @@ def _variable(name: str) -> str:
     if base in GREEK:
         said = rf"\{base}"
     return f"{said}_{{{index.replace('_', ',')}}}" if index else said
+
+
+def symbol(name: str) -> str:
+    """Return the letter that a name stands for, such as μ for mu, or else the name."""
+    letter = "lamda" if name == "lambda" else name
+    return lookup(f"GREEK SMALL LETTER {letter.upper()}") if name in GREEK else name
 
 
 def _joined(both: bool, nodes: Sequence[ast.expr]) -> tuple[int, str]:

@@ -14,7 +14,8 @@ from optiviz.surfaces.domain import check_unmistakable
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.origins import compiled
 from optiviz.surfaces.syntax import free_names, parse_text, with_params
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import InputError, did_you_mean, is_typo
+from optiviz.system.synonyms import meanings, squashed
 from optiviz.system.text import shorten
 
 if TYPE_CHECKING:
@@ -44,12 +45,16 @@ def condition_text(text: str) -> str:
     text = " ".join(text.split())
     if text == CONVEX:
         return text
+    said = shorten(text, quoted=True)
+    if is_typo(text, CONVEX) or squashed(text) == CONVEX or CONVEX in meanings(text):
+        raise InputError(f"unknown condition {said}: did you mean {CONVEX!r}?")
+    if (equal := re.sub(r"(?<![<>!=:])\s*(?<![<>!=:])=(?!=)\s*", " == ", text)) != text:
+        raise InputError(f"{said} is not a condition: write {equal}")
     match parse_text(text):
         case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
             return text
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
             return text
-    said = shorten(text, quoted=True)
     raise InputError(f"{said} is not a condition: write a comparison, such as {text} > 0")
 
 

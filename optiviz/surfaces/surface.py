@@ -55,8 +55,10 @@ from optiviz.surfaces.formulas import (
     Formulas,
     Metric,
     half_sum_of_squares,
+    joined,
     split_formulas,
 )
+from optiviz.surfaces.notation import symbol
 from optiviz.surfaces.origins import (
     DEFAULT_START,
     FormulaOrigin,
@@ -134,9 +136,9 @@ class Surface(Model):
     aspect: Aspect | None = None
     residuals: Formulas | None = None
     metric: Metric | None = None
+    constraints: tuple[Text, ...] = ()
     formula: Annotated[str, Field(validate_default=True)] = ""
     general: str = ""
-    constraints: tuple[Text, ...] = ()
     bounds: Bounds = ()
     l1: Annotated[Number, Field(ge=0)] = 0.0
     start: PlacedPoint = ()
@@ -159,7 +161,7 @@ class Surface(Model):
         if not isinstance(declared, Mapping):
             return declared
         filled = dict(declared)
-        if isinstance(given := filled.get("residuals"), str) and not filled.get("formula"):
+        if isinstance(given := joined(filled.get("residuals")), str) and not filled.get("formula"):
             filled["formula"] = half_sum_of_squares(split_formulas(given))
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
             params = filled.get("params")
@@ -267,7 +269,7 @@ class Surface(Model):
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
-        if "residuals" not in info.data:
+        if not {"params", "residuals"} <= info.data.keys():
             return text  # its faults are told
         if (known := info.data["residuals"]) and text != half_sum_of_squares(known.texts):
             raise ValueError("cannot be combined with residuals: give only one")
@@ -285,7 +287,7 @@ class Surface(Model):
         if text and isinstance(info.context, ValidationContext):
             valued = with_params(text, params)
             names = _names(info.data.get("variables", ()), axes_in(info), valued)
-            check_params(params, text, names)
+            check_params(params, text, names, info.data.get("constraints", ()))
             compiled(valued, names)
         return text
 
@@ -516,6 +518,11 @@ class Surface(Model):
         if not self.axes or not self.formula or self._formula_has_names:
             return self.axes or own
         return tuple(f"{name} ({axis})" for name, axis in zip(self.axes, own, strict=True))
+
+    @property
+    def axis_symbols(self) -> tuple[str, ...]:
+        """The names of the coordinates, with Greek letters for their names."""
+        return tuple(symbol(name) for name in self.axis_names)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -143,6 +143,7 @@ def _fault(model: type[BaseModel], found: Any) -> Fault:
         return Fault(keys, did_you_mean(str(keys[-1]), shorten(found["input"]), choices))
     if kind == "value_error":
         return Fault(keys, said.removeprefix("Value error, "))
+    said = re.sub(r"\d{16,}", lambda digits: f"{float(digits[0]):g}", said)  # a limit
     said = MESSAGES.get(kind, f"{said[0].lower()}{said[1:]}".replace("should ", "must ", 1))
     return Fault(keys, f"{said}, not {shorten(found['input'], quoted=True)}")
 

@@ -105,7 +105,7 @@ class ContourView(PlaneView):
                         entry.number, self.scene.trail(path, self.style.trail), label=entry.label,
                         plane_proximity=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
-                        layer=self.scene.layers[path],
+                        layer=self.scene.layers[path], faded=self.style.trail is not None,
                     )
                 )  # fmt: skip
         set_apart(axes, [each for each in self.path_artists if isinstance(each, PathArtist)])

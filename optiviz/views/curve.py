@@ -82,7 +82,7 @@ class CurveView(View):
     @property
     def constraints(self) -> BoxConstraints:
         labels = self.scale.ticks()[1]
-        names = self.scene.surface.axis_names[0], ""
+        names = self.scene.surface.axis_symbols[0], ""
         return constraints_beside(labels, named=True, names=names)._replace(own_axis=True)
 
     @property
@@ -98,7 +98,7 @@ class CurveView(View):
         surface = self.scene.surface
         ends = surface.window.intervals[0]
         style_chart(axes, self.theme)
-        set_limits(axes, "x", ends, None, surface.axis_names[0], self.labelled, self.packed)
+        set_limits(axes, "x", ends, None, surface.axis_symbols[0], self.labelled, self.packed)
         self.scale.apply(axes, self.labelled)
         for each in self.shadings:
             self.remarks += draw_shading(axes, each, self.theme)
@@ -177,6 +177,7 @@ class _Walker:
             axes.get_xlim(),
             view.scene.trail(path, view.style.trail),
         )
+        self.fades = view.style.trail is not None
         losses = path.true_losses_by_step[path.step_of_row[: len(x)]]
         if path.distances is not None:  # drawn at the height of the line, which it is beside
             losses, slope = np.interp(x, view.x, view.value), np.full(len(x), np.nan)
@@ -231,7 +232,8 @@ class _Walker:
         last = len(self.rows) - 1
         here = self.rows[min(step, last)]
         begin = 0 if self.trail is None else self.rows[min(max(step - self.trail, 0), last)]
-        self.faded.set_data(self.x[:begin], self.y[:begin])
+        faded = begin if self.fades else 0
+        self.faded.set_data(self.x[:faded], self.y[:faded])
         self.past.set_data(self.x[begin:here], self.y[begin:here])
         x, y = self.x[here], self.y[here]
         ends = np.array([-1, 1])

@@ -16,17 +16,20 @@ from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import constraints_beside
 from optiviz.views.charts import style_steps
 from optiviz.views.paths import FADED_OPACITY, PathArtist, path_style
-from optiviz.views.scales import Scale
+from optiviz.views.scales import Scale, power_above
 
+LEAST = 1e-16  # share of the largest first loss, about the precision of float64
 FAINT: dict[str, Any] = {"head": False, "linewidth": 1.0, "alpha": FADED_OPACITY}
 
 
 class LossView(View):
     """The loss of each path against the step, growing with the animation.
 
-    The axis is logarithmic if losses are positive and differ by a factor of 100 or more. With
-    `smooth`, each point is the mean of that many steps up to it, and the losses themselves are
-    faint in the background. So are the losses of batches behind the loss of all samples.
+    The axis is logarithmic if losses are positive and differ by a factor of 10 or more. Losses
+    below 1e-16 of the largest first one, about the precision of float64, are drawn at its lower
+    end: there is nothing to see in them, and they would hide what is. With `smooth`, each point
+    is the mean of that many steps up to it, and the losses themselves are faint in the background.
+    So are the losses of batches behind the loss of all samples.
     """
 
     accompanies = True
@@ -37,7 +40,9 @@ class LossView(View):
         self.has_batches = any(path.true_losses is not None for path in scene.compared)
         losses = [path.losses[path.known_steps] for path in scene.compared]
         losses += [true_losses(path) for path in scene.compared]
-        self.scale = Scale.for_values(np.concatenate(losses))
+        first = [abs(loss) for each in losses for loss in each[:1] if np.isfinite(loss)]
+        floor = float(LEAST * max(first, default=0.0))
+        self.scale = Scale.for_values(np.concatenate(losses), floor=power_above(floor))
 
     @property
     def constraints(self) -> BoxConstraints:
@@ -52,7 +57,8 @@ class LossView(View):
                     settings = FAINT if line.faint else {}
                     self.path_artists.append(
                         PathArtist(
-                            axes, np.column_stack([line.steps, line.values]), line.row_of_step,
+                            axes, np.column_stack([line.steps, self.scale.raised(line.values)]),
+                            line.row_of_step,
                             style, self.theme, entry.number, self.style.trail, casing=False,
                             label=entry.label, **settings,
                         )

@@ -149,12 +149,12 @@ class PathArtist:
     vertices has shape (n, 2). ends, of shape (steps + 1,), is the index of the vertex at which each
     step ends; at later steps the path stays at the last one. number is that of the entry, and layer
     says when the path is drawn, which is by number unless specified. With a trail, only that many
-    of the latest steps are drawn in full and older ones are faded. The casing is a thin border that
-    sets the path off from a surface; charts do without, and without the wider comet of the latest
-    steps. plane_proximity, from 0 to 1 for each step, makes the head paler the farther it is from
-    the drawn plane. With a window, the intervals of the axes, a head outside it is drawn as a
-    triangle at the edge. scale is that of the width of the line, which has further keywords of
-    Axes.plot.
+    of the latest steps are drawn in full; older ones are faded, or left out unless `faded`. The
+    casing is a thin border that sets the path off from a surface; charts do without, and without
+    the wider comet of the latest steps. plane_proximity, from 0 to 1 for each step, makes the head
+    paler the farther it is from the drawn plane. With a window, the intervals of the axes, a head
+    outside it is drawn as a triangle at the edge. scale is that of the width of the line, which has
+    further keywords of Axes.plot.
     """
 
     def __init__(
@@ -166,6 +166,7 @@ class PathArtist:
         theme: Theme,
         number: int,
         trail: int | None = None,
+        faded: bool = True,
         casing: bool = True,
         head: bool = True,
         plane_proximity: Array | None = None,
@@ -180,12 +181,12 @@ class PathArtist:
             None if plane_proximity is None else MIN_OPACITY + (1 - MIN_OPACITY) * plane_proximity
         )
         layer = number if layer is None else layer
-        above = PATH_ZORDER + layer
+        above, fades = PATH_ZORDER + layer, faded and trail is not None
         self.strokes: Strokes | Lines
         if casing:
-            self.strokes = Strokes(axes, style, theme, trail is not None, above, scale, **line)
+            self.strokes = Strokes(axes, style, theme, fades, above, scale, **line)
         else:
-            self.strokes = Lines(axes, style, trail is not None, above, **line)
+            self.strokes = Lines(axes, style, fades, above, **line)
         self.head: Line2D | None = None
         self.style = head_style(theme, style, HEAD_SIZE if casing else CHART_HEAD_SIZE)
         if head and not casing:

@@ -33,7 +33,7 @@ class PlaneView(View):
         ratio = (across[1] - across[0]) / (up[1] - up[0])
         equal = self.aspect == "equal"
         ratios = (ratio, ratio) if equal else (min(ratio, 1.0), max(ratio, 1.0))
-        names_across, names_up = self.scene.surface.axis_names
+        names_across, names_up = self.scene.surface.axis_symbols
         return constraints_beside(ticks(*up)[1], ratios, names=(names_across, names_up))
 
     def style_plane(self, axes: Axes) -> None:
@@ -44,6 +44,6 @@ class PlaneView(View):
         style_axes(axes, self.theme)
         surface = self.scene.surface
         for axis, ends, name in zip(
-            PLANE, surface.window.intervals, surface.axis_names, strict=True
+            PLANE, surface.window.intervals, surface.axis_symbols, strict=True
         ):
             set_limits(axes, axis, ends, None, name, self.labelled, self.packed)

@@ -203,7 +203,7 @@ class ReliefView(View):
         for (low, high), length, name in zip(
             self.scene.surface.window.intervals,
             self.sides,
-            self.scene.surface.axis_names,
+            self.scene.surface.axis_symbols,
             strict=True,
         ):
             places, said = ticks(low, high, TICKS)
@@ -308,6 +308,7 @@ class ReliefView(View):
                         trail, None if self.style.floor is False else -DEPTH,
                         bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
+                        faded=self.style.trail is not None,
                     )
                 )  # fmt: skip
 

@@ -27,19 +27,21 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 class Scale:
     """The scale of an axis: its kind and its limits.
 
-    "symlog" is logarithmic beyond `threshold` on both sides of 0 and linear between.
+    "symlog" is logarithmic beyond `threshold` on both sides of 0 and linear between. With a floor,
+    values below it are drawn at it, and its tick says so.
     """
 
     kind: Literal["linear", "log", "symlog"]
     limits: tuple[float, float]
     threshold: float = 1.0
+    floor: float = 0.0
 
     @classmethod
-    def for_values(cls, values: Array, linear: bool = False) -> "Scale":
+    def for_values(cls, values: Array, linear: bool = False, floor: float = 0.0) -> "Scale":
         """Return the scale on which all finite values are visible and distinguishable.
 
         values may have any shape. With `linear` the scale is linear, unless the values are too
-        large for that.
+        large for that. A logarithmic scale need not tell apart what is below a floor.
         """
         finite = values[np.isfinite(values)]
         if not finite.size:
@@ -52,10 +54,12 @@ class Scale:
             and positive.size
             and high / float(positive.min()) >= 10**DECADES
         ):
-            first, last = math.log10(float(positive.min())), math.log10(high)
+            least = float(positive.min())
+            floor = floor if least < floor < high else 0.0
+            first, last = math.log10(max(least, floor)), math.log10(high)
             extra = MARGIN * (last - first)
             least, most = 10 ** (first - extra), 10 ** min(last + extra, MAX_EXPONENT)
-            return cls("log", (max(least, MIN_POSITIVE), most))
+            return cls("log", (max(least, MIN_POSITIVE), most), floor=floor)
         size = np.sort(np.abs(finite[finite != 0]))
         large, middle = max(-low, high), float(size[len(size) // 2]) if size.size else 0.0
         if large > MAX_LENGTH or (not linear and low < 0 and large > SYMLOG_RATIO * middle):
@@ -73,12 +77,20 @@ class Scale:
             return ticks(low, high, many)
         if self.kind == "log":
             fine = _fine(low, high) if high < low * 10**FEW_DECADES else ([], [])
-            return fine if 1 < len(fine[0]) <= many else _decades(low, high, many)
+            if 1 < len(fine[0]) <= many:
+                return fine
+            places, said = _decades(self.floor or low, high, many)
+            lowest = "\N{LESS-THAN OR EQUAL TO}" if self.floor else ""
+            return places, [f"{lowest}{said[0]}", *said[1:]] if said else []
         half = max(many // 2, 1)
         above = _decades(self.threshold, high, half) if high > self.threshold else ([], [])
         below = _decades(self.threshold, -low, half) if -low > self.threshold else ([], [])
         places = [*(-place for place in below[0]), 0.0, *above[0]]
         return places, [*("\N{MINUS SIGN}" + said for said in below[1]), "0", *above[1]]
+
+    def raised(self, values: Array) -> Array:
+        """Return values with those below the floor raised to it."""
+        return np.maximum(values, self.floor) if self.floor else values
 
     def apply(self, axes: Axes, labelled: str = "xy") -> None:
         """Set the scale, the limits and the ticks of the y axis, labelled if it is named."""
@@ -105,6 +117,11 @@ def _decades(low: float, high: float, many: int) -> Ticks:
     stride = max(1, -(-(last - first + 1) // many))
     powers: Sequence[int] = range(first, last + 1, stride)
     return [10.0**power for power in powers], [power_of_ten(power) for power in powers]
+
+
+def power_above(value: float) -> float:
+    """Return the least power of ten not below a number, 0 if that is not positive."""
+    return float(f"1e{math.ceil(math.log10(value))}") if value > 0 else 0.0
 
 
 def plain(value: float) -> str:

@@ -117,7 +117,7 @@ class StateView(View):
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
-        names = self.scene.surface.axis_names
+        names = self.scene.surface.axis_symbols
         said = " strong, ".join(names) + " thin"
         return (LegendEntry(said, sample=0.0),) if len(names) > 1 else ()
 

@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from optiviz.kinds.base import Scene
-from optiviz.surfaces.notation import terms
+from optiviz.surfaces.notation import symbol, terms
 from optiviz.views.words import ELLIPSIS, SMALL, TITLE, Ruler, Sheet
 
 TITLE_LINE, FORMULA_LINE, TEXT_LINE = 20.0, 17.5, 14.0  # points from one baseline to the next
@@ -14,6 +14,7 @@ MAX_TITLE, MAX_FORMULA = 4, 6  # lines
 SHRUNK = 0.9  # of a formula whose first term is too long for a line
 BETWEEN = 0.1  # space between two terms, in font sizes, besides that around their signs
 LONGEST = 400  # letters of a formula that is typeset as mathematics, at most
+JOINED = "\N{NO-BREAK SPACE}"
 MANY = 3  # variables that a title lists
 
 
@@ -51,7 +52,7 @@ class TitleLines:
         if (alone := self._formula_alone(room)) is not None:
             return [alone]
         if title == self.scene.formula:
-            title = f"f({_listed([*self.scene.variables.values()])})"
+            title = f"f({_listed([*map(symbol, self.scene.variables.values())])})"
         lines = broken(title, room, self.size, self.ruler, "bold")
         if len(lines) > MAX_TITLE:
             rest = " ".join(lines[MAX_TITLE - 1 :])
@@ -152,13 +153,23 @@ class TitleLines:
 
 
 def broken(said: str, room: float, size: float, ruler: Ruler, weight: str = "normal") -> list[str]:
-    """Return a text broken into lines at most `room` points wide, between words if possible."""
+    """Return a text broken into lines at most `room` points wide, between words if possible.
+
+    What stands between commas stays on one line, if that is wide enough, such as 0 <= x <= 1.
+    """
+
+    def fits(line: str) -> bool:
+        return ruler.width(line, size, weight) <= room
+
+    parts = said.split(", ")
+    said = ", ".join(part.replace(" ", JOINED) if fits(f"{part},") else part for part in parts)
+    cut = not all(map(fits, said.split(" ")))
     letters = max(1, len(said))
     while letters > 1:
-        lines = wrap(said, letters, break_on_hyphens=False)
+        lines = wrap(said, letters, break_on_hyphens=False, break_long_words=cut)
         widest = max(ruler.width(line, size, weight) for line in lines)
         if widest <= room:
-            return lines
+            return [line.replace(JOINED, " ") for line in lines]
         letters = min(letters - 1, int(max(map(len, lines)) * max(room / widest, 0.5)) + 1)
     return wrap(said, letters)
 

@@ -28,7 +28,7 @@ def mapped(surface: Surface, word: str, sides: tuple[int, int] = (9, 7), steps: 
     return place, minima, found
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "word", ["adam:lr=0.25", "momentum:lr=0.05", "lookahead+sgd:lr=0.05", "bfgs"]
 )
@@ -134,6 +134,7 @@ def test_rates_are_tuned_from_all_over_the_window() -> None:
         )
 
 
+@pytest.mark.slow
 def test_files_and_numbers(invoke: Invoke, here: Path) -> None:
     words = ("basins", "--surface", "hills-and-canyon", "--opt", "adam,sgd", "--grid", "8x6")
     outs = ("-o", "a.gif", "-o", "a.json", "-o", "a.csv", "-o", "a.png")

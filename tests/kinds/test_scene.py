@@ -19,6 +19,8 @@ from optiviz.kinds.run import Recipe
         ("x**2 + y**2", (1, 1), "sgd:lr=3", "growing"),
         ("-cos(x) - cos(y)", (2.5, 2.5), "newton", "ended at a maximum"),
         ("cos(x) - cos(y)", (0.9, 0.1), "newton", "ended at a saddle"),
+        ("x**4/4 - x**2/2 + y**2", (0.3, 1), "newton", "ended at a saddle"),
+        ("(x - y)**2", (1, 2.7), "newton:damping=0.1", ""),
         ("-3*exp(-(x + 1.5)**2) - exp(-(x - 1.5)**2/2)", (-0.7,), "newton",
          "ended at a minimum no lower"),
         ("-exp(-x**2 - y**2)", (1.5, 1.5), "newton:lr=6", "ended on flat ground"),

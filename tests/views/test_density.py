@@ -11,6 +11,7 @@ import optiviz
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.run_scene import RunScene
+from optiviz.rendering.render import make_picture
 from optiviz.themes import load_theme
 from optiviz.views.curve import CurveView
 from optiviz.views.sampled_surface import SampledSurface
@@ -62,6 +63,18 @@ def test_plots_and_pages_show_a_density(invoke: Invoke, here: Path) -> None:
     words = "run", "--surface", "himmelblau", "--opt", HMC, "--steps", 3
     assert invoke(*words, "-o", "x.html").exit_code == 0
     assert "density exp" in (here / "x.html").read_text()
+
+
+@pytest.mark.parametrize(("asked", "first"), [(None, 17), (5, 15)])
+def test_a_path_of_samples_ends_early_unless_asked_to_fade(asked: int | None, first: int) -> None:
+    drawn = make_picture(Recipe(surface="himmelblau", optimizers="langevin", steps=20, trail=asked))
+    drawn.update(20)
+    (path,) = drawn.scene.trajectories
+    artist = drawn.cells[0].view.path_artists[-1]
+    segments = artist.strokes.drawn.get_segments()
+    assert artist.strokes.trail == (asked is not None)
+    in_full = segments[artist.strokes.trail]
+    np.testing.assert_array_equal(in_full, path.points[first:])
 
 
 def test_a_curve_has_the_height_of_the_density() -> None:

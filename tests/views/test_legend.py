@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import FORMULAS, TUNED
+from matplotlib.text import Text
 from pictures import assert_tidy, shown
 
 from optiviz import InputError, Surface, Trajectory
@@ -80,6 +81,7 @@ def test_given_settings_are_shown() -> None:
     assert {"lr 0.1", "lr 0.25  beta1 0.8"} <= set(said)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_left_out_in_order() -> None:
     five, shown = "sgd,momentum,nesterov,rmsprop,adam", []
     for size in [(1200, 800), (960, 640), (480, 320), (300, 200)]:
@@ -105,6 +107,7 @@ def test_settings_stand_beneath_the_names_where_they_are_long() -> None:
     assert detail == "lr 0.25  beta1 0.8  beta2 0.99  eps 0.001"
 
 
+@pytest.mark.slow
 def test_the_marks_that_stand_still_are_explained() -> None:
     assert {"start", "minimum"} <= set(words(picture("wobbly", "adam")))
     unknown = Surface(formula="x + y", domain="-1:1,-1:1")
@@ -113,6 +116,7 @@ def test_the_marks_that_stand_still_are_explained() -> None:
     assert "out of view" not in words(picture("wobbly", "adam"))
 
 
+@pytest.mark.slow
 def test_the_line_styles_of_several_starts_are_explained() -> None:
     said = words(picture("bowl", "adam,sgd", starts=[(1, -2.5), (-2, 1)]))
     assert {"from 1, −2.5", "from −2, 1"} <= set(said)
@@ -233,7 +237,7 @@ def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
     assert all(size >= 8.8 for said, size in pixels.items() if said not in formula)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("surface", "optimizers", "rest"),
@@ -257,3 +261,15 @@ def test_a_large_number_of_steps_has_room() -> None:
     drawn = picture("bowl", (), tracks=long, size=(240, 160))
     assert_tidy(drawn)
     assert "100000" in words(drawn)
+
+
+def test_a_caption_breaks_between_conditions_and_greek_names_are_letters() -> None:
+    surface = Surface(
+        formula="(mu - 1)**2 + sigma**2", domain="0:3,0:3", start=(2, 1),
+        constraints=["mu + sigma <= 4", "0 <= mu", "0.5 <= sigma"],
+    )  # fmt: skip
+    drawn = picture(surface, "projected-gradient", size=(480, 320), density=20)
+    said = " ".join(words(drawn))
+    for part in ("mu + sigma ≤ 4,", "0 ≤ mu,", "0.5 ≤ sigma,", "density exp(−f/T),", "T = 20"):
+        assert sum(part in line for line in words(drawn)) == 1, said
+    assert {"μ", "σ"} <= {text.get_text() for text in drawn.figure.findobj(Text)}

@@ -135,6 +135,18 @@ def test_losses_grow_with_the_steps(step: int) -> None:
         assert track.strokes.line.get_markevery() == [step], "the head is at the last one"
 
 
+def test_losses_that_are_practically_zero_do_not_hide_the_others() -> None:
+    surface = optiviz.Surface(formula="x**4", domain="-3:3", start=(2,))
+    drawn = picture(surface, "newton,sgd:lr=0.01", view="loss", steps=200)
+    view = drawn.cells[0].view
+    assert isinstance(view, LossView)
+    assert view.scale.ticks()[1][0] == "\N{LESS-THAN OR EQUAL TO}10\u207b\u00b9\u2074"
+    assert view.scale.limits[0] > 1e-16
+    drawn.update(200)
+    ends = [xy(artist.strokes.line)[-1, 1] for artist in view.path_artists]
+    assert ends == [1e-14, drawn.scene.trajectories[1].losses[-1]]
+
+
 def test_smooth_losses_stand_before_the_losses_themselves() -> None:
     drawn = picture("wobbly", "rmsprop", view="loss", smooth=10)
     faint, smooth = drawn.cells[0].view.path_artists

@@ -18,20 +18,19 @@ function stripsOf(chart, runs) {
   } else {
     const values = strips[0].lines.map((each) => each.values);
     const name = live && told.loss_name === "loss" ? "" : told.loss_name; // its tab says it
-    strips[0].y = scaleFor(name, comparable(values, runs.map(({ losses }) => losses[0])));
+    const most = Math.max(0, ...runs.map(({ losses }) => Math.abs(losses[0])).filter(Number.isFinite));
+    strips[0].y = scaleFor(name, comparable(values, most), false, powerAbove(LOSSES[0] * most));
   }
   return strips;
 }
 
 // Those of some losses that one axis can show: what diverges leaves it.
-const LOSSES = [1e-14, 1e3]; // lowest and highest size, in those of the largest loss at a start
+const LOSSES = [1e-16, 1e3]; // lowest and highest size, in those of the largest loss at a start
 
-function comparable(arrays, first) {
-  const largest = Math.max(...first.filter(Number.isFinite).map(Math.abs));
-  const [low, high] = LOSSES.map((share) => share * largest);
+function comparable(arrays, largest) {
+  const high = LOSSES[1] * largest;
   if (!(high > 0 && Number.isFinite(high))) return arrays;
-  const isSeen = (value) => value === 0 || within(Math.abs(value), low, high);
-  return arrays.map((values) => values.map((value) => (isSeen(value) ? value : NaN)));
+  return arrays.map((values) => values.map((value) => (Math.abs(value) <= high ? value : NaN)));
 }
 
 // The lines of a run's loss; the last one carries the head.

@@ -1,6 +1,7 @@
 // How a path ends on the surface, in the words of descent/outcome.py.
 
 const FLAT = 1e-9; // a slope smaller than this fraction of the starting slope counts as 0
+const UNSTABLE = ["at a maximum", "at a saddle"]; // where no run should end, even if it is lower
 const LEFT = "left the window";
 
 // The first row from which on all points are outside of the window; -1 if the last one is inside.
@@ -39,12 +40,12 @@ function outcomeOf(run, window) {
   if (run.ending) return { text: run.ending, since: run.endedAt, failed: true };
   const final = run.losses[run.last];
   const failed = !(final < run.losses[0]);
-  if (failed) {
-    if (neverMoved(run)) return { text: "never moved", since: run.last, failed };
-    const ground = groundAt(run, window);
-    if (ground !== "no lower") return { text: `ended ${ground}`, since: run.last, failed };
-    if (isGrowing(run)) return { text: "growing", since: lastNoHigher(run) + 1, failed };
+  if (failed && neverMoved(run)) return { text: "never moved", since: run.last, failed };
+  const ground = groundAt(run, window);
+  if (UNSTABLE.includes(ground) || (failed && ground !== "no lower")) {
+    return { text: `ended ${ground}`, since: run.last, failed: true };
   }
+  if (failed && isGrowing(run)) return { text: "growing", since: lastNoHigher(run) + 1, failed };
   const gone = leftAt(run, window);
   if (gone >= 0) {
     return { text: gone ? `${LEFT} at step ${gone}` : "outside the window", since: gone, failed };
@@ -96,7 +97,7 @@ function groundAt(run, window) {
   const bends = eigenvalues(hessian.map((row, i) => row.map((each, j) => each * sides[i] * sides[j])));
   if (!bends.every(Number.isFinite)) return "no lower";
   if (Math.max(...bends.map(Math.abs)) <= FLAT * first) return "on flat ground";
-  if (Math.min(...bends) >= 0) return "at a minimum no lower";
+  if (Math.min(...bends) >= -FLAT * Math.max(...bends)) return "at a minimum no lower";
   return Math.max(...bends) < 0 ? "at a maximum" : "at a saddle";
 }
 

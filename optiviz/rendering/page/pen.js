@@ -122,15 +122,17 @@ const drawHead = (pen, entry, at, size = HEAD) => {
   shape(pen, head, at, size, color, look().casing);
 };
 
-// The row from which on a path is drawn in full, as told by the trail.
-const beginning = (run, step) =>
-  told.trail === null ? 0 : rowIn(run, Math.max(Math.min(step, run.last) - told.trail, 0));
+// The row from which on a path is drawn in full.
+function beginning(run, step) {
+  const trail = trailOf(run);
+  return trail === null ? 0 : rowIn(run, Math.max(Math.min(step, run.last) - trail, 0));
+}
 
 // A line up to a row, faded where the trail has left it.
 function drawGrown(pen, pixels, begin, last, width, dash) {
   pen.lineWidth = width;
   pen.setLineDash(dash.map((each) => width * each));
-  if (begin > 0) {
+  if (begin > 0 && told.trail !== null) {
     const alpha = pen.globalAlpha;
     pen.globalAlpha = FADED * alpha;
     stroke(pen, pixels, 0, begin);

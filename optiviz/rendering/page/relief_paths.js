@@ -254,7 +254,7 @@ const reliefPaths = (() => {
         [path.route.ends[path.from], path.route.ends[path.to], told.width, path.dash],
         ...told.comet.map(([far, near, width]) => [row(far), row(near), width, []]),
       ];
-      if (path.from) {
+      if (path.from && path.faded) {
         pen.globalAlpha = told.faded;
         line(pen, path.route.visible, 0, path.route.ends[path.from], path.color, told.width);
         pen.globalAlpha = 1;

@@ -6,8 +6,9 @@ const SYMLOG_RATIO = 1e4; // largest value over median above which values get "s
 const LARGEST = 1e300;
 const SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
 
-// An axis on which all finite values of some arrays can be seen and told apart.
-function scaleFor(name, arrays, linear = false) {
+// An axis on which all finite values of some arrays can be seen and told apart; on a logarithmic one,
+// those below a floor are drawn at it.
+function scaleFor(name, arrays, linear = false, least = 0) {
   let [low, high, positive] = [Infinity, -Infinity, Infinity];
   for (const values of arrays) {
     for (const value of values) {
@@ -19,10 +20,11 @@ function scaleFor(name, arrays, linear = false) {
   }
   if (low > high) return axis(name, "linear", [0, 1]);
   if (!linear && low >= 0 && positive < Infinity && high / positive >= 10) {
-    const [first, last] = [Math.log10(positive), Math.log10(high)];
+    const floor = positive < least && least < high ? least : 0;
+    const [first, last] = [Math.log10(Math.max(positive, floor)), Math.log10(high)];
     const extra = MARGIN * (last - first);
     const ends = [10 ** (first - extra), 10 ** Math.min(last + extra, 308.25)];
-    return axis(name, "log", [Math.max(ends[0], Number.MIN_VALUE), ends[1]]);
+    return axis(name, "log", [Math.max(ends[0], Number.MIN_VALUE), ends[1]], 1, floor);
   }
   const large = Math.max(-low, high);
   if (large > LARGEST || (!linear && low < 0)) {
@@ -39,17 +41,20 @@ function scaleFor(name, arrays, linear = false) {
   return axis(name, "linear", [low - MARGIN * side, high + MARGIN * side]);
 }
 
-function axis(name, kind, ends, threshold = 1) {
-  const found = { name, kind, ends, threshold };
+function axis(name, kind, ends, threshold = 1, floor = 0) {
+  const found = { name, kind, ends, threshold, floor };
   found.ticks = ticksOf(found);
   return found;
 }
 
-function ticksOf({ kind, ends: [low, high], threshold }, many = 6) {
+function ticksOf({ kind, ends: [low, high], threshold, floor }, many = 6) {
   if (kind === "linear") return linearTicks(low, high, many);
   if (kind === "log") {
     const fine = high < low * 10 ** FEW_DECADES ? fineTicks(low, high) : [];
-    return fine.length > 1 && fine.length <= many ? fine : decades(low, high, many);
+    if (fine.length > 1 && fine.length <= many) return fine;
+    const found = decades(floor || low, high, many);
+    if (floor) found[0][1] = `\u2264${found[0][1]}`;
+    return found;
   }
   const half = Math.max(many >> 1, 1);
   const above = high > threshold ? decades(threshold, high, half) : [];
@@ -97,6 +102,9 @@ function decades(low, high, many) {
   return found;
 }
 
+// The least power of ten not below a number, 0 if that is not positive.
+const powerAbove = (value) => (value > 0 ? Number(`1e${Math.ceil(Math.log10(value))}`) : 0);
+
 function powerOfTen(power) {
   if (power >= -3 && power <= 4) return general(10 ** power, 6);
   const raised = [...String(Math.abs(power))].map((digit) => SUPERSCRIPTS[digit]).join("");
@@ -108,7 +116,7 @@ function powerOfTen(power) {
 const SYMLOG = 1 / (1 - 1 / 10); // decades that the linear part is worth
 
 function scaled(axis, value) {
-  if (axis.kind === "log") return Math.log10(Math.max(value, Number.MIN_VALUE));
+  if (axis.kind === "log") return Math.log10(Math.max(value, axis.floor || Number.MIN_VALUE));
   if (axis.kind === "symlog") {
     const share = value / axis.threshold;
     const size = Math.abs(share);

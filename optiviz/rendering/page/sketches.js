@@ -10,6 +10,14 @@ function sketchOf(run, row) {
 const hasSketch = ({ sketches, width, entry }) =>
   Boolean(sketches || (width && told.methods[entry.method]?.sketch));
 
+// The forms of what a run may have looked at.
+const formsOf = (run) => run.forms ?? told.methods[run.entry.method].sketch;
+
+// The steps after which a path fades: as told, or early if it would hide what grows beside it.
+const trailOf = (run) =>
+  told.trail ??
+  (state.sketch && hasSketch(run) && formsOf(run).some(([, role]) => told.sketches.looks[role].grows) ? told.sketches.trail : null);
+
 function shapesOf(run, row) {
   if (run.sketches) {
     return run.sketches[row].map(([form, ...numbers]) => shaped(run.forms[form], numbers));
@@ -131,8 +139,7 @@ function drawSketches(pen, runs, step, { put, scale }, above) {
       return [role, { ...style, color: toward(styleOf(run.entry).color, style.dark) }];
     });
     for (const [role, style] of looks) {
-      const isAbove = style.above && style.grows;
-      if (isAbove === above) drawSketchLines(pen, style, ...seenParts(run, step, role, false), put, scale);
+      if (style.over === above) drawSketchLines(pen, style, ...seenParts(run, step, role, false), put, scale);
     }
     for (const [role, style] of looks) {
       const [before, here] = seenParts(run, step, role, true).map((parts) => parts.flatMap(put).filter(Boolean));

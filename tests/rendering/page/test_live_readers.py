@@ -142,7 +142,7 @@ def test_a_run_that_diverges_leaves_the_chart_to_the_others(opened: Opened) -> N
     assert run(page, "runs[1].losses.at(-1)") > 1e9
     assert high < 1e5
     assert low > 1e-14
-    assert run(page, "comparable([[-1, -5e3, -1e6]], [-2])")[0][:1] == [-1]
+    assert run(page, "comparable([[-1, -5e3, -1e6]], 2)")[0][:1] == [-1]
 
 
 def test_one_finger_scrolls_the_page(opened: Opened) -> None:
