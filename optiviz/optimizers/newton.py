@@ -129,7 +129,9 @@ class TrustRegion(Optimizer):
     """
 
     radius: Hyper = hyper(
-        1.0, help="initial radius in which the model is trusted", within="(0, inf)"
+        1.0,
+        help="initial radius in which the model is trusted, at most max_radius",
+        within="(0, inf)",
     )
     max_radius: Hyper = hyper(1000.0, help="largest radius", within="(0, inf)")
     eta: Hyper = hyper(0.15, help="ratio above which a step is accepted", within="[0, 0.25)")
@@ -137,9 +139,8 @@ class TrustRegion(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if np.greater(self.radius, self.max_radius).any():
-            raise InputError(
-                f"radius must be at most max_radius, not {self.radius} and {self.max_radius}"
-            )
+            least = np.minimum(self.radius, self.max_radius)
+            object.__setattr__(self, "radius", least if np.ndim(least) else float(least))
 
     def init(self, x: Array) -> Trusted:
         none = np.zeros_like(x[..., :1])

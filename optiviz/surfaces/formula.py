@@ -6,12 +6,13 @@ cached on disk, because importing sympy takes as long as a short run.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optiviz.objective import Array
 from optiviz.surfaces.code import Compiled, compile_code
@@ -85,6 +86,34 @@ class Formula:
 
     def _coordinates(self, x: Array) -> Iterator[Array]:
         return (x[..., i] for i in range(self.dim))
+
+
+class DefinedFormula(Formula):
+    """A formula made of others, its parts, which is nan where one of these is.
+
+    Simplified, sqrt(x)**2 is x, which is also defined where sqrt(x) is not.
+    """
+
+    def __init__(self, whole: Formula, parts: Callable[[Array], Array]) -> None:
+        super().__init__(whole.dim, whole._derivation)
+        self._whole, self._parts = whole, parts
+
+    def value(self, x: Array) -> Array:
+        return np.where(self._undefined(x), np.nan, self._whole.value(x))
+
+    def gradient(self, x: Array) -> Array:
+        return np.where(self._undefined(x)[..., None], np.nan, self._whole.gradient(x))
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        undefined, (value, slope) = self._undefined(x), self._whole.value_and_gradient(x)
+        masked = np.where(undefined, np.nan, value), np.where(undefined[..., None], np.nan, slope)
+        return masked
+
+    def hessian(self, x: Array) -> Array:
+        return np.where(self._undefined(x)[..., None, None], np.nan, self._whole.hessian(x))
+
+    def _undefined(self, x: Array) -> NDArray[np.bool_]:
+        return np.asarray(np.isnan(self._parts(x)).any(axis=-1))
 
 
 def _vectors(coordinates: list[Array]) -> Array:

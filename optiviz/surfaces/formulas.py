@@ -1,5 +1,6 @@
 """Several formulas in one text, such as the residuals of a sum of squares."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
 
 MAX_FORMULAS = 100
+# A root, or a power that is no whole number, which may be one.
+ROOT = re.compile(r"sqrt|(\*\*|\^)(?!\s*\(?-?\d+(\.0)?\b(?!\.|/))")
 
 
 def split_formulas(text: str) -> tuple[str, ...]:
@@ -78,6 +81,12 @@ class Formulas:
 
     def __str__(self) -> str:
         return ", ".join(self.texts)
+
+    @property
+    def has_roots(self) -> bool:
+        """Whether one may have a root, which is simplified away in its square."""
+        params = dict(self.params)
+        return any(ROOT.search(with_params(text, params)) for text in self.texts)
 
     def of(self, variables: tuple[str, ...], params: tuple[tuple[str, float], ...]) -> Self:
         """Return the formulas of these variables and values."""

@@ -31,6 +31,7 @@ from optiviz.system.plugins import file_hash, file_of
 if TYPE_CHECKING:
     from optiviz.surfaces.directions import Anchor
     from optiviz.surfaces.formula import Formula
+    from optiviz.surfaces.formulas import Formulas
     from optiviz.surfaces.function import Function
     from optiviz.surfaces.models.space import ModelSpace
     from optiviz.surfaces.network_model import NetworkModel
@@ -127,16 +128,26 @@ class Origin(ABC):
 
 @dataclass(frozen=True)
 class FormulaOrigin(Origin):
-    """A formula in one or two variables; params are the numbers that its other names stand for."""
+    """A formula in one or two variables; params are the numbers that its other names stand for.
+
+    residuals are those of a sum of squares that is undefined where one of them is, and simplified
+    is not; None for any other formula.
+    """
 
     text: str
     variables: tuple[str, ...]
     params: tuple[tuple[str, float], ...] = ()
+    residuals: "Formulas | None" = None
 
     @property
     def compiled(self) -> "Formula":
         text = with_params(self.text, dict(self.params))
-        return self._named(lambda: compiled(text, self.variables, self.name))
+        found = self._named(lambda: compiled(text, self.variables, self.name))
+        if self.residuals is None:
+            return found
+        from optiviz.surfaces.formula import DefinedFormula
+
+        return DefinedFormula(found, self.residuals)
 
     @property
     def axes(self) -> tuple[str, ...]:

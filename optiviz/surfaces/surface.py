@@ -375,7 +375,10 @@ class Surface(Model):
             sides = None if self.domain is None else len(self.domain.intervals)
             valued = with_params(self.formula, dict(self.params))
             names = _names(self.variables, sides, valued)
-            source = FormulaOrigin(self.name, self.domain, self.penalized, names, self.params)
+            rooted = self.residuals if self.residuals and self.residuals.has_roots else None
+            source = FormulaOrigin(
+                self.name, self.domain, self.penalized, names, self.params, rooted
+            )
         if not self.has_many_variables:
             return source
         return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)

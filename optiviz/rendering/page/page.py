@@ -311,6 +311,7 @@ class Page:
             "rate_source": entry.rate_source,
             "look": "".join(f":{key}={said}" for key, said in looks.items() if said),
             "spec": "" if spec is None else str(spec.with_default_rate(rate)),
+            "balls": [] if computed["method"] is None else [*map(self._ball, entry.trajectories)],
             **computed,
         }
 
@@ -336,6 +337,12 @@ class Page:
             "outcome": None if found is None else list(found),
             "lines": None if self.is_live else [self._line(line) for line in lines],
         }
+
+    def _ball(self, path: Trajectory) -> list[Any] | None:
+        """Return the form and the numbers of the ball of noise of a path that is computed."""
+        first = path.sketches[0] if path.sketches else ()
+        balls = (each for each in first if each.role == "spread")
+        return next(([ShapeForm.of(each), [*self._numbers(each)]] for each in balls), None)
 
     def _sketches(self, path: Trajectory, rows: Array) -> dict[str, Any]:
         """Return the sketches of these rows, none if there are none.

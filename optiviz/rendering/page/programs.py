@@ -94,6 +94,9 @@ def _formula(surface: Surface) -> tuple[Formula | None, str]:
     if surface.l1:
         what = "a penalty apart from the loss"
         return None, f"The paths were computed in Python, because a page does not know {what}."
+    if isinstance(origin, FormulaOrigin) and origin.residuals is not None:
+        what = "where residuals with roots are undefined"
+        return None, f"The paths were computed in Python, because a page does not know {what}."
     if isinstance(origin, FormulaOrigin):
         return origin.compiled, ""
     if isinstance(origin, FunctionOrigin):

@@ -127,10 +127,15 @@ function runAll(state) {
       const key = JSON.stringify(setup);
       const run = kept.get(key) ?? before.get(key) ?? descend(setup);
       kept.set(key, run);
-      return { ...run, entry, start: number };
+      return { ...run, entry, start: number, ball: isOwn(setup, entry.base, number) ? entry.base.balls[number] : null };
     });
   });
 }
+
+// Whether a run is one of the file, whose ball of noise the file has.
+const isOwn = ({ method, values, steps, sigma, start }, base, number) =>
+  Boolean(base.balls?.[number]) &&
+  same([method, values, steps, sigma, start], [base.method, base.values, told.steps, told.noise.sigma, told.starts[number]]);
 
 // The rate, eight of a decade, with the lowest mean of the lowest loss so far; null if none ends
 // in the window.

@@ -7,11 +7,12 @@ function sketchOf(run, row) {
 }
 
 // Whether a run has any, in its file or from its states.
-const hasSketch = ({ sketches, width, entry }) =>
-  Boolean(sketches || (width && told.methods[entry.method]?.sketch));
+const hasSketch = ({ sketches, ball, width, entry }) =>
+  Boolean(sketches || ball || (width && told.methods[entry.method]?.sketch));
 
 // The forms of what a run may have looked at.
-const formsOf = (run) => run.forms ?? told.methods[run.entry.method].sketch;
+const formsOf = (run) =>
+  run.forms ?? [...((run.width && told.methods[run.entry.method].sketch) || []), ...(run.ball ? [run.ball[0]] : [])];
 
 // The steps after which a path fades: as told, or early if it would hide what grows beside it.
 const trailOf = (run) =>
@@ -22,7 +23,8 @@ function shapesOf(run, row) {
   if (run.sketches) {
     return run.sketches[row].map(([form, ...numbers]) => shaped(run.forms[form], numbers));
   }
-  if (!row || !hasSketch(run)) return [];
+  if (!row) return run.ball ? [shaped(...run.ball)] : [];
+  if (!run.width || !told.methods[run.entry.method].sketch) return [];
   const { method, values } = run.entry;
   const own = run.states.subarray(row * run.width, (row + 1) * run.width);
   const numbers = programs.methods[method].sketch(own, values, state.steps);

@@ -714,6 +714,26 @@ def test_sketches_follow_the_start_and_can_be_left_out(opened: Opened) -> None:
     wait(page, "!awaited")
 
 
+def test_the_ball_of_noise_is_drawn_until_its_path_is_another(opened: Opened, pages: Path) -> None:
+    recipe = optiviz.Recipe(surface="bowl", optimizers="sgd:lr=0.1", noise=2.0, steps=30)
+    optiviz.render(recipe, pages / "ball.html")
+    page, shapes = opened("ball"), "shapesOf(runs[0], 0)"
+    ((ball,),) = [path.sketches[0] for path in recipe.make_scene().entries[0].trajectories]
+    (found,) = run(page, shapes)
+    assert found["role"] == "spread"
+    np.testing.assert_allclose(found["matrix"], ball.matrix, rtol=1e-5)
+    assert [each.text for each in page.find_elements("css selector", ".key .sketch")][:1] == [
+        "noise ball"
+    ]
+    with_ball = pixels(page, GROUND)
+    typed(one(page, "#noise-number"), "1")
+    settled(page)
+    assert run(page, shapes) == []
+    typed(one(page, "#noise-number"), "2")
+    settled(page)
+    assert (pixels(page, GROUND) == with_ball).all()
+
+
 def test_streamlines_go_down(opened: Opened) -> None:
     page = opened("looking")
     flow = "(...x) => programs.objective.gradient(x).map((each) => -each)"
