@@ -35,7 +35,7 @@ from optiviz.rendering.page.text import (
     rounded_points,
     short,
 )
-from optiviz.shapes import Shape, ShapeForm, is_finite
+from optiviz.shapes import RESULTS, Shape, ShapeForm, is_finite
 from optiviz.surfaces.notation import terms
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
@@ -116,6 +116,8 @@ class Page:
             "smooth": self.recipe.smooth,
             "sketch": self.recipe.sketch is not False,
             "sketches": {
+                "all": self.recipe.sketches_all,
+                "results": RESULTS,
                 "looks": {role: look._asdict() for role, look in LOOKS.items()},
                 "isolines": ISOLINES,
                 "saddle": SADDLE,

@@ -3,7 +3,8 @@
 // What is drawn of the shapes of a run in a row, from its state or from the file.
 function sketchOf(run, row) {
   const known = (run.cache.sketches ??= []);
-  return (known[row] ??= shapesOf(run, row).flatMap(partsOf));
+  const isShown = ({ role }) => told.sketches.all || !run.start || told.sketches.results.includes(role);
+  return (known[row] ??= shapesOf(run, row).filter(isShown).flatMap(partsOf));
 }
 
 // Whether a run has any, in its file or from its states.
