@@ -118,8 +118,10 @@ def page_recipe(picture: Path) -> Recipe | None:
     """Return the recipe of the live page of a picture, or None if it has none."""
     with suppress(optiviz.InputError):  # it was not made by optiviz
         made = optiviz.load_recipe(picture, allow_plugins=True)
-        if isinstance(made, Recipe) and not any(
-            surface.learns for surface in map(resolve_surface, made.drawn_surfaces)
+        if (
+            isinstance(made, Recipe)
+            and not made.varied_param
+            and not any(surface.learns for surface in map(resolve_surface, made.drawn_surfaces))
         ):
             return Recipe(**to_dict(made) | {"view": None, "legend": None, "layout": "panels"})
     return None

@@ -93,6 +93,10 @@ class FeasibleSet(Protocol):
     """
 
     @property
+    def exact(self) -> bool:
+        """Whether projected points are known to be the nearest ones, rather than near ones."""
+
+    @property
     def box(self) -> Array:
         """The interval of each variable, shape (dim, 2), infinite where it has no end."""
 

@@ -18,8 +18,6 @@ from optiviz.objective import Array
 Role = Literal["tried", "accepted", "region", "model", "population", "sample", "average", "spread"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-RESULTS = "sample", "average", "spread"  # what a path leaves, not what its method looked at
-
 CORNERS = 97  # vertices of an ellipse, the first of which is also the last
 
 

@@ -82,6 +82,7 @@ def test_batches_run_as_they_are_printed(invoke: Invoke, here: Path) -> None:
     assert len([*(here / "pictures").iterdir()]) == 10
 
 
+@pytest.mark.slow
 def test_the_python_of_batches_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = re.findall(r"^```python\n(.*?)^```", BATCHES, re.M | re.S)
     exec(block, {})
@@ -197,6 +198,7 @@ def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) 
         exec(descends.replace(".copy()", "") + "\nimport optiviz\noptiviz.Trajectory.of(path)", {})
 
 
+@pytest.mark.slow
 def test_a_training_run_is_drawn_as_the_guide_says(
     invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 """The public Python API."""
 
+import doctest
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,12 @@ from matplotlib.animation import FuncAnimation
 
 import optiviz
 
+TOP = Path(__file__).parents[1]
+WITH_EXAMPLES = sorted(
+    ".".join(path.relative_to(TOP).with_suffix("").parts)
+    for path in TOP.glob("optiviz/**/*.py")
+    if ">>> " in path.read_text()
+)
 HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "click", "rich", "ruamel"}
 
 
@@ -25,6 +33,12 @@ def test_the_exported_names_are_these() -> None:
         assert getattr(optiviz, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'rendr'"):
         optiviz.rendr  # noqa: B018
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
+def test_examples_in_docstrings_print_what_they_say(module: str) -> None:
+    tried = doctest.testmod(importlib.import_module(module))
+    assert tried.attempted and not tried.failed
 
 
 def test_importing_it_imports_nothing_heavy() -> None:
@@ -45,6 +59,7 @@ def test_descend_takes_names_surfaces_and_words() -> None:
         optiviz.descend("wobbly", "adam", start=[1])
 
 
+@pytest.mark.slow
 def test_animate_returns_matplotlibs_own_animation() -> None:
     before = dict(matplotlib.rcParams)
     animation = optiviz.animate("wobbly", "adam,rmsprop", steps=5, size=(300, 200))

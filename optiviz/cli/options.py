@@ -125,7 +125,7 @@ window_options = section(
     ),
     click.option(
         "--bounds", metavar="X0:X1,Y0:Y1",
-        help="An interval for each variable in which steps must stay; 0: has no upper end.",
+        help="Interval for each variable in which steps must stay; 0: has no upper end.",
     ),
     click.option(
         "--l1", type=float, metavar="WEIGHT",
@@ -162,7 +162,8 @@ problem_options = section(
     ),
     click.option("--steps", type=int, help="Number of steps.  [default: the surface's]"),
     click.option(
-        "--batch-size", type=int, metavar="N", help="Samples per step of a network.  [default: all]"
+        "--batch-size", type=int, metavar="N",
+        help="Samples, or residuals of a sum of squares, per step.  [default: all]",
     ),
     click.option(
         "--noise", type=float, default=0, metavar="SIGMA",

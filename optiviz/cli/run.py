@@ -111,7 +111,7 @@ from optiviz.system.errors import InputError
         "--sketch/--no-sketch",
         default=None,
         help="Draw what a method looked at, such as the points of a line search.  "
-        "[default: where a method says it]",
+        "[default: sketch]",
     ),
     click.option(
         "--eigenvectors",

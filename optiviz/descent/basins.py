@@ -19,6 +19,9 @@ BLOCK = 32_000_000  # bytes of the paths that are walked together
 MIN_BLOCK, MAX_BLOCK = 64, 16_384  # starts per block: the arrays of a step stay in the cache
 CROWD = 0.001  # fraction of all runs that must end together to search for a minimum
 POLISH = 30  # Newton steps of that search
+HELD = 1000  # projected steps of that search under constraints
+ROUNDING = 1e-12  # of their length
+AROUND = 16  # points around a minimum that must be higher
 FLAT = 1e-6  # slope at a minimum, relative to the steepest slope at a start
 MAX_FOUND = 60  # minima besides those that are listed
 
@@ -68,7 +71,8 @@ def map_basins(
     """Return the minima that runs reach, shape (m, 2), and the basins of each method.
 
     The minima are the listed ones and any others at which many runs end. Those are found with
-    Newton's method from the end with the lowest loss, and confirmed by their second derivatives.
+    Newton's method from the end with the lowest loss, and confirmed by their second derivatives;
+    under constraints, by projected steps and by the losses around.
     """
     listed = np.reshape(grid.surface.minima, (-1, 2)).astype(float)
     total = len(methods) * len(grid.starts)
@@ -166,12 +170,13 @@ def _found(grid: StartGrid, listed: Array, ends: Sequence[Array]) -> Array:
             return np.empty((0, 2))
         steepest = float(np.nanmax(np.abs(grid.surface.gradient(grid.starts))))
     few = max(2, int(CROWD * len(grid.starts)))
+    confirmed = _polished if grid.surface.feasible_set is None else _held
     minima: list[Array] = []
     while len(loose) >= few and len(minima) < MAX_FOUND:
         start = loose[int(np.argmin(losses))]
         crowd = np.hypot(*(loose - start).T) <= 2 * grid.surface.minimum_radius
         if int(crowd.sum()) >= few:
-            point = _polished(grid.surface, start, grid.surface.minimum_radius, steepest)
+            point = confirmed(grid.surface, start, grid.surface.minimum_radius, steepest)
             if point is not None and ((low <= point) & (point <= high)).all():
                 known = np.concatenate([listed, np.reshape(minima, (-1, 2))])
                 if _nearest(point[None], known, grid.surface.minimum_radius)[0] < 0:
@@ -203,3 +208,25 @@ def _polished(surface: Surface, start: Array, radius: float, steepest: float) ->
         flat = bool(np.abs(surface.gradient(x)).max() <= FLAT * steepest)
         least = float(np.linalg.eigvalsh(surface.hessian(x)).min())
     return x if flat and least > 0 else None
+
+
+def _held(surface: Surface, start: Array, radius: float, steepest: float) -> Array | None:
+    """Return the minimum under constraints near a point, None if there is none, as in _polished."""
+    rate = unit = radius / (steepest or 1.0)
+    x, turns = start, np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
+    with np.errstate(all="ignore"):
+        for _ in range(HELD):
+            moved = feasible(surface, x - rate * surface.gradient(x))
+            if (moved == x).all() or rate < ROUNDING * unit:
+                break
+            x, rate = (
+                (moved, 2 * rate) if surface.value(moved) < surface.value(x) else (x, rate / 2)
+            )
+        left = feasible(surface, x - unit * surface.gradient(x)) - x
+        if not (np.hypot(*left) <= FLAT * radius and np.hypot(*(x - start)) <= 2 * radius):
+            return None
+        circle = np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+        around = feasible(surface, x + radius / 10 * circle)
+        around = around[np.hypot(*(around - x).T) >= radius / 20]
+        rise = surface.value(around) - surface.value(x)
+    return x if (rise > FLAT * steepest * radius).all() else None

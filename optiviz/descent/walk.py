@@ -4,6 +4,7 @@
 """
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count, islice, repeat
@@ -14,8 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream, pass_on
-from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Solver, check_offered
+from optiviz.optimizers.base import (
+    NEEDED,
+    Method,
+    Optimizer,
+    OptimizerError,
+    Solver,
+    check_noise,
+    check_offered,
+)
 from optiviz.shapes import Sketch
+from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError, did_you_mean
 
 LOG = logging.getLogger("optiviz")
@@ -67,7 +77,7 @@ def descend(
     `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. `sketch`
     is whether what the method looks at is recorded. Raises InputError if a solver needs a fixed
     objective and `objective` is a stream, if the objective lacks what the optimizer needs, or has
-    constraints that it does not know.
+    constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
     if (
@@ -79,6 +89,8 @@ def descend(
         raise InputError(
             f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
         )
+    if isinstance(objective, GradientNoise):
+        check_noise(optimizer, label or type(optimizer).__name__)
     watched = _Watched(objective)
     full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
@@ -132,7 +144,9 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                sketch = self.sketching.sketch(state) if self.sketching and step else ()
+                # A solver that has converged at its start has no state.
+                looked = self.sketching if step and state is not None else None
+                sketch = looked.sketch(state) if looked else ()
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -184,11 +198,15 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
 
     An update is what is subtracted from x, so it is positive for a positive gradient. Every step
     starts at x = 0, so that no digit of a small update is lost next to a large x; a solver starts
-    where its last step ended. Raises InputError if a solver cannot follow a signal.
+    where its last step ended. Raises InputError if a solver cannot follow a signal, or if a method
+    needs more than gradients.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
+    name = label or type(optimizer).__name__
+    for each in optimizer.needs:
+        what = re.split("[,:]", NEEDED[each])[0]
+        raise InputError(f"{name} cannot respond to a signal: it needs {what}")
     if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
-        name = label or type(optimizer).__name__
         raise InputError(f"{name} needs a fixed objective: it cannot follow a signal")
     try:
         with np.errstate(all="ignore"):

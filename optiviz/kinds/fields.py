@@ -40,7 +40,7 @@ from optiviz.kinds.types import (
     resolve_surface,
 )
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method, check_offered
+from optiviz.optimizers.base import Method, check_noise, check_offered
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import (
     OptimizerSpec,
@@ -409,6 +409,8 @@ class ProblemFields(Model):
 
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
         """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
+        if self.noise:
+            check_noise(method, spec.name)
         surface = resolve_surface(self.surface)
         batched = "full_batch" in method.needs
         if not (

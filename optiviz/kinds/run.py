@@ -26,15 +26,21 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunEntry, RunScene, provided_by
+from optiviz.kinds.run_scene import (
+    GROWING,
+    DescentEntry,
+    RecordedEntry,
+    RunEntry,
+    RunScene,
+    provided_by,
+)
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
-from optiviz.optimizers.base import Method
+from optiviz.optimizers.base import Method, check_noise
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
-from optiviz.shapes import RESULTS
 from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
@@ -200,6 +206,11 @@ class Recipe(
             except ValueError as error:
                 raise InputError(f"vary: {error}") from None
 
+    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
+        super().check_method(spec, method)
+        if self.varied_condition == "noise":
+            check_noise(method, spec.name)
+
     def _check_varied(self, name: str) -> None:
         """Raise InputError for what surfaces with several values of a parameter do not allow."""
         if not self.problem.in_plane:
@@ -282,18 +293,30 @@ class Recipe(
 
     def _starts_told(self) -> str:
         """Return which starts were moved to satisfy constraints, "" if none was."""
-        if resolve_surface(self.surface).feasible_set is None:
+        allowed = resolve_surface(self.surface).feasible_set
+        if allowed is None:
             return ""
-        pairs = zip(self.points(), self.start_points(), strict=True)
-        moved = [(start, to) for start, to in pairs if tuple(start) != tuple(to)]
-        if len(moved) == 1:
-            ((start, to),) = moved
-            said = f"start {format_point(start)} violates the constraints"
-            return f"{said}: the run begins at {format_point(to.tolist())}, the nearest point"
-        said = (
-            f"{len(moved)} starts violate the constraints: their runs begin at the nearest points"
-        )
-        return said if moved else ""
+        found = [variant for variant, _ in self.variants] if self.varied_param else [self]
+        pairs = [
+            (tuple(start), tuple(to.tolist()))
+            for each in found
+            for start, to in zip(each.points(), each.start_points(), strict=True)
+        ]
+        moved = {pair for pair in pairs if pair[0] != pair[1]}
+        starts = {start for start, _ in moved}
+        one, many = "a feasible point near it", "feasible points near them"
+        if allowed.exact:
+            one, many = "the nearest point", "the nearest points"
+        if len(starts) == 1:
+            (start, to), *others = moved
+            at = (
+                f"each run begins at {one}"
+                if others
+                else f"the run begins at {format_point(to)}, {one}"
+            )
+            return f"start {format_point(start)} violates the constraints: {at}"
+        said = f"{len(starts)} starts violate the constraints: their runs begin at {many}"
+        return said if starts else ""
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""
@@ -454,5 +477,5 @@ class Recipe(
 
 def with_results_alone(path: Trajectory) -> Trajectory:
     """Return a path whose sketches have only what it leaves, such as its samples."""
-    kept = [tuple(shape for shape in each if shape.role in RESULTS) for each in path.sketches]
+    kept = [tuple(shape for shape in each if shape.role in GROWING) for each in path.sketches]
     return replace(path, sketches=tuple(kept))

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 MANY = 4  # coordinates of a start that are all shown
 DENSITY = "density exp(\N{MINUS SIGN}f/T)"
-SAMPLER_TRAIL = 3  # steps
+GROWING = {"sample", "average", "spread"}  # roles of what a path would hide in the end
+SHORT_TRAIL = 6  # steps, of such a path
 MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
@@ -184,10 +185,18 @@ class RunScene(OnSurface[RunEntry]):
     def trail(self, path: Trajectory, asked: int | None) -> int | None:
         """Return the steps after which a path on the surface fades: those asked for, if any.
 
-        That of a sampler ends early, since its samples are drawn, which it would hide.
+        One that would hide its samples, its average or the spread of noise fades early.
         """
-        sampler = path.optimizer is not None and path.optimizer.sampled_temperature is not None
-        return SAMPLER_TRAIL if asked is None and sampler and any(path.sketches) else asked
+        hides = any(shape.role in GROWING for sketch in path.sketches[:2] for shape in sketch)
+        return SHORT_TRAIL if asked is None and hides else asked
+
+    def fades(self, path: Trajectory, asked: int | None) -> bool:
+        """Return whether what a trail has left is faded: of a path of samples, only if asked for.
+
+        Otherwise it is left out, since it leads across its samples.
+        """
+        samples = any(shape.role == "sample" for sketch in path.sketches[:2] for shape in sketch)
+        return asked is not None or not samples
 
     def with_density(self, temperature: float | None) -> Self:
         """Return the scene whose ground is exp(-(f - min f) / temperature), the loss if None."""

@@ -62,7 +62,7 @@ RESPECTED = {"feasible_set": "constraints"}
 
 
 class OptimizerError(Exception):
-    """A failure of third-party code, which ends its path.
+    """A failure of third-party code, or a step that does not exist, which ends the path.
 
     The message names the failure, with details after a colon: "raised ValueError: too steep".
     """
@@ -74,10 +74,12 @@ class Method:
 
     `has_loops` is whether a step has loops of a length that depends on the point, so that it cannot
     be recorded. `needs` are names in NEEDED, what an objective must offer to it, and `respects` are
-    names in RESPECTED, what would be ignored by others. A method that draws numbers has a field
+    names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
+    gradients, without which noise on them changes nothing. A method that draws numbers has a field
     `seed`.
     """
 
+    uses_gradient: ClassVar[bool] = True
     has_loops: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
@@ -200,6 +202,10 @@ class BaseWrapper(Optimizer, ABC):
         return self.inner.rate
 
     @property
+    def uses_gradient(self) -> bool:  # type: ignore[override]
+        return self.inner.uses_gradient
+
+    @property
     def has_loops(self) -> bool:  # type: ignore[override]
         return self.inner.has_loops
 
@@ -280,7 +286,11 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
     """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
     for each in method.needs:
         if getattr(objective, each, None) is None:
+            if getattr(getattr(objective, "whole", None), each, None) is not None:
+                raise InputError(f"{name} takes no batches: omit --batch-size")
             raise InputError(f"{name} needs {NEEDED[each]}")
+    if "residuals" in method.needs and getattr(objective, "l1", None):
+        raise InputError(f"{name} sees residuals, not a penalty: choose proximal-gradient or fista")
     for each, said in RESPECTED.items():
         offered = getattr(objective, each, None)
         if offered is not None and each in method.respects:
@@ -291,6 +301,12 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
         elif offered is not None:
             *others, last = _respecting(each)
             raise InputError(f"{name} does not know {said}: choose {', '.join(others)} or {last}")
+
+
+def check_noise(method: Method, name: str) -> None:
+    """Raise InputError if noise on gradients would change nothing."""
+    if not method.uses_gradient:
+        raise InputError(f"{name} never asks for a gradient: it cannot be combined with noise")
 
 
 def _respecting(offered: str) -> list[str]:

@@ -15,7 +15,8 @@ import numpy as np
 
 from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
 from optiviz.optimizers.base import Hyper, Solver, hyper
-from optiviz.shapes import Ellipse, Points, Segment, Sketch
+from optiviz.optimizers.newton import solved
+from optiviz.shapes import Points, QuadraticModel, Segment, Sketch
 from optiviz.system.errors import InputError, require_package
 
 DRAWN = 2  # dimensions up to which a step has a sketch
@@ -33,7 +34,6 @@ class Scipy(Solver):
 
     method: ClassVar[str]
     needs_fixed_objective: ClassVar[bool] = True
-    uses_gradient: ClassVar[bool] = True
 
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
@@ -79,7 +79,9 @@ class Step(NamedTuple):
     point: Array  # (dim,), that the step left
     reached: Array  # (dim,), where it led
     direction: Array  # (dim,), of full length
-    model: Array  # (dim, dim), an ellipse about the point, through the end of the direction
+    value: Array  # ()
+    gradient: Array  # (dim,)
+    hessian: Array  # (dim, dim), of its model; nan if it has none
 
     @property
     def recorded(self) -> dict[str, Any]:
@@ -92,7 +94,7 @@ class Directed(Scipy):
 
     @abstractmethod
     def steps(self, points: Array, gradients: Array) -> Iterator[tuple[Array, Array]]:
-        """Yield the direction of each step, and the matrix of its model, nan if it has none."""
+        """Yield the direction of each step, and the Hessian of its model, nan if it has none."""
 
     def run(
         self, objective: Objective | Stream, x: Array, steps: int
@@ -103,9 +105,11 @@ class Directed(Scipy):
             return
         here = objective.at(0) if isinstance(objective, Stream) else objective
         points = np.array([x, *(point for point, _ in walked)])
-        looked_at = self.steps(points, here.gradient(points))
-        for before, after, (p, model) in zip(points, points[1:], looked_at, strict=False):
-            yield after, Step(before, after, p, model)
+        values, gradients = here.value_and_gradient(points)
+        looked_at = self.steps(points, gradients)
+        for step, (p, hessian) in enumerate(looked_at):
+            after = points[step + 1]
+            yield after, Step(points[step], after, p, values[step], gradients[step], hessian)
 
 
 class QuasiNewton(Directed):
@@ -119,10 +123,11 @@ class QuasiNewton(Directed):
         s, y = np.diff(points, axis=0), np.diff(gradients, axis=0)
         for step, g in enumerate(gradients[:-1]):
             inverse = self.inverse(s[:step], y[:step])
-            yield -inverse @ g, inverse * (g @ inverse @ g)
+            hessian = solved(inverse, np.eye(len(g))) if step else np.full_like(inverse, np.nan)
+            yield -inverse @ g, hessian
 
     def sketch(self, state: Step) -> Sketch:
-        return (Ellipse(state.point, state.model, "model"),)
+        return (QuadraticModel(state.point, state.value, state.gradient, state.hessian),)
 
 
 def updated(inverse: Array, s: Array, y: Array) -> Array:
@@ -254,9 +259,8 @@ class ConjugateGradient(Directed):
             p = max(0.0, (g - last) @ g / (last @ last)) * p - g
 
     def sketch(self, state: Step) -> Sketch:
-        along = np.stack([state.point, state.point + state.direction, state.reached])
-        reach = np.linalg.norm(along - along[0], axis=-1)
-        return Segment(along[[0, reach.argmax()]]), Points(state.reached[None], "accepted")
+        beyond = 2 * state.reached - state.point  # the direction itself may be as long as g
+        return Segment(np.stack([state.point, beyond])), Points(state.reached[None], "accepted")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

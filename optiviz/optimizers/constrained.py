@@ -266,7 +266,7 @@ class ProximalGradient(Optimizer):
 class Ahead(NamedTuple):
     """State of FISTA."""
 
-    ahead: Array  # (..., dim), the look-ahead point of the next step
+    lead: Array  # (..., dim), how far ahead of x the next step looks
     looked: Array  # (..., dim), that of this step
     tried: Array  # (..., dim), the gradient step from there
     accepted: Array  # (..., dim), the point
@@ -293,14 +293,15 @@ class FISTA(Optimizer):
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
 
     def init(self, x: Array) -> Ahead:
-        return Ahead(np.copy(x), np.copy(x), np.copy(x), np.copy(x), 1.0)
+        return Ahead(np.zeros_like(x), np.copy(x), np.copy(x), np.copy(x), 1.0)
 
     def step(self, objective: Objective, x: Array, state: Ahead) -> tuple[Array, Ahead]:
-        tried = state.ahead - self.lr * smooth_gradient(objective, state.ahead)
+        looked = x + state.lead
+        tried = looked - self.lr * smooth_gradient(objective, looked)
         moved = proximal(objective, tried, self.lr)
         momentum = (1 + np.sqrt(1 + 4 * state.momentum**2)) / 2
-        ahead = moved + (state.momentum - 1) / momentum * (moved - x)
-        return moved, Ahead(ahead, state.ahead, tried, moved, momentum)
+        lead = (state.momentum - 1) / momentum * (moved - x)
+        return moved, Ahead(lead, looked, tried, moved, momentum)
 
     def sketch(self, state: Ahead) -> Sketch:
         way = Segment(np.stack([state.looked, state.tried]))

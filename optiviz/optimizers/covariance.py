@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Hyper, Solver, hyper, seed_field
+from optiviz.optimizers.base import Hyper, Solver, hyper
 from optiviz.optimizers.gradient_free import losses_at, sides
 from optiviz.shapes import Ellipse, Points, Sketch
 from optiviz.system.errors import InputError, require_package
@@ -38,11 +38,20 @@ class CMAES(Solver):
     of the mean. It needs two coordinates or more.
     """
 
+    uses_gradient = False
+
     spread: Hyper = hyper(0.15, help="first sigma, as a fraction of the window", within="(0, inf)")
     popsize: int = hyper(
-        0, help="points per step; 0: 4 + 3 log dim, 6 in two dimensions", within="[0, 10000]"
+        0,
+        help="points per step, from 2; 0: 4 + 3 log dim, 6 in two dimensions",
+        within="[0, 10000]",
     )
-    seed: int = seed_field()
+    seed: int = hyper(0, help="seed of its random numbers", within="[0, 4294967295]")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.popsize == 1:
+            raise InputError("popsize must be 0 or at least 2, not 1")
 
     def run(
         self, objective: Objective | Stream, x: Array, steps: int

@@ -58,6 +58,8 @@ class RandomSearch(Optimizer):
     w are the sides of the window.
     """
 
+    uses_gradient = False
+
     candidates: int = hyper(8, help="points that are tried per step", within="[1, 10000]")
     spread: Hyper = hyper(
         0.05,
@@ -103,6 +105,8 @@ class SimulatedAnnealing(Optimizer):
 
     w are the sides of the window. The path is that of the present point, not of the best one.
     """
+
+    uses_gradient = False
 
     temperature: Hyper = hyper(1.0, help="increase of the loss that is accepted one time in e")
     cooling: Hyper = hyper(0.95, help="factor of the temperature per step", within="[0, 1]")
@@ -170,6 +174,8 @@ class ParticleSwarm(Optimizer):
     The first step places the swarm at rest around the start. The path is that of the best point.
     """
 
+    uses_gradient = False
+
     popsize: int = hyper(20, help="number of particles", within="[2, 10000]")
     inertia: Hyper = hyper(0.7298, help="fraction of the velocity that is kept")
     cognitive: Hyper = hyper(1.49618, help="attraction to the best point of the particle")
@@ -223,6 +229,8 @@ class DifferentialEvolution(Optimizer):
 
     The first step places the population around the start. The path is that of the best point.
     """
+
+    uses_gradient = False
 
     popsize: int = hyper(20, help="number of members", within="[4, 10000]")
     mutation: Hyper = hyper(0.5, help="weight of the difference, F in the paper", within="[0, 2]")
@@ -303,6 +311,8 @@ class NelderMead(Optimizer):
     The first one is scipy's, as wide as 5 % of each coordinate of the start, unless spread is
     positive. The path is that of the best corner.
     """
+
+    uses_gradient = False
 
     spread: Hyper = hyper(0.0, help="width of the first simplex, as a fraction of the window")
     xatol: Hyper = hyper(1e-4, help="size of the simplex at convergence")

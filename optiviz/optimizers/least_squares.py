@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, SumOfSquares
-from optiviz.optimizers.base import Hyper, Optimizer, hyper
+from optiviz.optimizers.base import Hyper, Optimizer, OptimizerError, hyper
 from optiviz.optimizers.newton import LocalModel, gain, solved, times_identity, unmodelled
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Sketch
 
@@ -19,6 +19,12 @@ def linearized(objective: SumOfSquares, x: Array) -> tuple[Array, Array, Array]:
     return (r * r).sum(axis=-1) / 2, slope, turned @ jacobian
 
 
+def stop_if(impossible: Any, x: Array, said: str) -> None:
+    """Raise OptimizerError, which ends a single run, if there is no step from x."""
+    if x.ndim == 1 and impossible:
+        raise OptimizerError(f"stopped: {said} at {', '.join(f'{each:.4g}' for each in x)}")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GaussNewton(Optimizer):
     """Newton's method for sums of squares, with the Hessian of linear residuals.
@@ -29,10 +35,11 @@ class GaussNewton(Optimizer):
     Paper: Gauss, Theoria motus, 1809; Nocedal and Wright, Numerical Optimization, 2006, section
     10.3.
 
-    Far from a minimum, a full step may climb. A singular J'J gives nan.
+    Far from a minimum, a full step may climb. Where J'J is singular, the path stops.
     """
 
     needs = ("residuals",)
+    uses_gradient = False
     lr: Hyper = hyper(1.0, help="fraction of the full step", within="(0, inf)")
 
     def init(self, x: Array) -> LocalModel:
@@ -40,6 +47,7 @@ class GaussNewton(Optimizer):
 
     def step(self, objective: Objective, x: Array, state: LocalModel) -> tuple[Array, LocalModel]:
         model = LocalModel(x, *linearized(objective, x))  # type: ignore[arg-type]
+        stop_if(np.linalg.det(model.hessian) == 0, x, "J'J is singular")
         return x - self.lr * solved(model.hessian, model.gradient), model
 
     def sketch(self, state: LocalModel) -> Sketch:
@@ -83,6 +91,7 @@ class LevenbergMarquardt(Optimizer):
     """
 
     needs = ("residuals",)
+    uses_gradient = False
     tau: Hyper = hyper(1e-3, help="initial damping, as a share of J'J", within="(0, inf)")
 
     def init(self, x: Array) -> Damped:
@@ -113,7 +122,7 @@ class Measured(NamedTuple):
     """State of natural gradient descent."""
 
     point: Array  # (..., dim), that the last step left
-    inverse: Array  # (..., dim, dim), of the metric there
+    ball: Array  # (..., dim, dim), of the ellipse of points as far from there as the step led
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -125,7 +134,8 @@ class NaturalGradient(Optimizer):
 
     Paper: Amari, Natural Gradient Works Efficiently in Learning, 1998, theorem 1.
 
-    The sketch is the ellipse of points at a distance of 1. A singular metric gives nan.
+    The sketch is the ellipse of points that are, by the metric, as far as the step leads: none of
+    them is lower to first order. Where the metric is not positive definite, the path stops.
     """
 
     needs = ("metric",)
@@ -136,10 +146,14 @@ class NaturalGradient(Optimizer):
 
     def step(self, objective: Objective, x: Array, state: Measured) -> tuple[Array, Measured]:
         metric = objective.metric(x)  # type: ignore[attr-defined]
+        definite = np.isfinite(metric).all() and np.linalg.eigvalsh(metric).min() > 0
+        stop_if(not definite, x, "the metric is not positive definite")
         columns = [solved(metric, column + np.zeros_like(x)) for column in np.eye(x.shape[-1])]
         inverse = np.stack(columns, axis=-1)
-        move = solved(metric, objective.gradient(x))
-        return x - self.lr * move, Measured(x, inverse)
+        g = objective.gradient(x)
+        move = self.lr * solved(metric, g)
+        square = (self.lr * move * g).sum(axis=-1)[..., None, None]  # of the length of the step
+        return x - move, Measured(x, square * inverse)
 
     def sketch(self, state: Measured) -> Sketch:
-        return (Ellipse(state.point, state.inverse),)
+        return (Ellipse(state.point, state.ball),)

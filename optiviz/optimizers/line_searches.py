@@ -1,6 +1,8 @@
 """Line searches along the step of another optimizer, whose name they precede: wolfe+newton."""
 
+import math
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +18,8 @@ MOST_TRIALS = 60  # of backtracking, each at most half as long as the one before
 MOST_BISECTIONS = 150
 SHOWN = 10  # lengths that a bisection has tried and a sketch shows
 ROUNDING = 10 * float(np.finfo(float).eps)  # relative error of a value
-MOST_WOLFE = 10  # of each of both phases, as scipy has
+SCIPY_TRIALS = 11  # in an interval, as scipy has
+MOST_DOUBLINGS, MOST_HALVINGS = 60, 60  # of a Wolfe search, and of its last interval
 
 
 Trial = tuple[Array, Array]  # lengths, and by how much the values there are above the tangent
@@ -65,6 +68,10 @@ class LineSearch(Wrapper):
     """
 
     sets_rate = True
+
+    @property
+    def uses_gradient(self) -> bool:  # type: ignore[override]
+        return True
 
     @property
     def rate(self) -> str:
@@ -149,6 +156,7 @@ def bisected(ray: Ray, first: Hyper) -> tuple[Array, Array]:
             break
         value, slope = ray.at(t)
         falls = (value <= lowest + ROUNDING * np.abs(lowest)) & (slope < 0)
+        falls &= np.isfinite(value) & np.isfinite(slope)
         low, lowest = np.where(falls, t, low), np.where(falls, value, lowest)
         high = np.where(falls, high, t)
         tried.append(np.where(ended, np.nan, t))
@@ -185,7 +193,7 @@ class Backtracking(LineSearch):
         for number in range(MOST_TRIALS):
             tried.append(np.where(done, np.nan, t))
             value = ray.value_at(t)
-            falls = value <= ray.value + self.c1 * t * ray.slope
+            falls = np.isfinite(value) & (value <= ray.value + self.c1 * t * ray.slope)
             length, done = np.where(falls & ~done, t, length), falls | done
             if done.all():
                 break
@@ -227,8 +235,10 @@ class Wolfe(LineSearch):
     Paper: Wolfe, Convergence Conditions for Ascent Methods, 1969; Nocedal and Wright, Numerical
     Optimization, 2006, algorithms 3.5 and 3.6.
 
-    The same as scipy.optimize.line_search. If none of 10 doublings, or of 11 trials in the
-    interval, meets both conditions, the lowest that meets the first one is taken.
+    The same as scipy.optimize.line_search where that finds a length; where it gives up, after 10
+    doublings or 11 trials in the interval, t is doubled further, up to 60 times, and the interval
+    is halved. If no length meets both conditions, as where f falls without end along p or is flat
+    up to rounding, the lowest that was found to meet the first one is taken.
     """
 
     first: Hyper = hyper(1.0, help="length that is tried first", within="(0, inf)")
@@ -268,14 +278,14 @@ class _Search:
     def length(self, t: float) -> float:
         """Return the length that is accepted, of which t is tried first."""
         last = self.begin
-        for number in range(MOST_WOLFE):
+        for number in range(MOST_DOUBLINGS):
             here = self._at(t)
             if self._is_high(here) or (number and here.value >= last.value):
-                return self._zoomed(last, here)
+                return self._within(last, here)
             if self._is_flat(here):
                 return t
             if here.slope >= 0:
-                return self._zoomed(here, last)
+                return self._within(here, last)
             last, t = here, 2 * t
         return last.t
 
@@ -285,27 +295,39 @@ class _Search:
         return _Trial(t, value.item(), slope.item())
 
     def _is_high(self, here: _Trial) -> bool:
-        return not here.value <= self.begin.value + self.c1 * here.t * self.begin.slope
+        if not (math.isfinite(here.value) and math.isfinite(here.slope)):
+            return True
+        return here.value > self.begin.value + self.c1 * here.t * self.begin.slope
 
     def _is_flat(self, here: _Trial) -> bool:
         return abs(here.slope) <= -self.c2 * self.begin.slope
 
-    def _zoomed(self, low: _Trial, high: _Trial) -> float:
+    def _within(self, low: _Trial, high: _Trial) -> float:
         """Return a length between two, of which `low` has the lower value."""
-        other = self.begin  # the end of the interval that was given up last
-        for number in range(MOST_WOLFE + 1):
-            here = self._at(self._guess(low, high, other if number else None))
+        found, met = self._zoomed(low, high, SCIPY_TRIALS, self._guess)
+        if met:
+            return found.t
+        halved, met = self._zoomed(low, high, MOST_HALVINGS, _middle)
+        return halved.t if met or halved.value < found.value else found.t
+
+    def _zoomed(
+        self, low: _Trial, high: _Trial, most: int, guess: Callable[..., float]
+    ) -> tuple[_Trial, bool]:
+        """Return the lowest length that was found, and whether it meets both conditions."""
+        other = None  # the end of the interval that was given up last
+        for _ in range(most):
+            here = self._at(guess(low, high, other))
             if self._is_high(here) or here.value >= low.value:
                 other, high = high, here
                 continue
             if self._is_flat(here):
-                return here.t
+                return here, True
             if here.slope * (high.t - low.t) >= 0:
                 other, high = high, low
             else:
                 other = low
             low = here
-        return low.t
+        return low, False
 
     def _guess(self, low: _Trial, high: _Trial, other: _Trial | None) -> float:
         """Return the minimum of a cubic or a parabola, or the middle if that is near an end."""
@@ -318,7 +340,12 @@ class _Search:
             begin, end = min(low.t, high.t), max(low.t, high.t)
             if begin + share * width <= guess <= end - share * width:
                 return guess
-        return low.t + width / 2
+        return _middle(low, high, other)
+
+
+def _middle(low: _Trial, high: _Trial, other: _Trial | None) -> float:
+    """Return the middle of an interval."""
+    return low.t + (high.t - low.t) / 2
 
 
 def _parabola(low: _Trial, high: _Trial) -> float:

@@ -53,9 +53,10 @@ def is_third_party_optimizer(name: str) -> bool:
     if find_plugin(GROUP, "optimizer", core, [*OPTIMIZERS, *WRAPPERS]) is not None:
         return True
     if core not in OPTIMIZERS:
-        names = [*OPTIMIZERS, *(each.name for each in installed_plugins(GROUP))]
         if core in WRAPPERS:
-            raise InputError(f"{core} is a wrapper: add an optimizer, as in {core}+adam")
+            raise InputError(f"{core} is a wrapper: add an optimizer, as in {core}+sgd")
+        wrapped = [f"{each}+sgd" for each in WRAPPERS]  # some are known by names of their own
+        names = [*OPTIMIZERS, *(each.name for each in installed_plugins(GROUP)), *wrapped]
         raise InputError(did_you_mean("optimizer", core, names))
     return False
 

@@ -134,10 +134,16 @@ class TrustRegion(Optimizer):
     max_radius: Hyper = hyper(1000.0, help="largest radius", within="(0, inf)")
     eta: Hyper = hyper(0.15, help="ratio above which a step is accepted", within="[0, 0.25)")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if np.greater(self.radius, self.max_radius).any():
+            raise InputError(
+                f"radius must be at most max_radius, not {self.radius} and {self.max_radius}"
+            )
+
     def init(self, x: Array) -> Trusted:
         none = np.zeros_like(x[..., :1])
-        radius = np.minimum(self.radius, self.max_radius) + none
-        return Trusted(*unmodelled(x), x, x, x, none, none, none, radius)
+        return Trusted(*unmodelled(x), x, x, x, none, none, none, self.radius + none)
 
     def step(self, objective: Objective, x: Array, state: Trusted) -> tuple[Array, Trusted]:
         value, g, hessian = derivatives(objective, x, "trust-region")

@@ -98,7 +98,8 @@ class CoordinateDescent(Optimizer):
     Paper: Wright, Coordinate descent algorithms, 2015, algorithm 2; on a quadratic, the method of
     Gauss and Seidel.
 
-    Each minimum is found as by exact, in the direction in which f falls.
+    Each minimum is found as by exact, in the direction in which f falls. The sketch is the line
+    along which it is the lowest, as far beyond the minimum as the step is long.
     """
 
     has_loops = True
@@ -116,4 +117,5 @@ class CoordinateDescent(Optimizer):
         return reached, AxisStep(x, reached, state.step + 1)
 
     def sketch(self, state: AxisStep) -> Sketch:
-        return (Segment(np.stack([state.point, state.reached])),)
+        beyond = 2 * state.reached - state.point
+        return (Segment(np.stack([state.point, beyond])),)

@@ -91,14 +91,16 @@ class SurfaceOptions(BaseModel):
         Field(description="a formula instead of a named surface, for example x**2 + 10*y**2"),
     ]
     residuals: Annotated[
-        str,
+        Any,
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(
             description="residuals instead of a formula, for example y - x**2, 1 - x: the surface "
             "is half the sum of their squares"
         ),
     ]
     metric: Annotated[
-        str,
+        Any,
+        MappedSchema(lambda kept: one_or_more(TEXT)),
         Field(description="the metric of natural-gradient, row by row, for example 1, 0, 0, x**2"),
     ]
     variables: Annotated[
@@ -234,9 +236,19 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
                 for fault in recipe
             ]
         faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
+    elif fields.get("metric") is not None and not _measures(recipe):
+        faults.append(Fault(("metric",), "no method here uses it; natural-gradient does"))
     if faults or isinstance(recipe, list):
         raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in faults)))
     return recipe
+
+
+def _measures(recipe: BaseRecipe) -> bool:
+    """Return whether a method of a recipe uses a metric, or may use it."""
+    return any(
+        is_third_party_optimizer(spec.name) or "metric" in spec.probe().needs
+        for spec in recipe.named_specs
+    )
 
 
 def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
@@ -614,7 +626,10 @@ class SurfaceReader:
         names = self.variables or found or AXES[:1]
         if isinstance(formula, str) and self.params:
             try:
-                check_params(self.params, formula, names)
+                given = self.changes.get("constraints") or ()
+                listed = [given] if isinstance(given, str) else given
+                constraints = [each for each in listed if isinstance(each, str)]
+                check_params(self.params, formula, names, constraints)
             except InputError as error:
                 self.faults.append(Fault(("params",), str(error)))
                 return None

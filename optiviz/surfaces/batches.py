@@ -91,6 +91,8 @@ class ResidualBatches:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if getattr(self.whole, "l1", None):
+            raise InputError("batches are of residuals, not of a penalty: leave out one of both")
         if self.size > self.count:
             raise InputError(f"a batch cannot have {self.size} residuals: there are {self.count}")
 

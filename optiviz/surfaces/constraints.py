@@ -44,9 +44,16 @@ def comparisons(
     said = f"constraint {text!r}"
     if re.search(r"(?<![<>=!])=(?!=)", text):
         raise InputError(f"{said}: write == instead of =")
-    tree = parse_text(with_params(text, params))
-    if not isinstance(tree, ast.Compare):
-        raise InputError(f"{said} compares nothing: write, for example, {text.strip()} <= 1")
+    match tree := parse_text(with_params(text, params)):
+        case ast.Compare():
+            pass
+        case ast.BoolOp(op=ast.And(), values=several) | ast.Tuple(elts=several):
+            each = " ".join(f'--constraint "{ast.unparse(part)}"' for part in several)
+            raise InputError(f"{said} is more than one: write {each}")
+        case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            raise InputError(f"{said} must be a comparison: all constraints hold at once")
+        case _:
+            raise InputError(f"{said} compares nothing: write, for example, {text.strip()} <= 1")
     found = []
     for sign, (left, right) in zip(tree.ops, pairwise((tree.left, *tree.comparators)), strict=True):
         match sign:
@@ -165,17 +172,21 @@ def _shape(expression: "sympy.Expr", coordinates: "Sequence[sympy.Symbol]", equa
     if degree <= 1:
         offset = -float(expression.subs(origin))
         return {"normal": [float(each) for each in slope], "offset": offset, "equal": equal}
+    if degree > 2:
+        return curved
     bend = sympy.hessian(expression, coordinates)
     side = 0 if equal else 1
     if bend[0, 0] < 0:
         expression, slope, bend, side = -expression, -slope, -bend, -side
     round_ = bend.rows > 1 and bend == bend[0, 0] * sympy.eye(bend.rows)
     definite = all(bend[:n, :n].det() > 0 for n in range(1, bend.rows + 1))
-    if degree > 2 or not definite or (side < 1 and not round_):
+    if not definite or (side < 1 and not round_):
         return curved
     center = -bend.LUsolve(slope.subs(origin))
     least = sympy.expand(expression.subs(dict(zip(coordinates, center, strict=True))))
-    if least >= 0:  # one point at most, or all
+    if least > 0:  # no point, or all, as of a comparison of numbers
+        return {"normal": [0.0] * bend.rows, "offset": -float(side or 1), "equal": False}
+    if least == 0:  # one point
         return curved
     matrix = bend / (-2 * least)
     return {

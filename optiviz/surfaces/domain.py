@@ -26,7 +26,7 @@ from pydantic import (
 from optiviz.objective import Array
 from optiviz.surfaces.syntax import AXES, MAX_VARIABLES, vector_names
 from optiviz.surfaces.vocabulary import CONSTANTS, FUNCTIONS
-from optiviz.system.errors import did_you_mean
+from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of
 from optiviz.system.text import counted, enumerated, plain_number, plain_text, shorten
 
@@ -83,7 +83,7 @@ def kebab(word: str) -> str:
 
 def format_point(point: Sequence[float]) -> str:
     """Return a point as text: 1, 2."""
-    return ", ".join(f"{each:g}" for each in point) or "an empty point"
+    return ", ".join(f"{each + 0.0:g}" for each in point) or "an empty point"
 
 
 def _fitting(point: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
@@ -147,8 +147,10 @@ def _params(value: Any) -> Any:
         if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
             faults.append(f"{shorten(name, quoted=True)} is not a name, such as k")
         plain = isinstance(number, int | float) and not isinstance(number, bool)
-        if not (plain and abs(number) <= MAX_COORDINATE):
+        if not (plain and math.isfinite(number)):
             faults.append(f"{shorten(name)} must be a number, not {shorten(number, quoted=True)}")
+        elif abs(number) > MAX_COORDINATE:
+            faults.append(f"{shorten(name)} must lie in [-1e100, 1e100], not {number:g}")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple((name, float(number)) for name, number in value.items())
@@ -285,6 +287,15 @@ def axis_names(names: tuple[str, ...], axes: int | None) -> tuple[str, ...]:
         many = "one axis" if axes == 1 else f"{axes} axes"
         raise ValueError(f"{','.join(names)} is {counted(len(names), 'name')} for {many}")
     return names
+
+
+def check_unmistakable(
+    used: Collection[str], variables: Sequence[str], axes: Sequence[str]
+) -> None:
+    """Raise InputError if a name that a text uses is a variable, and the name of another axis."""
+    for axis, variable in zip(axes, variables, strict=False):
+        if axis != variable and axis in used and axis in variables:
+            raise InputError(f"{axis} is a variable, but names the axis of {variable}: rename axes")
 
 
 def variable_names(given: Any) -> Any:

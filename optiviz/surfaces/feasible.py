@@ -6,18 +6,20 @@ finitely many candidates, and all formulas are closed but the one for an ellipse
 Sets of other shapes are projected onto numerically.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array, Constraint, scipy_constraints
 from optiviz.surfaces.constraints import Comparison, comparisons, parts_of
+from optiviz.surfaces.domain import MAX_COORDINATE
 from optiviz.surfaces.formula import formula
+from optiviz.surfaces.syntax import named_formula
 from optiviz.system.errors import InputError, require_package
 
 NEAR = 1e-9  # distance up to which a point is feasible, relative to the size of the set
@@ -25,7 +27,11 @@ ROUNDING = 1e-12  # of candidates, in the same unit
 NEWTON_STEPS = 40  # to the nearest point of an ellipse
 ACTIVE, POLISHED = 1e-6, 4  # distance of an edge on which a point is; Newton steps onto it
 TRIED = 5  # starts per side of a search for a feasible point
+STEEPEST = 1e6  # slope up to which a value tells the distance from an edge
+SAMPLED = 65  # points per side among which feasible ones are sought
+AROUND, NARROWED = 9, 60  # points per side around a feasible one that are compared; how often
 EMPTY = "no point satisfies all of {}"
+NOT_FOUND = "found no point that satisfies all of {}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +172,7 @@ class ExactSet:
     dim: int
     edges: tuple[HalfSpace | Ellipse, ...]
     told: str
+    exact: ClassVar = True
 
     def __post_init__(self) -> None:
         if not self._projected(np.zeros(self.dim))[1].all():
@@ -296,6 +303,21 @@ def _is_side(edge: HalfSpace) -> bool:
     return int(np.count_nonzero(edge.normal)) == 1
 
 
+def _distance(x: Array, to: Array) -> float:
+    return float(np.sqrt(((x - to) ** 2).sum()))
+
+
+def _closest(points: Array, to: Array) -> Array:
+    """Return the closest point, shape (1, dim), or none of none."""
+    return points[((points - to) ** 2).sum(axis=-1).argmin()][None] if len(points) else points
+
+
+def _grid(intervals: Sequence[tuple[float, float]], many: int) -> Array:
+    """Return points of a window, `many` on each side, shape (n, dim)."""
+    sides = [np.linspace(low, high, many) for low, high in intervals]
+    return np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, len(sides))
+
+
 def _chosen(tried: Array, cost: Array) -> Array:
     """Return the candidates of the least cost, shape (..., dim), of those along the first axis."""
     best = np.argmin(cost, axis=0)[None, ..., None]
@@ -339,91 +361,187 @@ def _on_both(one: Ellipse, other: Ellipse) -> Iterator[Array]:
             yield one.around(angle)
 
 
+class Undefined(Exception):
+    """A search has left the points at which the constraints are defined."""
+
+
 @dataclass(frozen=True, eq=False)
 class NumericSet:
     """A set with an edge of any shape; points are projected one by one, by scipy.
 
-    Raises InputError if no feasible point is found in a window of these intervals.
+    Where scipy finds no nearest point, as the constraints have steps or end where they are no
+    longer defined, feasible points around the best one known are compared. Raises InputError if no
+    feasible point is found in a window of these intervals.
     """
 
     dim: int
     edges: tuple[Any, ...]  # each with value, gradient and equal
     told: str
     intervals: tuple[tuple[float, float], ...]
+    exact: ClassVar = False
 
     def __post_init__(self) -> None:
         _ = self._inside
 
     def contains(self, x: Array) -> NDArray[np.bool_]:
         """Return whether points are feasible, shape (...), up to rounding."""
-        return self._within(x, NEAR)
+        return self._excess(x) <= NEAR
 
-    def _within(self, x: Array, near: float) -> NDArray[np.bool_]:
-        within = np.ones(x.shape[:-1], bool)
+    def _excess(self, x: Array) -> Array:
+        """Return about how far points are from the set, shape (...), inf where it is undefined."""
+        most = np.zeros(x.shape[:-1])
         with np.errstate(all="ignore"):
             for each in self.edges:
                 value, slope = each.value(x), each.gradient(x)
-                steep = np.maximum(1.0, np.sqrt((slope**2).sum(axis=-1)))
-                within &= (np.abs(value) if each.equal else value) <= near * steep
-        return within
+                steep = np.sqrt((slope**2).sum(axis=-1))
+                steep = np.where(np.isfinite(steep), np.clip(steep, 1.0, STEEPEST), 1.0)
+                far = (np.abs(value) if each.equal else value) / steep
+                most = np.maximum(most, np.where(np.isnan(far), np.inf, far))
+        return most
 
     def project(self, x: Array) -> Array:
-        """Return the nearest feasible points, shape (..., dim), or near ones in a bent set."""
+        """Return the nearest feasible points that are found, shape (..., dim)."""
         points = np.reshape(x, (-1, self.dim)).copy()
-        beyond = ~self._within(points, ROUNDING) & np.isfinite(points).all(axis=-1)
+        beyond = (self._excess(points) > ROUNDING) & np.isfinite(points).all(axis=-1)
         for place in np.flatnonzero(beyond):
-            point = points[place]
-            points[place] = self._near(point, point, self._inside)
+            points[place] = self._nearest(points[place])
         return points.reshape(x.shape)
 
-    def _near(self, to: Array, *starts: Array) -> Array:
-        """Return the feasible point nearest to a point that is found from some starts."""
+    def _nearest(self, to: Array) -> Array:
+        inside, close = (_closest(grid, to) for grid in (self._grid_inside, self._grid_close))
+        known = inside if len(inside) else self._inside[None]
+        far = _distance(inside[0], to) if len(inside) else np.inf
+        if len(close):  # the set is within about a cell of it
+            far = min(far, _distance(close[0], to) + 2 * max(self._cell))
+        found = [*known]
+        for start in (*inside, *close, to, *known):
+            ended = self._searched(to, start)
+            if self._is_in(ended):
+                found.append(ended)
+                if _distance(ended, to) <= far and self._is_stationary(ended, to):
+                    return ended
+        best = min(found, key=lambda x: _distance(x, to))
+        return best if self._is_stationary(best, to) else self._compared(best, to)
+
+    def _is_in(self, x: Array) -> bool:
+        return bool(self.contains(x))
+
+    def _searched(self, to: Array, start: Array) -> Array:
+        """Return the feasible point nearest to `to` that scipy finds from a start, or nan."""
         with require_package("a curved constraint", "scipy", "optiviz-cli[scipy]"):
             from scipy.optimize import minimize
 
-        found = []
-        for start in starts:
+        def defined(of: Callable[[Array], Array]) -> Callable[[Array], Array]:
+            def checked(x: Array) -> Array:
+                found = of(x)
+                if not np.isfinite(found).all():
+                    raise Undefined
+                return found
+
+            return checked
+
+        limits = [
+            each | {"fun": defined(each["fun"]), "jac": defined(each["jac"])}
+            for each in scipy_constraints(self.edges)
+        ]
+        try:
             with np.errstate(all="ignore"):
                 ended = minimize(
                     lambda x: float(((x - to) ** 2).sum() / 2),
                     start,
                     jac=lambda x: x - to,
                     method="SLSQP",
-                    constraints=scipy_constraints(self.edges),
+                    constraints=limits,
                     options={"ftol": 1e-12, "maxiter": 200},
                 ).x
-                ended = self._polished(ended, to)
-            if np.isfinite(ended).all() and self._within(ended, NEAR):
-                found.append(ended)
-        return min(
-            found, key=lambda x: float(((x - to) ** 2).sum()), default=np.full_like(to, np.nan)
-        )
+                return self._polished(ended, to)
+        except Undefined:
+            return np.full_like(to, np.nan)
+
+    def _active(self, x: Array) -> list[Any]:
+        return [each for each in self.edges if each.equal or each.value(x) > -ACTIVE]
 
     def _polished(self, x: Array, to: Array) -> Array:
         """Return a nearest point with all digits: Newton steps on its optimality conditions."""
-        active = [each for each in self.edges if each.equal or each.value(x) > -ACTIVE]
+        active = self._active(x)
         if not active or len(active) > self.dim:
             return x
         for _ in range(POLISHED):
             slopes = np.array([each.gradient(x) for each in active])
+            bends = np.array([each.hessian(x) for each in active])
+            values = np.array([each.value(x) for each in active])
+            if not all(np.isfinite(each).all() for each in (slopes, bends, values)):
+                raise Undefined
             weights = np.linalg.lstsq(slopes.T, to - x, rcond=None)[0]
-            bends = [w * each.hessian(x) for w, each in zip(weights, active, strict=True)]
+            bent = np.eye(self.dim) + np.tensordot(weights, bends, axes=1)
             zeros = np.zeros((len(active), len(active)))
-            matrix = np.block([[np.eye(self.dim) + sum(bends), slopes.T], [slopes, zeros]])
-            wrong = [to - x, -np.array([each.value(x) for each in active])]
-            x = x + np.linalg.lstsq(matrix, np.concatenate(wrong), rcond=None)[0][: self.dim]
+            matrix = np.block([[bent, slopes.T], [slopes, zeros]])
+            wrong = np.concatenate([to - x, -values])
+            x = x + np.linalg.lstsq(matrix, wrong, rcond=None)[0][: self.dim]
         return x
+
+    def _is_stationary(self, x: Array, to: Array) -> bool:
+        """Return whether `to` lies beyond x along the slopes of the edges on which x is."""
+        with np.errstate(all="ignore"):
+            active = self._active(x)
+            slopes = np.reshape([each.gradient(x) for each in active], (-1, self.dim))
+        if not active or not np.isfinite(slopes).all():
+            return False
+        weights = np.linalg.lstsq(slopes.T, to - x, rcond=None)[0]
+        pushed = all(w >= 0 or each.equal for w, each in zip(weights, active, strict=True))
+        missed = to - x - weights @ slopes
+        return pushed and bool(np.abs(missed).max() <= ACTIVE * max(1.0, np.abs(to - x).max()))
+
+    def _compared(self, x: Array, to: Array) -> Array:
+        """Return a feasible point nearer to `to` than x: the best around it, ever closer to it."""
+        steps = [np.linspace(-1.0, 1.0, AROUND)] * self.dim
+        around = np.stack(np.meshgrid(*steps), axis=-1).reshape(-1, self.dim)
+        towards = np.linspace(0.0, 1.0, AROUND)[:, None]
+        reach = np.array(self._cell)
+        for _ in range(NARROWED):
+            tried = np.concatenate([x[None], x + reach * around, x + towards * (to - x)])
+            far = ((tried - to) ** 2).sum(axis=-1)
+            best = tried[np.where(self.contains(tried), far, np.inf).argmin()]
+            if (best == x).all() or not self._is_in(best):
+                reach = reach / 2
+            else:
+                x = best
+        return x
+
+    @cached_property
+    def _cell(self) -> tuple[float, ...]:
+        """The sides of a cell of the grid on which the set is sampled."""
+        return tuple((high - low) / (SAMPLED - 1) for low, high in self.intervals)
+
+    @cached_property
+    def _grid(self) -> tuple[Array, Array]:
+        """Points of the window, shape (n, dim), and about how far each is from the set."""
+        points = _grid(self.intervals, SAMPLED)
+        return points, self._excess(points)
+
+    @cached_property
+    def _grid_inside(self) -> Array:
+        points, excess = self._grid
+        return points[excess <= NEAR]
+
+    @cached_property
+    def _grid_close(self) -> Array:
+        """Those from which the set is about a cell away, or which are in it."""
+        points, excess = self._grid
+        return points[excess <= max(self._cell)]
 
     @cached_property
     def _inside(self) -> Array:
         """A feasible point, the nearest to the middle of the window of those that are found."""
-        sides = [np.linspace(low, high, TRIED) for low, high in self.intervals]
-        grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, self.dim)
-        middle = grid.mean(axis=0)
-        found = self._near(middle, middle, *grid)
-        if np.isnan(found).any():
-            raise InputError(EMPTY.format(self.told))
-        return found
+        middle = np.mean(self.intervals, axis=1)
+        found = [*self._grid_inside]
+        if not found:
+            starts = [*_grid(self.intervals, TRIED), *self._grid_close[:TRIED]]
+            searched = (self._searched(middle, start) for start in starts)
+            found = [each for each in searched if self._is_in(each)]
+        if not found:
+            raise InputError(NOT_FOUND.format(self.told))
+        return min(found, key=lambda x: _distance(x, middle))
 
     def minimize_linear(self, slope: Array) -> Array:
         """Raise InputError: no formula is known for such a set."""
@@ -479,9 +597,19 @@ def feasible_set(
     """
     told = ", ".join(texts)
     edges: list[Any] = []
-    for comparison in (each for text in texts for each in comparisons(text, names)):
-        for part in parts_of(comparison, names):
-            edges += _edges(part, comparison, names, told)
+    compared = [(text, each) for text in texts for each in comparisons(text, names)]
+    for text, comparison in compared:
+        try:
+            for part in parts_of(comparison, names):
+                edges += _edges(part, comparison, names, told)
+        except InputError as error:  # quotes both sides as one formula
+            fault = str(error).removeprefix(named_formula(comparison.formula))
+            raise InputError(
+                fault if fault == str(error) else f"constraint {text!r}{fault}"
+            ) from None
+    far = max((each.size for each in edges if not isinstance(each, Curve)), default=0.0)
+    if not far <= MAX_COORDINATE:
+        raise InputError(f"{told}: numbers must be at most {MAX_COORDINATE:g}")
     if all(isinstance(each, HalfSpace | Ellipse) for each in edges):
         return ExactSet(len(names), tuple(edges), told)
     return NumericSet(len(names), tuple(edges), told, intervals)

@@ -1,7 +1,7 @@
 """Several formulas in one text, such as the residuals of a sum of squares."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import GetCoreSchemaHandler
@@ -9,7 +9,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from optiviz.objective import Array
 from optiviz.surfaces.origins import compiled
-from optiviz.surfaces.syntax import with_params
+from optiviz.surfaces.syntax import free_names, parse_text, with_params
+from optiviz.system.errors import did_you_mean
 from optiviz.system.text import counted
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ def split_formulas(text: str) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in parts)
 
 
+def joined(value: Any) -> Any:
+    """Return a list of texts as one text, and anything else as it is."""
+    listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    return ", ".join(value) if listed else value
+
+
 def half_sum_of_squares(texts: tuple[str, ...]) -> str:
     """Return the formula of half the sum of the squares of residuals."""
     squares = " + ".join(f"({text})**2" for text in texts)
@@ -43,6 +50,7 @@ class Formulas:
     params are the values of other names in them.
     """
 
+    example: ClassVar = "y - x**2, 1 - x"
     texts: tuple[str, ...]
     variables: tuple[str, ...] = ()
     params: tuple[tuple[str, float], ...] = ()
@@ -53,17 +61,20 @@ class Formulas:
         return core_schema.no_info_plain_validator_function(
             cls.read,
             serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
-            json_schema_input_schema=core_schema.str_schema(),
+            json_schema_input_schema=core_schema.union_schema(
+                [core_schema.str_schema(), core_schema.list_schema(core_schema.str_schema())]
+            ),
         )
 
     @classmethod
     def read(cls, value: Any) -> Self:
-        """Return the formulas of a text; raise ValueError if it is none."""
+        """Return the formulas of a text or a list of texts; raise ValueError if it is none."""
         if isinstance(value, cls):
             return value
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError('must be formulas, with commas between them, as in "y - x**2, 1 - x"')
-        return cls(split_formulas(value))
+        text = joined(value)
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f'must be formulas, with commas between them, as in "{cls.example}"')
+        return cls(split_formulas(text))
 
     def __str__(self) -> str:
         return ", ".join(self.texts)
@@ -94,11 +105,19 @@ class Formulas:
 class Metric(Formulas):
     """The formulas of a metric, row by row, as a function: its values are matrices."""
 
+    example: ClassVar = "1, 0, 0, x**2"
+
     def __call__(self, x: Array) -> Array:
         """Return the metric, shape (..., dim, dim), for x of shape (..., dim)."""
         return super().__call__(x).reshape(*x.shape, x.shape[-1])
 
     def check(self) -> None:
+        params = dict(self.params)
+        for text in self.texts:
+            for name in sorted(free_names(parse_text(with_params(text, params)))):
+                if name not in self.variables:
+                    said = did_you_mean("variable", name, self.variables)
+                    raise ValueError(f"formula {text!r}: {said}")
         super().check()
         dim = len(self.variables)
         if len(self.texts) != dim**2:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.surfaces.domain import check_unmistakable
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.origins import compiled
 from optiviz.surfaces.syntax import free_names, parse_text, with_params
@@ -69,6 +70,7 @@ def region_where(text: str, surface: "Surface") -> Region:
     used, names = free_names(parse_text(valued)), surface.columns
     if CONVEX in used:
         raise InputError(f"{CONVEX} cannot be combined with other conditions")
+    check_unmistakable(used, names, surface.axes)
     if not used <= {*names}:
         axes = zip(surface.axis_names, names, strict=True)
         named = tuple(axis if axis.isidentifier() else name for axis, name in axes)

@@ -46,6 +46,7 @@ from optiviz.surfaces.domain import (
     VariableNames,
     Window,
     axes_in,
+    check_unmistakable,
     increasing,
     kebab,
     variable_names,
@@ -54,6 +55,7 @@ from optiviz.surfaces.formulas import (
     Formulas,
     Metric,
     half_sum_of_squares,
+    joined,
     split_formulas,
 )
 from optiviz.surfaces.notation import symbol
@@ -72,7 +74,9 @@ from optiviz.surfaces.syntax import (
     AXES,
     NO_INTERVAL,
     check_params,
+    free_names,
     named_formula,
+    parse_text,
     say_variables,
     uses_y,
     variables_of,
@@ -130,9 +134,9 @@ class Surface(Model):
     aspect: Aspect | None = None
     residuals: Formulas | None = None
     metric: Metric | None = None
+    constraints: tuple[Text, ...] = ()
     formula: Annotated[str, Field(validate_default=True)] = ""
     general: str = ""
-    constraints: tuple[Text, ...] = ()
     bounds: Bounds = ()
     l1: Annotated[Number, Field(ge=0)] = 0.0
     start: PlacedPoint = ()
@@ -155,7 +159,7 @@ class Surface(Model):
         if not isinstance(declared, Mapping):
             return declared
         filled = dict(declared)
-        if isinstance(given := filled.get("residuals"), str) and not filled.get("formula"):
+        if isinstance(given := joined(filled.get("residuals")), str) and not filled.get("formula"):
             filled["formula"] = half_sum_of_squares(split_formulas(given))
         if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
             params = filled.get("params")
@@ -263,7 +267,7 @@ class Surface(Model):
     @classmethod
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         text = " ".join(text.split())
-        if "residuals" not in info.data:
+        if not {"params", "residuals"} <= info.data.keys():
             return text  # its faults are told
         if (known := info.data["residuals"]) and text != half_sum_of_squares(known.texts):
             raise ValueError("cannot be combined with residuals: give only one")
@@ -281,7 +285,7 @@ class Surface(Model):
         if text and isinstance(info.context, ValidationContext):
             valued = with_params(text, params)
             names = _names(info.data.get("variables", ()), axes_in(info), valued)
-            check_params(params, text, names)
+            check_params(params, text, names, info.data.get("constraints", ()))
             compiled(valued, names)
         return text
 
@@ -319,7 +323,10 @@ class Surface(Model):
         params = dict(info.data.get("params", ()))
         for text in texts:
             if axes is not None:
-                comparisons(text, _names(info.data.get("variables", ()), axes, ""), params)
+                names = _names(info.data.get("variables", ()), axes, "")
+                comparisons(text, names, params)
+                used = free_names(parse_text(with_params(text, params)))
+                check_unmistakable(used, names, info.data.get("axes", ()))
         return tuple(map(spaced, texts))
 
     @field_validator("bounds")

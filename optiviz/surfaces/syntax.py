@@ -9,6 +9,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from optiviz.surfaces.vocabulary import (
     CONSTANTS,
@@ -283,12 +284,13 @@ def with_params(text: str, params: Mapping[str, float]) -> str:
 
 
 def check_params(
-    params: Mapping[str, float], text: str, variables: Sequence[str], general: str = ""
+    params: Mapping[str, float], text: str, variables: Sequence[str], constraints: Sequence[str]
 ) -> None:
-    """Raise InputError for a parameter that the formula in these variables does not have."""
-    used = set[str]()
-    for each in filter(None, (text, general)):
-        used |= free_names(parse_text(each))
+    """Raise InputError for a parameter that neither the formula nor a constraint has."""
+    used = free_names(parse_text(text))
+    for each in constraints:
+        with suppress(InputError):  # faults of constraints are told by themselves
+            used |= free_names(parse_text(each))
     for name in params:
         if name in CONSTANTS or spelled(name) in FUNCTIONS:
             raise InputError(f"{name} is a {'constant' if name in CONSTANTS else 'function'}")

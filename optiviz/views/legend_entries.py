@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from optiviz.kinds.run_scene import RunScene
-from optiviz.shapes import Role
+from optiviz.shapes import Points, Role, is_finite
 from optiviz.themes import Theme
 from optiviz.views.eigenvectors import DASH, WIDTH
 from optiviz.views.paths import (
@@ -19,6 +19,7 @@ from optiviz.views.paths import (
 )
 
 Style = dict[str, Any]  # keywords of Axes.plot
+MOST_NAMED = 2  # marks of what methods looked at
 
 
 class LegendEntry(NamedTuple):
@@ -67,9 +68,19 @@ def start_entries(scene: RunScene) -> list[LegendEntry]:
 
 
 def sketch_entries(scene: RunScene) -> list[LegendEntry]:
-    """Return the mark of what methods looked at that needs words most, if there is any."""
-    roles = {shape.role for path in scene.compared for sketch in path.sketches for shape in sketch}
-    return [entry for role, entry in SKETCH_ENTRIES.items() if role in roles][:1]
+    """Return the marks of what methods looked at that need words most, of which there may be none.
+
+    One that is a dot stands for points, others for lines.
+    """
+    seen = {
+        (shape.role, isinstance(shape, Points))
+        for path in scene.compared
+        for sketch in path.sketches
+        for shape in sketch
+        if is_finite(shape)
+    }
+    wanted = ((role, not entry.half_length) for role, entry in SKETCH_ENTRIES.items())
+    return [SKETCH_ENTRIES[role] for role, dots in wanted if (role, dots) in seen][:MOST_NAMED]
 
 
 def surface_entries(scene: RunScene, eigenvectors: bool = False) -> list[LegendEntry]:
@@ -114,19 +125,20 @@ def _thin(theme: Theme) -> Style:
 
 SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most first
     "average": LegendEntry(
-        "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=6.0
+        "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=5.0
     ),
-    "sample": LegendEntry("sample", _muted("o", markersize=3.2)),
-    "spread": LegendEntry("spread of noise", _thin, half_length=6.0),
+    "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
+    "spread": LegendEntry("noise ball", _thin, half_length=5.0),
+    "region": LegendEntry("reach", _thin, half_length=5.0),
+    "model": LegendEntry("model", _thin, half_length=5.0),
+    "population": LegendEntry("population", _muted("o", markersize=5.2)),
     "tried": LegendEntry(
-        "tried",
+        "looked at",
         lambda theme: (
             _muted("o", markersize=5.0, markeredgewidth=1.2)(theme)
             | {"markerfacecolor": theme.casing, "markeredgecolor": theme.muted}
         ),
     ),
-    "model": LegendEntry("model", _thin, half_length=6.0),
-    "region": LegendEntry("region", _thin, half_length=6.0),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

@@ -29,8 +29,8 @@ SHADE, EDGE = 1.2, 1.6  # zorders: above the bands beneath contour lines, and ab
 WIDTH, CASED = 1.4, 0.9  # points: of an edge, and of the casing on either side
 MARK = 10.0  # points: of a sample in the legend
 
-VIVID = 0.085  # chroma of a set in OKLab
-TURN = np.exp(1j * np.radians(180 + 45))  # from the hue of the ground to that of a set
+VIVID = 0.06  # chroma of a set in OKLab
+TURN = np.exp(1j * np.radians(60))  # from the hue of the ground to that of a set
 FALLBACK = -1j  # the hue of a ground in greys
 PALE = 0.5  # how far a veil is on the way to the background
 # Place in the ramp, and opacity, of a set over a ground without a fill.

@@ -48,8 +48,9 @@ class Look(NamedTuple):
 
     width is that of lines and dot the size of dots, both in points; before is the opacity of those
     of earlier steps, of which `lines` and `dots` are still seen, and fill that of what a closed
-    line encloses. What grows looks the same in all of these, beyond the trail too. What is above is
-    not hidden by the path, and what is dark is so much closer to the colour of text than the path.
+    line encloses. What grows looks the same in all of these, beyond the trail too. Dots that are
+    above, and lines that are over, are not hidden by the path, and what is dark is so much closer
+    to the colour of text than the path.
     """
 
     width: float
@@ -62,23 +63,19 @@ class Look(NamedTuple):
     hollow: bool = False
     grows: bool = False
     above: bool = False
+    over: bool = False
     dark: float = 0.0
-
-    @property
-    def is_line_above(self) -> bool:
-        """Whether lines are above the path, not only dots."""
-        return self.above and self.grows
 
 
 LOOKS: dict[Role, Look] = {
-    "tried": Look(1.1, 4.4, 0.4, 8, 4, hollow=True, above=True),
-    "accepted": Look(1.5, 5.0, 0.4, 8, 4, above=True),
-    "region": Look(1.3, 3.5, 0.35, 3, 3, fill=0.08),
-    "model": Look(1.1, 6.0, 0.25, 1, 0, marker="+", above=True),
-    "population": Look(1.5, 4.2, 0.38, ALWAYS, 1, fill=0.12),
-    "sample": Look(1.0, 3.2, grows=True, above=True),
-    "average": Look(1.8, 4.4, dots=0, grows=True, above=True, dark=0.6),
-    "spread": Look(1.6, 3.5, grows=True, above=True, dark=0.4),
+    "tried": Look(1.1, 4.8, 0.35, 4, 4, hollow=True, above=True),
+    "accepted": Look(1.5, 5.0, 0.4, 4, 4, above=True),
+    "region": Look(1.3, 3.5, 0.3, 2, 2, fill=0.08),
+    "model": Look(1.0, 6.0, 0.2, 1, 0, marker="+", above=True),
+    "population": Look(1.5, 5.2, 0.35, 6, 1, fill=0.12, above=True, over=True),
+    "sample": Look(1.0, 3.6, grows=True, above=True),
+    "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
+    "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
 }
 
 
@@ -150,7 +147,7 @@ class SketchArtist:
             drawn = [
                 (kind, strip)
                 for kind, strip in lifted.items()
-                if not kind.dots and LOOKS[kind.role].is_line_above == above
+                if not kind.dots and LOOKS[kind.role].over == above
             ]
             if drawn:
                 strokes = _strokes(axes, [kind for kind, _ in drawn], style.color, theme, scale)

@@ -49,6 +49,7 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_a_batch_is_made_and_then_up_to_date(invoke: Invoke, here: Path) -> None:
     (here / "jobs.yaml").write_text(THREE)
     result = invoke("batch", "jobs.yaml", "--jobs", "2")
@@ -64,7 +65,7 @@ def test_a_batch_is_made_and_then_up_to_date(invoke: Invoke, here: Path) -> None
 
 
 def test_a_batch_may_come_from_the_standard_input(here: Path) -> None:
-    result = CliRunner().invoke(cli, ["batch", "-", "--only", "third"], input=THREE)
+    result = CliRunner().invoke(cli, ["batch", "-", "--only", "third", "-j", "1"], input=THREE)
     assert (result.exit_code, result.stdout) == (0, "1 made\n")
     wrong = CliRunner().invoke(cli, ["batch", "-"], input=THREE.replace("bowl", "bowel"))
     assert (wrong.exit_code, wrong.stderr) == (
@@ -116,7 +117,7 @@ def test_a_dry_run_says_what_would_be_made(invoke: Invoke, here: Path) -> None:
 def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> None:
     (here / "jobs.yaml").write_text(FAILING)
     (here / "folder.png").mkdir()
-    result = invoke("batch", "jobs.yaml", "--report", "r/report.json")
+    result = invoke("batch", "jobs.yaml", "-j", "1", "--report", "r/report.json")
     assert (result.exit_code, result.stdout) == (1, "2 made, 2 failed\n")
     assert result.stderr.splitlines()[-3:] == [
         "optiviz: 2 of 4 jobs failed",
@@ -133,7 +134,7 @@ def test_a_failure_is_named_and_stops_no_other(invoke: Invoke, here: Path) -> No
     assert report[2]["cause"] == "folder.png is a directory"
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 @pytest.mark.row(55)
 @pytest.mark.parametrize(
     ("words", "code", "said"),

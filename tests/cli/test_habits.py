@@ -205,6 +205,7 @@ def test_an_optimizers_class_is_named_by_its_file() -> None:
         optiviz.animate("wobbly", Path)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_what_an_own_optimizer_raised_is_shown_to_who_debugs(here: Path) -> None:
     (here / "own.py").write_text(
         "class Own:\n    def __init__(self, lr): ...\n    def init(self, x): ...\n"
@@ -217,7 +218,7 @@ def test_what_an_own_optimizer_raised_is_shown_to_who_debugs(here: Path) -> None
     assert "return self.typo" in debugged.stderr and "AttributeError" in debugged.stderr
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["", " "])
 def test_an_empty_title_leaves_title_and_formula_away(
     title: str, invoke: Invoke, here: Path
@@ -236,6 +237,7 @@ def test_conditions_are_said_without_a_title(invoke: Invoke, here: Path) -> None
     assert "gradient noise 0.5, seed 0" in (here / "x.svg").read_text()
 
 
+@pytest.mark.slow
 def test_the_last_frame_is_that_of_the_animation(invoke: Invoke, here: Path) -> None:
     assert invoke(*RUN, "--last-frame").stdout.splitlines()[0] == "outputs/bowl-adam.png"
     invoke(*RUN, "-o", "whole.apng", "-o", "still.png")
@@ -367,6 +369,7 @@ def test_what_is_read_by_a_program_has_no_colours(settings: dict[str, str], here
     assert "\x1b" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_the_gif_that_would_be_saved(here: Path) -> None:
     from base64 import b64decode
 
@@ -380,7 +383,7 @@ def test_a_notebook_shows_the_gif_that_would_be_saved(here: Path) -> None:
     assert animation._repr_html_() is shown
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webp"])
 def test_what_is_animated_says_how_it_was_made(suffix: str, here: Path) -> None:
     fields = {"steps": 5, "size": (300, 200)}

@@ -119,7 +119,7 @@ def options_of(name: str) -> set[str]:
     return {each for param in params for each in (*param.opts, *param.secondary_opts)}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_option_from_elsewhere_is_led_to_one_that_exists(name: str, invoke: Invoke) -> None:
     options, led = options_of(name), 0
@@ -141,6 +141,7 @@ def test_every_word_from_elsewhere_leads_somewhere() -> None:
     tables = [
         *map(options_of, COMMANDS), *(allowed_keys(load_kind(kind)) for kind in KINDS),
         *(factory_of(each).parameters for each in OPTIMIZERS), COMMANDS, OPTIMIZERS, WRAPPERS,
+        [f"{each}+sgd" for each in WRAPPERS],
         VIEWS, THEMES, FORMATS, QUALITIES, LEGEND_PLACES, SCHEDULES, FUNCTIONS, ["grid"],
         ["learning_rate", CONVEX], load_catalogue().surfaces, UNITS, ImageColor.colormap,
     ]  # fmt: skip

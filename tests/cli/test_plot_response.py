@@ -285,6 +285,7 @@ def test_surfaces_of_one_and_two_dimensions_go_into_one_plot(invoke: Invoke, her
     assert invoke("plot", "wobbly,tanh", "-o", "x.png", *SIZE).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_run_says_when_its_animation_shows_not_all_steps(invoke: Invoke, here: Path) -> None:
     words = ["run", "--surface", "bowl", "--opt", "sgd:lr=0.1", "--steps", 10, "--fps", 2, *SIZE]
     said = "4 frames cover steps 0 to 10: --duration 6 would show every step\n"

@@ -36,7 +36,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 RUN = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "--size", "300x200", "-q", "-o"]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "spared"),
     [

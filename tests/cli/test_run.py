@@ -217,6 +217,7 @@ def test_divergence_stands_in_the_table(invoke: Invoke) -> None:
     assert "diverged at step" in " ".join(result.stdout.split())
 
 
+@pytest.mark.slow
 def test_open_opens_the_page_or_else_the_first_file(
     invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

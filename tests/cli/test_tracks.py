@@ -21,7 +21,7 @@ def spiral(here: Path) -> str:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 def test_every_format_shows_a_track(suffix: str, spiral: str, invoke: Invoke) -> None:
     result = invoke(*RUN, "--track", f"{spiral}:my <loop>", "--preview", "-o", f"a{suffix}")
     assert (result.exit_code, result.stderr) == (0, "")

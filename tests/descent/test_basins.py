@@ -28,7 +28,7 @@ def mapped(surface: Surface, word: str, sides: tuple[int, int] = (9, 7), steps: 
     return place, minima, found
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "word", ["adam:lr=0.25", "momentum:lr=0.05", "lookahead+sgd:lr=0.05", "bfgs"]
 )
@@ -68,6 +68,15 @@ def test_minima_that_nobody_lists_are_found_and_saddles_are_not() -> None:
     saddle = Surface(formula="x**2 - y**2 + y**4", domain="-2:2,-2:2")
     _, minima, _ = mapped(saddle, "newton", (31, 31))
     assert sorted(minima[:, 1]) == pytest.approx([-(0.5**0.5), 0.5**0.5], abs=1e-6)
+
+
+def test_minima_on_the_edge_of_constraints_are_found() -> None:
+    saddle = Surface(formula="x**2 - y**2", domain="-2:2,-2:2", bounds="-1:1,:1")
+    _, minima, found = mapped(saddle, "projected-gradient:lr=0.1", (8, 8))
+    assert minima == pytest.approx(np.array([[0, 1]]), abs=1e-6)  # no minimum at y -> -inf
+    assert (found.reached == 0).mean() == 0.5
+    level = Surface(formula="x**2 + y**2", domain="-2:2,-2:2", constraints=("x**2 + y**2 >= 1",))
+    assert not len(mapped(level, "projected-gradient:lr=0.1", (8, 8))[1])
 
 
 def test_what_reaches_none_or_leaves_is_nowhere() -> None:
@@ -125,6 +134,7 @@ def test_rates_are_tuned_from_all_over_the_window() -> None:
         )
 
 
+@pytest.mark.slow
 def test_files_and_numbers(invoke: Invoke, here: Path) -> None:
     words = ("basins", "--surface", "hills-and-canyon", "--opt", "adam,sgd", "--grid", "8x6")
     outs = ("-o", "a.gif", "-o", "a.json", "-o", "a.csv", "-o", "a.png")

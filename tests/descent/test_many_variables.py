@@ -150,6 +150,7 @@ def test_a_general_form_is_that_of_two_variables(name: str) -> None:
         assert slope[axis] == pytest.approx(ends / (2 * apart), rel=1e-4, abs=1e-4 * abs(value))
 
 
+@pytest.mark.slow
 def test_one_of_the_catalogue_is_written_both_ways(invoke: Invoke, here: Path) -> None:
     first = invoke("run", "--surface", "rastrigin:dim=6", "--opt", "adam:lr=0.1", "-o", "a.png")
     second = invoke(

@@ -268,6 +268,7 @@ def test_the_checkpoints_are_marked(kind: str, here: Path) -> None:
     assert told["start"] == [0, 0] and told["b"][1] == 0 < told["c"][1]
 
 
+@pytest.mark.slow
 def test_weight_decay_is_said_to_be_outside_of_the_ground(invoke: Invoke, here: Path) -> None:
     words = ("run", "--surface", "clouds", "--steps", 3, "-o", "a.png", "--opt")
     said = invoke(*words, "adamw:lr=0.1,adam:lr=0.1").stdout

@@ -361,6 +361,7 @@ def test_numbers_say_where_each_path_was(plane: Any, tmp_path: Path) -> None:
         assert float(row["batch_loss"]) == path.losses[int(row["step"])]
 
 
+@pytest.mark.slow
 def test_the_recipe_of_a_network_makes_the_same_file(invoke: Invoke, here: Path) -> None:
     words = [
         "run",
@@ -443,6 +444,7 @@ def test_an_output_does_not_replace_what_is_learned(
     assert Path("own.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_table_tells_accuracy_and_seed(invoke: Invoke) -> None:
     said = invoke(
         "run", "--surface", "clouds", "--opt", "adam", "--batch-size", 10, "-o", "x.png"

@@ -47,7 +47,7 @@ def tuned(**fields: object) -> TuneScene:
     return scene
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("word", ["adam", "sgd:lr=@cosine/40", "lookahead+momentum", "newton"])
 def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
     found = search(parse_spec(word), comparison("lr"))
@@ -63,6 +63,7 @@ def test_a_trial_is_what_descending_with_its_values_gives(word: str) -> None:
                 assert loss == pytest.approx(path.losses[-1], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_every_optimizer_gets_the_same_rates_starts_and_steps() -> None:
     scene = tuned(optimizers="adam,sgd,sam+sgd,newton")
     first, *others = (entry.search for entry in scene.entries)
@@ -131,6 +132,7 @@ def test_shares_are_of_runs_that_end_at_a_global_minimum_or_nowhere() -> None:
     assert np.isinf(found.medians[-1])
 
 
+@pytest.mark.slow
 def test_run_tune_uses_what_the_search_finds_and_says_so() -> None:
     recipe = Recipe(surface="wobbly", optimizers="adam,rmsprop:lr=0.1,newton", tune="lr", steps=30)
     run = recipe.make_scene()
@@ -144,7 +146,7 @@ def test_run_tune_uses_what_the_search_finds_and_says_so() -> None:
     assert "lr tuned for the median final loss of 25 starts, 256 trials each" in run.caption
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("size", [(480, 320), (960, 640)])
 @pytest.mark.parametrize("over", ["lr", "lr,beta1", "beta1=0.1:0.9"])
 def test_the_picture_is_tidy(over: str, size: tuple[int, int]) -> None:

@@ -259,7 +259,7 @@ def how(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("name", "expected"), CASES)
 def test_all_runs_are_those_walked_one_by_one(
     name: str, expected: str, here: Path, how: list[str]
@@ -270,7 +270,7 @@ def test_all_runs_are_those_walked_one_by_one(
     assert np.isfinite(points[-1]).any()
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "word", ["lookahead+own.py:Adam", "sam+own.py:Adam", "own.py:Adam:lr=@exp/0.9"]
 )

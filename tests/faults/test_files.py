@@ -23,7 +23,7 @@ from optiviz.registry import FORMATS
 from optiviz.system.files import atomic_write
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.row(36)
 @linux
 @needs_powerless

@@ -197,6 +197,7 @@ def fail(which: int) -> None:
     raise [Unpicklable("never told"), Unreadable(1, 2)][which]
 
 
+@pytest.mark.slow
 @pytest.mark.row(54)
 def test_an_exception_that_does_not_pickle_is_told_and_kills_nobody() -> None:
     with ProcessExecutor(1) as pool:

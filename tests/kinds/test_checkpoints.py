@@ -188,6 +188,7 @@ def test_another_every_needs_the_files_again(training: Any, invoke: Invoke) -> N
     assert invoke(*again, "--checkpoints", "run/*.npz").exit_code == 0
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -258,6 +258,7 @@ class Plain:
 WORDS = ("run", "--surface", "bowl", "--opt", "sgd:lr=0.1", "--steps", "5", "-q")
 
 
+@pytest.mark.slow
 def test_code_of_others_in_a_preset_is_not_run_without_leave(invoke: Invoke, here: Path) -> None:
     (here / "mine.py").write_text(OWN)
     assert invoke(*WORDS, "--preset", "own: mine.py:Plain:lr=0.2", "-o", "x.html").exit_code == 0

@@ -115,6 +115,7 @@ def write(rows: int, name: str = "run.csv") -> None:
     Path(name).write_text("step,x,y\n" + "\n".join(lines) + "\n")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("rows", [20, MAX_HELD])
 def test_a_recipe_makes_the_same_picture_again(rows: int, here: Path, invoke: Invoke) -> None:
     write(rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import TUNED
 
-from optiviz import ResponseRecipe
+from optiviz import InputError, ResponseRecipe
 from optiviz.descent.walk import respond
 from optiviz.kinds.response import ResponseScene
 from optiviz.objective import Array, Stream
@@ -69,6 +69,22 @@ def interpolated(signal: Array, time: float) -> float:
     return float(
         signal[below] if share == 0 else (1 - share) * signal[below] + share * signal[below + 1]
     )
+
+
+def test_fista_keeps_its_momentum_where_each_step_begins_at_0() -> None:
+    found, t, expected = answers("fista:lr=0.1", Signal(gradient=(1.0,) * 50)), 1.0, [0.1]
+    for _ in range(9):
+        after = (1 + np.sqrt(1 + 4 * t**2)) / 2
+        expected.append(0.1 + (t - 1) / after * expected[-1])
+        t = after
+    np.testing.assert_allclose(found[:10], expected)
+
+
+@pytest.mark.parametrize(("name", "what"), [("gauss-newton", "residuals"), ("svrg", "samples")])
+def test_a_method_that_needs_more_than_gradients_says_so(name: str, what: str) -> None:
+    recipe = ResponseRecipe(optimizers=name, signal="spikes")
+    with pytest.raises(InputError, match=f"{name} cannot respond to a signal: it needs {what}"):
+        recipe.make_scene()
 
 
 @every_signal

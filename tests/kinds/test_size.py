@@ -149,6 +149,7 @@ def test_a_page_without_room_for_the_names_is_refused() -> None:
         make_picture(made)
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_bytes_after_an_animation(tmp_path: Path) -> None:
     optiviz.render(recipe(size="300x200"), [tmp_path / "a.gif", tmp_path / "a.pdf"])
     optiviz.render(recipe(size="300x200"), tmp_path / "b.pdf")

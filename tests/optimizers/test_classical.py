@@ -6,7 +6,9 @@ from conftest import Invoke
 from scipy.optimize import LbfgsInvHessProduct, minimize
 
 import optiviz
+from optiviz.descent.walk import descend
 from optiviz.optimizers import load_optimizer
+from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.surface import Surface
 
@@ -103,3 +105,9 @@ def test_the_model_is_scipys(name: str) -> None:
             scale = (s[-1] @ y[-1]) / (y[-1] @ y[-1])
             expected = scale * LbfgsInvHessProduct(s[-10:] / scale, y[-10:]).todense()
         np.testing.assert_allclose(method.inverse(s, y), expected, rtol=1e-9, atol=1e-9)  # type: ignore[attr-defined]
+
+
+def test_one_that_begins_at_the_minimum_has_nothing_to_sketch() -> None:
+    surface = Surface(formula="x**2", domain="-1:1", bounds="0:1")
+    path = descend(surface, parse_spec("l-bfgs-b").build(), [0.0], 3)
+    assert path.points.tolist() == [[0.0]] * 4 and path.sketches == ((),) * 4

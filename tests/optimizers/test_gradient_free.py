@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import cma
 import numpy as np
 import pytest
 from conftest import Invoke
@@ -112,6 +111,8 @@ def test_a_simplex_has_a_corner_at_each_point_of_the_path() -> None:
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_cma_es_is_pycmas(seed: int) -> None:
+    import cma  # takes a second, as it imports all of scipy
+
     surface = optiviz.load_surface("rosenbrock")
     path = optiviz.descend(surface, "cma-es", steps=130, seed=seed)
     options = {"CMA_stds": surface.sides, "seed": seed, "verbose": -9, "verb_log": 0}
@@ -145,6 +146,21 @@ def test_cma_es_needs_two_coordinates(invoke: Invoke) -> None:
     assert "cma-es needs two coordinates or more, but there is one" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["cma-es:popsize=1"], "popsize must be 0 or at least 2, not 1"),
+        (["cma-es", "--seed", str(2**32)], f"cma-es: seed must lie in [0, {2**32 - 1}]"),
+        (["lookahead+random-search", "--noise", "1"], "random-search never asks for a gradient"),
+        (["nelder-mead", "--vary", "noise=0,1"], "nelder-mead never asks for a gradient"),
+    ],
+)
+def test_impossible_settings_are_named(given: list[str], said: str, invoke: Invoke) -> None:
+    result = invoke("run", "--surface", "bowl", "--steps", 3, "-o", "a.json", "--opt", *given)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 @pytest.mark.parametrize("name", ["particle-swarm", "differential-evolution"])
 def test_a_population_gathers_at_the_best_point(name: str) -> None:
     path = optiviz.descend("sphere", name, steps=80)
@@ -166,6 +182,7 @@ def test_annealing_climbs_while_it_is_hot() -> None:
     assert climbs("temperature=1000:cooling=1") > 30
 
 
+@pytest.mark.slow
 def test_annealing_accepts_as_metropolis_does() -> None:
     """In the end, points are spread as exp(-f/T): on a parabola, with a variance of T."""
     surface = optiviz.Surface(formula="x**2 / 2", domain="-5:5", start=(0.0,))

@@ -255,6 +255,29 @@ def test_no_ball_where_a_method_does_not_stay() -> None:
     assert Momentum(lr=0.1, momentum=1.0).stationary_covariance(bends, 1.0) is None
 
 
+@pytest.mark.parametrize(
+    ("formula", "minimum"),
+    [
+        ("(x - 1)**2 + 3*y**2 + cosh(y)", [1.0, 0.0]),
+        ("exp(x - 1) - x", [1.0]),
+        ("x - y", None),
+        ("abs(x) + abs(y)", None),
+    ],
+)
+def test_the_minimum_of_a_ball_is_found_where_none_is_known(
+    formula: str, minimum: list[float] | None
+) -> None:
+    surface = optiviz.Surface(formula=formula, domain=[[-3, 3]] * (1 + ("y" in formula)))
+    recipe = Recipe(surface=surface, optimizers="sgd:lr=0.1", noise=0.5, steps=60)
+    (path,) = recipe.make_scene().trajectories
+    found = [shape for sketch in path.sketches for shape in sketch]
+    assert len(found) == (minimum is not None)
+    for ball in found:
+        np.testing.assert_allclose(ball.center, minimum, atol=1e-8)
+        covariance = SGD(lr=0.1).stationary_covariance(surface.hessian(ball.center), 0.5)
+        np.testing.assert_array_equal(ball.matrix, covariance)
+
+
 def test_the_ball_is_drawn_about_the_nearest_minimum() -> None:
     recipe: dict[str, Any] = {"surface": "himmelblau", "noise": 3.0, "steps": 30}
     (path,) = Recipe(optimizers="sgd:lr=0.01", **recipe).make_scene().trajectories

@@ -49,6 +49,7 @@ def test_factors_are_those_of_the_formula(text: str, factors: list[float]) -> No
     np.testing.assert_allclose([schedule.factor(step) for step in range(6)], factors, atol=1e-15)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_torch_has_the_same(name: str) -> None:
     torch = pytest.importorskip("torch")

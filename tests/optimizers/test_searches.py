@@ -140,6 +140,27 @@ def test_searches_accept_what_scipys_do(name: str, inner: str) -> None:
     assert compared > 5
 
 
+@pytest.mark.sample(4)
+@pytest.mark.parametrize("name", ["rosenbrock", "himmelblau", "beale", "wobbly"])
+@pytest.mark.parametrize("inner", [*INNER, "nesterov"])
+def test_the_strong_wolfe_conditions_hold_wherever_a_search_accepts(name: str, inner: str) -> None:
+    surface = optiviz.load_surface(name)
+    for before, after, state in searched(f"wolfe+{inner}", surface):
+        (value, g), (lower, there) = map(surface.value_and_gradient, (before, after))
+        if np.abs(g).max() < 1e-6:  # up to rounding
+            break
+        slope = g @ state.direction
+        assert lower <= value + 1e-4 * state.length * slope
+        assert abs(there @ state.direction) <= 0.9 * abs(slope)
+
+
+@pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
+def test_searches_accept_finite_losses_only(search: str) -> None:
+    surface = Surface(formula="log(x) + y**2", domain="0:2,-2:2", start=(1, 1))
+    path = optiviz.descend(surface, f"{search}+sgd", steps=1)  # the first trial is at x = 0
+    assert path.ended_at is None and path.points[1, 0] > 0
+
+
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("name", ["rosenbrock", "wobbly", "beale"])
 @pytest.mark.parametrize("search", ["exact", "backtracking", "wolfe"])
@@ -275,7 +296,10 @@ def test_coordinate_descent_is_gauss_and_seidels_method_on_a_quadratic() -> None
         x[axis] += (right[axis] - matrix[axis] @ x) / matrix[axis, axis]
         np.testing.assert_allclose(path.points[step + 1], x, atol=1e-9)
         (stair,) = path.sketches[step + 1]
-        np.testing.assert_array_equal(stair[0], path.points[step : step + 2])
+        before, after = path.points[step : step + 2]
+        np.testing.assert_array_equal(stair[0], [before, 2 * after - before])
+        heights = surface.value(np.array(stair[0]))  # equal, as it is as far beyond the minimum
+        np.testing.assert_allclose(*heights, atol=1e-9)
 
 
 PARABOLA = Surface(residuals="10*(y - x**2), 1 - x", domain="-2:2,-1:3", start=(-1.2, 1.0))
@@ -351,7 +375,8 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         np.testing.assert_allclose(after - before, move, rtol=1e-12)
         (ellipse,) = sketch
         assert isinstance(ellipse, Ellipse)
-        np.testing.assert_allclose(ellipse.matrix, np.linalg.inv(metric), rtol=1e-12)
+        far = move @ metric @ move
+        np.testing.assert_allclose(ellipse.matrix, far * np.linalg.inv(metric), rtol=1e-12)
     np.testing.assert_allclose(path.points[-1], [0, 1], atol=0.02)
 
 
@@ -363,8 +388,23 @@ def test_natural_gradient_divides_by_the_metric() -> None:
         (("--residuals", "y - , 1"), "--residuals: formula 'y -' is not an expression"),
         (("--residuals", "x, y", "--formula", "x*y"), "--residuals: cannot be combined with"),
         (("--residuals", "x, y", "--dim", "3"), "one or two variables, but there are more"),
+        (
+            ("--surface", "bowl", "--metric", "1, 0, 0, 1", "--opt", "adam"),
+            "no method here uses it",
+        ),
+        (("--residuals", "x, y", "--l1", "1", "--opt", "gauss-newton"), "sees residuals, not a"),
+        (("--residuals", "x, y", "--l1", "1", "--batch-size", "1"), "not of a penalty"),
         (("--surface", "bowl", "--metric", "1, 0, 0"), "has 3 formulas, but 2 variables need 4"),
         (("--surface", "bowl", "--metric", "1, x, y, 1"), "is not symmetric: x and y must be"),
+        (("--surface", "bowl", "--metric", "1,0,0,z"), "unknown variable 'z': choose from x, y"),
+        (
+            ("--residuals", "x, y", "--opt", "gauss-newton", "--batch-size", "1"),
+            "gauss-newton takes no batches: omit --batch-size",
+        ),
+        (
+            ("--surface", "bowl", "--opt", "trust-region:radius=10:max_radius=1"),
+            "radius must be at most max_radius, not 10.0 and 1.0",
+        ),
         (("--surface", "xor", "--metric", "1, x, y, 1"), "but there is a network"),
     ],
 )
@@ -377,10 +417,42 @@ def test_bad_residuals_and_metrics_are_told(
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("surface", "opt", "said"),
+    [
+        ({"residuals": "x + y, x + y - 1"}, "gauss-newton", "J'J is singular at 0.5, 1"),
+        (
+            {"formula": "x**2 + y**2", "metric": "1, 0, 0, -1"},
+            "natural-gradient:lr=0.1",
+            "the metric is not positive definite at 0.5, 1",
+        ),
+    ],
+)
+def test_a_path_stops_where_there_is_no_step(surface: dict[str, str], opt: str, said: str) -> None:
+    made = Surface(**surface, domain="-1:1,-1:1")
+    path = optiviz.descend(made, opt, start=(0.5, 1), steps=3)
+    assert (path.ending, path.ending_detail) == ("stopped at step 1", f": {said}")
+
+
 def test_residuals_and_a_metric_come_back_as_a_command(invoke: Invoke) -> None:
     words = ("--residuals", "y - x**2, 1 - x", "--metric", "1, 0, 0, 2", "--domain", "-2:2,-1:3")
-    result = invoke("run", *words, "--opt", "gauss-newton", "--steps", 2, "-o", "a.json")
+    result = invoke("run", *words, "--opt", "natural-gradient:lr=0.1", "--steps", 2, "-o", "a.json")
     assert result.exit_code == 0
     said = invoke("inspect", "a.json").stdout
     assert "--residuals 'y - x**2, 1 - x'" in said and "--metric '1, 0, 0, 2'" in said
     assert "--formula" not in said
+
+
+def test_residuals_are_a_text_or_a_list() -> None:
+    window = "-2:2,-1:3"
+    listed = ["10*(y - x**2)", "1 - x"], ["2", "0", "0", "x**2 + 1"]
+    surface = Surface(residuals=listed[0], metric=listed[1], domain=window)
+    assert surface.residuals == PARABOLA.residuals
+    assert surface.formula == PARABOLA.formula
+    assert (
+        surface.metric == Surface(formula="x*y", metric=", ".join(listed[1]), domain=window).metric
+    )
+    wrong: list[object]
+    for wrong in ([], [1, "x"]):
+        with pytest.raises(optiviz.InputError, match="must be formulas"):
+            Surface(residuals=wrong, domain=window)

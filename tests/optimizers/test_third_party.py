@@ -226,7 +226,11 @@ def test_a_stopped_path_is_drawn_and_told(suffix: str, own: Path, invoke: Invoke
         ("json.encode.Lion", "json: unknown name 'encode'"),
         ("lookahead+bfgs", "lookahead cannot wrap bfgs, which runs its own loop"),
         ("sma+adam", "unknown wrapper 'sma': did you mean 'sam'"),
-        ("sam", "sam is a wrapper: add an optimizer, as in sam+adam"),
+        ("sam", "sam is a wrapper: add an optimizer, as in sam+sgd"),
+        ("armijo+adam", "unknown wrapper 'armijo': did you mean 'backtracking'?"),
+        ("steepest-descent", "did you mean 'sgd' or 'exact+sgd'?"),
+        ("polyak-ruppert", "did you mean 'polyak-averaging+sgd'?"),
+        ("dogleg", "unknown optimizer 'dogleg': did you mean 'trust-region'?"),
         ("rprop:lr=1@cosine", "cannot follow a schedule, because lr sets only the first step"),
         ("bfgs:gtol=1@cosine", "gtol must be a number"),
     ],
@@ -373,6 +377,7 @@ def test_what_is_no_text_names_no_code(here: Path, invoke: Invoke) -> None:
     assert "one.yaml:2:14: optimizers.0: must be text, not {'name': 'own.py:f'}" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_allowed_one_makes_the_same_bytes(own: Path, invoke: Invoke) -> None:
     assert invoke("run", "--surface", "wobbly", "--opt", "own.py:Lion:lr=0.1", "-o", "a.png")
     allowed = invoke("run", "--recipe", "a.png", "--allow-plugins", "-o", "b.png")
@@ -433,6 +438,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     plugins.installed_plugins.cache_clear()
 
 
+@pytest.mark.slow
 def test_packages_add_optimizers_and_surfaces(package: Path, invoke: Invoke) -> None:
     result = invoke("run", "--surface", "hole", "--opt", "twice,sam+twice:lr=0.1", "-o", "a.png")
     assert result.exit_code == 0
@@ -483,6 +489,7 @@ def torch_word(name: str, settings: dict[str, object]) -> str:
 TORCH = {"adam": "Adam", "adamw": "AdamW", "adagrad": "Adagrad", "sgd": "SGD", "rprop": "Rprop"}
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", TORCH)
 def test_torch_gives_its_own_numbers(name: str) -> None:
     pytest.importorskip("torch")
@@ -495,6 +502,7 @@ def test_torch_gives_its_own_numbers(name: str) -> None:
             np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_torch_takes_closures_and_schedules_and_tells_its_states() -> None:
     torch = pytest.importorskip("torch")
     assert torch is not None
@@ -567,6 +575,7 @@ class Types(torch.optim.SGD):
 """
 
 
+@pytest.mark.torch
 def test_torch_may_keep_a_state_of_any_type(here: Path) -> None:
     pytest.importorskip("torch")
     (here / "types_.py").write_text(TYPES)
@@ -615,6 +624,7 @@ def test_a_state_of_any_type_is_shown_as_floats_or_left_out() -> None:
     assert found["brain"].tolist() == [0.5, 1.5]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["adabelief", "adan", "lamb", "lion", "yogi"])
 def test_optax_gives_its_own_numbers(name: str) -> None:
     pytest.importorskip("optax")
@@ -627,6 +637,7 @@ def test_optax_gives_its_own_numbers(name: str) -> None:
     np.testing.assert_allclose(path.points[rows], record["path"][rows], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     pytest.importorskip("optax")
     path = optiviz.descend("rosenbrock", "optax.lbfgs", steps=60)
@@ -637,6 +648,7 @@ def test_optax_takes_schedules_line_searches_and_wrappers() -> None:
     np.testing.assert_allclose(theirs.states["mu"], ours.states["mean"], atol=1e-9)
 
 
+@pytest.mark.torch
 def test_line_searches_of_optax_descend_in_all_weights() -> None:
     pytest.importorskip("optax")
     path = optiviz.descend("digits-race", "optax.lbfgs", steps=3)

@@ -89,6 +89,7 @@ def test_what_only_looks_at_a_picture_changes_nothing(tmp_path: Path) -> None:
     assert optiviz.load_recipe(tmp_path / "y.gif").surface == "bowl"
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_what_was_changed() -> None:
     animation = made()
     before = animation._repr_html_()

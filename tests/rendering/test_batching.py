@@ -51,14 +51,14 @@ def test_any_executor_makes_what_render_makes(
 
 
 def test_what_is_up_to_date_is_left(here: Path) -> None:
-    items = [(GOOD, ["a.gif", "a.csv"]), (OTHER, "b.svg")]
+    items = [(GOOD, ["a.png", "a.csv"]), (OTHER, "b.svg")]
     assert statuses(optiviz.batch(items)) == ["made", "made"]
     (here / "a.csv").unlink()
     before = (here / "b.svg").stat().st_mtime_ns
     assert statuses(optiviz.batch(items)) == ["made", "up to date"]
     assert (here / "b.svg").stat().st_mtime_ns == before
     assert statuses(optiviz.batch(items, force=True)) == ["made", "made"]
-    assert statuses(optiviz.batch([(OTHER, "a.gif"), (OTHER, "b.svg")])) == ["made", "up to date"]
+    assert statuses(optiviz.batch([(OTHER, "a.png"), (OTHER, "b.svg")])) == ["made", "up to date"]
 
 
 def test_other_versions_are_not_up_to_date(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

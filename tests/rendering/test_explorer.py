@@ -33,6 +33,7 @@ class Frame(HTMLParser):
         self.texts.append(data)
 
 
+@pytest.mark.slow
 def test_it_saves_what_the_command_line_writes(here: Path, invoke: Invoke) -> None:
     made().save(here / "pages" / "x.html")
     assert invoke(*WORDS, "--preset", "diverges: sgd:lr=1.05", "-o", "y.html").exit_code == 0
@@ -66,6 +67,7 @@ def test_the_page_is_made_once_and_only_when_it_is_asked_for(
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text(here: Path) -> None:
     hostile = '"></iframe><script>alert(1)</script>'
     explorer = optiviz.explore("bowl", "sgd:lr=0.1", title=hostile, steps=3)

@@ -47,7 +47,7 @@ def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) ->
     assert target.stat().st_size > 100
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.row(39)
 @pytest.mark.skipif(os.name != "posix", reason="needs the limits of Unix")
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -145,6 +145,7 @@ def test_given_starts_come_before_random_ones() -> None:
     assert scene.trajectories[0].start.tolist() == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_users_matplotlibrc_changes_nothing(tmp_path: Path) -> None:
     import matplotlib
 

@@ -236,7 +236,7 @@ MERGES = "m0: &m0 {x: 1}\n" + "".join(
 )
 
 
-@pytest.mark.sample(30)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(
     ("text", "said"),
     [

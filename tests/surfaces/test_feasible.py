@@ -7,6 +7,7 @@ import optiviz
 from optiviz.objective import Array
 from optiviz.surfaces.constraints import comparisons, in_signs, penalized, spaced
 from optiviz.surfaces.feasible import ExactSet, NumericSet, feasible_set
+from optiviz.surfaces.region import region_where
 from optiviz.system.errors import InputError
 
 WINDOW = ((-3.0, 3.0), (-3.0, 3.0))
@@ -25,6 +26,20 @@ EXACT = [
     ("x**2 + y**2 >= 1", "abs(x) <= 2", "abs(y) <= 2"),
 ]
 NUMERIC = [("y >= x**2",), ("x*y >= 0.5", "x >= 0", "x <= 3")]
+BENT = [  # of a high degree, with corners, steps and poles
+    ("x**4 + y**4 <= 1",),
+    ("(x**2 - 1)**2 + y**2 <= 0.25",),
+    ("x**3 + y**3 <= 1",),
+    ("sqrt(abs(x)) <= 1",),
+    ("sqrt(abs(x)) + sqrt(abs(y)) <= 1",),
+    ("1/(x*y) <= 1",),
+    ("log(x) >= 0",),
+    ("log(x) <= 1",),
+    ("x**y <= 1",),
+    ("floor(x) >= 1",),
+    ("sign(x) == 1",),
+]
+UNPROVED = "y >= x**2", "y <= -1"
 EDGES = [  # sets without inner points, and points of them
     (("x >= 0", "y >= 0", "x + y == 1"), lambda t: np.stack([t, 1 - t], axis=-1)),
     (("x**2 + y**2 == 4",), lambda t: 2 * np.stack([np.cos(7 * t), np.sin(7 * t)], axis=-1)),
@@ -47,6 +62,28 @@ def test_a_projection_is_the_nearest_feasible_point(texts: tuple[str, ...]) -> N
     far = np.linalg.norm(nearest - x, axis=1)
     least = np.linalg.norm(others - x[:, None], axis=-1).min(axis=1)
     assert (far <= least + 1e-12).all()
+
+
+@pytest.mark.sample(4)
+@pytest.mark.parametrize("texts", BENT, ids=str)
+def test_a_projection_onto_a_bent_set_is_near(
+    texts: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = feasible_set(texts, ("x", "y"), WINDOW)
+    assert isinstance(found, NumericSet)
+    x, many = points(12), points(100_000, 1)
+    nearest = found.project(x)
+    np.testing.assert_allclose(found.project(nearest), nearest, rtol=0, atol=1e-8)
+    assert found.contains(nearest).all()
+    far = np.linalg.norm(nearest - x, axis=1)
+    others = many[found.contains(many)]
+    assert (far <= np.linalg.norm(others - x[:, None], axis=-1).min(axis=1) + 1e-6).all()
+    assert capfd.readouterr() == ("", "")  # libraries below print, too
+
+
+def test_a_curved_interval() -> None:
+    found = feasible_set(("x**3 <= 1",), ("x",), WINDOW[:1])
+    np.testing.assert_allclose(found.project(np.array([[2.0], [-2.0]])), [[1], [-2]], atol=1e-12)
 
 
 @pytest.mark.parametrize(("texts", "edge"), EDGES, ids=["segment", "circle"])
@@ -102,12 +139,17 @@ def test_a_point_that_is_not_finite_stays_so() -> None:
         ("x**2 + y**2 <= 1", "x + y >= 2"),
         ("x**2 + y**2 <= -1",),
         ("x - x >= 1",),
-        ("y >= x**2", "y <= -1"),
+        UNPROVED,
     ],
     ids=str,
 )
 def test_an_empty_set_is_told(texts: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match="no point satisfies all of"):
+    said = (
+        "^found no point that satisfies all of"
+        if texts == UNPROVED
+        else "^no point satisfies all of"
+    )
+    with pytest.raises(InputError, match=said):
         feasible_set(texts, ("x", "y"), WINDOW)
 
 
@@ -117,6 +159,11 @@ def test_an_empty_set_is_told(texts: tuple[str, ...]) -> None:
         ("x = 1", "constraint 'x = 1': write == instead of ="),
         ("x + y", "constraint 'x \\+ y' compares nothing: write, for example, x \\+ y <= 1"),
         ("x < 1", "write <= instead of <"),
+        ("x >= 1 and y >= 1", 'write --constraint "x >= 1" --constraint "y >= 1"'),
+        ("x >= 0, x + y <= 1", 'write --constraint "x >= 0" --constraint "x \\+ y <= 1"'),
+        ("x >= 1 or y >= 1", "all constraints hold at once"),
+        ("x - 1/0 <= 1", "constraint 'x - 1/0 <= 1': division by zero"),
+        ("1e150 <= x <= 1e199", "1e150 <= x <= 1e199: numbers must be at most 1e\\+100"),
         ("x != 1", "compare with <=, >= or =="),
         ("x + z <= 1", "constraint 'x \\+ z <= 1': unknown variable 'z'"),
         ("1 <= 2", "compares numbers"),
@@ -154,3 +201,13 @@ def test_a_surface_offers_its_constraints_and_its_penalty() -> None:
     np.testing.assert_allclose(sparse.value(x), plain.value(x) + np.abs(x).sum(axis=-1) / 2)
     assert sparse.smooth is not None
     np.testing.assert_array_equal(sparse.smooth.value(x), plain.value(x))
+
+
+def test_a_name_that_means_two_axes_is_refused() -> None:
+    declared = {"formula": "x + y", "domain": "-1:1,-1:1", "axes": "y,x"}
+    for wrong in (
+        lambda: optiviz.Surface(**declared, constraints="x >= 0"),
+        lambda: region_where("x > 0", optiviz.Surface(**declared)),
+    ):
+        with pytest.raises(InputError, match="x is a variable, but names the axis of y"):
+            wrong()

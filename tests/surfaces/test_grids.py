@@ -200,7 +200,7 @@ def evaluations(folder: Path) -> int:
 
 
 @pytest.mark.row(49, 51)
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 @pytest.mark.parametrize(
     "jobs", [[], pytest.param(["--jobs", "2"], marks=pytest.mark.slow)], ids=["here", "processes"]
@@ -288,6 +288,7 @@ def surfaces() -> list[Surface]:
     return [model, network, *found, weights]
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_bits(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "model.py").write_text(MODEL)
     with ProcessExecutor(2) as processes, ThreadPoolExecutor(2) as threads:
@@ -319,6 +320,7 @@ def test_rows_are_evaluated_by_several_processes(here: Path, own_cache: Path) ->
     assert told[-1] == (60, 60) and told == sorted(told)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_and_a_problem_of_this_program_are_told(
     here: Path, own_cache: Path
 ) -> None:

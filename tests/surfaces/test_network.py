@@ -50,6 +50,7 @@ def test_the_gradient_is_the_slope(activations: tuple[str, ...], loss: str, bias
         np.testing.assert_array_equal(objective.gradient(x), gradient)
 
 
+@pytest.mark.torch
 @every_network
 def test_the_gradient_is_torchs(activations: tuple[str, ...], loss: str, bias: bool) -> None:
     torch = pytest.importorskip("torch")

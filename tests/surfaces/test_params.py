@@ -90,6 +90,14 @@ def test_parameters_are_in_constraints_too(invoke: Invoke, here: Path) -> None:
         expected = np.array([-k, -k]) / (1 + k)  # where (2x, 2ky) is along (1, k)
         np.testing.assert_allclose(each["path"][-1], expected, atol=1e-3)
     assert invoke(*words, "--param", "k=1", "-o", "x.html", "-q").exit_code == 0
+    words = ["run", "--formula", "x**2 + y**2", "--constraint", "x + y <= c", "--param", "c=-2,-1"]
+    words += ["--opt", "projected-gradient:lr=0.2", "--steps", "40", "--start=2,1"]
+    result = invoke(*words, "-o", "x.json")
+    assert "start 2, 1 violates the constraints: each run begins at the near" in result.output
+    several = json.loads((here / "x.json").read_text())["trajectories"]
+    for c, each in zip((-2, -1), several, strict=True):
+        np.testing.assert_allclose(each["start"], np.array([2, 1]) + (c - 3) / 2, atol=1e-9)
+        np.testing.assert_allclose(each["path"][-1], [c / 2, c / 2], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +106,14 @@ def test_parameters_are_in_constraints_too(invoke: Invoke, here: Path) -> None:
         ("--residuals y-k*x**2,1-x", "or set it with --param k=1"),
         ("--residuals y-k*x**2,1-x --param q=1", "--param: unknown parameter 'q'"),
         ("--formula x**2+k*y**2 --param k=1 --constraint x<=q", "unknown variable 'q'"),
+        ("--formula x**2 --param k=1 --constraint x<=c", "--param: unknown parameter 'k'"),
         ("--formula x**2+k*y**2", "or set it with --param k=1"),
         ("--formula x**2+kappa*y**2 --param kapa=3", "--param: unknown parameter 'kapa': did you"),
         ("--formula x**2 --param k=3", "--param: k is not in formula 'x**2'"),
         ("--formula x**2+k --param x=3", "--param: x is a variable"),
         ("--formula x**2+k --param pi=3", "--param: pi is a constant"),
         ("--formula x**2+k --param k=abc", "--param: k must be a number, not 'abc'"),
+        ("--formula x**2+k --param k=1e300", "--param: k must lie in [-1e100, 1e100], not 1e+300"),
         ("--formula x**2+k --param k", "--param: 'k' is not the value of a parameter"),
         ("--formula x**2+k --param k=1 --param k=2", "--param: k is set twice"),
         ("--formula x**2+k --param k=1,2 --opt adam", "--param: needs exactly one optimizer"),

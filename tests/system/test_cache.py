@@ -168,6 +168,7 @@ def test_what_a_formula_cannot_be_is_refused_each_time(own_cache: Path) -> None:
     assert all(read_cached(f"formulas/{each.name}") for each in own_cache.rglob("*/*"))
 
 
+@pytest.mark.slow
 def test_who_debugs_is_told_and_others_are_not(invoke: Invoke, here: Path, own_cache: Path) -> None:
     words = ["run", "--surface", "bowl", "--opt", "adam", "--steps", "3", "-o", "a.json"]
     first = invoke(*words)

@@ -139,6 +139,7 @@ def test_digits_are_one_or_two_to_a_channel() -> None:
 # Colours of paths
 
 
+@pytest.mark.slow
 def test_a_path_has_the_colour_of_its_spec(here: Path) -> None:
     made = recipe(optimizers="sgd:lr=0.1:color=Red,adam:lr=0.1:label=My Adam:color=#0a7,momentum")
     assert made.optimizers[1] == "adam:lr=0.1:label=My Adam:color=#0a7"
@@ -216,6 +217,7 @@ def test_a_path_that_has_a_casing_stands_out_from_the_surface() -> None:
     assert any("stands out" in each for each in color_remarks(bare, [PathColor("a", band, True)]))
 
 
+@pytest.mark.slow
 def test_hints_are_told_on_the_terminal_and_in_a_batch(here: Path, invoke: Invoke) -> None:
     words = ("run", "--surface", "bowl", "--opt", "sgd:lr=0.1:color=yellow", "--steps", "5")
     said = "sgd: yellow has a contrast of 1.0 with the background, where 3 is easy to see"

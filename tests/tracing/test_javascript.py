@@ -162,7 +162,7 @@ def methods() -> Mapping[int, Mapping[str, tuple[tuple[str, ...], str]]]:
     return found
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SURFACES)
 def test_paths_are_those_of_python(name: str, methods: Any) -> None:
     surface = optiviz.load_surface(name)

@@ -81,6 +81,7 @@ def test_given_settings_are_shown() -> None:
     assert {"lr 0.1", "lr 0.25  beta1 0.8"} <= set(said)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_left_out_in_order() -> None:
     five, shown = "sgd,momentum,nesterov,rmsprop,adam", []
     for size in [(1200, 800), (960, 640), (480, 320), (300, 200)]:
@@ -106,6 +107,7 @@ def test_settings_stand_beneath_the_names_where_they_are_long() -> None:
     assert detail == "lr 0.25  beta1 0.8  beta2 0.99  eps 0.001"
 
 
+@pytest.mark.slow
 def test_the_marks_that_stand_still_are_explained() -> None:
     assert {"start", "minimum"} <= set(words(picture("wobbly", "adam")))
     unknown = Surface(formula="x + y", domain="-1:1,-1:1")
@@ -114,6 +116,7 @@ def test_the_marks_that_stand_still_are_explained() -> None:
     assert "out of view" not in words(picture("wobbly", "adam"))
 
 
+@pytest.mark.slow
 def test_the_line_styles_of_several_starts_are_explained() -> None:
     said = words(picture("bowl", "adam,sgd", starts=[(1, -2.5), (-2, 1)]))
     assert {"from 1, −2.5", "from −2, 1"} <= set(said)
@@ -234,7 +237,7 @@ def test_words_do_not_overlap_and_are_legible_at_480_pixels(name: str) -> None:
     assert all(size >= 8.8 for said, size in pixels.items() if said not in formula)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("surface", "optimizers", "rest"),

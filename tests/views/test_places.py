@@ -91,6 +91,7 @@ def test_an_aspect_holds_in_every_arrangement(fields: dict[str, Any]) -> None:
     assert ratio(drawn) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_an_aspect_holds_for_basins_reliefs_and_plots() -> None:
     surface = RAVINE["surface"]
     basins = optiviz.BasinsRecipe(
@@ -147,6 +148,7 @@ def assert_tidy_but(drawn: Picture, place: str) -> None:
         assert_tidy(drawn)
 
 
+@pytest.mark.slow
 def test_without_a_legend_the_panel_is_no_smaller() -> None:
     def area(place: Any) -> float:
         box = main(make_picture(run(legend=place, size=(300, 240)))).get_position()

@@ -126,6 +126,7 @@ def test_no_path_shines_through_a_hill() -> None:
     assert differs.mean() < 0.1, "at the edge of the hill alone"
 
 
+@pytest.mark.slow
 def test_a_head_off_the_surface_waits_at_its_edge_as_a_triangle() -> None:
     saddle = optiviz.Surface(formula="x**2 - y**2", domain="-2:2,-2:2")
     picture = drawn(saddle, "sgd:lr=0.1", starts=[(-1.5, 0.1)], steps=40, camera=(75, 44))
@@ -159,6 +160,7 @@ def test_heads_at_one_place_stand_apart() -> None:
             assert np.hypot(*(ends[one] - ends[other])) > 5
 
 
+@pytest.mark.slow
 def test_a_trail_fades_a_path_and_its_shadow() -> None:
     picture = drawn(trail=10)
     (track,) = paths_of(picture)
@@ -171,6 +173,7 @@ def test_a_trail_fades_a_path_and_its_shadow() -> None:
 # The floor
 
 
+@pytest.mark.slow
 def test_without_a_floor_the_box_is_lower_and_has_no_shadows() -> None:
     with_floor, without = view_of(drawn()), view_of(drawn(floor=False))
     assert without.base == 0 > with_floor.base
@@ -192,6 +195,7 @@ def test_a_shadow_lies_beneath_its_path_and_under_no_surface() -> None:
 # Heights, and where a surface ends
 
 
+@pytest.mark.slow
 def test_the_picture_says_how_heights_are_compressed() -> None:
     for surface, fields, said in (
         ("rosenbrock", {}, "loss (log)"),
@@ -289,6 +293,7 @@ def test_an_orbit_turns_by_its_degrees_and_stands_still_without() -> None:
     assert view_of(still).image.photo is photo
 
 
+@pytest.mark.slow
 def test_a_camera_is_where_it_is_asked_to_be() -> None:
     camera = view_of(drawn(camera="-20,50")).camera
     assert (camera.azimuth, camera.elevation) == (-20, 50)
@@ -316,6 +321,7 @@ def test_a_camera_out_of_range_is_told(camera: Any, said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.slow
 def test_every_camera_has_axes_that_do_not_cross_the_surface() -> None:
     """Lines of axes are beneath the surface, and most cameras do not even hide them."""
     picture = drawn(camera=(0, 33), orbit=360, steps=36, size=(360, 240))
@@ -342,7 +348,7 @@ def test_every_camera_has_axes_that_do_not_cross_the_surface() -> None:
             assert photo.uncovered(np.concatenate(dense)).mean() > 0.97, photo.camera
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("azimuth", range(-180, 180, 40))
 def test_words_stand_apart_from_every_side(azimuth: int) -> None:
     theme = "light" if azimuth % 80 else "dark"
@@ -350,6 +356,7 @@ def test_words_stand_apart_from_every_side(azimuth: int) -> None:
         assert_tidy(drawn(camera=(azimuth, 33 + azimuth % 30), size=size, theme=theme))
 
 
+@pytest.mark.slow
 def test_labels_fade_before_their_axis_is_another_edge() -> None:
     picture = drawn("bowl", "sgd", orbit=180, steps=90)
     view = view_of(picture)
@@ -370,6 +377,7 @@ def test_labels_fade_before_their_axis_is_another_edge() -> None:
 # Images
 
 
+@pytest.mark.slow
 def test_a_draft_has_no_antialiasing_and_high_quality_more(tmp_path: Path) -> None:
     softened = []
     for quality in ("draft", "standard", "high"):
@@ -394,6 +402,7 @@ def test_vectors_hold_the_surface_as_an_image_and_words_as_words(
             assert said in data
 
 
+@pytest.mark.slow
 def test_a_gif_keeps_smooth_shading_paths_and_words(tmp_path: Path) -> None:
     for orbit in (0, 60):
         recipe = Recipe(surface="wobbly", optimizers="adam,sgd", steps=10, orbit=orbit, **SMALL)
@@ -407,6 +416,7 @@ def test_a_gif_keeps_smooth_shading_paths_and_words(tmp_path: Path) -> None:
                 assert 10 * np.log10(255**2 / error) >= 40
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     recipe = Recipe(surface="wobbly", optimizers="adam", steps=9, orbit=40, **SMALL)
     for name in "ab":

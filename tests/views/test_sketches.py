@@ -206,10 +206,10 @@ def test_a_sketch_stays_at_the_end_of_its_path(walker: str) -> None:
     assert_array_equal(dots(artist, "tried")[1], last)
 
 
-def test_one_mark_of_the_key_explains_sketches(walker: str) -> None:
+def test_two_marks_of_the_key_explain_sketches(walker: str) -> None:
     drawn, _ = sketched(recipe(walker, view="contour"))
     said = [each.label for each in drawn.cells[0].view.legend_entries]
-    assert said == ["start", "minimum", "average"]
+    assert said == ["start", "minimum", "sample", "reach"]  # no line is an average
 
 
 def test_files_have_the_sketch_of_each_step(walker: str, invoke: Invoke, here: Path) -> None:

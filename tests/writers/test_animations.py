@@ -158,6 +158,7 @@ def test_checks_take_a_share_of_the_time(tmp_path: Path, monkeypatch: pytest.Mon
     assert checks == [2, 6]
 
 
+@pytest.mark.slow
 def test_a_failure_in_update_is_not_taken_for_a_missed_change(tmp_path: Path) -> None:
     figure, axes = canvas()
     (line,) = axes.plot([0, 1], [0, 1])
@@ -203,6 +204,7 @@ def late_lines() -> Animation:
     return animated(figure, update, blit=True, frames=40)
 
 
+@pytest.mark.slow
 def test_colours_that_come_late_are_those_that_were_drawn(tmp_path: Path) -> None:
     full = drawn_in_full(late_lines())
     for frame, drawn in zip(save(late_lines(), tmp_path / "x.gif"), full, strict=True):

@@ -37,7 +37,7 @@ def codec_of(path: Path) -> str:
         return film.streams.video[0].codec_context.codec.canonical_name
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "codec", "found"),
     [
@@ -94,7 +94,7 @@ def test_a_codec_that_cannot_be_is_refused_before_anything_is_written(
     assert path.read_text() == "kept"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["h264", "mpeg4", "hevc"])
 def test_a_bit_rate_makes_a_file_larger_or_smaller(codec: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(0)
@@ -112,6 +112,7 @@ def test_a_bit_rate_makes_a_file_larger_or_smaller(codec: str, tmp_path: Path) -
     assert sizes[1] > 2 * sizes[0]
 
 
+@pytest.mark.slow
 def test_arguments_of_ffmpeg_are_used_or_told(tmp_path: Path) -> None:
     assert parse_ffmpeg(["-vcodec", "libx264", "-crf", "18", "-pix_fmt", "yuv444p"]) == (
         {"codec": "libx264", "options": {"crf": "18", "pix_fmt": "yuv444p"}},

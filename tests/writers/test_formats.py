@@ -76,7 +76,7 @@ def test_it_plays_as_long_as_was_asked_for(suffix: str, fps: float, tmp_path: Pa
     assert seconds == pytest.approx(24 / fps, abs=1 / fps + 1e-3)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_a_last_frame_that_stays_is_there_all_the_time(suffix: str, tmp_path: Path) -> None:
     made = frames(6)
@@ -92,7 +92,7 @@ def test_images_play_for_ever(suffix: str, tmp_path: Path) -> None:
         assert image.info["loop"] == 0
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ANIMATED)
 def test_the_same_frames_give_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     made = {write(tmp_path / f"{number}{suffix}", frames(12)).read_bytes() for number in range(3)}
@@ -128,7 +128,7 @@ def test_a_higher_quality_is_nearer_and_larger(suffix: str, tmp_path: Path) -> N
     assert sizes == sorted(sizes)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".gif", ".apng", *FILMS])
 def test_what_is_said_of_it_is_in_the_file(suffix: str, tmp_path: Path) -> None:
     said = "how it was made: ü " + "x" * 400
@@ -144,7 +144,7 @@ def test_what_is_said_of_it_is_in_the_file(suffix: str, tmp_path: Path) -> None:
     assert read(path)[0][0].shape == (64, 96, 3)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FILMS)
 def test_colours_are_those_that_were_drawn(suffix: str, tmp_path: Path) -> None:
     colors = [(255, 255, 255), (0, 104, 181), (213, 94, 0), (32, 36, 42)]

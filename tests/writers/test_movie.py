@@ -395,6 +395,7 @@ def test_a_file_that_cannot_be_opened_leaves_the_figure_as_it_was(tmp_path: Path
     animation._draw_was_started = True
 
 
+@pytest.mark.slow
 def test_two_writers_may_save_a_figure_at_once(tmp_path: Path) -> None:
     for nested in (True, False):
         made, update = plain()
@@ -447,6 +448,7 @@ def test_figures_that_are_gone_do_not_pile_up(tmp_path: Path) -> None:
     assert 0 < int(printed) < 20
 
 
+@pytest.mark.slow
 def test_frames_of_ours_are_those_of_a_full_draw(recorder: Recorder) -> None:
     recipe = optiviz.Recipe(surface="wobbly", optimizers="adam,sgd:lr=9", steps=9, size=(300, 200))
     from optiviz.rendering.animation import PictureAnimation
@@ -489,6 +491,7 @@ def test_it_is_registered() -> None:
     assert writers["imageio"] is optiviz.writers.ImageioWriter
 
 
+@pytest.mark.slow
 def test_a_stranger_can_save_odd_sizes_as_video(tmp_path: Path) -> None:
     made, update = plain()
     made.set_size_inches(301 / 80, 203 / 80)

@@ -65,7 +65,7 @@ def test_arguments_of_savefig_make_it_transparent(tmp_path: Path) -> None:
     assert (tmp_path / "y.apng").read_bytes() == (tmp_path / "x.apng").read_bytes()
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("look", "color"),
     [

@@ -100,16 +100,19 @@ function writeKey() {
   one(".key .away").style.visibility = isGone ? "" : "hidden"; // whose room it keeps
 }
 
-// What methods looked at that needs words most.
+// What methods looked at that needs words most: dots stand for points, lines for other shapes.
 function writeSketchKey() {
-  const seen = state.sketch ? shown.filter(hasSketch) : [];
-  const roles = new Set(seen.flatMap((run) => (run.forms ?? told.methods[run.entry.method].sketch).map(([, role]) => role)));
-  const mark = one(".key .sketch");
-  const role = Object.keys(told.sketches.named).find((each) => roles.has(each)) ?? "";
-  if (mark.dataset.role === role) return;
-  mark.dataset.role = role;
-  mark.hidden = !role;
-  mark.querySelector("span").textContent = told.sketches.named[role] ?? "";
+  const forms = state.sketch ? shown.filter(hasSketch).flatMap(formsOf) : [];
+  const seen = new Set(forms.map(([kind, role]) => `${role} ${kind === "points"}`));
+  const named = told.sketches.named.filter(([role, , dots]) => seen.has(`${role} ${dots}`));
+  const marks = all(".key .sketch");
+  const roles = marks.map((_, each) => named[each]?.[0] ?? "");
+  if (marks.every((mark, each) => mark.dataset.role === roles[each])) return;
+  for (const [each, mark] of marks.entries()) {
+    mark.dataset.role = roles[each];
+    mark.hidden = !roles[each];
+    mark.querySelector("span").textContent = named[each]?.[1] ?? "";
+  }
   drawKey();
 }
 
@@ -146,7 +149,7 @@ function drawKey() {
       const { width, dot, hollow } = told.sketches.looks[mark.dataset.role] ?? {};
       pen.strokeStyle = mark.dataset.role === "average" ? look().ink : muted;
       pen.lineWidth = POINT * width;
-      if (["tried", "sample"].includes(mark.dataset.role)) {
+      if (told.sketches.named.some(([role, , dots]) => dots && role === mark.dataset.role)) {
         const size = (POINT * dot) / 2;
         shape(pen, "o", [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
       } else line(pen, [[0, 8], [16, 8]]);

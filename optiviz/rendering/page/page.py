@@ -19,7 +19,7 @@ from PIL import Image
 from optiviz.descent.outcome import outcome
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import SAMPLER_TRAIL, DescentEntry, RunEntry, RunScene
+from optiviz.kinds.run_scene import SHORT_TRAIL, DescentEntry, RunEntry, RunScene
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.recipes.command import arguments_for, drawn_command
@@ -35,7 +35,7 @@ from optiviz.rendering.page.text import (
     rounded_points,
     short,
 )
-from optiviz.shapes import RESULTS, Shape, ShapeForm, is_finite
+from optiviz.shapes import Shape, ShapeForm, is_finite
 from optiviz.surfaces.notation import terms
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
@@ -45,7 +45,13 @@ from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
 from optiviz.views.legend import number
-from optiviz.views.legend_entries import BENDS, SKETCH_ENTRIES, SURFACE_ENTRIES, start_entries
+from optiviz.views.legend_entries import (
+    BENDS,
+    MOST_NAMED,
+    SKETCH_ENTRIES,
+    SURFACE_ENTRIES,
+    start_entries,
+)
 from optiviz.views.loss import Line, LossView
 from optiviz.views.paths import CASING_WIDTH, COMET, DASHES, LINE_WIDTH, MARKERS, REACH
 from optiviz.views.ramp import ramp
@@ -112,16 +118,18 @@ class Page:
             "frames": self.recipe.frame_steps(scene.steps),
             "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
-            "sampler_trail": SAMPLER_TRAIL,
             "smooth": self.recipe.smooth,
             "sketch": self.recipe.sketch is not False,
             "sketches": {
                 "all": self.recipe.sketches_all,
-                "results": RESULTS,
                 "looks": {role: look._asdict() for role, look in LOOKS.items()},
                 "isolines": ISOLINES,
                 "saddle": SADDLE,
-                "named": {role: entry.label for role, entry in SKETCH_ENTRIES.items()},
+                "named": [
+                    [role, entry.label, not entry.half_length]
+                    for role, entry in SKETCH_ENTRIES.items()
+                ],
+                "trail": SHORT_TRAIL,
                 "casing": CASING,
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
@@ -467,7 +475,7 @@ class Page:
             said = SURFACE_ENTRIES[name].label.format(number(self.scene.max_plane_distance, 3))
             yield f'<li class="{name}"><canvas aria-hidden="true"></canvas>{escape(said)}</li>'
         if self.pictures:
-            yield f'<li class="sketch" hidden>{_MARK}<span></span></li>'
+            yield from [f'<li class="sketch" hidden>{_MARK}<span></span></li>'] * MOST_NAMED
             if self.recipe.eigenvectors:
                 yield f'<li class="bends">{_MARK}{BENDS.label}</li>'
             for told in self.sets["sets"]:

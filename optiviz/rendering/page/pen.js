@@ -122,20 +122,17 @@ const drawHead = (pen, entry, at, size = HEAD) => {
   shape(pen, head, at, size, color, look().casing);
 };
 
-// The row from which on a path is drawn in full, as told by the trail; that of a sampler ends early,
-// since its samples are drawn, which it would hide.
+// The row from which on a path is drawn in full.
 function beginning(run, step) {
-  const trail = told.trail ?? (state.sketch && drawsSamples(run) ? told.sampler_trail : Infinity);
-  return rowIn(run, Math.max(Math.min(step, run.last) - trail, 0));
+  const trail = trailOf(run);
+  return trail === null ? 0 : rowIn(run, Math.max(Math.min(step, run.last) - trail, 0));
 }
 
-const drawsSamples = (run) => hasSketch(run) && sketchOf(run, run.rows - 1).some(({ role }) => role === "sample");
-
 // A line up to a row, faded where the trail has left it.
-function drawGrown(pen, pixels, begin, last, width, dash) {
+function drawGrown(pen, pixels, begin, last, width, dash, faded = true) {
   pen.lineWidth = width;
   pen.setLineDash(dash.map((each) => width * each));
-  if (begin > 0 && told.trail !== null) {
+  if (begin > 0 && faded) {
     const alpha = pen.globalAlpha;
     pen.globalAlpha = FADED * alpha;
     stroke(pen, pixels, 0, begin);

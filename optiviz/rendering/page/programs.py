@@ -35,7 +35,7 @@ from optiviz.tracing.programs import MethodProgram
 
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
-CONSTRAINED = "a page does not know constraints"
+CONSTRAINED, BATCHED = "a page does not know constraints", "a page has no batches"
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
 
 
@@ -60,9 +60,9 @@ class Programs:
 def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     """Return the programs of the page of a run, and of the built-in optimizers that it offers."""
     formula, why = _formula(scene.surface)
-    constrained = bool(scene.surface.constraint_texts)
-    if recipe.presets and (formula is None or constrained):
-        raise InputError(f"presets: are buttons of a page that computes: {why or CONSTRAINED}")
+    unlike = _unlike_a_page(recipe)
+    if recipe.presets and (formula is None or unlike):
+        raise InputError(f"presets: are buttons of a page that computes: {why or unlike}")
     if formula is None:
         return Programs("const programs=null;", why, entries=[_replayed("") for _ in scene.entries])
     library = MethodLibrary(scene.surface.dim)
@@ -73,10 +73,10 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
         else _replayed("another program recorded this path")
         for entry in scene.entries
     ]
-    for name in () if constrained else OPTIMIZERS:
+    for name in () if unlike else OPTIMIZERS:
         library.offer(name)
     sets = [objective_text({"value": each}) for each in set_programs(scene.surface, recipe)]
-    given = () if constrained else recipe.page_presets
+    given = () if unlike else recipe.page_presets
     presets = [library.preset(recipe, preset) for preset in given]
     return Programs(
         script(objective_text(formula_programs(formula)), library.texts, sets),
@@ -105,6 +105,13 @@ def _formula(surface: Surface) -> tuple[Formula | None, str]:
     return None, f"The paths were computed in Python, because {what} would be too much for a page."
 
 
+def _unlike_a_page(recipe: Recipe) -> str:
+    """Return what all methods of a recipe meet and a page has not, "" if nothing."""
+    if resolve_surface(recipe.surface).constraint_texts:
+        return CONSTRAINED
+    return "" if recipe.batch_size is None else BATCHED
+
+
 class MethodLibrary:
     """The programs of optimizers, by name: `methods` describes them, `texts` are their texts."""
 
@@ -126,8 +133,8 @@ class MethodLibrary:
         varied = recipe.varied_condition
         if varied:
             return _replayed(f"its {varied.replace('_', ' ')} is not that of the others")
-        if resolve_surface(recipe.surface).constraint_texts:
-            return _replayed(CONSTRAINED)
+        if unlike := _unlike_a_page(recipe):
+            return _replayed(unlike)
         method = entry.configured.optimizer
         try:
             key, program = self._add(spec, method)

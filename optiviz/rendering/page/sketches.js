@@ -3,13 +3,24 @@
 // What is drawn of the shapes of a run in a row, from its state or from the file.
 function sketchOf(run, row) {
   const known = (run.cache.sketches ??= []);
-  const isShown = ({ role }) => told.sketches.all || !run.start || told.sketches.results.includes(role);
+  const isShown = ({ role }) => told.sketches.all || !run.start || told.sketches.looks[role].grows;
   return (known[row] ??= shapesOf(run, row).filter(isShown).flatMap(partsOf));
 }
 
 // Whether a run has any, in its file or from its states.
 const hasSketch = ({ sketches, width, entry }) =>
   Boolean(sketches || (width && told.methods[entry.method]?.sketch));
+
+// The forms of what a run may have looked at.
+const formsOf = (run) => run.forms ?? told.methods[run.entry.method].sketch;
+
+const draws = (run, isRole) => state.sketch && hasSketch(run) && formsOf(run).some(([, role]) => isRole(role));
+
+// The steps after which a path fades: as told, or early if it would hide what grows beside it.
+const trailOf = (run) => told.trail ?? (draws(run, (role) => told.sketches.looks[role].grows) ? told.sketches.trail : null);
+
+// Whether what a trail has left is faded: of a path of samples, only if asked for.
+const fades = (run) => told.trail !== null || !draws(run, (role) => role === "sample");
 
 function shapesOf(run, row) {
   if (run.sketches) {
@@ -132,8 +143,7 @@ function drawSketches(pen, runs, step, { put, scale }, above) {
       return [role, { ...style, color: toward(styleOf(run.entry).color, style.dark) }];
     });
     for (const [role, style] of looks) {
-      const isAbove = style.above && style.grows;
-      if (isAbove === above) drawSketchLines(pen, style, ...seenParts(run, step, role, false), put, scale);
+      if (style.over === above) drawSketchLines(pen, style, ...seenParts(run, step, role, false), put, scale);
     }
     for (const [role, style] of looks) {
       const [before, here] = seenParts(run, step, role, true).map((parts) => parts.flatMap(put).filter(Boolean));

@@ -241,6 +241,7 @@ def test_the_image_is_the_ground_alone() -> None:
     assert not colors & paths
 
 
+@pytest.mark.slow
 @pytest.mark.row(66)
 @settings(max_examples=3)
 @given(st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text.strip()))
@@ -285,6 +286,7 @@ def test_a_narrow_window_has_a_page_of_common_proportions(domain: str, here: Pat
     assert 0.5 < told["surface"]["ratio"] < 2
 
 
+@pytest.mark.slow
 def test_numbers_are_as_exact_as_their_axes_want(here: Path) -> None:
     def track(middle: float, size: float) -> optiviz.Trajectory:
         return optiviz.Trajectory.of([[middle - size * 0.8**step] * 2 for step in range(31)])

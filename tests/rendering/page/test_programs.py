@@ -10,7 +10,7 @@ from conftest import LIVE, SOLVERS, Invoke
 
 import optiviz
 from optiviz.kinds.run_scene import RunScene
-from optiviz.rendering.page.programs import CONSTRAINED, Programs, page_programs
+from optiviz.rendering.page.programs import BATCHED, CONSTRAINED, Programs, page_programs
 from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.noise import NoisyObjective
 from optiviz.surfaces.region import region_where
@@ -80,6 +80,13 @@ def test_under_constraints_paths_are_replayed_on_a_ground_that_is_computed() -> 
     assert outside == (~surface.feasible_set.contains(points)).tolist()
     with pytest.raises(InputError, match=CONSTRAINED):
         programs(**fields, presets=["fast: projected-gradient:lr=0.5"])
+
+
+def test_batches_of_residuals_are_replayed() -> None:
+    surface = {"residuals": "x - 1, x + y - 2.2", "domain": "-2:3,-1:2.5"}
+    found = programs(surface=surface, optimizers="sgd:lr=0.05", batch_size=1, steps=5)
+    assert (found.methods, found.live) == ({}, "")
+    assert found.entries == [{"method": None, "values": [], "why": BATCHED}]
 
 
 @pytest.fixture

@@ -102,6 +102,7 @@ def test_views_and_commands_of_a_surface_take_a_model(invoke: Invoke) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("model")
 def test_the_part_of_a_plane_without_a_loss_is_told_and_left_blank(invoke: Invoke) -> None:
     words = ["--surface", "model.py:undefined", *RANDOM, *RUN, "--view", "contour+relief"]
@@ -119,6 +120,7 @@ def test_the_part_of_a_plane_without_a_loss_is_told_and_left_blank(invoke: Invok
     assert jobs.exit_code == 0 and said.strip() in jobs.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("model")
 def test_processes_and_previews_sample_the_same_plane(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
