@@ -101,6 +101,10 @@ class FeasibleSet(Protocol):
         """The interval of each variable, shape (dim, 2), infinite where it has no end."""
 
     @property
+    def extent(self) -> Array | None:
+        """The least interval of each variable that holds it, shape (dim, 2), None if unknown."""
+
+    @property
     def constraints(self) -> Sequence[Constraint]:
         """The constraints beside the box."""
 

@@ -83,8 +83,7 @@ class PlotScene(Scene[RunEntry]):
 
     def report(self, recipe: PlotRecipe) -> Report | None:
         """Return how the windows of planes were found, None if there is nothing to say."""
-        origins = [each.origin for each in self.surfaces]
-        told = [each.window_told for each in origins if isinstance(each, SpaceOrigin)]
+        told = [each.window_told for each in self.surfaces]
         return Report([], [], list(filter(None, told))) if any(told) else None
 
     def parts(self) -> tuple[Scene[RunEntry], ...]:

@@ -26,7 +26,14 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import DescentEntry, RecordedEntry, RunEntry, RunScene, provided_by
+from optiviz.kinds.run_scene import (
+    GROWING,
+    DescentEntry,
+    RecordedEntry,
+    RunEntry,
+    RunScene,
+    provided_by,
+)
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
@@ -35,7 +42,6 @@ from optiviz.optimizers.base import Method, check_noise
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
-from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
 from optiviz.system.progress import TaskProgress, search_progress
@@ -313,9 +319,9 @@ class Recipe(
 
     def _window_told(self, drawn: Surface) -> str:
         """Return how the window of a plane was found, "" if it is declared or needs no words."""
-        origin = resolve_surface(self.surface).origin
-        told = origin.window_told if isinstance(origin, SpaceOrigin) else ""
-        wider = bool(told) and drawn.window != origin.window
+        surface = resolve_surface(self.surface)
+        told = surface.window_told
+        wider = bool(told) and drawn.window != surface.window
         return f"{told}; wider here, to fit the paths" if wider else told
 
     def _recorded(self) -> "list[RecordedEntry]":
@@ -397,6 +403,8 @@ class Recipe(
                 )
                 for start in starts
             )
+            if not self.sketches_all:
+                paths = (paths[0], *map(with_results_alone, paths[1:]))
             if self.sketch is not False and variant.problem.in_plane and variant.batch_size is None:
                 paths = tuple(with_ball(path, surface, variant.noise) for path in paths)
             entries.append(
@@ -413,6 +421,11 @@ class Recipe(
             if progress is not None:
                 progress("descending", number + 1, len(specs))
         return entries
+
+    @property
+    def sketches_all(self) -> bool:
+        """Whether runs from all starts are sketched, not only the first of a surface's own."""
+        return bool(self.sketch or self.starts or self.random_starts)
 
     def _check_sketch(self, methods: Sequence[Method]) -> None:
         """Raise InputError if sketches are asked for, but there is none to draw."""
@@ -459,3 +472,9 @@ class Recipe(
             blocks.append("\n".join(filter(None, [found, tuning.bounds(), tuning.table()])))
         blocks += [f"{entry.label} has no learning rate" for entry in scene.entries[len(blocks) :]]
         return "\n\n".join(blocks)
+
+
+def with_results_alone(path: Trajectory) -> Trajectory:
+    """Return a path whose sketches have only what it leaves, such as its samples."""
+    kept = [tuple(shape for shape in each if shape.role in GROWING) for each in path.sketches]
+    return replace(path, sketches=tuple(kept))

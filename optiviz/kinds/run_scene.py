@@ -190,6 +190,14 @@ class RunScene(OnSurface[RunEntry]):
         hides = any(shape.role in GROWING for sketch in path.sketches[:2] for shape in sketch)
         return SHORT_TRAIL if asked is None and hides else asked
 
+    def fades(self, path: Trajectory, asked: int | None) -> bool:
+        """Return whether what a trail has left is faded: of a path of samples, only if asked for.
+
+        Otherwise it is left out, since it leads across its samples.
+        """
+        samples = any(shape.role == "sample" for sketch in path.sketches[:2] for shape in sketch)
+        return asked is not None or not samples
+
     def with_density(self, temperature: float | None) -> Self:
         """Return the scene whose ground is exp(-(f - min f) / temperature), the loss if None."""
         said = [each for each in self.conditions if not each.startswith(DENSITY)]

@@ -12,6 +12,7 @@ from optiviz.system.errors import InputError
 
 RAYS = 96  # corners of a region that is drawn
 HALVINGS = 50  # of the distance to its edge
+INSIDE, ROUNDING = 0.01, 1e-12  # the weight for one that is 0, and what is as good as 0
 
 
 def feasible_set(objective: Objective, name: str) -> FeasibleSet:
@@ -133,7 +134,7 @@ class MirrorDescent(Optimizer):
     The simplex is a segment or a triangle: x + y == 1 with x, y >= 0, whose weights are x and y, or
     x + y <= 1, where the third weight is the rest; any other triangle, too. It is the step with the
     least g'x + KL(w, last w) / lr; the sketch is the region of the same divergence KL about the
-    last point. A weight of 0 stays 0: a start on an edge stays on it.
+    last point. A weight of 0 would stay 0 for ever: one of a start counts as 0.01.
     """
 
     needs: ClassVar = ("feasible_set",)
@@ -146,9 +147,15 @@ class MirrorDescent(Optimizer):
 
     def step(self, objective: Objective, x: Array, state: Mirrored) -> tuple[Array, Mirrored]:
         corners = simplex(feasible_set(objective, "mirror-descent"))
+        before = np.maximum(weights(x, corners), 0.0)
+        if not len(state.corners) and (before < ROUNDING).any():
+            on_edge = (before < ROUNDING).any(axis=-1, keepdims=True)
+            before = np.where(before < ROUNDING, INSIDE, before)
+            mean = (before[..., None] * corners).sum(axis=-2) / before.sum(axis=-1, keepdims=True)
+            x = np.where(on_edge, mean, x)
         slopes = (objective.gradient(x)[..., None, :] * corners).sum(axis=-1)
         with np.errstate(divide="ignore"):
-            grown = np.log(np.maximum(weights(x, corners), 0.0)) - self.lr * slopes
+            grown = np.log(before) - self.lr * slopes
         grown = np.exp(grown - grown.max(axis=-1, keepdims=True))
         shares = grown / grown.sum(axis=-1, keepdims=True)
         moved = (shares[..., None] * corners).sum(axis=-2)

@@ -179,7 +179,9 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         )
     if declared and declared[0].l1:
         fields["l1"] = declared[0].l1
-    if declared and (window := declared[0].domain) is not None:
+    constrained = bool(declared) and declared[0].feasible_set is not None
+    found = constrained and declared[0].window_told  # which is found again
+    if declared and (window := declared[0].domain) is not None and not found:
         sides = window.intervals
         fields["domain"] = ",".join(
             f"{format_value(low)}:{format_value(high)}" for low, high in sides

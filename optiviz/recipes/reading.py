@@ -643,7 +643,8 @@ class SurfaceReader:
         if any(key in self.changes for key in OF_PLANE):
             declared["plane"] = self._plane(None)
         declared |= {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
-        return self._declared(keys, declared, of=1)
+        surface = self._declared(keys, declared, of=1)
+        return (self.window is None and surface is not None and surface.fitted()) or surface
 
     def _plane(self, declared: Any) -> Any:
         """Return the declaration of a plane with the changes applied."""

@@ -245,6 +245,17 @@ class ExactSet:
         return True
 
     @property
+    def extent(self) -> Array | None:
+        """The least interval of each variable that holds it, shape (dim, 2), None if unbounded."""
+        if not self.bounded:
+            return None
+        round_ = [each for each in self.edges if isinstance(each, Ellipse)]
+        ways = np.concatenate([np.eye(self.dim), -np.eye(self.dim)])
+        tried = np.concatenate([self._corners, *(each.lowest(ways) for each in round_)])
+        allowed = tried[self._excess(tried) <= NEAR * self._size]
+        return np.stack([allowed.min(axis=0), allowed.max(axis=0)], axis=-1)
+
+    @property
     def corners(self) -> Array:
         """Those of an interval, a segment or a polygon, shape (n, dim); n is 0 for other sets."""
         polygonal = all(isinstance(each, HalfSpace) for each in self.edges) and self.bounded
@@ -554,6 +565,11 @@ class NumericSet:
     def box(self) -> Array:
         """No interval is known: shape (dim, 2)."""
         return np.tile([-np.inf, np.inf], (self.dim, 1))
+
+    @property
+    def extent(self) -> Array | None:
+        """None is known."""
+        return None
 
     @property
     def constraints(self) -> Sequence[Constraint]:

@@ -60,6 +60,7 @@ from optiviz.surfaces.formulas import (
 )
 from optiviz.surfaces.notation import symbol
 from optiviz.surfaces.origins import (
+    DEFAULT_START,
     FormulaOrigin,
     FunctionOrigin,
     ModelOrigin,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 
 TRIED_VARIABLES = 3  # with which a general formula is checked
 MAX_CONSTRAINTS = 70  # letters of constraints in a caption; more are counted
+MARGIN = 1 / 3  # beside a feasible set, in lengths of it
 MAX_VARIABLE = 8  # letters of the name of an axis that is also written in the formula
 MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum has reached it
 
@@ -421,6 +423,41 @@ class Surface(Model):
 
         names = _names(self.variables, self.dim, "")
         return feasible_set(texts, names, self.window.intervals)
+
+    def fitted(self) -> "Surface | None":
+        """Return it in a window around its feasible set, and with a start there.
+
+        None if the set is not bounded. The margin on each side is a third of the set's length.
+        """
+        allowed = self.feasible_set
+        extent = None if allowed is None else allowed.extent
+        if extent is None or allowed is None:
+            return None
+        lengths: Array = np.ptp(extent, axis=1)
+        lengths = np.where(lengths > 0, lengths, lengths.max() or 1.0)
+        sides = tuple(
+            (round(low - size * MARGIN, digits) + 0.0, round(high + size * MARGIN, digits) + 0.0)
+            for (low, high), size in zip(extent.tolist(), lengths.tolist(), strict=True)
+            for digits in [1 - math.floor(math.log10(size))]
+        )
+        share = np.array(DEFAULT_START[: self.dim])
+        inside = allowed.project(extent[:, 0] + share * np.ptp(extent, axis=1))
+        try:
+            window = Domain.model_validate(sides)
+        except ValueError:  # too narrow, or too far from 0
+            return None
+        return self.model_copy(update={"domain": window, "start": tuple(inside.tolist())})
+
+    @property
+    def window_told(self) -> str:
+        """How its window was found, as a sentence; "" if it is declared, or needs no words."""
+        if isinstance(self.origin, SpaceOrigin):
+            return self.origin.window_told
+        found = None if self.name else self.fitted()
+        if found is None or found.domain != self.domain:
+            return ""
+        sides = ",".join(f"{low:g}:{high:g}" for low, high in self.window.intervals)
+        return f"window {sides}, around the points that satisfy the constraints"
 
     def check_feasible(self) -> None:
         """Raise InputError if a constraint is invalid, or if no point satisfies all."""

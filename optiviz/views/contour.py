@@ -105,7 +105,8 @@ class ContourView(PlaneView):
                         entry.number, self.scene.trail(path, self.style.trail), label=entry.label,
                         plane_proximity=self.scene.plane_proximity(path),
                         window=self.scene.surface.window.intervals,
-                        layer=self.scene.layers[path], faded=self.style.trail is not None,
+                        layer=self.scene.layers[path],
+                        faded=self.scene.fades(path, self.style.trail),
                     )
                 )  # fmt: skip
         set_apart(axes, [each for each in self.path_artists if isinstance(each, PathArtist)])

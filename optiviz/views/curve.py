@@ -177,7 +177,7 @@ class _Walker:
             axes.get_xlim(),
             view.scene.trail(path, view.style.trail),
         )
-        self.fades = view.style.trail is not None
+        self.fades = view.scene.fades(path, view.style.trail)
         losses = path.true_losses_by_step[path.step_of_row[: len(x)]]
         if path.distances is not None:  # drawn at the height of the line, which it is beside
             losses, slope = np.interp(x, view.x, view.value), np.full(len(x), np.nan)

@@ -1,5 +1,6 @@
 """Sets of a surface, shaded: where a condition holds, and a veil over what is infeasible."""
 
+from collections.abc import Sized
 from functools import cache, partial
 from typing import Any, Literal, NamedTuple
 
@@ -145,7 +146,7 @@ def draw_shading(
         ends = set(spans.ravel().tolist()) - {*shading.surface.window.intervals[0]}
         for end in ends:
             axes.axvline(end, **line)
-        return () if len(spans) else _nowhere(shading)
+        return () if len(spans) and not _excludes(shading, ends) else _nowhere(shading)
     outline = shading.outline()
     if outline.area is None:
         return _nowhere(shading)
@@ -154,12 +155,23 @@ def draw_shading(
     else:
         draw_bands(axes, sampled, colors, outline.area)
     axes.plot(*outline.edge.T, **line)
-    return ()
+    return _nowhere(shading) if _excludes(shading, outline.edge) else ()
+
+
+def _excludes(shading: Shading, edge: Sized) -> bool:
+    """Return whether a veil without an edge lies over the whole window."""
+    if shading.look != "infeasible" or len(edge):
+        return False
+    window, allowed = shading.surface.window, shading.surface.feasible_set
+    middle = np.mean(window.intervals, axis=1)
+    return allowed is not None and not window.contains(allowed.project(middle))
 
 
 def _nowhere(shading: Shading) -> tuple[str, ...]:
-    said = f"{shading.region.label} holds nowhere in the window"
-    return () if shading.look == "infeasible" else (said,)
+    if shading.look != "infeasible":
+        return (f"{shading.region.label} holds nowhere in the window",)
+    said = "no point in the window satisfies the constraints"
+    return (said,) if _excludes(shading, ()) else ()
 
 
 def edge_style(theme: Theme) -> dict[str, Any]:

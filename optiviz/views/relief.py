@@ -308,7 +308,7 @@ class ReliefView(View):
                         trail, None if self.style.floor is False else -DEPTH,
                         bool(self.style.orbit), label=entry.label, layer=self.scene.layers[path],
                         plane_proximity=self.scene.plane_proximity(path),
-                        faded=self.style.trail is not None,
+                        faded=self.scene.fades(path, self.style.trail),
                     )
                 )  # fmt: skip
 

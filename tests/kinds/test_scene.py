@@ -1,6 +1,7 @@
 """The remark about a run that went wrong."""
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,20 @@ def test_a_verdict_warns_of_nothing(formula: str, start: float, domain: str) -> 
     with warnings.catch_warnings(action="error"):
         scene = Recipe(surface=surface, optimizers="adam,sgd,newton").make_scene()
         assert all(isinstance(scene.outcome(path), str) for path in scene.trajectories)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sketched"),
+    [
+        ({}, [True, False]), ({"sketch": True}, [True, True]), ({"sketch": False}, [False, False]),
+        ({"starts": [(1, 2), (3, 4)]}, [True, True]),
+    ],
+)  # fmt: skip
+def test_of_starts_that_nobody_asked_for_the_first_is_sketched(
+    settings: dict[str, Any], sketched: list[bool]
+) -> None:
+    recipe = Recipe(surface="rastrigin", optimizers="nelder-mead,langevin", steps=5, **settings)
+    simplex, samples = recipe.make_scene().entries
+    assert [any(path.sketches) for path in simplex.trajectories] == sketched
+    kept = settings.get("sketch") is not False
+    assert [any(path.sketches) for path in samples.trajectories] == [kept, kept]

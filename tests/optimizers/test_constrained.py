@@ -89,6 +89,16 @@ def test_frank_wolfe_walks_to_corners() -> None:
     np.testing.assert_allclose(path("frank-wolfe", on, 3, (0, 0)), expected)
 
 
+def test_mirror_descent_leaves_the_corner_at_which_it_starts() -> None:
+    corner = optiviz.Surface(
+        formula="(x - 0.2)**2 + (y - 0.5)**2",
+        domain="0:1,0:1",
+        constraints=("x + y <= 1", "x >= 0", "y >= 0"),
+        start=(1, 0),
+    )
+    assert path("mirror-descent:lr=0.5", corner, 200)[-1] == pytest.approx([0.2, 0.5], abs=1e-6)
+
+
 def test_mirror_descent_is_exponentiated_gradient() -> None:
     on = surface(SEGMENT)
     walked = path("mirror-descent:lr=0.3", on, 20)

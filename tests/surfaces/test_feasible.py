@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import Invoke
 
 import optiviz
 from optiviz.objective import Array
@@ -211,3 +212,26 @@ def test_a_name_that_means_two_axes_is_refused() -> None:
     ):
         with pytest.raises(InputError, match="x is a variable, but names the axis of y"):
             wrong()
+
+
+@pytest.mark.parametrize(
+    ("words", "window"),
+    [
+        (("--constraint", "x + y <= 1", "--bounds", "0:,0:"), [(-0.3, 1.3), (-0.3, 1.3)]),
+        (("--constraint", "x**2 + 4*y**2 <= 16"), [(-6.7, 6.7), (-3.3, 3.3)]),
+        (("--constraint", "x + y == 1", "--bounds", "0:,0:"), [(-0.3, 1.3), (-0.3, 1.3)]),
+        (("--constraint", "x + y <= 1"), [(-3, 3), (-3, 3)]),
+        (("--bounds", "0:1,0:1", "--domain", "0:2,0:2"), [(0, 2), (0, 2)]),
+    ],
+)
+def test_a_typed_formula_is_drawn_around_a_bounded_set(
+    words: tuple[str, ...], window: list[tuple[float, float]], invoke: Invoke
+) -> None:
+    opt = ("--opt", "projected-gradient:lr=0.1", "--steps", 2, "-o", "a.json")
+    said = invoke("run", "--formula", "x**2 + y**2", *words, *opt).stdout
+    recipe = optiviz.load_recipe("a.json")
+    assert recipe.surface.window.intervals == tuple(window)
+    found = window[0] not in ((-3, 3), (0, 2))
+    assert ("around the points that satisfy the constraints" in said) == found
+    command = invoke("inspect", "a.json").stdout
+    assert ("--domain" in command) == (not found)

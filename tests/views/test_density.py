@@ -65,7 +65,7 @@ def test_plots_and_pages_show_a_density(invoke: Invoke, here: Path) -> None:
     assert "density exp" in (here / "x.html").read_text()
 
 
-@pytest.mark.parametrize(("asked", "first"), [(None, 17), (5, 15)])
+@pytest.mark.parametrize(("asked", "first"), [(None, 14), (5, 15)])
 def test_a_path_of_samples_ends_early_unless_asked_to_fade(asked: int | None, first: int) -> None:
     drawn = make_picture(Recipe(surface="himmelblau", optimizers="langevin", steps=20, trail=asked))
     drawn.update(20)

@@ -126,3 +126,11 @@ def test_a_set_that_is_nowhere_is_told(invoke: Invoke, here: object) -> None:
         "run", "--surface", "bowl", "--opt", "sgd:lr=0.1", "--where", "x > 99", "-o", "x.png"
     )
     assert (result.exit_code, "x > 99 holds nowhere in the window" in result.stdout) == (0, True)
+
+
+def test_constraints_that_exclude_the_window_are_told(invoke: Invoke, here: object) -> None:
+    said = "no point in the window satisfies the constraints"
+    words = "plot", "--formula", "x**2 + y**2", "-o", "x.png", "--constraint"
+    assert said in invoke(*words, "x >= 99").stdout
+    assert said not in invoke(*words, "x + y == 1").stdout
+    assert said not in invoke(*words, "x <= 99").stdout

@@ -121,6 +121,7 @@ class Page:
             "smooth": self.recipe.smooth,
             "sketch": self.recipe.sketch is not False,
             "sketches": {
+                "all": self.recipe.sketches_all,
                 "looks": {role: look._asdict() for role, look in LOOKS.items()},
                 "isolines": ISOLINES,
                 "saddle": SADDLE,

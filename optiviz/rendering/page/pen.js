@@ -129,10 +129,10 @@ function beginning(run, step) {
 }
 
 // A line up to a row, faded where the trail has left it.
-function drawGrown(pen, pixels, begin, last, width, dash) {
+function drawGrown(pen, pixels, begin, last, width, dash, faded = true) {
   pen.lineWidth = width;
   pen.setLineDash(dash.map((each) => width * each));
-  if (begin > 0 && told.trail !== null) {
+  if (begin > 0 && faded) {
     const alpha = pen.globalAlpha;
     pen.globalAlpha = FADED * alpha;
     stroke(pen, pixels, 0, begin);

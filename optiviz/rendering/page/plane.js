@@ -61,7 +61,7 @@ function drawPaths(panel, pen, runs, step) {
     }
     const { color, dash } = styleOf(run.entry, run.start);
     pen.strokeStyle = color;
-    drawGrown(pen, pixels, begin, last, width, dash);
+    drawGrown(pen, pixels, begin, last, width, dash, fades(run));
     for (const [from, to, wide] of tiers) {
       pen.lineWidth = wide;
       stroke(pen, pixels, from, to);

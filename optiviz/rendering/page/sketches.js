@@ -3,7 +3,8 @@
 // What is drawn of the shapes of a run in a row, from its state or from the file.
 function sketchOf(run, row) {
   const known = (run.cache.sketches ??= []);
-  return (known[row] ??= shapesOf(run, row).flatMap(partsOf));
+  const isShown = ({ role }) => told.sketches.all || !run.start || told.sketches.looks[role].grows;
+  return (known[row] ??= shapesOf(run, row).filter(isShown).flatMap(partsOf));
 }
 
 // Whether a run has any, in its file or from its states.
@@ -14,10 +15,13 @@ const hasSketch = ({ sketches, ball, width, entry }) =>
 const formsOf = (run) =>
   run.forms ?? [...((run.width && told.methods[run.entry.method].sketch) || []), ...(run.ball ? [run.ball[0]] : [])];
 
+const draws = (run, isRole) => state.sketch && hasSketch(run) && formsOf(run).some(([, role]) => isRole(role));
+
 // The steps after which a path fades: as told, or early if it would hide what grows beside it.
-const trailOf = (run) =>
-  told.trail ??
-  (state.sketch && hasSketch(run) && formsOf(run).some(([, role]) => told.sketches.looks[role].grows) ? told.sketches.trail : null);
+const trailOf = (run) => told.trail ?? (draws(run, (role) => told.sketches.looks[role].grows) ? told.sketches.trail : null);
+
+// Whether what a trail has left is faded: of a path of samples, only if asked for.
+const fades = (run) => told.trail !== null || !draws(run, (role) => role === "sample");
 
 function shapesOf(run, row) {
   if (run.sketches) {

@@ -93,7 +93,7 @@ function drawRelief() {
     shown.map((run) => {
       const { color, head, dash } = styleOf(run.entry, run.start);
       const points = Array.from({ length: run.rows }, (_, row) => [...pointOf(run, row)]);
-      const rows = { from: beginning(run, step), to: rowIn(run, step), faded: told.trail !== null };
+      const rows = { from: beginning(run, step), to: rowIn(run, step), faded: fades(run) };
       const scale = told.sketches.scales.relief;
       const sketch = (pen, put, above) => {
         drawSketches(pen, [run], step, { put, scale }, above);
