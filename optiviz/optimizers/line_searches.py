@@ -151,7 +151,7 @@ def bisected(ray: Ray, first: Hyper) -> tuple[Array, Array]:
     tried = []
     for _ in range(MOST_BISECTIONS):
         t = np.where(np.isinf(high), np.where(low == 0, first, 2 * low), low + (high - low) / 2)
-        ended = (t == low) | (t == high)
+        ended = (t == low) | (t == high) | (ray.slope == 0)
         if ended.all():
             break
         value, slope = ray.at(t)
@@ -160,7 +160,7 @@ def bisected(ray: Ray, first: Hyper) -> tuple[Array, Array]:
         low, lowest = np.where(falls, t, low), np.where(falls, value, lowest)
         high = np.where(falls, high, t)
         tried.append(np.where(ended, np.nan, t))
-    return low, np.concatenate(tried[:SHOWN], axis=-1)
+    return low, np.concatenate([low[..., :0], *tried[:SHOWN]], axis=-1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

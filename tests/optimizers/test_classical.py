@@ -56,8 +56,7 @@ def test_it_comes_to_the_minimum_and_stays_there(name: str) -> None:
 def test_it_wants_the_same_objective_in_every_step(
     name: str, surface: str, words: dict[str, float]
 ) -> None:
-    said = "(needs a fixed objective|never asks for a gradient): it cannot be combined"
-    with pytest.raises(optiviz.InputError, match=said):
+    with pytest.raises(optiviz.InputError, match="it cannot be combined with"):
         optiviz.descend(surface, name, steps=3, **words)  # type: ignore[arg-type]
 
 
