@@ -12,6 +12,7 @@ from optiviz.objective import Array
 from optiviz.surfaces.origins import compiled
 from optiviz.surfaces.syntax import free_names, parse_text, with_params
 from optiviz.system.errors import did_you_mean
+from optiviz.system.json_schema import TEXT, Schema, one_or_several
 from optiviz.system.text import counted
 
 if TYPE_CHECKING:
@@ -64,10 +65,11 @@ class Formulas:
         return core_schema.no_info_plain_validator_function(
             cls.read,
             serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
-            json_schema_input_schema=core_schema.union_schema(
-                [core_schema.str_schema(), core_schema.list_schema(core_schema.str_schema())]
-            ),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Schema:
+        return one_or_several(TEXT)
 
     @classmethod
     def read(cls, value: Any) -> Self:
