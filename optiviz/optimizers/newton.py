@@ -36,7 +36,8 @@ def derivatives(objective: Objective, x: Array, name: str) -> tuple[Array, Array
     """Return value, gradient and Hessian; raise InputError if there is no Hessian."""
     if not isinstance(objective, TwiceDifferentiable):
         raise InputError(f"{name} needs second derivatives, which this objective does not have")
-    return *objective.value_and_gradient(x), objective.hessian(x)
+    # Not value and gradient together, whose last digit differs from the one that pages compute.
+    return objective.value(x), objective.gradient(x), objective.hessian(x)
 
 
 def solved(matrix: Array, vector: Array) -> Array:

@@ -134,7 +134,7 @@ ENDINGS = {
 def test_remarks_are_those_of_the_pictures(
     spec: str, surface: str, opened: Opened, pages: Path
 ) -> None:
-    recipe = optiviz.Recipe(surface=surface, optimizers=f"{spec},trust-region", steps=60)
+    recipe = optiviz.Recipe(surface=surface, optimizers=f"{spec},newton", steps=60)
     scene = optiviz.render(recipe, pages / "ending.html")
     page = opened("ending")
     said = run(page, "runs.map((run) => run.outcome ? run.outcome.text : '')")
