@@ -412,10 +412,8 @@ class ProblemFields(Model):
         if self.noise:
             check_noise(method, spec.name)
         surface = resolve_surface(self.surface)
-        batched = "full_batch" in method.needs
-        if not (
-            surface.learns or batched
-        ):  # else the objective, which takes long, says what it has
+        # Otherwise the objective, which takes long to make, says what it offers.
+        if not surface.learns and "full_batch" not in method.needs:
             check_offered(method, surface, spec.name)
 
     def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
