@@ -14,8 +14,19 @@ from optiviz.objective import Array
 
 # What a shape is to its method, which decides how it looks: points that were tried and the one that
 # was accepted, a region that steps must stay in, a model of the objective, a population, the
-# samples of a distribution, an average of the path, the spread in which noise keeps it.
-Role = Literal["tried", "accepted", "region", "model", "population", "sample", "average", "spread"]
+# samples of a distribution, an average of the path, the spread in which noise keeps it, the ball of
+# the norm in which the step is steepest.
+Role = Literal[
+    "tried",
+    "accepted",
+    "region",
+    "model",
+    "population",
+    "sample",
+    "average",
+    "spread",
+    "ball",
+]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 CORNERS = 97  # vertices of an ellipse, the first of which is also the last

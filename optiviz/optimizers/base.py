@@ -128,6 +128,25 @@ class Method:
         """
         return None
 
+    def preconditioner(self, state: Any) -> Array | None:
+        """Return the matrix P of the step that led to a state of one run.
+
+        That step was x <- x - rate * P m, with m the gradient or a mean of gradients, and rate the
+        learning rate. P is symmetric and positive: a number, of shape (), where it is that number
+        times the identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was
+        none of this kind.
+        """
+        return None
+
+    def stability_limit(self, step: int) -> float | None:
+        """Return the eigenvalue of P times the Hessian beyond which a step, from 0, is unstable.
+
+        P is the preconditioner. On a quadratic whose largest eigenvalue exceeds it, the method
+        moves away from the minimum in growing oscillations: 2 / lr for gradient descent. None if it
+        is not known.
+        """
+        return None
+
     @property
     def sampled_temperature(self) -> float | None:
         """The temperature T of the density exp(-f / T) from which its points are samples.
@@ -264,6 +283,13 @@ class Scheduled(BaseWrapper):
 
     def sketch(self, state: ScheduledState) -> Sketch:
         return self.inner.sketch(state.inner)
+
+    def preconditioner(self, state: ScheduledState) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        factor, limit = self.schedule.factor(step), self.inner.stability_limit(step)
+        return limit / factor if limit is not None and factor > 0 else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

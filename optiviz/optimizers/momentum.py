@@ -50,6 +50,12 @@ class SGD(Optimizer):
         g = objective.gradient(x) + self.weight_decay * x
         return x - self.lr * g, state
 
+    def preconditioner(self, state: NoState) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float:
+        return float(2 / self.lr)
+
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         if np.any(self.weight_decay):
             return None

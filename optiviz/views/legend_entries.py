@@ -129,6 +129,7 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     ),
     "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
+    "ball": LegendEntry("steepest in", _thin, half_length=5.0),
     "region": LegendEntry("reach", _thin, half_length=5.0),
     "model": LegendEntry("model", _thin, half_length=5.0),
     "population": LegendEntry("population", _muted("o", markersize=5.2)),

@@ -76,6 +76,7 @@ LOOKS: dict[Role, Look] = {
     "sample": Look(1.0, 3.6, grows=True, above=True),
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
+    "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
 }
 
 
