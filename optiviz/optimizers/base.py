@@ -393,8 +393,9 @@ def _respecting(offered: str) -> list[str]:
 
 def solved(metric: Array, vector: Array) -> Array:
     """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
-    found: Array = np.linalg.solve(metric, vector) if np.ndim(metric) == 2 else vector / metric
-    return found
+    if np.ndim(metric) == 2:
+        return np.linalg.solve(metric, vector)
+    return vector / metric
 
 
 def length(x: Array) -> Array:
