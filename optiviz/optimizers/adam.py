@@ -247,7 +247,7 @@ class RAdam(MomentMethod):
         t = np.maximum(state.step, 1)
         trusted, rectified = self._rectified(t)
         if not trusted:
-            return positive(1 / np.asarray(1 - self.beta1**t))
+            return positive(np.ones(()) / (1 - self.beta1**t))
         down = root(state.square, self.eps, self.eps_in_sqrt)
         return inverse((1 - self.beta1**t) / rectified * down)
 

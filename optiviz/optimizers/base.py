@@ -366,7 +366,7 @@ def positive(matrix: Array) -> Array | None:
     if not np.isfinite(matrix).all():
         return None
     values = np.linalg.eigvalsh(matrix) if np.ndim(matrix) == 2 else matrix
-    return np.asarray(matrix, float) if np.min(values) > 0 else None
+    return matrix if np.min(values) > 0 else None
 
 
 def mean_response(beta: Hyper) -> Hyper:
