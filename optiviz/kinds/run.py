@@ -427,7 +427,7 @@ class Recipe(
     @property
     def sketches_all(self) -> bool:
         """Whether runs from all starts are sketched, not only the first of a surface's own."""
-        return bool(self.sketch or self.starts or self.random_starts)
+        return bool(self.sketch or self.explain or self.starts or self.random_starts)
 
     def _check_sketch(self, methods: Sequence[Method]) -> None:
         """Raise InputError if sketches are asked for, but there is none to draw."""
