@@ -175,6 +175,7 @@ class Recipe(
         """Return the recipe of the run that a preset stands for."""
         changes: dict[str, Any] = {"optimizers": preset.optimizers, "presets": None, "tracks": ()}
         changes |= {"vary": None, "tune": None, "checkpoints": (), "every": 1}
+        changes |= {"sketch": None, "explain": None}  # as the page has them, if there are any
         if preset.starts:
             changes |= {"starts": preset.starts, "random_starts": 0}
         given = {"steps": preset.steps, "noise": preset.noise}
