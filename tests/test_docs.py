@@ -28,7 +28,8 @@ def _param(command: str) -> Any:
     """Mark slow commands: trained networks, large maps, videos, repeated cases."""
     long = (
         "digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4", "--batch-size",
-        "--plane", "tune ", "basins ", "batch ", "spirals", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
+        "--plane", "tune ", "basins ", "batch ", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
+        "spirals",
     )  # fmt: skip
     slow = [pytest.mark.slow] if any(each in command for each in (*long, MODELS)) else []
     torch = [pytest.mark.torch] if MODELS in command else []

@@ -4,7 +4,7 @@ Weight decay is decoupled in all of them: each step subtracts lr * weight_decay 
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -186,6 +186,9 @@ class Adan(Successor):
         moved = x - self.lr * (move + self.weight_decay * x)
         return moved, ThreeMoments(mean, change, square, g, t)
 
+    def decayed(self, x: Array, state: Any) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
     def preconditioner(self, state: ThreeMoments) -> Array | None:
         left = 1 - self.beta3 ** np.maximum(state.step, 1)
         return inverse(np.sqrt(state.square / left + self.eps_root) + self.eps)
@@ -266,6 +269,9 @@ class AdEMAMix(Successor):
         move = (mean / (1 - self.beta1**t) + self.alpha * slow) / down
         moved = x - self.lr * (move + self.weight_decay * x)
         return moved, TwoMeans(mean, slow, square, t)
+
+    def decayed(self, x: Array, state: Any) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
 
     def preconditioner(self, state: TwoMeans) -> Array | None:
         left = 1 - self.beta2 ** np.maximum(state.step, 1)
