@@ -170,6 +170,7 @@ def test_the_documentation_has_the_ball_of_every_method() -> None:
         ("wobbly --opt adam:lr=1 --explain bound", "minimum of a quadratic model: choose sgd"),
         ("xor --opt sgd:lr=1 --explain ball", "explain: needs one or two dimensions, but xor is"),
         ("wobbly --opt sgd:lr=1 --explain ball --no-sketch", "is a sketch: omit --no-sketch"),
+        ("parabola --opt sgd:lr=1 --explain ball", "in one dimension all norms have the same"),
         ("wobbly --opt sgd:lr=1 --explain disc", "unknown explanation 'disc'"),
         ("wobbly --opt sgd:lr=1 --explain ball --view loss", "loss does not use --explain"),
     ],
