@@ -97,6 +97,10 @@ class FeasibleSet(Protocol):
         """Whether projected points are known to be the nearest ones, rather than near ones."""
 
     @property
+    def convex(self) -> bool:
+        """Whether segments between its points are known to stay in it."""
+
+    @property
     def box(self) -> Array:
         """The interval of each variable, shape (dim, 2), infinite where it has no end."""
 
