@@ -41,6 +41,7 @@ class AdGD(Optimizer):
     either, or in the second step, r stays as it is.
     """
 
+    remembers_points = True
     first: Hyper = hyper(1e-7, help="learning rate of the first step", within="(0, inf)")
 
     def init(self, x: Array) -> Rated:
@@ -94,6 +95,7 @@ class DoG(Optimizer):
     about, although with other weights.
     """
 
+    remembers_points = True
     r_eps: Hyper = hyper(
         1e-6, help="first distance, as a fraction of 1 + |start|", within="(0, inf)"
     )
@@ -155,6 +157,7 @@ class Prodigy(Optimizer):
     f is convex, and may be too large where f is not.
     """
 
+    remembers_points = True
     lr: Hyper = hyper(1.0, help="factor of the estimated learning rate", within="(0, inf)")
     beta1: Hyper = hyper(0.9, help="decay rate of the mean gradient", within="[0, 1)")
     beta2: Hyper = hyper(0.999, help="decay rate of the mean squared gradient", within="[0, 1)")

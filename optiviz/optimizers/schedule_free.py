@@ -1,56 +1,15 @@
 """A wrapper that averages instead of letting the learning rate fall: schedule-free+sgd."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from optiviz.objective import BESIDE, Array, FeasibleSet, Objective
+from optiviz.objective import Array, FeasibleSet, Objective, ShiftedObjective
 from optiviz.optimizers.base import Hyper, hyper
 from optiviz.optimizers.wrappers import Wrapper
 from optiviz.shapes import Points, Segment, Sketch
 from optiviz.system.errors import InputError
-
-# What an objective offers beside its protocol that is a function of x, or an objective.
-FUNCTIONS = "hessian", "residuals", "jacobian", "metric", "sample_gradients"
-OBJECTIVES = "smooth", "full_batch"
-
-
-class ShiftedObjective:
-    """An objective evaluated at x + shift instead of x, with shift of shape (..., dim).
-
-    Constraints and penalties are those of x.
-    """
-
-    def __init__(self, objective: Objective, shift: Array) -> None:
-        self._objective, self._shift = objective, shift
-        for name in FUNCTIONS:
-            if getattr(objective, name, None) is not None:
-                setattr(self, name, partial(self._at, name))
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in BESIDE:
-            raise AttributeError(name)
-        found = getattr(self._objective, name)
-        shifts = name in OBJECTIVES and found is not None
-        return ShiftedObjective(found, self._shift) if shifts else found
-
-    def _at(self, name: str, x: Array) -> Any:
-        return getattr(self._objective, name)(x + self._shift)
-
-    @property
-    def dim(self) -> int:
-        return self._objective.dim
-
-    def value(self, x: Array) -> Array:
-        return self._objective.value(x + self._shift)
-
-    def gradient(self, x: Array) -> Array:
-        return self._objective.gradient(x + self._shift)
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        return self._objective.value_and_gradient(x + self._shift)
 
 
 class ThreePoints(NamedTuple):
@@ -90,6 +49,7 @@ class ScheduleFree(Wrapper):
     2 / (lr * (1 - beta)).
     """
 
+    remembers_points = True
     beta: Hyper = hyper(
         0.9, help="how far the gradient is evaluated from iterate to average", within="[0, 1]"
     )

@@ -6,8 +6,9 @@ from conftest import Invoke
 
 import optiviz
 from optiviz.descent.walk import descend
+from optiviz.objective import ShiftedObjective
 from optiviz.optimizers.parameter_free import AdGD, DoG, Prodigy
-from optiviz.optimizers.schedule_free import ScheduleFree, ShiftedObjective
+from optiviz.optimizers.schedule_free import ScheduleFree
 from optiviz.optimizers.spec import parse_spec
 
 wobbly = optiviz.load_surface("wobbly")
