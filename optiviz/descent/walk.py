@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream, pass_on
+from optiviz.objective import Array, Objective, ShiftedObjective, Stream, pass_on
 from optiviz.optimizers.base import (
     NEEDED,
     Method,
@@ -73,8 +73,8 @@ def descend(
     rows: Sequence[int] = (),
     max_bytes: int = MAX_BYTES,
     sketch: bool = True,
-    explain: Explanation | None = None,
     sharpness: Sharpness | None = None,
+    explain: Explanation | None = None,
 ) -> Trajectory:
     """Run an optimizer for `steps` steps from `start`, shape (dim,), and record its path.
 
@@ -242,9 +242,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
     empty if none did.
 
     An update is what is subtracted from x, so it is positive for a positive gradient. Every step
-    starts at x = 0, so that no digit of a small update is lost next to a large x; a solver starts
-    where its last step ended. Raises InputError if a solver cannot follow a signal, or if a method
-    needs more than gradients.
+    starts at x = 0, so that no digit of a small update is lost next to a large x; that of a solver,
+    or of a method that remembers points, starts where its last step ended. Raises InputError if a
+    solver cannot follow a signal, or if a method needs more than gradients.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     name = label or type(optimizer).__name__
@@ -264,8 +264,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
                 return updates, ""
             state = optimizer.init(x)
             for step in range(steps):
-                moved, state = optimizer.step(signal.at(step), x, state)
+                moved, state = optimizer.step(ShiftedObjective(signal.at(step), -x), x, state)
                 updates[step] = (x - moved)[0]
+                x = moved if optimizer.remembers_points else x
     except OptimizerError as error:
         return updates, str(error)
     return updates, ""

@@ -411,8 +411,8 @@ class Recipe(
                     rows,
                     max_bytes,
                     sketch=self.sketch is not False,
-                    explain=self.explain,
                     sharpness=partial(sharpness, variant.problem) if self.measures else None,
+                    explain=self.explain,
                 )
                 for start in starts
             )
