@@ -260,4 +260,4 @@ def test_the_sketch_of_the_docs_is_drawn(invoke: Invoke, here: Path) -> None:
     words = command.replace("compass.gif", "compass.json")
     assert invoke(*shlex.split(words), "--steps", "9", "--sketch").exit_code == 0
     (path,) = json.loads((here / "compass.json").read_text("utf-8"))["trajectories"]
-    assert [len(each) for each in path["sketches"]] == [0, *[1] * 9]
+    assert [each["step"] for each in path["sketches"]] == [*range(1, 10)]

@@ -1,7 +1,10 @@
 """The recorded path of one optimizer from one starting point."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
-from optiviz.shapes import Sketch
+from optiviz.shapes import Shape, Sketch, checked_sketch, plain_sketches
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
+from optiviz.system.files import atomic_write
 from optiviz.system.text import shorten
 
+DRAWN = 2  # coordinates up to which there are sketches
 MAX_SPACED = 200  # rows of a recorded path to which a plane is fitted
 COPY = "append a copy, path.append(vector.copy()), of a vector that changes in place"
 
@@ -68,6 +73,7 @@ class Trajectory:
         label: str = "track",
         losses: ArrayLike | None = None,
         steps: ArrayLike | None = None,
+        sketches: Sequence[Sequence[Shape]] = (),
     ) -> "Trajectory":
         """Return a path that your own program recorded, to be drawn as a track.
 
@@ -75,7 +81,9 @@ class Trajectory:
         losses that were recorded there; without them, they are those of the surface on which the
         path is drawn. steps, of shape (rows,), are the steps of the rows, which are 0, 1, ...
         unless specified: whole numbers that increase, up to a million. A path that ends early may
-        end in rows that are nan or infinite.
+        end in rows that are nan or infinite. sketches are, for each row, the shapes of
+        `optiviz.shapes` that show what your program looked at in this step, () if there are none;
+        they need one or two dimensions.
 
         Returns a Trajectory without an optimizer, whose losses are nan where none was recorded.
         Raises InputError if a shape or a value is invalid, or if all points are the same, as those
@@ -110,7 +118,27 @@ class Trajectory:
             diverged_at=_end(found, known, losses is not None, step_of_row),
             rows=None if rows == len(of_steps) else step_of_row,
             spaced=step_of_row[evenly],
+            sketches=_sketches(sketches, step_of_row, found.shape[1]),
         )
+
+    def save(self, file: str | Path) -> None:
+        """Write its points, losses and sketches as a .json file, which `--track` reads.
+
+        Raises InputError if file does not end in .json, and OptivizError if it cannot be written.
+        """
+        path = Path(file)
+        if path.suffix.lower() != ".json":
+            raise InputError(f"{shorten(str(file), quoted=True)} must end in .json")
+        losses = self.true_losses_by_step[self.step_of_row]
+        record = {
+            "label": self.label,
+            "points": _plain(self.points),
+            **({"losses": _plain(losses)} if np.isfinite(losses).any() else {}),
+            **({} if self.rows is None else {"steps": self.rows.tolist()}),
+            **({"sketches": plain_sketches(self.sketches)} if any(self.sketches) else {}),
+        }
+        with atomic_write(path) as temporary:
+            temporary.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
     @property
     def start(self) -> Array:
@@ -223,6 +251,31 @@ def _latest(steps: NDArray[np.intp], wanted: ArrayLike) -> NDArray[np.intp]:
     """Return the index of the last of `steps` up to each wanted one, 0 if there is none."""
     found: NDArray[np.intp] = np.maximum(np.searchsorted(steps, wanted, side="right") - 1, 0)
     return found
+
+
+def _plain(numbers: Array) -> Any:
+    """Return an array as lists, with None for what is not finite."""
+    found: Any = np.where(np.isfinite(numbers), numbers, None)
+    return found.tolist()
+
+
+def _sketches(
+    given: Sequence[Sequence[Shape]], step_of_row: NDArray[np.intp], dim: int
+) -> tuple[Sketch, ...]:
+    """Return the sketches of rows by step; raise InputError if they are invalid."""
+    if not any(given):
+        return ()
+    if len(given) != len(step_of_row):
+        raise InputError(f"sketches must be {len(step_of_row)}, one for each point, not {len(given)}")
+    if dim > DRAWN:
+        raise InputError(f"sketches need points of one or two coordinates, not {dim}")
+    found: list[Sketch] = [()] * (int(step_of_row[-1]) + 1)
+    for step, shapes in zip(step_of_row.tolist(), given, strict=True):
+        try:
+            found[step] = checked_sketch(shapes, dim)
+        except InputError as error:
+            raise InputError(f"the sketch of step {step} has {error}") from None
+    return tuple(found)
 
 
 def _check_copies(points: Any) -> None:

@@ -26,7 +26,7 @@ from optiviz.kinds.base import (
 from optiviz.objective import Array
 from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS
-from optiviz.shapes import plain_sketch
+from optiviz.shapes import plain_sketches
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 
@@ -101,7 +101,7 @@ class RunEntry(Entry):
             "diverged_at": path.diverged_at,
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
-            **({"sketches": [*map(plain_sketch, path.sketches)]} if any(path.sketches) else {}),
+            **({"sketches": plain_sketches(path.sketches)} if any(path.sketches) else {}),
             **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
             **(_learned(path, plane_losses) if learned else {}),
         }

@@ -22,7 +22,7 @@ from optiviz.shapes import (
     Role,
     Segment,
     Sketch,
-    plain_sketch,
+    plain_sketches,
 )
 from optiviz.views.sketches import FAR, ISOLINES, LOOKS, Kind, SketchArtist, Strip, along, traced
 
@@ -218,8 +218,8 @@ def test_files_have_the_sketch_of_each_step(walker: str, invoke: Invoke, here: P
     assert invoke(*words, "--no-sketch", "-o", "off.json").exit_code == 0
     walked, other = json.loads((here / "on.json").read_text())["trajectories"]
     path = optiviz.descend("wobbly", walker, steps=4)
-    assert walked["sketches"] == [plain_sketch(each) for each in path.sketches]
-    assert [each["shape"] for each in walked["sketches"][1]] == [
+    assert walked["sketches"] == plain_sketches(path.sketches)
+    assert [each["shape"] for each in walked["sketches"][0]["shapes"]] == [
         *SHAPES, "points", "points",
     ]  # fmt: skip
     assert "sketches" not in other
