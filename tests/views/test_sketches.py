@@ -161,8 +161,9 @@ def sketched(recipe: Recipe) -> tuple[Any, SketchArtist]:
 
 def dots(artist: SketchArtist, role: Role) -> tuple[Array, Array]:
     """Return the dots of earlier steps and of this one."""
-    before, here, *_ = next(each for each in artist.dots if each[2] is LOOKS[role])
-    return before.get_xydata(), here.get_xydata()
+    marks = next(marks for marks, look, _ in artist.dots if look is LOOKS[role])
+    *before, here = (mark.get_xydata() for mark in marks)
+    return np.concatenate([here[:0], *before]), here
 
 
 @pytest.mark.parametrize(("dim", "view"), [(1, "curve"), (2, "contour"), (2, "relief")])

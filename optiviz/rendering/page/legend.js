@@ -146,12 +146,12 @@ function drawKey() {
       pen.globalAlpha = 1;
       pen.strokeRect(2, 2, 12, 12);
     } else if (name === "sketch") {
-      const { width, dot, hollow } = told.sketches.looks[mark.dataset.role] ?? {};
+      const { width, dot, hollow, marker } = told.sketches.looks[mark.dataset.role] ?? {};
       pen.strokeStyle = mark.dataset.role === "average" ? look().ink : muted;
       pen.lineWidth = POINT * width;
       if (told.sketches.named.some(([role, , dots]) => dots && role === mark.dataset.role)) {
         const size = (POINT * dot) / 2;
-        shape(pen, "o", [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
+        shape(pen, marker, [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
       } else line(pen, [[0, 8], [16, 8]]);
     } else if (LINES[name]) {
       const [width, dashes] = LINES[name];
