@@ -11,7 +11,7 @@ from optiviz.shapes import Sketch, checked_sketch, from_dict
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import plain_text, shorten
 
-KEYS = "label", "points", "losses", "steps", "sketches"
+KEYS = "label", "points", "losses", "steps", "evaluations", "sketches"
 # How files of our own call these: `points` are all variables of a path on a plane.
 OWN = {"path": "points", "loss": "losses", "path_steps": "steps"}
 # What else files of our own have, of which a recorded path makes no use.
@@ -96,7 +96,7 @@ def _label(path: Mapping[str, Any]) -> str:
 
 
 def trajectory_of(given: Mapping[str, Any]) -> Trajectory:
-    """Return the path of plain values: points, losses, steps and sketches.
+    """Return the path of plain values: points, losses, steps, evaluations and sketches.
 
     Raises InputError if they are invalid.
     """
@@ -107,7 +107,8 @@ def trajectory_of(given: Mapping[str, Any]) -> Trajectory:
     if found["points"] is None:
         raise InputError("has no points")
     points = _rows(found.pop("points"))
-    losses, steps = (
+    found["evaluations"] = given.get("evaluations")
+    losses, steps, evaluations = (
         None if each is None else [_number(one, name) for one in _listed(each, name)]
         for name, each in found.items()
     )
@@ -115,7 +116,7 @@ def trajectory_of(given: Mapping[str, Any]) -> Trajectory:
     if losses is not None and len(losses) == path.steps + 1:  # those of all steps
         losses = [losses[step] for step in path.step_of_row.tolist()]
     sketches = _sketches(given.get("sketches"), path)
-    return Trajectory.of(points, losses=losses, steps=steps, sketches=sketches)
+    return Trajectory.of(points, "", losses, steps, sketches, evaluations)
 
 
 def _sketches(given: Any, path: Trajectory) -> list[Sketch]:

@@ -19,6 +19,7 @@ from optiviz.system.files import atomic_write
 from optiviz.system.text import shorten
 
 DRAWN = 2  # coordinates up to which there are sketches
+MAX_EVALUATIONS = 10**12
 MAX_SPACED = 200  # rows of a recorded path to which a plane is fitted
 COPY = "append a copy, path.append(vector.copy()), of a vector that changes in place"
 
@@ -65,6 +66,7 @@ class Trajectory:
     accuracy: float | None = None
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
     sketches: tuple[Sketch, ...] = ()
+    evaluations: Array | None = None  # of a recorded path: those up to each row, shape (rows,)
 
     @classmethod
     def of(
@@ -74,6 +76,7 @@ class Trajectory:
         losses: ArrayLike | None = None,
         steps: ArrayLike | None = None,
         sketches: Sequence[Sequence[Shape]] = (),
+        evaluations: ArrayLike | None = None,
     ) -> "Trajectory":
         """Return a path that your own program recorded, to be drawn as a track.
 
@@ -83,7 +86,8 @@ class Trajectory:
         unless specified: whole numbers that increase, up to a million. A path that ends early may
         end in rows that are nan or infinite. sketches are, for each row, the shapes of
         `optiviz.shapes` that show what your program looked at in this step, () if there are none;
-        they need one or two dimensions.
+        they need one or two dimensions. evaluations, of shape (rows,), are how often the objective
+        had been evaluated by then.
 
         Returns a Trajectory without an optimizer, whose losses are nan where none was recorded.
         Raises InputError if a shape or a value is invalid, or if all points are the same, as those
@@ -119,6 +123,7 @@ class Trajectory:
             rows=None if rows == len(of_steps) else step_of_row,
             spaced=step_of_row[evenly],
             sketches=_sketches(sketches, step_of_row, found.shape[1]),
+            evaluations=None if evaluations is None else _evaluations(evaluations, rows),
         )
 
     def save(self, file: str | Path) -> None:
@@ -135,10 +140,18 @@ class Trajectory:
             "points": _plain(self.points),
             **({"losses": _plain(losses)} if np.isfinite(losses).any() else {}),
             **({} if self.rows is None else {"steps": self.rows.tolist()}),
-            **({"sketches": plain_sketches(self.sketches)} if any(self.sketches) else {}),
+            **self.anatomy(),
         }
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
+
+    def anatomy(self) -> dict[str, Any]:
+        """Return what is known of how its steps were found, as plain values."""
+        sketches, evaluations = plain_sketches(self.sketches), self.evaluations
+        return {
+            **({} if evaluations is None else {"evaluations": evaluations.astype(int).tolist()}),
+            **({"sketches": sketches} if sketches else {}),
+        }
 
     @property
     def start(self) -> Array:
@@ -257,6 +270,17 @@ def _plain(numbers: Array) -> Any:
     """Return an array as lists, with None for what is not finite."""
     found: Any = np.where(np.isfinite(numbers), numbers, None)
     return found.tolist()
+
+
+def _evaluations(given: ArrayLike, rows: int) -> Array:
+    """Return the evaluations up to each row; raise InputError unless they can be."""
+    found = _numbers(given, "evaluations")
+    if found.shape != (rows,):
+        raise InputError(f"evaluations must have shape ({rows},), not {found.shape}")
+    whole = (found >= 0) & (found <= MAX_EVALUATIONS) & (found == np.floor(found))
+    if not whole.all() or (np.diff(found) < 0).any():
+        raise InputError("evaluations must be whole numbers that never decrease")
+    return found
 
 
 def _sketches(

@@ -29,7 +29,7 @@ from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.base import BaseRecipe
 from optiviz.objective import Objective
 from optiviz.optimizers.spec import MAX_LABEL, labelled, numbered
-from optiviz.shapes import ROLES, SHAPES, plain_sketches
+from optiviz.shapes import ROLES, SHAPES
 from optiviz.surfaces.domain import Text
 from optiviz.system.errors import InputError
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_several
@@ -94,8 +94,9 @@ class Track(BaseModel):
     """A path that another program recorded: its numbers or, if they are many, those of a file.
 
     points has a row per recorded step, of which steps has the numbers, 0, 1, ... unless specified,
-    and losses the losses; None stands for a number that is not finite. sketches are what the
-    program looked at in some of these steps. A file has the SHA-256 that it had when the recipe was
+    and losses the losses; None stands for a number that is not finite. evaluations are how often
+    the objective had been evaluated by each of these steps, and sketches what the program looked at
+    in some of them. A file has the SHA-256 that it had when the recipe was
     created. variables are the names of the coordinates, where these are not called x and y, or x1,
     x2 and so on.
     """
@@ -108,15 +109,16 @@ class Track(BaseModel):
     points: tuple[tuple[MaybeNumber, ...], ...] | None = None
     losses: tuple[MaybeNumber, ...] | None = None
     steps: tuple[int, ...] | None = None
+    evaluations: tuple[int, ...] | None = None
     sketches: tuple[StepSketch, ...] | None = None
     variables: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         of_file = [self.file, self.sha256]
-        numbers = [self.points, self.losses, self.steps, self.sketches]
+        numbers = [self.points, self.losses, self.steps, self.evaluations, self.sketches]
         if of_file != [None, None]:
-            if None in of_file or numbers != [None] * 4:
+            if None in of_file or numbers != [None] * 5:
                 raise ValueError("must have either points or a file and its sha256")
             return self
         if self.points is None:
@@ -133,7 +135,7 @@ class Track(BaseModel):
         if self.file is not None:
             return named_path(self.file, known_paths(self.file, str(self.sha256)), self.label)
         given = self.model_dump(
-            include={"points", "losses", "steps", "sketches"}, exclude_none=True, mode="json"
+            include={"points", "losses", "steps", "evaluations", "sketches"}, exclude_none=True, mode="json"
         )
         return replace(trajectory_of(given), label=self.label)
 
@@ -182,7 +184,8 @@ def judged(
             judged_path = Trajectory.of(points, label, losses, path.step_of_row)
         except InputError as error:
             raise InputError(f"{label}: {error}") from None
-        return replace(judged_path, sketches=path.sketches), 0.0
+        known = {"sketches": path.sketches, "evaluations": path.evaluations}
+        return replace(judged_path, **known), 0.0
     apart = np.nan_to_num(np.abs(known - losses)[recorded], nan=np.inf).max()
     differ = apart > TOLERANCE * np.abs(known[recorded]).max()
     return replace(path, label=label), float(apart) if differ else 0.0
@@ -276,7 +279,8 @@ def count_numbers(path: Trajectory) -> int:
     """Return how many numbers a track of a path holds."""
     sketched = sum(np.size(part) for each in path.sketches for shape in each for part in shape[:-1])
     recorded = len(path.points) if np.isfinite(path.losses).any() else 0
-    return path.points.size + recorded + sketched
+    counted_at = 0 if path.evaluations is None else len(path.points)
+    return path.points.size + recorded + counted_at + sketched
 
 
 def _numbers(path: Trajectory, label: str) -> dict[str, Any]:
@@ -287,7 +291,7 @@ def _numbers(path: Trajectory, label: str) -> dict[str, Any]:
         "points": _finite(path.points),
         "losses": _finite(losses) if np.isfinite(losses).any() else None,
         "steps": None if path.rows is None else path.step_of_row.tolist(),
-        "sketches": plain_sketches(path.sketches) or None,
+        **path.anatomy(),
     }
 
 

@@ -181,11 +181,18 @@ function writeRows() {
     const own = runs.filter((run) => run.entry === entry);
     value.textContent = ends(own.map((run) => run.losses[rowIn(run, step)]));
     const said = remarkOn(own, step);
-    if (remark.title !== (said?.text ?? "")) remark.textContent = remark.title = said?.text ?? "";
+    const text = [...own.slice(0, 1).flatMap(evaluated), said?.text].filter(Boolean).join("  ");
+    if (remark.title !== text) remark.textContent = remark.title = text;
     remark.classList.toggle("warned", Boolean(said?.failed));
     const values = detailOf(entry);
     if (detail.textContent !== values) detail.textContent = values;
   }
+}
+
+// How often the objective had been evaluated, if the file has that: a list, which may be empty.
+function evaluated(run) {
+  const many = run.evaluations?.[rowIn(run, step)];
+  return many === undefined ? [] : [`${many} evaluation${many === 1 ? "" : "s"}`];
 }
 
 // The hyperparameters of a row: the rate, and what is not a default.

@@ -115,6 +115,7 @@ class Page:
         return {
             "title": scene.title or scene.surface.title,
             "steps": scene.steps,
+            "unit": scene.unit,
             "frames": self.recipe.frame_steps(scene.steps),
             "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
@@ -333,6 +334,7 @@ class Page:
             "drawn": rounded_points(drawn[rows], window) if stays else None,
             "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
+            "evaluations": None if path.evaluations is None else path.evaluations[rows].tolist(),
             **self._sketches(path, rows),
             **self._heights(path, path.finite_points[rows]),
             "outcome": None if found is None else list(found),
