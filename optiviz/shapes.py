@@ -165,12 +165,13 @@ def from_dict(given: Any) -> Shape:
     """
     if not isinstance(given, Mapping):
         raise InputError(f"a shape must be an object, not {shorten(given, quoted=True)}")
-    for key, choices in {"shape": [*SHAPES], "role": [*ROLES]}.items():
+    known: dict[str, list[str]] = {"shape": [*SHAPES], "role": [*ROLES]}
+    for key, choices in known.items():
         if key not in given:
             raise InputError(f"a shape has no {key}")
         if given[key] not in choices:
             raise InputError(did_you_mean(key, str(given[key]), choices))
-    kind = SHAPES[given["shape"]]
+    kind: Any = SHAPES[given["shape"]]
     names = kind._fields[:-1]
     for key in given:
         if key not in (*names, "shape", "role"):
@@ -178,7 +179,7 @@ def from_dict(given: Any) -> Shape:
     missing = [name for name in names if name not in given]
     if missing:
         raise InputError(f"{given['shape']}: has no {missing[0]}")
-    numbers = [_finite(given[name], f"{given['shape']}: {name}") for name in names]
+    numbers: list[Any] = [_finite(given[name], f"{given['shape']}: {name}") for name in names]
     made: Shape = kind(*numbers, given["role"])
     return made
 

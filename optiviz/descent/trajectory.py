@@ -16,7 +16,7 @@ from optiviz.shapes import Shape, Sketch, checked_sketch, plain_sketches
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
-from optiviz.system.text import shorten
+from optiviz.system.text import counted, shorten
 
 DRAWN = 2  # coordinates up to which there are sketches
 MAX_EVALUATIONS = 10**12
@@ -134,16 +134,20 @@ class Trajectory:
         path = Path(file)
         if path.suffix.lower() != ".json":
             raise InputError(f"{shorten(str(file), quoted=True)} must end in .json")
+        record = json.dumps(self.to_dict(), allow_nan=False)
+        with atomic_write(path) as temporary:
+            temporary.write_text(record + "\n", encoding="utf-8")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what such a file has, as plain values, None where a number is not finite."""
         losses = self.true_losses_by_step[self.step_of_row]
-        record = {
+        return {
             "label": self.label,
             "points": _plain(self.points),
             **({"losses": _plain(losses)} if np.isfinite(losses).any() else {}),
             **({} if self.rows is None else {"steps": self.rows.tolist()}),
             **self.anatomy(),
         }
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
     def anatomy(self) -> dict[str, Any]:
         """Return what is known of how its steps were found, as plain values."""
@@ -234,6 +238,12 @@ class Trajectory:
             return float(self.true_losses[self.row(step)])
         return float(self.losses[self.known_steps[self.known_of_step[step]]])
 
+    def evaluated(self, step: int) -> str:
+        """Return how often the objective had been evaluated by a step as text, "" if not known."""
+        if self.evaluations is None:
+            return ""
+        return counted(int(self.evaluations[self.row(step)]), "evaluation")
+
     @property
     def ended_at(self) -> int | None:
         """The step at which the path ended early; None if it did not."""
@@ -268,7 +278,8 @@ def _latest(steps: NDArray[np.intp], wanted: ArrayLike) -> NDArray[np.intp]:
 
 def _plain(numbers: Array) -> Any:
     """Return an array as lists, with None for what is not finite."""
-    found: Any = np.where(np.isfinite(numbers), numbers, None)
+    found: Any = numbers.astype(object)
+    found[~np.isfinite(numbers)] = None
     return found.tolist()
 
 
@@ -290,7 +301,9 @@ def _sketches(
     if not any(given):
         return ()
     if len(given) != len(step_of_row):
-        raise InputError(f"sketches must be {len(step_of_row)}, one for each point, not {len(given)}")
+        raise InputError(
+            f"sketches must be {len(step_of_row)}, one for each point, not {len(given)}"
+        )
     if dim > DRAWN:
         raise InputError(f"sketches need points of one or two coordinates, not {dim}")
     found: list[Sketch] = [()] * (int(step_of_row[-1]) + 1)

@@ -28,7 +28,6 @@ from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
-from optiviz.system.text import counted
 
 if TYPE_CHECKING:
     from optiviz.kinds.run import Recipe
@@ -334,7 +333,7 @@ class RunScene(OnSurface[RunEntry]):
         """
         ended, (path, *_) = self._ended(entry, step), entry.trajectories
         if path.evaluations is not None:
-            said = counted(int(path.evaluations[path.row(min(step, path.last))]), "evaluation")
+            said = path.evaluated(min(step, path.last))
             return "  ".join([said, *(each.brief for each in ended)])
         if len(entry.trajectories) == 1 or not ended:
             return ended[0].brief if ended else ""
@@ -491,10 +490,8 @@ class RunScene(OnSurface[RunEntry]):
 
     def _told_of(self, path: Trajectory) -> str:
         """Return how often the objective was evaluated on a path, if known, and how it ended."""
-        known = path.evaluations is not None
-        said = [counted(int(path.evaluations[path.row(path.last)]), "evaluation")] if known else []
         ended = self.outcome(path) + path.ending_detail
-        return ", ".join(filter(None, [*said, ended]))
+        return ", ".join(filter(None, [path.evaluated(path.last), ended]))
 
     def _notes(self, recipe: "Recipe") -> Iterator[str]:
         seeded = any(each.startswith("seed ") for each in self.conditions)

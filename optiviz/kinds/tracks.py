@@ -44,6 +44,7 @@ TOO_MANY = (
 )
 UNNAMED = "track"
 TOLERANCE = 1e-6  # of recorded losses, as a share of the largest one
+RECORDED = {"points", "losses", "steps", "evaluations", "sketches"}  # fields with numbers
 SHA256 = "^[0-9a-f]{64}$"
 
 
@@ -116,9 +117,9 @@ class Track(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         of_file = [self.file, self.sha256]
-        numbers = [self.points, self.losses, self.steps, self.evaluations, self.sketches]
+        numbers = [getattr(self, name) for name in RECORDED]
         if of_file != [None, None]:
-            if None in of_file or numbers != [None] * 5:
+            if None in of_file or any(each is not None for each in numbers):
                 raise ValueError("must have either points or a file and its sha256")
             return self
         if self.points is None:
@@ -134,9 +135,7 @@ class Track(BaseModel):
         """The recorded path; raises InputError if its file has changed or cannot be read."""
         if self.file is not None:
             return named_path(self.file, known_paths(self.file, str(self.sha256)), self.label)
-        given = self.model_dump(
-            include={"points", "losses", "steps", "evaluations", "sketches"}, exclude_none=True, mode="json"
-        )
+        given = self.model_dump(include=RECORDED, exclude_none=True, mode="json")
         return replace(trajectory_of(given), label=self.label)
 
     @property
@@ -184,8 +183,7 @@ def judged(
             judged_path = Trajectory.of(points, label, losses, path.step_of_row)
         except InputError as error:
             raise InputError(f"{label}: {error}") from None
-        known = {"sketches": path.sketches, "evaluations": path.evaluations}
-        return replace(judged_path, **known), 0.0
+        return replace(judged_path, sketches=path.sketches, evaluations=path.evaluations), 0.0
     apart = np.nan_to_num(np.abs(known - losses)[recorded], nan=np.inf).max()
     differ = apart > TOLERANCE * np.abs(known[recorded]).max()
     return replace(path, label=label), float(apart) if differ else 0.0
@@ -239,7 +237,7 @@ class _Reader:
             case Trajectory():
                 if count_numbers(value) > MAX_GIVEN:
                     raise InputError(f"{shorten(value.label)}: {TOO_MANY}")
-                yield _numbers(value, value.label)
+                yield value.to_dict()
             case str() | Path():
                 yield from self._of_file(*split_name(str(value)))
             case {"file": str() | Path() as file, **rest} if not rest.keys() - {"label"}:
@@ -272,7 +270,7 @@ class _Reader:
                 }
                 continue
             self.held += count_numbers(path)
-            yield _numbers(path, named) | {"variables": found.variables}
+            yield path.to_dict() | {"label": named, "variables": found.variables}
 
 
 def count_numbers(path: Trajectory) -> int:
@@ -281,24 +279,6 @@ def count_numbers(path: Trajectory) -> int:
     recorded = len(path.points) if np.isfinite(path.losses).any() else 0
     counted_at = 0 if path.evaluations is None else len(path.points)
     return path.points.size + recorded + counted_at + sketched
-
-
-def _numbers(path: Trajectory, label: str) -> dict[str, Any]:
-    """Return the fields of a track that holds the numbers of a path."""
-    losses = path.true_losses_by_step[path.step_of_row]
-    return {
-        "label": label,
-        "points": _finite(path.points),
-        "losses": _finite(losses) if np.isfinite(losses).any() else None,
-        "steps": None if path.rows is None else path.step_of_row.tolist(),
-        **path.anatomy(),
-    }
-
-
-def _finite(numbers: Any) -> Any:
-    """Return an array as lists, with None for what is not finite."""
-    found: Any = np.where(np.isfinite(numbers), numbers, None)
-    return found.tolist()
 
 
 def _stem(file: str) -> str:

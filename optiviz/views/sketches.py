@@ -48,9 +48,9 @@ class Look(NamedTuple):
 
     width is that of lines and dot the size of dots, both in points; before is the opacity of those
     of the step before, and of the earlier ones, of which `lines` and `dots` are still seen, each is
-    fainter than the next. fill is the opacity of what a closed line encloses. What grows looks the same in all of these, beyond the trail too. Dots that are
-    above, and lines that are over, are not hidden by the path, and what is dark is so much closer
-    to the colour of text than the path.
+    fainter than the next. fill is the opacity of what a closed line encloses. What grows looks the
+    same in all of these, beyond the trail too. Dots that are above, and lines that are over, are
+    not hidden by the path, and what is dark is so much closer to the colour of text than the path.
     """
 
     width: float
@@ -72,7 +72,7 @@ LOOKS: dict[Role, Look] = {
     "accepted": Look(1.5, 5.0, 0.6, 5, 5, above=True),
     "region": Look(1.3, 3.5, 0.45, 3, 3, fill=0.08),
     "model": Look(1.0, 6.0, 0.2, 1, 0, marker="+", above=True),
-    "population": Look(1.5, 5.2, 0.5, 6, 1, fill=0.12, above=True, over=True),
+    "population": Look(1.5, 5.2, 0.6, 6, 1, fill=0.12, above=True, over=True),
     "sample": Look(1.0, 3.6, grows=True, above=True),
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),

@@ -84,14 +84,14 @@ def test_a_file_of_a_run_of_ours_is_its_track(surface: str, here: Path, invoke: 
 
 
 @pytest.mark.parametrize("rows", [40, MAX_HELD])
-def test_a_recipe_holds_sketches_or_names_their_file(
-    rows: int, here: Path, invoke: Invoke
-) -> None:
+def test_a_recipe_holds_sketches_or_names_their_file(rows: int, here: Path, invoke: Invoke) -> None:
     turn = np.linspace(0, 2, rows)
     points = np.column_stack([np.cos(turn), np.sin(turn)])
     sketches = [[Points(each[None] + 0.1), Ellipse(each, np.eye(2) / 9)] for each in points]
     Trajectory.of(points, sketches=sketches).save("run.json")
-    assert invoke("run", "--surface", "wobbly", "--track", "run.json", "-o", "a.json").exit_code == 0
+    assert (
+        invoke("run", "--surface", "wobbly", "--track", "run.json", "-o", "a.json").exit_code == 0
+    )
     (told,) = json.loads(Path("a.json").read_text())["recipe"]["tracks"]
     assert ("sketches" in told) == (rows == 40) == ("file" not in told)
     recipe = optiviz.load_recipe("a.json")
@@ -196,9 +196,9 @@ WRONG: list[tuple[Any, str]] = [
     (sketched(DISC | {"matrix": [[1, 1], [0, 1]]}), "run.json: step 1: a matrix of an ellipse that "
      "is not symmetric positive semi-definite"),
     (sketched(DISC | {"matrix": [[1, 0], [0, -1]]}), "run.json: step 1: a matrix of an ellipse "),
-    (sketched(BENT | {"value": [1]}), "run.json: step 1: value of shape (1,): those of a Quadratic"),
-    (sketched(BENT | {"hessian": 2}), "run.json: step 1: hessian of shape (): those of a Quadratic"),
-    (sketched(POINT) | {"points": [[1, 2, 3], [4, 5, 6]]}, "run.json: step 1: points of shape (1, "),
+    (sketched(BENT | {"value": [1]}), "run.json: step 1: value of shape (1,): those of a "),
+    (sketched(BENT | {"hessian": 2}), "run.json: step 1: hessian of shape (): those of a "),
+    (sketched(POINT) | {"points": [[1, 2, 3], [4, 5, 6]]}, "run.json: step 1: points of shape "),
     (sketched({"shape": "points", "role": "tried", "points": [[1, 2, 3]]})
      | {"points": [[1, 2, 3], [4, 5, 6]]}, "run.json: sketches need points of one or two coord"),
 ]  # fmt: skip
@@ -227,7 +227,10 @@ def test_what_is_no_text_or_too_long_is_told(here: Path, monkeypatch: Any) -> No
     ("sketches", "said"),
     [
         ([[EACH[0]]], "sketches must be 3, one for each point, not 1"),
-        ([[], [Points(np.zeros((1, 3)))], []], r"the sketch of step 1 has points of shape \(1, 3\)"),
+        (
+            [[], [Points(np.zeros((1, 3)))], []],
+            r"the sketch of step 1 has points of shape \(1, 3\)",
+        ),
         ([[], [], [Points(np.zeros((1, 2)), "best")]], "the sketch of step 2 has the role 'best'"),  # type: ignore[arg-type]
         ([[3], [], []], "the sketch of step 0 has a int: choose from those in optiviz.shapes"),
         ([[Points([["a"]])], [], []], "the sketch of step 0 has points that are no array of numb"),  # type: ignore[arg-type]
