@@ -191,6 +191,30 @@ def test_a_sketch_is_drawn_at_its_step(walker: str, dim: int, view: str) -> None
         assert_array_equal(dots(artist, "sample")[1], places(samples))
 
 
+def test_what_was_seen_earlier_is_fainter_and_the_start_has_its_own(here: Path) -> None:
+    points = np.array([[k / 4, 1 - k / 4] for k in range(9)])
+    sketches = [[Points(each[None]), Polygon(each + np.eye(3)[:, :2])] for each in points]
+    track = optiviz.Trajectory.of(points, sketches=sketches)
+    drawn = make_picture(Recipe(surface="wobbly", tracks=[track], view="contour"))
+    artist = next(each for each in drawn.cells[0].view.path_artists
+                  if isinstance(each, SketchArtist))  # fmt: skip
+    drawn.update(0)
+    before, here_now = dots(artist, "tried")
+    assert_array_equal(here_now, points[:1])
+    assert not len(before)
+    drawn.update(8)
+    ((marks, look, _),) = artist.dots
+    *faint, _ = marks
+    assert_array_equal([mark.get_xydata()[0] for mark in marks], points[8 - look.dots : 9])
+    alphas = [mark.get_alpha() for mark in faint]
+    assert alphas == sorted(alphas) and 0 < alphas[0] < alphas[-1] == look.before
+    ((strokes, _),) = artist.lines
+    shown = [len(each) for each in strokes.get_paths()]
+    opacity = strokes.get_colors()[:, 3]
+    assert len(shown) == LOOKS["population"].lines + 2 and all(shown)
+    assert (np.diff(opacity[:-2]) > 0).all() and opacity[-1] == 1
+
+
 def test_a_trail_is_that_of_sketches_but_not_of_samples(walker: str) -> None:
     drawn, artist = sketched(recipe(walker, view="contour", trail=1))
     drawn.update(5)
