@@ -9,10 +9,14 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Invoke
 
 from optiviz import InputError, Recipe, load_recipe
+from optiviz.descent.track_files import read_track_file
+from optiviz.descent.track_json import KEYS
+from optiviz.shapes import ROLES, SHAPES
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -196,6 +200,29 @@ def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) 
     assert {path.name for path in here.iterdir()} == made
     with pytest.raises(InputError, match=r"path\.append\(vector\.copy\(\)\)"):
         exec(descends.replace(".copy()", "") + "\nimport optiviz\noptiviz.Trajectory.of(path)", {})
+
+
+@pytest.mark.slow
+def test_solvers_are_recorded_as_the_guide_says(here: Path) -> None:
+    pytest.importorskip("cma")
+    for block in blocks(ROOT / "docs" / "how-to" / "anatomy.md", "python"):
+        exec(block, {})
+    for path in here.iterdir():
+        example = ROOT / "examples" / "solvers" / path.name
+        found, known = (read_track_file(str(each)).paths for each in (path, example))
+        ((label, one),), ((name, other),) = found.items(), known.items()
+        assert (label, one.steps, len(one.sketches)) == (name, other.steps, len(other.sketches))
+        np.testing.assert_allclose(one.points, other.points, atol=1e-6)
+        np.testing.assert_array_equal(one.evaluations, other.evaluations)
+
+
+def test_the_file_of_the_guide_is_read(here: Path) -> None:
+    (block,) = blocks(ROOT / "docs" / "how-to" / "anatomy.md", "json")
+    (here / "run.json").write_text(block, "utf-8")
+    ((label, path),) = read_track_file("run.json").paths.items()
+    assert (label, path.steps, len(path.sketches[1])) == ("mine", 2, 2)
+    text = (ROOT / "docs" / "how-to" / "anatomy.md").read_text("utf-8")
+    assert all(f"`{word}`" in text for word in (*SHAPES, *ROLES, *KEYS))
 
 
 @pytest.mark.slow

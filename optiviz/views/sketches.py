@@ -77,7 +77,7 @@ LOOKS: dict[Role, Look] = {
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
     "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
-    "next": Look(1.3, 5.4, dots=0, lines=0, marker="D", hollow=True, above=True),
+    "next": Look(1.3, 7.2, dots=0, lines=0, marker="D", hollow=True, above=True),
 }
 
 
