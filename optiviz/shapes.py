@@ -17,7 +17,9 @@ from optiviz.system.text import shorten
 # What a shape is to its method, which decides how it looks: points that were tried and the one that
 # was accepted, a region that steps must stay in, a model of the objective, a population, the
 # samples of a distribution, an average of the path, the spread in which noise keeps it, the ball of
-# the norm in which the step is steepest, a point that is to be evaluated next.
+# the norm in which the step is steepest, the quadratic model to whose minimum it leads; of a path
+# that is an average, the iterate of which it is one, and the point at which gradients are computed;
+# the point that is to be evaluated next.
 Role = Literal[
     "tried",
     "accepted",
@@ -28,6 +30,9 @@ Role = Literal[
     "average",
     "spread",
     "ball",
+    "bound",
+    "iterate",
+    "gradient-point",
     "next",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -138,11 +138,17 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
     "next": LegendEntry("next", lambda theme: _hollow(theme, "D")),
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
-    "ball": LegendEntry("steepest in", _thin, half_length=5.0),
+    "ball": LegendEntry("norm ball", _thin, half_length=5.0),
+    "bound": LegendEntry("quadratic model", _thin, half_length=5.0),
     "region": LegendEntry("reach", _thin, half_length=5.0),
     "model": LegendEntry("model", _thin, half_length=5.0),
     "population": LegendEntry("population", _muted("o", markersize=5.2)),
     "tried": LegendEntry("looked at", lambda theme: _hollow(theme, "o")),
+    "iterate": LegendEntry("iterate", _thin, half_length=5.0),
+    "gradient-point": LegendEntry(
+        "gradient here",
+        lambda theme: {"color": theme.ink, "marker": "+", "linestyle": "none", "markersize": 7.0},
+    ),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

@@ -39,6 +39,7 @@ ISOLINES = (1 / 3, 2 / 3, 1.0)  # distances of a model's isolines, the last thro
 SADDLE = 1.6  # such a distance up to which the isolines of a saddle are drawn
 TURN = np.linspace(0, 2 * np.pi, 97)
 SAMPLES = 241  # of a parabola
+FADING = 12  # steps up to which each earlier one is fainter than the next
 FAR = 1000.0  # windows beyond which nothing is drawn
 MOST = 4000  # vertices of a straight line on a curved surface
 
@@ -48,9 +49,10 @@ class Look(NamedTuple):
 
     width is that of lines and dot the size of dots, both in points; before is the opacity of those
     of the step before, and of the earlier ones, of which `lines` and `dots` are still seen, each is
-    fainter than the next. fill is the opacity of what a closed line encloses. What grows looks the
-    same in all of these, beyond the trail too. Dots that are above, and lines that are over, are
-    not hidden by the path, and what is dark is so much closer to the colour of text than the path.
+    fainter than the next unless they are many. fill is the opacity of what a closed line encloses.
+    What grows looks the same in all of these, beyond the trail too. Dots that are above, and lines
+    that are over, are not hidden by the path, and what is dark is so much closer to the colour of
+    text than the path.
     """
 
     width: float
@@ -76,7 +78,10 @@ LOOKS: dict[Role, Look] = {
     "sample": Look(1.0, 3.6, grows=True, above=True),
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
-    "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
+    "ball": Look(1.5, 3.5, 0.4, 1, 1, fill=0.12),
+    "bound": Look(1.6, 7.0, 0.3, 1, 0, marker="+", above=True),
+    "iterate": Look(1.1, 4.6, 0.75, dots=0, hollow=True, above=True),
+    "gradient-point": Look(1.1, 7.0, 0.75, dots=0, marker="+", above=True, over=True, dark=0.6),
     "next": Look(1.3, 7.2, dots=0, lines=0, marker="D", hollow=True, above=True),
 }
 
@@ -185,13 +190,20 @@ class SketchArtist:
         if look.grows:
             return [self.project(strip.of(max(now - kept, 0), now + 1))]
         first = max(now - min(kept, ALWAYS if self.trail is None else self.trail), 0)
+        if kept > FADING:
+            return [self.project(strip.of(first, now)), self.project(strip.of(now, now + 1))]
         steps = (max(now - age, first - 1) for age in range(kept, 0, -1))
         earlier = [strip.of(step, step + 1) if step >= first else strip.of(0, 0) for step in steps]
         return [self.project(each) for each in [*earlier, strip.of(now, now + 1)]]
 
 
 def opacities(look: Look, kept: int) -> list[float]:
-    """Return the opacity of each of the earlier steps that are still seen, the oldest first."""
+    """Return the opacity of each of the earlier steps that are still seen, the oldest first.
+
+    If they are many, it is one of all.
+    """
+    if kept > FADING:
+        return [look.before]
     return [look.before * (kept + 1 - age) / kept for age in range(kept, 0, -1)]
 
 

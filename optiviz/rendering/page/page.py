@@ -58,7 +58,7 @@ from optiviz.views.ramp import ramp
 from optiviz.views.relief import EIGENVECTOR
 from optiviz.views.relief_path import THICKER
 from optiviz.views.settings import drawing_settings
-from optiviz.views.sketches import CASING, CASING_OPACITY, ISOLINES, LOOKS, SADDLE
+from optiviz.views.sketches import CASING, CASING_OPACITY, FADING, ISOLINES, LOOKS, SADDLE
 from optiviz.views.title import LONGEST
 
 WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for HiDPI screens
@@ -132,6 +132,7 @@ class Page:
                 ],
                 "trail": SHORT_TRAIL,
                 "casing": CASING,
+                "fading": FADING,
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
             },

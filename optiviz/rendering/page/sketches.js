@@ -132,7 +132,9 @@ function seenParts(run, step, role, dots) {
   const wanted = (row) => sketchOf(run, row).filter((part) => part.role === role && Boolean(part.dots) === dots);
   const rows = Array.from({ length: last + 1 - first }, (_, each) => first + each);
   if (look.grows) return [[], rows.flatMap(wanted)];
-  const earlier = rows.slice(0, -1).map((row) => [now - stepOf(run, row), wanted(row)]);
+  const before = rows.slice(0, -1);
+  if (most > told.sketches.fading) return [[[look.before, before.flatMap(wanted)]], wanted(last)];
+  const earlier = before.map((row) => [now - stepOf(run, row), wanted(row)]);
   const faint = ([age, parts]) => [(look.before * (most + 1 - age)) / most, parts];
   return [earlier.filter(([age]) => age <= kept).map(faint), wanted(last)];
 }
