@@ -317,6 +317,7 @@ WRAPPERS = {
     "backtracking": "line_searches:Backtracking",
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
+    "flow": "flows:Flow",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

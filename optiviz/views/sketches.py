@@ -77,6 +77,9 @@ LOOKS: dict[Role, Look] = {
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
     "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
+    "gradient-flow": Look(1.0, 3.5, dots=0, grows=True, above=True, over=True, dark=0.75),
+    "central-flow": Look(2.4, 4.4, dots=0, grows=True, above=True, over=True, dark=0.75),
+    "oscillation": Look(1.6, 3.5, fill=0.15, lines=0, above=True, over=True, dark=0.75),
 }
 
 
