@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optiviz.objective import Array, Objective, TwiceDifferentiable
+from optiviz.objective import Array, Objective
 from optiviz.optimizers.adaptive import RMSprop, root
 from optiviz.optimizers.base import Optimizer
 from optiviz.optimizers.momentum import SGD
@@ -51,6 +52,7 @@ class FlowState(NamedTuple):
 class Flow(Wrapper):
     """The gradient flow and the central flow of gradient descent, beside its path.
 
+        x <- one step of the inner optimizer
         P = 1/lr                                    (sgd; diag(sqrt(s) + eps)/lr for rmsprop)
         dw/dt = -P**-1 grad L                       gradient flow
         dw/dt = -P**-1 grad (L + <H, S>/2)          central flow, with S the covariance
@@ -58,7 +60,7 @@ class Flow(Wrapper):
         ds/dt = (1 - rho)/rho * (g**2 + diag(H S H) - s)
 
     Paper: Cohen, Damian, Talwalkar, Kolter and Lee, Understanding Optimization in Deep Learning
-    with Central Flows, 2025, definitions 1 and 3.
+    with Central Flows, ICLR 2025, arXiv 2410.24206, for gradient descent and RMSProp.
 
     The path is that of the inner optimizer, sgd or rmsprop, which the flows do not change. Where
     the Hessian bends more than 2 P, steps overshoot, and the gradient flow no longer tells where
@@ -193,7 +195,7 @@ def central_step(
     rate, recall = rates(method, square), forgetting(method)
     side = np.sqrt(rate)
     scaled = side[..., :, None] * hessian * side[..., None, :]
-    known = np.isfinite(scaled).all(axis=(-2, -1), keepdims=True)
+    known = np.asarray(np.isfinite(scaled).all(axis=(-2, -1), keepdims=True))
     eigenvalues, turn = np.linalg.eigh(np.where(known, scaled, 0.0))
     vectors = side[..., None] * turn
     stiff = stiffening(method, square)
@@ -206,18 +208,14 @@ def central_step(
     basis = [vectors @ each @ np.swapaxes(vectors, -1, -2) for each in symmetric(x.shape[-1])]
     move, change = -rate * g, recall * (g * g - square)
     moves = [-rate * np.einsum("...ijk,...jk->...i", third, each) / 2 for each in basis]
-    changes = [
-        recall * np.diagonal(hessian @ each @ hessian, axis1=-2, axis2=-1) for each in basis
-    ]
+    changes = [recall * np.diagonal(hessian @ each @ hessian, axis1=-2, axis2=-1) for each in basis]
     apart = coordinates((2 - eigenvalues)[..., None] * np.eye(x.shape[-1]))
     a = apart + dt * distances(move, change)
     b = dt * np.stack([distances(*each) for each in zip(moves, changes, strict=True)], axis=-1)
     shares = complementary(a, b, eigenvalues >= NEAR)
     for number in range(len(basis)):
         share = shares[..., number, None]
-        moving = share != 0  # where it is 0, nothing is added, not even what is not finite
-        move = np.where(moving, move + share * moves[number], move)
-        change = np.where(moving, change + share * changes[number], change)
+        move, change = move + share * moves[number], change + share * changes[number]
     covariance = sum(shares[..., k, None, None] * each for k, each in enumerate(basis))
     after = np.where(known[..., 0], x + dt * move, np.nan)
     return after, square + dt * change, np.asarray(covariance)
@@ -233,7 +231,9 @@ def symmetric(dim: int) -> Array:
     if dim == 1:
         return np.ones((1, 1, 1))
     across = np.sqrt(0.5)
-    return np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, across], [across, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])
+    return np.array(
+        [[[1.0, 0.0], [0.0, 0.0]], [[0.0, across], [across, 0.0]], [[0.0, 0.0], [0.0, 1.0]]]
+    )
 
 
 def coordinates(matrix: Array) -> Array:
@@ -241,7 +241,7 @@ def coordinates(matrix: Array) -> Array:
     return np.asarray(np.einsum("kij,...ij->...k", symmetric(matrix.shape[-1]), matrix))
 
 
-def complementary(a: Array, b: Array, near: Array) -> Array:
+def complementary(a: Array, b: Array, near: NDArray[np.bool_]) -> Array:
     """Return the X >= 0 with a + b X >= 0 and <X, a + b X> = 0, in coordinates, shape (..., n).
 
     a has shape (..., n) and b (..., n, n). Only eigenvectors that are `near`, shape (..., dim), of
@@ -269,26 +269,32 @@ def complementary_pair(a: Array, b: Array) -> Array:
     k, right = ADJOINT @ b, ADJOINT @ a
     trace = np.trace(k)
     minors = (trace**2 - np.trace(k @ k)) / 2
-    # adj(k - m) right, as a polynomial of m
-    powers = [k @ k @ right - trace * (k @ right) + minors * right, k @ right - trace * right, right]
+    # (k - m)**-1 right is a polynomial of m, with these coefficients, over a determinant.
+    powers = [
+        k @ k @ right - trace * (k @ right) + minors * right,
+        k @ right - trace * right,
+        right,
+    ]
     quartic = np.zeros(5)
     for i, one in enumerate(powers):
         for j, other in enumerate(powers):
             quartic[i + j] += one @ ADJOINT @ other
-    tried = [np.zeros(3), -np.linalg.lstsq(b, a, rcond=None)[0]]
-    for m in np.roots(quartic[::-1]).real:
-        tried.append(-np.linalg.lstsq(k - m * np.eye(3), right, rcond=None)[0])
-    violations = [violation(x, a, b) for x in tried]
-    best = int(np.argmin(violations))
-    return tried[best] if violations[best] <= AGREED else np.full(3, np.nan)
+    tried = [np.zeros(3), solved(b, -a)]
+    tried += [solved(k - m * np.eye(3), -right) for m in np.roots(quartic[::-1]).real]
+    best = min(tried, key=lambda x: violation(x, a, b))
+    return best if violation(best, a, b) <= AGREED else np.full(3, np.nan)
+
+
+def solved(matrix: Array, vector: Array) -> Array:
+    """Return the shortest of the x that come nearest to matrix x = vector."""
+    return np.asarray(np.linalg.lstsq(matrix, vector, rcond=None)[0], float)
 
 
 def violation(x: Array, a: Array, b: Array) -> float:
     """Return by how much X misses the conditions, relative to the sizes of X and a."""
     rest = a + b @ x
-    size, scale = np.abs(x).max() or 1.0, np.abs(a).max() or 1.0
-    missed = (-lowest(x) / size, -lowest(rest) / scale, abs(x @ rest) / (size * scale))
-    return float(max(missed))
+    size, scale = (float(np.abs(each).max()) or 1.0 for each in (x, a))
+    return max(-lowest(x) / size, -lowest(rest) / scale, abs(float(x @ rest)) / (size * scale))
 
 
 def lowest(x: Array) -> float:

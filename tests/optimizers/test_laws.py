@@ -25,7 +25,7 @@ from optiviz.system.errors import InputError
 STEPS = 25
 WRAPPED = [
     *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
-    *("polyak-averaging+momentum", "lookahead+projected-gradient"),
+    *("polyak-averaging+momentum", "lookahead+projected-gradient", "flow+sgd", "flow+rmsprop"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
