@@ -226,6 +226,10 @@ VIEWS = {
         "state:StateView", (1, 2), "descent", ("trail",),
         "the state of an optimizer against step", page=True,
     ),
+    "sharpness": ViewEntry(
+        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
+        "the largest curvature along each path, and that beyond which steps are unstable",
+    ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),
         "a signal and the optimizers' responses, in optiviz response",

@@ -133,10 +133,11 @@ class Method:
     def preconditioner(self, state: Any) -> Array | None:
         """Return the matrix P of the step that led to a state of one run.
 
-        That step was x <- x - rate * P m, with m the gradient or a mean of gradients, and rate the
-        learning rate. P is symmetric and positive: a number, of shape (), where it is that number
-        times the identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was
-        none of this kind.
+        That step was x <- x - rate * P m, besides weight decay, with m the gradient or a mean of
+        gradients, and rate the learning rate of that step, or the length that the method chose. P
+        is symmetric and positive: a number, of shape (), where it is that number times the
+        identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was none of this
+        kind.
         """
         return None
 
@@ -307,6 +308,32 @@ class Solver(Method, ABC):
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
         """Yield (x, state) after steps 1, 2, ... `steps`, starting at x of shape (dim,)."""
+
+
+def positive(matrix: Array) -> Array | None:
+    """Return a preconditioner if it is finite and positive, as it has to be, else None."""
+    if not np.isfinite(matrix).all():
+        return None
+    values = np.linalg.eigvalsh(matrix) if np.ndim(matrix) == 2 else matrix
+    return np.asarray(matrix, float) if np.min(values) > 0 else None
+
+
+def mean_response(beta: Hyper) -> Hyper:
+    """Return what m <- beta * m + (1 - beta) * g is of gradients whose sign alternates."""
+    return (1 - beta) / (1 + beta)
+
+
+def alternating_limit(rate: Hyper, response: Hyper, decay: Hyper = 0.0) -> float | None:
+    """Return the curvature at which x <- (1 - rate * decay) * x - rate * m turns into -x.
+
+    m is `response` times the gradient while the signs of gradients alternate. Beyond that
+    curvature, x moves away from a minimum: the limit of stability of gradient descent, and of
+    methods with momentum (Cohen et al., Adaptive Gradient Methods at the Edge of Stability, 2022,
+    table 1). None if it is not positive and finite.
+    """
+    with np.errstate(all="ignore"):
+        limit = float((2 - rate * decay) / np.float64(rate * response))
+    return limit if 0 < limit < np.inf else None
 
 
 def check_offered(method: Method, objective: Any, name: str) -> None:

@@ -42,6 +42,9 @@ class Polyak(Optimizer):
         above = np.maximum(value[..., None] - self.f_star, 0.0)
         return x - above / np.where(square == 0, 1.0, square) * g, state
 
+    def preconditioner(self, state: NoState) -> Array:
+        return np.ones(())
+
 
 class Secant(NamedTuple):
     """State of Barzilai and Borwein's method."""
@@ -78,6 +81,9 @@ class BarzilaiBorwein(Optimizer):
         upward = product > 0
         rate = np.where(upward, above / np.where(upward, below, 1.0), self.lr)
         return x - rate * g, Secant(x, g, state.step + 1)
+
+    def preconditioner(self, state: Secant) -> Array:
+        return np.ones(())
 
 
 class AxisStep(NamedTuple):
