@@ -17,6 +17,13 @@ from optiviz.system.errors import InputError
 CENTRAL, PLAIN = 4, 10  # Euler steps of each flow per step of the path, as in the paper's code
 NEAR = 1.95  # eigenvalues from which on a direction may oscillate; it does at 2
 AGREED = 1e-6  # relative error up to which the conditions of complementarity hold
+# An orthonormal basis of the symmetric matrices in one dimension and in two, and how the adjugate
+# changes coordinates in the second.
+SIDE = np.sqrt(0.5)
+SYMMETRIC = {
+    1: np.ones((1, 1, 1)),
+    2: np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, SIDE], [SIDE, 0.0]], [[0.0, 0.0], [0.0, 1.0]]]),
+}
 ADJOINT = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [1.0, 0.0, 0.0]])
 
 
@@ -82,6 +89,9 @@ class Flow(Wrapper):
             raise InputError("the central flow is known for sgd and rmsprop only: write flow+sgd")
         if isinstance(method, RMSprop) and (np.any(method.momentum) or method.centered):
             raise InputError("the central flow is known for rmsprop without momentum, not centered")
+        if np.any(forgetting(method) > CENTRAL):
+            least = 1 / (1 + CENTRAL)
+            raise InputError(f"rho must be {least:g} at least: below, no flow follows its squares")
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -176,11 +186,15 @@ def forgetting(method: Optimizer) -> float | Array:
 
 
 def stiffening(method: Optimizer, square: Array) -> Array:
-    """Return the derivative of the diagonal of P by that of the mean square, shape (..., dim)."""
+    """Return the derivative of the logarithm of the diagonal of P by the mean square.
+
+    Both have shape (..., dim).
+    """
     if not isinstance(method, RMSprop):
         return np.zeros_like(square)
     inside = square + method.eps if method.eps_in_sqrt else square
-    return np.asarray(1 / (2 * np.sqrt(inside) * method.lr))
+    side = root(square, method.eps, method.eps_in_sqrt)
+    return np.asarray(1 / (2 * np.sqrt(inside) * side))
 
 
 def central_step(
@@ -191,54 +205,53 @@ def central_step(
     With U the eigenvectors that may oscillate, U'PU = 1, and S = U X U', the distance that the
     Hessian keeps from 2 P is 2 - U'HU, and after the time dt it is a + B[X], for a linear B.
     """
-    g, hessian, third = loss.gradient(x), loss.hessian(x), loss.third_derivatives(x)
-    rate, recall = rates(method, square), forgetting(method)
+    g, hessian = loss.gradient(x), loss.hessian(x)
+    rate, recall, dim = rates(method, square), forgetting(method), x.shape[-1]
     side = np.sqrt(rate)
     scaled = side[..., :, None] * hessian * side[..., None, :]
     known = np.asarray(np.isfinite(scaled).all(axis=(-2, -1), keepdims=True))
     eigenvalues, turn = np.linalg.eigh(np.where(known, scaled, 0.0))
+    near = eigenvalues >= NEAR
+    move, change = np.where(known[..., 0], -rate * g, np.nan), recall * (g * g - square)
+    if not near.any():
+        return x + dt * move, square + dt * change, np.zeros_like(hessian)
+    oscillates, stiff = near.any(axis=-1)[..., None, None, None], stiffening(method, square)
+    third = np.where(oscillates, loss.third_derivatives(x), 0.0)
     vectors = side[..., None] * turn
-    stiff = stiffening(method, square)
 
     def distances(move: Array, change: Array) -> Array:
         """Return how fast 2 - U'HU changes, as coordinates, if x and the square move so."""
-        bend = 2 * (stiff * change)[..., None] * np.eye(x.shape[-1]) - third_along(third, move)
-        return coordinates(np.swapaxes(vectors, -1, -2) @ bend @ vectors)
+        stiffer = 2 * (stiff * change)[..., None] * np.eye(dim)
+        bent = np.einsum("...ijk,...k->...ij", third, move)
+        return coordinates(within(turn, stiffer) - within(vectors, bent))
 
-    basis = [vectors @ each @ np.swapaxes(vectors, -1, -2) for each in symmetric(x.shape[-1])]
-    move, change = -rate * g, recall * (g * g - square)
-    moves = [-rate * np.einsum("...ijk,...jk->...i", third, each) / 2 for each in basis]
-    changes = [recall * np.diagonal(hessian @ each @ hessian, axis1=-2, axis2=-1) for each in basis]
-    apart = coordinates((2 - eigenvalues)[..., None] * np.eye(x.shape[-1]))
+    basis = [within(np.swapaxes(vectors, -1, -2), each) for each in SYMMETRIC[dim]]
+    drawn = [
+        (
+            -rate * np.einsum("...ijk,...jk->...i", third, each) / 2,
+            recall * np.diagonal(hessian @ each @ hessian, axis1=-2, axis2=-1),
+        )
+        for each in basis
+    ]
+    apart = coordinates((2 - eigenvalues)[..., None] * np.eye(dim))
     a = apart + dt * distances(move, change)
-    b = dt * np.stack([distances(*each) for each in zip(moves, changes, strict=True)], axis=-1)
-    shares = complementary(a, b, eigenvalues >= NEAR)
-    for number in range(len(basis)):
-        share = shares[..., number, None]
-        move, change = move + share * moves[number], change + share * changes[number]
-    covariance = sum(shares[..., k, None, None] * each for k, each in enumerate(basis))
-    after = np.where(known[..., 0], x + dt * move, np.nan)
-    return after, square + dt * change, np.asarray(covariance)
+    b = dt * np.stack([distances(*each) for each in drawn], axis=-1)
+    shares = np.moveaxis(complementary(a, b, near), -1, 0)[..., None]
+    covariance = np.zeros_like(hessian)
+    for share, each, (pushed, grown) in zip(shares, basis, drawn, strict=True):
+        move, change = move + share * pushed, change + share * grown
+        covariance = covariance + share[..., None] * each
+    return x + dt * move, square + dt * change, covariance
 
 
-def third_along(third: Array, move: Array) -> Array:
-    """Return how the Hessian changes along a move, shape (..., dim, dim)."""
-    return np.asarray(np.einsum("...ijk,...k->...ij", third, move))
-
-
-def symmetric(dim: int) -> Array:
-    """Return an orthonormal basis of symmetric matrices, shape (n, dim, dim), n being 1 or 3."""
-    if dim == 1:
-        return np.ones((1, 1, 1))
-    across = np.sqrt(0.5)
-    return np.array(
-        [[[1.0, 0.0], [0.0, 0.0]], [[0.0, across], [across, 0.0]], [[0.0, 0.0], [0.0, 1.0]]]
-    )
+def within(vectors: Array, matrix: Array) -> Array:
+    """Return V' M V, for the columns V of shape (..., dim, dim)."""
+    return np.asarray(np.swapaxes(vectors, -1, -2) @ matrix @ vectors)
 
 
 def coordinates(matrix: Array) -> Array:
     """Return the coordinates, shape (..., n), of symmetric matrices, (..., dim, dim)."""
-    return np.asarray(np.einsum("kij,...ij->...k", symmetric(matrix.shape[-1]), matrix))
+    return np.asarray(np.einsum("kij,...ij->...k", SYMMETRIC[matrix.shape[-1]], matrix))
 
 
 def complementary(a: Array, b: Array, near: NDArray[np.bool_]) -> Array:
@@ -299,4 +312,4 @@ def violation(x: Array, a: Array, b: Array) -> float:
 
 def lowest(x: Array) -> float:
     """Return the lower eigenvalue of a symmetric matrix, from its coordinates."""
-    return float((x[0] + x[2]) / 2 - np.hypot((x[0] - x[2]) / 2, x[1] * np.sqrt(0.5)))
+    return float((x[0] + x[2]) / 2 - np.hypot((x[0] - x[2]) / 2, x[1] * SIDE))
