@@ -135,11 +135,15 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "average": LegendEntry(
         "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=5.0
     ),
+    "central-flow": LegendEntry(
+        "central flow", lambda theme: {"color": theme.ink, "linewidth": 2.0}, half_length=5.0
+    ),
     "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
     "next": LegendEntry("next", lambda theme: _hollow(theme, "D")),
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
     "ball": LegendEntry("norm ball", _thin, half_length=5.0),
     "bound": LegendEntry("quadratic model", _thin, half_length=5.0),
+    "gradient-flow": LegendEntry("gradient flow", _thin, half_length=5.0),
     "region": LegendEntry("reach", _thin, half_length=5.0),
     "model": LegendEntry("model", _thin, half_length=5.0),
     "population": LegendEntry("population", _muted("o", markersize=5.2)),

@@ -83,6 +83,9 @@ LOOKS: dict[Role, Look] = {
     "iterate": Look(1.1, 4.6, 0.75, dots=0, hollow=True, above=True),
     "gradient-point": Look(1.1, 7.0, 0.75, dots=0, marker="+", above=True, over=True, dark=0.6),
     "next": Look(1.3, 7.2, dots=0, lines=0, marker="D", hollow=True, above=True),
+    "gradient-flow": Look(1.0, 3.5, dots=0, grows=True, above=True, over=True, dark=0.75),
+    "central-flow": Look(2.4, 4.4, dots=0, grows=True, above=True, over=True, dark=0.75),
+    "oscillation": Look(1.6, 3.5, fill=0.15, lines=0, above=True, over=True, dark=0.75),
 }
 
 
