@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream, pass_on
+from optiviz.objective import Array, Objective, ShiftedObjective, Stream, pass_on
 from optiviz.optimizers.base import (
     NEEDED,
     Method,
@@ -87,11 +87,7 @@ def descend(
     or has constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
-    if (
-        isinstance(objective, Stream)
-        and isinstance(optimizer, Solver)
-        and optimizer.needs_fixed_objective
-    ):
+    if isinstance(objective, Stream) and optimizer.needs_fixed_objective:
         name = label or type(optimizer).__name__
         raise InputError(
             f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
@@ -156,9 +152,7 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                # A solver that has converged at its start has no state.
-                looked = self.sketching if step and state is not None else None
-                sketch = looked.sketch(state) if looked else ()
+                sketch = self.sketched(step, x, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -172,6 +166,15 @@ class _Recorder:
             if end:
                 return end
         return {}
+
+    def sketched(self, step: int, x: Array, state: Any) -> Sketch:
+        """Return what the method looked at in a step, or begins with."""
+        if self.sketching is None:
+            return ()
+        if not step:
+            return self.sketching.first_sketch(self.watched, x)
+        # A solver that has converged at its start has no state.
+        return () if state is None else self.sketching.sketch(state)
 
     def see(self, step: int, x: Array, state: Any, sketch: Sketch) -> End:
         """Record a step; return why it has to be the last one, {} if it does not."""
@@ -242,16 +245,16 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
     empty if none did.
 
     An update is what is subtracted from x, so it is positive for a positive gradient. Every step
-    starts at x = 0, so that no digit of a small update is lost next to a large x; a solver starts
-    where its last step ended. Raises InputError if a solver cannot follow a signal, or if a method
-    needs more than gradients.
+    starts at x = 0, so that no digit of a small update is lost next to a large x; that of a solver,
+    or of a method that remembers points, starts where its last step ended. Raises InputError if a
+    solver cannot follow a signal, or if a method needs more than gradients.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     name = label or type(optimizer).__name__
     for each in optimizer.needs:
         what = re.split("[,:]", NEEDED[each])[0]
         raise InputError(f"{name} cannot respond to a signal: it needs {what}")
-    if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
+    if optimizer.needs_fixed_objective:
         raise InputError(f"{name} needs a fixed objective: it cannot follow a signal")
     try:
         with np.errstate(all="ignore"):
@@ -264,8 +267,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
                 return updates, ""
             state = optimizer.init(x)
             for step in range(steps):
-                moved, state = optimizer.step(signal.at(step), x, state)
+                moved, state = optimizer.step(ShiftedObjective(signal.at(step), -x), x, state)
                 updates[step] = (x - moved)[0]
+                x = moved if optimizer.remembers_points else x
     except OptimizerError as error:
         return updates, str(error)
     return updates, ""

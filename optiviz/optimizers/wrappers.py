@@ -8,6 +8,7 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
 from optiviz.shapes import Points, Segment, Sketch
+from optiviz.system.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -15,10 +16,17 @@ class Wrapper(BaseWrapper):
     """An optimizer that wraps another one, `inner`, and has the hyperparameters of both.
 
     One of its own that the inner optimizer also has is prefixed with the wrapper's name, as in
-    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1.
+    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1. `alone`
+    says why no other can wrap it, if so.
     """
 
     sets_rate: ClassVar[bool] = False
+    alone: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.inner, Wrapper) and self.inner.alone:
+            raise InputError(self.inner.alone)
 
     @classmethod
     def own(cls, inner: "list[str]") -> dict[str, str]:
@@ -63,6 +71,8 @@ class Lookahead(Wrapper):
     The same as optax.lookahead, whose fast point is x; the defaults are the paper's. The inner
     optimizer's state is kept when x moves back.
     """
+
+    remembers_points = True
 
     sync_period: int = hyper(
         5, help="number of steps forward before each step back", within="[1, 1e9]"
