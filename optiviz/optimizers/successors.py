@@ -374,8 +374,8 @@ class Sophia(Optimizer):
         down = self._down(state.curvature)
         return None if (np.abs(state.mean) > down).any() else 1 / down
 
-    def stability_limit(self, step: int) -> float:
-        return float(2 * (1 + self.beta1) / (1 - self.beta1) / self.lr)
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, mean_response(self.beta1), self.weight_decay)
 
 
 def diagonal(matrix: Array) -> Array:
