@@ -75,6 +75,12 @@ class Run:
         return not bool(self.surface.window.contains(self.points[-1]))
 
     @property
+    def sharpness(self) -> float:
+        """The mean sharpness of the last quarter of the path."""
+        last = self.points[len(self.points) * 3 // 4 :]
+        return float(np.linalg.eigvalsh(self.surface.hessian(last))[:, -1].mean())
+
+    @property
     def lower_nearby(self) -> bool:
         """Whether there are lower points around its end."""
         around = np.random.default_rng(0).normal(size=(200, self.surface.dim))
@@ -102,6 +108,7 @@ CLAIMS: dict[str, Callable[[Run], bool]] = {
     "diverges": lambda run: (
         run.path.diverged_at is not None or (run.left and run.losses[-1] > run.losses[0])
     ),
+    "edge of stability": lambda run: abs(run.sharpness * run.path.optimizer.lr / 2 - 1) < 0.05,
     "climbs": lambda run: run.losses[-1] > run.losses[0] and run.level and run.lower_nearby,
     "stops at a saddle": lambda run: (
         run.losses[-1] < run.losses[0] and run.level and run.rests and run.lower_nearby
