@@ -128,13 +128,14 @@ class Estimated(NamedTuple):
     weighted: Array  # (..., dim), running sum of weighted gradients
     gained: Array  # (..., 1), running sum of how far they point back to the start
     distance: Array  # (..., 1), the estimate d
-    used: Array  # (..., 1), the one before, which was in the last step
+    rate: Array  # (..., 1), learning rate of the last step, with the estimate before
     step: int  # steps taken
 
     @property
     def recorded(self) -> dict[str, Any]:
         """The numbers that are drawn against the step."""
-        return {"mean": self.mean, "square": self.square, "distance": self.distance[..., 0]}
+        rates = {"distance": self.distance[..., 0], "rate": self.rate[..., 0]}
+        return {"mean": self.mean, "square": self.square, **rates}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -170,7 +171,7 @@ class Prodigy(Optimizer):
     def init(self, x: Array) -> Estimated:
         zero, none = np.zeros_like(x), np.zeros_like(x[..., :1])
         d = self.d0 + none
-        return Estimated(zero, zero, np.copy(x), zero, none, d, d, 0)
+        return Estimated(zero, zero, np.copy(x), zero, none, d, none, 0)
 
     def step(self, objective: Objective, x: Array, state: Estimated) -> tuple[Array, Estimated]:
         g = objective.gradient(x)
@@ -188,7 +189,7 @@ class Prodigy(Optimizer):
         distance = np.maximum(d, estimate)
         x = x * (1 - self.weight_decay * rate)
         moved = x - rate * mean / (np.sqrt(square) + distance * self.eps)
-        return moved, Estimated(mean, square, state.start, weighted, gained, distance, d, t)
+        return moved, Estimated(mean, square, state.start, weighted, gained, distance, rate, t)
 
     def _correction(self, t: int) -> Hyper:
         """Return the factor of the learning rate of step t, from 1, that corrects the bias."""
@@ -198,8 +199,9 @@ class Prodigy(Optimizer):
         return factor
 
     def preconditioner(self, state: Estimated) -> Array:
+        used = state.rate / self.lr / self._correction(state.step)  # the estimate in the step
         down = np.sqrt(state.square) + state.distance * self.eps
-        matrix: Array = state.used**2 * self._correction(state.step) / down
+        matrix: Array = state.rate / self.lr * used / down
         return matrix
 
     def stability_limit(self, step: int) -> float:
