@@ -41,7 +41,10 @@ class Trajectory:
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly. sketches are what the method looked at in each step up to the
     end, () for one that has none, in more than two dimensions and if they are not wanted; row 0 has
-    what is the same for all steps.
+    what is the same for all steps. sharpness, shape (rows,), is the largest eigenvalue of the
+    Hessian of the true loss at each point, multiplied by the preconditioner of the step from there
+    where the method has one, and of the last that is known at the end; None if it is not wanted.
+    is_preconditioned is whether any of them is no multiple of the identity.
     """
 
     label: str
@@ -60,6 +63,8 @@ class Trajectory:
     accuracy: float | None = None
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
     sketches: tuple[Sketch, ...] = ()
+    sharpness: Array | None = None
+    is_preconditioned: bool = False
 
     @classmethod
     def of(
@@ -172,6 +177,18 @@ class Trajectory:
     def row_distances(self) -> Array:
         """Distance of each point from the plane on which it is drawn, shape (rows,)."""
         return np.zeros(len(self.points)) if self.distances is None else self.distances
+
+    @property
+    def stability_limits(self) -> Array:
+        """The sharpness beyond which the step from each row is unstable, shape (rows,).
+
+        nan where none is known. At the last row it is that of the last step.
+        """
+        if self.optimizer is None:
+            return np.full(len(self.points), np.nan)
+        taken = np.minimum(self.step_of_row, max(self.steps - 1, 0))
+        limits = (self.optimizer.stability_limit(int(step)) for step in taken)
+        return np.array([np.nan if each is None else each for each in limits])
 
     @property
     def true_losses_by_step(self) -> Array:

@@ -88,6 +88,10 @@ class Lookahead(Wrapper):
     def sketch(self, state: LookaheadState) -> Sketch:
         return self.inner.sketch(state.inner)
 
+    def preconditioner(self, state: LookaheadState) -> Array | None:
+        back = state.step % self.sync_period == 0
+        return None if back else self.inner.preconditioner(state.inner)
+
 
 class PerturbedObjective:
     """An objective whose gradient is evaluated at distance `rho` uphill from x."""
@@ -141,6 +145,12 @@ class SAM(Wrapper):
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
 
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state)
+
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state, before, after)
+
 
 class AverageState(NamedTuple):
     """State of Polyak averaging."""
@@ -178,6 +188,13 @@ class PolyakAveraging(Wrapper):
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         return self.inner.stationary_covariance(hessian, noise)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
+
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
 
@@ -195,3 +212,9 @@ class PolyakAveraging(Wrapper):
         line = np.where(started, np.stack([state.before, state.average]), np.nan)
         own = Segment(line, "average"), Points(line[1:], "average")
         return (*self.inner.sketch(state.inner), *own)
+
+    def preconditioner(self, state: AverageState) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)
