@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    length,
+    mean_response,
+    positive,
+)
 from optiviz.optimizers.step_sizes import squared
 
 
@@ -59,11 +67,12 @@ class AdGD(Optimizer):
         growth = np.where(state.step > 0, rate / state.rate, 0.0)
         return x - rate * g, Rated(x, g, rate, growth, state.step + 1)
 
-    def preconditioner(self, state: Rated) -> Array:
-        return np.asarray(state.rate[0])
+    @property
+    def follows_gradient(self) -> bool:
+        return True
 
-    def stability_limit(self, step: int) -> float:
-        return 2.0
+    def preconditioner(self, state: Rated) -> Array:
+        return np.ones(())
 
 
 class Distanced(NamedTuple):
@@ -111,6 +120,10 @@ class DoG(Optimizer):
         sloped = accumulator > 0
         rate = np.where(sloped, distance / np.sqrt(np.where(sloped, accumulator, 1.0)), 0.0)
         return x - rate * g, Distanced(state.start, distance, accumulator, rate)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return True
 
     def preconditioner(self, state: Distanced) -> Array:
         return np.asarray(state.rate[0])
@@ -198,11 +211,14 @@ class Prodigy(Optimizer):
         factor: Hyper = np.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
         return factor
 
-    def preconditioner(self, state: Estimated) -> Array:
+    def decayed(self, x: Array, state: Estimated) -> Array:
+        return x * (1 - self.weight_decay * state.rate)
+
+    def preconditioner(self, state: Estimated) -> Array | None:
         used = state.rate / self.lr / self._correction(state.step)  # the estimate in the step
         down = np.sqrt(state.square) + state.distance * self.eps
-        matrix: Array = state.rate / self.lr * used / down
-        return matrix
+        with np.errstate(all="ignore"):
+            return positive(state.rate / self.lr * used / down)
 
-    def stability_limit(self, step: int) -> float:
-        return float(2 * (1 + self.beta1) / (1 - self.beta1) / self.lr)
+    def stability_limit(self, step: int) -> float | None:
+        return None if self.weight_decay else alternating_limit(self.lr, mean_response(self.beta1))

@@ -7,7 +7,7 @@ from conftest import Invoke
 import optiviz
 from optiviz.descent.walk import descend
 from optiviz.objective import ShiftedObjective
-from optiviz.optimizers.parameter_free import AdGD, DoG, Prodigy
+from optiviz.optimizers.parameter_free import DoG, Prodigy
 from optiviz.optimizers.schedule_free import ScheduleFree
 from optiviz.optimizers.spec import parse_spec
 from optiviz.views.rate import rates_of
@@ -92,8 +92,8 @@ def test_a_shifted_objective_shifts_all_that_is_a_function_of_x() -> None:
     assert not hasattr(shifted, "values")
 
 
-@pytest.mark.parametrize("method", [AdGD(), DoG(), Prodigy(), Prodigy(lr=0.5, d0=1e-2)])
-def test_the_step_is_the_preconditioned_one(method: AdGD | DoG | Prodigy) -> None:
+@pytest.mark.parametrize("method", [DoG(), Prodigy(), Prodigy(lr=0.5, d0=1e-2)])
+def test_the_step_is_the_preconditioned_one(method: DoG | Prodigy) -> None:
     x = START
     state = method.init(x)
     for _ in range(20):
