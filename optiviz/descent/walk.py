@@ -156,9 +156,7 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                # A solver that has converged at its start has no state.
-                looked = self.sketching if step and state is not None else None
-                sketch = looked.sketch(state) if looked else ()
+                sketch = self.sketched(step, x, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -172,6 +170,15 @@ class _Recorder:
             if end:
                 return end
         return {}
+
+    def sketched(self, step: int, x: Array, state: Any) -> Sketch:
+        """Return what the method looked at in a step, or begins with."""
+        if self.sketching is None:
+            return ()
+        if not step:
+            return self.sketching.first_sketch(self.watched, x)
+        # A solver that has converged at its start has no state.
+        return () if state is None else self.sketching.sketch(state)
 
     def see(self, step: int, x: Array, state: Any, sketch: Sketch) -> End:
         """Record a step; return why it has to be the last one, {} if it does not."""

@@ -114,6 +114,14 @@ class Method:
         """
         return ()
 
+    def first_sketch(self, objective: Objective | Stream, x: Array) -> Sketch:
+        """Return what the method begins with at a start of shape (dim,), before its first step.
+
+        That is something of its own to look at, such as a first simplex. Pages do not compute it:
+        a method that they run has none.
+        """
+        return ()
+
     @property
     def has_sketch(self) -> bool:
         """Whether `sketch` may return shapes."""
@@ -286,6 +294,9 @@ class BaseWrapper(Optimizer, ABC):
     @property
     def has_sketch(self) -> bool:
         return self.inner.has_sketch
+
+    def first_sketch(self, objective: Objective | Stream, x: Array) -> Sketch:
+        return self.inner.first_sketch(objective, x)
 
     @property
     def has_ball(self) -> bool:
