@@ -146,8 +146,9 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "tried": LegendEntry("looked at", lambda theme: _hollow(theme, "o")),
     "iterate": LegendEntry("iterate", _thin, half_length=5.0),
     "gradient-point": LegendEntry(
-        "gradient here",
-        lambda theme: {"color": theme.ink, "marker": "+", "linestyle": "none", "markersize": 7.0},
+        "gradient point",
+        lambda theme: {"color": theme.ink, "linewidth": 1.2},
+        half_length=5.0,
     ),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
