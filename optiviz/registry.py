@@ -317,6 +317,8 @@ WRAPPERS = {
     "backtracking": "line_searches:Backtracking",
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
+    "cautious": "cautious:Cautious",
+    "clip": "clipping:Clip",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

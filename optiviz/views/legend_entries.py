@@ -140,6 +140,12 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
             | {"markerfacecolor": theme.casing, "markeredgecolor": theme.muted}
         ),
     ),
+    "masked": LegendEntry("left out", _muted("x", markersize=6.0, markeredgewidth=1.6)),
+    "central": LegendEntry(
+        "central path",
+        lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH},
+        half_length=5.0,
+    ),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

@@ -77,6 +77,8 @@ LOOKS: dict[Role, Look] = {
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
     "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
+    "masked": Look(1.7, 6.0, 0.4, 3, 3, marker="x", above=True, over=True, dark=0.5),
+    "central": Look(1.8, 4.4, grows=True, above=True, over=True, dark=0.6),
 }
 
 
@@ -218,15 +220,15 @@ def _toward(ink: str, color: str, share: float) -> str:
 
 def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> tuple[Line2D, Line2D]:
     """Add the dots of earlier steps and of the present one."""
-    color, crossed = _toward(theme.ink, color, look.dark), look.marker == "+"
+    color, crossed = _toward(theme.ink, color, look.dark), look.marker in "+x"
     style: dict[str, Any] = {
         "linestyle": "none", "marker": look.marker, "color": color, "markersize": look.dot,
         "markerfacecolor": theme.casing if look.hollow else color,
         "markeredgecolor": color if look.hollow or crossed else theme.casing,
-        "markeredgewidth": 1.2 if look.hollow or crossed else 0.6,
+        "markeredgewidth": 1.6 if look.marker == "x" else 1.2 if look.hollow or crossed else 0.6,
     }  # fmt: skip
     (before,) = axes.plot(
-        [], [], **style | {"markeredgewidth": 1.0 if look.hollow else 0.0}, alpha=look.before,
+        [], [], **style | {"markeredgewidth": 1.0 if look.hollow or crossed else 0.0}, alpha=look.before,
         zorder=BENEATH,
     )  # fmt: skip
     (here,) = axes.plot([], [], **style, zorder=ABOVE if look.above else BENEATH + 0.1)

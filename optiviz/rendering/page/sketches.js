@@ -203,6 +203,10 @@ function drawDots(pen, { dot, marker, hollow, before: faint, color }, places, is
       pen.lineWidth = 1.2 * POINT;
       line(pen, [[at[0] - size, at[1]], [at[0] + size, at[1]]]);
       line(pen, [[at[0], at[1] - size], [at[0], at[1] + size]]);
+    } else if (marker === "x") {
+      pen.strokeStyle = color;
+      pen.lineWidth = 1.6 * POINT;
+      for (const way of [1, -1]) line(pen, [[at[0] - size, at[1] - way * size], [at[0] + size, at[1] + way * size]]);
     } else if (hollow) shape(pen, "o", at, size, look().casing, color, (isNow ? 1.2 : 1) * POINT);
     else shape(pen, "o", at, size, color, isNow ? look().casing : "transparent", 0.6 * POINT);
   }
