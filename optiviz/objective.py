@@ -73,6 +73,9 @@ class Constraint(Protocol):
     def gradient(self, x: Array) -> Array:
         """Return its derivatives, shape (..., dim)."""
 
+    def hessian(self, x: Array) -> Array:
+        """Return its second derivatives, shape (..., dim, dim)."""
+
 
 def scipy_constraints(edges: Sequence[Constraint]) -> list[dict[str, Any]]:
     """Return constraints as scipy's methods take them."""

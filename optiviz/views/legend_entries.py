@@ -127,6 +127,11 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "average": LegendEntry(
         "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=5.0
     ),
+    "central": LegendEntry(
+        "central path",
+        lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH},
+        half_length=5.0,
+    ),
     "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
     "ball": LegendEntry("steepest in", _thin, half_length=5.0),
@@ -141,11 +146,6 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
         ),
     ),
     "masked": LegendEntry("left out", _muted("x", markersize=6.0, markeredgewidth=1.6)),
-    "central": LegendEntry(
-        "central path",
-        lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH},
-        half_length=5.0,
-    ),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

@@ -40,6 +40,7 @@ SADDLE = 1.6  # such a distance up to which the isolines of a saddle are drawn
 TURN = np.linspace(0, 2 * np.pi, 97)
 SAMPLES = 241  # of a parabola
 FAR = 1000.0  # windows beyond which nothing is drawn
+THIN = {"+": 1.2, "x": 1.6}  # widths of lines, in points, of markers without a face
 MOST = 4000  # vertices of a straight line on a curved surface
 
 
@@ -220,17 +221,15 @@ def _toward(ink: str, color: str, share: float) -> str:
 
 def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> tuple[Line2D, Line2D]:
     """Add the dots of earlier steps and of the present one."""
-    color, crossed = _toward(theme.ink, color, look.dark), look.marker in "+x"
+    color, crossed = _toward(theme.ink, color, look.dark), look.marker in THIN
     style: dict[str, Any] = {
         "linestyle": "none", "marker": look.marker, "color": color, "markersize": look.dot,
         "markerfacecolor": theme.casing if look.hollow else color,
         "markeredgecolor": color if look.hollow or crossed else theme.casing,
-        "markeredgewidth": 1.6 if look.marker == "x" else 1.2 if look.hollow or crossed else 0.6,
+        "markeredgewidth": THIN.get(look.marker, 1.2 if look.hollow else 0.6),
     }  # fmt: skip
-    (before,) = axes.plot(
-        [], [], **style | {"markeredgewidth": 1.0 if look.hollow or crossed else 0.0}, alpha=look.before,
-        zorder=BENEATH,
-    )  # fmt: skip
+    fine = {"markeredgewidth": 1.0 if look.hollow or crossed else 0.0, "alpha": look.before}
+    (before,) = axes.plot([], [], **style | fine, zorder=BENEATH)
     (here,) = axes.plot([], [], **style, zorder=ABOVE if look.above else BENEATH + 0.1)
     return before, here
 

@@ -24,6 +24,7 @@ STEPS = 30
 WRAPPED = [
     *("lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"),
     "polyak-averaging+momentum:start=2",
+    *("cautious+momentum", "cautious+adam:xi=0", "clip+adam", "cautious+clip+sgd"),
 ]
 SCHEDULED = [
     "adam:lr=0.1@cosine",

@@ -44,6 +44,7 @@ from optiviz.views import eigenvectors
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
+from optiviz.views.ground import HELD_CASING, HELD_DASH, HELD_WIDTH
 from optiviz.views.legend import number
 from optiviz.views.legend_entries import (
     BENDS,
@@ -275,12 +276,18 @@ class Page:
         """Return what the page has to know of the surface, and how it is drawn."""
         surface, levels = self.scene.surface, self.recipe.levels
         window = surface.window.intervals
-        minima = self.scene.in_window(surface.minima)
+        minima = self.scene.in_window(self.scene.minima)
         return {
             "dim": surface.dim,
             "names": [*self._axes()],
             "window": [list(ends) for ends in window],
             "minima": rounded_points(minima, window),
+            "held": {
+                "level": self.scene.held_level,
+                "width": HELD_WIDTH,
+                "casing": HELD_CASING,
+                "dash": HELD_DASH,
+            },
             "levels": levels if isinstance(levels, int | None) else list(levels),
             "own_levels": list(surface.levels),
             "field": self.recipe.field,
