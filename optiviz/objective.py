@@ -112,6 +112,10 @@ class FeasibleSet(Protocol):
         """The constraints beside the box."""
 
     @property
+    def edges(self) -> Sequence[Constraint]:
+        """All constraints, those that make the box included."""
+
+    @property
     def corners(self) -> Array:
         """Those of an interval, a segment or a polygon, shape (n, dim); n is 0 for other sets."""
 

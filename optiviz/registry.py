@@ -197,7 +197,7 @@ VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
         ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
-         "eigenvectors"),
+         "eigenvectors", "gradients"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(

@@ -23,7 +23,14 @@ from optiviz.system.text import shorten
 
 MAX_BANDS, MAX_LEVELS = 200, 500
 MAX_AZIMUTH, ELEVATIONS = 360, (5, 85)  # degrees of a camera
-ANIMATED = ("trail", "smooth", "orbit", "sketch", "eigenvectors")  # options that depend on steps
+ANIMATED = (
+    "trail",
+    "smooth",
+    "orbit",
+    "sketch",
+    "eigenvectors",
+    "gradients",
+)  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
     2: "two dimensions",
@@ -90,7 +97,8 @@ class Style(BaseModel):
     number of steps after which a path fades, smooth the number of steps over which loss curves are
     averaged. sketch is whether what a method looked at in each step, such as a simplex, is
     recorded and drawn, which it is unless False. eigenvectors is whether those of the Hessian are
-    drawn at the head of each path. aspect is "equal" if both axes of a plane have
+    drawn at the head of each path, and gradients whether those of the loss and of the active
+    constraints are. aspect is "equal" if both axes of a plane have
     the same scale, and "auto" if they may differ. In a relief, height says how values become
     heights, floor whether contour lines and the shadows of paths are drawn beneath the surface,
     camera is where it is seen from, as azimuth and elevation in degrees, and orbit by how many
@@ -110,6 +118,7 @@ class Style(BaseModel):
     smooth: PositiveInt = 1
     sketch: bool | None = None
     eigenvectors: bool = False
+    gradients: bool = False
     height: Height | None = None
     floor: bool | None = None
     camera: Angles | None = None

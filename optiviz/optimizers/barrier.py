@@ -28,27 +28,6 @@ NO_INTERIOR = "needs a set with an interior: {} none"
 Derivatives = Callable[[Array], tuple[Array, Array, Array]]  # value, gradient and Hessian
 
 
-class Side(NamedTuple):
-    """One end of the interval of a variable: sign * (x[axis] - end) <= 0."""
-
-    axis: int
-    end: float
-    sign: float
-    equal: bool = False
-
-    def value(self, x: Array) -> Array:
-        """Return it, shape (...)."""
-        return np.asarray(self.sign * (x[..., self.axis] - self.end))
-
-    def gradient(self, x: Array) -> Array:
-        """Return its derivatives, shape (..., dim)."""
-        return np.broadcast_to(self.sign * np.eye(x.shape[-1])[self.axis], x.shape)
-
-    def hessian(self, x: Array) -> Array:
-        """Return its second derivatives, all 0, shape (..., dim, dim)."""
-        return np.zeros((*x.shape, x.shape[-1]))
-
-
 class Lowered(NamedTuple):
     """A constraint g(x) <= s on points (x, s)."""
 
@@ -69,17 +48,6 @@ class Lowered(NamedTuple):
         found = np.zeros((*z.shape, z.shape[-1]))
         found[..., :-1, :-1] = self.inner.hessian(z[..., :-1])
         return found
-
-
-def edges_of(allowed: FeasibleSet) -> list[Constraint]:
-    """Return all constraints of a set, those of its box included."""
-    ends = [
-        Side(axis, float(end), sign)
-        for axis, interval in enumerate(allowed.box)
-        for end, sign in zip(interval, (-1.0, 1.0), strict=True)
-        if np.isfinite(end)
-    ]
-    return [*allowed.constraints, *ends]
 
 
 def slacks(edges: Sequence[Constraint], x: Array) -> Array:
@@ -221,7 +189,7 @@ class LogBarrier(Optimizer):
         return Central(self.t + none, np.copy(x), times_identity(np.ones_like(x)), line, none)
 
     def step(self, objective: Objective, x: Array, state: Central) -> tuple[Array, Central]:
-        edges = edges_of(feasible_set(objective, "log-barrier"))
+        edges = feasible_set(objective, "log-barrier").edges
 
         def of(x: Array) -> tuple[Array, Array, Array]:
             return derivatives(objective, x, "log-barrier")
@@ -245,10 +213,9 @@ class LogBarrier(Optimizer):
         return np.asarray(np.maximum(t / self.mu, self.t))
 
     def check_set(self, allowed: FeasibleSet) -> None:
-        fixed = (allowed.box[:, 0] == allowed.box[:, 1]).any()
-        if fixed or any(each.equal for each in allowed.constraints):
+        if any(each.equal for each in allowed.edges):
             raise InputError(NO_INTERIOR.format("an equality leaves"))
-        _, inside = interior(edges_of(allowed), allowed.project(np.zeros(len(allowed.box))))
+        _, inside = interior(allowed.edges, allowed.project(np.zeros(len(allowed.box))))
         if not inside.all():
             raise InputError(NO_INTERIOR.format("these constraints leave"))
 

@@ -18,8 +18,9 @@ from optiviz.themes import Theme
 from optiviz.views.apart import set_apart
 from optiviz.views.axes import annotate_empty, size_in_inches
 from optiviz.views.eigenvectors import LONGEST, EigenvectorArtist
+from optiviz.views.gradients import GradientArtist
 from optiviz.views.ground import ISOLINE, draw_bands, draw_held_line, draw_lit_lines
-from optiviz.views.legend_entries import LegendEntry, surface_entries
+from optiviz.views.legend_entries import LegendEntry, slope_entries, surface_entries
 from optiviz.views.paths import PathArtist, draw_anchors, minimum_style, path_style, start_style
 from optiviz.views.plane import PlaneView
 from optiviz.views.ramp import ramp
@@ -63,6 +64,8 @@ class ContourView(PlaneView):
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
         known = surface_entries(self.scene, self.style.eigenvectors)
+        if self.style.gradients and self.scene.entries:
+            known += slope_entries(self.scene.surface.feasible_set is not None)
         return [*known, *(each.mark for each in self.shadings)]
 
     @cached_property
@@ -87,6 +90,10 @@ class ContourView(PlaneView):
                 if self.style.eigenvectors:
                     self.path_artists.append(
                         EigenvectorArtist(axes, self.scene, path, style, self.theme, units, LONGEST)
+                    )
+                if self.style.gradients:
+                    self.path_artists.append(
+                        GradientArtist(axes, self.scene, path, style, self.theme, units)
                     )
                 if any(path.sketches):
                     self.path_artists.append(

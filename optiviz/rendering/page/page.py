@@ -103,6 +103,8 @@ class Page:
             raise InputError(
                 "this page cannot show eigenvectors: it only replays what was descended"
             )
+        if recipe.gradients:
+            raise InputError("a page cannot show gradients: choose .gif or .png")
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
         self.sets = sets_told(scene.surface, recipe)
