@@ -378,6 +378,9 @@ class Sophia(Optimizer):
         # A quotient that is clipped is one over the mean's own size.
         return positive(1 / np.maximum(self._down(state.curvature), np.abs(state.mean)))
 
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, mean_response(self.beta1), self.weight_decay)
+
 
 def diagonal(matrix: Array) -> Array:
     """Return the diagonals of matrices of shape (..., dim, dim), shape (..., dim)."""
