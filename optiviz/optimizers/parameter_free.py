@@ -126,7 +126,8 @@ class DoG(Optimizer):
         return True
 
     def preconditioner(self, state: Distanced) -> Array:
-        return np.asarray(state.rate[0])
+        rate: Array = state.rate[0]
+        return rate
 
     def stability_limit(self, step: int) -> float:
         return 2.0
