@@ -56,6 +56,8 @@ NEEDED = {
     "full_batch": "samples: give a network, a model or residuals, and add --batch-size 16",
     "sample_gradients": "the gradients of single samples, which this objective does not have",
     "metric": 'a metric: write, for example, --metric "1, 0, 0, x**2"',
+    "matrices": "a matrix: its step is that of all entries together, so choose a network, or a "
+    "surface over a matrix, such as linear-layer",
 }
 # What a method ignores unless it says otherwise, and what that is called.
 RESPECTED = {"feasible_set": "constraints"}
@@ -311,8 +313,8 @@ class Solver(Method, ABC):
 def check_offered(method: Method, objective: Any, name: str) -> None:
     """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
     for each in method.needs:
-        if getattr(objective, each, None) is None:
-            if getattr(getattr(objective, "whole", None), each, None) is not None:
+        if not offers(objective, each):
+            if offers(getattr(objective, "whole", None), each):
                 raise InputError(f"{name} takes no batches: omit --batch-size")
             raise InputError(f"{name} needs {NEEDED[each]}")
     if "residuals" in method.needs and getattr(objective, "l1", None):
@@ -327,6 +329,13 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
         elif offered is not None:
             *others, last = _respecting(each)
             raise InputError(f"{name} does not know {said}: choose {', '.join(others)} or {last}")
+
+
+def offers(objective: Any, need: str) -> bool:
+    """Return whether an objective offers what a method needs: a name in NEEDED."""
+    if need == "matrices":
+        return any(len(part.shape) > 1 for part in getattr(objective, "parts", None) or ())
+    return getattr(objective, need, None) is not None
 
 
 def check_noise(method: Method, name: str) -> None:

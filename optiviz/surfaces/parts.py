@@ -41,6 +41,11 @@ def parts_of(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def matrix_parts(shape: tuple[int, int]) -> tuple[Part, ...]:
+    """Return the only part of a vector that is one matrix, row by row."""
+    return parts_of([("matrix", shape)])
+
+
 def bare_names(names: Iterable[str]) -> dict[str, str]:
     """Return the names of tensors by those that they have in a wrapped model, without a prefix.
 
