@@ -22,6 +22,8 @@ Height = Literal["linear", "log"]  # of a relief, by its values
 HEIGHTS: tuple[Height, ...] = get_args(Height)
 GradientField = Literal["arrows", "stream"]  # how the direction of steepest descent is drawn
 GRADIENT_FIELDS: tuple[GradientField, ...] = get_args(GradientField)
+Explanation = Literal["ball", "bound"]  # of what each step is the lowest point
+EXPLANATIONS: tuple[Explanation, ...] = get_args(Explanation)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
@@ -197,17 +199,17 @@ VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
         ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
-         "eigenvectors"),
+         "explain", "eigenvectors"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch"),
+        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch", "explain"),
         "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
         ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
-         "sketch", "eigenvectors"),
+         "sketch", "explain", "eigenvectors"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(

@@ -15,7 +15,7 @@ from optiviz.objective import Array
 # What a shape is to its method, which decides how it looks: points that were tried and the one that
 # was accepted, a region that steps must stay in, a model of the objective, a population, the
 # samples of a distribution, an average of the path, the spread in which noise keeps it, the ball of
-# the norm in which the step is steepest.
+# the norm in which the step is steepest, the quadratic model to whose minimum it leads.
 Role = Literal[
     "tried",
     "accepted",
@@ -26,6 +26,7 @@ Role = Literal[
     "average",
     "spread",
     "ball",
+    "bound",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 

@@ -27,6 +27,7 @@ from optiviz.cli.options import (
     surface_options,
     views_of,
 )
+from optiviz.registry import EXPLANATIONS
 from optiviz.system.errors import InputError
 
 
@@ -112,6 +113,13 @@ from optiviz.system.errors import InputError
         default=None,
         help="Draw what a method looked at, such as the points of a line search.  "
         "[default: sketch]",
+    ),
+    click.option(
+        "--explain",
+        type=Choice("explanation", EXPLANATIONS),
+        metavar="ball|bound",
+        help="Draw why a step is what it is: the ball of the norm in which it is steepest, or the "
+        "quadratic upper bound to whose minimum it leads.",
     ),
     click.option(
         "--eigenvectors",

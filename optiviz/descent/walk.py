@@ -24,6 +24,8 @@ from optiviz.optimizers.base import (
     check_noise,
     check_offered,
 )
+from optiviz.optimizers.explanations import explained
+from optiviz.registry import Explanation
 from optiviz.shapes import Sketch
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError, did_you_mean
@@ -70,12 +72,14 @@ def descend(
     rows: Sequence[int] = (),
     max_bytes: int = MAX_BYTES,
     sketch: bool = True,
+    explain: Explanation | None = None,
 ) -> Trajectory:
     """Run an optimizer for `steps` steps from `start`, shape (dim,), and record its path.
 
     In more than two dimensions only some points are kept: evenly spaced ones, in at most about
     `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. `sketch`
-    is whether what the method looks at is recorded. Raises InputError if a solver needs a fixed
+    is whether what the method looks at is recorded, and `explain` what is recorded in its place of
+    a method whose steps it explains. Raises InputError if a solver needs a fixed
     objective and `objective` is a stream, if the objective lacks what the optimizer needs, or has
     constraints or noise of which it takes no notice.
     """
@@ -96,11 +100,12 @@ def descend(
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
     spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
-    sketching = sketch and kept is None and optimizer.has_sketch
-    recorder = _Recorder(watched, full_batch, kept, optimizer if sketching else None)
+    walked = explained(optimizer, explain if sketch and kept is None else None)
+    sketching = sketch and kept is None and walked.has_sketch
+    recorder = _Recorder(watched, full_batch, kept, walked if sketching else None)
     x = np.array(start, float)
     with np.errstate(all="ignore"):
-        end = recorder.follow(walk(watched, optimizer, x, steps), x, steps, label)
+        end = recorder.follow(walk(watched, walked, x, steps), x, steps, label)
     many = steps if kept is None else len(kept) - 1
     return Trajectory(
         label,

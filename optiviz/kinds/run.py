@@ -39,6 +39,7 @@ from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method, check_noise
+from optiviz.optimizers.explanations import check_explained
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
@@ -400,6 +401,7 @@ class Recipe(
                     rows,
                     max_bytes,
                     sketch=self.sketch is not False,
+                    explain=self.explain,
                 )
                 for start in starts
             )
@@ -429,14 +431,23 @@ class Recipe(
 
     def _check_sketch(self, methods: Sequence[Method]) -> None:
         """Raise InputError if sketches are asked for, but there is none to draw."""
-        if not self.sketch:
+        asked = "explain" if self.explain else "sketch"
+        if not getattr(self, asked):
             return
         if not self.problem.in_plane:
             name = resolve_surface(self.surface).name or "the surface"
             raise InputError(
-                f"sketch: needs one or two dimensions, but {name} is descended in more: "
-                "omit --sketch"
+                f"{asked}: needs one or two dimensions, but {name} is descended in more: "
+                f"omit --{asked}"
             )
+        if self.explain:
+            if self.sketch is False:
+                raise InputError("explain: what explains steps is a sketch: omit --no-sketch")
+            try:
+                check_explained(methods, self.explain)
+            except InputError as error:
+                raise InputError(f"explain: {error}") from None
+            return
         if not (self.noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "

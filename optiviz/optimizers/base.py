@@ -16,7 +16,7 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Sketch
+from optiviz.shapes import Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
@@ -150,6 +150,43 @@ class Method:
         return None
 
     @property
+    def follows_gradient(self) -> bool:
+        """Whether each step is x <- x - rate * P g, with g the gradient of the loss itself.
+
+        P is the preconditioner, and the rate may be another one in each step.
+        """
+        return False
+
+    def decayed(self, x: Array) -> Array:
+        """Return where a step from x leads whose P m is 0: x, but for decoupled weight decay."""
+        return x
+
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        """Return the ball of the norm in which the step that led to a state is steepest.
+
+        before and after, shape (dim,), are the points that the step left and reached. Of all steps
+        d in the ball, it is the one with the lowest m'd, and it ends on the edge. With the
+        preconditioner P the norm is |d| = sqrt(d' P**-1 d) (Boyd and Vandenberghe, Convex
+        Optimization, 2004, section 9.4). nan where the step is steepest in no norm, so that the
+        shapes are always the same.
+        """
+        center, metric = self.decayed(before), self.preconditioner(state)
+        eye = np.eye(before.shape[-1])
+        if metric is None:
+            return (Ellipse(center, np.nan * eye, "ball"),)
+        moved = after - center
+        square = (moved * solved(metric, moved)).sum(axis=-1)
+        return (
+            Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball"),
+        )
+
+    @property
+    def has_ball(self) -> bool:
+        """Whether `ball` may return shapes that can be drawn."""
+        own, none = type(self), Method
+        return own.preconditioner is not none.preconditioner or own.ball is not none.ball
+
+    @property
     def sampled_temperature(self) -> float | None:
         """The temperature T of the density exp(-f / T) from which its points are samples.
 
@@ -242,6 +279,10 @@ class BaseWrapper(Optimizer, ABC):
     def has_sketch(self) -> bool:
         return self.inner.has_sketch
 
+    @property
+    def has_ball(self) -> bool:
+        return type(self).ball is not Method.ball and self.inner.has_ball
+
     def check_set(self, allowed: FeasibleSet) -> None:
         self.inner.check_set(allowed)
 
@@ -288,6 +329,14 @@ class Scheduled(BaseWrapper):
 
     def preconditioner(self, state: ScheduledState) -> Array | None:
         return self.inner.preconditioner(state.inner)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: ScheduledState, before: Array, after: Array) -> Sketch:
+        here = self.inner.scaled(self.schedule.factor(state.step - 1))
+        return here.ball(state.inner, before, after)
 
     def stability_limit(self, step: int) -> float | None:
         factor, limit = self.schedule.factor(step), self.inner.stability_limit(step)
@@ -349,6 +398,12 @@ def _respecting(offered: str) -> list[str]:
     from optiviz.optimizers import load_optimizer
 
     return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
+
+
+def solved(metric: Array, vector: Array) -> Array:
+    """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
+    found: Array = np.linalg.solve(metric, vector) if np.ndim(metric) == 2 else vector / metric
+    return found
 
 
 def length(x: Array) -> Array:

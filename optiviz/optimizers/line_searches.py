@@ -85,6 +85,17 @@ class LineSearch(Wrapper):
     def has_sketch(self) -> bool:
         return True
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    @property
+    def has_ball(self) -> bool:
+        return super().has_ball and self.follows_gradient  # others may turn to -g
+
+    def ball(self, state: SearchState, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
+
     def hyperparameters(self) -> dict[str, Any]:
         return self._without_rate(super().hyperparameters())
 

@@ -53,6 +53,10 @@ class SGD(Optimizer):
     def preconditioner(self, state: NoState) -> Array:
         return np.ones(())
 
+    @property
+    def follows_gradient(self) -> bool:
+        return not np.any(self.weight_decay)
+
     def stability_limit(self, step: int) -> float:
         return float(2 / self.lr)
 

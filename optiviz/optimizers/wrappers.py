@@ -139,6 +139,9 @@ class SAM(Wrapper):
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
 
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state, before, after)
+
 
 class AverageState(NamedTuple):
     """State of Polyak averaging."""
@@ -175,6 +178,13 @@ class PolyakAveraging(Wrapper):
 
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         return self.inner.stationary_covariance(hessian, noise)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
 
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)

@@ -76,7 +76,8 @@ LOOKS: dict[Role, Look] = {
     "sample": Look(1.0, 3.6, grows=True, above=True),
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
-    "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
+    "ball": Look(1.5, 3.5, 0.4, 1, 1, fill=0.12),
+    "bound": Look(1.6, 7.0, 0.3, 1, 0, marker="+", above=True),
 }
 
 
