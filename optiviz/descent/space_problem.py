@@ -8,6 +8,7 @@ import numpy as np
 from optiviz.descent.problem import Problem, RateGrid
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
+from optiviz.shapes import Sketch, shadow
 from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.plane import Plane, pca_plane
@@ -140,6 +141,7 @@ class SpaceProblem(Problem):
             drawn = replace(
                 path,
                 points=points,
+                sketches=_shadows(path.sketches, plane),
                 distances=distances,
                 accuracy=space.accuracy(path.end) if path.accuracy is None else path.accuracy,
                 whole=path.points if surface.variables else None,
@@ -177,6 +179,21 @@ class SpaceProblem(Problem):
         if ((corners[0] <= points) & (points <= corners[1])).all():
             return self.origin.window
         return bounding_window(np.concatenate([points, corners]))
+
+
+def _shadows(sketches: Sequence[Sketch], plane: Plane) -> tuple[Sketch, ...]:
+    """Return the sketches of each step as they are projected onto a plane."""
+    if not any(sketches):
+        return ()
+    along = np.linalg.pinv(plane.directions.T)
+    found: list[Sketch] = []
+    for number, sketch in enumerate(sketches):
+        if number and sketch is sketches[number - 1]:
+            found.append(found[-1])
+            continue
+        cast = (shadow(each, along, lambda x: plane.projected(x)[0]) for each in sketch)
+        found.append(tuple(each for each in cast if each is not None))
+    return tuple(found)
 
 
 def _without_margin(corners: Array) -> Array:

@@ -40,8 +40,9 @@ class Trajectory:
     `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly. sketches are what the method looked at in each step up to the
-    end, () for one that has none, in more than two dimensions and if they are not wanted; row 0 has
-    what is the same for all steps.
+    end, () for one that has none and if they are not wanted; row 0 has what is the same for all steps.
+    In more than two dimensions they are those of `rows`, which the steps after each share, as shadows
+    on the plane that is drawn.
     """
 
     label: str
@@ -172,6 +173,13 @@ class Trajectory:
     def row_distances(self) -> Array:
         """Distance of each point from the plane on which it is drawn, shape (rows,)."""
         return np.zeros(len(self.points)) if self.distances is None else self.distances
+
+    @property
+    def row_sketches(self) -> tuple[Sketch, ...]:
+        """The sketches of the rows of points up to the end; () if there are none."""
+        return tuple(
+            self.sketches[step] for step in self.step_of_row.tolist() if step < len(self.sketches)
+        )
 
     @property
     def true_losses_by_step(self) -> Array:

@@ -434,7 +434,7 @@ class Recipe(
         asked = "explain" if self.explain else "sketch"
         if not getattr(self, asked):
             return
-        if not self.problem.in_plane:
+        if not self.problem.in_plane and self.explain != "ball":
             name = resolve_surface(self.surface).name or "the surface"
             raise InputError(
                 f"{asked}: needs one or two dimensions, but {name} is descended in more: "

@@ -101,7 +101,7 @@ class RunEntry(Entry):
             "diverged_at": path.diverged_at,
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
-            **({"sketches": [*map(plain_sketch, path.sketches)]} if any(path.sketches) else {}),
+            **({"sketches": [*map(plain_sketch, path.row_sketches)]} if any(path.sketches) else {}),
             **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
             **(_learned(path, plane_losses) if learned else {}),
         }

@@ -20,6 +20,7 @@ from optiviz.shapes import Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
+DRAWN = 2  # coordinates up to which shapes are drawn as they are, and not their shadow
 
 
 def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
@@ -171,7 +172,8 @@ class Method:
         shapes are always the same.
         """
         center, metric = self.decayed(before), self.preconditioner(state)
-        eye = np.eye(before.shape[-1])
+        many = before.shape[-1]
+        eye = np.eye(many) if many <= DRAWN else np.ones(many)  # as a diagonal
         if metric is None:
             return (Ellipse(center, np.nan * eye, "ball"),)
         moved = after - center

@@ -6,6 +6,7 @@ tensor of more than two axes is, to Muon, the matrix of its first axis by all ot
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Hyper, Optimizer, hyper
+from optiviz.shapes import Body, Sketch
 
 EPS = float(np.finfo(float).eps)
 QUINTIC = 3.4445, -4.7750, 2.0315  # coefficients of Muon's Newton-Schulz iteration
@@ -68,22 +70,28 @@ def inverse_root(matrix: Array, order: int, least: Hyper) -> Array:
     return product
 
 
-class _Tensors:
-    """The tensors of an objective in flat vectors, shape (..., dim)."""
+Shapes = tuple[tuple[int, ...], ...]  # of the tensors in a vector, one after another
 
-    def __init__(self, objective: Any) -> None:
-        self._parts = objective.parts
 
-    def shapes(self) -> Iterator[tuple[slice, tuple[int, ...]]]:
-        """Yield where each tensor is, and its shape; a number is a vector of one."""
-        for part in self._parts:
-            shape = tuple(part.shape) or (1,)
-            yield slice(part.offset, part.offset + prod(shape)), shape
+def shapes_of(objective: Any) -> Shapes:
+    """Return the shapes of the tensors of an objective; a number is a vector of one."""
+    return tuple(tuple(part.shape) or (1,) for part in objective.parts)
 
-    def of(self, x: Array) -> Iterator[tuple[slice, Array]]:
-        """Yield where each tensor is, and its values, shape (..., *shape)."""
-        for place, shape in self.shapes():
-            yield place, x[..., place].reshape(*x.shape[:-1], *shape)
+
+def tensors_in(x: Array, shapes: Shapes) -> Iterator[tuple[slice, Array]]:
+    """Yield where each tensor is in vectors, shape (..., dim), and its values, (..., *shape)."""
+    begin = 0
+    for shape in shapes:
+        place = slice(begin, begin + prod(shape))
+        yield place, x[..., place].reshape(*x.shape[:-1], *shape)
+        begin = place.stop
+
+
+def matrices_in(x: Array, shapes: Shapes) -> Iterator[tuple[slice, Array]]:
+    """Yield where each tensor of two or more axes is, and its values, (..., rows, columns)."""
+    for (place, tensor), shape in zip(tensors_in(x, shapes), shapes, strict=True):
+        if len(shape) > 1:
+            yield place, tensor.reshape(*x.shape[:-1], shape[0], -1)
 
 
 class MuonState(NamedTuple):
@@ -92,6 +100,7 @@ class MuonState(NamedTuple):
     velocity: Array  # (..., dim), running mean of gradients
     mean: Array  # (..., dim), Adam's
     square: Array  # (..., dim), Adam's
+    shapes: Shapes  # of the tensors, () before the first step
     step: int
 
 
@@ -127,7 +136,7 @@ class Muon(Optimizer):
 
     def init(self, x: Array) -> MuonState:
         zero = np.zeros_like(x)
-        return MuonState(zero, zero, zero, 0)
+        return MuonState(zero, zero, zero, (), 0)
 
     def step(self, objective: Objective, x: Array, state: MuonState) -> tuple[Array, MuonState]:
         g = objective.gradient(x)
@@ -138,22 +147,42 @@ class Muon(Optimizer):
         square = beta2 * state.square + (1 - beta2) * g * g
         move = mean / (1 - beta1**t) / (np.sqrt(square / (1 - beta2**t)) + ADAM_EPS)
         rate = np.zeros_like(x) + self.adam_lr
-        for place, tensor in _Tensors(objective).of(looking):
-            many = tensor.ndim - x.ndim + 1
-            if many == 1:
-                continue
-            matrix = tensor.reshape(*x.shape[:-1], tensor.shape[-many], -1)
-            move[..., place] = self.direction(matrix).reshape(*x.shape[:-1], -1)
+        shapes = shapes_of(objective)
+        for place, matrix in matrices_in(looking, shapes):
+            rows, columns = matrix.shape[-2:]
+            many = int(self.iterations)
+            found = newton_schulz(matrix, many) if many else orthogonal(matrix)
+            longer = float(np.sqrt(max(1.0, rows / columns)))
+            move[..., place] = longer * found.reshape(*x.shape[:-1], -1)
             rate[..., place] = self.lr
         moved = x - rate * (move + self.weight_decay * x)
-        return moved, MuonState(velocity, mean, square, t)
+        return moved, MuonState(velocity, mean, square, shapes, t)
 
-    def direction(self, matrix: Array) -> Array:
-        """Return the direction of the step for matrices, shape (..., rows, columns)."""
-        rows, columns = matrix.shape[-2:]
-        many = int(self.iterations)
-        found = newton_schulz(matrix, many) if many else orthogonal(matrix)
-        return float(np.sqrt(max(1.0, rows / columns))) * found
+    def ball(self, state: MuonState, before: Array, after: Array) -> Sketch:
+        """Return the ball of the largest singular value: of each matrix that of its step.
+
+        Steps end on its edge with iterations=0, and otherwise near it. Other tensors, of which it
+        says nothing, are where Adam takes them.
+        """
+        center, longest = after.copy(), np.zeros_like(after)
+        for place, _ in matrices_in(after, state.shapes):
+            center[place] = before[place] * (1 - self.lr * self.weight_decay)
+        for place, matrix in matrices_in(after - center, state.shapes):
+            longest[place] = np.linalg.norm(matrix, 2) if np.isfinite(matrix).all() else np.nan
+        return (Body(center, partial(_spectral, state.shapes, longest)),)
+
+
+def _spectral(
+    shapes: Shapes, longest: Array, directions: Array
+) -> Array:
+    """Return the furthest points of balls of matrices, shape (n, dim), along directions.
+
+    longest, shape (dim,), are the largest singular values of the matrices in the balls.
+    """
+    far = np.zeros_like(directions)
+    for place, matrix in matrices_in(directions, shapes):
+        far[..., place] = orthogonal(matrix).reshape(len(directions), -1)
+    return far * longest
 
 
 def _front(tensor: Array, axis: int, lead: int) -> tuple[Array, tuple[int, ...]]:
@@ -234,7 +263,7 @@ class Shampoo(Optimizer):
     ) -> tuple[Array, ShampooState]:
         g, lead, moved = objective.gradient(x), x.ndim - 1, x.copy()
         kept, used = [], []
-        for number, (place, tensor) in enumerate(_Tensors(objective).of(g)):
+        for number, (place, tensor) in enumerate(tensors_in(g, shapes_of(objective))):
             order = tensor.ndim - lead
             factors = tuple(
                 (
@@ -269,7 +298,7 @@ class SOAPState(NamedTuple):
     square: Array  # (..., dim), that of squared gradients in the eigenbases
     factors: Factors  # Shampoo's, as running means, () before the first step
     bases: Factors  # their eigenvectors, as columns; () for a tensor of one axis
-    shapes: tuple[tuple[int, ...], ...]  # of the tensors
+    shapes: Shapes  # of the tensors, () before the first step
     step: int  # steps taken, the first of which moves nothing
 
 
@@ -311,9 +340,10 @@ class SOAP(Optimizer):
 
     def step(self, objective: Objective, x: Array, state: SOAPState) -> tuple[Array, SOAPState]:
         g, lead, t = objective.gradient(x), x.ndim - 1, state.step
-        tensors = list(_Tensors(objective).of(g))
+        shapes = shapes_of(objective)
+        tensors = list(tensors_in(g, shapes))
         if not t:
-            return x, self._begun(g, tensors, lead)
+            return x, self._begun(g, shapes)
         bases, square = state.bases, state.square
         if t > 1 and (t - 1) % int(self.period) == 0:
             bases, square = _turned(state, tensors, lead)
@@ -346,21 +376,23 @@ class SOAP(Optimizer):
         scale: Array = correction / (np.sqrt(square) + self.eps)
         return scale
 
-    def _begun(self, g: Array, tensors: list[tuple[slice, Array]], lead: int) -> SOAPState:
+    def decayed(self, x: Array) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
+    def _begun(self, g: Array, shapes: Shapes) -> SOAPState:
         """Return the state with the first bases, those of the first gradient."""
         beta, zero = _of_matrix(self.beta2), np.zeros_like(g)
         factors = tuple(
             tuple(
-                (1 - beta) * _gram(tensor, axis, lead)
-                for axis in range(tensor.ndim - lead)
-                if tensor.ndim - lead > 1
+                (1 - beta) * _gram(tensor, axis, g.ndim - 1)
+                for axis in range(len(shape))
+                if len(shape) > 1
             )
-            for _, tensor in tensors
+            for (_, tensor), shape in zip(tensors_in(g, shapes), shapes, strict=True)
         )
         bases = tuple(
             tuple(decomposed(np.linalg.eigh, each)[1][..., ::-1] for each in own) for own in factors
         )
-        shapes = tuple(tensor.shape[lead:] for _, tensor in tensors)
         return SOAPState(zero, zero, factors, bases, shapes, 1)
 
     def preconditioner(self, state: SOAPState) -> Array | None:

@@ -352,8 +352,9 @@ class Page:
         """
         forms: list[ShapeForm] = []
         kept = []
-        for row in rows if path.sketches else ():
-            shapes = [each for each in path.sketches[row] if is_finite(each)]
+        sketches = path.row_sketches
+        for row in rows if sketches else ():
+            shapes = [each for each in sketches[row] if is_finite(each)]
             forms += [each for each in map(ShapeForm.of, shapes) if each not in forms]
             kept.append(
                 [[forms.index(ShapeForm.of(each)), *self._numbers(each)] for each in shapes]
