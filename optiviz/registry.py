@@ -168,7 +168,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "run": Kind("run:Recipe", ("surface", "descent")),
+    "run": Kind("run:Recipe", ("surface", "descent", "matrices")),
     "tune": Kind("tune:TuneRecipe", ("search",)),
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
@@ -227,6 +227,10 @@ VIEWS = {
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),
         "the state of an optimizer against step", page=True,
+    ),
+    "singular-values": ViewEntry(
+        "singular_values:SingularValuesView", (MANY_DIMENSIONS,), "matrices", ("trail",),
+        "the singular values of matrices of weights against step",
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),

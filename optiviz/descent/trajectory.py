@@ -1,6 +1,6 @@
 """The recorded path of one optimizer from one starting point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +42,8 @@ class Trajectory:
     last weights classify correctly. sketches are what the method looked at in each step up to the
     end, () for one that has none and if they are not wanted; row 0 has what is the same for all steps.
     In more than two dimensions they are those of `rows`, which the steps after each share, as shadows
-    on the plane that is drawn.
+    on the plane that is drawn. spectra are the singular values of matrices by name, shape (rows, k),
+    the largest first, if they are wanted.
     """
 
     label: str
@@ -61,6 +62,7 @@ class Trajectory:
     accuracy: float | None = None
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
     sketches: tuple[Sketch, ...] = ()
+    spectra: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(

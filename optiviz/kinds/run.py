@@ -267,7 +267,10 @@ class Recipe(
         recorded = self._recorded()  # the first, as it takes no time to find them wrong
         entries = [*self._descend_all(progress), *recorded]
         surface, paths = self.problem.project(
-            [path for entry in entries for path in entry.trajectories]
+            [path for entry in entries for path in entry.trajectories],
+            spectra=any(
+                VIEWS[name].requires == "matrices" for name in (self.view or "").split("+") if name
+            ),
         )
         projected = iter(paths)
         scene = RunScene(

@@ -134,10 +134,11 @@ class Method:
     def preconditioner(self, state: Any) -> Array | None:
         """Return the matrix P of the step that led to a state of one run.
 
-        That step was x <- x - rate * P m, with m the gradient or a mean of gradients, and rate the
-        learning rate. P is symmetric and positive: a number, of shape (), where it is that number
-        times the identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was
-        none of this kind.
+        That step was x <- x - rate * P m, besides weight decay, with m the gradient or a mean of
+        gradients, and rate the learning rate of that step, or the length that the method chose. P
+        is symmetric and positive: a number, of shape (), where it is that number times the
+        identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was none of this
+        kind.
         """
         return None
 
@@ -158,8 +159,11 @@ class Method:
         """
         return False
 
-    def decayed(self, x: Array) -> Array:
-        """Return where a step from x leads whose P m is 0: x, but for decoupled weight decay."""
+    def decayed(self, x: Array, state: Any) -> Array:
+        """Return where the step from x that led to a state would have led with an m of 0.
+
+        That is x, but for decoupled weight decay.
+        """
         return x
 
     def ball(self, state: Any, before: Array, after: Array) -> Sketch:
@@ -171,7 +175,7 @@ class Method:
         Optimization, 2004, section 9.4). nan where the step is steepest in no norm, so that the
         shapes are always the same.
         """
-        center, metric = self.decayed(before), self.preconditioner(state)
+        center, metric = self.decayed(before, state), self.preconditioner(state)
         many = before.shape[-1]
         eye = np.eye(many) if many <= DRAWN else np.ones(many)  # as a diagonal
         if metric is None:
@@ -361,6 +365,32 @@ class Solver(Method, ABC):
         """Yield (x, state) after steps 1, 2, ... `steps`, starting at x of shape (dim,)."""
 
 
+def positive(matrix: Array) -> Array | None:
+    """Return a preconditioner if it is finite and positive, as it has to be, else None."""
+    if not np.isfinite(matrix).all():
+        return None
+    values = np.linalg.eigvalsh(matrix) if np.ndim(matrix) == 2 else matrix
+    return matrix if np.min(values) > 0 else None
+
+
+def mean_response(beta: Hyper) -> Hyper:
+    """Return what m <- beta * m + (1 - beta) * g is of gradients whose sign alternates."""
+    return (1 - beta) / (1 + beta)
+
+
+def alternating_limit(rate: Hyper, response: Hyper, decay: Hyper = 0.0) -> float | None:
+    """Return the curvature at which x <- (1 - rate * decay) * x - rate * m turns into -x.
+
+    m is `response` times the gradient while the signs of gradients alternate. Beyond that
+    curvature, x moves away from a minimum: the limit of stability of gradient descent, and of
+    methods with momentum (Cohen et al., Adaptive Gradient Methods at the Edge of Stability, 2022,
+    table 1). None if it is not positive and finite.
+    """
+    with np.errstate(all="ignore"):
+        limit = float((2 - rate * decay) / np.float64(rate * response))
+    return limit if 0 < limit < np.inf else None
+
+
 def check_offered(method: Method, objective: Any, name: str) -> None:
     """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
     for each in method.needs:
@@ -404,8 +434,9 @@ def _respecting(offered: str) -> list[str]:
 
 def solved(metric: Array, vector: Array) -> Array:
     """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
-    found: Array = np.linalg.solve(metric, vector) if np.ndim(metric) == 2 else vector / metric
-    return found
+    if np.ndim(metric) == 2:
+        return np.linalg.solve(metric, vector).astype(float)
+    return vector / metric
 
 
 def length(x: Array) -> Array:

@@ -1,84 +1,65 @@
-"""Why a step is what it is: of what it is the lowest point, drawn as shapes.
+"""Why a step is what it is: of what it is the lowest point, drawn as a sketch.
 
-A method says in which norm its steps are steepest, or that they follow the gradient. What is here
-remembers where a step began, and draws what the method says.
+A method says in which norm its steps are steepest, and whether they follow the gradient. What is
+here remembers where a step began, so that both can be drawn.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import BaseWrapper, Method, Optimizer, solved
+from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import BaseWrapper, Method, Optimizer, Solver, solved
 from optiviz.registry import Explanation
 from optiviz.shapes import QuadraticModel, Sketch
 from optiviz.system.errors import InputError
 
 
-class Left(NamedTuple):
-    """State of an explained optimizer: from where to where its last step led."""
+class Reason(ABC):
+    """What a step is explained by: what is remembered of it, in `rows` vectors, and drawn."""
 
-    inner: Any  # state of the inner optimizer
-    ends: Array  # (..., 2, dim)
+    rows: ClassVar[int]
+    lacking: ClassVar[str]  # says that no method of a run has it, and names some that do
 
-
-class LeftSlope(NamedTuple):
-    """The same, with the objective where the step began."""
-
-    inner: Any  # state of the inner optimizer
-    ends: Array  # (..., 3, dim), and the gradient
-    value: Array  # (...)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Explained(BaseWrapper, ABC):
-    """An optimizer with the same steps, whose sketch says why they are what they are.
-
-    It takes the place of the inner optimizer's own sketch.
-    """
-
-    has_sketch = True
-
-    @classmethod
+    @staticmethod
     @abstractmethod
-    def explains(cls, method: Method) -> bool:
-        """Return whether there is such a sketch of a method's steps."""
+    def holds(method: Method) -> bool:
+        """Return whether it explains steps of a method."""
 
-    lacking: ClassVar[str]  # says that there is none, and names methods that have one
+    @staticmethod
+    @abstractmethod
+    def remembered(objective: Objective, x: Array, after: Array) -> tuple[Array, ...]:
+        """Return what is remembered of a step from x: vectors of shape (..., dim)."""
 
-    def hyperparameters(self) -> dict[str, Any]:
-        return self.inner.hyperparameters()
+    @staticmethod
+    @abstractmethod
+    def sketch(method: Method, state: Any, step: Array) -> Sketch:
+        """Return what is drawn of the step that led to a state, (rows, dim)."""
 
-    def settings(self) -> dict[str, Any]:
-        return self.inner.settings()
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class InBall(Explained):
+class Ball(Reason):
     """The step is the steepest one in the ball of a norm."""
 
+    rows = 2
     lacking = "no method of this run takes steps that are steepest in a norm: choose sgd or lion"
 
-    @classmethod
-    def explains(cls, method: Method) -> bool:
+    @staticmethod
+    def holds(method: Method) -> bool:
         return method.has_ball
 
-    def init(self, x: Array) -> Left:
-        return Left(self.inner.init(x), np.stack([x, x], axis=-2))
+    @staticmethod
+    def remembered(objective: Objective, x: Array, after: Array) -> tuple[Array, ...]:
+        return x, after
 
-    def step(self, objective: Objective, x: Array, state: Left) -> tuple[Array, Left]:
-        after, inner = self.inner.step(objective, x, state.inner)
-        return after, Left(inner, np.stack([x, after], axis=-2))
-
-    def sketch(self, state: Left) -> Sketch:
-        return self.inner.ball(state.inner, state.ends[0], state.ends[1])
+    @staticmethod
+    def sketch(method: Method, state: Any, step: Array) -> Sketch:
+        return method.ball(state, step[0], step[1])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class OnBound(Explained):
+class Bound(Reason):
     """The step leads to the minimum of the model f(x) + g'd + d' P**-1 d / (2 * rate).
 
     P is the preconditioner, I for gradient descent. Where P**-1 / rate is no smaller than the
@@ -86,44 +67,94 @@ class OnBound(Explained):
     descent lemma (Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3).
     """
 
+    rows = 4
     lacking = (
         "no method of this run steps to the minimum of a quadratic model: choose sgd or newton"
     )
 
-    @classmethod
-    def explains(cls, method: Method) -> bool:
+    @staticmethod
+    def holds(method: Method) -> bool:
         return method.follows_gradient
 
-    def init(self, x: Array) -> LeftSlope:
-        ends = np.stack([x, x, np.zeros_like(x)], axis=-2)
-        return LeftSlope(self.inner.init(x), ends, np.zeros_like(x[..., 0]))
+    @staticmethod
+    def remembered(objective: Objective, x: Array, after: Array) -> tuple[Array, ...]:
+        value = objective.value(x)[..., None] * np.ones_like(x)
+        return x, after, objective.gradient(x), value
 
-    def step(self, objective: Objective, x: Array, state: LeftSlope) -> tuple[Array, LeftSlope]:
-        value, g = objective.value(x), objective.gradient(x)
-        after, inner = self.inner.step(objective, x, state.inner)
-        return after, LeftSlope(inner, np.stack([x, after, g], axis=-2), value)
-
-    def sketch(self, state: LeftSlope) -> Sketch:
-        before, after, g = state.ends[0], state.ends[1], state.ends[2]
-        metric, eye = self.inner.preconditioner(state.inner), np.eye(before.shape[-1])
+    @staticmethod
+    def sketch(method: Method, state: Any, step: Array) -> Sketch:
+        x, moved, g, value = step[0], step[1] - step[0], step[2], step[3, 0]
+        metric, eye = method.preconditioner(state), np.eye(step.shape[-1])
         if metric is None:
-            return (QuadraticModel(before, state.value, g, np.nan * eye, "bound"),)
-        moved = after - before
+            return (QuadraticModel(x, value, g, np.nan * eye, "bound"),)
         rate = (moved * solved(metric, moved)).sum(axis=-1) / -(g * moved).sum(axis=-1)
-        return (QuadraticModel(before, state.value, g, solved(metric, eye) / rate, "bound"),)
+        return (QuadraticModel(x, value, g, solved(metric, eye) / rate, "bound"),)
 
 
-EXPLAINED: dict[Explanation, type[Explained]] = {"ball": InBall, "bound": OnBound}
+REASONS: dict[Explanation, type[Reason]] = {"ball": Ball, "bound": Bound}
+
+
+class Explained(NamedTuple):
+    """State of an explained method."""
+
+    inner: Any  # state of the inner method
+    last: Array  # (..., rows, dim), what is remembered of the last step
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExplainedOptimizer(BaseWrapper):
+    """An optimizer with the same steps, and a sketch that explains them in place of its own."""
+
+    reason: type[Reason]
+    has_sketch = True
+
+    def hyperparameters(self) -> dict[str, Any]:
+        return self.inner.hyperparameters()
+
+    def init(self, x: Array) -> Explained:
+        none = np.zeros_like(x)
+        return Explained(self.inner.init(x), np.stack([none] * self.reason.rows, axis=-2))
+
+    def step(self, objective: Objective, x: Array, state: Explained) -> tuple[Array, Explained]:
+        after, inner = self.inner.step(objective, x, state.inner)
+        last = self.reason.remembered(objective, x, after)
+        return after, Explained(inner, np.stack(last, axis=-2))
+
+    def sketch(self, state: Explained) -> Sketch:
+        return self.reason.sketch(self.inner, state.inner, state.last)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExplainedSolver(Solver):
+    """A solver with the same steps, and a sketch that explains them in place of its own."""
+
+    inner: Solver
+    reason: type[Reason]
+
+    def run(
+        self, objective: Objective | Stream, x: Array, steps: int
+    ) -> Iterator[tuple[Array, Explained]]:
+        for step, (after, inner) in enumerate(self.inner.run(objective, x, steps)):
+            here = objective.at(step) if isinstance(objective, Stream) else objective
+            last = self.reason.remembered(here, x, after)
+            yield after, Explained(inner, np.stack(last, axis=-2))
+            x = after
+
+    def sketch(self, state: Explained) -> Sketch:
+        return self.reason.sketch(self.inner, state.inner, state.last)
 
 
 def explained(method: Method, how: Explanation | None) -> Method:
-    """Return a method whose sketch explains its steps; the method itself where none does."""
-    if how is None or not isinstance(method, Optimizer) or not EXPLAINED[how].explains(method):
+    """Return a method whose sketch explains its steps; the method itself if that is unknown."""
+    if how is None or not REASONS[how].holds(method):
         return method
-    return EXPLAINED[how](inner=method)
+    if isinstance(method, Solver):
+        return ExplainedSolver(inner=method, reason=REASONS[how])
+    assert isinstance(method, Optimizer)
+    return ExplainedOptimizer(inner=method, reason=REASONS[how])
 
 
 def check_explained(methods: Sequence[Method], how: Explanation) -> None:
     """Raise InputError if the steps of none of the methods can be explained so."""
-    if not any(isinstance(explained(each, how), Explained) for each in methods):
-        raise InputError(EXPLAINED[how].lacking)
+    if not any(REASONS[how].holds(method) for method in methods):
+        raise InputError(REASONS[how].lacking)

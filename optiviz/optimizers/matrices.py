@@ -376,7 +376,7 @@ class SOAP(Optimizer):
         scale: Array = correction / (np.sqrt(square) + self.eps)
         return scale
 
-    def decayed(self, x: Array) -> Array:
+    def decayed(self, x: Array, state: Any) -> Array:
         return x * (1 - self.lr * self.weight_decay)
 
     def _begun(self, g: Array, shapes: Shapes) -> SOAPState:

@@ -111,8 +111,8 @@ class Lion(Optimizer):
         mean = self.beta2 * state.mean + (1 - self.beta2) * g
         return x - self.lr * (direction + self.weight_decay * x), Mean(mean)
 
-    def decayed(self, x: Array) -> Array:
+    def decayed(self, x: Array, state: Mean) -> Array:
         return x * (1 - self.lr * self.weight_decay)
 
     def ball(self, state: Mean, before: Array, after: Array) -> Sketch:
-        return (box(self.decayed(before), self.lr * np.ones_like(before)),)
+        return (box(self.decayed(before, state), self.lr * np.ones_like(before)),)

@@ -4,13 +4,21 @@ Weight decay is decoupled in all of them: each step subtracts lr * weight_decay 
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.adam import Moments
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.optimizers.adaptive import inverse
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    length,
+    mean_response,
+)
 
 
 def eps_root_field(default: float = 0.0) -> Hyper:
@@ -75,6 +83,16 @@ class AdaBelief(TwoMoments):
             up = self.beta1 * ahead + (1 - self.beta1) * (g / (1 - self.beta1**t))
         return x - self.lr * (up / down), Moments(mean, square, t)
 
+    def preconditioner(self, state: Moments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        down = np.sqrt(state.square / (1 - self.beta2**t)) + self.eps
+        return inverse(down if self.nesterov else (1 - self.beta1**t) * down)
+
+    def stability_limit(self, step: int) -> float | None:
+        response = mean_response(self.beta1)
+        ahead = self.beta1 * response + 1 - self.beta1
+        return alternating_limit(self.lr, ahead if self.nesterov else response)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Yogi(TwoMoments):
@@ -103,6 +121,15 @@ class Yogi(TwoMoments):
         square = state.square - (1 - self.beta2) * np.sign(state.square - g * g) * g * g
         down = np.sqrt(square / (1 - self.beta2**t)) + self.eps
         return x - self.lr * (mean / (1 - self.beta1**t) / down), Moments(mean, square, t)
+
+    def preconditioner(self, state: Moments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        with np.errstate(invalid="ignore"):
+            down = np.sqrt(state.square / (1 - self.beta2**t)) + self.eps
+        return inverse((1 - self.beta1**t) * down)
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, mean_response(self.beta1))
 
 
 class ThreeMoments(NamedTuple):
@@ -158,6 +185,13 @@ class Adan(Successor):
         move = up / (np.sqrt(square / (1 - self.beta3**t) + self.eps_root) + self.eps)
         moved = x - self.lr * (move + self.weight_decay * x)
         return moved, ThreeMoments(mean, change, square, g, t)
+
+    def decayed(self, x: Array, state: Any) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
+    def preconditioner(self, state: ThreeMoments) -> Array | None:
+        left = 1 - self.beta3 ** np.maximum(state.step, 1)
+        return inverse(np.sqrt(state.square / left + self.eps_root) + self.eps)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -235,6 +269,17 @@ class AdEMAMix(Successor):
         move = (mean / (1 - self.beta1**t) + self.alpha * slow) / down
         moved = x - self.lr * (move + self.weight_decay * x)
         return moved, TwoMeans(mean, slow, square, t)
+
+    def decayed(self, x: Array, state: Any) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
+    def preconditioner(self, state: TwoMeans) -> Array | None:
+        left = 1 - self.beta2 ** np.maximum(state.step, 1)
+        return inverse(np.sqrt(state.square / left + self.eps_root) + self.eps)
+
+    def stability_limit(self, step: int) -> float | None:
+        response = mean_response(self.beta1) + self.alpha * mean_response(self.beta3)
+        return alternating_limit(self.lr, response, self.weight_decay)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import NEEDED, Hyper, Optimizer, hyper
+from optiviz.optimizers.base import NEEDED, Hyper, Optimizer, alternating_limit, hyper
 from optiviz.shapes import Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
@@ -63,6 +63,12 @@ class SVRG(Optimizer):
     def sketch(self, state: SnapshotState) -> Sketch:
         return plain_step(state)
 
+    def preconditioner(self, state: SnapshotState) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)
+
 
 class TableState(NamedTuple):
     """State of SAGA."""
@@ -113,6 +119,12 @@ class SAGA(Optimizer):
 
     def sketch(self, state: TableState) -> Sketch:
         return plain_step(state)
+
+    def preconditioner(self, state: TableState) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)
 
 
 def plain_step(state: SnapshotState | TableState) -> Sketch:

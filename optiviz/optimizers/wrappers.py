@@ -86,6 +86,10 @@ class Lookahead(Wrapper):
     def sketch(self, state: LookaheadState) -> Sketch:
         return self.inner.sketch(state.inner)
 
+    def preconditioner(self, state: LookaheadState) -> Array | None:
+        back = state.step % self.sync_period == 0
+        return None if back else self.inner.preconditioner(state.inner)
+
 
 class PerturbedObjective:
     """An objective whose gradient is evaluated at distance `rho` uphill from x."""
@@ -138,6 +142,9 @@ class SAM(Wrapper):
 
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
+
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state)
 
     def ball(self, state: Any, before: Array, after: Array) -> Sketch:
         return self.inner.ball(state, before, after)
@@ -203,3 +210,9 @@ class PolyakAveraging(Wrapper):
         line = np.where(started, np.stack([state.before, state.average]), np.nan)
         own = Segment(line, "average"), Points(line[1:], "average")
         return (*self.inner.sketch(state.inner), *own)
+
+    def preconditioner(self, state: AverageState) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)
