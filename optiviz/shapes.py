@@ -88,7 +88,9 @@ class QuadraticModel(NamedTuple):
 
 
 class Body(NamedTuple):
-    """A bounded convex set in many dimensions, known by its furthest points; only its shadow is drawn.
+    """A bounded convex set in many dimensions, known by its furthest points.
+
+    Only its shadow is drawn.
 
     furthest(c) returns the vector d from the center to the point with the largest c'd, shape
     (n, dim), for directions c of shape (n, dim).
@@ -99,8 +101,9 @@ class Body(NamedTuple):
     role: Role = "ball"
 
 
-Shape = Points | Segment | Polygon | Ellipse | QuadraticModel | Body
+Shape = Points | Segment | Polygon | Ellipse | QuadraticModel
 Sketch = tuple[Shape, ...]  # what a method looked at in one step
+Ball = tuple[Shape | Body, ...]  # of a norm, in any number of dimensions
 SHAPES: dict[str, type[Shape]] = {
     "points": Points,
     "segment": Segment,
@@ -115,7 +118,7 @@ def is_finite(shape: Shape) -> bool:
     return all(bool(np.isfinite(part).all()) for part in shape[:-1])
 
 
-def shadow(shape: Shape, along: Array, place: Callable[[Array], Array]) -> Shape | None:
+def shadow(shape: Shape | Body, along: Array, place: Callable[[Array], Array]) -> Shape | None:
     """Return the projection of a shape in many dimensions onto a plane or a line.
 
     along, shape (k, dim), turns vectors into their k coordinates in the plane, and place turns

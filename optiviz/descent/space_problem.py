@@ -193,7 +193,7 @@ def _shadows(sketches: Sequence[Sketch], plane: Plane) -> tuple[Sketch, ...]:
     """Return the sketches of each step as they are projected onto a plane."""
     if not any(sketches):
         return ()
-    along = np.linalg.pinv(plane.directions.T)
+    along: Array = np.linalg.pinv(plane.directions.T).astype(float)
     found: list[Sketch] = []
     for number, sketch in enumerate(sketches):
         if number and sketch is sketches[number - 1]:

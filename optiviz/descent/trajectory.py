@@ -40,10 +40,10 @@ class Trajectory:
     `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly. sketches are what the method looked at in each step up to the
-    end, () for one that has none and if they are not wanted; row 0 has what is the same for all steps.
-    In more than two dimensions they are those of `rows`, which the steps after each share, as shadows
-    on the plane that is drawn. spectra are the singular values of matrices by name, shape (rows, k),
-    the largest first, if they are wanted.
+    end, () for one that has none and if they are not wanted; row 0 has what is the same for all
+    steps. In more than two dimensions they are those of `rows`, which the steps after each share,
+    as shadows on the plane that is drawn. spectra are the singular values of matrices by name,
+    shape (rows, k), the largest first, if they are wanted.
     """
 
     label: str

@@ -16,7 +16,7 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Ellipse, Sketch
+from optiviz.shapes import Ball, Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
@@ -166,7 +166,7 @@ class Method:
         """
         return x
 
-    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
         """Return the ball of the norm in which the step that led to a state is steepest.
 
         before and after, shape (dim,), are the points that the step left and reached. Of all steps
@@ -340,7 +340,7 @@ class Scheduled(BaseWrapper):
     def follows_gradient(self) -> bool:
         return self.inner.follows_gradient
 
-    def ball(self, state: ScheduledState, before: Array, after: Array) -> Sketch:
+    def ball(self, state: ScheduledState, before: Array, after: Array) -> Ball:
         here = self.inner.scaled(self.schedule.factor(state.step - 1))
         return here.ball(state.inner, before, after)
 

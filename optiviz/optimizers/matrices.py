@@ -14,7 +14,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Hyper, Optimizer, hyper
-from optiviz.shapes import Body, Sketch
+from optiviz.shapes import Ball, Body
 
 EPS = float(np.finfo(float).eps)
 QUINTIC = 3.4445, -4.7750, 2.0315  # coefficients of Muon's Newton-Schulz iteration
@@ -23,11 +23,9 @@ ADAM_BETAS, ADAM_EPS = (0.9, 0.95), 1e-10  # of the Adam beside Muon
 DENSE = 1024  # coordinates up to which a preconditioner is formed as a matrix
 
 
-def decomposed(
-    decompose: Callable[[Array], tuple[Array, ...]], matrix: Array
-) -> tuple[Array, ...]:
+def decomposed(decompose: Callable[[Array], tuple[Array, ...]], matrix: Array) -> tuple[Array, ...]:
     """Return the factors of matrices, shape (..., n, m), nan where one is not finite."""
-    finite = np.isfinite(matrix).all(axis=(-2, -1))[..., None, None]
+    finite = np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))[..., None, None]
     factors = decompose(np.where(finite, matrix, np.eye(*matrix.shape[-2:])))
     return tuple(
         np.where(finite if each.ndim == matrix.ndim else finite[..., 0], each, np.nan)
@@ -125,7 +123,9 @@ class Muon(Optimizer):
     lr: Hyper = hyper(help="learning rate of matrices", within="(0, inf)")
     momentum: Hyper = hyper(0.95, help="decay rate of the mean gradient", within="[0, 1)")
     nesterov: bool = hyper(True, help="look ahead along the mean gradient")
-    iterations: int = hyper(5, help="Newton-Schulz iterations, 0 for an exact U V'", within="[0, 100)")
+    iterations: int = hyper(
+        5, help="Newton-Schulz iterations, 0 for an exact U V'", within="[0, 100)"
+    )
     weight_decay: Hyper = hyper(0.0, help="decoupled: lr * weight_decay * x is subtracted")
     adam_lr: Hyper = hyper(3e-4, help="learning rate of Adam for other tensors", within="(0, inf)")
 
@@ -158,7 +158,7 @@ class Muon(Optimizer):
         moved = x - rate * (move + self.weight_decay * x)
         return moved, MuonState(velocity, mean, square, shapes, t)
 
-    def ball(self, state: MuonState, before: Array, after: Array) -> Sketch:
+    def ball(self, state: MuonState, before: Array, after: Array) -> Ball:
         """Return the ball of the largest singular value: of each matrix that of its step.
 
         Steps end on its edge with iterations=0, and otherwise near it. Other tensors, of which it
@@ -172,9 +172,7 @@ class Muon(Optimizer):
         return (Body(center, partial(_spectral, state.shapes, longest)),)
 
 
-def _spectral(
-    shapes: Shapes, longest: Array, directions: Array
-) -> Array:
+def _spectral(shapes: Shapes, longest: Array, directions: Array) -> Array:
     """Return the furthest points of balls of matrices, shape (n, dim), along directions.
 
     longest, shape (dim,), are the largest singular values of the matrices in the balls.
@@ -217,9 +215,9 @@ def _of_matrix(value: Hyper) -> Hyper:
 
 def _kronecker(matrices: tuple[Array, ...]) -> Array:
     """Return the matrix that multiplies a tensor, row by row, by one matrix along each axis."""
-    whole = np.ones((1, 1))
+    whole: Array = np.ones((1, 1))
     for each in matrices:
-        whole = np.kron(whole, each)
+        whole = np.kron(whole, each).astype(float)
     return whole
 
 

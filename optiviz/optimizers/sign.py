@@ -9,7 +9,7 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import DRAWN, Hyper, Method, Optimizer, hyper
 from optiviz.optimizers.schedules import Schedule
-from optiviz.shapes import Body, Polygon, Sketch
+from optiviz.shapes import Ball, Body, Polygon
 from optiviz.system.errors import InputError
 
 
@@ -74,7 +74,7 @@ class Rprop(Optimizer):
         g = np.where(agreed < 0, 0.0, g)
         return x - size * np.sign(g), StepSizes(size, g)
 
-    def ball(self, state: StepSizes, before: Array, after: Array) -> Sketch:
+    def ball(self, state: StepSizes, before: Array, after: Array) -> Ball:
         return (box(before, state.step_size),)
 
 
@@ -114,5 +114,5 @@ class Lion(Optimizer):
     def decayed(self, x: Array, state: Mean) -> Array:
         return x * (1 - self.lr * self.weight_decay)
 
-    def ball(self, state: Mean, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Mean, before: Array, after: Array) -> Ball:
         return (box(self.decayed(before, state), self.lr * np.ones_like(before)),)

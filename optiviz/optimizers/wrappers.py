@@ -7,7 +7,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
-from optiviz.shapes import Points, Segment, Sketch
+from optiviz.shapes import Ball, Points, Segment, Sketch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,7 +146,7 @@ class SAM(Wrapper):
     def preconditioner(self, state: Any) -> Array | None:
         return self.inner.preconditioner(state)
 
-    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
         return self.inner.ball(state, before, after)
 
 
@@ -190,7 +190,7 @@ class PolyakAveraging(Wrapper):
     def follows_gradient(self) -> bool:
         return self.inner.follows_gradient
 
-    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+    def ball(self, state: AverageState, before: Array, after: Array) -> Ball:
         return self.inner.ball(state.inner, before, after)
 
     def init(self, x: Array) -> AverageState:

@@ -1,5 +1,7 @@
 """The singular values of matrices along each path, against the step."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -19,7 +21,7 @@ from optiviz.views.axes import (
 from optiviz.views.paths import LINE_WIDTH, PathArtist, path_style
 from optiviz.views.scales import Scale
 
-MAX_LINES = 8  # of a path; of more singular values, evenly spaced ones are drawn
+MAX_LINES, FEW = 8, 4  # of a path, alone and among others; of more, evenly spaced ones are drawn
 OTHERS, PALE = 0.6, 0.65  # width and opacity of all lines but that of the largest
 
 
@@ -27,10 +29,10 @@ class SingularValuesView(View):
     """The singular values of each matrix of weights, at up to 200 evenly spaced steps.
 
     They are lines in the colour of their path, the largest of them strong. Of several matrices the
-    first three are drawn, each in a strip of its own. Methods that take a matrix as a whole, such as
-    muon, raise all of its singular values at the same speed; gradient descent raises large ones
-    first (Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in
-    deep linear neural networks, 2014).
+    first three are drawn, each in a strip of its own. Muon, whose steps are orthogonal matrices,
+    raises all singular values at the same speed; gradient descent raises large ones first (Saxe,
+    McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear
+    neural networks, 2014).
     """
 
     accompanies = True
@@ -73,9 +75,12 @@ class SingularValuesView(View):
         values: Array = path.spectra[name][: len(path.finite_points)]
         steps = path.step_of_row[: len(values)]
         ends = np.maximum(np.searchsorted(steps, np.arange(path.last + 1), side="right") - 1, 0)
-        shown = np.linspace(0, values.shape[1] - 1, min(values.shape[1], MAX_LINES)).round()
+        most = MAX_LINES if len(self.scene.trajectories) == 1 else FEW
+        shown = np.linspace(0, values.shape[1] - 1, min(values.shape[1], most)).round()
         for rank in shown.astype(int)[::-1].tolist():
-            look = {} if rank == 0 else {"linewidth": OTHERS * LINE_WIDTH, "alpha": PALE}
+            look: dict[str, Any] = (
+                {} if rank == 0 else {"linewidth": OTHERS * LINE_WIDTH, "alpha": PALE}
+            )
             self.path_artists.append(
                 PathArtist(
                     axes, np.column_stack([steps, values[:, rank]]), ends,
