@@ -118,8 +118,8 @@ from optiviz.system.errors import InputError
         "--explain",
         type=Choice("explanation", EXPLANATIONS),
         metavar="ball|bound",
-        help="Draw why a step is what it is: the ball of the norm in which it is steepest, or the "
-        "quadratic upper bound to whose minimum it leads.",
+        help="Draw why a step is what it is, instead of what its method looked at: the ball of the "
+        "norm in which it is steepest, or the quadratic bound to whose minimum it leads.",
     ),
     click.option(
         "--eigenvectors",

@@ -175,6 +175,7 @@ class Recipe(
         """Return the recipe of the run that a preset stands for."""
         changes: dict[str, Any] = {"optimizers": preset.optimizers, "presets": None, "tracks": ()}
         changes |= {"vary": None, "tune": None, "checkpoints": (), "every": 1}
+        changes |= {"sketch": None, "explain": None}  # as the page has them, if there are any
         if preset.starts:
             changes |= {"starts": preset.starts, "random_starts": 0}
         given = {"steps": preset.steps, "noise": preset.noise}
@@ -430,7 +431,7 @@ class Recipe(
     @property
     def sketches_all(self) -> bool:
         """Whether runs from all starts are sketched, not only the first of a surface's own."""
-        return bool(self.sketch or self.starts or self.random_starts)
+        return bool(self.sketch or self.explain or self.starts or self.random_starts)
 
     def _check_sketch(self, methods: Sequence[Method]) -> None:
         """Raise InputError if sketches are asked for, but there is none to draw."""

@@ -1,19 +1,22 @@
 """Steps are steepest in the balls that are drawn, and lead to the minima of the bounds."""
 
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STEPPING, Invoke, fitting_surface
+from conftest import Invoke, fitting_surface
 
 import optiviz
-from optiviz.descent.walk import descend
+from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.explanations import explained
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.spec import parse_spec
+from optiviz.registry import OPTIMIZERS
 from optiviz.shapes import Ellipse, Polygon, QuadraticModel, is_finite
 from optiviz.surfaces.surface import Surface
 
@@ -26,18 +29,16 @@ curved = Surface(formula="(3*x**2 + x*y + y**2)/2 + x**4/40", domain="-3:3,-3:3"
 plane = Surface(formula="2*x - y", domain="-3:3,-3:3")
 
 
-def make(name: str) -> Optimizer:
+def make(name: str) -> Method:
     spec = parse_spec(name)
-    made = spec.build(**({"lr": 0.05} if factory_of(spec.name).rate else {}))
-    assert isinstance(made, Optimizer)
-    return made
+    return spec.build(**({"lr": 0.05} if factory_of(spec.name).rate else {}))
 
 
 # What a step has multiplied by its preconditioner, or taken the sign of, from the gradient, and the
 # states before and after it; of others it is the gradient where that is the same everywhere.
 FOLLOWED: dict[str, Any] = {
     **dict.fromkeys(("sgd", "adagrad", "newton", "polyak", "barzilai-borwein"), lambda g, *_: g),
-    **dict.fromkeys(("exact+sgd", "backtracking+newton"), lambda g, *_: g),
+    **dict.fromkeys(("exact+sgd", "backtracking+newton", "bfgs", "l-bfgs"), lambda g, *_: g),
     "sgd:weight_decay=0.3": lambda g, *_: g + 0.3 * START,
     "momentum": lambda g, _, after: after.velocity,
     **dict.fromkeys(("adam", "adamw", "amsgrad", "adamax", "yogi"), lambda g, _, after: after.mean),
@@ -48,7 +49,7 @@ FOLLOWED: dict[str, Any] = {
     "lion:lr=@exp/0.8": lambda g, last, _: 0.9 * last.inner.mean + 0.1 * g,
     "rprop": lambda g, _, after: after.gradient,
 }
-BALLS = [*dict.fromkeys([*FOLLOWED, *(name for name in STEPPING if make(name).has_ball)])]
+BALLS = [*dict.fromkeys([*FOLLOWED, *(name for name in OPTIMIZERS if make(name).has_ball)])]
 BOUNDS = [name for name in BALLS if make(name).follows_gradient]
 
 
@@ -73,21 +74,21 @@ def outside(ball: Any, x: Array) -> float:
 @pytest.mark.parametrize("name", BALLS)
 def test_a_step_is_the_steepest_in_its_ball(name: str) -> None:
     """Of all points on the edge, none is lower on the plane that the step follows."""
-    method, seen = make(name), 0
-    surface = fitting_surface(name, curved if name in FOLLOWED else plane)
-    x, state = START, method.init(START)
-    for _ in range(1 if "weight_decay=0.3" in name else STEPS):
-        after, following = method.step(surface, x, state)
+    surface, seen = fitting_surface(name, curved if name in FOLLOWED else plane), 0
+    method = make(name)
+    walked = list(walk(surface, method, START, 1 if "weight_decay=0.3" in name else STEPS))
+    for (x, state), (after, following) in pairwise(walked):
+        if np.abs(after - x).max() < 1e-9:
+            continue
         (ball,) = method.ball(following, x, after)
         slope = FOLLOWED.get(name, lambda g, *_: g)(surface.gradient(x), state, following)
-        if is_finite(ball) and np.abs(slope).min() > 1e-9 and np.abs(after - x).max() > 1e-9:
+        if is_finite(ball) and np.abs(slope).min() > 1e-9:
             center, points = edge(ball)
             lowest, found = ((points - center) @ slope).min(), (after - center) @ slope
             assert found < 0
             assert lowest == pytest.approx(found, rel=1e-6)
             assert outside(ball, after) == pytest.approx(1, abs=1e-9)
             seen += 1
-        x, state = after, following
     assert seen
 
 
@@ -120,7 +121,7 @@ def test_the_model_of_gradient_descent_is_a_bound_up_to_the_rate_1_over_l() -> N
 
 
 def test_what_explains_steps_changes_none() -> None:
-    for name in ("adam", "lion", "exact+sgd", "svrg"):
+    for name in ("adam", "lion", "exact+sgd", "svrg", "bfgs"):
         surface = fitting_surface(name, wobbly)
         for how in ("ball", "bound"):
             plain = descend(surface, make(name), START, 5)
@@ -139,9 +140,16 @@ def test_a_step_in_no_norm_has_no_ball() -> None:
     for name in ("lookahead+sgd", "langevin", "trust-region", "coordinate-descent", "exact+adam"):
         method = make(name)
         assert explained(method, "ball") is method, name
-    for name in ("momentum", "adam", "sgd:weight_decay=0.1", "sam+sgd", "lion"):
+    for name in ("momentum", "adam", "sgd:weight_decay=0.1", "sam+sgd", "lion", "l-bfgs-b"):
         method = make(name)
         assert explained(method, "bound") is method, name
+
+
+def test_the_documentation_has_the_ball_of_every_method() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "norms.md"
+    rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("|")]
+    named = {name for name in OPTIMIZERS if any(f"`{name}`" in row.split("|")[3] for row in rows)}
+    assert named == {name for name in OPTIMIZERS if make(name).has_ball}
 
 
 @pytest.mark.parametrize(
