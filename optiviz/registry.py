@@ -232,6 +232,10 @@ VIEWS = {
         "singular_values:SingularValuesView", (MANY_DIMENSIONS,), "matrices", ("trail",),
         "the singular values of matrices of weights against step",
     ),
+    "sharpness": ViewEntry(
+        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
+        "the largest curvature along each path, and that beyond which steps are unstable",
+    ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),
         "a signal and the optimizers' responses, in optiviz response",
@@ -267,11 +271,15 @@ OPTIMIZERS = {
     "lamb": "successors:LAMB",
     "ademamix": "successors:AdEMAMix",
     "adopt": "successors:ADOPT",
+    "sophia": "successors:Sophia",
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "polyak": "step_sizes:Polyak",
     "barzilai-borwein": "step_sizes:BarzilaiBorwein",
     "coordinate-descent": "step_sizes:CoordinateDescent",
+    "adgd": "parameter_free:AdGD",
+    "dog": "parameter_free:DoG",
+    "prodigy": "parameter_free:Prodigy",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
     "gauss-newton": "least_squares:GaussNewton",
@@ -309,6 +317,7 @@ FAMILIES = {  # what each module of optimizers holds, in the order of optiviz li
     "successors": "a step size for each coordinate",
     "sign": "a step size for each coordinate",
     "step_sizes": "step sizes found on the way",
+    "parameter_free": "step sizes found on the way",
     "newton": "quadratic models",
     "least_squares": "sums of squares (--residuals), and metrics (--metric)",
     "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
@@ -327,6 +336,7 @@ WRAPPERS = {
     "backtracking": "line_searches:Backtracking",
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
+    "schedule-free": "schedule_free:ScheduleFree",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

@@ -16,7 +16,8 @@ from optiviz.objective import Array
 # What a shape is to its method, which decides how it looks: points that were tried and the one that
 # was accepted, a region that steps must stay in, a model of the objective, a population, the
 # samples of a distribution, an average of the path, the spread in which noise keeps it, the ball of
-# the norm in which the step is steepest, the quadratic model to whose minimum it leads.
+# the norm in which the step is steepest, the quadratic model to whose minimum it leads; of a path
+# that is an average, the iterate of which it is one, and the point at which gradients are computed.
 Role = Literal[
     "tried",
     "accepted",
@@ -28,6 +29,8 @@ Role = Literal[
     "spread",
     "ball",
     "bound",
+    "iterate",
+    "gradient-point",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 

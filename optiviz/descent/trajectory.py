@@ -43,7 +43,10 @@ class Trajectory:
     end, () for one that has none and if they are not wanted; row 0 has what is the same for all
     steps. In more than two dimensions they are those of `rows`, which the steps after each share,
     as shadows on the plane that is drawn. spectra are the singular values of matrices by name,
-    shape (rows, k), the largest first, if they are wanted.
+    shape (rows, k), the largest first, if they are wanted. sharpness, shape (rows,), is the largest
+    eigenvalue of the Hessian of the true loss at each point, multiplied by the preconditioner of
+    the step from there where the method has one, and of the last that is known at the end; None if
+    it is not wanted. is_preconditioned is whether any of them is no multiple of the identity.
     """
 
     label: str
@@ -63,6 +66,8 @@ class Trajectory:
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
     sketches: tuple[Sketch, ...] = ()
     spectra: dict[str, Array] = field(default_factory=dict)
+    sharpness: Array | None = None
+    is_preconditioned: bool = False
 
     @classmethod
     def of(
@@ -182,6 +187,18 @@ class Trajectory:
         return tuple(
             self.sketches[step] for step in self.step_of_row.tolist() if step < len(self.sketches)
         )
+
+    @property
+    def stability_limits(self) -> Array:
+        """The sharpness beyond which the step from each row is unstable, shape (rows,).
+
+        nan where none is known. At the last row it is that of the last step.
+        """
+        if self.optimizer is None:
+            return np.full(len(self.points), np.nan)
+        taken = np.minimum(self.step_of_row, max(self.steps - 1, 0))
+        limits = (self.optimizer.stability_limit(int(step)) for step in taken)
+        return np.array([np.nan if each is None else each for each in limits])
 
     @property
     def true_losses_by_step(self) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.sharpness import sharpness, with_sharpness
 from optiviz.descent.stationary import with_ball
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, descend
@@ -345,6 +347,8 @@ class Recipe(
                 ),
                 *found,
             ]
+        if self.measures:
+            found = [(with_sharpness(path, self.problem), apart) for path, apart in found]
         return [
             RecordedEntry(
                 label=path.label,
@@ -355,6 +359,11 @@ class Recipe(
             )
             for place, (path, apart) in enumerate(found)
         ]
+
+    @property
+    def measures(self) -> bool:
+        """Whether the sharpness along paths is computed: if it is drawn."""
+        return "sharpness" in (self.view or "").split("+")
 
     def full_trajectories(self) -> tuple[Trajectory, ...]:
         """Return every path as it was descended, in all weights or variables."""
@@ -405,6 +414,7 @@ class Recipe(
                     rows,
                     max_bytes,
                     sketch=self.sketch is not False,
+                    sharpness=partial(sharpness, variant.problem) if self.measures else None,
                     explain=self.explain,
                 )
                 for start in starts

@@ -104,6 +104,7 @@ class RunEntry(Entry):
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
             **({"sketches": [*map(plain_sketch, path.row_sketches)]} if any(path.sketches) else {}),
+            **_sharpness(path),
             **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
             **(_learned(path, plane_losses) if learned else {}),
         }
@@ -511,6 +512,13 @@ class RunScene(OnSurface[RunEntry]):
 
 def _plain(numbers: Array) -> list[float | None]:
     return [finite_or_none(each) for each in numbers.tolist()]
+
+
+def _sharpness(path: Trajectory) -> dict[str, Any]:
+    """Return the sharpness at each point, and what it is compared with, if it was recorded."""
+    if path.sharpness is None:
+        return {}
+    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(path.stability_limits)}
 
 
 def _shown_start(path: Trajectory) -> str:

@@ -78,11 +78,13 @@ class Method:
     `has_loops` is whether a step has loops of a length that depends on the point, so that it cannot
     be recorded. `needs` are names in NEEDED, what an objective must offer to it, and `respects` are
     names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
-    gradients, without which noise on them changes nothing. A method that draws numbers has a field
+    gradients, without which noise on them changes nothing, and `remembers_points` whether a step
+    depends on earlier points, not only on gradients. A method that draws numbers has a field
     `seed`.
     """
 
     uses_gradient: ClassVar[bool] = True
+    remembers_points: ClassVar[bool] = False
     has_loops: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
@@ -268,6 +270,10 @@ class BaseWrapper(Optimizer, ABC):
     @property
     def uses_gradient(self) -> bool:  # type: ignore[override]
         return self.inner.uses_gradient
+
+    @property
+    def remembers_points(self) -> bool:  # type: ignore[override]
+        return self.inner.remembers_points
 
     @property
     def has_loops(self) -> bool:  # type: ignore[override]

@@ -123,6 +123,9 @@ class ExplainedOptimizer(BaseWrapper):
     def sketch(self, state: Explained) -> Sketch:
         return self.reason.sketch(self.inner, state.inner, state.last)
 
+    def preconditioner(self, state: Explained) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ExplainedSolver(Solver):
@@ -142,6 +145,9 @@ class ExplainedSolver(Solver):
 
     def sketch(self, state: Explained) -> Sketch:
         return self.reason.sketch(self.inner, state.inner, state.last)
+
+    def preconditioner(self, state: Explained) -> Array | None:
+        return self.inner.preconditioner(state.inner)
 
 
 def explained(method: Method, how: Explanation | None) -> Method:

@@ -71,6 +71,8 @@ class BarzilaiBorwein(Optimizer):
     The loss may rise on the way.
     """
 
+    remembers_points = True
+
     lr: Hyper = hyper(help="learning rate of the first step", within="(0, inf)")
     short: bool = hyper(False, help="take the shorter step, BB2")
 

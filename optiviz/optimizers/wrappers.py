@@ -64,6 +64,8 @@ class Lookahead(Wrapper):
     optimizer's state is kept when x moves back.
     """
 
+    remembers_points = True
+
     sync_period: int = hyper(
         5, help="number of steps forward before each step back", within="[1, 1e9]"
     )

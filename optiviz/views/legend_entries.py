@@ -141,6 +141,11 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
             | {"markerfacecolor": theme.casing, "markeredgecolor": theme.muted}
         ),
     ),
+    "iterate": LegendEntry("iterate", _thin, half_length=5.0),
+    "gradient-point": LegendEntry(
+        "gradient here",
+        lambda theme: {"color": theme.ink, "marker": "+", "linestyle": "none", "markersize": 7.0},
+    ),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

@@ -78,6 +78,8 @@ LOOKS: dict[Role, Look] = {
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
     "ball": Look(1.5, 3.5, 0.4, 1, 1, fill=0.12),
     "bound": Look(1.6, 7.0, 0.3, 1, 0, marker="+", above=True),
+    "iterate": Look(1.1, 4.6, 0.75, dots=0, hollow=True, above=True),
+    "gradient-point": Look(1.1, 7.0, 0.75, dots=0, marker="+", above=True, over=True, dark=0.6),
 }
 
 

@@ -26,6 +26,7 @@ STEPS = 25
 WRAPPED = [
     *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
     *("polyak-averaging+momentum", "lookahead+projected-gradient"),
+    *("schedule-free+sgd", "schedule-free+adam", "schedule-free+proximal-gradient"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]

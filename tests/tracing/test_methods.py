@@ -26,6 +26,7 @@ STEPS = 30
 WRAPPED = [
     *("lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"),
     "polyak-averaging+momentum:start=2",
+    *("schedule-free+sgd", "schedule-free+sam+adam:beta=0.5", "schedule-free+newton"),
 ]
 SCHEDULED = [
     "adam:lr=0.1@cosine",
