@@ -99,6 +99,7 @@ class PerturbedObjective:
     def __init__(self, objective: Objective, rho: Hyper) -> None:
         self._objective, self._rho = objective, rho
         self.feasible_set = getattr(objective, "feasible_set", None)
+        self.parts = getattr(objective, "parts", None)
         self.l1, smooth = getattr(objective, "l1", None), getattr(objective, "smooth", None)
         self.smooth = None if smooth is None else PerturbedObjective(smooth, rho)
 

@@ -162,6 +162,15 @@ def test_balls_of_a_run_are_drawn_in_its_plane(invoke: Invoke) -> None:
     np.testing.assert_allclose(sgd["sketches"][2][0]["center"], sgd["path"][1], atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["sam+muon", "lookahead+shampoo", "schedule-free+muon", "muon"])
+def test_wrappers_and_noise_leave_a_matrix_as_it_is(name: str) -> None:
+    recipe = optiviz.Recipe(
+        surface="linear-layer", optimizers=f"{name}:lr=0.05", noise=0.01, steps=20
+    )
+    (path,) = recipe.make_scene().trajectories
+    assert path.losses[-1] < path.losses[0] and not path.ending
+
+
 @pytest.mark.parametrize("name", ["muon", "shampoo", "soap"])
 def test_a_vector_is_refused(name: str, invoke: Invoke) -> None:
     for surface in ("wobbly", "rosenbrock:dim=4", "parabola"):
