@@ -337,6 +337,7 @@ WRAPPERS = {
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
     "schedule-free": "schedule_free:ScheduleFree",
+    "flow": "flows:Flow",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

@@ -45,7 +45,7 @@ from optiviz.system.errors import InputError
         metavar="FILE[:LABEL]",
         shell_complete=completes("tracks"),
         help="Path that another program recorded: .csv with columns step, x, y and loss, .npz or "
-        ".npy; may be repeated, beside --opt or alone.",
+        ".npy, or .json, also with what it looked at; may be repeated, beside --opt or alone.",
     ),
     click.option(
         "--checkpoints",

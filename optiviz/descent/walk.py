@@ -88,11 +88,7 @@ def descend(
     or has constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
-    if (
-        isinstance(objective, Stream)
-        and isinstance(optimizer, Solver)
-        and optimizer.needs_fixed_objective
-    ):
+    if isinstance(objective, Stream) and optimizer.needs_fixed_objective:
         name = label or type(optimizer).__name__
         raise InputError(
             f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
@@ -160,10 +156,8 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                # A solver that has converged at its start has no state.
-                looked = self.sketching if step and state is not None else None
                 if self._wanted is None or step in self._wanted:
-                    sketch = looked.sketch(state) if looked else ()
+                    sketch = self.sketched(step, x, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -177,6 +171,15 @@ class _Recorder:
             if end:
                 return end
         return {}
+
+    def sketched(self, step: int, x: Array, state: Any) -> Sketch:
+        """Return what the method looked at in a step, or begins with."""
+        if self.sketching is None:
+            return ()
+        if not step:
+            return self.sketching.first_sketch(self.watched, x)
+        # A solver that has converged at its start has no state.
+        return () if state is None else self.sketching.sketch(state)
 
     def see(self, step: int, x: Array, state: Any, sketch: Sketch) -> End:
         """Record a step; return why it has to be the last one, {} if it does not."""
@@ -256,7 +259,7 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
     for each in optimizer.needs:
         what = re.split("[,:]", NEEDED[each])[0]
         raise InputError(f"{name} cannot respond to a signal: it needs {what}")
-    if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
+    if optimizer.needs_fixed_objective:
         raise InputError(f"{name} needs a fixed objective: it cannot follow a signal")
     try:
         with np.errstate(all="ignore"):

@@ -353,7 +353,7 @@ class Recipe(
             RecordedEntry(
                 label=path.label,
                 number=len(self.specs) + place,
-                trajectories=(path,),
+                trajectories=(replace(path, sketches=()) if self.sketch is False else path,),
                 apart=apart,
                 trained=place >= len(self.tracks),
             )
@@ -455,6 +455,14 @@ class Recipe(
                 f"omit --{asked}"
             )
         if self.explain:
+            if (
+                self.explain == "ball"
+                and self.problem.in_plane
+                and resolve_surface(self.surface).dim == 1
+            ):
+                raise InputError(
+                    "explain: in one dimension all norms have the same balls: write --explain bound"
+                )
             if self.sketch is False:
                 raise InputError("explain: what explains steps is a sketch: omit --no-sketch")
             try:
@@ -462,7 +470,8 @@ class Recipe(
             except InputError as error:
                 raise InputError(f"explain: {error}") from None
             return
-        if not (self.noise or any(method.has_sketch for method in methods)):
+        recorded = any(track.trajectory.sketches for track in self.tracks)
+        if not (recorded or self.noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"

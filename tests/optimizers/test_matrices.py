@@ -157,9 +157,11 @@ def test_balls_of_a_run_are_drawn_in_its_plane(invoke: Invoke) -> None:
     result = invoke("run", "--surface", "linear-layer", "--opt", "muon,sgd", *words)
     assert result.exit_code == 0, result.output
     muon, sgd = json.loads(Path("a.json").read_text())["trajectories"]
-    assert [each[0]["shape"] for each in muon["sketches"][1:]] == ["polygon"] * 4
-    assert [each[0]["shape"] for each in sgd["sketches"][1:]] == ["ellipse"] * 4
-    np.testing.assert_allclose(sgd["sketches"][2][0]["center"], sgd["path"][1], atol=1e-12)
+    for path, shape in ((muon, "polygon"), (sgd, "ellipse")):
+        assert [each["step"] for each in path["sketches"]] == [1, 2, 3, 4]
+        assert {ball["shape"] for each in path["sketches"] for ball in each["shapes"]} == {shape}
+    (ball,) = sgd["sketches"][1]["shapes"]
+    np.testing.assert_allclose(ball["center"], sgd["path"][1], atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["sam+muon", "lookahead+shampoo", "schedule-free+muon", "muon"])
