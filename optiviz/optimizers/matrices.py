@@ -115,9 +115,10 @@ class Muon(Optimizer):
     steepest descent in the spectral norm: Bernstein and Newhouse, Old Optimizer, New Norm, 2024.
 
     U V' is found by the Newton-Schulz iteration of their coefficients, which brings singular values
-    that are not tiny to between about 0.7 and 1.2, or exactly with iterations=0. Tensors of one axis, such as biases,
-    are left to Adam with the rate adam_lr, beta1 = 0.9, beta2 = 0.95 and eps = 1e-10, as in their
-    MuonWithAuxAdam. The same as torch.optim.Muon, which computes U V' in bfloat16.
+    that are not tiny to between about 0.7 and 1.2, or exactly with iterations=0. Tensors of one
+    axis, such as biases, are left to Adam with the rate adam_lr, beta1 = 0.9, beta2 = 0.95 and
+    eps = 1e-10, as in their MuonWithAuxAdam. The same as torch.optim.Muon, which computes U V' in
+    bfloat16.
     """
 
     lr: Hyper = hyper(help="learning rate of matrices", within="(0, inf)")
