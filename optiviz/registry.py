@@ -168,7 +168,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "run": Kind("run:Recipe", ("surface", "descent")),
+    "run": Kind("run:Recipe", ("surface", "descent", "matrices")),
     "tune": Kind("tune:TuneRecipe", ("search",)),
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
@@ -227,6 +227,10 @@ VIEWS = {
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),
         "the state of an optimizer against step", page=True,
+    ),
+    "singular-values": ViewEntry(
+        "singular_values:SingularValuesView", (MANY_DIMENSIONS,), "matrices", ("trail",),
+        "the singular values of matrices of weights against step",
     ),
     "sharpness": ViewEntry(
         "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", (),
@@ -287,6 +291,9 @@ OPTIMIZERS = {
     "log-barrier": "barrier:LogBarrier",
     "proximal-gradient": "constrained:ProximalGradient",
     "fista": "constrained:FISTA",
+    "muon": "matrices:Muon",
+    "shampoo": "matrices:Shampoo",
+    "soap": "matrices:SOAP",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",
@@ -316,6 +323,7 @@ FAMILIES = {  # what each module of optimizers holds, in the order of optiviz li
     "least_squares": "sums of squares (--residuals), and metrics (--metric)",
     "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
     "barrier": "constraints (--constraint, --bounds) and penalties (--l1)",
+    "matrices": "steps of whole matrices, of a network or a surface over a matrix",
     "variance": "batches with less noise (--batch-size)",
     "samplers": "samples of a density",
     "classical": "classical methods of scipy",

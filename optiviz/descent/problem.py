@@ -98,8 +98,13 @@ class Problem(ABC):
         """
         return feasible(self.surface, np.array(point, float))
 
-    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
-        """Return the surface and the paths, as they are drawn."""
+    def project(
+        self, paths: Sequence[Trajectory], spectra: bool = False
+    ) -> tuple[Surface, list[Trajectory]]:
+        """Return the surface and the paths, as they are drawn.
+
+        spectra is whether they need the singular values of their matrices, if there are any.
+        """
         return self.surface, list(paths)
 
 

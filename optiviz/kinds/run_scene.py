@@ -45,10 +45,12 @@ ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance
 
 def provided_by(surface: Surface) -> Mapping[str, int]:
     """Return what a surface and its descent offer to views."""
-    return {
-        "surface": surface.dim,
-        "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
-    }
+    provided = {"surface": surface.dim, "descent": surface.dim}
+    if not problem_of(surface).in_plane:
+        provided["descent"] = MANY_DIMENSIONS
+        if surface.learns or surface.parts:
+            provided["matrices"] = MANY_DIMENSIONS
+    return provided
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

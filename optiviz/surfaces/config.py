@@ -37,6 +37,8 @@ ACTIVATION_NAMES = get_args(ActivationName)
 Units = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
 Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES), BeforeValidator(plain_number)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1), BeforeValidator(plain_number)]
+Side = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
+MatrixShape = tuple[Side, Side]  # rows, columns
 Grid = Annotated[int, Field(ge=MIN_GRID, le=MAX_GRID), BeforeValidator(plain_number)]
 
 

@@ -342,13 +342,16 @@ class VariablesOrigin(SpaceOrigin):
     source: FormulaOrigin | FunctionOrigin
     variables: tuple[str, ...]
     begin: Point  # () for the default one
+    matrix: tuple[int, int] | None = None  # rows and columns of that which the variables are
 
     @property
     def space(self) -> "Space":
         from optiviz.surfaces.space import variables_space
 
         return self._named(
-            lambda: variables_space(self._objective, self.variables, self.start, self.plane)
+            lambda: variables_space(
+                self._objective, self.variables, self.start, self.plane, self.matrix
+            )
         )
 
     @property
@@ -387,7 +390,10 @@ class VariablesOrigin(SpaceOrigin):
     @property
     def caption(self) -> str:
         said = getattr(self._objective, "caption", "")  # that of a function
-        return self._captioned(", ".join(filter(None, (said, f"{len(self.variables)} variables"))))
+        many = f"{len(self.variables)} variables"
+        if self.matrix is not None:
+            many = "a matrix of {} x {}".format(*self.matrix)
+        return self._captioned(", ".join(filter(None, (said, many))))
 
     @property
     def _around(self) -> Domain:

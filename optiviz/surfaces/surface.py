@@ -24,6 +24,7 @@ from optiviz.surfaces.config import (
     MIN_GRID,
     CodeConfig,
     FunctionConfig,
+    MatrixShape,
     ModelConfig,
     NetworkConfig,
     PlaneConfig,
@@ -70,6 +71,7 @@ from optiviz.surfaces.origins import (
     VariablesOrigin,
     compiled,
 )
+from optiviz.surfaces.parts import Part, matrix_parts
 from optiviz.surfaces.presets import preset_schema, preset_texts
 from optiviz.surfaces.syntax import (
     AXES,
@@ -119,6 +121,9 @@ class Surface(Model):
 
     constraints, such as "x + y <= 1", and bounds, an interval for each variable, say where steps
     must stay, and l1 is the weight of a penalty that is added to a formula: f + l1*(|x| + |y|).
+
+    matrix, such as [2, 2], says that the variables of a formula or function are the entries of a
+    matrix of so many rows and columns, row by row, which methods such as muon take as a whole.
     """
 
     elsewhere: ClassVar = {"dim": "variables=5, or their names"}
@@ -130,6 +135,7 @@ class Surface(Model):
     function: FunctionConfig | None = None
     params: Params = ()
     variables: VariableNames = ()
+    matrix: MatrixShape | None = None
     plane: WrittenPlane | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
     axes: AxisNames = ()
@@ -198,6 +204,23 @@ class Surface(Model):
         if names and _learner(info) is not None:
             raise ValueError(f"are those of a formula or function: a {_learner(info)} has weights")
         return names
+
+    @field_validator("matrix")
+    @classmethod
+    def _of_variables(
+        cls, shape: tuple[int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int] | None:
+        if shape is None or "variables" not in info.data:
+            return shape
+        rows, columns = shape
+        many = len(info.data["variables"])
+        if learner := _learner(info):
+            raise ValueError(f"is that of the variables of a formula: a {learner} has its own")
+        if many <= len(AXES):
+            raise ValueError("needs more than two variables, of which it consists")
+        if rows * columns != many:
+            raise ValueError(f"has {rows} * {columns} entries, but there are {many} variables")
+        return shape
 
     @field_validator("plane")
     @classmethod
@@ -381,7 +404,9 @@ class Surface(Model):
             )
         if not self.has_many_variables:
             return source
-        return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
+        return VariablesOrigin(
+            self.name, self.domain, plane, source, self.variables, self.start, self.matrix
+        )
 
     @property
     def penalized(self) -> str:
@@ -407,6 +432,13 @@ class Surface(Model):
                 below = "" if high is None else f" <= {high!r}".removesuffix(".0")
                 sides.append(f"{above}{name}{below}")
         return (*self.constraints, *sides)
+
+    @property
+    def parts(self) -> Sequence[Part] | None:
+        """The matrix that its variables are, None if they are none, or descended on a plane."""
+        if self.matrix is None or (self.plane or PlaneConfig()).descends_in_plane:
+            return None
+        return matrix_parts(self.matrix)
 
     @property
     def feasible_set(self) -> FeasibleSet | None:
