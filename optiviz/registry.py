@@ -35,6 +35,8 @@ Normalize = Literal["filter", "layer", "none"]  # what random directions are as 
 NORMALIZATIONS: tuple[Normalize, ...] = get_args(Normalize)
 Biases = Literal["zero", "keep"]  # what they are in random directions
 BIASES: tuple[Biases, ...] = get_args(Biases)
+FitLoss = Literal["squared-error", "logistic"]  # of the samples that a curve is fitted to
+FIT_LOSSES: tuple[FitLoss, ...] = get_args(FitLoss)
 
 
 # The options of the command line that set the fields of a recipe, where the names differ.
@@ -166,7 +168,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "run": Kind("run:Recipe", ("surface", "descent")),
+    "run": Kind("run:Recipe", ("surface", "descent", "samples")),
     "tune": Kind("tune:TuneRecipe", ("search",)),
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
@@ -225,6 +227,10 @@ VIEWS = {
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),
         "the state of an optimizer against step", page=True,
+    ),
+    "data": ViewEntry(
+        "data:DataView", (1, 2), "samples", ("trail",),
+        "the curve that is fitted, among the samples (--fit)",
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),

@@ -46,6 +46,7 @@ def provided_by(surface: Surface) -> Mapping[str, int]:
     return {
         "surface": surface.dim,
         "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
+        **({} if surface.fit is None else {"samples": surface.dim}),
     }
 
 
