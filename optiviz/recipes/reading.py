@@ -188,7 +188,7 @@ OF_PLANE = ("plane", "normalize", "biases")
 OF_GRID = ("resolution",)
 OF_FORMULA = ("constraints", "bounds", "l1", "metric")
 NEEDS = {
-    "data": "needs a network or a fit, but there is none",
+    "data": "needs a network or a --fit, but there is none",
     "samples": "needs a network, but there is none",
     "loss": "needs a fit, but there is none",
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
