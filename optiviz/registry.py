@@ -189,7 +189,7 @@ class ViewEntry(NamedTuple):
     options: tuple[str, ...]
     about: str
     page: bool = False  # whether pages can show it
-    beside: str = ""  # the view that is shown beside it by default
+    beside: tuple[str, ...] = ()  # views of which the first that fits is shown beside it by default
 
 
 MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
@@ -200,11 +200,11 @@ VIEWS = {
         "contour:ContourView", (2,), "surface",
         ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
          "eigenvectors"),
-        "the surface from above, with contour lines", page=True, beside="loss",
+        "the surface from above, with contour lines", page=True, beside=("data", "loss"),
     ),
     "curve": ViewEntry(
         "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch"),
-        "a loss in one dimension, with tangents", page=True,
+        "a loss in one dimension, with tangents", page=True, beside=("data",),
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",

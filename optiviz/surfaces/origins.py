@@ -253,8 +253,8 @@ class FitOrigin(Origin):
 
     @property
     def caption(self) -> str:
-        what = "cross-entropy" if self.fit.loss == "logistic" else "half the mean squared error"
-        return f"{what} of {counted(self.compiled.count, 'sample')}"
+        what = "logistic loss" if self.fit.loss == "logistic" else "least squares"
+        return f"{what}, {counted(self.compiled.count, 'sample')}"
 
     def grid_size(self, most: int) -> int:
         return min(most, max(COARSE_GRID, math.isqrt(MAX_EVALUATIONS // self.compiled.count)))

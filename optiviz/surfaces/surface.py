@@ -753,11 +753,13 @@ def _with_best_fit(config: FitConfig, declared: Mapping[str, Any]) -> dict[str, 
     filled = dict(declared)
     if config.sha256 and {"variables", "domain"} <= filled.keys():
         return filled
-    filled.setdefault("variables", config.names.parameters)
-    names = filled["variables"]
-    names = variable_names(names) if isinstance(names, str) else tuple(names)
-    if sorted(names) != sorted(config.names.parameters):
-        return filled | {"domain": None}  # which is told
+    names = filled.setdefault("variables", config.names.parameters)
+    names = tuple(variable_names(names)) if isinstance(names, str | int) else tuple(names)
+    known = config.names.parameters
+    if sorted(names) != sorted(known):  # which is told
+        return {"domain": [DEFAULT_INTERVAL] * len(known), **filled}
+    if "domain" in filled and {"minima", "name"} & filled.keys():
+        return filled
     # Imports a compiler, which a list of surfaces does not need.
     from optiviz.surfaces.fit import best_fit
 

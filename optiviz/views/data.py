@@ -18,7 +18,7 @@ from optiviz.surfaces.origins import FitOrigin
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import constraints_beside, set_heading, set_limits, style_chart
-from optiviz.views.paths import CASING_WIDTH, LINE_WIDTH, PATH_ZORDER, path_style
+from optiviz.views.paths import CASING_WIDTH, LINE_WIDTH, MINIMUM_ZORDER, PATH_ZORDER, path_style
 from optiviz.views.ticks import ticks
 
 POINTS = 161  # of a curve
@@ -65,10 +65,10 @@ class DataView(View):
         set_limits(axes, "y", self.up, labelled=self.labelled)
         set_heading(axes, self.theme, up)
         size = max(DOT_SIZE * min(1.0, (FEW / self.fit.count) ** 0.25), LEAST_SIZE)
-        axes.plot(
+        self.redrawn += axes.plot(
             self.fit.x, self.fit.y, linestyle="none", marker="o", markersize=size,
-            color=self.theme.ink, markeredgecolor=self.theme.background, markeredgewidth=size / 8,
-            zorder=PATH_ZORDER - 1, clip_on=False,
+            color=self.theme.ink, markeredgecolor=self.theme.background, markeredgewidth=size / 7,
+            zorder=MINIMUM_ZORDER, clip_on=False,
         )  # fmt: skip
         alone = len(self.scene.trajectories) == 1
         for entry in self.scene.entries:
