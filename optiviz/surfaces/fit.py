@@ -18,7 +18,10 @@ from optiviz.system.text import enumerated
 
 BLOCK = 2_000_000  # points times samples that are evaluated together
 TRIED = (-100.0, -10.0, -3.0, -1.0, -0.3, -0.1, 0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-SEARCHED, ROUNDS = 8, 500  # points from which the best fit is sought, and the steps to it
+SEARCHED, ROUNDS = 8, 200  # points from which the best fit is sought, and the most steps to it
+# Steps as shares of parameters, which count as if they were at least so large: those after which no
+# more are taken, and that a minimum may be away.
+CLOSE, NEAR, LEAST = 1e-14, 1e-8, 1e-3
 DIGITS = 1  # of the ends of a window, besides the first of its length
 
 
@@ -215,15 +218,15 @@ def _descended(objective: Fit) -> Array | None:
         moved = x - _newton_step(objective, x, damping)
         found = objective.value(moved)
         better = (found <= value)[:, None]
-        done = np.where(better, np.abs(moved - x), 0.0) <= 1e-16 * np.abs(x)
+        small = (np.abs(moved - x) <= CLOSE * (LEAST + np.abs(x))).all(axis=-1)
         x, value = np.where(better, moved, x), np.where(better[:, 0], found, value)
         damping = np.where(better, damping / 10, damping * 10).clip(0.0, 1e16)
-        if done.all():
+        if small.all():
             break
     best: Array = x[value.argmin()]
     curved = np.linalg.eigvalsh(_finite(objective.hessian(best)))
     left = np.abs(_newton_step(objective, best[None], np.zeros((1, 1)))[0])
-    is_minimum = curved[0] > 1e-12 * curved[-1] and (left <= 1e-8 * (1e-3 + np.abs(best))).all()
+    is_minimum = curved[0] > 1e-12 * curved[-1] and (left <= NEAR * (LEAST + np.abs(best))).all()
     return best if is_minimum else None
 
 

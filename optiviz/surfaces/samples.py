@@ -17,8 +17,8 @@ from optiviz.system.files import opened_input
 from optiviz.system.tables import cell_number, table_lines
 from optiviz.system.text import counted, shorten
 
-MAX_BYTES, MAX_NUMBERS = 64_000_000, 1_000_000  # of a file
-MAX_SAMPLES = 100_000
+MAX_BYTES, MAX_NUMBERS = 16_000_000, 1_000_000  # of a file
+MAX_SAMPLES = 10_000
 SUFFIXES = ".csv", ".npz", ".npy"
 
 Columns = tuple[tuple[str, tuple[float, ...]], ...]  # names, each with a number per sample
