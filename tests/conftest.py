@@ -43,7 +43,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share what is set her
 backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 
 CATALOGUE = load_catalogue().surfaces
-FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
+FORMULAS = {name: each for name, each in CATALOGUE.items() if each.formula}
+FITS = {name: each for name, each in CATALOGUE.items() if each.fit is not None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
 
 

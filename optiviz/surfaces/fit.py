@@ -104,7 +104,8 @@ class Fit:
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Return value and gradient."""
-        return self.value(x), self.gradient(x)
+        both = self._blockwise(self._means, x, (1 + self.dim,))
+        return both[..., 0], both[..., 1:]
 
     def hessian(self, x: Array) -> Array:
         """Return its second derivatives, shape (..., dim, dim)."""
@@ -128,6 +129,13 @@ class Fit:
         """Return their derivatives, shape (..., n, dim)."""
         slopes = self.model.gradient(_beside(x, self.x))[..., : self.dim]
         return slopes / math.sqrt(self.count)
+
+    def _means(self, x: Array) -> Array:
+        """Return value and gradient at points, shape (points, 1 + dim)."""
+        z, slope = self.model.value_and_gradient(_beside(x, self.x))
+        slopes = self.loss.slope(z, self.y)[..., None] * slope[..., : self.dim]
+        losses = self.loss.value(z, self.y)
+        return np.column_stack([losses.mean(axis=-1), slopes.mean(axis=-2)])
 
     def _mean_hessian(self, x: Array) -> Array:
         points = _beside(x, self.x)
