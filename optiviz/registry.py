@@ -230,7 +230,7 @@ VIEWS = {
     ),
     "data": ViewEntry(
         "data:DataView", (1, 2), "samples", ("trail",),
-        "the curve that is fitted, among the samples (--fit)",
+        "the curve that is fitted, among the samples (--fit)", page=True,
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),

@@ -39,7 +39,8 @@ class SampleLoss(NamedTuple):
 
 def logistic(z: Array) -> Array:
     """Return 1 / (1 + exp(-z)) without overflow."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -z)))
+    found: Array = np.exp(-np.logaddexp(0.0, -z))
+    return found
 
 
 LOSSES = {

@@ -58,13 +58,23 @@ class DataView(View):
         beside = constraints_beside(ticks(*self.up)[1], named=True, names=(self.axis_names[0], ""))
         return beside._replace(own_axis=True)
 
+    @property
+    def dot_size(self) -> float:
+        """The diameter of a sample's dot, in points."""
+        return max(DOT_SIZE * min(1.0, (FEW / self.fit.count) ** 0.25), LEAST_SIZE)
+
+    @property
+    def draws_residuals(self) -> bool:
+        """Whether the residuals of a single path are drawn."""
+        return self.fit.is_least_squares and self.fit.count <= MOST_RESIDUALS
+
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
         across, up = self.axis_names
         set_limits(axes, "x", self.across, None, across, self.labelled, self.packed)
         set_limits(axes, "y", self.up, labelled=self.labelled)
         set_heading(axes, self.theme, up)
-        size = max(DOT_SIZE * min(1.0, (FEW / self.fit.count) ** 0.25), LEAST_SIZE)
+        size = self.dot_size
         self.redrawn += axes.plot(
             self.fit.x, self.fit.y, linestyle="none", marker="o", markersize=size,
             color=self.theme.ink, markeredgecolor=self.theme.background, markeredgewidth=size / 7,
@@ -103,7 +113,7 @@ class _Curve:
             return
         self.earlier = LineCollection([], colors=style.color, linewidths=1.0, zorder=above - 2)
         axes.add_collection(self.earlier, autolim=False)
-        if view.fit.is_least_squares and view.fit.count <= MOST_RESIDUALS:
+        if view.draws_residuals:
             self.residuals = LineCollection(
                 [], colors=view.theme.muted, linewidths=0.9, zorder=above - 1.5
             )
