@@ -130,7 +130,11 @@ def _fields(recipe: BaseRecipe) -> Fields:
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
     named = [each if isinstance(each, str) else _reference(each) for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
-    formulas = [each.formula for each in declared if not (each.origin.reference or each.residuals or each.fit)]
+    formulas = [
+        each.formula
+        for each in declared
+        if not (each.origin.reference or each.residuals or each.fit)
+    ]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas

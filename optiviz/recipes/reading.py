@@ -130,7 +130,9 @@ class SurfaceOptions(BaseModel):
     domain: Annotated[Window, Field(description="the window to draw, for example -3:3,-2:2")]
     axes: Annotated[AxisNames, Field(description="the names of the axes, for example w,b")]
     catalogue: Annotated[str, Field(description="a YAML file of additional surfaces")]
-    data: Annotated[str, Field(description="the data set that a network learns, or the file of a fit")]
+    data: Annotated[
+        str, Field(description="the data set that a network learns, or the file of a fit")
+    ]
     samples: Annotated[int, Field(ge=1, description="the number of samples that a network learns")]
     device: Annotated[Device, Field(description="where your own model is evaluated")]
     dtype: Annotated[DType, Field(description="in which numbers your own model is evaluated")]

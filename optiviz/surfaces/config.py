@@ -191,7 +191,9 @@ class FitConfig(BaseModel):
         features = [name for name in columns if name in used]
         shown = enumerated([shorten(name) for name in columns])
         if len(features) != 1:
-            said = f"only one of the columns {shown}" if features else f"no column: there are {shown}"
+            said = (
+                f"only one of the columns {shown}" if features else f"no column: there are {shown}"
+            )
             raise InputError(f"{formula!r} must have one column as its variable, but has {said}")
         others = [name for name in columns if name not in features]
         if target and target not in columns:

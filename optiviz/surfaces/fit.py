@@ -21,7 +21,8 @@ TRIED = (-100.0, -10.0, -3.0, -1.0, -0.3, -0.1, 0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 1
 SEARCHED, ROUNDS = 8, 200  # points from which the best fit is sought, and the most steps to it
 # Steps as shares of parameters, which count as if they were at least so large: those after which no
 # more are taken, and that a minimum may be away.
-CLOSE, NEAR, LEAST = 1e-14, 1e-8, 1e-3
+CLOSE, NEAR, LEAST = 1e-14, 1e-6, 1e-3
+POLISHING, SINGULAR = 3, 1e-12  # last steps; smallest curvature of a minimum over its largest
 DIGITS = 1  # of the ends of a window, besides the first of its length
 
 
@@ -224,19 +225,28 @@ def _descended(objective: Fit) -> Array | None:
         return None
     value, damping = objective.value(x), np.full((len(x), 1), 1e-3)
     for _ in range(ROUNDS):
-        moved = x - _newton_step(objective, x, damping)
+        step = _newton_step(objective, x, damping)
+        moved = x - step
         found = objective.value(moved)
         better = (found <= value)[:, None]
-        small = (np.abs(moved - x) <= CLOSE * (LEAST + np.abs(x))).all(axis=-1)
+        small = _is_short(step, x, CLOSE)
         x, value = np.where(better, moved, x), np.where(better[:, 0], found, value)
         damping = np.where(better, damping / 10, damping * 10).clip(0.0, 1e16)
         if small.all():
             break
-    best: Array = x[value.argmin()]
-    curved = np.linalg.eigvalsh(_finite(objective.hessian(best)))
-    left = np.abs(_newton_step(objective, best[None], np.zeros((1, 1)))[0])
-    is_minimum = curved[0] > 1e-12 * curved[-1] and (left <= NEAR * (LEAST + np.abs(best))).all()
-    return best if is_minimum else None
+    best = x[[value.argmin()]]
+    curved = np.linalg.eigvalsh(_finite(objective.hessian(best)))[0]
+    for _ in range(POLISHING):  # as losses near a minimum differ by no more than rounding
+        left = _newton_step(objective, best, np.zeros((1, 1)))
+        if not (curved[0] > SINGULAR * curved[-1] and _is_short(left, best, NEAR).all()):
+            return None
+        best = best - left
+    return np.asarray(best[0])
+
+
+def _is_short(step: Array, x: Array, share: float) -> Array:
+    """Return which steps are at most a share of points, both of shape (n, dim)."""
+    return np.asarray((np.abs(step) <= share * (LEAST + np.abs(x))).all(axis=-1))
 
 
 def _newton_step(objective: Fit, x: Array, damping: Array) -> Array:
