@@ -229,7 +229,7 @@ VIEWS = {
         "the state of an optimizer against step", page=True,
     ),
     "data": ViewEntry(
-        "data:DataView", (1, 2), "samples", ("trail",),
+        "data:DataView", (1, 2), "samples", (),
         "the curve that is fitted, among the samples (--fit)", page=True,
     ),
     "response": ViewEntry(

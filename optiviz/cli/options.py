@@ -203,8 +203,8 @@ learner_options = section(
     "Network or model",
     click.option(
         "--data", metavar="NAME", shell_complete=completes("data"),
-        help="Data set of a network: digits, mnist, spirals, ..., idx:DIR or npz:FILE; or the .csv, "
-        ".npz or .npy file of a --fit.",
+        help="Data set of a network: digits, mnist, spirals, ..., idx:DIR or npz:FILE; or the "
+        ".csv, .npz or .npy file of a --fit.",
     ),
     click.option("--samples", type=int, metavar="N", help="Number of samples a network learns."),
     click.option(

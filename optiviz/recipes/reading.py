@@ -680,7 +680,7 @@ class SurfaceReader:
         if self.params:
             self.faults.append(Fault(("params",), "are those of a formula: write numbers instead"))
             return None
-        optional = {"domain": self.window, "variables": self.variables}
+        optional: Fields = {"domain": self.window, "variables": self.variables}
         declared |= {key: each for key, each in optional.items() if each}
         declared |= {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
         return self._declared(keys, declared, of=1)

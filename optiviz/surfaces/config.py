@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import numpy as np
-
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -191,10 +190,8 @@ class FitConfig(BaseModel):
         features = [name for name in columns if name in used]
         shown = enumerated([shorten(name) for name in columns])
         if len(features) != 1:
-            said = (
-                f"only one of the columns {shown}" if features else f"no column: there are {shown}"
-            )
-            raise InputError(f"{formula!r} must have one column as its variable, but has {said}")
+            what = "several of" if features else "none of"
+            raise InputError(f"{formula!r} must have one of the columns, but has {what} {shown}")
         others = [name for name in columns if name not in features]
         if target and target not in columns:
             raise InputError(did_you_mean("column", target, columns))

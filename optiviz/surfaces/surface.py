@@ -180,8 +180,8 @@ class Surface(Model):
 
             filled = declaration(function, variable_names(filled.get("variables") or ())) | filled
         if filled.get("fit") is not None:
-            known = checked(FitConfig, filled["fit"])
-            filled = _with_best_fit(known, filled) if isinstance(known, FitConfig) else filled
+            fit = checked(FitConfig, filled["fit"])
+            filled = _with_best_fit(fit, filled) if isinstance(fit, FitConfig) else filled
         given = filled.get("variables")
         if isinstance(given, str | int):
             given = variable_names(given)

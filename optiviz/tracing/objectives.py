@@ -1,7 +1,7 @@
 """Objectives while they are recorded, and the programs of formulas."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -87,11 +87,11 @@ def curve_program(fit: Fit) -> Tree:
 
     Its inputs are the parameters and then the feature, as one point.
     """
-    graph = Graph()
+    graph, loss = Graph(), cast(Any, fit.loss)  # which takes what is recorded as numbers
 
     def curve() -> dict[str, list[Scalar]]:
         (z,) = _recorded(fit.model, "value", input_array(graph, "x", (fit.model.dim,)))
-        return {"value": scalars(fit.loss.curve(_array(graph, z)))}
+        return {"value": scalars(loss.curve(_array(graph, z)))}
 
     return graph.explore(curve)
 
@@ -111,7 +111,7 @@ def _array(graph: Graph, number: Scalar) -> TracedArray:
 
 def _recorded_fit(fit: Fit, part: str, x: TracedArray) -> list[Scalar]:
     """Return what a fit computes of a point, sample by sample, in the order of memory."""
-    total: Any = 0.0
+    total, loss = cast(Any, 0.0), cast(Any, fit.loss)
     for feature, y in zip(fit.x.tolist(), fit.y.tolist(), strict=True):
         point = np.append(x.nodes, feature)
         at = TracedArray(x.graph, point)
@@ -120,14 +120,14 @@ def _recorded_fit(fit: Fit, part: str, x: TracedArray) -> list[Scalar]:
         )
         slopes = slopes[: fit.dim]
         if part == "value":
-            total = total + fit.loss.value(z, y)
+            total = total + loss.value(z, y)
             continue
-        slope = fit.loss.slope(z, y)
+        slope = loss.slope(z, y)
         if part == "gradient":
             found = [slope * each for each in slopes]
         else:
             bent = _recorded(fit.model, "hessian", at)
-            curvature, dim = fit.loss.curvature(z, y), fit.dim
+            curvature, dim = loss.curvature(z, y), fit.dim
             found = [
                 curvature * slopes[row] * slopes[column]
                 + slope * _array(x.graph, bent[row * (dim + 1) + column])

@@ -61,7 +61,8 @@ class DataView(View):
     @property
     def dot_size(self) -> float:
         """The diameter of a sample's dot, in points."""
-        return max(DOT_SIZE * min(1.0, (FEW / self.fit.count) ** 0.25), LEAST_SIZE)
+        share: float = min(1.0, FEW / self.fit.count) ** 0.25
+        return max(DOT_SIZE * share, LEAST_SIZE)
 
     @property
     def draws_residuals(self) -> bool:
