@@ -5,6 +5,7 @@ independent runs. All arrays are float64.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,16 +14,20 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # What an objective or a stream may offer beside its protocol, and what wraps it passes on: its
-# second derivatives; its named tensors in a point, each with name, shape, offset and of(x); the
-# dtype and device of torch in which it computes; the set in which x must stay; the weight of a
-# penalty on |x|, and the objective without it; the residuals whose squares it sums, with their
-# Jacobian; the metric of its space; the sides of its window; of a batch, the objective of all
-# samples, which samples are in it, and the gradient of each. One that is None is not offered.
+# second derivatives, and third ones; its named tensors in a point, each with name, shape, offset
+# and of(x); the dtype and device of torch in which it computes; the set in which x must stay; the
+# weight of a penalty on |x|, and the objective without it; the residuals whose squares it sums,
+# with their Jacobian; the metric of its space; the sides of its window; of a batch, the objective
+# of all samples, which samples are in it, and the gradient of each. One that is None is not
+# offered.
 BESIDE = (
-    *("hessian", "parts", "tensor_kind"),
+    *("hessian", "third_derivatives", "parts", "tensor_kind"),
     *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
     *("full_batch", "chosen", "sample_gradients"),
 )
+# What of these is a function of points, and what an objective.
+FUNCTIONS = "hessian", "residuals", "jacobian", "metric", "sample_gradients"
+OBJECTIVES = "smooth", "full_batch"
 
 
 def pass_on(objective: object, wrapper: object) -> None:
@@ -97,6 +102,10 @@ class FeasibleSet(Protocol):
         """Whether projected points are known to be the nearest ones, rather than near ones."""
 
     @property
+    def convex(self) -> bool:
+        """Whether segments between its points are known to stay in it."""
+
+    @property
     def box(self) -> Array:
         """The interval of each variable, shape (dim, 2), infinite where it has no end."""
 
@@ -164,3 +173,39 @@ class Stream(Protocol):
 
     def at(self, step: int) -> Objective:
         """Return the objective of step number `step` (0, 1, ...)."""
+
+
+class ShiftedObjective:
+    """An objective evaluated at x + shift instead of x, with shift of shape (..., dim).
+
+    Constraints and penalties are those of x.
+    """
+
+    def __init__(self, objective: Objective, shift: Array) -> None:
+        self._objective, self._shift = objective, shift
+        for name in FUNCTIONS:
+            if getattr(objective, name, None) is not None:
+                setattr(self, name, partial(self._at, name))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in BESIDE:
+            raise AttributeError(name)
+        found = getattr(self._objective, name)
+        shifts = name in OBJECTIVES and found is not None
+        return ShiftedObjective(found, self._shift) if shifts else found
+
+    def _at(self, name: str, x: Array) -> Any:
+        return getattr(self._objective, name)(x + self._shift)
+
+    @property
+    def dim(self) -> int:
+        return self._objective.dim
+
+    def value(self, x: Array) -> Array:
+        return self._objective.value(x + self._shift)
+
+    def gradient(self, x: Array) -> Array:
+        return self._objective.gradient(x + self._shift)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self._objective.value_and_gradient(x + self._shift)

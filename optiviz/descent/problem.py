@@ -86,6 +86,18 @@ class Problem(ABC):
         """What offers what methods may need, beside its protocol, without loading data."""
         return self.surface
 
+    def hessian(self, x: Array) -> Array | None:
+        """Return the second derivatives of the true objective at x of shape (dim,).
+
+        None if only products are known, those of `hessian_product`.
+        """
+        found = getattr(self.true_objective, "hessian", None)
+        return None if found is None else np.asarray(found(x))
+
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        """Return the second derivatives at x times v, both of shape (dim,)."""
+        return np.asarray(self.true_objective.hessian(x) @ v)  # type: ignore[attr-defined]
+
     def start(self, point: Point) -> Array:
         """Return the starting point of a run, shape (dim,), for a point that is drawn.
 

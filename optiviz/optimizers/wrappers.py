@@ -8,6 +8,7 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
 from optiviz.shapes import Points, Segment, Sketch
+from optiviz.system.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -15,10 +16,17 @@ class Wrapper(BaseWrapper):
     """An optimizer that wraps another one, `inner`, and has the hyperparameters of both.
 
     One of its own that the inner optimizer also has is prefixed with the wrapper's name, as in
-    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1.
+    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1. `alone`
+    says why no other can wrap it, if so.
     """
 
     sets_rate: ClassVar[bool] = False
+    alone: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.inner, Wrapper) and self.inner.alone:
+            raise InputError(self.inner.alone)
 
     @classmethod
     def own(cls, inner: "list[str]") -> dict[str, str]:
@@ -64,6 +72,8 @@ class Lookahead(Wrapper):
     optimizer's state is kept when x moves back.
     """
 
+    remembers_points = True
+
     sync_period: int = hyper(
         5, help="number of steps forward before each step back", within="[1, 1e9]"
     )
@@ -85,6 +95,10 @@ class Lookahead(Wrapper):
 
     def sketch(self, state: LookaheadState) -> Sketch:
         return self.inner.sketch(state.inner)
+
+    def preconditioner(self, state: LookaheadState) -> Array | None:
+        back = state.step % self.sync_period == 0
+        return None if back else self.inner.preconditioner(state.inner)
 
 
 class PerturbedObjective:
@@ -139,6 +153,12 @@ class SAM(Wrapper):
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
 
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state)
+
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state, before, after)
+
 
 class AverageState(NamedTuple):
     """State of Polyak averaging."""
@@ -176,6 +196,13 @@ class PolyakAveraging(Wrapper):
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         return self.inner.stationary_covariance(hessian, noise)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
+
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
 
@@ -193,3 +220,9 @@ class PolyakAveraging(Wrapper):
         line = np.where(started, np.stack([state.before, state.average]), np.nan)
         own = Segment(line, "average"), Points(line[1:], "average")
         return (*self.inner.sketch(state.inner), *own)
+
+    def preconditioner(self, state: AverageState) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)

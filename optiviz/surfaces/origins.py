@@ -241,7 +241,7 @@ class FitOrigin(Origin):
 
     @property
     def title(self) -> str:
-        return self.fit.equation
+        return "Logistic regression" if self.fit.loss == "logistic" else "Least squares"
 
     @property
     def file_name(self) -> str:
@@ -253,8 +253,7 @@ class FitOrigin(Origin):
 
     @property
     def caption(self) -> str:
-        what = "logistic loss" if self.fit.loss == "logistic" else "least squares"
-        return f"{what}, {counted(self.compiled.count, 'sample')}"
+        return counted(self.compiled.count, "sample")
 
     def grid_size(self, most: int) -> int:
         return min(most, max(COARSE_GRID, math.isqrt(MAX_EVALUATIONS // self.compiled.count)))

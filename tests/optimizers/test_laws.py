@@ -26,13 +26,15 @@ STEPS = 25
 WRAPPED = [
     *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
     *("polyak-averaging+momentum", "lookahead+projected-gradient"),
+    *("schedule-free+sgd", "schedule-free+adam", "schedule-free+proximal-gradient"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]
+FLOWS = [pytest.param(f"flow+{name}", marks=pytest.mark.slow) for name in ("sgd", "rmsprop")]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
 flat = optiviz.Surface(formula="3 + 0*x*y", domain="-3:3,-3:3")
-every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED])
+every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED, *FLOWS])
 every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 

@@ -171,12 +171,12 @@ def test_a_file_is_what_is_declared(here: Path) -> None:
     for file in ("p.csv", "p.npz", "p.npy"):
         found = Surface(fit={"model": "w*x + b", "data": file})
         assert_array_equal(found.minima, LINE.minima)
-        assert found.domain == LINE.domain and found.title == "y = w*x + b"
+        assert found.domain == LINE.domain and found.shown_formula == "y = w*x + b"
     pairs = Surface(fit={"model": "w*x + b", "data": np.column_stack([X, Y]).tolist()})
     assert pairs.fit == LINE.fit
     (here / "n.csv").write_text("area,town,price\n30,A,1\n50,B,2.5\n60,C,2\n")
     named = Surface(fit={"model": "price ~ w*area + b", "data": "n.csv"})
-    assert named.title == "price = w*area + b" and named.variables == ("w", "b")
+    assert named.shown_formula == "price = w*area + b" and named.variables == ("w", "b")
 
 
 def test_recipes_hold_data_or_the_hash_of_their_file(here: Path, invoke: Invoke) -> None:
