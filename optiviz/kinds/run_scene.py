@@ -46,6 +46,8 @@ ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance
 def provided_by(surface: Surface) -> Mapping[str, int]:
     """Return what a surface and its descent offer to views."""
     provided = {"surface": surface.dim, "descent": surface.dim}
+    if surface.fit is not None:
+        provided["samples"] = surface.dim
     if not problem_of(surface).in_plane:
         provided["descent"] = MANY_DIMENSIONS
         if surface.learns or surface.parts:
