@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream, pass_on
+from optiviz.objective import Array, Objective, ShiftedObjective, Stream, pass_on
 from optiviz.optimizers.base import (
     NEEDED,
     Method,
@@ -24,6 +24,8 @@ from optiviz.optimizers.base import (
     check_noise,
     check_offered,
 )
+from optiviz.optimizers.explanations import explained
+from optiviz.registry import Explanation
 from optiviz.shapes import Sketch
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError, did_you_mean
@@ -72,15 +74,17 @@ def descend(
     max_bytes: int = MAX_BYTES,
     sketch: bool = True,
     sharpness: Sharpness | None = None,
+    explain: Explanation | None = None,
 ) -> Trajectory:
     """Run an optimizer for `steps` steps from `start`, shape (dim,), and record its path.
 
     In more than two dimensions only some points are kept: evenly spaced ones, in at most about
     `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. `sketch`
-    is whether what the method looks at is recorded. sharpness(x, P) gives that of the loss at a
-    point, of shape (dim,), with a preconditioner; without it, none is recorded. Raises InputError
-    if a solver needs a fixed objective and `objective` is a stream, if the objective lacks what the
-    optimizer needs, or has constraints or noise of which it takes no notice.
+    is whether what the method looks at is recorded, and `explain` what is recorded in its place of
+    a method whose steps it explains. sharpness(x, P) gives that of the loss at a point, of shape
+    (dim,), with a preconditioner; without it, none is recorded. Raises InputError if a solver needs
+    a fixed objective and `objective` is a stream, if the objective lacks what the optimizer needs,
+    or has constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
     if isinstance(objective, Stream) and optimizer.needs_fixed_objective:
@@ -95,13 +99,14 @@ def descend(
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
     spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
-    sketching = sketch and kept is None and optimizer.has_sketch
-    recorder = _Recorder(watched, full_batch, kept, optimizer if sketching else None)
+    walked = explained(optimizer, explain if sketch and kept is None else None)
+    sketching = sketch and kept is None and walked.has_sketch
+    recorder = _Recorder(watched, full_batch, kept, walked if sketching else None)
     if sharpness is not None:
-        recorder.sharpness = _SharpnessRecorder(optimizer, sharpness)
+        recorder.sharpness = _SharpnessRecorder(walked, sharpness)
     x = np.array(start, float)
     with np.errstate(all="ignore"):
-        end = recorder.follow(walk(watched, optimizer, x, steps), x, steps, label)
+        end = recorder.follow(walk(watched, walked, x, steps), x, steps, label)
     many = steps if kept is None else len(kept) - 1
     return Trajectory(
         label,
@@ -147,9 +152,7 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                # A solver that has converged at its start has no state.
-                looked = self.sketching if step and state is not None else None
-                sketch = looked.sketch(state) if looked else ()
+                sketch = self.sketched(step, x, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -163,6 +166,15 @@ class _Recorder:
             if end:
                 return end
         return {}
+
+    def sketched(self, step: int, x: Array, state: Any) -> Sketch:
+        """Return what the method looked at in a step, or begins with."""
+        if self.sketching is None:
+            return ()
+        if not step:
+            return self.sketching.first_sketch(self.watched, x)
+        # A solver that has converged at its start has no state.
+        return () if state is None else self.sketching.sketch(state)
 
     def see(self, step: int, x: Array, state: Any, sketch: Sketch) -> End:
         """Record a step; return why it has to be the last one, {} if it does not."""
@@ -233,9 +245,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
     empty if none did.
 
     An update is what is subtracted from x, so it is positive for a positive gradient. Every step
-    starts at x = 0, so that no digit of a small update is lost next to a large x; a solver starts
-    where its last step ended. Raises InputError if a solver cannot follow a signal, or if a method
-    needs more than gradients.
+    starts at x = 0, so that no digit of a small update is lost next to a large x; that of a solver,
+    or of a method that remembers points, starts where its last step ended. Raises InputError if a
+    solver cannot follow a signal, or if a method needs more than gradients.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     name = label or type(optimizer).__name__
@@ -255,8 +267,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
                 return updates, ""
             state = optimizer.init(x)
             for step in range(steps):
-                moved, state = optimizer.step(signal.at(step), x, state)
+                moved, state = optimizer.step(ShiftedObjective(signal.at(step), -x), x, state)
                 updates[step] = (x - moved)[0]
+                x = moved if optimizer.remembers_points else x
     except OptimizerError as error:
         return updates, str(error)
     return updates, ""

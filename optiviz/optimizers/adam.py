@@ -1,7 +1,7 @@
 """Adam and its variants: momentum, and an adaptive step size for each coordinate."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,6 +70,10 @@ class MomentMethod(Optimizer):
         mean = self.beta1 * mean + (1 - self.beta1) * g
         square = self.beta2 * square + (1 - self.beta2) * g * g
         return x, g, mean, square
+
+    def decayed(self, x: Array, state: Any) -> Array:
+        decay = self.weight_decay if self.decoupled_weight_decay else 0.0
+        return x * (1 - self.lr * decay)
 
     def stability_limit(self, step: int) -> float | None:
         return self._limit(mean_response(self.beta1))
@@ -243,7 +247,7 @@ class RAdam(MomentMethod):
         t = np.maximum(state.step, 1)
         trusted, rectified = self._rectified(t)
         if not trusted:
-            return positive(1 / np.asarray(1 - self.beta1**t))
+            return positive(np.ones(()) / (1 - self.beta1**t))
         down = root(state.square, self.eps, self.eps_in_sqrt)
         return inverse((1 - self.beta1**t) / rectified * down)
 

@@ -76,6 +76,10 @@ class Adagrad(Optimizer):
     def _rate(self, step: int) -> Hyper:
         return self.lr / (1 + step * self.lr_decay)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return not np.any(self.weight_decay)
+
     def preconditioner(self, state: SumOfSquares) -> Array | None:
         return inverse(root(state.accumulator, self.eps, self.eps_in_sqrt))
 
@@ -130,6 +134,10 @@ class RMSprop(Optimizer):
             spread = square - mean * mean
         velocity = self.momentum * state.velocity + g / root(spread, self.eps, self.eps_in_sqrt)
         return x - self.lr * velocity, MeanSquare(square, mean, velocity)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return not (np.any(self.momentum) or np.any(self.weight_decay))
 
     def preconditioner(self, state: MeanSquare) -> Array | None:
         spread = state.square - state.mean * state.mean if self.centered else state.square

@@ -129,6 +129,10 @@ class QuasiNewton(Directed):
     def sketch(self, state: Step) -> Sketch:
         return (QuadraticModel(state.point, state.value, state.gradient, state.hessian),)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
     def preconditioner(self, state: Any) -> Array | None:
         if not isinstance(state, Step):
             return None
@@ -210,6 +214,7 @@ class LBFGSB(LBFGS):
     """
 
     respects: ClassVar = ("feasible_set",)
+    has_ball = follows_gradient = False  # where a bound holds
 
     def check_set(self, allowed: FeasibleSet) -> None:
         if allowed.constraints:

@@ -67,6 +67,10 @@ class GaussNewton(Optimizer):
     def sketch(self, state: LocalModel) -> Sketch:
         return (QuadraticModel(*state),)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
     def preconditioner(self, state: LocalModel) -> Array | None:
         return inverse_matrix(state.hessian)
 
@@ -137,6 +141,10 @@ class LevenbergMarquardt(Optimizer):
         model = QuadraticModel(state.point, state.value, state.gradient, state.hessian)
         return (model, Points(rejected[None]))
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
     def preconditioner(self, state: Damped) -> Array | None:
         if not state.accepted:
             return None
@@ -190,6 +198,10 @@ class NaturalGradient(Optimizer):
 
     def sketch(self, state: Measured) -> Sketch:
         return (Ellipse(state.point, state.ball),)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return True
 
     def preconditioner(self, state: Measured) -> Array | None:
         return positive((state.inverse + state.inverse.T) / 2)

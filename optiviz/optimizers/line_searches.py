@@ -86,6 +86,14 @@ class LineSearch(Wrapper):
     def has_sketch(self) -> bool:
         return True
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    @property
+    def has_ball(self) -> bool:
+        return self.inner.has_ball and self.follows_gradient
+
     def hyperparameters(self) -> dict[str, Any]:
         return self._without_rate(super().hyperparameters())
 

@@ -75,6 +75,10 @@ class SGD(Optimizer):
     def preconditioner(self, state: NoState) -> Array:
         return np.ones(())
 
+    @property
+    def follows_gradient(self) -> bool:
+        return not np.any(self.weight_decay)
+
     def stability_limit(self, step: int) -> float | None:
         return less(alternating_limit(self.lr, 1.0), self.weight_decay)
 
@@ -124,6 +128,9 @@ class ASGD(Optimizer):
 
     def _rate(self, step: int) -> Hyper:
         return self.lr / (1 + self.lambd * self.lr * step) ** self.alpha
+
+    def decayed(self, x: Array, state: Average) -> Array:
+        return x * (1 - self.lambd * self._rate(state.step - 1))
 
     def preconditioner(self, state: Average) -> Array:
         return np.ones(())

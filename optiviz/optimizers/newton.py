@@ -91,6 +91,10 @@ class Newton(Optimizer):
     def sketch(self, state: LocalModel) -> Sketch:
         return (QuadraticModel(*state),)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
     def preconditioner(self, state: LocalModel) -> Array | None:
         return inverse_matrix(state.hessian)
 

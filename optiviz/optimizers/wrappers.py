@@ -72,6 +72,8 @@ class Lookahead(Wrapper):
     optimizer's state is kept when x moves back.
     """
 
+    remembers_points = True
+
     sync_period: int = hyper(
         5, help="number of steps forward before each step back", within="[1, 1e9]"
     )
@@ -154,6 +156,9 @@ class SAM(Wrapper):
     def preconditioner(self, state: Any) -> Array | None:
         return self.inner.preconditioner(state)
 
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state, before, after)
+
 
 class AverageState(NamedTuple):
     """State of Polyak averaging."""
@@ -190,6 +195,13 @@ class PolyakAveraging(Wrapper):
 
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         return self.inner.stationary_covariance(hessian, noise)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
 
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)

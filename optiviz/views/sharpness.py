@@ -82,14 +82,25 @@ class SharpnessView(View):
             return
         said = "2/lr" if all(each.is_plain for each in limits) else "stability limit"
         drawn = [points_in(axes, line) for line in [*paths, *(each.line for each in limits)]]
-        places = [
+        color = limits[0].color if len(limits) == 1 else self.theme.muted
+        wide, high = (72 * side for side in size_in_inches(axes))
+        beside = [
             place
             for each in limits
-            for place in places_along(points_in(axes, each.line), LETTER * len(said), each.color)
+            for place in places_along(points_in(axes, each.line), said, each.color)
+            if GAP <= place.corner[1] <= high - TICK
         ]
-        best = max(places, key=lambda place: place.room(drawn))
+        apart = f"{said} dashed"
+        corners = [
+            Place((left, bottom), apart, color)
+            for left in (wide - LETTER * len(apart), GAP)
+            for bottom in (GAP, high - GAP - TICK)
+        ]
+        best = max(beside or corners, key=lambda place: place.room(drawn))
+        if not best.room(drawn):
+            best = max(corners, key=lambda place: place.room(drawn))
         axes.annotate(
-            said, best.corner, xycoords="axes points", va="bottom",
+            best.said, best.corner, xycoords="axes points", va="bottom",
             fontsize=TICK, color=best.color, zorder=BENEATH,
         )  # fmt: skip
 
@@ -112,12 +123,12 @@ class Place(NamedTuple):
     """A place for words, in points from the lower left corner of the axes."""
 
     corner: tuple[float, float]
-    width: float
+    said: str
     color: str
 
     def room(self, lines: list[Array]) -> float:
         """Return how far lines, of shape (n, 2), keep from the words, in points; at most APART."""
-        half = np.array([self.width, TICK]) / 2
+        half = np.array([LETTER * len(self.said), TICK]) / 2
         middle = np.array(self.corner) + half
         found = APART
         for line in lines:
@@ -129,14 +140,14 @@ class Place(NamedTuple):
         return found
 
 
-def places_along(line: Array, width: float, color: str) -> list[Place]:
-    """Return places for words of a width above and beneath a line, at its end and at its begin."""
-    places = []
+def places_along(line: Array, said: str, color: str) -> list[Place]:
+    """Return places for words above and beneath a line, at its end and at its beginning."""
+    places, width = [], LETTER * len(said)
     for at in (line[-1, 0] - width, line[0, 0] + GAP):
         over = line[(at <= line[:, 0]) & (line[:, 0] <= at + width), 1]
         over = over if len(over) else line[:1, 1]
         for bottom in (over.max() + GAP, over.min() - GAP - TICK):
-            places.append(Place((float(at), float(bottom)), width, color))
+            places.append(Place((float(at), float(bottom)), said, color))
     return places
 
 

@@ -26,6 +26,7 @@ STEPS = 25
 WRAPPED = [
     *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
     *("polyak-averaging+momentum", "lookahead+projected-gradient"),
+    *("schedule-free+sgd", "schedule-free+adam", "schedule-free+proximal-gradient"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]
 FLOWS = [pytest.param(f"flow+{name}", marks=pytest.mark.slow) for name in ("sgd", "rmsprop")]
