@@ -66,7 +66,7 @@ class SharpnessView(View):
                 self.path_artists.append(
                     PathArtist(
                         axes, line, np.maximum(latest, 0), style, self.theme, entry.number,
-                        self.style.trail, casing=False, label=entry.label,
+                        casing=False, label=entry.label,
                     )
                 )  # fmt: skip
         self._draw_limits(axes, [each for each in limits if len(each.line)], lines)
