@@ -215,8 +215,9 @@ def central_step(
     move, change = np.where(known[..., 0], -rate * g, np.nan), recall * (g * g - square)
     if not near.any():
         return x + dt * move, square + dt * change, np.zeros_like(hessian)
-    oscillates, stiff = np.asarray(near.any(axis=-1)), stiffening(method, square)
-    third = np.where(oscillates[..., None, None, None], loss.third_derivatives(x), 0.0)
+    oscillates = np.asarray(near.any(axis=-1))[..., None, None, None]
+    stiff = stiffening(method, square)
+    third = np.where(oscillates, loss.third_derivatives(x), 0.0)
     vectors = side[..., None] * turn
 
     def distances(move: Array, change: Array) -> Array:
