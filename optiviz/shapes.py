@@ -20,7 +20,7 @@ from optiviz.system.text import shorten
 # the norm in which the step is steepest, the quadratic model to whose minimum it leads; of a path
 # that is an average, the iterate of which it is one, and the point at which gradients are computed;
 # the point that is to be evaluated next; the smooth flows under the steps of a path, and the spread
-# of its oscillation about one.
+# of its oscillation about one; what was left out of a step; the central path of a set.
 Role = Literal[
     "tried",
     "accepted",
@@ -38,6 +38,8 @@ Role = Literal[
     "gradient-flow",
     "central-flow",
     "oscillation",
+    "masked",
+    "central-path",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
