@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optiviz.descent.recording import record as record
+    from optiviz.descent.solver_recording import SolverRecorder as SolverRecorder
     from optiviz.rendering.api import BasinsRecipe as BasinsRecipe
     from optiviz.rendering.api import PlotRecipe as PlotRecipe
     from optiviz.rendering.api import Recipe as Recipe
@@ -52,6 +53,7 @@ _HOMES = {
     "load_surface": "rendering.api",
     "render": "rendering.api",
     "record": "descent.recording",
+    "SolverRecorder": "descent.solver_recording",
     "JaxProblem": "surfaces.models.jax",
     "PythonProblem": "surfaces.models.python",
     "TorchProblem": "surfaces.models.torch",

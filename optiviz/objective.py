@@ -5,6 +5,7 @@ independent runs. All arrays are float64.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -23,6 +24,9 @@ BESIDE = (
     *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
     *("full_batch", "chosen", "sample_gradients"),
 )
+# What of these is a function of points, and what an objective.
+FUNCTIONS = "hessian", "residuals", "jacobian", "metric", "sample_gradients"
+OBJECTIVES = "smooth", "full_batch"
 
 
 def pass_on(objective: object, wrapper: object) -> None:
@@ -100,6 +104,10 @@ class FeasibleSet(Protocol):
         """Whether projected points are known to be the nearest ones, rather than near ones."""
 
     @property
+    def convex(self) -> bool:
+        """Whether segments between its points are known to stay in it."""
+
+    @property
     def box(self) -> Array:
         """The interval of each variable, shape (dim, 2), infinite where it has no end."""
 
@@ -171,3 +179,39 @@ class Stream(Protocol):
 
     def at(self, step: int) -> Objective:
         """Return the objective of step number `step` (0, 1, ...)."""
+
+
+class ShiftedObjective:
+    """An objective evaluated at x + shift instead of x, with shift of shape (..., dim).
+
+    Constraints and penalties are those of x.
+    """
+
+    def __init__(self, objective: Objective, shift: Array) -> None:
+        self._objective, self._shift = objective, shift
+        for name in FUNCTIONS:
+            if getattr(objective, name, None) is not None:
+                setattr(self, name, partial(self._at, name))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in BESIDE:
+            raise AttributeError(name)
+        found = getattr(self._objective, name)
+        shifts = name in OBJECTIVES and found is not None
+        return ShiftedObjective(found, self._shift) if shifts else found
+
+    def _at(self, name: str, x: Array) -> Any:
+        return getattr(self._objective, name)(x + self._shift)
+
+    @property
+    def dim(self) -> int:
+        return self._objective.dim
+
+    def value(self, x: Array) -> Array:
+        return self._objective.value(x + self._shift)
+
+    def gradient(self, x: Array) -> Array:
+        return self._objective.gradient(x + self._shift)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self._objective.value_and_gradient(x + self._shift)

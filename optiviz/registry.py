@@ -22,6 +22,8 @@ Height = Literal["linear", "log"]  # of a relief, by its values
 HEIGHTS: tuple[Height, ...] = get_args(Height)
 GradientField = Literal["arrows", "stream"]  # how the direction of steepest descent is drawn
 GRADIENT_FIELDS: tuple[GradientField, ...] = get_args(GradientField)
+Explanation = Literal["ball", "bound"]  # of what each step is the lowest point
+EXPLANATIONS: tuple[Explanation, ...] = get_args(Explanation)
 LegendPlace = Literal["right", "below", "inside", "none"]
 LEGEND_PLACES: tuple[LegendPlace, ...] = get_args(LegendPlace)
 
@@ -197,17 +199,17 @@ VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
         ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
-         "eigenvectors", "gradients"),
+         "explain", "eigenvectors", "gradients"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
-        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch"),
+        "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch", "explain"),
         "a loss in one dimension, with tangents", page=True,
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
         ("levels", "where", "aspect", "height", "floor", "camera", "orbit", "density", "trail",
-         "sketch", "eigenvectors"),
+         "sketch", "explain", "eigenvectors"),
         "the surface in 3-D", page=True,
     ),
     "loss": ViewEntry(
@@ -225,6 +227,10 @@ VIEWS = {
     "state": ViewEntry(
         "state:StateView", (1, 2), "descent", ("trail",),
         "the state of an optimizer against step", page=True,
+    ),
+    "sharpness": ViewEntry(
+        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
+        "the largest curvature along each path, and that beyond which steps are unstable",
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),
@@ -261,11 +267,15 @@ OPTIMIZERS = {
     "lamb": "successors:LAMB",
     "ademamix": "successors:AdEMAMix",
     "adopt": "successors:ADOPT",
+    "sophia": "successors:Sophia",
     "rprop": "sign:Rprop",
     "lion": "sign:Lion",
     "polyak": "step_sizes:Polyak",
     "barzilai-borwein": "step_sizes:BarzilaiBorwein",
     "coordinate-descent": "step_sizes:CoordinateDescent",
+    "adgd": "parameter_free:AdGD",
+    "dog": "parameter_free:DoG",
+    "prodigy": "parameter_free:Prodigy",
     "newton": "newton:Newton",
     "trust-region": "newton:TrustRegion",
     "gauss-newton": "least_squares:GaussNewton",
@@ -274,9 +284,9 @@ OPTIMIZERS = {
     "projected-gradient": "constrained:ProjectedGradient",
     "frank-wolfe": "constrained:FrankWolfe",
     "mirror-descent": "constrained:MirrorDescent",
-    "log-barrier": "barrier:LogBarrier",
     "proximal-gradient": "constrained:ProximalGradient",
     "fista": "constrained:FISTA",
+    "log-barrier": "barrier:LogBarrier",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",
@@ -301,6 +311,7 @@ FAMILIES = {  # what each module of optimizers holds, in the order of optiviz li
     "successors": "a step size for each coordinate",
     "sign": "a step size for each coordinate",
     "step_sizes": "step sizes found on the way",
+    "parameter_free": "step sizes found on the way",
     "newton": "quadratic models",
     "least_squares": "sums of squares (--residuals), and metrics (--metric)",
     "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
@@ -319,6 +330,7 @@ WRAPPERS = {
     "backtracking": "line_searches:Backtracking",
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
+    "schedule-free": "schedule_free:ScheduleFree",
     "cautious": "cautious:Cautious",
     "clip": "clipping:Clip",
 }

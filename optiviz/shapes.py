@@ -5,17 +5,21 @@ those of the objective, of which there are one or two. A shape with a number tha
 not drawn, so that a sketch may always have the same shapes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from optiviz.objective import Array
+from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.text import shorten
 
 # What a shape is to its method, which decides how it looks: points that were tried and the one that
 # was accepted, a region that steps must stay in, a model of the objective, a population, the
 # samples of a distribution, an average of the path, the spread in which noise keeps it, the ball of
-# the norm in which the step is steepest, what was left out of a step, the central path of a set.
+# the norm in which the step is steepest, the quadratic model to whose minimum it leads; of a path
+# that is an average, the iterate of which it is one, and the point at which gradients are computed;
+# the point that is to be evaluated next; what was left out of a step; the central path of a set.
 Role = Literal[
     "tried",
     "accepted",
@@ -26,12 +30,18 @@ Role = Literal[
     "average",
     "spread",
     "ball",
+    "bound",
+    "iterate",
+    "gradient-point",
+    "next",
     "masked",
     "central",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 CORNERS = 97  # vertices of an ellipse, the first of which is also the last
+MOST_POINTS = 10_000  # of a step
+SYMMETRIC = 1e-6  # error of a matrix that is symmetric and positive semi-definite, as a share
 
 
 class Points(NamedTuple):
@@ -144,3 +154,100 @@ def to_dict(shape: Shape) -> dict[str, Any]:
 def plain_sketch(shapes: Sequence[Shape]) -> list[dict[str, Any]]:
     """Return the shapes of one step that can be drawn, as plain values."""
     return [to_dict(shape) for shape in shapes if is_finite(shape)]
+
+
+def plain_sketches(sketches: Sequence[Sketch]) -> list[dict[str, Any]]:
+    """Return the shapes that can be drawn of the steps 0, 1, ... as plain values.
+
+    A step that has any becomes {"step": 3, "shapes": [...]}.
+    """
+    found = enumerate(map(plain_sketch, sketches))
+    return [{"step": step, "shapes": shapes} for step, shapes in found if shapes]
+
+
+def from_dict(given: Any) -> Shape:
+    """Return the shape of plain values, as `to_dict` returns them.
+
+    Raises InputError if they are of no shape, or have no numbers that are finite.
+    """
+    if not isinstance(given, Mapping):
+        raise InputError(f"a shape must be an object, not {shorten(given, quoted=True)}")
+    known: dict[str, list[str]] = {"shape": [*SHAPES], "role": [*ROLES]}
+    for key, choices in known.items():
+        if key not in given:
+            raise InputError(f"a shape has no {key}")
+        if given[key] not in choices:
+            raise InputError(did_you_mean(key, str(given[key]), choices))
+    kind: Any = SHAPES[given["shape"]]
+    names = kind._fields[:-1]
+    for key in given:
+        if key not in (*names, "shape", "role"):
+            raise InputError(f"{given['shape']}: {did_you_mean('key', str(key), names)}")
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise InputError(f"{given['shape']}: has no {missing[0]}")
+    numbers: list[Any] = [_finite(given[name], f"{given['shape']}: {name}") for name in names]
+    made: Shape = kind(*numbers, given["role"])
+    return made
+
+
+def _finite(given: Any, name: str) -> Array:
+    """Return numbers in lists of lists, lists or alone; raise InputError if any is no number."""
+    rows = given if isinstance(given, list | tuple) else [given]
+    cells = [each for row in rows for each in (row if isinstance(row, list | tuple) else [row])]
+    wrong = [each for each in cells if type(each) not in (int, float)]
+    if wrong:
+        raise InputError(f"{name} must be numbers, not {shorten(wrong[0], quoted=True)}")
+    try:
+        found = np.array(given, float)
+    except (ValueError, OverflowError):
+        raise InputError(f"{name} must be rows of equally many numbers") from None
+    if not np.isfinite(found).all():
+        raise InputError(f"{name} must be finite numbers")
+    return found
+
+
+def checked_sketch(shapes: Sequence[Any], dim: int) -> Sketch:
+    """Return a copy of the shapes of one step in `dim` dimensions.
+
+    Raises InputError, which begins with what is wrong, if they are no shapes, or have the wrong
+    dimension or too many points.
+    """
+    found = tuple(_checked_shape(each, dim) for each in shapes)
+    many = sum(len(shape[0]) for shape in found if np.ndim(shape[0]) == 2)
+    if many > MOST_POINTS:
+        raise InputError(f"{many} points: a step may have {MOST_POINTS}")
+    return found
+
+
+def _array(given: Any, name: str) -> Array:
+    try:
+        return np.array(given, float)
+    except Exception:  # what third-party code returns may be anything
+        raise InputError(f"{name} that are no array of numbers") from None
+
+
+def _checked_shape(shape: Any, dim: int) -> Shape:
+    kind = type(shape)
+    if kind not in SHAPES.values():
+        raise InputError(f"a {kind.__name__}: choose from those in optiviz.shapes")
+    if shape.role not in ROLES:
+        raise InputError(f"the role {shape.role!r}: choose from {', '.join(ROLES)}")
+    expected = {"points": ("n", dim), "matrix": (dim, dim), "hessian": (dim, dim), "value": ()}
+    numbers = []
+    for name, given in zip(shape._fields, shape[:-1], strict=False):
+        array, wanted = _array(given, name), expected.get(name, (dim,))
+        fits = all(each in ("n", side) for side, each in zip(array.shape, wanted, strict=False))
+        if array.ndim != len(wanted) or not fits:
+            raise InputError(
+                f"{name} of shape {array.shape}: those of a {kind.__name__} here have "
+                f"shape ({', '.join(map(str, wanted))})"
+            )
+        numbers.append(array)
+    made: Shape = kind(*numbers, shape.role)
+    if isinstance(made, Ellipse) and is_finite(made):
+        matrix = made.matrix
+        slack = SYMMETRIC * np.abs(matrix).max()
+        if np.abs(matrix - matrix.T).max() > slack or np.linalg.eigvalsh(matrix).min() < -slack:
+            raise InputError("a matrix of an ellipse that is not symmetric positive semi-definite")
+    return made

@@ -9,10 +9,14 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Invoke
 
 from optiviz import InputError, Recipe, load_recipe
+from optiviz.descent.track_files import read_track_file
+from optiviz.descent.track_json import KEYS
+from optiviz.shapes import ROLES, SHAPES
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -199,6 +203,29 @@ def test_recorded_paths_are_drawn_as_the_guide_says(invoke: Invoke, here: Path) 
 
 
 @pytest.mark.slow
+def test_solvers_are_recorded_as_the_guide_says(here: Path) -> None:
+    pytest.importorskip("cma")
+    for block in blocks(ROOT / "docs" / "how-to" / "anatomy.md", "python"):
+        exec(block, {})
+    for path in here.iterdir():
+        example = ROOT / "examples" / "solvers" / path.name
+        found, known = (read_track_file(str(each)).paths for each in (path, example))
+        ((label, one),), ((name, other),) = found.items(), known.items()
+        assert (label, one.steps, len(one.sketches)) == (name, other.steps, len(other.sketches))
+        np.testing.assert_allclose(one.points, other.points, atol=1e-6)
+        np.testing.assert_array_equal(one.evaluations, other.evaluations)
+
+
+def test_the_file_of_the_guide_is_read(here: Path) -> None:
+    (block,) = blocks(ROOT / "docs" / "how-to" / "anatomy.md", "json")
+    (here / "run.json").write_text(block, "utf-8")
+    ((label, path),) = read_track_file("run.json").paths.items()
+    assert (label, path.steps, len(path.sketches[1])) == ("mine", 2, 2)
+    text = (ROOT / "docs" / "how-to" / "anatomy.md").read_text("utf-8")
+    assert all(f"`{word}`" in text for word in (*SHAPES, *ROLES, *KEYS))
+
+
+@pytest.mark.slow
 def test_a_training_run_is_drawn_as_the_guide_says(
     invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,4 +287,4 @@ def test_the_sketch_of_the_docs_is_drawn(invoke: Invoke, here: Path) -> None:
     words = command.replace("compass.gif", "compass.json")
     assert invoke(*shlex.split(words), "--steps", "9", "--sketch").exit_code == 0
     (path,) = json.loads((here / "compass.json").read_text("utf-8"))["trajectories"]
-    assert [len(each) for each in path["sketches"]] == [0, *[1] * 9]
+    assert [each["step"] for each in path["sketches"]] == [*range(1, 10)]

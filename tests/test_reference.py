@@ -1,7 +1,8 @@
 """Every trajectory against numbers from the real libraries (tests/reference).
 
 There is one file per run; `compare_rows` is the number of rows for which two exact implementations
-agree before a rounding error grows beyond 1e-9. Runs with different rules are not included: optax's
+agree before a rounding error grows beyond 1e-9. Those of pytorch_optimizer and schedulefree have
+our names of hyperparameters, beside the call. Runs with different rules are not included: optax's
 amsgrad (corrects the bias before the maximum), nadam (no momentum schedule) and rprop (one step
 late).
 """
@@ -37,6 +38,7 @@ NAMES = {
     "b3": "beta3",
     "clip_value_fn": None,
 }
+WITH_OUR_NAMES = "pytorch_optimizer", "schedulefree"
 PAIRS = {"betas": "beta", "eps": "eps", "etas": "eta", "step_sizes": "step_size"}
 
 
@@ -73,8 +75,9 @@ def word_of(run: Path, record: dict[str, Any]) -> str:
         given["eps_in_sqrt"] = True
     if given.get("nesterov") is False:
         del given["nesterov"]
-    built_in = {"nesterov": None} if library == "torch" else {}
-    settings = [((NAMES | built_in).get(key, key), value) for key, value in given.items()]
+    names = NAMES | ({"nesterov": None} if library == "torch" else {})
+    names = {} if library in WITH_OUR_NAMES else names
+    settings = [(names.get(key, key), value) for key, value in given.items()]
     return ":".join(
         [name] + [f"{key}={str(value).lower()}" for key, value in settings if key is not None]
     )
@@ -101,7 +104,7 @@ def test_every_rule_of_a_library_is_held_to_it() -> None:
     tested = {word_of(run, json.loads(run.read_text())).split(":")[0] for run in RUNS}
     rules = {name for name, target in OURS.items() if target.partition(":")[0] in FAMILIES}
     assert rules - tested == {"smoothed-nesterov"}  # which is held to its formula
-    assert {"lookahead", "sam", "cautious", "clip"} == {
+    assert {"lookahead", "sam", "schedule-free", "cautious", "clip"} == {
         name for word in tested for name in word.split("+")[:-1]
     }
 

@@ -27,6 +27,7 @@ from optiviz.cli.options import (
     surface_options,
     views_of,
 )
+from optiviz.registry import EXPLANATIONS
 from optiviz.system.errors import InputError
 
 
@@ -44,7 +45,7 @@ from optiviz.system.errors import InputError
         metavar="FILE[:LABEL]",
         shell_complete=completes("tracks"),
         help="Path that another program recorded: .csv with columns step, x, y and loss, .npz or "
-        ".npy; may be repeated, beside --opt or alone.",
+        ".npy, or .json, also with what it looked at; may be repeated, beside --opt or alone.",
     ),
     click.option(
         "--checkpoints",
@@ -112,6 +113,13 @@ from optiviz.system.errors import InputError
         default=None,
         help="Draw what a method looked at, such as the points of a line search.  "
         "[default: sketch]",
+    ),
+    click.option(
+        "--explain",
+        type=Choice("explanation", EXPLANATIONS),
+        metavar="ball|bound",
+        help="Draw why a step is what it is, instead of what its method looked at: the ball of the "
+        "norm in which it is steepest, or the quadratic bound to whose minimum it leads.",
     ),
     click.option(
         "--eigenvectors",

@@ -18,7 +18,7 @@ from optiviz.descent.problem import Problem
 from optiviz.descent.trials import Trials, walk_trials
 from optiviz.descent.walk import ALL, MAX_ROWS, descend
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Method
+from optiviz.optimizers.base import Method, check_offered
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, format_value
 from optiviz.registry import OPTIMIZERS, Pace
@@ -229,31 +229,29 @@ def tune(
     steps and 9 starts are used. A rate set in the spec is ignored. The rates in `also` are scored
     as well. If the problem has its own grid, as networks have, its rates are tried instead.
     objective is what is descended, without noise if None. In more than two dimensions, at most as
-    many steps and starts are used as are recorded and fit into memory.
+    many steps and starts are used as are recorded and fit into memory. Raises InputError if the
+    objective lacks what the optimizer needs.
     """
     rate_key = factory_of(spec.name).rate
     spec = replace(spec, settings=tuple(each for each in spec.settings if each[0] != rate_key))
     problem = problem_of(surface)
+    descended = objective or problem.true_objective
+    check_offered(spec.probe(), descended, spec.name)
     grid = problem.rates
     if grid is not None:
         steps, starts = min(steps, grid.steps), starts[: grid.starts]
         rates = np.unique(np.concatenate([_round_digits(grid.rates), also]))
         if problem.box is None:
-            descended = objective or problem.true_objective
             return _score_network_rates(spec, descended, starts, steps, rates, progress)
         begin = np.array(starts, float)
-        return (
-            _Runs(spec, objective or problem.true_objective, begin, steps, problem, pace, progress)
-            .at(rates)
-            .told
-        )
+        return _Runs(spec, descended, begin, steps, problem, pace, progress).at(rates).told
     dim = problem.true_objective.dim
     steps = min(steps, MAX_STEPS if dim <= ALL else MAX_ROWS - 1)
     many = MAX_STARTS
     if dim > ALL:
         many = max(1, MAX_NUMBERS // (steps * dim * PER_DECADE * (DECADES[1] - DECADES[0])))
     begin = np.array(starts[: min(many, MAX_STARTS)], float)
-    runs = _Runs(spec, objective or problem.true_objective, begin, steps, problem, pace, progress)
+    runs = _Runs(spec, descended, begin, steps, problem, pace, progress)
     tried = _refined(_widened(runs), runs)
     if also:
         tried = tried.joined(runs.at(np.array(also)))

@@ -79,6 +79,18 @@ class Problem(ABC):
         met = self.without_noise(None, 0)
         return met.full_batch if isinstance(met, Stream) else met  # type: ignore[attr-defined]
 
+    def hessian(self, x: Array) -> Array | None:
+        """Return the second derivatives of the true objective at x of shape (dim,).
+
+        None if only products are known, those of `hessian_product`.
+        """
+        found = getattr(self.true_objective, "hessian", None)
+        return None if found is None else np.asarray(found(x))
+
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        """Return the second derivatives at x times v, both of shape (dim,)."""
+        return np.asarray(self.true_objective.hessian(x) @ v)  # type: ignore[attr-defined]
+
     def start(self, point: Point) -> Array:
         """Return the starting point of a run, shape (dim,), for a point that is drawn.
 

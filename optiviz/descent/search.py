@@ -17,6 +17,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.trials import Trials, walk_trials
 from optiviz.descent.walk import descend
 from optiviz.objective import Array, Objective, Stream
+from optiviz.optimizers.base import check_offered
 from optiviz.optimizers.factory import OptimizerFactory
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
@@ -205,8 +206,12 @@ def _open_ranges(
 def search(
     spec: OptimizerSpec, setup: SearchSetup, progress: Progress | None = None
 ) -> SearchResult:
-    """Try an optimizer with many values of the searched hyperparameters, each from all starts."""
+    """Try an optimizer with many values of the searched hyperparameters, each from all starts.
+
+    Raises InputError if the objective lacks what the optimizer needs.
+    """
     factory = factory_of(spec.name)
+    check_offered(spec.probe(), setup.objective, spec.name)
     ranges_searched = _open_ranges(spec, factory, setup.ranges)
     trials = setup.trials if ranges_searched else 1
     shares = _shares(len(ranges_searched), trials, setup.seed)

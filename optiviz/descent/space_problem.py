@@ -92,6 +92,11 @@ class SpaceProblem(Problem):
             return met
         return PlaneStream(met, space.plane) if isinstance(met, Stream) else space.plane
 
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        if self.in_plane:
+            return super().hessian_product(x, v)
+        return self.origin.space.hessian_product(x, v)
+
     def start(self, point: Point) -> Array:
         space, given = self.origin.space, np.array(point, float)
         if len(point) > len(AXES):  # all coordinates

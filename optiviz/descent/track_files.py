@@ -1,4 +1,4 @@
-"""Files in which other programs recorded paths: .csv, .npz and .npy."""
+"""Files in which other programs ."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optiviz.descent.track_json import read_document
 from optiviz.descent.trajectory import Trajectory
 from optiviz.optimizers.spec import numbered
 from optiviz.surfaces.domain import MAX_STEPS
@@ -23,7 +24,7 @@ from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.files import opened_input
 from optiviz.system.text import counted, shorten
 
-SUFFIXES = ".csv", ".npz", ".npy"
+SUFFIXES = ".json", ".csv", ".npz", ".npy"
 NAMED = re.compile(rf"(.*?(?:{'|'.join(map(re.escape, SUFFIXES))}))(?::(.*))?", re.I | re.S)
 MAX_BYTES, MAX_NUMBERS = 256_000_000, 30_000_000  # of a file
 PLURALS = {"steps": "step", "losses": "loss"}
@@ -44,7 +45,7 @@ def split_name(text: str) -> tuple[str, str]:
     """Return the file and the label in FILE[:LABEL]; raise InputError for an unknown suffix."""
     found = NAMED.fullmatch(text)
     if found is None:
-        raise InputError(f"{shorten(text, quoted=True)} must end in .csv, .npz or .npy")
+        raise InputError(f"{shorten(text, quoted=True)} must end in .json, .csv, .npz or .npy")
     return found[1], found[2] or ""
 
 
@@ -91,6 +92,8 @@ def _parsed(file: str, content: bytes) -> "tuple[dict[str, Trajectory], tuple[st
             return {"": _path(file, found)}, ()
         case ".npz":
             return {"": _of_arrays(file, content)}, ()
+        case ".json":
+            return read_document(file, content, MAX_NUMBERS), ()
     return _of_table(file, content)
 
 

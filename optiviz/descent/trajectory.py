@@ -1,7 +1,10 @@
 """The recorded path of one optimizer from one starting point."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
-from optiviz.shapes import Sketch
+from optiviz.shapes import Shape, Sketch, checked_sketch, plain_sketches
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
-from optiviz.system.text import shorten
+from optiviz.system.files import atomic_write
+from optiviz.system.text import counted, shorten
 
+DRAWN = 2  # coordinates up to which there are sketches
+MAX_EVALUATIONS = 10**12
 MAX_SPACED = 200  # rows of a recorded path to which a plane is fitted
 COPY = "append a copy, path.append(vector.copy()), of a vector that changes in place"
 
@@ -41,7 +47,10 @@ class Trajectory:
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly. sketches are what the method looked at in each step up to the
     end, () for one that has none, in more than two dimensions and if they are not wanted; row 0 has
-    what is the same for all steps.
+    what is the same for all steps. sharpness, shape (rows,), is the largest eigenvalue of the
+    Hessian of the true loss at each point, multiplied by the preconditioner of the step from there
+    where the method has one, and of the last that is known at the end; None if it is not wanted.
+    is_preconditioned is whether any of them is no multiple of the identity.
     """
 
     label: str
@@ -60,6 +69,9 @@ class Trajectory:
     accuracy: float | None = None
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
     sketches: tuple[Sketch, ...] = ()
+    evaluations: Array | None = None  # of a recorded path: those up to each row, shape (rows,)
+    sharpness: Array | None = None
+    is_preconditioned: bool = False
 
     @classmethod
     def of(
@@ -68,6 +80,8 @@ class Trajectory:
         label: str = "track",
         losses: ArrayLike | None = None,
         steps: ArrayLike | None = None,
+        sketches: Sequence[Sequence[Shape]] = (),
+        evaluations: ArrayLike | None = None,
     ) -> "Trajectory":
         """Return a path that your own program recorded, to be drawn as a track.
 
@@ -75,7 +89,10 @@ class Trajectory:
         losses that were recorded there; without them, they are those of the surface on which the
         path is drawn. steps, of shape (rows,), are the steps of the rows, which are 0, 1, ...
         unless specified: whole numbers that increase, up to a million. A path that ends early may
-        end in rows that are nan or infinite.
+        end in rows that are nan or infinite. sketches are, for each row, the shapes of
+        `optiviz.shapes` that show what your program looked at in this step, () if there are none;
+        they need one or two dimensions. evaluations, of shape (rows,), are how often the objective
+        had been evaluated by then.
 
         Returns a Trajectory without an optimizer, whose losses are nan where none was recorded.
         Raises InputError if a shape or a value is invalid, or if all points are the same, as those
@@ -110,7 +127,40 @@ class Trajectory:
             diverged_at=_end(found, known, losses is not None, step_of_row),
             rows=None if rows == len(of_steps) else step_of_row,
             spaced=step_of_row[evenly],
+            sketches=_sketches(sketches, step_of_row, found.shape[1]),
+            evaluations=None if evaluations is None else _evaluations(evaluations, rows),
         )
+
+    def save(self, file: str | Path) -> None:
+        """Write its points, losses and sketches as a .json file, which `--track` reads.
+
+        Raises InputError if file does not end in .json, and OptivizError if it cannot be written.
+        """
+        path = Path(file)
+        if path.suffix.lower() != ".json":
+            raise InputError(f"{shorten(str(file), quoted=True)} must end in .json")
+        record = json.dumps(self.to_dict(), allow_nan=False)
+        with atomic_write(path) as temporary:
+            temporary.write_text(record + "\n", encoding="utf-8")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what such a file has, as plain values, None where a number is not finite."""
+        losses = self.true_losses_by_step[self.step_of_row]
+        return {
+            "label": self.label,
+            "points": _plain(self.points),
+            **({"losses": _plain(losses)} if np.isfinite(losses).any() else {}),
+            **({} if self.rows is None else {"steps": self.rows.tolist()}),
+            **self.anatomy(),
+        }
+
+    def anatomy(self) -> dict[str, Any]:
+        """Return what is known of how its steps were found, as plain values."""
+        sketches, evaluations = plain_sketches(self.sketches), self.evaluations
+        return {
+            **({} if evaluations is None else {"evaluations": evaluations.astype(int).tolist()}),
+            **({"sketches": sketches} if sketches else {}),
+        }
 
     @property
     def start(self) -> Array:
@@ -174,6 +224,18 @@ class Trajectory:
         return np.zeros(len(self.points)) if self.distances is None else self.distances
 
     @property
+    def stability_limits(self) -> Array:
+        """The sharpness beyond which the step from each row is unstable, shape (rows,).
+
+        nan where none is known. At the last row it is that of the last step.
+        """
+        if self.optimizer is None:
+            return np.full(len(self.points), np.nan)
+        taken = np.minimum(self.step_of_row, max(self.steps - 1, 0))
+        limits = (self.optimizer.stability_limit(int(step)) for step in taken)
+        return np.array([np.nan if each is None else each for each in limits])
+
+    @property
     def true_losses_by_step(self) -> Array:
         """The true loss of each step, shape (steps + 1,); nan where it was not evaluated."""
         if self.true_losses is None:
@@ -192,6 +254,12 @@ class Trajectory:
         if self.true_losses is not None:
             return float(self.true_losses[self.row(step)])
         return float(self.losses[self.known_steps[self.known_of_step[step]]])
+
+    def evaluated(self, step: int) -> str:
+        """Return how often the objective had been evaluated by a step as text, "" if not known."""
+        if self.evaluations is None:
+            return ""
+        return counted(int(self.evaluations[self.row(step)]), "evaluation")
 
     @property
     def ended_at(self) -> int | None:
@@ -223,6 +291,45 @@ def _latest(steps: NDArray[np.intp], wanted: ArrayLike) -> NDArray[np.intp]:
     """Return the index of the last of `steps` up to each wanted one, 0 if there is none."""
     found: NDArray[np.intp] = np.maximum(np.searchsorted(steps, wanted, side="right") - 1, 0)
     return found
+
+
+def _plain(numbers: Array) -> Any:
+    """Return an array as lists, with None for what is not finite."""
+    found: Any = numbers.astype(object)
+    found[~np.isfinite(numbers)] = None
+    return found.tolist()
+
+
+def _evaluations(given: ArrayLike, rows: int) -> Array:
+    """Return the evaluations up to each row; raise InputError unless they can be."""
+    found = _numbers(given, "evaluations")
+    if found.shape != (rows,):
+        raise InputError(f"evaluations must have shape ({rows},), not {found.shape}")
+    whole = (found >= 0) & (found <= MAX_EVALUATIONS) & (found == np.floor(found))
+    if not whole.all() or (np.diff(found) < 0).any():
+        raise InputError("evaluations must be whole numbers that never decrease")
+    return found
+
+
+def _sketches(
+    given: Sequence[Sequence[Shape]], step_of_row: NDArray[np.intp], dim: int
+) -> tuple[Sketch, ...]:
+    """Return the sketches of rows by step; raise InputError if they are invalid."""
+    if not any(given):
+        return ()
+    if len(given) != len(step_of_row):
+        raise InputError(
+            f"sketches must be {len(step_of_row)}, one for each point, not {len(given)}"
+        )
+    if dim > DRAWN:
+        raise InputError(f"sketches need points of one or two coordinates, not {dim}")
+    found: list[Sketch] = [()] * (int(step_of_row[-1]) + 1)
+    for step, shapes in zip(step_of_row.tolist(), given, strict=True):
+        try:
+            found[step] = checked_sketch(shapes, dim)
+        except InputError as error:
+            raise InputError(f"the sketch of step {step} has {error}") from None
+    return tuple(found)
 
 
 def _check_copies(points: Any) -> None:

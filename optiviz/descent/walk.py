@@ -5,7 +5,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count, islice, repeat
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream, pass_on
+from optiviz.objective import Array, Objective, ShiftedObjective, Stream, pass_on
 from optiviz.optimizers.base import (
     NEEDED,
     Method,
@@ -24,6 +24,8 @@ from optiviz.optimizers.base import (
     check_noise,
     check_offered,
 )
+from optiviz.optimizers.explanations import explained
+from optiviz.registry import Explanation
 from optiviz.shapes import Sketch
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError, did_you_mean
@@ -33,6 +35,7 @@ DEEPEST = 8  # nesting of states
 ALL = 2  # coordinates up to which every point of a path is kept
 OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
 MAX_ROWS, MAX_BYTES = 200, 512_000_000  # points kept per path beyond that, and their bytes
+Sharpness = Callable[[Array, Array], float]
 
 
 def walk(
@@ -70,14 +73,18 @@ def descend(
     rows: Sequence[int] = (),
     max_bytes: int = MAX_BYTES,
     sketch: bool = True,
+    sharpness: Sharpness | None = None,
+    explain: Explanation | None = None,
 ) -> Trajectory:
     """Run an optimizer for `steps` steps from `start`, shape (dim,), and record its path.
 
     In more than two dimensions only some points are kept: evenly spaced ones, in at most about
     `max_bytes` bytes, and those of the step numbers in `rows`, unless there are too many. `sketch`
-    is whether what the method looks at is recorded. Raises InputError if a solver needs a fixed
-    objective and `objective` is a stream, if the objective lacks what the optimizer needs, or has
-    constraints or noise of which it takes no notice.
+    is whether what the method looks at is recorded, and `explain` what is recorded in its place of
+    a method whose steps it explains. sharpness(x, P) gives that of the loss at a point, of shape
+    (dim,), with a preconditioner; without it, none is recorded. Raises InputError if a solver needs
+    a fixed objective and `objective` is a stream, if the objective lacks what the optimizer needs,
+    or has constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
     if (
@@ -96,11 +103,14 @@ def descend(
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
     spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
-    sketching = sketch and kept is None and optimizer.has_sketch
-    recorder = _Recorder(watched, full_batch, kept, optimizer if sketching else None)
+    walked = explained(optimizer, explain if sketch and kept is None else None)
+    sketching = sketch and kept is None and walked.has_sketch
+    recorder = _Recorder(watched, full_batch, kept, walked if sketching else None)
+    if sharpness is not None:
+        recorder.sharpness = _SharpnessRecorder(walked, sharpness)
     x = np.array(start, float)
     with np.errstate(all="ignore"):
-        end = recorder.follow(walk(watched, optimizer, x, steps), x, steps, label)
+        end = recorder.follow(walk(watched, walked, x, steps), x, steps, label)
     many = steps if kept is None else len(kept) - 1
     return Trajectory(
         label,
@@ -112,6 +122,7 @@ def descend(
         spaced=spaced,
         true_losses=None if full_batch is None else _column(recorder.truths, many),
         sketches=tuple(recorder.sketches),
+        **({} if recorder.sharpness is None else recorder.sharpness.fields(many)),
         **end,
     )
 
@@ -135,6 +146,7 @@ class _Recorder:
         self.losses: list[float] = []
         self.truths: list[Array] = []
         self.states: list[dict[str, Array]] = []
+        self.sharpness: _SharpnessRecorder | None = None
         self._wanted = None if kept is None else set(kept.tolist())
 
     def follow(self, walked: Iterator[tuple[Array, Any]], x: Array, steps: int, label: str) -> End:
@@ -144,9 +156,7 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                # A solver that has converged at its start has no state.
-                looked = self.sketching if step and state is not None else None
-                sketch = looked.sketch(state) if looked else ()
+                sketch = self.sketched(step, x, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -161,12 +171,24 @@ class _Recorder:
                 return end
         return {}
 
+    def sketched(self, step: int, x: Array, state: Any) -> Sketch:
+        """Return what the method looked at in a step, or begins with."""
+        if self.sketching is None:
+            return ()
+        if not step:
+            return self.sketching.first_sketch(self.watched, x)
+        # A solver that has converged at its start has no state.
+        return () if state is None else self.sketching.sketch(state)
+
     def see(self, step: int, x: Array, state: Any, sketch: Sketch) -> End:
         """Record a step; return why it has to be the last one, {} if it does not."""
         here = self.watched.at(step)
         loss = here.value(x)
         self.losses.append(float(loss))
-        if self._wanted is None or step in self._wanted:
+        wanted = self._wanted is None or step in self._wanted
+        if self.sharpness is not None:
+            self.sharpness.see(step, x if wanted else None, state)
+        if wanted:
             self.points.append(x)
             self.truths += [] if self.full_batch is None else [self.full_batch.value(x)]
         if self._wanted is None:
@@ -178,6 +200,36 @@ class _Recorder:
             return {}
         undefined = finite and not here.overflows(x)
         return {"no_gradient_at" if undefined else "diverged_at": step}
+
+
+class _SharpnessRecorder:
+    """Records the sharpness at the points that are kept, with the steps that are taken there."""
+
+    def __init__(self, method: Method, sharpness: Sharpness) -> None:
+        self._method, self._sharpness = method, sharpness
+        self._values: list[float] = []
+        self._point: Array | None = None  # the one that the next step leaves, if it is kept
+        self._last = np.ones(())  # preconditioner
+        self._is_preconditioned = False
+
+    def see(self, step: int, x: Array | None, state: Any) -> None:
+        """Take notice of a step, and of its point if that is kept."""
+        found = self._method.preconditioner(state) if step and state is not None else None
+        if found is not None:
+            self._last, self._is_preconditioned = found, self._is_preconditioned or found.ndim > 0
+        self._measure()
+        self._point = x
+
+    def _measure(self) -> None:
+        if self._point is not None:
+            self._values.append(self._sharpness(self._point, self._last))
+        self._point = None
+
+    def fields(self, steps: int) -> dict[str, Any]:
+        """Return the fields of a Trajectory, after the last step."""
+        self._measure()
+        values = _column(self._values, steps)
+        return {"sharpness": values, "is_preconditioned": self._is_preconditioned}
 
 
 def _rows_to_keep(
@@ -197,9 +249,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
     empty if none did.
 
     An update is what is subtracted from x, so it is positive for a positive gradient. Every step
-    starts at x = 0, so that no digit of a small update is lost next to a large x; a solver starts
-    where its last step ended. Raises InputError if a solver cannot follow a signal, or if a method
-    needs more than gradients.
+    starts at x = 0, so that no digit of a small update is lost next to a large x; that of a solver,
+    or of a method that remembers points, starts where its last step ended. Raises InputError if a
+    solver cannot follow a signal, or if a method needs more than gradients.
     """
     x, updates = np.zeros(signal.dim), np.full(steps, np.nan)
     name = label or type(optimizer).__name__
@@ -219,8 +271,9 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
                 return updates, ""
             state = optimizer.init(x)
             for step in range(steps):
-                moved, state = optimizer.step(signal.at(step), x, state)
+                moved, state = optimizer.step(ShiftedObjective(signal.at(step), -x), x, state)
                 updates[step] = (x - moved)[0]
+                x = moved if optimizer.remembers_points else x
     except OptimizerError as error:
         return updates, str(error)
     return updates, ""

@@ -412,6 +412,11 @@ class Scene(Generic[EntryT]):
         return bool(self.status(entry, step))
 
     @property
+    def unit(self) -> str:
+        """What its steps are called."""
+        return "step"
+
+    @property
     def note(self) -> str:
         """The text above the entries instead of the step."""
         return ""

@@ -16,6 +16,7 @@ from optiviz.kinds.fields import AnimationFields, ProblemFields, VariationFields
 from optiviz.kinds.style import Style
 from optiviz.kinds.types import Sides, resolve_surface
 from optiviz.objective import Array
+from optiviz.optimizers.base import check_offered
 from optiviz.optimizers.spec import labelled, parse_spec
 from optiviz.registry import Aspect, Pace
 from optiviz.surfaces.surface import Surface
@@ -80,6 +81,7 @@ class BasinsRecipe(VariationFields, ProblemFields, AnimationFields):
         few = list(start_grid(surface, objective, TUNING_GRID, steps).starts)
         configured = []
         for spec, label in labelled(specs):
+            check_offered(spec.probe(), objective, spec.name)
             watch = search_progress(label, progress)
             configured.append(
                 configure(spec, surface, few, steps, self.lr, objective, watch, self.pace)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from optiviz.descent import problem_of
 from optiviz.descent.learning_rate import configure, tune
 from optiviz.descent.search import Range, check_ranges
+from optiviz.descent.sharpness import sharpness, with_sharpness
 from optiviz.descent.stationary import with_ball
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_BYTES, descend
@@ -39,6 +41,7 @@ from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method, check_noise
+from optiviz.optimizers.explanations import check_explained
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import VIEWS, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
@@ -174,6 +177,7 @@ class Recipe(
         """Return the recipe of the run that a preset stands for."""
         changes: dict[str, Any] = {"optimizers": preset.optimizers, "presets": None, "tracks": ()}
         changes |= {"vary": None, "tune": None, "checkpoints": (), "every": 1}
+        changes |= {"sketch": None, "explain": None}  # as the page has them, if there are any
         if preset.starts:
             changes |= {"starts": preset.starts, "random_starts": 0}
         given = {"steps": preset.steps, "noise": preset.noise}
@@ -340,16 +344,23 @@ class Recipe(
                 ),
                 *found,
             ]
+        if self.measures:
+            found = [(with_sharpness(path, self.problem), apart) for path, apart in found]
         return [
             RecordedEntry(
                 label=path.label,
                 number=len(self.specs) + place,
-                trajectories=(path,),
+                trajectories=(replace(path, sketches=()) if self.sketch is False else path,),
                 apart=apart,
                 trained=place >= len(self.tracks),
             )
             for place, (path, apart) in enumerate(found)
         ]
+
+    @property
+    def measures(self) -> bool:
+        """Whether the sharpness along paths is computed: if it is drawn."""
+        return "sharpness" in (self.view or "").split("+")
 
     def full_trajectories(self) -> tuple[Trajectory, ...]:
         """Return every path as it was descended, in all weights or variables."""
@@ -400,6 +411,8 @@ class Recipe(
                     rows,
                     max_bytes,
                     sketch=self.sketch is not False,
+                    sharpness=partial(sharpness, variant.problem) if self.measures else None,
+                    explain=self.explain,
                 )
                 for start in starts
             )
@@ -425,19 +438,37 @@ class Recipe(
     @property
     def sketches_all(self) -> bool:
         """Whether runs from all starts are sketched, not only the first of a surface's own."""
-        return bool(self.sketch or self.starts or self.random_starts)
+        return bool(self.sketch or self.explain or self.starts or self.random_starts)
 
     def _check_sketch(self, methods: Sequence[Method]) -> None:
         """Raise InputError if sketches are asked for, but there is none to draw."""
-        if not self.sketch:
+        asked = "explain" if self.explain else "sketch"
+        if not getattr(self, asked):
             return
         if not self.problem.in_plane:
             name = resolve_surface(self.surface).name or "the surface"
             raise InputError(
-                f"sketch: needs one or two dimensions, but {name} is descended in more: "
-                "omit --sketch"
+                f"{asked}: needs one or two dimensions, but {name} is descended in more: "
+                f"omit --{asked}"
             )
-        if not (self.noise or any(method.has_sketch for method in methods)):
+        if self.explain:
+            if (
+                self.explain == "ball"
+                and self.problem.in_plane
+                and resolve_surface(self.surface).dim == 1
+            ):
+                raise InputError(
+                    "explain: in one dimension all norms have the same balls: write --explain bound"
+                )
+            if self.sketch is False:
+                raise InputError("explain: what explains steps is a sketch: omit --no-sketch")
+            try:
+                check_explained(methods, self.explain)
+            except InputError as error:
+                raise InputError(f"explain: {error}") from None
+            return
+        recorded = any(track.trajectory.sketches for track in self.tracks)
+        if not (recorded or self.noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"

@@ -27,7 +27,6 @@ from optiviz.kinds.base import (
 from optiviz.objective import Array
 from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS
-from optiviz.shapes import plain_sketch
 from optiviz.surfaces.origins import SpaceOrigin
 from optiviz.surfaces.surface import Surface
 
@@ -104,7 +103,8 @@ class RunEntry(Entry):
             "diverged_at": path.diverged_at,
             "no_gradient_at": path.no_gradient_at,
             "stopped_at": path.stopped_at,
-            **({"sketches": [*map(plain_sketch, path.sketches)]} if any(path.sketches) else {}),
+            **path.anatomy(),
+            **_sharpness(path),
             **({"path_steps": path.step_of_row.tolist()} if sparse else {}),
             **(_learned(path, plane_losses) if learned else {}),
         }
@@ -179,6 +179,13 @@ class RunScene(OnSurface[RunEntry]):
     starts_told: str = ""  # which starts were moved, as a sentence
     temperature: float | None = None  # of the density that is drawn instead of the loss, if any
     quantity = "loss"
+
+    @property
+    def unit(self) -> str:
+        """What its steps are called: those of other programs' solvers are iterations."""
+        solved = [any(path.sketches) or path.evaluations is not None for path in self.compared]
+        recorded = all(path.optimizer is None for path in self.compared)
+        return "iteration" if solved and all(solved) and recorded else "step"
 
     @property
     def ground(self) -> str:
@@ -354,8 +361,14 @@ class RunScene(OnSurface[RunEntry]):
         return inside
 
     def status(self, entry: RunEntry, step: int) -> str:
-        """Return how an entry's runs ended, from the step on at which they did."""
-        ended = self._ended(entry, step)
+        """Return how an entry's runs ended, from the step on at which they did.
+
+        Before it stands how often the objective had been evaluated, if that was recorded.
+        """
+        ended, (path, *_) = self._ended(entry, step), entry.trajectories
+        if path.evaluations is not None:
+            said = path.evaluated(min(step, path.last))
+            return "  ".join([said, *(each.brief for each in ended)])
         if len(entry.trajectories) == 1 or not ended:
             return ended[0].brief if ended else ""
         kinds = {each.text.partition(" at step")[0] for each in ended}
@@ -502,12 +515,17 @@ class RunScene(OnSurface[RunEntry]):
                         str(path.last),
                         f"{path.loss(path.last):.6g}",
                         *figures,
-                        self.outcome(path) + path.ending_detail,
+                        self._told_of(path),
                     ]
                 )
         names = [Column("optimizer"), *([Column("start")] if several else [])]
         numbers = [Column(each, number=True) for each in ("steps", "final loss", *added)]
         return Report([*names, SETTINGS, *numbers, STATUS], rows, list(self._notes(recipe)))
+
+    def _told_of(self, path: Trajectory) -> str:
+        """Return how often the objective was evaluated on a path, if known, and how it ended."""
+        ended = self.outcome(path) + path.ending_detail
+        return ", ".join(filter(None, [path.evaluated(path.last), ended]))
 
     def _notes(self, recipe: "Recipe") -> Iterator[str]:
         seeded = any(each.startswith("seed ") for each in self.conditions)
@@ -542,6 +560,13 @@ class RunScene(OnSurface[RunEntry]):
 
 def _plain(numbers: Array) -> list[float | None]:
     return [finite_or_none(each) for each in numbers.tolist()]
+
+
+def _sharpness(path: Trajectory) -> dict[str, Any]:
+    """Return the sharpness at each point, and what it is compared with, if it was recorded."""
+    if path.sharpness is None:
+        return {}
+    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(path.stability_limits)}
 
 
 def _shown_start(path: Trajectory) -> str:

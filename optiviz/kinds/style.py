@@ -14,7 +14,7 @@ from pydantic import (
     Tag,
 )
 
-from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect, GradientField, Height
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Aspect, Explanation, GradientField, Height
 from optiviz.surfaces.domain import MAX_COORDINATE, Number, increasing
 from optiviz.surfaces.region import condition_text
 from optiviz.system.errors import InputError, did_you_mean
@@ -28,6 +28,7 @@ ANIMATED = (
     "smooth",
     "orbit",
     "sketch",
+    "explain",
     "eigenvectors",
     "gradients",
 )  # options that depend on steps
@@ -96,7 +97,9 @@ class Style(BaseModel):
     condition, such as "x**2 + y**2 < 1" or "convex", of the points that are shaded. trail is the
     number of steps after which a path fades, smooth the number of steps over which loss curves are
     averaged. sketch is whether what a method looked at in each step, such as a simplex, is
-    recorded and drawn, which it is unless False. eigenvectors is whether those of the Hessian are
+    recorded and drawn, which it is unless False. explain is what is drawn in its place to say why a
+    step is what it is: "ball", the ball of the norm in which it is steepest, or "bound", the
+    quadratic model to whose minimum it leads. eigenvectors is whether those of the Hessian are
     drawn at the head of each path, and gradients whether those of the loss and of the active
     constraints are. aspect is "equal" if both axes of a plane have
     the same scale, and "auto" if they may differ. In a relief, height says how values become
@@ -117,6 +120,7 @@ class Style(BaseModel):
     trail: PositiveInt | None = None
     smooth: PositiveInt = 1
     sketch: bool | None = None
+    explain: Explanation | None = None
     eigenvectors: bool = False
     gradients: bool = False
     height: Height | None = None

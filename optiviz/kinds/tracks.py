@@ -1,6 +1,6 @@
 """Tracks: paths that other programs recorded, as a recipe holds them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -24,10 +24,12 @@ from optiviz.descent.track_files import (
     split_name,
     track_hash,
 )
+from optiviz.descent.track_json import trajectory_of
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.base import BaseRecipe
 from optiviz.objective import Objective
 from optiviz.optimizers.spec import MAX_LABEL, labelled, numbered
+from optiviz.shapes import ROLES, SHAPES
 from optiviz.surfaces.domain import Text
 from optiviz.system.errors import InputError
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_several
@@ -38,10 +40,11 @@ MAX_TRACKS = 100
 MAX_HELD, MAX_GIVEN = 6_000, 20_000
 TOO_MANY = (
     f"a recipe can hold {MAX_GIVEN} recorded numbers: save more of them in a file, "
-    "numpy.savez('run.npz', points=points), and name it"
+    "trajectory.save('run.json'), and name it"
 )
 UNNAMED = "track"
 TOLERANCE = 1e-6  # of recorded losses, as a share of the largest one
+RECORDED = {"points", "losses", "steps", "evaluations", "sketches"}  # fields with numbers
 SHA256 = "^[0-9a-f]{64}$"
 
 
@@ -55,13 +58,48 @@ Label = Annotated[Text, AfterValidator(_label)]
 MaybeNumber = Annotated[float | None, BeforeValidator(plain_number)]
 
 
+Number = Annotated[float, BeforeValidator(plain_number)]
+Numbers = tuple[Number, ...]
+
+
+def _one_of(words: Iterable[str]) -> Any:
+    return Annotated[str, Field(json_schema_extra={"enum": [*words]})]
+
+
+class PlainShape(BaseModel):
+    """A shape of `optiviz.shapes` as plain values: its kind, its role, and the numbers of both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shape: _one_of(SHAPES)  # type: ignore[valid-type]
+    role: _one_of(ROLES)  # type: ignore[valid-type]
+    points: tuple[Numbers, ...] | None = None
+    center: Numbers | None = None
+    matrix: tuple[Numbers, ...] | None = None
+    point: Numbers | None = None
+    value: Number | None = None
+    gradient: Numbers | None = None
+    hessian: tuple[Numbers, ...] | None = None
+
+
+class StepSketch(BaseModel):
+    """What another program looked at in one step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int
+    shapes: tuple[PlainShape, ...]
+
+
 class Track(BaseModel):
     """A path that another program recorded: its numbers or, if they are many, those of a file.
 
     points has a row per recorded step, of which steps has the numbers, 0, 1, ... unless specified,
-    and losses the losses; None stands for a number that is not finite. A file has the SHA-256 that
-    it had when the recipe was created. variables are the names of the coordinates, where these are
-    not called x and y, or x1, x2 and so on.
+    and losses the losses; None stands for a number that is not finite. evaluations are how often
+    the objective had been evaluated by each of these steps, and sketches what the program looked at
+    in some of them. A file has the SHA-256 that it had when the recipe was
+    created. variables are the names of the coordinates, where these are not called x and y, or x1,
+    x2 and so on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,14 +110,16 @@ class Track(BaseModel):
     points: tuple[tuple[MaybeNumber, ...], ...] | None = None
     losses: tuple[MaybeNumber, ...] | None = None
     steps: tuple[int, ...] | None = None
+    evaluations: tuple[int, ...] | None = None
+    sketches: tuple[StepSketch, ...] | None = None
     variables: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         of_file = [self.file, self.sha256]
-        numbers = [self.points, self.losses, self.steps]
+        numbers = [getattr(self, name) for name in RECORDED]
         if of_file != [None, None]:
-            if None in of_file or numbers != [None, None, None]:
+            if None in of_file or any(each is not None for each in numbers):
                 raise ValueError("must have either points or a file and its sha256")
             return self
         if self.points is None:
@@ -95,16 +135,13 @@ class Track(BaseModel):
         """The recorded path; raises InputError if its file has changed or cannot be read."""
         if self.file is not None:
             return named_path(self.file, known_paths(self.file, str(self.sha256)), self.label)
-        if len({len(row) for row in self.points or ()}) > 1:
-            raise InputError("points must have equally many coordinates")
-        points = np.array(self.points, float)
-        losses = None if self.losses is None else np.array(self.losses, float)
-        return Trajectory.of(points, self.label, losses, self.steps)
+        given = self.model_dump(include=RECORDED, exclude_none=True, mode="json")
+        return replace(trajectory_of(given), label=self.label)
 
     @property
     def held(self) -> int:
         """How many numbers it holds."""
-        return sum(map(len, self.points or ())) + len(self.losses or ())
+        return 0 if self.points is None else count_numbers(self.trajectory)
 
     def check_file(self) -> None:
         """Raise InputError if its file has changed since the recipe was created."""
@@ -143,9 +180,10 @@ def judged(
     recorded = np.isfinite(known)
     if not recorded.any():
         try:
-            return Trajectory.of(points, label, losses, path.step_of_row), 0.0
+            judged_path = Trajectory.of(points, label, losses, path.step_of_row)
         except InputError as error:
             raise InputError(f"{label}: {error}") from None
+        return replace(judged_path, sketches=path.sketches, evaluations=path.evaluations), 0.0
     apart = np.nan_to_num(np.abs(known - losses)[recorded], nan=np.inf).max()
     differ = apart > TOLERANCE * np.abs(known[recorded]).max()
     return replace(path, label=label), float(apart) if differ else 0.0
@@ -199,7 +237,7 @@ class _Reader:
             case Trajectory():
                 if count_numbers(value) > MAX_GIVEN:
                     raise InputError(f"{shorten(value.label)}: {TOO_MANY}")
-                yield _numbers(value, value.label)
+                yield value.to_dict()
             case str() | Path():
                 yield from self._of_file(*split_name(str(value)))
             case {"file": str() | Path() as file, **rest} if not rest.keys() - {"label"}:
@@ -232,29 +270,15 @@ class _Reader:
                 }
                 continue
             self.held += count_numbers(path)
-            yield _numbers(path, named) | {"variables": found.variables}
+            yield path.to_dict() | {"label": named, "variables": found.variables}
 
 
 def count_numbers(path: Trajectory) -> int:
     """Return how many numbers a track of a path holds."""
-    return path.points.size + (len(path.points) if np.isfinite(path.losses).any() else 0)
-
-
-def _numbers(path: Trajectory, label: str) -> dict[str, Any]:
-    """Return the fields of a track that holds the numbers of a path."""
-    losses = path.true_losses_by_step[path.step_of_row]
-    return {
-        "label": label,
-        "points": _finite(path.points),
-        "losses": _finite(losses) if np.isfinite(losses).any() else None,
-        "steps": None if path.rows is None else path.step_of_row.tolist(),
-    }
-
-
-def _finite(numbers: Any) -> Any:
-    """Return an array as lists, with None for what is not finite."""
-    found: Any = np.where(np.isfinite(numbers), numbers, None)
-    return found.tolist()
+    sketched = sum(np.size(part) for each in path.sketches for shape in each for part in shape[:-1])
+    recorded = len(path.points) if np.isfinite(path.losses).any() else 0
+    counted_at = 0 if path.evaluations is None else len(path.points)
+    return path.points.size + recorded + counted_at + sketched
 
 
 def _stem(file: str) -> str:

@@ -1,13 +1,21 @@
 """Adam and its variants: momentum, and an adaptive step size for each coordinate."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.adaptive import eps_in_sqrt_field, root
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, weight_decay_field
+from optiviz.optimizers.adaptive import eps_in_sqrt_field, inverse, root
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    mean_response,
+    positive,
+    weight_decay_field,
+)
 
 
 class Moments(NamedTuple):
@@ -63,6 +71,19 @@ class MomentMethod(Optimizer):
         square = self.beta2 * square + (1 - self.beta2) * g * g
         return x, g, mean, square
 
+    def decayed(self, x: Array, state: Any) -> Array:
+        decay = self.weight_decay if self.decoupled_weight_decay else 0.0
+        return x * (1 - self.lr * decay)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self._limit(mean_response(self.beta1))
+
+    def _limit(self, response: Hyper) -> float | None:
+        """Return the limit of a mean of gradients that responds to alternating ones."""
+        if self.weight_decay and not self.decoupled_weight_decay:
+            return None
+        return alternating_limit(self.lr, response, self.weight_decay)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Adam(MomentMethod):
@@ -86,6 +107,11 @@ class Adam(MomentMethod):
         t = state.step + 1
         down = root(square / (1 - self.beta2**t), self.eps, self.eps_in_sqrt)
         return x - self.lr / (1 - self.beta1**t) * (mean / down), Moments(mean, square, t)
+
+    def preconditioner(self, state: Moments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        down = root(state.square / (1 - self.beta2**t), self.eps, self.eps_in_sqrt)
+        return inverse((1 - self.beta1**t) * down)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -131,6 +157,11 @@ class AMSGrad(MomentMethod):
         moved = x - self.lr / (1 - self.beta1**t) * (mean / down)
         return moved, MaxMoments(mean, square, largest, t)
 
+    def preconditioner(self, state: MaxMoments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        down = root(state.largest / (1 - self.beta2**t), self.eps, self.eps_in_sqrt)
+        return inverse((1 - self.beta1**t) * down)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NAdam(MomentMethod):
@@ -156,12 +187,23 @@ class NAdam(MomentMethod):
     ) -> tuple[Array, ScheduledMoments]:
         x, g, mean, square = self.advance(objective, x, state.mean, state.square)
         t = state.step + 1
-        mu = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-        following = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
+        mu, following = self._momentum(t), self._momentum(t + 1)
         product = state.product * mu
         down = root(square / (1 - self.beta2**t), self.eps, self.eps_in_sqrt)
         ahead = (1 - mu) / (1 - product) * g + following / (1 - product * following) * mean
         return x - self.lr * (ahead / down), ScheduledMoments(mean, square, product, t)
+
+    def _momentum(self, t: int) -> Hyper:
+        return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+
+    def preconditioner(self, state: ScheduledMoments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        return inverse(root(state.square / (1 - self.beta2**t), self.eps, self.eps_in_sqrt))
+
+    def stability_limit(self, step: int) -> float | None:
+        # Of the momentum of this step, without the bias corrections of the first steps.
+        mu, following = self._momentum(step + 1), self._momentum(step + 2)
+        return self._limit(1 - mu + following * mean_response(self.beta1))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -187,15 +229,27 @@ class RAdam(MomentMethod):
     def step(self, objective: Objective, x: Array, state: Moments) -> tuple[Array, Moments]:
         x, _, mean, square = self.advance(objective, x, state.mean, state.square)
         t = state.step + 1
+        trusted, rectified = self._rectified(t)
+        adaptive = rectified / root(square, self.eps, self.eps_in_sqrt)
+        rate = self.lr * np.where(trusted, adaptive, 1.0)
+        return x - rate * (mean / (1 - self.beta1**t)), Moments(mean, square, t)
+
+    def _rectified(self, t: int) -> tuple[Array, Array]:
+        """Return whether the mean square of step t is reliable, and what multiplies the step."""
         left = 1 - self.beta2**t
         limit = 2 / (1 - self.beta2) - 1
         length = limit - 2 * t * self.beta2**t / left
         trusted = np.greater(length, 5)
         share = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
-        rectified = np.sqrt(np.where(trusted, share, 1.0))
-        adaptive = rectified * np.sqrt(left) / root(square, self.eps, self.eps_in_sqrt)
-        rate = self.lr * np.where(trusted, adaptive, 1.0)
-        return x - rate * (mean / (1 - self.beta1**t)), Moments(mean, square, t)
+        return trusted, np.sqrt(np.where(trusted, share, 1.0)) * np.sqrt(left)
+
+    def preconditioner(self, state: Moments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        trusted, rectified = self._rectified(t)
+        if not trusted:
+            return positive(np.ones(()) / (1 - self.beta1**t))
+        down = root(state.square, self.eps, self.eps_in_sqrt)
+        return inverse((1 - self.beta1**t) / rectified * down)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -226,3 +280,9 @@ class Adamax(Optimizer):
         mean = self.beta1 * state.mean + (1 - self.beta1) * g
         largest = np.maximum(self.beta2 * state.square, np.abs(g) + self.eps)
         return x - self.lr / (1 - self.beta1**t) * (mean / largest), Moments(mean, largest, t)
+
+    def preconditioner(self, state: Moments) -> Array | None:
+        return inverse((1 - self.beta1 ** np.maximum(state.step, 1)) * state.square)
+
+    def stability_limit(self, step: int) -> float | None:
+        return None if self.weight_decay else alternating_limit(self.lr, mean_response(self.beta1))

@@ -6,12 +6,27 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length, weight_decay_field
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    length,
+    positive,
+    weight_decay_field,
+)
+from optiviz.optimizers.momentum import kept
 
 
 def root(square: Array, eps: Hyper, eps_in_sqrt: bool) -> Array:
     """Return sqrt(square + eps) if `eps_in_sqrt`, else sqrt(square) + eps."""
     return np.sqrt(square + eps) if eps_in_sqrt else np.sqrt(square) + eps
+
+
+def inverse(down: Array) -> Array | None:
+    """Return the preconditioner of a method that divides by `down`, None where that is 0."""
+    with np.errstate(divide="ignore"):
+        return positive(1 / down)
 
 
 def eps_in_sqrt_field() -> bool:
@@ -55,9 +70,21 @@ class Adagrad(Optimizer):
     ) -> tuple[Array, SumOfSquares]:
         g = objective.gradient(x) + self.weight_decay * x
         total = state.accumulator + g * g
-        lr = self.lr / (1 + state.step * self.lr_decay)
-        moved = x - lr * (g / root(total, self.eps, self.eps_in_sqrt))
+        moved = x - self._rate(state.step) * (g / root(total, self.eps, self.eps_in_sqrt))
         return moved, SumOfSquares(total, state.step + 1)
+
+    def _rate(self, step: int) -> Hyper:
+        return self.lr / (1 + step * self.lr_decay)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return not np.any(self.weight_decay)
+
+    def preconditioner(self, state: SumOfSquares) -> Array | None:
+        return inverse(root(state.accumulator, self.eps, self.eps_in_sqrt))
+
+    def stability_limit(self, step: int) -> float | None:
+        return None if self.weight_decay else alternating_limit(self._rate(step), 1.0)
 
 
 class MeanSquare(NamedTuple):
@@ -107,6 +134,17 @@ class RMSprop(Optimizer):
             spread = square - mean * mean
         velocity = self.momentum * state.velocity + g / root(spread, self.eps, self.eps_in_sqrt)
         return x - self.lr * velocity, MeanSquare(square, mean, velocity)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return not (np.any(self.momentum) or np.any(self.weight_decay))
+
+    def preconditioner(self, state: MeanSquare) -> Array | None:
+        spread = state.square - state.mean * state.mean if self.centered else state.square
+        return inverse(root(spread, self.eps, self.eps_in_sqrt))
+
+    def stability_limit(self, step: int) -> float | None:
+        return None if self.weight_decay else alternating_limit(self.lr, kept(self.momentum))
 
 
 class TwoMeanSquares(NamedTuple):

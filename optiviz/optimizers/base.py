@@ -16,7 +16,7 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Sketch
+from optiviz.shapes import Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
@@ -75,11 +75,13 @@ class Method:
     `has_loops` is whether a step has loops of a length that depends on the point, so that it cannot
     be recorded. `needs` are names in NEEDED, what an objective must offer to it, and `respects` are
     names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
-    gradients, without which noise on them changes nothing. A method that draws numbers has a field
+    gradients, without which noise on them changes nothing, and `remembers_points` whether a step
+    depends on earlier points, not only on gradients. A method that draws numbers has a field
     `seed`.
     """
 
     uses_gradient: ClassVar[bool] = True
+    remembers_points: ClassVar[bool] = False
     has_loops: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
@@ -112,6 +114,14 @@ class Method:
         """
         return ()
 
+    def first_sketch(self, objective: Objective | Stream, x: Array) -> Sketch:
+        """Return what the method begins with at a start of shape (dim,), before its first step.
+
+        That is something of its own to look at, such as a first simplex. Pages do not compute it:
+        a method that they run has none.
+        """
+        return ()
+
     @property
     def has_sketch(self) -> bool:
         """Whether `sketch` may return shapes."""
@@ -131,10 +141,11 @@ class Method:
     def preconditioner(self, state: Any) -> Array | None:
         """Return the matrix P of the step that led to a state of one run.
 
-        That step was x <- x - rate * P m, with m the gradient or a mean of gradients, and rate the
-        learning rate. P is symmetric and positive: a number, of shape (), where it is that number
-        times the identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was
-        none of this kind.
+        That step was x <- x - rate * P m, besides weight decay, with m the gradient or a mean of
+        gradients, and rate the learning rate of that step, or the length that the method chose. P
+        is symmetric and positive: a number, of shape (), where it is that number times the
+        identity; the diagonal, (dim,); or the matrix, (dim, dim). None if the step was none of this
+        kind.
         """
         return None
 
@@ -146,6 +157,46 @@ class Method:
         is not known.
         """
         return None
+
+    @property
+    def follows_gradient(self) -> bool:
+        """Whether each step is x <- x - rate * P g, with g the gradient of the loss itself.
+
+        P is the preconditioner, and the rate may be another one in each step.
+        """
+        return False
+
+    def decayed(self, x: Array, state: Any) -> Array:
+        """Return where the step from x that led to a state would have led with an m of 0.
+
+        That is x, but for decoupled weight decay.
+        """
+        return x
+
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        """Return the ball of the norm in which the step that led to a state is steepest.
+
+        before and after, shape (dim,), are the points that the step left and reached. Of all steps
+        d in the ball, it is the one with the lowest m'd, and it ends on the edge. With the
+        preconditioner P the norm is |d| = sqrt(d' P**-1 d) (Boyd and Vandenberghe, Convex
+        Optimization, 2004, section 9.4). nan where the step is steepest in no norm, so that the
+        shapes are always the same.
+        """
+        center, metric = self.decayed(before, state), self.preconditioner(state)
+        eye = np.eye(before.shape[-1])
+        if metric is None:
+            return (Ellipse(center, np.nan * eye, "ball"),)
+        moved = after - center
+        square = (moved * solved(metric, moved)).sum(axis=-1)
+        return (
+            Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball"),
+        )
+
+    @property
+    def has_ball(self) -> bool:
+        """Whether `ball` may return shapes that can be drawn."""
+        own, none = type(self), Method
+        return own.preconditioner is not none.preconditioner or own.ball is not none.ball
 
     @property
     def sampled_temperature(self) -> float | None:
@@ -225,6 +276,10 @@ class BaseWrapper(Optimizer, ABC):
         return self.inner.uses_gradient
 
     @property
+    def remembers_points(self) -> bool:  # type: ignore[override]
+        return self.inner.remembers_points
+
+    @property
     def has_loops(self) -> bool:  # type: ignore[override]
         return self.inner.has_loops
 
@@ -239,6 +294,13 @@ class BaseWrapper(Optimizer, ABC):
     @property
     def has_sketch(self) -> bool:
         return self.inner.has_sketch
+
+    def first_sketch(self, objective: Objective | Stream, x: Array) -> Sketch:
+        return self.inner.first_sketch(objective, x)
+
+    @property
+    def has_ball(self) -> bool:
+        return type(self).ball is not Method.ball and self.inner.has_ball
 
     def check_set(self, allowed: FeasibleSet) -> None:
         self.inner.check_set(allowed)
@@ -287,6 +349,14 @@ class Scheduled(BaseWrapper):
     def preconditioner(self, state: ScheduledState) -> Array | None:
         return self.inner.preconditioner(state.inner)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: ScheduledState, before: Array, after: Array) -> Sketch:
+        here = self.inner.scaled(self.schedule.factor(state.step - 1))
+        return here.ball(state.inner, before, after)
+
     def stability_limit(self, step: int) -> float | None:
         factor, limit = self.schedule.factor(step), self.inner.stability_limit(step)
         return limit / factor if limit is not None and factor > 0 else None
@@ -306,6 +376,32 @@ class Solver(Method, ABC):
         self, objective: Objective | Stream, x: Array, steps: int
     ) -> Iterator[tuple[Array, Any]]:
         """Yield (x, state) after steps 1, 2, ... `steps`, starting at x of shape (dim,)."""
+
+
+def positive(matrix: Array) -> Array | None:
+    """Return a preconditioner if it is finite and positive, as it has to be, else None."""
+    if not np.isfinite(matrix).all():
+        return None
+    values = np.linalg.eigvalsh(matrix) if np.ndim(matrix) == 2 else matrix
+    return matrix if np.min(values) > 0 else None
+
+
+def mean_response(beta: Hyper) -> Hyper:
+    """Return what m <- beta * m + (1 - beta) * g is of gradients whose sign alternates."""
+    return (1 - beta) / (1 + beta)
+
+
+def alternating_limit(rate: Hyper, response: Hyper, decay: Hyper = 0.0) -> float | None:
+    """Return the curvature at which x <- (1 - rate * decay) * x - rate * m turns into -x.
+
+    m is `response` times the gradient while the signs of gradients alternate. Beyond that
+    curvature, x moves away from a minimum: the limit of stability of gradient descent, and of
+    methods with momentum (Cohen et al., Adaptive Gradient Methods at the Edge of Stability, 2022,
+    table 1). None if it is not positive and finite.
+    """
+    with np.errstate(all="ignore"):
+        limit = float((2 - rate * decay) / np.float64(rate * response))
+    return limit if 0 < limit < np.inf else None
 
 
 def check_offered(method: Method, objective: Any, name: str) -> None:
@@ -340,6 +436,13 @@ def _respecting(offered: str) -> list[str]:
     from optiviz.optimizers import load_optimizer
 
     return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
+
+
+def solved(metric: Array, vector: Array) -> Array:
+    """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
+    if np.ndim(metric) == 2:
+        return np.linalg.solve(metric, vector).astype(float)
+    return vector / metric
 
 
 def length(x: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 
 from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
 from optiviz.optimizers.base import Hyper, Solver, hyper
-from optiviz.optimizers.newton import solved
+from optiviz.optimizers.newton import inverse_matrix, solved
 from optiviz.shapes import Points, QuadraticModel, Segment, Sketch
 from optiviz.system.errors import InputError, require_package
 
@@ -129,6 +129,16 @@ class QuasiNewton(Directed):
     def sketch(self, state: Step) -> Sketch:
         return (QuadraticModel(state.point, state.value, state.gradient, state.hessian),)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: Any) -> Array | None:
+        if not isinstance(state, Step):
+            return None
+        first = np.isnan(state.hessian).all()  # a step against the gradient
+        return np.ones(()) if first else inverse_matrix(state.hessian)
+
 
 def updated(inverse: Array, s: Array, y: Array) -> Array:
     """Return an inverse Hessian after an update for each change, as in algorithm 6.1."""
@@ -204,6 +214,7 @@ class LBFGSB(LBFGS):
     """
 
     respects: ClassVar = ("feasible_set",)
+    has_ball = follows_gradient = False  # where a bound holds
 
     def check_set(self, allowed: FeasibleSet) -> None:
         if allowed.constraints:

@@ -82,6 +82,10 @@ class CMAES(Solver):
             covariance = scale[:, None] * strategy.sm.covariance_matrix * scale
             yield center, DistributionState(population, center, covariance, sigma)
 
+    def first_sketch(self, objective: Objective | Stream, x: Array) -> Sketch:
+        deviations = self.spread * sides(objective) * np.ones(len(x))
+        return (Ellipse(x, np.diag(deviations**2), "population"),)
+
     def sketch(self, state: DistributionState) -> Sketch:
         return (
             Points(state.population, "population"),

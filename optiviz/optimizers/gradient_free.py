@@ -324,7 +324,7 @@ class NelderMead(Optimizer):
         simplex = np.repeat(x[..., None, :], x.shape[-1] + 1, axis=-2)
         return SimplexState(simplex, nowhere, nowhere, 0)
 
-    def first(self, objective: Objective, x: Array) -> Array:
+    def first(self, objective: Objective | Stream, x: Array) -> Array:
         """Return the first simplex, of x and a corner along each axis, (..., dim + 1, dim)."""
         usual = np.where(x != 0, (1 + 0.05) * x, 0.00025)  # scipy's
         corners = np.where(np.asarray(self.spread) > 0, x + self.spread * sides(objective), usual)
@@ -374,6 +374,9 @@ class NelderMead(Optimizer):
             np.where(again, one_of(points, looked), np.nan),
             state.step + 1,
         )
+
+    def first_sketch(self, objective: Objective | Stream, x: Array) -> Sketch:
+        return (Polygon(self.first(objective, x), "population"),)
 
     def sketch(self, state: SimplexState) -> Sketch:
         return (

@@ -6,8 +6,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, SumOfSquares
-from optiviz.optimizers.base import Hyper, Optimizer, OptimizerError, hyper
-from optiviz.optimizers.newton import LocalModel, gain, solved, times_identity, unmodelled
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    OptimizerError,
+    alternating_limit,
+    hyper,
+    positive,
+)
+from optiviz.optimizers.newton import (
+    LocalModel,
+    gain,
+    inverse_matrix,
+    solved,
+    times_identity,
+    unmodelled,
+)
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Sketch
 
 
@@ -52,6 +66,16 @@ class GaussNewton(Optimizer):
 
     def sketch(self, state: LocalModel) -> Sketch:
         return (QuadraticModel(*state),)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: LocalModel) -> Array | None:
+        return inverse_matrix(state.hessian)
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)
 
 
 class Damped(NamedTuple):
@@ -106,7 +130,7 @@ class LevenbergMarquardt(Optimizer):
         predicted = (h * (mu * h - g)).sum(axis=-1, keepdims=True) / 2
         ratio = gain(value, objective.value(x + h), predicted)
         falls, nu = ratio > 0, state.growth
-        damping = mu * np.where(falls, np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3), nu)
+        damping = mu * np.where(falls, shrinkage(ratio), nu)
         growth = np.where(falls, 2.0, 2 * nu)
         looked_at = LocalModel(x, value, g, hessian)
         after = Damped(*looked_at, x + h, np.where(falls, 1.0, 0.0), ratio, damping, growth)
@@ -117,12 +141,28 @@ class LevenbergMarquardt(Optimizer):
         model = QuadraticModel(state.point, state.value, state.gradient, state.hessian)
         return (model, Points(rejected[None]))
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: Damped) -> Array | None:
+        if not state.accepted:
+            return None
+        mu = state.damping / shrinkage(state.gain)
+        return inverse_matrix(state.hessian + times_identity(mu * np.ones_like(state.point)))
+
+
+def shrinkage(gain: Array) -> Array:
+    """Return what multiplies the damping after a step that was accepted."""
+    return np.maximum(1 / 3, 1 - (2 * gain - 1) ** 3)
+
 
 class Measured(NamedTuple):
     """State of natural gradient descent."""
 
     point: Array  # (..., dim), that the last step left
     ball: Array  # (..., dim, dim), of the ellipse of points as far from there as the step led
+    inverse: Array  # (..., dim, dim), of the metric there
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -142,7 +182,8 @@ class NaturalGradient(Optimizer):
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
 
     def init(self, x: Array) -> Measured:
-        return Measured(x, times_identity(np.zeros_like(x)))
+        none = times_identity(np.zeros_like(x))
+        return Measured(x, none, none)
 
     def step(self, objective: Objective, x: Array, state: Measured) -> tuple[Array, Measured]:
         metric = objective.metric(x)  # type: ignore[attr-defined]
@@ -153,7 +194,17 @@ class NaturalGradient(Optimizer):
         g = objective.gradient(x)
         move = self.lr * solved(metric, g)
         square = (self.lr * move * g).sum(axis=-1)[..., None, None]  # of the length of the step
-        return x - move, Measured(x, square * inverse)
+        return x - move, Measured(x, square * inverse, inverse)
 
     def sketch(self, state: Measured) -> Sketch:
         return (Ellipse(state.point, state.ball),)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: Measured) -> Array | None:
+        return positive((state.inverse + state.inverse.T) / 2)
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)

@@ -33,6 +33,7 @@ class SearchState(NamedTuple):
     direction: Array  # (..., dim)
     tried: Array  # (..., n), lengths in their order; nan where a search was done before others
     length: Array  # (..., 1), that was accepted
+    downhill: Array  # (..., 1), 1 if the inner optimizer's step was, and so is the direction
 
     @property
     def recorded(self) -> dict[str, Any]:
@@ -85,6 +86,14 @@ class LineSearch(Wrapper):
     def has_sketch(self) -> bool:
         return True
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    @property
+    def has_ball(self) -> bool:
+        return self.inner.has_ball and self.follows_gradient
+
     def hyperparameters(self) -> dict[str, Any]:
         return self._without_rate(super().hyperparameters())
 
@@ -96,17 +105,19 @@ class LineSearch(Wrapper):
 
     def init(self, x: Array) -> SearchState:
         none = np.zeros_like(x[..., :1])
-        return SearchState(self.inner.init(x), x, np.zeros_like(x), none[..., :0], none)
+        return SearchState(self.inner.init(x), x, np.zeros_like(x), none[..., :0], none, none)
 
     def step(self, objective: Objective, x: Array, state: SearchState) -> tuple[Array, SearchState]:
         moved, inner = self.inner.step(objective, x, state.inner)
         value, g = objective.value_and_gradient(x)
         direction = moved - x
         slope = (g * direction).sum(axis=-1, keepdims=True)
-        direction = np.where(slope < 0, direction, -g)
-        slope = np.where(slope < 0, slope, -(g * g).sum(axis=-1, keepdims=True))
+        downhill = slope < 0
+        direction = np.where(downhill, direction, -g)
+        slope = np.where(downhill, slope, -(g * g).sum(axis=-1, keepdims=True))
         length, tried = self.search(Ray(objective, x, direction, value[..., None], slope))
-        return x + length * direction, SearchState(inner, x, direction, tried, length)
+        kept = np.where(downhill, 1.0, 0.0)
+        return x + length * direction, SearchState(inner, x, direction, tried, length, kept)
 
     @abstractmethod
     def search(self, ray: Ray) -> tuple[Array, Array]:
@@ -121,6 +132,9 @@ class LineSearch(Wrapper):
             Points(state.point + tried[:, None] * state.direction),
             Points(state.point + state.length[:, None] * state.direction, "accepted"),
         )
+
+    def preconditioner(self, state: SearchState) -> Array | None:
+        return self.inner.preconditioner(state.inner) if state.downhill else np.ones(())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -6,7 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, weight_decay_field
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    weight_decay_field,
+)
 
 
 class NoState(NamedTuple):
@@ -18,6 +24,22 @@ class Velocity(NamedTuple):
 
     velocity: Array  # (..., dim)
     step: int  # steps taken
+
+
+def less(limit: float | None, weight_decay: Hyper) -> float | None:
+    """Return the limit of a loss's curvature, to which an L2 penalty adds its own; None if none.
+
+    For steps whose preconditioner is the identity.
+    """
+    return None if limit is None or limit <= weight_decay else float(limit - weight_decay)
+
+
+def kept(momentum: Hyper) -> Hyper:
+    """Return what v <- momentum * v + g is of gradients whose sign alternates.
+
+    nan with a momentum of 1 or more, with which no rate is stable.
+    """
+    return 1 / (1 + momentum) if momentum < 1 else np.nan
 
 
 def at_rest(x: Array) -> Velocity:
@@ -53,8 +75,12 @@ class SGD(Optimizer):
     def preconditioner(self, state: NoState) -> Array:
         return np.ones(())
 
-    def stability_limit(self, step: int) -> float:
-        return float(2 / self.lr)
+    @property
+    def follows_gradient(self) -> bool:
+        return not np.any(self.weight_decay)
+
+    def stability_limit(self, step: int) -> float | None:
+        return less(alternating_limit(self.lr, 1.0), self.weight_decay)
 
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         if np.any(self.weight_decay):
@@ -94,11 +120,24 @@ class ASGD(Optimizer):
 
     def step(self, objective: Objective, x: Array, state: Average) -> tuple[Array, Average]:
         g = objective.gradient(x) + self.weight_decay * x
-        rate = self.lr / (1 + self.lambd * self.lr * state.step) ** self.alpha
+        rate = self._rate(state.step)
         x = x * (1 - self.lambd * rate) - rate * g
         share = 1 / np.maximum(1.0, state.step - self.t0)
         average = np.where(share == 1, x, state.average + (x - state.average) * share)
         return x, Average(average, state.step + 1)
+
+    def _rate(self, step: int) -> Hyper:
+        return self.lr / (1 + self.lambd * self.lr * step) ** self.alpha
+
+    def decayed(self, x: Array, state: Average) -> Array:
+        return x * (1 - self.lambd * self._rate(state.step - 1))
+
+    def preconditioner(self, state: Average) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        limit = alternating_limit(self._rate(step), 1.0, self.lambd)
+        return less(limit, self.weight_decay)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -135,6 +174,13 @@ class Momentum(Optimizer):
             return None
         rate = self.lr * (1 - self.dampening)
         return heavy_ball_covariance(hessian, noise, rate, self.momentum)
+
+    def preconditioner(self, state: Velocity) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        response = (1 - self.dampening) * kept(self.momentum)
+        return less(alternating_limit(self.lr, response), self.weight_decay)
 
 
 def heavy_ball_covariance(hessian: Array, noise: float, lr: Hyper, momentum: Hyper) -> Array | None:
@@ -179,6 +225,13 @@ class Nesterov(Optimizer):
         v = self.momentum * state.velocity + g
         return x - self.lr * (g + self.momentum * v), Velocity(v, state.step + 1)
 
+    def preconditioner(self, state: Velocity) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        response = 1 + self.momentum * kept(self.momentum)
+        return less(alternating_limit(self.lr, response), self.weight_decay)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SmoothedNesterov(Optimizer):
@@ -209,3 +262,12 @@ class SmoothedNesterov(Optimizer):
         passed = x - np.multiply.outer(shares, ahead)
         v = ahead + self.lr * objective.gradient(passed).mean(axis=0)
         return x - v, Velocity(v, state.step + 1)
+
+    def preconditioner(self, state: Velocity) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        # The mean gradient of a quadratic is the one at this share of the way.
+        share = (1 + 1 / self.points) / 2
+        ahead = 1 + 2 * share * self.momentum
+        return alternating_limit(self.lr, ahead * kept(self.momentum))

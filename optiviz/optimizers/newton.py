@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, TwiceDifferentiable
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    length,
+    positive,
+)
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, Sketch
 from optiviz.system.errors import InputError
 
@@ -48,6 +55,15 @@ def solved(matrix: Array, vector: Array) -> Array:
     return np.where(singular[..., None], np.nan, found[..., 0])
 
 
+def inverse_matrix(matrix: Array) -> Array | None:
+    """Return the inverse of a matrix (dim, dim) that is positive definite, else None."""
+    known = positive(matrix)
+    if known is None:
+        return None
+    inverse = np.linalg.inv(known)
+    return positive((inverse + inverse.T) / 2)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Newton(Optimizer):
     """Newton's method: a step to where the gradient of the quadratic model vanishes.
@@ -74,6 +90,16 @@ class Newton(Optimizer):
 
     def sketch(self, state: LocalModel) -> Sketch:
         return (QuadraticModel(*state),)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: LocalModel) -> Array | None:
+        return inverse_matrix(state.hessian)
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)
 
 
 def gain(before: Array, after: Array, predicted: Array) -> Array:

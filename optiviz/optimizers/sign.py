@@ -8,7 +8,18 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Hyper, Method, Optimizer, hyper
 from optiviz.optimizers.schedules import Schedule
+from optiviz.shapes import Polygon, Sketch
 from optiviz.system.errors import InputError
+
+
+def box(center: Array, sides: Array) -> Polygon:
+    """Return the points x with abs(x - center) <= sides in each of one or two coordinates.
+
+    It is the ball of the largest coordinate, in which signs are steepest (Bernstein and Newhouse,
+    Old Optimizer, New Norm: An Anthology, 2024, proposition 2).
+    """
+    signs = ((-1, -1), (1, -1), (1, 1), (-1, 1)) if center.shape[-1] == 2 else ((-1,), (1,))
+    return Polygon(center + np.array(signs) * sides, "ball")
 
 
 class StepSizes(NamedTuple):
@@ -55,6 +66,9 @@ class Rprop(Optimizer):
         g = np.where(agreed < 0, 0.0, g)
         return x - size * np.sign(g), StepSizes(size, g)
 
+    def ball(self, state: StepSizes, before: Array, after: Array) -> Sketch:
+        return (box(before, state.step_size),)
+
 
 class Mean(NamedTuple):
     """State of Lion."""
@@ -88,3 +102,9 @@ class Lion(Optimizer):
         direction = np.sign(self.beta1 * state.mean + (1 - self.beta1) * g)
         mean = self.beta2 * state.mean + (1 - self.beta2) * g
         return x - self.lr * (direction + self.weight_decay * x), Mean(mean)
+
+    def decayed(self, x: Array, state: Mean) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
+    def ball(self, state: Mean, before: Array, after: Array) -> Sketch:
+        return (box(self.decayed(before, state), self.lr * np.ones_like(before)),)

@@ -42,6 +42,13 @@ class Polyak(Optimizer):
         above = np.maximum(value[..., None] - self.f_star, 0.0)
         return x - above / np.where(square == 0, 1.0, square) * g, state
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: NoState) -> Array:
+        return np.ones(())
+
 
 class Secant(NamedTuple):
     """State of Barzilai and Borwein's method."""
@@ -64,6 +71,8 @@ class BarzilaiBorwein(Optimizer):
     The loss may rise on the way.
     """
 
+    remembers_points = True
+
     lr: Hyper = hyper(help="learning rate of the first step", within="(0, inf)")
     short: bool = hyper(False, help="take the shorter step, BB2")
 
@@ -78,6 +87,13 @@ class BarzilaiBorwein(Optimizer):
         upward = product > 0
         rate = np.where(upward, above / np.where(upward, below, 1.0), self.lr)
         return x - rate * g, Secant(x, g, state.step + 1)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
+    def preconditioner(self, state: Secant) -> Array:
+        return np.ones(())
 
 
 class AxisStep(NamedTuple):

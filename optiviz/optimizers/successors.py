@@ -1,16 +1,24 @@
-"""Successors of Adam, as in optax: they form or use its moments in another way.
+"""Successors of Adam, as in optax or by their authors: they form or use its moments otherwise.
 
 Weight decay is decoupled in all of them: each step subtracts lr * weight_decay * x.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.adam import Moments
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.optimizers.adaptive import inverse
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    length,
+    mean_response,
+)
 
 
 def eps_root_field(default: float = 0.0) -> Hyper:
@@ -75,6 +83,16 @@ class AdaBelief(TwoMoments):
             up = self.beta1 * ahead + (1 - self.beta1) * (g / (1 - self.beta1**t))
         return x - self.lr * (up / down), Moments(mean, square, t)
 
+    def preconditioner(self, state: Moments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        down = np.sqrt(state.square / (1 - self.beta2**t)) + self.eps
+        return inverse(down if self.nesterov else (1 - self.beta1**t) * down)
+
+    def stability_limit(self, step: int) -> float | None:
+        response = mean_response(self.beta1)
+        ahead = self.beta1 * response + 1 - self.beta1
+        return alternating_limit(self.lr, ahead if self.nesterov else response)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Yogi(TwoMoments):
@@ -103,6 +121,15 @@ class Yogi(TwoMoments):
         square = state.square - (1 - self.beta2) * np.sign(state.square - g * g) * g * g
         down = np.sqrt(square / (1 - self.beta2**t)) + self.eps
         return x - self.lr * (mean / (1 - self.beta1**t) / down), Moments(mean, square, t)
+
+    def preconditioner(self, state: Moments) -> Array | None:
+        t = np.maximum(state.step, 1)
+        with np.errstate(invalid="ignore"):
+            down = np.sqrt(state.square / (1 - self.beta2**t)) + self.eps
+        return inverse((1 - self.beta1**t) * down)
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, mean_response(self.beta1))
 
 
 class ThreeMoments(NamedTuple):
@@ -158,6 +185,13 @@ class Adan(Successor):
         move = up / (np.sqrt(square / (1 - self.beta3**t) + self.eps_root) + self.eps)
         moved = x - self.lr * (move + self.weight_decay * x)
         return moved, ThreeMoments(mean, change, square, g, t)
+
+    def decayed(self, x: Array, state: Any) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
+    def preconditioner(self, state: ThreeMoments) -> Array | None:
+        left = 1 - self.beta3 ** np.maximum(state.step, 1)
+        return inverse(np.sqrt(state.square / left + self.eps_root) + self.eps)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -236,6 +270,17 @@ class AdEMAMix(Successor):
         moved = x - self.lr * (move + self.weight_decay * x)
         return moved, TwoMeans(mean, slow, square, t)
 
+    def decayed(self, x: Array, state: Any) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
+
+    def preconditioner(self, state: TwoMeans) -> Array | None:
+        left = 1 - self.beta2 ** np.maximum(state.step, 1)
+        return inverse(np.sqrt(state.square / left + self.eps_root) + self.eps)
+
+    def stability_limit(self, step: int) -> float | None:
+        response = mean_response(self.beta1) + self.alpha * mean_response(self.beta3)
+        return alternating_limit(self.lr, response, self.weight_decay)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ADOPT(TwoMoments):
@@ -271,3 +316,68 @@ class ADOPT(TwoMoments):
         square = beta2 * state.square + (1 - beta2) * g * g
         move = beta1 * mean + (1 - beta1) * up if self.nesterov else mean
         return x - self.lr * move, Moments(mean, square, t + 1)
+
+
+class Curved(NamedTuple):
+    """State of Sophia."""
+
+    mean: Array  # (..., dim), running mean of gradients
+    curvature: Array  # (..., dim), running mean of the Hessian's diagonal
+    step: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sophia(Optimizer):
+    """Steps over the curvature of each coordinate, clipped where that is small or negative.
+
+        m <- beta1 * m + (1 - beta1) * g
+        every `period` steps: h <- beta2 * h + (1 - beta2) * (diagonal of the Hessian)
+        x <- x - lr * (clip(m / max(gamma * h, eps), -1, 1) + weight_decay * x)
+
+    Paper: Liu, Li, Hall, Liang and Ma, Sophia: A Scalable Stochastic Second-order Optimizer for
+    Language Model Pre-training, 2023, algorithm 3.
+
+    The diagonal is exact, where the paper has Hutchinson's estimate, whose mean it is. Given the
+    same diagonals, the same as pytorch_optimizer.SophiaH, whose p is gamma, and whose lr is lr / p.
+    The paper's gamma is 0.01, for language models: there, a tenth to a half of the coordinates
+    should not be clipped, and in the plane of a short run that takes a larger one.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("hessian",)
+    lr: Hyper = hyper(help="learning rate, the longest step of a coordinate", within="(0, inf)")
+    beta1: Hyper = hyper(0.96, help="decay rate of the mean gradient", within="[0, 1)")
+    beta2: Hyper = hyper(0.99, help="decay rate of the mean curvature", within="[0, 1)")
+    gamma: Hyper = hyper(1.0, help="factor of the curvature: smaller ones clip more")
+    eps: Hyper = hyper(1e-12, help="smallest denominator", within="(0, inf)")
+    period: int = hyper(10, help="number of steps between Hessians", within="[1, 1e9]")
+    weight_decay: Hyper = decoupled_field()
+
+    def init(self, x: Array) -> Curved:
+        return Curved(np.zeros_like(x), np.zeros_like(x), 0)
+
+    def step(self, objective: Objective, x: Array, state: Curved) -> tuple[Array, Curved]:
+        g = objective.gradient(x)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * g
+        curvature = state.curvature
+        if state.step % self.period == 0:
+            hessian = objective.hessian(x)  # type: ignore[attr-defined]
+            curvature = self.beta2 * curvature + (1 - self.beta2) * diagonal(hessian)
+        move = np.clip(mean / self._down(curvature), -1, 1)
+        moved = x * (1 - self.lr * self.weight_decay) - self.lr * move
+        return moved, Curved(mean, curvature, state.step + 1)
+
+    def _down(self, curvature: Array) -> Array:
+        down: Array = np.maximum(self.gamma * curvature, self.eps)
+        return down
+
+    def preconditioner(self, state: Curved) -> Array | None:
+        down = self._down(state.curvature)
+        return None if (np.abs(state.mean) > down).any() else 1 / down
+
+    def stability_limit(self, step: int) -> float:
+        return float(2 * (1 + self.beta1) / (1 - self.beta1) / self.lr)
+
+
+def diagonal(matrix: Array) -> Array:
+    """Return the diagonals of matrices of shape (..., dim, dim), shape (..., dim)."""
+    return np.stack([matrix[..., i, i] for i in range(matrix.shape[-1])], axis=-1)

@@ -21,11 +21,10 @@ from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Scheduled
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.schedules import Schedule
-from optiviz.shapes import ROLES, SHAPES, Shape, Sketch
+from optiviz.shapes import SHAPES, Sketch, checked_sketch
 from optiviz.system import plugins
 from optiviz.system.errors import InputError
 
-MOST_POINTS = 10_000  # of a sketch
 EXAMPLE = """\
 class Descent:
     def __init__(self, lr):
@@ -77,39 +76,17 @@ def checked_point(found: Any, x: Array) -> Array:
     return point
 
 
-def checked_sketch(found: Any, dim: int) -> Sketch:
+def sketch_of(found: Any, dim: int) -> Sketch:
     """Return a copy of the shapes returned by third-party code in `dim` dimensions.
 
     Raises OptimizerError if they are no shapes, or have the wrong dimension or too many points.
     """
     if not isinstance(found, tuple | list) or isinstance(found, tuple(SHAPES.values())):
         raise OptimizerError("did not return a tuple of shapes from sketch")
-    shapes = tuple(_checked_shape(each, dim) for each in found)
-    many = sum(len(shape[0]) for shape in shapes if np.ndim(shape[0]) == 2)
-    if many > MOST_POINTS:
-        raise OptimizerError(f"sketched {many} points: a step may have {MOST_POINTS}")
-    return shapes
-
-
-def _checked_shape(shape: Any, dim: int) -> Shape:
-    kind = type(shape)
-    if kind not in SHAPES.values():
-        raise OptimizerError(f"sketched a {kind.__name__}: choose from those in optiviz.shapes")
-    if shape.role not in ROLES:
-        raise OptimizerError(f"sketched the role {shape.role!r}: choose from {', '.join(ROLES)}")
-    expected = {"points": ("n", dim), "matrix": (dim, dim), "hessian": (dim, dim), "value": ()}
-    numbers = []
-    for name, given in zip(shape._fields, shape[:-1], strict=False):
-        array, wanted = np.array(given, float), expected.get(name, (dim,))
-        fits = all(each in ("n", side) for side, each in zip(array.shape, wanted, strict=False))
-        if array.ndim != len(wanted) or not fits:
-            raise OptimizerError(
-                f"sketched {name} of shape {array.shape}: those of a {kind.__name__} here have "
-                f"shape ({', '.join(map(str, wanted))})"
-            )
-        numbers.append(array)
-    made: Shape = kind(*numbers, shape.role)
-    return made
+    try:
+        return checked_sketch(found, dim)
+    except InputError as error:
+        raise OptimizerError(f"sketched {error}") from None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -225,7 +202,7 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
 
     def sketch(self, state: "UserRunState") -> Sketch:
         with ending_the_path(self.name):
-            return checked_sketch(state.instance.sketch(state.state), state.dim)
+            return sketch_of(state.instance.sketch(state.state), state.dim)
 
     def _new(self) -> Any:
         """Return an instance for one path alone, because it may store state in attributes.

@@ -9,8 +9,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import NEEDED, Hyper, Optimizer, hyper
+from optiviz.objective import Array, Batch, Objective
+from optiviz.optimizers.base import Hyper, Optimizer, alternating_limit, hyper
 from optiviz.shapes import Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
@@ -54,7 +54,7 @@ class SVRG(Optimizer):
     ) -> tuple[Array, SnapshotState]:
         snapshot, full = state.snapshot, state.full
         if state.step % self.period == 0:
-            snapshot, full = x, all_samples(objective, "svrg").gradient(x)
+            snapshot, full = x, objective.full_batch.gradient(x)  # type: ignore[attr-defined]
         g = objective.gradient(x)
         correction = full - objective.gradient(snapshot)
         moved = x - self.lr * (g + correction)
@@ -62,6 +62,12 @@ class SVRG(Optimizer):
 
     def sketch(self, state: SnapshotState) -> Sketch:
         return plain_step(state)
+
+    def preconditioner(self, state: SnapshotState) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)
 
 
 class TableState(NamedTuple):
@@ -114,6 +120,12 @@ class SAGA(Optimizer):
     def sketch(self, state: TableState) -> Sketch:
         return plain_step(state)
 
+    def preconditioner(self, state: TableState) -> Array:
+        return np.ones(())
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, 1.0)
+
 
 def plain_step(state: SnapshotState | TableState) -> Sketch:
     """Return the step that gradient descent on the batch would have taken."""
@@ -121,23 +133,14 @@ def plain_step(state: SnapshotState | TableState) -> Sketch:
     return Segment(line, "tried"), Points(line[1:], "tried")
 
 
-def all_samples(objective: Objective, name: str) -> Objective:
-    """Return the objective of all samples, which a method needs; raise InputError without any."""
-    found: Objective | None = getattr(objective, "full_batch", None)
-    if found is None:
-        raise InputError(f"{name} needs {NEEDED['full_batch']}")
-    return found
-
-
 def first_table(objective: Objective, x: Array) -> Array:
     """Return the gradient of each sample, (..., samples, dim); raise InputError if too large."""
-    whole = all_samples(objective, "saga")
-    samples, dim = len(whole.chosen), x.shape[-1]  # type: ignore[attr-defined]
+    whole: Batch = objective.full_batch  # type: ignore[attr-defined]
+    samples, dim = len(whole.chosen), x.shape[-1]
     needed = 8 * samples * dim
     if needed > MAX_TABLE:
         raise InputError(
             f"saga keeps {samples} gradients of {dim} coordinates, which take "
             f"{needed / 1e6:.0f} MB, but at most {MAX_TABLE / 1e6:.0f} MB are allowed: choose svrg"
         )
-    table: Array = whole.sample_gradients(x)  # type: ignore[attr-defined]
-    return table
+    return whole.sample_gradients(x)

@@ -65,6 +65,8 @@ class Lookahead(Wrapper):
     optimizer's state is kept when x moves back.
     """
 
+    remembers_points = True
+
     sync_period: int = hyper(
         5, help="number of steps forward before each step back", within="[1, 1e9]"
     )
@@ -86,6 +88,10 @@ class Lookahead(Wrapper):
 
     def sketch(self, state: LookaheadState) -> Sketch:
         return self.inner.sketch(state.inner)
+
+    def preconditioner(self, state: LookaheadState) -> Array | None:
+        back = state.step % self.sync_period == 0
+        return None if back else self.inner.preconditioner(state.inner)
 
 
 Change = Callable[[Objective, Array], Array]  # the gradient of an objective at x, changed
@@ -148,6 +154,12 @@ class SAM(Wrapper):
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
 
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state)
+
+    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state, before, after)
+
 
 class AverageState(NamedTuple):
     """State of Polyak averaging."""
@@ -185,6 +197,13 @@ class PolyakAveraging(Wrapper):
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         return self.inner.stationary_covariance(hessian, noise)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
+
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
 
@@ -202,3 +221,9 @@ class PolyakAveraging(Wrapper):
         line = np.where(started, np.stack([state.before, state.average]), np.nan)
         own = Segment(line, "average"), Points(line[1:], "average")
         return (*self.inner.sketch(state.inner), *own)
+
+    def preconditioner(self, state: AverageState) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)

@@ -1,6 +1,7 @@
 """The directions along which a loss bends most: leading eigenvectors of its Hessian."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,7 @@ BASIS, LEAST_BASIS = 24, 6  # vectors that the Lanczos method holds
 HELD = 200_000_000  # numbers in these vectors, at most, unless there are only LEAST_BASIS
 PRECISE = 1e-7  # relative residual of an eigenvalue, whose error is about its square
 RESTARTS = 100
+SHARP = 1e-5  # the same of the largest eigenvalue alone, which is computed many times
 ROUGH = 0.01  # relative residual beyond which products are those of no matrix
 
 
@@ -48,20 +50,49 @@ def leading_eigenvectors(product: Callable[[Array], Array], dim: int) -> tuple[A
     return values[order], vectors
 
 
+def largest_eigenvalue(product: Callable[[Array], Array], dim: int) -> float:
+    """Return the largest eigenvalue of a symmetric matrix of which only products are known.
+
+    product(v) is the matrix times v, both of shape (dim,). By the same Lanczos method as
+    `leading_eigenvectors`. nan if products are not finite, or if it does not converge.
+    """
+    try:
+        if dim <= DENSE:
+            return float(_dense(product, dim)[0][-1])
+        begin = np.random.default_rng(0).normal(size=dim)
+        return float(_sparse(product, dim, begin, 1, "LA", SHARP)[0][0])
+    except (_NotFound, np.linalg.LinAlgError):
+        return np.nan
+
+
+class _NotFound(InputError):
+    """The Lanczos method has found no eigenvectors."""
+
+
 def _dense(product: Callable[[Array], Array], dim: int) -> tuple[Array, Array]:
     matrix = np.array([product(unit) for unit in np.eye(dim)])
     values, ways = np.linalg.eigh((matrix + matrix.T) / 2)
     return values, ways
 
 
-def _sparse(product: Callable[[Array], Array], dim: int, begin: Array) -> tuple[Array, Array]:
-    with require_package("a plane of eigenvectors", "scipy", "optiviz-cli[scipy]"):
+def _sparse(
+    product: Callable[[Array], Array],
+    dim: int,
+    begin: Array,
+    many: int = 2,
+    which: Literal["LM", "LA"] = "LM",
+    precise: float = PRECISE,
+) -> tuple[Array, Array]:
+    """Return some eigenvalues of largest magnitude, "LM", or the largest, and eigenvectors."""
+    with require_package("an eigenvalue of the Hessian", "scipy", "optiviz-cli[scipy]"):
         from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
     basis = max(LEAST_BASIS, min(BASIS, HELD // dim))
     matrix = LinearOperator((dim, dim), matvec=product, dtype=float)
     try:
-        values, ways = eigsh(matrix, 2, v0=begin, ncv=basis, tol=PRECISE, maxiter=RESTARTS)
+        values, ways = eigsh(
+            matrix, many, v0=begin, ncv=basis, which=which, tol=precise, maxiter=RESTARTS
+        )
     except ArpackError as error:
         said = str(error).partition("\n")[0]
-        raise InputError(f"no eigenvectors of the Hessian were found: {said}") from None
+        raise _NotFound(f"no eigenvectors of the Hessian were found: {said}") from None
     return values, ways

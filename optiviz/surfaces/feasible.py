@@ -390,6 +390,7 @@ class NumericSet:
     told: str
     intervals: tuple[tuple[float, float], ...]
     exact: ClassVar = False
+    convex: ClassVar = False
 
     def __post_init__(self) -> None:
         _ = self._inside

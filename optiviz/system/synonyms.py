@@ -117,6 +117,10 @@ WORDS = {
     "log(x)/log(2)": "log2",
     "log(x)/log(10)": "log10",
     "cosine": "cosine-decay",
+    # roles of shapes
+    "tried": "trial evaluated evaluation evaluations looked-at",
+    "accepted": "best incumbent",
+    "next": "proposed proposal candidate suggestion suggested",
     # views, themes and other choices
     "relief": "3d surface surface-3d plot-surface mesh wireframe terrain landscape",
     "contour": "2d heatmap heat-map map imshow pcolormesh isolines level-sets",

@@ -351,6 +351,11 @@ def _solve(graph: Graph, a: Any, b: Any) -> Any:
     return solved[..., 0] if vectors else solved
 
 
+def _inv(graph: Graph, a: Any) -> Any:
+    """Return the inverse of matrices of one or two rows, as LAPACK finds it: column by column."""
+    return _solve(graph, a, np.eye(nodes_of(a).shape[-1]))
+
+
 def _eigvalsh(graph: Graph, a: Any) -> Any:
     """Return the eigenvalues of symmetric matrices of one or two rows, increasing."""
     found = TracedArray(graph, nodes_of(a))
@@ -421,6 +426,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.norm: _norm,
     np.linalg.det: _det,
     np.linalg.solve: _solve,
+    np.linalg.inv: _inv,
     np.linalg.eigvalsh: _eigvalsh,
     np.shape: lambda graph, a: nodes_of(a).shape,
     np.ndim: lambda graph, a: nodes_of(a).ndim,

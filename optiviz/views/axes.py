@@ -190,11 +190,13 @@ def figure_of(axes: Axes) -> Figure:
     return axes.figure
 
 
-def set_step_limits(axes: Axes, steps: int, labelled: str = "xy", packed: bool = False) -> None:
-    """Set the x axis to all steps, with room for heads at its end."""
+def set_step_limits(
+    axes: Axes, steps: int, labelled: str = "xy", packed: bool = False, unit: str = "step"
+) -> None:
+    """Set the x axis to all steps, which are called `unit`, with room for heads at its end."""
     last = max(steps, 1)
     ends = -0.01 * last, 1.03 * last
-    set_limits(axes, "x", ends, partial(_whole, last), "step", labelled, packed)
+    set_limits(axes, "x", ends, partial(_whole, last), unit, labelled, packed)
 
 
 def _whole(last: int, many: int) -> Ticks:

@@ -313,7 +313,7 @@ class Layout:
         if scene.note:
             return ruler.width(scene.note, text, "bold"), 0.0
         last = scene.steps
-        words = ruler.width(f"step {last}", text, "bold") + ruler.width(f"of {last}", SMALL)
+        words = ruler.width(f"{scene.unit} {last}", text, "bold") + ruler.width(f"of {last}", SMALL)
         return words + 4, BAR
 
     def _columns(self, room: float, settings: bool) -> tuple[int, RowMode, float]:

@@ -191,9 +191,9 @@ class Legend:
                 place.left, place.baseline, self.scene.note, self.text, weight="bold"
             )
             return
-        word, bold = "step ", "bold"
-        self.counted.write(place.left, place.baseline, "step", self.text, weight=bold)
-        end = place.left + self.ruler.width(f"{word}{last}", self.text, bold)
+        unit, bold = self.scene.unit, "bold"
+        self.counted.write(place.left, place.baseline, unit, self.text, weight=bold)
+        end = place.left + self.ruler.width(f"{unit} {last}", self.text, bold)
         self.step = self.counted.write_live(
             end, place.baseline, "", self.text, weight=bold, ha="right"
         )

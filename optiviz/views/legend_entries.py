@@ -143,6 +143,14 @@ def _thin(theme: Theme) -> Style:
     return {"color": theme.muted, "linewidth": 1.2}
 
 
+def _hollow(theme: Theme, marker: str) -> Style:
+    """Return the style of a marker of which only the edge is drawn."""
+    return _muted(marker, markersize=5.0, markeredgewidth=1.2)(theme) | {
+        "markerfacecolor": theme.casing,
+        "markeredgecolor": theme.muted,
+    }
+
+
 SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most first
     "average": LegendEntry(
         "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=5.0
@@ -153,17 +161,18 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
         half_length=5.0,
     ),
     "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
+    "next": LegendEntry("next", lambda theme: _hollow(theme, "D")),
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
-    "ball": LegendEntry("steepest in", _thin, half_length=5.0),
+    "ball": LegendEntry("norm ball", _thin, half_length=5.0),
+    "bound": LegendEntry("quadratic model", _thin, half_length=5.0),
     "region": LegendEntry("reach", _thin, half_length=5.0),
     "model": LegendEntry("model", _thin, half_length=5.0),
     "population": LegendEntry("population", _muted("o", markersize=5.2)),
-    "tried": LegendEntry(
-        "looked at",
-        lambda theme: (
-            _muted("o", markersize=5.0, markeredgewidth=1.2)(theme)
-            | {"markerfacecolor": theme.casing, "markeredgecolor": theme.muted}
-        ),
+    "tried": LegendEntry("looked at", lambda theme: _hollow(theme, "o")),
+    "iterate": LegendEntry("iterate", _thin, half_length=5.0),
+    "gradient-point": LegendEntry(
+        "gradient here",
+        lambda theme: {"color": theme.ink, "marker": "+", "linestyle": "none", "markersize": 7.0},
     ),
     "masked": LegendEntry("left out", _muted("x", markersize=6.0, markeredgewidth=1.6)),
 }

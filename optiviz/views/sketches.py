@@ -1,4 +1,4 @@
-"""What methods looked at, drawn along their paths: strong at the present step, faint before.
+"""What methods looked at, drawn along their paths: strong at the present step, then ever fainter.
 
 A shape becomes vertices of lines and dots, and its role says how these look. Nothing here knows a
 method.
@@ -39,6 +39,7 @@ ISOLINES = (1 / 3, 2 / 3, 1.0)  # distances of a model's isolines, the last thro
 SADDLE = 1.6  # such a distance up to which the isolines of a saddle are drawn
 TURN = np.linspace(0, 2 * np.pi, 97)
 SAMPLES = 241  # of a parabola
+FADING = 12  # steps up to which each earlier one is fainter than the next
 FAR = 1000.0  # windows beyond which nothing is drawn
 THIN = {"+": 1.2, "x": 1.6}  # widths of lines, in points, of markers without a face
 MOST = 4000  # vertices of a straight line on a curved surface
@@ -48,10 +49,11 @@ class Look(NamedTuple):
     """How shapes of a role look.
 
     width is that of lines and dot the size of dots, both in points; before is the opacity of those
-    of earlier steps, of which `lines` and `dots` are still seen, and fill that of what a closed
-    line encloses. What grows looks the same in all of these, beyond the trail too. Dots that are
-    above, and lines that are over, are not hidden by the path, and what is dark is so much closer
-    to the colour of text than the path.
+    of the step before, and of the earlier ones, of which `lines` and `dots` are still seen, each is
+    fainter than the next unless they are many. fill is the opacity of what a closed line encloses.
+    What grows looks the same in all of these, beyond the trail too. Dots that are above, and lines
+    that are over, are not hidden by the path, and what is dark is so much closer to the colour of
+    text than the path.
     """
 
     width: float
@@ -69,15 +71,19 @@ class Look(NamedTuple):
 
 
 LOOKS: dict[Role, Look] = {
-    "tried": Look(1.1, 4.8, 0.35, 4, 4, hollow=True, above=True),
-    "accepted": Look(1.5, 5.0, 0.4, 4, 4, above=True),
-    "region": Look(1.3, 3.5, 0.3, 2, 2, fill=0.08),
+    "tried": Look(1.1, 4.8, 0.6, 5, 5, hollow=True, above=True),
+    "accepted": Look(1.5, 5.0, 0.6, 5, 5, above=True),
+    "region": Look(1.3, 3.5, 0.45, 3, 3, fill=0.08),
     "model": Look(1.0, 6.0, 0.2, 1, 0, marker="+", above=True),
-    "population": Look(1.5, 5.2, 0.35, 6, 1, fill=0.12, above=True, over=True),
+    "population": Look(1.5, 5.2, 0.6, 6, 1, fill=0.12, above=True, over=True),
     "sample": Look(1.0, 3.6, grows=True, above=True),
     "average": Look(1.8, 4.4, dots=0, grows=True, above=True, over=True, dark=0.6),
     "spread": Look(1.6, 3.5, grows=True, above=True, over=True, dark=0.4),
-    "ball": Look(1.3, 3.5, 0.3, 1, 1, fill=0.08),
+    "ball": Look(1.5, 3.5, 0.4, 1, 1, fill=0.12),
+    "bound": Look(1.6, 7.0, 0.3, 1, 0, marker="+", above=True),
+    "iterate": Look(1.1, 4.6, 0.75, dots=0, hollow=True, above=True),
+    "gradient-point": Look(1.1, 7.0, 0.75, dots=0, marker="+", above=True, over=True, dark=0.6),
+    "next": Look(1.3, 7.2, dots=0, lines=0, marker="D", hollow=True, above=True),
     "masked": Look(1.7, 6.0, 0.4, 3, 3, marker="x", above=True, over=True, dark=0.5),
     "central": Look(1.8, 4.4, grows=True, above=True, over=True, dark=0.6),
 }
@@ -146,7 +152,7 @@ class SketchArtist:
                 strip if kind.has_height else strip._replace(vertices=lift(strip.vertices))
             )
         self.lines: list[tuple[LineCollection, list[tuple[Look, Strip]]]] = []
-        self.dots: list[tuple[Line2D, Line2D, Look, Strip]] = []
+        self.dots: list[tuple[list[Line2D], Look, Strip]] = []
         for above in (False, True):
             drawn = [
                 (kind, strip)
@@ -160,10 +166,10 @@ class SketchArtist:
         for kind, strip in lifted.items():
             if kind.dots:
                 look = LOOKS[kind.role]
-                self.dots.append((*_marks(axes, look, style.color, theme), look, strip))
+                self.dots.append((_marks(axes, look, style.color, theme), look, strip))
         self.artists: list[Artist] = [
             *(strokes for strokes, _ in self.lines),
-            *(mark for before, here, *_ in self.dots for mark in (before, here)),
+            *(mark for marks, *_ in self.dots for mark in marks),
         ]
 
     def update(self, step: int) -> list[Artist]:
@@ -172,40 +178,55 @@ class SketchArtist:
         for strokes, lines in self.lines:
             segments = []
             for look, strip in lines:
-                before, here = self._parts(strip, look, look.lines, now)
-                segments += [before, here, here]
+                *before, here = self._tiers(strip, look, look.lines, now)
+                segments += [*before, here, here]
             strokes.set_segments(segments)
-        for before_mark, here_mark, look, strip in self.dots:
-            parts = self._parts(strip, look, look.dots, now)
-            for mark, places in zip((before_mark, here_mark), parts, strict=True):
+        for marks, look, strip in self.dots:
+            tiers = self._tiers(strip, look, look.dots, now)
+            for mark, places in zip(marks, tiers, strict=True):
                 mark.set_visible(bool(len(places)))
                 mark.set_data(*places.T)
         return self.artists
 
-    def _parts(self, strip: Strip, look: Look, kept: int, now: int) -> tuple[Array, Array]:
-        """Return the places of earlier steps that are still seen, and those of this one."""
-        trail = ALWAYS if self.trail is None or look.grows else self.trail
-        first = max(now - min(kept, trail), 0)
-        begin = first if look.grows else now
-        return self.project(strip.of(first, begin)), self.project(strip.of(begin, now + 1))
+    def _tiers(self, strip: Strip, look: Look, kept: int, now: int) -> list[Array]:
+        """Return the places of the earlier steps that may be seen, the oldest first, and of now."""
+        if look.grows:
+            return [self.project(strip.of(max(now - kept, 0), now + 1))]
+        first = max(now - min(kept, ALWAYS if self.trail is None else self.trail), 0)
+        if kept > FADING:
+            return [self.project(strip.of(first, now)), self.project(strip.of(now, now + 1))]
+        steps = (max(now - age, first - 1) for age in range(kept, 0, -1))
+        earlier = [strip.of(step, step + 1) if step >= first else strip.of(0, 0) for step in steps]
+        return [self.project(each) for each in [*earlier, strip.of(now, now + 1)]]
+
+
+def opacities(look: Look, kept: int) -> list[float]:
+    """Return the opacity of each of the earlier steps that are still seen, the oldest first.
+
+    If they are many, it is one of all.
+    """
+    if kept > FADING:
+        return [look.before]
+    return [look.before * (kept + 1 - age) / kept for age in range(kept, 0, -1)]
 
 
 def _strokes(
     axes: Axes, kinds: Sequence[Kind], color: str, theme: Theme, scale: float
 ) -> LineCollection:
-    """Add lines: for each kind those of earlier steps, the casing of the present, and the present.
+    """Add lines: for each kind those of each earlier step, the casing of the present, and these.
 
-    A tier is one line with gaps, so that where it crosses itself it is no darker.
+    Those of a step are one line with gaps, so that where it crosses itself it is no darker.
     """
     colors, widths, fills = [], [], []
     for kind in kinds:
         look = LOOKS[kind.role]
         own = _toward(theme.ink, color, look.dark)
-        colors += [to_rgba(own, look.before), to_rgba(theme.casing, CASING_OPACITY), to_rgba(own)]
+        faint = [] if look.grows else opacities(look, look.lines)
+        colors += [*(to_rgba(own, each) for each in faint), to_rgba(theme.casing, CASING_OPACITY)]
+        colors.append(to_rgba(own))
         width = look.width * (1.0 if kind.has_height else scale)
-        widths += [width, width + 2 * CASING, width]
-        clear = to_rgba(own, 0.0)
-        fills += [clear, clear, to_rgba(own, look.fill * kind.closed)]
+        widths += [*[width] * len(faint), width + 2 * CASING, width]
+        fills += [to_rgba(own, 0.0)] * (len(faint) + 1) + [to_rgba(own, look.fill * kind.closed)]
     drawn = LineCollection(
         [], colors=colors, linewidths=widths, facecolors=fills, capstyle="round", joinstyle="round"
     )
@@ -219,8 +240,8 @@ def _toward(ink: str, color: str, share: float) -> str:
     return to_hex((mixed[0], mixed[1], mixed[2]))
 
 
-def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> tuple[Line2D, Line2D]:
-    """Add the dots of earlier steps and of the present one."""
+def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> list[Line2D]:
+    """Add the dots of each earlier step that is still seen, and of the present one."""
     color, crossed = _toward(theme.ink, color, look.dark), look.marker in THIN
     style: dict[str, Any] = {
         "linestyle": "none", "marker": look.marker, "color": color, "markersize": look.dot,
@@ -228,10 +249,10 @@ def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> tuple[Line2D, Li
         "markeredgecolor": color if look.hollow or crossed else theme.casing,
         "markeredgewidth": THIN.get(look.marker, 1.2 if look.hollow else 0.6),
     }  # fmt: skip
-    fine = {"markeredgewidth": 1.0 if look.hollow or crossed else 0.0, "alpha": look.before}
-    (before,) = axes.plot([], [], **style | fine, zorder=BENEATH)
-    (here,) = axes.plot([], [], **style, zorder=ABOVE if look.above else BENEATH + 0.1)
-    return before, here
+    faint = style | {"markeredgewidth": 1.0 if look.hollow or crossed else 0.0, "zorder": BENEATH}
+    tiers = [] if look.grows else [faint | {"alpha": a} for a in opacities(look, look.dots)]
+    tiers.append(style | {"zorder": ABOVE if look.above else BENEATH + 0.1})
+    return [axes.plot([], [], **each)[0] for each in tiers]
 
 
 def traced(sketches: Sequence[Sketch], window: Sequence[tuple[float, float]]) -> dict[Kind, Strip]:

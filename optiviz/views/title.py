@@ -122,8 +122,8 @@ class TitleLines:
     def _formula(self, room: float, most: int) -> list[Line]:
         """Return a formula's lines, broken between terms and cut after the last one that fits.
 
-        A formula that cannot be typeset is written as it is in Python, and if it is too long for the
-        lines, only as much of it as one line holds.
+        A formula that cannot be typeset is written as it is in Python, and if it is too long for
+        the lines, only as much of it as one line holds.
         """
         for size in (SMALL, SHRUNK * SMALL) if self._terms else ():
             lines, _ = self._wrapped(room, size, most)

@@ -45,7 +45,7 @@ def test_tracks_are_repeated_and_told(spiral: str, invoke: Invoke) -> None:
     ("words", "said"),
     [
         (["--track", "no.csv"], "--track: no.csv: no such file"),
-        (["--track", "run.txt"], "--track: 'run.txt' must end in .csv, .npz or .npy"),
+        (["--track", "run.txt"], "--track: 'run.txt' must end in .json, .csv, .npz or .npy"),
         (["--track", "-o"], "--track: the value is missing before -o"),
         (["--track", "bad.csv"], "--track: bad.csv:3: must be a number, not 'one'"),
         (["--track", "spiral.npz", "--surface", "cosine"],

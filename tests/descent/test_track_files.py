@@ -296,5 +296,5 @@ def test_a_label_follows_the_file(text: str, found: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("text", ["", "run", "run.txt", "run.csvx", ":a"])
 def test_other_files_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"must end in \.csv, \.npz or \.npy"):
+    with pytest.raises(InputError, match=r"must end in \.json, \.csv, \.npz or \.npy"):
         split_name(text)

@@ -26,6 +26,7 @@ from optiviz.kinds.base import BaseRecipe
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.registry import (
     ASPECTS,
+    EXPLANATIONS,
     FORMATS,
     HEIGHTS,
     KINDS,
@@ -107,6 +108,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "camera": st.tuples(st.floats(-360, 360), st.floats(5, 85)),
     "height": st.sampled_from(HEIGHTS),
     "floor": st.booleans(),
+    "explain": st.sampled_from(EXPLANATIONS),
     "quality": st.sampled_from(QUALITIES),
     "grid": st.tuples(*[st.integers(2, 24)] * 2),
     "trials": st.integers(2, 12),

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Invoke
+from conftest import LIVE, Invoke
 from scipy.optimize import minimize
 
 import optiviz
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import descend
 from optiviz.objective import Array
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.spec import parse_spec
 from optiviz.shapes import Ellipse, Points, is_finite
 
@@ -107,6 +108,30 @@ def test_a_simplex_has_a_corner_at_each_point_of_the_path() -> None:
         np.testing.assert_array_equal(corners.points[0], point)
         kinds.add(sum(map(is_finite, tried)))
     assert kinds == {1, 2}  # reflected alone, or with another point
+
+
+def test_a_first_simplex_has_a_frame_of_its_own() -> None:
+    start, calls = np.array([1.0, -2.0]), []
+    minimize(
+        lambda x: calls.append(x.copy()) or float(x @ x),  # type: ignore[func-returns-value]
+        start,
+        method="Nelder-Mead",
+        options={"maxiter": 2},
+    )
+    for name in ("nelder-mead", "lookahead+nelder-mead"):
+        path = optiviz.descend("bowl", name, start=[1, -2], steps=3)
+        ((simplex,), *_) = path.sketches
+        np.testing.assert_array_equal(simplex[0], calls[:3])
+    bowl = optiviz.load_surface("bowl")
+    ((first,), *_) = optiviz.descend(bowl, "cma-es:spread=0.1", steps=3).sketches
+    sides = np.diff(bowl.window.intervals, axis=1)[:, 0]
+    np.testing.assert_allclose(first[1], np.diag((0.1 * sides) ** 2))
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_pages_do_not_have_to_compute_a_first_sketch(name: str) -> None:
+    method = parse_spec(name).probe()
+    assert type(method).first_sketch is Method.first_sketch
 
 
 @pytest.mark.parametrize("seed", [3, 11])

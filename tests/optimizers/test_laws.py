@@ -26,6 +26,7 @@ STEPS = 25
 WRAPPED = [
     *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
     *("polyak-averaging+momentum", "lookahead+projected-gradient"),
+    *("schedule-free+sgd", "schedule-free+adam", "schedule-free+proximal-gradient"),
     *("cautious+momentum", "cautious+adam:xi=0", "clip+sgd", "clip+projected-gradient"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]

@@ -66,6 +66,7 @@ EXPRESSIONS: list[Callable[..., Any]] = [
     lambda x, y: x @ y + np.dot(x, y) + x.dot(y) + (M @ x) @ y + np.vdot(x, x) + x @ M,
     lambda x, y: np.linalg.solve(M + np.outer(x, x), y),
     lambda x, y: np.linalg.solve(np.array([[0.0, 1.0], [2.0, 1.0]]) * (1 + x[0] * x[0]), y),
+    lambda x, y: np.linalg.inv(M + np.outer(x, y)) + np.linalg.inv(M[:1, :1] * x[:1, None]),
     lambda x, y: np.linalg.det(M + np.outer(x, y)) + np.sinc(x) + np.sinc(0 * y),
     lambda x, y: np.zeros_like(x) + np.ones_like(y) + np.full_like(x, 3.5) + np.copy(x),
     lambda x, y: np.stack([x, y]).T + np.concatenate([x, y]).reshape(2, 2),

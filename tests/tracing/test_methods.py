@@ -10,10 +10,12 @@ from conftest import LIVE, SOLVERS
 
 import optiviz
 from optiviz.optimizers.base import Optimizer, Scheduled, length
+from optiviz.optimizers.explanations import ExplainedOptimizer, explained
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.momentum import Momentum, Velocity
 from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import parse_spec
+from optiviz.registry import EXPLANATIONS, Explanation
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, ShapeForm, Sketch
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Untraceable
@@ -24,6 +26,7 @@ STEPS = 30
 WRAPPED = [
     *("lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"),
     "polyak-averaging+momentum:start=2",
+    *("schedule-free+sgd", "schedule-free+sam+adam:beta=0.5", "schedule-free+newton"),
     *("cautious+momentum", "cautious+adam:xi=0", "clip+adam", "cautious+clip+sgd"),
 ]
 SCHEDULED = [
@@ -294,6 +297,23 @@ def test_a_sketch_is_recorded(dim: int) -> None:
     wrapped = record(Scheduled(inner=method, schedule=Schedule.read("exp/0.9")), dim)
     assert wrapped.sketch is not None
     assert wrapped.sketch.forms == program.sketch.forms
+
+
+@pytest.mark.sample(8)
+@pytest.mark.parametrize("how", EXPLANATIONS)
+@pytest.mark.parametrize("text", [*LIVE, *WRAPPED, *SCHEDULED])
+def test_what_explains_a_step_is_recorded(text: str, how: Explanation) -> None:
+    for dim, surface in SURFACES.items():
+        method, general = (explained(each, how) for each in built(text))
+        if not isinstance(method, ExplainedOptimizer):
+            return
+        program, x = record(general, dim), np.array(surface.start, float)
+        assert program.sketch is not None
+        state = method.init(x)
+        for _ in range(4):
+            x, state = method.step(surface, x, state)
+            with np.errstate(all="ignore"):  # where a step has no length
+                check_sketch(program, method, x, state)
 
 
 def test_a_method_whose_sketch_cannot_be_recorded_is_recorded_without() -> None:

@@ -22,7 +22,7 @@ from optiviz.shapes import (
     Role,
     Segment,
     Sketch,
-    plain_sketch,
+    plain_sketches,
 )
 from optiviz.views.sketches import FAR, ISOLINES, LOOKS, Kind, SketchArtist, Strip, along, traced
 
@@ -161,8 +161,9 @@ def sketched(recipe: Recipe) -> tuple[Any, SketchArtist]:
 
 def dots(artist: SketchArtist, role: Role) -> tuple[Array, Array]:
     """Return the dots of earlier steps and of this one."""
-    before, here, *_ = next(each for each in artist.dots if each[2] is LOOKS[role])
-    return before.get_xydata(), here.get_xydata()
+    marks = next(marks for marks, look, _ in artist.dots if look is LOOKS[role])
+    *before, here = (mark.get_xydata() for mark in marks)
+    return np.concatenate([here[:0], *before]), here
 
 
 @pytest.mark.parametrize(("dim", "view"), [(1, "curve"), (2, "contour"), (2, "relief")])
@@ -188,6 +189,30 @@ def test_a_sketch_is_drawn_at_its_step(walker: str, dim: int, view: str) -> None
         assert_array_equal(before, places(np.reshape(kept, shape)))
         samples = np.reshape([sketch[-1].points for sketch in path.sketches[1 : step + 1]], shape)
         assert_array_equal(dots(artist, "sample")[1], places(samples))
+
+
+def test_what_was_seen_earlier_is_fainter_and_the_start_has_its_own(here: Path) -> None:
+    points = np.array([[k / 4, 1 - k / 4] for k in range(9)])
+    sketches = [[Points(each[None]), Polygon(each + np.eye(3)[:, :2])] for each in points]
+    track = optiviz.Trajectory.of(points, sketches=sketches)
+    drawn = make_picture(Recipe(surface="wobbly", tracks=[track], view="contour"))
+    artist = next(each for each in drawn.cells[0].view.path_artists
+                  if isinstance(each, SketchArtist))  # fmt: skip
+    drawn.update(0)
+    before, here_now = dots(artist, "tried")
+    assert_array_equal(here_now, points[:1])
+    assert not len(before)
+    drawn.update(8)
+    ((marks, look, _),) = artist.dots
+    *faint, _ = marks
+    assert_array_equal([mark.get_xydata()[0] for mark in marks], points[8 - look.dots : 9])
+    alphas = [mark.get_alpha() for mark in faint]
+    assert alphas == sorted(alphas) and 0 < alphas[0] < alphas[-1] == look.before
+    ((strokes, _),) = artist.lines
+    shown = [len(each) for each in strokes.get_paths()]
+    opacity = strokes.get_colors()[:, 3]
+    assert len(shown) == LOOKS["population"].lines + 2 and all(shown)
+    assert (np.diff(opacity[:-2]) > 0).all() and opacity[-1] == 1
 
 
 def test_a_trail_is_that_of_sketches_but_not_of_samples(walker: str) -> None:
@@ -218,8 +243,8 @@ def test_files_have_the_sketch_of_each_step(walker: str, invoke: Invoke, here: P
     assert invoke(*words, "--no-sketch", "-o", "off.json").exit_code == 0
     walked, other = json.loads((here / "on.json").read_text())["trajectories"]
     path = optiviz.descend("wobbly", walker, steps=4)
-    assert walked["sketches"] == [plain_sketch(each) for each in path.sketches]
-    assert [each["shape"] for each in walked["sketches"][1]] == [
+    assert walked["sketches"] == plain_sketches(path.sketches)
+    assert [each["shape"] for each in walked["sketches"][0]["shapes"]] == [
         *SHAPES, "points", "points",
     ]  # fmt: skip
     assert "sketches" not in other

@@ -146,12 +146,12 @@ function drawKey() {
       pen.globalAlpha = 1;
       pen.strokeRect(2, 2, 12, 12);
     } else if (name === "sketch") {
-      const { width, dot, hollow } = told.sketches.looks[mark.dataset.role] ?? {};
+      const { width, dot, hollow, marker } = told.sketches.looks[mark.dataset.role] ?? {};
       pen.strokeStyle = mark.dataset.role === "average" ? look().ink : muted;
       pen.lineWidth = POINT * width;
       if (told.sketches.named.some(([role, , dots]) => dots && role === mark.dataset.role)) {
         const size = (POINT * dot) / 2;
-        shape(pen, "o", [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
+        shape(pen, marker, [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
       } else line(pen, [[0, 8], [16, 8]]);
     } else if (LINES[name]) {
       const [width, dashes] = LINES[name];
@@ -181,11 +181,18 @@ function writeRows() {
     const own = runs.filter((run) => run.entry === entry);
     value.textContent = ends(own.map((run) => run.losses[rowIn(run, step)]));
     const said = remarkOn(own, step);
-    if (remark.title !== (said?.text ?? "")) remark.textContent = remark.title = said?.text ?? "";
+    const text = [...own.slice(0, 1).flatMap(evaluated), said?.text].filter(Boolean).join("  ");
+    if (remark.title !== text) remark.textContent = remark.title = text;
     remark.classList.toggle("warned", Boolean(said?.failed));
     const values = detailOf(entry);
     if (detail.textContent !== values) detail.textContent = values;
   }
+}
+
+// How often the objective had been evaluated, if the file has that: a list, which may be empty.
+function evaluated(run) {
+  const many = run.evaluations?.[rowIn(run, step)];
+  return many === undefined ? [] : [`${many} evaluation${many === 1 ? "" : "s"}`];
 }
 
 // The hyperparameters of a row: the rate, and what is not a default.

@@ -59,7 +59,7 @@ from optiviz.views.ramp import ramp
 from optiviz.views.relief import EIGENVECTOR
 from optiviz.views.relief_path import THICKER
 from optiviz.views.settings import drawing_settings
-from optiviz.views.sketches import CASING, CASING_OPACITY, ISOLINES, LOOKS, SADDLE
+from optiviz.views.sketches import CASING, CASING_OPACITY, FADING, ISOLINES, LOOKS, SADDLE
 from optiviz.views.title import LONGEST
 
 WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for HiDPI screens
@@ -118,6 +118,7 @@ class Page:
         return {
             "title": scene.title or scene.surface.title,
             "steps": scene.steps,
+            "unit": scene.unit,
             "frames": self.recipe.frame_steps(scene.steps),
             "fps": self.recipe.timeline.fps,
             "trail": self.recipe.trail,
@@ -134,6 +135,7 @@ class Page:
                 ],
                 "trail": SHORT_TRAIL,
                 "casing": CASING,
+                "fading": FADING,
                 "scales": {"curve": SKETCH_SCALE, "relief": THICKER},
                 "opacity": CASING_OPACITY,
             },
@@ -342,6 +344,7 @@ class Page:
             "drawn": rounded_points(drawn[rows], window) if stays else None,
             "losses": rounded([path.loss(step) for step in steps], self.loss.scale.limits),
             "near": None if near is None else rounded(near[steps]),
+            "evaluations": None if path.evaluations is None else path.evaluations[rows].tolist(),
             **self._sketches(path, rows),
             **self._heights(path, path.finite_points[rows]),
             "outcome": None if found is None else list(found),
@@ -361,8 +364,8 @@ class Page:
         """
         forms: list[ShapeForm] = []
         kept = []
-        for row in rows if path.sketches else ():
-            shapes = [each for each in path.sketches[row] if is_finite(each)]
+        for step in path.step_of_row[rows] if path.sketches else ():
+            shapes = [each for each in path.sketches[step] if is_finite(each)]
             forms += [each for each in map(ShapeForm.of, shapes) if each not in forms]
             kept.append(
                 [[forms.index(ShapeForm.of(each)), *self._numbers(each)] for each in shapes]

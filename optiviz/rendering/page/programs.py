@@ -15,11 +15,12 @@ from optiviz.kinds.run_scene import DescentEntry, RunScene
 from optiviz.kinds.types import resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method, Optimizer, Scheduled, ends
+from optiviz.optimizers.explanations import explained
 from optiviz.optimizers.factory import OptimizerFactory
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import OptimizerSpec, format_value, numbered
-from optiviz.registry import OPTIMIZERS
+from optiviz.registry import OPTIMIZERS, Explanation
 from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
@@ -65,7 +66,7 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
         raise InputError(f"presets: are buttons of a page that computes: {why or unlike}")
     if formula is None:
         return Programs("const programs=null;", why, entries=[_replayed("") for _ in scene.entries])
-    library = MethodLibrary(scene.surface.dim)
+    library = MethodLibrary(scene.surface.dim, recipe.explain)
     specs = iter(recipe.specs)  # which do not know the number of steps
     entries = [
         library.entry(next(specs), entry, recipe)
@@ -116,10 +117,13 @@ def _unlike_a_page(recipe: Recipe) -> str:
 
 
 class MethodLibrary:
-    """The programs of optimizers, by name: `methods` describes them, `texts` are their texts."""
+    """The programs of optimizers, by name: `methods` describes them, `texts` are their texts.
 
-    def __init__(self, dim: int) -> None:
-        self._dim = dim
+    explain is what their sketches explain, if anything.
+    """
+
+    def __init__(self, dim: int, explain: Explanation | None = None) -> None:
+        self._dim, self._explain = dim, explain
         self.methods: dict[str, dict[str, Any]] = {}
         self.texts: dict[str, str] = {}
 
@@ -184,7 +188,7 @@ class MethodLibrary:
         factory = factory_of(spec.name)
         if isinstance(method, Scheduled):
             method = method.with_fields(schedule=Schedule.read(spec.schedule))
-        program = record(method, self._dim)
+        program = record(explained(method, self._explain), self._dim)
         values = method.hyperparameters()
         # Hyperparameters that are no inputs are part of the program, and so of its name.
         fixed = [

@@ -121,19 +121,22 @@ function modelLines({ role, point, gradient, hessian }) {
   return found;
 }
 
-// The parts of the sketches of a run that are seen in a step: those of earlier steps, and its own.
-// What grows looks the same in all steps.
+// The parts of the sketches of a run that are seen in a step: those of each earlier step with their
+// opacity, the oldest first, and its own. What grows looks the same in all steps.
 function seenParts(run, step, role, dots) {
   const look = told.sketches.looks[role];
-  const kept = Math.min(dots ? look.dots : look.lines, told.trail ?? Infinity);
-  const now = rowIn(run, step);
-  const first = look.grows ? 0 : rowIn(run, Math.max(Math.min(step, run.last) - kept, 0));
-  const wanted = (from, to) =>
-    Array.from({ length: to - from }, (_, each) => sketchOf(run, from + each))
-      .flat()
-      .filter((part) => part.role === role && Boolean(part.dots) === dots);
-  const own = look.grows ? 0 : now;
-  return [wanted(first, own), wanted(own, now + 1)];
+  const most = dots ? look.dots : look.lines;
+  const kept = look.grows ? most : Math.min(most, told.trail ?? Infinity);
+  const now = Math.min(step, run.last);
+  const [first, last] = [rowIn(run, Math.max(now - kept, 0)), rowIn(run, now)];
+  const wanted = (row) => sketchOf(run, row).filter((part) => part.role === role && Boolean(part.dots) === dots);
+  const rows = Array.from({ length: last + 1 - first }, (_, each) => first + each);
+  if (look.grows) return [[], rows.flatMap(wanted)];
+  const before = rows.slice(0, -1);
+  if (most > told.sketches.fading) return [[[look.before, before.flatMap(wanted)]], wanted(last)];
+  const earlier = before.map((row) => [now - stepOf(run, row), wanted(row)]);
+  const faint = ([age, parts]) => [(look.before * (most + 1 - age)) / most, parts];
+  return [earlier.filter(([age]) => age <= kept).map(faint), wanted(last)];
 }
 
 // Draw what of the sketches of runs is beneath their paths, or what is above them. `put` returns
@@ -148,9 +151,10 @@ function drawSketches(pen, runs, step, { put, scale }, above) {
       if (style.over === above) drawSketchLines(pen, style, ...seenParts(run, step, role, false), put, scale);
     }
     for (const [role, style] of looks) {
-      const [before, here] = seenParts(run, step, role, true).map((parts) => parts.flatMap(put).filter(Boolean));
-      if (!above) drawDots(pen, style, before, false);
-      if (above === style.above) drawDots(pen, style, here, true);
+      const [before, here] = seenParts(run, step, role, true);
+      const places = (parts) => parts.flatMap(put).filter(Boolean);
+      for (const [faint, parts] of above ? [] : before) drawDots(pen, style, places(parts), faint);
+      if (above === style.above) drawDots(pen, style, places(here));
     }
   }
   pen.globalAlpha = 1;
@@ -162,11 +166,12 @@ function toward(color, share) {
   return `rgb(${own.map((each, at) => each + share * (ink[at] - each))})`;
 }
 
-// Lines of earlier steps, and those of the present one with a casing. Each of the three is one
-// line with gaps, so that where it crosses itself it is no darker.
-function drawSketchLines(pen, { width, before: faint, fill, color }, before, here, put, scale) {
+// Lines of earlier steps, and those of the present one with a casing. Those of a step are one line
+// with gaps, so that where it crosses itself it is no darker.
+function drawSketchLines(pen, { width, fill, color }, before, here, put, scale) {
   const { casing, opacity } = told.sketches;
-  const wide = here.concat(before).some(({ at }) => at) ? width : width * scale; // a parabola follows nothing
+  const isParabola = [here, ...before.map(([, parts]) => parts)].flat().some(({ at }) => at);
+  const wide = isParabola ? width : width * scale; // a parabola follows nothing
   const traced = (parts) => {
     const path = new Path2D();
     for (const part of parts) {
@@ -184,7 +189,7 @@ function drawSketchLines(pen, { width, before: faint, fill, color }, before, her
     pen.lineWidth = POINT * points;
     pen.stroke(path);
   };
-  if (before.length) tier(traced(before), color, wide, faint);
+  for (const [faint, parts] of before) if (parts.length) tier(traced(parts), color, wide, faint);
   if (!here.length) return;
   const path = traced(here);
   tier(path, look().casing, wide + 2 * casing, opacity);
@@ -194,9 +199,9 @@ function drawSketchLines(pen, { width, before: faint, fill, color }, before, her
   tier(path, color, wide, 1);
 }
 
-function drawDots(pen, { dot, marker, hollow, before: faint, color }, places, isNow) {
+function drawDots(pen, { dot, marker, hollow, color }, places, faint) {
   const size = (POINT * dot) / 2;
-  pen.globalAlpha = isNow ? 1 : faint;
+  pen.globalAlpha = faint ?? 1;
   for (const at of places) {
     if (marker === "+") {
       pen.strokeStyle = color;
@@ -207,8 +212,8 @@ function drawDots(pen, { dot, marker, hollow, before: faint, color }, places, is
       pen.strokeStyle = color;
       pen.lineWidth = 1.6 * POINT;
       for (const way of [1, -1]) line(pen, [[at[0] - size, at[1] - way * size], [at[0] + size, at[1] + way * size]]);
-    } else if (hollow) shape(pen, "o", at, size, look().casing, color, (isNow ? 1.2 : 1) * POINT);
-    else shape(pen, "o", at, size, color, isNow ? look().casing : "transparent", 0.6 * POINT);
+    } else if (hollow) shape(pen, marker, at, size, look().casing, color, (faint ? 1 : 1.2) * POINT);
+    else shape(pen, marker, at, size, color, faint ? "transparent" : look().casing, 0.6 * POINT);
   }
 }
 

@@ -53,7 +53,7 @@ function chooseAxes(quality = "fine") {
     }
   }
   if (chart) {
-    chart.x = axis("step", "linear", [0, Math.max(state.steps, told.live ? told.steps : 1, 1)]);
+    chart.x = axis(told.unit, "linear", [0, Math.max(state.steps, told.live ? told.steps : 1, 1)]);
     chart.strips = stripsOf(state.chart, runs);
   }
 }
@@ -218,8 +218,8 @@ function settle(say) {
 // Texts.
 
 function write() {
-  const counter = `step ${step} of ${state.steps}`;
-  one("#counter").style.minWidth = `${7.5 + 2 * String(state.steps).length}ch`; // so that nothing moves
+  const counter = `${told.unit} ${step} of ${state.steps}`;
+  one("#counter").style.minWidth = `${told.unit.length + 3.5 + 2 * String(state.steps).length}ch`; // so that nothing moves
   one("#counter").textContent = counter;
   slider.max = state.steps;
   slider.value = step;
@@ -248,7 +248,8 @@ function writeTable() {
   const cells = (run) => {
     const row = rowIn(run, step);
     const values = [stepOf(run, row), ...[...pointOf(run, row)].map((each) => written(each)), written(run.losses[row])];
-    const remark = run.outcome && step >= run.last ? run.outcome.text : "";
+    const ended = run.outcome && step >= run.last ? run.outcome.text : "";
+    const remark = [...evaluated(run), ended].filter(Boolean).join(", ");
     return [
       made("th", { scope: "row", textContent: run.entry.name + (many ? ` from ${place(pointOf(run, 0))}` : "") }),
       ...values.map((value) => made("td", { textContent: value })),

@@ -714,6 +714,32 @@ def test_sketches_follow_the_start_and_can_be_left_out(opened: Opened) -> None:
     wait(page, "!awaited")
 
 
+def test_what_explains_a_step_follows_the_start(opened: Opened, pages: Path) -> None:
+    names = ("sgd", "lion", "newton")
+    fields = {"optimizers": "sgd:lr=0.01,lion:lr=0.3,newton:damping=80", "steps": 3}
+    recipe = optiviz.Recipe(surface="himmelblau", explain="ball", **fields)
+    optiviz.render(recipe, pages / "explained.html")
+    page = opened("explained")
+    paths = [entry.trajectories[0] for entry in recipe.make_scene().entries]
+    assert [each.text for each in page.find_elements("css selector", ".key .sketch")][:1] == [
+        "norm ball"
+    ]
+    for start in (paths[0].start.tolist(), [1.0, -2.0]):
+        page.execute_script("state.starts = [arguments[0]]; update(); settle(null)", start)
+        for name, path in zip(names, paths, strict=True):
+            moved = descend(
+                optiviz.load_surface("himmelblau"), path.optimizer, start, 3, explain="ball"
+            )
+            number = names.index(name)
+            for step in (1, 3):
+                (shape,) = run(page, "shapesOf(runs[arguments[0]], arguments[1])", number, step)
+                (known,) = plain_sketch(moved.sketches[step])
+                assert (shape.pop("kind"), shape.pop("role")) == (known.pop("shape"), "ball")
+                for part in known.keys() - {"role"}:
+                    np.testing.assert_allclose(shape[part], known[part], rtol=1e-5, atol=1e-6)
+    assert "--explain ball" in run(page, "commandField.value")
+
+
 def test_the_ball_of_noise_is_drawn_until_its_path_is_another(opened: Opened, pages: Path) -> None:
     recipe = optiviz.Recipe(surface="bowl", optimizers="sgd:lr=0.1", noise=2.0, steps=30)
     optiviz.render(recipe, pages / "ball.html")

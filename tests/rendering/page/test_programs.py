@@ -166,3 +166,13 @@ def test_a_preset_that_a_page_cannot_run_is_told(words: str, said: str, invoke: 
     assert result.exit_code == 2
     assert said in result.stderr
     assert not Path("x.html").exists()
+
+
+@pytest.mark.parametrize("fields", [{"explain": "bound"}, {"sketch": True}])
+def test_presets_are_offered_whatever_their_methods_look_at(fields: dict[str, Any]) -> None:
+    recipe = optiviz.Recipe(surface="wobbly", optimizers="newton:damping=5", steps=3, **fields)
+    found = page_programs(recipe.make_scene(), recipe)
+    assert found.presets
+    roles = {each[1] for each in found.methods["newton"]["sketch"]}
+    assert roles == {"bound" if recipe.explain else "model"}
+    assert bool(found.methods["sgd"]["sketch"]) is bool(recipe.explain)

@@ -1,0 +1,183 @@
+"""The sharpness view: the largest curvature along each path, against the step."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from optiviz.descent.trajectory import Trajectory
+from optiviz.kinds.run_scene import RunScene
+from optiviz.kinds.style import Style
+from optiviz.objective import Array
+from optiviz.system.errors import InputError
+from optiviz.themes import Theme
+from optiviz.views import BoxConstraints, View
+from optiviz.views.axes import LETTER, TICK, constraints_beside, size_in_inches
+from optiviz.views.charts import style_steps
+from optiviz.views.paths import PathArtist, path_style
+from optiviz.views.scales import Scale
+
+DASHED, THIN = (0, (5, 2.5)), 1.1  # lines of limits
+BENEATH = 9.0  # zorder of limits, that of paths is 10
+GAP, APART, SAMPLES = 3.0, 12.0, 400  # points from a limit to its name, and to what is far
+BEYOND = 1e3  # times the largest limit, or first sharpness, from which a path leaves the chart
+
+
+class SharpnessView(View):
+    """The sharpness of the loss at the points of each path, and the limit of stability.
+
+    That is the largest eigenvalue of the Hessian, times the preconditioner of the step where it has
+    one. The dashed limit, in the colour of the path, or the ink if all have the same, is the value
+    beyond which the method does not stay in a quadratic valley. A path that diverges may leave the
+    chart. Raises InputError if no sharpness is known.
+    """
+
+    accompanies = True
+    scene: RunScene
+
+    def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
+        super().__init__(scene, theme, style)
+        values = [line[:, 1] for path in scene.compared if len(line := sharpness_line(path))]
+        if not values:
+            raise InputError(
+                "sharpness: no second derivatives are known on these paths: choose another view"
+            )
+        limits = [limit_line(path)[:, 1] for path in scene.compared]
+        high = BEYOND * max(abs(each) for line in [*limits, *values] for each in line[:1])
+        shown = np.concatenate([*limits, *values])
+        self.scale = Scale.for_values(shown[np.abs(shown) <= high] if high else shown)
+
+    @property
+    def constraints(self) -> BoxConstraints:
+        return constraints_beside(self.scale.ticks()[1], named=True)
+
+    def build(self, axes: Axes) -> None:
+        style_steps(axes, self, self.scale, *self.names)
+        lines, limits = [], list[Limit]()
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                style, line = path_style(self.theme, entry, start), sharpness_line(path)
+                limits.append(Limit(limit_line(path), style.color, is_plain(path)))
+                if not len(line):
+                    continue
+                lines.append(line)
+                steps = np.arange(path.last + 1)
+                latest = np.searchsorted(line[:, 0], steps, side="right") - 1
+                self.path_artists.append(
+                    PathArtist(
+                        axes, line, np.maximum(latest, 0), style, self.theme, entry.number,
+                        self.style.trail, casing=False, label=entry.label,
+                    )
+                )  # fmt: skip
+        self._draw_limits(axes, [each for each in limits if len(each.line)], lines)
+
+    def _draw_limits(self, axes: Axes, limits: "list[Limit]", paths: list[Array]) -> None:
+        """Draw limits, as one line if all are the same, and write at one of them what they are."""
+        if len({value for each in limits for value in each.line[:, 1].tolist()}) == 1:
+            longest = max(limits, key=lambda each: float(each.line[-1, 0]))
+            limits = [longest._replace(color=self.theme.ink)]
+        for line, color, _ in limits:
+            axes.plot(*line.T, color=color, linewidth=THIN, linestyle=DASHED, zorder=BENEATH)
+        if not limits:
+            return
+        said = "2/lr" if all(each.is_plain for each in limits) else "stability limit"
+        drawn = [points_in(axes, line) for line in [*paths, *(each.line for each in limits)]]
+        color = limits[0].color if len(limits) == 1 else self.theme.muted
+        wide, high = (72 * side for side in size_in_inches(axes))
+        beside = [
+            place
+            for each in limits
+            for place in places_along(points_in(axes, each.line), said, each.color)
+            if GAP <= place.corner[1] <= high - TICK
+        ]
+        apart = f"{said} dashed"
+        corners = [
+            Place((left, bottom), apart, color)
+            for left in (wide - LETTER * len(apart), GAP)
+            for bottom in (GAP, high - GAP - TICK)
+        ]
+        best = max(beside or corners, key=lambda place: place.room(drawn))
+        if not best.room(drawn):
+            best = max(corners, key=lambda place: place.room(drawn))
+        axes.annotate(
+            best.said, best.corner, xycoords="axes points", va="bottom",
+            fontsize=TICK, color=best.color, zorder=BENEATH,
+        )  # fmt: skip
+
+    @property
+    def names(self) -> list[str]:
+        """What is drawn, the longest name first."""
+        whole = any(path.is_preconditioned for path in self.scene.compared)
+        return ["preconditioned sharpness"] * whole + ["sharpness"]
+
+
+class Limit(NamedTuple):
+    """A limit of stability: steps and values, its colour, and whether it is 2 over the rate."""
+
+    line: Array  # (n, 2)
+    color: str
+    is_plain: bool
+
+
+class Place(NamedTuple):
+    """A place for words, in points from the lower left corner of the axes."""
+
+    corner: tuple[float, float]
+    said: str
+    color: str
+
+    def room(self, lines: list[Array]) -> float:
+        """Return how far lines, of shape (n, 2), keep from the words, in points; at most APART."""
+        half = np.array([LETTER * len(self.said), TICK]) / 2
+        middle = np.array(self.corner) + half
+        found = APART
+        for line in lines:
+            many = np.linspace(0, len(line) - 1, max(2, SAMPLES))
+            along = [np.interp(many, np.arange(len(line)), column) for column in line.T]
+            beside = np.maximum(np.abs(np.column_stack([*along]) - middle) - half, 0.0)
+            beside = np.concatenate([beside, np.maximum(np.abs(line - middle) - half, 0.0)])
+            found = min(found, float(np.hypot(*beside.T).min()))
+        return found
+
+
+def places_along(line: Array, said: str, color: str) -> list[Place]:
+    """Return places for words above and beneath a line, at its end and at its beginning."""
+    places, width = [], LETTER * len(said)
+    for at in (line[-1, 0] - width, line[0, 0] + GAP):
+        over = line[(at <= line[:, 0]) & (line[:, 0] <= at + width), 1]
+        over = over if len(over) else line[:1, 1]
+        for bottom in (over.max() + GAP, over.min() - GAP - TICK):
+            places.append(Place((float(at), float(bottom)), said, color))
+    return places
+
+
+def points_in(axes: Axes, line: Array) -> Array:
+    """Return a line, of shape (n, 2), in points from the lower left corner of Axes."""
+    shares = axes.transAxes.inverted().transform(axes.transData.transform(line))
+    return np.asarray(shares * size_in_inches(axes) * 72)
+
+
+def sharpness_line(path: Trajectory) -> Array:
+    """Return steps and sharpness where that is known, shape (n, 2)."""
+    if path.sharpness is None:
+        return np.zeros((0, 2))
+    many = len(path.finite_points)
+    line = np.column_stack([path.step_of_row[:many], path.sharpness[:many]])
+    return line[np.isfinite(line).all(axis=-1)]
+
+
+def limit_line(path: Trajectory) -> Array:
+    """Return steps and the limit of stability where that is known, shape (n, 2)."""
+    line = np.column_stack([path.step_of_row, path.stability_limits])
+    return line[np.isfinite(line).all(axis=-1)]
+
+
+def is_plain(path: Trajectory) -> bool:
+    """Return whether the limit of a path is 2 over its learning rate in every step."""
+    if path.optimizer is None:
+        return False
+    line = limit_line(path)
+    rates = (path.optimizer.rate_at(int(step)) for step in line[:, 0])
+    return all(
+        rate and np.isclose(limit * rate, 2) for rate, limit in zip(rates, line[:, 1], strict=True)
+    )
