@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # What an objective or a stream may offer beside its protocol, and what wraps it passes on: its
-# second derivatives; its named tensors in a point, each with name, shape, offset and of(x); the
-# dtype and device of torch in which it computes; the set in which x must stay; the weight of a
-# penalty on |x|, and the objective without it; the residuals whose squares it sums, with their
-# Jacobian; the metric of its space; the sides of its window; of a batch, the objective of all
-# samples, which samples are in it, and the gradient of each. One that is None is not offered.
+# second derivatives, and third ones; its named tensors in a point, each with name, shape, offset
+# and of(x); the dtype and device of torch in which it computes; the set in which x must stay; the
+# weight of a penalty on |x|, and the objective without it; the residuals whose squares it sums,
+# with their Jacobian; the metric of its space; the sides of its window; of a batch, the objective
+# of all samples, which samples are in it, and the gradient of each. One that is None is not
+# offered.
 BESIDE = (
-    *("hessian", "parts", "tensor_kind"),
+    *("hessian", "third_derivatives", "parts", "tensor_kind"),
     *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
     *("full_batch", "chosen", "sample_gradients"),
 )

@@ -331,6 +331,7 @@ WRAPPERS = {
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
     "schedule-free": "schedule_free:ScheduleFree",
+    "flow": "flows:Flow",
     "cautious": "cautious:Cautious",
     "clip": "clipping:Clip",
 }

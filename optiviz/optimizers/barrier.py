@@ -224,6 +224,6 @@ class LogBarrier(Optimizer):
         bends, axes = np.linalg.eigh(state.hessian)
         radii = np.where(started, 1 / np.maximum(bends, np.finfo(float).tiny), np.nan)
         return (
-            Segment(state.line, "central"),
+            Segment(state.line, "central-path"),
             Ellipse(state.center, (axes * radii) @ axes.T),
         )

@@ -9,6 +9,7 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
 from optiviz.shapes import Points, Segment, Sketch
+from optiviz.system.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -16,10 +17,17 @@ class Wrapper(BaseWrapper):
     """An optimizer that wraps another one, `inner`, and has the hyperparameters of both.
 
     One of its own that the inner optimizer also has is prefixed with the wrapper's name, as in
-    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1.
+    sam_rho. `sets_rate` is whether it replaces the inner optimizer's learning rate, by 1. `alone`
+    says why no other can wrap it, if so.
     """
 
     sets_rate: ClassVar[bool] = False
+    alone: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.inner, Wrapper) and self.inner.alone:
+            raise InputError(self.inner.alone)
 
     @classmethod
     def own(cls, inner: "list[str]") -> dict[str, str]:

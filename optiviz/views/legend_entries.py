@@ -155,7 +155,10 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "average": LegendEntry(
         "average", lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH}, half_length=5.0
     ),
-    "central": LegendEntry(
+    "central-flow": LegendEntry(
+        "central flow", lambda theme: {"color": theme.ink, "linewidth": 2.0}, half_length=5.0
+    ),
+    "central-path": LegendEntry(
         "central path",
         lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH},
         half_length=5.0,
@@ -165,6 +168,7 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
     "ball": LegendEntry("norm ball", _thin, half_length=5.0),
     "bound": LegendEntry("quadratic model", _thin, half_length=5.0),
+    "gradient-flow": LegendEntry("gradient flow", _thin, half_length=5.0),
     "region": LegendEntry("reach", _thin, half_length=5.0),
     "model": LegendEntry("model", _thin, half_length=5.0),
     "population": LegendEntry("population", _muted("o", markersize=5.2)),

@@ -30,17 +30,19 @@ WRAPPED = [
     *("cautious+momentum", "cautious+adam:xi=0", "clip+sgd", "clip+projected-gradient"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]
+FLOWS = [pytest.param(f"flow+{name}", marks=pytest.mark.slow) for name in ("sgd", "rmsprop")]
 SCHEDULED = ["adam:lr=@cosine/20", "lookahead+sgd:lr=@warmup/5@step/10/0.5"]
 wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
 flat = optiviz.Surface(formula="3 + 0*x*y", domain="-3:3,-3:3")
-every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED])
+every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED, *FLOWS])
 every_quick_one = pytest.mark.parametrize(
     "name",
     [
         pytest.param(name, marks=pytest.mark.slow) if name == "log-barrier" else name
         for name in [*STEPPING, *WRAPPED, *SCHEDULED]
-    ],
+    ]
+    + FLOWS,
 )
 every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
