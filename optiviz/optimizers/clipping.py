@@ -70,5 +70,12 @@ class Clip(Wrapper):
     def preconditioner(self, state: Clipped) -> Array | None:
         return self.inner.preconditioner(state.inner)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: Clipped, before: Array, after: Array) -> Sketch:
+        return self.inner.ball(state.inner, before, after)
+
     def stability_limit(self, step: int) -> float | None:
         return self.inner.stability_limit(step)
