@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # What an objective or a stream may offer beside its protocol, and what wraps it passes on: its
-# second derivatives; its named tensors in a point, each with name, shape, offset and of(x); the
-# dtype and device of torch in which it computes; the set in which x must stay; the weight of a
-# penalty on |x|, and the objective without it; the residuals whose squares it sums, with their
-# Jacobian; the metric of its space; the sides of its window; of a batch, the objective of all
-# samples, which samples are in it, and the gradient of each. One that is None is not offered.
+# second derivatives, and third ones; its named tensors in a point, each with name, shape, offset
+# and of(x); the dtype and device of torch in which it computes; the set in which x must stay; the
+# weight of a penalty on |x|, and the objective without it; the residuals whose squares it sums,
+# with their Jacobian; the metric of its space; the sides of its window; of a batch, the objective
+# of all samples, which samples are in it, and the gradient of each. One that is None is not
+# offered.
 BESIDE = (
-    *("hessian", "parts", "tensor_kind"),
+    *("hessian", "third_derivatives", "parts", "tensor_kind"),
     *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
     *("full_batch", "chosen", "sample_gradients"),
 )
@@ -77,6 +78,9 @@ class Constraint(Protocol):
     def gradient(self, x: Array) -> Array:
         """Return its derivatives, shape (..., dim)."""
 
+    def hessian(self, x: Array) -> Array:
+        """Return its second derivatives, shape (..., dim, dim)."""
+
 
 def scipy_constraints(edges: Sequence[Constraint]) -> list[dict[str, Any]]:
     """Return constraints as scipy's methods take them."""
@@ -115,6 +119,10 @@ class FeasibleSet(Protocol):
     @property
     def constraints(self) -> Sequence[Constraint]:
         """The constraints beside the box."""
+
+    @property
+    def edges(self) -> Sequence[Constraint]:
+        """All constraints, those that make the box included."""
 
     @property
     def corners(self) -> Array:

@@ -199,7 +199,7 @@ VIEWS = {
     "contour": ViewEntry(
         "contour:ContourView", (2,), "surface",
         ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
-         "explain", "eigenvectors"),
+         "explain", "eigenvectors", "gradients"),
         "the surface from above, with contour lines", page=True, beside="loss",
     ),
     "curve": ViewEntry(
@@ -284,6 +284,7 @@ OPTIMIZERS = {
     "projected-gradient": "constrained:ProjectedGradient",
     "frank-wolfe": "constrained:FrankWolfe",
     "mirror-descent": "constrained:MirrorDescent",
+    "log-barrier": "barrier:LogBarrier",
     "proximal-gradient": "constrained:ProximalGradient",
     "fista": "constrained:FISTA",
     "svrg": "variance:SVRG",
@@ -314,6 +315,7 @@ FAMILIES = {  # what each module of optimizers holds, in the order of optiviz li
     "newton": "quadratic models",
     "least_squares": "sums of squares (--residuals), and metrics (--metric)",
     "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
+    "barrier": "constraints (--constraint, --bounds) and penalties (--l1)",
     "variance": "batches with less noise (--batch-size)",
     "samplers": "samples of a density",
     "classical": "classical methods of scipy",
@@ -329,6 +331,9 @@ WRAPPERS = {
     "wolfe": "line_searches:Wolfe",
     "polyak-averaging": "wrappers:PolyakAveraging",
     "schedule-free": "schedule_free:ScheduleFree",
+    "flow": "flows:Flow",
+    "cautious": "cautious:Cautious",
+    "clip": "clipping:Clip",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

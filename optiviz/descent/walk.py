@@ -87,11 +87,7 @@ def descend(
     or has constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
-    if (
-        isinstance(objective, Stream)
-        and isinstance(optimizer, Solver)
-        and optimizer.needs_fixed_objective
-    ):
+    if isinstance(objective, Stream) and optimizer.needs_fixed_objective:
         name = label or type(optimizer).__name__
         raise InputError(
             f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
@@ -258,7 +254,7 @@ def respond(signal: Stream, optimizer: Method, steps: int, label: str = "") -> t
     for each in optimizer.needs:
         what = re.split("[,:]", NEEDED[each])[0]
         raise InputError(f"{name} cannot respond to a signal: it needs {what}")
-    if isinstance(optimizer, Solver) and optimizer.needs_fixed_objective:
+    if optimizer.needs_fixed_objective:
         raise InputError(f"{name} needs a fixed objective: it cannot follow a signal")
     try:
         with np.errstate(all="ignore"):

@@ -452,6 +452,14 @@ class Recipe(
                 f"omit --{asked}"
             )
         if self.explain:
+            if (
+                self.explain == "ball"
+                and self.problem.in_plane
+                and resolve_surface(self.surface).dim == 1
+            ):
+                raise InputError(
+                    "explain: in one dimension all norms have the same balls: write --explain bound"
+                )
             if self.sketch is False:
                 raise InputError("explain: what explains steps is a sketch: omit --no-sketch")
             try:

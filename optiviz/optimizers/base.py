@@ -51,6 +51,7 @@ def random_numbers(seed: int, step: int) -> np.random.Generator:
 # What a method may need of an objective, and how a user gives it.
 NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
+    "third_derivatives": "third derivatives, which only formulas of one or two variables have",
     "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
     "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
     "full_batch": "samples: give a network, a model or residuals, and add --batch-size 16",
@@ -75,14 +76,15 @@ class Method:
     `has_loops` is whether a step has loops of a length that depends on the point, so that it cannot
     be recorded. `needs` are names in NEEDED, what an objective must offer to it, and `respects` are
     names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
-    gradients, without which noise on them changes nothing, and `remembers_points` whether a step
-    depends on earlier points, not only on gradients. A method that draws numbers has a field
-    `seed`.
+    gradients, without which noise on them changes nothing, `remembers_points` whether a step
+    depends on earlier points, not only on gradients, and `needs_fixed_objective` whether all steps
+    need the same objective. A method that draws numbers has a field `seed`.
     """
 
     uses_gradient: ClassVar[bool] = True
     remembers_points: ClassVar[bool] = False
     has_loops: ClassVar[bool] = False
+    needs_fixed_objective: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
 
@@ -284,6 +286,10 @@ class BaseWrapper(Optimizer, ABC):
         return self.inner.has_loops
 
     @property
+    def needs_fixed_objective(self) -> bool:  # type: ignore[override]
+        return self.inner.needs_fixed_objective
+
+    @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.inner.needs
 
@@ -364,12 +370,7 @@ class Scheduled(BaseWrapper):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Solver(Method, ABC):
-    """A method that runs its own loop, as in other libraries. It walks one run at a time.
-
-    `needs_fixed_objective` is whether all steps need the same objective.
-    """
-
-    needs_fixed_objective: ClassVar[bool] = False
+    """A method that runs its own loop, as in other libraries. It walks one run at a time."""
 
     @abstractmethod
     def run(

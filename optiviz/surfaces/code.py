@@ -27,7 +27,9 @@ from optiviz.surfaces.syntax import AXES
 
 FEW = 0.5  # |pi*a| below which derivatives of sinc are computed from a series
 SLOPE = -1 / 3, 1 / 30, -1 / 840, 1 / 45360, -1 / 3991680, 1 / 518918400
-SERIES = {1: SLOPE, 2: tuple((2 * power + 1) * each for power, each in enumerate(SLOPE))}
+BEND = tuple((2 * power + 1) * each for power, each in enumerate(SLOPE))
+THIRD = tuple(2 * power * each for power, each in enumerate((*BEND, -13 / 93405312000)) if power)
+SERIES = {1: SLOPE, 2: BEND, 3: THIRD}
 
 
 def not_below(a: Array, b: Array) -> Array:
@@ -66,7 +68,7 @@ def erf(a: Array) -> Array:
 
 
 def sinc(a: Array, order: int = 0) -> Array:
-    """Return sin(pi*a)/(pi*a), or its first or second derivative."""
+    """Return sin(pi*a)/(pi*a), or its first, second or third derivative."""
     if not order:
         return np.sinc(a)
     u = np.multiply(np.pi, a)
@@ -76,7 +78,11 @@ def sinc(a: Array, order: int = 0) -> Array:
     slope = (np.cos(far) - np.sin(far) / far) / far
     if order == 1:
         return np.pi * np.where(np.abs(u) < FEW, near * u, slope)
-    return np.pi**2 * np.where(np.abs(u) < FEW, near, -np.sin(far) / far - 2 * slope / far)
+    bend = -np.sin(far) / far - 2 * slope / far
+    if order == 2:
+        return np.pi**2 * np.where(np.abs(u) < FEW, near, bend)
+    turn = 2 * (slope / far - bend) / far - slope
+    return np.pi**3 * np.where(np.abs(u) < FEW, near * u, turn)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
+from itertools import product
 
 import sympy
 
@@ -15,7 +16,7 @@ from optiviz.system.errors import InputError
 from optiviz.system.time_limit import TimeLimit
 
 MAX_DERIVATIVE = 10_000  # nodes; about a second to differentiate and print
-MAX_SECONDS = 1.0  # to derive the code of a formula; second derivatives may take as long again
+MAX_SECONDS = 1.0  # to derive the code of a formula; each higher order may take as long again
 FEW_VARIABLES = 25  # with more of them, it may take longer in proportion
 
 
@@ -39,17 +40,20 @@ class Derivation:
     ) -> None:
         self._name = name
         self._first = time_limit
-        self._second = TimeLimit(time_limit.seconds)  # for second derivatives
+        higher = ("hessian", "third_derivatives")
+        self._higher = {part: TimeLimit(time_limit.seconds) for part in higher}
         self._variables = variables
         self._symbols = symbols(len(variables))
         self._expression = expression
+        self._most = MAX_DERIVATIVE if math.isfinite(time_limit.seconds) else math.inf
 
     def code(self, part: str) -> str:
-        """Return the code of "value", "gradient", "value_and_gradient" or "hessian".
+        """Return the code of a part.
 
-        Common subexpressions are computed once.
+        That is "value", "gradient", "value_and_gradient", "hessian" or "third_derivatives". Common
+        subexpressions are computed once.
         """
-        with _limited(self._name, self._second if part == "hessian" else self._first):
+        with _limited(self._name, self._higher.get(part, self._first)):
             match part:
                 case "value":
                     return _printed([self._expression])
@@ -60,6 +64,8 @@ class Derivation:
                 case "hessian":
                     slopes, symbols = self._slopes, self._symbols
                     return _printed([self._derivative(s, each) for s in slopes for each in symbols])
+                case "third_derivatives":
+                    return _printed(self._third)
         raise ValueError(part)
 
     def gradient_text(self) -> tuple[str, ...]:
@@ -72,8 +78,19 @@ class Derivation:
     def _slopes(self) -> tuple[sympy.Expr, ...]:
         return tuple(self._derivative(self._expression, each) for each in self._symbols)
 
+    @property
+    def _third(self) -> list[sympy.Expr]:
+        """All third derivatives, of which those in another order are the same."""
+        axes, found = range(len(self._symbols)), dict[tuple[int, ...], sympy.Expr]()
+        for i in axes:
+            for j in axes[i:]:
+                bend = self._derivative(self._slopes[i], self._symbols[j])
+                for k in axes[j:]:
+                    found[i, j, k] = self._derivative(bend, self._symbols[k])
+        return [found[tuple(sorted(each))] for each in product(axes, repeat=3)]
+
     def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
-        if _derivative_size(expression) > MAX_DERIVATIVE:
+        if _derivative_size(expression) > self._most:
             raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
         terms = [each for each in sympy.Add.make_args(expression) if symbol in _symbols_in(each)]
         slope = sympy.Add(*(sympy.diff(each, symbol) for each in terms))
@@ -86,7 +103,8 @@ class Derivation:
 def derive(text: str, variables: Sequence[str], ours: bool = False) -> Derivation:
     """Return the derivation of a formula; raise InputError if the text is not one.
 
-    A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
+    A bundled formula (`ours`) has no limit of time and length: it is known to finish, however slow
+    the machine.
     """
     seconds = MAX_SECONDS * max(1.0, len(variables) / FEW_VARIABLES)
     named, time_limit = named_formula(text), TimeLimit(math.inf if ours else seconds)

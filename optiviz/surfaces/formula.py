@@ -28,6 +28,8 @@ from optiviz.system.cache import (
 if TYPE_CHECKING:
     from optiviz.surfaces.derivation import Derivation
 
+FEW_DIMENSIONS = 2  # up to which there are third derivatives
+
 # What the code of a text depends on.
 SOURCES = "derivation.py", "grammar.py", "nodes.py", "syntax.py", "vocabulary.py"
 
@@ -60,6 +62,18 @@ class Formula:
         entries = self._hessian.run(*self._coordinates(x))
         return np.stack(entries, axis=-1).reshape(*x.shape, self.dim)
 
+    @property
+    def third_derivatives(self) -> Callable[[Array], Array] | None:
+        """The function that returns d3f/dx3, shape (..., dim, dim, dim).
+
+        None in more than two dimensions, in which it has too many.
+        """
+        return self._third_derivatives if self.dim <= FEW_DIMENSIONS else None
+
+    def _third_derivatives(self, x: Array) -> Array:
+        entries = self._third.run(*self._coordinates(x))
+        return np.stack(entries, axis=-1).reshape(*x.shape, self.dim, self.dim)
+
     def gradient_text(self) -> tuple[str, ...]:
         """Return the derivative with respect to each coordinate, in the syntax of formulas."""
         return self._derivation.gradient_text()
@@ -80,8 +94,12 @@ class Formula:
     def _hessian(self) -> Compiled:
         return self.compiled("hessian")
 
+    @cached_property
+    def _third(self) -> Compiled:
+        return self.compiled("third_derivatives")
+
     def compiled(self, part: str) -> Compiled:
-        """Return the code of a part: "value", "gradient", "value_and_gradient" or "hessian"."""
+        """Return the code of a part, as `Derivation.code` names it."""
         return compile_code(self._derivation.code(part), self.dim)
 
     def _coordinates(self, x: Array) -> Iterator[Array]:
@@ -111,6 +129,10 @@ class DefinedFormula(Formula):
 
     def hessian(self, x: Array) -> Array:
         return np.where(self._undefined(x)[..., None, None], np.nan, self._whole.hessian(x))
+
+    def _third_derivatives(self, x: Array) -> Array:
+        undefined = self._undefined(x)[..., None, None, None]
+        return np.where(undefined, np.nan, self._whole._third_derivatives(x))
 
     def _undefined(self, x: Array) -> NDArray[np.bool_]:
         return np.asarray(np.isnan(self._parts(x)).any(axis=-1))

@@ -130,6 +130,11 @@ class Function:
             return self.formula.hessian(x)
         return self._differences(self.gradient, x, SECOND_STEP_SIZE)
 
+    @property
+    def third_derivatives(self) -> Callable[[Array], Array] | None:
+        """That of its formula; None if it is not traced."""
+        return None if self.formula is None else self.formula.third_derivatives
+
     def _differences(self, of: Callable[[Array], Array], x: Array, apart: float) -> Array:
         """Return derivatives along a new last axis, one per coordinate, by central differences."""
         slopes = []

@@ -599,6 +599,12 @@ class Surface(Model):
         return self.compiled.hessian(x)
 
     @property
+    def third_derivatives(self) -> "Callable[[Array], Array] | None":
+        """The function that returns d3f/dx3, shape (..., dim, dim, dim); None if it is unknown."""
+        found: Callable[[Array], Array] | None = getattr(self.compiled, "third_derivatives", None)
+        return found
+
+    @property
     def jacobian(self) -> "Callable[[Array], Array] | None":
         """The derivatives of the residuals, (..., m, dim); None if there are no residuals."""
         return None if self.residuals is None else self.residuals.jacobian

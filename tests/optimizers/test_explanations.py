@@ -132,6 +132,17 @@ def test_what_explains_steps_changes_none() -> None:
             assert type(told.optimizer) is type(plain.optimizer)
 
 
+def test_the_sharpness_along_an_explained_path_is_the_same() -> None:
+    fields = {"optimizers": "adam:lr=0.3,bfgs", "steps": 4, "view": "contour+sharpness"}
+    plain, told = (
+        optiviz.Recipe(surface="himmelblau", explain=how, **fields).make_scene()
+        for how in (None, "ball")
+    )
+    for path, other in zip(plain.trajectories, told.trajectories, strict=True):
+        assert path.sharpness is not None
+        np.testing.assert_array_equal(path.sharpness, other.sharpness)
+
+
 def test_a_step_in_no_norm_has_no_ball() -> None:
     """Newton's method uphill, and methods that leave the direction of their preconditioner."""
     saddle = Surface(formula="x**2 - y**2", domain="-3:3,-3:3")
@@ -159,6 +170,7 @@ def test_the_documentation_has_the_ball_of_every_method() -> None:
         ("wobbly --opt adam:lr=1 --explain bound", "minimum of a quadratic model: choose sgd"),
         ("xor --opt sgd:lr=1 --explain ball", "explain: needs one or two dimensions, but xor is"),
         ("wobbly --opt sgd:lr=1 --explain ball --no-sketch", "is a sketch: omit --no-sketch"),
+        ("parabola --opt sgd:lr=1 --explain ball", "in one dimension all norms have the same"),
         ("wobbly --opt sgd:lr=1 --explain disc", "unknown explanation 'disc'"),
         ("wobbly --opt sgd:lr=1 --explain ball --view loss", "loss does not use --explain"),
     ],

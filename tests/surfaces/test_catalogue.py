@@ -28,6 +28,7 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
     "log": mpmath.log,
     "tanh": mpmath.tanh,
     "max": max,
+    "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)),
 }
 
 

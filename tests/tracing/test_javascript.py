@@ -40,6 +40,8 @@ SPECS = [
     "lookahead+adam",
     "polyak-averaging+adam:start=3",
     "sam+momentum",
+    "cautious+momentum",
+    "clip+sgd",
     "adam:lr=@cosine",
     "sgd:lr=@warmup/20@exp/0.99",
 ]

@@ -44,6 +44,7 @@ from optiviz.views import eigenvectors
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
+from optiviz.views.ground import HELD_CASING, HELD_DASH, HELD_WIDTH
 from optiviz.views.legend import number
 from optiviz.views.legend_entries import (
     BENDS,
@@ -102,6 +103,8 @@ class Page:
             raise InputError(
                 "this page cannot show eigenvectors: it only replays what was descended"
             )
+        if recipe.gradients:
+            raise InputError("a page cannot show gradients: choose .gif or .png")
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
         self.sets = sets_told(scene.surface, recipe)
@@ -277,12 +280,18 @@ class Page:
         """Return what the page has to know of the surface, and how it is drawn."""
         surface, levels = self.scene.surface, self.recipe.levels
         window = surface.window.intervals
-        minima = self.scene.in_window(surface.minima)
+        minima = self.scene.in_window(self.scene.minima)
         return {
             "dim": surface.dim,
             "names": [*self._axes()],
             "window": [list(ends) for ends in window],
             "minima": rounded_points(minima, window),
+            "held": {
+                "level": self.scene.held_level,
+                "width": HELD_WIDTH,
+                "casing": HELD_CASING,
+                "dash": HELD_DASH,
+            },
             "levels": levels if isinstance(levels, int | None) else list(levels),
             "own_levels": list(surface.levels),
             "field": self.recipe.field,
