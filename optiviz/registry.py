@@ -229,7 +229,7 @@ VIEWS = {
         "the state of an optimizer against step", page=True,
     ),
     "sharpness": ViewEntry(
-        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
+        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", (),
         "the largest curvature along each path, and that beyond which steps are unstable",
     ),
     "response": ViewEntry(

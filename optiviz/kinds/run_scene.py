@@ -566,7 +566,9 @@ def _sharpness(path: Trajectory) -> dict[str, Any]:
     """Return the sharpness at each point, and what it is compared with, if it was recorded."""
     if path.sharpness is None:
         return {}
-    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(path.stability_limits)}
+    reached = np.isfinite(path.points).all(axis=-1)
+    limits = np.where(reached, path.stability_limits, np.nan)
+    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(limits)}
 
 
 def _shown_start(path: Trajectory) -> str:

@@ -128,6 +128,7 @@ WORDS = {
     "loss": "losses convergence objective",
     "rate": "lr learning-rate schedule",
     "state": "moments momentum",
+    "sharpness": "edge-of-stability eigenvalue eigenvalues lambda-max curvature hessian",
     "light": "white bright day",
     "dark": "black night",
     "article": "paper print publication latex",

@@ -131,9 +131,8 @@ class MethodLibrary:
         """Add a built-in optimizer, if it can be recorded, for readers to choose."""
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
-        if not method.needs:
-            with suppress(Untraceable):
-                self._add(OptimizerSpec(name), method)
+        with suppress(Untraceable):  # also of one that needs what a page does not know
+            self._add(OptimizerSpec(name), method)
 
     def entry(self, spec: OptimizerSpec, entry: DescentEntry, recipe: Recipe) -> dict[str, Any]:
         """Add the optimizer of an entry of a recipe; return what it computes, or why nothing."""
