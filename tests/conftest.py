@@ -45,10 +45,9 @@ backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 
 CATALOGUE = load_catalogue().surfaces
 FORMULAS = {
-    name: each
-    for name, each in CATALOGUE.items()
-    if each.network is None and not each.has_many_variables
+    name: each for name, each in CATALOGUE.items() if each.formula and not each.has_many_variables
 }
+FITS = {name: each for name, each in CATALOGUE.items() if each.fit is not None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
 
 
