@@ -8,7 +8,7 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Hyper, hyper, length
 from optiviz.optimizers.wrappers import ChangedGradient, Wrapper
-from optiviz.shapes import Points, Segment, Sketch
+from optiviz.shapes import Ball, Points, Segment, Sketch
 
 
 class Clipped(NamedTuple):
@@ -74,7 +74,7 @@ class Clip(Wrapper):
     def follows_gradient(self) -> bool:
         return self.inner.follows_gradient
 
-    def ball(self, state: Clipped, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Clipped, before: Array, after: Array) -> Ball:
         return self.inner.ball(state.inner, before, after)
 
     def stability_limit(self, step: int) -> float | None:
