@@ -78,6 +78,9 @@ class Constraint(Protocol):
     def gradient(self, x: Array) -> Array:
         """Return its derivatives, shape (..., dim)."""
 
+    def hessian(self, x: Array) -> Array:
+        """Return its second derivatives, shape (..., dim, dim)."""
+
 
 def scipy_constraints(edges: Sequence[Constraint]) -> list[dict[str, Any]]:
     """Return constraints as scipy's methods take them."""
@@ -116,6 +119,10 @@ class FeasibleSet(Protocol):
     @property
     def constraints(self) -> Sequence[Constraint]:
         """The constraints beside the box."""
+
+    @property
+    def edges(self) -> Sequence[Constraint]:
+        """All constraints, those that make the box included."""
 
     @property
     def corners(self) -> Array:

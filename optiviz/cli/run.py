@@ -128,6 +128,12 @@ from optiviz.system.errors import InputError
         "flatter and dashed where it curves down.",
     ),
     click.option(
+        "--gradients",
+        is_flag=True,
+        help="Draw arrows at the head of each path: down the loss, and dashed along the gradient "
+        "of each constraint that is active there.",
+    ),
+    click.option(
         "--smooth", type=int, default=1, metavar="N", help="Average loss curves over N steps."
     ),
     click.option(

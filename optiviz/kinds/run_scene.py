@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optiviz.descent import problem_of
+from optiviz.descent.constrained import constrained_minimum
 from optiviz.descent.outcome import Outcome, outcome, until_left
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_ROWS
@@ -37,15 +38,21 @@ DENSITY = "density exp(\N{MINUS SIGN}f/T)"
 GROWING = {"sample", "average", "spread"}  # roles of what a path would hide in the end
 SHORT_TRAIL = 6  # steps, of such a path
 MAX_JUDGED = 200  # points of a path at which the loss of a plane is evaluated
+SAME = 1e-4  # fraction of the window's diagonal up to which two minima are one
+HELD = 1e-3  # fall of the tangent across the window, from a minimum that constraints hold
 ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance counts as 0
 
 
 def provided_by(surface: Surface) -> Mapping[str, int]:
     """Return what a surface and its descent offer to views."""
-    return {
-        "surface": surface.dim,
-        "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
-    }
+    provided = {"surface": surface.dim, "descent": surface.dim}
+    if surface.fit is not None:
+        provided["samples"] = surface.dim
+    if not problem_of(surface).in_plane:
+        provided["descent"] = MANY_DIMENSIONS
+        if surface.learns or surface.parts:
+            provided["matrices"] = MANY_DIMENSIONS
+    return provided
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -292,12 +299,42 @@ class RunScene(OnSurface[RunEntry]):
                 found = np.vstack([found, path.start])
         return found
 
+    @cached_property
+    def minima(self) -> Array:
+        """The known minima, shape (n, dim): under constraints, the feasible ones and the least."""
+        listed = np.reshape(self.surface.minima, (-1, self.surface.dim)).astype(float)
+        allowed, found = self.surface.feasible_set, self._constrained
+        if allowed is not None:
+            listed = listed[allowed.contains(listed)]
+        if found is None:
+            return listed
+        apart = np.linalg.norm(listed - found, axis=-1) > SAME * self.surface.window.diagonal
+        return np.concatenate([listed[apart], found[None]])
+
+    @cached_property
+    def _constrained(self) -> Array | None:
+        return constrained_minimum(self.surface)
+
+    @cached_property
+    def held_level(self) -> float | None:
+        """The loss at the minimum of a plane, if constraints hold it there; otherwise None.
+
+        Its isoline touches their edge. A density has none.
+        """
+        found = self._constrained if self.surface.dim == 2 else None
+        if found is None or self.temperature is not None:
+            return None
+        with np.errstate(all="ignore"):
+            loss, slope = float(self.surface.value(found)), self.surface.gradient(found)
+        drop = float(np.abs(slope).max()) * self.surface.window.diagonal
+        return loss if drop > HELD * max(abs(loss), 1.0) else None
+
     @property
     def legend_entries(self) -> tuple[str, ...]:
         """The marks on its surface that the legend explains."""
         known = {
             "start": self.entries,
-            "minimum": self.surface.minima,
+            "minimum": len(self.minima),
             "checkpoint": self.anchors_in_window[0],
             "distance" if self.surface.dim > 1 else "beside": self.max_plane_distance,
             "away": self.leaves_window,

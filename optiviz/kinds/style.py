@@ -30,6 +30,7 @@ ANIMATED = (
     "sketch",
     "explain",
     "eigenvectors",
+    "gradients",
 )  # options that depend on steps
 DIMENSIONS = {
     1: "one dimension",
@@ -99,7 +100,8 @@ class Style(BaseModel):
     recorded and drawn, which it is unless False. explain is what is drawn in its place to say why a
     step is what it is: "ball", the ball of the norm in which it is steepest, or "bound", the
     quadratic model to whose minimum it leads. eigenvectors is whether those of the Hessian are
-    drawn at the head of each path. aspect is "equal" if both axes of a plane have
+    drawn at the head of each path, and gradients whether those of the loss and of the active
+    constraints are. aspect is "equal" if both axes of a plane have
     the same scale, and "auto" if they may differ. In a relief, height says how values become
     heights, floor whether contour lines and the shadows of paths are drawn beneath the surface,
     camera is where it is seen from, as azimuth and elevation in degrees, and orbit by how many
@@ -120,6 +122,7 @@ class Style(BaseModel):
     sketch: bool | None = None
     explain: Explanation | None = None
     eigenvectors: bool = False
+    gradients: bool = False
     height: Height | None = None
     floor: bool | None = None
     camera: Angles | None = None
@@ -146,8 +149,8 @@ def check_views(
     """
     fitting = [name for name, entry in VIEWS.items() if provided.get(entry.requires) in entry.dims]
     if view is None:
-        names = [*fitting[:1], *(VIEWS[name].beside for name in fitting[:1])]
-        names = [name for name in names if name in fitting]
+        names = fitting[:1]
+        names += [each for name in names for each in VIEWS[name].beside if each in fitting][:1]
     else:
         names = [name.strip() for name in view.split("+")]
     if view is not None and "," in view:

@@ -1,5 +1,6 @@
 """Optimizers that wrap another one, whose name they precede: lookahead+adam, sam+sgd."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
-from optiviz.shapes import Points, Segment, Sketch
+from optiviz.shapes import Ball, Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
 
@@ -101,14 +102,18 @@ class Lookahead(Wrapper):
         return None if back else self.inner.preconditioner(state.inner)
 
 
-class PerturbedObjective:
-    """An objective whose gradient is evaluated at distance `rho` uphill from x."""
+Change = Callable[[Objective, Array], Array]  # the gradient of an objective at x, changed
 
-    def __init__(self, objective: Objective, rho: Hyper) -> None:
-        self._objective, self._rho = objective, rho
-        self.feasible_set = getattr(objective, "feasible_set", None)
-        self.l1, smooth = getattr(objective, "l1", None), getattr(objective, "smooth", None)
-        self.smooth = None if smooth is None else PerturbedObjective(smooth, rho)
+
+class ChangedGradient:
+    """An objective whose gradient is another one."""
+
+    def __init__(self, objective: Objective, change: Change) -> None:
+        self._objective, self._change = objective, change
+        for name in ("feasible_set", "l1", "parts"):
+            setattr(self, name, getattr(objective, name, None))
+        smooth = getattr(objective, "smooth", None)
+        self.smooth = None if smooth is None else ChangedGradient(smooth, change)
 
     @property
     def dim(self) -> int:
@@ -118,11 +123,7 @@ class PerturbedObjective:
         return self._objective.value(x)
 
     def gradient(self, x: Array) -> Array:
-        g = self._objective.gradient(x)
-        size = length(g)
-        flat = size == 0
-        away = np.where(flat, 0.0, g / np.where(flat, 1.0, size))
-        return self._objective.gradient(x + self._rho * away)
+        return self._change(self._objective, x)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         return self.value(x), self.gradient(x)
@@ -148,7 +149,15 @@ class SAM(Wrapper):
         return self.inner.init(x)
 
     def step(self, objective: Objective, x: Array, state: Any) -> tuple[Array, Any]:
-        return self.inner.step(PerturbedObjective(objective, self.rho), x, state)
+        return self.inner.step(ChangedGradient(objective, self._uphill), x, state)
+
+    def _uphill(self, objective: Objective, x: Array) -> Array:
+        """Return the gradient at distance rho uphill from x."""
+        g = objective.gradient(x)
+        size = length(g)
+        flat = size == 0
+        away = np.where(flat, 0.0, g / np.where(flat, 1.0, size))
+        return objective.gradient(x + self.rho * away)
 
     def sketch(self, state: Any) -> Sketch:
         return self.inner.sketch(state)
@@ -156,7 +165,7 @@ class SAM(Wrapper):
     def preconditioner(self, state: Any) -> Array | None:
         return self.inner.preconditioner(state)
 
-    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
         return self.inner.ball(state, before, after)
 
 
@@ -200,7 +209,7 @@ class PolyakAveraging(Wrapper):
     def follows_gradient(self) -> bool:
         return self.inner.follows_gradient
 
-    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+    def ball(self, state: AverageState, before: Array, after: Array) -> Ball:
         return self.inner.ball(state.inner, before, after)
 
     def init(self, x: Array) -> AverageState:

@@ -45,6 +45,7 @@ class Derivation:
         self._variables = variables
         self._symbols = symbols(len(variables))
         self._expression = expression
+        self._most = MAX_DERIVATIVE if math.isfinite(time_limit.seconds) else math.inf
 
     def code(self, part: str) -> str:
         """Return the code of a part.
@@ -89,7 +90,7 @@ class Derivation:
         return [found[tuple(sorted(each))] for each in product(axes, repeat=3)]
 
     def _derivative(self, expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
-        if _derivative_size(expression) > MAX_DERIVATIVE:
+        if _derivative_size(expression) > self._most:
             raise InputError(f"{self._name}: its derivatives are too long: use fewer products")
         terms = [each for each in sympy.Add.make_args(expression) if symbol in _symbols_in(each)]
         slope = sympy.Add(*(sympy.diff(each, symbol) for each in terms))
@@ -102,7 +103,8 @@ class Derivation:
 def derive(text: str, variables: Sequence[str], ours: bool = False) -> Derivation:
     """Return the derivation of a formula; raise InputError if the text is not one.
 
-    A bundled formula (`ours`) has no time limit: it is known to finish, however slow the machine.
+    A bundled formula (`ours`) has no limit of time and length: it is known to finish, however slow
+    the machine.
     """
     seconds = MAX_SECONDS * max(1.0, len(variables) / FEW_VARIABLES)
     named, time_limit = named_formula(text), TimeLimit(math.inf if ours else seconds)

@@ -113,6 +113,8 @@ WORDS = {
     "wolfe+sgd": "strong-wolfe line-search",
     "polyak-averaging": "polyak-ruppert ruppert iterate-averaging",
     "polyak-averaging+sgd": "polyak-ruppert ruppert iterate-averaging",
+    "flow": "central-flow gradient-flow edge-flow",
+    "flow+sgd": "central-flow gradient-flow edge-flow",
     "log": "ln",
     "log(x)/log(2)": "log2",
     "log(x)/log(10)": "log10",

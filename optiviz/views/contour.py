@@ -18,8 +18,9 @@ from optiviz.themes import Theme
 from optiviz.views.apart import set_apart
 from optiviz.views.axes import annotate_empty, size_in_inches
 from optiviz.views.eigenvectors import LONGEST, EigenvectorArtist
-from optiviz.views.ground import ISOLINE, draw_bands, draw_lit_lines
-from optiviz.views.legend_entries import LegendEntry, surface_entries
+from optiviz.views.gradients import GradientArtist
+from optiviz.views.ground import ISOLINE, draw_bands, draw_held_line, draw_lit_lines
+from optiviz.views.legend_entries import LegendEntry, slope_entries, surface_entries
 from optiviz.views.paths import PathArtist, draw_anchors, minimum_style, path_style, start_style
 from optiviz.views.plane import PlaneView
 from optiviz.views.ramp import ramp
@@ -63,6 +64,8 @@ class ContourView(PlaneView):
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
         known = surface_entries(self.scene, self.style.eigenvectors)
+        if self.style.gradients and self.scene.entries:
+            known += slope_entries(self.scene.surface.feasible_set is not None)
         return [*known, *(each.mark for each in self.shadings)]
 
     @cached_property
@@ -75,7 +78,7 @@ class ContourView(PlaneView):
         self._draw_surface(axes)
         if self.style.field == "arrows":
             self._draw_arrows(axes)
-        minima = self.scene.in_window(self.scene.surface.minima)
+        minima = self.scene.in_window(self.scene.minima)
         self.redrawn += axes.plot(*minima.T, **minimum_style(self.theme, len(minima)))
         axes.plot(*self.scene.in_window(self.scene.starts).T, **start_style(self.theme))
         draw_anchors(axes, self.theme, *self.scene.anchors_in_window)
@@ -87,6 +90,10 @@ class ContourView(PlaneView):
                 if self.style.eigenvectors:
                     self.path_artists.append(
                         EigenvectorArtist(axes, self.scene, path, style, self.theme, units, LONGEST)
+                    )
+                if self.style.gradients:
+                    self.path_artists.append(
+                        GradientArtist(axes, self.scene, path, style, self.theme, units)
                     )
                 if any(path.sketches):
                     self.path_artists.append(
@@ -128,6 +135,8 @@ class ContourView(PlaneView):
             draw_bands(axes, sampled, colors)
         for each in self.shadings:
             self.remarks += draw_shading(axes, each, self.theme, sampled if self.fill else None)
+        if self.scene.held_level is not None:
+            draw_held_line(axes, sampled, self.scene.held_level, self.theme)
         if not sampled.inner.size:
             return
         colored = [colors(share) for share in sampled.shares(sampled.inner)]

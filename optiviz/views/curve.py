@@ -113,7 +113,7 @@ class CurveView(View):
         if not np.isfinite(self.value).any():
             annotate_empty(axes, self.theme)
         minima, starts = (
-            self.scene.in_window(surface.minima),
+            self.scene.in_window(self.scene.minima),
             self.scene.in_window(self.scene.starts),
         )
         self.redrawn += axes.plot(minima[:, 0], self._heights(minima), **minimum_style(self.theme))

@@ -15,6 +15,7 @@ from matplotlib.colors import Colormap
 from matplotlib.contour import ContourSet
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
@@ -27,7 +28,9 @@ CLASSES = 6  # of lines, on either side, by how directly the slope faces the lig
 REACH = 2  # vertices to either side from which the direction of a line is taken
 WIDTHS = 0.45, 0.65  # points: of a line along the light, and what one across it has more
 OPACITIES = 0.32, 0.68  # the same, as shares of the theme's
-BAND, ISOLINE = 1.0, 1.5  # zorders
+BAND, ISOLINE, HELD = 1.0, 1.5, 1.62  # zorders
+# Of the isoline through a minimum that constraints hold: points, and dashes in them.
+HELD_WIDTH, HELD_CASING, HELD_DASH = 1.3, 0.8, (4.0, 2.4)
 ABOVE = 1e300  # above any value of a sampled surface
 
 
@@ -52,6 +55,15 @@ def draw_bands(
             axes.add_artist(band)
             if within is not None:
                 band.set_clip_path(within, axes.transData)
+
+
+def draw_held_line(axes: Axes, sampled: SampledSurface, level: float, theme: Theme) -> None:
+    """Draw the isoline of a minimum that constraints hold, which touches their edge."""
+    casing = withStroke(linewidth=HELD_WIDTH + 2 * HELD_CASING, foreground=theme.casing)
+    axes.contour(
+        sampled.x, sampled.y, sampled.values, [level / sampled.scale], colors=[theme.ink],
+        linewidths=HELD_WIDTH, linestyles=[(0, HELD_DASH)], zorder=HELD,
+    ).set_path_effects([casing])  # fmt: skip
 
 
 def draw_lit_lines(axes: Axes, lines: ContourSet, theme: Theme, scale: float = 1.0) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from optiviz.kinds.run_scene import RunScene
 from optiviz.shapes import Points, Role, is_finite
 from optiviz.themes import Theme
+from optiviz.views import gradients
 from optiviz.views.eigenvectors import DASH, WIDTH
 from optiviz.views.paths import (
     DASHES,
@@ -90,6 +91,11 @@ def surface_entries(scene: RunScene, eigenvectors: bool = False) -> list[LegendE
     return [*known, *sketch_entries(scene), *bends, *start_entries(scene)]
 
 
+def slope_entries(constrained: bool) -> list[LegendEntry]:
+    """Return the marks of gradients at the heads of paths."""
+    return [DOWNHILL, *([OUTWARD] if constrained else [])]
+
+
 GRADIENT = LegendEntry(
     "gradient", lambda theme: {"color": theme.muted, "linewidth": 1.4}, half_length=4.0
 )
@@ -114,6 +120,20 @@ BENDS = LegendEntry(
     half_length=9.0,
     sample=23.0,
 )
+DOWNHILL = LegendEntry(
+    "\N{MINUS SIGN}\N{NABLA}f",
+    lambda theme: {"color": theme.muted, "linewidth": gradients.WIDTH},
+    half_length=9.0,
+    sample=23.0,
+)
+OUTWARD = LegendEntry(
+    "\N{NABLA}g",
+    lambda theme: {
+        "color": theme.ink, "linewidth": gradients.WIDTH, "linestyle": gradients.DASH,
+    },
+    half_length=9.0,
+    sample=23.0,
+)  # fmt: skip
 SOONER = LegendEntry("brighter: sooner", sample=0.0)
 NOWHERE = LegendEntry("none", _muted("s", alpha=0.35))
 
@@ -138,6 +158,11 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "central-flow": LegendEntry(
         "central flow", lambda theme: {"color": theme.ink, "linewidth": 2.0}, half_length=5.0
     ),
+    "central-path": LegendEntry(
+        "central path",
+        lambda theme: {"color": theme.ink, "linewidth": LINE_WIDTH},
+        half_length=5.0,
+    ),
     "sample": LegendEntry("sample", _muted("o", markersize=3.6)),
     "next": LegendEntry("next", lambda theme: _hollow(theme, "D")),
     "spread": LegendEntry("noise ball", _thin, half_length=5.0),
@@ -150,9 +175,11 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "tried": LegendEntry("looked at", lambda theme: _hollow(theme, "o")),
     "iterate": LegendEntry("iterate", _thin, half_length=5.0),
     "gradient-point": LegendEntry(
-        "gradient here",
-        lambda theme: {"color": theme.ink, "marker": "+", "linestyle": "none", "markersize": 7.0},
+        "gradient point",
+        lambda theme: {"color": theme.ink, "linewidth": 1.2},
+        half_length=5.0,
     ),
+    "masked": LegendEntry("left out", _muted("x", markersize=6.0, markeredgewidth=1.6)),
 }
 SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "start": LegendEntry(

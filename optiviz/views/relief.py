@@ -114,7 +114,7 @@ class ReliefView(View):
         if self.style.camera is not None:
             return Camera(*self.style.camera)
         paths = [self.scene.drawn_points(path) for path in self.scene.compared]
-        minima = self.scene.in_window(self.scene.surface.minima)
+        minima = self.scene.in_window(self.scene.minima)
         return self.surface.best_camera(paths, minima, self.style.orbit)
 
     @property
@@ -263,7 +263,7 @@ class ReliefView(View):
         """Add stars of known minima, above paths, rings where these begin, and checkpoints."""
         scene = self.scene
         self.marks: list[tuple[Array, list[Line2D]]] = []
-        minima, starts = scene.in_window(scene.surface.minima), scene.in_window(scene.starts)
+        minima, starts = scene.in_window(scene.minima), scene.in_window(scene.starts)
         _, anchors = scene.anchors_in_window
         for points, look in (
             (minima, minimum_style(self.theme, len(minima))),

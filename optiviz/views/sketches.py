@@ -41,6 +41,7 @@ TURN = np.linspace(0, 2 * np.pi, 97)
 SAMPLES = 241  # of a parabola
 FADING = 12  # steps up to which each earlier one is fainter than the next
 FAR = 1000.0  # windows beyond which nothing is drawn
+THIN = {"+": 1.2, "x": 1.6}  # widths of lines, in points, of markers without a face
 MOST = 4000  # vertices of a straight line on a curved surface
 
 
@@ -86,6 +87,8 @@ LOOKS: dict[Role, Look] = {
     "gradient-flow": Look(1.0, 3.5, dots=0, grows=True, above=True, over=True, dark=0.75),
     "central-flow": Look(2.4, 4.4, dots=0, grows=True, above=True, over=True, dark=0.75),
     "oscillation": Look(1.6, 3.5, fill=0.15, lines=0, above=True, over=True, dark=0.75),
+    "masked": Look(1.7, 6.0, 0.4, 3, 3, marker="x", above=True, over=True, dark=0.5),
+    "central-path": Look(1.8, 4.4, grows=True, above=True, over=True, dark=0.6),
 }
 
 
@@ -242,14 +245,15 @@ def _toward(ink: str, color: str, share: float) -> str:
 
 def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> list[Line2D]:
     """Add the dots of each earlier step that is still seen, and of the present one."""
-    color, crossed = _toward(theme.ink, color, look.dark), look.marker == "+"
+    color, crossed = _toward(theme.ink, color, look.dark), look.marker in THIN
     style: dict[str, Any] = {
         "linestyle": "none", "marker": look.marker, "color": color, "markersize": look.dot,
         "markerfacecolor": theme.casing if look.hollow else color,
         "markeredgecolor": color if look.hollow or crossed else theme.casing,
-        "markeredgewidth": 1.2 if look.hollow or crossed else 0.6,
+        "markeredgewidth": THIN.get(look.marker, 1.2 if look.hollow else 0.6),
     }  # fmt: skip
-    faint = style | {"markeredgewidth": 1.0 if look.hollow else 0.0, "zorder": BENEATH}
+    lined = look.hollow or crossed
+    faint = style | {"markeredgewidth": 1.0 if lined else 0.0, "zorder": BENEATH}
     tiers = [] if look.grows else [faint | {"alpha": a} for a in opacities(look, look.dots)]
     tiers.append(style | {"zorder": ABOVE if look.above else BENEATH + 0.1})
     return [axes.plot([], [], **each)[0] for each in tiers]

@@ -122,13 +122,16 @@ class TitleLines:
     def _formula(self, room: float, most: int) -> list[Line]:
         """Return a formula's lines, broken between terms and cut after the last one that fits.
 
-        A formula that cannot be typeset is written as it is in Python.
+        A formula that cannot be typeset is written as it is in Python, and if it is too long for
+        the lines, only as much of it as one line holds.
         """
         for size in (SMALL, SHRUNK * SMALL) if self._terms else ():
             lines, _ = self._wrapped(room, size, most)
             if lines:
                 return lines
-        return self._plain(self.scene.formula, room, most)
+        formula = self.scene.formula
+        too_long = len(broken(formula, room, SMALL, self.ruler)) > most
+        return self._plain(formula, room, min(most, 1) if too_long else most)
 
     def _wrapped(self, room: float, size: float, most: int) -> tuple[list[Line], bool]:
         """Return lines of terms that fit, and whether terms are left out, for which dots stand."""

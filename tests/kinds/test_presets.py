@@ -113,6 +113,10 @@ CLAIMS: dict[str, Callable[[Run], bool]] = {
     "stops at a saddle": lambda run: (
         run.losses[-1] < run.losses[0] and run.level and run.rests and run.lower_nearby
     ),
+    "jumps off": lambda run: run.left and bool(np.min(run.losses) < run.losses[0] / 10),
+    "stays": lambda run: (
+        bool(run.surface.window.contains(run.points).all()) and run.losses[-1] < run.losses[0]
+    ),
     "escapes the saddle": lambda run: run.left and run.losses[-1] < min(0, run.losses[0]),
 }
 

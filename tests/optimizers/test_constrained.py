@@ -47,7 +47,7 @@ def test_feasible_iterates_stay_feasible(name: str, constraints: tuple[str, ...]
     try:
         walked = path(spec, on)
     except optiviz.InputError:
-        assert name in ("frank-wolfe", "mirror-descent", "l-bfgs-b")
+        assert name in ("frank-wolfe", "mirror-descent", "l-bfgs-b", "log-barrier")
         return
     if name == "slsqp" and constraints in (DISC, SETS[-1]):
         return  # its points may violate curved constraints

@@ -27,6 +27,7 @@ WRAPPED = [
     *("lookahead+adam", "sam+sgd", "lookahead+sam+momentum", "sam+rmsprop"),
     *("polyak-averaging+momentum", "lookahead+projected-gradient"),
     *("schedule-free+sgd", "schedule-free+adam", "schedule-free+proximal-gradient"),
+    *("cautious+momentum", "cautious+adam:xi=0", "clip+sgd", "clip+projected-gradient"),
     *("exact+momentum", "backtracking+sgd", "backtracking+adam:interpolate=true"),
 ]
 FLOWS = [pytest.param(f"flow+{name}", marks=pytest.mark.slow) for name in ("sgd", "rmsprop")]
@@ -35,6 +36,14 @@ wobbly = optiviz.load_surface("wobbly")
 bowl = optiviz.load_surface("bowl")
 flat = optiviz.Surface(formula="3 + 0*x*y", domain="-3:3,-3:3")
 every_optimizer = pytest.mark.parametrize("name", [*STEPPING, *WRAPPED, *SCHEDULED, *FLOWS])
+every_quick_one = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "log-barrier" else name
+        for name in [*STEPPING, *WRAPPED, *SCHEDULED]
+    ]
+    + FLOWS,
+)
 every_name = pytest.mark.parametrize("name", OPTIMIZERS)
 
 
@@ -60,7 +69,7 @@ points = st.tuples(*[st.floats(-3, 3)] * 2)
 
 
 @pytest.mark.sample(4)
-@every_optimizer
+@every_quick_one
 @settings(max_examples=10)
 @given(starts=st.lists(points, min_size=1, max_size=6), rate=st.floats(1e-4, 0.05))
 def test_rows_of_a_batch_are_independent(
@@ -124,7 +133,9 @@ def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> N
         end_of(make(name), x, surface)[::-1],
         end_of(make(name), x[::-1].copy(), surface),
         rtol=0,
-        atol=1e-12 if name == "mirror-descent" else 0,  # a sum of three weights
+        # A sum of three weights, the eigenvectors of a matrix that is not diagonal, and squares of
+        # which one is a rounding error.
+        atol={"mirror-descent": 1e-12, "log-barrier": 1e-12, "soap": 1e-9}.get(name, 0),
     )
 
 
@@ -151,6 +162,7 @@ def test_every_hyperparameter_has_an_effect(name: str) -> None:
     before = ends()
     if name == "nelder-mead":
         return  # tested with scipy, as they end a run, or adapt to many dimensions
+    parameters.pop("adam_lr", None)  # of what is no matrix; held to torch
     for key, parameter in parameters.items():
         numbers = ["3", "0.3", "-0.3", "0.01", "0.24", "7"]
         values = ["false", "true"] if parameter.type is bool else numbers
@@ -166,7 +178,9 @@ def test_weight_decay_leads_to_the_origin(name: str) -> None:
     if "weight_decay" not in factory_of(name).parameters:
         return
     far = np.array([1.5, -2.0])
-    end = end_of(parse_spec(f"{name}:weight_decay=0.1").build(lr=0.01), far, flat)
+    end = end_of(
+        parse_spec(f"{name}:weight_decay=0.1").build(lr=0.01), far, fitting_surface(name, flat)
+    )
     assert (np.abs(end) < np.abs(far)).all() and (np.sign(end) == np.sign(far)).all()
 
 

@@ -30,6 +30,7 @@ MEANS = {
     "radam:beta2=0.9": "mean",
     "adabelief": "mean",
     "yogi": "mean",
+    "sophia": "mean",
     "polyak-averaging+momentum": "velocity",
     "adam:lr=@exp/0.8": "mean",
     "lookahead+adam:sync_period=100": "mean",
@@ -41,7 +42,15 @@ PLAIN = [
     *("natural-gradient", "asgd:lambd=0", "svrg", "saga"),
 ]
 # Steps against P g, as long as the method chooses.
-CHOSEN = ["polyak", "barzilai-borwein", "exact+newton", "exact+sgd", "backtracking+rmsprop"]
+CHOSEN = [
+    "polyak",
+    "barzilai-borwein",
+    "adgd",
+    "dog",
+    "exact+newton",
+    "exact+sgd",
+    "backtracking+rmsprop",
+]
 # Some mean of gradients: that of a plane, whose gradient is the same everywhere.
 MIXED = [
     *("nesterov", "smoothed-nesterov", "nadam", "adan", "ademamix"),

@@ -27,6 +27,7 @@ WRAPPED = [
     *("lookahead+adam", "sam+momentum", "lookahead+sam+rmsprop"),
     "polyak-averaging+momentum:start=2",
     *("schedule-free+sgd", "schedule-free+sam+adam:beta=0.5", "schedule-free+newton"),
+    *("cautious+momentum", "cautious+adam:xi=0", "clip+adam", "cautious+clip+sgd"),
 ]
 SCHEDULED = [
     "adam:lr=0.1@cosine",

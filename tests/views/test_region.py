@@ -10,7 +10,6 @@ from test_contour import picture
 
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.style import Style
-from optiviz.objective import Array
 from optiviz.rendering.render import make_picture
 from optiviz.surfaces.catalogue import find_surface
 from optiviz.surfaces.surface import Surface
@@ -69,13 +68,9 @@ def test_a_set_has_another_hue_and_is_as_light(theme: str) -> None:
     assert (np.hypot(*apart.T) > 0.03).all()
 
 
-def test_the_infeasible_part_is_veiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Disc:
-        def contains(self, x: Array) -> Array:
-            return np.hypot(*np.moveaxis(x, -1, 0)) <= 1
-
-    monkeypatch.setattr(Surface, "feasible_set", Disc(), raising=False)
-    drawn = make_picture(PlotRecipe(surfaces="wobbly"))
+def test_the_infeasible_part_is_veiled() -> None:
+    disc = find_surface("wobbly").model_copy(update={"constraints": ("x**2 + y**2 <= 1",)})
+    drawn = make_picture(PlotRecipe(surfaces=[disc]))
     veil = [each for each in drawn.figure.axes[0].patches if each.get_clip_path() is not None]
     assert [mark.label for mark in drawn.cells[0].view.legend_entries] == ["minimum", "infeasible"]
     assert veil

@@ -43,6 +43,7 @@ function groundOf(window, width, height, quality, theme) {
     });
   }
   for (const each of edges) drawEdges(pen, each);
+  drawHeld(pen, losses, width, height, theme);
   if (told.surface.field === "arrows") drawArrows(pen, window, width, height, theme);
   if (told.surface.field === "stream") drawStreamlines(pen, losses, width, height, quality, theme);
   if (theme.labels) {
@@ -50,6 +51,21 @@ function groundOf(window, width, height, quality, theme) {
     drawLabels(pen, lines, inner, field.scale, width, height, theme, behind);
   }
   return { canvas, field, levels, inner };
+}
+
+// The isoline of a minimum that constraints hold, which touches their edge.
+function drawHeld(pen, losses, width, height, theme) {
+  const { level, width: wide, dash, casing } = told.surface.held;
+  if (level === null) return;
+  const lines = isolines(losses, level).map((each) => onScreen(each, losses, width, height));
+  pen.lineCap = "butt";
+  pen.setLineDash(dash.map((each) => each * wide * POINT));
+  for (const [ink, points] of [[theme.casing, wide + 2 * casing], [theme.ink, wide]]) {
+    pen.strokeStyle = ink;
+    pen.lineWidth = POINT * points;
+    for (const each of lines) stroke(pen, each);
+  }
+  pen.setLineDash([]);
 }
 
 // A line in columns and rows as one in pixels.

@@ -208,6 +208,10 @@ function drawDots(pen, { dot, marker, hollow, color }, places, faint) {
       pen.lineWidth = 1.2 * POINT;
       line(pen, [[at[0] - size, at[1]], [at[0] + size, at[1]]]);
       line(pen, [[at[0], at[1] - size], [at[0], at[1] + size]]);
+    } else if (marker === "x") {
+      pen.strokeStyle = color;
+      pen.lineWidth = (faint ? 1 : 1.6) * POINT;
+      for (const way of [1, -1]) line(pen, [[at[0] - size, at[1] - way * size], [at[0] + size, at[1] + way * size]]);
     } else if (hollow) shape(pen, marker, at, size, look().casing, color, (faint ? 1 : 1.2) * POINT);
     else shape(pen, marker, at, size, color, faint ? "transparent" : look().casing, 0.6 * POINT);
   }
