@@ -37,6 +37,8 @@ Normalize = Literal["filter", "layer", "none"]  # what random directions are as 
 NORMALIZATIONS: tuple[Normalize, ...] = get_args(Normalize)
 Biases = Literal["zero", "keep"]  # what they are in random directions
 BIASES: tuple[Biases, ...] = get_args(Biases)
+FitLoss = Literal["squared-error", "logistic"]  # of the samples that a curve is fitted to
+FIT_LOSSES: tuple[FitLoss, ...] = get_args(FitLoss)
 
 
 # The options of the command line that set the fields of a recipe, where the names differ.
@@ -168,7 +170,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "run": Kind("run:Recipe", ("surface", "descent")),
+    "run": Kind("run:Recipe", ("surface", "descent", "matrices", "samples")),
     "tune": Kind("tune:TuneRecipe", ("search",)),
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
@@ -189,7 +191,7 @@ class ViewEntry(NamedTuple):
     options: tuple[str, ...]
     about: str
     page: bool = False  # whether pages can show it
-    beside: str = ""  # the view that is shown beside it by default
+    beside: tuple[str, ...] = ()  # views of which the first that fits is shown beside it by default
 
 
 MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
@@ -200,11 +202,11 @@ VIEWS = {
         "contour:ContourView", (2,), "surface",
         ("levels", "labels", "field", "fill", "where", "aspect", "density", "trail", "sketch",
          "explain", "eigenvectors", "gradients"),
-        "the surface from above, with contour lines", page=True, beside="loss",
+        "the surface from above, with contour lines", page=True, beside=("data", "loss"),
     ),
     "curve": ViewEntry(
         "curve:CurveView", (1,), "surface", ("where", "density", "trail", "sketch", "explain"),
-        "a loss in one dimension, with tangents", page=True,
+        "a loss in one dimension, with tangents", page=True, beside=("data",),
     ),
     "relief": ViewEntry(
         "relief:ReliefView", (2,), "surface",
@@ -228,8 +230,16 @@ VIEWS = {
         "state:StateView", (1, 2), "descent", ("trail",),
         "the state of an optimizer against step", page=True,
     ),
+    "singular-values": ViewEntry(
+        "singular_values:SingularValuesView", (MANY_DIMENSIONS,), "matrices", ("trail",),
+        "the singular values of matrices of weights against step",
+    ),
+    "data": ViewEntry(
+        "data:DataView", (1, 2), "samples", (),
+        "the curve that is fitted, among the samples (--fit)", page=True,
+    ),
     "sharpness": ViewEntry(
-        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
+        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", (),
         "the largest curvature along each path, and that beyond which steps are unstable",
     ),
     "response": ViewEntry(
@@ -287,6 +297,9 @@ OPTIMIZERS = {
     "proximal-gradient": "constrained:ProximalGradient",
     "fista": "constrained:FISTA",
     "log-barrier": "barrier:LogBarrier",
+    "muon": "matrices:Muon",
+    "shampoo": "matrices:Shampoo",
+    "soap": "matrices:SOAP",
     "svrg": "variance:SVRG",
     "saga": "variance:SAGA",
     "langevin": "samplers:Langevin",
@@ -316,6 +329,7 @@ FAMILIES = {  # what each module of optimizers holds, in the order of optiviz li
     "least_squares": "sums of squares (--residuals), and metrics (--metric)",
     "constrained": "constraints (--constraint, --bounds) and penalties (--l1)",
     "barrier": "constraints (--constraint, --bounds) and penalties (--l1)",
+    "matrices": "steps of whole matrices, of a network or a surface over a matrix",
     "variance": "batches with less noise (--batch-size)",
     "samplers": "samples of a density",
     "classical": "classical methods of scipy",

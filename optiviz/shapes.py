@@ -1,11 +1,12 @@
 """Shapes: what a method looked at to take a step, such as the ray of a line search or a simplex.
 
 `sketch` of a method returns them, views draw them, and neither knows the other. Coordinates are
-those of the objective, of which there are one or two. A shape with a number that is not finite is
-not drawn, so that a sketch may always have the same shapes.
+those of the objective, of which there are one or two; of more, what is drawn is the shadow on a
+plane. A shape with a number that is not finite is not drawn, so that a sketch may always have the
+same shapes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -73,11 +74,11 @@ class Ellipse(NamedTuple):
     """The points x with (x - center)' matrix**-1 (x - center) = 1; in one dimension, an interval.
 
     A circle of radius r has the matrix r**2 I, and a distribution within one standard deviation its
-    covariance.
+    covariance. In more than two dimensions, a diagonal matrix may be given as its diagonal.
     """
 
     center: Array  # (dim,)
-    matrix: Array  # (dim, dim), symmetric and positive semi-definite
+    matrix: Array  # (dim, dim), symmetric and positive semi-definite, or (dim,)
     role: Role = "region"
 
 
@@ -101,8 +102,23 @@ class QuadraticModel(NamedTuple):
         return np.asarray(self.value + slope + bend / 2)
 
 
+class Body(NamedTuple):
+    """A bounded convex set in many dimensions, known by its furthest points.
+
+    Only its shadow is drawn.
+
+    furthest(c) returns the vector d from the center to the point with the largest c'd, shape
+    (n, dim), for directions c of shape (n, dim).
+    """
+
+    center: Array  # (dim,)
+    furthest: Callable[[Array], Array]
+    role: Role = "ball"
+
+
 Shape = Points | Segment | Polygon | Ellipse | QuadraticModel
 Sketch = tuple[Shape, ...]  # what a method looked at in one step
+Ball = tuple[Shape | Body, ...]  # of a norm, in any number of dimensions
 SHAPES: dict[str, type[Shape]] = {
     "points": Points,
     "segment": Segment,
@@ -117,14 +133,39 @@ def is_finite(shape: Shape) -> bool:
     return all(bool(np.isfinite(part).all()) for part in shape[:-1])
 
 
+def shadow(shape: Shape | Body, along: Array, place: Callable[[Array], Array]) -> Shape | None:
+    """Return the projection of a shape in many dimensions onto a plane or a line.
+
+    along, shape (k, dim), turns vectors into their k coordinates in the plane, and place turns
+    points, shape (n, dim), into theirs, (n, k). That of a body is a polygon of which all corners,
+    in CORNERS directions, are exact. None for a model, which is a function of all coordinates.
+    """
+    if isinstance(shape, Points | Segment | Polygon):
+        return shape._replace(points=place(shape.points))
+    if isinstance(shape, QuadraticModel):
+        return None
+    (center,) = place(shape.center[None])
+    if isinstance(shape, Ellipse):
+        wide = along * shape.matrix if np.ndim(shape.matrix) < 2 else along @ shape.matrix
+        return Ellipse(center, wide @ along.T, shape.role)
+    far = shape.furthest(unit_vectors(len(along)) @ along)
+    return Polygon(center + far @ along.T, shape.role)
+
+
+def unit_vectors(dim: int) -> Array:
+    """Return vectors of length 1 all around, shape (CORNERS, 2), or both in one dimension, (2, 1).
+
+    The first one in two dimensions is also the last.
+    """
+    turn = np.linspace(0, 2 * np.pi, CORNERS)
+    return np.array([[-1.0], [1.0]]) if dim == 1 else np.column_stack([np.cos(turn), np.sin(turn)])
+
+
 def outline(center: Array, matrix: Array) -> Array:
     """Return the vertices of an ellipse, shape (CORNERS, 2), or the ends of an interval, (2, 1)."""
     axes, directions = np.linalg.eigh(matrix)
     radii = np.sqrt(np.maximum(axes, 0.0))
-    turn = np.linspace(0, 2 * np.pi, CORNERS)
-    circle = np.column_stack([np.cos(turn), np.sin(turn)])
-    unit = np.array([[-1.0], [1.0]]) if len(center) == 1 else circle
-    vertices: Array = center + (unit * radii) @ directions.T
+    vertices: Array = center + (unit_vectors(len(center)) * radii) @ directions.T
     return vertices
 
 

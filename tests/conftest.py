@@ -24,6 +24,7 @@ from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.origins import compiled
+from optiviz.surfaces.parts import parts_of
 from optiviz.surfaces.surface import Surface
 
 settings.register_profile("optiviz", deadline=None, derandomize=True, max_examples=60)
@@ -43,7 +44,10 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # all workers share what is set her
 backend_agg.MathTextParser = functools.cache(backend_agg.MathTextParser)
 
 CATALOGUE = load_catalogue().surfaces
-FORMULAS = {name: each for name, each in CATALOGUE.items() if each.network is None}
+FORMULAS = {
+    name: each for name, each in CATALOGUE.items() if each.formula and not each.has_many_variables
+}
+FITS = {name: each for name, each in CATALOGUE.items() if each.fit is not None}
 NETWORKS = {name: each for name, each in CATALOGUE.items() if each.network is not None}
 
 
@@ -57,7 +61,8 @@ SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solve
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]
 CONSTRAINED = [name for name in OPTIMIZERS if "feasible_set" in load_optimizer(name).needs]
 MEASURED = [name for name in OPTIMIZERS if {*load_optimizer(name).needs} & {"residuals", "metric"}]
-FITTED = [*CONSTRAINED, *MEASURED]
+SHAPED = [name for name in OPTIMIZERS if "matrices" in load_optimizer(name).needs]
+FITTED = [*CONSTRAINED, *MEASURED, *SHAPED]
 LOOPING = [name for name in STEPPING if load_optimizer(name).has_loops]
 RATED = [name for name in STEPPING if factory_of(name).rate]
 RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
@@ -96,10 +101,24 @@ class Halves:
         return self.shares * self._surface.gradient(x)[..., None, :]
 
 
+class Row:
+    """A surface whose two coordinates are a matrix of one row."""
+
+    parts = parts_of([("row", (1, 2))])
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._surface, name)
+
+
 def fitting_surface(name: str, usual: Surface) -> Any:
     """Return a surface that offers what a method needs: the usual one if that is nothing."""
     if name in SAMPLED:
         return Halves(usual)
+    if name in SHAPED:
+        return Row(usual)
     core = name.partition(":")[0].rpartition("+")[2]
     needs = load_optimizer(core).needs if core in OPTIMIZERS else ()
     return next((FITTING[each] for each in needs if each in FITTING), usual)

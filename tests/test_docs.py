@@ -33,6 +33,7 @@ def _param(command: str) -> Any:
     long = (
         "digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4", "--batch-size",
         "--plane", "tune ", "basins ", "batch ", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
+        "spirals",
     )  # fmt: skip
     slow = [pytest.mark.slow] if any(each in command for each in (*long, MODELS)) else []
     torch = [pytest.mark.torch] if MODELS in command else []

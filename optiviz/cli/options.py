@@ -27,6 +27,7 @@ from optiviz.registry import (
     BIASES,
     DEVICES,
     DTYPES,
+    FIT_LOSSES,
     FORMATS,
     GRADIENT_FIELDS,
     HEIGHTS,
@@ -149,6 +150,16 @@ surface_options = option_group(
             "--residuals", metavar="TEXT,...",
             help='Surface as half the sum of squares of residuals, such as "y - x**2, 1 - x".',
         ),
+        click.option(
+            "--fit", metavar="TEXT",
+            help='Surface as the loss of a curve that is fitted to the columns of --data, such as '
+            '"y = w*x + b", over its one or two parameters.',
+        ),
+        click.option(
+            "--loss", type=Choice("loss", FIT_LOSSES), metavar="|".join(FIT_LOSSES),
+            help="Loss of a --fit: half the squared error, or that of labels 0 and 1.  "
+            "[default: squared-error]",
+        ),
     ),
     window_options,
 )  # fmt: skip
@@ -192,7 +203,8 @@ learner_options = section(
     "Network or model",
     click.option(
         "--data", metavar="NAME", shell_complete=completes("data"),
-        help="Data set of a network: digits, mnist, spirals, ..., idx:DIR or npz:FILE.",
+        help="Data set of a network: digits, mnist, spirals, ..., idx:DIR or npz:FILE; or the "
+        ".csv, .npz or .npy file of a --fit.",
     ),
     click.option("--samples", type=int, metavar="N", help="Number of samples a network learns."),
     click.option(

@@ -9,13 +9,15 @@ if TYPE_CHECKING:
 
 def problem_of(surface: "Surface") -> "Problem":
     """Return the problem that a surface poses."""
-    from optiviz.surfaces.origins import SpaceOrigin
+    from optiviz.surfaces.origins import FitOrigin, SpaceOrigin
 
     origin = surface.origin
     if isinstance(origin, SpaceOrigin):
         from optiviz.descent.space_problem import SpaceProblem
 
         return SpaceProblem(surface, origin)
-    from optiviz.descent.problem import SurfaceProblem
+    from optiviz.descent.problem import FitProblem, SurfaceProblem
 
+    if isinstance(origin, FitOrigin):
+        return FitProblem(surface, origin)
     return SurfaceProblem(surface)

@@ -8,10 +8,12 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.objective import Array, Objective, Stream, SumOfSquares
-from optiviz.surfaces.batches import ResidualBatches
+from optiviz.objective import Array, Objective, Stream, SumOfSquares, pass_on
+from optiviz.surfaces.batches import Residuals, SampleBatches
 from optiviz.surfaces.domain import Point
+from optiviz.surfaces.fit import Fit
 from optiviz.surfaces.noise import GradientNoise
+from optiviz.surfaces.origins import FitOrigin
 from optiviz.surfaces.surface import Surface
 
 
@@ -79,6 +81,11 @@ class Problem(ABC):
         met = self.without_noise(None, 0)
         return met.full_batch if isinstance(met, Stream) else met  # type: ignore[attr-defined]
 
+    @property
+    def offered(self) -> object:
+        """What offers what methods may need, beside its protocol, without loading data."""
+        return self.surface
+
     def hessian(self, x: Array) -> Array | None:
         """Return the second derivatives of the true objective at x of shape (dim,).
 
@@ -98,8 +105,13 @@ class Problem(ABC):
         """
         return feasible(self.surface, np.array(point, float))
 
-    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
-        """Return the surface and the paths, as they are drawn."""
+    def project(
+        self, paths: Sequence[Trajectory], spectra: bool = False
+    ) -> tuple[Surface, list[Trajectory]]:
+        """Return the surface and the paths, as they are drawn.
+
+        spectra is whether they need the singular values of their matrices, if there are any.
+        """
         return self.surface, list(paths)
 
 
@@ -113,4 +125,37 @@ class SurfaceProblem(Problem):
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
         if batch_size is None:
             return self.surface
-        return ResidualBatches(cast(SumOfSquares, self.surface), batch_size, seed)
+        whole = cast(SumOfSquares, self.surface)
+        return SampleBatches(whole, Residuals(whole), batch_size, seed)
+
+
+class FittedSurface:
+    """A surface of a fit as an objective, which offers the residuals of a squared error."""
+
+    def __init__(self, surface: Surface, fit: Fit) -> None:
+        pass_on(surface, self)
+        self.dim = surface.dim
+        self.value, self.gradient = surface.value, surface.gradient
+        self.value_and_gradient = surface.value_and_gradient
+        if fit.is_least_squares:
+            self.residuals, self.jacobian = fit.residuals, fit.jacobian
+
+
+class FitProblem(Problem):
+    """A curve is fitted to samples."""
+
+    has_samples = True
+
+    def __init__(self, surface: Surface, origin: FitOrigin) -> None:
+        super().__init__(surface)
+        self.origin = origin
+
+    @property
+    def offered(self) -> object:
+        return self.without_noise(None, 0)
+
+    def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
+        whole = FittedSurface(self.surface, self.origin.compiled)
+        if batch_size is None:
+            return whole
+        return SampleBatches(whole, self.origin.compiled, batch_size, seed)

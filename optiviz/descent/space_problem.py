@@ -8,8 +8,10 @@ import numpy as np
 from optiviz.descent.problem import Problem, RateGrid
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream
+from optiviz.shapes import Sketch, shadow
 from optiviz.surfaces.domain import MAX_COORDINATE, Domain, Point
 from optiviz.surfaces.origins import SpaceOrigin
+from optiviz.surfaces.parts import singular_values
 from optiviz.surfaces.plane import Plane, pca_plane
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import AXES
@@ -17,6 +19,7 @@ from optiviz.surfaces.windows import MARGIN, bounding_window
 from optiviz.system.errors import InputError
 
 MAX_POINTS = 2000  # of all paths, to which the plane of the paths is fitted
+MAX_MATRICES = 3  # whose singular values are drawn: the first ones
 MAX_DISTANCE = 1e-3 * MAX_COORDINATE  # of points that a window can contain
 ON_PLANE = 1e-9  # distance of a point from a plane, relative to its size, that is none
 MAX_STEPS, MAX_STARTS = 100, 3  # of the runs that try a learning rate
@@ -116,7 +119,9 @@ class SpaceProblem(Problem):
             )
         return space.plane.to_weights(point)
 
-    def project(self, paths: Sequence[Trajectory]) -> tuple[Surface, list[Trajectory]]:
+    def project(
+        self, paths: Sequence[Trajectory], spectra: bool = False
+    ) -> tuple[Surface, list[Trajectory]]:
         """Return the surface and the paths, as they are drawn.
 
         If all dimensions are descended, the surface is the plane, the paths are projected onto it
@@ -139,12 +144,17 @@ class SpaceProblem(Problem):
         else:
             plane, axes = self._plane_through(paths), space.axes
         flat = []
+        parts = [each for each in surface.parts or space.parts if spectra and len(each.shape) > 1]
         for path in paths:
             with np.errstate(all="ignore"):
                 points, distances = plane.projected(path.points)
             drawn = replace(
                 path,
                 points=points,
+                spectra={
+                    each.name: singular_values(each, path.points) for each in parts[:MAX_MATRICES]
+                },
+                sketches=_shadows(path.sketches, plane),
                 distances=distances,
                 accuracy=space.accuracy(path.end) if path.accuracy is None else path.accuracy,
                 whole=path.points if surface.variables else None,
@@ -182,6 +192,21 @@ class SpaceProblem(Problem):
         if ((corners[0] <= points) & (points <= corners[1])).all():
             return self.origin.window
         return bounding_window(np.concatenate([points, corners]))
+
+
+def _shadows(sketches: Sequence[Sketch], plane: Plane) -> tuple[Sketch, ...]:
+    """Return the sketches of each step as they are projected onto a plane."""
+    if not any(sketches):
+        return ()
+    along: Array = np.linalg.pinv(plane.directions.T).astype(float)
+    found: list[Sketch] = []
+    for number, sketch in enumerate(sketches):
+        if number and sketch is sketches[number - 1]:
+            found.append(found[-1])
+            continue
+        cast = (shadow(each, along, lambda x: plane.projected(x)[0]) for each in sketch)
+        found.append(tuple(each for each in cast if each is not None))
+    return tuple(found)
 
 
 def _without_margin(corners: Array) -> Array:

@@ -1,11 +1,10 @@
 """Files in which other programs ."""
 
-import csv
 import io
 import math
 import re
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +21,7 @@ from optiviz.surfaces.syntax import AXES, vector_names
 from optiviz.system.arrays import read_npy, read_npz
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.files import opened_input
+from optiviz.system.tables import cell_number, table_lines
 from optiviz.system.text import counted, shorten
 
 SUFFIXES = ".json", ".csv", ".npz", ".npy"
@@ -129,7 +129,7 @@ class _Table:
 
     def __init__(self, where: str, head: list[str]) -> None:
         names = [PLURALS.get(each.strip().lower(), each.strip().lower()) for each in head]
-        if all(_number(each) is not None for each in names):
+        if all(cell_number(each) is not None for each in names):
             raise InputError(f"{where}: must name the columns, for example step,x,y,loss")
         if len(names) == 1 and re.search(r"[;\t ]", names[0]):
             raise InputError(f"{where}: columns must be separated by commas")
@@ -176,13 +176,9 @@ class _Rows:
 
 def _of_table(file: str, content: bytes) -> "tuple[dict[str, Trajectory], tuple[str, ...]]":
     """Return the paths in a .csv file by their names, and the names of their coordinates."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: not UTF-8 text") from None
     table: _Table | None = None
     paths: dict[tuple[str, ...], _Rows] = {}
-    for line, row in _lines(file, text):
+    for line, row in table_lines(file, content):
         if table is None:
             table = _Table(f"{file}:{line}", row)
             continue
@@ -200,30 +196,19 @@ def _of_table(file: str, content: bytes) -> "tuple[dict[str, Trajectory], tuple[
     return found, table.variables
 
 
-def _lines(file: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each line with its number, without comments and empty lines."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for row in reader:
-            if row and not row[0].startswith("#") and any(map(str.strip, row)):
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise InputError(f"{file}:{reader.line_num}: {error}") from None
-
-
 def _add(rows: _Rows, table: _Table, row: list[str], where: str) -> None:
     """Add a row of a table to its path; raise InputError if a cell is no number."""
     cells = [row[place] for place in table.values]
     numbers = []
     for cell in cells:
-        number = _number(cell) if cell.strip() else math.nan
+        number = cell_number(cell) if cell.strip() else math.nan
         if number is None:
             raise InputError(f"{where}: must be a number, not {shorten(cell, quoted=True)}")
         numbers.append(number)
     step: float | None = rows.seen
     if "step" in table.places:
         cell = row[table.places["step"]]
-        step = _number(cell)
+        step = cell_number(cell)
         if step is None or not (0 <= step <= MAX_STEPS and step == int(step)):
             raise InputError(
                 f"{where}: a step must be a whole number from 0 to {MAX_STEPS}, "
@@ -255,10 +240,3 @@ def _names(keys: list[tuple[str, ...]]) -> list[str]:
     """Return a unique name of each path: its label, with a number if it has several starts."""
     labels = [key[0] if key else "" for key in keys]
     return numbered([" ".join(each.split()) for each in labels])
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None

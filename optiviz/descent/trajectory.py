@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,13 @@ class Trajectory:
     `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
     not depend on which frames are shown. accuracy is the fraction of held-out samples that the
     last weights classify correctly. sketches are what the method looked at in each step up to the
-    end, () for one that has none, in more than two dimensions and if they are not wanted; row 0 has
-    what is the same for all steps. sharpness, shape (rows,), is the largest eigenvalue of the
-    Hessian of the true loss at each point, multiplied by the preconditioner of the step from there
-    where the method has one, and of the last that is known at the end; None if it is not wanted.
-    is_preconditioned is whether any of them is no multiple of the identity.
+    end, () for one that has none and if they are not wanted; row 0 has what is the same for all
+    steps. In more than two dimensions they are those of `rows`, which the steps after each share,
+    as shadows on the plane that is drawn. spectra are the singular values of matrices by name,
+    shape (rows, k), the largest first, if they are wanted. sharpness, shape (rows,), is the largest
+    eigenvalue of the Hessian of the true loss at each point, multiplied by the preconditioner of
+    the step from there where the method has one, and of the last that is known at the end; None if
+    it is not wanted. is_preconditioned is whether any of them is no multiple of the identity.
     """
 
     label: str
@@ -69,6 +71,7 @@ class Trajectory:
     accuracy: float | None = None
     whole: Array | None = None  # the points before projection, shape (rows, variables), if few
     sketches: tuple[Sketch, ...] = ()
+    spectra: dict[str, Array] = field(default_factory=dict)
     evaluations: Array | None = None  # of a recorded path: those up to each row, shape (rows,)
     sharpness: Array | None = None
     is_preconditioned: bool = False
@@ -156,7 +159,12 @@ class Trajectory:
 
     def anatomy(self) -> dict[str, Any]:
         """Return what is known of how its steps were found, as plain values."""
-        sketches, evaluations = plain_sketches(self.sketches), self.evaluations
+        # Those of steps between rows are those of the row before, and not repeated.
+        before = ((), *self.sketches)
+        own = [
+            () if each is last else each for each, last in zip(self.sketches, before, strict=False)
+        ]
+        sketches, evaluations = plain_sketches(own), self.evaluations
         return {
             **({} if evaluations is None else {"evaluations": evaluations.astype(int).tolist()}),
             **({"sketches": sketches} if sketches else {}),

@@ -35,6 +35,7 @@ DEEPEST = 8  # nesting of states
 ALL = 2  # coordinates up to which every point of a path is kept
 OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
 MAX_ROWS, MAX_BYTES = 200, 512_000_000  # points kept per path beyond that, and their bytes
+BALL = 2  # vectors of a ball in all dimensions
 Sharpness = Callable[[Array, Array], float]
 
 
@@ -96,11 +97,14 @@ def descend(
         check_noise(optimizer, label or type(optimizer).__name__)
     watched = _Watched(objective)
     full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
-    most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim)))
+    of_ball = sketch and explain == "ball" and watched.dim > ALL
+    vectors = 1 + of_ball * BALL  # that are kept of each row
+    most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim * vectors)))
     spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
-    walked = explained(optimizer, explain if sketch and kept is None else None)
-    sketching = sketch and kept is None and walked.has_sketch
+    drawn = sketch and (kept is None or of_ball)
+    walked = explained(optimizer, explain if drawn else None)
+    sketching = drawn and walked.has_sketch and (kept is None or walked is not optimizer)
     recorder = _Recorder(watched, full_batch, kept, walked if sketching else None)
     if sharpness is not None:
         recorder.sharpness = _SharpnessRecorder(walked, sharpness)
@@ -152,7 +156,8 @@ class _Recorder:
         for step in range(steps + 1):
             try:
                 x, state = next(walked)
-                sketch = self.sketched(step, x, state)
+                if self._wanted is None or step in self._wanted:
+                    sketch = self.sketched(step, x, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}

@@ -449,7 +449,7 @@ class SurfaceScene(Scene[EntryT]):
 
     @property
     def formula(self) -> str:
-        return self.surface.penalized
+        return self.surface.shown_formula
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -414,7 +414,7 @@ class ProblemFields(Model):
         surface = resolve_surface(self.surface)
         # Otherwise the objective, which takes long to make, says what it offers.
         if not surface.learns and "full_batch" not in method.needs:
-            check_offered(method, surface, spec.name)
+            check_offered(method, self.problem.offered, spec.name)
 
     def conditions_of(self, specs: Sequence[OptimizerSpec]) -> tuple[str, ...]:
         """Return the conditions of every step of optimizers, for example "batches of 128"."""

@@ -270,7 +270,10 @@ class Recipe(
         recorded = self._recorded()  # the first, as it takes no time to find them wrong
         entries = [*self._descend_all(progress), *recorded]
         surface, paths = self.problem.project(
-            [path for entry in entries for path in entry.trajectories]
+            [path for entry in entries for path in entry.trajectories],
+            spectra=any(
+                VIEWS[name].requires == "matrices" for name in (self.view or "").split("+") if name
+            ),
         )
         projected = iter(paths)
         scene = RunScene(
@@ -445,7 +448,7 @@ class Recipe(
         asked = "explain" if self.explain else "sketch"
         if not getattr(self, asked):
             return
-        if not self.problem.in_plane:
+        if not self.problem.in_plane and self.explain != "ball":
             name = resolve_surface(self.surface).name or "the surface"
             raise InputError(
                 f"{asked}: needs one or two dimensions, but {name} is descended in more: "

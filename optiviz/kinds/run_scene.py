@@ -45,10 +45,14 @@ ZERO_DISTANCE = 1e-9  # fraction of the window's diagonal up to which a distance
 
 def provided_by(surface: Surface) -> Mapping[str, int]:
     """Return what a surface and its descent offer to views."""
-    return {
-        "surface": surface.dim,
-        "descent": surface.dim if problem_of(surface).in_plane else MANY_DIMENSIONS,
-    }
+    provided = {"surface": surface.dim, "descent": surface.dim}
+    if surface.fit is not None:
+        provided["samples"] = surface.dim
+    if not problem_of(surface).in_plane:
+        provided["descent"] = MANY_DIMENSIONS
+        if surface.learns or surface.parts:
+            provided["matrices"] = MANY_DIMENSIONS
+    return provided
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -566,7 +570,9 @@ def _sharpness(path: Trajectory) -> dict[str, Any]:
     """Return the sharpness at each point, and what it is compared with, if it was recorded."""
     if path.sharpness is None:
         return {}
-    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(path.stability_limits)}
+    reached = np.isfinite(path.points).all(axis=-1)
+    limits = np.where(reached, path.stability_limits, np.nan)
+    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(limits)}
 
 
 def _shown_start(path: Trajectory) -> str:

@@ -149,8 +149,8 @@ def check_views(
     """
     fitting = [name for name, entry in VIEWS.items() if provided.get(entry.requires) in entry.dims]
     if view is None:
-        names = [*fitting[:1], *(VIEWS[name].beside for name in fitting[:1])]
-        names = [name for name in names if name in fitting]
+        names = fitting[:1]
+        names += [each for name in names for each in VIEWS[name].beside if each in fitting][:1]
     else:
         names = [name.strip() for name in view.split("+")]
     if view is not None and "," in view:

@@ -49,6 +49,8 @@ MODEL = 'Surface(model={"of": ..., ...})'
 IN_A_SURFACE = {
     "formula": FORMULA,
     "residuals": "Surface(residuals=..., domain=...)",
+    "fit": 'Surface(fit={"model": ..., "data": ...})',
+    "loss": 'Surface(fit={"model": ..., "data": ..., "loss": ...})',
     "metric": "Surface(formula=..., metric=..., domain=...)",
     "variables": FORMULA,
     "params": "Surface(formula=..., params=..., domain=...)",

@@ -16,10 +16,11 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Ellipse, Sketch
+from optiviz.shapes import Ball, Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
+DRAWN = 2  # coordinates up to which shapes are drawn as they are, and not their shadow
 
 
 def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
@@ -57,6 +58,8 @@ NEEDED = {
     "full_batch": "samples: give a network, a model or residuals, and add --batch-size 16",
     "sample_gradients": "the gradients of single samples, which this objective does not have",
     "metric": 'a metric: write, for example, --metric "1, 0, 0, x**2"',
+    "matrices": "a matrix: its step is that of all entries together, so choose a network, or a "
+    "surface over a matrix, such as linear-layer",
 }
 # What a method ignores unless it says otherwise, and what that is called.
 RESPECTED = {"feasible_set": "constraints"}
@@ -175,7 +178,7 @@ class Method:
         """
         return x
 
-    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
         """Return the ball of the norm in which the step that led to a state is steepest.
 
         before and after, shape (dim,), are the points that the step left and reached. Of all steps
@@ -185,7 +188,8 @@ class Method:
         shapes are always the same.
         """
         center, metric = self.decayed(before, state), self.preconditioner(state)
-        eye = np.eye(before.shape[-1])
+        many = before.shape[-1]
+        eye = np.eye(many) if many <= DRAWN else np.ones(many)  # as a diagonal
         if metric is None:
             return (Ellipse(center, np.nan * eye, "ball"),)
         moved = after - center
@@ -359,7 +363,7 @@ class Scheduled(BaseWrapper):
     def follows_gradient(self) -> bool:
         return self.inner.follows_gradient
 
-    def ball(self, state: ScheduledState, before: Array, after: Array) -> Sketch:
+    def ball(self, state: ScheduledState, before: Array, after: Array) -> Ball:
         here = self.inner.scaled(self.schedule.factor(state.step - 1))
         return here.ball(state.inner, before, after)
 
@@ -408,8 +412,8 @@ def alternating_limit(rate: Hyper, response: Hyper, decay: Hyper = 0.0) -> float
 def check_offered(method: Method, objective: Any, name: str) -> None:
     """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
     for each in method.needs:
-        if getattr(objective, each, None) is None:
-            if getattr(getattr(objective, "whole", None), each, None) is not None:
+        if not offers(objective, each):
+            if offers(getattr(objective, "whole", None), each):
                 raise InputError(f"{name} takes no batches: omit --batch-size")
             raise InputError(f"{name} needs {NEEDED[each]}")
     if "residuals" in method.needs and getattr(objective, "l1", None):
@@ -424,6 +428,13 @@ def check_offered(method: Method, objective: Any, name: str) -> None:
         elif offered is not None:
             *others, last = _respecting(each)
             raise InputError(f"{name} does not know {said}: choose {', '.join(others)} or {last}")
+
+
+def offers(objective: Any, need: str) -> bool:
+    """Return whether an objective offers what a method needs: a name in NEEDED."""
+    if need == "matrices":
+        return any(len(part.shape) > 1 for part in getattr(objective, "parts", None) or ())
+    return getattr(objective, need, None) is not None
 
 
 def check_noise(method: Method, name: str) -> None:

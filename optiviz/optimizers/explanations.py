@@ -56,7 +56,7 @@ class Ball(Reason):
 
     @staticmethod
     def sketch(method: Method, state: Any, step: Array) -> Sketch:
-        return method.ball(state, step[0], step[1])
+        return method.ball(state, step[0], step[1])  # type: ignore[return-value]  # or its shadow
 
 
 class Bound(Reason):

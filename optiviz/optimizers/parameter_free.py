@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper, length
+from optiviz.optimizers.base import (
+    Hyper,
+    Optimizer,
+    alternating_limit,
+    hyper,
+    length,
+    mean_response,
+    positive,
+)
 from optiviz.optimizers.step_sizes import squared
 
 
@@ -59,11 +67,12 @@ class AdGD(Optimizer):
         growth = np.where(state.step > 0, rate / state.rate, 0.0)
         return x - rate * g, Rated(x, g, rate, growth, state.step + 1)
 
-    def preconditioner(self, state: Rated) -> Array:
-        return np.asarray(state.rate[0])
+    @property
+    def follows_gradient(self) -> bool:
+        return True
 
-    def stability_limit(self, step: int) -> float:
-        return 2.0
+    def preconditioner(self, state: Rated) -> Array:
+        return np.ones(())
 
 
 class Distanced(NamedTuple):
@@ -112,8 +121,13 @@ class DoG(Optimizer):
         rate = np.where(sloped, distance / np.sqrt(np.where(sloped, accumulator, 1.0)), 0.0)
         return x - rate * g, Distanced(state.start, distance, accumulator, rate)
 
+    @property
+    def follows_gradient(self) -> bool:
+        return True
+
     def preconditioner(self, state: Distanced) -> Array:
-        return np.asarray(state.rate[0])
+        rate: Array = state.rate[0]
+        return rate
 
     def stability_limit(self, step: int) -> float:
         return 2.0
@@ -128,13 +142,14 @@ class Estimated(NamedTuple):
     weighted: Array  # (..., dim), running sum of weighted gradients
     gained: Array  # (..., 1), running sum of how far they point back to the start
     distance: Array  # (..., 1), the estimate d
-    used: Array  # (..., 1), the one before, which was in the last step
+    rate: Array  # (..., 1), learning rate of the last step, with the estimate before
     step: int  # steps taken
 
     @property
     def recorded(self) -> dict[str, Any]:
         """The numbers that are drawn against the step."""
-        return {"mean": self.mean, "square": self.square, "distance": self.distance[..., 0]}
+        rates = {"distance": self.distance[..., 0], "rate": self.rate[..., 0]}
+        return {"mean": self.mean, "square": self.square, **rates}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -170,7 +185,7 @@ class Prodigy(Optimizer):
     def init(self, x: Array) -> Estimated:
         zero, none = np.zeros_like(x), np.zeros_like(x[..., :1])
         d = self.d0 + none
-        return Estimated(zero, zero, np.copy(x), zero, none, d, d, 0)
+        return Estimated(zero, zero, np.copy(x), zero, none, d, none, 0)
 
     def step(self, objective: Objective, x: Array, state: Estimated) -> tuple[Array, Estimated]:
         g = objective.gradient(x)
@@ -188,7 +203,7 @@ class Prodigy(Optimizer):
         distance = np.maximum(d, estimate)
         x = x * (1 - self.weight_decay * rate)
         moved = x - rate * mean / (np.sqrt(square) + distance * self.eps)
-        return moved, Estimated(mean, square, state.start, weighted, gained, distance, d, t)
+        return moved, Estimated(mean, square, state.start, weighted, gained, distance, rate, t)
 
     def _correction(self, t: int) -> Hyper:
         """Return the factor of the learning rate of step t, from 1, that corrects the bias."""
@@ -197,10 +212,14 @@ class Prodigy(Optimizer):
         factor: Hyper = np.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
         return factor
 
-    def preconditioner(self, state: Estimated) -> Array:
-        down = np.sqrt(state.square) + state.distance * self.eps
-        matrix: Array = state.used**2 * self._correction(state.step) / down
-        return matrix
+    def decayed(self, x: Array, state: Estimated) -> Array:
+        return x * (1 - self.weight_decay * state.rate)
 
-    def stability_limit(self, step: int) -> float:
-        return float(2 * (1 + self.beta1) / (1 - self.beta1) / self.lr)
+    def preconditioner(self, state: Estimated) -> Array | None:
+        used = state.rate / self.lr / self._correction(state.step)  # the estimate in the step
+        down = np.sqrt(state.square) + state.distance * self.eps
+        with np.errstate(all="ignore"):
+            return positive(state.rate / self.lr * used / down)
+
+    def stability_limit(self, step: int) -> float | None:
+        return None if self.weight_decay else alternating_limit(self.lr, mean_response(self.beta1))

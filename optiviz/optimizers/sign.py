@@ -1,25 +1,33 @@
 """Methods that use the sign of the gradient and not its size."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Method, Optimizer, hyper
+from optiviz.optimizers.base import DRAWN, Hyper, Method, Optimizer, hyper
 from optiviz.optimizers.schedules import Schedule
-from optiviz.shapes import Polygon, Sketch
+from optiviz.shapes import Ball, Body, Polygon
 from optiviz.system.errors import InputError
 
 
-def box(center: Array, sides: Array) -> Polygon:
-    """Return the points x with abs(x - center) <= sides in each of one or two coordinates.
+def box(center: Array, sides: Array) -> Polygon | Body:
+    """Return the points x with abs(x - center) <= sides in each coordinate.
 
     It is the ball of the largest coordinate, in which signs are steepest (Bernstein and Newhouse,
     Old Optimizer, New Norm: An Anthology, 2024, proposition 2).
     """
+    if center.shape[-1] > DRAWN:
+        return Body(center, partial(_corners, sides))
     signs = ((-1, -1), (1, -1), (1, 1), (-1, 1)) if center.shape[-1] == 2 else ((-1,), (1,))
     return Polygon(center + np.array(signs) * sides, "ball")
+
+
+def _corners(sides: Array, directions: Array) -> Array:
+    """Return the corner of a box that is furthest along each direction, shape (n, dim)."""
+    return sides * np.sign(directions)
 
 
 class StepSizes(NamedTuple):
@@ -66,7 +74,7 @@ class Rprop(Optimizer):
         g = np.where(agreed < 0, 0.0, g)
         return x - size * np.sign(g), StepSizes(size, g)
 
-    def ball(self, state: StepSizes, before: Array, after: Array) -> Sketch:
+    def ball(self, state: StepSizes, before: Array, after: Array) -> Ball:
         return (box(before, state.step_size),)
 
 
@@ -106,5 +114,5 @@ class Lion(Optimizer):
     def decayed(self, x: Array, state: Mean) -> Array:
         return x * (1 - self.lr * self.weight_decay)
 
-    def ball(self, state: Mean, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Mean, before: Array, after: Array) -> Ball:
         return (box(self.decayed(before, state), self.lr * np.ones_like(before)),)

@@ -18,6 +18,7 @@ from optiviz.optimizers.base import (
     hyper,
     length,
     mean_response,
+    positive,
 )
 
 
@@ -370,12 +371,15 @@ class Sophia(Optimizer):
         down: Array = np.maximum(self.gamma * curvature, self.eps)
         return down
 
-    def preconditioner(self, state: Curved) -> Array | None:
-        down = self._down(state.curvature)
-        return None if (np.abs(state.mean) > down).any() else 1 / down
+    def decayed(self, x: Array, state: Curved) -> Array:
+        return x * (1 - self.lr * self.weight_decay)
 
-    def stability_limit(self, step: int) -> float:
-        return float(2 * (1 + self.beta1) / (1 - self.beta1) / self.lr)
+    def preconditioner(self, state: Curved) -> Array | None:
+        # A quotient that is clipped is one over the mean's own size.
+        return positive(1 / np.maximum(self._down(state.curvature), np.abs(state.mean)))
+
+    def stability_limit(self, step: int) -> float | None:
+        return alternating_limit(self.lr, mean_response(self.beta1), self.weight_decay)
 
 
 def diagonal(matrix: Array) -> Array:

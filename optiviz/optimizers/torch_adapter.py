@@ -196,7 +196,7 @@ class _Parameters:
     def __init__(self, objective: Any, x: Array) -> None:
         import torch
 
-        self._parts = getattr(objective, "parts", ())
+        self._parts = getattr(objective, "parts", None) or ()
         kind: tuple[Any, Any] = getattr(objective, "tensor_kind", (torch.float64, "cpu"))
         self._dtype, self._device = kind
         self.known: Array | None = None  # the vector of all of them, if it was read since a step

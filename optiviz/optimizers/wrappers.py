@@ -8,7 +8,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
-from optiviz.shapes import Points, Segment, Sketch
+from optiviz.shapes import Ball, Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
 
@@ -110,7 +110,7 @@ class ChangedGradient:
 
     def __init__(self, objective: Objective, change: Change) -> None:
         self._objective, self._change = objective, change
-        for name in ("feasible_set", "l1"):
+        for name in ("feasible_set", "l1", "parts"):
             setattr(self, name, getattr(objective, name, None))
         smooth = getattr(objective, "smooth", None)
         self.smooth = None if smooth is None else ChangedGradient(smooth, change)
@@ -165,7 +165,7 @@ class SAM(Wrapper):
     def preconditioner(self, state: Any) -> Array | None:
         return self.inner.preconditioner(state)
 
-    def ball(self, state: Any, before: Array, after: Array) -> Sketch:
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
         return self.inner.ball(state, before, after)
 
 
@@ -209,7 +209,7 @@ class PolyakAveraging(Wrapper):
     def follows_gradient(self) -> bool:
         return self.inner.follows_gradient
 
-    def ball(self, state: AverageState, before: Array, after: Array) -> Sketch:
+    def ball(self, state: AverageState, before: Array, after: Array) -> Ball:
         return self.inner.ball(state.inner, before, after)
 
     def init(self, x: Array) -> AverageState:

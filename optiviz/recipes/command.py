@@ -130,13 +130,21 @@ def _fields(recipe: BaseRecipe) -> Fields:
 def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
     named = [each if isinstance(each, str) else _reference(each) for each in drawn]
     declared = [each for each in drawn if isinstance(each, Surface)]
-    formulas = [each.formula for each in declared if not (each.origin.reference or each.residuals)]
+    formulas = [
+        each.formula
+        for each in declared
+        if not (each.origin.reference or each.residuals or each.fit)
+    ]
     fields: Fields = {name: ",".join(filter(None, named))} if any(named) else {}
     if formulas:
         fields["formula"] = formulas[0] if name == "surface" else formulas
     for key in ("residuals", "metric"):
         if declared and getattr(declared[0], key) is not None:
             fields[key] = str(getattr(declared[0], key))
+    if declared and (fit := declared[0].fit) is not None and isinstance(fit.data, str):
+        fields |= {"fit": fit.model, "data": fit.data}
+        if fit.loss != type(fit).model_fields["loss"].default:
+            fields["loss"] = fit.loss
     networks = [each.origin for each in declared if isinstance(each.origin, NetworkOrigin)]
     if networks:
         given, ours = networks[0], bundled_surface(networks[0].name)
@@ -179,8 +187,8 @@ def _surfaces(name: str, drawn: list[str | Surface]) -> Fields:
         )
     if declared and declared[0].l1:
         fields["l1"] = declared[0].l1
-    constrained = bool(declared) and declared[0].feasible_set is not None
-    found = constrained and declared[0].window_told  # which is found again
+    sought = bool(declared) and (declared[0].fit or declared[0].feasible_set) is not None
+    found = sought and declared[0].window_told  # which is found again
     if declared and (window := declared[0].domain) is not None and not found:
         sides = window.intervals
         fields["domain"] = ",".join(

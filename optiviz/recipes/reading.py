@@ -28,6 +28,7 @@ from optiviz.registry import (
     Biases,
     Device,
     DType,
+    FitLoss,
     Normalize,
 )
 from optiviz.surfaces.catalogue import (
@@ -75,7 +76,7 @@ Keys = tuple[Any, ...]
 DEFAULT_INTERVAL = "-3:3"  # of the window of a formula, unless specified
 # Groups of fields: setting one replaces the whole group.
 EXCLUSIVE_FIELDS = (
-    ("surface", "surfaces", "formula", "residuals"),
+    ("surface", "surfaces", "formula", "residuals", "fit"),
     ("starts", "random_starts"),
     ("optimizers", "plugins"),
     ("presets", "plugins"),
@@ -98,6 +99,14 @@ class SurfaceOptions(BaseModel):
             "is half the sum of their squares"
         ),
     ]
+    fit: Annotated[
+        str,
+        Field(
+            description="a curve instead of a formula, for example y = w*x + b, which is fitted to "
+            "the columns of data: its parameters are the variables"
+        ),
+    ]
+    loss: Annotated[FitLoss, Field(description="the loss of the samples of a fit")]
     metric: Annotated[
         Any,
         MappedSchema(lambda kept: one_or_more(TEXT)),
@@ -121,7 +130,9 @@ class SurfaceOptions(BaseModel):
     domain: Annotated[Window, Field(description="the window to draw, for example -3:3,-2:2")]
     axes: Annotated[AxisNames, Field(description="the names of the axes, for example w,b")]
     catalogue: Annotated[str, Field(description="a YAML file of additional surfaces")]
-    data: Annotated[str, Field(description="the data set that a network learns")]
+    data: Annotated[
+        str, Field(description="the data set that a network learns, or the file of a fit")
+    ]
     samples: Annotated[int, Field(ge=1, description="the number of samples that a network learns")]
     device: Annotated[Device, Field(description="where your own model is evaluated")]
     dtype: Annotated[DType, Field(description="in which numbers your own model is evaluated")]
@@ -174,11 +185,14 @@ class Names(BaseModel):
 SURFACE_OPTIONS = tuple(SurfaceOptions.model_fields)
 OF_NETWORK = ("data", "samples")  # options that change its declaration
 OF_MODEL = ("device", "dtype", "batch_norm")
+OF_FIT = ("data", "loss")
 OF_PLANE = ("plane", "normalize", "biases")
 OF_GRID = ("resolution",)
 OF_FORMULA = ("constraints", "bounds", "l1", "metric")
 NEEDS = {
-    **dict.fromkeys(OF_NETWORK, "needs a network, but there is none"),
+    "data": "needs a network or a --fit, but there is none",
+    "samples": "needs a network, but there is none",
+    "loss": "needs a fit, but there is none",
     **dict.fromkeys(OF_MODEL, "needs a model of your own, but there is none"),
     **dict.fromkeys(OF_GRID, "needs a network or a model, but there is none"),
     **dict.fromkeys(
@@ -347,8 +361,11 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
     surfaces = [fields.get("surface"), *(several if isinstance(several, list | tuple) else ())]
     networks = [each.get("network") for each in surfaces if isinstance(each, Mapping)]
     learned = [each.get("data") for each in networks if isinstance(each, Mapping)]
-    learned.append(fields.get("data"))
+    fits = [each.get("fit") for each in surfaces if isinstance(each, Mapping)]
+    fitted = [each.get("data") for each in fits if isinstance(each, Mapping)]
+    (learned if fields.get("fit") is None else fitted).append(fields.get("data"))
     read = [path for each in learned if isinstance(each, str) for path in files_of(each)]
+    read += [Path(each) for each in fitted if isinstance(each, str)]
     for _, plane in _planes(fields):
         read += map(Path, plane.files)
     recorded = all_track_files(fields.get("tracks")) + checkpoint_files(fields.get("checkpoints"))
@@ -395,10 +412,11 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     several = field == "surfaces"
     named = _as_list(field, fields.get(field), several)
     formulas = _as_list("formula", options["formula"], several)
-    residuals = options["residuals"]
-    if residuals is not None and (named or formulas):
-        return [Fault(("residuals",), "cannot be combined with a surface or a formula")]
-    if not named and not formulas and residuals is None:
+    others = [key for key in ("residuals", "fit") if options[key] is not None]
+    for key in others:
+        if named or formulas or len(others) > 1:
+            return [Fault((key,), "cannot be combined with a surface or a formula")]
+    if not named and not formulas and not others:
         return [Fault((field,), f"{REQUIRED}: name a surface or give a formula")]
     if len(named) + len(formulas) > MAX_SURFACES:
         return [Fault((field,), f"more than {MAX_SURFACES} surfaces are not allowed")]
@@ -429,9 +447,12 @@ def _normalize_surfaces(fields: Fields, field: str) -> list[Fault]:
     surfaces = SurfaceReader(catalogue, window, changes, called, params)
     found = [surfaces.named(*each) for each in named]
     found += [surfaces.of_formula(*each) for each in formulas]
-    if residuals is not None:
-        found.append(surfaces.of_formula(("residuals",), residuals, "residuals"))
-    for option in changes.keys() & NEEDS.keys():
+    if options["residuals"] is not None:
+        found.append(surfaces.of_formula(("residuals",), options["residuals"], "residuals"))
+    if options["fit"] is not None:
+        found.append(surfaces.of_fit(("fit",), options["fit"]))
+    used = OF_FIT if options["fit"] is not None else ()
+    for option in changes.keys() & NEEDS.keys() - {*used}:
         if all(each is not None and not _takes(each, option) for each in found):
             faults.append(Fault((option,), NEEDS[option]))
     faults += surfaces.faults
@@ -492,6 +513,8 @@ def _takes(surface: Surface, option: str) -> bool:
     """Return whether an option changes the declaration of a surface."""
     if option in OF_NETWORK:
         return surface.network is not None
+    if option == "loss":
+        return False
     if option in OF_MODEL:
         return surface.model is not None
     if option in OF_GRID:
@@ -646,6 +669,22 @@ class SurfaceReader:
         surface = self._declared(keys, declared, of=1)
         return (self.window is None and surface is not None and surface.fitted()) or surface
 
+    def of_fit(self, keys: Keys, model: Any) -> Surface | None:
+        """Return the surface of a curve that is fitted to data, None if it has a fault."""
+        given = {key: self.changes[key] for key in OF_FIT if key in self.changes}
+        if "data" not in given:
+            said = f"{REQUIRED}: name the file of samples, such as points.csv"
+            self.faults.append(Fault(("data",), said))
+            return None
+        declared = {"fit": {"model": model, **given}, "axes": self.axes}
+        if self.params:
+            self.faults.append(Fault(("params",), "are those of a formula: write numbers instead"))
+            return None
+        optional: Fields = {"domain": self.window, "variables": self.variables}
+        declared |= {key: each for key, each in optional.items() if each}
+        declared |= {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
+        return self._declared(keys, declared, of=1)
+
     def _plane(self, declared: Any) -> Any:
         """Return the declaration of a plane with the changes applied."""
         plane = self.changes.get("plane", declared)
@@ -724,7 +763,7 @@ class SurfaceReader:
             **dict.fromkeys(self.changes, True),
         }
         changed = within
-        if within[:1] == ("network",) or within[1:2] in (("normalize",), ("biases",)):
+        if within[:1] in (("network",), ("fit",)) or within[1:2] in (("normalize",), ("biases",)):
             changed = within[1:]
         if changed and given.get(changed[0]):
             names = {"variables": self.given_variables}

@@ -4,12 +4,13 @@ The samples of a sum of squares are its residuals.
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optiviz.objective import Array, FeasibleSet, SumOfSquares
+from optiviz.objective import Array, FeasibleSet, Objective, SumOfSquares
 from optiviz.system.errors import InputError
 
 
@@ -37,16 +38,50 @@ def _shuffled(samples: int, seed: int, turn: int) -> NDArray[np.intp]:
     return np.random.default_rng([seed, turn, 0]).permutation(samples)
 
 
+class Samples(Protocol):
+    """A mean of losses, one for each of `count` samples."""
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates of a point."""
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+
+    def sample_losses(self, x: Array, chosen: NDArray[np.intp]) -> Array:
+        """Return the losses of some samples, shape (..., b), for x of shape (..., dim)."""
+
+    def sample_gradients(self, x: Array, chosen: NDArray[np.intp]) -> Array:
+        """Return the gradients of the losses of some samples, shape (..., b, dim)."""
+
+
+class Residuals:
+    """The squares of residuals as losses, whose mean is half the sum of the squares."""
+
+    def __init__(self, whole: SumOfSquares) -> None:
+        self.whole, self.dim = whole, whole.dim
+        with np.errstate(all="ignore"):
+            self.count = int(whole.residuals(np.zeros(self.dim)).shape[-1])
+
+    def sample_losses(self, x: Array, chosen: NDArray[np.intp]) -> Array:
+        """Return half the squares of some residuals, times their number, shape (..., b)."""
+        squares: Array = self.whole.residuals(x)[..., chosen] ** 2
+        return self.count / 2 * squares
+
+    def sample_gradients(self, x: Array, chosen: NDArray[np.intp]) -> Array:
+        """Return their gradients, shape (..., b, dim)."""
+        residuals = self.whole.residuals(x)[..., chosen, None]
+        return np.asarray(self.count * residuals * self.whole.jacobian(x)[..., chosen, :])
+
+
 @dataclass(frozen=True, eq=False)
-class ResidualBatch:
-    """The squares of some residuals, times what makes up for the others: an Objective.
+class SampleBatch:
+    """The mean loss of some samples of a whole, or of all: a Batch."""
 
-    The mean over all batches is half the sum of all squares.
-    """
-
-    whole: SumOfSquares
-    chosen: NDArray[np.intp]  # which residuals, shape (b,)
-    count: int  # of all residuals
+    whole: Objective
+    samples: Samples
+    chosen: NDArray[np.intp]  # which samples, shape (b,)
 
     @property
     def dim(self) -> int:
@@ -59,14 +94,13 @@ class ResidualBatch:
         return getattr(self.whole, "feasible_set", None)
 
     @property
-    def full_batch(self) -> "ResidualBatch":
-        """The objective of all residuals."""
-        return ResidualBatch(self.whole, np.arange(self.count), self.count)
+    def full_batch(self) -> "SampleBatch":
+        """The objective of all samples."""
+        return SampleBatch(self.whole, self.samples, np.arange(self.samples.count))
 
     def value(self, x: Array) -> Array:
         """Return the loss, shape (...), for x of shape (..., dim)."""
-        squares = self.whole.residuals(x)[..., self.chosen] ** 2
-        return np.asarray(self.count / 2 * squares.mean(axis=-1))
+        return np.asarray(self.samples.sample_losses(x, self.chosen).mean(axis=-1))
 
     def gradient(self, x: Array) -> Array:
         """Return its gradient, shape (..., dim)."""
@@ -78,34 +112,31 @@ class ResidualBatch:
 
     def sample_gradients(self, x: Array) -> Array:
         """Return the gradient of each, shape (..., b, dim), whose mean is the gradient."""
-        residuals = self.whole.residuals(x)[..., self.chosen, None]
-        return np.asarray(self.count * residuals * self.whole.jacobian(x)[..., self.chosen, :])
+        return self.samples.sample_gradients(x, self.chosen)
 
 
 @dataclass(frozen=True, eq=False)
-class ResidualBatches:
-    """A sum of squares on batches of `size` residuals: a Stream, the same as of a network."""
+class SampleBatches:
+    """A whole on batches of `size` of its samples: a Stream, the same as of a network."""
 
-    whole: SumOfSquares
+    whole: Objective
+    samples: Samples
     size: int
     seed: int = 0
 
     def __post_init__(self) -> None:
         if getattr(self.whole, "l1", None):
             raise InputError("batches are of residuals, not of a penalty: leave out one of both")
-        if self.size > self.count:
-            raise InputError(f"a batch cannot have {self.size} residuals: there are {self.count}")
+        if self.size > self.samples.count:
+            what = "residuals" if isinstance(self.samples, Residuals) else "samples"
+            raise InputError(
+                f"a batch cannot have {self.size} {what}: there are {self.samples.count}"
+            )
 
     @property
     def dim(self) -> int:
         """Number of coordinates of a point."""
         return self.whole.dim
-
-    @cached_property
-    def count(self) -> int:
-        """The number of residuals."""
-        with np.errstate(all="ignore"):
-            return int(self.whole.residuals(np.zeros(self.dim)).shape[-1])
 
     @property
     def feasible_set(self) -> FeasibleSet | None:
@@ -113,15 +144,15 @@ class ResidualBatches:
         return getattr(self.whole, "feasible_set", None)
 
     @property
-    def full_batch(self) -> ResidualBatch:
-        """The objective of all residuals."""
-        return ResidualBatch(self.whole, np.arange(self.count), self.count)
+    def full_batch(self) -> SampleBatch:
+        """The objective of all samples."""
+        return SampleBatch(self.whole, self.samples, np.arange(self.samples.count))
 
     def sample_gradients(self, x: Array) -> Array:
-        """Return the gradient of each, shape (..., residuals, dim), whose mean is the gradient."""
+        """Return the gradient of each, shape (..., samples, dim), whose mean is the gradient."""
         return self.full_batch.sample_gradients(x)
 
-    def at(self, step: int) -> ResidualBatch:
+    def at(self, step: int) -> SampleBatch:
         """Return the objective of the batch of step number `step`."""
-        chosen = samples_of_batch(self.count, self.size, self.seed, step)
-        return ResidualBatch(self.whole, chosen, self.count)
+        chosen = samples_of_batch(self.samples.count, self.size, self.seed, step)
+        return SampleBatch(self.whole, self.samples, chosen)

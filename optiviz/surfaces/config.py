@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -11,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     InstanceOf,
+    PlainSerializer,
     ValidationInfo,
     field_validator,
     model_serializer,
@@ -18,15 +20,24 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from optiviz.registry import BatchNorm, Biases, Device, DType, Normalize
+from optiviz.objective import Array
+from optiviz.registry import BatchNorm, Biases, Device, DType, FitLoss, Normalize
 from optiviz.surfaces.datasets import check_dataset, files_of
 from optiviz.surfaces.models.problem import ModelProblem, Setting
 from optiviz.surfaces.network import ActivationName, Init, Loss
 from optiviz.surfaces.parts import entry_name
+from optiviz.surfaces.samples import (
+    Columns,
+    column_names,
+    file_of_samples,
+    given_columns,
+    read_columns,
+)
+from optiviz.surfaces.syntax import AXES, free_names, in_order, parse_text
 from optiviz.system.errors import InputError, did_you_mean
-from optiviz.system.json_schema import TEXT, MappedSchema, any_of, one_or_more
+from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of, one_or_more
 from optiviz.system.plugins import import_path, is_import_path
-from optiviz.system.text import plain_number, plain_text, shorten
+from optiviz.system.text import enumerated, plain_number, plain_text, shorten
 
 MAX_UNITS, MAX_LAYERS, MAX_SAMPLES = 20_000, 20, 10_000_000
 FINE_GRID, COARSE_GRID = 161, 41  # points per side, for cheap and costly planes
@@ -37,6 +48,8 @@ ACTIVATION_NAMES = get_args(ActivationName)
 Units = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
 Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES), BeforeValidator(plain_number)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1), BeforeValidator(plain_number)]
+Side = Annotated[int, Field(ge=1, le=MAX_UNITS), BeforeValidator(plain_number)]
+MatrixShape = tuple[Side, Side]  # rows, columns
 Grid = Annotated[int, Field(ge=MIN_GRID, le=MAX_GRID), BeforeValidator(plain_number)]
 
 
@@ -98,6 +111,137 @@ class NetworkConfig(BaseModel):
         """The activation of each hidden layer."""
         many = len(self.hidden) // max(1, len(self.activation))
         return self.activation * many
+
+
+def _samples(value: Any) -> Any:
+    return file_of_samples(plain_text(value)) if isinstance(value, str) else given_columns(value)
+
+
+def _as_declared(data: "str | Columns") -> "str | dict[str, tuple[float, ...]]":
+    return data if isinstance(data, str) else dict(data)
+
+
+class FitNames(NamedTuple):
+    """What the names in a model stand for: the columns of samples, and the parameters."""
+
+    feature: str
+    target: str
+    parameters: tuple[str, ...]
+
+
+class FitConfig(BaseModel):
+    """A curve that is fitted to samples, as declared in an entry of surfaces.yaml.
+
+    model is a formula of one column of the samples and of one or two parameters, such as w*x + b.
+    The column that it is fitted to is y, or the only other one, unless it is named in front, as in
+    price = w*area + b. data is a .csv, .npz or .npy file, a mapping from the names of columns to
+    numbers, or a list of points (x, y). The loss is the mean over all samples of half the squared
+    error, or the cross-entropy of labels 0 and 1 with the logistic function of the model. sha256 is
+    the hash of the file, if there is one; recipes store it, so that a changed file is noticed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    data: Annotated[
+        str | Columns,
+        BeforeValidator(_samples),
+        PlainSerializer(_as_declared),
+        MappedSchema(
+            lambda kept: any_of(
+                TEXT,
+                {"type": "object", "additionalProperties": NUMBERS},
+                {"type": "array", "items": NUMBERS},
+            )
+        ),
+    ]
+    loss: FitLoss = "squared-error"
+    model: str
+
+    @field_validator("data")
+    @classmethod
+    def _there(cls, data: "str | Columns", info: ValidationInfo) -> "str | Columns":
+        if not info.data.get("sha256"):
+            _column_names(data)
+        elif not isinstance(data, str):
+            raise ValueError("are not read from a file: leave out sha256")
+        return data
+
+    @field_validator("model")
+    @classmethod
+    def _of_samples(cls, text: str, info: ValidationInfo) -> str:
+        target, formula = _sides(" ".join(text.replace("~", "=", 1).split()))
+        free_names(parse_text(formula))
+        written = f"{target} = {formula}" if target else formula
+        if info.data.get("sha256", ...) or not {"data", "loss"} <= info.data.keys():
+            return written
+        config = cls.model_construct(model=written, **info.data)
+        config.load()
+        return f"{config.names.target} = {formula}"
+
+    @property
+    def formula(self) -> str:
+        """The formula of the curve."""
+        return _sides(self.model)[1]
+
+    @property
+    def names(self) -> FitNames:
+        """What the names in the model stand for; raises InputError if they fit no samples."""
+        target, formula = _sides(self.model)
+        columns, used = _column_names(self.data), free_names(parse_text(formula))
+        features = [name for name in columns if name in used]
+        shown = enumerated([shorten(name) for name in columns])
+        if len(features) != 1:
+            what = "several of" if features else "none of"
+            raise InputError(f"{formula!r} must have one of the columns, but has {what} {shown}")
+        others = [name for name in columns if name not in features]
+        if target and target not in columns:
+            raise InputError(did_you_mean("column", target, columns))
+        if not target and AXES[1] in others:
+            target = AXES[1]
+        if not target and len(others) > 1:
+            raise InputError(f"name the column that is fitted, as in {others[0]} = {formula}")
+        target = target or next(iter(others), "")
+        if not target or target in features:
+            raise InputError(f"needs another column than {features[0]}, to which it is fitted")
+        parameters = in_order(used - {*features})
+        if not 1 <= len(parameters) <= len(AXES):
+            listed = enumerated(parameters) if parameters else "none"
+            raise InputError(f"{formula!r} must have one or two parameters, but has {listed}")
+        return FitNames(features[0], target, parameters)
+
+    @property
+    def equation(self) -> str:
+        """The curve as an equation: y = w*x + b, or the probability of a label 1."""
+        return f"p = sigmoid({self.formula})" if self.loss == "logistic" else self.model
+
+    def load(self) -> "tuple[Array, Array]":
+        """Return the feature and the target of all samples, each of shape (samples,).
+
+        Raises InputError if the file cannot be read or has changed, or for labels of the logistic
+        loss that are not 0 and 1.
+        """
+        feature, target, _ = self.names
+        if isinstance(self.data, str):
+            found = read_columns(self.data, (feature, target), self.sha256)
+        else:
+            found = {name: np.array(numbers) for name, numbers in self.data}
+        x, y = found[feature], found[target]
+        if self.loss == "logistic" and (strange := y[(y != 0) & (y != 1)]).size:
+            raise InputError(
+                f"{target} must be 0 or 1 for the logistic loss, but contains {strange[0]:g}"
+            )
+        return x, y
+
+
+def _sides(model: str) -> tuple[str, str]:
+    """Return the column in front of a model, "" if there is none, and its formula."""
+    target, _, formula = model.rpartition("=")
+    return target.strip(), formula.strip()
+
+
+def _column_names(data: "str | Columns") -> tuple[str, ...]:
+    return column_names(data) if isinstance(data, str) else tuple(name for name, _ in data)
 
 
 def _coordinate_name(name: str) -> str:

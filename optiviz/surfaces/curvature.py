@@ -10,6 +10,7 @@ from optiviz.system.errors import InputError, require_package
 
 DENSE = 32  # dimensions up to which the whole Hessian is computed
 BASIS, LEAST_BASIS = 24, 6  # vectors that the Lanczos method holds
+BASIS_OF_ONE = 12  # the same for one eigenvalue, with fewer products
 HELD = 200_000_000  # numbers in these vectors, at most, unless there are only LEAST_BASIS
 PRECISE = 1e-7  # relative residual of an eigenvalue, whose error is about its square
 RESTARTS = 100
@@ -60,7 +61,7 @@ def largest_eigenvalue(product: Callable[[Array], Array], dim: int) -> float:
         if dim <= DENSE:
             return float(_dense(product, dim)[0][-1])
         begin = np.random.default_rng(0).normal(size=dim)
-        return float(_sparse(product, dim, begin, 1, "LA", SHARP)[0][0])
+        return float(_sparse(product, dim, begin, 1, "LA", SHARP, BASIS_OF_ONE)[0][0])
     except (_NotFound, np.linalg.LinAlgError):
         return np.nan
 
@@ -82,11 +83,12 @@ def _sparse(
     many: int = 2,
     which: Literal["LM", "LA"] = "LM",
     precise: float = PRECISE,
+    most: int = BASIS,
 ) -> tuple[Array, Array]:
     """Return some eigenvalues of largest magnitude, "LM", or the largest, and eigenvectors."""
     with require_package("an eigenvalue of the Hessian", "scipy", "optiviz-cli[scipy]"):
         from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
-    basis = max(LEAST_BASIS, min(BASIS, HELD // dim))
+    basis = max(LEAST_BASIS, min(most, HELD // dim))
     matrix = LinearOperator((dim, dim), matvec=product, dtype=float)
     try:
         values, ways = eigsh(

@@ -5,6 +5,7 @@ The table of names holds only strings, so that help is fast.
 
 import gzip
 import hashlib
+import math
 import warnings
 import zlib
 from collections.abc import Callable, Mapping
@@ -25,10 +26,12 @@ DATASETS = {
     "blobs": "three round clouds in a plane",
     "spirals": "two spirals that wind around each other",
     "xor": "four squares in a plane, opposite ones of the same class",
+    "associations": "eight tokens, each with the next one, of which the i-th is 1/i as frequent",
     "pixels": "article 3's camera of four pixels: solid, vertical, diagonal or horizontal",
     "idx:DIR": "the four IDX files of MNIST, gzipped, in a folder",
     "npz:FILE": "NumPy arrays x_train, y_train and, if there are any, x_test, y_test",
 }
+TOKENS = 8  # of associations
 HELD_OUT = 0.2  # share of digits, the last ones, used only for testing
 MAX_VALUES = 100_000_000  # numbers in an array read from a file
 MAX_CLASSES = 10_000
@@ -76,6 +79,7 @@ def load_dataset(name: str, seed: int = 0, sha256: str = "") -> Dataset:
     loaders: dict[str, Callable[[], Dataset]] = {
         "digits": _digits,
         "mnist": _mnist,
+        "associations": lambda: _associations(seed),
         "idx": lambda: _idx(Path(path)),
         "npz": lambda: _npz(Path(path)),
     }
@@ -139,6 +143,18 @@ def _drawn(name: str, seed: int) -> Dataset:
     random = np.random.default_rng(seed)
     inputs, labels = GENERATED[name](random, many + more)
     return _dataset(name, inputs[:many], labels[:many], inputs[many:], labels[many:])
+
+
+def _associations(seed: int) -> Dataset:
+    """Return pairs of tokens, repeated as often as Zipf's law says.
+
+    The input of each token is a vector of an orthonormal basis that the seed draws, so that the
+    best weights have no preferred coordinates; its label is the token after it.
+    """
+    most = math.lcm(*range(1, TOKENS + 1))
+    labels = np.repeat(np.arange(TOKENS), [most // rank for rank in range(1, TOKENS + 1)])
+    basis = np.linalg.qr(np.random.default_rng(seed).normal(size=(TOKENS, TOKENS)))[0]
+    return _dataset("associations", basis[labels], labels, basis[:0], labels[:0])
 
 
 def _blobs(random: np.random.Generator, many: int) -> tuple[Array, Any]:

@@ -74,11 +74,11 @@ class NetworkModel(Space):
     def caption(self) -> str:
         """A description of the network in one line."""
         config = self.config
-        activations = "-".join(dict.fromkeys(config.activation))
+        activations = "-".join(dict.fromkeys(config.activations))
         parts = [
             config.data.partition(":")[2].rpartition("/")[2] or config.data,
             counted(self.network.samples, "sample"),
-            f"{'-'.join(map(str, self.architecture.sizes))} {activations}",
+            f"{'-'.join(map(str, self.architecture.sizes))} {activations}".strip(),
             config.loss.replace("-", " "),
         ]
         return ", ".join(parts + ([f"dropout {config.dropout:g}"] if config.dropout else []))

@@ -25,14 +25,17 @@ def terms(formula: str, variables: Mapping[str, str] | None = None) -> list[str]
     """Return the terms of a valid formula, in mathtext without dollar signs.
 
     All but the first begin with their sign. A line may be broken between two terms. variables maps
-    names in the formula to those that are written for them.
+    names in the formula to those that are written for them. In front of a formula may be what it is
+    equal to, a name, as in y = w*x + b.
     """
+    name, equals, formula = formula.rpartition(" = ")
     tree = parse_text(formula)
     if variables:
         for node in ast.walk(tree):
             if isinstance(node, ast.Name):
                 node.id = variables.get(node.id, node.id)
-    return list(_terms(tree))
+    first, *others = _terms(tree)
+    return [f"{_variable(name)} = {first}" if equals else first, *others]
 
 
 def _terms(node: ast.expr) -> Iterator[str]:

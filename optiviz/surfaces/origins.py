@@ -1,5 +1,6 @@
 """Origins of surfaces: a formula, a user's function, or a network on a plane of weights."""
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -14,9 +15,11 @@ from optiviz.surfaces.bundled import is_bundled_formula
 from optiviz.surfaces.checkpoint_files import checkpoint_hash
 from optiviz.surfaces.config import (
     CHECKPOINTS,
+    COARSE_GRID,
     MODEL_GRID,
     START,
     CodeConfig,
+    FitConfig,
     FunctionConfig,
     ModelConfig,
     NetworkConfig,
@@ -24,12 +27,15 @@ from optiviz.surfaces.config import (
 )
 from optiviz.surfaces.datasets import dataset_hash, files_of
 from optiviz.surfaces.domain import Domain, Interval, Point
+from optiviz.surfaces.samples import samples_hash
 from optiviz.surfaces.syntax import AXES, with_params
 from optiviz.system.errors import InputError
 from optiviz.system.plugins import file_hash, file_of
+from optiviz.system.text import counted
 
 if TYPE_CHECKING:
     from optiviz.surfaces.directions import Anchor
+    from optiviz.surfaces.fit import Fit
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.formulas import Formulas
     from optiviz.surfaces.function import Function
@@ -43,6 +49,7 @@ Made = TypeVar("Made")
 
 PROBLEM = "problem"  # the name of a function that says no more than its file does
 DEFAULT_INTERVAL = (-3.0, 3.0)  # of a variable
+MAX_EVALUATIONS = 100_000_000  # of a model at samples, for all points of a surface together
 SLOW_GRID = 101  # points per side of a function that is called point by point
 DEFAULT_START = (0.1, 0.2)  # the default starting point, in shares of the window's sides
 
@@ -59,7 +66,7 @@ class Origin(ABC):
 
     @property
     @abstractmethod
-    def compiled(self) -> "Formula | Function | Plane":
+    def compiled(self) -> "Fit | Formula | Function | Plane":
         """The object with values and gradients; raises InputError if it cannot be built."""
 
     @property
@@ -219,6 +226,57 @@ class FunctionOrigin(Origin):
 
 
 @dataclass(frozen=True)
+class FitOrigin(Origin):
+    """A curve that is fitted to samples, over its parameters."""
+
+    fit: FitConfig
+    variables: tuple[str, ...]
+
+    @property
+    def compiled(self) -> "Fit":
+        # Imports a compiler, which a list of surfaces does not need.
+        from optiviz.surfaces.fit import fit
+
+        return self._named(lambda: fit(self.fit, self.variables))
+
+    @property
+    def title(self) -> str:
+        return "Logistic regression" if self.fit.loss == "logistic" else "Least squares"
+
+    @property
+    def file_name(self) -> str:
+        return self.name or "fit"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return self.variables
+
+    @property
+    def caption(self) -> str:
+        return counted(self.compiled.count, "sample")
+
+    def grid_size(self, most: int) -> int:
+        return min(most, max(COARSE_GRID, math.isqrt(MAX_EVALUATIONS // self.compiled.count)))
+
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        unused = "network", "plane", "formula"
+        return {key: declared[key] for key in declared if key not in unused}
+
+    def with_file_hashes(self) -> dict[str, Any]:
+        if self.fit.sha256 or not isinstance(self.fit.data, str):
+            return {}
+        return {"fit": self.fit.model_copy(update={"sha256": samples_hash(self.fit.data)})}
+
+    def check_file(self) -> None:
+        file = self.fit.data
+        if isinstance(file, str) and self.fit.sha256 and samples_hash(file) != self.fit.sha256:
+            raise InputError(
+                f"{file} has changed since the recipe was created: "
+                f"to use the new version, pass --fit and --data {file}"
+            )
+
+
+@dataclass(frozen=True)
 class SpaceOrigin(Origin):
     """An objective of many dimensions on a plane, which may be found only after a descent."""
 
@@ -342,13 +400,16 @@ class VariablesOrigin(SpaceOrigin):
     source: FormulaOrigin | FunctionOrigin
     variables: tuple[str, ...]
     begin: Point  # () for the default one
+    matrix: tuple[int, int] | None = None  # rows and columns of that which the variables are
 
     @property
     def space(self) -> "Space":
         from optiviz.surfaces.space import variables_space
 
         return self._named(
-            lambda: variables_space(self._objective, self.variables, self.start, self.plane)
+            lambda: variables_space(
+                self._objective, self.variables, self.start, self.plane, self.matrix
+            )
         )
 
     @property
@@ -387,7 +448,10 @@ class VariablesOrigin(SpaceOrigin):
     @property
     def caption(self) -> str:
         said = getattr(self._objective, "caption", "")  # that of a function
-        return self._captioned(", ".join(filter(None, (said, f"{len(self.variables)} variables"))))
+        many = f"{len(self.variables)} variables"
+        if self.matrix is not None:
+            many = "a matrix of {} x {}".format(*self.matrix)
+        return self._captioned(", ".join(filter(None, (said, many))))
 
     @property
     def _around(self) -> Domain:

@@ -32,6 +32,19 @@ class Part(NamedTuple):
         return cut.reshape((*x.shape[:-1], *self.shape))
 
 
+def singular_values(part: Part, x: Array) -> Array:
+    """Return the singular values of a part in points of shape (n, dim), shape (n, k).
+
+    The largest is the first. A part of more than two axes is the matrix of the first by all others;
+    nan where a point is not finite.
+    """
+    matrices = part.of(x).reshape(len(x), part.shape[0], -1)
+    finite = np.isfinite(matrices).all(axis=(1, 2))
+    found = np.full((len(x), min(matrices.shape[1:])), np.nan)
+    found[finite] = np.linalg.svd(matrices[finite], compute_uv=False)
+    return found
+
+
 def parts_of(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Part, ...]:
     """Return the parts of tensors with these names and shapes, one after another."""
     parts, offset = [], 0
@@ -39,6 +52,11 @@ def parts_of(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Part, ...]:
         parts.append(Part(name, tuple(shape), offset))
         offset += parts[-1].size
     return tuple(parts)
+
+
+def matrix_parts(shape: tuple[int, int]) -> tuple[Part, ...]:
+    """Return the only part of a vector that is one matrix, row by row."""
+    return parts_of([("matrix", shape)])
 
 
 def bare_names(names: Iterable[str]) -> dict[str, str]:

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from optiviz.objective import Array, Objective, Stream, TwiceDifferentiable
+from optiviz.objective import Array, Objective, Stream, TwiceDifferentiable, pass_on
 from optiviz.surfaces.config import PlaneConfig
 from optiviz.surfaces.directions import Frame, frame_of, is_flat, random_directions
 from optiviz.surfaces.domain import Domain
-from optiviz.surfaces.parts import Part, flat_vector, parts_of
+from optiviz.surfaces.parts import Part, flat_vector, matrix_parts, parts_of
 from optiviz.surfaces.plane import Plane
 from optiviz.surfaces.windows import RISE, FoundWindow, bounding_window, rising_window
 
@@ -150,13 +150,47 @@ class ArrayPlane(Plane):
 
 
 @dataclass(frozen=True, eq=False)
+class OfMatrix:
+    """An objective of many variables that are the entries of a matrix, row by row."""
+
+    objective: TwiceDifferentiable
+    parts: Sequence[Part]
+
+    def __post_init__(self) -> None:
+        pass_on(self.objective, self)
+
+    @property
+    def dim(self) -> int:
+        """The number of entries."""
+        return self.objective.dim
+
+    def value(self, x: Array) -> Array:
+        """Return f(x), shape (...), for x of shape (..., dim)."""
+        return self.objective.value(x)
+
+    def gradient(self, x: Array) -> Array:
+        """Return df/dx, shape (..., dim)."""
+        return self.objective.gradient(x)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return value and gradient."""
+        return self.objective.value_and_gradient(x)
+
+
+@dataclass(frozen=True, eq=False)
 class VariablesSpace(Space):
-    """A formula or a function of many variables."""
+    """A formula or a function of many variables, which may be the entries of a matrix."""
 
     objective: TwiceDifferentiable
     variables: Sequence[str]
     initial: Array
     plane_config: PlaneConfig
+    matrix: tuple[int, int] | None = None
+
+    def batches(self, size: int | None, seed: int) -> Objective | Stream:
+        if self.matrix is None:
+            return self.objective
+        return OfMatrix(self.objective, matrix_parts(self.matrix))
 
     def random_directions(self) -> Array:
         """Return two random, orthonormal directions: variables have no layers to compare with."""
@@ -186,6 +220,7 @@ def variables_space(
     variables: tuple[str, ...],
     initial: tuple[float, ...],
     plane: PlaneConfig,
+    matrix: tuple[int, int] | None = None,
 ) -> VariablesSpace:
     """Return the space of a formula or a function with its plane; equal ones share one."""
-    return VariablesSpace(objective, variables, np.array(initial, float), plane)
+    return VariablesSpace(objective, variables, np.array(initial, float), plane, matrix)

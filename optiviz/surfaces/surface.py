@@ -23,7 +23,9 @@ from optiviz.surfaces.config import (
     MAX_GRID,
     MIN_GRID,
     CodeConfig,
+    FitConfig,
     FunctionConfig,
+    MatrixShape,
     ModelConfig,
     NetworkConfig,
     PlaneConfig,
@@ -60,7 +62,9 @@ from optiviz.surfaces.formulas import (
 )
 from optiviz.surfaces.notation import symbol
 from optiviz.surfaces.origins import (
+    DEFAULT_INTERVAL,
     DEFAULT_START,
+    FitOrigin,
     FormulaOrigin,
     FunctionOrigin,
     ModelOrigin,
@@ -70,6 +74,7 @@ from optiviz.surfaces.origins import (
     VariablesOrigin,
     compiled,
 )
+from optiviz.surfaces.parts import Part, matrix_parts
 from optiviz.surfaces.presets import preset_schema, preset_texts
 from optiviz.surfaces.syntax import (
     AXES,
@@ -87,9 +92,10 @@ from optiviz.surfaces.syntax import (
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
 from optiviz.system.text import counted
-from optiviz.system.validation import Model, validated
+from optiviz.system.validation import Model, checked, validated
 
 if TYPE_CHECKING:
+    from optiviz.surfaces.fit import Fit
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
     from optiviz.surfaces.plane import Plane
@@ -104,11 +110,12 @@ MINIMUM_RADIUS = 0.01  # in window diagonals: a point this close to a minimum ha
 
 
 class Surface(Model):
-    """An objective in one or two dimensions, or more: a formula, a network, a function or a model.
+    """An objective in one or two dimensions, or more: a formula, a fit, a network or a function.
 
     variables are the names in the formula, x and y unless specified; general is the formula in any
     number of variables. params are the values of other names in it. function is a user's Python
-    function, and model one that returns a problem over all parameters of a model. The loss of a
+    function, and model one that returns a problem over all parameters of a model. fit is a curve
+    fitted to samples, whose parameters are the variables. The loss of a
     network or a model, and a formula or function of more than two variables, are drawn on a plane;
     domain is then the window of the plane or, with one interval, that of each variable. The fields
     are those of an entry in surfaces.yaml. Pickled as its declaration, which is compiled when
@@ -119,6 +126,9 @@ class Surface(Model):
 
     constraints, such as "x + y <= 1", and bounds, an interval for each variable, say where steps
     must stay, and l1 is the weight of a penalty that is added to a formula: f + l1*(|x| + |y|).
+
+    matrix, such as [2, 2], says that the variables of a formula or function are the entries of a
+    matrix of so many rows and columns, row by row, which methods such as muon take as a whole.
     """
 
     elsewhere: ClassVar = {"dim": "variables=5, or their names"}
@@ -128,8 +138,10 @@ class Surface(Model):
     network: NetworkConfig | None = None
     model: ModelConfig | None = None
     function: FunctionConfig | None = None
+    fit: FitConfig | None = None
     params: Params = ()
     variables: VariableNames = ()
+    matrix: MatrixShape | None = None
     plane: WrittenPlane | None = None
     domain: Annotated[Window | None, Field(validate_default=True)] = None
     axes: AxisNames = ()
@@ -173,6 +185,9 @@ class Surface(Model):
             from optiviz.surfaces.function import declaration
 
             filled = declaration(function, variable_names(filled.get("variables") or ())) | filled
+        if filled.get("fit") is not None:
+            fit = checked(FitConfig, filled["fit"])
+            filled = _with_best_fit(fit, filled) if isinstance(fit, FitConfig) else filled
         given = filled.get("variables")
         if isinstance(given, str | int):
             given = variable_names(given)
@@ -184,20 +199,43 @@ class Surface(Model):
                     filled[key] = [placed(each, given) for each in filled[key]]
         return filled
 
-    @field_validator("model", "function")
+    @field_validator("model", "function", "fit")
     @classmethod
-    def _alone(cls, code: CodeConfig | None, info: ValidationInfo) -> CodeConfig | None:
-        for other in ("network", "model"):
-            if code is not None and info.data.get(other) is not None:
+    def _alone(
+        cls, given: CodeConfig | FitConfig | None, info: ValidationInfo
+    ) -> CodeConfig | FitConfig | None:
+        for other in ("network", "model", "function"):
+            if given is not None and info.data.get(other) is not None:
                 raise ValueError(f"cannot be combined with a {other}: give only one")
-        return code
+        return given
 
     @field_validator("variables")
     @classmethod
     def _of_a_formula(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if names and _learner(info) is not None:
             raise ValueError(f"are those of a formula or function: a {_learner(info)} has weights")
+        if (fit := info.data.get("fit")) is not None and not fit.sha256:
+            known = fit.names.parameters
+            if sorted(names) != sorted(known):
+                raise ValueError(f"must be the parameters of {fit.formula}: {','.join(known)}")
         return names
+
+    @field_validator("matrix")
+    @classmethod
+    def _of_variables(
+        cls, shape: tuple[int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int] | None:
+        if shape is None or "variables" not in info.data:
+            return shape
+        rows, columns = shape
+        many = len(info.data["variables"])
+        if learner := _learner(info):
+            raise ValueError(f"is that of the variables of a formula: a {learner} has its own")
+        if many <= len(AXES):
+            raise ValueError("needs more than two variables, of which it consists")
+        if rows * columns != many:
+            raise ValueError(f"has {rows} * {columns} entries, but there are {many} variables")
+        return shape
 
     @field_validator("plane")
     @classmethod
@@ -232,7 +270,7 @@ class Surface(Model):
     @classmethod
     def _in_two_dimensions(cls, domain: Domain | None, info: ValidationInfo) -> Domain | None:
         network, names = _learner(info), info.data.get("variables")
-        if names is None or len(names) > len(AXES):
+        if names is None or len(names) > len(AXES) or "fit" not in info.data:
             return domain
         if domain is None and network is None:
             raise ValueError(REQUIRED)
@@ -256,8 +294,9 @@ class Surface(Model):
         axes = axes_in(info)
         if given is None or axes is None:
             return given
-        if (learner := _learner(info)) or info.data.get("function") is not None:
-            raise ValueError(f"are those of a formula, but there is a {learner or 'function'}")
+        for kind in ("network", "model", "function", "fit"):
+            if info.data.get(kind) is not None:
+                raise ValueError(f"are those of a formula, but there is a {kind}")
         if axes > len(AXES):
             raise ValueError("are those of one or two variables, but there are more")
         names = _names(info.data.get("variables", ()), axes, "")
@@ -273,7 +312,8 @@ class Surface(Model):
             return text  # its faults are told
         if (known := info.data["residuals"]) and text != half_sum_of_squares(known.texts):
             raise ValueError("cannot be combined with residuals: give only one")
-        others = {kind: info.data.get(kind, ...) for kind in ("network", "model", "function")}
+        kinds = "network", "model", "function", "fit"
+        others = {kind: info.data.get(kind, ...) for kind in kinds}
         given = [kind for kind, each in others.items() if each is not None]
         if not given and not text:
             raise ValueError(f"{REQUIRED} or empty")
@@ -345,6 +385,8 @@ class Surface(Model):
     def _on_a_formula(cls, weight: float, info: ValidationInfo) -> float:
         if weight and info.data.get("function") is not None:
             raise ValueError("is added to a formula, but there is a function: add it there")
+        if weight and info.data.get("fit") is not None:
+            raise ValueError("is added to a formula, but there is a fit")
         if weight and (info.data.get("constraints") or info.data.get("bounds")):
             raise ValueError("cannot be combined with constraints: give only one")
         return weight
@@ -368,6 +410,8 @@ class Surface(Model):
             return NetworkOrigin(self.name, self.domain, plane, self.network)
         if self.model is not None:
             return ModelOrigin(self.name, self.domain, plane, self.model)
+        if self.fit is not None:
+            return FitOrigin(self.name, self.domain, self.fit, self.variables)
         source: FunctionOrigin | FormulaOrigin
         if self.function is not None:
             source = FunctionOrigin(self.name, self.domain, self.function, self.variables)
@@ -381,7 +425,9 @@ class Surface(Model):
             )
         if not self.has_many_variables:
             return source
-        return VariablesOrigin(self.name, self.domain, plane, source, self.variables, self.start)
+        return VariablesOrigin(
+            self.name, self.domain, plane, source, self.variables, self.start, self.matrix
+        )
 
     @property
     def penalized(self) -> str:
@@ -390,6 +436,11 @@ class Surface(Model):
             return self.formula
         names = _names(self.variables, self.dim, self.formula)
         return penalized(self.formula, self.l1, names)
+
+    @property
+    def shown_formula(self) -> str:
+        """The formula under the title: what is minimised, or the model that is fitted."""
+        return self.penalized if self.fit is None else self.fit.equation
 
     @property
     def smooth(self) -> "Surface | None":
@@ -407,6 +458,13 @@ class Surface(Model):
                 below = "" if high is None else f" <= {high!r}".removesuffix(".0")
                 sides.append(f"{above}{name}{below}")
         return (*self.constraints, *sides)
+
+    @property
+    def parts(self) -> Sequence[Part] | None:
+        """The matrix that its variables are, None if they are none, or descended on a plane."""
+        if self.matrix is None or (self.plane or PlaneConfig()).descends_in_plane:
+            return None
+        return matrix_parts(self.matrix)
 
     @property
     def feasible_set(self) -> FeasibleSet | None:
@@ -453,11 +511,24 @@ class Surface(Model):
         """How its window was found, as a sentence; "" if it is declared, or needs no words."""
         if isinstance(self.origin, SpaceOrigin):
             return self.origin.window_told
+        if self.fit is not None:
+            return self._fit_told
         found = None if self.name else self.fitted()
         if found is None or found.domain != self.domain:
             return ""
         sides = ",".join(f"{low:g}:{high:g}" for low, high in self.window.intervals)
         return f"window {sides}, around the points that satisfy the constraints"
+
+    @property
+    def _fit_told(self) -> str:
+        assert self.fit is not None
+        from optiviz.surfaces.fit import best_fit
+
+        found = () if self.name else best_fit(self.fit, self.variables).window
+        if not found or found != self.window.intervals:
+            return ""
+        sides = ",".join(f"{low:g}:{high:g}" for low, high in found)
+        return f"window {sides}, around the best fit"
 
     def check_feasible(self) -> None:
         """Raise InputError if a constraint is invalid, or if no point satisfies all."""
@@ -610,7 +681,7 @@ class Surface(Model):
         return None if self.residuals is None else self.residuals.jacobian
 
     @property
-    def compiled(self) -> "Formula | Function | Plane":
+    def compiled(self) -> "Fit | Formula | Function | Plane":
         """The formula, function or plane through the network; raises InputError if invalid."""
         return self.origin.compiled
 
@@ -710,6 +781,31 @@ class PathPlaneSurface(Surface):
     @property
     def origin(self) -> SpaceOrigin:
         return self.found
+
+
+def _with_best_fit(config: FitConfig, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a declaration with the variables of its fit, the window around it, and the minimum.
+
+    A recipe has all of that, and its file is not read for it.
+    """
+    filled = dict(declared)
+    if config.sha256 and {"variables", "domain"} <= filled.keys():
+        return filled
+    names = filled.setdefault("variables", config.names.parameters)
+    names = tuple(variable_names(names)) if isinstance(names, str | int) else tuple(names)
+    known = config.names.parameters
+    if sorted(names) != sorted(known):  # which is told
+        return {"domain": [DEFAULT_INTERVAL] * len(known), **filled}
+    if "domain" in filled and {"minima", "name"} & filled.keys():
+        return filled
+    # Imports a compiler, which a list of surfaces does not need.
+    from optiviz.surfaces.fit import best_fit
+
+    found = best_fit(config, names)
+    filled.setdefault("domain", found.window or (DEFAULT_INTERVAL,) * len(names))
+    if not {"minima", "name"} & filled.keys():
+        filled["minima"] = (found.parameters,) if found.parameters else ()
+    return filled
 
 
 def _learner(info: ValidationInfo) -> str | None:

@@ -68,15 +68,17 @@ HELPERS = {
 Returned = Callable[[Mapping[str, Sequence[str]]], str]  # the text of results, by their names
 
 
-def script(objective: str, methods: Mapping[str, str], sets: Sequence[str] = ()) -> str:
-    """Return a script that declares `programs`: {objective, methods: {name: method}, sets}.
+def script(
+    objective: str, methods: Mapping[str, str], sets: Sequence[str] = (), curve: str = "null"
+) -> str:
+    """Return a script that declares `programs`: {objective, methods: {name: method}, sets, curve}.
 
     It uses nothing but Math and Number.
     """
     listed = ",".join(f"{_quoted(name)}:{text}" for name, text in methods.items())
-    called = set(re.findall(r"\b(\w+)\(", "".join([objective, *methods.values(), *sets])))
+    called = set(re.findall(r"\b(\w+)\(", "".join([objective, *methods.values(), *sets, curve])))
     used = "".join(f"const {name}={text};" for name, text in HELPERS.items() if name in called)
-    made = f"{{objective:{objective},methods:{{{listed}}},sets:[{','.join(sets)}]}}"
+    made = f"{{objective:{objective},methods:{{{listed}}},sets:[{','.join(sets)}],curve:{curve}}}"
     return f"const programs=(()=>{{{used}return {made};}})();"
 
 

@@ -190,6 +190,19 @@ def figure_of(axes: Axes) -> Figure:
     return axes.figure
 
 
+def stacked(axes: Axes, heights: Sequence[float]) -> list[Axes]:
+    """Return panels one below the other, of these relative heights, in place of a view's Axes."""
+    figure, box = figure_of(axes), axes.get_position()
+    axes.set_axis_off()
+    between = ABOVE / 72 / figure.get_size_inches()[1]
+    unit = (box.height - between * (len(heights) - 1)) / sum(heights)
+    panels, top = [], box.y1
+    for high in heights:
+        panels.append(figure.add_axes((box.x0, top - high * unit, box.width, high * unit)))
+        top -= high * unit + between
+    return panels
+
+
 def set_step_limits(
     axes: Axes, steps: int, labelled: str = "xy", packed: bool = False, unit: str = "step"
 ) -> None:

@@ -13,11 +13,10 @@ from optiviz.objective import Array
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import (
-    ABOVE,
     constraints_beside,
-    figure_of,
     set_heading,
     set_step_limits,
+    stacked,
     style_chart,
 )
 from optiviz.views.paths import PathArtist, path_style
@@ -54,18 +53,12 @@ class ErrorView(View):
         return constraints_beside(labels, named=True)._replace(weight=sum(HEIGHTS), strips=2)
 
     def build(self, axes: Axes) -> None:
-        figure, box = figure_of(axes), axes.get_position()
-        axes.set_axis_off()
-        between = ABOVE / 72 / figure.get_size_inches()[1]
-        unit = (box.height - between) / sum(HEIGHTS)
-        panels = []
-        for number, (scale, high) in enumerate(zip(self.scales, HEIGHTS, strict=True)):
-            bottom = box.y0 if number else box.y1 - high * unit
-            panel = figure.add_axes((box.x0, bottom, box.width, high * unit))
+        panels = stacked(axes, HEIGHTS)
+        for panel, scale in zip(panels, self.scales, strict=True):
             style_chart(panel, self.theme)
             scale.apply(panel, self.labelled)
-            set_step_limits(panel, self.scene.steps, self.labelled if number else "y", self.packed)
-            panels.append(panel)
+            shown = self.labelled if panel is panels[-1] else "y"
+            set_step_limits(panel, self.scene.steps, shown, self.packed)
         what = "plane" if self.scene.surface.dim > 1 else "line"
         losses, distance = panels
         ways = f"true loss, and the {what}'s dotted", f"loss, the {what}'s dotted", f"{what} dotted"

@@ -175,8 +175,9 @@ SKETCH_ENTRIES: dict[Role, LegendEntry] = {  # the one that needs words most fir
     "tried": LegendEntry("looked at", lambda theme: _hollow(theme, "o")),
     "iterate": LegendEntry("iterate", _thin, half_length=5.0),
     "gradient-point": LegendEntry(
-        "gradient here",
-        lambda theme: {"color": theme.ink, "marker": "+", "linestyle": "none", "markersize": 7.0},
+        "gradient point",
+        lambda theme: {"color": theme.ink, "linewidth": 1.2},
+        half_length=5.0,
     ),
     "masked": LegendEntry("left out", _muted("x", markersize=6.0, markeredgewidth=1.6)),
 }

@@ -18,7 +18,7 @@ APART = 100.0  # ratio of two optimizers' largest rates from which the axis is l
 
 
 class RateView(View):
-    """The learning rate with which each step was taken, as its schedule has it.
+    """The learning rate with which each step was taken, as its schedule has it, or as it was found.
 
     The first one is shown at step 0, too. What has no learning rate has no line. Raises
     InputError if nothing has one.
@@ -59,8 +59,12 @@ class RateView(View):
 def rates_of(entry: RunEntry) -> Array:
     """Return the learning rate of the step that leads to each step, shape (last + 1,).
 
-    That of step 0 is the first one. Empty if there is no learning rate.
+    That of step 0 is the first one. A method that finds its rate on its way records it in its
+    states; then it is that from the first start. Empty if there is no learning rate.
     """
     last = max(path.last for path in entry.trajectories)
+    found_on_way = entry.trajectories[0].states.get("rate")
+    if found_on_way is not None and found_on_way.ndim == 1 and last:
+        return np.concatenate([found_on_way[1:2], found_on_way[1 : entry.trajectories[0].last + 1]])
     found = [entry.rate_at(max(step - 1, 0)) for step in range(last + 1)]
     return np.array([rate for rate in found if rate is not None])

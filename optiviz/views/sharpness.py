@@ -20,7 +20,8 @@ from optiviz.views.scales import Scale
 DASHED, THIN = (0, (5, 2.5)), 1.1  # lines of limits
 BENEATH = 9.0  # zorder of limits, that of paths is 10
 GAP, APART, SAMPLES = 3.0, 12.0, 400  # points from a limit to its name, and to what is far
-BEYOND = 1e3  # times the largest limit, or first sharpness, from which a path leaves the chart
+BEYOND = 1e3  # times the largest first limit or sharpness, from which a path leaves the chart
+MOST_LIMIT = 10.0  # times the largest of these and all sharpness, from which a limit leaves it
 
 
 class SharpnessView(View):
@@ -43,9 +44,13 @@ class SharpnessView(View):
                 "sharpness: no second derivatives are known on these paths: choose another view"
             )
         limits = [limit_line(path)[:, 1] for path in scene.compared]
-        high = BEYOND * max(abs(each) for line in [*limits, *values] for each in line[:1])
-        shown = np.concatenate([*limits, *values])
-        self.scale = Scale.for_values(shown[np.abs(shown) <= high] if high else shown)
+        first = max(abs(float(each[0])) for each in [*limits, *values] if len(each))
+        paths, bounds = np.concatenate(values), np.concatenate(limits)
+        paths = paths[np.abs(paths) <= BEYOND * first]
+        highest = max(first, float(np.abs(paths).max()))
+        self.scale = Scale.for_values(
+            np.concatenate([paths, bounds[bounds <= MOST_LIMIT * highest]])
+        )
 
     @property
     def constraints(self) -> BoxConstraints:
@@ -66,7 +71,7 @@ class SharpnessView(View):
                 self.path_artists.append(
                     PathArtist(
                         axes, line, np.maximum(latest, 0), style, self.theme, entry.number,
-                        self.style.trail, casing=False, label=entry.label,
+                        casing=False, label=entry.label,
                     )
                 )  # fmt: skip
         self._draw_limits(axes, [each for each in limits if len(each.line)], lines)

@@ -14,11 +14,10 @@ from optiviz.system.errors import InputError
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import (
-    ABOVE,
     constraints_beside,
-    figure_of,
     set_heading,
     set_step_limits,
+    stacked,
     style_chart,
 )
 from optiviz.views.legend_entries import LegendEntry
@@ -128,17 +127,11 @@ class StateView(View):
         return constraints_beside(labels, named=True)._replace(weight=many, strips=many)
 
     def build(self, axes: Axes) -> None:
-        figure, box = figure_of(axes), axes.get_position()
-        axes.set_axis_off()
-        many = len(self.strips)
-        between = ABOVE / 72 / figure.get_size_inches()[1]
-        height = (box.height - between * (many - 1)) / many
-        for number, (strip, scale) in enumerate(self.strips):
-            bottom = box.y1 - (number + 1) * height - number * between
-            panel = figure.add_axes((box.x0, bottom, box.width, height))
+        panels = stacked(axes, [1.0] * len(self.strips))
+        for panel, (strip, scale) in zip(panels, self.strips, strict=True):
             style_chart(panel, self.theme)
             scale.apply(panel)
-            last = number == many - 1
+            last = panel is panels[-1]
             set_step_limits(panel, self.scene.steps, self.labelled if last else "y")
             set_heading(panel, self.theme, strip.name)
             self._draw(panel, strip)

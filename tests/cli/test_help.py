@@ -26,6 +26,7 @@ from optiviz.registry import (
     VIEWS,
     WRAPPERS,
 )
+from optiviz.shapes import ROLES
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.grammar import FUNCTIONS
 from optiviz.surfaces.region import CONVEX
@@ -143,7 +144,7 @@ def test_every_word_from_elsewhere_leads_somewhere() -> None:
         *(factory_of(each).parameters for each in OPTIMIZERS), COMMANDS, OPTIMIZERS, WRAPPERS,
         [f"{each}+sgd" for each in WRAPPERS],
         VIEWS, THEMES, FORMATS, QUALITIES, LEGEND_PLACES, SCHEDULES, FUNCTIONS, ["grid"],
-        ["learning_rate", CONVEX], load_catalogue().surfaces, UNITS, ImageColor.colormap,
+        ["learning_rate", CONVEX], ROLES, load_catalogue().surfaces, UNITS, ImageColor.colormap,
     ]  # fmt: skip
     known = {squashed(word) for table in tables for word in table}
     names = {name: squashed(re.split("[ =(]", name)[0]) for name in WORDS}

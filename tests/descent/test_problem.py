@@ -462,7 +462,7 @@ MISTAKES = {
     "--surface clouds --opt adam --samples 0": "--samples: must be greater",
     "--surface clouds --opt adam --data digit": "--data: unknown data set 'digit': did you mean",
     "--surface clouds --opt adam --data npz:none.npz": "optiviz: --data: none.npz: no such file",
-    "--surface wobbly --opt adam --data digits": "--data: needs a network, but there is none",
+    "--surface wobbly --opt adam --data digits": "--data: needs a network or a --fit, but there",
     "--surface clouds --opt adam --plane paths": "--plane: unknown plane 'paths': did you mean",
     "--surface clouds --opt adam --plane random:x": "--plane: unknown plane 'random:x'",
     "--surface clouds --opt adam --plane layer0.weight[1,2]": "--plane: must be two different",

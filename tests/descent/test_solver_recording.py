@@ -1,5 +1,6 @@
 """Recordings of scipy's, pycma's and pymoo's solvers are what these did."""
 
+import inspect
 import json
 import math
 from pathlib import Path
@@ -38,6 +39,12 @@ class Watched:
     def seen(self, x: Any) -> None:
         self.told.append(np.array(x, float))
         self.counts.append(len(self.calls))
+
+
+def seeded(seed: int) -> dict[str, Any]:
+    """Return a seed as this scipy calls it."""
+    names = inspect.signature(optimize.dual_annealing).parameters
+    return {"rng" if "rng" in names else "seed": seed}
 
 
 def shapes(path: Any, kind: type, role: str) -> list[list[Shape]]:
@@ -155,29 +162,28 @@ def test_global_solvers_are_recorded() -> None:
     bounds = [(-4.5, 4.5)] * 2
     f = Watched()
     recorder = SolverRecorder(f, label="de")
-    optimize.differential_evolution(recorder, bounds, maxiter=5, popsize=4, rng=0, polish=False,
-                                    callback=recorder.callback)  # fmt: skip
+    few = {"maxiter": 5, "popsize": 4, "polish": False, **seeded(0)}
+    optimize.differential_evolution(recorder, bounds, callback=recorder.callback, **few)
     path = recorder.trajectory
     assert (path.label, path.steps) == ("de", 4)
     tried = [each.points for sketch in path.sketches for each in sketch]
     assert_array_equal(np.concatenate(tried), f.calls)
     fast = SolverRecorder(lambda x: BEALE.value(np.moveaxis(x, 0, -1)))
     optimize.differential_evolution(
-        fast, bounds, maxiter=5, popsize=4, rng=0, polish=False, vectorized=True,
-        updating="deferred", callback=fast.callback,
-    )  # fmt: skip
+        fast, bounds, vectorized=True, updating="deferred", callback=fast.callback, **few
+    )
     assert fast.trajectory.evaluations is not None
     assert fast.trajectory.evaluations.tolist() == [16, 24, 32, 40, 48][: fast.trajectory.steps + 1]
     hops = SolverRecorder(f, start=START)
     told = []
     optimize.basinhopping(
-        hops, START, niter=6, rng=1, stepsize=3.0,
+        hops, START, niter=6, stepsize=3.0, **seeded(1),
         callback=lambda x, value, accept: (hops.callback(x, value, accept), told.append(accept))[0],
     )  # fmt: skip
     moved = (np.diff(hops.trajectory.points, axis=0) != 0).any(axis=1)
     assert not moved[~np.array(told)].any()
     cold = SolverRecorder(f)
-    optimize.dual_annealing(cold, bounds, maxiter=20, rng=1, callback=cold.callback)
+    optimize.dual_annealing(cold, bounds, maxiter=20, callback=cold.callback, **seeded(1))
     assert (np.diff(cold.trajectory.losses) < 0).all()
 
 

@@ -133,8 +133,9 @@ def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> N
         end_of(make(name), x, surface)[::-1],
         end_of(make(name), x[::-1].copy(), surface),
         rtol=0,
-        # A sum of three weights, and the eigenvectors of a matrix that is not diagonal.
-        atol=1e-12 if name in ("mirror-descent", "log-barrier") else 0,
+        # A sum of three weights, the eigenvectors of a matrix that is not diagonal, and squares of
+        # which one is a rounding error.
+        atol={"mirror-descent": 1e-12, "log-barrier": 1e-12, "soap": 1e-9}.get(name, 0),
     )
 
 
@@ -161,6 +162,7 @@ def test_every_hyperparameter_has_an_effect(name: str) -> None:
     before = ends()
     if name == "nelder-mead":
         return  # tested with scipy, as they end a run, or adapt to many dimensions
+    parameters.pop("adam_lr", None)  # of what is no matrix; held to torch
     for key, parameter in parameters.items():
         numbers = ["3", "0.3", "-0.3", "0.01", "0.24", "7"]
         values = ["false", "true"] if parameter.type is bool else numbers
@@ -176,7 +178,9 @@ def test_weight_decay_leads_to_the_origin(name: str) -> None:
     if "weight_decay" not in factory_of(name).parameters:
         return
     far = np.array([1.5, -2.0])
-    end = end_of(parse_spec(f"{name}:weight_decay=0.1").build(lr=0.01), far, flat)
+    end = end_of(
+        parse_spec(f"{name}:weight_decay=0.1").build(lr=0.01), far, fitting_surface(name, flat)
+    )
     assert (np.abs(end) < np.abs(far)).all() and (np.sign(end) == np.sign(far)).all()
 
 

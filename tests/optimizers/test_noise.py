@@ -17,7 +17,7 @@ from optiviz.optimizers.momentum import SGD, Momentum
 from optiviz.optimizers.samplers import HMC, Langevin, Sampler, draws
 from optiviz.optimizers.variance import SAGA, SVRG
 from optiviz.shapes import Points, Segment, is_finite
-from optiviz.surfaces.batches import ResidualBatches
+from optiviz.surfaces.batches import Residuals, SampleBatches
 from optiviz.surfaces.network import Architecture, Batches, Network
 from optiviz.surfaces.noise import GradientNoise
 
@@ -321,14 +321,14 @@ class Line:
 
 def test_the_mean_over_batches_of_residuals_is_the_sum_of_squares() -> None:
     line, x = Line(), np.array([[0.3, -2.0], [1.0, 1.0]])
-    stream = ResidualBatches(line, 1, seed=4)
+    stream = SampleBatches(line, Residuals(line), 1, seed=4)
     batches = [stream.at(step) for step in range(7)]
     for name in ("value", "gradient"):
         mean = np.mean([getattr(each, name)(x) for each in batches], axis=0)
         np.testing.assert_allclose(mean, getattr(line, name)(x), rtol=1e-12)
         np.testing.assert_allclose(getattr(stream.full_batch, name)(x), mean, rtol=1e-12)
     with pytest.raises(optiviz.InputError, match="cannot have 8 residuals: there are 7"):
-        ResidualBatches(line, 8)
+        SampleBatches(line, Residuals(line), 8)
 
 
 @pytest.mark.parametrize("method", [SVRG(lr=0.02, period=14), SAGA(lr=0.02)])
@@ -337,8 +337,8 @@ def test_reduced_variance_reaches_the_least_squares_that_batches_only_surround(
 ) -> None:
     line, start = Line(), np.array([3.0, -3.0])
     best = np.linalg.lstsq(line.jacobian(start), line.y, rcond=None)[0]
-    path = descend(ResidualBatches(line, 1), method, start, 800)
+    path = descend(SampleBatches(line, Residuals(line), 1), method, start, 800)
     np.testing.assert_allclose(path.end, best, atol=1e-9)
-    plain = descend(ResidualBatches(line, 1), SGD(lr=0.02), start, 800)
+    plain = descend(SampleBatches(line, Residuals(line), 1), SGD(lr=0.02), start, 800)
     assert np.linalg.norm(plain.points[-50:] - best, axis=-1).max() > 0.01
     assert all(is_finite(shape) for sketch in path.sketches[1:] for shape in sketch)

@@ -7,9 +7,10 @@ from conftest import Invoke
 import optiviz
 from optiviz.descent.walk import descend
 from optiviz.objective import ShiftedObjective
-from optiviz.optimizers.parameter_free import AdGD, DoG, Prodigy
+from optiviz.optimizers.parameter_free import DoG, Prodigy
 from optiviz.optimizers.schedule_free import ScheduleFree
 from optiviz.optimizers.spec import parse_spec
+from optiviz.views.rate import rates_of
 
 wobbly = optiviz.load_surface("wobbly")
 START = np.array([-2.8, -2.5])
@@ -91,8 +92,8 @@ def test_a_shifted_objective_shifts_all_that_is_a_function_of_x() -> None:
     assert not hasattr(shifted, "values")
 
 
-@pytest.mark.parametrize("method", [AdGD(), DoG(), Prodigy(), Prodigy(lr=0.5, d0=1e-2)])
-def test_the_step_is_the_preconditioned_one(method: AdGD | DoG | Prodigy) -> None:
+@pytest.mark.parametrize("method", [DoG(), Prodigy(), Prodigy(lr=0.5, d0=1e-2)])
+def test_the_step_is_the_preconditioned_one(method: DoG | Prodigy) -> None:
     x = START
     state = method.init(x)
     for _ in range(20):
@@ -131,3 +132,14 @@ def test_the_average_is_the_path_and_the_other_two_points_are_sketched() -> None
     for point, sketch in zip(path.points[1:], path.sketches[1:], strict=True):
         iterate, between = (shape.points[-1] for shape in sketch if len(shape.points) == 2)
         np.testing.assert_allclose(between, 0.1 * iterate + 0.9 * point, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["adgd", "dog", "polyak-averaging+dog"])
+def test_the_rate_view_draws_the_rates_that_were_found(name: str) -> None:
+    (entry,) = optiviz.Recipe(surface="wobbly", optimizers=name, steps=30).make_scene().entries
+    (path,) = entry.trajectories
+    ways = np.linalg.norm(np.diff(path.points, axis=0), axis=1)
+    slopes = np.linalg.norm(wobbly.gradient(path.points[:-1]), axis=1)
+    drawn = rates_of(entry)
+    np.testing.assert_allclose(drawn[1:], ways / slopes, rtol=1e-6)
+    assert drawn[0] == drawn[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLED, fitting_surface
+from conftest import SAMPLED, SHAPED, fitting_surface
 
 import optiviz
 from optiviz.kinds.run import Recipe
@@ -50,7 +50,9 @@ def test_what_is_not_finite_is_null(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_is_written_with_all_its_hyperparameters(name: str, tmp_path: Path) -> None:
     batch = 16 if name in SAMPLED else None
-    surface = "spirals" if batch else fitting_surface(name, optiviz.load_surface("bowl"))
+    surface = fitting_surface(name, optiviz.load_surface("bowl"))
+    if batch or name in SHAPED:
+        surface = "spirals" if batch else "linear-layer"
     recipe = Recipe(surface=surface, optimizers=name, steps=2, batch_size=batch)
     (path,) = optiviz.render(recipe, [tmp_path / "x.json"]).trajectories
     (written,) = json.loads((tmp_path / "x.json").read_text())["trajectories"]

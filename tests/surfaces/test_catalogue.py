@@ -21,7 +21,7 @@ from optiviz.system.yaml import Document
 every_surface = pytest.mark.parametrize("surface", CATALOGUE.values(), ids=CATALOGUE)
 every_formula = pytest.mark.parametrize("surface", FORMULAS.values(), ids=FORMULAS)
 TAGS = {"convex", "valley", "saddle", "many-minima", "plateau", "kinked", "unbounded"}
-TAGS |= {"one-dimension", "activation", "network"}
+TAGS |= {"one-dimension", "activation", "network", "matrix", "fit"}
 WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} | {
     "abs": mpmath.fabs,
     "pi": mpmath.pi,

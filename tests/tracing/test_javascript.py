@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, LIVE
+from conftest import FITS, FORMULAS, LIVE
 
 import optiviz
 from optiviz.descent.walk import descend
@@ -103,7 +103,7 @@ def formula_text(surface: Surface) -> str:
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("dim", [1, 2])
 def test_every_formula_is_what_python_computes(dim: int) -> None:
-    surfaces = {name: each for name, each in FORMULAS.items() if each.dim == dim}
+    surfaces = {name: each for name, each in (FORMULAS | FITS).items() if each.dim == dim}
     points = {
         name: np.random.default_rng(0).uniform(*np.transpose(each.window.intervals), (100, dim))
         for name, each in surfaces.items()

@@ -27,7 +27,16 @@ from optiviz.themes import Theme, load_theme
 SCRIPTS = (
     *("told.js", "scales.js", "outcome.js", "runs.js", "state.js", "pen.js", "axes.js"),
     *("sketches.js", "plane.js", "eigenvectors.js"),
-    *("curve.js", "charts.js", "field.js", "sets.js", "streamlines.js", "ground.js", "stage.js"),
+    *(
+        "curve.js",
+        "charts.js",
+        "data.js",
+        "field.js",
+        "sets.js",
+        "streamlines.js",
+        "ground.js",
+        "stage.js",
+    ),
     *("relief_camera.js", "relief_light.js", "relief_field.js", "relief_mesh.js", "relief_box.js"),
     *("relief_paths.js", "relief.js", "basins.js"),
     *("player.js", "knobs.js", "legend.js", "handles.js", "pointer.js", "share.js", "tabs.js"),

@@ -44,6 +44,8 @@ from optiviz.views import eigenvectors
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
+from optiviz.views.data import EARLIER, FADED, POINTS, DataView
+from optiviz.views.data import WIDTH as DATA_WIDTH
 from optiviz.views.ground import HELD_CASING, HELD_DASH, HELD_WIDTH
 from optiviz.views.legend import number
 from optiviz.views.legend_entries import (
@@ -67,8 +69,8 @@ WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for 
 MAX_RATIO, LONGEST_RATIO = 4.0, 20.0
 MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
 MAX_NUMBERS = 300_000  # of the sketches of all paths together; beyond it, too
-CHARTS = "loss", "state"
-COMPUTED = "relief", "state"  # what is shown of what a page computes by itself
+CHARTS = "loss", "state", "data"
+COMPUTED = "relief", "state", "data"  # what is shown of what a page computes by itself
 COLORS = 256  # of the surface's image, most of which has few colours
 
 
@@ -91,7 +93,11 @@ class Page:
         self.programs, self.is_live = programs, not programs.live
         self.theme = next(iter(themes.values()))
         self.ground = "contour" if scene.surface.dim == 2 else "curve"
-        views = recipe.view.split("+") if recipe.view else [self.ground, "loss"]
+        self.data: DataView | None = None
+        if self.is_live and scene.surface.fit is not None:
+            self.data = DataView(scene, self.theme, recipe)
+        chart = "loss" if self.data is None else "data"
+        views = recipe.view.split("+") if recipe.view else [self.ground, chart]
         self.charts = [name for name in views if name in CHARTS]
         self.pictures = [name for name in views if name not in CHARTS]
         for name in views:
@@ -158,6 +164,7 @@ class Page:
             "picture": next(iter(self.pictures), None),  # with which the page begins
             "chart": next(iter(self.charts), None),
             "loss_name": self.loss.names[0],
+            "data": None if self.data is None else self._data(self.data),
             "theme": {name: self._look(theme) for name, theme in self.themes.items()},
             "surface": self._surface(),
             "starts": self._starts().tolist(),
@@ -180,6 +187,21 @@ class Page:
             "windowed": command is not None and command.needs_window,
             "presets": programs.presets,
             **self._ground(),
+        }
+
+    def _data(self, view: DataView) -> dict[str, Any]:
+        """Return the samples of a fit, and how the chart of its curves is drawn."""
+        return {
+            "x": view.fit.x.tolist(),
+            "y": view.fit.y.tolist(),
+            "names": view.axis_names,
+            "ends": [view.across, view.up],
+            "size": view.dot_size,
+            "width": DATA_WIDTH,
+            "residuals": view.draws_residuals,
+            "points": POINTS,
+            "earlier": EARLIER,
+            "faded": FADED,
         }
 
     def _density(self) -> list[str]:

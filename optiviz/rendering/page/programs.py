@@ -22,18 +22,20 @@ from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import OptimizerSpec, format_value, numbered
 from optiviz.registry import OPTIMIZERS, Explanation
 from optiviz.rendering.page.sets import set_programs
+from optiviz.surfaces.fit import Fit
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
-from optiviz.surfaces.origins import FormulaOrigin, FunctionOrigin, SpaceOrigin
+from optiviz.surfaces.origins import FitOrigin, FormulaOrigin, FunctionOrigin, SpaceOrigin
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.tracing.comparison import check_path
 from optiviz.tracing.graph import Untraceable
 from optiviz.tracing.javascript import method_text, objective_text, script
 from optiviz.tracing.methods import record
-from optiviz.tracing.objectives import formula_programs
+from optiviz.tracing.objectives import curve_program, formula_programs
 from optiviz.tracing.programs import MethodProgram
 
+MOST_SAMPLES = 100  # of a fit that a page computes
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
 CONSTRAINED, BATCHED = "a page does not know constraints", "a page has no batches"
@@ -77,10 +79,13 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     for name in () if unlike else OPTIMIZERS:
         library.offer(name)
     sets = [objective_text({"value": each}) for each in set_programs(scene.surface, recipe)]
+    curve = "null"
+    if isinstance(formula, Fit):
+        curve = objective_text({"value": curve_program(formula)})
     given = () if unlike else recipe.page_presets
     presets = [library.preset(recipe, preset) for preset in given]
     return Programs(
-        script(objective_text(formula_programs(formula)), library.texts, sets),
+        script(objective_text(formula_programs(formula)), library.texts, sets, curve),
         methods=library.methods,
         entries=entries,
         rates=dict(scene.surface.learning_rates),
@@ -89,8 +94,8 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
     )
 
 
-def _formula(surface: Surface) -> tuple[Formula | None, str]:
-    """Return the formula of what is descended; if a page cannot compute it, why not."""
+def _formula(surface: Surface) -> tuple[Formula | Fit | None, str]:
+    """Return the formula or fit that is descended; if a page cannot compute it, why not."""
     origin = surface.origin
     if surface.l1:
         what = "a penalty apart from the loss"
@@ -100,6 +105,11 @@ def _formula(surface: Surface) -> tuple[Formula | None, str]:
         return None, f"The paths were computed in Python, because a page does not know {what}."
     if isinstance(origin, FormulaOrigin):
         return origin.compiled, ""
+    if isinstance(origin, FitOrigin):
+        if origin.compiled.count <= MOST_SAMPLES:
+            return origin.compiled, ""
+        said = f"more than {MOST_SAMPLES} samples would be too much for a page"
+        return None, f"The paths were computed in Python, because {said}."
     if isinstance(origin, FunctionOrigin):
         name = origin.function.of
         said = f"The paths were computed in Python, because no formula was found in {name}."
@@ -131,9 +141,8 @@ class MethodLibrary:
         """Add a built-in optimizer, if it can be recorded, for readers to choose."""
         factory = factory_of(name)
         method = factory.make(**({factory.rate: ANY_RATE} if factory.rate else {}))
-        if not method.needs:
-            with suppress(Untraceable):
-                self._add(OptimizerSpec(name), method)
+        with suppress(Untraceable):  # also of one that needs what a page does not know
+            self._add(OptimizerSpec(name), method)
 
     def entry(self, spec: OptimizerSpec, entry: DescentEntry, recipe: Recipe) -> dict[str, Any]:
         """Add the optimizer of an entry of a recipe; return what it computes, or why nothing."""

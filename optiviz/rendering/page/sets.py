@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from optiviz.kinds.style import Style
+from optiviz.surfaces.fit import Fit
 from optiviz.surfaces.formula import Formula
-from optiviz.surfaces.origins import FormulaOrigin, compiled
+from optiviz.surfaces.origins import FitOrigin, FormulaOrigin, compiled
 from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import with_params
 from optiviz.themes import Theme
@@ -51,7 +52,7 @@ def _condition(shading: Shading) -> Any:
         formula = compiled(with_params(f"not ({met})", dict(surface.params)), surface.columns)
     if formula is not None:
         return _where(formula)
-    assert isinstance(surface.origin, FormulaOrigin)
+    assert isinstance(surface.origin, FormulaOrigin | FitOrigin)
     return _convex(surface.origin.compiled)
 
 
@@ -59,7 +60,7 @@ def _where(formula: Formula) -> Any:
     return lambda x: InlineFormula(formula).value(x) > 0.5
 
 
-def _convex(formula: Formula) -> Any:
+def _convex(formula: Formula | Fit) -> Any:
     def holds(x: TracedArray) -> Any:
         hessian = InlineFormula(formula).hessian(x)
         first, last = hessian[0, 0], hessian[-1, -1]

@@ -52,7 +52,11 @@ function chooseAxes(quality = "fine") {
       main.strips[0].y = curveScale(curve.points, runs, state.window);
     }
   }
-  if (chart) {
+  if (chart && state.chart === "data") {
+    const [across, up] = told.data.names.map((name, at) => axis(name, "linear", told.data.ends[at]));
+    chart.x = across;
+    chart.strips = [{ name: up.name, y: up, lines: [] }];
+  } else if (chart) {
     chart.x = axis(told.unit, "linear", [0, Math.max(state.steps, told.live ? told.steps : 1, 1)]);
     chart.strips = stripsOf(state.chart, runs);
   }
@@ -86,7 +90,7 @@ function draw() {
     const pen = prepared(canvas, width, height);
     if (panel === chart) {
       drawAxes(panel, pen);
-      drawChart(panel, pen, step);
+      (state.chart === "data" ? drawData : drawChart)(panel, pen, step);
     } else drawMain(pen);
   }
   drawTab();

@@ -62,7 +62,7 @@ function takeOver(wantedStep) {
     showTab(state.tab);
   }
   if (chart && live) {
-    makeTabs(one("#charts"), ["loss", "state"], state.chart, (name) => {
+    makeTabs(one("#charts"), CHARTS, state.chart, (name) => {
       state.chart = name;
       chart.left = 0;
       changed();

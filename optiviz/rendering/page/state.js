@@ -132,7 +132,7 @@ function parsed(fragment) {
     else if (key === "noise") state.noise = checked(number(text), (value) => told.noise && value >= 0);
     else if (key === "w") state.window = windowOf(text);
     else if (key === "tab") state.tab = checked(text, (name) => told.picture && TABS.includes(name));
-    else if (key === "chart") state.chart = checked(text, (name) => ["loss", "state"].includes(name));
+    else if (key === "chart") state.chart = checked(text, (name) => CHARTS.includes(name));
     else if (key === "sketch") state.sketch = Boolean(whole(text, 0, 1));
     else if (key === "camera") state.camera = checked(cameraOf(text), () => told.relief);
     else if (key === "of") state.of = whole(text, 0, MOST.entries);
@@ -146,6 +146,7 @@ function parsed(fragment) {
   return found;
 }
 
+const CHARTS = ["loss", "state", ...(told.data ? ["data"] : [])];
 const TABS = ["contour", "curve", "relief", "basins"];
 
 function check(condition) {

@@ -27,6 +27,7 @@ from optiviz.kinds.run_scene import RunScene
 from optiviz.registry import THEMES
 from optiviz.rendering.page.page import MAX_POINTS
 from optiviz.rendering.page.text import point_text, rounded
+from optiviz.shapes import Ellipse, Points
 from optiviz.themes import load_theme
 
 MODULES = Path(os.environ.get("NODE_MODULES", ""))  # of npm
@@ -48,7 +49,12 @@ SCENES = {
         "steps": 9,
         "tracks": [
             optiviz.Trajectory.of([[2, 1], [1, 1], [1, 0]], "my <loop>"),
-            optiviz.Trajectory.of([[2, 1], [0, 1], [np.nan, 0]], steps=[5, 10, 20]),
+            optiviz.Trajectory.of(
+                [[2, 1], [0, 1], [np.nan, 0]],
+                steps=[5, 10, 20],
+                sketches=[[], [Points(np.array([[1.0, 0.5]])), Ellipse(np.ones(2), np.eye(2))], []],
+                evaluations=[1, 4, 9],
+            ),
         ],
     },
     "pole": {
@@ -159,6 +165,16 @@ def test_nothing_but_its_own_script_and_style_may_run(name: str) -> None:
         whole = b64encode(sha256(elements.texts[tag].encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{whole}'" in policy
     assert policy.startswith("default-src 'none'; img-src data:")
+
+
+def test_what_a_track_looked_at_is_replayed() -> None:
+    *_, told = of_scene("tracks")
+    other, path = told["paths"][-2:]
+    assert "sketches" not in other and other["evaluations"] is None
+    assert (path["steps"], path["evaluations"]) == ([5, 10], [1, 4])
+    assert path["sketches"] == [[], [[0, 1, 0.5], [1, 1, 1, 1, 0, 0, 1]]]
+    assert [form[:2] for form in path["forms"]] == [["points", "tried"], ["ellipse", "region"]]
+    assert told["unit"] == "step"  # as there is an optimizer, too
 
 
 @pytest.mark.sample(2)

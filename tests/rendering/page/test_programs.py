@@ -15,6 +15,7 @@ from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.noise import NoisyObjective
 from optiviz.surfaces.region import region_where
 from optiviz.system.errors import InputError
+from optiviz.tracing.objectives import curve_program, formula_programs
 from optiviz.tracing.programs import run
 
 OWN = """
@@ -87,6 +88,34 @@ def test_batches_of_residuals_are_replayed() -> None:
     found = programs(surface=surface, optimizers="sgd:lr=0.05", batch_size=1, steps=5)
     assert (found.methods, found.live) == ({}, "")
     assert found.entries == [{"method": None, "values": [], "why": BATCHED}]
+
+
+@pytest.mark.parametrize("name", ["linear-regression", "logistic-regression"])
+def test_a_fit_and_its_curve_are_programs(name: str) -> None:
+    fit: Any = optiviz.load_surface(name).compiled
+    known, curve = formula_programs(fit), curve_program(fit)
+    for point in np.random.default_rng(0).normal(size=(20, 2)).tolist():
+        x = np.array(point)
+        for part in ("value", "gradient", "hessian"):
+            found = np.ravel(run(known[part], {"x": x})[part])
+            expected = np.ravel(getattr(fit, part)(x))
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+        drawn = [run(curve, {"x": np.append(x, each)})["value"][0] for each in fit.x]
+        np.testing.assert_allclose(drawn, fit.curve(x, fit.x), rtol=1e-13)
+    found = programs(surface=name, optimizers="adam:lr=0.1,newton", steps=5)
+    assert not found.live and "curve:{value:" in found.script
+    assert all(each["method"] for each in found.entries)
+
+
+def test_a_fit_to_many_samples_is_replayed(here: Path, invoke: Invoke) -> None:
+    x = np.linspace(0, 1, 101)
+    surface = {"fit": {"model": "w*x + b", "data": {"x": x, "y": x**2}}}
+    assert "more than 100 samples" in programs(surface=surface, optimizers="adam", steps=5).live
+    np.savez(here / "p.npz", x=x, y=x**2)
+    words = ["run", "--fit", "w*x + b", "--data", "p.npz", "--opt", "adam:lr=0.1", "--steps", "5"]
+    assert invoke(*words, "-o", "x.html", "-q").exit_code == 0
+    result = invoke(*words, "--view", "contour+data", "-o", "x.html")
+    assert result.exit_code == 2 and "this page cannot show data" in result.stderr
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from optiviz.optimizers.adam import Adam
 from optiviz.optimizers.base import Method
 from optiviz.optimizers.momentum import SGD, Momentum
 from optiviz.surfaces.config import PlaneConfig
+from optiviz.surfaces.curvature import largest_eigenvalue
 from optiviz.surfaces.directions import random_directions
 from optiviz.surfaces.grids import sample_grid
 from optiviz.surfaces.models.problem import Setting
@@ -660,3 +661,11 @@ def test_the_command_line_draws_a_model(here: Path, invoke: Any) -> None:
     assert ran.exit_code == 0, ran.output
     drawn = invoke("plot", "my_model.py:problem", "--plane", "random:0", "-o", "plot.png")
     assert drawn.exit_code == 0, drawn.output
+
+
+def test_the_lanczos_method_finds_the_largest_eigenvalue_of_a_model() -> None:
+    made = problem()
+    x = np.asarray(made.initial, float)
+    rows = np.array([made.hessian_product(x, unit) for unit in np.eye(len(x))])
+    found = largest_eigenvalue(lambda v: made.hessian_product(x, v), len(x))
+    assert found == pytest.approx(np.linalg.eigvalsh((rows + rows.T) / 2)[-1], rel=1e-6)

@@ -1,0 +1,62 @@
+"""The sharpness view: limits, their name, and what leaves the chart."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+
+from optiviz.kinds.run import Recipe
+from optiviz.rendering.render import make_picture
+from optiviz.views.sharpness import THIN
+
+
+def chart(words: str, **settings: Any) -> Axes:
+    given = {"surface": "narrowing-valley", "view": "sharpness", "steps": 40} | settings
+    drawn = make_picture(Recipe(optimizers=words, **given))
+    drawn.update(drawn.scene.steps)
+    drawn.figure.canvas.draw()
+    return drawn.figure.axes[0]
+
+
+def dashed(axes: Axes) -> list[Any]:
+    return [line for line in axes.lines if line.get_linewidth() == THIN]
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "limits", "heading"),
+    [
+        ("sgd:lr=0.3,sgd:lr=0.2", "2/lr", [2 / 0.3, 10], "sharpness"),
+        ("sgd:lr=0.3,adam:lr=0.1", "stability limit", [2 / 0.3, 380], "preconditioned sharpness"),
+        ("momentum:lr=0.1:momentum=0.5", "stability limit", [30], "sharpness"),
+        ("sgd:lr=0.1,newton", "2/lr", [20, 2], "preconditioned sharpness"),
+        ("nelder-mead", "", [], "sharpness"),
+    ],
+)
+def test_limits_are_dashed_and_named(
+    words: str, said: str, limits: list[float], heading: str
+) -> None:
+    axes = chart(words)
+    assert axes.get_title(loc="left") == heading
+    assert [line.get_ydata()[0] for line in dashed(axes)] == pytest.approx(limits)
+    assert [text.get_text() for text in axes.texts if text.get_text() == said] == [said] * bool(
+        said
+    )
+
+
+def test_one_limit_of_all_is_a_line_in_the_ink() -> None:
+    axes = chart("sgd:lr=0.3", random_starts=2)
+    (line,) = dashed(axes)
+    assert len(axes.lines) == 3  # with the paths
+    assert line.get_color() not in {each.get_color() for each in axes.lines if each is not line}
+
+
+def test_a_limit_follows_the_schedule() -> None:
+    (line,) = dashed(chart("sgd:lr=0.1@step/10/0.5"))
+    assert line.get_ydata()[[0, 9, 10, 20, -1]] == pytest.approx([20, 20, 40, 80, 160])
+
+
+def test_a_path_that_diverges_leaves_the_chart() -> None:
+    axes = chart("sgd:lr=0.1,adam:lr=0.1", surface="rosenbrock")
+    assert axes.get_ylim()[1] < 1e7
+    assert max(np.nanmax(line.get_ydata()) for line in axes.lines if len(line.get_ydata())) > 1e9
