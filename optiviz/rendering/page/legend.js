@@ -146,12 +146,11 @@ function drawKey() {
       pen.globalAlpha = 1;
       pen.strokeRect(2, 2, 12, 12);
     } else if (name === "sketch") {
-      const { width, dot, hollow, marker } = told.sketches.looks[mark.dataset.role] ?? {};
+      const own = told.sketches.looks[mark.dataset.role] ?? {};
       pen.strokeStyle = mark.dataset.role === "average" ? look().ink : muted;
-      pen.lineWidth = POINT * width;
+      pen.lineWidth = POINT * own.width;
       if (told.sketches.named.some(([role, , dots]) => dots && role === mark.dataset.role)) {
-        const size = (POINT * dot) / 2;
-        shape(pen, marker, [8, 8], size, hollow ? look().casing : muted, hollow ? muted : "transparent", 1.2 * POINT);
+        drawDots(pen, { ...own, color: muted }, [[8, 8]], 1);
       } else line(pen, [[0, 8], [16, 8]]);
     } else if (LINES[name]) {
       const [width, dashes] = LINES[name];
