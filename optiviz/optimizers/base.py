@@ -52,6 +52,7 @@ def random_numbers(seed: int, step: int) -> np.random.Generator:
 # What a method may need of an objective, and how a user gives it.
 NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
+    "hessian_product": "second derivatives, or their products, which this objective does not have",
     "third_derivatives": "third derivatives, which only formulas of one or two variables have",
     "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
     "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
@@ -100,6 +101,10 @@ class Method:
     def rate(self) -> str:
         """The name of the learning rate; empty if there is none."""
         return "lr" if "lr" in self.__dataclass_fields__ else ""
+
+    def draws(self, objective: object) -> bool:
+        """Return whether steps on an objective draw random numbers, which depend on a seed."""
+        return "seed" in self.hyperparameters()
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return every hyperparameter by name, in order of declaration."""
@@ -315,6 +320,9 @@ class BaseWrapper(Optimizer, ABC):
     def check_set(self, allowed: FeasibleSet) -> None:
         self.inner.check_set(allowed)
 
+    def draws(self, objective: object) -> bool:
+        return self.inner.draws(objective)
+
 
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
@@ -434,6 +442,8 @@ def offers(objective: Any, need: str) -> bool:
     """Return whether an objective offers what a method needs: a name in NEEDED."""
     if need == "matrices":
         return any(len(part.shape) > 1 for part in getattr(objective, "parts", None) or ())
+    if need == "hessian_product" and offers(objective, "hessian"):
+        return True
     return getattr(objective, need, None) is not None
 
 
