@@ -26,7 +26,7 @@ from optiviz.optimizers.base import (
 )
 from optiviz.optimizers.explanations import explained
 from optiviz.registry import Explanation
-from optiviz.shapes import Sketch
+from optiviz.shapes import Role, Sketch
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -212,6 +212,7 @@ class _SharpnessRecorder:
         self._point: Array | None = None  # the one that the next step leaves, if it is kept
         self._last = np.ones(())  # preconditioner
         self._is_preconditioned = False
+        self._companions: dict[Role, list[float]] = {}
 
     def see(self, step: int, x: Array | None, state: Any) -> None:
         """Take notice of a step, and of its point if that is kept."""
@@ -220,6 +221,9 @@ class _SharpnessRecorder:
             self._last, self._is_preconditioned = found, self._is_preconditioned or found.ndim > 0
         self._measure()
         self._point = x
+        if step and x is not None and state is not None:
+            for role, placed in self._method.companions(state).items():
+                self._companions.setdefault(role, []).append(self._sharpness(*placed))
 
     def _measure(self) -> None:
         if self._point is not None:
@@ -230,7 +234,15 @@ class _SharpnessRecorder:
         """Return the fields of a Trajectory, after the last step."""
         self._measure()
         values = _column(self._values, steps)
-        return {"sharpness": values, "is_preconditioned": self._is_preconditioned}
+        beside = {
+            role: _column([values[0], *of_steps], steps)  # all begin at the start
+            for role, of_steps in self._companions.items()
+        }
+        return {
+            "sharpness": values,
+            "companions_sharpness": beside,
+            "is_preconditioned": self._is_preconditioned,
+        }
 
 
 def _rows_to_keep(

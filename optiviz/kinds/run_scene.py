@@ -572,7 +572,11 @@ def _sharpness(path: Trajectory) -> dict[str, Any]:
         return {}
     reached = np.isfinite(path.points).all(axis=-1)
     limits = np.where(reached, path.stability_limits, np.nan)
-    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(limits)}
+    beside = {
+        f"{role.replace('-', '_')}_sharpness": _plain(values)
+        for role, values in path.companions_sharpness.items()
+    }
+    return {"sharpness": _plain(path.sharpness), "stability_limit": _plain(limits), **beside}
 
 
 def _shown_start(path: Trajectory) -> str:
