@@ -316,6 +316,26 @@ class BaseWrapper(Optimizer, ABC):
         self.inner.check_set(allowed)
 
 
+class SameRule(BaseWrapper, ABC):
+    """A wrapper that takes the steps of `inner`, at most at another rate or of a shorter gradient.
+
+    What explains those explains its own. Its state has that of the inner optimizer as `inner`.
+    """
+
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)
+
+    @property
+    def follows_gradient(self) -> bool:
+        return self.inner.follows_gradient
+
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
+        return self.inner.ball(state.inner, before, after)
+
+
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
 
@@ -324,7 +344,7 @@ class ScheduledState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scheduled(BaseWrapper):
+class Scheduled(SameRule):
     """An optimizer whose learning rate is multiplied by a factor for each step."""
 
     schedule: Schedule
@@ -355,13 +375,6 @@ class Scheduled(BaseWrapper):
 
     def sketch(self, state: ScheduledState) -> Sketch:
         return self.inner.sketch(state.inner)
-
-    def preconditioner(self, state: ScheduledState) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return self.inner.follows_gradient
 
     def ball(self, state: ScheduledState, before: Array, after: Array) -> Ball:
         here = self.inner.scaled(self.schedule.factor(state.step - 1))

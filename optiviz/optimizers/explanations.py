@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import BaseWrapper, Method, Optimizer, Solver, solved
+from optiviz.optimizers.base import SameRule, Method, Optimizer, Solver, solved
 from optiviz.registry import Explanation
 from optiviz.shapes import QuadraticModel, Sketch
 from optiviz.system.errors import InputError
@@ -102,7 +102,7 @@ class Explained(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ExplainedOptimizer(BaseWrapper):
+class ExplainedOptimizer(SameRule):
     """An optimizer with the same steps, and a sketch that explains them in place of its own."""
 
     reason: type[Reason]
@@ -122,9 +122,6 @@ class ExplainedOptimizer(BaseWrapper):
 
     def sketch(self, state: Explained) -> Sketch:
         return self.reason.sketch(self.inner, state.inner, state.last)
-
-    def preconditioner(self, state: Explained) -> Array | None:
-        return self.inner.preconditioner(state.inner)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.adaptive import RMSprop, root
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.base import SameRule, Optimizer
 from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.wrappers import Wrapper
 from optiviz.shapes import Ellipse, Points, Segment, Sketch
@@ -56,7 +56,7 @@ class FlowState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Flow(Wrapper):
+class Flow(SameRule, Wrapper):
     """The gradient flow and the central flow of gradient descent, beside its path.
 
         x <- one step of the inner optimizer
@@ -100,12 +100,6 @@ class Flow(Wrapper):
     @property
     def has_sketch(self) -> bool:
         return True
-
-    def preconditioner(self, state: FlowState) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    def stability_limit(self, step: int) -> float | None:
-        return self.inner.stability_limit(step)
 
     def init(self, x: Array) -> FlowState:
         flows = [
