@@ -193,7 +193,7 @@ class Method:
         if metric is None:
             return (Ellipse(center, np.nan * eye, "ball"),)
         moved = after - center
-        square = (moved * solved(metric, moved)).sum(axis=-1)
+        square = (moved * inverse_times(metric, moved)).sum(axis=-1)
         return (
             Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball"),
         )
@@ -463,7 +463,7 @@ def _respecting(offered: str) -> list[str]:
     return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
 
 
-def solved(metric: Array, vector: Array) -> Array:
+def inverse_times(metric: Array, vector: Array) -> Array:
     """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
     if np.ndim(metric) == 2:
         return np.linalg.solve(metric, vector).astype(float)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import SameRule, Hyper, hyper, length
+from optiviz.optimizers.base import Hyper, SameRule, hyper, length
 from optiviz.optimizers.wrappers import ChangedGradient, Wrapper
 from optiviz.shapes import Points, Segment, Sketch
 

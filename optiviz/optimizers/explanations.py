@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import SameRule, Method, Optimizer, Solver, solved
+from optiviz.optimizers.base import Method, Optimizer, SameRule, Solver, inverse_times
 from optiviz.registry import Explanation
 from optiviz.shapes import QuadraticModel, Sketch
 from optiviz.system.errors import InputError
@@ -87,8 +87,8 @@ class Bound(Reason):
         metric, eye = method.preconditioner(state), np.eye(step.shape[-1])
         if metric is None:
             return (QuadraticModel(x, value, g, np.nan * eye, "bound"),)
-        rate = (moved * solved(metric, moved)).sum(axis=-1) / -(g * moved).sum(axis=-1)
-        return (QuadraticModel(x, value, g, solved(metric, eye) / rate, "bound"),)
+        rate = (moved * inverse_times(metric, moved)).sum(axis=-1) / -(g * moved).sum(axis=-1)
+        return (QuadraticModel(x, value, g, inverse_times(metric, eye) / rate, "bound"),)
 
 
 REASONS: dict[Explanation, type[Reason]] = {"ball": Ball, "bound": Bound}

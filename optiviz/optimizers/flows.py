@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.adaptive import RMSprop, root
-from optiviz.optimizers.base import SameRule, Optimizer
+from optiviz.optimizers.base import Optimizer, SameRule
 from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.wrappers import Wrapper
 from optiviz.shapes import Ellipse, Points, Segment, Sketch
@@ -287,13 +287,13 @@ def complementary_pair(a: Array, b: Array) -> Array:
     for i, one in enumerate(powers):
         for j, other in enumerate(powers):
             quartic[i + j] += one @ ADJOINT @ other
-    tried = [np.zeros(3), solved(b, -a)]
-    tried += [solved(k - m * np.eye(3), -right) for m in np.roots(quartic[::-1]).real]
+    tried = [np.zeros(3), shortest_solution(b, -a)]
+    tried += [shortest_solution(k - m * np.eye(3), -right) for m in np.roots(quartic[::-1]).real]
     best = min(tried, key=lambda x: violation(x, a, b))
     return best if violation(best, a, b) <= AGREED else np.full(3, np.nan)
 
 
-def solved(matrix: Array, vector: Array) -> Array:
+def shortest_solution(matrix: Array, vector: Array) -> Array:
     """Return the shortest of the x that come nearest to matrix x = vector."""
     return np.asarray(np.linalg.lstsq(matrix, vector, rcond=None)[0], float)
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import BaseWrapper, SameRule, Hyper, hyper, length
+from optiviz.optimizers.base import BaseWrapper, Hyper, SameRule, hyper, length
 from optiviz.shapes import Ball, Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
