@@ -44,6 +44,7 @@ Role = Literal[
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
+DRAWN = 2  # coordinates up to which shapes are drawn as they are; of more, their shadow is
 CORNERS = 97  # vertices of an ellipse, the first of which is also the last
 MOST_POINTS = 10_000  # of a step
 SYMMETRIC = 1e-6  # error of a matrix that is symmetric and positive semi-definite, as a share

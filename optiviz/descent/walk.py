@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, ShiftedObjective, Stream, pass_on
 from optiviz.optimizers.base import (
+    IDENTITY,
     NEEDED,
     Method,
     Optimizer,
@@ -210,7 +211,7 @@ class _SharpnessRecorder:
         self._method, self._sharpness = method, sharpness
         self._values: list[float] = []
         self._point: Array | None = None  # the one that the next step leaves, if it is kept
-        self._last = np.ones(())  # preconditioner
+        self._last = IDENTITY  # preconditioner
         self._is_preconditioned = False
 
     def see(self, step: int, x: Array | None, state: Any) -> None:

@@ -16,11 +16,11 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Ball, Ellipse, Sketch
+from optiviz.shapes import DRAWN, Ball, Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
-DRAWN = 2  # coordinates up to which shapes are drawn as they are, and not their shadow
+IDENTITY: Array = np.ones(())  # the preconditioner of a step along the mean gradient
 
 
 def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
@@ -81,13 +81,16 @@ class Method:
     names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
     gradients, without which noise on them changes nothing, `remembers_points` whether a step
     depends on earlier points, not only on gradients, and `needs_fixed_objective` whether all steps
-    need the same objective. A method that draws numbers has a field `seed`.
+    need the same objective. `follows_gradient` is whether each step is x <- x - rate * P g, with g
+    the gradient of the loss itself, P the preconditioner and perhaps another rate in each step. A
+    method that draws numbers has a field `seed`.
     """
 
     uses_gradient: ClassVar[bool] = True
     remembers_points: ClassVar[bool] = False
     has_loops: ClassVar[bool] = False
     needs_fixed_objective: ClassVar[bool] = False
+    follows_gradient: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
 
@@ -162,14 +165,6 @@ class Method:
         is not known.
         """
         return None
-
-    @property
-    def follows_gradient(self) -> bool:
-        """Whether each step is x <- x - rate * P g, with g the gradient of the loss itself.
-
-        P is the preconditioner, and the rate may be another one in each step.
-        """
-        return False
 
     def decayed(self, x: Array, state: Any) -> Array:
         """Return where the step from x that led to a state would have led with an m of 0.
@@ -329,7 +324,7 @@ class SameRule(BaseWrapper, ABC):
         return self.inner.stability_limit(step)
 
     @property
-    def follows_gradient(self) -> bool:
+    def follows_gradient(self) -> bool:  # type: ignore[override]
         return self.inner.follows_gradient
 
     def ball(self, state: Any, before: Array, after: Array) -> Ball:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import DRAWN, Hyper, Method, Optimizer, hyper
+from optiviz.optimizers.base import Hyper, Method, Optimizer, hyper
 from optiviz.optimizers.schedules import Schedule
-from optiviz.shapes import Ball, Body, Polygon
+from optiviz.shapes import DRAWN, Ball, Body, Polygon
 from optiviz.system.errors import InputError
 
 
