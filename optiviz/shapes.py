@@ -113,7 +113,7 @@ class Body(NamedTuple):
 
 Shape = Points | Segment | Polygon | Ellipse | QuadraticModel
 Sketch = tuple[Shape, ...]  # what a method looked at in one step
-Ball = tuple[Shape | Body, ...]  # of a norm, in any number of dimensions
+Ball = Ellipse | Polygon | Body  # of a norm, in any number of dimensions
 SHAPES: dict[str, type[Shape]] = {
     "points": Points,
     "segment": Segment,

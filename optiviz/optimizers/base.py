@@ -186,12 +186,10 @@ class Method:
         many = before.shape[-1]
         eye = np.eye(many) if many <= DRAWN else np.ones(many)  # as a diagonal
         if metric is None:
-            return (Ellipse(center, np.nan * eye, "ball"),)
+            return Ellipse(center, np.nan * eye, "ball")
         moved = after - center
         square = (moved * inverse_times(metric, moved)).sum(axis=-1)
-        return (
-            Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball"),
-        )
+        return Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball")
 
     @property
     def has_ball(self) -> bool:

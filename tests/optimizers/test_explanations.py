@@ -83,7 +83,7 @@ def test_a_step_is_the_steepest_in_its_ball(name: str) -> None:
     for (x, state), (after, following) in pairwise(walked):
         if np.abs(after - x).max() < 1e-9:
             continue
-        (ball,) = method.ball(following, x, after)
+        ball = method.ball(following, x, after)
         slope = FOLLOWED.get(name, lambda g, *_: g)(surface.gradient(x), state, following)
         if is_finite(ball) and np.abs(slope).min() > 1e-9:
             center, points = edge(ball)
