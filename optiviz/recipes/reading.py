@@ -667,7 +667,7 @@ class SurfaceReader:
             declared["plane"] = self._plane(None)
         declared |= {key: self.changes[key] for key in OF_FORMULA if key in self.changes}
         surface = self._declared(keys, declared, of=1)
-        return (self.window is None and surface is not None and surface.fitted()) or surface
+        return (self.window is None and surface is not None and surface.around_feasible_set()) or surface
 
     def of_fit(self, keys: Keys, model: Any) -> Surface | None:
         """Return the surface of a curve that is fitted to data, None if it has a fault."""
