@@ -150,8 +150,8 @@ class Trajectory:
         losses = self.true_losses_by_step[self.step_of_row]
         return {
             "label": self.label,
-            "points": _plain(self.points),
-            **({"losses": _plain(losses)} if np.isfinite(losses).any() else {}),
+            "points": plain_numbers(self.points),
+            **({"losses": plain_numbers(losses)} if np.isfinite(losses).any() else {}),
             **({} if self.rows is None else {"steps": self.rows.tolist()}),
             **self.anatomy(),
         }
@@ -300,7 +300,7 @@ def _latest(steps: NDArray[np.intp], wanted: ArrayLike) -> NDArray[np.intp]:
     return found
 
 
-def _plain(numbers: Array) -> Any:
+def plain_numbers(numbers: Array) -> Any:
     """Return an array as lists, with None for what is not finite."""
     found: Any = numbers.astype(object)
     found[~np.isfinite(numbers)] = None

@@ -28,14 +28,8 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import (
-    GROWING,
-    DescentEntry,
-    RecordedEntry,
-    RunEntry,
-    RunScene,
-    provided_by,
-)
+from optiviz.kinds.run_entries import DescentEntry, RecordedEntry, RunEntry
+from optiviz.kinds.run_scene import GROWING, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best

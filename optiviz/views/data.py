@@ -10,7 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patheffects import Normal, Stroke
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run_scene import RunEntry, RunScene
+from optiviz.kinds.run_entries import RunEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.surfaces.notation import symbol

@@ -19,7 +19,8 @@ from PIL import Image
 from optiviz.descent.outcome import outcome
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import SHORT_TRAIL, DescentEntry, RunEntry, RunScene
+from optiviz.kinds.run_entries import DescentEntry, RunEntry
+from optiviz.kinds.run_scene import SHORT_TRAIL, RunScene
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.recipes.command import arguments_for, drawn_command
