@@ -20,6 +20,7 @@ from optiviz.surfaces.catalogue import (
     load_catalogue,
 )
 from optiviz.surfaces.config import Grid, ModelConfig, PlaneConfig, WrittenPlane
+from optiviz.surfaces.declared import placed
 from optiviz.surfaces.domain import (
     AxisNames,
     Bounds,
@@ -33,7 +34,7 @@ from optiviz.surfaces.domain import (
 from optiviz.surfaces.formulas import half_sum_of_squares, split_formulas
 from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.surfaces.origins import DEFAULT_INTERVAL, SpaceOrigin
-from optiviz.surfaces.surface import Surface, placed
+from optiviz.surfaces.surface import Surface
 from optiviz.surfaces.syntax import (
     AXES,
     MAX_VARIABLES,
