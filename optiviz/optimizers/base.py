@@ -52,6 +52,7 @@ def random_numbers(seed: int, step: int) -> np.random.Generator:
 # What a method may need of an objective, and how a user gives it.
 NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
+    "hessian_product": "second derivatives, or their products, which this objective does not have",
     "third_derivatives": "third derivatives, which only formulas of one or two variables have",
     "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
     "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
@@ -103,6 +104,10 @@ class Method:
     def rate(self) -> str:
         """The name of the learning rate; empty if there is none."""
         return "lr" if "lr" in self.__dataclass_fields__ else ""
+
+    def draws(self, objective: object) -> bool:
+        """Return whether steps on an objective draw random numbers, which depend on a seed."""
+        return "seed" in self.hyperparameters()
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return every hyperparameter by name, in order of declaration."""
@@ -308,6 +313,9 @@ class BaseWrapper(Optimizer, ABC):
     def check_set(self, allowed: FeasibleSet) -> None:
         self.inner.check_set(allowed)
 
+    def draws(self, objective: object) -> bool:
+        return self.inner.draws(objective)
+
 
 class SameRule(BaseWrapper, ABC):
     """A wrapper that takes the steps of `inner`, at most at another rate or of a shorter gradient.
@@ -440,6 +448,8 @@ def offers(objective: Any, need: str) -> bool:
     """Return whether an objective offers what a method needs: a name in NEEDED."""
     if need == "matrices":
         return any(len(part.shape) > 1 for part in getattr(objective, "parts", None) or ())
+    if need == "hessian_product" and offers(objective, "hessian"):
+        return True
     return getattr(objective, need, None) is not None
 
 

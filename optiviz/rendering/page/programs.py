@@ -205,7 +205,7 @@ class MethodLibrary:
             f"{key}={format_value(value)}"
             for key, value in values.items()
             if key in factory.parameters
-            and key not in program.variable
+            and key not in {*program.variable, *program.idle}
             and value != factory.parameters[key].default
         ]
         written = ":".join([spec.name, *fixed])
