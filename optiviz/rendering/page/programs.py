@@ -11,7 +11,8 @@ import numpy as np
 
 from optiviz.kinds.presets import Preset
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import DescentEntry, RunScene
+from optiviz.kinds.run_entries import DescentEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.types import resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method, Optimizer, Scheduled, ends
