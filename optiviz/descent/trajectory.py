@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
-from optiviz.shapes import Shape, Sketch, checked_sketch, plain_sketches
+from optiviz.shapes import DRAWN, Shape, Sketch, checked_sketch, plain_sketches
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
 from optiviz.system.text import counted, shorten
 
-DRAWN = 2  # coordinates up to which there are sketches
 MAX_EVALUATIONS = 10**12
 MAX_SPACED = 200  # rows of a recorded path to which a plane is fitted
 COPY = "append a copy, path.append(vector.copy()), of a vector that changes in place"

@@ -16,11 +16,11 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Ball, Ellipse, Sketch
+from optiviz.shapes import DRAWN, Ball, Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
-DRAWN = 2  # coordinates up to which shapes are drawn as they are, and not their shadow
+IDENTITY: Array = np.ones(())  # the preconditioner of a step along the mean gradient
 
 
 def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
@@ -81,13 +81,16 @@ class Method:
     names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
     gradients, without which noise on them changes nothing, `remembers_points` whether a step
     depends on earlier points, not only on gradients, and `needs_fixed_objective` whether all steps
-    need the same objective. A method that draws numbers has a field `seed`.
+    need the same objective. `follows_gradient` is whether each step is x <- x - rate * P g, with g
+    the gradient of the loss itself, P the preconditioner and perhaps another rate in each step. A
+    method that draws numbers has a field `seed`.
     """
 
     uses_gradient: ClassVar[bool] = True
     remembers_points: ClassVar[bool] = False
     has_loops: ClassVar[bool] = False
     needs_fixed_objective: ClassVar[bool] = False
+    follows_gradient: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
 
@@ -163,14 +166,6 @@ class Method:
         """
         return None
 
-    @property
-    def follows_gradient(self) -> bool:
-        """Whether each step is x <- x - rate * P g, with g the gradient of the loss itself.
-
-        P is the preconditioner, and the rate may be another one in each step.
-        """
-        return False
-
     def decayed(self, x: Array, state: Any) -> Array:
         """Return where the step from x that led to a state would have led with an m of 0.
 
@@ -191,12 +186,10 @@ class Method:
         many = before.shape[-1]
         eye = np.eye(many) if many <= DRAWN else np.ones(many)  # as a diagonal
         if metric is None:
-            return (Ellipse(center, np.nan * eye, "ball"),)
+            return Ellipse(center, np.nan * eye, "ball")
         moved = after - center
-        square = (moved * solved(metric, moved)).sum(axis=-1)
-        return (
-            Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball"),
-        )
+        square = (moved * inverse_times(metric, moved)).sum(axis=-1)
+        return Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball")
 
     @property
     def has_ball(self) -> bool:
@@ -316,6 +309,26 @@ class BaseWrapper(Optimizer, ABC):
         self.inner.check_set(allowed)
 
 
+class SameRule(BaseWrapper, ABC):
+    """A wrapper that takes the steps of `inner`, at most at another rate or of a shorter gradient.
+
+    What explains those explains its own. Its state has that of the inner optimizer as `inner`.
+    """
+
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)
+
+    @property
+    def follows_gradient(self) -> bool:  # type: ignore[override]
+        return self.inner.follows_gradient
+
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
+        return self.inner.ball(state.inner, before, after)
+
+
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
 
@@ -324,7 +337,7 @@ class ScheduledState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scheduled(BaseWrapper):
+class Scheduled(SameRule):
     """An optimizer whose learning rate is multiplied by a factor for each step."""
 
     schedule: Schedule
@@ -355,13 +368,6 @@ class Scheduled(BaseWrapper):
 
     def sketch(self, state: ScheduledState) -> Sketch:
         return self.inner.sketch(state.inner)
-
-    def preconditioner(self, state: ScheduledState) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return self.inner.follows_gradient
 
     def ball(self, state: ScheduledState, before: Array, after: Array) -> Ball:
         here = self.inner.scaled(self.schedule.factor(state.step - 1))
@@ -450,7 +456,7 @@ def _respecting(offered: str) -> list[str]:
     return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
 
 
-def solved(metric: Array, vector: Array) -> Array:
+def inverse_times(metric: Array, vector: Array) -> Array:
     """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
     if np.ndim(metric) == 2:
         return np.linalg.solve(metric, vector).astype(float)

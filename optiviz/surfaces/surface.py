@@ -482,7 +482,7 @@ class Surface(Model):
         names = _names(self.variables, self.dim, "")
         return feasible_set(texts, names, self.window.intervals)
 
-    def fitted(self) -> "Surface | None":
+    def around_feasible_set(self) -> "Surface | None":
         """Return it in a window around its feasible set, and with a start there.
 
         None if the set is not bounded. The margin on each side is a third of the set's length.
@@ -513,7 +513,7 @@ class Surface(Model):
             return self.origin.window_told
         if self.fit is not None:
             return self._fit_told
-        found = None if self.name else self.fitted()
+        found = None if self.name else self.around_feasible_set()
         if found is None or found.domain != self.domain:
             return ""
         sides = ",".join(f"{low:g}:{high:g}" for low, high in self.window.intervals)

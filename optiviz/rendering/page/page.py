@@ -99,7 +99,7 @@ class Page:
         if self.is_live and scene.surface.fit is not None:
             self.data = DataView(scene, self.theme, recipe)
         chart = "loss" if self.data is None else "data"
-        views = recipe.view.split("+") if recipe.view else [self.ground, chart]
+        views = recipe.view_names or [self.ground, chart]
         self.charts = [name for name in views if name in CHARTS]
         self.pictures = [name for name in views if name not in CHARTS]
         for name in views:
