@@ -96,7 +96,7 @@ def test_the_python_of_batches_runs(here: Path, capsys: pytest.CaptureFixture[st
 
 def test_batches_name_every_key_and_format() -> None:
     from optiviz.recipes.jobs import JOB_FIELDS
-    from optiviz.recipes.reading import SURFACE_OPTIONS
+    from optiviz.recipes.surfaces import SURFACE_OPTIONS
     from optiviz.registry import FORMATS
 
     for word in [*JOB_FIELDS, *SURFACE_OPTIONS, *FORMATS]:
