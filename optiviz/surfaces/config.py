@@ -236,7 +236,11 @@ class FitConfig(BaseModel):
 
 def _sides(model: str) -> tuple[str, str]:
     """Return the column in front of a model, "" if there is none, and its formula."""
-    target, _, formula = model.rpartition("=")
+    target, equals, formula = model.partition("=")
+    if not equals:
+        return "", model.strip()
+    if not target.strip():
+        raise ValueError(f"{model.strip()!r} must name a column before =")
     return target.strip(), formula.strip()
 
 

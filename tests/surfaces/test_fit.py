@@ -228,6 +228,7 @@ MISTAKES = {
     "z=w*x+b --data p.csv": "--fit: unknown column 'z': choose from x, y",
     "w*z+b --data p.csv": "must have one of the columns, but has none of x and y",
     "w*x+b*y --data p.csv": "must have one of the columns, but has several of x and y",
+    "=w*x+b --data p.csv": "'=w*x+b' must name a column before =",
     "a*x**2+b*x+c --data p.csv": "must have one or two parameters, but has a, b and c",
     "x**2 --data p.csv": "must have one or two parameters, but has none",
     "w*x+ --data p.csv": "--fit: formula 'w*x+' is not an expression",
