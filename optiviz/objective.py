@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # What an objective or a stream may offer beside its protocol, and what wraps it passes on: its
-# second derivatives, and third ones; its named tensors in a point, each with name, shape, offset
-# and of(x); the dtype and device of torch in which it computes; the set in which x must stay; the
-# weight of a penalty on |x|, and the objective without it; the residuals whose squares it sums,
-# with their Jacobian; the metric of its space; the sides of its window; of a batch, the objective
-# of all samples, which samples are in it, and the gradient of each. One that is None is not
-# offered.
+# second derivatives, their product with a vector, both at one point, and third ones; its named
+# tensors in a point, each with name, shape, offset and of(x); the dtype and device of torch in
+# which it computes; the set in which x must stay; the weight of a penalty on |x|, and the objective
+# without it; the residuals whose squares it sums, with their Jacobian; the metric of its space; the
+# sides of its window; of a batch, the objective of all samples, which samples are in it, and the
+# gradient of each. One that is None is not offered.
 BESIDE = (
-    *("hessian", "third_derivatives", "parts", "tensor_kind"),
+    *("hessian", "hessian_product", "third_derivatives", "parts", "tensor_kind"),
     *("feasible_set", "l1", "smooth", "residuals", "jacobian", "metric", "sides"),
     *("full_batch", "chosen", "sample_gradients"),
 )
 # What of these is a function of points, and what an objective.
-FUNCTIONS = "hessian", "residuals", "jacobian", "metric", "sample_gradients"
+FUNCTIONS = "hessian", "hessian_product", "residuals", "jacobian", "metric", "sample_gradients"
 OBJECTIVES = "smooth", "full_batch"
 
 
@@ -201,8 +201,8 @@ class ShiftedObjective:
         shifts = name in OBJECTIVES and found is not None
         return ShiftedObjective(found, self._shift) if shifts else found
 
-    def _at(self, name: str, x: Array) -> Any:
-        return getattr(self._objective, name)(x + self._shift)
+    def _at(self, name: str, x: Array, *more: Array) -> Any:
+        return getattr(self._objective, name)(x + self._shift, *more)
 
     @property
     def dim(self) -> int:

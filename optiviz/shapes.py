@@ -15,35 +15,30 @@ from optiviz.objective import Array
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import shorten
 
-# What a shape is to its method, which decides how it looks: points that were tried and the one that
-# was accepted, a region that steps must stay in, a model of the objective, a population, the
-# samples of a distribution, an average of the path, the spread in which noise keeps it, the ball of
-# the norm in which the step is steepest, the quadratic model to whose minimum it leads; of a path
-# that is an average, the iterate of which it is one, and the point at which gradients are computed;
-# the point that is to be evaluated next; the smooth flows under the steps of a path, and the spread
-# of its oscillation about one; what was left out of a step; the central path of a set.
+# What a shape is to its method, which decides how it looks.
 Role = Literal[
-    "tried",
-    "accepted",
-    "region",
-    "model",
-    "population",
-    "sample",
-    "average",
-    "spread",
-    "ball",
-    "bound",
-    "iterate",
-    "gradient-point",
-    "next",
-    "gradient-flow",
-    "central-flow",
-    "oscillation",
-    "masked",
-    "central-path",
+    "tried",  # points that were evaluated, or a step that was not taken
+    "accepted",  # the point that was taken of those
+    "region",  # where a step must stay, such as a trust region
+    "model",  # of the objective
+    "population",  # such as a simplex or a swarm, or the distribution of one
+    "sample",  # of a distribution
+    "average",  # of the path
+    "spread",  # in which noise keeps the path
+    "ball",  # of the norm in which the step is steepest
+    "bound",  # the quadratic model to whose minimum the step leads
+    "iterate",  # of which a path that is an average is one
+    "gradient-point",  # at which such a method computes gradients
+    "next",  # the point that is to be evaluated next
+    "gradient-flow",  # a smooth curve under the steps: that of infinitely small ones
+    "central-flow",  # and the moving average of steps that overshoot
+    "oscillation",  # the spread of steps about the central flow
+    "masked",  # what was left out of a step
+    "central-path",  # of a set, that of the minima of the loss and a barrier
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
+DRAWN = 2  # coordinates up to which shapes are drawn as they are; of more, their shadow is
 CORNERS = 97  # vertices of an ellipse, the first of which is also the last
 MOST_POINTS = 10_000  # of a step
 SYMMETRIC = 1e-6  # error of a matrix that is symmetric and positive semi-definite, as a share
@@ -118,7 +113,7 @@ class Body(NamedTuple):
 
 Shape = Points | Segment | Polygon | Ellipse | QuadraticModel
 Sketch = tuple[Shape, ...]  # what a method looked at in one step
-Ball = tuple[Shape | Body, ...]  # of a norm, in any number of dimensions
+Ball = Ellipse | Polygon | Body  # of a norm, in any number of dimensions
 SHAPES: dict[str, type[Shape]] = {
     "points": Points,
     "segment": Segment,

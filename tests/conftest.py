@@ -20,6 +20,7 @@ from optiviz.objective import Array
 from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
 from optiviz.optimizers.lookup import factory_of
+from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
@@ -65,7 +66,7 @@ SHAPED = [name for name in OPTIMIZERS if "matrices" in load_optimizer(name).need
 FITTED = [*CONSTRAINED, *MEASURED, *SHAPED]
 LOOPING = [name for name in STEPPING if load_optimizer(name).has_loops]
 RATED = [name for name in STEPPING if factory_of(name).rate]
-RANDOM = [name for name in OPTIMIZERS if "seed" in factory_of(name).parameters]
+RANDOM = [name for name in OPTIMIZERS if parse_spec(name).probe().draws(CATALOGUE["wobbly"])]
 SAMPLED = [name for name in OPTIMIZERS if "full_batch" in load_optimizer(name).needs]
 REPLAYED = ["nelder-mead", *RANDOM, *SAMPLED, *FITTED, *LOOPING]  # by pages, besides the solvers
 TUNED = [name for name in STEPPING if needs_rate(name) and name not in REPLAYED]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from optiviz.optimizers.base import Method
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 ADDING = TEXT[TEXT.index("## Add one thing") : TEXT.index("## Principles")]
@@ -40,6 +42,17 @@ def call(house: Path, work: Path, *words: str) -> "subprocess.CompletedProcess[s
         env=os.environ | {"PYTHONPATH": str(house)},
         **{"cwd": work, "capture_output": True, "text": True, "timeout": 120},
     )
+
+
+# What follows from the others, or from the fields of a method.
+DERIVED = {"rate", "hyperparameters", "rate_at", "settings", "with_schedule", "check_set"}
+DERIVED |= {"has_sketch", "has_ball"}
+
+
+def test_the_table_has_all_that_a_method_may_say_of_itself() -> None:
+    rows = [line.split("|")[1] for line in WALKS["An optimizer"].splitlines() if "|" in line]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == {name for name in vars(Method) if name[0] != "_"} - DERIVED
 
 
 @pytest.mark.sample(1)

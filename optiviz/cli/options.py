@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from optiviz.kinds.base import BaseRecipe, Scene
-    from optiviz.recipes.reading import Fields
+    from optiviz.recipes import Fields
     from optiviz.system.progress import TaskProgress
 
 DEFAULT = ParameterSource.DEFAULT

@@ -7,9 +7,8 @@ import numpy as np
 from optiviz.descent.problem import Problem
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array
+from optiviz.optimizers.base import IDENTITY
 from optiviz.surfaces.curvature import largest_eigenvalue
-
-IDENTITY = np.ones(())
 
 
 def sharpness(problem: Problem, x: Array, preconditioner: Array = IDENTITY) -> float:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optiviz.descent.trajectory import DRAWN, Trajectory
+from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array
-from optiviz.shapes import MOST_POINTS, Ellipse, Points, Polygon, Shape
+from optiviz.shapes import DRAWN, MOST_POINTS, Ellipse, Points, Polygon, Shape
 from optiviz.system.errors import InputError
 
 

@@ -44,6 +44,10 @@ class PlaneStream:
         """The plane, with the loss of all samples."""
         return self.plane
 
+    def hessian(self, x: Array) -> Array:
+        """Return the second derivatives of the loss of all samples, shape (..., dim, dim)."""
+        return self.plane.hessian(x)
+
     @property
     def sample_gradients(self) -> Callable[[Array], Array]:
         """The function that returns the slopes of the loss of each sample, (..., samples, dim)."""

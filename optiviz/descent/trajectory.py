@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
-from optiviz.shapes import Shape, Sketch, checked_sketch, plain_sketches
+from optiviz.shapes import DRAWN, Shape, Sketch, checked_sketch, plain_sketches
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
 from optiviz.system.text import counted, shorten
 
-DRAWN = 2  # coordinates up to which there are sketches
 MAX_EVALUATIONS = 10**12
 MAX_SPACED = 200  # rows of a recorded path to which a plane is fitted
 COPY = "append a copy, path.append(vector.copy()), of a vector that changes in place"
@@ -151,8 +150,8 @@ class Trajectory:
         losses = self.true_losses_by_step[self.step_of_row]
         return {
             "label": self.label,
-            "points": _plain(self.points),
-            **({"losses": _plain(losses)} if np.isfinite(losses).any() else {}),
+            "points": plain_numbers(self.points),
+            **({"losses": plain_numbers(losses)} if np.isfinite(losses).any() else {}),
             **({} if self.rows is None else {"steps": self.rows.tolist()}),
             **self.anatomy(),
         }
@@ -301,7 +300,7 @@ def _latest(steps: NDArray[np.intp], wanted: ArrayLike) -> NDArray[np.intp]:
     return found
 
 
-def _plain(numbers: Array) -> Any:
+def plain_numbers(numbers: Array) -> Any:
     """Return an array as lists, with None for what is not finite."""
     found: Any = numbers.astype(object)
     found[~np.isfinite(numbers)] = None

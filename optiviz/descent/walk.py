@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, ShiftedObjective, Stream, pass_on
 from optiviz.optimizers.base import (
+    IDENTITY,
     NEEDED,
     Method,
     Optimizer,
@@ -24,7 +25,7 @@ from optiviz.optimizers.base import (
     check_noise,
     check_offered,
 )
-from optiviz.optimizers.explanations import explained
+from optiviz.optimizers.explanations import REASONS, explained
 from optiviz.registry import Explanation
 from optiviz.shapes import Sketch
 from optiviz.surfaces.noise import GradientNoise
@@ -35,7 +36,6 @@ DEEPEST = 8  # nesting of states
 ALL = 2  # coordinates up to which every point of a path is kept
 OFFERED = ("dim", "value", "gradient", "value_and_gradient", "hessian")  # by an objective
 MAX_ROWS, MAX_BYTES = 200, 512_000_000  # points kept per path beyond that, and their bytes
-BALL = 2  # vectors of a ball in all dimensions
 Sharpness = Callable[[Array, Array], float]
 
 
@@ -97,12 +97,13 @@ def descend(
         check_noise(optimizer, label or type(optimizer).__name__)
     watched = _Watched(objective)
     full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
-    of_ball = sketch and explain == "ball" and watched.dim > ALL
-    vectors = 1 + of_ball * BALL  # that are kept of each row
+    reason = REASONS[explain] if sketch and explain else None
+    shadowed = watched.dim > ALL and reason is not None and reason.has_shadow
+    vectors = 1 + (reason.rows if reason and shadowed else 0)  # that are kept of each row
     most = max(2, min(MAX_ROWS, max_bytes // (8 * watched.dim * vectors)))
     spaced = np.linspace(0, steps, min(most, steps + 1)).round().astype(int)
     kept = _rows_to_keep(watched.dim, spaced, rows, 2 * most)
-    drawn = sketch and (kept is None or of_ball)
+    drawn = sketch and (kept is None or shadowed)
     walked = explained(optimizer, explain if drawn else None)
     sketching = drawn and walked.has_sketch and (kept is None or walked is not optimizer)
     recorder = _Recorder(watched, full_batch, kept, walked if sketching else None)
@@ -212,7 +213,7 @@ class _SharpnessRecorder:
         self._method, self._sharpness = method, sharpness
         self._values: list[float] = []
         self._point: Array | None = None  # the one that the next step leaves, if it is kept
-        self._last = np.ones(())  # preconditioner
+        self._last = IDENTITY  # preconditioner
         self._is_preconditioned = False
 
     def take(self, step: int, state: Any) -> None:

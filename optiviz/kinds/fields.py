@@ -423,7 +423,10 @@ class ProblemFields(Model):
             said.append(f"batches of {self.batch_size}")
         if self.noise:
             said.append(f"gradient noise {self.noise:g}")
-        drawn = self.problem.is_random or any(spec.is_random for spec in specs)
+        seeded = [spec for spec in specs if spec.is_random]
+        drawn = self.problem.is_random or any(
+            spec.probe().draws(self.objective()) for spec in seeded
+        )
         if self.noise or self.batch_size is not None or drawn:
             said.append(f"seed {self.seed}")
         return tuple(said)

@@ -8,7 +8,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.kinds.base import BaseRecipe, Report, Scene
 from optiviz.kinds.fields import fitting_view
-from optiviz.kinds.run_scene import RunEntry, RunScene
+from optiviz.kinds.run_entries import RunEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import IN_A_SURFACE, NamedSurfaces, join_names, resolve_surface
 from optiviz.surfaces.origins import SpaceOrigin

@@ -28,22 +28,16 @@ from optiviz.kinds.fields import (
     fitting_view,
 )
 from optiviz.kinds.presets import Preset, PresetFields, read_presets, surface_presets
-from optiviz.kinds.run_scene import (
-    GROWING,
-    DescentEntry,
-    RecordedEntry,
-    RunEntry,
-    RunScene,
-    provided_by,
-)
+from optiviz.kinds.run_entries import DescentEntry, RecordedEntry, RunEntry
+from optiviz.kinds.run_scene import GROWING, RunScene, provided_by
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
 from optiviz.optimizers.base import Method, check_noise
-from optiviz.optimizers.explanations import check_explained
+from optiviz.optimizers.explanations import REASONS, check_explained
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
-from optiviz.registry import VIEWS, Format, Pace, option_of
+from optiviz.registry import MANY_DIMENSIONS, VIEWS, Explanation, Format, Pace, option_of
 from optiviz.surfaces.domain import format_point
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import REQUIRED, InputError
@@ -141,12 +135,17 @@ class Recipe(
             return names if roomy else names[:1]
         return names
 
+    @property
+    def view_names(self) -> list[str]:
+        """The names of the views that are asked for; [] for those that fit by themselves."""
+        return self.view.split("+") if self.view else []
+
     def check_output(self, form: Format) -> None:
         if form.kind != "page":
             return
         fitting = [name for name, view in VIEWS.items() if view.page]
-        for name in (self.view or "").split("+"):
-            if name and name not in fitting:
+        for name in self.view_names:
+            if name not in fitting:
                 raise InputError(f"a page cannot show {name}: choose from {', '.join(fitting)}")
         if self.legend is not None:
             raise InputError("a page has a legend of its own: omit --legend")
@@ -271,9 +270,7 @@ class Recipe(
         entries = [*self._descend_all(progress), *recorded]
         surface, paths = self.problem.project(
             [path for entry in entries for path in entry.trajectories],
-            spectra=any(
-                VIEWS[name].requires == "matrices" for name in (self.view or "").split("+") if name
-            ),
+            spectra=any(VIEWS[name].requires == "matrices" for name in self.view_names),
         )
         projected = iter(paths)
         scene = RunScene(
@@ -363,7 +360,7 @@ class Recipe(
     @property
     def measures(self) -> bool:
         """Whether the sharpness along paths is computed: if it is drawn."""
-        return "sharpness" in (self.view or "").split("+")
+        return "sharpness" in self.view_names
 
     def full_trajectories(self) -> tuple[Trajectory, ...]:
         """Return every path as it was descended, in all weights or variables."""
@@ -448,27 +445,15 @@ class Recipe(
         asked = "explain" if self.explain else "sketch"
         if not getattr(self, asked):
             return
-        if not self.problem.in_plane and self.explain != "ball":
+        shadowed = self.explain is not None and REASONS[self.explain].has_shadow
+        if not (self.problem.in_plane or shadowed):
             name = resolve_surface(self.surface).name or "the surface"
             raise InputError(
                 f"{asked}: needs one or two dimensions, but {name} is descended in more: "
                 f"omit --{asked}"
             )
-        if self.explain:
-            if (
-                self.explain == "ball"
-                and self.problem.in_plane
-                and resolve_surface(self.surface).dim == 1
-            ):
-                raise InputError(
-                    "explain: in one dimension all norms have the same balls: write --explain bound"
-                )
-            if self.sketch is False:
-                raise InputError("explain: what explains steps is a sketch: omit --no-sketch")
-            try:
-                check_explained(methods, self.explain)
-            except InputError as error:
-                raise InputError(f"explain: {error}") from None
+        if self.explain is not None:
+            self._check_explained(methods, self.explain)
             return
         recorded = any(track.trajectory.sketches for track in self.tracks)
         if not (recorded or self.noise or any(method.has_sketch for method in methods)):
@@ -476,6 +461,16 @@ class Recipe(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"
             )
+
+    def _check_explained(self, methods: Sequence[Method], how: Explanation) -> None:
+        """Raise InputError if no step can be explained, or what explains it is not drawn."""
+        if self.sketch is False:
+            raise InputError("explain: what explains steps is a sketch: omit --no-sketch")
+        dim = resolve_surface(self.surface).dim if self.problem.in_plane else MANY_DIMENSIONS
+        try:
+            check_explained(methods, how, dim)
+        except InputError as error:
+            raise InputError(f"explain: {error}") from None
 
     def rate_report(self, scene: Scene[Any]) -> str:
         """Return the score of every learning rate that was tried, or would be for tuning."""

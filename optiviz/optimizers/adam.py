@@ -8,6 +8,7 @@ import numpy as np
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.adaptive import eps_in_sqrt_field, inverse, root
 from optiviz.optimizers.base import (
+    IDENTITY,
     Hyper,
     Optimizer,
     alternating_limit,
@@ -247,7 +248,7 @@ class RAdam(MomentMethod):
         t = np.maximum(state.step, 1)
         trusted, rectified = self._rectified(t)
         if not trusted:
-            return positive(np.ones(()) / (1 - self.beta1**t))
+            return positive(IDENTITY / (1 - self.beta1**t))
         down = root(state.square, self.eps, self.eps_in_sqrt)
         return inverse((1 - self.beta1**t) / rectified * down)
 

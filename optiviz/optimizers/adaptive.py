@@ -77,7 +77,7 @@ class Adagrad(Optimizer):
         return self.lr / (1 + step * self.lr_decay)
 
     @property
-    def follows_gradient(self) -> bool:
+    def follows_gradient(self) -> bool:  # type: ignore[override]
         return not np.any(self.weight_decay)
 
     def preconditioner(self, state: SumOfSquares) -> Array | None:
@@ -136,7 +136,7 @@ class RMSprop(Optimizer):
         return x - self.lr * velocity, MeanSquare(square, mean, velocity)
 
     @property
-    def follows_gradient(self) -> bool:
+    def follows_gradient(self) -> bool:  # type: ignore[override]
         return not (np.any(self.momentum) or np.any(self.weight_decay))
 
     def preconditioner(self, state: MeanSquare) -> Array | None:

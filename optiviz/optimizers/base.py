@@ -16,11 +16,11 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import Ball, Ellipse, Sketch
+from optiviz.shapes import DRAWN, Ball, Ellipse, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
-DRAWN = 2  # coordinates up to which shapes are drawn as they are, and not their shadow
+IDENTITY: Array = np.ones(())  # the preconditioner of a step along the mean gradient
 
 
 def hyper(default: Any = MISSING, *, help: str, within: str = "[0, inf)") -> Any:
@@ -52,6 +52,7 @@ def random_numbers(seed: int, step: int) -> np.random.Generator:
 # What a method may need of an objective, and how a user gives it.
 NEEDED = {
     "hessian": "second derivatives, which this objective does not have",
+    "hessian_product": "second derivatives, or their products, which this objective does not have",
     "third_derivatives": "third derivatives, which only formulas of one or two variables have",
     "residuals": 'residuals: write, for example, --residuals "y - x**2, 1 - x"',
     "feasible_set": 'constraints: write, for example, --constraint "x + y <= 1"',
@@ -81,13 +82,16 @@ class Method:
     names in RESPECTED, what would be ignored by others. `uses_gradient` is whether it asks for
     gradients, without which noise on them changes nothing, `remembers_points` whether a step
     depends on earlier points, not only on gradients, and `needs_fixed_objective` whether all steps
-    need the same objective. A method that draws numbers has a field `seed`.
+    need the same objective. `follows_gradient` is whether each step is x <- x - rate * P g, with g
+    the gradient of the loss itself, P the preconditioner and perhaps another rate in each step. A
+    method that draws numbers has a field `seed`.
     """
 
     uses_gradient: ClassVar[bool] = True
     remembers_points: ClassVar[bool] = False
     has_loops: ClassVar[bool] = False
     needs_fixed_objective: ClassVar[bool] = False
+    follows_gradient: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     respects: ClassVar[tuple[str, ...]] = ()
 
@@ -100,6 +104,10 @@ class Method:
     def rate(self) -> str:
         """The name of the learning rate; empty if there is none."""
         return "lr" if "lr" in self.__dataclass_fields__ else ""
+
+    def draws(self, objective: object) -> bool:
+        """Return whether steps on an objective draw random numbers, which depend on a seed."""
+        return "seed" in self.hyperparameters()
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return every hyperparameter by name, in order of declaration."""
@@ -163,14 +171,6 @@ class Method:
         """
         return None
 
-    @property
-    def follows_gradient(self) -> bool:
-        """Whether each step is x <- x - rate * P g, with g the gradient of the loss itself.
-
-        P is the preconditioner, and the rate may be another one in each step.
-        """
-        return False
-
     def decayed(self, x: Array, state: Any) -> Array:
         """Return where the step from x that led to a state would have led with an m of 0.
 
@@ -191,12 +191,10 @@ class Method:
         many = before.shape[-1]
         eye = np.eye(many) if many <= DRAWN else np.ones(many)  # as a diagonal
         if metric is None:
-            return (Ellipse(center, np.nan * eye, "ball"),)
+            return Ellipse(center, np.nan * eye, "ball")
         moved = after - center
-        square = (moved * solved(metric, moved)).sum(axis=-1)
-        return (
-            Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball"),
-        )
+        square = (moved * inverse_times(metric, moved)).sum(axis=-1)
+        return Ellipse(center, square * (metric if np.ndim(metric) == 2 else metric * eye), "ball")
 
     @property
     def has_ball(self) -> bool:
@@ -315,6 +313,29 @@ class BaseWrapper(Optimizer, ABC):
     def check_set(self, allowed: FeasibleSet) -> None:
         self.inner.check_set(allowed)
 
+    def draws(self, objective: object) -> bool:
+        return self.inner.draws(objective)
+
+
+class SameRule(BaseWrapper, ABC):
+    """A wrapper that takes the steps of `inner`, at most at another rate or of a shorter gradient.
+
+    What explains those explains its own. Its state has that of the inner optimizer as `inner`.
+    """
+
+    def preconditioner(self, state: Any) -> Array | None:
+        return self.inner.preconditioner(state.inner)
+
+    def stability_limit(self, step: int) -> float | None:
+        return self.inner.stability_limit(step)
+
+    @property
+    def follows_gradient(self) -> bool:  # type: ignore[override]
+        return self.inner.follows_gradient
+
+    def ball(self, state: Any, before: Array, after: Array) -> Ball:
+        return self.inner.ball(state.inner, before, after)
+
 
 class ScheduledState(NamedTuple):
     """State of a scheduled optimizer."""
@@ -324,7 +345,7 @@ class ScheduledState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scheduled(BaseWrapper):
+class Scheduled(SameRule):
     """An optimizer whose learning rate is multiplied by a factor for each step."""
 
     schedule: Schedule
@@ -355,13 +376,6 @@ class Scheduled(BaseWrapper):
 
     def sketch(self, state: ScheduledState) -> Sketch:
         return self.inner.sketch(state.inner)
-
-    def preconditioner(self, state: ScheduledState) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return self.inner.follows_gradient
 
     def ball(self, state: ScheduledState, before: Array, after: Array) -> Ball:
         here = self.inner.scaled(self.schedule.factor(state.step - 1))
@@ -434,6 +448,8 @@ def offers(objective: Any, need: str) -> bool:
     """Return whether an objective offers what a method needs: a name in NEEDED."""
     if need == "matrices":
         return any(len(part.shape) > 1 for part in getattr(objective, "parts", None) or ())
+    if need == "hessian_product" and offers(objective, "hessian"):
+        return True
     return getattr(objective, need, None) is not None
 
 
@@ -450,7 +466,7 @@ def _respecting(offered: str) -> list[str]:
     return [name for name in OPTIMIZERS if offered in load_optimizer(name).respects]
 
 
-def solved(metric: Array, vector: Array) -> Array:
+def inverse_times(metric: Array, vector: Array) -> Array:
     """Return P**-1 vector for a preconditioner P, or P**-1 for the identity as the vector."""
     if np.ndim(metric) == 2:
         return np.linalg.solve(metric, vector).astype(float)

@@ -14,12 +14,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
-from optiviz.optimizers.base import Hyper, Solver, hyper
+from optiviz.optimizers.base import IDENTITY, Hyper, Solver, hyper
 from optiviz.optimizers.newton import inverse_matrix, solved
-from optiviz.shapes import Points, QuadraticModel, Segment, Sketch
+from optiviz.shapes import DRAWN, Points, QuadraticModel, Segment, Sketch
 from optiviz.system.errors import InputError, require_package
-
-DRAWN = 2  # dimensions up to which a step has a sketch
 
 
 class Tried(NamedTuple):
@@ -115,6 +113,8 @@ class Directed(Scipy):
 class QuasiNewton(Directed):
     """A method with a model of the inverse Hessian, from changes s of x and y of the gradient."""
 
+    follows_gradient = True
+
     @abstractmethod
     def inverse(self, s: Array, y: Array) -> Array:
         """Return the inverse Hessian, (dim, dim), after changes of shape (steps, dim)."""
@@ -129,15 +129,11 @@ class QuasiNewton(Directed):
     def sketch(self, state: Step) -> Sketch:
         return (QuadraticModel(state.point, state.value, state.gradient, state.hessian),)
 
-    @property
-    def follows_gradient(self) -> bool:
-        return True
-
     def preconditioner(self, state: Any) -> Array | None:
         if not isinstance(state, Step):
             return None
         first = np.isnan(state.hessian).all()  # a step against the gradient
-        return np.ones(()) if first else inverse_matrix(state.hessian)
+        return IDENTITY if first else inverse_matrix(state.hessian)
 
 
 def updated(inverse: Array, s: Array, y: Array) -> Array:

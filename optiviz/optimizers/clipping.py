@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, hyper, length
+from optiviz.optimizers.base import Hyper, SameRule, hyper, length
 from optiviz.optimizers.wrappers import ChangedGradient, Wrapper
-from optiviz.shapes import Ball, Points, Segment, Sketch
+from optiviz.shapes import Points, Segment, Sketch
 
 
 class Clipped(NamedTuple):
@@ -26,7 +26,7 @@ class Clipped(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Clip(Wrapper):
+class Clip(SameRule, Wrapper):
     """Gradient clipping: a gradient that is longer than a threshold is shortened to it.
 
         g <- g * min(1, max_norm / |g|)
@@ -66,16 +66,3 @@ class Clip(Wrapper):
             Segment(np.stack([state.point, tried])),
             Points(tried[None]),
         )
-
-    def preconditioner(self, state: Clipped) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return self.inner.follows_gradient
-
-    def ball(self, state: Clipped, before: Array, after: Array) -> Ball:
-        return self.inner.ball(state.inner, before, after)
-
-    def stability_limit(self, step: int) -> float | None:
-        return self.inner.stability_limit(step)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import BaseWrapper, Method, Optimizer, Solver, solved
+from optiviz.optimizers.base import Method, Optimizer, SameRule, Solver, inverse_times
 from optiviz.registry import Explanation
 from optiviz.shapes import QuadraticModel, Sketch
 from optiviz.system.errors import InputError
@@ -23,6 +23,8 @@ class Reason(ABC):
 
     rows: ClassVar[int]
     lacking: ClassVar[str]  # says that no method of a run has it, and names some that do
+    needless: ClassVar[str] = ""  # says why it is not drawn in one dimension, if it is not
+    has_shadow: ClassVar[bool] = False  # whether it is also drawn of more than two dimensions
 
     @staticmethod
     @abstractmethod
@@ -40,11 +42,13 @@ class Reason(ABC):
         """Return what is drawn of the step that led to a state, (rows, dim)."""
 
 
-class Ball(Reason):
+class NormBall(Reason):
     """The step is the steepest one in the ball of a norm."""
 
     rows = 2
     lacking = "no method of this run takes steps that are steepest in a norm: choose sgd or lion"
+    needless = "in one dimension all norms have the same balls: write --explain bound"
+    has_shadow = True
 
     @staticmethod
     def holds(method: Method) -> bool:
@@ -56,10 +60,10 @@ class Ball(Reason):
 
     @staticmethod
     def sketch(method: Method, state: Any, step: Array) -> Sketch:
-        return method.ball(state, step[0], step[1])  # type: ignore[return-value]  # or its shadow
+        return (method.ball(state, step[0], step[1]),)  # type: ignore[return-value]  # its shadow
 
 
-class Bound(Reason):
+class QuadraticBound(Reason):
     """The step leads to the minimum of the model f(x) + g'd + d' P**-1 d / (2 * rate).
 
     P is the preconditioner, I for gradient descent. Where P**-1 / rate is no smaller than the
@@ -87,11 +91,11 @@ class Bound(Reason):
         metric, eye = method.preconditioner(state), np.eye(step.shape[-1])
         if metric is None:
             return (QuadraticModel(x, value, g, np.nan * eye, "bound"),)
-        rate = (moved * solved(metric, moved)).sum(axis=-1) / -(g * moved).sum(axis=-1)
-        return (QuadraticModel(x, value, g, solved(metric, eye) / rate, "bound"),)
+        rate = (moved * inverse_times(metric, moved)).sum(axis=-1) / -(g * moved).sum(axis=-1)
+        return (QuadraticModel(x, value, g, inverse_times(metric, eye) / rate, "bound"),)
 
 
-REASONS: dict[Explanation, type[Reason]] = {"ball": Ball, "bound": Bound}
+REASONS: dict[Explanation, type[Reason]] = {"ball": NormBall, "bound": QuadraticBound}
 
 
 class Explained(NamedTuple):
@@ -102,7 +106,7 @@ class Explained(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ExplainedOptimizer(BaseWrapper):
+class ExplainedOptimizer(SameRule):
     """An optimizer with the same steps, and a sketch that explains them in place of its own."""
 
     reason: type[Reason]
@@ -122,9 +126,6 @@ class ExplainedOptimizer(BaseWrapper):
 
     def sketch(self, state: Explained) -> Sketch:
         return self.reason.sketch(self.inner, state.inner, state.last)
-
-    def preconditioner(self, state: Explained) -> Array | None:
-        return self.inner.preconditioner(state.inner)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -160,7 +161,10 @@ def explained(method: Method, how: Explanation | None) -> Method:
     return ExplainedOptimizer(inner=method, reason=REASONS[how])
 
 
-def check_explained(methods: Sequence[Method], how: Explanation) -> None:
-    """Raise InputError if the steps of none of the methods can be explained so."""
-    if not any(REASONS[how].holds(method) for method in methods):
-        raise InputError(REASONS[how].lacking)
+def check_explained(methods: Sequence[Method], how: Explanation, dim: int) -> None:
+    """Raise InputError if no step of the methods in `dim` dimensions is explained so."""
+    reason = REASONS[how]
+    if dim == 1 and reason.needless:
+        raise InputError(reason.needless)
+    if not any(reason.holds(method) for method in methods):
+        raise InputError(reason.lacking)

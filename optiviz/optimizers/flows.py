@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.adaptive import RMSprop, root
-from optiviz.optimizers.base import Optimizer
+from optiviz.optimizers.base import Optimizer, SameRule
 from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.wrappers import Wrapper
 from optiviz.shapes import Ellipse, Points, Segment, Sketch
@@ -56,7 +56,7 @@ class FlowState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Flow(Wrapper):
+class Flow(SameRule, Wrapper):
     """The gradient flow and the central flow of gradient descent, beside its path.
 
         x <- one step of the inner optimizer
@@ -100,12 +100,6 @@ class Flow(Wrapper):
     @property
     def has_sketch(self) -> bool:
         return True
-
-    def preconditioner(self, state: FlowState) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    def stability_limit(self, step: int) -> float | None:
-        return self.inner.stability_limit(step)
 
     def init(self, x: Array) -> FlowState:
         flows = [
@@ -293,13 +287,13 @@ def complementary_pair(a: Array, b: Array) -> Array:
     for i, one in enumerate(powers):
         for j, other in enumerate(powers):
             quartic[i + j] += one @ ADJOINT @ other
-    tried = [np.zeros(3), solved(b, -a)]
-    tried += [solved(k - m * np.eye(3), -right) for m in np.roots(quartic[::-1]).real]
+    tried = [np.zeros(3), shortest_solution(b, -a)]
+    tried += [shortest_solution(k - m * np.eye(3), -right) for m in np.roots(quartic[::-1]).real]
     best = min(tried, key=lambda x: violation(x, a, b))
     return best if violation(best, a, b) <= AGREED else np.full(3, np.nan)
 
 
-def solved(matrix: Array, vector: Array) -> Array:
+def shortest_solution(matrix: Array, vector: Array) -> Array:
     """Return the shortest of the x that come nearest to matrix x = vector."""
     return np.asarray(np.linalg.lstsq(matrix, vector, rcond=None)[0], float)
 

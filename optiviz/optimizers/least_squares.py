@@ -54,6 +54,8 @@ class GaussNewton(Optimizer):
 
     needs = ("residuals",)
     uses_gradient = False
+    follows_gradient = True
+
     lr: Hyper = hyper(1.0, help="fraction of the full step", within="(0, inf)")
 
     def init(self, x: Array) -> LocalModel:
@@ -66,10 +68,6 @@ class GaussNewton(Optimizer):
 
     def sketch(self, state: LocalModel) -> Sketch:
         return (QuadraticModel(*state),)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return True
 
     def preconditioner(self, state: LocalModel) -> Array | None:
         return inverse_matrix(state.hessian)
@@ -116,6 +114,8 @@ class LevenbergMarquardt(Optimizer):
 
     needs = ("residuals",)
     uses_gradient = False
+    follows_gradient = True
+
     tau: Hyper = hyper(1e-3, help="initial damping, as a share of J'J", within="(0, inf)")
 
     def init(self, x: Array) -> Damped:
@@ -140,10 +140,6 @@ class LevenbergMarquardt(Optimizer):
         rejected = np.where(state.accepted, np.nan, state.tried)
         model = QuadraticModel(state.point, state.value, state.gradient, state.hessian)
         return (model, Points(rejected[None]))
-
-    @property
-    def follows_gradient(self) -> bool:
-        return True
 
     def preconditioner(self, state: Damped) -> Array | None:
         if not state.accepted:
@@ -179,6 +175,8 @@ class NaturalGradient(Optimizer):
     """
 
     needs = ("metric",)
+    follows_gradient = True
+
     lr: Hyper = hyper(help="learning rate", within="(0, inf)")
 
     def init(self, x: Array) -> Measured:
@@ -198,10 +196,6 @@ class NaturalGradient(Optimizer):
 
     def sketch(self, state: Measured) -> Sketch:
         return (Ellipse(state.point, state.ball),)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return True
 
     def preconditioner(self, state: Measured) -> Array | None:
         return positive((state.inverse + state.inverse.T) / 2)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, hyper
+from optiviz.optimizers.base import IDENTITY, Hyper, hyper
 from optiviz.optimizers.wrappers import Wrapper
 from optiviz.shapes import Points, Segment, Sketch
 from optiviz.system.errors import InputError
@@ -87,7 +87,7 @@ class LineSearch(Wrapper):
         return True
 
     @property
-    def follows_gradient(self) -> bool:
+    def follows_gradient(self) -> bool:  # type: ignore[override]
         return self.inner.follows_gradient
 
     @property
@@ -134,7 +134,7 @@ class LineSearch(Wrapper):
         )
 
     def preconditioner(self, state: SearchState) -> Array | None:
-        return self.inner.preconditioner(state.inner) if state.downhill else np.ones(())
+        return self.inner.preconditioner(state.inner) if state.downhill else IDENTITY
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -170,7 +170,7 @@ class Muon(Optimizer):
             center[place] = before[place] * (1 - self.lr * self.weight_decay)
         for place, matrix in matrices_in(after - center, state.shapes):
             longest[place] = np.linalg.norm(matrix, 2) if np.isfinite(matrix).all() else np.nan
-        return (Body(center, partial(_spectral, state.shapes, longest)),)
+        return Body(center, partial(_spectral, state.shapes, longest))
 
 
 def _spectral(shapes: Shapes, longest: Array, directions: Array) -> Array:

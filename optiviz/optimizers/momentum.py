@@ -7,6 +7,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import (
+    IDENTITY,
     Hyper,
     Optimizer,
     alternating_limit,
@@ -73,10 +74,10 @@ class SGD(Optimizer):
         return x - self.lr * g, state
 
     def preconditioner(self, state: NoState) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     @property
-    def follows_gradient(self) -> bool:
+    def follows_gradient(self) -> bool:  # type: ignore[override]
         return not np.any(self.weight_decay)
 
     def stability_limit(self, step: int) -> float | None:
@@ -133,7 +134,7 @@ class ASGD(Optimizer):
         return x * (1 - self.lambd * self._rate(state.step - 1))
 
     def preconditioner(self, state: Average) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:
         limit = alternating_limit(self._rate(step), 1.0, self.lambd)
@@ -176,7 +177,7 @@ class Momentum(Optimizer):
         return heavy_ball_covariance(hessian, noise, rate, self.momentum)
 
     def preconditioner(self, state: Velocity) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:
         response = (1 - self.dampening) * kept(self.momentum)
@@ -226,7 +227,7 @@ class Nesterov(Optimizer):
         return x - self.lr * (g + self.momentum * v), Velocity(v, state.step + 1)
 
     def preconditioner(self, state: Velocity) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:
         response = 1 + self.momentum * kept(self.momentum)
@@ -264,7 +265,7 @@ class SmoothedNesterov(Optimizer):
         return x - v, Velocity(v, state.step + 1)
 
     def preconditioner(self, state: Velocity) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:
         # The mean gradient of a quadratic is the one at this share of the way.

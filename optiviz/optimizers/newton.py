@@ -77,6 +77,8 @@ class Newton(Optimizer):
     enough damping turns it downhill. A singular matrix gives nan.
     """
 
+    follows_gradient = True
+
     lr: Hyper = hyper(1.0, help="fraction of the full step", within="(0, inf)")
     damping: Hyper = hyper(0.0, help="added to the diagonal of the Hessian")
 
@@ -90,10 +92,6 @@ class Newton(Optimizer):
 
     def sketch(self, state: LocalModel) -> Sketch:
         return (QuadraticModel(*state),)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return True
 
     def preconditioner(self, state: LocalModel) -> Array | None:
         return inverse_matrix(state.hessian)

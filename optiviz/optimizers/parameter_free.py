@@ -7,6 +7,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import (
+    IDENTITY,
     Hyper,
     Optimizer,
     alternating_limit,
@@ -50,6 +51,8 @@ class AdGD(Optimizer):
     """
 
     remembers_points = True
+    follows_gradient = True
+
     first: Hyper = hyper(1e-7, help="learning rate of the first step", within="(0, inf)")
 
     def init(self, x: Array) -> Rated:
@@ -67,12 +70,8 @@ class AdGD(Optimizer):
         growth = np.where(state.step > 0, rate / state.rate, 0.0)
         return x - rate * g, Rated(x, g, rate, growth, state.step + 1)
 
-    @property
-    def follows_gradient(self) -> bool:
-        return True
-
     def preconditioner(self, state: Rated) -> Array:
-        return np.ones(())
+        return IDENTITY
 
 
 class Distanced(NamedTuple):
@@ -105,6 +104,8 @@ class DoG(Optimizer):
     """
 
     remembers_points = True
+    follows_gradient = True
+
     r_eps: Hyper = hyper(
         1e-6, help="first distance, as a fraction of 1 + |start|", within="(0, inf)"
     )
@@ -120,10 +121,6 @@ class DoG(Optimizer):
         sloped = accumulator > 0
         rate = np.where(sloped, distance / np.sqrt(np.where(sloped, accumulator, 1.0)), 0.0)
         return x - rate * g, Distanced(state.start, distance, accumulator, rate)
-
-    @property
-    def follows_gradient(self) -> bool:
-        return True
 
     def preconditioner(self, state: Distanced) -> Array:
         rate: Array = state.rate[0]

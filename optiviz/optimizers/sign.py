@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import DRAWN, Hyper, Method, Optimizer, hyper
+from optiviz.optimizers.base import Hyper, Method, Optimizer, hyper
 from optiviz.optimizers.schedules import Schedule
-from optiviz.shapes import Ball, Body, Polygon
+from optiviz.shapes import DRAWN, Ball, Body, Polygon
 from optiviz.system.errors import InputError
 
 
-def box(center: Array, sides: Array) -> Polygon | Body:
+def box(center: Array, sides: Array) -> Ball:
     """Return the points x with abs(x - center) <= sides in each coordinate.
 
     It is the ball of the largest coordinate, in which signs are steepest (Bernstein and Newhouse,
@@ -75,7 +75,7 @@ class Rprop(Optimizer):
         return x - size * np.sign(g), StepSizes(size, g)
 
     def ball(self, state: StepSizes, before: Array, after: Array) -> Ball:
-        return (box(before, state.step_size),)
+        return box(before, state.step_size)
 
 
 class Mean(NamedTuple):
@@ -115,4 +115,4 @@ class Lion(Optimizer):
         return x * (1 - self.lr * self.weight_decay)
 
     def ball(self, state: Mean, before: Array, after: Array) -> Ball:
-        return (box(self.decayed(before, state), self.lr * np.ones_like(before)),)
+        return box(self.decayed(before, state), self.lr * np.ones_like(before))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, hyper
+from optiviz.optimizers.base import IDENTITY, Hyper, Optimizer, hyper
 from optiviz.optimizers.line_searches import Ray, bisected
 from optiviz.optimizers.momentum import NoState
 from optiviz.shapes import Segment, Sketch
@@ -31,6 +31,8 @@ class Polyak(Optimizer):
     are too long.
     """
 
+    follows_gradient = True
+
     f_star: Hyper = hyper(0.0, help="the lowest value of f", within="(-inf, inf)")
 
     def init(self, x: Array) -> NoState:
@@ -42,12 +44,8 @@ class Polyak(Optimizer):
         above = np.maximum(value[..., None] - self.f_star, 0.0)
         return x - above / np.where(square == 0, 1.0, square) * g, state
 
-    @property
-    def follows_gradient(self) -> bool:
-        return True
-
     def preconditioner(self, state: NoState) -> Array:
-        return np.ones(())
+        return IDENTITY
 
 
 class Secant(NamedTuple):
@@ -72,6 +70,7 @@ class BarzilaiBorwein(Optimizer):
     """
 
     remembers_points = True
+    follows_gradient = True
 
     lr: Hyper = hyper(help="learning rate of the first step", within="(0, inf)")
     short: bool = hyper(False, help="take the shorter step, BB2")
@@ -88,12 +87,8 @@ class BarzilaiBorwein(Optimizer):
         rate = np.where(upward, above / np.where(upward, below, 1.0), self.lr)
         return x - rate * g, Secant(x, g, state.step + 1)
 
-    @property
-    def follows_gradient(self) -> bool:
-        return True
-
     def preconditioner(self, state: Secant) -> Array:
-        return np.ones(())
+        return IDENTITY
 
 
 class AxisStep(NamedTuple):

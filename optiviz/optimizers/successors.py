@@ -18,7 +18,10 @@ from optiviz.optimizers.base import (
     hyper,
     length,
     mean_response,
+    offers,
     positive,
+    random_numbers,
+    seed_field,
 )
 
 
@@ -336,15 +339,17 @@ class Sophia(Optimizer):
         x <- x - lr * (clip(m / max(gamma * h, eps), -1, 1) + weight_decay * x)
 
     Paper: Liu, Li, Hall, Liang and Ma, Sophia: A Scalable Stochastic Second-order Optimizer for
-    Language Model Pre-training, 2023, algorithm 3.
+    Language Model Pre-training, 2023, algorithm 3; Sophia-H, with algorithm 1.
 
-    The diagonal is exact, where the paper has Hutchinson's estimate, whose mean it is. Given the
-    same diagonals, the same as pytorch_optimizer.SophiaH, whose p is gamma, and whose lr is lr / p.
+    The diagonal is exact where the Hessian is known, as that of a formula is. Where only its
+    products are, as of networks and models, it is Hutchinson's estimate u * (H u), u ~ N(0, I),
+    whose mean it is. Given the same diagonals or u, the same as pytorch_optimizer.SophiaH, whose p
+    is gamma, and whose lr is lr / p.
     The paper's gamma is 0.01, for language models: there, a tenth to a half of the coordinates
     should not be clipped, and in the plane of a short run that takes a larger one.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("hessian",)
+    needs: ClassVar[tuple[str, ...]] = ("hessian_product",)
     lr: Hyper = hyper(help="learning rate, the longest step of a coordinate", within="(0, inf)")
     beta1: Hyper = hyper(0.96, help="decay rate of the mean gradient", within="[0, 1)")
     beta2: Hyper = hyper(0.99, help="decay rate of the mean curvature", within="[0, 1)")
@@ -352,6 +357,10 @@ class Sophia(Optimizer):
     eps: Hyper = hyper(1e-12, help="smallest denominator", within="(0, inf)")
     period: int = hyper(10, help="number of steps between Hessians", within="[1, 1e9]")
     weight_decay: Hyper = decoupled_field()
+    seed: int = seed_field()
+
+    def draws(self, objective: object) -> bool:
+        return not offers(objective, "hessian")
 
     def init(self, x: Array) -> Curved:
         return Curved(np.zeros_like(x), np.zeros_like(x), 0)
@@ -361,11 +370,19 @@ class Sophia(Optimizer):
         mean = self.beta1 * state.mean + (1 - self.beta1) * g
         curvature = state.curvature
         if state.step % self.period == 0:
-            hessian = objective.hessian(x)  # type: ignore[attr-defined]
-            curvature = self.beta2 * curvature + (1 - self.beta2) * diagonal(hessian)
+            found = self._diagonal(objective, x, state.step)
+            curvature = self.beta2 * curvature + (1 - self.beta2) * found
         move = np.clip(mean / self._down(curvature), -1, 1)
         moved = x * (1 - self.lr * self.weight_decay) - self.lr * move
         return moved, Curved(mean, curvature, state.step + 1)
+
+    def _diagonal(self, objective: Any, x: Array, step: int) -> Array:
+        """Return that of the Hessian, or an estimate, shape (..., dim)."""
+        if not self.draws(objective):
+            return diagonal(objective.hessian(x))
+        u: Array = random_numbers(self.seed, step).standard_normal(x.shape[-1:])
+        products = [objective.hessian_product(each, u) for each in x.reshape(-1, len(u))]
+        return np.asarray(u * np.reshape(products, x.shape))
 
     def _down(self, curvature: Array) -> Array:
         down: Array = np.maximum(self.gamma * curvature, self.eps)

@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from optiviz.objective import Array, Batch, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, alternating_limit, hyper
+from optiviz.optimizers.base import IDENTITY, Hyper, Optimizer, alternating_limit, hyper
 from optiviz.shapes import Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
@@ -64,7 +64,7 @@ class SVRG(Optimizer):
         return plain_step(state)
 
     def preconditioner(self, state: SnapshotState) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:
         return alternating_limit(self.lr, 1.0)
@@ -121,7 +121,7 @@ class SAGA(Optimizer):
         return plain_step(state)
 
     def preconditioner(self, state: TableState) -> Array:
-        return np.ones(())
+        return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:
         return alternating_limit(self.lr, 1.0)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import BaseWrapper, Hyper, hyper, length
+from optiviz.optimizers.base import BaseWrapper, Hyper, SameRule, hyper, length
 from optiviz.shapes import Ball, Points, Segment, Sketch
 from optiviz.system.errors import InputError
 
@@ -179,7 +179,7 @@ class AverageState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PolyakAveraging(Wrapper):
+class PolyakAveraging(SameRule, Wrapper):
     """Polyak averaging: the mean of all points, which noise moves less than the last one.
 
         x <- one step of the inner optimizer
@@ -205,13 +205,6 @@ class PolyakAveraging(Wrapper):
     def stationary_covariance(self, hessian: Array, noise: float) -> Array | None:
         return self.inner.stationary_covariance(hessian, noise)
 
-    @property
-    def follows_gradient(self) -> bool:
-        return self.inner.follows_gradient
-
-    def ball(self, state: AverageState, before: Array, after: Array) -> Ball:
-        return self.inner.ball(state.inner, before, after)
-
     def init(self, x: Array) -> AverageState:
         return AverageState(self.inner.init(x), np.copy(x), np.copy(x), 0)
 
@@ -229,9 +222,3 @@ class PolyakAveraging(Wrapper):
         line = np.where(started, np.stack([state.before, state.average]), np.nan)
         own = Segment(line, "average"), Points(line[1:], "average")
         return (*self.inner.sketch(state.inner), *own)
-
-    def preconditioner(self, state: AverageState) -> Array | None:
-        return self.inner.preconditioner(state.inner)
-
-    def stability_limit(self, step: int) -> float | None:
-        return self.inner.stability_limit(step)

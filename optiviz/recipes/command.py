@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.checkpoints import as_texts
 from optiviz.optimizers.spec import format_value
-from optiviz.recipes.reading import Fields, check_trusted, read_recipe
+from optiviz.recipes import Fields
+from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import option_of
 from optiviz.surfaces.catalogue import bundled_surface
 from optiviz.surfaces.config import PlaneConfig

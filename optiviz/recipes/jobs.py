@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.spec import format_value
+from optiviz.recipes import Fields, Keys
 from optiviz.recipes.reading import (
-    Fields,
-    Keys,
     allowed_keys,
     check_trusted,
     input_files,

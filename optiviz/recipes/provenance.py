@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.lookup import packages_of
-from optiviz.recipes.reading import Fields, inlined_files, unhashed_checkpoints
+from optiviz.recipes import Fields
+from optiviz.recipes.reading import inlined_files, unhashed_checkpoints
 from optiviz.registry import FORMATS, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.system import plugins

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from optiviz.kinds import load_kind
 from optiviz.recipes.jobs import JOB_FIELDS
-from optiviz.recipes.reading import SurfaceOptions, allowed_keys
+from optiviz.recipes.reading import allowed_keys
+from optiviz.recipes.surfaces import SurfaceOptions
 from optiviz.registry import KINDS
 from optiviz.system.json_schema import TEXT, Schema, any_of, one_or_more
 

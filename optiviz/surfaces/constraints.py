@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import sympy
 
 SHOWN = {"<=": "\u2264", ">=": "\u2265", "==": "=", "**2": "\u00b2", "**3": "\u00b3"}
+SIZE = re.compile(r"\babs\(([^()|]*)\)")  # of a number, without another one in it
+MINUS = re.compile(r"(?<![eE])-")  # not that of 1e-9
 MAX_PARTS = 64  # of one constraint: a sum of n absolute values has 2**n
 # What the recognised shape of a text depends on.
 SOURCES = "constraints.py", "grammar.py", "nodes.py", "syntax.py", "vocabulary.py"
@@ -85,7 +87,9 @@ def spaced(text: str) -> str:
 
 
 def in_signs(text: str) -> str:
-    """Return a constraint as people write it: x**2 <= 1 with a raised 2 and one sign."""
+    """Return a constraint as people write it: x**2 <= 1 with a raised 2 and one sign, |x|."""
+    text = SIZE.sub(r"|\1|", text)
+    text = MINUS.sub("\N{MINUS SIGN}", text)
     for sign, shown in SHOWN.items():
         text = text.replace(sign, shown)
     return text

@@ -15,8 +15,10 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.surfaces.batches import samples_of_batch
 from optiviz.surfaces.parts import Part, parts_of
+from optiviz.surfaces.plane import difference_product
 
 BLOCK = 32_000_000  # bytes of activations held at once
+BENT = 1e-8  # relative step of differences, over which few of a network's units have a kink
 LARGEST = np.finfo(float).max
 
 Loss = Literal["squared-error", "cross-entropy"]
@@ -246,6 +248,10 @@ class Network:
                         row[part, begin + many : begin + many + delta.shape[1]] = delta
         return gradients
 
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        """Return the Hessian at x times v, both of shape (dim,), by central differences."""
+        return difference_product(self.gradient, x, v, BENT)
+
     def thread_copy(self) -> "Network":
         """Return the same network with buffers of its own, for another thread."""
         return Network(self.architecture, self.inputs, self.targets, self.masks)
@@ -415,6 +421,10 @@ class Batches:
     def full_batch(self) -> Network:
         """The network on all samples, without dropout."""
         return self.network
+
+    def hessian_product(self, x: Array, v: Array) -> Array:
+        """Return the Hessian of the loss of all samples at x times v, both of shape (dim,)."""
+        return self.network.hessian_product(x, v)
 
     def sample_gradients(self, x: Array) -> Array:
         """Return the gradient of the loss of each sample, shape (..., samples, dim)."""

@@ -10,13 +10,12 @@ from optiviz.surfaces.config import NetworkConfig, PlaneConfig
 from optiviz.surfaces.datasets import load_dataset
 from optiviz.surfaces.network import Architecture, Batches, Network, Weight
 from optiviz.surfaces.parts import place_of
-from optiviz.surfaces.plane import Plane, difference_product
+from optiviz.surfaces.plane import Plane
 from optiviz.surfaces.space import Space
 from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.errors import InputError
 from optiviz.system.text import counted
 
-BENT = 1e-8  # relative step of differences, over which few of a network's units have a kink
 MAX_PARAMETERS = 20_000_000
 MAX_MASKED = 50_000_000  # units times samples that dropout may mask in a step
 
@@ -98,7 +97,7 @@ class NetworkModel(Space):
         return Batches(network, many, seed, dropout)
 
     def hessian_product(self, x: Array, v: Array) -> Array:
-        return difference_product(self.network.gradient, x, v, BENT)
+        return self.network.hessian_product(x, v)
 
     def accuracy(self, x: Array) -> float | None:
         """Return the share of test samples classified correctly at weights x, or None.

@@ -38,6 +38,25 @@ def terms(formula: str, variables: Mapping[str, str] | None = None) -> list[str]
     return [f"{_variable(name)} = {first}" if equals else first, *others]
 
 
+def pieces(term: str, factors: bool = False) -> list[str]:
+    """Return the parts of a term, in mathtext, between which a line may be broken if it must.
+
+    They end before a sign, and with `factors` after a product's space or a comma, too, but not in
+    braces, in which are powers, roots and indices.
+    """
+    found, begin, depth = [], 0, 0
+    for place in range(1, len(term)):
+        depth += {"{": 1, "}": -1}.get(term[place - 1], 0)
+        before = term[begin:place].strip()
+        ends = term.startswith(("+ ", "- "), place) or (
+            factors and term[begin:place].endswith((r"\,", ", "))
+        )
+        if ends and before and not depth:
+            found.append(before)
+            begin = place
+    return [*found, term[begin:]]
+
+
 def _terms(node: ast.expr) -> Iterator[str]:
     chain: list[tuple[str, ast.expr]] = []  # signs and terms, the last one first
     while isinstance(node, ast.BinOp) and type(node.op) in SIGNS:

@@ -32,6 +32,7 @@ from optiviz.surfaces.config import (
     WrittenPlane,
 )
 from optiviz.surfaces.constraints import comparisons, in_signs, penalized, spaced
+from optiviz.surfaces.declared import completed
 from optiviz.surfaces.domain import (
     AxisNames,
     Bounds,
@@ -51,18 +52,10 @@ from optiviz.surfaces.domain import (
     check_unmistakable,
     increasing,
     kebab,
-    variable_names,
 )
-from optiviz.surfaces.formulas import (
-    Formulas,
-    Metric,
-    half_sum_of_squares,
-    joined,
-    split_formulas,
-)
+from optiviz.surfaces.formulas import Formulas, Metric, half_sum_of_squares
 from optiviz.surfaces.notation import symbol
 from optiviz.surfaces.origins import (
-    DEFAULT_INTERVAL,
     DEFAULT_START,
     FitOrigin,
     FormulaOrigin,
@@ -92,7 +85,7 @@ from optiviz.surfaces.syntax import (
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.json_schema import MappedSchema
 from optiviz.system.text import counted
-from optiviz.system.validation import Model, checked, validated
+from optiviz.system.validation import Model, validated
 
 if TYPE_CHECKING:
     from optiviz.surfaces.fit import Fit
@@ -115,11 +108,10 @@ class Surface(Model):
     variables are the names in the formula, x and y unless specified; general is the formula in any
     number of variables. params are the values of other names in it. function is a user's Python
     function, and model one that returns a problem over all parameters of a model. fit is a curve
-    fitted to samples, whose parameters are the variables. The loss of a
-    network or a model, and a formula or function of more than two variables, are drawn on a plane;
-    domain is then the window of the plane or, with one interval, that of each variable. The fields
-    are those of an entry in surfaces.yaml. Pickled as its declaration, which is compiled when
-    first used.
+    fitted to samples, whose parameters are the variables. The loss of a network or a model, and a
+    formula or function of more than two variables, are drawn on a plane; domain is then the window
+    of the plane or, with one interval, that of each variable. The fields are those of an entry in
+    surfaces.yaml. Pickled as its declaration, which is compiled when first used.
 
     residuals, such as "y - x**2, 1 - x", are those of a sum of squares, whose formula is made of
     them; metric is a matrix of formulas, row by row, such as "1, 0, 0, x**2".
@@ -168,36 +160,8 @@ class Surface(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _by_variable(cls, declared: Any) -> Any:
-        """Name the variables that a formula has instead of x and y, and place values by name."""
-        if not isinstance(declared, Mapping):
-            return declared
-        filled = dict(declared)
-        if isinstance(given := joined(filled.get("residuals")), str) and not filled.get("formula"):
-            filled["formula"] = half_sum_of_squares(split_formulas(given))
-        if isinstance(text := filled.get("formula"), str) and not filled.get("variables"):
-            params = filled.get("params")
-            known = dict.fromkeys(params, 1.0) if isinstance(params, Mapping) else {}
-            names = variables_of(with_params(text, known))
-            if names not in (AXES, AXES[:1]):
-                filled["variables"] = names
-        if callable(function := filled.get("function")):
-            from optiviz.surfaces.function import declaration
-
-            filled = declaration(function, variable_names(filled.get("variables") or ())) | filled
-        if filled.get("fit") is not None:
-            fit = checked(FitConfig, filled["fit"])
-            filled = _with_best_fit(fit, filled) if isinstance(fit, FitConfig) else filled
-        given = filled.get("variables")
-        if isinstance(given, str | int):
-            given = variable_names(given)
-        if isinstance(given, tuple | list):
-            for key in {"domain", "start", "bounds"} & filled.keys():
-                filled[key] = placed(filled[key], given)
-            for key in ("starts", "minima"):
-                if isinstance(filled.get(key), list | tuple):
-                    filled[key] = [placed(each, given) for each in filled[key]]
-        return filled
+    def _completed(cls, declared: Any) -> Any:
+        return completed(declared) if isinstance(declared, Mapping) else declared
 
     @field_validator("model", "function", "fit")
     @classmethod
@@ -482,7 +446,7 @@ class Surface(Model):
         names = _names(self.variables, self.dim, "")
         return feasible_set(texts, names, self.window.intervals)
 
-    def fitted(self) -> "Surface | None":
+    def around_feasible_set(self) -> "Surface | None":
         """Return it in a window around its feasible set, and with a start there.
 
         None if the set is not bounded. The margin on each side is a third of the set's length.
@@ -513,7 +477,7 @@ class Surface(Model):
             return self.origin.window_told
         if self.fit is not None:
             return self._fit_told
-        found = None if self.name else self.fitted()
+        found = None if self.name else self.around_feasible_set()
         if found is None or found.domain != self.domain:
             return ""
         sides = ",".join(f"{low:g}:{high:g}" for low, high in self.window.intervals)
@@ -783,31 +747,6 @@ class PathPlaneSurface(Surface):
         return self.found
 
 
-def _with_best_fit(config: FitConfig, declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a declaration with the variables of its fit, the window around it, and the minimum.
-
-    A recipe has all of that, and its file is not read for it.
-    """
-    filled = dict(declared)
-    if config.sha256 and {"variables", "domain"} <= filled.keys():
-        return filled
-    names = filled.setdefault("variables", config.names.parameters)
-    names = tuple(variable_names(names)) if isinstance(names, str | int) else tuple(names)
-    known = config.names.parameters
-    if sorted(names) != sorted(known):  # which is told
-        return {"domain": [DEFAULT_INTERVAL] * len(known), **filled}
-    if "domain" in filled and {"minima", "name"} & filled.keys():
-        return filled
-    # Imports a compiler, which a list of surfaces does not need.
-    from optiviz.surfaces.fit import best_fit
-
-    found = best_fit(config, names)
-    filled.setdefault("domain", found.window or (DEFAULT_INTERVAL,) * len(names))
-    if not {"minima", "name"} & filled.keys():
-        filled["minima"] = (found.parameters,) if found.parameters else ()
-    return filled
-
-
 def _learner(info: ValidationInfo) -> str | None:
     """Return what a surface with these fields is the loss of, None if that is no model."""
     for field in ("network", "model"):
@@ -830,9 +769,3 @@ def _check_sides(domain: Domain, plane: PlaneConfig | None) -> None:
 def _names(variables: tuple[str, ...], axes: int | None, formula: str) -> tuple[str, ...]:
     """Return the variables of a formula: those named, else x, or x and y."""
     return variables or (variables_of(formula) if axes is None else AXES[:axes])
-
-
-def placed(value: Any, names: Sequence[str]) -> Any:
-    """Return values by the names of variables as a list in the order of these."""
-    named = isinstance(value, Mapping) and set(value) == set(names) != set(AXES)
-    return [value[name] for name in names] if named else value

@@ -5,7 +5,7 @@ hyperparameters) and n (the steps of the run). Results are "x" and "s", and of a
 """
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +20,7 @@ from optiviz.optimizers.base import (
     Optimizer,
     Scheduled,
     Solver,
+    offers,
 )
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.third_party import ThirdPartyOptimizer, UserOptimizer, leftovers
@@ -31,7 +32,6 @@ from optiviz.tracing.comparison import check_program
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Graph, NeedsValue, Results, Tree, Untraceable
 from optiviz.tracing.objectives import TracedObjective
-from optiviz.tracing.operations import PARTS
 from optiviz.tracing.programs import MethodProgram, SketchProgram
 
 MAX_FORMS = 3  # times that the shapes of a state are adapted to those after a step
@@ -50,17 +50,17 @@ def record(method: Method, dim: int) -> MethodProgram:
         raise Untraceable("it runs a loop of its own")
     if method.has_loops:
         raise Untraceable("each step takes as many trials as it needs")
-    if unknown := set(method.needs) - set(PARTS):
-        raise Untraceable(f"a page does not know the {unknown.pop().replace('_', ' ')} it needs")
+    known = TracedObjective(Graph(), dim)
+    for need in method.needs:
+        if not offers(known, need):
+            raise Untraceable(f"a page does not know the {need.replace('_', ' ')} it needs")
     if isinstance(core, ThirdPartyOptimizer) and not isinstance(core, UserOptimizer):
         raise Untraceable("it is not written with numpy")
     assert isinstance(method, Optimizer)
     if not isinstance(core, UserOptimizer):
-        if "seed" in method.hyperparameters():
+        if method.draws(known):
             raise Untraceable("it draws random numbers")
-        if "full_batch" in method.needs:
-            raise Untraceable("it needs samples")
-        return _recorded(method, dim)
+        return replace(_recorded(method, dim, ("seed",)), idle=("seed",))
     before = leftovers(core.found)
     try:
         with TimeLimit(MAX_SECONDS).running():
@@ -73,11 +73,11 @@ def record(method: Method, dim: int) -> MethodProgram:
     return program
 
 
-def _recorded(method: Optimizer, dim: int) -> MethodProgram:
+def _recorded(method: Optimizer, dim: int, idle: Sequence[str] = ()) -> MethodProgram:
     variable = [
         name
         for name, value in method.hyperparameters().items()
-        if isinstance(value, bool | int | float | np.number)
+        if isinstance(value, bool | int | float | np.number) and name not in idle
     ]
     while True:
         recorder = _Recorder(method, dim, tuple(variable))

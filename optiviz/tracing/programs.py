@@ -25,8 +25,9 @@ class SketchProgram:
 class MethodProgram:
     """An optimizer as programs: `init` returns the first state, `step` the next point and state.
 
-    variable are the names of the hyperparameters that are inputs, in order. unsketched says why a
-    method's sketch has no program, "" if it has one, or the method no sketch.
+    variable are the names of the hyperparameters that are inputs, in order, and idle of those that
+    have no effect on it. unsketched says why a method's sketch has no program, "" if it has one, or
+    the method no sketch.
     """
 
     variable: tuple[str, ...]
@@ -35,6 +36,7 @@ class MethodProgram:
     step: Tree
     sketch: SketchProgram | None = None
     unsketched: str = ""
+    idle: tuple[str, ...] = ()
 
 
 def run(

@@ -10,7 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patheffects import Normal, Stroke
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run_scene import RunEntry, RunScene
+from optiviz.kinds.run_entries import RunEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.surfaces.notation import symbol
@@ -45,8 +46,22 @@ class DataView(View):
         origin = scene.surface.origin
         assert isinstance(origin, FitOrigin)
         self.fit, self.names = origin.compiled, origin.fit.names
-        self.across, self.up = _ends(self.fit.x), _ends(self.fit.y)
+        self.across = _ends(self.fit.x)
         self.places = np.linspace(*self.across, POINTS)
+        self.up = _ends(self._with_starts())
+
+    def _with_starts(self) -> Array:
+        """Return the labels of the samples, and the heights of curves at the starts near them.
+
+        Near is at most so far away as the labels are apart, so that they remain large.
+        """
+        begins = [path.points[path.row_of_step[0]] for path in self.scene.trajectories]
+        if not begins:
+            return self.fit.y
+        heights = self.fit.curve(np.array(begins), self.fit.x).ravel()
+        low, high = self.fit.y.min(), self.fit.y.max()
+        near = (2 * low - high <= heights) & (heights <= 2 * high - low)
+        return np.concatenate([self.fit.y, heights[near]])
 
     @property
     def axis_names(self) -> tuple[str, str]:

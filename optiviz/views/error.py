@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from optiviz.descent.trajectory import Trajectory
-from optiviz.kinds.run_scene import RunEntry, RunScene
+from optiviz.kinds.run_entries import RunEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.themes import Theme

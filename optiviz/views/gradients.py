@@ -22,7 +22,7 @@ BARB, TURN = 7.0, np.radians(26)  # points and angle of each half of a tip
 WIDTH, CASING = 2.0, 0.9  # points: of a line, and on each side of it
 DASH = 0, (2.2, 1.1)  # in widths of the line
 NEAR = 0.01  # distance, as a share of the window's diagonal, up to which a constraint is active
-FLAT = 1e-6  # share of the steepest slope of a path that is as good as none
+FLAT = 1e-6  # share of the steepest slope in the window that is as good as none
 
 
 class Slopes(NamedTuple):
@@ -42,7 +42,7 @@ def slopes(surface: Surface, points: Array) -> Slopes:
         down = -surface.gradient(points)
         steep = np.linalg.norm(down, axis=-1, keepdims=True)
         known = np.isfinite(steep)
-        largest = steep[known].max(initial=0.0)
+        largest = steep[known[:, 0] & surface.window.contains(points)].max(initial=0.0)
         down = np.where(known & (steep > FLAT * largest), down, np.nan)
         allowed = surface.feasible_set
         found = []

@@ -191,5 +191,5 @@ SURFACE_ENTRIES = {  # by the names in a scene's legend_entries
     "checkpoint": LegendEntry("checkpoint", anchor_style),
     "away": LegendEntry("out of view", _muted(">")),
     "beside": LegendEntry("up to {} off the line", sample=0.0),
-    "distance": LegendEntry("paler: up to {} off the plane", _muted("o", alpha=0.5)),
+    "distance": LegendEntry("up to {} off the plane", _muted("o", alpha=0.5)),
 }

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.kinds.run_scene import RunEntry, RunScene
+from optiviz.kinds.run_entries import RunEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
 from optiviz.system.errors import InputError

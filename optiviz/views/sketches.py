@@ -28,6 +28,7 @@ from optiviz.shapes import (
     Sketch,
     is_finite,
     outline,
+    unit_vectors,
 )
 from optiviz.themes import Theme
 from optiviz.views.paths import MINIMUM_ZORDER, PATH_ZORDER, PathStyle
@@ -37,7 +38,6 @@ BENEATH, ABOVE = PATH_ZORDER - 0.5, MINIMUM_ZORDER - 2  # zorders: of paths, and
 CASING, CASING_OPACITY = 0.8, 0.8  # points on each side of a line of the present step
 ISOLINES = (1 / 3, 2 / 3, 1.0)  # distances of a model's isolines, the last through its point
 SADDLE = 1.6  # such a distance up to which the isolines of a saddle are drawn
-TURN = np.linspace(0, 2 * np.pi, 97)
 SAMPLES = 241  # of a parabola
 FADING = 12  # steps up to which each earlier one is fainter than the next
 FAR = 1000.0  # windows beyond which nothing is drawn
@@ -333,7 +333,7 @@ def _isolines(model: QuadraticModel) -> list[tuple[Kind, Array]]:
     with np.errstate(all="ignore"):
         flat = model.point - directions @ (directions.T @ model.gradient / bends)
         apart = float(np.hypot(*(directions.T @ (model.point - flat) * sides)))
-        circle = np.column_stack([np.cos(TURN), np.sin(TURN)])
+        circle = unit_vectors(2)
         share = (circle**2) @ np.sign(bends)
         away = 1 / np.sqrt(np.abs(share))[:, None]  # from where it is flat, on a line of distance 1
         unit = circle * away / sides @ directions.T

@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from optiviz.kinds.base import Scene
-from optiviz.surfaces.notation import symbol, terms
+from optiviz.surfaces.notation import pieces, symbol, terms
 from optiviz.views.words import ELLIPSIS, SMALL, TITLE, Ruler, Sheet
 
 TITLE_LINE, FORMULA_LINE, TEXT_LINE = 20.0, 17.5, 14.0  # points from one baseline to the next
@@ -35,7 +35,8 @@ class Line(NamedTuple):
 
 
 MATH = {"parse_math": True}
-DOTS = r"$+ \ldots$"
+DOTS = r"\ldots"
+SIGNS = ("+ ", "- ")  # with which a part of a formula begins that is added
 
 
 class TitleLines:
@@ -103,56 +104,80 @@ class TitleLines:
         if not 0 < len(formula) <= LONGEST:
             return []
         try:
-            first, *others = terms(formula, self.scene.variables)
-            # The empty group in front makes the sign a binary operator.
-            parts = [f"${first}$", *(f"${{}} {term}$" for term in others)]
+            parts = terms(formula, self.scene.variables)
             for part in parts:
-                self.ruler.width(part, SMALL, parse_math=True)
+                self._width(part, SMALL)
         except RecursionError:
             return []
         return parts
+
+    def _width(self, part: str, size: float) -> float:
+        return self.ruler.width(_math(part), size, parse_math=True)
 
     def _formula_alone(self, room: float) -> Line | None:
         """Return the formula as a title in one line, if it is the title and fits."""
         if self.scene.title != self.scene.formula or not self._terms:
             return None
-        lines, cut = self._wrapped(room, self.size, 1)
+        lines, cut = self._wrapped(self._terms, room, self.size, 1)
         return None if cut else lines[0]._replace(leading=self._leading, leads=True)
 
     def _formula(self, room: float, most: int) -> list[Line]:
         """Return a formula's lines, broken between terms and cut after the last one that fits.
 
-        A formula that cannot be typeset is written as it is in Python, and if it is too long for
-        the lines, only as much of it as one line holds.
+        Where a term is too long for a line, it is broken, too, and if that is too long for the
+        lines, only as much of it is shown as one line holds. So it is of a formula that cannot be
+        typeset, which is written as it is in Python.
         """
         for size in (SMALL, SHRUNK * SMALL) if self._terms else ():
-            lines, _ = self._wrapped(room, size, most)
+            if self._width(self._terms[0], size) <= room:
+                return self._wrapped(self._terms, room, size, most)[0]
+        for factors in (False, True):
+            parts = [part for term in self._terms for part in pieces(term, factors)]
+            lines, cut = self._wrapped(parts, room, SMALL, most)
+            if cut:
+                lines, _ = self._wrapped(parts, room, SMALL, min(most, 1))
             if lines:
                 return lines
         formula = self.scene.formula
         too_long = len(broken(formula, room, SMALL, self.ruler)) > most
         return self._plain(formula, room, min(most, 1) if too_long else most)
 
-    def _wrapped(self, room: float, size: float, most: int) -> tuple[list[Line], bool]:
-        """Return lines of terms that fit, and whether terms are left out, for which dots stand."""
-        widths = [self.ruler.width(part, size, parse_math=True) for part in self._terms]
-        dots = self.ruler.width(DOTS, size, parse_math=True) + BETWEEN * size
+    def _wrapped(
+        self, parts: Sequence[str], room: float, size: float, most: int
+    ) -> tuple[list[Line], bool]:
+        """Return lines of parts that fit, and whether some are left out, for which dots stand."""
+        widths = [self._width(part, size) for part in parts]
         lines: list[list[tuple[float, str]]] = [[]]
         used, cut = 0.0, False
-        for number, (part, width) in enumerate(zip(self._terms, widths, strict=True)):
+        for number, (part, width) in enumerate(zip(parts, widths, strict=True)):
             rest = sum(widths[number + 1 :]) + BETWEEN * size * (len(widths) - number - 1)
             last = len(lines) == most and used + width + rest > room
+            following = parts[number + 1] if rest else ""
+            dots = self._width(_dots(following), size) + BETWEEN * size
             if used + width > room - (dots if last and rest else 0.0):
                 if len(lines) == most or not lines[-1] or width > room:
                     cut = True
                     break
                 lines.append([])
                 used = 0.0
-            lines[-1].append((used, part))
+            lines[-1].append((used, _math(part)))
             used += width + BETWEEN * size
         if cut and lines[0]:
-            lines[-1].append((used, DOTS))
+            lines[-1].append((used, _math(_dots(part))))
         return [Line(each, size, FORMULA_LINE, MATH) for each in lines if each], cut
+
+
+def _math(part: str) -> str:
+    """Return a part of a formula as matplotlib typesets it.
+
+    An empty group in front makes a sign a binary operator.
+    """
+    return f"${{}} {part}$" if part.startswith(SIGNS) else f"${part}$"
+
+
+def _dots(part: str) -> str:
+    """Return what stands for a part and all that follows it."""
+    return f"+ {DOTS}" if part.startswith(SIGNS) else DOTS
 
 
 def broken(said: str, room: float, size: float, ruler: Ruler, weight: str = "normal") -> list[str]:

@@ -316,7 +316,7 @@ def test_heads_are_paler_the_farther_they_are() -> None:
         assert alpha == pytest.approx(expected)
         assert loss.path_artists[0].strokes.line.get_alpha() is None
     said = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
-    assert f"paler: up to {scene.max_plane_distance:.3g} off the plane" in said
+    assert f"up to {scene.max_plane_distance:.3g} off the plane" in said
 
 
 def test_the_loss_panel_shows_the_true_loss_and_that_of_batches() -> None:

@@ -96,6 +96,6 @@ def test_the_ball_of_a_clipped_step_is_a_disc_through_its_end() -> None:
     method = parse_spec("clip+sgd:lr=0.1:max_norm=1.5").build()
     x = np.array(wobbly.start)
     moved, state = method.step(wobbly, x, method.init(x))
-    (disc,) = method.ball(state, x, moved)
+    disc = method.ball(state, x, moved)
     np.testing.assert_array_equal(disc.center, x)
     np.testing.assert_allclose(disc.matrix, 0.15**2 * np.eye(2), rtol=1e-12, atol=1e-18)

@@ -118,12 +118,6 @@ def test_averages_need_a_convex_set(invoke: Invoke, schedule_free: str) -> None:
     assert "convex" in result.output
 
 
-def test_sophia_says_that_it_needs_second_derivatives(invoke: Invoke) -> None:
-    result = invoke("run", "--surface", "spirals", "--opt", "sophia", "-o", "a.json")
-    assert result.exit_code == 2
-    assert "sophia needs second derivatives" in result.output
-
-
 def test_the_average_is_the_path_and_the_other_two_points_are_sketched() -> None:
     path = optiviz.descend(wobbly, "schedule-free+sgd:lr=0.2", START, steps=10)
     assert isinstance(path.optimizer, ScheduleFree)

@@ -26,7 +26,8 @@ from optiviz.kinds.tune import TuneRecipe
 from optiviz.kinds.types import resolve_surface
 from optiviz.recipes.command import arguments_for, command_fields, drawn_command
 from optiviz.recipes.provenance import metadata_for, read_metadata, versions
-from optiviz.recipes.reading import SURFACE_OPTIONS, read_recipe
+from optiviz.recipes.reading import read_recipe
+from optiviz.recipes.surfaces import SURFACE_OPTIONS
 from optiviz.registry import FORMATS, KINDS, option_of
 from optiviz.rendering.render import render
 from optiviz.system.yaml import yaml_text

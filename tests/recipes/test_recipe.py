@@ -11,7 +11,8 @@ import optiviz
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.run import Recipe
-from optiviz.recipes.reading import SURFACE_OPTIONS, read_recipe
+from optiviz.recipes.reading import read_recipe
+from optiviz.recipes.surfaces import SURFACE_OPTIONS
 from optiviz.registry import KINDS
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface

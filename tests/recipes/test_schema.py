@@ -11,8 +11,9 @@ from test_reading import RECIPES
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.recipes.jobs import JOB_FIELDS
-from optiviz.recipes.reading import SURFACE_OPTIONS, allowed_keys
+from optiviz.recipes.reading import allowed_keys
 from optiviz.recipes.schema import schema
+from optiviz.recipes.surfaces import SURFACE_OPTIONS
 from optiviz.registry import KINDS
 from optiviz.system.yaml import Document
 

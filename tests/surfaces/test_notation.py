@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 
 from optiviz.surfaces.formula import formula
-from optiviz.surfaces.notation import terms
+from optiviz.surfaces.notation import pieces, terms
 from optiviz.surfaces.syntax import AXES
 
 
@@ -49,6 +49,22 @@ from optiviz.surfaces.syntax import AXES
 def test_it_is_written_by_hand(text: str, written: str) -> None:
     assert " ".join(terms(text)) == written
     MathTextParser("agg").parse(f"${written}$")
+
+
+@pytest.mark.parametrize(
+    ("text", "factors", "parts"),
+    [
+        ("exp(x - 1)*(3*sqrt(x + y) - 7)/2", False,
+         [r"\mathrm{exp}(x", r"- 1)\,(3\,\sqrt{x + y}", "- 7)/2"]),
+        ("exp(x - 1)*(3*sqrt(x + y) - 7)/2", True,
+         [r"\mathrm{exp}(x", r"- 1)\,", r"(3\,", r"\sqrt{x + y}", "- 7)/2"]),
+        ("2**(x + 1)*max(-x, y)", True, [r"2^{x + 1}\,", r"\mathrm{max}(-x,", "y)"]),
+    ],
+)  # fmt: skip
+def test_a_term_is_broken_outside_of_braces(text: str, factors: bool, parts: list[str]) -> None:
+    assert pieces(*terms(text), factors) == parts
+    for part in parts:
+        MathTextParser("agg").parse(f"${part}$")
 
 
 @pytest.mark.parametrize(

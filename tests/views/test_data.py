@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
-from optiviz.views.data import DataView
+from optiviz.views.data import DataView, _ends
 
 
 def data_view(**settings: Any) -> DataView:
@@ -66,6 +66,14 @@ def test_all_samples_are_in_the_chart_and_nothing_far_outside_is_drawn() -> None
     drawn = view.path_artists[0].line.get_ydata()
     assert np.nanmax(np.abs(drawn)) <= 1000 * (view.up[1] - view.up[0])
     assert np.isfinite(drawn).any()
+
+
+def test_curves_at_the_starts_are_seen_if_samples_remain_large() -> None:
+    fit = {"model": "w*x + b", "data": {"x": [0, 1, 2], "y": [4, 5, 6]}}
+    for b, shown in ((2.5, (2.5, 6)), (7, (4, 7)), (0.0, (4, 6))):
+        surface = {"fit": fit, "domain": "-9:9,-9:9", "start": (0, b)}
+        view = data_view(surface=surface, optimizers="sgd:lr=0.1", view="data")
+        assert_allclose(view.up, _ends(np.array(shown, float)))
 
 
 @pytest.mark.parametrize(("samples", "size"), [(5, 6.0), (30, 6.0), (480, 3.0), (9000, 1.8)])

@@ -73,7 +73,6 @@ def test_an_arrow_is_as_long_as_said_in_the_picture() -> None:
     [
         (("--view", "loss"), "--view: loss does not use --gradients; contour does"),
         (("--view", "relief"), "--view: relief does not use --gradients; contour does"),
-        (("-o", "x.html"), "a page cannot show gradients: choose .gif or .png"),
     ],
 )
 def test_what_cannot_show_them_says_so(invoke: Invoke, words: tuple[str, ...], said: str) -> None:

@@ -1,5 +1,7 @@
 """The legend: correct numbers, and texts that never overlap."""
 
+import re
+
 import pytest
 from conftest import FORMULAS, TUNED
 from matplotlib.text import Text
@@ -9,6 +11,7 @@ from optiviz import InputError, Surface, Trajectory
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.size import Size
 from optiviz.rendering.render import make_picture
+from optiviz.surfaces.notation import terms
 from optiviz.views.figure import Picture
 from optiviz.views.legend import number
 from optiviz.views.paths import DASHES
@@ -30,6 +33,13 @@ def picture(surface: object, optimizers: object, **rest: object) -> Picture:
 
 def words(drawn: Picture) -> list[str]:
     return [text.get_text() for text in shown(drawn)]
+
+
+def typeset(drawn: Picture) -> tuple[set[float], str]:
+    """Return the heights of the lines of the formula, and it without spaces and dollar signs."""
+    parts = [text for text in shown(drawn) if text.get_parse_math() and "$" in text.get_text()]
+    written = "".join(text.get_text() for text in parts)
+    return {text.get_position()[1] for text in parts}, re.sub(r"[ $]|{}", "", written)
 
 
 def test_the_legend_shows_the_rate_and_the_current_loss_of_each() -> None:
@@ -160,10 +170,15 @@ def test_a_formula_too_long_for_a_title_stands_beneath_it() -> None:
 def test_a_formula_that_no_line_holds_is_cut() -> None:
     rests = "+".join(f"1/(1+(x+{32 - 3 * place})**6+(y+32)**6)" for place in range(9))
     foxholes = Surface(formula=f"1/(0.002+{rests})", domain="-50:50,-50:50")
-    said = words(picture(foxholes, "adam", title="nine foxholes"))
-    (cut,) = (each for each in said if each.endswith("…"))
-    assert "1/(0.002+1/(1+(x+32)**6" in "".join(said).replace(" ", "")
-    assert len(cut) < 200
+    heights, written = typeset(picture(foxholes, "adam", title="nine foxholes"))
+    assert len(heights) == 1
+    assert written.startswith("1/(0.002+1/(1+(x+32)^{6}") and written.endswith(r"+\ldots")
+
+
+def test_a_term_that_no_line_holds_is_broken_at_its_signs() -> None:
+    heights, written = typeset(picture("tightening-ring", "sgd:lr=0.1", size=(480, 320), steps=1))
+    assert len(heights) == 2
+    assert written == "".join(terms(FORMULAS["tightening-ring"].formula)).replace(" ", "")
 
 
 def test_a_formula_without_a_title_is_the_title() -> None:

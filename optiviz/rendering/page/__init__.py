@@ -26,7 +26,7 @@ from optiviz.themes import Theme, load_theme
 # Joined into one script, after the programs.
 SCRIPTS = (
     *("told.js", "scales.js", "outcome.js", "runs.js", "state.js", "pen.js", "axes.js"),
-    *("sketches.js", "plane.js", "eigenvectors.js"),
+    *("sketches.js", "plane.js", "eigenvectors.js", "gradients.js"),
     *(
         "curve.js",
         "charts.js",

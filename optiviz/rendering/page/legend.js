@@ -152,6 +152,15 @@ function drawKey() {
       if (told.sketches.named.some(([role, , dots]) => dots && role === mark.dataset.role)) {
         drawDots(pen, { ...own, color: muted }, [[8, 8]], 1);
       } else line(pen, [[0, 8], [16, 8]]);
+    } else if (mark.classList.contains("slope")) {
+      const { width, dash } = told.gradients;
+      const isOut = mark.classList.contains("out");
+      pen.strokeStyle = isOut ? look().ink : muted;
+      pen.lineWidth = POINT * width;
+      pen.lineCap = "butt";
+      pen.setLineDash(isOut ? dash.map((each) => POINT * width * each) : []);
+      line(pen, [[0, 8], [16, 8]]);
+      pen.setLineDash([]);
     } else if (LINES[name]) {
       const [width, dashes] = LINES[name];
       pen.strokeStyle = muted;

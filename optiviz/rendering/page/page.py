@@ -19,7 +19,8 @@ from PIL import Image
 from optiviz.descent.outcome import outcome
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import SHORT_TRAIL, DescentEntry, RunEntry, RunScene
+from optiviz.kinds.run_entries import DescentEntry, RunEntry
+from optiviz.kinds.run_scene import SHORT_TRAIL, RunScene
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.recipes.command import arguments_for, drawn_command
@@ -40,7 +41,7 @@ from optiviz.surfaces.notation import terms
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 from optiviz.themes import Theme
-from optiviz.views import eigenvectors
+from optiviz.views import eigenvectors, gradients
 from optiviz.views.apart import LEAST_RADIUS, NEAR, ROOM
 from optiviz.views.contour import ContourView
 from optiviz.views.curve import SKETCH_SCALE, CurveView
@@ -53,6 +54,7 @@ from optiviz.views.legend_entries import (
     MOST_NAMED,
     SKETCH_ENTRIES,
     SURFACE_ENTRIES,
+    slope_entries,
     start_entries,
 )
 from optiviz.views.loss import Line, LossView
@@ -97,7 +99,7 @@ class Page:
         if self.is_live and scene.surface.fit is not None:
             self.data = DataView(scene, self.theme, recipe)
         chart = "loss" if self.data is None else "data"
-        views = recipe.view.split("+") if recipe.view else [self.ground, chart]
+        views = recipe.view_names or [self.ground, chart]
         self.charts = [name for name in views if name in CHARTS]
         self.pictures = [name for name in views if name not in CHARTS]
         for name in views:
@@ -109,8 +111,6 @@ class Page:
             raise InputError(
                 "this page cannot show eigenvectors: it only replays what was descended"
             )
-        if recipe.gradients:
-            raise InputError("a page cannot show gradients: choose .gif or .png")
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
         self.sets = sets_told(scene.surface, recipe)
@@ -155,6 +155,18 @@ class Page:
                 "relief": EIGENVECTOR,
             }
             if self.recipe.eigenvectors
+            else None,
+            "gradients": {
+                "down": gradients.DOWN,
+                "out": gradients.OUT,
+                "barb": gradients.BARB,
+                "turn": gradients.TURN,
+                "width": gradients.WIDTH,
+                "casing": gradients.CASING,
+                "dash": gradients.DASH[1],
+                "flat": gradients.FLAT,
+            }
+            if self.recipe.gradients
             else None,
             "comet": COMET,
             "apart": {"near": NEAR, "room": ROOM, "radius": LEAST_RADIUS, "reach": REACH},
@@ -368,6 +380,7 @@ class Page:
             "near": None if near is None else rounded(near[steps]),
             "evaluations": None if path.evaluations is None else path.evaluations[rows].tolist(),
             **self._sketches(path, rows),
+            "slopes": self._slopes(drawn[rows]) if self.recipe.gradients else None,
             **self._heights(path, path.finite_points[rows]),
             "outcome": None if found is None else list(found),
             "lines": None if self.is_live else [self._line(line) for line in lines],
@@ -393,6 +406,18 @@ class Page:
                 [[forms.index(ShapeForm.of(each)), *self._numbers(each)] for each in shapes]
             )
         return {"forms": forms, "sketches": kept} if forms else {}
+
+    def _slopes(self, points: Array) -> list[list[Any]]:
+        """Return the gradients to draw at points: down the loss, None if flat, then the others."""
+
+        def kept(ways: Array) -> list[list[float | None]]:
+            return [rounded(way) for way in ways if np.isfinite(way).all() and way.any()]
+
+        found = gradients.slopes(self.scene.surface, points)
+        return [
+            [next(iter(kept(down[None])), None), *kept(out)]
+            for down, out in zip(found.down, found.out, strict=True)
+        ]
 
     def _numbers(self, shape: Shape) -> Iterator[float | None]:
         """Yield the numbers of a shape, rounded as those of paths are."""
@@ -519,6 +544,10 @@ class Page:
             yield from [f'<li class="sketch" hidden>{_MARK}<span></span></li>'] * MOST_NAMED
             if self.recipe.eigenvectors:
                 yield f'<li class="bends">{_MARK}{BENDS.label}</li>'
+            if self.recipe.gradients:
+                marks = slope_entries(self.scene.surface.feasible_set is not None)
+                for name, mark in zip(("down", "out"), marks, strict=False):
+                    yield f'<li class="slope {name}">{_MARK}{mark.label}</li>'
             for told in self.sets["sets"]:
                 label = escape(told["label"])
                 yield f'<li class="set" data-look="{told["look"]}">{_MARK}{label}</li>'

@@ -11,7 +11,8 @@ import numpy as np
 
 from optiviz.kinds.presets import Preset
 from optiviz.kinds.run import Recipe
-from optiviz.kinds.run_scene import DescentEntry, RunScene
+from optiviz.kinds.run_entries import DescentEntry
+from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.types import resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method, Optimizer, Scheduled, ends
@@ -204,7 +205,7 @@ class MethodLibrary:
             f"{key}={format_value(value)}"
             for key, value in values.items()
             if key in factory.parameters
-            and key not in program.variable
+            and key not in {*program.variable, *program.idle}
             and value != factory.parameters[key].default
         ]
         written = ":".join([spec.name, *fixed])

@@ -122,6 +122,7 @@ function drawMain(pen) {
   drawPaths(main, pen, shown, step);
   drawSketch(pen, true);
   drawBends(pen);
+  drawGradients(main, pen, shown, step, state.window);
   drawMarks(pen, told.surface.minima, star);
   drawHeads(main, pen, shown, step, state.window);
 }

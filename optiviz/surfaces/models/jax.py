@@ -150,25 +150,31 @@ class JaxProblem(ModelProblem):
         if size is not None and samples is not None:
             check_batch_size(size, samples, "model")
         if size is None and samples is not None:
-            return ModelStep(self, self.value_and_gradient)
+            return ModelStep(self, Evaluation(self.value_and_gradient, self.hessian_product))
         return ModelBatches(self, lambda step: self._evaluation(size, seed, step))
 
     def _evaluation(self, size: int | None, seed: int, step: int) -> Evaluation:
         """Return what evaluates the batch of a step, where a function draws it if size is None."""
         if size is None or self.samples is None:
-            function, given = self._both, [self._batch(seed, step)]
+            batch = self._batch(seed, step)
         else:
             places = samples_of_batch(self.samples, size, seed, step)
-            function, given = self._chosen, [self._placed, places]
+            with self._running():
+                batch = self._chosen(self._placed, places)
 
         def evaluate(x: Array) -> tuple[Array, Array]:
             points = np.reshape(np.asarray(x, float), (-1, self.dim))
             with self._running():
-                found = [np.asarray(function(self._flat(each), *given)) for each in points]
+                found = [np.asarray(self._both(self._flat(each), batch)) for each in points]
             rows = np.reshape(np.asarray(found, float), (*np.shape(x)[:-1], self.dim + 1))
             return _signalled(rows[..., 0]), rows[..., 1:]
 
-        return evaluate
+        def bend(x: Array, v: Array) -> Array:
+            with self._running():
+                product = self._product(self._flat(x), batch, self._flat(v))
+            return np.asarray(product, float)
+
+        return Evaluation(evaluate, bend)
 
     def accuracy(self, x: Array) -> float | None:
         if self._test is None or not np.isfinite(x).all():
@@ -238,8 +244,8 @@ class JaxProblem(ModelProblem):
                 return loss_at(flats[0], batch)[None]
             return jax.lax.map(lambda flat: loss_at(flat, batch), flats)
 
-        def chosen(flat: Any, samples: Any, places: Any) -> Any:
-            return both(flat, jax.tree_util.tree_map(lambda each: each[places], samples))
+        def chosen(samples: Any, places: Any) -> Any:
+            return jax.tree_util.tree_map(lambda each: each[places], samples)
 
         self._values, self._both, self._product, self._chosen = map(
             jax.jit, (values, both, product, chosen)

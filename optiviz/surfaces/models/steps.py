@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,19 +10,28 @@ from optiviz.objective import Array, pass_on
 from optiviz.surfaces.models.problem import ModelProblem
 from optiviz.system.errors import InputError
 
-Evaluation = Callable[[Array], tuple[Array, Array]]  # losses and gradients at points
+
+class Evaluation(NamedTuple):
+    """What a step can compute of a batch.
+
+    both returns losses, shape (...), and gradients, shape (..., dim), from one forward and one
+    backward pass; product the Hessian at x times v, both of shape (dim,).
+    """
+
+    both: Callable[[Array], tuple[Array, Array]]
+    product: Callable[[Array, Array], Array]
 
 
 class ModelStep:
     """What a step minimises, an Objective, whose last losses and gradients are kept.
 
-    A run records the loss where the optimizer asks for the gradient. evaluate returns losses, shape
-    (...), and gradients, shape (..., dim), from one forward and one backward pass.
+    A run records the loss where the optimizer asks for the gradient.
     """
 
-    def __init__(self, problem: ModelProblem, evaluate: Evaluation) -> None:
-        self.dim, self._evaluate = problem.dim, evaluate
+    def __init__(self, problem: ModelProblem, evaluation: Evaluation) -> None:
+        self.dim, self._evaluate = problem.dim, evaluation.both
         pass_on(problem, self)
+        self.hessian_product = evaluation.product
         self.full_batch = problem
         self._known: tuple[Array, Array, Array] | None = None  # points, losses, gradients
 

@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import pairwise
 from typing import Any, Self
 
@@ -547,6 +548,10 @@ class TorchProblem(ModelProblem):
         return _signalled(np.array(losses, float))
 
     def hessian_product(self, x: Array, v: Array) -> Array:
+        return self._bend(x, v, self._prepared)
+
+    def _bend(self, x: Array, v: Array, prepared: Any, data: Any = None) -> Array:
+        """Return the Hessian at one point times v, of all data or of a batch."""
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -566,8 +571,8 @@ class TorchProblem(ModelProblem):
                 bends = torch.autograd.grad(along, self._parameters, materialize_grads=True)
             return np.concatenate([_float64(each) for each in bends])
 
-        with plugins.third_party_code(self.name), self._prepared():
-            found: Array = self._over_blocks(product, self._data)
+        with plugins.third_party_code(self.name), prepared():
+            found: Array = self._over_blocks(product, self._data if data is None else data)
         return found
 
     def accuracy(self, x: Array) -> float | None:
@@ -615,17 +620,16 @@ class TorchProblem(ModelProblem):
 
     def _evaluation(self, batch: Samples, seed: int, step: int) -> Evaluation:
         """Return what evaluates a batch in the mode that the model is in."""
+        stepping = partial(self._stepping, seed, step)
 
         def evaluate(x: Array) -> tuple[Array, Array]:
             losses, slopes = np.empty(np.shape(x)[:-1]), np.empty(np.shape(x))
             rows = slopes.reshape(-1, self.dim)
             for number, point in enumerate(np.reshape(np.asarray(x, float), rows.shape)):
-                losses.reshape(-1)[number], rows[number] = self._slope(
-                    point, lambda: self._stepping(seed, step), batch
-                )
+                losses.reshape(-1)[number], rows[number] = self._slope(point, stepping, batch)
             return losses, slopes
 
-        return evaluate
+        return Evaluation(evaluate, lambda x, v: self._bend(x, v, stepping, batch))
 
     def _put(self, x: Array) -> None:
         """Set all parameters, from float64."""

@@ -56,6 +56,7 @@ SCENES: dict[str, dict[str, Any]] = {
         "where": "x**2 + y**2 < 9",
         "field": "stream",
         "eigenvectors": True,
+        "gradients": True,
     },
     "network": {"surface": "spirals", "optimizers": "adam:lr=0.1", "steps": 40},
 }

@@ -36,6 +36,7 @@ from optiviz.shapes import plain_sketch
 from optiviz.themes import load_theme
 from optiviz.views.curve import CurveView
 from optiviz.views.eigenvectors import arms
+from optiviz.views.gradients import arrow, slopes
 from optiviz.views.sampled_surface import SampledSurface
 from optiviz.views.scales import Scale
 from optiviz.views.settings import drawing_settings
@@ -783,3 +784,52 @@ def test_eigenvectors_are_those_of_the_pictures(opened: Opened) -> None:
     assert one(page, ".key .bends").text == "curves down"
     one(page, "#tab-relief").click()
     wait(page, "!awaited")
+
+
+def test_gradients_are_those_of_the_pictures(opened: Opened) -> None:
+    page = opened("looking")
+    surface = optiviz.load_surface("himmelblau")
+    for start in (None, [-3.0, 1.0]):
+        if start:  # the second path is replayed from its own
+            page.execute_script("state.starts = [arguments[0]]; update()", start)
+        for number, tolerance in enumerate((1e-9, 1e-5)):
+            points = run(page, f"[...runs[{number}].x]")
+            found = run(page, f"slopesOf(runs[{number}])")
+            expected = slopes(surface, np.reshape(points, (-1, 2))).down
+            flat = [[[np.nan, np.nan] if way is None else way for way in row] for row in found]
+            np.testing.assert_allclose(flat, expected[:, None], rtol=tolerance, atol=1e-4)
+    units, way = np.array([40.0, 10.0]), [3.0, 4.0]
+    shaft, tip = run(page, f"gradientArrow([5, 7], {way}, {(units * 4 / 3).tolist()}, 30)")
+    for ours, theirs in zip(
+        (shaft, tip), arrow(np.zeros(2), np.array(way), units, 30), strict=True
+    ):
+        pixels_of = np.array([5, 7]) + theirs * units * (1, -1) * 4 / 3
+        np.testing.assert_allclose(sorted(ours), sorted(pixels_of.tolist()), atol=1e-9)
+    assert one(page, ".key .down").text == "\N{MINUS SIGN}\N{NABLA}f"
+    assert not page.find_elements("css selector", ".key .out")
+    drawn = pixels(page, GROUND)
+    page.execute_script("told.gradients = null; draw()")
+    assert (pixels(page, GROUND) != drawn).any(axis=-1).sum() > 100
+
+
+@pytest.mark.slow
+def test_gradients_of_active_constraints_are_in_the_file(opened: Opened, pages: Path) -> None:
+    surface = optiviz.Surface(
+        formula="(x - 2)**2 + (y - 1)**2", constraints=("x + y <= 1",), domain="-2:2,-2:2"
+    )
+    recipe = optiviz.Recipe(
+        surface=surface, optimizers="projected-gradient:lr=0.1", starts=[(-1, -1)], steps=20,
+        gradients=True,
+    )  # fmt: skip
+    optiviz.render(recipe, pages / "held.html")
+    page = opened("held")
+    (path,) = recipe.make_scene().trajectories
+    rows = run(page, "slopesOf(runs[0])")
+    assert [len(row) for row in (rows[0], rows[-1])] == [1, 2]
+    down, out = rows[-1]
+    np.testing.assert_allclose(down, -surface.gradient(path.end), rtol=1e-6)
+    np.testing.assert_allclose(np.divide(out, np.hypot(*out)), [0.5**0.5] * 2, rtol=1e-6)
+    assert one(page, ".key .out").text == "\N{NABLA}g"
+    both = pixels(page, GROUND)
+    page.execute_script("runs[0].slopes.at(-1).pop(); draw()")
+    assert (pixels(page, GROUND) != both).any(axis=-1).sum() > 50

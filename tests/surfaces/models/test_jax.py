@@ -92,6 +92,16 @@ def test_hessian_products_are_those_of_the_whole_hessian(problem):
         np.testing.assert_allclose(product, hessian @ way, rtol=1e-10, atol=1e-12)
 
 
+def test_batches_have_products_with_their_own_hessian(problem):
+    x, v = problem.initial, np.random.default_rng(4).normal(size=problem.dim)
+    here = problem.batches(7, seed=3).at(1)
+    near = (here.gradient(x + 1e-6 * v) - here.gradient(x - 1e-6 * v)) / 2e-6
+    np.testing.assert_allclose(here.hessian_product(x, v), near, atol=1e-7)
+    whole = problem.hessian_product(x, v)
+    np.testing.assert_array_equal(problem.batches(None, 0).hessian_product(x, v), whole)
+    assert not np.allclose(near, whole, atol=1e-3)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_grid_is_a_direct_evaluation(problem, dtype):
     single = problem.with_setting(Setting(dtype=dtype))

@@ -226,6 +226,17 @@ def test_attention_has_products_with_the_hessian() -> None:
     np.testing.assert_allclose(made.hessian_product(made.initial, v), near, atol=1e-6)
 
 
+def test_batches_have_products_with_their_own_hessian() -> None:
+    made = problem()
+    stream, x = made.batches(7, 3), made.initial
+    v = np.random.default_rng(0).normal(size=made.dim)
+    for step in (0, 1):
+        here = stream.at(step)
+        near = (here.gradient(x + 1e-6 * v) - here.gradient(x - 1e-6 * v)) / 2e-6
+        np.testing.assert_allclose(here.hessian_product(x, v), near, atol=1e-7)
+        assert not np.allclose(near, made.hessian_product(x, v), atol=1e-3)
+
+
 def test_blocks_do_not_change_losses_and_gradients() -> None:
     made, summed = problem(), problem(loss=nn.CrossEntropyLoss(reduction="sum"))
     for each in (made, summed):
