@@ -159,6 +159,8 @@ class _Recorder:
                 x, state = next(walked)
                 if self._wanted is None or step in self._wanted:
                     sketch = self.sketched(step, x, state)
+                if self.sharpness is not None:
+                    self.sharpness.take(step, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -189,7 +191,7 @@ class _Recorder:
         self.losses.append(float(loss))
         wanted = self._wanted is None or step in self._wanted
         if self.sharpness is not None:
-            self.sharpness.see(step, x if wanted else None, state)
+            self.sharpness.see(x if wanted else None)
         if wanted:
             self.points.append(x)
             self.truths += [] if self.full_batch is None else [self.full_batch.value(x)]
@@ -214,12 +216,15 @@ class _SharpnessRecorder:
         self._last = IDENTITY  # preconditioner
         self._is_preconditioned = False
 
-    def see(self, step: int, x: Array | None, state: Any) -> None:
-        """Take notice of a step, and of its point if that is kept."""
+    def take(self, step: int, state: Any) -> None:
+        """Take notice of how a step was preconditioned."""
         found = self._method.preconditioner(state) if step and state is not None else None
         if found is not None:
             self._last, self._is_preconditioned = found, self._is_preconditioned or found.ndim > 0
         self._measure()
+
+    def see(self, x: Array | None) -> None:
+        """Take notice of the point that the step reached, if it is kept."""
         self._point = x
 
     def _measure(self) -> None:

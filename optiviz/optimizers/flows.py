@@ -95,7 +95,7 @@ class Flow(SameRule, Wrapper):
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (*self.inner.needs, "hessian", "third_derivatives")
+        return (*self.inner.needs, "third_derivatives", "hessian")
 
     @property
     def walker(self) -> Optimizer:

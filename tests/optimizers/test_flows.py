@@ -336,7 +336,7 @@ def test_third_derivative_of_sinc(at: float) -> None:
         ("--surface bowl --opt flow+rmsprop:rho=0.1", "rho must be 0.2 at least"),
         ("--surface bowl --opt lookahead+flow+sgd", "flow comes first"),
         ("--surface bowl --opt flow+sgd:lr=0.1 --noise 1", "cannot be combined with batches"),
-        ("--surface xor --opt flow+sgd:lr=0.1", "which this objective does not have"),
+        ("--surface xor --opt flow+sgd:lr=0.1", "which only formulas of one or two"),
     ],
 )
 def test_what_has_no_central_flow_is_refused(invoke: Invoke, words: str, said: str) -> None:

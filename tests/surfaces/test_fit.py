@@ -214,6 +214,7 @@ FILES = {
     "empty.csv": "x,y\n",
     "three.csv": "x,u,v\n1,2,3\n",
     "p.txt": "x,y\n1,2\n",
+    "s.csv": "x;y\n1;2\n",
 }
 MISTAKES = {
     "w*x+b --data none.csv": "--data: none.csv: no such file",
@@ -227,6 +228,8 @@ MISTAKES = {
     "w*x+b --data three.csv": "--fit: name the column that is fitted, as in u = w*x+b",
     "z=w*x+b --data p.csv": "--fit: unknown column 'z': choose from x, y",
     "w*z+b --data p.csv": "must have one of the columns, but has none of x and y",
+    "sigmoid(w*x) --data p.csv --loss logistic": "loss adds by itself: write y = w * x",
+    "w*x+b --data s.csv": "s.csv:1: columns must be separated by commas",
     "w*x+b*y --data p.csv": "must have one of the columns, but has several of x and y",
     "=w*x+b --data p.csv": "'=w*x+b' must name a column before =",
     "a*x**2+b*x+c --data p.csv": "must have one or two parameters, but has a, b and c",
