@@ -132,6 +132,7 @@ def test_the_squared_error_is_half_the_sum_of_squares_of_residuals() -> None:
     assert_allclose(path(CURVE, "gauss-newton", starts=[(4, 0.4)], steps=30).end, CURVE.minima[0])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("fitted", "rate"), [(CURVE, 0.05), (LOGISTIC, 0.1)], ids=["curve", "logistic"]
 )
