@@ -241,6 +241,7 @@ VIEWS = {
     "sharpness": ViewEntry(
         "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", (),
         "the largest curvature along each path, and that beyond which steps are unstable",
+        page=True,
     ),
     "response": ViewEntry(
         "response:ResponseView", (1,), "response", (),

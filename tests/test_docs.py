@@ -289,3 +289,14 @@ def test_the_sketch_of_the_docs_is_drawn(invoke: Invoke, here: Path) -> None:
     assert invoke(*shlex.split(words), "--steps", "9", "--sketch").exit_code == 0
     (path,) = json.loads((here / "compass.json").read_text("utf-8"))["trajectories"]
     assert [each["step"] for each in path["sketches"]] == [*range(1, 10)]
+
+
+def test_the_class_of_the_docs_is_explained(invoke: Invoke, here: Path) -> None:
+    text = (ROOT / "docs" / "optimizers.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(# diagonal.py\n.*?)^```", text, re.M | re.S)
+    (here / "diagonal.py").write_text(code, "utf-8")
+    (command,) = re.findall(r"^optiviz (.* -o why.png)$", text, re.M)
+    assert invoke(*shlex.split(command.replace("why.png", "why.json"))).exit_code == 0
+    (path,) = json.loads((here / "why.json").read_text("utf-8"))["trajectories"]
+    assert [each["shapes"][0]["role"] for each in path["sketches"]] == ["ball"] * 5
+    assert path["stability_limit"] == [20] * 6

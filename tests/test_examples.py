@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from conftest import FORMULAS, NETWORKS
+from conftest import FITS, FORMULAS, NETWORKS
 from PIL import Image
 
 import optiviz
@@ -55,9 +55,9 @@ def test_a_contact_sheet_of_nothing_is_refused(
     assert not list(here.iterdir())
 
 
-def test_the_catalogue_has_an_animation_of_every_formula() -> None:
+def test_the_catalogue_has_an_animation_of_every_formula_and_fit() -> None:
     jobs = optiviz.load_jobs(EXAMPLES / "catalogue.yaml")
-    assert [job.name for job in jobs] == [*FORMULAS]
+    assert [job.name for job in jobs] == [*FORMULAS, *FITS]
     assert all(path.suffix == ".gif" for job in jobs for path in job.paths)
 
 

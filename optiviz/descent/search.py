@@ -177,7 +177,8 @@ def check_ranges(
         ]
         if not having:
             known = {key for factory in factories for key in factory.parameters}
-            raise InputError(did_you_mean("hyperparameter", each.key, known))
+            names = ", ".join(spec.name for spec in specs)
+            raise InputError(f"{names}: {did_you_mean('hyperparameter', each.key, known)}")
         for spec, factory in having:
             if each.key in dict(spec.settings):
                 if given:

@@ -21,7 +21,7 @@ from optiviz.surfaces.syntax import AXES, vector_names
 from optiviz.system.arrays import read_npy, read_npz
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.files import opened_input
-from optiviz.system.tables import cell_number, table_lines
+from optiviz.system.tables import cell_number, check_separated, table_lines
 from optiviz.system.text import counted, shorten
 
 SUFFIXES = ".json", ".csv", ".npz", ".npy"
@@ -131,8 +131,7 @@ class _Table:
         names = [PLURALS.get(each.strip().lower(), each.strip().lower()) for each in head]
         if all(cell_number(each) is not None for each in names):
             raise InputError(f"{where}: must name the columns, for example step,x,y,loss")
-        if len(names) == 1 and re.search(r"[;\t ]", names[0]):
-            raise InputError(f"{where}: columns must be separated by commas")
+        check_separated(where, head)
         self.places = {name: place for place, name in enumerate(names)}
         self.columns = len(names)
         if len(self.places) < len(names):

@@ -55,7 +55,7 @@ class Trials(NamedTuple):
     def method(self, trial: int) -> Method:
         """Return the optimizer of a trial; raise InputError if it rejects a value."""
         settings = {key: float(each[trial]) for key, each in self.values.items()}
-        return self.spec.build(**settings)
+        return self.spec.build(**settings).walker
 
     def walk_one(self, trial: int) -> Array:
         """Walk the runs of a trial one by one and return their points, shape (kept, starts, dim).
@@ -82,7 +82,9 @@ class Trials(NamedTuple):
         `walk_one`.
         """
         values = {key: each[first : first + self.block] for key, each in self.values.items()}
-        method = self.spec.build(**{key: each[:, None, None] for key, each in values.items()})
+        method = self.spec.build(
+            **{key: each[:, None, None] for key, each in values.items()}
+        ).walker
         starts = self._block_starts(first)
         with np.errstate(all="ignore"):
             walked = (x for x, _ in walk(self.objective, method, starts, self.steps))
@@ -96,7 +98,7 @@ class Trials(NamedTuple):
         """
         values = {key: each[first : first + self.block] for key, each in self.values.items()}
         numbers = {key: each[:, None, None].view(Numbers) for key, each in values.items()}
-        method, objective = self.spec.build(**numbers), AloneObjective(self.objective)
+        method, objective = self.spec.build(**numbers).walker, AloneObjective(self.objective)
         starts = self._block_starts(first).view(Runs)
         points: deque[Array] = deque(maxlen=self.kept)
         going = np.ones(starts.shape[:-1], bool)

@@ -159,6 +159,8 @@ class _Recorder:
                 x, state = next(walked)
                 if self._wanted is None or step in self._wanted:
                     sketch = self.sketched(step, x, state)
+                if self.sharpness is not None:
+                    self.sharpness.take(step, state)
             except OptimizerError as error:
                 if self.watched.undefined:
                     return {"no_gradient_at": step - 1}
@@ -189,7 +191,7 @@ class _Recorder:
         self.losses.append(float(loss))
         wanted = self._wanted is None or step in self._wanted
         if self.sharpness is not None:
-            self.sharpness.see(step, x if wanted else None, state)
+            self.sharpness.see(x if wanted else None)
         if wanted:
             self.points.append(x)
             self.truths += [] if self.full_batch is None else [self.full_batch.value(x)]
@@ -213,18 +215,23 @@ class _SharpnessRecorder:
         self._point: Array | None = None  # the one that the next step leaves, if it is kept
         self._last = IDENTITY  # preconditioner
         self._is_preconditioned = False
+        self._beside: Mapping[Role, tuple[Array, Array]] = {}
         self._companions: dict[Role, list[float]] = {}
 
-    def see(self, step: int, x: Array | None, state: Any) -> None:
-        """Take notice of a step, and of its point if that is kept."""
-        found = self._method.preconditioner(state) if step and state is not None else None
+    def take(self, step: int, state: Any) -> None:
+        """Take notice of how a step was preconditioned."""
+        known = step and state is not None
+        found = self._method.preconditioner(state) if known else None
+        self._beside = self._method.companions(state) if known else {}
         if found is not None:
             self._last, self._is_preconditioned = found, self._is_preconditioned or found.ndim > 0
         self._measure()
+
+    def see(self, x: Array | None) -> None:
+        """Take notice of the point that the step reached, if it is kept."""
         self._point = x
-        if step and x is not None and state is not None:
-            for role, placed in self._method.companions(state).items():
-                self._companions.setdefault(role, []).append(self._sharpness(*placed))
+        for role, placed in self._beside.items() if x is not None else ():
+            self._companions.setdefault(role, []).append(self._sharpness(*placed))
 
     def _measure(self) -> None:
         if self._point is not None:

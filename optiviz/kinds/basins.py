@@ -88,7 +88,7 @@ class BasinsRecipe(VariationFields, ProblemFields, AnimationFields):
             )
         watch = None if progress is None else partial(progress, "descending")
         place = start_grid(surface, objective, self.grid, steps)
-        methods = [each.optimizer for each in configured]
+        methods = [each.optimizer.walker for each in configured]
         minima, maps = map_basins(methods, place, watch)
         entries = tuple(
             BasinsEntry(

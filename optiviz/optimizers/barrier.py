@@ -75,7 +75,8 @@ def centered(of: Derivatives, edges: Sequence[Constraint], x: Array, t: Array) -
     """Return where t * f plus the barrier is least, shape (..., dim), from points x inside.
 
     t has shape (..., 1). Newton's method with backtracking; where the Hessian is not positive
-    definite, with its eigenvalues replaced by their magnitudes.
+    definite, with its eigenvalues replaced by their magnitudes. It ends where no step is short
+    enough, as where noise on gradients contradicts the values.
     """
 
     def total(x: Array) -> tuple[Array, Array, Array]:
@@ -85,7 +86,7 @@ def centered(of: Derivatives, edges: Sequence[Constraint], x: Array, t: Array) -
         return value, t * f[1] + wall[1], t[..., None] * f[2] + wall[2]
 
     value, g, hessian = total(x)
-    last = np.full_like(value, np.inf)
+    last, stuck = np.full_like(value, np.inf), np.zeros(value.shape, bool)
     for _ in range(NEWTON_STEPS):
         known = np.asarray(np.isfinite(hessian).all(axis=(-2, -1)) & np.isfinite(g).all(axis=-1))
         eye = np.eye(x.shape[-1])
@@ -96,18 +97,18 @@ def centered(of: Derivatives, edges: Sequence[Constraint], x: Array, t: Array) -
         away = (axes * (-along / bends)[..., None, :]).sum(axis=-1)
         decrement = (along**2 / bends).sum(axis=-1)
         rounded = (decrement < CLOSE) & (decrement * SHRINKS > last)
-        done: NDArray[np.bool_] = ~known | (decrement <= CENTERED) | rounded
+        done: NDArray[np.bool_] = ~known | (decrement <= CENTERED) | rounded | stuck
         last = decrement
         length = np.where(done, 0.0, 1.0)
         for _ in range(HALVINGS):
             moved = x + length[..., None] * away
             there = total(moved)
-            enough = value - SLOPE * length * decrement + ROUNDING * np.abs(value)
-            fits = done | (there[0] <= enough)
+            falls, rounding = SLOPE * length * decrement, ROUNDING * np.abs(value)
+            fits = done | (there[0] <= value - falls + rounding)
             if fits.all():
                 break
             length = np.where(fits, length, length / 2)
-        going = fits & ~done
+        going, stuck = fits & ~done, stuck | ~fits | ((length < 1) & (falls < rounding))
         if not going.any():
             break
         x, value = np.where(going[..., None], moved, x), np.where(going, there[0], value)

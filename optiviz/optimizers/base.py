@@ -136,6 +136,11 @@ class Method:
         return ()
 
     @property
+    def walker(self) -> "Method":
+        """The method with the same path, without what it computes only to be drawn."""
+        return self
+
+    @property
     def has_sketch(self) -> bool:
         """Whether `sketch` may return shapes."""
         return type(self).sketch is not Method.sketch
@@ -356,6 +361,10 @@ class Scheduled(SameRule):
     """An optimizer whose learning rate is multiplied by a factor for each step."""
 
     schedule: Schedule
+
+    @property
+    def walker(self) -> "Method":
+        return self.with_fields(inner=self.inner.walker)
 
     def hyperparameters(self) -> dict[str, Any]:
         return self.inner.hyperparameters() | {"schedule": str(self.schedule)}

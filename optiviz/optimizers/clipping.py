@@ -7,7 +7,7 @@ import numpy as np
 
 from optiviz.objective import Array, Objective
 from optiviz.optimizers.base import Hyper, SameRule, hyper, length
-from optiviz.optimizers.wrappers import ChangedGradient, Wrapper
+from optiviz.optimizers.wrappers import ChangedGradient, ChangesGradient
 from optiviz.shapes import Points, Segment, Sketch
 
 
@@ -26,7 +26,7 @@ class Clipped(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Clip(SameRule, Wrapper):
+class Clip(SameRule, ChangesGradient):
     """Gradient clipping: a gradient that is longer than a threshold is shortened to it.
 
         g <- g * min(1, max_norm / |g|)

@@ -96,7 +96,11 @@ class Flow(SameRule, Wrapper):
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (*self.inner.needs, "hessian", "third_derivatives")
+        return (*self.inner.needs, "third_derivatives", "hessian")
+
+    @property
+    def walker(self) -> Optimizer:
+        return self.inner
 
     @property
     def has_sketch(self) -> bool:
@@ -295,6 +299,8 @@ def complementary_pair(a: Array, b: Array) -> Array:
     for i, one in enumerate(powers):
         for j, other in enumerate(powers):
             quartic[i + j] += one @ ADJOINT @ other
+    if not np.isfinite(quartic).all():
+        return np.full(3, np.nan)  # too steep for numbers, far outside the window
     tried = [np.zeros(3), shortest_solution(b, -a)]
     tried += [shortest_solution(k - m * np.eye(3), -right) for m in np.roots(quartic[::-1]).real]
     best = min(tried, key=lambda x: violation(x, a, b))

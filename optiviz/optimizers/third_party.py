@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from optiviz.objective import Array, Objective
-from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Scheduled
+from optiviz.optimizers.base import Method, Optimizer, OptimizerError, Scheduled, positive
 from optiviz.optimizers.factory import RATE_NAMES
 from optiviz.optimizers.schedules import Schedule
 from optiviz.shapes import SHAPES, Sketch, checked_sketch
@@ -87,6 +87,20 @@ def sketch_of(found: Any, dim: int) -> Sketch:
         return checked_sketch(found, dim)
     except InputError as error:
         raise OptimizerError(f"sketched {error}") from None
+
+
+def checked_preconditioner(found: Any, dim: int) -> Array | None:
+    """Return a preconditioner returned by third-party code, None if it is not positive.
+
+    Raises OptimizerError if it has none of the shapes of `Method.preconditioner`.
+    """
+    if found is None:
+        return None
+    matrix = np.array(found, float)
+    if matrix.shape not in ((), (dim,), (dim, dim)):
+        allowed = f"(), {(dim,)} or {(dim, dim)}"
+        raise OptimizerError(f"returned a preconditioner of shape {matrix.shape}: choose {allowed}")
+    return positive(matrix)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -203,6 +217,25 @@ class UserOptimizer(ThirdPartyOptimizer, Optimizer):
     def sketch(self, state: "UserRunState") -> Sketch:
         with ending_the_path(self.name):
             return sketch_of(state.instance.sketch(state.state), state.dim)
+
+    @property
+    def has_ball(self) -> bool:
+        return getattr(self.found, "preconditioner", Method.preconditioner) is not (
+            Method.preconditioner
+        )
+
+    def preconditioner(self, state: "UserRunState") -> Array | None:
+        if not self.has_ball:
+            return None
+        with ending_the_path(self.name):
+            return checked_preconditioner(state.instance.preconditioner(state.state), state.dim)
+
+    def stability_limit(self, step: int) -> float | None:
+        if not hasattr(self.found, "stability_limit"):
+            return None
+        with plugins.third_party_code(self.name, plugins.file_of(self.name) or ""):
+            found = self._new().stability_limit(step)
+            return None if found is None else float(found)
 
     def _new(self) -> Any:
         """Return an instance for one path alone, because it may store state in attributes.

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from optiviz.objective import Array, Objective
+from optiviz.objective import BESIDE, Array, Objective
 from optiviz.optimizers.base import BaseWrapper, Hyper, SameRule, hyper, length
 from optiviz.shapes import Ball, Points, Segment, Sketch
 from optiviz.system.errors import InputError
@@ -103,15 +103,18 @@ class Lookahead(Wrapper):
 
 
 Change = Callable[[Objective, Array], Array]  # the gradient of an objective at x, changed
+# What an objective offers from which gradients can be taken beside its own.
+OTHER_GRADIENTS = "residuals", "jacobian", "full_batch", "sample_gradients"
 
 
 class ChangedGradient:
-    """An objective whose gradient is another one."""
+    """An objective whose gradient is another one, and all else but OTHER_GRADIENTS the same."""
 
     def __init__(self, objective: Objective, change: Change) -> None:
         self._objective, self._change = objective, change
-        for name in ("feasible_set", "l1", "parts"):
-            setattr(self, name, getattr(objective, name, None))
+        for name in BESIDE:
+            offered = None if name in OTHER_GRADIENTS else getattr(objective, name, None)
+            setattr(self, name, offered)
         smooth = getattr(objective, "smooth", None)
         self.smooth = None if smooth is None else ChangedGradient(smooth, change)
 
@@ -130,7 +133,20 @@ class ChangedGradient:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SAM(Wrapper):
+class ChangesGradient(Wrapper):
+    """A wrapper that changes the gradient that another optimizer asks for."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.inner.uses_gradient or set(self.inner.needs) & set(OTHER_GRADIENTS):
+            name = type(self).__name__.lower()
+            raise InputError(
+                f"{name} changes a gradient from which no step is taken here: omit {name}+"
+            )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SAM(ChangesGradient):
     """Sharpness-aware minimisation: the gradient is evaluated a short way uphill.
 
         e <- rho * g / |g|                          (0 where g is 0)

@@ -196,7 +196,7 @@ def read_surfaces(fields: Fields, field: str) -> list[Fault]:
         if named or formulas or len(others) > 1:
             return [Fault((key,), "cannot be combined with a surface or a formula")]
     if not named and not formulas and not others:
-        return [Fault((field,), f"{REQUIRED}: name a surface or give a formula")]
+        return [Fault((field,), f"{REQUIRED}: name a surface, or give a formula or a fit")]
     if len(named) + len(formulas) > MAX_SURFACES:
         return [Fault((field,), f"more than {MAX_SURFACES} surfaces are not allowed")]
     if named and formulas and not several:

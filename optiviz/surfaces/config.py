@@ -1,5 +1,6 @@
 """Declarations of networks, planes and functions, validated without loading the data."""
 
+import ast
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args
@@ -34,6 +35,7 @@ from optiviz.surfaces.samples import (
     read_columns,
 )
 from optiviz.surfaces.syntax import AXES, free_names, in_order, parse_text
+from optiviz.surfaces.vocabulary import SPELLINGS
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.json_schema import NUMBERS, TEXT, MappedSchema, any_of, one_or_more
 from optiviz.system.plugins import import_path, is_import_path
@@ -208,6 +210,12 @@ class FitConfig(BaseModel):
         if not 1 <= len(parameters) <= len(AXES):
             listed = enumerated(parameters) if parameters else "none"
             raise InputError(f"{formula!r} must have one or two parameters, but has {listed}")
+        inside = _inside_sigmoid(formula)
+        if self.loss == "logistic" and inside:
+            raise InputError(
+                f"{formula!r} has the logistic function, which the logistic loss adds by itself: "
+                f"write {target} = {inside}"
+            )
         return FitNames(features[0], target, parameters)
 
     @property
@@ -236,8 +244,20 @@ class FitConfig(BaseModel):
 
 def _sides(model: str) -> tuple[str, str]:
     """Return the column in front of a model, "" if there is none, and its formula."""
-    target, _, formula = model.rpartition("=")
+    target, equals, formula = model.partition("=")
+    if not equals:
+        return "", model.strip()
+    if not target.strip():
+        raise ValueError(f"{model.strip()!r} must name a column before =")
     return target.strip(), formula.strip()
+
+
+def _inside_sigmoid(formula: str) -> str:
+    """Return what a formula that is a logistic function is one of, "" if it is none."""
+    match parse_text(formula):
+        case ast.Call(func=ast.Name(id=name), args=[inside]):
+            return ast.unparse(inside) if SPELLINGS.get(name, name) == "sigmoid" else ""
+    return ""
 
 
 def _column_names(data: "str | Columns") -> tuple[str, ...]:

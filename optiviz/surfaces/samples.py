@@ -14,7 +14,7 @@ from optiviz.surfaces.syntax import AXES
 from optiviz.system.arrays import read_npy, read_npz
 from optiviz.system.errors import InputError
 from optiviz.system.files import opened_input
-from optiviz.system.tables import cell_number, table_lines
+from optiviz.system.tables import cell_number, check_separated, table_lines
 from optiviz.system.text import counted, shorten
 
 MAX_BYTES, MAX_NUMBERS = 16_000_000, 1_000_000  # of a file
@@ -120,6 +120,7 @@ def _of_table(file: str, content: bytes) -> dict[str, list[tuple[int, str]]]:
             names = [each.strip() for each in cells]
             if all(cell_number(each) is not None for each in names):
                 raise InputError(f"{where}: must name the columns, for example x,y")
+            check_separated(where, cells)
             columns = {name: [] for name in names}
             if len(columns) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)

@@ -148,8 +148,7 @@ def rewritten(text: str, variables: Collection[str] = AXES) -> str | None:
         changed = changed.replace(sign, instead)
     changed = re.sub(r"(?<![A-Za-z_])([xy]{2,3})(?![\w(])", lambda each: "*".join(each[1]), changed)
     changed = RAISED.sub(r"\1\3**\2", changed)
-    if not re.search(r"[<>=]", changed):  # between conditions, | means or
-        changed = re.sub(r"\s*\|([^|]+)\|", r" abs(\1)", changed).strip()
+    changed = re.sub(r"\s*\|([^|<>=]+)\|", r" abs(\1)", changed).strip()  # else | means or
     multiplied = _multiplied(changed, variables)
     if multiplied is None:
         return None

@@ -91,7 +91,7 @@ def _known_otherwise(word: str, choices: Iterable[str]) -> list[str]:
     named = {squashed(choice): choice for choice in choices}
     found = []
     for meaning in meanings(word):
-        name, *rest = re.split(r"(?=[ =(])", meaning, maxsplit=1)
+        name, *rest = re.split(r"(?=[ =:(])", meaning, maxsplit=1)
         if squashed(name) in named:
             found.append(named[squashed(name)] + "".join(rest))
     return found

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from optiviz.system.errors import InputError
@@ -23,6 +24,12 @@ def table_lines(file: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, row
     except csv.Error as error:
         raise InputError(f"{file}:{reader.line_num}: {error}") from None
+
+
+def check_separated(where: str, head: list[str]) -> None:
+    """Raise InputError if the names of the columns are separated by other signs than commas."""
+    if len(head) == 1 and re.search(r"[;\t ]", head[0].strip()):
+        raise InputError(f"{where}: columns must be separated by commas")
 
 
 def cell_number(cell: str) -> float | None:

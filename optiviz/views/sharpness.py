@@ -1,6 +1,7 @@
 """The sharpness view: the largest curvature along each path, against the step."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -74,11 +75,10 @@ class SharpnessView(View):
 
     def build(self, axes: Axes) -> None:
         style_steps(axes, self, self.scale, *self.names)
-        lines, limits = [], list[Limit]()
+        lines = []
         for entry in self.scene.entries:
             for start, path in enumerate(entry.trajectories):
                 style, line = path_style(self.theme, entry, start), sharpness_line(path)
-                limits.append(Limit(limit_line(path), style.color, is_plain(path)))
                 if not len(line):
                     continue
                 lines.append(line)
@@ -100,18 +100,36 @@ class SharpnessView(View):
                             linewidth=look.width, path_effects=casing_of(look, self.theme),
                         )
                     )  # fmt: skip
-        self._draw_limits(axes, [each for each in limits if len(each.line)], lines)
+        self._draw_limits(axes, lines)
 
-    def _draw_limits(self, axes: Axes, limits: "list[Limit]", paths: list[Array]) -> None:
-        """Draw limits, as one line if all are the same, and write at one of them what they are."""
-        if len({value for each in limits for value in each.line[:, 1].tolist()}) == 1:
-            longest = max(limits, key=lambda each: float(each.line[-1, 0]))
-            limits = [longest._replace(color=self.theme.ink)]
-        for line, color, _ in limits:
-            axes.plot(*line.T, color=color, linewidth=THIN, linestyle=DASHED, zorder=BENEATH)
+    @cached_property
+    def limits(self) -> "list[Limit]":
+        """Those of the paths, or a single one, of no path, if all are the same."""
+        found = []
+        for entry in self.scene.entries:
+            for start, path in enumerate(entry.trajectories):
+                color = path_style(self.theme, entry, start).color
+                found.append(Limit(limit_line(path), color, is_plain(path), path))
+        found = [each for each in found if len(each.line)]
+        if len({value for each in found for value in each.line[:, 1].tolist()}) == 1:
+            longest = max(found, key=lambda each: float(each.line[-1, 0]))
+            return [longest._replace(color=self.theme.ink, path=None)]
+        return found
+
+    @property
+    def limit_name(self) -> str:
+        """What the limits are called."""
+        return "2/lr" if all(each.is_plain for each in self.limits) else "stability limit"
+
+    def _draw_limits(self, axes: Axes, paths: list[Array]) -> None:
+        """Draw the limits, and write at one of them what they are."""
+        limits, said = self.limits, self.limit_name
+        for each in limits:
+            axes.plot(
+                *each.line.T, color=each.color, linewidth=THIN, linestyle=DASHED, zorder=BENEATH
+            )
         if not limits:
             return
-        said = "2/lr" if all(each.is_plain for each in limits) else "stability limit"
         drawn = [points_in(axes, line) for line in [*paths, *(each.line for each in limits)]]
         color = limits[0].color if len(limits) == 1 else self.theme.muted
         wide, high = (72 * side for side in size_in_inches(axes))
@@ -148,6 +166,7 @@ class Limit(NamedTuple):
     line: Array  # (n, 2)
     color: str
     is_plain: bool
+    path: Trajectory | None  # None if it is that of all paths
 
 
 class Place(NamedTuple):

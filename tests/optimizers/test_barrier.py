@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 import optiviz
 from optiviz.objective import scipy_constraints
-from optiviz.optimizers.barrier import barrier, interior
+from optiviz.optimizers.barrier import barrier, centered, interior
 from optiviz.optimizers.spec import parse_spec
 from optiviz.shapes import Ellipse, is_finite, outline
 from optiviz.surfaces.surface import Surface
@@ -117,3 +117,17 @@ def test_a_set_without_an_interior_is_refused(
     result = invoke("run", "--surface", "bowl", "-o", "x.json", "--opt", "log-barrier", *given)
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_a_centering_ends_where_gradients_contradict_values() -> None:
+    """As noise does; 60 halvings in each of 100 steps would be 6000 evaluations."""
+    seen = 0
+
+    def contradicting(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        nonlocal seen
+        seen += 1
+        return (x * x).sum(axis=-1), 2 * x + 0.3, 2 * np.eye(2) + np.zeros((*x.shape, 2))
+
+    edges = surface_in(SETS["a disc"]).feasible_set.edges  # type: ignore[union-attr]
+    x = centered(contradicting, edges, np.array([0.5, 0.2]), np.array([50.0]))
+    assert np.linalg.norm(x) < 0.3 and seen < 300

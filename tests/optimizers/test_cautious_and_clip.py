@@ -7,6 +7,7 @@ from conftest import Invoke
 import optiviz
 from optiviz.optimizers.spec import parse_spec
 from optiviz.shapes import Segment, is_finite
+from optiviz.system.errors import InputError
 
 wobbly = optiviz.load_surface("wobbly")
 END_OF_C_ADAMW = [-0.1690168662375356, -0.9093295593593774]  # after 100 steps at lr 0.1
@@ -99,3 +100,19 @@ def test_the_ball_of_a_clipped_step_is_a_disc_through_its_end() -> None:
     disc = method.ball(state, x, moved)
     np.testing.assert_array_equal(disc.center, x)
     np.testing.assert_allclose(disc.matrix, 0.15**2 * np.eye(2), rtol=1e-12, atol=1e-18)
+
+
+def test_a_clipped_newton_step_has_the_true_hessian() -> None:
+    method, x = parse_spec("clip+newton:max_norm=0.5").build(), np.array([2.0, 1.0])
+    valley = optiviz.load_surface("rosenbrock")
+    g = valley.gradient(x)
+    moved, _ = method.step(valley, x, method.init(x))
+    step = np.linalg.solve(valley.hessian(x), -0.5 * g / np.linalg.norm(g))
+    np.testing.assert_allclose(moved - x, step, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("wrapper", ["clip", "sam"])
+@pytest.mark.parametrize("name", ["nelder-mead", "gauss-newton", "svrg", "saga"])
+def test_what_asks_for_no_gradient_has_none_that_could_be_changed(wrapper: str, name: str) -> None:
+    with pytest.raises(InputError, match=rf"{wrapper} changes a gradient .*: omit {wrapper}\+"):
+        parse_spec(f"{wrapper}+lookahead+{name}").probe()

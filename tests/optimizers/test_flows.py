@@ -336,7 +336,7 @@ def test_third_derivative_of_sinc(at: float) -> None:
         ("--surface bowl --opt flow+rmsprop:rho=0.1", "rho must be 0.2 at least"),
         ("--surface bowl --opt lookahead+flow+sgd", "flow comes first"),
         ("--surface bowl --opt flow+sgd:lr=0.1 --noise 1", "cannot be combined with batches"),
-        ("--surface xor --opt flow+sgd:lr=0.1", "which this objective does not have"),
+        ("--surface xor --opt flow+sgd:lr=0.1", "which only formulas of one or two"),
     ],
 )
 def test_what_has_no_central_flow_is_refused(invoke: Invoke, words: str, said: str) -> None:
@@ -344,3 +344,17 @@ def test_what_has_no_central_flow_is_refused(invoke: Invoke, words: str, said: s
     assert result.exit_code == 2
     assert said in result.output
     assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["flow+sgd:lr=0.5", "flow+rmsprop:lr=0.1", "flow+sgd:lr=1@cosine"])
+def test_a_search_walks_the_same_path_without_the_flows(text: str) -> None:
+    method = parse_spec(text).with_total_steps(20).build()
+    paths = [descend(RING, each, np.array(RING.start), 20) for each in (method, method.walker)]
+    np.testing.assert_array_equal(paths[0].points, paths[1].points)
+    assert method.has_sketch and not method.walker.has_sketch
+
+
+def test_a_flow_ends_where_its_equations_overflow() -> None:
+    a = np.array([-1e120, 2e119, -3e120])
+    with np.errstate(all="ignore"):  # as in a step of the flows
+        assert np.isnan(complementary_pair(a, 1e120 * (np.eye(3) + 0.1))).all()

@@ -64,6 +64,7 @@ def test_the_schedule_of_a_warm_up_weighs_the_average() -> None:
         x = x + rate**2 / total * (z - x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "stays"), [(0.98, True), (1.02, False)])
 def test_schedule_free_is_stable_up_to_the_limit_it_tells(factor: float, stays: bool) -> None:
     method = parse_spec("schedule-free+sgd:lr=0.1:beta=0.8").build()

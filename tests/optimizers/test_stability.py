@@ -155,6 +155,7 @@ def held_step(name: str) -> int:
     return 100_001 if name.startswith("sophia") else 100_000
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("name", [*LIMITED, *VARIED])
 def test_a_method_is_stable_below_its_limit_and_unstable_above_it(name: str) -> None:
     """At a late step, in which the preconditioner no longer changes."""

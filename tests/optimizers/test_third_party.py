@@ -96,6 +96,33 @@ def nothing():
 class Typo(Lion):
     def step(self, objective, x, mean):
         return x - objective.gradiant(x), mean
+
+
+class Diagonal:
+    def __init__(self, lr, rho=0.9):
+        self.lr, self.rho = lr, rho
+
+    def init(self, x):
+        return np.zeros_like(x)
+
+    def step(self, objective, x, squares):
+        g = objective.gradient(x)
+        squares = self.rho * squares + (1 - self.rho) * g**2
+        return x - self.lr * g * self.preconditioner(squares), squares
+
+    def preconditioner(self, squares):
+        return 1 / (np.sqrt(squares) + 1e-8)
+
+    def stability_limit(self, step):
+        return 2 / self.lr
+
+
+class Misshapen(Lion):
+    def stability_limit(self, step):
+        return self.limit
+
+    def preconditioner(self, mean):
+        return np.ones(3)
 """
 
 
@@ -679,3 +706,25 @@ def test_what_it_tells_numpy_does_not_last(here: Path, invoke: Invoke) -> None:
     result = invoke("run", *words, "-o", "x.json", "-o", "x.png", "--size", "300x200")
     assert (result.exit_code, result.stderr) == (0, "")
     assert np.geterr() == before
+
+
+def test_a_class_of_ones_own_is_explained_as_a_built_in_method_is(own: Path) -> None:
+    specs = "own.py:Diagonal:lr=0.1,rmsprop:lr=0.1"
+    recipe = Recipe(
+        surface="wobbly", optimizers=specs, steps=5, view="contour+sharpness", explain="ball"
+    )
+    mine, theirs = recipe.make_scene().trajectories
+    np.testing.assert_allclose(mine.sharpness, theirs.sharpness, rtol=1e-9)
+    np.testing.assert_array_equal(mine.stability_limits, theirs.stability_limits)
+    for (one,), (other,) in zip(mine.sketches[1:], theirs.sketches[1:], strict=True):
+        np.testing.assert_allclose(one.matrix, other.matrix, rtol=1e-9)
+
+
+def test_a_wrong_explanation_ends_its_path_alone(own: Path) -> None:
+    recipe = Recipe(surface="wobbly", optimizers="own.py:Misshapen:lr=0.1,sgd", view="sharpness")
+    wrong, right = recipe.make_scene().trajectories
+    said = "returned a preconditioner of shape (3,) at step 1: choose (), (2,) or (2, 2)"
+    assert wrong.ending + wrong.ending_detail == said
+    assert right.ending == ""
+    with pytest.raises(InputError, match=r"Misshapen: raised AttributeError: .*limit"):
+        wrong.stability_limits  # noqa: B018

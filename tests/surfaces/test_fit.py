@@ -132,6 +132,7 @@ def test_the_squared_error_is_half_the_sum_of_squares_of_residuals() -> None:
     assert_allclose(path(CURVE, "gauss-newton", starts=[(4, 0.4)], steps=30).end, CURVE.minima[0])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("fitted", "rate"), [(CURVE, 0.05), (LOGISTIC, 0.1)], ids=["curve", "logistic"]
 )
@@ -214,6 +215,7 @@ FILES = {
     "empty.csv": "x,y\n",
     "three.csv": "x,u,v\n1,2,3\n",
     "p.txt": "x,y\n1,2\n",
+    "s.csv": "x;y\n1;2\n",
 }
 MISTAKES = {
     "w*x+b --data none.csv": "--data: none.csv: no such file",
@@ -227,7 +229,10 @@ MISTAKES = {
     "w*x+b --data three.csv": "--fit: name the column that is fitted, as in u = w*x+b",
     "z=w*x+b --data p.csv": "--fit: unknown column 'z': choose from x, y",
     "w*z+b --data p.csv": "must have one of the columns, but has none of x and y",
+    "sigmoid(w*x) --data p.csv --loss logistic": "loss adds by itself: write y = w * x",
+    "w*x+b --data s.csv": "s.csv:1: columns must be separated by commas",
     "w*x+b*y --data p.csv": "must have one of the columns, but has several of x and y",
+    "=w*x+b --data p.csv": "'=w*x+b' must name a column before =",
     "a*x**2+b*x+c --data p.csv": "must have one or two parameters, but has a, b and c",
     "x**2 --data p.csv": "must have one or two parameters, but has none",
     "w*x+ --data p.csv": "--fit: formula 'w*x+' is not an expression",

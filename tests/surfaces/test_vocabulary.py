@@ -191,6 +191,7 @@ def test_a_hint_is_a_slip_of_a_word(text: str, instead: str | None) -> None:
         ("sin(x)cos(y)", "sin(x)*cos(y)"), ("f(x,y)=x**2", "x**2"), ("z = x*y", "x*y"),
         ("lambda x, y: x*y", "x*y"), ("3sin(x)", "3*sin(x)"), ("x y", "x*y"),
         ("x(y+1)", "x*(y+1)"), ("(x+1)(y-1)", "(x+1)*(y-1)"), ("|x| + |y|", "abs(x) + abs(y)"),
+        ("|x| + |y| <= 1", "abs(x) + abs(y) <= 1"),
         ("x.^2 + x.*y", "x**2 + x*y"), ("e^(-x^2)", "e**(-x**2)"), ("2pi*x", "2*pi*x"),
         ("100(y-x^2)^2 + (1-x)^2;", "100*(y-x**2)**2 + (1-x)**2"), ("1e3x", "1e3*x"),
         ("3xy + x^2", "3*x*y + x**2"), ("sin^2(x) + cos^2(y)", "sin(x)**2 + cos(y)**2"),

@@ -25,6 +25,7 @@ def dashed(axes: Axes) -> list[Any]:
     return [line for line in axes.lines if line.get_linewidth() == THIN]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("words", "said", "limits", "heading"),
     [

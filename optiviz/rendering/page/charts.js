@@ -11,17 +11,40 @@ const SECOND = 0.5; // width and opacity of the second coordinate's line, relati
 
 // The strips of a chart: each with an axis and lines, which are {run, steps, values, ...}.
 function stripsOf(chart, runs) {
+  if (chart === "sharpness") return [sharpnessStrip(runs)];
   const strips = chart === "state" ? stateStrips(runs) : [{ name: told.loss_name, lines: runs.flatMap(lossLines) }];
   if (chart === "state") {
     for (const strip of strips) strip.y = scaleFor(strip.name, strip.lines.map(({ values }) => values));
     strips[0].y.name += dim > 1 ? ` (thick: ${names[0]}, thin: ${names[1]})` : "";
   } else {
     const values = strips[0].lines.map((each) => each.values);
-    const name = live && told.loss_name === "loss" ? "" : told.loss_name; // its tab says it
+    const name = CHARTS.length > 1 && told.loss_name === "loss" ? "" : told.loss_name; // its tab says it
     const most = Math.max(0, ...runs.map(({ losses }) => Math.abs(losses[0])).filter(Number.isFinite));
     strips[0].y = scaleFor(name, comparable(values, most), false, powerAbove(LOSSES[0] * most));
   }
   return strips;
+}
+
+// Sharpness, which only the file has, and dashed the limits beyond which steps are unstable: one of
+// no run if it is that of all.
+function sharpnessStrip(runs) {
+  const { name, axis: [kind, ends, threshold, floor], limit } = told.sharpness;
+  const linesOf = (part) => runs.filter((run) => run.sharpness[part]).map((run) => ({ run, ...run.sharpness[part] }));
+  return {
+    y: axis(name, kind, ends, threshold, floor),
+    lines: linesOf("line").map((each) => ({ ...each, head: true })),
+    limits: [...(limit ? [limit] : []), ...linesOf("limit")],
+  };
+}
+
+function drawLimits(pen, limits, across, down) {
+  for (const { run, steps, values } of limits.filter(({ run }) => !run?.entry.hidden)) {
+    pen.strokeStyle = run ? styleOf(run.entry, run.start).color : look().ink;
+    pen.lineWidth = POINT * told.sharpness.width;
+    pen.setLineDash(told.sharpness.dash.map((each) => POINT * told.sharpness.width * each));
+    stroke(pen, steps.flatMap((each, row) => [across(each), down(values[row])]));
+    pen.setLineDash([]);
+  }
 }
 
 // Those of some losses that one axis can show: what diverges leaves it.
@@ -104,6 +127,7 @@ function drawChart(panel, pen, step) {
     const [across, down] = onScreenOf(panel, strip);
     const heads = [];
     clipped(pen, strip.box, 1);
+    drawLimits(pen, strip.limits ?? [], across, down);
     for (const { run, steps, values, faint, share = 1, head } of strip.lines) {
       if (run.entry.hidden) continue;
       const pixels = new Float64Array(2 * values.length);

@@ -63,6 +63,7 @@ from optiviz.views.ramp import ramp
 from optiviz.views.relief import EIGENVECTOR
 from optiviz.views.relief_path import THICKER
 from optiviz.views.settings import drawing_settings
+from optiviz.views.sharpness import DASHED, THIN, SharpnessView, sharpness_line
 from optiviz.views.sketches import CASING, CASING_OPACITY, FADING, ISOLINES, LOOKS, SADDLE
 from optiviz.views.title import LONGEST
 
@@ -71,7 +72,7 @@ WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for 
 MAX_RATIO, LONGEST_RATIO = 4.0, 20.0
 MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
 MAX_NUMBERS = 300_000  # of the sketches of all paths together; beyond it, too
-CHARTS = "loss", "state", "data"
+CHARTS = "loss", "state", "data", "sharpness"
 COMPUTED = "relief", "state", "data"  # what is shown of what a page computes by itself
 COLORS = 256  # of the surface's image, most of which has few colours
 
@@ -107,12 +108,20 @@ class Page:
                 raise InputError(
                     f"this page cannot show {name}: it only replays what was descended"
                 )
+        if "sharpness" in views and programs.methods:
+            raise InputError(
+                "this page cannot show sharpness: it runs optimizers by itself, and does not "
+                "measure theirs: choose .gif or .png"
+            )
         if recipe.eigenvectors and not self.is_live:
             raise InputError(
                 "this page cannot show eigenvectors: it only replays what was descended"
             )
         with drawing_settings():
             self.loss = LossView(scene, self.theme, recipe)
+            self.sharpness: SharpnessView | None = None
+            if "sharpness" in views:
+                self.sharpness = SharpnessView(scene, self.theme, recipe)
         self.sets = sets_told(scene.surface, recipe)
         self.max_points = max(2, MAX_POINTS // len(scene.trajectories))  # of one path
         self.stride = 1
@@ -177,6 +186,7 @@ class Page:
             "chart": next(iter(self.charts), None),
             "loss_name": self.loss.names[0],
             "data": None if self.data is None else self._data(self.data),
+            "sharpness": None if self.sharpness is None else self._sharpness(self.sharpness),
             "theme": {name: self._look(theme) for name, theme in self.themes.items()},
             "surface": self._surface(),
             "starts": self._starts().tolist(),
@@ -216,6 +226,42 @@ class Page:
             "faded": FADED,
         }
 
+    def _sharpness(self, view: SharpnessView) -> dict[str, Any]:
+        """Return how the chart of sharpness is drawn, and the limit if it is that of all paths.
+
+        Its tab says what it is, and its name the rest.
+        """
+        scale, limits = view.scale, view.limits
+        said = [view.names[0].removesuffix("sharpness").strip()]
+        said += [f"dashed: {view.limit_name}"] if limits else []
+        return {
+            "name": ", ".join(filter(None, said)),
+            "axis": [scale.kind, scale.limits, scale.threshold, scale.floor],
+            "limit": next((self._over_steps(each.line) for each in limits if not each.path), None),
+            "width": THIN,
+            "dash": DASHED[1],
+        }
+
+    def _measured(self, path: Trajectory) -> dict[str, Any] | None:
+        """Return the lines of a path in the chart of sharpness; a limit only if it is its own."""
+        if self.sharpness is None:
+            return None
+        own = (each.line for each in self.sharpness.limits if each.path is path)
+        return {
+            "line": self._over_steps(sharpness_line(path)),
+            "limit": next(map(self._over_steps, own), None),
+        }
+
+    def _over_steps(self, line: Array) -> dict[str, Any] | None:
+        """Return steps and values of a line, of shape (n, 2), None if there are none."""
+        if self.sharpness is None or not len(line):
+            return None
+        steps, values = line[self._rows(len(line), self.max_points)].T
+        return {
+            "steps": steps.astype(int).tolist(),
+            "values": rounded(values, self.sharpness.scale.limits),
+        }
+
     def _density(self) -> list[str]:
         """Return the option for a density that is drawn because all optimizers are samplers."""
         temperature = self.scene.temperature
@@ -237,7 +283,9 @@ class Page:
             )
             if self.pictures
             else "",
-            "loss": _CHARTS.substitute(role="tabpanel" if self.is_live else "group")
+            "loss": _CHARTS.substitute(
+                role="tabpanel" if self.is_live or self.sharpness else "group"
+            )
             if self.charts
             else "",
             "legend": "".join(self._row(entry) for entry in self.scene.entries),
@@ -381,6 +429,7 @@ class Page:
             "evaluations": None if path.evaluations is None else path.evaluations[rows].tolist(),
             **self._sketches(path, rows),
             "slopes": self._slopes(drawn[rows]) if self.recipe.gradients else None,
+            "sharpness": self._measured(path),
             **self._heights(path, path.finite_points[rows]),
             "outcome": None if found is None else list(found),
             "lines": None if self.is_live else [self._line(line) for line in lines],

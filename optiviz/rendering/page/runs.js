@@ -97,7 +97,7 @@ function replayed(path) {
     x: flat(path.points), drawn: path.drawn && !live ? flat(path.drawn) : null, cache: {},
     losses: Float64Array.from(path.losses, (each) => each ?? NaN),
     heights: path.heights && Float64Array.from(path.heights, (each) => each ?? NaN),
-    forms: path.forms, sketches: path.sketches, slopes: path.slopes, evaluations: path.evaluations,
+    forms: path.forms, sketches: path.sketches, slopes: path.slopes, sharpness: path.sharpness, evaluations: path.evaluations,
     width: 0, states: new Float64Array(0), near: path.near, lines: path.lines,
     outcome: path.outcome && { text: path.outcome[0], since: path.outcome[1], failed: path.outcome[2] },
   };

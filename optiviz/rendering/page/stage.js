@@ -230,15 +230,13 @@ function write() {
   slider.value = step;
   slider.setAttribute("aria-valuetext", counter);
   slider.style.setProperty("--done", `${(100 * step) / Math.max(state.steps, 1)}%`);
-  one("#whole").hidden = !live || !(state.tab === "relief" ? state.camera : zoomed(state));
   all("#presets button").forEach((each, preset) =>
     each.setAttribute("aria-pressed", String(preset === state.preset && !changesOf(state, ownState(preset)).length)));
   const nothing = !shown.length && (state.entries.length ? "All optimizers are hidden" : "No optimizer: add one");
   if (main) {
+    one("#whole").hidden = !live || !(state.tab === "relief" ? state.camera : zoomed(state));
     one("#empty").hidden = !nothing;
     one("#empty span").textContent = nothing || "";
-  }
-  if (main) {
     one("#sketch").hidden = !shown.some(hasSketch);
     sketchBox.checked = state.sketch;
   }

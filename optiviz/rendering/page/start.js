@@ -61,7 +61,7 @@ function takeOver(wantedStep) {
     }, "picture");
     showTab(state.tab);
   }
-  if (chart && live) {
+  if (chart) {
     makeTabs(one("#charts"), CHARTS, state.chart, (name) => {
       state.chart = name;
       chart.left = 0;

@@ -146,7 +146,7 @@ function parsed(fragment) {
   return found;
 }
 
-const CHARTS = ["loss", "state", ...(told.data ? ["data"] : [])];
+const CHARTS = ["loss", ...(live ? ["state"] : []), ...["data", "sharpness"].filter((name) => told[name])];
 const TABS = ["contour", "curve", "relief", "basins"];
 
 function check(condition) {

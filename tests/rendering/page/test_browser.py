@@ -29,9 +29,11 @@ from page_browser import (
     wait,
 )
 
+import optiviz
 from optiviz.themes import load_theme
 from optiviz.views.legend import number
 from optiviz.views.scales import Scale
+from optiviz.views.sharpness import limit_line, sharpness_line
 
 browser, opened, pages = page_browser.browser, page_browser.opened, page_browser.pages
 AXE = Path(os.environ.get("NODE_MODULES", ""), "axe-core", "axe.min.js")
@@ -279,3 +281,39 @@ def test_scales_are_those_of_the_pictures(scale: Scale, opened: Opened) -> None:
 def test_numbers_are_written_as_in_the_pictures(value: float, opened: Opened) -> None:
     said = run(opened("race"), "written(arguments[0])", value)
     assert said == re.sub("^-", "\N{MINUS SIGN}", number(value, 4))
+
+
+@pytest.mark.slow
+def test_sharpness_and_its_limits_are_those_of_the_paths(opened: Opened, pages: Path) -> None:
+    surface = "rosenbrock:dim=3"
+
+    def shown(optimizers: str) -> Any:
+        recipe = optiviz.Recipe(surface=surface, optimizers=optimizers, steps=30, view="sharpness")
+        optiviz.render(recipe, pages / "sharp.html")
+        page, paths = opened("sharp"), recipe.make_scene().trajectories
+        strip = run(page, "(({ y, lines, limits }) => ({ y, lines, limits }))(chart.strips[0])")
+        for drawn, path in zip(strip["lines"], paths, strict=True):
+            line = np.column_stack([drawn["steps"], drawn["values"]])
+            np.testing.assert_allclose(line, sharpness_line(path), rtol=1e-6)
+        return page, paths, strip
+
+    page, paths, strip = shown("sgd:lr=0.0005,rmsprop:lr=0.01")
+    assert strip["y"]["name"] == "preconditioned, dashed: 2/lr"
+    for drawn, path in zip(strip["limits"], paths, strict=True):
+        assert drawn["values"] == pytest.approx(limit_line(path)[:, 1].tolist())
+    assert [tab.text for tab in page.find_elements(By.CSS_SELECTOR, "#charts button")] == [
+        "loss", "sharpness"
+    ]  # fmt: skip
+    drawn, bare = ".charts canvas", "chart.strips[0].limits = []; draw()"
+    before = pixels(page, drawn)
+    page.execute_script(bare)
+    assert (pixels(page, drawn) != before).any(axis=-1).sum() > 100
+    one(page, "#tab-loss").click()
+    wait(page, "state.chart === 'loss' && !awaited")
+    assert run(page, "chart.strips[0].lines.length") == 2
+    assert run(page, "ownRuns.every(({ sharpness }) => sharpness.limit)")
+
+    page, _, strip = shown("sgd:lr=0.0005")
+    assert strip["y"]["name"] == "dashed: 2/lr"
+    (limit,) = strip["limits"]
+    assert "run" not in limit and set(limit["values"]) == {4000.0}

@@ -90,6 +90,7 @@ def test_batches_of_residuals_are_replayed() -> None:
     assert found.entries == [{"method": None, "values": [], "why": BATCHED}]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", ["linear-regression", "logistic-regression"])
 def test_a_fit_and_its_curve_are_programs(name: str) -> None:
     fit: Any = optiviz.load_surface(name).compiled
@@ -107,6 +108,7 @@ def test_a_fit_and_its_curve_are_programs(name: str) -> None:
     assert all(each["method"] for each in found.entries)
 
 
+@pytest.mark.slow
 def test_a_fit_to_many_samples_is_replayed(here: Path, invoke: Invoke) -> None:
     x = np.linspace(0, 1, 101)
     surface = {"fit": {"model": "w*x + b", "data": {"x": x, "y": x**2}}}
