@@ -149,7 +149,7 @@ def test_it_descends_a_bowl(name: str) -> None:
 @pytest.mark.parametrize("name", STEPPING)
 def test_every_hyperparameter_has_an_effect(name: str) -> None:
     """On the points or states of one of two runs, by one of several values."""
-    parameters, surface = factory_of(name).parameters, fitting_surface(name, wobbly)
+    parameters, surface = dict(factory_of(name).parameters), fitting_surface(name, wobbly)
     usual = {"weight_decay": "0.1", "lr": "0.5", "radius": "3"}
 
     def ends(**changed: str) -> list[bytes]:
