@@ -35,7 +35,7 @@ from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.types import resolve_surface
 from optiviz.surfaces.catalogue import load_catalogue
-from optiviz.surfaces.origins import NetworkOrigin
+from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
 
 LINK = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n", re.M | re.S)
@@ -94,15 +94,16 @@ def drawings() -> Mapping[str, BaseRecipe]:
     """Draw the pictures and live pages of the gallery, on all cores; return their recipes by name.
 
     A surface has no picture if its data must be downloaded first or its plane is that of the
-    paths, and no live page if it is a network.
+    paths, and no live page if it has many dimensions.
     """
     recipes: dict[str, BaseRecipe] = {}
     for name, surface in load_catalogue().surfaces.items():
         origin = surface.origin
         network = origin if isinstance(origin, NetworkOrigin) else None
-        if network is None or not (network.network.data == "mnist" or network.plane.kind == "path"):
+        needs_paths = isinstance(origin, SpaceOrigin) and origin.plane.kind == "path"
+        if not needs_paths and (network is None or network.network.data != "mnist"):
             recipes[f"surfaces/{name}.png"] = optiviz.PlotRecipe(surfaces=name, size=THUMBNAIL)
-        if network is None:
+        if not isinstance(origin, SpaceOrigin):
             recipes[f"pages/surfaces/{name}.html"] = Recipe(surface=name, optimizers=COMPARED)
     for each in pictures():
         if (recipe := page_recipe(ROOT / each)) is not None:
@@ -206,10 +207,11 @@ def surfaces() -> Iterator[str]:
         if f"surfaces/{name}.png" in drawings():
             image = f"![{escape(surface.title)}](../surfaces/{name}.png){{ width=480 }}"
             yield _linked(image, f"pages/surfaces/{name}.html", "../") + "\n"
-        if surface.network is None:
+        if "formula" in known:
             yield f"```text\n{known['formula']}\n```\n"
         else:
-            yield f"```text\n{json.dumps(known['network'])}\n```\n"
+            declared = known["network" if "network" in known else "fit"]
+            yield f"```text\n{json.dumps(declared)}\n```\n"
         yield "| | |\n|---|---|"
         for key in (
             "domain",
