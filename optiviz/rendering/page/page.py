@@ -232,7 +232,7 @@ class Page:
         Its tab says what it is, and its name the rest.
         """
         scale, limits = view.scale, view.limits
-        said = [view.names[0].removesuffix("sharpness").strip()]
+        said = [view.names[0].replace("sharpness", "").strip(", ")]
         said += [f"dashed: {view.limit_name}"] if limits else []
         return {
             "name": ", ".join(filter(None, said)),

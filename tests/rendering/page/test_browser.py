@@ -298,7 +298,7 @@ def test_sharpness_and_its_limits_are_those_of_the_paths(opened: Opened, pages: 
         return page, paths, strip
 
     page, paths, strip = shown("sgd:lr=0.0005,rmsprop:lr=0.01")
-    assert strip["y"]["name"] == "preconditioned, dashed: 2/lr"
+    assert strip["y"]["name"] == "in part preconditioned, dashed: 2/lr"
     for drawn, path in zip(strip["limits"], paths, strict=True):
         assert drawn["values"] == pytest.approx(limit_line(path)[:, 1].tolist())
     assert [tab.text for tab in page.find_elements(By.CSS_SELECTOR, "#charts button")] == [
