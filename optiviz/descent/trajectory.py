@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import Method
-from optiviz.shapes import DRAWN, Shape, Sketch, checked_sketch, plain_sketches
+from optiviz.shapes import DRAWN, Role, Shape, Sketch, checked_sketch, plain_sketches
 from optiviz.surfaces.domain import MAX_STEPS
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
@@ -41,17 +41,19 @@ class Trajectory:
     true_losses, shape (rows,), are evaluated on all samples.
 
     states holds the optimizer's state by name, one row per step; it is empty in more than two
-    dimensions. distances, shape (rows,), are those of the original points from the plane onto which
-    `points` are projected, None if there is no projection. spaced are the steps in `rows` that do
-    not depend on which frames are shown. accuracy is the fraction of held-out samples that the
-    last weights classify correctly. sketches are what the method looked at in each step up to the
-    end, () for one that has none and if they are not wanted; row 0 has what is the same for all
-    steps. In more than two dimensions they are those of `rows`, which the steps after each share,
-    as shadows on the plane that is drawn. spectra are the singular values of matrices by name,
-    shape (rows, k), the largest first, if they are wanted. sharpness, shape (rows,), is the largest
-    eigenvalue of the Hessian of the true loss at each point, multiplied by the preconditioner of
-    the step from there where the method has one, and of the last that is known at the end; None if
-    it is not wanted. is_preconditioned is whether any of them is no multiple of the identity.
+    dimensions. distances, shape (rows,), are those of the original points from the plane onto
+    which `points` are projected, None if there is no projection. spaced are the steps in `rows`
+    that do not depend on which frames are shown. accuracy is the fraction of held-out samples that
+    the last weights classify correctly. sketches are what the method looked at in each step up to
+    the end, () for one that has none and if they are not wanted; row 0 has what is the same for
+    all steps. In more than two dimensions they are those of `rows`, which the steps after each
+    share, as shadows on the plane that is drawn. spectra are the singular values of matrices by
+    name, shape (rows, k), the largest first, if they are wanted. sharpness, shape (rows,), is the
+    largest eigenvalue of the Hessian of the true loss at each point, multiplied by the
+    preconditioner of the step from there where the method has one, and of the last that is known
+    at the end; None if it is not wanted. companions_sharpness is that of points beside the path,
+    such as the central flow of a method, by their role in the sketches. is_preconditioned is
+    whether any of them is no multiple of the identity.
     """
 
     label: str
@@ -73,6 +75,7 @@ class Trajectory:
     spectra: dict[str, Array] = field(default_factory=dict)
     evaluations: Array | None = None  # of a recorded path: those up to each row, shape (rows,)
     sharpness: Array | None = None
+    companions_sharpness: dict[Role, Array] = field(default_factory=dict)
     is_preconditioned: bool = False
 
     @classmethod

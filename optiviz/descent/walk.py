@@ -27,7 +27,7 @@ from optiviz.optimizers.base import (
 )
 from optiviz.optimizers.explanations import REASONS, explained
 from optiviz.registry import Explanation
-from optiviz.shapes import Sketch
+from optiviz.shapes import Role, Sketch
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -215,10 +215,14 @@ class _SharpnessRecorder:
         self._point: Array | None = None  # the one that the next step leaves, if it is kept
         self._last = IDENTITY  # preconditioner
         self._is_preconditioned = False
+        self._beside: Mapping[Role, tuple[Array, Array]] = {}
+        self._companions: dict[Role, list[float]] = {}
 
     def take(self, step: int, state: Any) -> None:
         """Take notice of how a step was preconditioned."""
-        found = self._method.preconditioner(state) if step and state is not None else None
+        known = step and state is not None
+        found = self._method.preconditioner(state) if known else None
+        self._beside = self._method.companions(state) if known else {}
         if found is not None:
             self._last, self._is_preconditioned = found, self._is_preconditioned or found.ndim > 0
         self._measure()
@@ -226,6 +230,8 @@ class _SharpnessRecorder:
     def see(self, x: Array | None) -> None:
         """Take notice of the point that the step reached, if it is kept."""
         self._point = x
+        for role, placed in self._beside.items() if x is not None else ():
+            self._companions.setdefault(role, []).append(self._sharpness(*placed))
 
     def _measure(self) -> None:
         if self._point is not None:
@@ -236,7 +242,15 @@ class _SharpnessRecorder:
         """Return the fields of a Trajectory, after the last step."""
         self._measure()
         values = _column(self._values, steps)
-        return {"sharpness": values, "is_preconditioned": self._is_preconditioned}
+        beside = {
+            role: _column([values[0], *of_steps], steps)  # all begin at the start
+            for role, of_steps in self._companions.items()
+        }
+        return {
+            "sharpness": values,
+            "companions_sharpness": beside,
+            "is_preconditioned": self._is_preconditioned,
+        }
 
 
 def _rows_to_keep(

@@ -132,7 +132,15 @@ def _sharpness(path: Trajectory) -> dict[str, Any]:
         return {}
     reached = np.isfinite(path.points).all(axis=-1)
     limits = np.where(reached, path.stability_limits, np.nan)
-    return {"sharpness": plain_numbers(path.sharpness), "stability_limit": plain_numbers(limits)}
+    beside = {
+        f"{role.replace('-', '_')}_sharpness": plain_numbers(values)
+        for role, values in path.companions_sharpness.items()
+    }
+    return {
+        "sharpness": plain_numbers(path.sharpness),
+        "stability_limit": plain_numbers(limits),
+        **beside,
+    }
 
 
 def _learned(path: Trajectory, plane_losses: Array | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ grid of starting points and a single run are the same code. A solver runs its ow
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -16,7 +16,7 @@ import numpy as np
 from optiviz.objective import Array, FeasibleSet, Objective, Stream
 from optiviz.optimizers.schedules import Schedule
 from optiviz.registry import OPTIMIZERS
-from optiviz.shapes import DRAWN, Ball, Ellipse, Sketch
+from optiviz.shapes import DRAWN, Ball, Ellipse, Role, Sketch
 from optiviz.system.errors import InputError
 
 Hyper = float | Array
@@ -166,6 +166,13 @@ class Method:
         kind.
         """
         return None
+
+    def companions(self, state: Any) -> Mapping[Role, tuple[Array, Array]]:
+        """Return the points beside that of one run whose sharpness is compared with its own.
+
+        They have the roles of their lines in the sketch, and each its preconditioner.
+        """
+        return {}
 
     def stability_limit(self, step: int) -> float | None:
         """Return the eigenvalue of P times the Hessian beyond which a step, from 0, is unstable.
@@ -385,6 +392,9 @@ class Scheduled(SameRule):
 
     def sketch(self, state: ScheduledState) -> Sketch:
         return self.inner.sketch(state.inner)
+
+    def companions(self, state: ScheduledState) -> Mapping[Role, tuple[Array, Array]]:
+        return self.inner.companions(state.inner)
 
     def ball(self, state: ScheduledState, before: Array, after: Array) -> Ball:
         here = self.inner.scaled(self.schedule.factor(state.step - 1))

@@ -1,5 +1,6 @@
 """The smooth curves under an optimizer's steps, drawn beside its path: flow+sgd."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,7 +12,7 @@ from optiviz.optimizers.adaptive import RMSprop, root
 from optiviz.optimizers.base import Optimizer, SameRule
 from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.wrappers import Wrapper
-from optiviz.shapes import Ellipse, Points, Segment, Sketch
+from optiviz.shapes import Ellipse, Points, Role, Segment, Sketch
 from optiviz.system.errors import InputError
 
 CENTRAL, PLAIN = 4, 10  # Euler steps of each flow per step of the path, as in the paper's code
@@ -104,6 +105,13 @@ class Flow(SameRule, Wrapper):
     @property
     def has_sketch(self) -> bool:
         return True
+
+    def companions(self, state: FlowState) -> Mapping[Role, tuple[Array, Array]]:
+        flows: dict[Role, Smooth] = {"gradient-flow": state.gradient, "central-flow": state.central}
+        return {
+            role: (flow.point, rates(self.inner, flow.square) / self.inner.lr)  # type: ignore[attr-defined]
+            for role, flow in flows.items()
+        }
 
     def init(self, x: Array) -> FlowState:
         flows = [

@@ -1,22 +1,27 @@
 """The sharpness view: the largest curvature along each path, against the step."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.run_scene import RunScene
 from optiviz.kinds.style import Style
 from optiviz.objective import Array
+from optiviz.shapes import Role
 from optiviz.system.errors import InputError
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints, View
 from optiviz.views.axes import LETTER, TICK, constraints_beside, size_in_inches
 from optiviz.views.charts import style_steps
-from optiviz.views.paths import PathArtist, path_style
+from optiviz.views.legend_entries import SKETCH_ENTRIES, LegendEntry
+from optiviz.views.paths import PathArtist, PathStyle, path_style
 from optiviz.views.scales import Scale
+from optiviz.views.sketches import LOOKS, casing_of, darkened
 
 DASHED, THIN = (0, (5, 2.5)), 1.1  # lines of limits
 BENEATH = 9.0  # zorder of limits, that of paths is 10
@@ -28,10 +33,11 @@ MOST_LIMIT = 10.0  # times the largest of these and all sharpness, from which a 
 class SharpnessView(View):
     """The sharpness of the loss at the points of each path, and the limit of stability.
 
-    That is the largest eigenvalue of the Hessian, times the preconditioner of the step where it has
-    one. The dashed limit, in the colour of the path, or the ink if all have the same, is the value
-    beyond which the method does not stay in a quadratic valley. A path that diverges may leave the
-    chart. Raises InputError if no sharpness is known.
+    That is the largest eigenvalue of the Hessian, times the preconditioner of the step where it
+    has one. The dashed limit, in the colour of the path, or the ink if all have the same, is the
+    value beyond which the method does not stay in a quadratic valley. A path that diverges may
+    leave the chart. Lines beside it are those of the sketch, such as a method's central flow.
+    Raises InputError if no sharpness is known.
     """
 
     accompanies = True
@@ -39,7 +45,12 @@ class SharpnessView(View):
 
     def __init__(self, scene: RunScene, theme: Theme, style: Style) -> None:
         super().__init__(scene, theme, style)
-        values = [line[:, 1] for path in scene.compared if len(line := sharpness_line(path))]
+        values = [
+            line[:, 1]
+            for path in scene.compared
+            for line in (sharpness_line(path), *companion_lines(path).values())
+            if len(line)
+        ]
         if not values:
             raise InputError(
                 "sharpness: no second derivatives are known on these paths: choose another view"
@@ -57,6 +68,11 @@ class SharpnessView(View):
     def constraints(self) -> BoxConstraints:
         return constraints_beside(self.scale.ticks()[1], named=True)
 
+    @property
+    def legend_entries(self) -> Sequence[LegendEntry]:
+        drawn = {role for path in self.scene.compared for role in companion_lines(path)}
+        return [entry for role, entry in SKETCH_ENTRIES.items() if role in drawn]
+
     def build(self, axes: Axes) -> None:
         style_steps(axes, self, self.scale, *self.names)
         lines = []
@@ -66,14 +82,24 @@ class SharpnessView(View):
                 if not len(line):
                     continue
                 lines.append(line)
-                steps = np.arange(path.last + 1)
-                latest = np.searchsorted(line[:, 0], steps, side="right") - 1
                 self.path_artists.append(
                     PathArtist(
-                        axes, line, np.maximum(latest, 0), style, self.theme, entry.number,
+                        axes, line, latest_of(line, path), style, self.theme, entry.number,
                         self.style.trail, casing=False, label=entry.label,
                     )
                 )  # fmt: skip
+                for role, beside in companion_lines(path).items():
+                    look = LOOKS[role]
+                    lines.append(beside)
+                    color = darkened(style.color, look, self.theme)
+                    self.path_artists.append(
+                        PathArtist(
+                            axes, beside, latest_of(beside, path),
+                            PathStyle(color, style.marker, "-"), self.theme, entry.number,
+                            casing=False, head=False, layer=len(self.scene.entries),
+                            linewidth=look.width, path_effects=casing_of(look, self.theme),
+                        )
+                    )  # fmt: skip
         self._draw_limits(axes, lines)
 
     @cached_property
@@ -192,6 +218,22 @@ def sharpness_line(path: Trajectory) -> Array:
     many = len(path.finite_points)
     line = np.column_stack([path.step_of_row[:many], path.sharpness[:many]])
     return line[np.isfinite(line).all(axis=-1)]
+
+
+def companion_lines(path: Trajectory) -> dict[Role, Array]:
+    """Return steps and sharpness of the points beside a path, each of shape (n, 2), by role."""
+    found = {}
+    for role, values in path.companions_sharpness.items():
+        line = np.column_stack([path.step_of_row, values])[: len(path.finite_points)]
+        if len(line := line[np.isfinite(line).all(axis=-1)]):
+            found[role] = line
+    return found
+
+
+def latest_of(line: Array, path: Trajectory) -> NDArray[np.intp]:
+    """Return which point of a line, of shape (n, 2), is the latest in each step of a path."""
+    latest = np.searchsorted(line[:, 0], np.arange(path.last + 1), side="right") - 1
+    return np.maximum(latest, 0)
 
 
 def limit_line(path: Trajectory) -> Array:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 from numpy.typing import NDArray
 
 from optiviz.descent.trajectory import Trajectory
@@ -223,7 +224,7 @@ def _strokes(
     colors, widths, fills = [], [], []
     for kind in kinds:
         look = LOOKS[kind.role]
-        own = _toward(theme.ink, color, look.dark)
+        own = darkened(color, look, theme)
         faint = [] if look.grows else opacities(look, look.lines)
         colors += [*(to_rgba(own, each) for each in faint), to_rgba(theme.casing, CASING_OPACITY)]
         colors.append(to_rgba(own))
@@ -237,15 +238,21 @@ def _strokes(
     return drawn
 
 
-def _toward(ink: str, color: str, share: float) -> str:
-    """Return a colour that is as close to that of text as a share says."""
-    mixed = share * np.array(to_rgb(ink)) + (1 - share) * np.array(to_rgb(color))
+def darkened(color: str, look: Look, theme: Theme) -> str:
+    """Return the colour of a path, or one closer to that of text, for shapes beside it."""
+    mixed = look.dark * np.array(to_rgb(theme.ink)) + (1 - look.dark) * np.array(to_rgb(color))
     return to_hex((mixed[0], mixed[1], mixed[2]))
+
+
+def casing_of(look: Look, theme: Theme) -> list[AbstractPathEffect]:
+    """Return what gives a line of a chart the casing that it has beside the path."""
+    width, color = look.width + 2 * CASING, to_rgba(theme.casing, CASING_OPACITY)
+    return [Stroke(linewidth=width, foreground=color), Normal()]
 
 
 def _marks(axes: Axes, look: Look, color: str, theme: Theme) -> list[Line2D]:
     """Add the dots of each earlier step that is still seen, and of the present one."""
-    color, crossed = _toward(theme.ink, color, look.dark), look.marker in THIN
+    color, crossed = darkened(color, look, theme), look.marker in THIN
     style: dict[str, Any] = {
         "linestyle": "none", "marker": look.marker, "color": color, "markersize": look.dot,
         "markerfacecolor": theme.casing if look.hollow else color,

@@ -17,6 +17,7 @@ from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipes.reading import allowed_keys
 from optiviz.registry import (
+    FIT_LOSSES,
     FORMATS,
     KINDS,
     LEGEND_PLACES,
@@ -144,10 +145,11 @@ def test_every_word_from_elsewhere_leads_somewhere() -> None:
         *(factory_of(each).parameters for each in OPTIMIZERS), COMMANDS, OPTIMIZERS, WRAPPERS,
         [f"{each}+sgd" for each in WRAPPERS],
         VIEWS, THEMES, FORMATS, QUALITIES, LEGEND_PLACES, SCHEDULES, FUNCTIONS, ["grid"],
-        ["learning_rate", CONVEX], ROLES, load_catalogue().surfaces, UNITS, ImageColor.colormap,
+        ["learning_rate", CONVEX], ROLES, FIT_LOSSES, load_catalogue().surfaces, UNITS,
+        ImageColor.colormap,
     ]  # fmt: skip
     known = {squashed(word) for table in tables for word in table}
-    names = {name: squashed(re.split("[ =(]", name)[0]) for name in WORDS}
+    names = {name: squashed(re.split("[ =(:]", name)[0]) for name in WORDS}
     assert [name for name, first in names.items() if first not in known] == []
 
 

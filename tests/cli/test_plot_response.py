@@ -217,7 +217,7 @@ def test_a_value_that_is_given_is_told_even_if_it_does_nothing(invoke: Invoke, h
         ((*RUN, "--opt", "adam", "--levels", "2,1"), "--levels: must increase"),
         ((*RUN, "--opt", "adam", "--levels", "0"), "--levels: must be greater than or equal"),
         ((*RUN, "--opt", "adam", "--layout", "row"), "unknown layout 'row': choose from grid"),
-        (("plot",), "NAME: required, but missing: name a surface or give a"),
+        (("plot",), "NAME: required, but missing: name a surface, or give a"),
         (("plot", "wobly"), "did you mean 'wobbly'"),
         (("plot", "wobbly,tanh", "--view", "contour"), "--view: contour draws two dimensions"),
         (("plot", "wobbly", "--view", "loss"), "--view: loss has no descent to draw"),

@@ -258,7 +258,7 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         (("rnu",), "did you mean 'run'"),
         (("--bogus",), "--bogus"),
         (("run", "--surface", "wobbly"), "--opt: required, but missing"),
-        (("run", "--opt", "adam"), "--surface: required, but missing: name a surface or"),
+        (("run", "--opt", "adam"), "--surface: required, but missing: name a surface, or"),
         ((*WOBBLY, "--formula", "x"), "--surface: cannot be combined with a formula"),
         (("run", "--surface", "wobly", "--opt", "adam"), "did you mean 'wobbly'"),
         (("run", "--surface", "wobbly", "--opt", "adm"), "--opt: unknown optimizer 'adm': did you"),

@@ -55,6 +55,21 @@ def test_it_is_the_largest_eigenvalue_of_the_preconditioned_hessian(name: str) -
     ]
 
 
+@pytest.mark.parametrize("words", ["flow+sgd:lr=0.5", "flow+rmsprop:lr=0.02@step/5/0.5"])
+def test_the_flows_beside_a_path_have_a_sharpness_of_their_own(words: str) -> None:
+    surface = optiviz.load_surface("tightening-ring")
+    (path,) = paths_of("tightening-ring", words)
+    states = [state for _, state in walk(surface, path.optimizer, path.start, STEPS)]
+    for role, name in (("gradient-flow", "gradient"), ("central-flow", "central")):
+        values = path.companions_sharpness[role]
+        assert values[0] == path.sharpness[0]
+        for value, state in zip(values[1:], states[1:], strict=True):
+            flow = getattr(state.inner if "@" in words else state, name)
+            p = 1 / (np.sqrt(flow.square) + 1e-8) if "rmsprop" in words else np.ones(2)
+            exact = np.linalg.eigvals(np.diag(p) @ surface.hessian(flow.point)).real.max()
+            assert value == pytest.approx(exact, rel=1e-9)
+
+
 def test_natural_gradient_sees_the_curvature_in_its_metric() -> None:
     surface = FITTING["metric"]
     (path,) = paths_of(surface, "natural-gradient:lr=0.1", starts=((1.2, -0.7),))

@@ -149,7 +149,7 @@ def test_it_descends_a_bowl(name: str) -> None:
 @pytest.mark.parametrize("name", STEPPING)
 def test_every_hyperparameter_has_an_effect(name: str) -> None:
     """On the points or states of one of two runs, by one of several values."""
-    parameters, surface = factory_of(name).parameters, fitting_surface(name, wobbly)
+    parameters, surface = dict(factory_of(name).parameters), fitting_surface(name, wobbly)
     usual = {"weight_decay": "0.1", "lr": "0.5", "radius": "3"}
 
     def ends(**changed: str) -> list[bytes]:
@@ -163,6 +163,8 @@ def test_every_hyperparameter_has_an_effect(name: str) -> None:
     if name == "nelder-mead":
         return  # tested with scipy, as they end a run, or adapt to many dimensions
     parameters.pop("adam_lr", None)  # of what is no matrix; held to torch
+    if name not in RANDOM:
+        parameters.pop("seed", None)  # of what is drawn where no Hessian is known, in test_sophia
     for key, parameter in parameters.items():
         numbers = ["3", "0.3", "-0.3", "0.01", "0.24", "7"]
         values = ["false", "true"] if parameter.type is bool else numbers

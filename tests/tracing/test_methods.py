@@ -343,10 +343,12 @@ def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
 
 
 @pytest.mark.parametrize("name", LIVE)
-def test_all_hyperparameters_but_lengths_of_loops_are_inputs(name: str) -> None:
+def test_all_hyperparameters_but_lengths_of_loops_and_idle_seeds_are_inputs(name: str) -> None:
     method, _ = built(name)
     known = method.hyperparameters()
-    assert record(method, 2).variable == tuple(key for key in known if key != "points")
+    assert record(method, 2).variable == tuple(
+        key for key in known if key not in ("points", "seed")
+    )
 
 
 def test_a_cosine_lasts_as_long_as_the_run() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
 from optiviz.views.paths import FADED_OPACITY
 from optiviz.views.sharpness import THIN
+from optiviz.views.sketches import LOOKS
 
 PART = "sharpness, in part preconditioned"
 
@@ -47,6 +49,22 @@ def test_limits_are_dashed_and_named(
     assert [text.get_text() for text in axes.texts if text.get_text() == said] == [said] * bool(
         said
     )
+
+
+def test_the_flows_beside_a_path_are_smooth_lines_of_their_own() -> None:
+    axes = chart("flow+sgd:lr=0.5", surface="tightening-ring", steps=90)
+    wide = {role: LOOKS[role].width for role in ("gradient-flow", "central-flow")}
+    plain, central = (
+        next(line.get_ydata() for line in axes.lines if line.get_linewidth() == width)
+        for width in wide.values()
+    )
+    (limit,) = dashed(axes)
+    bound = limit.get_ydata()[0]
+    np.testing.assert_allclose(central[40:], bound, rtol=5e-3)
+    assert plain[-1] > 1.2 * bound and (np.diff(plain[40:]) > 0).all()
+    assert plain[0] == central[0]
+    said = {each.get_text() for each in axes.figure.findobj(Text)}
+    assert {"central flow", "gradient flow"} <= said
 
 
 def test_one_limit_of_all_is_a_line_in_the_ink() -> None:
