@@ -239,7 +239,7 @@ VIEWS = {
         "the curve that is fitted, among the samples (--fit)", page=True,
     ),
     "sharpness": ViewEntry(
-        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", (),
+        "sharpness:SharpnessView", (1, 2, MANY_DIMENSIONS), "descent", ("trail",),
         "the largest curvature along each path, and that beyond which steps are unstable",
         page=True,
     ),

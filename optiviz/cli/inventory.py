@@ -209,18 +209,35 @@ def _describe_class(name: str) -> dict[str, Any]:
 
 
 def _describe_factory(name: str) -> dict[str, Any]:
-    """Return the description of a wrapped or third-party optimizer, whose code is run."""
+    """Return the description of a wrapped or third-party optimizer, whose code is run.
+
+    What classes of ours say is in their order, the outermost wrapper first.
+    """
+    from optiviz.optimizers.base import Method
+    from optiviz.optimizers.describe import describe
     from optiviz.optimizers.lookup import factory_of
     from optiviz.optimizers.third_party import plain_value
 
     factory = factory_of(name)
+    ours = [
+        describe(each)
+        for each in factory.sources
+        if inspect.isclass(each) and issubclass(each, Method)
+    ]
     return {
         "name": name,
         "summary": " ".join(filter(None, map(_summary, factory.sources))),
+        "rule": "\n\n".join(each.rule for each in ours if each.rule),
         "hyperparameters": [
-            {"name": key, "default": None if each.default is MISSING else plain_value(each.default)}
+            {
+                "name": key,
+                "default": None if each.default is MISSING else plain_value(each.default),
+                "meaning": each.help,
+            }
             for key, each in factory.parameters.items()
         ],
+        "paper": "\n".join(each.paper for each in ours if each.paper),
+        "notes": "\n".join(each.notes for each in ours if each.notes),
         "learning rate": factory.rate,
     }
 

@@ -278,6 +278,15 @@ class AnimationFields(OptimizerFields):
             for value in vary_condition(key, values)
         ]
 
+    def loaded_specs(self, *steps: int) -> list[OptimizerSpec]:
+        """Return the specs of runs; raise InputError for a learning rate that none would use."""
+        loaded = super().loaded_specs(*steps)
+        if self.lr is not None and not any(factory_of(each.name).rate for each in self.named_specs):
+            several = "none of these optimizers has a"
+            owner = several if len(loaded) > 1 else f"{loaded[0].name} has no"
+            raise InputError(f"lr: has no effect: {owner} learning rate")
+        return loaded
+
     def speed(self, steps: int) -> float:
         """Return the frames per second: FPS[0] or, so that all steps are shown, one of the others.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array, Constraint, FeasibleSet, Objective
-from optiviz.optimizers.base import Hyper, Optimizer, OptimizerError, hyper
+from optiviz.optimizers.base import Hyper, Method, Optimizer, OptimizerError, hyper
 from optiviz.optimizers.constrained import feasible_set
 from optiviz.optimizers.newton import derivatives, times_identity
 from optiviz.shapes import Ellipse, Segment, Sketch
@@ -151,7 +151,7 @@ class Central(NamedTuple):
     t: Array  # (..., 1), weight of the objective in the next step
     center: Array  # (..., dim), the point on the central path
     hessian: Array  # (..., dim, dim), that of the barrier there
-    line: Array  # (..., VERTICES, dim), the central path from the last point; nan of the first step
+    line: Array  # (..., n, dim), the central path from the last point; nan of the first step
     gap: Array  # (..., 1), how far above the least loss the point may be
 
     @property
@@ -172,21 +172,26 @@ class LogBarrier(Optimizer):
     Each minimum is found by Newton's method, and all of them, for every t, are the central path. On
     a convex problem with m constraints, the loss is at most m / t above the least. The first step
     leads onto the path; a start that is not inside is moved inside before it (phase I). t ends at
-    1e10. With a mu of 10 to 20, as the book advises, it takes few steps. The sketch is the central
-    path, and the ellipse (y - x)'H(y - x) <= 1 with the barrier's Hessian H, which lies inside the
-    set if that is convex (Dikin, 1967).
+    1e10, and the path then stays where it is. With a mu of 10 to 20, as the book advises, it takes
+    few steps. The sketch is the central path, and the ellipse (y - x)'H(y - x) <= 1 with the
+    barrier's Hessian H, which lies inside the set if that is convex (Dikin, 1967).
     """
 
     needs: ClassVar = ("feasible_set", "hessian")
     respects: ClassVar = ("feasible_set",)
     has_loops: ClassVar = True
+    vertices: ClassVar[int] = VERTICES
 
     t: Hyper = hyper(1.0, help="weight of the loss in the first step", within="(0, 1e10]")
     mu: Hyper = hyper(2.0, help="factor of t in each step", within="(1, inf)")
 
+    @property
+    def walker(self) -> Method:
+        return self.with_fields(vertices=1)
+
     def init(self, x: Array) -> Central:
         none = np.zeros_like(x[..., :1])
-        line = np.repeat(x[..., None, :], VERTICES, axis=-2) * np.nan
+        line = self._repeated(x) * np.nan
         return Central(self.t + none, np.copy(x), times_identity(np.ones_like(x)), line, none)
 
     def step(self, objective: Objective, x: Array, state: Central) -> tuple[Array, Central]:
@@ -196,18 +201,26 @@ class LogBarrier(Optimizer):
             return derivatives(objective, x, "log-barrier")
 
         t, first = state.t, bool(np.isnan(state.line).all() and not state.gap.any())
+        here, ended = x, (state.gap == len(edges) / t) & (x == state.center).all(-1, keepdims=True)
+        if ended.all():
+            return here, state._replace(line=self._repeated(here))
         x, inside = interior(edges, x)
         if not inside.all():
             raise OptimizerError("found no point inside the constraints")
-        weights = np.stack([np.copy(t)] * VERTICES)
+        weights = np.stack([np.copy(t)] * self.vertices)
         if not first:
-            shares = np.linspace(-1, 0, VERTICES).reshape(-1, *[1] * t.ndim)
+            shares = np.linspace(0, -1, self.vertices)[::-1].reshape(-1, *[1] * t.ndim)
             weights = t * (t / self._before(t)) ** shares
-        points = centered(of, edges, np.stack([x] * VERTICES), weights)
+        points = centered(of, edges, np.stack([x] * self.vertices), weights)
         line = np.moveaxis(points * np.nan if first else points, 0, -2)
-        x = points[-1]
+        line = np.where(ended[..., None], self._repeated(here), line)
+        x = np.where(ended, here, points[-1])
         following = np.minimum(self.mu * t, MOST_T)
         return x, Central(following, x, barrier(edges, x)[2], line, len(edges) / t)
+
+    def _repeated(self, x: Array) -> Array:
+        """Return a line that stays at a point, shape (..., vertices, dim)."""
+        return np.repeat(x[..., None, :], self.vertices, axis=-2)
 
     def _before(self, t: Array) -> Array:
         """Return the weight of the step before that of weight t."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from optiviz.objective import Array
+from optiviz.registry import Aspect
 from optiviz.surfaces.bundled import is_bundled_formula
 from optiviz.surfaces.checkpoint_files import checkpoint_hash
 from optiviz.surfaces.config import (
@@ -61,6 +62,7 @@ class Origin(ABC):
     Nothing is compiled, loaded or imported before it is needed.
     """
 
+    aspect: ClassVar[Aspect | None] = None  # of the axes, unless declared
     name: str
     domain: Domain | None
 
@@ -227,8 +229,9 @@ class FunctionOrigin(Origin):
 
 @dataclass(frozen=True)
 class FitOrigin(Origin):
-    """A curve that is fitted to samples, over its parameters."""
+    """A curve that is fitted to samples, over its parameters, whose units differ."""
 
+    aspect: ClassVar[Aspect | None] = "auto"
     fit: FitConfig
     variables: tuple[str, ...]
 

@@ -407,6 +407,11 @@ class Surface(Model):
         return self.penalized if self.fit is None else self.fit.equation
 
     @property
+    def shown_aspect(self) -> Aspect | None:
+        """The aspect of the axes that is declared, or that of what the surface is made of."""
+        return self.aspect or self.origin.aspect
+
+    @property
     def smooth(self) -> "Surface | None":
         """The surface without its penalty, None if it has none."""
         return self.model_copy(update={"l1": 0.0}) if self.l1 else None

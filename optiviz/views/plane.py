@@ -24,7 +24,7 @@ class PlaneView(View):
     @property
     def aspect(self) -> Aspect:
         """Whether x and y have the same scale."""
-        asked = self.style.aspect or self.scene.surface.aspect
+        asked = self.style.aspect or self.scene.surface.shown_aspect
         return asked or ("auto" if self.may_stretch else "equal")
 
     @property

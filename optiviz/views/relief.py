@@ -73,7 +73,7 @@ class ReliefView(View):
     @property
     def aspect(self) -> Aspect:
         """Whether x and y have the same scale."""
-        asked = self.style.aspect or self.scene.surface.aspect
+        asked = self.style.aspect or self.scene.surface.shown_aspect
         wide, deep = self.extent
         return asked or ("equal" if 1 / MAX_RATIO <= wide / deep <= MAX_RATIO else "auto")
 

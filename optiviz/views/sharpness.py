@@ -85,7 +85,7 @@ class SharpnessView(View):
                 self.path_artists.append(
                     PathArtist(
                         axes, line, latest_of(line, path), style, self.theme, entry.number,
-                        casing=False, label=entry.label,
+                        self.style.trail, casing=False, label=entry.label,
                     )
                 )  # fmt: skip
                 for role, beside in companion_lines(path).items():
@@ -156,8 +156,12 @@ class SharpnessView(View):
     @property
     def names(self) -> list[str]:
         """What is drawn, the longest name first."""
-        whole = any(path.is_preconditioned for path in self.scene.compared)
-        return ["preconditioned sharpness"] * whole + ["sharpness"]
+        drawn = [
+            path.is_preconditioned for entry in self.scene.entries for path in entry.trajectories
+        ]
+        if any(drawn) and not all(drawn):
+            return ["sharpness, in part preconditioned", "sharpness"]
+        return ["preconditioned sharpness"] * any(drawn) + ["sharpness"]
 
 
 class Limit(NamedTuple):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import FORMULAS, NETWORKS, RATED, Invoke
@@ -128,6 +129,20 @@ def test_show_says_what_an_own_optimizer_says_of_itself(invoke: Invoke, here: Pa
     assert "Steps of one size.\n" in said and "More" not in said
     around = invoke("show", "sam+adam").stdout
     assert "Sharpness" in around and "Adaptive moments" in around
+
+
+def test_show_has_the_rules_and_notes_of_a_wrapper_and_of_what_it_wraps(invoke: Invoke) -> None:
+    def told(name: str) -> Any:
+        return json.loads(invoke("show", name, "--json").stdout)
+
+    both, outer, inner = map(told, ("lookahead+adam", "lookahead", "adam"))
+    assert both["rule"] == f"{outer['rule']}\n\n{inner['rule']}"
+    for key in ("notes", "paper"):
+        assert both[key] == f"{outer[key]}\n{inner[key]}"
+    meant = [*inner["hyperparameters"], *outer["hyperparameters"]]
+    assert [each["meaning"] for each in both["hyperparameters"]] == [
+        each["meaning"] for each in meant
+    ]
 
 
 def test_show_writes_defaults_as_people_do(invoke: Invoke) -> None:

@@ -265,6 +265,14 @@ WOBBLY = ("run", "--surface", "wobbly", "--opt", "adam")
         (("run", "--surface", "wobbly", "--opt", "adam:rl=1"), "did you mean 'lr'"),
         ((*WOBBLY, "--lr", "0"), "--lr: must be greater than 0"),
         ((*WOBBLY, "--lr", "nan"), "--lr: must be a finite number"),
+        (
+            ("run", "--surface", "wobbly", "--opt", "nelder-mead", "--lr", "0.1"),
+            "lr: has no effect: nelder-mead has no learning rate",
+        ),
+        (
+            ("run", "--surface", "wobbly", "--opt", "nelder-mead,backtracking+sgd", "--lr", "1"),
+            "lr: has no effect: none of these optimizers has a learning rate",
+        ),
         ((*WOBBLY, "--steps", "0"), "--steps: must be greater than or equal to 1"),
         ((*WOBBLY, "--steps", "x"), "--steps"),
         ((*WOBBLY, "--fps", "0"), "--fps: must be greater than or equal to 0.01"),

@@ -84,6 +84,23 @@ def test_the_sketch_is_the_path_between_two_points_and_an_ellipse_inside() -> No
     assert allowed.contains(outline(ellipse.center, ellipse.matrix)).all()
 
 
+def test_the_path_ends_with_the_last_weight_and_needs_no_line_to_be_walked() -> None:
+    surface, method = surface_in(SETS["a lens"]), parse_spec("log-barrier:t=1e9:mu=5").build()
+    x, state = np.array([[0.2, 0.3], [0.0, -0.1]]), method.init(np.zeros((2, 2)))
+    walked, kept, steps = x, method.walker.init(x), []
+    for _ in range(4):
+        x, state = method.step(surface, x, state)
+        walked, kept = method.walker.step(surface, walked, kept)
+        np.testing.assert_array_equal(walked, x)
+        assert kept.line.shape == (2, 1, 2)
+        steps.append(x)
+    assert (steps[0] != steps[1]).any()
+    np.testing.assert_array_equal(steps[3], steps[2])
+    np.testing.assert_array_equal(state.line, np.stack([x] * 5, axis=-2))
+    moved, _ = method.step(surface, 0.9 * x, state)  # by a wrapper, for example
+    assert (surface.value(moved) < surface.value(0.9 * x)).all()
+
+
 @every_set
 def test_a_start_on_the_edge_is_moved_inside(texts: tuple[str, ...]) -> None:
     allowed = surface_in(texts).feasible_set

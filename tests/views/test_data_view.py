@@ -33,6 +33,20 @@ def test_the_curve_is_that_of_the_parameters_at_each_step() -> None:
             assert artist.earlier is None and artist.residuals is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [({}, "auto"), ({"aspect": "equal"}, "equal"), ({"surface": "wobbly"}, "equal")],
+    ids=["a fit", "asked for", "a formula"],
+)
+def test_parameters_that_have_units_of_their_own_fill_the_panel(
+    asked: dict[str, Any], seen: str
+) -> None:
+    given: dict[str, Any] = {"surface": "logistic-regression", "view": "contour"} | asked
+    recipe = Recipe(optimizers="sgd:lr=1", steps=2, **given)
+    view: Any = make_picture(recipe).cells[0].view
+    assert view.aspect == seen
+
+
 def test_a_single_path_has_residuals_and_curves_of_earlier_steps() -> None:
     view: Any = data_view(optimizers="sgd:lr=0.01", **LINEAR)
     (artist,) = view.path_artists

@@ -9,8 +9,11 @@ from matplotlib.text import Text
 
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
+from optiviz.views.paths import FADED_OPACITY
 from optiviz.views.sharpness import THIN
 from optiviz.views.sketches import LOOKS
+
+PART = "sharpness, in part preconditioned"
 
 
 def chart(words: str, **settings: Any) -> Axes:
@@ -30,9 +33,10 @@ def dashed(axes: Axes) -> list[Any]:
     ("words", "said", "limits", "heading"),
     [
         ("sgd:lr=0.3,sgd:lr=0.2", "2/lr", [2 / 0.3, 10], "sharpness"),
-        ("sgd:lr=0.3,adam:lr=0.1", "stability limit", [2 / 0.3, 380], "preconditioned sharpness"),
+        ("sgd:lr=0.3,adam:lr=0.1", "stability limit", [2 / 0.3, 380], PART),
         ("momentum:lr=0.1:momentum=0.5", "stability limit", [30], "sharpness"),
-        ("sgd:lr=0.1,newton", "2/lr", [20, 2], "preconditioned sharpness"),
+        ("sgd:lr=0.1,newton", "2/lr", [20, 2], PART),
+        ("adam:lr=0.1", "stability limit", [380], "preconditioned sharpness"),
         ("nelder-mead", "", [], "sharpness"),
     ],
 )
@@ -79,3 +83,20 @@ def test_a_path_that_diverges_leaves_the_chart() -> None:
     axes = chart("sgd:lr=0.1,adam:lr=0.1", surface="rosenbrock")
     assert axes.get_ylim()[1] < 1e7
     assert max(np.nanmax(line.get_ydata()) for line in axes.lines if len(line.get_ydata())) > 1e9
+
+
+def test_each_panel_of_a_grid_says_what_its_own_path_has() -> None:
+    drawn = make_picture(
+        Recipe(
+            surface="narrowing-valley", optimizers="sgd:lr=0.3,adam:lr=0.1", steps=9,
+            view="sharpness", layout="grid",
+        )
+    )  # fmt: skip
+    headings = [axes.get_title(loc="left") for axes in drawn.figure.axes[:2]]
+    assert headings == ["sharpness", "preconditioned sharpness"]
+
+
+def test_a_trail_fades_earlier_sharpness() -> None:
+    faded, path = chart("sgd:lr=0.3", trail=10).lines[:2]
+    assert faded.get_alpha() == FADED_OPACITY
+    assert (faded.get_xdata()[-1], path.get_xdata()[0]) == (30, 30)

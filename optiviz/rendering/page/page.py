@@ -72,7 +72,12 @@ WIDE, DPI = 6.4, 140  # width in inches of the surface's image, fine enough for 
 MAX_RATIO, LONGEST_RATIO = 4.0, 20.0
 MAX_POINTS = 60_000  # of all paths together; beyond it steps are left out
 MAX_NUMBERS = 300_000  # of the sketches of all paths together; beyond it, too
-CHARTS = "loss", "state", "data", "sharpness"
+CHARTS = {  # and what each shows, as an alternative text
+    "loss": "The loss of each path against the step.",
+    "state": "The state of each optimizer against the step.",
+    "data": "The samples, and the curve of each path among them.",
+    "sharpness": "The sharpness along each path, and the limits of stability, against the step.",
+}
 COMPUTED = "relief", "state", "data"  # what is shown of what a page computes by itself
 COLORS = 256  # of the surface's image, most of which has few colours
 
@@ -184,6 +189,7 @@ class Page:
             "dashes": [[] if dash == "-" else dash[1] for dash in DASHES],
             "picture": next(iter(self.pictures), None),  # with which the page begins
             "chart": next(iter(self.charts), None),
+            "charts": CHARTS,
             "loss_name": self.loss.names[0],
             "data": None if self.data is None else self._data(self.data),
             "sharpness": None if self.sharpness is None else self._sharpness(self.sharpness),
@@ -232,7 +238,7 @@ class Page:
         Its tab says what it is, and its name the rest.
         """
         scale, limits = view.scale, view.limits
-        said = [view.names[0].removesuffix("sharpness").strip()]
+        said = [view.names[0].replace("sharpness", "").strip(", ")]
         said += [f"dashed: {view.limit_name}"] if limits else []
         return {
             "name": ", ".join(filter(None, said)),
@@ -284,7 +290,8 @@ class Page:
             if self.pictures
             else "",
             "loss": _CHARTS.substitute(
-                role="tabpanel" if self.is_live or self.sharpness else "group"
+                role="tabpanel" if self.is_live or self.sharpness else "group",
+                label=escape(CHARTS[self.charts[0]]),
             )
             if self.charts
             else "",
@@ -656,5 +663,5 @@ _GROUND = Template(
 )
 _CHARTS = Template(
     """<figure class="charts" id="chart" role="$role" aria-label="Chart">
-<canvas role="img" aria-label="The loss of each path against the step."></canvas></figure>"""
+<canvas role="img" aria-label="$label"></canvas></figure>"""
 )

@@ -42,6 +42,7 @@ function compute() {
 }
 
 function chooseAxes(quality = "fine") {
+  chart?.canvas.setAttribute("aria-label", told.charts[state.chart]);
   if (main) {
     const [[left, right], up] = state.window;
     main.x = axis(names[0], "linear", [left, right]);

@@ -298,18 +298,20 @@ def test_sharpness_and_its_limits_are_those_of_the_paths(opened: Opened, pages: 
         return page, paths, strip
 
     page, paths, strip = shown("sgd:lr=0.0005,rmsprop:lr=0.01")
-    assert strip["y"]["name"] == "preconditioned, dashed: 2/lr"
+    assert strip["y"]["name"] == "in part preconditioned, dashed: 2/lr"
     for drawn, path in zip(strip["limits"], paths, strict=True):
         assert drawn["values"] == pytest.approx(limit_line(path)[:, 1].tolist())
     assert [tab.text for tab in page.find_elements(By.CSS_SELECTOR, "#charts button")] == [
         "loss", "sharpness"
     ]  # fmt: skip
+    assert "limits of stability" in one(page, ".charts canvas").get_attribute("aria-label")
     drawn, bare = ".charts canvas", "chart.strips[0].limits = []; draw()"
     before = pixels(page, drawn)
     page.execute_script(bare)
     assert (pixels(page, drawn) != before).any(axis=-1).sum() > 100
     one(page, "#tab-loss").click()
     wait(page, "state.chart === 'loss' && !awaited")
+    assert one(page, drawn).get_attribute("aria-label") == "The loss of each path against the step."
     assert run(page, "chart.strips[0].lines.length") == 2
     assert run(page, "ownRuns.every(({ sharpness }) => sharpness.limit)")
 

@@ -365,3 +365,17 @@ def test_the_alternative_text_leads_each_path_from_its_start_to_its_end(here: Pa
     (path,) = scene.trajectories
     assert f"sgd goes from {point_text(path.start)} to {point_text(path.end)}, loss " in text
     assert point_text(path.start) != point_text(path.end)
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [("loss", "The loss of each path against the step."), ("sharpness", "The sharpness along")],
+)
+def test_the_alternative_text_of_the_chart_says_what_it_shows(
+    view: str, said: str, here: Path
+) -> None:
+    recipe = optiviz.Recipe(
+        surface="rosenbrock:dim=3", optimizers="sgd:lr=0.001", steps=3, view=view
+    )
+    optiviz.render(recipe, "x.html")
+    assert f'<canvas role="img" aria-label="{said}' in (here / "x.html").read_text("utf-8")
