@@ -263,7 +263,9 @@ class FitOrigin(Origin):
 
     def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         unused = "network", "plane", "formula"
-        return {key: declared[key] for key in declared if key not in unused}
+        rest = {key: declared[key] for key in declared if key not in unused}
+        fitted = rest["fit"].items()
+        return rest | {"fit": {key: each for key, each in fitted if each != ""}}
 
     def with_file_hashes(self) -> dict[str, Any]:
         if self.fit.sha256 or not isinstance(self.fit.data, str):

@@ -656,7 +656,7 @@ class Surface(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that is known about it as plain values, and the derivatives of its formula."""
-        declared = self.model_dump(mode="json")
+        declared = self.model_dump(mode="json", exclude=None if self.l1 else {"l1"})
         first = {key: declared.pop(key) for key in ("name", "title")}
         return first | self.origin.to_dict(declared)
 
