@@ -88,11 +88,6 @@ def descend(
     or has constraints or noise of which it takes no notice.
     """
     check_offered(optimizer, objective, label or type(optimizer).__name__)
-    if isinstance(objective, Stream) and optimizer.needs_fixed_objective:
-        name = label or type(optimizer).__name__
-        raise InputError(
-            f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
-        )
     if isinstance(objective, GradientNoise):
         check_noise(optimizer, label or type(optimizer).__name__)
     watched = _Watched(objective)

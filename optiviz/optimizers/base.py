@@ -443,7 +443,14 @@ def alternating_limit(rate: Hyper, response: Hyper, decay: Hyper = 0.0) -> float
 
 
 def check_offered(method: Method, objective: Any, name: str) -> None:
-    """Raise InputError if an objective lacks what a method needs, or has what it would ignore."""
+    """Raise InputError if an objective lacks what a method needs, or has what it would ignore.
+
+    What it may need is also that all steps have the same objective.
+    """
+    if isinstance(objective, Stream) and method.needs_fixed_objective:
+        raise InputError(
+            f"{name} needs a fixed objective: it cannot be combined with batches, dropout or noise"
+        )
     for each in method.needs:
         if not offers(objective, each):
             if offers(getattr(objective, "whole", None), each):

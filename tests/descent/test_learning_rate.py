@@ -276,6 +276,10 @@ GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
         ]
     },
     ("de-jong-5", "newton"): "ended on flat ground",
+    ("narrowing-valley", "newton"): "growing",
+    ("tightening-ring", "newton"): "growing",
+    ("cliff", "sgd"): "left the window",
+    ("cliff", "newton"): "diverged",
 }
 
 
