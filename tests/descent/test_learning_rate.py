@@ -239,6 +239,7 @@ GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
     ("tanh", "newton"): "diverged",
     ("relu", "newton"): "diverged",
     ("softplus", "newton"): "left the window",
+    ("softplus", "barzilai-borwein"): "never moved",
     ("rastrigin", "newton"): ("ended at a maximum", "ended at a saddle"),
     ("ackley", "newton"): ("ended at a maximum", "ended at a saddle"),
     ("levy-n13", "newton"): "ended at a maximum",

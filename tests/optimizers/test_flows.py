@@ -14,7 +14,6 @@ from optiviz.objective import Array
 from optiviz.optimizers.flows import complementary, complementary_pair, lowest
 from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError
 
 RING = FORMULAS["tightening-ring"]
 TWIN = Surface(formula="exp(-2*x) + 2.6*x + exp(-3*y) + 1.8*y", domain="-1:2,-1:2")
