@@ -312,6 +312,11 @@ class RunScene(OnSurface[RunEntry]):
         """
         return until_left(path.finite_points, self.surface.window)
 
+    def points_in_view(self, path: Trajectory) -> Array:
+        """Return its points on the surface, shape (n, dim), those outside the window as nan."""
+        points = self.drawn_points(path)
+        return np.where(self.surface.window.contains(points)[:, None], points, np.nan)
+
     @property
     def provides(self) -> Mapping[str, int]:
         return provided_by(self.surface) if self.entries else {"surface": self.surface.dim}

@@ -83,8 +83,7 @@ class EigenvectorArtist:
     ) -> None:
         self.project: Move = lambda vertices: vertices
         self.rows, self.lift = path.row_of_step, lift
-        self.points = scene.drawn_points(path).astype(float)
-        self.points[~scene.surface.window.contains(self.points)] = np.nan
+        self.points = scene.points_in_view(path)
         with np.errstate(all="ignore"):
             hessians = scene.surface.hessian(self.points)
             self.arms = arms(hessians, units, longest)

@@ -82,8 +82,7 @@ class GradientArtist:
         units: Array,
     ) -> None:
         self.rows, self.units = path.row_of_step, units
-        self.points = scene.drawn_points(path).astype(float)
-        self.points[~scene.surface.window.contains(self.points)] = np.nan
+        self.points = scene.points_in_view(path)
         self.slopes = slopes(scene.surface, self.points)
         casing, ink, own = (to_rgba(each) for each in (theme.casing, theme.ink, style.color))
         wide = WIDTH + 2 * CASING
