@@ -37,9 +37,9 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
 @every_formula
 def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> None:
     def exact(*point: mpmath.mpf) -> mpmath.mpf:
-        return eval(surface.formula, WORDS | dict(surface.params) | dict(zip(names, point, strict=True)))
+        return eval(surface.formula, words, dict(zip(names, point, strict=True)))
 
-    names = surface.variables or ("x", "y")[: surface.dim]
+    words, names = WORDS | dict(surface.params), surface.variables or ("x", "y")[: surface.dim]
     orders = [tuple(row) for row in np.eye(surface.dim, dtype=int)]
     rng = np.random.default_rng(0)
     low, high = np.transpose(surface.window.intervals)
