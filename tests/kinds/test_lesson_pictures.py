@@ -2,9 +2,12 @@
 
 import pytest
 
+from optiviz.kinds.facts import evaluate
 from optiviz.kinds.lesson import LessonRecipe
+from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.surfaces.surface import Surface
+from optiviz.system.errors import InputError
 
 DECLARED = [
     {"residuals": "y - k*x**2, 1 - x", "params": {"k": 2}},
@@ -20,3 +23,10 @@ def test_a_picture_is_the_recipe_that_it_was_given_as(declared: dict[str, object
     lesson = LessonRecipe(sections=[{**said, "picture": picture}])
     assert lesson.sections[0].picture == picture
     assert LessonRecipe.model_validate(lesson.model_dump(mode="json")) == lesson
+
+
+def test_text_quotes_the_surface_that_is_plotted() -> None:
+    facts = PlotRecipe(surfaces="momentum-factor").make_scene().facts
+    assert evaluate("value(2/(m + L), 0)", facts) == pytest.approx(9 / 11)  # gradient descent's
+    with pytest.raises(InputError, match="unknown number 'k'"):
+        evaluate("sqrt(k)", facts)
