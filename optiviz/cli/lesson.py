@@ -83,8 +83,12 @@ def command(
         click.echo(
             f"{name} was written with {made.version_differences}: the bytes may differ", err=True
         )
+    if only is not None:
+        try:
+            recipe = recipe.only(only)
+        except InputError as error:
+            raise InputError(f"--only: {error}") from None
     try:
-        chosen = recipe if only is None else recipe.only(only)
-        render_and_report(chosen, output, [lesson_file(name), *input_files(made.fields)])
+        render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
     except LessonError as error:
         raise InputError(f"{made.locate(error.keys)}: {error.message}") from None

@@ -1,8 +1,7 @@
 """Lessons by name: the YAML files that are shipped, and their texts in other languages.
 
 A lesson is one file, lessons/NAME.yaml, with its pictures and its English texts. Its texts in
-another language are one more, NAME.LANG.yaml, with the keys of TRANSLATED alone, as many sections
-as the lesson has, and no pictures.
+another language are one more, NAME.LANG.yaml, with as many sections and without pictures.
 """
 
 import re
@@ -10,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optiviz.kinds.lesson import PROSE
+from optiviz.kinds.lesson import LessonTexts, SectionTexts, language
 from optiviz.recipes.lesson_files import lesson_folder, lesson_names
 from optiviz.recipes.provenance import RecipeSource, read_source
 from optiviz.registry import FORMATS
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import shorten
+from optiviz.system.validation import validated
 from optiviz.system.yaml import Document
 
-TRANSLATED = "title", "summary"  # keys of a lesson that a file of texts has beside its sections
 LANG = "en"  # of the texts that are in the file of a lesson, unless it says another
 
 
@@ -36,11 +35,11 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
     fields.setdefault("name", path.name.partition(".")[0])
     source = source._replace(fields=fields)
     own = fields.get("lang", LANG)
-    if lang is None or lang == own:
+    if lang is None or language(lang) == own:
         return source
     if path.suffix.lower() in FORMATS:
         raise InputError(f"{path}: its texts are in {own}: name the lesson for another language")
-    return _translated(source, path, lang)
+    return _translated(source, path, own, lang)
 
 
 def lesson_file(name: str) -> Path:
@@ -78,35 +77,28 @@ def with_lesson(source: RecipeSource) -> RecipeSource:
     return found._replace(fields={**found.fields, **given}, locate=located)
 
 
-def _translated(source: RecipeSource, path: Path, lang: str) -> RecipeSource:
+def _translated(source: RecipeSource, path: Path, own: str, lang: str) -> RecipeSource:
     """Return a lesson with the texts of another language."""
     place = path.with_name(f"{path.stem}.{lang}.yaml")
     if not place.is_file():
         known = [each.stem.partition(".")[2] for each in path.parent.glob(f"{path.stem}.*.yaml")]
-        raise InputError(f"--lang: {did_you_mean('language', lang, [LANG, *known])}")
-    texts = Document.read(place)
-    given = texts.value if isinstance(texts.value, Mapping) else {}
-    sections, own = given.get("sections"), source.fields.get("sections")
-    if not isinstance(sections, list) or not isinstance(own, list) or len(sections) != len(own):
-        raise InputError(f"{texts.locate(['sections'])}: must be as many as those of {path.name}")
-    words = {"heading", *PROSE}
-    for at, each in enumerate(sections):
-        for key in each if isinstance(each, Mapping) else ():
-            if key not in words:
-                raise InputError(f"{texts.locate(['sections', at, key])}: "
-                                 f"{did_you_mean('key', str(key), words)}")  # fmt: skip
-    keys = *TRANSLATED, "sections"
-    for key in given:
-        if key not in keys:
-            raise InputError(f"{texts.locate([key])}: {did_you_mean('key', str(key), keys)}")
-    merged: list[Any] = [
-        {**section, **each} if isinstance(each, Mapping) and isinstance(section, Mapping) else each
-        for section, each in zip(own, sections, strict=True)
+        raise InputError(did_you_mean("language", lang, [own, *known]))
+    document = Document.read(place)
+    texts = validated(LessonTexts, document.value, document.locate).model_dump(exclude_unset=True)
+    sections = source.fields.get("sections")
+    if not isinstance(sections, list) or len(texts["sections"]) != len(sections):
+        raise InputError(
+            f"{document.locate(['sections'])}: must be as many as those of {path.name}"
+        )
+    merged = [
+        {**section, **said} if isinstance(section, Mapping) else section
+        for section, said in zip(sections, texts["sections"], strict=True)
     ]
-    fields = {**source.fields, **given, "sections": merged, "lang": lang}
+    fields = {**source.fields, **texts, "sections": merged, "lang": lang}
 
-    def locate(keys: Any) -> str:
-        theirs = keys and (keys[0] in TRANSLATED or (len(keys) > 2 and keys[2] in words))
-        return texts.locate(keys) if theirs else source.locate(keys)
+    def locate(keys: Sequence[Any]) -> str:
+        said = keys[2:3] if keys[:1] == ("sections",) else keys[:1]
+        in_texts = {*LessonTexts.model_fields, *SectionTexts.model_fields} & {*said}
+        return (document if in_texts else source).locate(keys)
 
     return source._replace(fields=fields, locate=locate)

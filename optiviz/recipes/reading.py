@@ -308,6 +308,9 @@ def _normalize_sections(fields: Fields, field: str) -> list[Fault]:
             faults += [Fault((*at, key), "is that of the whole lesson: set it there")
                        for key in given]  # fmt: skip
             fields_of = {key: each for key, each in section["picture"].items() if key not in given}
+            if fields_of.get("kind") == "lesson":
+                faults.append(Fault((*at, "kind"), "a lesson cannot be in a lesson"))
+                fields_of["kind"] = "run"
             picture = checked_recipe(fields_of)
             if isinstance(picture, list):
                 faults += [each._replace(keys=(*at, *(each.keys or ()))) for each in picture]
