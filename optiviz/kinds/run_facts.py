@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optiviz.descent import problem_of
+from optiviz.descent.evaluations import count_evaluations
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.facts import Facts, part, setting
 from optiviz.objective import Array
@@ -66,11 +68,20 @@ class _RunFacts:
         return float(found.sharpness[found.row(self._step(found, step))])
 
     def evaluations(self, path: str, step: int | None = None, start: int = 1) -> float:
-        """Return how often the loss had been evaluated by a step."""
+        """Return at how many points the loss had been evaluated by a step."""
         found = self._path(path, start)
-        if found.evaluations is None:
+        last = self._step(found, step)
+        if found.evaluations is not None:
+            return int(found.evaluations[found.row(last)])
+        problem = problem_of(self._surface(path))
+        if found.optimizer is None or not problem.in_plane:
             raise InputError(f"the evaluations of {path} were not recorded")
-        return int(found.evaluations[found.row(self._step(found, step))])
+        number, end = count_evaluations(
+            problem.true_objective, found.optimizer, found.points[0], last
+        )
+        if not np.array_equal(end, found.points[last]):
+            raise InputError("evaluations are counted only without noise and batches")
+        return number
 
     def lowest(self, path: str, start: int = 1) -> float:
         """Return the lowest loss of a path."""
