@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.recipes.provenance import metadata_for
-from optiviz.registry import Format
+from optiviz.registry import KINDS, Format
 from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
@@ -62,7 +62,9 @@ def render(
     forms = [recipe.output_format(target) for target in targets]
     recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
-    writers = [form.load() for form in forms]  # raises if a package is missing
+    kind = KINDS[recipe.kind]
+    # Raises if a package is missing.
+    writers = [kind.load_writer(target.suffix.lower()) for target in targets]
     with shared_out(jobs):
         return _rendered(recipe, targets, forms, writers, progress)
 

@@ -53,6 +53,15 @@ def save_page(
 
     Returns sentences on what is blank in its picture.
     """
+    text, blanks = page_text(scene, recipe, comment, progress)
+    path.write_text(text, encoding="utf-8")
+    return blanks
+
+
+def page_text(
+    scene: RunScene, recipe: Recipe, comment: str, progress: Progress | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """Return the HTML of the page of a run, and sentences on what is blank in its picture."""
     themes = {"own": load_theme(recipe.theme)}
     if isinstance(recipe.theme, str):
         names = FOLLOWED.get(recipe.theme, (recipe.theme,))
@@ -77,8 +86,7 @@ def save_page(
         scene=embedded(payload),
         recipe=escape(yaml_text(to_dict(recipe))),
     )
-    path.write_text(text, encoding="utf-8")
-    return page.blanks
+    return text, page.blanks
 
 
 def _script(programs: Programs) -> str:
