@@ -134,7 +134,7 @@ def number_text(value: float, digits: int = DIGITS, math: bool = False) -> str:
 
 def call_of(name: str, function: Callable[..., float]) -> str:
     """Return how a function is called, for example loss(path[, step, start])."""
-    needed, optional = [], []
+    needed, optional = list[str](), list[str]()
     for each in signature(function).parameters.values():
         many = each.kind is each.VAR_POSITIONAL
         (needed if each.default is each.empty else optional).append(

@@ -10,6 +10,7 @@ from conftest import FORMULAS, NETWORKS, RATED, Invoke
 
 from optiviz.cli import COMMANDS
 from optiviz.optimizers.schedules import SCHEDULES
+from optiviz.recipes.lesson_files import lesson_names
 from optiviz.registry import FAMILIES, FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.index import tagged
@@ -30,6 +31,7 @@ KINDS: dict[str, Collection[str]] = {
     "views": VIEWS,
     "functions": [*(each.call for each in FUNCTIONS.values()), *CONSTANTS, *OPERATORS],
     "signals": SIGNALS,
+    "lessons": lesson_names(),
     "themes": THEMES,
     "formats": FORMATS,
 }
