@@ -121,7 +121,7 @@ class LessonRecipe(BaseRecipe):
     of the texts, such as "en".
     """
 
-    formats: ClassVar = ("page",)
+    formats: ClassVar = ("page", "notebook")
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
     name: Kebab = "lesson"
