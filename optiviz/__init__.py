@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import animate as animate
     from optiviz.rendering.api import batch as batch
     from optiviz.rendering.api import descend as descend
+    from optiviz.rendering.api import draw as draw
     from optiviz.rendering.api import explore as explore
     from optiviz.rendering.api import load_jobs as load_jobs
     from optiviz.rendering.api import load_lesson as load_lesson
@@ -50,6 +51,7 @@ _HOMES = {
     "animate": "rendering.api",
     "batch": "rendering.api",
     "descend": "rendering.api",
+    "draw": "rendering.api",
     "explore": "rendering.api",
     "load_jobs": "rendering.api",
     "load_lesson": "rendering.api",

@@ -27,7 +27,8 @@ def test_the_exported_names_are_these() -> None:
         "BasinsRecipe", "InputError", "JaxProblem", "LessonRecipe", "OptivizError", "PlotRecipe",
         "PythonProblem", "Recipe", "ResponseRecipe", "Signal", "SolverRecorder", "Surface",
         "TorchProblem", "Trajectory", "TuneRecipe", "animate", "batch", "descend",
-        "explore", "load_jobs", "load_lesson", "load_recipe", "load_surface", "record", "render",
+        "draw", "explore", "load_jobs", "load_lesson", "load_recipe",
+        "load_surface", "record", "render",
     ]  # fmt: skip
     for name in optiviz.__all__:
         assert getattr(optiviz, name).__doc__

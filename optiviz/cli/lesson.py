@@ -41,7 +41,7 @@ def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> 
     plugins_option,
 )  # fmt: skip
 @section("Picture", style_options)
-@output_options("outputs/NAME.html", "page")
+@output_options("outputs/NAME.html", "page", "notebook")
 @debug_option
 def command(
     name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any

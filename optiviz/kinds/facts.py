@@ -214,7 +214,8 @@ class _Evaluator:
                 pairs = zip(ops, sides, sides[1:], strict=False)
                 return reduce(operator.and_, (OPERATORS[type(op)](a, b) for op, a, b in pairs))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self._called(name, [self.value(each) for each in args])
+                read = self.number if name in FUNCTIONS else self.value
+                return self._called(name, [read(each) for each in args])
         raise InputError(f"{self.text!r}: {ast.unparse(node)} is not allowed")
 
     def number(self, node: ast.expr) -> Any:

@@ -47,7 +47,7 @@ class LessonError(InputError):
 def _picture(value: Any, info: ValidationInfo) -> BaseRecipe:
     """Return the recipe of a picture, with the defaults of what the lesson decides."""
     if isinstance(value, BaseRecipe):
-        value = value.model_dump(exclude_unset=True)
+        value = {name: getattr(value, name) for name in value.model_fields_set}
     if not isinstance(value, Mapping):
         raise ValueError("must be a recipe: map fields to values")
     kind = value.get("kind", "run")
@@ -121,7 +121,7 @@ class LessonRecipe(BaseRecipe):
     of the texts, such as "en".
     """
 
-    formats: ClassVar = ("page",)
+    formats: ClassVar = ("page", "notebook")
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
     name: Kebab = "lesson"

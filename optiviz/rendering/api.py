@@ -31,7 +31,7 @@ from optiviz.system.text import shorten
 from optiviz.system.yaml import Document
 
 if TYPE_CHECKING:
-    from optiviz.rendering.animation import Animation
+    from optiviz.rendering.animation import Animation, Still
     from optiviz.rendering.explorer import Explorer
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "animate",
     "batch",
     "descend",
+    "draw",
     "explore",
     "load_jobs",
     "load_lesson",
@@ -145,6 +146,24 @@ def animate(
     recipe = _recipe(surface=surface, optimizers=optimizers, **settings)
     recipe.check_kinds(["animation"])
     return Animation(recipe, make_picture(recipe))
+
+
+def draw(recipe: BaseRecipe) -> "Still | Animation":
+    """Return the picture of a recipe, which a notebook displays: a still, or an animation.
+
+    recipe is of any kind but a lesson, such as TuneRecipe(surface="wobbly", optimizers="adam,sgd").
+    It is an animation if it has one, as those of runs, responses and basins do. Its `save(path)`
+    writes it, and its `figure` is matplotlib's.
+
+    Raises InputError if the recipe cannot be run or drawn.
+    """
+    from optiviz.rendering.animation import drawn
+
+    if not isinstance(recipe, BaseRecipe):
+        raise InputError(f"{shorten(recipe)} is not a recipe: write, for example, "
+                         "TuneRecipe(surface=..., optimizers=...)")  # fmt: skip
+    recipe.check_kinds(["still"])
+    return drawn(recipe)
 
 
 def explore(

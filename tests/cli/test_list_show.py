@@ -89,7 +89,8 @@ def test_show_a_surface(name: str, invoke: Invoke) -> None:
     surface = CATALOGUE[name]
     known = json.loads(invoke("show", name, "--json").stdout)
     assert known["formula"] == surface.formula
-    assert list(known["gradient"]) == [f"d/d{axis}" for axis in "xy"[: surface.dim]]
+    names = surface.variables or ("x", "y")[: surface.dim]
+    assert list(known["gradient"]) == [f"d/d{name}" for name in names]
     assert known["minima"] == [list(point) for point in surface.minima]
     assert known["start"] == list(surface.start)
     said = invoke("show", name).stdout
