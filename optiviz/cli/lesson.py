@@ -49,7 +49,6 @@ def command(
     """Make the page of a lesson: live pictures, each with a paragraph and a question.
 
     \b
-    optiviz lesson
     optiviz lesson momentum -o momentum.html
     optiviz lesson my_lesson.yaml --only 2
 
