@@ -1,0 +1,50 @@
+"""Formulas of LaTeX as MathML, as browsers show it and readers of screens say it."""
+
+import re
+from html import unescape
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert_to_element
+
+from optiviz.system.errors import InputError
+
+# What a formula needs. Links, styles and identifiers, which LaTeX also has, are none of it.
+ATTRIBUTES = {
+    *("accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth"),
+    *("displaystyle", "fence", "form", "height", "largeop", "linethickness", "lspace", "mathsize"),
+    *("mathvariant", "maxsize", "minsize", "movablelimits", "rowlines", "rowspacing", "rspace"),
+    *("scriptlevel", "separator", "stretchy", "symmetric", "width"),
+}
+SCRIPTS = "msub", "msup", "msubsup"  # in which LaTeX sets operators without spaces
+COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
+
+
+def mathml(formula: str) -> str:
+    """Return a formula of LaTeX as MathML; raise InputError if it is not known, or no formula."""
+    try:
+        root = convert_to_element(formula)
+    except Exception as error:  # the library raises anything for what it does not know
+        said = str(error) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+        raise InputError(f"formula {formula!r} is not known LaTeX: {said}") from None
+    root.attrib.clear()
+    for element in root.iter():
+        element.text = element.text and unescape(element.text)
+        if found := COMMAND.match(element.text or ""):
+            raise InputError(f"formula {formula!r}: {found[0]} is not known LaTeX")
+        if strange := sorted(element.attrib.keys() - ATTRIBUTES):
+            raise InputError(f"formula {formula!r}: {strange[0]} is no part of a formula")
+    _unwrap(root)
+    for script in root.iter():
+        if script.tag in SCRIPTS:
+            for operator in (each for part in script[1:] for each in part.iter("mo")):
+                operator.attrib.update(lspace="0", rspace="0")
+    root.set("alttext", formula)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _unwrap(element: ElementTree.Element) -> None:
+    """Replace rows of one element, which change nothing, by this element."""
+    for at, child in enumerate(element):
+        _unwrap(child)
+        if child.tag == "mrow" and len(child) == 1 and not child.attrib:
+            element[at] = child[0]
