@@ -15,12 +15,17 @@ ATTRIBUTES = {
     *("mathvariant", "maxsize", "minsize", "movablelimits", "rowlines", "rowspacing", "rspace"),
     *("scriptlevel", "separator", "stretchy", "symmetric", "width"),
 }
-SCRIPTS = "msub", "msup", "msubsup"  # in which LaTeX sets operators without spaces
+SCRIPTS = "msub", "msup", "msubsup"
+TIGHT = {"lspace": "0", "rspace": "0"}
+BARS, SIGNS, CLOSING = "|‖∣∥", "+−±∓", ")]}|‖′!∞"
 COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
 
 
 def mathml(formula: str) -> str:
     """Return a formula of LaTeX as MathML; raise InputError if it is not known, or no formula."""
+    bare = re.sub(r"\\.", "", formula)
+    if bare.count("{") != bare.count("}"):
+        raise InputError(f"formula {formula!r}: its braces do not match")
     try:
         root = convert_to_element(formula)
     except Exception as error:  # the library raises anything for what it does not know
@@ -34,10 +39,8 @@ def mathml(formula: str) -> str:
         if strange := sorted(element.attrib.keys() - ATTRIBUTES):
             raise InputError(f"formula {formula!r}: {strange[0]} is no part of a formula")
     _unwrap(root)
-    for script in root.iter():
-        if script.tag in SCRIPTS:
-            for operator in (each for part in script[1:] for each in part.iter("mo")):
-                operator.attrib.update(lspace="0", rspace="0")
+    for element in root.iter():
+        _space(element)
     root.set("alttext", formula)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -48,3 +51,21 @@ def _unwrap(element: ElementTree.Element) -> None:
         _unwrap(child)
         if child.tag == "mrow" and len(child) == 1 and not child.attrib:
             element[at] = child[0]
+
+
+def _space(element: ElementTree.Element) -> None:
+    """Space the operators in an element as LaTeX does: MathML alone cannot know how.
+
+    That is none in scripts and beside bars, and that of a sign where nothing to add to is before it.
+    """
+    for part in element[1:] if element.tag in SCRIPTS else ():
+        for operator in part.iter("mo"):
+            operator.attrib.update(TIGHT)
+    before = None
+    for child in element:
+        if child.tag == "mo" and child.text in BARS:
+            child.attrib.update(TIGHT)
+        elif child.tag == "mo" and child.text in SIGNS and before is not None:
+            if before.tag == "mo" and before.text not in CLOSING:
+                child.set("form", "prefix")
+        before = child

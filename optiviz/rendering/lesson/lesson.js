@@ -27,11 +27,14 @@ function showNext() {
   frame.sandbox = "allow-scripts";
   frame.allow = "clipboard-write *";
   frame.srcdoc = assembled({ ...shared, ...own[nearest.dataset.page] });
-  frame.addEventListener("load", () => setTimeout(showNext), { once: true });
+  frame.addEventListener("load", () => {
+    frame.contentWindow.postMessage("height", "*");
+    setTimeout(showNext);
+  }, { once: true });
   nearest.append(frame);
 }
 
-// A page says how tall it is.
+// A page says how tall it is, when it is asked and when that changes.
 addEventListener("message", ({ source, data }) => {
   const frame = [...document.querySelectorAll("iframe")].find((each) => each.contentWindow === source);
   const height = Number(data?.height);

@@ -139,11 +139,14 @@ dark.addEventListener("change", () => {
   if (basinsFound) paintBasins(basinsFound.result);
   refresh();
 });
+// A browser may draw no frame that is out of view, and so observe nothing: it is laid out at once.
 if (framed) {
-  const told = new ResizeObserver(([{ contentRect }]) => {
-    parent.postMessage({ height: Math.ceil(contentRect.bottom) }, "*");
+  const tell = () => parent.postMessage({ height: Math.ceil(one("main").getBoundingClientRect().bottom) }, "*");
+  update();
+  addEventListener("message", ({ source }) => {
+    if (source === parent) tell(); // it asks when it is ready to hear
   });
-  told.observe(document.body);
+  new ResizeObserver(tell).observe(one("main"));
 }
 // It begins to play once it is seen. Until then, a page in a frame shows its end, also on paper.
 if (!calm.matches && !shared) {
