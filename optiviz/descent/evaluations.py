@@ -1,4 +1,4 @@
-"""How often a method computes a loss or its gradient, counted by walking its path once more."""
+"""How often a method evaluates its objective."""
 
 import numpy as np
 
@@ -10,36 +10,39 @@ from optiviz.optimizers.base import Method
 def count_evaluations(
     objective: Objective, method: Method, start: Array, steps: int
 ) -> tuple[int, Array]:
-    """Return the number of points at which a method evaluates an objective, and where it ends.
+    """Return at how many points a method evaluates an objective in `steps` steps, and their end.
 
-    start and the end have shape (dim,). Loss and gradient count once if they are computed together.
+    start and the end have shape (dim,). A point counts once, whatever is evaluated there, and
+    however often.
     """
-    counting = _Counting(objective)
-    x = start
+    counted, x = _Counted(objective), start
     with np.errstate(all="ignore"):
-        for x, _ in walk(counting, method, np.array(start, float), steps):  # noqa: B007
-            pass
-    return counting.points, x
+        for point, _ in walk(counted, method, start, steps):
+            x = point
+    return len(counted.seen), x
 
 
-class _Counting:
-    """An objective that counts at how many points it is evaluated."""
+class _Counted:
+    """An objective that remembers the points at which it is evaluated."""
 
     def __init__(self, objective: Objective) -> None:
-        self.objective, self.dim, self.points = objective, objective.dim, 0
+        self._objective = objective
+        self.seen: set[bytes] = set()
         pass_on(objective, self)
 
+    @property
+    def dim(self) -> int:
+        return self._objective.dim
+
     def value(self, x: Array) -> Array:
-        self._count(x)
-        return self.objective.value(x)
+        return self._met(x).value(x)
 
     def gradient(self, x: Array) -> Array:
-        self._count(x)
-        return self.objective.gradient(x)
+        return self._met(x).gradient(x)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        self._count(x)
-        return self.objective.value_and_gradient(x)
+        return self._met(x).value_and_gradient(x)
 
-    def _count(self, x: Array) -> None:
-        self.points += int(np.prod(np.shape(x)[:-1]))
+    def _met(self, x: Array) -> Objective:
+        self.seen.update(point.tobytes() for point in x.reshape(-1, self.dim))
+        return self._objective

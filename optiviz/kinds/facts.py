@@ -134,7 +134,7 @@ def number_text(value: float, digits: int = DIGITS, math: bool = False) -> str:
 
 def call_of(name: str, function: Callable[..., float]) -> str:
     """Return how a function is called, for example loss(path[, step, start])."""
-    needed, optional = [], []
+    needed, optional = list[str](), list[str]()
     for each in signature(function).parameters.values():
         many = each.kind is each.VAR_POSITIONAL
         (needed if each.default is each.empty else optional).append(
@@ -214,7 +214,8 @@ class _Evaluator:
                 pairs = zip(ops, sides, sides[1:], strict=False)
                 return reduce(operator.and_, (OPERATORS[type(op)](a, b) for op, a, b in pairs))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self._called(name, [self.value(each) for each in args])
+                read = self.number if name in FUNCTIONS else self.value
+                return self._called(name, [read(each) for each in args])
         raise InputError(f"{self.text!r}: {ast.unparse(node)} is not allowed")
 
     def number(self, node: ast.expr) -> Any:

@@ -3,6 +3,7 @@
 What a text says of numbers is computed when the lesson is made, and what it claims is checked.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from optiviz.surfaces.domain import Kebab, Text
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import TaskProgress
-from optiviz.system.text import key_path
+from optiviz.system.text import counted, key_path, shorten
 from optiviz.system.validation import Model
 
 MAX_SECTIONS, MAX_LETTERS = 30, 4000
@@ -47,7 +48,7 @@ class LessonError(InputError):
 def _picture(value: Any, info: ValidationInfo) -> BaseRecipe:
     """Return the recipe of a picture, with the defaults of what the lesson decides."""
     if isinstance(value, BaseRecipe):
-        value = value.model_dump(exclude_unset=True)
+        value = {name: getattr(value, name) for name in value.model_fields_set}
     if not isinstance(value, Mapping):
         raise ValueError("must be a recipe: map fields to values")
     kind = value.get("kind", "run")
@@ -69,6 +70,14 @@ def _as_prose(text: str) -> str:
     return text
 
 
+def language(text: str) -> str:
+    """Return a language; raise InputError unless it is written as in BCP 47, such as "en"."""
+    if not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
+        raise InputError(f"{shorten(text, quoted=True)} is no language: write, for example, en")
+    return text
+
+
+Language = Annotated[str, AfterValidator(language)]
 Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(_as_prose)]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
@@ -79,19 +88,35 @@ Picture = Annotated[
 ]
 
 
-class Section(Model):
-    """One picture, and what is said of it.
+class SectionTexts(Model):
+    """What is said of a picture.
 
     text, question and answer are prose, with formulas of LaTeX between dollar signs, names of code
     between backticks and, in double braces, expressions of the picture's numbers, such as
-    {{loss(adam)}}. claims are comparisons of these that must be true, sources are what it is based
-    on, and picture is a recipe of any other kind, without what the lesson decides.
+    {{loss(adam)}}.
     """
 
     heading: Text
     text: Prose
     question: Prose
     answer: Prose
+
+
+class LessonTexts(Model):
+    """What is said in a lesson."""
+
+    title: Text | None = None
+    summary: Text = ""
+    sections: tuple[SectionTexts, ...]
+
+
+class Section(SectionTexts):
+    """One picture, and what is said of it.
+
+    claims are comparisons of the picture's numbers that must be true, sources are what it is based
+    on, and picture is a recipe of any other kind, without what the lesson decides.
+    """
+
     claims: tuple[Claim, ...] = ()
     sources: tuple[Text, ...] = ()
     picture: Picture
@@ -104,12 +129,12 @@ class LessonRecipe(BaseRecipe):
     of the texts, such as "en".
     """
 
-    formats: ClassVar = ("page",)
+    formats: ClassVar = ("page", "notebook")
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
     name: Kebab = "lesson"
     summary: Text = ""
-    lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    lang: Language = "en"
     sections: Annotated[tuple[Section, ...], Field(min_length=1, max_length=MAX_SECTIONS)]
 
     @property
@@ -141,7 +166,8 @@ class LessonRecipe(BaseRecipe):
         """Return the lesson of some of its sections, by their numbers, the first of which is 1."""
         for number in numbers:
             if not 1 <= number <= len(self.sections):
-                raise InputError(f"there is no section {number}: there are {len(self.sections)}")
+                many = counted(len(self.sections), "section")
+                raise InputError(f"there is no section {number}: {self.name} has {many}")
         return self.model_copy(
             update={"sections": tuple(self.sections[number - 1] for number in numbers)}
         )

@@ -37,8 +37,9 @@ class _RunFacts:
     def facts(self) -> Facts:
         functions = (
             self.loss, self.distance, self.gradient, self.coordinate, self.sharpness,
-            self.evaluations, self.lowest, self.highest, self.steps_to, self.steps_near,
-            self.turns, self.diverges, self.setting, self.value, self.slope, self.eigenvalue,
+            self.evaluations, self.plane_loss, self.off_plane, self.mean_loss, self.lowest,
+            self.highest, self.steps_to, self.steps_near, self.turns, self.diverges, self.setting,
+            self.value, self.slope, self.eigenvalue,
         )  # fmt: skip
         params = dict(self.scene.surface.params)
         return params | {"steps": self.scene.steps} | {each.__name__: each for each in functions}
@@ -80,6 +81,21 @@ class _RunFacts:
             if np.array_equal(end, self._point(path, step, start)):
                 return counted
         raise InputError(f"the evaluations of {path} are not known")
+
+    def plane_loss(self, path: str, step: int | None = None, start: int = 1) -> float:
+        """Return the loss of the plane where it is nearest to a path at a step."""
+        return float(self._surface(path).value(self._point(path, step, start)))
+
+    def off_plane(self, path: str, step: int | None = None, start: int = 1) -> float:
+        """Return how far a path is from the plane that is drawn at a step."""
+        found = self._path(path, start)
+        return float(found.row_distances[found.row(self._step(found, step))])
+
+    def mean_loss(self, path: str, step: int, start: int = 1) -> float:
+        """Return the mean loss of a path from a step on, which noise moves less than the last."""
+        found = self._path(path, start)
+        losses = found.true_losses_by_step[self._step(found, step) : found.last + 1]
+        return float(np.nanmean(losses))
 
     def lowest(self, path: str, start: int = 1) -> float:
         """Return the lowest loss of a path."""

@@ -144,7 +144,9 @@ if (framed) {
   const tell = () => parent.postMessage({ height: Math.ceil(one("main").getBoundingClientRect().bottom) }, "*");
   update();
   addEventListener("message", ({ source }) => {
-    if (source === parent) tell(); // it asks when it is ready to hear
+    if (source !== parent) return; // which asks when the frame has its width
+    refresh();
+    tell();
   });
   new ResizeObserver(tell).observe(one("main"));
 }
