@@ -20,7 +20,8 @@ from pydantic import (
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, Scene, to_dict
-from optiviz.kinds.facts import as_claim, as_quoting, check_claim, filled
+from optiviz.kinds.facts import MATH, QUOTED, as_claim, as_quoting, check_claim, filled
+from optiviz.kinds.mathml import mathml
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.registry import KINDS
 from optiviz.surfaces.domain import Kebab, Text
@@ -62,6 +63,13 @@ def _written(picture: BaseRecipe) -> dict[str, Any]:
     return {key: value for key, value in to_dict(picture).items() if key not in SHARED}
 
 
+def _as_prose(text: str) -> str:
+    """Return a prose text; raise InputError if a number or a formula in it can be none."""
+    for formula in MATH.findall(as_quoting(text)):
+        mathml(QUOTED.sub("1", formula))
+    return text
+
+
 def language(text: str) -> str:
     """Return a language; raise InputError unless it is written as in BCP 47, such as "en"."""
     if not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
@@ -70,7 +78,7 @@ def language(text: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(language)]
-Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(as_quoting)]
+Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(_as_prose)]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
     BaseRecipe,

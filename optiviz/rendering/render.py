@@ -77,7 +77,24 @@ def _rendered(
     progress: TaskProgress | None,
 ) -> Scene[Any]:
     """Run a recipe and write it to files in these formats, with these writers."""
-    scene = recipe.make_scene(progress)
+    return _written(recipe, recipe.make_scene(progress), targets, forms, writers, progress)
+
+
+def render_scene(recipe: BaseRecipe, scene: Scene[Any], path: Path) -> Scene[Any]:
+    """Draw a scene that was computed from a recipe, and write it to a file."""
+    writer = KINDS[recipe.kind].load_writer(path.suffix.lower())
+    return _written(recipe, scene, [path], [recipe.output_format(path)], [writer], None)
+
+
+def _written(
+    recipe: BaseRecipe,
+    scene: Scene[Any],
+    targets: Sequence[Path],
+    forms: Sequence[Format],
+    writers: Sequence[Any],
+    progress: TaskProgress | None,
+) -> Scene[Any]:
+    """Draw a scene and write it to files in these formats, with these writers."""
     # Drawn before anything is written, because drawing can fail.
     drawn = any(form.kind in ("animation", "still") for form in forms)
     picture = make_picture(recipe, scene, progress) if drawn else None
