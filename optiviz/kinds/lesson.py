@@ -173,8 +173,9 @@ class LessonRecipe(BaseRecipe):
         )
 
     def check(self) -> None:
-        for picture in self.pictures:
-            picture.check()
+        for number, picture in enumerate(self.pictures):
+            with _located("sections", number, "picture"):
+                picture.check()
 
     def draft(self) -> Self:
         small = super().draft()
@@ -188,13 +189,12 @@ class LessonRecipe(BaseRecipe):
 
     def make_scene(self, progress: TaskProgress | None = None) -> "LessonScene":
         self.check()
-        passages = tuple(
-            _passage(number, section, picture.make_scene(progress))
-            for number, (section, picture) in enumerate(
-                zip(self.sections, self.pictures, strict=True)
-            )
-        )
-        return LessonScene(title=self.title or self.name, passages=passages)
+        passages = []
+        for number, picture in enumerate(self.pictures):
+            with _located("sections", number, "picture"):
+                scene = picture.make_scene(progress)
+            passages.append(_passage(number, self.sections[number], scene))
+        return LessonScene(title=self.title or self.name, passages=tuple(passages))
 
 
 @dataclass(frozen=True, eq=False)
