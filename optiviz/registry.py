@@ -4,7 +4,7 @@ They hold only strings, so that help and completion import nothing, and so that 
 what is in the packages that depend on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -65,7 +65,7 @@ class Format(NamedTuple):
     metadata text of a file, which describes how it was created, or None if it has none.
     """
 
-    kind: Literal["animation", "still", "data", "page"]
+    kind: Literal["animation", "still", "data", "page", "notebook"]
     writer: str
     reader: str
     about: str
@@ -139,6 +139,10 @@ FORMATS = {
         "page", "rendering.page:save_page", "recipes.metadata:read_html",
         "interactive page for a browser, all in one file",
     ),
+    ".ipynb": Format(
+        "notebook", "rendering.lesson.notebook:save_notebook", "recipes.metadata:read_notebook",
+        "Jupyter notebook whose cells make the pictures of a lesson",
+    ),
     ".json": Format(
         "data", "rendering.data:save_json", "recipes.metadata:read_json",
         "recipe, paths and losses in full precision",
@@ -162,11 +166,26 @@ def format_of(path: Path) -> Format:
     return FORMATS[suffix]
 
 
+def fits(suffix: str, formats: Collection[str]) -> bool:
+    """Return whether a suffix, or the kind of its format, is one of these."""
+    return suffix in formats or FORMATS[suffix].kind in formats
+
+
 class Kind(NamedTuple):
-    """A kind of picture: "module:class" of its recipe in `kinds`, and the data for its views."""
+    """A kind of picture: "module:class" of its recipe in `kinds`, and the data for its views.
+
+    writers are by suffix the functions, "module:name" in `optiviz`, that write what other kinds do
+    not have.
+    """
 
     target: str
     provides: tuple[str, ...]
+    writers: Mapping[str, str] = {}
+
+    def load_writer(self, suffix: str) -> Any:
+        """Return the writer of a suffix."""
+        own = self.writers.get(suffix)
+        return FORMATS[suffix].load() if own is None else _load(own)
 
 
 KINDS = {
@@ -175,6 +194,7 @@ KINDS = {
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
     "response": Kind("response:ResponseRecipe", ("response",)),
+    "lesson": Kind("lesson:LessonRecipe", (), {".html": "rendering.lesson:save_lesson"}),
 }
 
 

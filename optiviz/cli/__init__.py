@@ -30,6 +30,7 @@ COMMANDS = {
     "response": "response",
     "tune": "tune",
     "basins": "basins",
+    "lesson": "lesson",
     "batch": "batch",
     "inspect": "inspect",
     "schema": "schema",

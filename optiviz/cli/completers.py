@@ -30,6 +30,13 @@ def listed_surfaces(ctx: click.Context, incomplete: str) -> Items:
     return _among(_surfaces(ctx), begun, before)
 
 
+def lessons(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the name of a lesson."""
+    from optiviz.recipes.lesson_files import lesson_names
+
+    return _among(dict.fromkeys(lesson_names(), ""), incomplete) or _files(incomplete)
+
+
 def names(ctx: click.Context, incomplete: str) -> Items:
     """Complete the name of a surface or an optimizer."""
     return _among(_surfaces(ctx) | _optimizers(), incomplete)

@@ -17,17 +17,18 @@ from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.descent.learning_rate import ConfiguredOptimizer
+from optiviz.kinds.facts import Facts
 from optiviz.kinds.size import PictureSize, Size
 from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.types import NamedTheme, resolve_surface
 from optiviz.objective import Array
 from optiviz.optimizers.spec import OptimizerSpec, Setting, labelled
-from optiviz.registry import FORMATS, Format, LegendPlace, Quality, format_of
+from optiviz.registry import FORMATS, Format, LegendPlace, Quality, fits, format_of
 from optiviz.surfaces.domain import Text
 from optiviz.surfaces.region import check_hessian, region_where
 from optiviz.surfaces.signal import Signal
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError
+from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import TaskProgress
 from optiviz.system.validation import Model
 from optiviz.themes import load_theme
@@ -56,7 +57,8 @@ class BaseRecipe(Model):
     multiplies the pixels of a picture, whose layout stays the same.
     """
 
-    formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")  # kinds of formats
+    # Kinds of formats, or suffixes.
+    formats: ClassVar[tuple[str, ...]] = ("animation", "still", "data")
     has_rate_report: ClassVar[bool] = False  # whether rate_report is available
     default_suffix: ClassVar[str] = ".gif"  # end of the file name unless specified
 
@@ -153,8 +155,8 @@ class BaseRecipe(Model):
     def output_format(self, path: Path) -> Format:
         """Return the format of a path; raise InputError if the picture cannot be written in it."""
         form = format_of(path)
-        if form.kind not in self.formats:
-            fitting = [suffix for suffix, each in FORMATS.items() if each.kind in self.formats]
+        if not fits(path.suffix.lower(), self.formats):
+            fitting = [suffix for suffix in FORMATS if fits(suffix, self.formats)]
             raise InputError(
                 f"{path}: optiviz {self.kind} cannot write {path.suffix.lower()} files: "
                 f"choose from {', '.join(fitting)}"
@@ -402,6 +404,18 @@ class Scene(Generic[EntryT]):
     def max_plane_distance(self) -> float:
         """The largest distance of any path from the plane that is drawn; 0 if all are on it."""
         return 0.0
+
+    @property
+    def facts(self) -> Facts:
+        """The numbers that text may quote, by name: plain ones, and functions of entries."""
+        return {}
+
+    def entry(self, label: str) -> EntryT:
+        """Return the entry with a label; raise InputError if there is none."""
+        for each in self.entries:
+            if each.label == label:
+                return each
+        raise InputError(did_you_mean("path", label, [each.label for each in self.entries]))
 
     def status(self, entry: EntryT, step: int) -> str:
         """Return a remark on an entry at a step, or ""; the last step has the most remarks."""

@@ -12,6 +12,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
 from optiviz.descent.learning_rate import configure
 from optiviz.kinds.base import SETTINGS, Column, OnSurface, OptimizerEntry, Report, Row
+from optiviz.kinds.facts import Facts, part, setting
 from optiviz.kinds.fields import AnimationFields, ProblemFields, VariationFields
 from optiviz.kinds.style import Style
 from optiviz.kinds.types import Sides, resolve_surface
@@ -145,6 +146,19 @@ class BasinsScene(OnSurface[BasinsEntry]):
     @property
     def provides(self) -> Mapping[str, int]:
         return {"basins": self.surface.dim}
+
+    @property
+    def facts(self) -> Facts:
+        def share(path: str, number: int) -> float:
+            """Return the share of the starts that end at a minimum; the first has number 1."""
+            part(self.minima, number, "minimum")
+            return float((self.entry(path).basins.reached == number - 1).mean())
+
+        def used(path: str, name: str) -> float:
+            """Return a hyperparameter as it was used."""
+            return setting(self.entry(path).configured.optimizer.hyperparameters(), name)
+
+        return {"steps": self.steps, "share": share, "setting": used}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the minima and, for each optimizer, the grid of the minima reached."""

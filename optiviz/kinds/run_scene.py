@@ -14,7 +14,9 @@ from optiviz.descent.outcome import Outcome, outcome, until_left
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import MAX_ROWS
 from optiviz.kinds.base import SETTINGS, STATUS, Column, OnSurface, Report, Row
+from optiviz.kinds.facts import Facts
 from optiviz.kinds.run_entries import RunEntry
+from optiviz.kinds.run_facts import run_facts
 from optiviz.objective import Array
 from optiviz.optimizers.spec import format_value
 from optiviz.registry import MANY_DIMENSIONS
@@ -325,6 +327,10 @@ class RunScene(OnSurface[RunEntry]):
     def columns(self) -> tuple[str, ...]:
         """The quantities of its paths beside point and loss."""
         return problem_of(self.surface).columns
+
+    @property
+    def facts(self) -> Facts:
+        return run_facts(self)
 
     def to_dict(self) -> dict[str, Any]:
         learned = bool(self.columns)

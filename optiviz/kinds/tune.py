@@ -18,6 +18,7 @@ from optiviz.kinds.base import (
     SurfaceScene,
     finite_or_none,
 )
+from optiviz.kinds.facts import Facts, setting
 from optiviz.kinds.fields import LegendFields, OptimizerFields, StartFields
 from optiviz.kinds.types import Over, resolve_surface
 from optiviz.objective import Array
@@ -190,6 +191,18 @@ class TuneScene(SurfaceScene[TuneEntry]):
     @property
     def provides(self) -> Mapping[str, int]:
         return {"search": self.surface.dim}
+
+    @property
+    def facts(self) -> Facts:
+        def best(path: str, name: str = "") -> float:
+            """Return the lowest median loss of all trials, or the value that led to it."""
+            found = self.entry(path).search
+            if not name:
+                return float(found.medians[found.best])
+            return setting({key: float(each[found.best]) for key, each in found.values.items()},
+                           name)  # fmt: skip
+
+        return {"best": best}
 
     def to_dict(self) -> dict[str, Any]:
         return {"searches": [entry.to_dict() for entry in self.entries]}

@@ -4,20 +4,22 @@ Fields allow more ways of writing than a recipe: a surface as a formula, a windo
 the user's catalogue, a start as "random:5". The recipe holds the result.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.checkpoints import checkpoint_files, named_checkpoints, searches_far
+from optiviz.kinds.lesson import SHARED
 from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import parse_specs
-from optiviz.recipes import Fields
-from optiviz.recipes.surfaces import SURFACE_OPTIONS, as_list, read_surfaces
+from optiviz.recipes import Fields, Keys
+from optiviz.recipes.surfaces import SURFACE_OPTIONS, as_list, param_names, read_surfaces
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import is_third_party_surface
 from optiviz.surfaces.config import PlaneConfig
@@ -29,6 +31,8 @@ from optiviz.system.files import real_path
 from optiviz.system.text import shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
 from optiviz.themes import FILES as THEME_FILES
+
+LESSON = {"lesson": "name or file of a lesson, in place of sections"}
 
 # Groups of fields: setting one replaces the whole group.
 EXCLUSIVE_FIELDS = (
@@ -42,19 +46,22 @@ EXCLUSIVE_FIELDS = (
 def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
     """Return the fields of both, with `given` taking precedence.
 
-    A formula also replaces a surface, starts replace random ones, and optimizers replace the
-    hashes of the files of the former ones.
+    A formula also replaces a surface, starts replace random ones, optimizers replace the hashes of
+    the files of the former ones, and a value of a parameter replaces those that vary.
     """
     drops = [
         key for keys in EXCLUSIVE_FIELDS if any(each in given for each in keys) for key in keys
     ]
+    if str(base.get("vary")).partition("=")[0] in param_names(given.get("params")):
+        drops.append("vary")
     return {key: value for key, value in base.items() if key not in drops} | dict(given)
 
 
 def allowed_keys(model: type[BaseRecipe]) -> list[str]:
     """Return the keys that may be written for a kind of recipe."""
     drawn = {"surface", "surfaces"} & model.model_fields.keys()
-    return [*model.model_fields, *(SURFACE_OPTIONS if drawn else ())]
+    held = "sections" in model.model_fields
+    return [*model.model_fields, *(SURFACE_OPTIONS if drawn else ()), *(LESSON if held else ())]
 
 
 def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
@@ -62,9 +69,17 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
 
     Raises InputError with every fault, each beginning with its place as `locate` returns it.
     """
+    recipe = checked_recipe(fields)
+    if isinstance(recipe, list):
+        raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in recipe)))
+    return recipe
+
+
+def checked_recipe(fields: Mapping[str, Any]) -> BaseRecipe | list[Fault]:
+    """Return the recipe of fields, or all that is wrong with them."""
     kind = fields.get("kind", "run")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InputError(f"{locate(['kind'])}: {did_you_mean('kind', shorten(kind), KINDS)}")
+        return [Fault(("kind",), did_you_mean("kind", shorten(kind), KINDS))]
     model = load_kind(kind)
     known, wrong = allowed_keys(model), set()
     rest = {key: value for key, value in fields.items() if key in known}
@@ -87,12 +102,10 @@ def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
                 Fault(("params",), fault.message) if fault.keys == ("vary",) else fault
                 for fault in recipe
             ]
-        faults += [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
-    elif fields.get("metric") is not None and not _measures(recipe):
+        return faults + [fault for fault in recipe if not (fault.keys and fault.keys[0] in wrong)]
+    if fields.get("metric") is not None and not _measures(recipe):
         faults.append(Fault(("metric",), "no method here uses it; natural-gradient does"))
-    if faults or isinstance(recipe, list):
-        raise InputError("\n".join(dict.fromkeys(fault.format(locate) for fault in faults)))
-    return recipe
+    return faults or recipe
 
 
 def _measures(recipe: BaseRecipe) -> bool:
@@ -117,6 +130,14 @@ def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
     return faults
 
 
+def pictures_in(fields: Mapping[str, Any]) -> Iterator[tuple[Keys, Fields]]:
+    """Yield the fields of each picture of a lesson, with their keys; other recipes have none."""
+    sections = fields.get("sections")
+    for number, section in enumerate(sections if isinstance(sections, list | tuple) else ()):
+        if isinstance(section, Mapping) and isinstance(section.get("picture"), Mapping):
+            yield ("sections", number, "picture"), dict(section["picture"])
+
+
 def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool = False) -> None:
     """Raise InputError if fields, which others may have written, name third-party code.
 
@@ -124,6 +145,8 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
     `reading`, only code counts that would run when the fields are read, and any checkpoint that
     would be read then.
     """
+    for at, inner in pictures_in(fields):
+        check_trusted(inner, partial(_locate_within, locate, at), reading)
     allow = "allow it with --allow-plugins if you trust its author"
     if reading:
         for key, text in unhashed_checkpoints(fields):
@@ -149,6 +172,10 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
     for keys, name in named:
         if name:
             raise InputError(f"{locate(keys)}: {shorten(name)} runs third-party code: {allow}")
+
+
+def _locate_within(locate: KeyLocator, at: Keys, keys: Sequence[Any]) -> str:
+    return locate((*at, *keys))
 
 
 def _optimizers(value: Any) -> list[str]:
@@ -190,6 +217,7 @@ def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
         theme if str(theme).lower().endswith(THEME_FILES) else None,
     ]
     held = [Path(each) for each in named if isinstance(each, str | Path)]
+    held += [path for _, inner in pictures_in(fields) for path in inlined_files(inner)]
     return held + track_files(fields.get("tracks"))
 
 
@@ -206,12 +234,15 @@ def input_files(fields: Mapping[str, Any]) -> list[Path]:
     read += [Path(each) for each in fitted if isinstance(each, str)]
     for _, plane in _planes(fields):
         read += map(Path, plane.files)
+    read += [path for _, inner in pictures_in(fields) for path in input_files(inner)]
     recorded = all_track_files(fields.get("tracks")) + checkpoint_files(fields.get("checkpoints"))
     return inlined_files(fields) + recorded + read
 
 
 def unhashed_checkpoints(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the files and patterns of checkpoints that have no hash, each with its key."""
+    for _, inner in pictures_in(fields):
+        yield from unhashed_checkpoints(inner)
     for text in named_checkpoints(fields.get("checkpoints")):
         yield "checkpoints", text
     for key, plane in _planes(fields):
@@ -266,8 +297,35 @@ def _normalize_starts(fields: Fields, field: str) -> list[Fault]:
     return faults
 
 
+def _normalize_sections(fields: Fields, field: str) -> list[Fault]:
+    """Read the pictures of a lesson; return the faults."""
+    sections = fields.get(field)
+    if not isinstance(sections, list | tuple):
+        return []
+    read, faults = [], []
+    for number, section in enumerate(sections):
+        if isinstance(section, Mapping) and isinstance(section.get("picture"), Mapping):
+            at = (field, number, "picture")
+            given = [key for key in SHARED if key in section["picture"]]
+            faults += [Fault((*at, key), "is that of the whole lesson: set it there")
+                       for key in given]  # fmt: skip
+            fields_of = {key: each for key, each in section["picture"].items() if key not in given}
+            if fields_of.get("kind") == "lesson":
+                faults.append(Fault((*at, "kind"), "a lesson cannot be in a lesson"))
+                fields_of["kind"] = "run"
+            picture = checked_recipe(fields_of)
+            if isinstance(picture, list):
+                faults += [each._replace(keys=(*at, *(each.keys or ()))) for each in picture]
+            else:
+                section = {**section, "picture": picture}
+        read.append(section)
+    fields[field] = read
+    return faults
+
+
 # Functions that replace other ways of writing a field by the one that a recipe holds.
 NORMALIZERS = {
+    "sections": _normalize_sections,
     "surface": read_surfaces,
     "surfaces": read_surfaces,
     "starts": _normalize_starts,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe, Scene
 from optiviz.recipes.provenance import metadata_for
-from optiviz.registry import Format
+from optiviz.registry import KINDS, Format
 from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
@@ -62,7 +62,9 @@ def render(
     forms = [recipe.output_format(target) for target in targets]
     recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
-    writers = [form.load() for form in forms]  # raises if a package is missing
+    kind = KINDS[recipe.kind]
+    # Raises if a package is missing.
+    writers = [kind.load_writer(target.suffix.lower()) for target in targets]
     with shared_out(jobs):
         return _rendered(recipe, targets, forms, writers, progress)
 
@@ -75,7 +77,24 @@ def _rendered(
     progress: TaskProgress | None,
 ) -> Scene[Any]:
     """Run a recipe and write it to files in these formats, with these writers."""
-    scene = recipe.make_scene(progress)
+    return _written(recipe, recipe.make_scene(progress), targets, forms, writers, progress)
+
+
+def render_scene(recipe: BaseRecipe, scene: Scene[Any], path: Path) -> Scene[Any]:
+    """Draw a scene that was computed from a recipe, and write it to a file."""
+    writer = KINDS[recipe.kind].load_writer(path.suffix.lower())
+    return _written(recipe, scene, [path], [recipe.output_format(path)], [writer], None)
+
+
+def _written(
+    recipe: BaseRecipe,
+    scene: Scene[Any],
+    targets: Sequence[Path],
+    forms: Sequence[Format],
+    writers: Sequence[Any],
+    progress: TaskProgress | None,
+) -> Scene[Any]:
+    """Draw a scene and write it to files in these formats, with these writers."""
     # Drawn before anything is written, because drawing can fail.
     drawn = any(form.kind in ("animation", "still") for form in forms)
     picture = make_picture(recipe, scene, progress) if drawn else None
@@ -162,6 +181,7 @@ WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]]
     "animation": _write_animation,
     "still": _write_still,
     "page": _write_page,
+    "notebook": _write_page,
     "data": _write_data,
 }
 

@@ -1,0 +1,94 @@
+"""`optiviz lesson`: a lecture page, a handout, a film or a notebook of one lesson."""
+
+from typing import Any
+
+import click
+
+from optiviz.cli import debug_option
+from optiviz.cli.help import Command, completes, section
+from optiviz.cli.options import (
+    Output,
+    explicit_options,
+    option_for,
+    output_options,
+    plugins_option,
+    render_and_report,
+    style_options,
+)
+from optiviz.system.errors import InputError
+
+
+def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> list[int] | None:
+    if value is None:
+        return None
+    parts = value.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not {value!r}")
+    return [int(part) for part in parts]
+
+
+@click.command(cls=Command, name="lesson", short_help="Make a lecture page, or list lessons.")
+@click.argument("name", metavar="[NAME|FILE]", required=False, shell_complete=completes("lessons"))
+@section(
+    "Lesson",
+    click.option(
+        "--only", callback=_numbers, metavar="N,...", help="Only these sections, by their numbers."
+    ),
+    click.option(
+        "--lang", metavar="NAME",
+        help="Language of the texts, such as en.  [default: that of the lesson]",
+    ),
+    plugins_option,
+)  # fmt: skip
+@section("Picture", style_options)
+@output_options("outputs/NAME.html", "page", "notebook")
+@debug_option
+def command(
+    name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any
+) -> None:
+    """Make the page of a lesson: live pictures, each with a paragraph and a question.
+
+    \b
+    optiviz lesson momentum -o momentum.html
+    optiviz lesson my_lesson.yaml --only 2
+
+    Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.
+    """
+    if name is None:
+        from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+
+        if explicit_options(options) or only or lang:
+            raise InputError("NAME: required, but missing: optiviz lesson lists all lessons")
+        names = lesson_names()
+        width = max(map(len, names), default=0)
+        for each in names:
+            click.echo(f"{each:{width}}  {lesson_summary(each)}")
+        return
+    from optiviz.kinds.lesson import LessonError, LessonRecipe
+    from optiviz.recipes.lessons import lesson_file, read_lesson
+    from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
+
+    output = Output.pop_from(options)
+    changed = explicit_options(options)
+    made = read_lesson(name, lang)
+    if not allow_plugins:
+        check_trusted(made.fields, made.locate)
+    with output.redirect_messages():  # those of third-party code, which is run
+        recipe = read_recipe(
+            merge_fields(made.fields, changed),
+            lambda keys: (option_for if keys and keys[0] in changed else made.locate)(keys),
+        )
+    assert isinstance(recipe, LessonRecipe)
+    if made.version_differences and not output.quiet:
+        click.echo(
+            f"{name} was written with {made.version_differences}: the bytes may differ", err=True
+        )
+    if only is not None:
+        try:
+            recipe = recipe.only(only)
+        except InputError as error:
+            raise InputError(f"--only: {error}") from None
+    try:
+        render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
+    except LessonError as error:
+        raise InputError(f"{made.locate(error.keys)}: {error.message}") from None
