@@ -55,14 +55,12 @@ def command(
     Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.
     """
     if name is None:
-        from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+        from optiviz.cli.inventory import list_names
+        from optiviz.cli.listing import table
 
         if explicit_options(options) or only or lang:
             raise InputError("NAME: required, but missing: optiviz lesson lists all lessons")
-        names = lesson_names()
-        width = max(map(len, names), default=0)
-        for each in names:
-            click.echo(f"{each:{width}}  {lesson_summary(each)}")
+        click.echo(table(list_names("lessons")))
         return
     from optiviz.kinds.lesson import LessonError, LessonRecipe
     from optiviz.recipes.lessons import lesson_file, read_lesson
