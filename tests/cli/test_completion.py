@@ -61,7 +61,7 @@ def offered(line: str, shell: type[Shell] = Zsh) -> list[str]:
         ("optiviz plot wobbly --view l", []),
         ("optiviz run --theme ", [*THEMES]),
         ("optiviz run --layout ", ["panels", "grid"]),
-        ("optiviz run --format ", [each[1:] for each in FORMATS]),
+        ("optiviz run --format ", [each[1:] for each in FORMATS if each != ".ipynb"]),
         ("optiviz run --data di", ["digits"]),
         ("optiviz run --data id", ["idx:"]),
         ("optiviz run --plane ra", ["random:"]),

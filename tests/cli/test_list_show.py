@@ -165,7 +165,8 @@ def test_help_has_a_short_name(command: tuple[str, ...], invoke: Invoke) -> None
 def test_help_names_every_command_and_format(invoke: Invoke) -> None:
     said = invoke("--help").stdout
     assert all(name in said for name in COMMANDS)
-    assert all(suffix in invoke("run", "--help").stdout for suffix in FORMATS)
+    written = invoke("run", "--help").stdout + invoke("lesson", "--help").stdout
+    assert all(suffix in written for suffix in FORMATS)
 
 
 def test_without_a_command_there_is_help(invoke: Invoke) -> None:
