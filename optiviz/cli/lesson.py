@@ -41,7 +41,7 @@ def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> 
     plugins_option,
 )  # fmt: skip
 @section("Picture", style_options)
-@output_options("outputs/NAME.html", "page")
+@output_options("outputs/NAME.html", "page", "animation", ".pdf")
 @debug_option
 def command(
     name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any
@@ -51,6 +51,7 @@ def command(
     \b
     optiviz lesson
     optiviz lesson momentum -o momentum.html
+    optiviz lesson momentum -o momentum.mp4 -o momentum.pdf
     optiviz lesson my_lesson.yaml --only 2
 
     Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optiviz.kinds.base import BaseRecipe, Scene
+from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene
 from optiviz.recipes.provenance import metadata_for
-from optiviz.registry import KINDS, Format
+from optiviz.registry import KINDS
 from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
@@ -18,6 +18,7 @@ from optiviz.system.text import shorten
 from optiviz.themes import load_theme
 
 if TYPE_CHECKING:
+    from optiviz.views.card import TitleCard
     from optiviz.views.figure import Picture
 
 
@@ -63,35 +64,56 @@ def render(
     recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
     kind = KINDS[recipe.kind]
-    # Raises if a package is missing.
-    writers = [kind.load_writer(target.suffix.lower()) for target in targets]
+    suffixes = [target.suffix.lower() for target in targets]
+    writers = [kind.load_writer(suffix) for suffix in suffixes]  # raises if a package is missing
+    ways = [
+        "page" if suffix in kind.writers else form.kind
+        for suffix, form in zip(suffixes, forms, strict=True)
+    ]
     with shared_out(jobs):
-        return _rendered(recipe, targets, forms, writers, progress)
+        return _rendered(recipe, targets, ways, writers, progress)
 
 
 def _rendered(
     recipe: BaseRecipe,
     targets: Sequence[Path],
-    forms: Sequence[Format],
+    ways: Sequence[str],
     writers: Sequence[Any],
     progress: TaskProgress | None,
 ) -> Scene[Any]:
-    """Run a recipe and write it to files in these formats, with these writers."""
+    """Run a recipe and write it to files, in the ways of WRITERS, with the writers of formats."""
     scene = recipe.make_scene(progress)
     # Drawn before anything is written, because drawing can fail.
-    drawn = any(form.kind in ("animation", "still") for form in forms)
-    picture = make_picture(recipe, scene, progress) if drawn else None
+    drawn = not {"animation", "still"}.isdisjoint(ways)
+    shots = _shots(recipe.clips(scene), progress) if drawn else []
     timeline = recipe.timeline
     frames = 1 if timeline is None else len(timeline.steps)
-    total = sum(frames if form.kind == "animation" else 1 for form in forms)
+    total = sum(frames if way == "animation" else 1 for way in ways)
     context = RenderContext(
-        recipe, scene, picture, metadata_for(recipe), DrawingProgress(total, progress)
+        recipe, scene, shots, metadata_for(recipe), DrawingProgress(total, progress)
     )
-    blanks = dict.fromkeys(() if picture is None else picture.remarks)
-    for target, form, writer in zip(targets, forms, writers, strict=True):
-        with atomic_write(target) as temporary, _settings(picture):
-            blanks |= dict.fromkeys(WRITERS[form.kind](context, writer, temporary) or ())
+    blanks = dict.fromkeys(remark for shot in shots for remark in shot.picture.remarks)
+    for target, way, writer in zip(targets, ways, writers, strict=True):
+        with atomic_write(target) as temporary, _settings(shots):
+            blanks |= dict.fromkeys(WRITERS[way](context, writer, temporary) or ())
     return replace(scene, blanks=tuple(blanks)) if blanks else scene
+
+
+class Shot(NamedTuple):
+    """A picture, or a card, and the step that each frame of it shows."""
+
+    picture: "Picture | TitleCard"
+    steps: Sequence[int]
+
+
+def _shots(clips: Sequence[Clip], progress: TaskProgress | None) -> list[Shot]:
+    """Return the pictures of clips, each after its card."""
+    shots = []
+    for clip in clips:
+        if clip.card is not None:
+            shots.append(Shot(make_card(clip.card, clip.recipe), (0,)))
+        shots.append(Shot(make_picture(clip.recipe, clip.scene, progress), clip.steps))
+    return shots
 
 
 class DrawingProgress:
@@ -112,19 +134,13 @@ class RenderContext(NamedTuple):
 
     recipe: BaseRecipe
     scene: Scene[Any]
-    drawing: "Picture | None"  # None if no format needs one
+    shots: Sequence[Shot]  # none if no format needs them
     comment: str
     progress: DrawingProgress
 
-    @property
-    def picture(self) -> "Picture":
-        """The picture. Only formats that need one may ask for it."""
-        assert self.drawing is not None
-        return self.drawing
-
 
 def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
-    from optiviz.rendering.animation import HOLD, PictureAnimation
+    from optiviz.rendering.animation import HOLD, save_film
     from optiviz.writers import ImageioWriter  # finds its plugin by the suffix
 
     timeline = context.recipe.timeline
@@ -135,13 +151,13 @@ def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
         check=False,  # our views say what moves, and tests compare their frames with full draws
     )  # fmt: skip
     frames.told.add("fps")  # a hint of the recipe
-    animation = PictureAnimation(context.picture, timeline.steps, timeline.fps, hold=0)
-    animation.save(path, writer=frames, progress_callback=context.progress.advance)
+    save_film(context.shots, path, frames, context.progress.advance)
 
 
 def _write_still(context: RenderContext, writer: Any, path: Path) -> None:
-    context.picture.update(context.scene.steps)
-    writer(context.picture.figure, path, context.comment, context.recipe.size.inches)
+    (shot,) = context.shots
+    shot.picture.update(context.scene.steps)
+    writer(shot.picture.figure, path, context.comment, context.recipe.size.inches)
     context.progress.advance()
 
 
@@ -159,7 +175,7 @@ def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
 
 
 # By kind of format: the function that writes a file, with the writer of its format. That of a page,
-# which draws its own ground, returns what it leaves blank.
+# which draws its own ground, returns what it leaves blank; so do a kind's own writers.
 WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]] = {
     "animation": _write_animation,
     "still": _write_still,
@@ -168,9 +184,9 @@ WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]]
 }
 
 
-def _settings(picture: "Picture | None") -> AbstractContextManager[None]:
+def _settings(shots: Sequence[Shot]) -> AbstractContextManager[None]:
     """Return the context in which files are written; matplotlib is only needed for pictures."""
-    if picture is None:
+    if not shots:
         return nullcontext()
     from optiviz.views.settings import drawing_settings
 
@@ -201,6 +217,15 @@ def make_picture(
             "standard" if recipe.timeline is None else recipe.timeline.quality,
             _sampling(progress),
         )
+
+
+def make_card(card: Card, recipe: BaseRecipe) -> "TitleCard":
+    """Return the card before the picture of a recipe."""
+    from optiviz.views.card import TitleCard
+    from optiviz.views.settings import drawing_settings
+
+    with drawing_settings():
+        return TitleCard(card, load_theme(recipe.theme), recipe.size, recipe.scale)
 
 
 def _sampling(progress: TaskProgress | None) -> Callable[[int, int], None] | None:

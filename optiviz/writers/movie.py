@@ -145,25 +145,26 @@ class ImageioWriter(AbstractMovieWriter):
             self._before = 0  # frames of the figures before this one
             self._doubtful = range(0)
             self._bound = stack.enter_context(ExitStack())
-            size, pixels = tuple(fig.get_size_inches()), self.frame_size
-            if any(side % plugin.size_step for side in pixels):
+            width, height = fig.get_size_inches()
+            step = plugin.size_step
+            if any(side % step for side in self.frame_size):
                 # 1e-6 keeps int(inches * dpi) from falling one pixel short.
-                size = tuple(
-                    (side + (-side) % plugin.size_step + 1e-6) / self.dpi for side in pixels
+                width, height = (
+                    (side + (-side) % step + 1e-6) / self.dpi for side in self.frame_size
                 )
-            self._bind(fig, size)
+            self._bind(fig, (float(width), float(height)))
             if not gc.get_freeze_count():  # else the caller froze objects
                 _freeze()
                 stack.callback(gc.unfreeze)
             self._stack = stack.pop_all()
 
-    def _bind(self, figure: Figure, size: tuple[float, ...]) -> None:
+    def _bind(self, figure: Figure, size: tuple[float, float]) -> None:
         """Draw a figure from now on, at a size in inches."""
         stack = self._bound
         stack.callback(figure.set_size_inches, *figure.get_size_inches())
         stack.callback(setattr, figure, "dpi", figure.dpi)
         self.fig, figure.dpi = figure, self.dpi
-        figure.set_size_inches(*size)
+        figure.set_size_inches(size)
         self._size = size
         self._canvas = Canvas(figure)
         stack.callback(self._canvas.give_back)
