@@ -4,7 +4,7 @@ The answer is at the foot, small and upside down.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from matplotlib.mathtext import MathTextParser
 
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.lesson import PROSE, LessonError, LessonRecipe, LessonScene, Passage
-from optiviz.rendering.lesson.prose import prose_parts
+from optiviz.rendering.lesson.prose import Part, prose_parts
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
@@ -36,8 +36,17 @@ GAP = 18.0  # between the parts of a page
 RULED, FEWEST, MOST = 23.0, 2, 7  # distance and number of the lines on which to write
 TALLEST = 0.5  # of the page, of a picture that would be higher at full width
 DOTS_PER_INCH = 288.0  # at which texts are measured
+# Names of LaTeX that matplotlib lacks, as it has them.
+SYNONYMS = {
+    "le": r"\leq", "ge": r"\geq", "lvert": r"\vert", "rvert": r"\vert", "lVert": r"\Vert",
+    "rVert": r"\Vert", "gets": r"\leftarrow", "implies": r"\Rightarrow", "iff": r"\Leftrightarrow",
+    "land": r"\wedge", "lor": r"\vee", "lnot": r"\neg", "dotsc": r"\ldots", "tfrac": r"\frac",
+    "bm": r"\boldsymbol", "textbf": r"\mathbf", "displaystyle": "", "limits": "",
+    **dict.fromkeys(("big", "Big", "bigl", "bigr", "Bigl", "Bigr"), ""),
+}  # fmt: skip
 
 Look = dict[str, Any]  # of a text, as matplotlib's arguments
+Word = list[tuple[str, Look]]  # its pieces
 BOLD: Look = {"weight": "bold"}
 CODE: Look = {"family": "DejaVu Sans Mono"}
 MATH: Look = {"parse_math": True}
@@ -96,13 +105,19 @@ def _check(number: int, passage: Passage) -> None:
             raise LessonError(("sections", number, "sources", place), str(error)) from None
 
 
+def known_formula(formula: str) -> str:
+    """Return a formula of LaTeX as matplotlib knows it, between dollar signs."""
+    said = re.sub(r"\\([A-Za-z]+)", lambda found: SYNONYMS.get(found[1], found[0]), formula)
+    return f"${said}$"
+
+
 def check_formula(formula: str) -> None:
     """Raise InputError if matplotlib cannot set a formula of LaTeX."""
     try:
-        MathTextParser("path").parse(f"${formula}$")
+        MathTextParser("path").parse(known_formula(formula))
     except ValueError as error:
         why = re.sub(r"^\w+: |, found .*| *\(at char.*", "", str(error).splitlines()[-1])
-        raise InputError(f"formula {formula!r} cannot be set in a .pdf: {why}") from None
+        raise InputError(f"${formula}$ cannot be set in a .pdf: {why}") from None
 
 
 class HandoutPage:
@@ -129,18 +144,18 @@ class HandoutPage:
         y += 0.6 * HEADING
         self.picture = (PAGE[0] - width) / 2, y - height, width, height
         y -= height + GAP
-        answer = set_prose(passage.answer, self.room, SMALL, self.ruler)
+        answer = set_prose(prose_parts(passage.answer), self.room, SMALL, self.ruler)
         sources = [
-            line
-            for source in passage.sources
-            for line in broken(source, self.room, SMALL, self.ruler)
+            set_prose([Part("words", each)], self.room, SMALL, self.ruler)
+            for each in passage.sources
         ]
         if answer is None:
             return False
-        foot = FOOT + 2.2 * SMALL + answer.height + GAP + LEADING * SMALL * len(sources)
+        spaces = sum(each.height + 0.4 * SMALL for each in sources if each is not None)
+        foot = FOOT + 2.2 * SMALL + answer.height + GAP + spaces
         for size in SIZES:
-            text = set_prose(passage.text, self.room, size, self.ruler)
-            question = set_prose(passage.question, self.room, size, self.ruler, BOLD)
+            text = set_prose(prose_parts(passage.text), self.room, size, self.ruler)
+            question = set_prose(prose_parts(passage.question), self.room, size, self.ruler, BOLD)
             if text is None or question is None:
                 continue
             end = y - text.height - GAP - question.height
@@ -149,9 +164,9 @@ class HandoutPage:
                 text.write(self.sheet, MARGIN, y)
                 question.write(self.sheet, MARGIN, end + question.height)
                 self._rule(end, min(ruled, MOST))
-                for line in sources:
-                    foot -= LEADING * SMALL
-                    self.sheet.write(MARGIN, foot, line, SMALL, color=self.theme.muted)
+                for source in filter(None, sources):
+                    source.write(self.sheet, MARGIN, foot, self.theme.muted)
+                    foot -= source.height + 0.4 * SMALL
                 # Nobody reads by chance what is upside down.
                 corner = PAGE[0] - MARGIN, foot - GAP - answer.height
                 answer.write(self.sheet, *corner, self.theme.muted, upside_down=True)
@@ -162,7 +177,7 @@ class HandoutPage:
         """Draw lines on which to write, beneath a height."""
         for number in range(1, count + 1):
             level = y - number * RULED
-            look = {"color": self.theme.rule, "linewidth": 0.7}
+            look = {"color": self.theme.muted, "linewidth": 0.3}
             self.sheet.draw([MARGIN, MARGIN + self.room], [level, level], **look)
 
     def write_foot(self, title: str, numbered: str) -> None:
@@ -204,15 +219,15 @@ class Block(NamedTuple):
 
 
 def set_prose(
-    text: str, room: float, size: float, ruler: Ruler, look: Look | None = None
+    parts: Iterable[Part], room: float, size: float, ruler: Ruler, look: Look | None = None
 ) -> Block | None:
-    """Return a prose text as lines of a width; None if a formula or a word is wider than that.
+    """Return parts of prose as lines of a width; None if a formula or code is wider than that.
 
     look is that of its words.
     """
     lines: list[tuple[float, list[Run]]] = []
     depth = below = 0.0
-    for line in _lines(text, room, size, ruler, look or {}):
+    for line in _lines(parts, room, size, ruler, look or {}):
         extents = [ruler.extent(run.said, size, **run.look) for run in line]
         if line[-1].x + extents[-1].width > room:
             return None
@@ -223,10 +238,13 @@ def set_prose(
     return Block(lines, size, depth + below)
 
 
-def _lines(text: str, room: float, size: float, ruler: Ruler, look: Look) -> Iterator[list[Run]]:
+def _lines(
+    parts: Iterable[Part], room: float, size: float, ruler: Ruler, look: Look
+) -> Iterator[list[Run]]:
     """Yield lines of runs, each as long as it may be."""
     line: list[Run] = []
-    for word in _words(text, look):
+    words = (cut for word in _words(parts, look) for cut in _cut(word, room, size, ruler))
+    for word in words:
         longer = _with(line, word, size, ruler)
         if (
             line
@@ -239,12 +257,12 @@ def _lines(text: str, room: float, size: float, ruler: Ruler, look: Look) -> Ite
         yield line
 
 
-def _words(text: str, look: Look) -> Iterator[list[tuple[str, Look]]]:
-    """Yield the parts of a text between which lines may be broken, each as pieces of one look."""
-    word: list[tuple[str, Look]] = []
-    for part in prose_parts(text):
+def _words(parts: Iterable[Part], look: Look) -> Iterator[Word]:
+    """Yield what stands between the places at which lines may be broken, as pieces of one look."""
+    word: Word = []
+    for part in parts:
         if part.kind == "formula":
-            word.append((f"${part.text}$", MATH))
+            word.append((known_formula(part.text), MATH))
             continue
         for number, said in enumerate(re.split(r"\s+", part.text)):
             if number and word:
@@ -256,9 +274,20 @@ def _words(text: str, look: Look) -> Iterator[list[tuple[str, Look]]]:
         yield word
 
 
-def _with(
-    line: Sequence[Run], word: Sequence[tuple[str, Look]], size: float, ruler: Ruler
-) -> list[Run]:
+def _cut(word: Word, room: float, size: float, ruler: Ruler) -> Iterator[Word]:
+    """Yield a word; if it is wider than a line, such as a long address, pieces of it."""
+    (said, look), *others = word
+    while not others and look is not MATH and len(said) > 1:
+        wide = ruler.extent(said, size, **look).width
+        if wide <= room:
+            break
+        letters = max(1, int(0.9 * len(said) * room / wide))
+        yield [(said[:letters], look)]
+        said = said[letters:]
+    yield [(said, look), *others]
+
+
+def _with(line: Sequence[Run], word: Word, size: float, ruler: Ruler) -> list[Run]:
     """Return a line with one more word; what looks the same becomes one run."""
     made = [*line]
     space = ruler.width("n n", size) - ruler.width("nn", size)
