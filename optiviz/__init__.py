@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from optiviz.descent.recording import record as record
     from optiviz.descent.solver_recording import SolverRecorder as SolverRecorder
     from optiviz.rendering.api import BasinsRecipe as BasinsRecipe
+    from optiviz.rendering.api import LessonRecipe as LessonRecipe
     from optiviz.rendering.api import PlotRecipe as PlotRecipe
     from optiviz.rendering.api import Recipe as Recipe
     from optiviz.rendering.api import ResponseRecipe as ResponseRecipe
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import animate as animate
     from optiviz.rendering.api import batch as batch
     from optiviz.rendering.api import descend as descend
+    from optiviz.rendering.api import draw as draw
     from optiviz.rendering.api import explore as explore
     from optiviz.rendering.api import load_jobs as load_jobs
+    from optiviz.rendering.api import load_lesson as load_lesson
     from optiviz.rendering.api import load_recipe as load_recipe
     from optiviz.rendering.api import load_surface as load_surface
     from optiviz.rendering.api import render as render
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Recipe": "rendering.api",
     "BasinsRecipe": "rendering.api",
+    "LessonRecipe": "rendering.api",
     "PlotRecipe": "rendering.api",
     "ResponseRecipe": "rendering.api",
     "Signal": "rendering.api",
@@ -47,8 +51,10 @@ _HOMES = {
     "animate": "rendering.api",
     "batch": "rendering.api",
     "descend": "rendering.api",
+    "draw": "rendering.api",
     "explore": "rendering.api",
     "load_jobs": "rendering.api",
+    "load_lesson": "rendering.api",
     "load_recipe": "rendering.api",
     "load_surface": "rendering.api",
     "render": "rendering.api",

@@ -65,7 +65,7 @@ class Format(NamedTuple):
     metadata text of a file, which describes how it was created, or None if it has none.
     """
 
-    kind: Literal["animation", "still", "data", "page"]
+    kind: Literal["animation", "still", "data", "page", "notebook"]
     writer: str
     reader: str
     about: str
@@ -138,6 +138,10 @@ FORMATS = {
     ".html": Format(
         "page", "rendering.page:save_page", "recipes.metadata:read_html",
         "interactive page for a browser, all in one file",
+    ),
+    ".ipynb": Format(
+        "notebook", "rendering.lesson.notebook:save_notebook", "recipes.metadata:read_notebook",
+        "Jupyter notebook whose cells make the pictures of a lesson",
     ),
     ".json": Format(
         "data", "rendering.data:save_json", "recipes.metadata:read_json",

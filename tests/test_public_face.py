@@ -24,10 +24,11 @@ HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "click", "rich",
 
 def test_the_exported_names_are_these() -> None:
     assert optiviz.__all__ == [
-        "BasinsRecipe", "InputError", "JaxProblem", "OptivizError", "PlotRecipe",
+        "BasinsRecipe", "InputError", "JaxProblem", "LessonRecipe", "OptivizError", "PlotRecipe",
         "PythonProblem", "Recipe", "ResponseRecipe", "Signal", "SolverRecorder", "Surface",
         "TorchProblem", "Trajectory", "TuneRecipe", "animate", "batch", "descend",
-        "explore", "load_jobs", "load_recipe", "load_surface", "record", "render",
+        "draw", "explore", "load_jobs", "load_lesson", "load_recipe",
+        "load_surface", "record", "render",
     ]  # fmt: skip
     for name in optiviz.__all__:
         assert getattr(optiviz, name).__doc__

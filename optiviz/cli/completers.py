@@ -32,7 +32,7 @@ def listed_surfaces(ctx: click.Context, incomplete: str) -> Items:
 
 def lessons(ctx: click.Context, incomplete: str) -> Items:
     """Complete the name of a lesson."""
-    from optiviz.recipes.lessons import lesson_names
+    from optiviz.recipes.lesson_files import lesson_names
 
     return _among(dict.fromkeys(lesson_names(), ""), incomplete) or _files(incomplete)
 

@@ -28,7 +28,8 @@ def list_names(
     """Return the name and one-line description of everything of a kind, as plain values.
 
     kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "functions" (of
-    formulas), "themes" or "formats". surfaces is the path of a YAML file of further surfaces. With
+    formulas), "lessons",
+    "themes" or "formats". surfaces is the path of a YAML file of further surfaces. With
     tags, only surfaces that have all of them are returned.
 
     Returns a list of dictionaries with "name" and "about"; surfaces, optimizers, which are in the
@@ -54,6 +55,10 @@ def list_names(
             ]
         case "functions":
             return _list_functions()
+        case "lessons":
+            from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+
+            return _rows({name: lesson_summary(name) for name in lesson_names()})
         case "views":
             return _rows({name: entry.about for name, entry in VIEWS.items()})
     return _rows({"signals": SIGNALS, "themes": THEMES}[kind])

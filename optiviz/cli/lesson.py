@@ -41,7 +41,7 @@ def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> 
     plugins_option,
 )  # fmt: skip
 @section("Picture", style_options)
-@output_options("outputs/NAME.html", "page", "animation", ".pdf")
+@output_options("outputs/NAME.html", "page", "animation", ".pdf", "notebook")
 @debug_option
 def command(
     name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any
@@ -49,18 +49,15 @@ def command(
     """Make the page of a lesson: live pictures, each with a paragraph and a question.
 
     \b
-    optiviz lesson
     optiviz lesson momentum -o momentum.html
     optiviz lesson momentum -o momentum.mp4 -o momentum.pdf
     optiviz lesson my_lesson.yaml --only 2
 
     Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.
     """
-    from optiviz.kinds.lesson import LessonError, LessonRecipe
-    from optiviz.recipes.lessons import lesson_names, lesson_summary, read_lesson
-    from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
-
     if name is None:
+        from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+
         if explicit_options(options) or only or lang:
             raise InputError("NAME: required, but missing: optiviz lesson lists all lessons")
         names = lesson_names()
@@ -68,6 +65,10 @@ def command(
         for each in names:
             click.echo(f"{each:{width}}  {lesson_summary(each)}")
         return
+    from optiviz.kinds.lesson import LessonError, LessonRecipe
+    from optiviz.recipes.lessons import lesson_file, read_lesson
+    from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
+
     output = Output.pop_from(options)
     changed = explicit_options(options)
     made = read_lesson(name, lang)
@@ -83,8 +84,12 @@ def command(
         click.echo(
             f"{name} was written with {made.version_differences}: the bytes may differ", err=True
         )
+    if only is not None:
+        try:
+            recipe = recipe.only(only)
+        except InputError as error:
+            raise InputError(f"--only: {error}") from None
     try:
-        chosen = recipe if only is None else recipe.only(only)
-        render_and_report(chosen, output, input_files(made.fields))
+        render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
     except LessonError as error:
         raise InputError(f"{made.locate(error.keys)}: {error.message}") from None

@@ -166,12 +166,13 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     """
+    from optiviz.recipes.lessons import with_lesson
     from optiviz.recipes.provenance import RecipeSource, read_source
     from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
 
     output = Output.pop_from(options)
     changed = explicit_options(options)
-    made = RecipeSource({}, option_for, {}) if source is None else read_source(source)
+    made = RecipeSource({}, option_for, {}) if source is None else with_lesson(read_source(source))
     fields = merge_fields(made.fields, changed)
     if not allow_plugins:
         theirs = {key: value for key, value in fields.items() if key not in changed}

@@ -132,6 +132,18 @@ def number_text(value: float, digits: int = DIGITS, math: bool = False) -> str:
     return f"{mantissa} × 10{power.translate(RAISED)}".replace("-", minus)
 
 
+def call_of(name: str, function: Callable[..., float]) -> str:
+    """Return how a function is called, for example loss(path[, step, start])."""
+    needed, optional = list[str](), list[str]()
+    for each in signature(function).parameters.values():
+        many = each.kind is each.VAR_POSITIONAL
+        (needed if each.default is each.empty else optional).append(
+            f"{each.name}, ..." if many else each.name
+        )
+    rest = f"[, {', '.join(optional)}]" if optional else ""
+    return f"{name}({', '.join(needed)}{rest})"
+
+
 def part(parts: Any, number: float, what: str) -> Any:
     """Return one of several parts by its number, the first of which is 1."""
     if number != int(number) or not 1 <= number <= len(parts):
@@ -188,7 +200,7 @@ class _Evaluator:
             case ast.Name(id=name):
                 found = self.facts.get(name, name)
                 if callable(found):
-                    raise InputError(f"{self.text!r}: write {name}{signature(found)}")
+                    raise InputError(f"{self.text!r}: write {call_of(name, found)}")
                 return found
             case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
                 return OPERATORS[type(op)](self.number(operand))
@@ -202,7 +214,8 @@ class _Evaluator:
                 pairs = zip(ops, sides, sides[1:], strict=False)
                 return reduce(operator.and_, (OPERATORS[type(op)](a, b) for op, a, b in pairs))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self._called(name, [self.value(each) for each in args])
+                read = self.number if name in FUNCTIONS else self.value
+                return self._called(name, [read(each) for each in args])
         raise InputError(f"{self.text!r}: {ast.unparse(node)} is not allowed")
 
     def number(self, node: ast.expr) -> Any:
@@ -221,8 +234,7 @@ class _Evaluator:
             try:
                 signature(function).bind(*values)
             except TypeError:
-                shown = f"{name}{signature(function)}".partition(" ->")[0]
-                raise InputError(f"{self.text!r}: write {shown}") from None
+                raise InputError(f"{self.text!r}: write {call_of(name, function)}") from None
         try:
             return function(*values)
         except TypeError as error:

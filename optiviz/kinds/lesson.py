@@ -3,6 +3,7 @@
 What a text says of numbers is computed when the lesson is made, and what it claims is checked.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from optiviz.surfaces.domain import Kebab, Text
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import TaskProgress
-from optiviz.system.text import key_path
+from optiviz.system.text import counted, key_path, shorten
 from optiviz.system.validation import Model
 
 MAX_SECTIONS, MAX_LETTERS = 30, 4000
@@ -48,7 +49,7 @@ class LessonError(InputError):
 def _picture(value: Any, info: ValidationInfo) -> BaseRecipe:
     """Return the recipe of a picture, with the defaults of what the lesson decides."""
     if isinstance(value, BaseRecipe):
-        value = value.model_dump(exclude_unset=True)
+        value = {name: getattr(value, name) for name in value.model_fields_set}
     if not isinstance(value, Mapping):
         raise ValueError("must be a recipe: map fields to values")
     kind = value.get("kind", "run")
@@ -63,29 +64,53 @@ def _written(picture: BaseRecipe) -> dict[str, Any]:
     return {key: value for key, value in to_dict(picture).items() if key not in SHARED}
 
 
+def language(text: str) -> str:
+    """Return a language; raise InputError unless it is written as in BCP 47, such as "en"."""
+    if not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
+        raise InputError(f"{shorten(text, quoted=True)} is no language: write, for example, en")
+    return text
+
+
+Language = Annotated[str, AfterValidator(language)]
 Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(as_quoting)]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
     BaseRecipe,
     BeforeValidator(_picture),
     PlainSerializer(_written),
-    WithJsonSchema({"anyOf": [{"$ref": f"#/$defs/{kind}"} for kind in PICTURES]}),
+    WithJsonSchema({"type": "object"}),  # the whole schema names the kinds
 ]
 
 
-class Section(Model):
-    """One picture, and what is said of it.
+class SectionTexts(Model):
+    """What is said of a picture.
 
     text, question and answer are prose, with formulas of LaTeX between dollar signs, names of code
     between backticks and, in double braces, expressions of the picture's numbers, such as
-    {{loss(adam)}}. claims are comparisons of these that must be true, sources are what it is based
-    on, and picture is a recipe of any other kind, without what the lesson decides.
+    {{loss(adam)}}.
     """
 
     heading: Text
     text: Prose
     question: Prose
     answer: Prose
+
+
+class LessonTexts(Model):
+    """What is said in a lesson."""
+
+    title: Text | None = None
+    summary: Text = ""
+    sections: tuple[SectionTexts, ...]
+
+
+class Section(SectionTexts):
+    """One picture, and what is said of it.
+
+    claims are comparisons of the picture's numbers that must be true, sources are what it is based
+    on, and picture is a recipe of any other kind, without what the lesson decides.
+    """
+
     claims: tuple[Claim, ...] = ()
     sources: tuple[Text, ...] = ()
     picture: Picture
@@ -98,12 +123,12 @@ class LessonRecipe(BaseRecipe):
     of the texts, such as "en".
     """
 
-    formats: ClassVar = ("page", "animation", ".pdf")
+    formats: ClassVar = ("page", "animation", ".pdf", "notebook")
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
     name: Kebab = "lesson"
     summary: Text = ""
-    lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    lang: Language = "en"
     sections: Annotated[tuple[Section, ...], Field(min_length=1, max_length=MAX_SECTIONS)]
 
     @property
@@ -159,7 +184,8 @@ class LessonRecipe(BaseRecipe):
         """Return the lesson of some of its sections, by their numbers, the first of which is 1."""
         for number in numbers:
             if not 1 <= number <= len(self.sections):
-                raise InputError(f"there is no section {number}: there are {len(self.sections)}")
+                many = counted(len(self.sections), "section")
+                raise InputError(f"there is no section {number}: {self.name} has {many}")
         return self.model_copy(
             update={"sections": tuple(self.sections[number - 1] for number in numbers)}
         )

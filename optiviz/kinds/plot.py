@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from optiviz.kinds.base import BaseRecipe, Report, Scene
+from optiviz.kinds.facts import Facts
 from optiviz.kinds.fields import fitting_view
 from optiviz.kinds.run_entries import RunEntry
 from optiviz.kinds.run_scene import RunScene
@@ -81,6 +82,10 @@ class PlotScene(Scene[RunEntry]):
             return ""
         told = origin.plane_caption if isinstance(origin, SpaceOrigin) else ""
         return ", ".join(filter(None, (told, *self.surfaces[0].params_told)))
+
+    @property
+    def facts(self) -> Facts:
+        return self.parts()[0].facts if len(self.surfaces) == 1 else {}
 
     def report(self, recipe: PlotRecipe) -> Report | None:
         """Return how the windows of planes were found, None if there is nothing to say."""

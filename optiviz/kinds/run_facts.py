@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optiviz.descent import problem_of
+from optiviz.descent.evaluations import count_evaluations
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.facts import Facts, part, setting
-from optiviz.objective import Array
+from optiviz.objective import Array, Stream
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.text import counted
@@ -35,8 +37,9 @@ class _RunFacts:
     def facts(self) -> Facts:
         functions = (
             self.loss, self.distance, self.gradient, self.coordinate, self.sharpness,
-            self.evaluations, self.lowest, self.highest, self.steps_to, self.steps_near,
-            self.turns, self.diverges, self.setting, self.value, self.slope, self.eigenvalue,
+            self.evaluations, self.plane_loss, self.off_plane, self.mean_loss, self.lowest,
+            self.highest, self.steps_to, self.steps_near, self.turns, self.diverges, self.setting,
+            self.value, self.slope, self.eigenvalue,
         )  # fmt: skip
         params = dict(self.scene.surface.params)
         return params | {"steps": self.scene.steps} | {each.__name__: each for each in functions}
@@ -65,12 +68,34 @@ class _RunFacts:
             raise InputError("the sharpness is not known: add sharpness to the view")
         return float(found.sharpness[found.row(self._step(found, step))])
 
-    def evaluations(self, path: str, step: int | None = None, start: int = 1) -> float:
-        """Return how often the loss had been evaluated by a step."""
+    def evaluations(self, path: str, step: int | None = None, start: int = 1) -> int:
+        """Return at how many points the loss or its gradient had been computed by a step."""
+        found, surface = self._path(path, start), self._surface(path)
+        step = self._step(found, step)
+        if found.evaluations is not None:
+            return int(found.evaluations[found.row(step)])
+        if found.optimizer is not None and problem_of(surface).in_plane:
+            objective = problem_of(surface).objective(None, 0.0, 0)
+            assert not isinstance(objective, Stream)  # without batches and noise
+            counted, end = count_evaluations(objective, found.optimizer, found.start, step)
+            if np.array_equal(end, self._point(path, step, start)):
+                return counted
+        raise InputError(f"the evaluations of {path} are not known")
+
+    def plane_loss(self, path: str, step: int | None = None, start: int = 1) -> float:
+        """Return the loss of the plane where it is nearest to a path at a step."""
+        return float(self._surface(path).value(self._point(path, step, start)))
+
+    def off_plane(self, path: str, step: int | None = None, start: int = 1) -> float:
+        """Return how far a path is from the plane that is drawn at a step."""
         found = self._path(path, start)
-        if found.evaluations is None:
-            raise InputError(f"the evaluations of {path} were not recorded")
-        return int(found.evaluations[found.row(self._step(found, step))])
+        return float(found.row_distances[found.row(self._step(found, step))])
+
+    def mean_loss(self, path: str, step: int, start: int = 1) -> float:
+        """Return the mean loss of a path from a step on, which noise moves less than the last."""
+        found = self._path(path, start)
+        losses = found.true_losses_by_step[self._step(found, step) : found.last + 1]
+        return float(np.nanmean(losses))
 
     def lowest(self, path: str, start: int = 1) -> float:
         """Return the lowest loss of a path."""
@@ -111,17 +136,17 @@ class _RunFacts:
         """Return a hyperparameter as it was used."""
         return setting(self.scene.entry(path).hyperparameters, name)
 
-    def value(self, *point: float) -> float:
+    def value(self, *coordinate: float) -> float:
         """Return the loss at a point, given by its coordinates."""
-        return float(self.scene.surface.value(self._checked(point)))
+        return float(self.scene.surface.value(self._checked(coordinate)))
 
-    def slope(self, *point: float) -> float:
+    def slope(self, *coordinate: float) -> float:
         """Return the norm of the gradient at a point."""
-        return self._slope(self.scene.surface, self._checked(point))
+        return self._slope(self.scene.surface, self._checked(coordinate))
 
-    def eigenvalue(self, number: int, *point: float) -> float:
+    def eigenvalue(self, number: int, *coordinate: float) -> float:
         """Return an eigenvalue of the Hessian at a point; the smallest has number 1."""
-        hessian = self.scene.surface.hessian(self._checked(point))
+        hessian = self.scene.surface.hessian(self._checked(coordinate))
         return float(part(np.linalg.eigvalsh(hessian), number, "eigenvalue"))
 
     def _surface(self, label: str) -> Surface:

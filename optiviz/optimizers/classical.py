@@ -258,6 +258,7 @@ class ConjugateGradient(Directed):
 
     method = "CG"
     gtol: Hyper = hyper(1e-5, help="largest gradient component at convergence")
+    c2: Hyper = hyper(0.4, help="fraction of the slope that a search leaves", within="(0.0001, 1)")
 
     def steps(self, points: Array, gradients: Array) -> Iterator[tuple[Array, Array]]:
         p, none = -gradients[0], np.full((points.shape[-1],) * 2, np.nan)

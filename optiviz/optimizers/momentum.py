@@ -1,7 +1,7 @@
 """Gradient descent, plain or averaged, and methods that accumulate velocity."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from optiviz.optimizers.base import (
     hyper,
     weight_decay_field,
 )
+from optiviz.shapes import Points, Segment, Sketch
 
 
 class NoState(NamedTuple):
@@ -234,6 +235,20 @@ class Nesterov(Optimizer):
         return less(alternating_limit(self.lr, response), self.weight_decay)
 
 
+class LookAhead(NamedTuple):
+    """State of a method that follows the gradient found on the way ahead."""
+
+    velocity: Array  # (..., dim)
+    step: int  # steps taken
+    before: Array  # (..., dim), where the last step began
+    ahead: Array  # (..., dim), that point minus the one at which it looked
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The numbers that are drawn against the step."""
+        return {"velocity": self.velocity, "step": self.step}
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SmoothedNesterov(Optimizer):
     """Nesterov's look-ahead with the gradient averaged along the way to it.
@@ -254,17 +269,25 @@ class SmoothedNesterov(Optimizer):
         4, help="number of points on the way to the look-ahead point", within="[1, 1000]"
     )
 
-    def init(self, x: Array) -> Velocity:
-        return at_rest(x)
+    def init(self, x: Array) -> LookAhead:
+        return LookAhead(np.zeros_like(x), 0, np.copy(x), np.zeros_like(x))
 
-    def step(self, objective: Objective, x: Array, state: Velocity) -> tuple[Array, Velocity]:
+    def step(self, objective: Objective, x: Array, state: LookAhead) -> tuple[Array, LookAhead]:
         ahead = self.momentum * state.velocity
-        shares = np.arange(1, self.points + 1) / self.points
-        passed = x - np.multiply.outer(shares, ahead)
-        v = ahead + self.lr * objective.gradient(passed).mean(axis=0)
-        return x - v, Velocity(v, state.step + 1)
+        v = ahead + self.lr * objective.gradient(self._passed(x, ahead)).mean(axis=0)
+        return x - v, LookAhead(v, state.step + 1, x, ahead)
 
-    def preconditioner(self, state: Velocity) -> Array:
+    def _passed(self, x: Array, ahead: Array) -> Array:
+        """Return the points at which gradients are taken, shape (points, ..., dim)."""
+        shares = np.arange(1, self.points + 1) / self.points
+        return x - np.multiply.outer(shares, ahead)
+
+    def sketch(self, state: LookAhead) -> Sketch:
+        passed = self._passed(state.before, state.ahead)
+        way = np.stack([state.before, state.before - state.ahead, state.before - state.velocity])
+        return Points(passed, "gradient-point"), Segment(way, "gradient-point")
+
+    def preconditioner(self, state: LookAhead) -> Array:
         return IDENTITY
 
     def stability_limit(self, step: int) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.checkpoints import as_texts
+from optiviz.kinds.lesson import LessonRecipe
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes import Fields
 from optiviz.recipes.reading import check_trusted, read_recipe
@@ -58,6 +59,8 @@ def command_fields(recipe: BaseRecipe) -> Fields | None:
     A list stands for an option that is repeated. None if options cannot express all of the recipe,
     or if third-party code would have to run to find out. No checkpoint is read.
     """
+    if isinstance(recipe, LessonRecipe):
+        return None
     fields = _fields(recipe)
     held = fields.copy()
     if "checkpoints" in fields:

@@ -17,6 +17,8 @@ from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes import Fields, Keys
+from optiviz.recipes.lessons import with_lesson
+from optiviz.recipes.provenance import RecipeSource
 from optiviz.recipes.reading import (
     allowed_keys,
     check_trusted,
@@ -144,8 +146,6 @@ class BatchReader:
         outputs = self._outs(job_fields, outs)
         filled = [(keys, self._fill(keys, out, values)) for keys, out in outputs]
         sound = recipe if len(self.faults) == before else None
-        if recipe is not None:
-            self._sources |= {real_path(each) for each in input_files(fields)}
         paths = [self._path(keys, text, sound) for keys, text in filled]
         if recipe is None or len(self.faults) > before:
             return None
@@ -163,12 +163,15 @@ class BatchReader:
             return self.document.locate(job_fields.keys(keys))
 
         try:
+            source = with_lesson(RecipeSource(fields, locate, {}))
             if not self.plugins:
-                check_trusted(fields, locate)
-            return read_recipe(fields, locate)
+                check_trusted(source.fields, source.locate)
+            recipe = read_recipe(source.fields, source.locate)
         except InputError as error:
             self.faults += str(error).splitlines()
             return None
+        self._sources |= {real_path(each) for each in input_files(source.fields)}
+        return recipe
 
     def _outs(self, job_fields: JobFields, outs: Any) -> list[tuple[Keys, Any]]:
         keys = job_fields.keys(("out",))

@@ -61,6 +61,12 @@ def read_json(path: Path) -> str | None:
     return json.dumps({key: found[key] for key in METADATA_KEYS})
 
 
+def read_notebook(path: Path) -> str | None:
+    """Return what the metadata of a notebook hold of optiviz."""
+    found = json.loads(path.read_bytes())["metadata"]["optiviz"]
+    return json.dumps(found)
+
+
 def read_csv(path: Path) -> str | None:
     """Return the comment in the first line."""
     with path.open(encoding="utf-8") as file:

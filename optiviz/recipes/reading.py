@@ -32,6 +32,8 @@ from optiviz.system.text import shorten
 from optiviz.system.validation import Fault, KeyLocator, checked
 from optiviz.themes import FILES as THEME_FILES
 
+LESSON = {"lesson": "name or file of a lesson, in place of sections"}
+
 # Groups of fields: setting one replaces the whole group.
 EXCLUSIVE_FIELDS = (
     ("surface", "surfaces", "formula", "residuals", "fit"),
@@ -56,7 +58,8 @@ def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
 def allowed_keys(model: type[BaseRecipe]) -> list[str]:
     """Return the keys that may be written for a kind of recipe."""
     drawn = {"surface", "surfaces"} & model.model_fields.keys()
-    return [*model.model_fields, *(SURFACE_OPTIONS if drawn else ())]
+    held = "sections" in model.model_fields
+    return [*model.model_fields, *(SURFACE_OPTIONS if drawn else ()), *(LESSON if held else ())]
 
 
 def read_recipe(fields: Mapping[str, Any], locate: KeyLocator) -> BaseRecipe:
@@ -305,6 +308,9 @@ def _normalize_sections(fields: Fields, field: str) -> list[Fault]:
             faults += [Fault((*at, key), "is that of the whole lesson: set it there")
                        for key in given]  # fmt: skip
             fields_of = {key: each for key, each in section["picture"].items() if key not in given}
+            if fields_of.get("kind") == "lesson":
+                faults.append(Fault((*at, "kind"), "a lesson cannot be in a lesson"))
+                fields_of["kind"] = "run"
             picture = checked_recipe(fields_of)
             if isinstance(picture, list):
                 faults += [each._replace(keys=(*at, *(each.keys or ()))) for each in picture]

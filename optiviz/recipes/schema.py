@@ -7,6 +7,7 @@ may still be invalid in ways that a schema cannot express.
 from collections.abc import Mapping
 
 from optiviz.kinds import load_kind
+from optiviz.kinds.lesson import PICTURES
 from optiviz.recipes.jobs import JOB_FIELDS
 from optiviz.recipes.reading import allowed_keys
 from optiviz.recipes.surfaces import SurfaceOptions
@@ -37,6 +38,9 @@ def schema(descriptions: Mapping[str, str]) -> Schema:
     for kind, fields in kinds.items():
         parts[kind] = _object_schema(fields, descriptions)
         parts[f"{kind}-job"] = _object_schema(fields | outputs | {"matrix": matrix}, descriptions)
+    parts["Section"]["properties"]["picture"] = any_of(
+        *({"$ref": f"#/$defs/{kind}"} for kind in PICTURES)
+    )
     everything["kind"] = {"enum": [*KINDS]}
     batch = {
         "defaults": _object_schema(everything | outputs, descriptions),

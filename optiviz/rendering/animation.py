@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from zlib import crc32
 
 from matplotlib.animation import FuncAnimation
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from optiviz.kinds.base import BaseRecipe
 from optiviz.recipes.provenance import metadata_for, metadata_of_changed
-from optiviz.registry import Format, format_of
+from optiviz.registry import format_of
+from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
 from optiviz.views.figure import Picture
@@ -81,17 +82,16 @@ class PictureAnimation(FuncAnimation):
             )
 
 
-class Animation(PictureAnimation):
-    """The animation of a recipe, which a notebook displays as a GIF.
+class Still:
+    """The picture of a recipe, which a notebook displays.
 
-    Unless a writer is chosen, `save` writes all animations and stills of optiviz, with the recipe
-    in the file's metadata; a still is the last frame. `figure` may be changed; files then say that
-    no recipe makes them.
+    `save` writes it in the format of a suffix, with the recipe in the file's metadata. `figure` may
+    be changed; files then say that no recipe makes them.
     """
 
+    _displayed: ClassVar = ".png"  # the format in which a notebook displays it
+
     def __init__(self, recipe: BaseRecipe, picture: Picture) -> None:
-        assert recipe.timeline is not None
-        super().__init__(picture, recipe.timeline.steps, recipe.timeline.fps)
         self._recipe = recipe
         self._picture = picture
         self._as_made = self._checksum()
@@ -99,29 +99,15 @@ class Animation(PictureAnimation):
 
     @property
     def figure(self) -> Figure:
-        """The figure of all frames."""
+        """The figure."""
         return self._picture.figure
 
-    def save(self, filename: Any, writer: Any = None, *args: Any, **settings: Any) -> None:
-        """Write the animation, or its last frame as a still, in the format of the suffix.
-
-        The arguments are those of matplotlib's `Animation.save`; a still has none but its file.
-        Raises InputError if the suffix is unknown, or stands for a page or for data.
-        """
+    def save(self, filename: str | Path) -> None:
+        """Write it as a still; raise InputError if the suffix is unknown, or stands for none."""
         path = Path(filename)
-        if writer is None and format_of(path).kind != "animation":
-            if args or settings:
-                raise InputError(f"{path}: a still has no arguments but its file")
-            self._save_still(path, format_of(path))
-            return
-        writer = writer or "imageio"
-        if writer == "imageio" and "metadata" not in settings:
-            settings["metadata"] = {"comment": self._comment()}
-        super().save(filename, writer, *args, **settings)
-
-    def _save_still(self, path: Path, form: Format) -> None:
+        form = format_of(path)
         if form.kind != "still":
-            raise InputError(f"{path}: an animation is no {form.kind}: use optiviz.render")
+            raise InputError(f"{path}: a picture is no {form.kind}: use optiviz.render")
         write, comment = form.load(), self._comment()
         self._picture.update(self._picture.scene.steps)
         with atomic_write(path) as temporary, drawing_settings():
@@ -142,11 +128,55 @@ class Animation(PictureAnimation):
         checksum = self._checksum()
         if self._shown[0] != checksum:
             with TemporaryDirectory(prefix="optiviz-") as folder:
-                path = Path(folder) / "shown.gif"
+                path = Path(folder) / f"shown{self._displayed}"
                 self.save(path)
                 data = b64encode(path.read_bytes()).decode()
-            scene = self._picture.scene
+            scene, kind = self._picture.scene, self._displayed[1:]
             said = ": ".join(filter(None, [scene.title, scene.description]))
-            image = f'<img src="data:image/gif;base64,{data}" alt="{escape(said)}">'
+            image = f'<img src="data:image/{kind};base64,{data}" alt="{escape(said)}">'
             self._shown = checksum, image
         return self._shown[1]
+
+
+class Animation(Still, PictureAnimation):
+    """The animation of a recipe, which a notebook displays as a GIF.
+
+    Unless a writer is chosen, `save` writes all animations and stills of optiviz, with the recipe
+    in the file's metadata; a still is the last frame. `figure` may be changed; files then say that
+    no recipe makes them.
+    """
+
+    _displayed: ClassVar = ".gif"
+
+    def __init__(self, recipe: BaseRecipe, picture: Picture) -> None:
+        assert recipe.timeline is not None
+        PictureAnimation.__init__(self, picture, recipe.timeline.steps, recipe.timeline.fps)
+        Still.__init__(self, recipe, picture)
+
+    @property
+    def figure(self) -> Figure:
+        """The figure of all frames."""
+        return self._picture.figure
+
+    def save(self, filename: Any, writer: Any = None, *args: Any, **settings: Any) -> None:
+        """Write the animation, or its last frame as a still, in the format of the suffix.
+
+        The arguments are those of matplotlib's `Animation.save`; a still has none but its file.
+        Raises InputError if the suffix is unknown, or stands for a page or for data.
+        """
+        path = Path(filename)
+        if writer is None and format_of(path).kind != "animation":
+            if args or settings:
+                raise InputError(f"{path}: a still has no arguments but its file")
+            Still.save(self, path)
+            return
+        writer = writer or "imageio"
+        if writer == "imageio" and "metadata" not in settings:
+            settings["metadata"] = {"comment": self._comment()}
+        PictureAnimation.save(self, filename, writer, *args, **settings)
+
+
+def drawn(recipe: BaseRecipe) -> Still | Animation:
+    """Return the picture of a recipe, or its animation if it moves."""
+    cls = Still if recipe.timeline is None else Animation
+    return cls(recipe, make_picture(recipe))

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from optiviz.descent.trajectory import Trajectory
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.basins import BasinsRecipe
+from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.jobs import Job, read_jobs
-from optiviz.recipes.provenance import read_source
+from optiviz.recipes.lessons import read_lesson, with_lesson
+from optiviz.recipes.provenance import RecipeSource, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
 from optiviz.registry import OPTIMIZERS
 from optiviz.rendering.batch import Result, run_jobs
@@ -29,11 +31,12 @@ from optiviz.system.text import shorten
 from optiviz.system.yaml import Document
 
 if TYPE_CHECKING:
-    from optiviz.rendering.animation import Animation
+    from optiviz.rendering.animation import Animation, Still
     from optiviz.rendering.explorer import Explorer
 
 __all__ = [
     "BasinsRecipe",
+    "LessonRecipe",
     "PlotRecipe",
     "Recipe",
     "ResponseRecipe",
@@ -44,8 +47,10 @@ __all__ = [
     "animate",
     "batch",
     "descend",
+    "draw",
     "explore",
     "load_jobs",
+    "load_lesson",
     "load_recipe",
     "load_surface",
     "render",
@@ -143,6 +148,24 @@ def animate(
     return Animation(recipe, make_picture(recipe))
 
 
+def draw(recipe: BaseRecipe) -> "Still | Animation":
+    """Return the picture of a recipe, which a notebook displays: a still, or an animation.
+
+    recipe is of any kind but a lesson, such as TuneRecipe(surface="wobbly", optimizers="adam,sgd").
+    It is an animation if it has one, as those of runs, responses and basins do. Its `save(path)`
+    writes it, and its `figure` is matplotlib's.
+
+    Raises InputError if the recipe cannot be run or drawn.
+    """
+    from optiviz.rendering.animation import drawn
+
+    if not isinstance(recipe, BaseRecipe):
+        raise InputError(f"{shorten(recipe)} is not a recipe: write, for example, "
+                         "TuneRecipe(surface=..., optimizers=...)")  # fmt: skip
+    recipe.check_kinds(["still"])
+    return drawn(recipe)
+
+
 def explore(
     surface: str | Surface | Callable[..., Any],
     optimizers: str | Sequence[str] = (),
@@ -171,11 +194,30 @@ def load_recipe(path: str | Path, *, allow_plugins: bool = False) -> BaseRecipe:
     with the fields of one recipe. allow_plugins permits recipes that use third-party code, such as
     optimizers or surfaces from Python files, and so lets that code run.
 
-    Returns a Recipe, PlotRecipe, ResponseRecipe, BasinsRecipe or TuneRecipe. Raises InputError if
+    Returns a Recipe, or a recipe of another kind such as LessonRecipe. Raises InputError if
     the file cannot be read or has no recipe, if the recipe is invalid, with one line per error, or
     if it uses third-party code without allow_plugins.
     """
-    source = read_source(Path(path))
+    return _trusted(with_lesson(read_source(Path(path))), allow_plugins)
+
+
+def load_lesson(name: str, lang: str | None = None, *, allow_plugins: bool = False) -> LessonRecipe:
+    """Return the recipe of a lesson, which `render` turns into a page, a film and so on.
+
+    name is that of a shipped lesson, as `optiviz lesson` lists them, or the path of a YAML file or
+    of a finished one. lang is the language of its texts, such as "en"; unless specified, they are
+    those in its file. allow_plugins permits third-party code in its pictures.
+
+    Returns a LessonRecipe, whose `sections` have texts and recipes. Raises InputError if there is
+    no such lesson, or none in this language, and as `load_recipe` does.
+    """
+    recipe = _trusted(read_lesson(name, lang), allow_plugins)
+    assert isinstance(recipe, LessonRecipe)
+    return recipe
+
+
+def _trusted(source: RecipeSource, allow_plugins: bool) -> BaseRecipe:
+    """Return a recipe that others may have written."""
     if not allow_plugins:
         check_trusted(source.fields, source.locate)
     return read_recipe(source.fields, source.locate)

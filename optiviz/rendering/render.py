@@ -180,6 +180,7 @@ WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]]
     "animation": _write_animation,
     "still": _write_still,
     "page": _write_page,
+    "notebook": _write_page,
     "data": _write_data,
 }
 

@@ -117,7 +117,7 @@ def _faults(model: type[BaseModel], error: ValidationError) -> list[Fault]:
     """Return all faults of a value that is not a model."""
     # A point with two wrong numbers has the same fault twice.
     errors = error.errors()
-    within = {each["loc"][:-1] for each in errors}
+    within = {each["loc"][:depth] for each in errors for depth in range(len(each["loc"]))}
     # A list whose values are wrong is not too short as well.
     told = [each for each in errors if each["type"] != "too_short" or each["loc"] not in within]
     return list(dict.fromkeys(_fault(model, each) for each in told))

@@ -10,6 +10,7 @@ from conftest import FORMULAS, NETWORKS, RATED, Invoke
 
 from optiviz.cli import COMMANDS
 from optiviz.optimizers.schedules import SCHEDULES
+from optiviz.recipes.lesson_files import lesson_names
 from optiviz.registry import FAMILIES, FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.index import tagged
@@ -30,6 +31,7 @@ KINDS: dict[str, Collection[str]] = {
     "views": VIEWS,
     "functions": [*(each.call for each in FUNCTIONS.values()), *CONSTANTS, *OPERATORS],
     "signals": SIGNALS,
+    "lessons": lesson_names(),
     "themes": THEMES,
     "formats": FORMATS,
 }
@@ -87,7 +89,8 @@ def test_show_a_surface(name: str, invoke: Invoke) -> None:
     surface = CATALOGUE[name]
     known = json.loads(invoke("show", name, "--json").stdout)
     assert known["formula"] == surface.formula
-    assert list(known["gradient"]) == [f"d/d{axis}" for axis in "xy"[: surface.dim]]
+    names = surface.variables or ("x", "y")[: surface.dim]
+    assert list(known["gradient"]) == [f"d/d{name}" for name in names]
     assert known["minima"] == [list(point) for point in surface.minima]
     assert known["start"] == list(surface.start)
     said = invoke("show", name).stdout

@@ -236,6 +236,7 @@ GONE_WRONG: dict[tuple[str, str], str | tuple[str, ...]] = {
     ("ripple", "newton"): "left the window",
     ("cosine", "newton"): "ended at a maximum",
     ("logistic", "newton"): "ended on flat ground",
+    ("momentum-factor", "newton"): "diverged",
     ("tanh", "newton"): "diverged",
     ("relu", "newton"): "diverged",
     ("softplus", "newton"): "left the window",

@@ -6,6 +6,7 @@ from conftest import Invoke
 from scipy.optimize import LbfgsInvHessProduct, minimize
 
 import optiviz
+from optiviz.descent import problem_of
 from optiviz.descent.walk import descend
 from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.spec import parse_spec
@@ -111,3 +112,10 @@ def test_one_that_begins_at_the_minimum_has_nothing_to_sketch() -> None:
     surface = Surface(formula="x**2", domain="-1:1", bounds="0:1")
     path = descend(surface, parse_spec("l-bfgs-b").build(), [0.0], 3)
     assert path.points.tolist() == [[0.0]] * 4 and path.sketches == ((),) * 4
+
+
+def test_conjugate_gradients_of_an_exact_search_solve_n_equations_in_n_steps() -> None:
+    surface = Surface(formula="sum((i + 1)*x[i]**2 for i in range(5)) + x[0]*x[3]", variables=5)
+    method = parse_spec("conjugate-gradient:c2=0.01").build()
+    losses = descend(problem_of(surface).true_objective, method, [1.0] * 5, 5).losses
+    assert losses[4] > 1e-5 and losses[5] < 1e-20

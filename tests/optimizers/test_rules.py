@@ -13,8 +13,13 @@ wobbly = optiviz.load_surface("wobbly")
 def test_smoothed_nesterov_averages_the_gradient_on_the_way_to_the_look_ahead(points: int) -> None:
     path = optiviz.descend(wobbly, f"smoothed-nesterov:lr=0.01:momentum=0.9:points={points}")
     x, v = np.array(wobbly.start), np.zeros(2)
-    for row in path.points:
+    ways = [x] * points
+    for row, sketch in zip(path.points, path.sketches, strict=True):
         np.testing.assert_allclose(row, x, atol=1e-12)
+        if sketch:
+            looked, way = sketch
+            np.testing.assert_allclose(looked.points, ways, atol=1e-12)
+            np.testing.assert_allclose(way.points[1:], [ways[-1], x], atol=1e-12)
         ways = [x - 0.9 * v * k / points for k in range(1, points + 1)]
         v = 0.9 * v + 0.01 * np.mean([wobbly.gradient(way) for way in ways], axis=0)
         x = x - v

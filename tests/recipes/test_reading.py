@@ -159,7 +159,10 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
     [
         ({}, "missing: name a surface, or give a formula or a fit\noptimizers: "),
         ({"kind": "plot"}, "surfaces: required, but missing: name a surface"),
-        ({"kind": 3}, "kind: unknown kind '3': choose from basins, plot, response, run, tune"),
+        (
+            {"kind": 3},
+            "kind: unknown kind '3': choose from basins, lesson, plot, response, run, tune",
+        ),
         ({"surface": "bowl", "formula": "x"}, "surface: cannot be combined with a formula"),
         ({"formula": ["x"]}, "formula: must be text, not ['x']"),
         ({"formula": "x +"}, "formula: formula 'x +' is not"),

@@ -10,6 +10,7 @@ from test_reading import RECIPES
 import optiviz
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.lesson import Section
 from optiviz.kinds.run import Recipe
 from optiviz.recipes.reading import read_recipe
 from optiviz.recipes.surfaces import SURFACE_OPTIONS
@@ -62,7 +63,7 @@ def test_is_frozen() -> None:
         Recipe(surface="bowl", optimizers="sgd").steps = 3
 
 
-VALID = {
+VALID: dict[str, object] = {
     "surface": "bowl",
     "surfaces": "bowl",
     "optimizers": "sgd",
@@ -70,8 +71,14 @@ VALID = {
     "gradient": [1.0],
     "formula": "x**2",
     "domain": "-1:1",
+    "heading": "A bowl",
+    "text": "It ends at {{loss(sgd)}}.",
+    "question": "Why?",
+    "answer": "Since it is round.",
+    "picture": {"surface": "bowl", "optimizers": "sgd"},
 }
-CALLED = [*map(load_kind, KINDS), Surface, Signal]
+VALID["sections"] = [{key: VALID[key] for key in Section.model_fields.keys() & VALID.keys()}]
+CALLED = [*map(load_kind, KINDS), Section, Surface, Signal]
 
 
 def valid(model: type[Model]) -> dict[str, object]:

@@ -31,8 +31,8 @@ def test_a_still_is_the_last_frame(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("x.html", "x.html: an animation is no page: use optiviz.render"),
-        ("x.csv", "x.csv: an animation is no data: use optiviz.render"),
+        ("x.html", "x.html: a picture is no page: use optiviz.render"),
+        ("x.csv", "x.csv: a picture is no data: use optiviz.render"),
         ("x.gfi", "unknown format '.gfi'"),
     ],
 )

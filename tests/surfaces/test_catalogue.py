@@ -29,6 +29,7 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
     "tanh": mpmath.tanh,
     "max": max,
     "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)),
+    "where": lambda holds, one, other: one if holds else other,
 }
 
 
@@ -36,8 +37,9 @@ WORDS = {name: getattr(mpmath, name) for name in ("sin", "cos", "exp", "sqrt")} 
 @every_formula
 def test_gradient_and_hessian_are_the_slopes_at_30_digits(surface: Surface) -> None:
     def exact(*point: mpmath.mpf) -> mpmath.mpf:
-        return eval(surface.formula, WORDS, dict(zip("xy", point, strict=False)))
+        return eval(surface.formula, words, dict(zip(names, point, strict=True)))
 
+    words, names = WORDS | dict(surface.params), surface.variables or ("x", "y")[: surface.dim]
     orders = [tuple(row) for row in np.eye(surface.dim, dtype=int)]
     rng = np.random.default_rng(0)
     low, high = np.transpose(surface.window.intervals)
