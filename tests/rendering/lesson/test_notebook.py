@@ -69,10 +69,8 @@ def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: P
     first, *cells = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     exec(first, space)
     shown = [eval(cell, space)._repr_html_() for cell in cells]
-    for html, begin in zip(
-        shown, ("<iframe", '<img src="data:image/gif', '<img src="data:image/png')
-    ):
-        assert html.startswith(begin)
+    begins = "<iframe", '<img src="data:image/gif', '<img src="data:image/png'
+    assert all(html.startswith(begin) for html, begin in zip(shown, begins, strict=True))
     assert optiviz.load_recipe("x.ipynb") == lesson
     assert "kind: lesson" in invoke("inspect", here / "x.ipynb").stdout
 
