@@ -46,12 +46,11 @@ def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> 
 def command(
     name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any
 ) -> None:
-    """Make the page of a lesson: live pictures, each with a paragraph and a question.
+    """Make a page, film, handout or notebook of a lesson: pictures, each with a paragraph.
 
     \b
-    optiviz lesson momentum -o momentum.html
-    optiviz lesson momentum -o momentum.mp4 -o momentum.pdf
-    optiviz lesson my_lesson.yaml --only 2
+    optiviz lesson momentum -o momentum.html -o momentum.pdf
+    optiviz lesson my_lesson.yaml --only 2 -o part.mp4
 
     Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.
     """
