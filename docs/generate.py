@@ -6,6 +6,7 @@ and shows the live page beneath each command that writes one.
 
 import inspect
 import json
+import os
 import posixpath
 import re
 import shlex
@@ -93,7 +94,8 @@ def _outside(file: File) -> Iterator[str]:
 def drawings() -> Mapping[str, BaseRecipe]:
     """Draw the pictures and live pages of the gallery, on all cores; return their recipes by name.
 
-    A surface has no picture if its data must be downloaded first or its plane is that of the
+    With SHARE=N and SEED in the environment only every N-th, beginning with that of the seed. A
+    surface has no picture if its data must be downloaded first or its plane is that of the
     paths, and no live page if it has many dimensions.
     """
     recipes: dict[str, BaseRecipe] = {}
@@ -108,6 +110,8 @@ def drawings() -> Mapping[str, BaseRecipe]:
     for each in pictures():
         if (recipe := page_recipe(ROOT / each)) is not None:
             recipes[f"pages/pictures/{Path(each).stem}.html"] = recipe
+    share, seed = (int(os.environ.get(key, value)) for key, value in (("SHARE", 1), ("SEED", 0)))
+    recipes = dict(list(recipes.items())[seed % share :: share])
     jobs = [(recipe, Path(_drawn.name) / name) for name, recipe in recipes.items()]
     with ProcessPoolExecutor() as executor:
         failed = [each for each in optiviz.batch(jobs, executor) if each.status != "made"]

@@ -83,6 +83,7 @@ def word_of(run: Path, record: dict[str, Any]) -> str:
     )
 
 
+@pytest.mark.sample(40)
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parent.name}-{run.stem}")
 def test_trajectory_agrees(run: Path) -> None:
     record = json.loads(run.read_text())

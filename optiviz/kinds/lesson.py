@@ -20,7 +20,8 @@ from pydantic import (
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene, Timeline, to_dict
-from optiviz.kinds.facts import as_claim, as_quoting, check_claim, filled
+from optiviz.kinds.facts import MATH, QUOTED, as_claim, as_quoting, check_claim, filled
+from optiviz.kinds.mathml import mathml
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.registry import KINDS, QUALITIES
 from optiviz.surfaces.domain import Kebab, Text
@@ -64,6 +65,13 @@ def _written(picture: BaseRecipe) -> dict[str, Any]:
     return {key: value for key, value in to_dict(picture).items() if key not in SHARED}
 
 
+def _as_prose(text: str) -> str:
+    """Return a prose text; raise InputError if a number or a formula in it can be none."""
+    for formula in MATH.findall(as_quoting(text)):
+        mathml(QUOTED.sub("1", formula))
+    return text
+
+
 def language(text: str) -> str:
     """Return a language; raise InputError unless it is written as in BCP 47, such as "en"."""
     if not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
@@ -72,7 +80,7 @@ def language(text: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(language)]
-Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(as_quoting)]
+Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(_as_prose)]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
     BaseRecipe,
@@ -191,8 +199,9 @@ class LessonRecipe(BaseRecipe):
         )
 
     def check(self) -> None:
-        for picture in self.pictures:
-            picture.check()
+        for number, picture in enumerate(self.pictures):
+            with located("sections", number, "picture"):
+                picture.check()
 
     def draft(self) -> Self:
         small = super().draft()
@@ -206,13 +215,12 @@ class LessonRecipe(BaseRecipe):
 
     def make_scene(self, progress: TaskProgress | None = None) -> "LessonScene":
         self.check()
-        passages = tuple(
-            _passage(number, section, picture.make_scene(progress))
-            for number, (section, picture) in enumerate(
-                zip(self.sections, self.pictures, strict=True)
-            )
-        )
-        return LessonScene(title=self.title or self.name, passages=passages)
+        passages = []
+        for number, picture in enumerate(self.pictures):
+            with located("sections", number, "picture"):
+                scene = picture.make_scene(progress)
+            passages.append(_passage(number, self.sections[number], scene))
+        return LessonScene(title=self.title or self.name, passages=tuple(passages))
 
 
 def _shown(timeline: Timeline | None, fps: float, last: int = 0) -> list[int]:
@@ -256,17 +264,17 @@ def _passage(number: int, section: Section, scene: Scene[Any]) -> Passage:
     """Return a section with the numbers of its scene; raise LessonError if a claim is false."""
     facts = scene.facts
     for place, claim in enumerate(section.claims):
-        with _located("sections", number, "claims", place):
+        with located("sections", number, "claims", place):
             check_claim(claim, facts)
     texts = {}
     for key in PROSE:
-        with _located("sections", number, key):
+        with located("sections", number, key):
             texts[key] = filled(getattr(section, key), facts)
     return Passage(heading=section.heading, sources=section.sources, scene=scene, **texts)
 
 
 @contextmanager
-def _located(*keys: str | int) -> Iterator[None]:
+def located(*keys: str | int) -> Iterator[None]:
     """Raise what is wrong within it as a LessonError."""
     try:
         yield

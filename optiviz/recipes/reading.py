@@ -19,7 +19,7 @@ from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import parse_specs
 from optiviz.recipes import Fields, Keys
-from optiviz.recipes.surfaces import SURFACE_OPTIONS, as_list, read_surfaces
+from optiviz.recipes.surfaces import SURFACE_OPTIONS, as_list, param_names, read_surfaces
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import is_third_party_surface
 from optiviz.surfaces.config import PlaneConfig
@@ -46,12 +46,14 @@ EXCLUSIVE_FIELDS = (
 def merge_fields(base: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:
     """Return the fields of both, with `given` taking precedence.
 
-    A formula also replaces a surface, starts replace random ones, and optimizers replace the
-    hashes of the files of the former ones.
+    A formula also replaces a surface, starts replace random ones, optimizers replace the hashes of
+    the files of the former ones, and a value of a parameter replaces those that vary.
     """
     drops = [
         key for keys in EXCLUSIVE_FIELDS if any(each in given for each in keys) for key in keys
     ]
+    if str(base.get("vary")).partition("=")[0] in param_names(given.get("params")):
+        drops.append("vary")
     return {key: value for key, value in base.items() if key not in drops} | dict(given)
 
 

@@ -240,6 +240,12 @@ def read_surfaces(fields: Fields, field: str) -> list[Fault]:
     return faults
 
 
+def param_names(given: Any) -> set[str]:
+    """Return the names of parameters, written as text, a list of texts, or a mapping."""
+    texts = [given] if isinstance(given, str) else given or ()
+    return {each.partition("=")[0].strip() for each in texts if isinstance(each, str)}
+
+
 def _params(given: Any, fields: Fields) -> dict[str, float]:
     """Return the values of parameters, written as text, a list of texts, or a mapping.
 
@@ -267,9 +273,6 @@ def _params(given: Any, fields: Fields) -> dict[str, float]:
         if not numbers:
             raise InputError(f"{shorten(name)} has no value: write {shorten(name)}=10")
         params[name] = numbers[0]
-        vary = fields.get("vary")
-        if isinstance(vary, str) and vary.partition("=")[0] == name:
-            del fields["vary"]  # of the recipe that these values override
         if len(numbers) > 1:
             if fields.get("kind", "run") != "run":
                 raise InputError(f"only a run compares several values: write {name}={numbers[0]:g}")

@@ -63,38 +63,50 @@ def render(
     forms = [recipe.output_format(target) for target in targets]
     recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
-    kind = KINDS[recipe.kind]
-    suffixes = [target.suffix.lower() for target in targets]
-    writers = [kind.load_writer(suffix) for suffix in suffixes]  # raises if a package is missing
-    ways = [
-        "page" if suffix in kind.writers else form.kind
-        for suffix, form in zip(suffixes, forms, strict=True)
-    ]
+    outputs = [Output.of(recipe, target) for target in targets]
     with shared_out(jobs):
-        return _rendered(recipe, targets, ways, writers, progress)
+        return _written(recipe, recipe.make_scene(progress), outputs, progress)
 
 
-def _rendered(
+class Output(NamedTuple):
+    """A file, how it is written, which is a key of WRITERS, and the writer of its format."""
+
+    path: Path
+    way: str
+    writer: Any
+
+    @classmethod
+    def of(cls, recipe: BaseRecipe, path: Path) -> "Output":
+        """Return how a recipe is written to a path; raise InputError if a package is missing."""
+        suffix, kind = path.suffix.lower(), KINDS[recipe.kind]
+        way = "page" if suffix in kind.writers else recipe.output_format(path).kind
+        return cls(path, way, kind.load_writer(suffix))
+
+
+def render_scene(recipe: BaseRecipe, scene: Scene[Any], path: Path) -> Scene[Any]:
+    """Draw a scene that was computed from a recipe, and write it to a file."""
+    return _written(recipe, scene, [Output.of(recipe, path)], None)
+
+
+def _written(
     recipe: BaseRecipe,
-    targets: Sequence[Path],
-    ways: Sequence[str],
-    writers: Sequence[Any],
+    scene: Scene[Any],
+    outputs: Sequence[Output],
     progress: TaskProgress | None,
 ) -> Scene[Any]:
-    """Run a recipe and write it to files, in the ways of WRITERS, with the writers of formats."""
-    scene = recipe.make_scene(progress)
+    """Draw a scene and write it to files."""
     # Drawn before anything is written, because drawing can fail.
-    drawn = not {"animation", "still"}.isdisjoint(ways)
+    drawn = any(output.way in ("animation", "still") for output in outputs)
     shots = _shots(recipe.clips(scene), progress) if drawn else []
     timeline = recipe.timeline
     frames = 1 if timeline is None else len(timeline.steps)
-    total = sum(frames if way == "animation" else 1 for way in ways)
+    total = sum(frames if output.way == "animation" else 1 for output in outputs)
     context = RenderContext(
         recipe, scene, shots, metadata_for(recipe), DrawingProgress(total, progress)
     )
     blanks = dict.fromkeys(remark for shot in shots for remark in shot.picture.remarks)
-    for target, way, writer in zip(targets, ways, writers, strict=True):
-        with atomic_write(target) as temporary, _settings(shots):
+    for path, way, writer in outputs:
+        with atomic_write(path) as temporary, _settings(shots):
             blanks |= dict.fromkeys(WRITERS[way](context, writer, temporary) or ())
     return replace(scene, blanks=tuple(blanks)) if blanks else scene
 

@@ -56,6 +56,14 @@ def arms(hessians: Array, units: Array, longest: float) -> Arms:
     return Arms(ways * (lengths / seen)[..., None], bends < -FLAT)
 
 
+def curve_down(scene: RunScene) -> bool:
+    """Return whether the loss curves down along a line at a point of some path in view."""
+    points = [scene.points_in_view(path) for each in scene.entries for path in each.trajectories]
+    with np.errstate(all="ignore"):
+        found = [arms(scene.surface.hessian(each), np.ones(2), 1.0) for each in points]
+    return any(each.down.any() for each in found)
+
+
 def _eye(known: Bools) -> Array:
     return np.broadcast_to(np.eye(2), (len(known), 2, 2)).copy()
 

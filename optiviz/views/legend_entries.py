@@ -8,7 +8,7 @@ from optiviz.kinds.run_scene import RunScene
 from optiviz.shapes import Points, Role, is_finite
 from optiviz.themes import Theme
 from optiviz.views import gradients
-from optiviz.views.eigenvectors import DASH, WIDTH
+from optiviz.views.eigenvectors import DASH, WIDTH, curve_down
 from optiviz.views.paths import (
     DASHES,
     HIDDEN_DASH,
@@ -87,7 +87,7 @@ def sketch_entries(scene: RunScene) -> list[LegendEntry]:
 def surface_entries(scene: RunScene, eigenvectors: bool = False) -> list[LegendEntry]:
     """Return the marks on the surface of a scene, perhaps with those of eigenvectors."""
     known = (SURFACE_ENTRIES[name] for name in scene.legend_entries)
-    bends = [BENDS] if eigenvectors and scene.entries else []
+    bends = [BENDS] if eigenvectors and curve_down(scene) else []
     return [*known, *sketch_entries(scene), *bends, *start_entries(scene)]
 
 

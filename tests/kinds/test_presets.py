@@ -121,6 +121,7 @@ CLAIMS: dict[str, Callable[[Run], bool]] = {
 }
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize(("surface", "preset"), PRESETS.values(), ids=PRESETS)
 def test_a_preset_of_the_catalogue_does_what_its_name_says(surface: str, preset: Preset) -> None:
     recipe = Recipe(surface=surface, optimizers="sgd:lr=0.1").of_preset(preset)

@@ -39,6 +39,7 @@ def path(name: str, on: optiviz.Surface, steps: int = 30, start: Sequence[float]
     return descend(on, parse_spec(name).probe(), first, steps).finite_points
 
 
+@pytest.mark.sample(16)
 @pytest.mark.parametrize("name", RESPECTING)
 @pytest.mark.parametrize("constraints", SETS, ids=str)
 def test_feasible_iterates_stay_feasible(name: str, constraints: tuple[str, ...]) -> None:

@@ -85,6 +85,7 @@ def test_rows_of_a_batch_are_independent(
         np.testing.assert_array_equal(grid[:, 0], ends)
 
 
+@pytest.mark.sample(24)
 @every_optimizer
 def test_a_hyperparameter_may_be_an_array_over_runs(name: str) -> None:
     spec = parse_spec(name)
@@ -139,6 +140,7 @@ def test_swapping_the_axes_of_a_symmetric_surface_swaps_the_path(name: str) -> N
     )
 
 
+@pytest.mark.sample(24)
 @every_optimizer
 def test_it_descends_a_bowl(name: str) -> None:
     path = descend(fitting_surface(name, bowl), make(name, 0.02), bowl.start, 50)
@@ -146,6 +148,7 @@ def test_it_descends_a_bowl(name: str) -> None:
     assert not path.ending
 
 
+@pytest.mark.sample(18)
 @pytest.mark.parametrize("name", STEPPING)
 def test_every_hyperparameter_has_an_effect(name: str) -> None:
     """On the points or states of one of two runs, by one of several values."""

@@ -61,6 +61,8 @@ def written(here: Path, old: str = "", new: str = "", name: str = "bowls.yaml") 
         ("loss(sgd)}}", "loss(sgd):0}}", "5:5: sections.0.text", "number of digits"),
         ("loss(sgd)}}", "__import__('os')}}", "5:5: sections.0.text", "unknown function"),
         ("loss(sgd)}}", "loss.real}}", "5:5: sections.0.text", "not allowed"),
+        ("lr=0.1", "lr=0.1,muon", "9:5: sections.0.picture", "muon needs a matrix"),
+        ("steps: 5", "presets: ['a: sgd --start 1']", "9:5: sections.0.picture", "1 coordinate"),
         ("round", "$x", "7:5: sections.0.answer", "odd number of $"),
     ],
 )

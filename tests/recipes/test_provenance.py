@@ -274,7 +274,7 @@ def test_other_versions_are_told(invoke: Invoke, here: Path) -> None:
     assert invoke("run", "--recipe", "x.json", "-o", "y.json").stderr == ""
 
 
-@pytest.mark.sample(25)
+@pytest.mark.sample(8)
 @pytest.mark.row(47)
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize(

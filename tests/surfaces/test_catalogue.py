@@ -99,7 +99,7 @@ def test_tags_are_of_the_list_and_true(surface: Surface) -> None:
         assert above.max() > 0
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("surface", FORMULAS.values(), ids=FORMULAS)
 def test_what_is_tagged_kinked_has_a_slope_that_jumps(surface: Surface) -> None:
     """On a smooth surface, the slopes of neighbours on a line differ less the closer they are.

@@ -100,6 +100,18 @@ def test_parameters_are_in_constraints_too(invoke: Invoke, here: Path) -> None:
         np.testing.assert_allclose(each["path"][-1], [c / 2, c / 2], atol=1e-6)
 
 
+def test_a_value_replaces_those_that_vary_in_the_file_but_not_beside_it(
+    invoke: Invoke, here: Path
+) -> None:
+    text = f"formula: {BOWL}\nparams: {{k: 2}}\nvary: k=1,3\noptimizers: sgd:lr=0.1\nsteps: 2\n"
+    (here / "two.yaml").write_text(text)
+    for words, ran in (((), [1, 3]), (("--param", "k=5"), None), (("--param", "k=5,6"), [5, 6])):
+        done = invoke("run", "--recipe", "two.yaml", *words, "-o", "x.json", "-q")
+        assert done.exit_code == 0, done.output
+        paths = json.loads((here / "x.json").read_text())["trajectories"]
+        assert [each.get("params", {}).get("k") for each in paths] == (ran or [None])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -322,6 +322,7 @@ def test_a_method_whose_sketch_cannot_be_recorded_is_recorded_without() -> None:
     assert program.unsketched == "it calls np.qr, which cannot be recorded"
 
 
+@pytest.mark.sample(30)
 @pytest.mark.parametrize("dim", SURFACES)
 @pytest.mark.parametrize("text", [*LIVE, *WRAPPED, *SCHEDULED, *SET])
 def test_a_program_does_what_the_optimizer_does(text: str, dim: int) -> None:
@@ -405,6 +406,7 @@ def test_what_a_class_refuses_fails_in_its_program(own: Path) -> None:
     assert run(program.step, given, SURFACES[2]) == {}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("name", "said"),

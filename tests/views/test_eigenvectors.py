@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.render import make_picture
 from optiviz.views.eigenvectors import ALONG, LONGEST, SHORTEST, EigenvectorArtist, arms
+from optiviz.views.legend_entries import BENDS
 
 TURN = np.array([[0.6, -0.8], [0.8, 0.6]])  # columns are directions
 
@@ -97,6 +98,15 @@ def test_out_of_the_window_there_are_none() -> None:
     drawn, _ = artist(surface="bowl", optimizers="sgd:lr=1e3", steps=2)
     drawn.update(2)
     assert not np.isfinite(drawn.drawn.get_paths()[0].vertices).any()
+
+
+@pytest.mark.parametrize("view", ["contour", "relief"])
+@pytest.mark.parametrize(("surface", "dashed"), [("bowl", False), ("himmelblau", True)])
+def test_the_legend_names_dashes_only_where_there_are_any(
+    surface: str, dashed: bool, view: str
+) -> None:
+    _, panel = artist(view, surface=surface, optimizers="sgd:lr=0.01", steps=2)
+    assert (BENDS in panel.legend_entries) == dashed
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 
 from optiviz.kinds.base import BaseRecipe
-from optiviz.kinds.lesson import PROSE, LessonError, LessonRecipe, LessonScene, Passage
+from optiviz.kinds.lesson import PROSE, LessonRecipe, LessonScene, Passage, located
 from optiviz.rendering.lesson.prose import Part, prose_parts
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
@@ -72,13 +72,12 @@ def save_handout(
         ):
             _check(number, passage)
             page = HandoutPage(theme)
-            if not page.write(f"{number + 1}", passage, picture):
-                raise LessonError(
-                    ("sections", number), "its texts are too long for one page of a .pdf"
-                )
+            with located("sections", number):
+                page.write(f"{number + 1}", passage, picture)
             page.write_foot(scene.title, f"{number + 1} / {count}")
             # The heading is above it, so that of a title only the formula remains.
-            drawn = make_picture(picture, replace(passage.scene, title=passage.scene.formula))
+            with located("sections", number, "picture"):
+                drawn = make_picture(picture, replace(passage.scene, title=passage.scene.formula))
             drawn.update(passage.scene.steps)
             blanks |= dict.fromkeys(drawn.remarks)
             box = (side / 72 for side in page.picture)
@@ -89,20 +88,13 @@ def save_handout(
 
 def _check(number: int, passage: Passage) -> None:
     """Raise LessonError if a text of a section, the first of which is 0, cannot be set."""
-    for key in (*PROSE, "heading"):
-        for part in prose_parts(getattr(passage, key)):
-            try:
-                if part.kind == "formula":
-                    check_formula(part.text)
-                else:
-                    check_drawable(part.text)
-            except InputError as error:
-                raise LessonError(("sections", number, key), str(error)) from None
+    for key in ("heading", *PROSE):
+        with located("sections", number, key):
+            for part in prose_parts(getattr(passage, key)):
+                (check_formula if part.kind == "formula" else check_drawable)(part.text)
     for place, source in enumerate(passage.sources):
-        try:
+        with located("sections", number, "sources", place):
             check_drawable(source)
-        except InputError as error:
-            raise LessonError(("sections", number, "sources", place), str(error)) from None
 
 
 def known_formula(formula: str) -> str:
@@ -132,8 +124,8 @@ class HandoutPage:
         self.ruler, self.sheet = Ruler(self.figure), Sheet(self.figure, theme)
         self.room = PAGE[0] - 2 * MARGIN
 
-    def write(self, number: str, passage: Passage, picture: BaseRecipe) -> bool:
-        """Write a section around the place of its picture, and return whether it fits."""
+    def write(self, number: str, passage: Passage, picture: BaseRecipe) -> None:
+        """Write a section around the place of its picture; raise InputError if it does not fit."""
         y = PAGE[1] - MARGIN - HEADING
         for line in broken(f"{number}  {passage.heading}", self.room, HEADING, self.ruler, "bold"):
             self.sheet.write(MARGIN, y, line, HEADING, weight="bold")
@@ -150,7 +142,7 @@ class HandoutPage:
             for each in passage.sources
         ]
         if answer is None:
-            return False
+            raise InputError("its answer has a formula that is wider than a page of a .pdf")
         spaces = sum(each.height + 0.4 * SMALL for each in sources if each is not None)
         foot = FOOT + 2.2 * SMALL + answer.height + GAP + spaces
         for size in SIZES:
@@ -170,8 +162,8 @@ class HandoutPage:
                 # Nobody reads by chance what is upside down.
                 corner = PAGE[0] - MARGIN, foot - GAP - answer.height
                 answer.write(self.sheet, *corner, self.theme.muted, upside_down=True)
-                return True
-        return False
+                return
+        raise InputError("its texts are too long for one page of a .pdf")
 
     def _rule(self, y: float, count: int) -> None:
         """Draw lines on which to write, beneath a height."""

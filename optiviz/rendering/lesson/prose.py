@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Literal, NamedTuple
 
-from latex2mathml.converter import convert
-
-from optiviz.system.errors import InputError
+from optiviz.kinds.mathml import mathml
 
 PARTS = re.compile(r"\$([^$]+)\$|`([^`]+)`")
 
@@ -41,11 +39,3 @@ def _html(part: Part) -> str:
         return mathml(part.text)
     said = escape(part.text)
     return f"<code>{said}</code>" if part.kind == "code" else said
-
-
-def mathml(formula: str) -> str:
-    """Return a formula of LaTeX as MathML; raise InputError if it cannot be read."""
-    try:
-        return convert(formula)
-    except Exception as error:  # the library raises anything for what it does not know
-        raise InputError(f"formula {formula!r} is not known LaTeX: {error}") from None

@@ -6,12 +6,14 @@ the surface as an image, one per theme, and paths as numbers.
 """
 
 import json
+import re
 from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from optiviz.kinds.base import to_dict
 from optiviz.kinds.run import Recipe
@@ -62,43 +64,89 @@ def page_text(
     scene: RunScene, recipe: Recipe, comment: str, progress: Progress | None = None
 ) -> tuple[str, tuple[str, ...]]:
     """Return the HTML of the page of a run, and sentences on what is blank in its picture."""
-    themes = {"own": load_theme(recipe.theme)}
-    if isinstance(recipe.theme, str):
-        names = FOLLOWED.get(recipe.theme, (recipe.theme,))
-        themes = {name: load_theme(name) for name in names}
+    parts, blanks = page_parts(scene, recipe, comment, progress)
+    return assembled(shared_parts(page_themes(recipe.theme)) | parts), blanks
+
+
+def page_parts(
+    scene: RunScene,
+    recipe: Recipe,
+    comment: str,
+    progress: Progress | None = None,
+    *,
+    framed: bool = False,
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the parts of a page that are its own, and sentences on what is blank in its picture.
+
+    A page that is `framed` is as tall as what it shows, which it tells the page around it, and its
+    heading is for screen readers alone.
+    """
+    themes = page_themes(recipe.theme)
     programs = page_programs(scene, recipe)
     page = Page(scene, recipe, themes, programs, progress)
-    style = _colors(themes) + _read("page.css")
-    script = _script(programs)
     payload = page.payload()
-    text = Template(_read("page.html")).substitute(
-        comment=embedded(json.loads(comment)),
-        policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; worker-src blob:",
-        schemes=" ".join("dark" if theme.is_dark else "light" for theme in themes.values()),
-        title=escape(scene.title or scene.surface.title),
-        heading=page.heading(),
-        formula=page.formula(),
-        caption=f"<p>{escape(scene.caption)}</p>" if scene.caption else "",
-        style=style,
-        script=script,
+    script, shared = _made(programs), shared_parts(themes)
+    title = escape(scene.title or scene.surface.title)
+    parts = {
+        "place": ' class="framed"' if framed else "",
+        "comment": embedded(json.loads(comment)),
+        "policy": f"default-src 'none'; img-src data:; style-src '{policy_hash(shared['style'])}'; "
+        f"script-src '{policy_hash(script)}' '{policy_hash(shared['script'])}'; worker-src blob:",
+        "schemes": color_schemes(themes),
+        "title": title,
+        "heading": f'<h1 class="unseen">{title}</h1>' if framed else page.heading(),
+        "formula": page.formula(),
+        "caption": f"<p>{escape(scene.caption)}</p>" if scene.caption else "",
         **page.html_parts(),
-        scene=embedded(payload),
-        recipe=escape(yaml_text(to_dict(recipe))),
-    )
-    return text, page.blanks
+        "scene": embedded(payload),
+        "recipe": escape(yaml_text(to_dict(recipe))),
+        "programs": script,
+    }
+    return parts, page.blanks
 
 
-def _script(programs: Programs) -> str:
-    """Return the page's script; workers get the programs as the text of a function."""
-    made = (
-        f"function makePrograms(){{{programs.script}return programs;}}\n"
+def page_pieces() -> list[str]:
+    """Return texts of a page, and between each two of them the name of the part that is there."""
+    return re.split(r"\$(\w+)", _read("page.html"))
+
+
+def assembled(parts: Mapping[str, str]) -> str:
+    """Return the HTML of a page from its parts."""
+    pieces = enumerate(page_pieces())
+    return "".join(parts[piece] if at % 2 else piece for at, piece in pieces)
+
+
+def shared_parts(themes: Mapping[str, Theme]) -> dict[str, str]:
+    """Return the parts that all pages in these themes share."""
+    return {"style": theme_rules(themes) + _read("page.css"), "script": _shared_script()}
+
+
+def page_themes(theme: str | Theme) -> dict[str, Theme]:
+    """Return the themes by name that a page in a theme has, the default one first."""
+    if not isinstance(theme, str):
+        return {"own": theme}
+    return {name: load_theme(name) for name in FOLLOWED.get(theme, (theme,))}
+
+
+@cache
+def _shared_script() -> str:
+    return '"use strict";\n' + "".join(map(_read, SCRIPTS))
+
+
+def _made(programs: Programs) -> str:
+    """Return the script of a page's own programs; workers get them as the text of a function."""
+    return (
+        f'"use strict";\nfunction makePrograms(){{{programs.script}return programs;}}\n'
         "const programs=makePrograms(),programsText=`const programs=(${makePrograms})();`;\n"
     )
-    return '"use strict";\n' + made + "".join(map(_read, SCRIPTS))
 
 
-def _colors(themes: dict[str, Theme]) -> str:
+def color_schemes(themes: Mapping[str, Theme]) -> str:
+    """Return the colour schemes of themes, as CSS names them."""
+    return " ".join("dark" if theme.is_dark else "light" for theme in themes.values())
+
+
+def theme_rules(themes: Mapping[str, Theme]) -> str:
     """Return CSS rules that define the colours of the themes as variables."""
     theme, *others = themes.values()
     rules = f":root{{{_variables(theme)}}}\n"
@@ -116,7 +164,8 @@ def _variables(theme: Theme) -> str:
     return "".join(f"--{name}:{color};" for name, color in named.items())
 
 
-def _hash(text: str) -> str:
+def policy_hash(text: str) -> str:
+    """Return what allows a style or a script in a Content-Security-Policy."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 

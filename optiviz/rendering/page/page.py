@@ -113,11 +113,6 @@ class Page:
                 raise InputError(
                     f"this page cannot show {name}: it only replays what was descended"
                 )
-        if "sharpness" in views and programs.methods:
-            raise InputError(
-                "this page cannot show sharpness: it runs optimizers by itself, and does not "
-                "measure theirs: choose .gif or .png"
-            )
         if recipe.eigenvectors and not self.is_live:
             raise InputError(
                 "this page cannot show eigenvectors: it only replays what was descended"

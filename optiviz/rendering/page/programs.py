@@ -40,6 +40,7 @@ MOST_SAMPLES = 100  # of a fit that a page computes
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
 CONSTRAINED, BATCHED = "a page does not know constraints", "a page has no batches"
+UNMEASURED = "a page does not measure sharpness"
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
 
 
@@ -121,9 +122,11 @@ def _formula(surface: Surface) -> tuple[Formula | Fit | None, str]:
 
 
 def _unlike_a_page(recipe: Recipe) -> str:
-    """Return what all methods of a recipe meet and a page has not, "" if nothing."""
+    """Return what a recipe asks for and a page that computes has not, "" if nothing."""
     if resolve_surface(recipe.surface).constraint_texts:
         return CONSTRAINED
+    if "sharpness" in recipe.view_names:
+        return UNMEASURED
     return "" if recipe.batch_size is None else BATCHED
 
 

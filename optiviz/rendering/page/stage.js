@@ -15,8 +15,11 @@ const mainKind = dim === 1 ? "curve" : "contour";
 const main = told.picture ? { kind: mainKind, canvas: one(".ground canvas"), strips: [{}] } : null;
 const chart = told.chart ? { kind: "chart", canvas: one(".charts canvas"), strips: [{}] } : null;
 const panels = [main, chart].filter(Boolean);
-// Whether there are two columns, as in page.css.
-const isWide = matchMedia("(min-width: 820px) and (min-aspect-ratio: 1/1), (min-width: 600px) and (max-height: 480px)");
+// Whether there are two columns. In a frame, nothing may depend on its height, which follows.
+const isWide = matchMedia(framed
+  ? "(min-width: 780px)"
+  : "(min-width: 820px) and (min-aspect-ratio: 1/1), (min-width: 600px) and (max-height: 480px)");
+const FRAMED = 540; // pixels that the picture of a page in a frame is tall, at most
 const MOST_TALL = 0.6; // share of the screen's height that a picture has where there is one column
 
 const tools = one("#tools");
@@ -64,11 +67,13 @@ function chooseAxes(quality = "fine") {
 }
 
 function fit() {
+  root.classList.toggle("wide", isWide.matches);
   if (main) {
     const [seen, bar] = [one(".seen"), one(".seen .bar")];
     const room = innerHeight - EDGES - bar.offsetHeight - KEY; // whatever the key has
-    const ratio = main.kind === "contour" ? told.surface.ratio : isWide.matches ? null : CURVE_RATIO;
-    layOut(main, seen.clientWidth, isWide.matches ? room : MOST_TALL * innerHeight, ratio);
+    const fills = main.kind === "curve" && isWide.matches && !framed;
+    const tall = framed ? FRAMED : isWide.matches ? room : MOST_TALL * innerHeight;
+    layOut(main, seen.clientWidth, tall, fills ? null : told.surface.ratio ?? CURVE_RATIO);
     one(".frame").style.height = `${main.height}px`;
     const { left, top, width } = main.box;
     const above = main.kind === "contour" ? top + 6 : 2;

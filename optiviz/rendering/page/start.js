@@ -113,7 +113,8 @@ for (const element of all("[data-command]")) element.hidden = !told.command;
 one("#values").addEventListener("toggle", writeTable);
 
 for (const formula of all(".formula svg")) formula.style.verticalAlign = `${formula.dataset.down}px`;
-document.documentElement.style.setProperty("--ratio", main?.kind === "contour" ? told.surface.ratio : CURVE_RATIO);
+if (framed) root.style.setProperty("--tall", `${FRAMED}px`);
+root.style.setProperty("--ratio", main?.kind === "contour" ? told.surface.ratio : CURVE_RATIO);
 
 function refresh() {
   panels.forEach((panel) => {
@@ -138,7 +139,27 @@ dark.addEventListener("change", () => {
   if (basinsFound) paintBasins(basinsFound.result);
   refresh();
 });
+// A browser may draw no frame that is out of view, and so observe nothing: it is laid out at once.
+if (framed) {
+  const tell = () => parent.postMessage({ height: Math.ceil(one("main").getBoundingClientRect().bottom) }, "*");
+  update();
+  addEventListener("message", ({ source }) => {
+    if (source !== parent) return; // which asks when the frame has its width
+    refresh();
+    tell();
+  });
+  new ResizeObserver(tell).observe(one("main"));
+}
+// It begins to play once it is seen. Until then, a page in a frame shows its end, also on paper.
 if (!calm.matches && !shared) {
-  show(frames()[0]);
-  play(true);
+  if (!framed) show(frames()[0]);
+  const before = step;
+  const watched = new IntersectionObserver((seen) => {
+    if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+    watched.disconnect();
+    if (playing !== null || step !== before) return;
+    show(frames()[0]);
+    play(true);
+  }, { threshold: 0.6 });
+  watched.observe(one(main ? ".frame" : ".charts"));
 }

@@ -4,6 +4,8 @@ const told = JSON.parse(document.getElementById("scene").textContent);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const one = (selector) => document.querySelector(selector);
+const root = document.documentElement;
+const framed = root.classList.contains("framed"); // as tall as what it shows
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 const live = !told.live; // whether the page computes

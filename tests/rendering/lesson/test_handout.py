@@ -117,12 +117,13 @@ def test_a_formula_that_cannot_be_set_is_told_with_its_place(invoke: Invoke, her
         "- heading: A\n"
         "  text: A\n"
         "  question: So $\\sqrt[3]{x}$?\n"
-        "  answer: $x \\smile y$ and $\\varkapppa$\n"
+        "  answer: $x$ and $\\begin{pmatrix}1\\end{pmatrix}$\n"
         "  picture: {kind: plot, surfaces: [softplus]}\n"
     )
     result = invoke("lesson", "x.yaml", "-o", "x.pdf")
     assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1
-    assert "x.yaml:5:" in result.stderr and "$\\varkapppa$ cannot be set in a .pdf" in result.stderr
+    assert "x.yaml:5:" in result.stderr
+    assert "{pmatrix}$ cannot be set in a .pdf: Unknown symbol: \\begin" in result.stderr
     assert [each.name for each in here.iterdir()] == ["x.yaml"]
 
 

@@ -199,6 +199,7 @@ def test_it_draws_the_paths_that_were_descended(name: str) -> None:
         np.testing.assert_allclose(np.array(said["losses"], float), losses, rtol=1e-6)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", SCENES)
 def test_it_computes_with_the_values_that_were_used(name: str) -> None:
     scene, _, _, told = of_scene(name)

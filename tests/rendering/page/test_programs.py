@@ -10,7 +10,13 @@ from conftest import LIVE, SOLVERS, Invoke
 
 import optiviz
 from optiviz.kinds.run_scene import RunScene
-from optiviz.rendering.page.programs import BATCHED, CONSTRAINED, Programs, page_programs
+from optiviz.rendering.page.programs import (
+    BATCHED,
+    CONSTRAINED,
+    UNMEASURED,
+    Programs,
+    page_programs,
+)
 from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.noise import NoisyObjective
 from optiviz.surfaces.region import region_where
@@ -65,6 +71,15 @@ def test_conditions_of_sets_are_programs(where: str) -> None:
     expected = region_where(where, surface).contains(points)
     assert found == [[each] for each in expected.tolist()]
     assert 20 < expected.sum() < 180
+
+
+def test_paths_whose_sharpness_is_drawn_are_replayed() -> None:
+    fields: dict[str, Any] = {"surface": "narrowing-valley", "view": "contour+sharpness"}
+    found = programs(**fields, optimizers="sgd:lr=0.65", steps=5)
+    assert (found.methods, found.live, found.presets) == ({}, "", [])
+    assert found.entries == [{"method": None, "values": [], "why": UNMEASURED}]
+    with pytest.raises(InputError, match=UNMEASURED):
+        programs(**fields, optimizers="sgd:lr=0.65", presets=["fast: sgd:lr=1"])
 
 
 def test_under_constraints_paths_are_replayed_on_a_ground_that_is_computed() -> None:

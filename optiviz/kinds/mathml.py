@@ -1,0 +1,71 @@
+"""Formulas of LaTeX as MathML, as browsers show it and readers of screens say it."""
+
+import re
+from html import unescape
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert_to_element
+
+from optiviz.system.errors import InputError
+
+# What a formula needs. Links, styles and identifiers, which LaTeX also has, are none of it.
+ATTRIBUTES = {
+    *("accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth"),
+    *("displaystyle", "fence", "form", "height", "largeop", "linethickness", "lspace", "mathsize"),
+    *("mathvariant", "maxsize", "minsize", "movablelimits", "rowlines", "rowspacing", "rspace"),
+    *("scriptlevel", "separator", "stretchy", "symmetric", "width"),
+}
+SCRIPTS = "msub", "msup", "msubsup"
+TIGHT = {"lspace": "0", "rspace": "0"}
+BARS, SIGNS, CLOSING = "|‖∣∥", "+−±∓", ")]}|‖′!∞"
+COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
+
+
+def mathml(formula: str) -> str:
+    """Return a formula of LaTeX as MathML; raise InputError if it is not known, or no formula."""
+    bare = re.sub(r"\\.", "", formula)
+    if bare.count("{") != bare.count("}"):
+        raise InputError(f"formula {formula!r}: its braces do not match")
+    try:
+        root = convert_to_element(formula)
+    except Exception as error:  # the library raises anything for what it does not know
+        said = str(error) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+        raise InputError(f"formula {formula!r} is not known LaTeX: {said}") from None
+    root.attrib.clear()
+    for element in root.iter():
+        element.text = element.text and unescape(element.text)
+        if found := COMMAND.match(element.text or ""):
+            raise InputError(f"formula {formula!r}: {found[0]} is not known LaTeX")
+        if strange := sorted(element.attrib.keys() - ATTRIBUTES):
+            raise InputError(f"formula {formula!r}: {strange[0]} is no part of a formula")
+    _unwrap(root)
+    for element in root.iter():
+        _space(element)
+    root.set("alttext", formula)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _unwrap(element: ElementTree.Element) -> None:
+    """Replace rows of one element, which change nothing, by this element."""
+    for at, child in enumerate(element):
+        _unwrap(child)
+        if child.tag == "mrow" and len(child) == 1 and not child.attrib:
+            element[at] = child[0]
+
+
+def _space(element: ElementTree.Element) -> None:
+    """Space the operators in an element as LaTeX does: MathML alone cannot know how.
+
+    That is none in scripts and beside bars, and that of a sign where nothing to add to is before it.
+    """
+    for part in element[1:] if element.tag in SCRIPTS else ():
+        for operator in part.iter("mo"):
+            operator.attrib.update(TIGHT)
+    before = None
+    for child in element:
+        if child.tag == "mo" and child.text in BARS:
+            child.attrib.update(TIGHT)
+        elif child.tag == "mo" and child.text in SIGNS and before is not None:
+            if before.tag == "mo" and before.text not in CLOSING:
+                child.set("form", "prefix")
+        before = child
