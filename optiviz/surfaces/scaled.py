@@ -5,6 +5,7 @@ and log(exp(-1000)) is -1000. They take about twenty times as long as float64.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ class Scaled:
     @classmethod
     def of(cls, value: "Scaled | ArrayLike") -> "Scaled":
         """Return numbers of float64 as scaled ones; scaled ones are returned as they are."""
-        return value if isinstance(value, Scaled) else cls(np.asarray(value, float), 0.0)
+        if isinstance(value, Scaled):
+            return value
+        return _constant(value) if isinstance(value, int | float) and value else _scaled(value)
 
     def to_float(self) -> Array:
         """Return the nearest numbers of float64: too large ones overflow, tiny ones are 0."""
@@ -81,6 +84,8 @@ class Scaled:
         return Scaled.of(other) / self
 
     def __pow__(self, other: "Scaled | ArrayLike") -> "Scaled":
+        if isinstance(other, int | float) and other == 2:
+            return self * self
         power = Scaled.of(other).to_float()
         whole = np.floor(self.exponent * power)
         moderate = np.abs(power) < FAR / 2  # then the power of a fraction does not vanish
@@ -100,6 +105,13 @@ class Scaled:
 
     def __rpow__(self, other: ArrayLike) -> "Scaled":
         return Scaled.of(other) ** self
+
+
+def _scaled(value: ArrayLike) -> Scaled:
+    return Scaled(np.asarray(value, float), 0.0)
+
+
+_constant = lru_cache(_scaled)  # of any but 0, which is no other key than -0.0
 
 
 def exp(a: Scaled | ArrayLike) -> Scaled:

@@ -10,6 +10,7 @@ import unicodedata
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from optiviz.surfaces.vocabulary import (
     CONSTANTS,
@@ -265,12 +266,16 @@ def variables_of(text: str) -> tuple[str, ...]:
 
 def with_params(text: str, params: Mapping[str, float]) -> str:
     """Return a formula with numbers for its parameters; text that is no formula as it is."""
-    if not params:
-        return text
+    return _substituted(text, tuple(params.items())) if params else text
+
+
+@lru_cache(maxsize=1000)  # a surface asks in every step
+def _substituted(text: str, pairs: tuple[tuple[str, float], ...]) -> str:
     try:
         tree = parse_text(text)
     except InputError:
         return text
+    params = dict(pairs)
 
     class Substitution(ast.NodeTransformer):
         def visit_Name(self, name: ast.Name) -> ast.expr:
