@@ -91,4 +91,7 @@ def command(
     try:
         render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
     except LessonError as error:
-        raise InputError(f"{made.locate(error.keys)}: {error.message}") from None
+        field, place, *keys = error.keys
+        if only is not None:
+            place = only[int(place)] - 1
+        raise InputError(f"{made.locate([field, place, *keys])}: {error.message}") from None
