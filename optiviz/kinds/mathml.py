@@ -17,7 +17,8 @@ ATTRIBUTES = {
 }
 SCRIPTS = "msub", "msup", "msubsup"
 TIGHT = {"lspace": "0", "rspace": "0"}
-BARS, SIGNS, CLOSING = "|‖∣∥", "+−±∓", ")]}|‖′!∞"
+BARS, SIGNS = {*"|‖∣∥"}, {*"+−±∓"}
+ENDS = {"", *")]}|‖∣∥′!∞"}  # after which a sign adds or subtracts
 COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
 
 
@@ -56,16 +57,16 @@ def _unwrap(element: ElementTree.Element) -> None:
 def _space(element: ElementTree.Element) -> None:
     """Space the operators in an element as LaTeX does: MathML alone cannot know how.
 
-    That is none in scripts and beside bars, and that of a sign where nothing to add to is before it.
+    That is none in scripts and beside bars, and little after a sign with nothing to add to.
     """
     for part in element[1:] if element.tag in SCRIPTS else ():
         for operator in part.iter("mo"):
             operator.attrib.update(TIGHT)
-    before = None
+    before = ""  # the operator before, if there is one
     for child in element:
-        if child.tag == "mo" and child.text in BARS:
+        said = (child.text or "") if child.tag == "mo" else ""
+        if said in BARS:
             child.attrib.update(TIGHT)
-        elif child.tag == "mo" and child.text in SIGNS and before is not None:
-            if before.tag == "mo" and before.text not in CLOSING:
-                child.set("form", "prefix")
-        before = child
+        elif said in SIGNS and before not in ENDS:
+            child.set("form", "prefix")
+        before = said

@@ -41,7 +41,9 @@ class _RunFacts:
             self.highest, self.steps_to, self.steps_near, self.turns, self.diverges, self.setting,
             self.value, self.slope, self.eigenvalue,
         )  # fmt: skip
-        params = dict(self.scene.surface.params)
+        params: dict[str, float] = {}
+        if all(entry.surface is None for entry in self.scene.entries):  # else they are varied
+            params |= dict(self.scene.surface.params)
         return params | {"steps": self.scene.steps} | {each.__name__: each for each in functions}
 
     def loss(self, path: str, step: int | None = None, start: int = 1) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from optiviz.kinds import load_kind
 from optiviz.kinds.lesson import PICTURES
 from optiviz.recipes.jobs import JOB_FIELDS
-from optiviz.recipes.reading import allowed_keys
+from optiviz.recipes.reading import LESSON, allowed_keys
 from optiviz.recipes.surfaces import SurfaceOptions
 from optiviz.registry import KINDS
 from optiviz.system.json_schema import TEXT, Schema, any_of, one_or_more
@@ -27,9 +27,9 @@ def schema(descriptions: Mapping[str, str]) -> Schema:
         model = load_kind(kind)
         found = model.model_json_schema(ref_template=REFERENCE)
         parts |= found.pop("$defs", {})
-        fields = written["properties"] | found["properties"]
+        fields = written["properties"] | found["properties"] | dict.fromkeys(LESSON, TEXT)
         kinds[kind] = {key: fields[key] for key in allowed_keys(model)}
-    descriptions = JOB_FIELDS | dict(descriptions)
+    descriptions = JOB_FIELDS | LESSON | dict(descriptions)
     everything = {key: field for fields in kinds.values() for key, field in fields.items()}
     outputs = {"name": TEXT, "out": one_or_more(TEXT)}
     matrix = _object_schema(

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from optiviz.cli import COMMANDS, cli
 from optiviz.cli.completion import SHELLS, Bash, Shell, Zsh
-from optiviz.registry import FORMATS, OPTIMIZERS, THEMES, WRAPPERS
+from optiviz.kinds.run import Recipe
+from optiviz.registry import FORMATS, OPTIMIZERS, THEMES, WRAPPERS, fits
 
 BREAKS = " \t\n\"'@><=;|&(:"  # the default of bash
 
@@ -61,7 +62,7 @@ def offered(line: str, shell: type[Shell] = Zsh) -> list[str]:
         ("optiviz plot wobbly --view l", []),
         ("optiviz run --theme ", [*THEMES]),
         ("optiviz run --layout ", ["panels", "grid"]),
-        ("optiviz run --format ", [each[1:] for each in FORMATS if each != ".ipynb"]),
+        ("optiviz run --format ", [each[1:] for each in FORMATS if fits(each, Recipe.formats)]),
         ("optiviz run --data di", ["digits"]),
         ("optiviz run --data id", ["idx:"]),
         ("optiviz run --plane ra", ["random:"]),

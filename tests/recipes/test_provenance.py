@@ -19,6 +19,7 @@ from optiviz.cli.command_line import command_of
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.basins import BasinsRecipe
+from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
@@ -28,7 +29,7 @@ from optiviz.recipes.command import arguments_for, command_fields, drawn_command
 from optiviz.recipes.provenance import metadata_for, read_metadata, versions
 from optiviz.recipes.reading import read_recipe
 from optiviz.recipes.surfaces import SURFACE_OPTIONS
-from optiviz.registry import FORMATS, KINDS, option_of
+from optiviz.registry import FORMATS, KINDS, fits, option_of
 from optiviz.rendering.render import render
 from optiviz.system.yaml import yaml_text
 
@@ -61,7 +62,27 @@ RECIPES: dict[str, BaseRecipe] = {
         optimizers="rmsprop",
         **SMALL,
     ),
+    "lesson": LessonRecipe(
+        sections=(
+            {
+                "heading": "Größe <&>",
+                "text": "At {{loss(sgd)}}, $x^2$.",
+                "question": "<b>?",
+                "answer": "`sgd`",
+                "claims": ["loss(sgd) < 1"],
+                "picture": {"surface": "bowl", "optimizers": "sgd:lr=0.2", "steps": 4},
+            },
+        ),
+        **SMALL,
+    ),
 }
+
+
+def recipe_in(suffix: str) -> BaseRecipe:
+    """Return a recipe that can be written with a suffix."""
+    return RECIPES["run" if fits(suffix, Recipe.formats) else "lesson"]
+
+
 OFTEN = (".png", ".json")
 CASES = [
     pytest.param(
@@ -69,8 +90,8 @@ CASES = [
         marks=[] if kind == "run" or suffix in OFTEN else [pytest.mark.slow],
     )
     for kind in KINDS
-    for suffix, form in FORMATS.items()
-    if form.kind in load_kind(kind).formats
+    for suffix in FORMATS
+    if fits(suffix, load_kind(kind).formats)
 ]
 
 
@@ -94,8 +115,9 @@ def test_every_file_carries_its_recipe_and_is_made_again_from_it(
 def test_what_is_inspected_is_yaml_of_the_same_recipe(
     kind: str, invoke: Invoke, here: Path
 ) -> None:
-    render(RECIPES[kind], here / "x.png")
-    printed = invoke("inspect", "x.png").stdout
+    name = "x.png" if fits(".png", load_kind(kind).formats) else "x.ipynb"
+    render(RECIPES[kind], here / name)
+    printed = invoke("inspect", name).stdout
     assert all(f"{name} {each}" in printed.splitlines()[0] for name, each in versions().items())
     (here / "x.yaml").write_text(printed, encoding="utf-8")
     assert optiviz.load_recipe(here / "x.yaml") == RECIPES[kind]
@@ -285,8 +307,7 @@ def test_what_carries_no_recipe_is_told_in_a_sentence(
 ) -> None:
     path = here / f"x{suffix}"
     if content is None:
-        recipe = RECIPES["run"]
-        render(recipe, path)
+        render(recipe_in(suffix), path)
         content = path.read_bytes()[:60]
     path.write_bytes(content)
     for words in (("inspect", path.name), ("run", "--recipe", path.name)):
@@ -310,12 +331,12 @@ def test_a_video_is_read_as_one_whatever_its_name_or_text_says(invoke: Invoke, h
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_file_that_is_cut_says_its_recipe_or_nothing(suffix: str, here: Path) -> None:
     path = here / f"x{suffix}"
-    render(RECIPES["run"], path)
+    render(recipe_in(suffix), path)
     whole = path.read_bytes()
     for part in (0.2, 0.5, 0.7, 0.9, 0.99):
         path.write_bytes(whole[: int(part * len(whole))])
         try:
-            assert optiviz.load_recipe(path) == RECIPES["run"]
+            assert optiviz.load_recipe(path) == recipe_in(suffix)
         except optiviz.InputError as error:
             assert str(error).endswith("contains no optiviz recipe")
 

@@ -130,10 +130,10 @@ def _without_scripts(parts: Mapping[str, str]) -> str:
 
 def _section(number: int, anchor: str, passage: Passage, shown: str) -> str:
     sources = "".join(f"<li>{_linked(each)}</li>" for each in passage.sources)
-    return f"""<section id="{anchor}" aria-labelledby="{anchor}-heading">
+    return f"""<section id="{anchor}">
 <div class="prose">
 <h2><a href="#{anchor}" aria-hidden="true" tabindex="-1">{number}</a>\
-<span id="{anchor}-heading">{escape(passage.heading)}</span></h2>
+<span>{escape(passage.heading)}</span></h2>
 <p>{prose_html(passage.text)}</p>
 <details><summary>{prose_html(passage.question)}</summary>
 <p>{prose_html(passage.answer)}</p></details>

@@ -1,0 +1,64 @@
+"""Live pages in the frames of a lesson, in a real browser."""
+
+import os
+from pathlib import Path
+
+import page_browser
+import pytest
+from page_browser import Browser, one, run, wait
+
+import optiviz
+from optiviz.kinds.lesson import LessonRecipe
+
+browser = page_browser.browser
+AXE = Path(os.environ.get("NODE_MODULES", ""), "axe-core", "axe.min.js")
+TEXTS = {"heading": "A valley", "text": "See $x^2$.", "question": "Why?", "answer": "So."}
+PICTURES = [
+    {"surface": "wobbly", "optimizers": "adam"},
+    {"surface": "parabola", "optimizers": "sgd:lr=0.1", "view": "loss"},
+    {"surface": "himmelblau", "optimizers": "nelder-mead,sgd:lr=0.01", "view": "contour"},
+]
+HEIGHTS = "[...document.querySelectorAll('iframe')].map((each) => each.style.height)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1300, 800), (390, 844)])
+def test_frames_are_as_tall_as_their_pages_and_play(
+    size: tuple[int, int], browser: Browser, here: Path
+) -> None:
+    lesson = LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in PICTURES))
+    optiviz.render(lesson, "lesson.html")
+    screen = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    media = [{"name": "prefers-reduced-motion", "value": "no-preference"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    browser.get((here / "lesson.html").as_uri())
+    wait(browser, f"{HEIGHTS}.length === 3 && {HEIGHTS}.every(Boolean)")
+    assert run(browser, "document.documentElement.scrollWidth") <= size[0]
+    for number in range(3):
+        run(browser, f"document.querySelectorAll('iframe')[{number}].scrollIntoView()")
+        browser.switch_to.frame(number)
+        wait(browser, "playing !== null && step > 0")
+        wait(browser, "Math.abs(innerHeight - one('main').getBoundingClientRect().bottom) <= 1")
+        assert run(browser, "getComputedStyle(root).overflow") == "hidden"  # nothing scrolls
+        assert run(browser, "one('footer').getBoundingClientRect().bottom <= innerHeight")
+        assert run(browser, "root.scrollWidth <= innerWidth")
+        assert run(browser, "performance.getEntriesByType('resource').length") == 0
+        one(browser, "footer details:last-child summary").click()
+        wait(browser, "Math.abs(innerHeight - one('main').getBoundingClientRect().bottom) <= 1")
+        browser.switch_to.default_content()
+    assert run(browser, "performance.getEntriesByType('resource').length") == 0
+    if AXE.is_file():
+        for number in (None, 0, 1, 2):
+            if number is not None:
+                browser.switch_to.frame(number)
+            browser.execute_script(AXE.read_text("utf-8"))
+            found = browser.execute_async_script(
+                "const done = arguments[0]; axe.run({iframes: false}).then(done)"
+            )
+            assert found["passes"]
+            said = [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]
+                    if each["impact"] in ("serious", "critical")]  # fmt: skip
+            assert said == []
+            browser.switch_to.default_content()
+    assert [each["message"] for each in browser.get_log("browser")] == []
