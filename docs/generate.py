@@ -372,14 +372,15 @@ def lessons() -> Iterator[str]:
     )
     for name in lesson_names():
         lesson = optiviz.load_lesson(name)
-        yield f"## {_linked(str(lesson.title), f'pages/lessons/{name}.html')}\n"
+        yield f"## {lesson.title}\n"
         yield f"{lesson.summary}.\n"
         yield from (f"{number}. {each.heading}" for number, each in enumerate(lesson.sections, 1))
-        yield f"\n`optiviz lesson {name}`, or [as a notebook](pages/lessons/{name}.ipynb)\n"
+        page = _linked("Its page", f"pages/lessons/{name}.html")
+        yield f"\n{page}, [its notebook](pages/lessons/{name}.ipynb), or `optiviz lesson {name}`\n"
 
 
 def _linked(image: str, page: str, root: str = "") -> str:
-    """Return an image or a title that opens a page, if there is one."""
+    """Return an image or a text that opens a page, if there is one."""
     return f"[{image}]({root}{page})" if page in drawings() else image
 
 
