@@ -175,7 +175,7 @@ class Kind(NamedTuple):
     """A kind of picture: "module:class" of its recipe in `kinds`, and the data for its views.
 
     writers are by suffix the functions, "module:name" in `optiviz`, that write what other kinds do
-    not have.
+    not have: from a scene and its recipe, as those of pages do.
     """
 
     target: str
@@ -194,7 +194,14 @@ KINDS = {
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
     "response": Kind("response:ResponseRecipe", ("response",)),
-    "lesson": Kind("lesson:LessonRecipe", (), {".html": "rendering.lesson:save_lesson"}),
+    "lesson": Kind(
+        "lesson:LessonRecipe",
+        (),
+        {
+            ".html": "rendering.lesson:save_lesson",
+            ".pdf": "rendering.lesson.handout:save_handout",
+        },
+    ),
 }
 
 

@@ -41,16 +41,16 @@ def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> 
     plugins_option,
 )  # fmt: skip
 @section("Picture", style_options)
-@output_options("outputs/NAME.html", "page", "notebook")
+@output_options("outputs/NAME.html", "page", "animation", ".pdf", "notebook")
 @debug_option
 def command(
     name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any
 ) -> None:
-    """Make the page of a lesson: live pictures, each with a paragraph and a question.
+    """Make a page, film, handout or notebook of a lesson: pictures, each with a paragraph.
 
     \b
-    optiviz lesson momentum -o momentum.html
-    optiviz lesson my_lesson.yaml --only 2
+    optiviz lesson momentum -o momentum.html -o momentum.pdf
+    optiviz lesson my_lesson.yaml --only 2 -o part.mp4
 
     Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.
     """
@@ -91,4 +91,7 @@ def command(
     try:
         render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
     except LessonError as error:
-        raise InputError(f"{made.locate(error.keys)}: {error.message}") from None
+        field, place, *keys = error.keys
+        if only is not None:
+            place = only[int(place)] - 1
+        raise InputError(f"{made.locate([field, place, *keys])}: {error.message}") from None

@@ -38,6 +38,7 @@ from optiviz.registry import (
     QUALITIES,
     THEMES,
     VIEWS,
+    fits,
     format_of,
     option_of,
 )
@@ -409,11 +410,11 @@ def _outs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) 
 
 
 def output_options(default: str, *kinds: str) -> Decorator:
-    """Return the options that say which files are written, in formats of these kinds.
+    """Return the options that say which files are written, in formats of these kinds or suffixes.
 
     default is the path that help shows for --out.
     """
-    suffixes = [suffix for suffix, form in FORMATS.items() if form.kind in kinds]
+    suffixes = [suffix for suffix in FORMATS if fits(suffix, kinds)]
     moving = click.option(
         "--last-frame", is_flag=True,
         help="Write only the final picture, as .png unless another format is specified.",
@@ -435,7 +436,7 @@ def output_options(default: str, *kinds: str) -> Decorator:
         click.option(
             "--preview", is_flag=True, help="Quick draft: half the size, a third of the frames."
         ),
-        *([moving] if "animation" in kinds else []),
+        *([moving] if {"animation", "still"} <= {*kinds} else []),
         click.option(
             "--overwrite/--no-overwrite", default=True, show_default=True,
             help="Replace existing files.",

@@ -50,6 +50,23 @@ class Timeline(NamedTuple):
     quality: Quality
 
 
+class Card(NamedTuple):
+    """Words that are shown alone before a picture: its number and heading, and of what it is."""
+
+    number: str
+    heading: str
+    title: str
+
+
+class Clip(NamedTuple):
+    """A part of an animation: a picture, the step that each frame shows, and a card before it."""
+
+    recipe: "BaseRecipe"
+    scene: "Scene[Any]"
+    steps: Sequence[int]
+    card: Card | None = None
+
+
 class BaseRecipe(Model):
     """Base class of recipes: theme, size and optional title, and what a kind may override.
 
@@ -125,6 +142,11 @@ class BaseRecipe(Model):
     def timeline(self) -> Timeline | None:
         """How it is animated; None for a still picture."""
         return None
+
+    def clips(self, scene: Any) -> tuple[Clip, ...]:
+        """Return what its animation, or its still picture, shows one after another: its scene."""
+        shown = self.timeline
+        return (Clip(self, scene, (scene.steps,) if shown is None else shown.steps),)
 
     @property
     def file_stem(self) -> str:

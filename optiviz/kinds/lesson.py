@@ -19,11 +19,11 @@ from pydantic import (
 )
 
 from optiviz.kinds import load_kind
-from optiviz.kinds.base import BaseRecipe, Scene, to_dict
+from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene, Timeline, to_dict
 from optiviz.kinds.facts import MATH, QUOTED, as_claim, as_quoting, check_claim, filled
 from optiviz.kinds.mathml import mathml
 from optiviz.optimizers.spec import OptimizerSpec
-from optiviz.registry import KINDS
+from optiviz.registry import KINDS, QUALITIES
 from optiviz.surfaces.domain import Kebab, Text
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
@@ -33,6 +33,8 @@ from optiviz.system.validation import Model
 
 MAX_SECTIONS, MAX_LETTERS = 30, 4000
 SHARED = "theme", "size", "scale", "title"  # fields of a picture that the lesson decides
+READ = 2.0  # seconds that a picture of a film takes at least to be read, before it is held
+SLOWEST = 12.0  # frames per second of a film, at least
 PROSE = "text", "question", "answer"
 PICTURES = [kind for kind in KINDS if kind != "lesson"]
 
@@ -129,7 +131,7 @@ class LessonRecipe(BaseRecipe):
     of the texts, such as "en".
     """
 
-    formats: ClassVar = ("page", "notebook")
+    formats: ClassVar = ("page", "animation", ".pdf", "notebook")
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
     name: Kebab = "lesson"
@@ -159,6 +161,30 @@ class LessonRecipe(BaseRecipe):
         return tuple(spec for picture in self.pictures for spec in picture.named_specs)
 
     @property
+    def timeline(self) -> Timeline:
+        """That of its film, which is as fast as the fastest picture, and counts frames as steps."""
+        moving = [each.timeline for each in self.pictures if each.timeline is not None]
+        fps = max([SLOWEST, *(each.fps for each in moving)])
+        counts = [1 + len(_shown(each.timeline, fps)) for each in self.pictures]
+        best = max((QUALITIES.index(each.quality) for each in moving), default=1)
+        return Timeline(fps, range(sum(counts)), sum(counts) - 1, True, QUALITIES[best])
+
+    def clips(self, scene: "LessonScene") -> tuple[Clip, ...]:
+        """Return its pictures, each after a card, with frames repeated so that all keep time."""
+        fps = self.timeline.fps
+        return tuple(
+            Clip(
+                picture,
+                passage.scene,
+                _shown(picture.timeline, fps, passage.scene.steps),
+                Card(str(number), passage.heading, scene.title),
+            )
+            for number, (picture, passage) in enumerate(
+                zip(self.pictures, scene.passages, strict=True), start=1
+            )
+        )
+
+    @property
     def file_stem(self) -> str:
         return self.name
 
@@ -174,7 +200,7 @@ class LessonRecipe(BaseRecipe):
 
     def check(self) -> None:
         for number, picture in enumerate(self.pictures):
-            with _located("sections", number, "picture"):
+            with located("sections", number, "picture"):
                 picture.check()
 
     def draft(self) -> Self:
@@ -191,10 +217,20 @@ class LessonRecipe(BaseRecipe):
         self.check()
         passages = []
         for number, picture in enumerate(self.pictures):
-            with _located("sections", number, "picture"):
+            with located("sections", number, "picture"):
                 scene = picture.make_scene(progress)
             passages.append(_passage(number, self.sections[number], scene))
         return LessonScene(title=self.title or self.name, passages=tuple(passages))
+
+
+def _shown(timeline: Timeline | None, fps: float, last: int = 0) -> list[int]:
+    """Return the step that each frame of a film shows of a picture, the last one until READ.
+
+    last is the step that a still picture shows.
+    """
+    steps, speed = ([last], fps) if timeline is None else (timeline.steps, timeline.fps)
+    count = max(round(len(steps) * fps / speed), round(READ * fps))
+    return [steps[min(int(frame * speed / fps + 1e-9), len(steps) - 1)] for frame in range(count)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,17 +264,17 @@ def _passage(number: int, section: Section, scene: Scene[Any]) -> Passage:
     """Return a section with the numbers of its scene; raise LessonError if a claim is false."""
     facts = scene.facts
     for place, claim in enumerate(section.claims):
-        with _located("sections", number, "claims", place):
+        with located("sections", number, "claims", place):
             check_claim(claim, facts)
     texts = {}
     for key in PROSE:
-        with _located("sections", number, key):
+        with located("sections", number, key):
             texts[key] = filled(getattr(section, key), facts)
     return Passage(heading=section.heading, sources=section.sources, scene=scene, **texts)
 
 
 @contextmanager
-def _located(*keys: str | int) -> Iterator[None]:
+def located(*keys: str | int) -> Iterator[None]:
     """Raise what is wrong within it as a LessonError."""
     try:
         yield

@@ -1,14 +1,15 @@
 """The animation of a picture, as matplotlib's FuncAnimation."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from zlib import crc32
 
 from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from optiviz.kinds.base import BaseRecipe
@@ -19,9 +20,44 @@ from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
 from optiviz.views.figure import Picture
 from optiviz.views.settings import drawing_settings
+from optiviz.writers import ImageioWriter
 from optiviz.writers.canvas import pixels_drawn, replaced
 
 HOLD = 2.0  # seconds for which the last frame is shown
+
+
+class Moving(Protocol):
+    """A figure that can be moved from step to step, as a `Picture` is."""
+
+    figure: Figure
+
+    def update(self, step: int) -> Sequence[Artist]:
+        """Move it to a step, and return the artists that move."""
+
+
+def save_film(
+    shots: Sequence[tuple[Moving, Sequence[int]]],
+    path: Path,
+    writer: ImageioWriter,
+    progress: Callable[[], None],
+) -> None:
+    """Write one figure after another into a file, a frame for each of its steps.
+
+    The last frame of each is held. progress is called after each frame.
+    """
+    first = shots[0][0].figure
+    with writer.saving(first, path, first.dpi):
+        for number, (picture, steps) in enumerate(shots):
+            if number:
+                writer.turn_to(picture.figure)
+            for before, step in zip([None, *steps], steps, strict=False):
+                if step == before:
+                    writer.repeat(1)
+                else:
+                    for artist in picture.update(step):
+                        artist.set_animated(True)
+                    writer.grab_frame()
+                progress()
 
 
 class PictureAnimation(FuncAnimation):

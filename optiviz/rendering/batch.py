@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from optiviz.kinds.base import BaseRecipe
 from optiviz.recipes.jobs import Job
 from optiviz.recipes.provenance import metadata_for, read_metadata
-from optiviz.registry import format_of
+from optiviz.registry import FORMATS, fits, format_of
 from optiviz.rendering.render import render
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, OptivizError, describe_error
@@ -214,7 +214,9 @@ def estimate(jobs: Sequence[Job]) -> Estimate:
     """Return an estimate, from timing the smallest job as a still and as it is."""
     moving = [job for job in jobs if frames(job)]
     job = min(moving or jobs, key=_pixels)
-    first, still = (run_job(job.recipe, [".png"]).seconds for _ in range(2))
+    stills = [suffix for suffix in FORMATS if FORMATS[suffix].kind == "still"]
+    drawn = [suffix for suffix in stills if fits(suffix, job.recipe.formats)][:1]
+    first, still = (run_job(job.recipe, drawn).seconds for _ in range(2))
     suffixes = [path.suffix for path in job.paths if _is_animated(path)]
     moved = run_job(job.recipe, suffixes).seconds if suffixes else still
     pixel = max(0.0, moved - still) / (_animated_pixels(job) or 1)

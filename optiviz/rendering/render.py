@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optiviz.kinds.base import BaseRecipe, Scene
+from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene
 from optiviz.recipes.provenance import metadata_for
-from optiviz.registry import KINDS, Format
+from optiviz.registry import KINDS
 from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
@@ -18,6 +18,7 @@ from optiviz.system.text import shorten
 from optiviz.themes import load_theme
 
 if TYPE_CHECKING:
+    from optiviz.views.card import TitleCard
     from optiviz.views.figure import Picture
 
 
@@ -62,53 +63,69 @@ def render(
     forms = [recipe.output_format(target) for target in targets]
     recipe.check_kinds([form.kind for form in forms])
     check_targets(targets, overwrite)
-    kind = KINDS[recipe.kind]
-    # Raises if a package is missing.
-    writers = [kind.load_writer(target.suffix.lower()) for target in targets]
+    outputs = [Output.of(recipe, target) for target in targets]
     with shared_out(jobs):
-        return _rendered(recipe, targets, forms, writers, progress)
+        return _written(recipe, recipe.make_scene(progress), outputs, progress)
 
 
-def _rendered(
-    recipe: BaseRecipe,
-    targets: Sequence[Path],
-    forms: Sequence[Format],
-    writers: Sequence[Any],
-    progress: TaskProgress | None,
-) -> Scene[Any]:
-    """Run a recipe and write it to files in these formats, with these writers."""
-    return _written(recipe, recipe.make_scene(progress), targets, forms, writers, progress)
+class Output(NamedTuple):
+    """A file, how it is written, which is a key of WRITERS, and the writer of its format."""
+
+    path: Path
+    way: str
+    writer: Any
+
+    @classmethod
+    def of(cls, recipe: BaseRecipe, path: Path) -> "Output":
+        """Return how a recipe is written to a path; raise InputError if a package is missing."""
+        suffix, kind = path.suffix.lower(), KINDS[recipe.kind]
+        way = "page" if suffix in kind.writers else recipe.output_format(path).kind
+        return cls(path, way, kind.load_writer(suffix))
 
 
 def render_scene(recipe: BaseRecipe, scene: Scene[Any], path: Path) -> Scene[Any]:
     """Draw a scene that was computed from a recipe, and write it to a file."""
-    writer = KINDS[recipe.kind].load_writer(path.suffix.lower())
-    return _written(recipe, scene, [path], [recipe.output_format(path)], [writer], None)
+    return _written(recipe, scene, [Output.of(recipe, path)], None)
 
 
 def _written(
     recipe: BaseRecipe,
     scene: Scene[Any],
-    targets: Sequence[Path],
-    forms: Sequence[Format],
-    writers: Sequence[Any],
+    outputs: Sequence[Output],
     progress: TaskProgress | None,
 ) -> Scene[Any]:
-    """Draw a scene and write it to files in these formats, with these writers."""
+    """Draw a scene and write it to files."""
     # Drawn before anything is written, because drawing can fail.
-    drawn = any(form.kind in ("animation", "still") for form in forms)
-    picture = make_picture(recipe, scene, progress) if drawn else None
+    drawn = any(output.way in ("animation", "still") for output in outputs)
+    shots = _shots(recipe.clips(scene), progress) if drawn else []
     timeline = recipe.timeline
     frames = 1 if timeline is None else len(timeline.steps)
-    total = sum(frames if form.kind == "animation" else 1 for form in forms)
+    total = sum(frames if output.way == "animation" else 1 for output in outputs)
     context = RenderContext(
-        recipe, scene, picture, metadata_for(recipe), DrawingProgress(total, progress)
+        recipe, scene, shots, metadata_for(recipe), DrawingProgress(total, progress)
     )
-    blanks = dict.fromkeys(() if picture is None else picture.remarks)
-    for target, form, writer in zip(targets, forms, writers, strict=True):
-        with atomic_write(target) as temporary, _settings(picture):
-            blanks |= dict.fromkeys(WRITERS[form.kind](context, writer, temporary) or ())
+    blanks = dict.fromkeys(remark for shot in shots for remark in shot.picture.remarks)
+    for path, way, writer in outputs:
+        with atomic_write(path) as temporary, _settings(shots):
+            blanks |= dict.fromkeys(WRITERS[way](context, writer, temporary) or ())
     return replace(scene, blanks=tuple(blanks)) if blanks else scene
+
+
+class Shot(NamedTuple):
+    """A picture, or a card, and the step that each frame of it shows."""
+
+    picture: "Picture | TitleCard"
+    steps: Sequence[int]
+
+
+def _shots(clips: Sequence[Clip], progress: TaskProgress | None) -> list[Shot]:
+    """Return the pictures of clips, each after its card."""
+    shots = []
+    for clip in clips:
+        if clip.card is not None:
+            shots.append(Shot(make_card(clip.card, clip.recipe), (0,)))
+        shots.append(Shot(make_picture(clip.recipe, clip.scene, progress), clip.steps))
+    return shots
 
 
 class DrawingProgress:
@@ -129,19 +146,13 @@ class RenderContext(NamedTuple):
 
     recipe: BaseRecipe
     scene: Scene[Any]
-    drawing: "Picture | None"  # None if no format needs one
+    shots: Sequence[Shot]  # none if no format needs them
     comment: str
     progress: DrawingProgress
 
-    @property
-    def picture(self) -> "Picture":
-        """The picture. Only formats that need one may ask for it."""
-        assert self.drawing is not None
-        return self.drawing
-
 
 def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
-    from optiviz.rendering.animation import HOLD, PictureAnimation
+    from optiviz.rendering.animation import HOLD, save_film
     from optiviz.writers import ImageioWriter  # finds its plugin by the suffix
 
     timeline = context.recipe.timeline
@@ -152,13 +163,13 @@ def _write_animation(context: RenderContext, writer: Any, path: Path) -> None:
         check=False,  # our views say what moves, and tests compare their frames with full draws
     )  # fmt: skip
     frames.told.add("fps")  # a hint of the recipe
-    animation = PictureAnimation(context.picture, timeline.steps, timeline.fps, hold=0)
-    animation.save(path, writer=frames, progress_callback=context.progress.advance)
+    save_film(context.shots, path, frames, context.progress.advance)
 
 
 def _write_still(context: RenderContext, writer: Any, path: Path) -> None:
-    context.picture.update(context.scene.steps)
-    writer(context.picture.figure, path, context.comment, context.recipe.size.inches)
+    (shot,) = context.shots
+    shot.picture.update(context.scene.steps)
+    writer(shot.picture.figure, path, context.comment, context.recipe.size.inches)
     context.progress.advance()
 
 
@@ -176,7 +187,7 @@ def _write_data(context: RenderContext, writer: Any, path: Path) -> None:
 
 
 # By kind of format: the function that writes a file, with the writer of its format. That of a page,
-# which draws its own ground, returns what it leaves blank.
+# which draws its own ground, returns what it leaves blank; so do a kind's own writers.
 WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]] = {
     "animation": _write_animation,
     "still": _write_still,
@@ -186,9 +197,9 @@ WRITERS: dict[str, Callable[[RenderContext, Any, Path], tuple[str, ...] | None]]
 }
 
 
-def _settings(picture: "Picture | None") -> AbstractContextManager[None]:
+def _settings(shots: Sequence[Shot]) -> AbstractContextManager[None]:
     """Return the context in which files are written; matplotlib is only needed for pictures."""
-    if picture is None:
+    if not shots:
         return nullcontext()
     from optiviz.views.settings import drawing_settings
 
@@ -219,6 +230,15 @@ def make_picture(
             "standard" if recipe.timeline is None else recipe.timeline.quality,
             _sampling(progress),
         )
+
+
+def make_card(card: Card, recipe: BaseRecipe) -> "TitleCard":
+    """Return the card before the picture of a recipe."""
+    from optiviz.views.card import TitleCard
+    from optiviz.views.settings import drawing_settings
+
+    with drawing_settings():
+        return TitleCard(card, load_theme(recipe.theme), recipe.size, recipe.scale)
 
 
 def _sampling(progress: TaskProgress | None) -> Callable[[int, int], None] | None:

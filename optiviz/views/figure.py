@@ -19,7 +19,7 @@ from optiviz.themes import Theme
 from optiviz.views import Animated, View, load_view
 from optiviz.views.arrangement import Arrangement
 from optiviz.views.axes import Box
-from optiviz.views.fonts import undrawable
+from optiviz.views.fonts import check_drawable
 from optiviz.views.inside import place_inside
 from optiviz.views.layout import Layout
 from optiviz.views.legend import Key, Legend, Rows
@@ -40,6 +40,17 @@ class Cell(NamedTuple):
 
     view: View
     part: Scene[Any]
+
+
+def blank_figure(theme: Theme, size: Size, scale: float = 1.0) -> Figure:
+    """Return a figure of the background of a theme, of a size magnified by `scale`."""
+    width, height = size.pixels(scale)
+    dpi = width / size.layout[0]
+    # The tiny margin keeps int(inches * dpi) from falling one pixel short.
+    figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
+    figure.set_facecolor(theme.background)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 class Picture:
@@ -70,14 +81,8 @@ class Picture:
         self.theme = theme
         titles = [scene.title, *(part.title for part, _ in panels)]
         for text in (*titles, *(entry.heading for entry in scene.entries)):
-            if missing := undrawable(text):
-                raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")
-        width, height = size.pixels(scale)
-        dpi = width / size.layout[0]
-        # The tiny margin keeps int(inches * dpi) from falling one pixel short.
-        self.figure = Figure(((width + 1e-6) / dpi, (height + 1e-6) / dpi), dpi=dpi)
-        self.figure.set_facecolor(theme.background)
-        FigureCanvasAgg(self.figure)
+            check_drawable(text)
+        self.figure = blank_figure(theme, size, scale)
         self.letters = GROWING if size.unit == "px" else EVEN
         mains, sides = zip(*(_views_of(names) for _, names in panels), strict=True)
         drawn = [

@@ -4,6 +4,8 @@ from functools import cache
 
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 
+from optiviz.system.errors import InputError
+
 OWN = "DejaVu Sans"
 FALLBACKS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR",
@@ -29,3 +31,9 @@ def undrawable(text: str) -> str:
         if not letters:
             break
     return "".join(letters)
+
+
+def check_drawable(text: str) -> None:
+    """Raise InputError if a text has letters that no available font has."""
+    if missing := undrawable(text):
+        raise InputError(f"{text!r}: no font on this machine has {' '.join(missing)}")

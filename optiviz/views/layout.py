@@ -261,7 +261,8 @@ class Layout:
             end = words.right - bar
             progress = (end + 12, words.right - 1, first + 4) if bar else None
             found.counter = Counter(end - step, end + 6, first, progress)
-            y = first if not title else y
+            if not title:  # what is next keeps clear of the step
+                y = first - (details[0].leading - details[0].size if details else 0.0)
         y = found.put_lines([*title, *details], words.left, y)
         y -= UNDER_TITLE - 4 if found.lines or self.has_step else 0.0
         columns, found.row_mode, width = self._columns(words.width, fullness.settings)

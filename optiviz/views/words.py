@@ -29,6 +29,14 @@ GROWING = Letters()  # the letters of a title are the largest
 EVEN = Letters(SMALL, SMALL)  # all letters have the same size, as in a figure of a paper
 
 
+class Extent(NamedTuple):
+    """The width and the height of a text, and how much of the latter is below its baseline."""
+
+    width: float
+    height: float
+    descent: float
+
+
 class Ruler:
     """Measures texts of a figure, in points, and says how large its letters are."""
 
@@ -38,18 +46,29 @@ class Ruler:
         assert isinstance(canvas, FigureCanvasAgg)
         self._renderer: Any = canvas.get_renderer()
         self._pixels = figure.dpi / 72  # of a point
-        self._known: dict[tuple[str, float, str, bool], float] = {}
+        self._known: dict[tuple[str, float, str, bool, str | None], Extent] = {}
+
+    def extent(
+        self,
+        said: str,
+        size: float,
+        weight: str = "normal",
+        parse_math: bool = False,
+        family: str | None = None,
+    ) -> Extent:
+        """Return the extent of a line of text of this font size."""
+        look = said, size, weight, parse_math, family
+        if look not in self._known:
+            font = FontProperties(family=family, size=size, weight=weight)
+            sides = self._renderer.get_text_width_height_descent(said, font, ismath=parse_math)
+            self._known[look] = Extent(*(side / self._pixels for side in sides))
+        return self._known[look]
 
     def width(
         self, said: str, size: float, weight: str = "normal", parse_math: bool = False
     ) -> float:
         """Return the width of a line of text of this font size."""
-        look = said, size, weight, parse_math
-        if look not in self._known:
-            font = FontProperties(size=size, weight=weight)
-            wide, *_ = self._renderer.get_text_width_height_descent(said, font, ismath=parse_math)
-            self._known[look] = wide / self._pixels
-        return self._known[look]
+        return self.extent(said, size, weight, parse_math).width
 
     def fitted(
         self, said: str, room: float, size: float, weight: str = "normal", between: str = ""

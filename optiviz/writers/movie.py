@@ -76,7 +76,7 @@ class ImageioWriter(AbstractMovieWriter):
     last frame is held for `hold` seconds, which are the animation's repeat_delay unless specified.
     A .gif, .webp or .apng is played `loop` times, 0 for ever. Formats without transparency are
     drawn on the figure's colour, or white if it has none. A file that exists is replaced once the
-    new one is whole.
+    new one is whole. `turn_to` goes on in the same file with another figure.
 
     Raises InputError for an argument that is invalid, or a suffix that is not of an animation; what
     is valid but cannot be done is warned of.
@@ -140,27 +140,57 @@ class ImageioWriter(AbstractMovieWriter):
             self._file = self._open(plugin, path)
             self._is_whole = False
             stack.callback(self._close)
-            stack.callback(fig.set_size_inches, *fig.get_size_inches())
-            stack.callback(setattr, fig, "dpi", fig.dpi)
-            fig.dpi = self.dpi
-            step = plugin.size_step
-            if any(side % step for side in self.frame_size):
-                width, height = (side + (-side) % step for side in self.frame_size)
-                # 1e-6 keeps int(inches * dpi) from falling one pixel short.
-                fig.set_size_inches((width + 1e-6) / self.dpi, (height + 1e-6) / self.dpi)
-            self._size = tuple(fig.get_size_inches())
             self._keeps_alpha = plugin.keeps_alpha
             self._seconds_held = _repeat_delay() if self.hold is None else self.hold
-            self._canvas = Canvas(fig)
-            stack.callback(self._canvas.give_back)
-            self._canvas.before_use = self._let_draw
-            self._pending: NDArray[np.uint8] | None = None
-            self._frames = Frames(self._canvas, self.check)
-            stack.callback(self._frames.close)
+            self._before = 0  # frames of the figures before this one
+            self._doubtful = range(0)
+            self._bound = stack.enter_context(ExitStack())
+            width, height = fig.get_size_inches()
+            step = plugin.size_step
+            if any(side % step for side in self.frame_size):
+                # 1e-6 keeps int(inches * dpi) from falling one pixel short.
+                width, height = (
+                    (side + (-side) % step + 1e-6) / self.dpi for side in self.frame_size
+                )
+            self._bind(fig, (float(width), float(height)))
             if not gc.get_freeze_count():  # else the caller froze objects
                 _freeze()
                 stack.callback(gc.unfreeze)
             self._stack = stack.pop_all()
+
+    def _bind(self, figure: Figure, size: tuple[float, float]) -> None:
+        """Draw a figure from now on, at a size in inches."""
+        stack = self._bound
+        stack.callback(figure.set_size_inches, *figure.get_size_inches())
+        stack.callback(setattr, figure, "dpi", figure.dpi)
+        self.fig, figure.dpi = figure, self.dpi
+        figure.set_size_inches(size)
+        self._size = size
+        self._canvas = Canvas(figure)
+        stack.callback(self._canvas.give_back)
+        self._canvas.before_use = self._let_draw
+        self._pending: NDArray[np.uint8] | None = None
+        self._again = 0  # how often the pending frame is repeated
+        self._frames = Frames(self._canvas, self.check)
+        stack.callback(self._frames.close)
+
+    def turn_to(self, figure: Figure) -> None:
+        """Hold the last frame of the present figure, and draw another one from now on.
+
+        It is given the size of the first one.
+        """
+        self._end_figure()
+        self._bound.close()
+        self._before = self._drawn
+        self._bind(figure, self._size)
+
+    def repeat(self, count: int) -> None:
+        """Show the frame that was drawn last for `count` more frames."""
+        if self._pending is None:
+            for _ in range(count):
+                self._file.write(self._last)
+        else:
+            self._again += count
 
     def _supports_transparency(self) -> bool:
         return True  # otherwise matplotlib would choose a background
@@ -184,23 +214,38 @@ class ImageioWriter(AbstractMovieWriter):
         """Write what is left; remove the file if there are no frames, or drawing has failed."""
         failed = sys.exc_info()[1] is not self._handled
         with suppress(Abandoned), self._stack:
-            if failed or not self._frames.drawn:
+            if failed or not self._drawn:
                 raise Abandoned
-            if self._pending is not None:
-                last, self._pending = self._pending, None
-                self._last = self._canvas.frame if self._frames.end() else last
-                self._file.write(self._last)
-            for _ in range(round(self._seconds_held * self.fps)):
-                self._file.write(self._last)
+            self._end_figure()
             self._is_whole = True
-        if not failed and not self._frames.drawn:
+        if not failed and not self._drawn:
             self._warn("frames", "there are no frames, so nothing is written")
-        if doubtful := self._frames.doubtful:
+        if doubtful := self._doubtful or self._numbered(self._frames.doubtful):
             self._warn(
                 "doubtful",
                 f"frames {doubtful[0]} to {doubtful[-1]}, counted from 1, may miss a change of "
                 "which matplotlib was not told: after such a change, set artist.stale = True",
             )
+
+    @property
+    def _drawn(self) -> int:
+        """The number of frames that were drawn, of all figures."""
+        return self._before + self._frames.drawn
+
+    def _numbered(self, frames: range) -> range:
+        """Return frames of the present figure, counted as those of the file."""
+        return range(frames.start + self._before, frames.stop + self._before) if frames else frames
+
+    def _end_figure(self) -> None:
+        """Write the last frame of the present figure, and hold it."""
+        if not self._frames.drawn:
+            return
+        if self._pending is not None:
+            last, self._pending = self._pending, None  # or else `end` would write it
+            self._pending = self._canvas.frame if self._frames.end() else last
+        self._doubtful = self._doubtful or self._numbered(self._frames.doubtful)
+        self.repeat(round(self._seconds_held * self.fps))
+        self._write_pending()
 
     def _close(self) -> None:
         """Close the file; what is not whole cannot always be closed well, and is removed."""
@@ -265,8 +310,10 @@ class ImageioWriter(AbstractMovieWriter):
     def _write_pending(self) -> None:
         """Write the last frame; until then, a full draw may still replace it."""
         frame, self._pending = self._pending, None
+        count, self._again = self._again, 0
         if frame is not None:
-            self._file.write(frame)
+            for _ in range(1 + count):
+                self._file.write(frame)
 
     def _let_draw(self) -> None:
         """Write the last frame before someone draws over it."""

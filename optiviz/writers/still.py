@@ -5,9 +5,10 @@ has a width and a height in inches, which differ from those of the figure: that 
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import Op, PdfFile, PdfPages
@@ -40,23 +41,60 @@ def save_svg(figure: Figure, path: Path, comment: str, page: Page) -> None:
 
 def save_pdf(figure: Figure, path: Path, comment: str, page: Page) -> None:
     """Write a figure as PDF with embedded fonts, so that text can be searched and copied."""
+    save_pages([[Placed(figure, 0, 0, *page)]], path, comment, page)
+
+
+class Placed(NamedTuple):
+    """A figure, and its place on a page, in inches from the left and from the bottom."""
+
+    figure: Figure
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+
+def save_pages(pages: Iterable[Sequence[Placed]], path: Path, comment: str, page: Page) -> None:
+    """Write pages as one PDF, each of figures of which later ones cover earlier ones."""
     tags = {"Subject": comment, "CreationDate": None, "Creator": None, "Producer": None}
     written = BytesIO()  # matplotlib leaves a file that cannot be written whole open
-    with rc_context({"pdf.fonttype": 42}), PdfPages(written) as pages:
-        pages._file = PagedFile(written, tags, page)
-        figure.savefig(pages, format="pdf")
+    with rc_context({"pdf.fonttype": 42}), PdfPages(written) as book:
+        file = book._file = PagedFile(written, tags, page)
+        for figures in pages:
+            file.waiting = [*figures]
+            for placed in figures:
+                placed.figure.savefig(book, format="pdf")
     path.write_bytes(written.getvalue())
 
 
 class PagedFile(PdfFile):
-    """A PDF file with pages of another size than the figure, which is magnified."""
+    """A PDF file with pages of another size than their figures, which are magnified.
+
+    `waiting` are the figures of a page that are not yet drawn: matplotlib begins a page for each,
+    but here only the first one does, and the last one ends it.
+    """
 
     def __init__(self, file: BytesIO, metadata: dict[str, str | None], page: Page) -> None:
         super().__init__(file, metadata=metadata)  # type: ignore[no-untyped-call]
         self.page = page
+        self.waiting: list[Placed] = []
+        self._shared = self._open = False  # whether the page has several figures, and one is drawn
 
     def newPage(self, width: float, height: float) -> None:
-        super().newPage(*self.page)  # type: ignore[no-untyped-call]
-        scale: Any = self.page[0] / width, 0, 0, self.page[1] / height, 0, 0
-        self.output(*scale, Op.concat_matrix)  # type: ignore[no-untyped-call]
+        if not self._shared:
+            super().newPage(*self.page)  # type: ignore[no-untyped-call]
+        placed = self.waiting.pop(0)
+        self._shared, self._open = self._shared or bool(self.waiting), True
+        if self._shared:  # each figure begins with the settings of a new page
+            self.output(Op.gsave)  # type: ignore[no-untyped-call]
+        scale: Any = placed.width / width, 0, 0, placed.height / height
+        self.output(*scale, 72 * placed.left, 72 * placed.bottom, Op.concat_matrix)  # type: ignore[no-untyped-call]
         self.width, self.height = width, height  # paths are cut off beyond these
+
+    def endStream(self) -> None:
+        if self._open and self._shared:
+            self.output(Op.grestore)  # type: ignore[no-untyped-call]
+        self._open = False
+        if not (self._shared and self.waiting):
+            self._shared = False
+            super().endStream()  # type: ignore[no-untyped-call]

@@ -107,6 +107,13 @@ def test_what_is_no_lesson_is_told(words: list[str], said: str, invoke: Invoke, 
     assert sorted(here.iterdir()) == before
 
 
+def test_a_fault_of_a_chosen_section_is_told_where_it_stands(invoke: Invoke, here: Path) -> None:
+    first, second = LESSON[: LESSON.index("  -")], LESSON[LESSON.index("  -") :]
+    (here / "two.yaml").write_text(first + second + second.replace("loss(sgd)}}", "lss()}}"))
+    assert "two.yaml:11:5: sections.1.text" in invoke("lesson", "two.yaml", "--only", "2").stderr
+    assert invoke("lesson", "two.yaml", "--only", "1", "-o", "x.ipynb").exit_code == 0
+
+
 def test_a_lesson_goes_to_a_recipe_and_back(here: Path) -> None:
     lesson = optiviz.load_lesson(str(written(here)))
     assert lesson.name == "bowls"

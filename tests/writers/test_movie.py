@@ -498,3 +498,33 @@ def test_a_stranger_can_save_odd_sizes_as_video(tmp_path: Path) -> None:
     FuncAnimation(made, update, frames=3, blit=True).save(tmp_path / "x.mp4", writer="imageio")
     video: Any = imageio.v3.imread(tmp_path / "x.mp4", plugin="pyav")
     assert video.shape == (3, 204, 302, 3)
+
+
+def test_a_file_can_hold_several_figures_one_after_another(recorder: Recorder) -> None:
+    (first, move), (second, move_other) = plain(), beneath_a_legend()
+    second.set_size_inches(5, 5)
+    canvases = first.canvas, second.canvas
+    writer = optiviz.writers.ImageioWriter(fps=2, hold=1)
+    with writer.saving(first, "x.gif", 80):
+        for frame in range(3):
+            move(frame)
+            writer.grab_frame()
+        writer.repeat(3)
+        writer.turn_to(second)
+        assert first.canvas is canvases[0]
+        for frame in range(2):
+            move_other(frame)
+            writer.grab_frame()
+            writer.repeat(frame)
+    assert second.canvas is canvases[1] and [*second.get_size_inches()] == [5, 5]
+    second.set_size_inches(3, 2)
+    drawn = []
+    for made, update, count in ((first, move, 3), (second, move_other, 2)):
+        for frame in range(count):
+            update(frame)
+            made.canvas.draw()
+            drawn.append(np.array(made.canvas.buffer_rgba()))  # type: ignore[attr-defined]
+    expected = [0, 1, 2, *[2] * (3 + 2), 3, 4, *[4] * (1 + 2)]
+    assert len(recorder.frames) == len(expected)
+    for shown, number in zip(recorder.frames, expected, strict=True):
+        np.testing.assert_array_equal(shown, drawn[number])

@@ -128,7 +128,8 @@ def _code(value: Any) -> str:
         case list():
             return _bracketed("[", [_code(each) for each in value], "]")
         case dict():
-            return f"{{{', '.join(f'{_code(key)}: {_code(each)}' for key, each in value.items())}}}"
+            pairs = [f"{_code(key)}: {_code(each)}" for key, each in value.items()]
+            return _bracketed("{", pairs, "}")
     return repr(value)
 
 
