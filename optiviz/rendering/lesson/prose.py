@@ -36,7 +36,8 @@ def prose_html(text: str) -> str:
     parts = [*prose_parts(text)]
     for part, after in zip(parts, [*parts[1:], Part("words", "")], strict=True):
         if part.kind == "words":
-            said += escape(part.text if not said else part.text.lstrip(MARKS))
+            words = part.text.lstrip(MARKS) if said else part.text
+            said += escape(words.replace(" × 10", "\xa0×\xa010"))
             continue
         marks = after.text[: len(after.text) - len(after.text.lstrip(MARKS))]
         joined = marks and after.kind == "words"
