@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from optiviz.kinds.mathml import mathml
 
+MARKS = ".,;:!?)"  # no line begins with one
 PARTS = re.compile(r"\$([^$]+)\$|`([^`]+)`")
 
 
@@ -30,8 +31,19 @@ def prose_parts(text: str) -> Iterator[Part]:
 
 
 def prose_html(text: str) -> str:
-    """Return a prose text as HTML, with formulas as MathML."""
-    return "".join(map(_html, prose_parts(text)))
+    """Return a prose text as HTML, with formulas as MathML; a comma stays beside its formula."""
+    said = ""
+    parts = [*prose_parts(text)]
+    for part, after in zip(parts, [*parts[1:], Part("words", "")], strict=True):
+        if part.kind == "words":
+            words = part.text.lstrip(MARKS) if said else part.text
+            said += escape(words.replace(" × 10", "\xa0×\xa010"))
+            continue
+        marks = after.text[: len(after.text) - len(after.text.lstrip(MARKS))]
+        joined = marks and after.kind == "words"
+        shown = _html(part)
+        said += f'<span class="whole">{shown}{escape(marks)}</span>' if joined else shown
+    return said
 
 
 def _html(part: Part) -> str:

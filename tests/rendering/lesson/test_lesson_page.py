@@ -24,6 +24,7 @@ from PIL import Image
 import optiviz
 from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.mathml import mathml
+from optiviz.rendering.lesson.prose import prose_html
 from optiviz.rendering.page import assembled, page_pieces
 from optiviz.system.errors import InputError
 
@@ -158,6 +159,13 @@ def test_formulas_are_mathml_or_a_sentence(formula: str, said: str) -> None:
     root = ElementTree.fromstring(mathml(formula))
     assert root.tag == "math"
     assert root.get("alttext") == formula
+
+
+def test_no_line_begins_with_a_mark() -> None:
+    assert prose_html(". a `b`, c `d` e") == (
+        '. a <span class="whole"><code>b</code>,</span> c <code>d</code> e'
+    )
+    assert prose_html("`a`.`b`") == ('<span class="whole"><code>a</code>.</span><code>b</code>')
 
 
 def test_signs_are_spaced_as_latex_does() -> None:
