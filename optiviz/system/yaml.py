@@ -4,6 +4,7 @@ YAML 1.2, one document, without tags that construct objects. The document locate
 error messages.
 """
 
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,6 +16,11 @@ from optiviz.system.text import key_path, printable, shorten
 
 YAML_TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")
+HINTS = {  # what to write where the parser's words do not tell
+    "mapping values are not allowed": ": put a text that has ': ' in quotation marks, or after >-",
+    "unknown escape character": ": between double quotes, write \\\\ for \\, or use single ones",
+    r"character '\t'": ": indent with spaces",
+}
 MAX_BYTES = 4_000_000
 MAX_VALUES = 100_000
 
@@ -55,7 +61,9 @@ class Document:
             mark = next(filter(None, reversed(marks) if ended else marks), None)
             place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
             said = ", ".join(part for part in (error.context, error.problem) if part)
-            raise InputError(f"{place}: {printable(said.splitlines()[0])}") from None
+            said = re.sub(r'^.*(found duplicate key "[^"]*").*$', r"\1", said.splitlines()[0])
+            hint = next((hint for found, hint in HINTS.items() if found in said), "")
+            raise InputError(f"{place}: {printable(said)}{hint}") from None
         except (YAMLError, ValueError, TypeError, LookupError, AssertionError) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{name}: not valid YAML: {printable(said)}") from None

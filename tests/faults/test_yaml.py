@@ -99,7 +99,10 @@ def test_what_is_odd_but_right_is_read(
 
 CATALOGUES = {
     "dip: {formula: x**2": "own.yaml",
-    "dip: {formula: x**2, domain: '-1:1', formula: x}": "found duplicate key",
+    "dip: {formula: x**2, domain: '-1:1', formula: x}": '1:38: found duplicate key "formula"\n',
+    "dip: a: b": "1:7: mapping values are not allowed here: put a text that has ': ' in quotation",
+    'dip: "\\lambda"': "character 'l': between double quotes, write \\\\ for \\, or",
+    "\tdip: 3": "that cannot start any token: indent with spaces",
     "dip: {formula: x**2, domain: '-1:1', domian: 3}": "did you mean 'domain'?",
     "dip: !!python/name:os.system": "os.system is not allowed",
     "- dip": "own.yaml",
