@@ -19,6 +19,7 @@ SCRIPTS = "msub", "msup", "msubsup"
 TIGHT = {"lspace": "0", "rspace": "0"}
 BARS, SIGNS = {*"|‖∣∥"}, {*"+−±∓"}
 ENDS = {"", *")]}|‖∣∥′!∞"}  # after which a sign adds or subtracts
+ARGUMENT = re.compile(r"\\arg(?![A-Za-z])")  # which the library lacks
 COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
 
 
@@ -28,7 +29,7 @@ def mathml(formula: str) -> str:
     if bare.count("{") != bare.count("}"):
         raise InputError(f"formula {formula!r}: its braces do not match")
     try:
-        root = convert_to_element(formula)
+        root = convert_to_element(ARGUMENT.sub(r"\\operatorname{arg}", formula))
     except Exception as error:  # the library raises anything for what it does not know
         said = str(error) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
         raise InputError(f"formula {formula!r} is not known LaTeX: {said}") from None

@@ -1,7 +1,7 @@
 """Words on a figure: measured before anything is drawn, and placed in points."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -46,7 +46,7 @@ class Ruler:
         assert isinstance(canvas, FigureCanvasAgg)
         self._renderer: Any = canvas.get_renderer()
         self._pixels = figure.dpi / 72  # of a point
-        self._known: dict[tuple[str, float, str, bool, str | None], Extent] = {}
+        self._known: dict[tuple[Any, ...], Extent] = {}
 
     def extent(
         self,
@@ -55,11 +55,12 @@ class Ruler:
         weight: str = "normal",
         parse_math: bool = False,
         family: str | None = None,
+        style: Literal["normal", "italic"] = "normal",
     ) -> Extent:
         """Return the extent of a line of text of this font size."""
-        look = said, size, weight, parse_math, family
+        look = said, size, weight, parse_math, family, style
         if look not in self._known:
-            font = FontProperties(family=family, size=size, weight=weight)
+            font = FontProperties(family=family, size=size, weight=weight, style=style)
             sides = self._renderer.get_text_width_height_descent(said, font, ismath=parse_math)
             self._known[look] = Extent(*(side / self._pixels for side in sides))
         return self._known[look]

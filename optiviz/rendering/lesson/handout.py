@@ -41,14 +41,18 @@ SYNONYMS = {
     "le": r"\leq", "ge": r"\geq", "lvert": r"\vert", "rvert": r"\vert", "lVert": r"\Vert",
     "rVert": r"\Vert", "gets": r"\leftarrow", "implies": r"\Rightarrow", "iff": r"\Leftrightarrow",
     "land": r"\wedge", "lor": r"\vee", "lnot": r"\neg", "dotsc": r"\ldots", "tfrac": r"\frac",
-    "bm": r"\boldsymbol", "textbf": r"\mathbf", "displaystyle": "", "limits": "",
-    **dict.fromkeys(("big", "Big", "bigl", "bigr", "Bigl", "Bigr"), ""),
+    "bm": r"\boldsymbol", "textbf": r"\mathbf", "textrm": r"\mathrm", "textit": r"\mathit",
+    "argmin": r"\operatorname{arg\,min}", "argmax": r"\operatorname{arg\,max}", "coloneqq": ":=",
+    "stackrel": r"\overset", "bmod": r"\operatorname{mod}",
+    **dict.fromkeys(("displaystyle", "textstyle", "limits", "mathop"), ""),
+    **dict.fromkeys(("big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr"), ""),
 }  # fmt: skip
 
 Look = dict[str, Any]  # of a text, as matplotlib's arguments
 Word = list[tuple[str, Look]]  # its pieces
 BOLD: Look = {"weight": "bold"}
 CODE: Look = {"family": "DejaVu Sans Mono"}
+MARKED: dict[str, Look] = {"strong": BOLD, "stressed": {"style": "italic"}}
 MATH: Look = {"parse_math": True}
 
 
@@ -90,17 +94,23 @@ def _check(number: int, passage: Passage) -> None:
     """Raise LessonError if a text of a section, the first of which is 0, cannot be set."""
     for key in ("heading", *PROSE):
         with located("sections", number, key):
-            for part in prose_parts(getattr(passage, key)):
-                (check_formula if part.kind == "formula" else check_drawable)(part.text)
+            _check_prose(getattr(passage, key))
     for place, source in enumerate(passage.sources):
         with located("sections", number, "sources", place):
             check_drawable(source)
 
 
+def _check_prose(text: str) -> None:
+    for part in prose_parts(text):
+        check = _check_prose if part.kind in MARKED else check_drawable
+        (check_formula if part.kind == "formula" else check)(part.text)
+
+
 def known_formula(formula: str) -> str:
     """Return a formula of LaTeX as matplotlib knows it, between dollar signs."""
     said = re.sub(r"\\([A-Za-z]+)", lambda found: SYNONYMS.get(found[1], found[0]), formula)
-    return f"${said}$"
+    said = re.sub(r"(?<=frac)(\d)(\d)", r"{\1}{\2}", said)
+    return f"${said}$".replace(r"\operatorname*", r"\operatorname")
 
 
 def check_formula(formula: str) -> None:
@@ -255,6 +265,13 @@ def _words(parts: Iterable[Part], look: Look) -> Iterator[Word]:
     for part in parts:
         if part.kind == "formula":
             word.append((known_formula(part.text), MATH))
+            continue
+        if part.kind in MARKED:
+            first, *others = _words(prose_parts(part.text), look | MARKED[part.kind])
+            word += first
+            for other in others:
+                yield word
+                word = other
             continue
         for number, said in enumerate(re.split(r"\s+", part.text)):
             if number and word:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -17,6 +18,7 @@ from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.lesson import SHARED, LessonRecipe, LessonScene, Passage
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.lesson import is_live
+from optiviz.rendering.lesson.prose import prose_html, prose_markdown
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
@@ -62,10 +64,12 @@ def _heading(scene: LessonScene, recipe: LessonRecipe) -> str:
 
 
 def _prose(passage: Passage) -> str:
-    """Return a passage as Markdown, which knows the same signs for formulas and code."""
-    question = f"<details><summary>{passage.question}</summary>\n\n{passage.answer}\n\n</details>"
+    """Return a passage as Markdown, in which a question is HTML."""
+    question = prose_html(passage.question, lambda formula: f"${escape(formula)}$")
+    answer = prose_markdown(passage.answer)
+    folded = f"<details><summary>{question}</summary>\n\n{answer}\n\n</details>"
     sources = f"*{'; '.join(passage.sources)}*" if passage.sources else ""
-    parts = [f"## {passage.heading}", passage.text, question, sources]
+    parts = [f"## {passage.heading}", prose_markdown(passage.text), folded, sources]
     return "\n\n".join(filter(None, parts))
 
 

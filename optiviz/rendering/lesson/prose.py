@@ -1,20 +1,28 @@
-"""The prose of lessons: words, formulas between dollar signs, code between backticks."""
+"""The prose of lessons: words, formulas between dollar signs, code between backticks.
+
+Words between asterisks are *stressed*, or **strong**, and may have formulas and code in them.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Literal, NamedTuple
 
 from optiviz.kinds.mathml import mathml
 
 MARKS = ".,;:!?)"  # no line begins with one
-PARTS = re.compile(r"\$([^$]+)\$|`([^`]+)`")
+PARTS = re.compile(
+    r"\$(?P<formula>[^$]+)\$|`(?P<code>[^`]+)`"
+    r"|(?<![\w*])(?P<stars>\*\*?)(?=[^\s*])(?P<marked>(?:\$[^$]+\$|`[^`]+`|[^*$`])+)"
+    r"(?<!\s)(?P=stars)(?![\w*])"
+)
+TAGS = {"code": "code", "stressed": "em", "strong": "strong"}
 
 
 class Part(NamedTuple):
-    """A part of a prose text. A formula is written in LaTeX."""
+    """A part of a prose text. A formula is in LaTeX; what is stressed or strong is prose, too."""
 
-    kind: Literal["words", "formula", "code"]
+    kind: Literal["words", "formula", "code", "stressed", "strong"]
     text: str
 
 
@@ -24,13 +32,18 @@ def prose_parts(text: str) -> Iterator[Part]:
     for found in PARTS.finditer(text):
         if found.start() > end:
             yield Part("words", text[end : found.start()])
-        yield Part("formula", found[1]) if found[1] else Part("code", found[2])
+        if found["formula"]:
+            yield Part("formula", found["formula"])
+        elif found["code"]:
+            yield Part("code", found["code"])
+        else:
+            yield Part("stressed" if found["stars"] == "*" else "strong", found["marked"])
         end = found.end()
     if end < len(text):
         yield Part("words", text[end:])
 
 
-def prose_html(text: str) -> str:
+def prose_html(text: str, formula: Callable[[str], str] = mathml) -> str:
     """Return a prose text as HTML, with formulas as MathML; a comma stays beside its formula."""
     said = ""
     parts = [*prose_parts(text)]
@@ -41,13 +54,30 @@ def prose_html(text: str) -> str:
             continue
         marks = after.text[: len(after.text) - len(after.text.lstrip(MARKS))]
         joined = marks and after.kind == "words"
-        shown = _html(part)
+        shown = _html(part, formula)
         said += f'<span class="whole">{shown}{escape(marks)}</span>' if joined else shown
     return said
 
 
-def _html(part: Part) -> str:
+def _html(part: Part, formula: Callable[[str], str]) -> str:
     if part.kind == "formula":
-        return mathml(part.text)
-    said = escape(part.text)
-    return f"<code>{said}</code>" if part.kind == "code" else said
+        return formula(part.text)
+    said = escape(part.text) if part.kind == "code" else prose_html(part.text, formula)
+    return f"<{TAGS[part.kind]}>{said}</{TAGS[part.kind]}>"
+
+
+def prose_markdown(text: str) -> str:
+    """Return a prose text as Markdown; what else Markdown knows is shown as it is written."""
+
+    def said(part: Part) -> str:
+        match part.kind:
+            case "words":
+                return re.sub(r"([\\\[\]<>_~#|*])", r"\\\1", part.text)
+            case "formula":
+                return f"${part.text}$"
+            case "code":
+                return f"`{part.text}`"
+        stars = "*" if part.kind == "stressed" else "**"
+        return f"{stars}{prose_markdown(part.text)}{stars}"
+
+    return "".join(map(said, prose_parts(text)))

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 import optiviz
 from optiviz.kinds.lesson import LessonError, LessonRecipe
 from optiviz.rendering.lesson.handout import (
+    BOLD,
+    CODE,
     MATH,
     PAGE,
     SYNONYMS,
@@ -146,9 +148,26 @@ def test_lines_of_prose_are_broken_between_words_alone() -> None:
     assert set_prose(prose_parts(text), 100, 11, ruler) is None, "the formula is wider"
 
 
+def test_words_between_stars_are_slanted_or_bold() -> None:
+    figure = Figure(dpi=200)
+    FigureCanvasAgg(figure)
+    block = set_prose(prose_parts("*a $b$ c d* **e `f`**."), 300, 11, Ruler(figure))
+    assert block is not None
+    ((_, line),) = block.lines
+    slanted = {"style": "italic"}
+    assert [(run.said, run.look) for run in line] == [
+        *(("a", slanted), ("$b$", MATH), ("c d", slanted), ("e", BOLD), ("f", CODE), (".", {}))
+    ]
+
+
+@pytest.mark.parametrize("formula", [r"\frac12 x", r"\operatorname*{argmin}_x f"])
+def test_short_fractions_and_starred_operators_are_set(formula: str) -> None:
+    check_formula(formula)
+
+
 @pytest.mark.parametrize("name", SYNONYMS)
 def test_names_of_latex_that_matplotlib_lacks_are_set(name: str) -> None:
-    argument = {"tfrac": "{a}{b}", "bm": "{a}", "textbf": "{a}"}.get(name, "(")
+    argument = {"tfrac": "{a}{b}", "stackrel": "{a}{b}"}.get(name, "{a}")
     check_formula(rf"x \{name}{argument} y")
     with pytest.raises(optiviz.InputError, match=r"cannot be set in a \.pdf: (Unknown|Exp)"):
         check_formula(rf"x \{name}x y")

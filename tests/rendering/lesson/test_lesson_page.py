@@ -24,7 +24,7 @@ from PIL import Image
 import optiviz
 from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.mathml import mathml
-from optiviz.rendering.lesson.prose import prose_html
+from optiviz.rendering.lesson.prose import prose_html, prose_markdown
 from optiviz.rendering.page import assembled, page_pieces
 from optiviz.system.errors import InputError
 
@@ -142,6 +142,7 @@ def test_a_film_can_be_stopped_and_has_no_sound() -> None:
         (r"\beta v - \eta", ""),
         (r"x_{t+1} \leq \frac{1}{2} \|x\|_2^2", ""),
         (r"\text{a<b} < c", ""),
+        (r"\arg\min_x f(x)", ""),
         (r"\foo x", r"\foo is not known LaTeX"),
         ("x_", "is not known LaTeX: missing super script"),
         (r"\frac{1", "braces do not match"),
@@ -166,6 +167,17 @@ def test_no_line_begins_with_a_mark() -> None:
         '. a <span class="whole"><code>b</code>,</span> c <code>d</code> e'
     )
     assert prose_html("`a`.`b`") == ('<span class="whole"><code>a</code>.</span><code>b</code>')
+
+
+def test_words_between_stars_are_stressed_and_no_others() -> None:
+    text = "*a `b`* **$c^*$ d**, 2*3*4, 2 * 3, x*, y* and ***z***"
+    html = prose_html(text, lambda formula: f"[{formula}]")
+    assert html == (
+        '<em>a <code>b</code></em> <span class="whole"><strong>[c^*] d</strong>,</span>'
+        " 2*3*4, 2 * 3, x*, y* and ***z***"
+    )
+    rest = r" 2\*3\*4, 2 \* 3, x\*, y\* and \*\*\*z\*\*\*"
+    assert prose_markdown(text) == f"*a `b`* **$c^*$ d**,{rest}"
 
 
 def test_signs_are_spaced_as_latex_does() -> None:

@@ -15,7 +15,7 @@ from optiviz.recipes.lesson_files import lesson_names
 from optiviz.rendering.api import _recipe
 from optiviz.rendering.lesson.notebook import code_of
 
-TEXTS = {"heading": "It", "text": "A $x^2$.", "question": "Why?", "answer": "So."}
+TEXTS = {"heading": "It", "text": "A $x^2$.", "question": "Is `a` < $b$?", "answer": "So."}
 BOWL = {"formula": "x**2 + k*y**2", "params": {"k": 2}, "domain": "-1:1,-1:2", "start": [0.5, 1]}
 PICTURES: list[dict[str, Any]] = [
     {"surface": "bowl", "optimizers": "sgd:lr=0.1:label=a b,adam:lr=1", "starts": [[1, 2]]},
@@ -63,6 +63,7 @@ def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: P
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
     said = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     assert "## It\n\nA $x^2$." in said[1]
+    assert '<summary>Is <code>a</code> &lt; <span class="whole">$b$?</span></summary>' in said[1]
     space: dict[str, Any] = {}
     first, *cells = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     exec(first, space)
