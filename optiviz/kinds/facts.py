@@ -21,6 +21,7 @@ Facts: TypeAlias = Mapping[str, Fact]
 
 QUOTED = re.compile(r"\{\{(.*?)\}\}")
 MATH = re.compile(r"\$([^$]*)\$")
+CODE = re.compile(r"`[^`]*`")
 DIGITS = 2  # significant ones of a number in text, unless specified
 MAX_DIGITS = 15
 PLAIN = 1e-4, 1e6  # between which numbers are written without a power of ten
@@ -73,12 +74,15 @@ def check_expression(text: str) -> ast.expr:
     tree = parse_text(text)
     for node in ast.walk(tree):
         if not isinstance(node, _KNOWN):
-            raise InputError(f"{named_formula(text)}: {ast.unparse(node)} is not allowed")
+            said = ast.unparse(node) or type(node).__name__.lower()
+            raise InputError(f"{named_formula(text)}: {said} is not allowed")
     return tree
 
 
 def as_claim(text: str) -> str:
     """Return a claim; raise InputError unless it compares numbers."""
+    if re.search("[^<>=!]=(?!=)", text):
+        raise InputError(f"{text!r}: equal numbers are compared by ==")
     if not isinstance(check_expression(text), ast.Compare | ast.BoolOp):
         raise InputError(f"{text!r} compares no numbers: write, for example, loss(adam) < 0.1")
     return text
@@ -86,13 +90,21 @@ def as_claim(text: str) -> str:
 
 def as_quoting(text: str) -> str:
     """Return a text with numbers in double braces; raise InputError if one can be no number."""
+    if "$$" in text:
+        raise InputError("has $$: formulas stand between single dollar signs")
     if text.count("$") % 2:
         raise InputError("has an odd number of $: formulas stand between two")
     for inside in QUOTED.findall(text):
         expression, _ = _quoted(inside)
         check_expression(expression)
-    if "{{" in QUOTED.sub("", text):
+    rest = QUOTED.sub("", text)
+    if "{{" in rest:
         raise InputError("has {{ without }}")
+    words = CODE.sub("", MATH.sub("", rest))
+    if brace := re.search(r"\{[^{}]*\}?|\}", words):
+        raise InputError(f"has {brace[0]!r} in words: a number stands between {{{{ and }}}}")
+    if command := re.search(r"\\(\(|[A-Za-z]+)", words):
+        raise InputError(f"has {command[0]} in words: formulas stand between dollar signs")
     return text
 
 

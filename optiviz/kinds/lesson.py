@@ -72,6 +72,15 @@ def _as_prose(text: str) -> str:
     return text
 
 
+def _unescaped(value: Any) -> Any:
+    """Return a value; raise InputError if it is text with a formula whose commands YAML read."""
+    formulas = MATH.findall(value) if isinstance(value, str) else []
+    if any(re.search(r"[\a-\r\x1b]", formula) for formula in formulas):
+        said = r"YAML reads \n, \t and \b so between double quotes: use single ones, or >-"
+        raise InputError(f"has a formula with the end of a line, a tab or the like in it: {said}")
+    return value
+
+
 def language(text: str) -> str:
     """Return a language; raise InputError unless it is written as in BCP 47, such as "en"."""
     if not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
@@ -80,7 +89,12 @@ def language(text: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(language)]
-Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(_as_prose)]
+Prose = Annotated[
+    Text,
+    Field(max_length=MAX_LETTERS),
+    AfterValidator(_as_prose),
+    BeforeValidator(_unescaped),
+]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
     BaseRecipe,

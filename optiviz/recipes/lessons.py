@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from optiviz.kinds.lesson import LessonTexts, SectionTexts, language
 from optiviz.recipes.lesson_files import lesson_folder, lesson_names
@@ -32,7 +33,7 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
     fields = {"kind": "lesson", **source.fields}
     if fields["kind"] != "lesson":
         raise InputError(f"{source.locate(['kind'])}: {shorten(fields['kind'])} is no lesson")
-    fields.setdefault("name", path.name.partition(".")[0])
+    fields.setdefault("name", _name(path))
     source = source._replace(fields=fields)
     own = fields.get("lang", LANG)
     if lang is None or language(lang) == own:
@@ -46,12 +47,20 @@ def lesson_file(name: str) -> Path:
     """Return the file of a lesson, by its name or path; raise InputError if there is none."""
     shipped, path = lesson_folder() / f"{name}.yaml", Path(name)
     if not re.fullmatch("[a-z0-9-]+", name):
+        if path.stem in lesson_names() and not path.exists():
+            raise InputError(f"{name}: no such file: the shipped lesson is {path.stem}")
         return path
     if shipped.is_file():
         return shipped
     if path.is_file():
         return path
     raise InputError(did_you_mean("lesson", name, lesson_names(), "optiviz lesson"))
+
+
+def _name(path: Path) -> str:
+    """Return the name of a lesson by its file: that of My_Lesson.yaml is my-lesson."""
+    letters = normalize("NFKD", path.name.partition(".")[0].casefold())
+    return re.sub("[^a-z0-9]+", "-", re.sub("[\u0300-\u036f]", "", letters)).strip("-") or "lesson"
 
 
 def with_lesson(source: RecipeSource) -> RecipeSource:

@@ -64,6 +64,15 @@ def written(here: Path, old: str = "", new: str = "", name: str = "bowls.yaml") 
         ("lr=0.1", "lr=0.1,muon", "9:5: sections.0.picture", "muon needs a matrix"),
         ("steps: 5", "presets: ['a: sgd --start 1']", "9:5: sections.0.picture", "1 coordinate"),
         ("round", "$x", "7:5: sections.0.answer", "odd number of $"),
+        ("round", "$$x$$", "7:5: sections.0.answer", "single dollar signs"),
+        ("round", "{steps}", "7:5: sections.0.answer", "'{steps}' in words: a number stands betw"),
+        ("round", r"\\eta", "7:5: sections.0.answer", r"has \eta in words: formulas stand betw"),
+        ("round", r"\\(x\\)", "7:5: sections.0.answer", r"has \( in words: formulas stand"),
+        ("round", r"$\theta$", "7:5: sections.0.answer", "YAML reads \\n, \\t and \\b so"),
+        ("round", r"$\nabla f$", "7:5: sections.0.answer", "YAML reads \\n, \\t and \\b so"),
+        ("round", r"$\beta$", "7:5: sections.0.answer", "YAML reads \\n, \\t and \\b so"),
+        ("loss(sgd) <", "loss(sgd) =", "8:14: sections.0.claims.0", "are compared by =="),
+        ("loss(sgd) <", "loss(sgd) is", "8:14: sections.0.claims.0", "is is not allowed"),
     ],
 )
 def test_a_fault_is_told_with_its_line_and_what_was_meant(
@@ -84,6 +93,7 @@ def test_a_fault_is_told_with_its_line_and_what_was_meant(
     [
         (["nope"], "unknown lesson 'nope': optiviz lesson shows all"),
         (["--only", "1"], "NAME: required, but missing: optiviz lesson lists all lessons"),
+        (["momentum.yaml"], "momentum.yaml: no such file: the shipped lesson is momentum"),
         (["bowls.yaml", "--only", "2"], "--only: there is no section 2: bowls has 1 section"),
         (["bowls.yaml", "--only", "0"], "--only: there is no section 0: bowls has 1 section"),
         (["bowls.yaml", "--only", "a"], "--only: must be numbers of sections such as 2 or 1,3"),
@@ -113,6 +123,17 @@ def test_the_file_of_a_lesson_can_be_copied(invoke: Invoke, here: Path) -> None:
     (here / "mine.yaml").write_text(said, "utf-8")
     mine, shipped = optiviz.load_lesson("mine.yaml"), optiviz.load_lesson("momentum")
     assert mine == shipped.model_copy(update={"name": "mine"})
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("my_lesson", "my-lesson"), ("Dämpfung, Teil 2", "dampfung-teil-2"), ("動量", "lesson")],
+)
+def test_a_lesson_is_named_by_its_file_whatever_that_is_called(
+    file: str, name: str, here: Path
+) -> None:
+    path = written(here, name=f"{file}.yaml")
+    assert optiviz.load_lesson(str(path)).name == name
 
 
 def test_a_fault_of_a_chosen_section_is_told_where_it_stands(invoke: Invoke, here: Path) -> None:
