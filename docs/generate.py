@@ -261,7 +261,8 @@ def keys() -> Iterator[str]:
             about = _cell(field.get("description", ""))
             yield f"| `{key}` | {_cell(_takes(field, parts))} | {about} |"
         yield ""
-    for title, part in {"A surface": "Surface", "Its network": "NetworkConfig"}.items():
+    titles = {"A section": "Section", "A surface": "Surface", "Its network": "NetworkConfig"}
+    for title, part in titles.items():
         yield f"## {title}\n\n| key | value |\n|---|---|"
         for key, field in parts[part]["properties"].items():
             yield f"| `{key}` | {_cell(_takes(field, parts))} |"

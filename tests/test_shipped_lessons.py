@@ -1,5 +1,6 @@
 """Laws that every shipped lesson keeps, and the figures that courses draw."""
 
+import ast
 import json
 import math
 import re
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 import optiviz
-from optiviz.kinds.facts import DIGITS, MATH, QUOTED
+from optiviz.kinds.facts import DIGITS, FUNCTIONS, MATH, QUOTED
 from optiviz.kinds.lesson import PROSE, LessonRecipe, Passage
 from optiviz.recipes.lesson_files import lesson_folder, lesson_names, lesson_summary
 from optiviz.rendering.lesson import is_live
+from optiviz.surfaces.syntax import parse_text
 from optiviz.system.yaml import Document
 
 NAMES = lesson_names()
@@ -106,6 +108,16 @@ def test_each_section_claims_something_and_names_its_sources(name: str) -> None:
             assert re.search(r"\b(1[6-9]|20)\d\d\b", source), source
             assert "http:" not in source
             assert "](" not in source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_text_computes_depends_on_its_picture_or_is_claimed(name: str) -> None:
+    for each in document(name)["sections"]:
+        claims = "".join("".join(each["claims"]).split())
+        for inside in QUOTED.findall("".join(each[key] for key in PROSE)):
+            expression = (inside.rpartition(":")[0] or inside).strip()
+            names = {node.id for node in ast.walk(parse_text(expression)) if type(node) is ast.Name}
+            assert names - {*FUNCTIONS} or "".join(expression.split()) in claims, expression
 
 
 @pytest.mark.parametrize("figure", FIGURES)
