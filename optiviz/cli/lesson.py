@@ -1,5 +1,6 @@
 """`optiviz lesson`: a lecture page, a handout, a film or a notebook of one lesson."""
 
+import re
 from typing import Any
 
 import click
@@ -16,14 +17,16 @@ from optiviz.cli.options import (
     style_options,
 )
 from optiviz.system.errors import InputError
+from optiviz.system.text import shorten
 
 
 def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> list[int] | None:
     if value is None:
         return None
     parts = value.split(",")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not {value!r}")
+    if not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", part) for part in parts):
+        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not "
+                                 f"{shorten(value, quoted=True)}")  # fmt: skip
     return [int(part) for part in parts]
 
 
