@@ -49,9 +49,9 @@ def lesson_file(name: str) -> Path:
     names, path = lesson_names(), Path(name)
     if name in names:
         return lesson_folder() / f"{name}.yaml"
-    if not re.fullmatch("[a-z0-9-]+", name):
+    if name.isprintable() and not re.fullmatch("[a-z0-9-]+", name):
         return path
-    with suppress(OSError):  # of a name that is too long for a file
+    with suppress(OSError, ValueError):  # of a name that no file can have
         if path.is_file():
             return path
     raise InputError(did_you_mean("lesson", shorten(name), names, "optiviz lesson"))

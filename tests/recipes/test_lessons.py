@@ -86,6 +86,7 @@ def test_a_fault_is_told_with_its_line_and_what_was_meant(
         (["nope"], "unknown lesson 'nope': optiviz lesson shows all"),
         (["bowls.yaml", "--only", "9" * 5000], "--only: must be numbers of sections such as"),
         (["x" * 5000], "unknown lesson"),
+        (["a\0b"], "unknown lesson 'a\\x00b'"),
         (["--only", "1"], "NAME: required, but missing: optiviz lesson lists all lessons"),
         (["bowls.yaml", "--only", "2"], "--only: there is no section 2: bowls has 1 section"),
         (["bowls.yaml", "--only", "0"], "--only: there is no section 0: bowls has 1 section"),
