@@ -54,7 +54,7 @@ def lesson_file(name: str) -> Path:
     with suppress(OSError, ValueError):  # of a name that no file can have
         if path.is_file():
             return path
-    raise InputError(did_you_mean("lesson", shorten(name), names, "optiviz lesson"))
+    raise InputError(did_you_mean("lesson", name[:60], names, "optiviz lesson"))
 
 
 def _name_of(path: Path) -> str:

@@ -70,3 +70,17 @@ def test_a_claim_that_is_false_says_no_more_than_is_known() -> None:
         check_claim("1 < 0", {})
     with pytest.raises(InputError, match="'1 & 2 > 0': 1 & 2 is not allowed"):
         as_claim("1 & 2 > 0")
+
+
+def test_a_rate_is_that_of_a_schedule_or_none() -> None:
+    specs = "sgd:lr=0.1@step/2/0.5,coordinate-descent:label=exact"
+    facts = Recipe(surface="bowl", optimizers=specs, steps=5).make_scene().facts
+    assert [evaluate(f"rate(sgd, {step})", facts) for step in (1, 2, 3, 5)] == [
+        0.1,
+        0.1,
+        0.05,
+        0.025,
+    ]
+    for wrong in ("rate(sgd, 0)", "rate(exact, 1)"):
+        with pytest.raises(InputError, match="has no learning rate in step"):
+            evaluate(wrong, facts)
