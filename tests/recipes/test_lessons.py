@@ -190,6 +190,17 @@ def test_a_batch_names_lessons(invoke: Invoke, here: Path) -> None:
     )
 
 
+def test_a_false_claim_is_told_with_its_line_wherever_it_is_read(
+    invoke: Invoke, here: Path
+) -> None:
+    written(here, "loss(sgd) <", "loss(sgd) >")
+    (here / "batch.yaml").write_text("jobs: [{kind: lesson, lesson: bowls.yaml, out: x.html}]\n")
+    where = "bowls.yaml:8:14: sections.0.claims.0: loss(sgd) > loss(sgd, 0) does not hold"
+    assert f"failed x: {where}" in invoke("batch", "batch.yaml", "--jobs", "1").stderr
+    assert f"optiviz: {where}" in invoke("run", "--recipe", "bowls.yaml", "-o", "x.html").stderr
+    assert not (here / "x.html").exists()
+
+
 def test_code_of_others_runs_only_if_it_is_allowed(invoke: Invoke, here: Path) -> None:
     (here / "mine.py").write_text("raise SystemExit('it ran')\n")
     written(here, "surface: bowl", "surface: mine.py:f")
