@@ -261,15 +261,14 @@ def batch(
     """
     jobs = []
     for item in recipes:
-        if not (
-            isinstance(item, tuple) and len(item) in (2, 3) and isinstance(item[0], BaseRecipe)
-        ):
+        if not (isinstance(item, tuple) and len(item) > 1 and isinstance(item[0], BaseRecipe)):
             raise InputError(f"{shorten(item)} is not a pair of a recipe and its output path")
         recipe, out, *name = item
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
         if not paths:
             raise InputError("every recipe needs at least one output path")
-        jobs.append(Job(recipe, paths, str(name[0]) if name else paths[0].stem))
+        named = Job(recipe, paths, str(name[0]) if name else paths[0].stem)
+        jobs.append(item if isinstance(item, Job) else named)
         for path in paths:
             recipe.output_format(path)
     places: Counter[Path] = Counter()
