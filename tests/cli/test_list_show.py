@@ -9,9 +9,20 @@ import pytest
 from conftest import FORMULAS, NETWORKS, RATED, Invoke
 
 from optiviz.cli import COMMANDS
+from optiviz.kinds import load_kind
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.recipes.lesson_files import lesson_names
-from optiviz.registry import FAMILIES, FORMATS, OPTIMIZERS, SIGNALS, THEMES, VIEWS, WRAPPERS
+from optiviz.registry import (
+    FAMILIES,
+    FORMATS,
+    OPTIMIZERS,
+    SIGNALS,
+    THEMES,
+    VIEWS,
+    WRAPPERS,
+    fits,
+)
+from optiviz.registry import KINDS as PICTURES
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.index import tagged
 from optiviz.surfaces.vocabulary import CONSTANTS, FUNCTIONS, OPERATORS
@@ -165,7 +176,9 @@ def test_help_has_a_short_name(command: tuple[str, ...], invoke: Invoke) -> None
 def test_help_names_every_command_and_format(invoke: Invoke) -> None:
     said = invoke("--help").stdout
     assert all(name in said for name in COMMANDS)
-    assert all(suffix in invoke("run", "--help").stdout for suffix in FORMATS)
+    for kind in PICTURES:
+        said = invoke(kind, "--help").stdout
+        assert all(suffix in said for suffix in FORMATS if fits(suffix, load_kind(kind).formats))
 
 
 def test_without_a_command_there_is_help(invoke: Invoke) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from optiviz.kinds.facts import evaluate
 from optiviz.kinds.run import Recipe
+from optiviz.system.errors import InputError
 
 
 def test_a_mean_loss_is_that_of_all_steps_from_one_on() -> None:
@@ -23,3 +24,17 @@ def test_a_path_of_many_weights_has_a_loss_of_its_own_and_one_on_the_plane() -> 
     assert not np.isclose(beside[-1], path.loss(20), rtol=0.01)
     assert evaluate("plane_loss(adam)", scene.facts) == pytest.approx(beside[-1])
     assert evaluate("plane_loss(adam, 0) - loss(adam, 0)", scene.facts) == pytest.approx(0)
+
+
+def test_a_rate_is_that_of_a_schedule_or_none() -> None:
+    specs = "sgd:lr=0.1@step/2/0.5,coordinate-descent:label=exact"
+    facts = Recipe(surface="bowl", optimizers=specs, steps=5).make_scene().facts
+    assert [evaluate(f"rate(sgd, {step})", facts) for step in (1, 2, 3, 5)] == [
+        0.1,
+        0.1,
+        0.05,
+        0.025,
+    ]
+    for wrong in ("rate(sgd, 0)", "rate(exact, 1)"):
+        with pytest.raises(InputError, match="has no learning rate in step"):
+            evaluate(wrong, facts)

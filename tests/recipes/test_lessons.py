@@ -90,6 +90,7 @@ def test_a_fault_is_told_with_its_line_and_what_was_meant(
         (["bowls.yaml", "--lang", "fr"], "unknown language 'fr': choose from en"),
         (["bowls.yaml", "--lang", "../x"], "'../x' is no language"),
         (["bowls.yaml", "-o", "bowls.yaml"], "bowls.yaml is an input file"),
+        (["bowls.yaml", "--yaml", "--only", "1"], "--yaml prints the file of a lesson as it is"),
         (["bowls.yaml", "-o", "x.csv"], "optiviz lesson cannot write .csv files"),
         (["run.json"], "run.json: kind: run is no lesson"),
         (["."], ".: not a file"),
@@ -105,6 +106,13 @@ def test_what_is_no_lesson_is_told(words: list[str], said: str, invoke: Invoke, 
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert sorted(here.iterdir()) == before
+
+
+def test_the_file_of_a_lesson_can_be_copied(invoke: Invoke, here: Path) -> None:
+    said = invoke("lesson", "momentum", "--yaml").stdout
+    (here / "mine.yaml").write_text(said, "utf-8")
+    mine, shipped = optiviz.load_lesson("mine.yaml"), optiviz.load_lesson("momentum")
+    assert mine == shipped.model_copy(update={"name": "mine"})
 
 
 def test_a_fault_of_a_chosen_section_is_told_where_it_stands(invoke: Invoke, here: Path) -> None:

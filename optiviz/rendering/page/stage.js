@@ -67,7 +67,7 @@ function chooseAxes(quality = "fine") {
 }
 
 function fit() {
-  root.classList.toggle("wide", isWide.matches);
+  root.classList.toggle("columns", isWide.matches);
   if (main) {
     const [seen, bar] = [one(".seen"), one(".seen .bar")];
     const room = innerHeight - EDGES - bar.offsetHeight - KEY; // whatever the key has

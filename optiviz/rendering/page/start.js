@@ -150,16 +150,18 @@ if (framed) {
   });
   new ResizeObserver(tell).observe(one("main"));
 }
-// It begins to play once it is seen. Until then, a page in a frame shows its end, also on paper.
-if (!calm.matches && !shared) {
-  if (!framed) show(frames()[0]);
+function begin() {
+  show(frames()[0]);
+  play(true);
+}
+// A page in a frame begins to play once it is seen. Until then it shows its end, also on paper.
+if (!calm.matches && !shared && !framed) begin();
+if (!calm.matches && framed) {
   const before = step;
   const watched = new IntersectionObserver((seen) => {
     if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
     watched.disconnect();
-    if (playing !== null || step !== before) return;
-    show(frames()[0]);
-    play(true);
+    if (playing === null && step === before) begin();
   }, { threshold: 0.6 });
   watched.observe(one(main ? ".frame" : ".charts"));
 }
