@@ -177,10 +177,10 @@ def test_texts_of_another_language_are_one_file_more(invoke: Invoke, here: Path)
 def test_a_batch_names_lessons(invoke: Invoke, here: Path) -> None:
     written(here)
     (here / "batch.yaml").write_text(
-        "jobs:\n  - {kind: lesson, lesson: bowls.yaml, theme: dark, out: x.html}\n"
+        "jobs:\n  - {kind: lesson, lesson: bowls.yaml, theme: dark, out: x.ipynb}\n"
     )
     assert invoke("batch", "batch.yaml").exit_code == 0
-    made = optiviz.load_recipe("x.html")
+    made = optiviz.load_recipe("x.ipynb")
     lesson = optiviz.load_lesson("bowls.yaml")
     assert made == lesson.model_copy(update={"theme": "dark"})
     (here / "batch.yaml").write_text("jobs: [{kind: lesson, lesson: bwls, out: x.html}]\n")

@@ -30,8 +30,8 @@ PICTURES: list[dict[str, Any]] = [
 ]
 
 
-def lesson_of(*pictures: dict[str, Any]) -> LessonRecipe:
-    return LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in pictures))
+def lesson_of(*pictures: dict[str, Any], **fields: Any) -> LessonRecipe:
+    return LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in pictures), **fields)
 
 
 def recipe_of(surface: Any, optimizers: str = "", **settings: Any) -> BaseRecipe:
@@ -48,6 +48,7 @@ def test_a_cell_makes_the_recipe_of_its_picture(picture: dict[str, Any]) -> None
     assert eval(code_of(section.picture), {"optiviz": RECIPES}) == section.picture
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", lesson_names())
 def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> None:
     for section in optiviz.load_lesson(name).sections:
@@ -55,7 +56,7 @@ def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> Non
 
 
 def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: Path) -> None:
-    lesson = lesson_of(PICTURES[1], PICTURES[3], PICTURES[5])
+    lesson = lesson_of(PICTURES[1], PICTURES[3], PICTURES[5], size=(240, 160))
     optiviz.render(lesson, ["x.ipynb", "y.ipynb"])
     text = Path("x.ipynb").read_text("utf-8")
     assert text == Path("y.ipynb").read_text("utf-8")
