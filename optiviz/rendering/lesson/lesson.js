@@ -41,6 +41,35 @@ addEventListener("message", ({ source, data }) => {
   if (frame && height > 0 && height <= TALLEST) frame.style.height = `${height}px`;
 });
 
+function made(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+// A film has its controls beneath it: those of a browser would cover its lower edge.
+function control(film) {
+  const button = made("button", { type: "button", textContent: "Play" });
+  const time = made("input", { type: "range", min: 0, max: 1, step: "any", value: 0, ariaLabel: "Time" });
+  const show = () => {
+    button.textContent = film.paused ? "Play" : "Pause";
+    if (film.duration) time.value = film.currentTime / film.duration;
+  };
+  const follow = () => {
+    show();
+    if (!film.paused) requestAnimationFrame(follow);
+  };
+  button.addEventListener("click", () => (film.paused ? film.play().catch(() => {}) : film.pause()));
+  time.addEventListener("input", () => {
+    film.pause();
+    film.currentTime = time.value * (film.duration || 0);
+  });
+  film.addEventListener("play", follow);
+  for (const name of ["pause", "seeked", "loadedmetadata"]) film.addEventListener(name, show);
+  film.controls = false;
+  film.after(made("div", { className: `player ${film.className}`, lang: "en" }, button, time));
+}
+
 // A film begins to play when it is seen. Who wants no motion sees its end, and may play it.
 const films = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {
@@ -51,8 +80,11 @@ const films = new IntersectionObserver((seen) => {
 }, { threshold: 0.6 });
 
 for (const film of document.querySelectorAll("video")) {
+  control(film);
+  const end = () => { film.currentTime = film.duration; };
   if (!calm.matches) films.observe(film);
-  else film.addEventListener("loadedmetadata", () => { film.currentTime = film.duration; }, { once: true });
+  else if (film.duration) end();
+  else film.addEventListener("loadedmetadata", end, { once: true });
 }
 
 showNext();
