@@ -20,7 +20,7 @@ from pydantic import (
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene, Timeline, to_dict
-from optiviz.kinds.facts import MATH, QUOTED, as_claim, as_quoting, check_claim, filled
+from optiviz.kinds.facts import QUOTED, as_claim, as_quoting, check_claim, filled, formulas
 from optiviz.kinds.mathml import mathml
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.registry import KINDS, QUALITIES
@@ -67,15 +67,21 @@ def _written(picture: BaseRecipe) -> dict[str, Any]:
 
 def _as_prose(text: str) -> str:
     """Return a prose text; raise InputError if a number or a formula in it can be none."""
-    for formula in MATH.findall(as_quoting(text)):
-        mathml(QUOTED.sub("1", formula))
+    for formula in formulas(as_quoting(text)):
+        mathml(formula)
+    return text
+
+
+def _as_plain(text: str) -> str:
+    """Return a text of words; raise InputError if it has a formula or a number to compute."""
+    if QUOTED.search(text) or formulas(text):
+        raise InputError("must be words: formulas and numbers stand in text, question and answer")
     return text
 
 
 def _unescaped(value: Any) -> Any:
     """Return a value; raise InputError if it is text with a formula whose commands YAML read."""
-    formulas = MATH.findall(value) if isinstance(value, str) else []
-    if any(re.search(r"[\a-\r\x1b]", formula) for formula in formulas):
+    if isinstance(value, str) and any(re.search(r"[\a-\r\x1b]", each) for each in formulas(value)):
         said = r"YAML reads \n, \t and \b so between double quotes: use single ones, or >-"
         raise InputError(f"has a formula with the end of a line, a tab or the like in it: {said}")
     return value
@@ -91,10 +97,12 @@ def language(text: str) -> str:
 Language = Annotated[str, AfterValidator(language)]
 Prose = Annotated[
     Text,
-    Field(max_length=MAX_LETTERS),
+    Field(min_length=1, max_length=MAX_LETTERS),
     AfterValidator(_as_prose),
     BeforeValidator(_unescaped),
 ]
+Plain = Annotated[Text, AfterValidator(_as_plain)]
+Heading = Annotated[Plain, Field(min_length=1)]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
     BaseRecipe,
@@ -112,7 +120,7 @@ class SectionTexts(Model):
     {{loss(adam)}}.
     """
 
-    heading: Text
+    heading: Heading
     text: Prose
     question: Prose
     answer: Prose
@@ -122,7 +130,7 @@ class LessonTexts(Model):
     """What is said in a lesson."""
 
     title: Text | None = None
-    summary: Text = ""
+    summary: Plain = ""
     sections: tuple[SectionTexts, ...]
 
 
@@ -149,7 +157,7 @@ class LessonRecipe(BaseRecipe):
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
     name: Kebab = "lesson"
-    summary: Text = ""
+    summary: Plain = ""
     lang: Language = "en"
     sections: Annotated[tuple[Section, ...], Field(min_length=1, max_length=MAX_SECTIONS)]
 

@@ -5,10 +5,11 @@ another language are one more, NAME.LANG.yaml, with as many sections and without
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from optiviz.kinds.lesson import LessonTexts, SectionTexts, language
 from optiviz.recipes.lesson_files import lesson_folder, lesson_names
@@ -33,8 +34,9 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
     fields = {"kind": "lesson", **source.fields}
     if fields["kind"] != "lesson":
         raise InputError(f"{source.locate(['kind'])}: {shorten(fields['kind'])} is no lesson")
-    fields.setdefault("name", _name(path))
+    fields.setdefault("name", _name_of(path))
     source = source._replace(fields=fields)
+    _check_whole(path, fields.get("sections"))
     own = fields.get("lang", LANG)
     if lang is None or language(lang) == own:
         return source
@@ -43,24 +45,34 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
     return _translated(source, path, own, lang)
 
 
+def _check_whole(path: Path, sections: Any) -> None:
+    """Raise InputError if a file has only the texts of a lesson, which is beside it."""
+    base, _, lang = path.stem.rpartition(".")
+    parts = sections if isinstance(sections, list) else []
+    drawn = any(not isinstance(each, Mapping) or "picture" in each for each in parts)
+    if not drawn and base and path.with_name(f"{base}.yaml").is_file():
+        raise InputError(f"{path} has texts alone: optiviz lesson {base}.yaml --lang {lang}")
+
+
 def lesson_file(name: str) -> Path:
     """Return the file of a lesson, by its name or path; raise InputError if there is none."""
-    shipped, path = lesson_folder() / f"{name}.yaml", Path(name)
-    if not re.fullmatch("[a-z0-9-]+", name):
-        if path.stem in lesson_names() and not path.exists():
+    names, path = lesson_names(), Path(name)
+    if name in names:
+        return lesson_folder() / f"{name}.yaml"
+    if name.isprintable() and not re.fullmatch("[a-z0-9-]+", name):
+        if path.stem in names and not path.exists():
             raise InputError(f"{name}: no such file: the shipped lesson is {path.stem}")
         return path
-    if shipped.is_file():
-        return shipped
-    if path.is_file():
-        return path
-    raise InputError(did_you_mean("lesson", name, lesson_names(), "optiviz lesson"))
+    with suppress(OSError, ValueError):  # of a name that no file can have
+        if path.is_file():
+            return path
+    raise InputError(did_you_mean("lesson", name[:60], names, "optiviz lesson"))
 
 
-def _name(path: Path) -> str:
-    """Return the name of a lesson by its file: that of My_Lesson.yaml is my-lesson."""
-    letters = normalize("NFKD", path.name.partition(".")[0].casefold())
-    return re.sub("[^a-z0-9]+", "-", re.sub("[\u0300-\u036f]", "", letters)).strip("-") or "lesson"
+def _name_of(path: Path) -> str:
+    """Return the name of a lesson: that of its file, in plain lower-case letters and hyphens."""
+    plain = unicodedata.normalize("NFKD", path.name.partition(".")[0]).encode("ascii", "ignore")
+    return "-".join(re.findall("[a-z0-9]+", plain.decode().lower())) or "lesson"
 
 
 def with_lesson(source: RecipeSource) -> RecipeSource:

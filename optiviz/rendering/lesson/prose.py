@@ -4,19 +4,19 @@ Words between asterisks are *stressed*, or **strong**, and may have formulas and
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from typing import Literal, NamedTuple
 
+from optiviz.kinds.facts import PARTS
 from optiviz.kinds.mathml import mathml
 
-MARKS = ".,;:!?)"  # no line begins with one
-PARTS = re.compile(
-    r"\$(?P<formula>[^$]+)\$|`(?P<code>[^`]+)`"
-    r"|(?<![\w*])(?P<stars>\*\*?)(?=[^\s*])(?P<marked>(?:\$[^$]+\$|`[^`]+`|[^*$`])+)"
-    r"(?<!\s)(?P=stars)(?![\w*])"
+STARRED = re.compile(
+    PARTS.pattern + r"|(?<![\w*])(\*\*?)(?=[^\s*])"
+    r"((?:\$[^$]*\$|`[^`]+`|[^*$`])+)(?<!\s)\3(?![\w*])"
 )
 TAGS = {"code": "code", "stressed": "em", "strong": "strong"}
+MARKS = ".,;:!?)"  # no line begins with one
 
 
 class Part(NamedTuple):
@@ -29,21 +29,19 @@ class Part(NamedTuple):
 def prose_parts(text: str) -> Iterator[Part]:
     """Yield the parts of a prose text, in order."""
     end = 0
-    for found in PARTS.finditer(text):
+    for found in STARRED.finditer(text):
         if found.start() > end:
             yield Part("words", text[end : found.start()])
-        if found["formula"]:
-            yield Part("formula", found["formula"])
-        elif found["code"]:
-            yield Part("code", found["code"])
+        if found[3]:
+            yield Part("stressed" if found[3] == "*" else "strong", found[4])
         else:
-            yield Part("stressed" if found["stars"] == "*" else "strong", found["marked"])
+            yield Part("code", found[2]) if found[1] is None else Part("formula", found[1])
         end = found.end()
     if end < len(text):
         yield Part("words", text[end:])
 
 
-def prose_html(text: str, formula: Callable[[str], str] = mathml) -> str:
+def prose_html(text: str) -> str:
     """Return a prose text as HTML, with formulas as MathML; a comma stays beside its formula."""
     said = ""
     parts = [*prose_parts(text)]
@@ -54,30 +52,13 @@ def prose_html(text: str, formula: Callable[[str], str] = mathml) -> str:
             continue
         marks = after.text[: len(after.text) - len(after.text.lstrip(MARKS))]
         joined = marks and after.kind == "words"
-        shown = _html(part, formula)
+        shown = _html(part)
         said += f'<span class="whole">{shown}{escape(marks)}</span>' if joined else shown
     return said
 
 
-def _html(part: Part, formula: Callable[[str], str]) -> str:
+def _html(part: Part) -> str:
     if part.kind == "formula":
-        return formula(part.text)
-    said = escape(part.text) if part.kind == "code" else prose_html(part.text, formula)
+        return mathml(part.text)
+    said = escape(part.text) if part.kind == "code" else prose_html(part.text)
     return f"<{TAGS[part.kind]}>{said}</{TAGS[part.kind]}>"
-
-
-def prose_markdown(text: str) -> str:
-    """Return a prose text as Markdown; what else Markdown knows is shown as it is written."""
-
-    def said(part: Part) -> str:
-        match part.kind:
-            case "words":
-                return re.sub(r"([\\\[\]<>_~#|*])", r"\\\1", part.text)
-            case "formula":
-                return f"${part.text}$"
-            case "code":
-                return f"`{part.text}`"
-        stars = "*" if part.kind == "stressed" else "**"
-        return f"{stars}{prose_markdown(part.text)}{stars}"
-
-    return "".join(map(said, prose_parts(text)))

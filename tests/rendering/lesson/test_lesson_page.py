@@ -24,7 +24,7 @@ from PIL import Image
 import optiviz
 from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.mathml import mathml
-from optiviz.rendering.lesson.prose import prose_html, prose_markdown
+from optiviz.rendering.lesson.prose import prose_html
 from optiviz.rendering.page import assembled, page_pieces
 from optiviz.system.errors import InputError
 
@@ -147,6 +147,7 @@ def test_a_film_can_be_stopped_and_has_no_sound() -> None:
         ("x_", "is not known LaTeX: missing super script"),
         (r"\frac{1", "braces do not match"),
         (r"\href{javascript:alert(1)}{x}", "href is no part of a formula"),
+        (r"\newcommand{\a}{x}\a", r"\newcommand is no part of a formula"),
         (r"\class{a}{x}", "class is no part of a formula"),
     ],
 )
@@ -171,13 +172,10 @@ def test_no_line_begins_with_a_mark() -> None:
 
 def test_words_between_stars_are_stressed_and_no_others() -> None:
     text = "*a `b`* **$c^*$ d**, 2*3*4, 2 * 3, x*, y* and ***z***"
-    html = prose_html(text, lambda formula: f"[{formula}]")
-    assert html == (
-        '<em>a <code>b</code></em> <span class="whole"><strong>[c^*] d</strong>,</span>'
+    assert re.sub("<math.*?</math>", "[c]", prose_html(text)) == (
+        '<em>a <code>b</code></em> <span class="whole"><strong>[c] d</strong>,</span>'
         " 2*3*4, 2 * 3, x*, y* and ***z***"
     )
-    rest = r" 2\*3\*4, 2 \* 3, x\*, y\* and \*\*\*z\*\*\*"
-    assert prose_markdown(text) == f"*a `b`* **$c^*$ d**,{rest}"
 
 
 def test_signs_are_spaced_as_latex_does() -> None:

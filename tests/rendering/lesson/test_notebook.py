@@ -1,6 +1,7 @@
 """The notebook of a lesson: its cells make the pictures of the lesson."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,8 @@ from optiviz.recipes.lesson_files import lesson_names
 from optiviz.rendering.api import _recipe
 from optiviz.rendering.lesson.notebook import code_of
 
-TEXTS = {"heading": "It", "text": "A $x^2$.", "question": "Is `a` < $b$?", "answer": "So."}
+QUESTION = "Is `a` *less* than **$b$**?"
+TEXTS = {"heading": "It", "text": "A $x^2$.", "question": QUESTION, "answer": "A **so**."}
 BOWL = {"formula": "x**2 + k*y**2", "params": {"k": 2}, "domain": "-1:1,-1:2", "start": [0.5, 1]}
 PICTURES: list[dict[str, Any]] = [
     {"surface": "bowl", "optimizers": "sgd:lr=0.1:label=a b,adam:lr=1", "starts": [[1, 2]]},
@@ -29,8 +31,8 @@ PICTURES: list[dict[str, Any]] = [
 ]
 
 
-def lesson_of(*pictures: dict[str, Any]) -> LessonRecipe:
-    return LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in pictures))
+def lesson_of(*pictures: dict[str, Any], **fields: Any) -> LessonRecipe:
+    return LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in pictures), **fields)
 
 
 def recipe_of(surface: Any, optimizers: str = "", **settings: Any) -> BaseRecipe:
@@ -47,6 +49,7 @@ def test_a_cell_makes_the_recipe_of_its_picture(picture: dict[str, Any]) -> None
     assert eval(code_of(section.picture), {"optiviz": RECIPES}) == section.picture
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", lesson_names())
 def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> None:
     for section in optiviz.load_lesson(name).sections:
@@ -54,7 +57,7 @@ def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> Non
 
 
 def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: Path) -> None:
-    lesson = lesson_of(PICTURES[1], PICTURES[3], PICTURES[5])
+    lesson = lesson_of(PICTURES[1], PICTURES[3], PICTURES[5], size=(240, 160))
     optiviz.render(lesson, ["x.ipynb", "y.ipynb"])
     text = Path("x.ipynb").read_text("utf-8")
     assert text == Path("y.ipynb").read_text("utf-8")
@@ -63,7 +66,8 @@ def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: P
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
     said = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     assert "## It\n\nA $x^2$." in said[1]
-    assert '<summary>Is <code>a</code> &lt; <span class="whole">$b$?</span></summary>' in said[1]
+    asked = "Is <code>a</code> <em>less</em> than <strong>$b$</strong>?"
+    assert f"<summary>{asked}</summary>\n\nA **so**." in said[1]
     space: dict[str, Any] = {}
     first, *cells = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     exec(first, space)
@@ -74,6 +78,26 @@ def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: P
     assert "kind: lesson" in invoke("inspect", here / "x.ipynb").stdout
 
 
+def test_no_text_is_more_than_words(here: Path) -> None:
+    prose = "<b> </details> [a](javascript:b) ![c](d) **<u>** # g"
+    hostile, prose = rf"{prose} *e* \\(f\\)", f"{prose} `<i>` $x<y$"
+    texts = {"heading": hostile, "text": prose, "question": prose, "answer": prose}
+    address = "https://x.org/a_b"
+    section = {**texts, "sources": [f"{hostile} {address}."], "picture": PICTURES[0]}
+    optiviz.render(LessonRecipe(title=hostile, summary=hostile, sections=(section,)), "x.ipynb")
+    cells = json.loads(Path("x.ipynb").read_text("utf-8"))["cells"]
+    said = "\n".join(f"{cell['source']}\n" for cell in cells if cell["cell_type"] == "markdown")
+    assert said.count(f"<{address}>") == 1
+    assert said.count("$x< y$") == 3
+    question = re.search("<details><summary>(.*)</summary>", said)
+    assert question is not None
+    assert "<code>&lt;i&gt;</code> $x< y$" in question[1]
+    known = ("`<i>`", f"<{address}>", "<details><summary>", "</summary>", "<code>", "</code>",
+             "<strong>", "</strong>")  # fmt: skip
+    assert re.findall(r"<\S+", re.sub("|".join(known), "", said)) == ["</details>"]
+    assert not re.search(r"[\[\]\\]", said)
+
+
 def test_a_picture_that_stands_still_is_drawn(here: Path) -> None:
     still = optiviz.draw(optiviz.PlotRecipe(surfaces="bowl", size=(300, 200)))
     still.save("x.png")
@@ -82,5 +106,7 @@ def test_a_picture_that_stands_still_is_drawn(here: Path) -> None:
         still.save("x.html")
     moving = optiviz.draw(optiviz.Recipe(surface="bowl", optimizers="sgd", steps=3))
     assert type(moving).__name__ == "Animation"
+    with pytest.raises(optiviz.InputError, match=r"draw one, as lesson\.sections\[0\]\.picture"):
+        optiviz.draw(lesson_of(PICTURES[0]))
     with pytest.raises(optiviz.InputError, match="bowl is not a recipe"):
         optiviz.draw("bowl")  # type: ignore[arg-type]
