@@ -129,7 +129,7 @@ class SectionTexts(Model):
 class LessonTexts(Model):
     """What is said in a lesson."""
 
-    title: Text | None = None
+    title: Plain | None = None
     summary: Plain = ""
     sections: tuple[SectionTexts, ...]
 
@@ -156,6 +156,7 @@ class LessonRecipe(BaseRecipe):
     formats: ClassVar = ("page", "animation", ".pdf", "notebook")
     default_suffix: ClassVar = ".html"
     kind: Literal["lesson"] = "lesson"
+    title: Plain | None = None
     name: Kebab = "lesson"
     summary: Plain = ""
     lang: Language = "en"

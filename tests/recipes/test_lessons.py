@@ -66,6 +66,7 @@ def written(here: Path, old: str = "", new: str = "", name: str = "bowls.yaml") 
         ("steps: 5", "presets: ['a: sgd --start 1']", "9:5: sections.0.picture", "1 coordinate"),
         ("round", "$x", "7:5: sections.0.answer", "odd number of $"),
         ("A bowl", "A $x$", "4:5: sections.0.heading", "must be words"),
+        ("Bowls", "$x$", "2:1: title", "must be words"),
         ("title: Bowls", "summary: '{{steps}} steps'", "2:1: summary", "must be words"),
         ("round", "$$x$$", "7:5: sections.0.answer", "single dollar signs"),
         ("round", "{steps}", "7:5: sections.0.answer", "'{steps}' in words: a number stands betw"),
