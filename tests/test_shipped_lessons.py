@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import optiviz
-from optiviz.kinds.facts import DIGITS, FUNCTIONS, MATH, QUOTED
+from optiviz.kinds.facts import DIGITS, FUNCTIONS, PARTS, QUOTED
 from optiviz.kinds.lesson import PROSE, LessonRecipe, Passage
 from optiviz.recipes.lesson_files import lesson_folder, lesson_names, lesson_summary
 from optiviz.rendering.lesson import is_live
@@ -73,7 +73,7 @@ def lesson(name: str) -> LessonRecipe:
 
 def words(text: str) -> int:
     """Count words; a formula, a number and a name of code are one each."""
-    return len(MATH.sub("x", QUOTED.sub("x", text)).split())
+    return len(PARTS.sub("x", QUOTED.sub("x", text)).split())
 
 
 def test_there_are_lessons_and_each_says_what_it_teaches() -> None:
@@ -95,7 +95,7 @@ def test_a_lesson_is_short_and_types_no_number(name: str) -> None:
         assert words(each["answer"]) <= 60, each["heading"]
         assert "?" in each["question"], each["heading"]
         for text in [each["heading"], *(each[key] for key in PROSE)]:
-            said = re.sub(r"`[^`]*`", "", MATH.sub("", QUOTED.sub("", text)))
+            said = PARTS.sub("", QUOTED.sub("", text))
             assert not re.search(r"\d", NAMED.sub("", said)), said
 
 
