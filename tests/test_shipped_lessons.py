@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import optiviz
-from optiviz.kinds.facts import DIGITS, FUNCTIONS, MATH, QUOTED
+from optiviz.kinds.facts import DIGITS, FUNCTIONS, PARTS, QUOTED
 from optiviz.kinds.lesson import PROSE, LessonRecipe, Passage
 from optiviz.recipes.lesson_files import lesson_folder, lesson_names, lesson_summary
 from optiviz.rendering.lesson import is_live
@@ -25,8 +25,8 @@ FIGURES = {
     "zigzag on a ravine": ("conditioning", "Down is not ahead", "sgd"),
     "rates too small, right, too large": ("learning-rates", "The slope times the rate", "sgd"),
     "a loss curve per rate": ("learning-rates", "What the losses tell", "vary", "loss"),
-    "the long valley": ("saddles", "A long valley", "momentum", "rmsprop"),
-    "the saddle": ("saddles", "A saddle", "x**2/2 - y**2/2", "sgd"),
+    "the long valley": ("saddles", "Small slopes in a long valley", "momentum", "rmsprop"),
+    "the saddle": ("saddles", "A saddle holds descent up", "x**2/2 - y**2/2", "sgd"),
     "momentum against descent": ("momentum", "A heavy ball", "sgd", "momentum"),
     "the plane of rate and momentum": ("momentum", "The plane of rate and momentum", "factor"),
     "Newton in one dimension": ("newton", "A parabola at a time", "newton", "curve"),
@@ -40,8 +40,8 @@ FIGURES = {
     "conjugate gradients": (
         "conjugate-gradients", "Two variables, two steps", "exact+sgd", "conjugate-gradient",
     ),
-    "moves of the simplex": ("without-gradients", "Three corners", "nelder-mead"),
-    "coordinate descent": ("without-gradients", "A staircase", "coordinate-descent"),
+    "moves of the simplex": ("without-gradients", "A triangle feels its way", "nelder-mead"),
+    "coordinate descent": ("without-gradients", "Stairs in a turned valley", "coordinate-descent"),
     "projection": ("constraints", "Step, then back", "projected-gradient"),
     "Frank-Wolfe": ("constraints", "Only towards corners", "frank-wolfe"),
     "l1 diamond and l2 disc": ("sparsity", "A diamond has corners", "abs(x)**p", "[1, 2]"),
@@ -73,7 +73,7 @@ def lesson(name: str) -> LessonRecipe:
 
 def words(text: str) -> int:
     """Count words; a formula, a number and a name of code are one each."""
-    return len(MATH.sub("x", QUOTED.sub("x", text)).split())
+    return len(PARTS.sub("x", QUOTED.sub("x", text)).split())
 
 
 def test_there_are_lessons_and_each_says_what_it_teaches() -> None:
@@ -95,7 +95,7 @@ def test_a_lesson_is_short_and_types_no_number(name: str) -> None:
         assert words(each["answer"]) <= 60, each["heading"]
         assert "?" in each["question"], each["heading"]
         for text in [each["heading"], *(each[key] for key in PROSE)]:
-            said = re.sub(r"`[^`]*`", "", MATH.sub("", QUOTED.sub("", text)))
+            said = PARTS.sub("", QUOTED.sub("", text))
             assert not re.search(r"\d", NAMED.sub("", said)), said
 
 

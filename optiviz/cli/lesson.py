@@ -1,5 +1,7 @@
 """`optiviz lesson`: a lecture page, a handout, a film or a notebook of one lesson."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -16,14 +18,16 @@ from optiviz.cli.options import (
     style_options,
 )
 from optiviz.system.errors import InputError
+from optiviz.system.text import shorten
 
 
 def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> list[int] | None:
     if value is None:
         return None
     parts = value.split(",")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not {value!r}")
+    if not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", part) for part in parts):
+        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not "
+                                 f"{shorten(value, quoted=True)}")  # fmt: skip
     return [int(part) for part in parts]
 
 
@@ -79,7 +83,7 @@ def command(
             raise InputError("--yaml prints the file of a lesson as it is: no option changes it")
         click.echo(read_text(lesson_file(name)), nl=False)
         return
-    from optiviz.kinds.lesson import LessonError, LessonRecipe
+    from optiviz.kinds.lesson import LessonRecipe
     from optiviz.recipes.lessons import lesson_file, read_lesson
     from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
 
@@ -103,10 +107,9 @@ def command(
             recipe = recipe.only(only)
         except InputError as error:
             raise InputError(f"--only: {error}") from None
-    try:
-        render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
-    except LessonError as error:
-        field, place, *keys = error.keys
-        if only is not None:
-            place = only[int(place)] - 1
-        raise InputError(f"{made.locate([field, place, *keys])}: {error.message}") from None
+
+    def located(keys: Sequence[Any]) -> str:
+        field, place, *inner = keys
+        return made.locate([field, place if only is None else only[place] - 1, *inner])
+
+    render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)], located)

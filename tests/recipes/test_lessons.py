@@ -49,6 +49,7 @@ def written(here: Path, old: str = "", new: str = "", name: str = "bowls.yaml") 
         ("steps: 5", "theme: dark", "9:56: sections.0.picture.theme", "whole lesson"),
         ("{surface: bowl", "{surface: my.py:f", "9:15: sections.0.picture.surface", "--allow-plug"),
         ("sgd:lr", "my.py:Mine:lr", "9:30: sections.0.picture.optimizers", "--allow-plugins"),
+        ('"Why?"', '""', "6:5: sections.0.question", "at least 1 letter is required"),
         ("heading", "heding", "4:5: sections.0.heding", "'heading'"),
         ("sections:", "sektions:", "3:1: sektions", "'sections'"),
         ("loss(sgd) <", "loss(sgd <", "8:14: sections.0.claims.0", "never closed"),
@@ -83,6 +84,9 @@ def test_a_fault_is_told_with_its_line_and_what_was_meant(
     ("words", "said"),
     [
         (["nope"], "unknown lesson 'nope': optiviz lesson shows all"),
+        (["bowls.yaml", "--only", "9" * 5000], "--only: must be numbers of sections such as"),
+        (["x" * 5000], "unknown lesson"),
+        (["a\0b"], "unknown lesson"),
         (["--only", "1"], "NAME: required, but missing: optiviz lesson lists all lessons"),
         (["bowls.yaml", "--only", "2"], "--only: there is no section 2: bowls has 1 section"),
         (["bowls.yaml", "--only", "0"], "--only: there is no section 0: bowls has 1 section"),
@@ -120,6 +124,11 @@ def test_a_fault_of_a_chosen_section_is_told_where_it_stands(invoke: Invoke, her
     (here / "two.yaml").write_text(first + second + second.replace("loss(sgd)}}", "lss()}}"))
     assert "two.yaml:11:5: sections.1.text" in invoke("lesson", "two.yaml", "--only", "2").stderr
     assert invoke("lesson", "two.yaml", "--only", "1", "-o", "x.ipynb").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["my_bowls.yaml", "My Böwls.yaml"])
+def test_a_lesson_is_called_as_its_file(name: str, here: Path) -> None:
+    assert optiviz.load_lesson(str(written(here, name=name))).name == "my-bowls"
 
 
 def test_a_lesson_goes_to_a_recipe_and_back(here: Path) -> None:
@@ -179,6 +188,17 @@ def test_a_batch_names_lessons(invoke: Invoke, here: Path) -> None:
         "batch.yaml:1:23: jobs.0.lesson: unknown lesson 'bwls'"
         in invoke("batch", "batch.yaml").stderr
     )
+
+
+def test_a_false_claim_is_told_with_its_line_wherever_it_is_read(
+    invoke: Invoke, here: Path
+) -> None:
+    written(here, "loss(sgd) <", "loss(sgd) >")
+    (here / "batch.yaml").write_text("jobs: [{kind: lesson, lesson: bowls.yaml, out: x.html}]\n")
+    where = "bowls.yaml:8:14: sections.0.claims.0: loss(sgd) > loss(sgd, 0) does not hold"
+    assert f"failed x: {where}" in invoke("batch", "batch.yaml", "--jobs", "1").stderr
+    assert f"optiviz: {where}" in invoke("run", "--recipe", "bowls.yaml", "-o", "x.html").stderr
+    assert not (here / "x.html").exists()
 
 
 def test_code_of_others_runs_only_if_it_is_allowed(invoke: Invoke, here: Path) -> None:

@@ -189,6 +189,8 @@ function writeRows() {
     const own = runs.filter((run) => run.entry === entry);
     value.textContent = ends(own.map((run) => run.losses[rowIn(run, step)]));
     const said = remarkOn(own, step);
+    const remarked = own.some((run) => run.outcome || evaluated(run).length);
+    remark.classList.toggle("absent", !remarked); // in no step
     const text = [...own.slice(0, 1).flatMap(evaluated), said?.text].filter(Boolean).join("  ");
     if (remark.title !== text) remark.textContent = remark.title = text;
     remark.classList.toggle("warned", Boolean(said?.failed));

@@ -19,7 +19,7 @@ const panels = [main, chart].filter(Boolean);
 const isWide = matchMedia(framed
   ? "(min-width: 780px)"
   : "(min-width: 820px) and (min-aspect-ratio: 1/1), (min-width: 600px) and (max-height: 480px)");
-const FRAMED = 540; // pixels that the picture of a page in a frame is tall, at most
+const FRAMED = 640; // pixels that the picture of a page in a frame is tall, at most
 const MOST_TALL = 0.6; // share of the screen's height that a picture has where there is one column
 
 const tools = one("#tools");

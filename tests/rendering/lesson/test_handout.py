@@ -23,6 +23,7 @@ from optiviz.rendering.lesson.handout import (
     set_prose,
 )
 from optiviz.rendering.lesson.prose import prose_parts
+from optiviz.system.errors import InputError
 from optiviz.views.words import Ruler
 
 RUN = {"surface": "parabola", "optimizers": "sgd:lr=0.1", "steps": 3, "view": "curve"}
@@ -125,6 +126,11 @@ def test_a_formula_that_cannot_be_set_is_told_with_its_place(invoke: Invoke, her
     assert "x.yaml:5:" in result.stderr
     assert "{pmatrix}$ cannot be set in a .pdf: Unknown symbol: \\begin" in result.stderr
     assert [each.name for each in here.iterdir()] == ["x.yaml"]
+
+
+def test_a_formula_that_is_nested_too_deeply_is_told() -> None:
+    with pytest.raises(InputError, match="cannot be set in a .pdf: it is nested too deeply"):
+        check_formula("x_{" * 300 + "y" + "}" * 300)
 
 
 def test_lines_of_prose_are_broken_between_words_alone() -> None:

@@ -1,6 +1,7 @@
 """The notebook of a lesson: its cells make the pictures of the lesson."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,6 +73,25 @@ def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: P
     assert all(html.startswith(begin) for html, begin in zip(shown, begins, strict=True))
     assert optiviz.load_recipe("x.ipynb") == lesson
     assert "kind: lesson" in invoke("inspect", here / "x.ipynb").stdout
+
+
+def test_no_text_is_more_than_words(here: Path) -> None:
+    hostile = "<b> </details> [a](javascript:b) ![c](d) *e* \\\\(f\\\\) # g"
+    prose = f"{hostile} `<i>` $x<y$"
+    texts = {"heading": hostile, "text": prose, "question": prose, "answer": prose}
+    address = "https://x.org/a_b"
+    section = {**texts, "sources": [f"{hostile} {address}."], "picture": PICTURES[0]}
+    optiviz.render(LessonRecipe(title=hostile, summary=hostile, sections=(section,)), "x.ipynb")
+    cells = json.loads(Path("x.ipynb").read_text("utf-8"))["cells"]
+    said = "\n".join(f"{cell['source']}\n" for cell in cells if cell["cell_type"] == "markdown")
+    assert said.count(f"<{address}>") == 1
+    assert said.count("$x< y$") == 3
+    question = re.search("<details><summary>(.*)</summary>", said)
+    assert question is not None
+    assert "<code>&lt;i&gt;</code> $x< y$" in question[1]
+    known = "`<i>`", f"<{address}>", "<details><summary>", "</summary>", "<code>", "</code>"
+    assert re.findall(r"<\S+", re.sub("|".join(known), "", said)) == ["</details>"]
+    assert not re.search(r"[\[\]\\]", said)
 
 
 def test_a_picture_that_stands_still_is_drawn(here: Path) -> None:
