@@ -1,4 +1,4 @@
-"""Generate the parts of the site that are not written by hand: the reference and the gallery.
+"""Generate the parts of the site that are not written by hand: reference, gallery, lessons.
 
 This is an mkdocs hook. It also lets pages show files outside docs, such as the pictures in outputs,
 and shows the live page beneath each command that writes one.
@@ -35,6 +35,7 @@ from optiviz.cli.inventory import describe, list_names
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.types import resolve_surface
+from optiviz.recipes.lesson_files import lesson_names
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
 
@@ -92,13 +93,17 @@ def _outside(file: File) -> Iterator[str]:
 
 @cache
 def drawings() -> Mapping[str, BaseRecipe]:
-    """Draw the pictures and live pages of the gallery, on all cores; return their recipes by name.
+    """Draw the gallery and make the lessons, on all cores; return the recipes by name of file.
 
-    With SHARE=N and SEED in the environment only every N-th, beginning with that of the seed. A
-    surface has no picture if its data must be downloaded first or its plane is that of the
-    paths, and no live page if it has many dimensions.
+    With SHARE=N and SEED in the environment only every N-th, beginning with that of the seed, but
+    the notebooks of all lessons, which check what lessons say. A surface has no picture if its
+    data must be downloaded first or its plane is that of the paths, and no live page if it has
+    many dimensions.
     """
-    recipes: dict[str, BaseRecipe] = {}
+    lessons = {name: optiviz.load_lesson(name) for name in lesson_names()}
+    recipes: dict[str, BaseRecipe] = {
+        f"pages/lessons/{name}.html": each for name, each in lessons.items()
+    }
     for name, surface in load_catalogue().surfaces.items():
         origin = surface.origin
         network = origin if isinstance(origin, NetworkOrigin) else None
@@ -112,7 +117,11 @@ def drawings() -> Mapping[str, BaseRecipe]:
             recipes[f"pages/pictures/{Path(each).stem}.html"] = recipe
     share, seed = (int(os.environ.get(key, value)) for key, value in (("SHARE", 1), ("SEED", 0)))
     recipes = dict(list(recipes.items())[seed % share :: share])
-    jobs = [(recipe, Path(_drawn.name) / name) for name, recipe in recipes.items()]
+    recipes |= {f"pages/lessons/{name}.ipynb": each for name, each in lessons.items()}
+    files: dict[BaseRecipe, list[Path]] = {}
+    for name, recipe in recipes.items():
+        files.setdefault(recipe, []).append(Path(_drawn.name) / name)
+    jobs = list(files.items())
     with ProcessPoolExecutor() as executor:
         failed = [each for each in optiviz.batch(jobs, executor) if each.status != "made"]
     assert not failed, failed
@@ -246,13 +255,14 @@ def keys() -> Iterator[str]:
         "optionally `defaults` ([recipes and batches](../batches.md)). `optiviz schema` prints the "
         "JSON Schema of both for editors.\n"
     )
-    for kind in ("run", "plot", "response", "tune", "basins"):
+    for kind in ("run", "plot", "response", "tune", "basins", "lesson"):
         yield f"## kind: {kind}\n\n| key | value | |\n|---|---|---|"
         for key, field in parts[kind]["properties"].items():
             about = _cell(field.get("description", ""))
             yield f"| `{key}` | {_cell(_takes(field, parts))} | {about} |"
         yield ""
-    for title, part in {"A surface": "Surface", "Its network": "NetworkConfig"}.items():
+    titles = {"A section": "Section", "A surface": "Surface", "Its network": "NetworkConfig"}
+    for title, part in titles.items():
         yield f"## {title}\n\n| key | value |\n|---|---|"
         for key, field in parts[part]["properties"].items():
             yield f"| `{key}` | {_cell(_takes(field, parts))} |"
@@ -349,8 +359,29 @@ def gallery() -> Iterator[str]:
             yield _linked(image, f"pages/surfaces/{name}.html")
 
 
+def lessons() -> Iterator[str]:
+    """List all lessons, with what they teach, their pages and their notebooks."""
+    yield "# Lessons\n"
+    yield (
+        "Each is a lecture page of live pictures, with a paragraph and a question beside each of "
+        "them: drag a start, turn a knob, and see whether what is said remains true. All numbers "
+        "in the texts are computed when a lesson is made.\n"
+    )
+    yield (
+        "```text\noptiviz lesson momentum -o momentum.html\n```\n\n"
+        "[Write a lesson](how-to/lesson.md) tells how to copy one and change it.\n"
+    )
+    for name in lesson_names():
+        lesson = optiviz.load_lesson(name)
+        yield f"## {lesson.title}\n"
+        yield f"{lesson.summary}.\n"
+        yield from (f"{number}. {each.heading}" for number, each in enumerate(lesson.sections, 1))
+        page = _linked("Its page", f"pages/lessons/{name}.html")
+        yield f"\n{page}, [its notebook](pages/lessons/{name}.ipynb), or `optiviz lesson {name}`\n"
+
+
 def _linked(image: str, page: str, root: str = "") -> str:
-    """Return an image that opens a live page, if there is one."""
+    """Return an image or a text that opens a page, if there is one."""
     return f"[{image}]({root}{page})" if page in drawings() else image
 
 
@@ -380,4 +411,5 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "reference/yaml.md": keys,
     "reference/python.md": python,
     "gallery.md": gallery,
+    "lessons.md": lessons,
 }

@@ -61,6 +61,7 @@ def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
     house = tmp_path / "house"
     shutil.copytree(ROOT / "optiviz", house / "optiviz")
     shutil.copy(ROOT / "surfaces.yaml", house)
+    shutil.copytree(ROOT / "lessons", house / "lessons")
     work = tmp_path / "work"
     work.mkdir()
     for kind, block in re.findall(r"```(\w+)\n(.*?)```", WALKS[name], re.S):
@@ -79,7 +80,7 @@ def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
 
 
 def test_there_is_a_walk_for_each_kind() -> None:
-    kinds = {"surface", "optimizer", "theme", "view", "kind", "format", "command"}
+    kinds = {"surface", "optimizer", "theme", "view", "kind", "format", "command", "lesson"}
     assert {name.split()[1] for name in WALKS} == kinds
 
 

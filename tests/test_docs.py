@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from conftest import Invoke
 
-from optiviz import InputError, Recipe, load_recipe
+from optiviz import BasinsRecipe, InputError, Recipe, TuneRecipe, load_lesson, load_recipe
 from optiviz.descent.track_files import read_track_file
 from optiviz.descent.track_json import KEYS
+from optiviz.kinds.facts import FUNCTIONS, call_of
 from optiviz.shapes import ROLES, SHAPES
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ def _param(command: str) -> Any:
     long = (
         "digits-", "512x512", "--orbit", "schedule", "around", "tuned", ".mp4", "--batch-size",
         "--plane", "tune ", "basins ", "batch ", "vary.gif", "knob.gif", "mine.gif", "bowl.gif",
-        "spirals",
+        "spirals", "lesson ",
     )  # fmt: skip
     slow = [pytest.mark.slow] if any(each in command for each in (*long, MODELS)) else []
     torch = [pytest.mark.torch] if MODELS in command else []
@@ -114,6 +115,7 @@ def test_every_picture_is_one_that_a_command_makes() -> None:
     made = {shlex.split(command)[-1] for command in COMMANDS}
     assert {picture for picture in PICTURES if picture not in made} == {
         "outputs/explore.png",  # the page that the README's first command writes
+        "outputs/lesson.png",  # that of optiviz lesson momentum
         "outputs/lecture-momentum.gif",  # from examples/lecture.yaml, which is also run
     }
 
@@ -250,6 +252,34 @@ def test_the_notebooks_cells_show_a_page_and_a_picture() -> None:
         *before, last = cell.strip().splitlines()
         exec("\n".join(before), names)
         assert eval(last, names)._repr_html_().startswith(shown)
+
+
+LESSON = ROOT / "docs" / "how-to" / "lesson.md"
+
+
+def test_the_lesson_of_the_guide_is_one_and_has_two_languages(here: Path) -> None:
+    for block in blocks(LESSON, "yaml"):
+        (here / block.split()[1]).write_text(block, "utf-8")
+    (passage,) = load_lesson("rates.yaml").make_scene().passages
+    (german,) = load_lesson("rates.yaml", "de").make_scene().passages
+    assert "Here $h$ is 2. After 15 steps, a rate of 0.3 has a loss of" in passage.text
+    assert german.answer == "Ab $2/h$, hier 1."
+
+
+def test_the_guide_names_every_number_that_texts_may_quote() -> None:
+    bowl: dict[str, Any] = {"surface": "himmelblau", "optimizers": "sgd", "steps": 2}
+    pictures = Recipe(**bowl), BasinsRecipe(**bowl, grid=(3, 3)), TuneRecipe(**bowl, trials=2)
+    told = set()
+    for picture in pictures:
+        begin = "" if picture.kind == "run" else f"| `{picture.kind}` "
+        for name, fact in picture.make_scene().facts.items():
+            if callable(fact):
+                about = (fact.__doc__ or "").removeprefix("Return ").removesuffix(".")
+                told.add(f"{begin}| `{call_of(name, fact)}` | {about} |")
+    text = LESSON.read_text("utf-8")
+    assert told == {*re.findall(r"^\| (?:`\w+` \| )?`\w+\(.* \|$", text, re.M)}
+    (listed,) = re.findall(r"functions `([a-z0-9\s]+)`, `pi` and `e`", text)
+    assert {*listed.split(), "pi", "e"} == {*FUNCTIONS}
 
 
 def test_the_site_begins_with_a_live_page_and_the_tutorial_too() -> None:

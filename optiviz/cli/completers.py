@@ -32,9 +32,10 @@ def listed_surfaces(ctx: click.Context, incomplete: str) -> Items:
 
 def lessons(ctx: click.Context, incomplete: str) -> Items:
     """Complete the name of a lesson."""
-    from optiviz.recipes.lesson_files import lesson_names
+    from optiviz.recipes.lesson_files import lesson_names, lesson_summary
 
-    return _among(dict.fromkeys(lesson_names(), ""), incomplete) or _files(incomplete)
+    known = {name: lesson_summary(name) for name in lesson_names()}
+    return _among(known, incomplete) or _files(incomplete)
 
 
 def names(ctx: click.Context, incomplete: str) -> Items:

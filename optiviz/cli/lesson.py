@@ -1,5 +1,7 @@
 """`optiviz lesson`: a lecture page, a handout, a film or a notebook of one lesson."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -16,14 +18,16 @@ from optiviz.cli.options import (
     style_options,
 )
 from optiviz.system.errors import InputError
+from optiviz.system.text import shorten
 
 
 def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> list[int] | None:
     if value is None:
         return None
     parts = value.split(",")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not {value!r}")
+    if not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", part) for part in parts):
+        raise click.BadParameter(f"must be numbers of sections such as 2 or 1,3, not "
+                                 f"{shorten(value, quoted=True)}")  # fmt: skip
     return [int(part) for part in parts]
 
 
@@ -38,13 +42,19 @@ def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> 
         "--lang", metavar="NAME",
         help="Language of the texts, such as en.  [default: that of the lesson]",
     ),
+    click.option("--yaml", is_flag=True, help="Print its file, to be copied and changed."),
     plugins_option,
 )  # fmt: skip
 @section("Picture", style_options)
 @output_options("outputs/NAME.html", "page", "animation", ".pdf", "notebook")
 @debug_option
 def command(
-    name: str | None, only: list[int] | None, lang: str | None, allow_plugins: bool, **options: Any
+    name: str | None,
+    only: list[int] | None,
+    lang: str | None,
+    yaml: bool,
+    allow_plugins: bool,
+    **options: Any,
 ) -> None:
     """Make a page, film, handout or notebook of a lesson: pictures, each with a paragraph.
 
@@ -52,19 +62,28 @@ def command(
     optiviz lesson momentum -o momentum.html -o momentum.pdf
     optiviz lesson my_lesson.yaml --only 2 -o part.mp4
 
-    Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed.
+    Without a name, it lists the lessons. Each is one YAML file, which can be copied and changed:
+
+    \b
+    optiviz lesson momentum --yaml > my_lesson.yaml
     """
     if name is None:
-        from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+        from optiviz.cli.inventory import list_names
+        from optiviz.cli.listing import table
+
+        if explicit_options(options) or only or lang or yaml:
+            raise InputError("NAME: required, but missing: optiviz lesson lists all lessons")
+        click.echo(table(list_names("lessons")))
+        return
+    if yaml:
+        from optiviz.recipes.lessons import lesson_file
+        from optiviz.system.yaml import read_text
 
         if explicit_options(options) or only or lang:
-            raise InputError("NAME: required, but missing: optiviz lesson lists all lessons")
-        names = lesson_names()
-        width = max(map(len, names), default=0)
-        for each in names:
-            click.echo(f"{each:{width}}  {lesson_summary(each)}")
+            raise InputError("--yaml prints the file of a lesson as it is: no option changes it")
+        click.echo(read_text(lesson_file(name)), nl=False)
         return
-    from optiviz.kinds.lesson import LessonError, LessonRecipe
+    from optiviz.kinds.lesson import LessonRecipe
     from optiviz.recipes.lessons import lesson_file, read_lesson
     from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
 
@@ -88,10 +107,9 @@ def command(
             recipe = recipe.only(only)
         except InputError as error:
             raise InputError(f"--only: {error}") from None
-    try:
-        render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)])
-    except LessonError as error:
-        field, place, *keys = error.keys
-        if only is not None:
-            place = only[int(place)] - 1
-        raise InputError(f"{made.locate([field, place, *keys])}: {error.message}") from None
+
+    def located(keys: Sequence[Any]) -> str:
+        field, place, *inner = keys
+        return made.locate([field, place if only is None else only[place] - 1, *inner])
+
+    render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)], located)

@@ -57,13 +57,14 @@ def command(kind: str | None, as_json: bool, surfaces: str | None, tags: tuple[s
             err=True,
         )
         return
-    blocks = [_block(each, rows, titled=len(shown) > 1) for each, rows in shown.items()]
+    blocks = [table(rows, each if len(shown) > 1 else "") for each, rows in shown.items()]
     click.echo("\n\n".join(blocks))
 
 
-def _block(title: str, rows: list[dict[str, Any]], titled: bool) -> str:
+def table(rows: list[dict[str, Any]], title: str = "") -> str:
+    """Return the names and descriptions of rows as lines, with titles of families."""
     width = max(len(row["name"]) for row in rows)
-    lines = [title] if titled else []
+    lines = [title] if title else []
     family = None
     for row in rows:
         if row.get("family") != family:

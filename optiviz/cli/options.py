@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from optiviz.kinds.base import BaseRecipe, Scene
     from optiviz.recipes import Fields
     from optiviz.system.progress import TaskProgress
+    from optiviz.system.validation import KeyLocator
 
 DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
@@ -522,12 +523,17 @@ def option_for(keys: Sequence[Any]) -> str:
 
 
 def render_and_report(
-    recipe: "BaseRecipe", output: Output, sources: Sequence[Path] = ()
+    recipe: "BaseRecipe",
+    output: Output,
+    sources: Sequence[Path] = (),
+    locate: "KeyLocator | None" = None,
 ) -> "Scene[Any]":
     """Render the pictures of a recipe, and print their paths and a report.
 
-    sources are the files that it was read from, which must not be overwritten.
+    sources are the files that it was read from, which must not be overwritten, and locate tells
+    where in them each of its fields is.
     """
+    from optiviz.kinds.lesson import LessonError
     from optiviz.recipes.reading import check_not_input
     from optiviz.rendering.render import render
 
@@ -548,9 +554,14 @@ def render_and_report(
             output.workers(recipe) as jobs,
             _progress(_ways_out(recipe), shown=not output.quiet) as progress,
         ):
-            scene = render(
-                recipe, targets, overwrite=output.overwrite, progress=progress, jobs=jobs
-            )
+            try:
+                scene = render(
+                    recipe, targets, overwrite=output.overwrite, progress=progress, jobs=jobs
+                )
+            except LessonError as error:
+                if locate is None:
+                    raise
+                raise InputError(f"{locate(error.keys)}: {error.message}") from None
     if not output.quiet:
         from optiviz.cli.tables import print_scene, print_skipped
 

@@ -1,5 +1,6 @@
 """`optiviz run`: optimizers descend a surface."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,10 +178,12 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
     if not allow_plugins:
         theirs = {key: value for key, value in fields.items() if key not in changed}
         check_trusted(theirs, made.locate)
+
+    def locate(keys: Sequence[Any]) -> str:
+        return (option_for if keys and keys[0] in changed else made.locate)(keys)
+
     with output.redirect_messages():  # those of third-party code, which is run
-        recipe = read_recipe(
-            fields, lambda keys: (option_for if keys and keys[0] in changed else made.locate)(keys)
-        )
+        recipe = read_recipe(fields, locate)
     if made.version_differences and not output.quiet:
         click.echo(
             f"{source} was written with {made.version_differences}: the bytes may differ", err=True
@@ -188,7 +191,7 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
     if lr_report and not recipe.has_rate_report:
         raise InputError(f"--lr-report applies to recipes of kind 'run', not {recipe.kind!r}")
     read = input_files(fields)
-    scene = render_and_report(recipe, output, read)
+    scene = render_and_report(recipe, output, read, locate)
     if lr_report:
         with output.redirect_messages():
             click.echo(nl=not output.quiet)

@@ -13,6 +13,8 @@ from functools import reduce
 from inspect import signature
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from optiviz.surfaces.syntax import named_formula, parse_text
 from optiviz.system.errors import InputError, did_you_mean
 
@@ -20,7 +22,7 @@ Fact: TypeAlias = "float | Callable[..., float]"
 Facts: TypeAlias = Mapping[str, Fact]
 
 QUOTED = re.compile(r"\{\{(.*?)\}\}")
-MATH = re.compile(r"\$([^$]*)\$")
+PARTS = re.compile(r"\$([^$]*)\$|`([^`]+)`")  # of prose: a formula, code
 DIGITS = 2  # significant ones of a number in text, unless specified
 MAX_DIGITS = 15
 PLAIN = 1e-4, 1e6  # between which numbers are written without a power of ten
@@ -46,16 +48,16 @@ def evaluate(text: str, facts: Facts) -> Any:
     if it is no expression of facts, or has no finite value.
     """
     try:
-        value = _Evaluator(text, facts).value(parse_text(text))
+        with np.errstate(all="ignore"):
+            value = _Evaluator(text, facts).number(parse_text(text))
+        finite = math.isfinite(value)
     except InputError:
         raise
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"{text!r} has no value: {error}") from None
     except RecursionError:
         raise InputError(f"{text!r} is nested too deeply") from None
-    if isinstance(value, str):
-        raise InputError(f"{text!r}: {did_you_mean('number', value, facts)}")
-    if not isinstance(value, bool) and not math.isfinite(value):
+    if not finite:
         raise InputError(f"{text!r} is not a finite number")
     return value
 
@@ -65,15 +67,17 @@ def check_claim(text: str, facts: Facts) -> None:
     if evaluate(text, facts) is not True:
         sides = dict.fromkeys(ast.unparse(side) for side in _compared(parse_text(text)))
         known = [f"{side} is {float(evaluate(side, facts)):.6g}" for side in sides]
-        raise InputError(f"{text} does not hold: {', '.join(known)}")
+        raise InputError(": ".join(filter(None, [f"{text} does not hold", ", ".join(known)])))
 
 
 def check_expression(text: str) -> ast.expr:
     """Return the nodes of an expression; raise InputError if it can be none."""
     tree = parse_text(text)
     for node in ast.walk(tree):
-        if not isinstance(node, _KNOWN):
-            raise InputError(f"{named_formula(text)}: {ast.unparse(node)} is not allowed")
+        for inner in (node, *ast.iter_child_nodes(node)):
+            if not isinstance(inner, _KNOWN):  # an operator alone has no text
+                said = ast.unparse(inner) or ast.unparse(node)
+                raise InputError(f"{named_formula(text)}: {said} is not allowed")
     return tree
 
 
@@ -86,31 +90,36 @@ def as_claim(text: str) -> str:
 
 def as_quoting(text: str) -> str:
     """Return a text with numbers in double braces; raise InputError if one can be no number."""
-    if text.count("$") % 2:
-        raise InputError("has an odd number of $: formulas stand between two")
     for inside in QUOTED.findall(text):
         expression, _ = _quoted(inside)
         check_expression(expression)
-    if "{{" in QUOTED.sub("", text):
+    rest = QUOTED.sub("", text)
+    if "{{" in rest:
         raise InputError("has {{ without }}")
+    if "$" in PARTS.sub("", rest):
+        raise InputError("has an odd number of $: formulas stand between two")
     return text
+
+
+def formulas(text: str) -> list[str]:
+    """Return the formulas in a text, with a number for each expression."""
+    return [found[1] for found in PARTS.finditer(QUOTED.sub("{1}", text)) if found[1] is not None]
 
 
 def filled(text: str, facts: Facts) -> str:
     """Return a text with the numbers of its expressions, rounded to significant digits."""
+    masked = QUOTED.sub(lambda found: "1" * len(found[0]), text)
+    math = [found.span(1) for found in PARTS.finditer(masked) if found[1] is not None]
 
     def written(found: re.Match[str]) -> str:
         expression, digits = _quoted(found[1])
-        return number_text(evaluate(expression, facts), digits)
+        value = evaluate(expression, facts)
+        if not any(start <= found.start() < end for start, end in math):
+            return number_text(value, digits)
+        said = number_text(value, digits, math=True)
+        return said if len(said) == 1 else f"{{{said}}}"  # as one, for what is before it
 
-    def in_formula(found: re.Match[str]) -> str:
-        expression, digits = _quoted(found[1])
-        return number_text(evaluate(expression, facts), digits, math=True)
-
-    parts = MATH.split(text)  # every other one is a formula
-    return "$".join(
-        QUOTED.sub(in_formula if at % 2 else written, part) for at, part in enumerate(parts)
-    )
+    return QUOTED.sub(written, text)
 
 
 def number_text(value: float, digits: int = DIGITS, math: bool = False) -> str:
@@ -187,21 +196,24 @@ _KNOWN: tuple[type[ast.AST], ...] = (
 
 
 class _Evaluator:
-    """Evaluates whitelisted nodes of `ast`; a text is the label of an entry."""
+    """Evaluates whitelisted nodes of `ast`; what a fact takes as text is the label of an entry."""
 
     def __init__(self, text: str, facts: Facts) -> None:
         self.text = text
         self.facts = {**FUNCTIONS, **facts}
 
-    def value(self, node: ast.expr) -> Any:
+    def number(self, node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=int() | float() | str() as value):
+            case ast.Constant(value=int() | float() as value):
                 return value
-            case ast.Name(id=name):
-                found = self.facts.get(name, name)
+            case ast.Name(id=name) if name in self.facts:
+                found = self.facts[name]
                 if callable(found):
                     raise InputError(f"{self.text!r}: write {call_of(name, found)}")
                 return found
+            case ast.Name(id=name) | ast.Constant(value=str() as name):
+                names = [each for each, fact in self.facts.items() if not callable(fact)]
+                raise InputError(f"{self.text!r}: {did_you_mean('number', name, names)}")
             case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
                 return OPERATORS[type(op)](self.number(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
@@ -214,28 +226,32 @@ class _Evaluator:
                 pairs = zip(ops, sides, sides[1:], strict=False)
                 return reduce(operator.and_, (OPERATORS[type(op)](a, b) for op, a, b in pairs))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                read = self.number if name in FUNCTIONS else self.value
-                return self._called(name, [read(each) for each in args])
+                return self._called(name, args)
         raise InputError(f"{self.text!r}: {ast.unparse(node)} is not allowed")
 
-    def number(self, node: ast.expr) -> Any:
-        found = self.value(node)
-        if isinstance(found, str):
-            names = [name for name, fact in self.facts.items() if not callable(fact)]
-            raise InputError(f"{self.text!r}: {did_you_mean('number', found, names)}")
-        return found
-
-    def _called(self, name: str, values: list[Any]) -> float:
+    def _called(self, name: str, args: list[ast.expr]) -> float:
         function = self.facts.get(name)
         if not callable(function):
             names = [each for each, fact in self.facts.items() if callable(fact)]
             raise InputError(f"{self.text!r}: {did_you_mean('function', name, names)}")
-        if name not in FUNCTIONS:
-            try:
-                signature(function).bind(*values)
-            except TypeError:
-                raise InputError(f"{self.text!r}: write {call_of(name, function)}") from None
         try:
-            return function(*values)
-        except TypeError as error:
-            raise InputError(f"{self.text!r}: {error}") from None
+            if name in FUNCTIONS:
+                return function(*map(self.number, args))
+            given = signature(function).bind(*args)
+        except TypeError:
+            raise InputError(f"{self.text!r}: write {call_of(name, function)}") from None
+        for key, arg in given.arguments.items():
+            if given.signature.parameters[key].annotation is str:
+                given.arguments[key] = self._label(arg)
+            elif isinstance(arg, tuple):
+                given.arguments[key] = tuple(map(self.number, arg))
+            else:
+                given.arguments[key] = self.number(arg)
+        return function(*given.args)
+
+    def _label(self, node: ast.expr) -> str:
+        """Return a label or another name, whatever else is called so."""
+        match node:
+            case ast.Name(id=name) | ast.Constant(value=str() as name):
+                return name
+        raise InputError(f"{self.text!r}: {ast.unparse(node)} is no name: write one, or text")

@@ -20,7 +20,7 @@ from pydantic import (
 
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene, Timeline, to_dict
-from optiviz.kinds.facts import MATH, QUOTED, as_claim, as_quoting, check_claim, filled
+from optiviz.kinds.facts import as_claim, as_quoting, check_claim, filled, formulas
 from optiviz.kinds.mathml import mathml
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.registry import KINDS, QUALITIES
@@ -67,8 +67,8 @@ def _written(picture: BaseRecipe) -> dict[str, Any]:
 
 def _as_prose(text: str) -> str:
     """Return a prose text; raise InputError if a number or a formula in it can be none."""
-    for formula in MATH.findall(as_quoting(text)):
-        mathml(QUOTED.sub("1", formula))
+    for formula in formulas(as_quoting(text)):
+        mathml(formula)
     return text
 
 
@@ -80,7 +80,8 @@ def language(text: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(language)]
-Prose = Annotated[Text, Field(max_length=MAX_LETTERS), AfterValidator(_as_prose)]
+Prose = Annotated[Text, Field(min_length=1, max_length=MAX_LETTERS), AfterValidator(_as_prose)]
+Heading = Annotated[Text, Field(min_length=1)]
 Claim = Annotated[Text, AfterValidator(as_claim)]
 Picture = Annotated[
     BaseRecipe,
@@ -98,7 +99,7 @@ class SectionTexts(Model):
     {{loss(adam)}}.
     """
 
-    heading: Text
+    heading: Heading
     text: Prose
     question: Prose
     answer: Prose

@@ -19,6 +19,10 @@ SCRIPTS = "msub", "msup", "msubsup"
 TIGHT = {"lspace": "0", "rspace": "0"}
 BARS, SIGNS = {*"|‖∣∥"}, {*"+−±∓"}
 ENDS = {"", *")]}|‖∣∥′!∞"}  # after which a sign adds or subtracts
+# What changes the meaning of later formulas, and can make a short one long without end.
+DEFINING = re.compile(
+    r"\\(?:[egx]?def|let|(?:re)?new(?:command|environment)|(?:provide|Declare)[A-Za-z]+)(?![A-Za-z])"
+)
 COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
 
 
@@ -27,6 +31,8 @@ def mathml(formula: str) -> str:
     bare = re.sub(r"\\.", "", formula)
     if bare.count("{") != bare.count("}"):
         raise InputError(f"formula {formula!r}: its braces do not match")
+    if found := DEFINING.search(formula):
+        raise InputError(f"formula {formula!r}: {found[0]} is no part of a formula")
     try:
         root = convert_to_element(formula)
     except Exception as error:  # the library raises anything for what it does not know
@@ -35,8 +41,8 @@ def mathml(formula: str) -> str:
     root.attrib.clear()
     for element in root.iter():
         element.text = element.text and unescape(element.text)
-        if found := COMMAND.match(element.text or ""):
-            raise InputError(f"formula {formula!r}: {found[0]} is not known LaTeX")
+        if unknown := COMMAND.match(element.text or ""):
+            raise InputError(f"formula {formula!r}: {unknown[0]} is not known LaTeX")
         if strange := sorted(element.attrib.keys() - ATTRIBUTES):
             raise InputError(f"formula {formula!r}: {strange[0]} is no part of a formula")
     _unwrap(root)

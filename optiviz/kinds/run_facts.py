@@ -39,7 +39,7 @@ class _RunFacts:
             self.loss, self.distance, self.gradient, self.coordinate, self.sharpness,
             self.evaluations, self.plane_loss, self.off_plane, self.mean_loss, self.lowest,
             self.highest, self.steps_to, self.steps_near, self.turns, self.diverges, self.setting,
-            self.value, self.slope, self.eigenvalue,
+            self.rate, self.value, self.slope, self.eigenvalue,
         )  # fmt: skip
         params: dict[str, float] = {}
         if all(entry.surface is None for entry in self.scene.entries):  # else they are varied
@@ -137,6 +137,14 @@ class _RunFacts:
     def setting(self, path: str, name: str) -> float:
         """Return a hyperparameter as it was used."""
         return setting(self.scene.entry(path).hyperparameters, name)
+
+    def rate(self, path: str, step: int) -> float:
+        """Return the learning rate of a step, the first of which has number 1."""
+        taken = self._step(self._path(path, 1), step)
+        found = self.scene.entry(path).rate_at(taken - 1) if taken else None
+        if found is None:
+            raise InputError(f"{path} has no learning rate in step {step:g}")
+        return found
 
     def value(self, *coordinate: float) -> float:
         """Return the loss at a point, given by its coordinates."""

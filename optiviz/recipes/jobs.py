@@ -30,6 +30,7 @@ from optiviz.registry import KINDS, format_of
 from optiviz.system.errors import REQUIRED, InputError, did_you_mean
 from optiviz.system.files import real_path
 from optiviz.system.text import key_path, shorten
+from optiviz.system.validation import KeyLocator
 from optiviz.system.yaml import Document
 
 MAX_JOBS = 10_000
@@ -43,11 +44,12 @@ JOB_FIELDS = {
 
 
 class Job(NamedTuple):
-    """A recipe, and the paths of its pictures."""
+    """A recipe, the paths of its pictures, and where each of its fields is written."""
 
     recipe: BaseRecipe
     paths: tuple[Path, ...]
     name: str
+    locate: KeyLocator = key_path
 
 
 def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
@@ -138,7 +140,7 @@ class BatchReader:
         before = len(self.faults)
         fields = dict(job_fields.fields)
         name, outs = (fields.pop(key, None) for key in ("name", "out"))
-        recipe = self._recipe(job_fields, fields)
+        recipe, locate = self._recipe(job_fields, fields)
         values = None if recipe is None else to_dict(recipe) | fields
         if name is not None:
             name = self._fill(job_fields.keys(("name",)), name, values)
@@ -154,10 +156,15 @@ class BatchReader:
         except InputError as error:
             self._wrong(job_fields.keys(("out",)), str(error))
             return None
-        return Job(recipe, tuple(paths), name or paths[0].stem)
+        return Job(recipe, tuple(paths), name or paths[0].stem, locate)
 
-    def _recipe(self, job_fields: JobFields, fields: Fields) -> BaseRecipe | None:
-        """Return the recipe of a job's fields; None if it is wrong, with its faults collected."""
+    def _recipe(
+        self, job_fields: JobFields, fields: Fields
+    ) -> tuple[BaseRecipe | None, KeyLocator]:
+        """Return the recipe of a job's fields, and where each of them is written.
+
+        The recipe is None if it is wrong, with its faults collected.
+        """
 
         def locate(keys: Sequence[Any]) -> str:
             return self.document.locate(job_fields.keys(keys))
@@ -169,9 +176,9 @@ class BatchReader:
             recipe = read_recipe(source.fields, source.locate)
         except InputError as error:
             self.faults += str(error).splitlines()
-            return None
+            return None, locate
         self._sources |= {real_path(each) for each in input_files(source.fields)}
-        return recipe
+        return recipe, source.locate
 
     def _outs(self, job_fields: JobFields, outs: Any) -> list[tuple[Keys, Any]]:
         keys = job_fields.keys(("out",))

@@ -5,7 +5,9 @@ another language are one more, NAME.LANG.yaml, with as many sections and without
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
     fields = {"kind": "lesson", **source.fields}
     if fields["kind"] != "lesson":
         raise InputError(f"{source.locate(['kind'])}: {shorten(fields['kind'])} is no lesson")
-    fields.setdefault("name", path.name.partition(".")[0])
+    fields.setdefault("name", _name_of(path))
     source = source._replace(fields=fields)
     own = fields.get("lang", LANG)
     if lang is None or language(lang) == own:
@@ -44,14 +46,21 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
 
 def lesson_file(name: str) -> Path:
     """Return the file of a lesson, by its name or path; raise InputError if there is none."""
-    shipped, path = lesson_folder() / f"{name}.yaml", Path(name)
-    if not re.fullmatch("[a-z0-9-]+", name):
+    names, path = lesson_names(), Path(name)
+    if name in names:
+        return lesson_folder() / f"{name}.yaml"
+    if name.isprintable() and not re.fullmatch("[a-z0-9-]+", name):
         return path
-    if shipped.is_file():
-        return shipped
-    if path.is_file():
-        return path
-    raise InputError(did_you_mean("lesson", name, lesson_names(), "optiviz lesson"))
+    with suppress(OSError, ValueError):  # of a name that no file can have
+        if path.is_file():
+            return path
+    raise InputError(did_you_mean("lesson", name[:60], names, "optiviz lesson"))
+
+
+def _name_of(path: Path) -> str:
+    """Return the name of a lesson: that of its file, in plain lower-case letters and hyphens."""
+    plain = unicodedata.normalize("NFKD", path.name.partition(".")[0]).encode("ascii", "ignore")
+    return "-".join(re.findall("[a-z0-9]+", plain.decode().lower())) or "lesson"
 
 
 def with_lesson(source: RecipeSource) -> RecipeSource:

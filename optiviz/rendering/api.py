@@ -267,7 +267,8 @@ def batch(
         paths = tuple(Path(each) for each in ([out] if isinstance(out, str | Path) else out))
         if not paths:
             raise InputError("every recipe needs at least one output path")
-        jobs.append(Job(recipe, paths, *(name or [paths[0].stem])))
+        named = Job(recipe, paths, str(name[0]) if name else paths[0].stem)
+        jobs.append(item if isinstance(item, Job) else named)
         for path in paths:
             recipe.output_format(path)
     places: Counter[Path] = Counter()

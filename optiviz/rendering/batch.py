@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.lesson import LessonError
 from optiviz.recipes.jobs import Job
 from optiviz.recipes.provenance import metadata_for, read_metadata
 from optiviz.registry import FORMATS, fits, format_of
@@ -35,6 +36,7 @@ class JobOutput(NamedTuple):
     files: tuple[bytes, ...]
     seconds: float
     cause: str = ""
+    keys: tuple[str | int, ...] = ()  # of the part of the recipe that is the cause, if it is known
     remarks: tuple[str, ...] = ()  # on runs that ended badly, and on what is hard to see
 
 
@@ -48,16 +50,19 @@ def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
         paths = [Path(folder, f"{number}{suffix}") for number, suffix in enumerate(suffixes)]
         files: tuple[bytes, ...] = ()
         cause = ""
+        keys: tuple[str | int, ...] = ()
         remarks: tuple[str, ...] = ()
         try:
             scene = render(recipe, paths)
             remarks = (*scene.remarks, *scene.blanks, *recipe.hints(paths))
             files = tuple(path.read_bytes() for path in paths)
+        except LessonError as error:
+            cause, keys = error.message, tuple(error.keys)
         except OptivizError as error:
             cause = str(error).replace(f"{folder}/", "a temporary ")
         except Exception as error:
             cause = describe_error(error)
-        return JobOutput(files, perf_counter() - began, cause, remarks)
+        return JobOutput(files, perf_counter() - began, cause, keys, remarks)
 
 
 class Result(NamedTuple):
@@ -181,7 +186,8 @@ def _write_files(job: Job, future: Future[JobOutput], stopped: bool) -> Result:
         return Result(job, "failed", cause=describe_error(error))
     try:
         if made.cause:
-            raise OptivizError(made.cause)
+            where = f"{job.locate(made.keys)}: " if made.keys else ""
+            raise OptivizError(f"{where}{made.cause}")
         for path, data in zip(job.paths, made.files, strict=True):
             with atomic_write(path) as temporary:
                 temporary.write_bytes(data)

@@ -21,7 +21,9 @@ from optiviz.system.text import enumerated
 if TYPE_CHECKING:
     import sympy
 
-SHOWN = {"<=": "\u2264", ">=": "\u2265", "==": "=", "**2": "\u00b2", "**3": "\u00b3"}
+SHOWN = {"<=": "\u2264", ">=": "\u2265", "==": "="}
+POWER = re.compile(r"\*\*([0-9]+|[a-pr-z])(?![\w.(])")  # a whole number, or one raised letter
+RAISED = str.maketrans("0123456789abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 SIZE = re.compile(r"\babs\(([^()|]*)\)")  # of a number, without another one in it
 MINUS = re.compile(r"(?<![eE])-")  # not that of 1e-9
 MAX_PARTS = 64  # of one constraint: a sum of n absolute values has 2**n
@@ -88,6 +90,7 @@ def spaced(text: str) -> str:
 
 def in_signs(text: str) -> str:
     """Return a constraint as people write it: x**2 <= 1 with a raised 2 and one sign, |x|."""
+    text = POWER.sub(lambda found: found[1].translate(RAISED), text)
     text = SIZE.sub(r"|\1|", text)
     text = MINUS.sub("\N{MINUS SIGN}", text)
     for sign, shown in SHOWN.items():

@@ -131,13 +131,14 @@ def _fault(model: type[BaseModel], found: Any) -> Fault:
         return Fault(tuple(found["loc"]), _unknown_key(_model_at(model, keys[:-1]), keys[-1]))
     if kind == "missing":
         return Fault(keys, REQUIRED)
+    noun = "letter" if isinstance(found["input"], str) else "value"
     if kind == "too_long":
         most, number = found["ctx"]["max_length"], found["ctx"]["actual_length"] or "more"
-        return Fault(keys, f"at most {most} values are allowed, not {number}")
+        return Fault(keys, f"at most {most} {noun}s are allowed, not {number}")
     if kind == "too_short":
         least, number = found["ctx"]["min_length"], found["ctx"]["actual_length"]
-        noun = "value is" if least == 1 else "values are"
-        return Fault(keys, f"at least {least} {noun} required, not {number}")
+        many = f"{noun} is" if least == 1 else f"{noun}s are"
+        return Fault(keys, f"at least {least} {many} required, not {number}")
     if kind == "literal_error" and isinstance(found["input"], str):
         choices = re.findall("'([^']*)'", found["ctx"]["expected"])
         return Fault(keys, did_you_mean(str(keys[-1]), shorten(found["input"]), choices))

@@ -26,7 +26,7 @@ def test_a_job_is_a_recipe_and_its_paths() -> None:
             out: [b.png, c.svg]
     """)
     recipe = Recipe(surface="wobbly", optimizers="adam")
-    assert job == Job(recipe, (Path("out/a.gif"),), "a")
+    assert job[:3] == (recipe, (Path("out/a.gif"),), "a")
     assert (other.paths, other.name) == ((Path("b.png"), Path("c.svg")), "two")
     assert isinstance(other.recipe, PlotRecipe)
 

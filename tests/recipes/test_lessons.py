@@ -49,6 +49,7 @@ def written(here: Path, old: str = "", new: str = "", name: str = "bowls.yaml") 
         ("steps: 5", "theme: dark", "9:56: sections.0.picture.theme", "whole lesson"),
         ("{surface: bowl", "{surface: my.py:f", "9:15: sections.0.picture.surface", "--allow-plug"),
         ("sgd:lr", "my.py:Mine:lr", "9:30: sections.0.picture.optimizers", "--allow-plugins"),
+        ('"Why?"', '""', "6:5: sections.0.question", "at least 1 letter is required"),
         ("heading", "heding", "4:5: sections.0.heding", "'heading'"),
         ("sections:", "sektions:", "3:1: sektions", "'sections'"),
         ("loss(sgd) <", "loss(sgd <", "8:14: sections.0.claims.0", "never closed"),
@@ -83,6 +84,9 @@ def test_a_fault_is_told_with_its_line_and_what_was_meant(
     ("words", "said"),
     [
         (["nope"], "unknown lesson 'nope': optiviz lesson shows all"),
+        (["bowls.yaml", "--only", "9" * 5000], "--only: must be numbers of sections such as"),
+        (["x" * 5000], "unknown lesson"),
+        (["a\0b"], "unknown lesson"),
         (["--only", "1"], "NAME: required, but missing: optiviz lesson lists all lessons"),
         (["bowls.yaml", "--only", "2"], "--only: there is no section 2: bowls has 1 section"),
         (["bowls.yaml", "--only", "0"], "--only: there is no section 0: bowls has 1 section"),
@@ -90,6 +94,7 @@ def test_a_fault_is_told_with_its_line_and_what_was_meant(
         (["bowls.yaml", "--lang", "fr"], "unknown language 'fr': choose from en"),
         (["bowls.yaml", "--lang", "../x"], "'../x' is no language"),
         (["bowls.yaml", "-o", "bowls.yaml"], "bowls.yaml is an input file"),
+        (["bowls.yaml", "--yaml", "--only", "1"], "--yaml prints the file of a lesson as it is"),
         (["bowls.yaml", "-o", "x.csv"], "optiviz lesson cannot write .csv files"),
         (["run.json"], "run.json: kind: run is no lesson"),
         (["."], ".: not a file"),
@@ -107,11 +112,23 @@ def test_what_is_no_lesson_is_told(words: list[str], said: str, invoke: Invoke, 
     assert sorted(here.iterdir()) == before
 
 
+def test_the_file_of_a_lesson_can_be_copied(invoke: Invoke, here: Path) -> None:
+    said = invoke("lesson", "momentum", "--yaml").stdout
+    (here / "mine.yaml").write_text(said, "utf-8")
+    mine, shipped = optiviz.load_lesson("mine.yaml"), optiviz.load_lesson("momentum")
+    assert mine == shipped.model_copy(update={"name": "mine"})
+
+
 def test_a_fault_of_a_chosen_section_is_told_where_it_stands(invoke: Invoke, here: Path) -> None:
     first, second = LESSON[: LESSON.index("  -")], LESSON[LESSON.index("  -") :]
     (here / "two.yaml").write_text(first + second + second.replace("loss(sgd)}}", "lss()}}"))
     assert "two.yaml:11:5: sections.1.text" in invoke("lesson", "two.yaml", "--only", "2").stderr
     assert invoke("lesson", "two.yaml", "--only", "1", "-o", "x.ipynb").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["my_bowls.yaml", "My Böwls.yaml"])
+def test_a_lesson_is_called_as_its_file(name: str, here: Path) -> None:
+    assert optiviz.load_lesson(str(written(here, name=name))).name == "my-bowls"
 
 
 def test_a_lesson_goes_to_a_recipe_and_back(here: Path) -> None:
@@ -160,10 +177,10 @@ def test_texts_of_another_language_are_one_file_more(invoke: Invoke, here: Path)
 def test_a_batch_names_lessons(invoke: Invoke, here: Path) -> None:
     written(here)
     (here / "batch.yaml").write_text(
-        "jobs:\n  - {kind: lesson, lesson: bowls.yaml, theme: dark, out: x.html}\n"
+        "jobs:\n  - {kind: lesson, lesson: bowls.yaml, theme: dark, out: x.ipynb}\n"
     )
     assert invoke("batch", "batch.yaml").exit_code == 0
-    made = optiviz.load_recipe("x.html")
+    made = optiviz.load_recipe("x.ipynb")
     lesson = optiviz.load_lesson("bowls.yaml")
     assert made == lesson.model_copy(update={"theme": "dark"})
     (here / "batch.yaml").write_text("jobs: [{kind: lesson, lesson: bwls, out: x.html}]\n")
@@ -171,6 +188,17 @@ def test_a_batch_names_lessons(invoke: Invoke, here: Path) -> None:
         "batch.yaml:1:23: jobs.0.lesson: unknown lesson 'bwls'"
         in invoke("batch", "batch.yaml").stderr
     )
+
+
+def test_a_false_claim_is_told_with_its_line_wherever_it_is_read(
+    invoke: Invoke, here: Path
+) -> None:
+    written(here, "loss(sgd) <", "loss(sgd) >")
+    (here / "batch.yaml").write_text("jobs: [{kind: lesson, lesson: bowls.yaml, out: x.html}]\n")
+    where = "bowls.yaml:8:14: sections.0.claims.0: loss(sgd) > loss(sgd, 0) does not hold"
+    assert f"failed x: {where}" in invoke("batch", "batch.yaml", "--jobs", "1").stderr
+    assert f"optiviz: {where}" in invoke("run", "--recipe", "bowls.yaml", "-o", "x.html").stderr
+    assert not (here / "x.html").exists()
 
 
 def test_code_of_others_runs_only_if_it_is_allowed(invoke: Invoke, here: Path) -> None:

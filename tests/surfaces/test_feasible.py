@@ -181,6 +181,8 @@ def test_how_constraints_are_written() -> None:
     assert [each.formula for each in comparisons("0<=x<=1", "xy")] == ["0 - (x)", "x - (1)"]
     assert spaced("x+y<=1") == "x+y <= 1"
     assert in_signs("x**2 + y**2 <= 1") == "x\u00b2 + y\u00b2 \u2264 1"
+    assert in_signs("abs(x)**p <= x**12") == "|x|\u1d56 \u2264 x\u00b9\u00b2"
+    assert in_signs("x**2.5 + y**pi <= 1") == "x**2.5 + y**pi \u2264 1"
     assert in_signs("abs(x - y) + abs(y) <= 1e-9") == "|x \u2212 y| + |y| \u2264 1e-9"
     assert in_signs("abs(abs(x) - (y)) <= 1") == "abs(|x| \u2212 (y)) \u2264 1"
     assert penalized("x**2", 1.0, "x") == "x**2 + abs(x)"

@@ -19,6 +19,7 @@ from optiviz.rendering.lesson.prose import Part, prose_parts
 from optiviz.rendering.render import make_picture
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
+from optiviz.system.text import shorten
 from optiviz.themes import Theme, load_theme
 from optiviz.views.fonts import check_drawable
 from optiviz.views.settings import drawing_settings
@@ -113,6 +114,9 @@ def check_formula(formula: str) -> None:
     except ValueError as error:
         why = re.sub(r"^\w+: |, found .*| *\(at char.*", "", str(error).splitlines()[-1])
         raise InputError(f"${formula}$ cannot be set in a .pdf: {why}") from None
+    except RecursionError:
+        said = shorten(formula, quoted=True)
+        raise InputError(f"{said} cannot be set in a .pdf: it is nested too deeply") from None
 
 
 class HandoutPage:

@@ -4,9 +4,11 @@ Source: the notebook format of Jupyter, nbformat 4.5.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -16,12 +18,15 @@ from pydantic import BaseModel
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.lesson import SHARED, LessonRecipe, LessonScene, Passage
 from optiviz.kinds.run import Recipe
-from optiviz.rendering.lesson import is_live
+from optiviz.rendering.lesson import LINK, is_live
+from optiviz.rendering.lesson.prose import prose_parts
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
 
 WIDTH = 88  # letters of a line of code
+# What means something in Markdown, in HTML or to what sets formulas, some at the beginning alone.
+SIGNS = re.compile(r"[\\`*_\[\]<>&#~|$]|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 FOUND = {"title", "start"}  # fields of a surface that it finds itself, unless they are given
 
 
@@ -58,15 +63,39 @@ def _cell(kind: str, source: str) -> dict[str, Any]:
 
 
 def _heading(scene: LessonScene, recipe: LessonRecipe) -> str:
-    return "\n\n".join(filter(None, [f"# {scene.title}", recipe.summary]))
+    return "\n\n".join(filter(None, [f"# {_plain(scene.title)}", _plain(recipe.summary)]))
 
 
 def _prose(passage: Passage) -> str:
     """Return a passage as Markdown, which knows the same signs for formulas and code."""
-    question = f"<details><summary>{passage.question}</summary>\n\n{passage.answer}\n\n</details>"
-    sources = f"*{'; '.join(passage.sources)}*" if passage.sources else ""
-    parts = [f"## {passage.heading}", passage.text, question, sources]
+    asked, answer = _markdown(passage.question, html=True), _markdown(passage.answer)
+    question = f"<details><summary>{asked}</summary>\n\n{answer}\n\n</details>"
+    sources = f"*{'; '.join(map(_source, passage.sources))}*" if passage.sources else ""
+    parts = [f"## {_plain(passage.heading)}", _markdown(passage.text), question, sources]
     return "\n\n".join(filter(None, parts))
+
+
+def _markdown(prose: str, html: bool = False) -> str:
+    """Return a prose text as Markdown in which words are nothing but words; in HTML as HTML."""
+    code = (lambda text: f"<code>{escape(text)}</code>") if html else "`{}`".format
+    written = {"words": _plain, "formula": _formula, "code": code}
+    return "".join(written[part.kind](part.text) for part in prose_parts(prose))
+
+
+def _formula(formula: str) -> str:
+    return f"${re.sub('<(?=[A-Za-z/!?])', '< ', formula)}$"  # or it would begin a tag
+
+
+def _plain(words: str) -> str:
+    """Return words as Markdown: its signs, and those of HTML and formulas, by their numbers."""
+    return SIGNS.sub(lambda found: "".join(f"&#{ord(sign)};" for sign in found[0]), words)
+
+
+def _source(source: str) -> str:
+    """Return a source as Markdown, with its addresses as links."""
+    links = [*LINK.findall(source), ""]
+    return "".join(f"{_plain(words)}<{link}>" if link else _plain(words)
+                   for words, link in zip(LINK.split(source), links, strict=True))  # fmt: skip
 
 
 def code_of(picture: BaseRecipe) -> str:

@@ -1,14 +1,13 @@
 """The prose of lessons: words, formulas between dollar signs, code between backticks."""
 
-import re
 from collections.abc import Iterator
 from html import escape
 from typing import Literal, NamedTuple
 
+from optiviz.kinds.facts import PARTS
 from optiviz.kinds.mathml import mathml
 
 MARKS = ".,;:!?)"  # no line begins with one
-PARTS = re.compile(r"\$([^$]+)\$|`([^`]+)`")
 
 
 class Part(NamedTuple):
@@ -24,7 +23,7 @@ def prose_parts(text: str) -> Iterator[Part]:
     for found in PARTS.finditer(text):
         if found.start() > end:
             yield Part("words", text[end : found.start()])
-        yield Part("formula", found[1]) if found[1] else Part("code", found[2])
+        yield Part("code", found[2]) if found[1] is None else Part("formula", found[1])
         end = found.end()
     if end < len(text):
         yield Part("words", text[end:])

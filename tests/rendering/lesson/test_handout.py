@@ -23,6 +23,7 @@ from optiviz.rendering.lesson.handout import (
     set_prose,
 )
 from optiviz.rendering.lesson.prose import prose_parts
+from optiviz.system.errors import InputError
 from optiviz.views.words import Ruler
 
 RUN = {"surface": "parabola", "optimizers": "sgd:lr=0.1", "steps": 3, "view": "curve"}
@@ -95,6 +96,15 @@ def test_it_has_a_page_for_each_picture_with_all_texts(here: Path, no_fonts: Non
         assert state.count(b"q") == state.count(b"Q")
 
 
+def test_a_formula_that_would_be_cut_is_left_out(here: Path, no_fonts: None) -> None:
+    short = "x**2 + y**2"
+    for formula in (short, " + ".join([short] * 9)):
+        surface = {"formula": formula, "domain": "-1:1,-1:1", "title": "A bowl"}
+        optiviz.render(lesson({"kind": "plot", "surfaces": [surface]}), "a.pdf", overwrite=True)
+        (page,) = pages(here / "a.pdf")
+        assert "f(x, y)" not in words(page)
+
+
 @pytest.mark.parametrize(
     ("count", "fits"), [(90, True), (180, True), (600, False)], ids=["usual", "long", "too-long"]
 )
@@ -125,6 +135,11 @@ def test_a_formula_that_cannot_be_set_is_told_with_its_place(invoke: Invoke, her
     assert "x.yaml:5:" in result.stderr
     assert "{pmatrix}$ cannot be set in a .pdf: Unknown symbol: \\begin" in result.stderr
     assert [each.name for each in here.iterdir()] == ["x.yaml"]
+
+
+def test_a_formula_that_is_nested_too_deeply_is_told() -> None:
+    with pytest.raises(InputError, match="cannot be set in a .pdf: it is nested too deeply"):
+        check_formula("x_{" * 300 + "y" + "}" * 300)
 
 
 def test_lines_of_prose_are_broken_between_words_alone() -> None:

@@ -146,6 +146,7 @@ def test_a_film_can_be_stopped_and_has_no_sound() -> None:
         ("x_", "is not known LaTeX: missing super script"),
         (r"\frac{1", "braces do not match"),
         (r"\href{javascript:alert(1)}{x}", "href is no part of a formula"),
+        (r"\newcommand{\a}{x}\a", r"\newcommand is no part of a formula"),
         (r"\class{a}{x}", "class is no part of a formula"),
     ],
 )

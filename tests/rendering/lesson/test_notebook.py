@@ -1,6 +1,7 @@
 """The notebook of a lesson: its cells make the pictures of the lesson."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,8 +30,8 @@ PICTURES: list[dict[str, Any]] = [
 ]
 
 
-def lesson_of(*pictures: dict[str, Any]) -> LessonRecipe:
-    return LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in pictures))
+def lesson_of(*pictures: dict[str, Any], **fields: Any) -> LessonRecipe:
+    return LessonRecipe(sections=tuple({**TEXTS, "picture": each} for each in pictures), **fields)
 
 
 def recipe_of(surface: Any, optimizers: str = "", **settings: Any) -> BaseRecipe:
@@ -47,6 +48,7 @@ def test_a_cell_makes_the_recipe_of_its_picture(picture: dict[str, Any]) -> None
     assert eval(code_of(section.picture), {"optiviz": RECIPES}) == section.picture
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", lesson_names())
 def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> None:
     for section in optiviz.load_lesson(name).sections:
@@ -54,7 +56,7 @@ def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> Non
 
 
 def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: Path) -> None:
-    lesson = lesson_of(PICTURES[1], PICTURES[3], PICTURES[5])
+    lesson = lesson_of(PICTURES[1], PICTURES[3], PICTURES[5], size=(240, 160))
     optiviz.render(lesson, ["x.ipynb", "y.ipynb"])
     text = Path("x.ipynb").read_text("utf-8")
     assert text == Path("y.ipynb").read_text("utf-8")
@@ -71,6 +73,25 @@ def test_it_is_a_notebook_that_runs_and_holds_its_recipe(invoke: Invoke, here: P
     assert all(html.startswith(begin) for html, begin in zip(shown, begins, strict=True))
     assert optiviz.load_recipe("x.ipynb") == lesson
     assert "kind: lesson" in invoke("inspect", here / "x.ipynb").stdout
+
+
+def test_no_text_is_more_than_words(here: Path) -> None:
+    hostile = "<b> </details> [a](javascript:b) ![c](d) *e* \\\\(f\\\\) # g"
+    prose = f"{hostile} `<i>` $x<y$"
+    texts = {"heading": hostile, "text": prose, "question": prose, "answer": prose}
+    address = "https://x.org/a_b"
+    section = {**texts, "sources": [f"{hostile} {address}."], "picture": PICTURES[0]}
+    optiviz.render(LessonRecipe(title=hostile, summary=hostile, sections=(section,)), "x.ipynb")
+    cells = json.loads(Path("x.ipynb").read_text("utf-8"))["cells"]
+    said = "\n".join(f"{cell['source']}\n" for cell in cells if cell["cell_type"] == "markdown")
+    assert said.count(f"<{address}>") == 1
+    assert said.count("$x< y$") == 3
+    question = re.search("<details><summary>(.*)</summary>", said)
+    assert question is not None
+    assert "<code>&lt;i&gt;</code> $x< y$" in question[1]
+    known = "`<i>`", f"<{address}>", "<details><summary>", "</summary>", "<code>", "</code>"
+    assert re.findall(r"<\S+", re.sub("|".join(known), "", said)) == ["</details>"]
+    assert not re.search(r"[\[\]\\]", said)
 
 
 def test_a_picture_that_stands_still_is_drawn(here: Path) -> None:

@@ -64,18 +64,25 @@ SCENES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the pages, once for all modules that test them, and return their folder."""
+    """Return the folder of pages, one for all modules that test them."""
     folder = tmp_path_factory.getbasetemp() / "pages"
-    if folder.exists():
-        return folder
-    folder.mkdir()
-    for name, fields in SCENES.items():
-        optiviz.render(optiviz.Recipe(**fields), folder / f"{name}.html")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def page_of(name: str, pages: Path) -> Path:
+    """Return a page in their folder, made where it is first asked for."""
+    path = pages / f"{name}.html"
+    if path.exists():
+        return path
+    if name in SCENES:
+        optiviz.render(optiviz.Recipe(**SCENES[name]), path)
+        return path
+    assert name == "thinned"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("optiviz.rendering.page.page.MAX_POINTS", 20)
-        recipe = optiviz.Recipe(surface="spirals", optimizers="adam:lr=0.1", steps=50)
-        optiviz.render(recipe, folder / "thinned.html")
-    return folder
+        optiviz.render(optiviz.Recipe(surface="spirals", optimizers="adam:lr=0.1", steps=50), path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +124,7 @@ def opened(browser: Browser, pages: Path) -> Iterator[Opened]:
         }
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         browser.get("about:blank")  # as a change of the fragment alone would load nothing
-        browser.get(f"{(pages / name).as_uri()}.html{fragment}")
+        browser.get(f"{page_of(name, pages).as_uri()}{fragment}")
         wait(browser, "!image || image.complete")
         return browser
 
