@@ -35,6 +35,7 @@ SIZES = 11.5, 11.0, 10.5, 10.0, 9.5, 9.0  # of the text: the largest that fits
 LEADING, NEAR = 1.45, 1.5  # from baseline to baseline, in font sizes; least space between lines
 GAP = 18.0  # between the parts of a page
 RULED, FEWEST, MOST = 23.0, 2, 7  # distance and number of the lines on which to write
+LONGEST = 72  # letters of a formula above a picture, where a longer one would be cut
 TALLEST = 0.5  # of the page, of a picture that would be higher at full width
 DOTS_PER_INCH = 288.0  # at which texts are measured
 # Names of LaTeX that matplotlib lacks, as it has them.
@@ -81,8 +82,10 @@ def save_handout(
                 page.write(f"{number + 1}", passage, picture)
             page.write_foot(scene.title, f"{number + 1} / {count}")
             # The heading is above it, so that of a title only the formula remains.
+            formula = passage.scene.formula
+            named = replace(passage.scene, title=formula if len(formula) <= LONGEST else "")
             with located("sections", number, "picture"):
-                drawn = make_picture(picture, replace(passage.scene, title=passage.scene.formula))
+                drawn = make_picture(picture, named)
             drawn.update(passage.scene.steps)
             blanks |= dict.fromkeys(drawn.remarks)
             box = (side / 72 for side in page.picture)

@@ -98,6 +98,15 @@ def test_it_has_a_page_for_each_picture_with_all_texts(here: Path, no_fonts: Non
         assert state.count(b"q") == state.count(b"Q")
 
 
+def test_a_formula_that_would_be_cut_is_left_out(here: Path, no_fonts: None) -> None:
+    short = "x**2 + y**2"
+    for formula in (short, " + ".join([short] * 9)):
+        surface = {"formula": formula, "domain": "-1:1,-1:1", "title": "A bowl"}
+        optiviz.render(lesson({"kind": "plot", "surfaces": [surface]}), "a.pdf", overwrite=True)
+        (page,) = pages(here / "a.pdf")
+        assert "x, y" not in words(page)
+
+
 @pytest.mark.parametrize(
     ("count", "fits"), [(90, True), (180, True), (600, False)], ids=["usual", "long", "too-long"]
 )

@@ -18,6 +18,8 @@ PICTURES = [
     {"surface": "parabola", "optimizers": "sgd:lr=0.1", "view": "loss"},
     {"surface": "himmelblau", "optimizers": "nelder-mead,sgd:lr=0.01", "view": "contour"},
 ]
+RESERVED = """[...document.querySelectorAll('[data-page]')].map((place) => [
+    expected(JSON.parse(own[place.dataset.page].scene), place.clientWidth), place.clientHeight])"""
 HEIGHTS = "[...document.querySelectorAll('iframe')].map((each) => each.style.height)"
 
 
@@ -34,6 +36,8 @@ def test_frames_are_as_tall_as_their_pages_and_play(
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
     browser.get((here / "lesson.html").as_uri())
     wait(browser, f"{HEIGHTS}.length === 3 && {HEIGHTS}.every(Boolean)")
+    for reserved, actual in run(browser, RESERVED):
+        assert abs(reserved - actual) < 0.2 * actual
     assert run(browser, "document.documentElement.scrollWidth") <= size[0]
     for number in range(3):
         run(browser, f"document.querySelectorAll('iframe')[{number}].scrollIntoView()")
@@ -62,3 +66,34 @@ def test_frames_are_as_tall_as_their_pages_and_play(
             assert said == []
             browser.switch_to.default_content()
     assert [each["message"] for each in browser.get_log("browser")] == []
+
+
+@pytest.mark.slow
+def test_the_controls_of_a_film_are_beneath_it(browser: Browser, here: Path) -> None:
+    surface = {"formula": "x**2 + k*y**2", "params": {"k": 2}, "domain": "-2:2,-2:2"}
+    film = {"surface": surface, "optimizers": "sgd:lr=0.1", "vary": "k=1,2", "steps": 3}
+    lesson = LessonRecipe(sections=({**TEXTS, "picture": film},), size="240x160")
+    optiviz.render(lesson, "lesson.html")
+    media = [
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+        {"name": "prefers-color-scheme", "value": "light"},
+    ]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    browser.get((here / "lesson.html").as_uri())
+    wait(browser, "document.querySelector('video').currentTime > 0")  # its end
+    assert not run(browser, "document.querySelector('video').controls")
+    button, time = (one(browser, f".player.in-light {each}") for each in ("button", "input"))
+    assert button.rect["y"] >= run(
+        browser, "document.querySelector('video').getBoundingClientRect().bottom"
+    )
+    assert not one(browser, ".player.in-dark").is_displayed()
+    wait(browser, "document.querySelector('.player input').value === '1'")
+    button.click()
+    wait(browser, "document.querySelector('.player button').textContent === 'Pause'")
+    run(browser, "(arguments[0].value = 0.5, arguments[0].dispatchEvent(new Event('input')))", time)
+    wait(browser, "document.querySelector('.player button').textContent === 'Play'")
+    assert run(
+        browser,
+        "[document.querySelector('video')].every((each) => each.paused && "
+        "Math.abs(each.currentTime / each.duration - 0.5) < 0.01)",
+    )

@@ -166,6 +166,7 @@ def test_options_of_the_drawing_are_followed(opened: Opened, pages: Path) -> Non
     assert np.abs(pixels(page, GROUND) - seen).max(axis=-1).astype(bool).sum() > 1000
 
 
+@pytest.mark.slow
 def test_densities_are_those_of_the_pictures(opened: Opened, pages: Path) -> None:
     recipe = optiviz.Recipe(surface="himmelblau", optimizers="hmc:lr=0.04:temperature=20", steps=20)
     optiviz.render(recipe, pages / "density.html")
@@ -488,6 +489,7 @@ def test_the_state_is_drawn(opened: Opened) -> None:
     assert run(page, "state.chart") == "loss"
 
 
+@pytest.mark.slow
 def test_the_relief_and_the_basins_are_drawn(opened: Opened) -> None:
     page = opened("starts", size=PHONE)
     one(page, "#tab-relief").click()
@@ -546,6 +548,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_bad_addresses_are_the_pages_own_state(opened: Opened) -> None:
     page = opened("race", fragment="#s=1,1&n=1e9")
     for fragment in BAD:
@@ -678,6 +681,7 @@ def test_all_follows_a_drag_within_a_frame(opened: Opened) -> None:
     assert took < 16
 
 
+@pytest.mark.slow
 def test_sketches_follow_the_start_and_can_be_left_out(opened: Opened) -> None:
     page = opened("looking", fragment="#step=4")
     recipe = optiviz.Recipe(**SCENES["looking"])
@@ -741,6 +745,7 @@ def test_what_explains_a_step_follows_the_start(opened: Opened, pages: Path) -> 
     assert "--explain ball" in run(page, "commandField.value")
 
 
+@pytest.mark.slow
 def test_the_ball_of_noise_is_drawn_until_its_path_is_another(opened: Opened, pages: Path) -> None:
     recipe = optiviz.Recipe(surface="bowl", optimizers="sgd:lr=0.1", noise=2.0, steps=30)
     optiviz.render(recipe, pages / "ball.html")
