@@ -83,6 +83,8 @@ def check_expression(text: str) -> ast.expr:
 
 def as_claim(text: str) -> str:
     """Return a claim; raise InputError unless it compares numbers."""
+    if QUOTED.search(text):
+        raise InputError(f"{text!r}: a claim is an expression, without braces")
     if re.search("[^<>=!]=(?!=)", text):
         raise InputError(f"{text!r}: equal numbers are compared by ==")
     if not isinstance(check_expression(text), ast.Compare | ast.BoolOp):

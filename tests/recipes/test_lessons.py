@@ -75,6 +75,7 @@ def written(here: Path, old: str = "", new: str = "", name: str = "bowls.yaml") 
         ("round", r"$\theta$", "7:5: sections.0.answer", "YAML reads \\n, \\t and \\b so"),
         ("round", r"$\nabla f$", "7:5: sections.0.answer", "YAML reads \\n, \\t and \\b so"),
         ("round", r"$\beta$", "7:5: sections.0.answer", "YAML reads \\n, \\t and \\b so"),
+        ("loss(sgd) <", "{{loss(sgd)}} <", "8:14: sections.0.claims.0", "without braces"),
         ("loss(sgd) <", "loss(sgd) =", "8:14: sections.0.claims.0", "are compared by =="),
     ],
 )
