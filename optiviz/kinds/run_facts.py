@@ -44,7 +44,8 @@ class _RunFacts:
         params: dict[str, float] = {}
         if all(entry.surface is None for entry in self.scene.entries):  # else they are varied
             params |= dict(self.scene.surface.params)
-        return params | {"steps": self.scene.steps} | {each.__name__: each for each in functions}
+        counted = {"steps": self.scene.steps} if self.scene.entries else {}
+        return params | counted | {each.__name__: each for each in functions}
 
     def loss(self, path: str, step: int | None = None, start: int = 1) -> float:
         """Return the loss of a path at a step."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optiviz.kinds.facts import as_claim, as_quoting, check_claim, evaluate, filled
+from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.system.errors import InputError
 
@@ -84,3 +85,10 @@ def test_a_rate_is_that_of_a_schedule_or_none() -> None:
     for wrong in ("rate(sgd, 0)", "rate(exact, 1)"):
         with pytest.raises(InputError, match="has no learning rate in step"):
             evaluate(wrong, facts)
+
+
+def test_a_plot_has_no_steps() -> None:
+    facts = PlotRecipe(surfaces="bowl").make_scene().facts
+    assert evaluate("value(0, 0)", facts) == 0
+    with pytest.raises(InputError, match="unknown number 'steps'"):
+        evaluate("steps", facts)
