@@ -42,7 +42,7 @@ def instead(line: str, *values: str) -> list[object]:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        row(16, f"{JOB}    steps: 3\n", 'jobs.yaml:7:5: while constructing a mapping, found dupli'),
+        row(16, f"{JOB}    steps: 3\n", 'jobs.yaml:7:5: found duplicate key'),
         row(17, f"{JOB}    stpes: 3\n", f"{AT}stpes: unknown key 'stpes': did you mean 'steps'?"),
         row(18, f"{JOB}\ttitle: a\n", "jobs.yaml:7:1: while scanning for the next token, found ch"),
         row(19, f'{JOB}    title: "a\n', "jobs.yaml:7:12: while scanning a quoted scalar, found"),
