@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from optiviz.cli import debug_option
 from optiviz.cli.help import Command
-from optiviz.registry import FORMATS
+from optiviz.registry import FORMATS, fits
 from optiviz.system.errors import OptivizError, describe_error
 from optiviz.system.text import counted
 
@@ -103,13 +103,18 @@ def _wrong(wanted: Requirement) -> str:
 
 def _formats() -> Iterator[Finding]:
     """Write and read a small picture in every format."""
-    from optiviz import Recipe, load_recipe, render
+    from optiviz import LessonRecipe, Recipe, load_recipe, render
+    from optiviz.kinds.lesson import Section
     from optiviz.kinds.size import Size
 
-    recipe = Recipe(surface="wobbly", optimizers=("adam",), steps=2, size=Size(240, 160))
+    drawn = Recipe(surface="wobbly", optimizers=("adam",), steps=2)
+    run = drawn.model_copy(update={"size": Size(240, 160)})
+    section = Section(heading="One", text="Two.", question="Three?", answer="Four.", picture=drawn)
+    lesson = LessonRecipe(sections=(section,))
     with TemporaryDirectory(prefix="optiviz-") as folder:
         for suffix, form in FORMATS.items():
             path = Path(folder) / f"picture{suffix}"
+            recipe = run if fits(suffix, run.formats) else lesson
             try:
                 render(recipe, path)
                 same = load_recipe(path) == recipe

@@ -4,6 +4,7 @@ Tests are skipped if Chromium and its driver are not installed.
 """
 
 import io
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+AXE = Path(os.environ.get("NODE_MODULES", ""), "axe-core", "axe.min.js")
 DESK, PHONE = (1200, 860), (360, 720)
 __all__ = ("ActionChains", "By", "Keys")
 Browser = Any
@@ -131,6 +133,20 @@ def opened(browser: Browser, pages: Path) -> Iterator[Opened]:
     yield open_
     said = [each["message"] for each in browser.get_log("browser")]
     assert [each for each in said if "WebGL" not in each] == []  # what its driver notes
+
+
+def serious(browser: Browser) -> list[tuple[str, str]]:
+    """Return what axe-core finds serious in a document: its rule, and an element."""
+    browser.execute_script(AXE.read_text("utf-8"))
+    found = browser.execute_async_script(
+        "const done = arguments[0]; axe.run({iframes: false}).then(done)"
+    )
+    assert found["passes"]
+    return [
+        (each["id"], each["nodes"][0]["html"])
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
 
 
 def wait(browser: Browser, condition: str) -> None:

@@ -1,17 +1,16 @@
 """Live pages in the frames of a lesson, in a real browser."""
 
-import os
 from pathlib import Path
 
 import page_browser
 import pytest
-from page_browser import Browser, one, run, wait
+from page_browser import AXE, Browser, one, run, serious, wait
 
 import optiviz
 from optiviz.kinds.lesson import LessonRecipe
+from optiviz.recipes.lesson_files import lesson_names
 
 browser = page_browser.browser
-AXE = Path(os.environ.get("NODE_MODULES", ""), "axe-core", "axe.min.js")
 TEXTS = {"heading": "A valley", "text": "See $x^2$.", "question": "Why?", "answer": "So."}
 PICTURES = [
     {"surface": "wobbly", "optimizers": "adam"},
@@ -56,14 +55,39 @@ def test_frames_are_as_tall_as_their_pages_and_play(
         for number in (None, 0, 1, 2):
             if number is not None:
                 browser.switch_to.frame(number)
-            browser.execute_script(AXE.read_text("utf-8"))
-            found = browser.execute_async_script(
-                "const done = arguments[0]; axe.run({iframes: false}).then(done)"
-            )
-            assert found["passes"]
-            said = [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]
-                    if each["impact"] in ("serious", "critical")]  # fmt: skip
-            assert said == []
+            assert serious(browser) == []
+            browser.switch_to.default_content()
+    assert [each["message"] for each in browser.get_log("browser")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", lesson_names())
+def test_a_shipped_lesson_is_a_sound_page(name: str, browser: Browser, here: Path) -> None:
+    optiviz.render(optiviz.load_lesson(name).draft(), "lesson.html")
+    assert (here / "lesson.html").stat().st_size < 3e6
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get((here / "lesson.html").as_uri())
+    wait(browser, f"{HEIGHTS}.length === document.querySelectorAll('[data-page]').length")
+    wait(browser, f"{HEIGHTS}.every(Boolean)")
+    links = run(browser, "[...document.links].map((each) => each.getAttribute('href'))")
+    anchors = [each[1:] for each in links if each.startswith("#")]
+    ids = run(browser, "[...document.querySelectorAll('[id]')].map((each) => each.id)")
+    assert len(ids) == len({*ids})
+    assert {*anchors} == {
+        *run(browser, "[...document.querySelectorAll('section')].map((each) => each.id)")
+    }
+    assert all(each.startswith(("#", "https://")) for each in links)
+    assert run(
+        browser, "document.images.length === 0 || [...document.images].every((each) => each.alt)"
+    )
+    if AXE.is_file():
+        run(
+            browser, "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+        )
+        assert serious(browser) == []
+        for number in range(len(run(browser, HEIGHTS))):
+            browser.switch_to.frame(number)
+            assert serious(browser) == []
             browser.switch_to.default_content()
     assert [each["message"] for each in browser.get_log("browser")] == []
 
