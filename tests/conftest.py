@@ -22,7 +22,7 @@ from optiviz.optimizers import load_optimizer
 from optiviz.optimizers.base import Solver
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import parse_spec
-from optiviz.registry import OPTIMIZERS
+from optiviz.registry import FORMATS, OPTIMIZERS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.formula import formula
 from optiviz.surfaces.origins import compiled
@@ -58,6 +58,8 @@ def needs_rate(name: str) -> bool:
     factory = factory_of(name)
     return bool(factory.rate) and factory.parameters[factory.rate].default is MISSING
 
+
+RUN_FORMATS = [suffix for suffix, form in FORMATS.items() if form.kind != "notebook"]
 
 SOLVERS = [name for name in OPTIMIZERS if issubclass(load_optimizer(name), Solver)]
 STEPPING = [name for name in OPTIMIZERS if name not in SOLVERS]

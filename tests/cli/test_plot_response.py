@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FORMULAS, Invoke, only_file
+from conftest import FORMULAS, RUN_FORMATS, Invoke, only_file
 from PIL import Image
 
 from optiviz import Surface
-from optiviz.registry import FORMATS, SIGNALS
+from optiviz.registry import SIGNALS
 from optiviz.surfaces.signal import find_signal
 
 SIZE = ("--size", "360x240")
@@ -41,7 +41,7 @@ def test_a_response_writes_its_numbers(invoke: Invoke, here: Path) -> None:
 
 
 @pytest.mark.sample(2)
-@pytest.mark.parametrize("suffix", [each for each in FORMATS if each != ".html"])
+@pytest.mark.parametrize("suffix", [each for each in RUN_FORMATS if each != ".html"])
 def test_a_response_has_every_format(suffix: str, invoke: Invoke, here: Path) -> None:
     result = invoke(*RESPONSE, "-o", f"x{suffix}", "--duration", 1, *SIZE)
     assert (result.exit_code, result.stderr) == (0, "")

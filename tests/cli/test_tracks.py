@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Invoke
-
-from optiviz.registry import FORMATS
+from conftest import RUN_FORMATS, Invoke
 
 ANGLE = np.arange(30) / 4
 POINTS = np.column_stack([2 * np.cos(ANGLE), 2 * np.sin(ANGLE)]) * 0.95 ** np.arange(30)[:, None]
@@ -20,7 +18,7 @@ def spiral(here: Path) -> str:
     return "spiral.npz"
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", RUN_FORMATS)
 @pytest.mark.sample(1)
 def test_every_format_shows_a_track(suffix: str, spiral: str, invoke: Invoke) -> None:
     result = invoke(*RUN, "--track", f"{spiral}:my <loop>", "--preview", "-o", f"a{suffix}")

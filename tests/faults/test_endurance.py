@@ -6,6 +6,7 @@ Each test prints its measurements. This draws 500 recipes:
 
 import json
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -23,13 +24,13 @@ from imageio.v3 import immeta, imread
 import optiviz
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.lesson import PICTURES
 from optiviz.optimizers.schedules import SCHEDULES
 from optiviz.registry import (
     ASPECTS,
     EXPLANATIONS,
     FORMATS,
     HEIGHTS,
-    KINDS,
     LEGEND_PLACES,
     QUALITIES,
     SIGNALS,
@@ -121,7 +122,7 @@ NEEDED = {"surface", "surfaces", "signal", "optimizers", "steps", "size", "trial
 @st.composite
 def recipes(draw: st.DrawFn) -> BaseRecipe:
     """Draw recipes of all kinds with all required fields and some optional ones."""
-    model = load_kind(draw(st.sampled_from(list(KINDS))))
+    model = load_kind(draw(st.sampled_from(PICTURES)))
     own = [name for name in FIELDS if name in model.model_fields]
     rest = [name for name in own if name not in NEEDED]
     chosen = draw(st.sets(st.sampled_from(rest), max_size=5))
@@ -132,7 +133,8 @@ def recipes(draw: st.DrawFn) -> BaseRecipe:
     if "over" in model.model_fields:  # the rates are tuned
         fields["optimizers"] = [word.partition(":")[0] for word in fields["optimizers"]]
     if "signal" in model.model_fields:  # a signal has no second derivatives
-        fields["optimizers"] = [word.replace("newton", "adam") for word in fields["optimizers"]]
+        second = re.compile("newton|sophia")
+        fields["optimizers"] = [second.sub("adam", word) for word in fields["optimizers"]]
     try:
         return model(**fields)
     except InputError:  # for example a view that does not fit

@@ -15,11 +15,10 @@ from commands import (
     needs_powerless,
     untouched,
 )
-from conftest import Invoke, only_file
+from conftest import RUN_FORMATS, Invoke, only_file
 from imageio.v3 import immeta
 
 import optiviz
-from optiviz.registry import FORMATS
 from optiviz.system.files import atomic_write
 
 
@@ -80,7 +79,7 @@ exit $code
 @linux
 @pytest.mark.parametrize(
     "suffix",
-    FORMATS,
+    RUN_FORMATS,
 )
 def test_a_full_disk_leaves_what_was_there(suffix: str, here: Path) -> None:
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:

@@ -6,16 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import RUN, call
-from conftest import only_file
+from conftest import RUN_FORMATS, only_file
 from PIL import Image
 
 import optiviz
 from optiviz.kinds.run import Recipe
-from optiviz.registry import FORMATS
 from optiviz.rendering.render import render
 
 SMALL = Recipe(surface="wobbly", optimizers="adam,rmsprop", steps=6, size=(300, 200))
-every_format = pytest.mark.parametrize("suffix", FORMATS)
+every_format = pytest.mark.parametrize("suffix", RUN_FORMATS)
 
 
 @pytest.mark.sample(1)
@@ -50,7 +49,7 @@ def test_a_link_stays_and_its_target_is_replaced(suffix: str, tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.row(39)
 @pytest.mark.skipif(os.name != "posix", reason="needs the limits of Unix")
-@pytest.mark.parametrize("suffix", FORMATS)
+@every_format
 def test_an_output_is_untouched_when_it_cannot_be_written_whole(suffix: str, here: Path) -> None:
     import resource
 
