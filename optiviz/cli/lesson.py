@@ -11,9 +11,9 @@ from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
     explicit_options,
-    option_for,
     output_options,
     plugins_option,
+    read_made,
     render_and_report,
     style_options,
 )
@@ -85,23 +85,12 @@ def command(
         return
     from optiviz.kinds.lesson import LessonRecipe
     from optiviz.recipes.lessons import lesson_file, read_lesson
-    from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
+    from optiviz.recipes.reading import input_files
 
     output = Output.pop_from(options)
-    changed = explicit_options(options)
     made = read_lesson(name, lang)
-    if not allow_plugins:
-        check_trusted(made.fields, made.locate)
-    with output.redirect_messages():  # those of third-party code, which is run
-        recipe = read_recipe(
-            merge_fields(made.fields, changed),
-            lambda keys: (option_for if keys and keys[0] in changed else made.locate)(keys),
-        )
+    recipe, locate = read_made(made, explicit_options(options), output, allow_plugins, name)
     assert isinstance(recipe, LessonRecipe)
-    if made.version_differences and not output.quiet:
-        click.echo(
-            f"{name} was written with {made.version_differences}: the bytes may differ", err=True
-        )
     if only is not None:
         try:
             recipe = recipe.only(only)
@@ -110,6 +99,6 @@ def command(
 
     def located(keys: Sequence[Any]) -> str:
         field, place, *inner = keys
-        return made.locate([field, place if only is None else only[place] - 1, *inner])
+        return locate([field, place if only is None else only[place] - 1, *inner])
 
     render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)], located)

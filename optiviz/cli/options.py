@@ -42,7 +42,7 @@ from optiviz.registry import (
     format_of,
     option_of,
 )
-from optiviz.system.errors import InputError, OptivizError, require_package
+from optiviz.system.errors import FieldError, InputError, OptivizError, require_package
 from optiviz.system.progress import SAMPLING, TRYING
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from optiviz.kinds.base import BaseRecipe, Scene
     from optiviz.recipes import Fields
+    from optiviz.recipes.provenance import RecipeSource
     from optiviz.system.progress import TaskProgress
     from optiviz.system.validation import KeyLocator
 
@@ -522,6 +523,37 @@ def option_for(keys: Sequence[Any]) -> str:
     return CALLED.get(field, option_of(field)) if field else "options"
 
 
+def read_made(
+    made: "RecipeSource",
+    changed: "Fields",
+    output: Output,
+    allow_plugins: bool,
+    name: str | Path | None,
+) -> "tuple[BaseRecipe, KeyLocator]":
+    """Return a recipe that is in a file, with the options that change it, and where its fields are.
+
+    name is what the user calls the file. Raises InputError if the recipe is invalid, or if it would
+    run third-party code that is not allowed.
+    """
+    from optiviz.recipes.reading import check_trusted, merge_fields, read_recipe
+
+    fields = merge_fields(made.fields, changed)
+    if not allow_plugins:
+        theirs = {key: value for key, value in fields.items() if key not in changed}
+        check_trusted(theirs, made.locate)
+
+    def locate(keys: Sequence[Any]) -> str:
+        return (option_for if keys and keys[0] in changed else made.locate)(keys)
+
+    with output.redirect_messages():  # those of third-party code, which is run
+        recipe = read_recipe(fields, locate)
+    if made.version_differences and not output.quiet:
+        click.echo(
+            f"{name} was written with {made.version_differences}: the bytes may differ", err=True
+        )
+    return recipe, locate
+
+
 def render_and_report(
     recipe: "BaseRecipe",
     output: Output,
@@ -533,7 +565,6 @@ def render_and_report(
     sources are the files that it was read from, which must not be overwritten, and locate tells
     where in them each of its fields is.
     """
-    from optiviz.kinds.lesson import LessonError
     from optiviz.recipes.reading import check_not_input
     from optiviz.rendering.render import render
 
@@ -558,7 +589,7 @@ def render_and_report(
                 scene = render(
                     recipe, targets, overwrite=output.overwrite, progress=progress, jobs=jobs
                 )
-            except LessonError as error:
+            except FieldError as error:
                 if locate is None:
                     raise
                 raise InputError(f"{locate(error.keys)}: {error.message}") from None

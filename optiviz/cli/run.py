@@ -1,6 +1,5 @@
 """`optiviz run`: optimizers descend a surface."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from optiviz.cli.options import (
     output_options,
     pace_option,
     plugins_option,
+    read_made,
     relief_options,
     render_and_report,
     sampling_options,
@@ -167,30 +167,20 @@ def command(source: Path | None, allow_plugins: bool, lr_report: bool, **options
     optiviz run --surface wobbly --opt adam,rmsprop
     optiviz run --formula "x**2 + 10*y**2" --opt sgd:lr=0.09,momentum -o bowl.mp4 -o bowl.json
     """
-    from optiviz.recipes.lessons import with_lesson
     from optiviz.recipes.provenance import RecipeSource, read_source
-    from optiviz.recipes.reading import check_trusted, input_files, merge_fields, read_recipe
+    from optiviz.recipes.reading import input_files, merge_fields
 
     output = Output.pop_from(options)
     changed = explicit_options(options)
-    made = RecipeSource({}, option_for, {}) if source is None else with_lesson(read_source(source))
-    fields = merge_fields(made.fields, changed)
-    if not allow_plugins:
-        theirs = {key: value for key, value in fields.items() if key not in changed}
-        check_trusted(theirs, made.locate)
+    made = RecipeSource({}, option_for, {})
+    if source is not None:
+        from optiviz.recipes.lessons import with_lesson
 
-    def locate(keys: Sequence[Any]) -> str:
-        return (option_for if keys and keys[0] in changed else made.locate)(keys)
-
-    with output.redirect_messages():  # those of third-party code, which is run
-        recipe = read_recipe(fields, locate)
-    if made.version_differences and not output.quiet:
-        click.echo(
-            f"{source} was written with {made.version_differences}: the bytes may differ", err=True
-        )
+        made = with_lesson(read_source(source))
+    recipe, locate = read_made(made, changed, output, allow_plugins, source)
     if lr_report and not recipe.has_rate_report:
         raise InputError(f"--lr-report applies to recipes of kind 'run', not {recipe.kind!r}")
-    read = input_files(fields)
+    read = input_files(merge_fields(made.fields, changed))
     scene = render_and_report(recipe, output, read, locate)
     if lr_report:
         with output.redirect_messages():

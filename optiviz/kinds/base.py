@@ -35,6 +35,7 @@ from optiviz.themes import load_theme
 from optiviz.themes.contrast import PathColor, color_remarks
 
 DRAFT, MAX_SCALE = 0.5, 16.0  # least scale, that of a draft of a size on paper, and largest
+SHARED = "theme", "size", "scale", "title"  # fields that a lesson decides for its pictures
 LEADING_FIELDS = "kind", "surface", "surfaces", "signal"  # fields that are read first
 
 Row = Iterator[Sequence[str | int | float]]

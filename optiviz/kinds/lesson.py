@@ -19,32 +19,23 @@ from pydantic import (
 )
 
 from optiviz.kinds import load_kind
-from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene, Timeline, to_dict
+from optiviz.kinds.base import SHARED, BaseRecipe, Card, Clip, Scene, Timeline, to_dict
 from optiviz.kinds.facts import QUOTED, as_claim, as_quoting, check_claim, filled, formulas
 from optiviz.kinds.mathml import mathml
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.registry import KINDS, QUALITIES
 from optiviz.surfaces.domain import Kebab, Text
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, did_you_mean
+from optiviz.system.errors import FieldError, InputError, did_you_mean
 from optiviz.system.progress import TaskProgress
-from optiviz.system.text import counted, key_path, shorten
+from optiviz.system.text import counted, shorten
 from optiviz.system.validation import Model
 
 MAX_SECTIONS, MAX_LETTERS = 30, 4000
-SHARED = "theme", "size", "scale", "title"  # fields of a picture that the lesson decides
 READ = 2.0  # seconds that a picture of a film takes at least to be read, before it is held
 SLOWEST = 12.0  # frames per second of a film, at least
 PROSE = "text", "question", "answer"
 PICTURES = [kind for kind in KINDS if kind != "lesson"]
-
-
-class LessonError(InputError):
-    """What is wrong with a lesson, and the keys of where, once its pictures are computed."""
-
-    def __init__(self, keys: Sequence[str | int], message: str) -> None:
-        super().__init__(f"{key_path(keys)}: {message}")
-        self.keys, self.message = keys, message
 
 
 def _picture(value: Any, info: ValidationInfo) -> BaseRecipe:
@@ -284,7 +275,7 @@ class LessonScene(Scene[Any]):
 
 
 def _passage(number: int, section: Section, scene: Scene[Any]) -> Passage:
-    """Return a section with the numbers of its scene; raise LessonError if a claim is false."""
+    """Return a section with the numbers of its scene; raise FieldError if a claim is false."""
     facts = scene.facts
     for place, claim in enumerate(section.claims):
         with located("sections", number, "claims", place):
@@ -298,8 +289,8 @@ def _passage(number: int, section: Section, scene: Scene[Any]) -> Passage:
 
 @contextmanager
 def located(*keys: str | int) -> Iterator[None]:
-    """Raise what is wrong within it as a LessonError."""
+    """Raise what is wrong within it as a FieldError."""
     try:
         yield
     except InputError as error:
-        raise LessonError(keys, str(error)) from None
+        raise FieldError(keys, str(error)) from None

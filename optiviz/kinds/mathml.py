@@ -4,8 +4,6 @@ import re
 from html import unescape
 from xml.etree import ElementTree
 
-from latex2mathml.converter import convert_to_element
-
 from optiviz.system.errors import InputError
 
 # What a formula needs. Links, styles and identifiers, which LaTeX also has, are none of it.
@@ -29,6 +27,8 @@ COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
 
 def mathml(formula: str) -> str:
     """Return a formula of LaTeX as MathML; raise InputError if it is not known, or no formula."""
+    from latex2mathml.converter import convert_to_element  # reads a table of all symbols
+
     bare = re.sub(r"\\.", "", formula)
     if bare.count("{") != bare.count("}"):
         raise InputError(f"formula {formula!r}: its braces do not match")

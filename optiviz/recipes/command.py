@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.checkpoints import as_texts
-from optiviz.kinds.lesson import LessonRecipe
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes import Fields
 from optiviz.recipes.reading import check_trusted, read_recipe
@@ -59,7 +58,7 @@ def command_fields(recipe: BaseRecipe) -> Fields | None:
     A list stands for an option that is repeated. None if options cannot express all of the recipe,
     or if third-party code would have to run to find out. No checkpoint is read.
     """
-    if isinstance(recipe, LessonRecipe):
+    if recipe.kind == "lesson":  # no option has sections
         return None
     fields = _fields(recipe)
     held = fields.copy()

@@ -1,16 +1,14 @@
 """The shipped lessons, by name; nothing of them is parsed, so that they are listed at once."""
 
 import re
-from importlib.resources import files
 from pathlib import Path
+
+from optiviz.system.files import shipped
 
 
 def lesson_folder() -> Path:
     """Return the folder of the shipped lessons."""
-    # In a wheel it is inside the package; in a clone, next to the package.
-    package = Path(str(files("optiviz")))
-    packed = package / "lessons"
-    return packed if packed.exists() else package.parent / packed.name
+    return shipped("lessons")
 
 
 def lesson_names() -> list[str]:

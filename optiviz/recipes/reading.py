@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from optiviz.kinds import load_kind
-from optiviz.kinds.base import BaseRecipe
+from optiviz.kinds.base import SHARED, BaseRecipe
 from optiviz.kinds.checkpoints import checkpoint_files, named_checkpoints, searches_far
-from optiviz.kinds.lesson import SHARED
 from optiviz.kinds.presets import read_presets
 from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.optimizers.lookup import is_third_party_optimizer

@@ -99,7 +99,7 @@ class Still:
 
     @property
     def figure(self) -> Figure:
-        """The figure."""
+        """The figure, which is that of all frames of an animation."""
         return self._picture.figure
 
     def save(self, filename: str | Path) -> None:
@@ -152,11 +152,6 @@ class Animation(Still, PictureAnimation):
         assert recipe.timeline is not None
         PictureAnimation.__init__(self, picture, recipe.timeline.steps, recipe.timeline.fps)
         Still.__init__(self, recipe, picture)
-
-    @property
-    def figure(self) -> Figure:
-        """The figure of all frames."""
-        return self._picture.figure
 
     def save(self, filename: Any, writer: Any = None, *args: Any, **settings: Any) -> None:
         """Write the animation, or its last frame as a still, in the format of the suffix.

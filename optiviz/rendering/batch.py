@@ -15,13 +15,12 @@ from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
 from optiviz.kinds.base import BaseRecipe
-from optiviz.kinds.lesson import LessonError
 from optiviz.recipes.jobs import Job
 from optiviz.recipes.provenance import metadata_for, read_metadata
 from optiviz.registry import FORMATS, fits, format_of
 from optiviz.rendering.render import render
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, OptivizError, describe_error
+from optiviz.system.errors import FieldError, InputError, OptivizError, describe_error
 from optiviz.system.files import atomic_write, check_targets
 
 Status = Literal["made", "up to date", "failed", "not begun"]
@@ -56,7 +55,7 @@ def run_job(recipe: BaseRecipe, suffixes: Sequence[str]) -> JobOutput:
             scene = render(recipe, paths)
             remarks = (*scene.remarks, *scene.blanks, *recipe.hints(paths))
             files = tuple(path.read_bytes() for path in paths)
-        except LessonError as error:
+        except FieldError as error:
             cause, keys = error.message, tuple(error.keys)
         except OptivizError as error:
             cause = str(error).replace(f"{folder}/", "a temporary ")

@@ -6,19 +6,16 @@ The values of an entry are cached, because importing a YAML parser takes longer 
 import json
 import re
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from optiviz.system.cache import cache_key, cached
+from optiviz.system.files import shipped
 
 
 def catalogue_file() -> Path:
     """Return the path of the bundled catalogue."""
-    # In a wheel it is inside the package; in a clone, next to the package.
-    package = Path(str(files("optiviz")))
-    packed = package / "surfaces.yaml"
-    return packed if packed.exists() else package.parent / packed.name
+    return shipped("surfaces.yaml")
 
 
 @cache

@@ -4,11 +4,12 @@ Every package can raise these.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher
 
 from optiviz.system.synonyms import meanings, squashed
+from optiviz.system.text import key_path
 
 REQUIRED = "required, but missing"  # the message for a value that is not there
 MAX_CHOICES = 60  # choices that a message lists
@@ -22,6 +23,14 @@ class OptivizError(Exception):
 
 class InputError(OptivizError, ValueError):
     """A mistake in the user's input, which the user can correct."""
+
+
+class FieldError(InputError):
+    """A mistake in a field of a recipe that is found when its picture is made; keys lead to it."""
+
+    def __init__(self, keys: Sequence[str | int], message: str) -> None:
+        super().__init__(f"{key_path(keys)}: {message}")
+        self.keys, self.message = keys, message
 
 
 def describe_error(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES, ELOOP, ENAMETOOLONG, ENOTDIR
+from importlib.resources import files
 from io import BufferedReader
 from pathlib import Path
 from shutil import copymode
@@ -20,6 +21,14 @@ except ImportError:  # Windows
     flock = None  # type: ignore[assignment]
 
 UNFINISHED = re.compile(r"\.optiviz-[0-9a-f]{12}\.\w+")  # names of temporary files
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a file or a folder that comes with optiviz."""
+    # In a wheel it is inside the package; in a clone, next to the package.
+    package = Path(str(files("optiviz")))
+    packed = package / name
+    return packed if packed.exists() else package.parent / name
 
 
 @contextmanager

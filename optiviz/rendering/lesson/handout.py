@@ -67,7 +67,7 @@ def save_handout(
 ) -> tuple[str, ...]:
     """Write the handout of a lesson to a path, with `comment` as its subject.
 
-    Returns sentences on what is blank in its pictures. Raises LessonError for a formula that
+    Returns sentences on what is blank in its pictures. Raises FieldError for a formula that
     matplotlib cannot set, and for texts that do not fit on a page.
     """
     theme, count = load_theme(recipe.theme), len(scene.passages)
@@ -95,7 +95,7 @@ def save_handout(
 
 
 def _check(number: int, passage: Passage) -> None:
-    """Raise LessonError if a text of a section, the first of which is 0, cannot be set."""
+    """Raise FieldError if a text of a section, the first of which is 0, cannot be set."""
     for key in ("heading", *PROSE):
         with located("sections", number, key):
             _check_prose(getattr(passage, key))

@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from optiviz.kinds.base import BaseRecipe, to_dict
-from optiviz.kinds.lesson import SHARED, LessonRecipe, LessonScene, Passage
+from optiviz.kinds.base import SHARED, BaseRecipe, to_dict
+from optiviz.kinds.lesson import LessonRecipe, LessonScene, Passage
 from optiviz.kinds.run import Recipe
 from optiviz.rendering.lesson import LINK, is_live
 from optiviz.rendering.lesson.prose import TAGS, Part, prose_parts
@@ -117,9 +117,9 @@ def code_of(picture: BaseRecipe) -> str:
         if key not in ("kind", *SHARED) and value != _default(picture, key)
     }
     arguments: list[tuple[str, str]] = []
-    for name, drawn in (("surface", picture.drawn_surfaces), ("surfaces", picture.drawn_surfaces)):
+    for name in ("surface", "surfaces"):
         if given.pop(name, None) is not None:
-            codes = [_surface(each) for each in drawn]
+            codes = [_surface(each) for each in picture.drawn_surfaces]
             arguments.append((name, codes[0] if len(codes) == 1 else _bracketed("[", codes, "]")))
     if "optimizers" in given:
         arguments.append(("optimizers", _code(",".join(given.pop("optimizers")))))

@@ -55,17 +55,10 @@ def save_page(
 
     Returns sentences on what is blank in its picture.
     """
-    text, blanks = page_text(scene, recipe, comment, progress)
+    parts, blanks = page_parts(scene, recipe, comment, progress)
+    text = assembled(shared_parts(page_themes(recipe.theme)) | parts)
     path.write_text(text, encoding="utf-8")
     return blanks
-
-
-def page_text(
-    scene: RunScene, recipe: Recipe, comment: str, progress: Progress | None = None
-) -> tuple[str, tuple[str, ...]]:
-    """Return the HTML of the page of a run, and sentences on what is blank in its picture."""
-    parts, blanks = page_parts(scene, recipe, comment, progress)
-    return assembled(shared_parts(page_themes(recipe.theme)) | parts), blanks
 
 
 def page_parts(

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_pdf import PdfFile
 from matplotlib.figure import Figure
 
 import optiviz
-from optiviz.kinds.lesson import LessonError, LessonRecipe
+from optiviz.kinds.lesson import LessonRecipe
 from optiviz.rendering.lesson.handout import (
     BOLD,
     CODE,
@@ -25,7 +25,7 @@ from optiviz.rendering.lesson.handout import (
     set_prose,
 )
 from optiviz.rendering.lesson.prose import prose_parts
-from optiviz.system.errors import InputError
+from optiviz.system.errors import FieldError, InputError
 from optiviz.views.words import Ruler
 
 RUN = {"surface": "parabola", "optimizers": "sgd:lr=0.1", "steps": 3, "view": "curve"}
@@ -118,7 +118,7 @@ def test_long_texts_are_set_smaller_or_refused(
         optiviz.render(made, "x.pdf")
         assert words(pages(here / "x.pdf")[0]).count("words") == count
         return
-    with pytest.raises(LessonError, match=r"sections.0: its texts are too long for one page"):
+    with pytest.raises(FieldError, match=r"sections.0: its texts are too long for one page"):
         optiviz.render(made, "x.pdf")
     assert not [*here.iterdir()]
 
