@@ -1,0 +1,89 @@
+"""Suites: the problems on which optimizers are scored, and what counts as solved."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from optiviz.kinds.conditions import BatchSize, Noise
+from optiviz.kinds.types import NamedSurface, resolve_surface
+from optiviz.scoring.problems import TOLERANCE, BenchmarkProblem
+from optiviz.surfaces.domain import Kebab, Text
+from optiviz.system.validation import Model
+
+MAX_PROBLEMS, MAX_STARTS, MAX_BUDGET = 5_000, 1000, 1_000_000
+
+Budget = Annotated[int, Field(ge=10, le=MAX_BUDGET)]
+StartCount = Annotated[int, Field(ge=1, le=MAX_STARTS)]
+Tolerance = Annotated[float, Field(gt=0, lt=1)]
+
+
+class SuiteProblem(Model):
+    """One problem: a surface, its conditions, and what is specific to it.
+
+    minimum is the lowest loss there is, or a bound that none is below: that of the surface's known
+    minima unless specified. budget, starts and tolerance are those of the suite unless specified.
+    """
+
+    name: Kebab
+    group: Kebab
+    surface: NamedSurface
+    minimum: float | None = None
+    budget: Budget | None = None
+    starts: StartCount | None = None
+    tolerance: Tolerance | None = None
+    batch_size: BatchSize | None = None
+    noise: Noise = 0.0
+    noise_kind: str = "gaussian"
+
+
+class Suite(Model):
+    """Problems with what they share: a budget of evaluations, and the number of starts.
+
+    tolerance is the gap, as a fraction of that at the start, at which an instance is solved.
+    """
+
+    name: Kebab = "suite"
+    title: Text = ""
+    budget: Budget = 1000
+    starts: StartCount = 5
+    tolerance: Tolerance = TOLERANCE
+    problems: Annotated[tuple[SuiteProblem, ...], Field(min_length=1, max_length=MAX_PROBLEMS)]
+
+    @field_validator("problems")
+    @classmethod
+    def _named_once(cls, problems: tuple[SuiteProblem, ...]) -> tuple[SuiteProblem, ...]:
+        names = [each.name for each in problems]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two problems are called {name}")
+        return problems
+
+    def benchmark(self, seed: int = 0) -> tuple[BenchmarkProblem, ...]:
+        """Return the problems as they are run."""
+        return tuple(
+            BenchmarkProblem(
+                each.name,
+                each.group,
+                resolve_surface(each.surface),
+                known_minimum(each),
+                each.budget or self.budget,
+                each.starts or self.starts,
+                each.tolerance or self.tolerance,
+                each.batch_size,
+                each.noise,
+                each.noise_kind,
+                seed,
+            )
+            for each in self.problems
+        )
+
+
+def known_minimum(problem: SuiteProblem) -> float:
+    """Return the lowest loss of a problem; raise ValueError if it is unknown."""
+    surface = resolve_surface(problem.surface)
+    if problem.minimum is not None:
+        return problem.minimum
+    if not surface.minima:
+        raise ValueError(f"{problem.name}: minimum: is needed, as none is known of its surface")
+    return float(surface.value(np.array(surface.minima, float)).min())

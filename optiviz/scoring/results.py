@@ -1,0 +1,77 @@
+"""What one optimizer did on one problem, as numbers that go to a file and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from io import BytesIO
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optiviz.objective import Array
+
+# How a run ended: below the tolerance, at a point without slope that is none, at the end of its
+# budget, or because its numbers were not finite or its code failed.
+ENDINGS = "solved", "elsewhere", "moving", "failed"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Results:
+    """The runs of one optimizer on one problem: at each rate of a grid, from each start.
+
+    rates, shape (r,), are those that were tried, nan alone if none was searched. gaps, shape
+    (r, starts, shares), are the lowest gaps so far, as fractions of that at the start, when these
+    SHARES of the budget were spent; inf from where a run failed. solved_at, shape (r, starts), is
+    after how many evaluations the problem was solved, inf if it was not, and endings, of the same
+    shape, are indices of ENDINGS. cost is the mean number of evaluations of a step, and spent is
+    that of all evaluations of the search, 0 without one. values are those of each hyperparameter
+    that was varied beside the best rate, shape (v,), and solved_with after how many evaluations it
+    was solved with each, shape (v, starts). cause is why runs failed, "" if none did or none said,
+    and seconds is the wall time of a step, which differs from run to run.
+    """
+
+    rates: Array
+    gaps: Array
+    solved_at: Array
+    endings: NDArray[np.int8]
+    cost: float
+    spent: int
+    values: Mapping[str, Array] = field(default_factory=dict)
+    solved_with: Mapping[str, Array] = field(default_factory=dict)
+    cause: str = ""
+    seconds: float = float("nan")
+
+    def to_bytes(self) -> bytes:
+        """Return them as the bytes of a file."""
+        plain, arrays = {}, {}
+        for name, value in asdict(self).items():
+            if isinstance(value, np.ndarray):
+                arrays[name] = value
+            elif isinstance(value, dict):
+                arrays |= {f"{name}/{key}": each for key, each in value.items()}
+            else:
+                plain[name] = value
+        arrays["plain"] = np.frombuffer(json.dumps(plain).encode(), np.uint8)
+        file = BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return what `to_bytes` wrote; raise ValueError or OSError for anything else."""
+        found: dict[str, Any] = {}
+        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+            for key in arrays.files:
+                name, slash, inner = key.partition("/")
+                if slash:
+                    found.setdefault(name, {})[inner] = arrays[key]
+                elif key == "plain":
+                    found |= json.loads(arrays[key].tobytes())
+                else:
+                    found[name] = arrays[key]
+        known = {each.name for each in fields(cls)}
+        try:
+            return cls(**{key: value for key, value in found.items() if key in known})
+        except TypeError as error:
+            raise ValueError(str(error)) from None
