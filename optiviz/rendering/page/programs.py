@@ -45,6 +45,7 @@ from optiviz.tracing.programs import MethodProgram
 MOST_SAMPLES = 100  # of a fit that a page computes
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
+GAUSSIAN_ALONE = "a page has Gaussian noise alone"
 CONSTRAINED, BATCHED = "a page does not know constraints", "a page has no batches"
 UNMEASURED = "a page does not measure sharpness"
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
@@ -136,6 +137,8 @@ def _unlike_a_page(recipe: Recipe) -> str:
         return CONSTRAINED
     if "sharpness" in recipe.view_names:
         return UNMEASURED
+    if recipe.noise_kind != "gaussian":
+        return GAUSSIAN_ALONE
     return "" if recipe.batch_size is None else BATCHED
 
 
