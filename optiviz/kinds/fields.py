@@ -447,7 +447,7 @@ class ProblemFields(Model):
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
-            said += NOISE_TOLD[self.noise_kind](self.noise)
+            said.append(NOISE_TOLD[self.noise_kind].format(self.noise, 100 * self.noise))
         seeded = [spec for spec in specs if spec.is_random]
         drawn = self.problem.is_random or any(
             spec.probe().draws(self.objective()) for spec in seeded
