@@ -11,7 +11,6 @@ from contextlib import (
     nullcontext,
     redirect_stdout,
 )
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from optiviz.cli.follow import following
 from optiviz.cli.help import Choice, Decorator, completes, option_group, section
 from optiviz.registry import (
     ASPECTS,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from optiviz.kinds.base import BaseRecipe, Scene
     from optiviz.recipes import Fields
     from optiviz.recipes.provenance import RecipeSource
-    from optiviz.system.progress import TaskProgress
     from optiviz.system.validation import KeyLocator
 
 DEFAULT = ParameterSource.DEFAULT
@@ -470,6 +469,7 @@ class Output(NamedTuple):
     last_frame: bool = False
     jobs: int | None = None
     scheduler: str | None = None
+    follow: bool = False
 
     @classmethod
     def pop_from(cls, options: dict[str, Any]) -> "Output":
@@ -589,9 +589,12 @@ def render_and_report(
         targets = [stdout if path == STDOUT else path for path in paths]
         if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
             recipe = recipe.last_frame()
+        if output.follow and output.to_stdout:
+            raise InputError("--follow writes a file again and again: -o - is none")
         with (
             output.workers(recipe) as jobs,
             _progress(_ways_out(recipe), shown=not output.quiet) as progress,
+            following(recipe, targets, progress) if output.follow else nullcontext(),
         ):
             try:
                 scene = render(
@@ -711,7 +714,7 @@ def _ways_out(recipe: "BaseRecipe") -> dict[str, str]:
 
 
 @contextmanager
-def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[TaskProgress | None]":
+def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[Display | None]":
     """Yield a callback that shows progress on a terminal, and the expected time of long tasks.
 
     ways_out is how to shorten them, by how their names begin.
@@ -723,29 +726,30 @@ def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[TaskProgres
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield ExpectedTime(ways_out, partial(click.echo, err=True))
+        yield Display(ways_out)
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from optiviz.cli.terminal import TerminalDisplay
 
-    told = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    columns = (*told, TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("descending", total=None)
-        time_told = ExpectedTime(ways_out, partial(console.print, markup=False, highlight=False))
+    with TerminalDisplay(ways_out, console) as display:
+        yield display
 
-        def show(doing: str, done: int, total: int) -> None:
-            if bar.tasks[task].description != doing:  # another pace
-                bar.reset(task)
-            bar.update(task, description=doing, completed=done, total=total)
-            time_told(doing, done, total)
 
-        yield show
+class Display:
+    """A callback that says how work goes on, line by line."""
+
+    def __init__(self, ways_out: Mapping[str, str]) -> None:
+        self._time = ExpectedTime(ways_out, self.say)
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        self._time(task, done, total)
+
+    def say(self, text: str) -> None:
+        """Say something that stays."""
+        click.echo(text, err=True)
+
+    def show(self, scene: "Scene[Any]", recipe: "BaseRecipe") -> None:
+        """Show what there is so far of a scene."""
+        self.say(scene.unfinished)
 
 
 class ExpectedTime:

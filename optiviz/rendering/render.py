@@ -14,6 +14,7 @@ from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
 from optiviz.system.progress import SAMPLING, TaskProgress
+from optiviz.system.snapshots import settle
 from optiviz.system.text import shorten
 from optiviz.themes import load_theme
 
@@ -65,7 +66,9 @@ def render(
     check_targets(targets, overwrite)
     outputs = [Output.of(recipe, target) for target in targets]
     with shared_out(jobs):
-        return _written(recipe, recipe.make_scene(progress), outputs, progress)
+        scene = recipe.make_scene(progress)
+        settle()
+        return _written(recipe, scene, outputs, progress)
 
 
 class Output(NamedTuple):
@@ -83,9 +86,9 @@ class Output(NamedTuple):
         return cls(path, way, kind.load_writer(suffix))
 
 
-def render_scene(recipe: BaseRecipe, scene: Scene[Any], path: Path) -> Scene[Any]:
-    """Draw a scene that was computed from a recipe, and write it to a file."""
-    return _written(recipe, scene, [Output.of(recipe, path)], None)
+def render_scene(recipe: BaseRecipe, scene: Scene[Any], *paths: Path) -> Scene[Any]:
+    """Draw a scene that was computed from a recipe, and write it to files."""
+    return _written(recipe, scene, [Output.of(recipe, path) for path in paths], None)
 
 
 def _written(
@@ -102,7 +105,11 @@ def _written(
     frames = 1 if timeline is None else len(timeline.steps)
     total = sum(frames if output.way == "animation" else 1 for output in outputs)
     context = RenderContext(
-        recipe, scene, shots, metadata_for(recipe), DrawingProgress(total, progress)
+        recipe,
+        scene,
+        shots,
+        metadata_for(recipe, scene.unfinished),
+        DrawingProgress(total, progress),
     )
     blanks = dict.fromkeys(remark for shot in shots for remark in shot.picture.remarks)
     for path, way, writer in outputs:
