@@ -475,12 +475,9 @@ class Output(NamedTuple):
 
     @contextmanager
     def workers(self, recipe: "BaseRecipe") -> "Iterator[int | Executor | None]":
-        """Yield who samples the plane of a recipe; raise InputError if there is none."""
-        from optiviz.kinds.types import resolve_surface
-
+        """Yield who shares the work of a recipe; raise InputError if there is none to share."""
         chosen = "--jobs" if self.scheduler is None else "--scheduler"
-        surfaces = map(resolve_surface, recipe.drawn_surfaces)
-        if (self.jobs or self.scheduler) and not any(each.learns for each in surfaces):
+        if (self.jobs or self.scheduler) and not recipe.shares_work:
             raise InputError(f"{chosen}: needs a network or a model, but there is none")
         check_workers(self.jobs, self.scheduler)
         if self.scheduler is None:
