@@ -26,7 +26,13 @@ from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.fit import Fit
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
-from optiviz.surfaces.origins import FitOrigin, FormulaOrigin, FunctionOrigin, SpaceOrigin
+from optiviz.surfaces.origins import (
+    FitOrigin,
+    FormulaOrigin,
+    FunctionOrigin,
+    QuadraticOrigin,
+    SpaceOrigin,
+)
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.tracing.comparison import check_path
@@ -116,6 +122,9 @@ def _formula(surface: Surface) -> tuple[Formula | Fit | None, str]:
         name = origin.function.of
         said = f"The paths were computed in Python, because no formula was found in {name}."
         return origin.compiled.formula, said
+    if isinstance(origin, QuadraticOrigin):
+        said = "a page does not know a declared quadratic"
+        return None, f"The paths were computed in Python, because {said}."
     learns = isinstance(origin, SpaceOrigin) and origin.learns
     what = "a network" if learns else "many variables"
     return None, f"The paths were computed in Python, because {what} would be too much for a page."
