@@ -39,6 +39,7 @@ Biases = Literal["zero", "keep"]  # what they are in random directions
 BIASES: tuple[Biases, ...] = get_args(Biases)
 FitLoss = Literal["squared-error", "logistic"]  # of the samples that a curve is fitted to
 FIT_LOSSES: tuple[FitLoss, ...] = get_args(FitLoss)
+NoiseKind = Literal["gaussian", "cauchy", "multiplicative", "sparse", "drift"]
 
 
 # The options of the command line that set the fields of a recipe, where the names differ.
@@ -376,6 +377,13 @@ WRAPPERS = {
     "flow": "flows:Flow",
     "cautious": "cautious:Cautious",
     "clip": "clipping:Clip",
+}
+NOISE_KINDS: dict[NoiseKind, str] = {  # what SIGMA, the size of noise, is
+    "gaussian": "added to gradients, of standard deviation SIGMA",
+    "cauchy": "added to gradients, heavy-tailed, of scale SIGMA",
+    "multiplicative": "gradients times 1 + SIGMA z, z normal",
+    "sparse": "coordinates of gradients are missing with probability SIGMA",
+    "drift": "the minimum moves, by steps of standard deviation SIGMA",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

@@ -33,6 +33,7 @@ from optiviz.registry import (
     HEIGHTS,
     KINDS,
     LEGEND_PLACES,
+    NOISE_KINDS,
     NORMALIZATIONS,
     PACES,
     QUALITIES,
@@ -181,7 +182,14 @@ problem_options = section(
     ),
     click.option(
         "--noise", type=float, default=0, metavar="SIGMA",
-        help="Standard deviation of Gaussian noise on each gradient.",
+        help="Noise on each gradient: its standard deviation, if it is Gaussian.",
+    ),
+    click.option(
+        "--noise-kind", type=Choice("kind of noise", NOISE_KINDS), default="gaussian",
+        show_default=True, metavar="KIND", shell_complete=completes("noise_kinds"),
+        help="What --noise SIGMA is. " + "; ".join(
+            f"{name}: {about}" for name, about in NOISE_KINDS.items()
+        ) + ".",
     ),
 )  # fmt: skip
 

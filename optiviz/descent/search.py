@@ -21,6 +21,7 @@ from optiviz.optimizers.base import check_offered
 from optiviz.optimizers.factory import OptimizerFactory
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
+from optiviz.surfaces.noise import unmoved
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import Progress
@@ -224,7 +225,7 @@ def search(
     many = Trials(spec, values, setup.surface, setup.objective, starts, setup.steps, kept=1)
     if not problem_of(setup.surface).in_plane:
         return SearchResult(spec, values, _network_losses(many, progress), None)
-    (ends,) = walk_trials(many, progress)
+    (ends,) = unmoved(setup.objective, walk_trials(many, progress), [setup.steps])
     return SearchResult(spec, values, *_score_runs(ends, starts, setup.surface))
 
 

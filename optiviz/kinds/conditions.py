@@ -1,12 +1,13 @@
 """The conditions of a run, which can be varied and which a preset can set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from optiviz.optimizers.spec import format_value
+from optiviz.registry import NoiseKind
 from optiviz.surfaces.config import MAX_SAMPLES
 from optiviz.surfaces.domain import MAX_COORDINATE, Steps
 from optiviz.system.errors import InputError
@@ -16,6 +17,17 @@ ALL = "all"  # samples of a batch
 
 BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
 Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
+
+NOISE_TOLD: dict[NoiseKind, Callable[[float], Sequence[str]]] = {  # conditions of runs
+    "gaussian": lambda sigma: [f"gradient noise {sigma:g}"],
+    "cauchy": lambda sigma: [f"Cauchy noise {sigma:g}"],
+    "multiplicative": lambda sigma: [f"multiplicative noise {sigma:g}"],
+    "sparse": lambda p: [f"sparse gradients: {100 * p:g} % of coordinates missing"],
+    "drift": lambda sigma: [
+        f"the minimum drifts by {sigma:g} a step",
+        "the surface is that of the first step",
+    ],
+}
 
 
 class Conditions(BaseModel):
@@ -46,3 +58,13 @@ def vary_condition(key: str, values: Sequence[str]) -> list[Any]:
 def format_condition(value: Any) -> str:
     """Return a value of a condition as text."""
     return ALL if value is None else format_value(value)
+
+
+def check_noise_kind(kind: NoiseKind, noises: Sequence[float]) -> None:
+    """Raise InputError if noise of a kind cannot have these sizes."""
+    if kind != "gaussian" and not any(noises):
+        raise InputError("noise_kind: has no effect without noise: add --noise 0.1")
+    if kind == "sparse" and max(noises) >= 1:
+        raise InputError(
+            f"noise: of sparse gradients is a probability below 1, not {format_value(max(noises))}"
+        )
