@@ -1,29 +1,29 @@
-"""Where results are kept, each in a file that is named by the hash of all that it depends on.
+"""Where results are kept, each in a file whose name is the hash of all that it depends on.
 
 That is the user's cache folder, or a folder of results that somebody chose, which also has a record
 of the last score: its recipe and versions.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from optiviz.scoring.results import Results
 from optiviz.system.cache import ignore_cached, read_cached, write_cached
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
 
 FORMAT = 1  # of results, and of the folders that they are in
 RECORD = "score.json"
-SUFFIX = ".npz"
+
+Kept = TypeVar("Kept")
 
 
 class Store:
-    """Results by name: in the cache, or in a folder, whose damaged files are listed.
+    """Files of results: in the cache, or in a folder, whose damaged files are listed.
 
     record is the text of the record that the folder gets with the first results.
     """
@@ -33,26 +33,29 @@ class Store:
         self.damaged: list[Path] = []
         self._record = record
 
-    def read(self, name: str) -> Results | None:
-        """Return results, None if they are not there or damaged; raise InputError if unreadable."""
+    def read(self, name: str, read: Callable[[bytes], Kept]) -> Kept | None:
+        """Return what `read` finds in a file, None if that is not there, or damaged: a ValueError.
+
+        Raises InputError if the file cannot be read.
+        """
         content = read_cached(_cached(name)) if self.folder is None else self._content(name)
         if content is None:
             return None
         try:
-            return Results.from_bytes(content)
-        except (ValueError, OSError) as error:
+            return read(content)
+        except (ValueError, TypeError, OSError) as error:
             if self.folder is None:
                 ignore_cached(_cached(name), str(error))
             else:
-                self.damaged.append(self.folder / f"{name}{SUFFIX}")
+                self.damaged.append(self.folder / name)
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Keep the bytes of results; raise OptivizError if a folder cannot be written."""
+        """Keep the bytes of a file; raise OptivizError if a folder cannot be written."""
         if self.folder is None:
             write_cached(_cached(name), content)
             return
-        with atomic_write(self.folder / f"{name}{SUFFIX}") as temporary:
+        with atomic_write(self.folder / name) as temporary:
             temporary.write_bytes(content)
 
     def begin(self) -> None:
@@ -64,7 +67,7 @@ class Store:
 
     def _content(self, name: str) -> bytes | None:
         assert self.folder is not None
-        path = self.folder / f"{name}{SUFFIX}"
+        path = self.folder / name
         try:
             return path.read_bytes()
         except FileNotFoundError:

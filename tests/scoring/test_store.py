@@ -24,14 +24,14 @@ def same(found: Results | None) -> bool:
 
 
 def test_results_are_read_as_they_were_written(own_cache: Path, here: Path) -> None:
-    current_store().write("ab", CONTENT)
-    assert same(current_store().read("ab"))
+    current_store().write("ab.npz", CONTENT)
+    assert same(current_store().read("ab.npz", Results.from_bytes))
     with results_in(here / "kept", RECIPE) as store:
         assert current_store() is store
-        assert store.read("ab") is None
+        assert store.read("ab.npz", Results.from_bytes) is None
         store.begin()
-        store.write("ab", CONTENT)
-    assert same(Store(here / "kept").read("ab"))
+        store.write("ab.npz", CONTENT)
+    assert same(Store(here / "kept").read("ab.npz", Results.from_bytes))
     assert json.loads((here / "kept" / RECORD).read_text())["recipe"] == {"kind": "score"}
     assert np.array_equal(np.load(here / "kept/ab.npz")["gaps"], RESULTS.gaps)
     assert current_store().folder is None
@@ -46,11 +46,11 @@ def test_a_damaged_file_is_told_and_is_no_result(
     damaged: bytes, own_cache: Path, here: Path
 ) -> None:
     with results_in(here / "kept", RECIPE) as store:
-        store.write("ab", damaged)
-        assert store.read("ab") is None
+        store.write("ab.npz", damaged)
+        assert store.read("ab.npz", Results.from_bytes) is None
         assert store.damaged == [here / "kept/ab.npz"]
-    Store().write("ab", damaged)
-    assert Store().read("ab") is None
+    Store().write("ab.npz", damaged)
+    assert Store().read("ab.npz", Results.from_bytes) is None
 
 
 @pytest.mark.parametrize(
