@@ -26,7 +26,10 @@ BESIDE = (
     *("full_batch", "chosen", "sample_gradients"),
 )
 # What of these is a function of points, and what an objective.
-FUNCTIONS = "hessian", "hessian_product", "residuals", "jacobian", "metric", "sample_gradients"
+FUNCTIONS = (
+    *("hessian", "hessian_product", "third_derivatives", "residuals", "jacobian"),
+    *("metric", "sample_gradients"),
+)
 OBJECTIVES = "smooth", "full_batch"
 
 
@@ -38,6 +41,10 @@ def pass_on(objective: object, wrapper: object) -> None:
     for name in BESIDE:
         if hasattr(objective, name):
             object.__setattr__(wrapper, name, getattr(objective, name))
+
+
+class Spent(Exception):
+    """Raised by an objective that may be evaluated no more, which ends a run where it is."""
 
 
 class Objective(Protocol):

@@ -141,6 +141,13 @@ def signals(ctx: click.Context, incomplete: str) -> Items:
     return _among(SIGNALS, incomplete) or _files(incomplete)
 
 
+def noise_kinds(ctx: click.Context, incomplete: str) -> Items:
+    """Complete a kind of noise."""
+    from optiviz.registry import NOISE_KINDS
+
+    return _among(dict(NOISE_KINDS.items()), incomplete)
+
+
 def data(ctx: click.Context, incomplete: str) -> Items:
     """Complete a data set."""
     from optiviz.surfaces.datasets import DATASETS

@@ -9,10 +9,11 @@ import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream, SumOfSquares, pass_on
+from optiviz.registry import NoiseKind
 from optiviz.surfaces.batches import Residuals, SampleBatches
 from optiviz.surfaces.domain import Point
 from optiviz.surfaces.fit import Fit
-from optiviz.surfaces.noise import GradientNoise
+from optiviz.surfaces.noise import with_noise
 from optiviz.surfaces.origins import FitOrigin
 from optiviz.surfaces.surface import Surface
 
@@ -65,15 +66,19 @@ class Problem(ABC):
         """Return the objective without noise; raise InputError if the batch is too large."""
 
     def objective(
-        self, batch_size: int | None = None, noise: float = 0.0, seed: int = 0
+        self,
+        batch_size: int | None = None,
+        noise: float = 0.0,
+        seed: int = 0,
+        noise_kind: NoiseKind = "gaussian",
     ) -> Objective | Stream:
         """Return what every optimizer descends: an objective, or a stream of batches and noise.
 
-        noise is the standard deviation of the noise added to each coordinate of a gradient.
-        Raises InputError if the batch is too large.
+        noise is the SIGMA of a kind in NOISE_KINDS: the standard deviation of the noise added to
+        each coordinate of a gradient, if it is Gaussian. Raises InputError if the batch is too
+        large.
         """
-        met = self.without_noise(batch_size, seed)
-        return GradientNoise(met, noise, seed) if noise else met
+        return with_noise(self.without_noise(batch_size, seed), noise, seed, noise_kind)
 
     @cached_property
     def true_objective(self) -> Objective:
@@ -115,6 +120,17 @@ class Problem(ABC):
         return self.surface, list(paths)
 
 
+class SurfaceObjective:
+    """A surface as an objective, which asks once what it is made of."""
+
+    def __init__(self, surface: Surface) -> None:
+        pass_on(surface, self)
+        made = surface.compiled
+        self.dim = surface.dim
+        self.value, self.gradient = made.value, made.gradient
+        self.value_and_gradient = made.value_and_gradient
+
+
 class SurfaceProblem(Problem):
     """A formula or a function: the drawn surface itself is descended."""
 
@@ -124,19 +140,16 @@ class SurfaceProblem(Problem):
 
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
         if batch_size is None:
-            return self.surface
+            return SurfaceObjective(self.surface)
         whole = cast(SumOfSquares, self.surface)
         return SampleBatches(whole, Residuals(whole), batch_size, seed)
 
 
-class FittedSurface:
+class FittedSurface(SurfaceObjective):
     """A surface of a fit as an objective, which offers the residuals of a squared error."""
 
     def __init__(self, surface: Surface, fit: Fit) -> None:
-        pass_on(surface, self)
-        self.dim = surface.dim
-        self.value, self.gradient = surface.value, surface.gradient
-        self.value_and_gradient = surface.value_and_gradient
+        super().__init__(surface)
         if fit.is_least_squares:
             self.residuals, self.jacobian = fit.residuals, fit.jacobian
 

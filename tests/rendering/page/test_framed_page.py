@@ -18,7 +18,7 @@ PICTURES = [
     {"surface": "himmelblau", "optimizers": "nelder-mead,sgd:lr=0.01", "view": "contour"},
 ]
 RESERVED = """[...document.querySelectorAll('[data-page]')].map((place) => [
-    expected(JSON.parse(own[place.dataset.page].scene), place.clientWidth), place.clientHeight])"""
+    expected(partsOf(place.dataset.page).scene, place.clientWidth), place.clientHeight])"""
 HEIGHTS = "[...document.querySelectorAll('iframe')].map((each) => each.style.height)"
 
 
