@@ -1,6 +1,9 @@
 """Scores with made-up numbers, for tests of figures and pages that need no runs."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from optiviz.kinds.score import ScoreEntry, ScoreScene
 from optiviz.kinds.suite import Suite
@@ -96,4 +99,31 @@ def _entry(number: int, table: ScoreTable, starts: int, rng: np.random.Generator
         spec=parse_spec(SPECS[number]),
         results=tuple(results),
         invariances=invariances,
+    )
+
+
+def made_table(
+    solved_at: ArrayLike,
+    starts: int = 1,
+    budget: int = 100,
+    gaps: ArrayLike | None = None,
+    dims: Sequence[int] = (),
+) -> ScoreTable:
+    """Return a table of made-up problems with these evaluations until solved, shape (n, k)."""
+    solved = np.array(solved_at, float)
+    n, k = solved.shape
+    p = n // starts
+    default = np.broadcast_to(np.where(np.isfinite(solved), 0.0, 0.5)[..., None], (n, k, 4))
+    return ScoreTable(
+        optimizers=SPECS[:k],
+        problems=tuple(f"problem-{number}" for number in range(p)),
+        groups=tuple(("even", "odd")[number % 2] for number in range(p)),
+        dims=np.array(dims if len(dims) else [2] * p),
+        budgets=np.full(p, budget),
+        problem=np.repeat(np.arange(p), starts),
+        solved_at=solved,
+        gaps=np.array(default if gaps is None else gaps, float),
+        shares=np.array([0.1, 0.25, 0.5, 1.0]),
+        endings=np.where(np.isfinite(solved), 0, 2).astype(np.int8),
+        rates=np.full((p, k), 0.1),
     )

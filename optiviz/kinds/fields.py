@@ -123,7 +123,7 @@ class OptimizerFields(BaseRecipe):
         known = dict(self.plugins or ())
         for spec in self.named_specs:
             if spec.file is not None and file_hash(spec.file) != known.get(spec.file):
-                said = f"pass --opt {spec.name}" if spec in self.specs else "pass --preset again"
+                said = f"name {spec.name} again" if spec in self.specs else "pass --preset again"
                 raise InputError(
                     f"{spec.file} has changed since the recipe was created: "
                     f"to use the new version, {said}"

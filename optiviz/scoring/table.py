@@ -1,11 +1,19 @@
 """The table that all figures of a score are computed from: instances by optimizers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optiviz.descent import problem_of
 from optiviz.objective import Array
+from optiviz.scoring.problems import SHARES, BenchmarkProblem
+from optiviz.scoring.results import Results
+from optiviz.system.errors import InputError, did_you_mean
+
+ALL = "all"  # problems, on which a rate is tuned
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,3 +57,109 @@ class ScoreTable:
             endings=self.endings[instances],
             rates=self.rates[kept],
         )
+
+
+def table_of(
+    problems: Sequence[BenchmarkProblem],
+    labels: Sequence[str],
+    results: Sequence[Sequence[Results]],
+    tuned_on: str | None = None,
+) -> ScoreTable:
+    """Return the table of optimizers with these labels: their results, each one per problem.
+
+    On each problem an optimizer uses its own best rate there. With tuned_on, the name of a problem
+    or a group, or "all", it uses the rate that is best over those problems, or the nearest one that
+    was tried, everywhere. Raises InputError if there is no such problem.
+    """
+    judges = _judges(problems, tuned_on)
+    chosen = [_chosen(problems, each, judges) for each in results]  # (k, p) indices of rates
+    used = [
+        list(zip(each, rates, strict=True)) for each, rates in zip(results, chosen, strict=True)
+    ]
+    return ScoreTable(
+        optimizers=tuple(labels),
+        problems=tuple(each.name for each in problems),
+        groups=tuple(each.group for each in problems),
+        dims=np.array([_variables(each) for each in problems], np.intp),
+        budgets=np.array([each.budget for each in problems], np.intp),
+        problem=np.repeat(
+            np.arange(len(problems)), [len(each.solved_at[0]) for each in results[0]]
+        ),
+        solved_at=np.stack([np.concatenate([r.solved_at[i] for r, i in row]) for row in used], 1),
+        gaps=np.stack([np.concatenate([r.gaps[i] for r, i in row]) for row in used], 1),
+        shares=SHARES,
+        endings=np.stack([np.concatenate([r.endings[i] for r, i in row]) for row in used], 1),
+        rates=np.stack([np.array([r.rates[i] for r, i in row]) for row in used], 1),
+    )
+
+
+def best_rate(results: Results) -> int:
+    """Return the index of the rate that is best on one problem.
+
+    That is the one that solves most instances, then needs the fewest evaluations for these, then
+    has the lowest median of final gaps, then the smallest one.
+    """
+    return nearest_rate(results.rates, _best([_Tried(results, 1)]))
+
+
+def nearest_rate(rates: Array, rate: float) -> int:
+    """Return the index of the rate that is nearest to one, as a factor; 0 if none was searched."""
+    if np.isnan(rate) or np.isnan(rates).all():
+        return 0
+    return int(np.argmin(abs(np.log(rates / rate))))
+
+
+class _Tried(NamedTuple):
+    """Results on a problem, and its budget, in which evaluations are counted there."""
+
+    results: Results
+    budget: int
+
+
+def _best(tried: Sequence[_Tried]) -> float:
+    """Return the rate that is best over some problems; nan if none was searched."""
+    searched = [each for each in tried if not np.isnan(each.results.rates).all()]
+    if not searched:
+        return np.nan
+    rates = np.unique(np.concatenate([each.results.rates for each in searched]))
+
+    def merit(rate: float) -> tuple[float, ...]:
+        places = [nearest_rate(results.rates, rate) for results, _ in searched]
+        pairs = list(zip(searched, places, strict=True))
+        spent = np.concatenate([each.results.solved_at[i] / each.budget for each, i in pairs])
+        last = np.concatenate([each.results.gaps[i, :, -1] for each, i in pairs])
+        solved = spent[np.isfinite(spent)]
+        return -len(solved), solved.sum(), np.median(np.where(np.isnan(last), np.inf, last)), rate
+
+    return float(min(rates, key=merit))
+
+
+def _variables(problem: BenchmarkProblem) -> int:
+    """Return the number of variables that are descended, which may be more than are drawn."""
+    return problem_of(problem.surface).start(problem.surface.default_starts[0]).size
+
+
+def _judges(problems: Sequence[BenchmarkProblem], tuned_on: str | None) -> list[int] | None:
+    """Return the indices of the problems on which rates are tuned, None for each on its own."""
+    if tuned_on is None:
+        return None
+    names = [each.name for each in problems]
+    if tuned_on in names:
+        return [names.index(tuned_on)]
+    groups = [each.group for each in problems]
+    found = [
+        number for number, group in enumerate(groups) if (group == tuned_on or tuned_on == ALL)
+    ]
+    if not found:
+        raise InputError(did_you_mean("problem or group", tuned_on, {*names, *groups, ALL}))
+    return found
+
+
+def _chosen(
+    problems: Sequence[BenchmarkProblem], results: Sequence[Results], judges: list[int] | None
+) -> list[int]:
+    """Return the index of the rate that an optimizer uses on each problem."""
+    if judges is None:
+        return [best_rate(each) for each in results]
+    rate = _best([_Tried(results[number], problems[number].budget) for number in judges])
+    return [nearest_rate(each.rates, rate) for each in results]
