@@ -26,7 +26,10 @@ BESIDE = (
     *("full_batch", "chosen", "sample_gradients"),
 )
 # What of these is a function of points, and what an objective.
-FUNCTIONS = "hessian", "hessian_product", "residuals", "jacobian", "metric", "sample_gradients"
+FUNCTIONS = (
+    *("hessian", "hessian_product", "third_derivatives", "residuals", "jacobian"),
+    *("metric", "sample_gradients"),
+)
 OBJECTIVES = "smooth", "full_batch"
 
 

@@ -39,6 +39,7 @@ Biases = Literal["zero", "keep"]  # what they are in random directions
 BIASES: tuple[Biases, ...] = get_args(Biases)
 FitLoss = Literal["squared-error", "logistic"]  # of the samples that a curve is fitted to
 FIT_LOSSES: tuple[FitLoss, ...] = get_args(FitLoss)
+NoiseKind = Literal["gaussian", "cauchy", "multiplicative", "sparse", "drift"]
 
 
 # The options of the command line that set the fields of a recipe, where the names differ.
@@ -219,6 +220,7 @@ class ViewEntry(NamedTuple):
     about: str
     page: bool = False  # whether pages can show it
     beside: tuple[str, ...] = ()  # views of which the first that fits is shown beside it by default
+    named: bool = False  # whether it names the optimizers itself, so that it needs no legend
 
 
 MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
@@ -281,6 +283,42 @@ VIEWS = {
     "basins": ViewEntry(
         "basins:BasinsView", (2,), "basins", (),
         "which minimum each start reaches, in optiviz basins",
+    ),
+    "solved": ViewEntry(
+        "score_curves:SolvedView", (1,), "score", (),
+        "share of instances solved against the budget, in optiviz score",
+    ),
+    "profile": ViewEntry(
+        "score_curves:ProfileView", (1,), "score", (),
+        "performance profile, in optiviz score",
+    ),
+    "data-profile": ViewEntry(
+        "score_curves:DataProfileView", (1,), "score", (),
+        "data profile, in optiviz score",
+    ),
+    "rank": ViewEntry(
+        "score_curves:RankView", (1,), "score", (),
+        "mean rank against the budget, in optiviz score",
+    ),
+    "matrix": ViewEntry(
+        "score_matrix:MatrixView", (1,), "score", (),
+        "share solved and rank by problem and optimizer, in optiviz score",
+    ),
+    "sensitivity": ViewEntry(
+        "score_sensitivity:SensitivityView", (1,), "score", (),
+        "share solved beside the best rate and other values, in optiviz score",
+    ),
+    "invariance": ViewEntry(
+        "score_rows:InvarianceView", (1,), "score", (),
+        "what rotating, moving and scaling a problem changes, in optiviz score", named=True,
+    ),
+    "endings": ViewEntry(
+        "score_rows:EndingsView", (1,), "score", (),
+        "how runs ended, in optiviz score", named=True,
+    ),
+    "medians": ViewEntry(
+        "score_rows:MediansView", (1,), "score", (),
+        "median evaluations and share solved, with intervals, in optiviz score", named=True,
     ),
 }  # fmt: skip
 OPTIMIZERS = {
@@ -376,6 +414,13 @@ WRAPPERS = {
     "flow": "flows:Flow",
     "cautious": "cautious:Cautious",
     "clip": "clipping:Clip",
+}
+NOISE_KINDS: dict[NoiseKind, str] = {  # what SIGMA, the size of noise, is
+    "gaussian": "added to gradients, of standard deviation SIGMA",
+    "cauchy": "added to gradients, heavy-tailed, of scale SIGMA",
+    "multiplicative": "gradients times 1 + SIGMA z, z normal",
+    "sparse": "coordinates of gradients are missing with probability SIGMA",
+    "drift": "the minimum moves, by steps of standard deviation SIGMA",
 }
 SIGNALS = {
     "spikes": "1 at every 60th step, else 0",

@@ -12,6 +12,7 @@ from optiviz.descent.problem import feasible
 from optiviz.descent.walk import walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, OptimizerError
+from optiviz.surfaces.noise import unmoved
 from optiviz.surfaces.surface import Surface
 from optiviz.system.progress import Progress
 
@@ -132,6 +133,8 @@ def _walk_block(
             for last, (here, _) in enumerate(walk(grid.objective, method, x, grid.steps)):
                 paths[last] = here.reshape(-1, 2).T
         paths[last + 1 :] = np.nan
+        seen = unmoved(grid.objective, np.moveaxis(paths, 1, -1), range(grid.steps + 1))
+        paths = np.moveaxis(seen, -1, 1)
         ends = paths[-1].T.copy()
         reached = _nearest(ends, minima, grid.surface.minimum_radius)
         arrived = np.full(len(starts), -1)

@@ -22,6 +22,7 @@ from optiviz.optimizers.base import Method, check_offered
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, format_value
 from optiviz.registry import OPTIMIZERS, Pace
+from optiviz.surfaces.noise import unmoved
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import Progress
@@ -378,14 +379,21 @@ class _Runs(NamedTuple):
 
     def at(self, rates: Array) -> _Trials:
         """Walk at all rates, shape (n,), and score them."""
-        return _score_runs(rates, self._walk(rates), self.problem, self.pace)
+        return self._scored(rates, self._walk(rates))
 
     def walked_alone(self, rate: Array) -> _Trials:
         """Walk from each start alone at one rate, shape (1,), and score it."""
         optimizer = _with_rate(self.spec, float(rate[0]))
         paths = [descend(self.objective, optimizer, start, self.steps) for start in self.starts]
         points = np.stack([path.points for path in paths], axis=1)[:, None]
-        return _score_runs(rate, points, self.problem, self.pace)
+        return self._scored(rate, points)
+
+    def _scored(self, rates: Array, points: Array) -> _Trials:
+        """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
+        seen = unmoved(self.objective, points, range(len(points)))
+        with np.errstate(all="ignore"):
+            losses = self.problem.true_objective.value(seen)
+        return _score_runs(rates, points, losses, self.problem, self.pace)
 
     def _walk(self, rates: Array) -> Array:
         """Return points of shape (steps + 1, rates, starts, dim)."""
@@ -428,12 +436,13 @@ def _score_network_rates(
     return RateScores(rates, scores, measure=NETWORK_SCORE)
 
 
-def _score_runs(rates: Array, points: Array, problem: Problem, pace: Pace) -> _Trials:
-    """Score runs by their points, shape (steps + 1, rates, starts, dim)."""
+def _score_runs(
+    rates: Array, points: Array, losses: Array, problem: Problem, pace: Pace
+) -> _Trials:
+    """Score runs by their points, (steps + 1, rates, starts, dim), and the losses there."""
     assert problem.box is not None
     low, high = problem.box.T
     with np.errstate(all="ignore"):
-        losses = problem.true_objective.value(points)
         away = np.abs(points - (low + high) / 2) / (high - low)  # 0.5 is the edge of the window
         reach = np.maximum(1.0, 2 * away[0].max(axis=(0, 1)))
         staying = (away <= reach).all(axis=(0, 2, 3)) & np.isfinite(losses).all(axis=(0, 2))

@@ -9,10 +9,11 @@ import numpy as np
 
 from optiviz.descent.trajectory import Trajectory
 from optiviz.objective import Array, Objective, Stream, SumOfSquares, pass_on
+from optiviz.registry import NoiseKind
 from optiviz.surfaces.batches import Residuals, SampleBatches
 from optiviz.surfaces.domain import Point
 from optiviz.surfaces.fit import Fit
-from optiviz.surfaces.noise import GradientNoise
+from optiviz.surfaces.noise import with_noise
 from optiviz.surfaces.origins import FitOrigin
 from optiviz.surfaces.surface import Surface
 
@@ -65,15 +66,19 @@ class Problem(ABC):
         """Return the objective without noise; raise InputError if the batch is too large."""
 
     def objective(
-        self, batch_size: int | None = None, noise: float = 0.0, seed: int = 0
+        self,
+        batch_size: int | None = None,
+        noise: float = 0.0,
+        seed: int = 0,
+        noise_kind: NoiseKind = "gaussian",
     ) -> Objective | Stream:
         """Return what every optimizer descends: an objective, or a stream of batches and noise.
 
-        noise is the standard deviation of the noise added to each coordinate of a gradient.
-        Raises InputError if the batch is too large.
+        noise is the SIGMA of a kind in NOISE_KINDS: the standard deviation of the noise added to
+        each coordinate of a gradient, if it is Gaussian. Raises InputError if the batch is too
+        large.
         """
-        met = self.without_noise(batch_size, seed)
-        return GradientNoise(met, noise, seed) if noise else met
+        return with_noise(self.without_noise(batch_size, seed), noise, seed, noise_kind)
 
     @cached_property
     def true_objective(self) -> Objective:

@@ -91,7 +91,9 @@ def descend(
     if isinstance(objective, GradientNoise):
         check_noise(optimizer, label or type(optimizer).__name__)
     watched = _Watched(objective)
-    full_batch = getattr(objective, "full_batch", None) if isinstance(objective, Stream) else None
+    has_batches = (
+        isinstance(objective, Stream) and getattr(objective, "full_batch", None) is not None
+    )
     reason = REASONS[explain] if sketch and explain else None
     shadowed = watched.dim > ALL and reason is not None and reason.has_shadow
     vectors = 1 + (reason.rows if reason and shadowed else 0)  # that are kept of each row
@@ -101,7 +103,7 @@ def descend(
     drawn = sketch and (kept is None or shadowed)
     walked = explained(optimizer, explain if drawn else None)
     sketching = drawn and walked.has_sketch and (kept is None or walked is not optimizer)
-    recorder = _Recorder(watched, full_batch, kept, walked if sketching else None)
+    recorder = _Recorder(watched, has_batches, kept, walked if sketching else None)
     if sharpness is not None:
         recorder.sharpness = _SharpnessRecorder(walked, sharpness)
     x = np.array(start, float)
@@ -116,7 +118,7 @@ def descend(
         states=_columns(recorder.states, steps),
         rows=kept,
         spaced=spaced,
-        true_losses=None if full_batch is None else _column(recorder.truths, many),
+        true_losses=_column(recorder.truths, many) if has_batches else None,
         sketches=tuple(recorder.sketches),
         **({} if recorder.sharpness is None else recorder.sharpness.fields(many)),
         **end,
@@ -132,11 +134,11 @@ class _Recorder:
     def __init__(
         self,
         watched: "_Watched",
-        full_batch: Objective | None,
+        has_batches: bool,
         kept: NDArray[np.intp] | None,
         sketching: Method | None,
     ) -> None:
-        self.watched, self.full_batch, self.sketching = watched, full_batch, sketching
+        self.watched, self.has_batches, self.sketching = watched, has_batches, sketching
         self.sketches: list[Sketch] = []
         self.points: list[Array] = []
         self.losses: list[float] = []
@@ -189,7 +191,7 @@ class _Recorder:
             self.sharpness.see(x if wanted else None)
         if wanted:
             self.points.append(x)
-            self.truths += [] if self.full_batch is None else [self.full_batch.value(x)]
+            self.truths += [here.full_batch.value(x)] if self.has_batches else []
         if self._wanted is None:
             self.states.append(_recorded(state, x.shape))
         if self.sketching is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from optiviz.optimizers.spec import format_value
+from optiviz.registry import NoiseKind
 from optiviz.surfaces.config import MAX_SAMPLES
 from optiviz.surfaces.domain import MAX_COORDINATE, Steps
 from optiviz.system.errors import InputError
@@ -16,6 +17,15 @@ ALL = "all"  # samples of a batch
 
 BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
 Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
+
+NOISE_TOLD: dict[NoiseKind, str] = {  # conditions of runs, of a size and of this as a percentage
+    "gaussian": "gradient noise {0:g}",
+    "cauchy": "Cauchy noise {0:g}",
+    "multiplicative": "multiplicative noise {0:g}",
+    "sparse": "sparse gradients: {1:g} % of coordinates missing",
+    "drift": "the minimum drifts by {0:g} a step",
+}
+DRAWN_FIRST = "the surface is that of step 0"  # a condition of what is drawn of one that drifts
 
 
 class Conditions(BaseModel):
@@ -46,3 +56,13 @@ def vary_condition(key: str, values: Sequence[str]) -> list[Any]:
 def format_condition(value: Any) -> str:
     """Return a value of a condition as text."""
     return ALL if value is None else format_value(value)
+
+
+def check_noise_kind(kind: NoiseKind, noises: Sequence[float]) -> None:
+    """Raise InputError if noise of a kind cannot have these sizes."""
+    if kind != "gaussian" and not any(noises):
+        raise InputError("noise_kind: has no effect without noise: add --noise 0.1")
+    if kind == "sparse" and max(noises) >= 1:
+        raise InputError(
+            f"noise: of sparse gradients is a probability below 1, not {format_value(max(noises))}"
+        )

@@ -19,9 +19,11 @@ from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem
 from optiviz.kinds.base import BaseRecipe, Timeline
 from optiviz.kinds.conditions import (
+    NOISE_TOLD,
     BatchSize,
     Conditions,
     Noise,
+    check_noise_kind,
     format_condition,
     vary_condition,
 )
@@ -50,7 +52,7 @@ from optiviz.optimizers.spec import (
     split_variation,
     vary,
 )
-from optiviz.registry import LegendPlace, Quality
+from optiviz.registry import LegendPlace, NoiseKind, Quality
 from optiviz.surfaces.domain import MAX_COORDINATE, Point, Steps
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
@@ -121,7 +123,7 @@ class OptimizerFields(BaseRecipe):
         known = dict(self.plugins or ())
         for spec in self.named_specs:
             if spec.file is not None and file_hash(spec.file) != known.get(spec.file):
-                said = f"pass --opt {spec.name}" if spec in self.specs else "pass --preset again"
+                said = f"name {spec.name} again" if spec in self.specs else "pass --preset again"
                 raise InputError(
                     f"{spec.file} has changed since the recipe was created: "
                     f"to use the new version, {said}"
@@ -369,7 +371,7 @@ class ProblemFields(Model):
 
     surface is a name in the built-in catalogue or a whole declaration; batch_size is the number
     of samples of a network per step, all if None; noise is the standard deviation of the noise
-    added to each coordinate of a gradient.
+    added to each coordinate of a gradient, or what SIGMA is to another kind in NOISE_KINDS.
     """
 
     elsewhere: ClassVar = {key: f"surface={text}" for key, text in IN_A_SURFACE.items()}
@@ -379,6 +381,7 @@ class ProblemFields(Model):
     steps: Steps | None = None
     batch_size: BatchSize | None = None
     noise: Noise = 0.0
+    noise_kind: NoiseKind = "gaussian"
 
     @field_validator("batch_size")
     @classmethod
@@ -414,13 +417,26 @@ class ProblemFields(Model):
 
     def objective(self) -> Objective | Stream:
         """Return the objective of every optimizer."""
-        return self.problem.objective(self.batch_size, self.noise, self.seed)
+        return self.problem.objective(self.batch_size, self.noise, self.seed, self.noise_kind)
+
+    @property
+    def noises(self) -> tuple[float, ...]:
+        """The noise of its runs."""
+        return (self.noise,)
+
+    @property
+    def gaussian_noise(self) -> float:
+        """The standard deviation of Gaussian noise on its gradients."""
+        return self.noise if self.noise_kind == "gaussian" else 0.0
 
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
         """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
-        if self.noise:
+        check_noise_kind(self.noise_kind, self.noises)
+        if any(self.noises) and self.noise_kind != "drift":
             check_noise(method, spec.name)
         surface = resolve_surface(self.surface)
+        if self.noise_kind == "drift" and surface.l1:
+            raise InputError("noise_kind: a minimum does not drift with a penalty: omit --l1")
         # Otherwise the objective, which takes long to make, says what it offers.
         if not surface.learns and "full_batch" not in method.needs:
             check_offered(method, self.problem.offered, spec.name)
@@ -431,7 +447,7 @@ class ProblemFields(Model):
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
-            said.append(f"gradient noise {self.noise:g}")
+            said.append(NOISE_TOLD[self.noise_kind].format(self.noise, 100 * self.noise))
         seeded = [spec for spec in specs if spec.is_random]
         drawn = self.problem.is_random or any(
             spec.probe().draws(self.objective()) for spec in seeded

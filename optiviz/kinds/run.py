@@ -19,6 +19,7 @@ from optiviz.kinds.base import (
     Scene,
 )
 from optiviz.kinds.checkpoints import CheckpointFields, trained
+from optiviz.kinds.conditions import DRAWN_FIRST
 from optiviz.kinds.fields import (
     AnimationFields,
     LegendFields,
@@ -34,7 +35,7 @@ from optiviz.kinds.style import Style, check_views
 from optiviz.kinds.tracks import judged
 from optiviz.kinds.tune import TuneRecipe, search_best
 from optiviz.kinds.types import OptionalOptimizers, Over, resolve_surface
-from optiviz.optimizers.base import Method, check_noise
+from optiviz.optimizers.base import Method
 from optiviz.optimizers.explanations import REASONS, check_explained
 from optiviz.optimizers.spec import OptimizerSpec, format_value, labelled, parse_spec
 from optiviz.registry import MANY_DIMENSIONS, VIEWS, Explanation, Format, Pace, option_of
@@ -46,7 +47,7 @@ from optiviz.system.text import counted
 
 # Fields that say how optimizers descend, which has no effect without any.
 NEED_OPTIMIZER = (
-    *("starts", "random_starts", "steps", "batch_size", "noise"),
+    *("starts", "random_starts", "steps", "batch_size", "noise", "noise_kind"),
     *("lr", "tune", "pace", "vary"),
 )
 ROOMY = 5.5, 3.6  # inches of a layout with room for a second view, unless specified
@@ -201,6 +202,8 @@ class Recipe(
                     raise InputError(f"{name}: needs an optimizer, but all paths are recorded")
         if name := self.varied_param:
             self._check_varied(name)
+        if self.measures and self.noise_kind == "drift":
+            raise InputError("view: sharpness is that of a minimum that does not drift")
         sizes = [variant.batch_size for variant, _ in self.variants]
         if any(size is not None for size in sizes):
             try:
@@ -208,10 +211,9 @@ class Recipe(
             except ValueError as error:
                 raise InputError(f"vary: {error}") from None
 
-    def check_method(self, spec: OptimizerSpec, method: Method) -> None:
-        super().check_method(spec, method)
-        if self.varied_condition == "noise":
-            check_noise(method, spec.name)
+    @property
+    def noises(self) -> tuple[float, ...]:
+        return tuple(variant.noise for variant, _ in self.variants)
 
     def _check_varied(self, name: str) -> None:
         """Raise InputError for what surfaces with several values of a parameter do not allow."""
@@ -244,6 +246,8 @@ class Recipe(
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]
+        if self.noise_kind == "drift":
+            shared.append(DRAWN_FIRST)
         if self.vary is not None:
             shared = [parse_spec(self.optimizers[0]).heading, *shared]
         search = self._search
@@ -283,6 +287,7 @@ class Recipe(
             conditions=self.conditions(),
             window_told=self._window_told(surface),
             starts_told=self._starts_told(),
+            drifts=self.noise_kind == "drift",
         )
         draws = any("density" in VIEWS[name].options for name in self.views(scene))
         return scene.with_density(self._temperature(entries) if draws else None)
@@ -419,7 +424,7 @@ class Recipe(
             if not self.sketches_all:
                 paths = (paths[0], *map(with_results_alone, paths[1:]))
             if self.sketch is not False and variant.problem.in_plane and variant.batch_size is None:
-                paths = tuple(with_ball(path, surface, variant.noise) for path in paths)
+                paths = tuple(with_ball(path, surface, variant.gaussian_noise) for path in paths)
             entries.append(
                 DescentEntry(
                     spec=spec,
@@ -456,7 +461,7 @@ class Recipe(
             self._check_explained(methods, self.explain)
             return
         recorded = any(track.trajectory.sketches for track in self.tracks)
-        if not (recorded or self.noise or any(method.has_sketch for method in methods)):
+        if not (recorded or self.gaussian_noise or any(method.has_sketch for method in methods)):
             raise InputError(
                 "sketch: no method of this run says what it looked at: omit --sketch, or add one "
                 "that does, such as nelder-mead"

@@ -18,7 +18,7 @@ from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.lessons import read_lesson, with_lesson
 from optiviz.recipes.provenance import RecipeSource, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
-from optiviz.registry import OPTIMIZERS
+from optiviz.registry import OPTIMIZERS, NoiseKind
 from optiviz.rendering.batch import Result, run_jobs
 from optiviz.rendering.render import make_picture, render
 from optiviz.surfaces.catalogue import find_surface
@@ -80,6 +80,7 @@ def descend(
     *,
     batch_size: int | None = None,
     noise: float = 0.0,
+    noise_kind: NoiseKind = "gaussian",
     seed: int = 0,
 ) -> Trajectory:
     """Run one optimizer on a surface and return its trajectory.
@@ -94,8 +95,9 @@ def descend(
     start is the starting point, of shape (dim,), in the coordinates that pictures show. Unless
     specified, start and steps are those of the surface; steps is 120 if it has none. batch_size is
     the number of samples of a network's data per step, all of them if None. noise is the standard
-    deviation of Gaussian noise that is added to each coordinate of the gradient. seed is the seed
-    of batches, noise, dropout and random methods.
+    deviation of Gaussian noise that is added to each coordinate of the gradient; noise_kind is
+    another kind, as in the help of `optiviz run`. seed is the seed of batches, noise, dropout and
+    random methods.
 
     Returns a Trajectory, whose `losses` have shape (steps + 1,) and whose `points` have shape
     (rows, dim): every step in one or two dimensions, a selection of steps in more. For a network
@@ -111,7 +113,7 @@ def descend(
     starts = () if start is None else (tuple(start),)
     recipe = _recipe(
         surface=surface, optimizers=optimizer, starts=starts, steps=steps,
-        batch_size=batch_size, noise=noise, seed=seed,
+        batch_size=batch_size, noise=noise, noise_kind=noise_kind, seed=seed,
     )  # fmt: skip
     if len(recipe.optimizers) != 1:
         raise InputError(f"descend needs exactly one optimizer, not {len(recipe.optimizers)}")

@@ -123,6 +123,20 @@ def _as_declared(data: "str | Columns") -> "str | dict[str, tuple[float, ...]]":
     return data if isinstance(data, str) else dict(data)
 
 
+class QuadraticConfig(BaseModel):
+    """A quadratic with the minimum 0 at (1, ..., 1), as declared in an entry of surfaces.yaml.
+
+    The eigenvalues of its Hessian rise geometrically from 1 to condition. They belong to the
+    variables, in order, or with rotated to directions that are drawn from the seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    condition: Annotated[float, Field(ge=1, le=1e12), BeforeValidator(plain_number)]
+    rotated: bool = False
+    seed: Seed = 0
+
+
 class FitNames(NamedTuple):
     """What the names in a model stand for: the columns of samples, and the parameters."""
 

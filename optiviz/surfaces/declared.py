@@ -33,9 +33,13 @@ def completed(declared: Mapping[str, Any]) -> dict[str, Any]:
     if filled.get("fit") is not None:
         fit = checked(FitConfig, filled["fit"])
         filled = _with_best_fit(fit, filled) if isinstance(fit, FitConfig) else filled
+    if filled.get("quadratic") is not None:
+        filled = {"variables": AXES, **filled}
     given = filled.get("variables")
     if isinstance(given, str | int):
         given = variable_names(given)
+    if filled.get("quadratic") is not None and isinstance(given, tuple | list):
+        filled = _with_minimum(filled, len(given))
     if isinstance(given, tuple | list):
         for key in {"domain", "start", "bounds"} & filled.keys():
             filled[key] = placed(filled[key], given)
@@ -68,6 +72,13 @@ def _with_best_fit(config: FitConfig, declared: Mapping[str, Any]) -> dict[str, 
     if not {"minima", "name"} & filled.keys():
         filled["minima"] = (found.parameters,) if found.parameters else ()
     return filled
+
+
+def _with_minimum(declared: dict[str, Any], dim: int) -> dict[str, Any]:
+    """Return the declaration of a quadratic with its window and its minimum, if it is drawn."""
+    if dim > len(AXES):
+        return declared
+    return {"domain": [DEFAULT_INTERVAL] * dim, "minima": [(1.0,) * dim], **declared}
 
 
 def placed(value: Any, names: Sequence[str]) -> Any:

@@ -25,6 +25,7 @@ from optiviz.surfaces.config import (
     ModelConfig,
     NetworkConfig,
     PlaneConfig,
+    QuadraticConfig,
 )
 from optiviz.surfaces.datasets import dataset_hash, files_of
 from optiviz.surfaces.domain import Domain, Interval, Point
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from optiviz.surfaces.models.space import ModelSpace
     from optiviz.surfaces.network_model import NetworkModel
     from optiviz.surfaces.plane import Plane
+    from optiviz.surfaces.quadratic import Quadratic
     from optiviz.surfaces.space import Space
     from optiviz.system.progress import Progress
 
@@ -68,7 +70,7 @@ class Origin(ABC):
 
     @property
     @abstractmethod
-    def compiled(self) -> "Fit | Formula | Function | Plane":
+    def compiled(self) -> "Fit | Formula | Function | Plane | Quadratic":
         """The object with values and gradients; raises InputError if it cannot be built."""
 
     @property
@@ -225,6 +227,42 @@ class FunctionOrigin(Origin):
 
     def check_file(self) -> None:
         _check_hash(self.function)
+
+
+@dataclass(frozen=True)
+class QuadraticOrigin(Origin):
+    """A quadratic of so many variables."""
+
+    aspect: ClassVar = "equal"
+    quadratic: QuadraticConfig
+    variables: tuple[str, ...]
+
+    @property
+    def compiled(self) -> "Quadratic":
+        from optiviz.surfaces.quadratic import quadratic
+
+        return quadratic(self.quadratic, len(self.variables))
+
+    @property
+    def title(self) -> str:
+        return f"A {'rotated ' * self.quadratic.rotated}quadratic"
+
+    @property
+    def file_name(self) -> str:
+        condition = f"{self.quadratic.condition:g}".replace("e+", "e").replace("e0", "e")
+        return f"quadratic-{condition}{'-rotated' * self.quadratic.rotated}"
+
+    @property
+    def caption(self) -> str:
+        return self.compiled.caption
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return self.variables
+
+    def to_dict(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        unused = "network", "plane", "formula"
+        return {key: declared[key] for key in declared if key not in unused}
 
 
 @dataclass(frozen=True)
@@ -396,13 +434,13 @@ class SpaceOrigin(Origin):
 
 @dataclass(frozen=True)
 class VariablesOrigin(SpaceOrigin):
-    """A formula or a function of more than two variables.
+    """A formula, a function or a quadratic of more than two variables.
 
     A domain with one interval is that of each variable, DEFAULT_INTERVAL unless specified; one with
     two is the window of the plane. On a line, one interval is its window.
     """
 
-    source: FormulaOrigin | FunctionOrigin
+    source: FormulaOrigin | FunctionOrigin | QuadraticOrigin
     variables: tuple[str, ...]
     begin: Point  # () for the default one
     matrix: tuple[int, int] | None = None  # rows and columns of that which the variables are
@@ -418,9 +456,9 @@ class VariablesOrigin(SpaceOrigin):
         )
 
     @property
-    def _objective(self) -> "Formula | Function":
+    def _objective(self) -> "Formula | Function | Quadratic":
         source = self.source
-        if isinstance(source, FormulaOrigin):
+        if not isinstance(source, FunctionOrigin):
             return source.compiled
         from optiviz.surfaces.function import function
 
@@ -452,7 +490,7 @@ class VariablesOrigin(SpaceOrigin):
 
     @property
     def caption(self) -> str:
-        said = getattr(self._objective, "caption", "")  # that of a function
+        said = getattr(self._objective, "caption", "")  # that of a function or a quadratic
         many = f"{len(self.variables)} variables"
         if self.matrix is not None:
             many = "a matrix of {} x {}".format(*self.matrix)

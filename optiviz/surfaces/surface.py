@@ -29,6 +29,7 @@ from optiviz.surfaces.config import (
     ModelConfig,
     NetworkConfig,
     PlaneConfig,
+    QuadraticConfig,
     WrittenPlane,
 )
 from optiviz.surfaces.constraints import comparisons, in_signs, penalized, spaced
@@ -63,6 +64,7 @@ from optiviz.surfaces.origins import (
     ModelOrigin,
     NetworkOrigin,
     Origin,
+    QuadraticOrigin,
     SpaceOrigin,
     VariablesOrigin,
     compiled,
@@ -92,9 +94,12 @@ if TYPE_CHECKING:
     from optiviz.surfaces.formula import Formula
     from optiviz.surfaces.function import Function
     from optiviz.surfaces.plane import Plane
+    from optiviz.surfaces.quadratic import Quadratic
     from optiviz.system.progress import Progress
 
 
+Declared = CodeConfig | FitConfig | QuadraticConfig | None
+MADE_OF = "network", "model", "function", "fit", "quadratic"  # unless of a formula
 TRIED_VARIABLES = 3  # with which a general formula is checked
 MAX_CONSTRAINTS = 70  # letters of constraints in a caption; more are counted
 MARGIN = 1 / 3  # beside a feasible set, in lengths of it
@@ -108,7 +113,8 @@ class Surface(Model):
     variables are the names in the formula, x and y unless specified; general is the formula in any
     number of variables. params are the values of other names in it. function is a user's Python
     function, and model one that returns a problem over all parameters of a model. fit is a curve
-    fitted to samples, whose parameters are the variables. The loss of a network or a model, and a
+    fitted to samples, whose parameters are the variables, and quadratic one of a given condition,
+    whose minimum is at (1, ..., 1). The loss of a network or a model, and a
     formula or function of more than two variables, are drawn on a plane; domain is then the window
     of the plane or, with one interval, that of each variable. The fields are those of an entry in
     surfaces.yaml. Pickled as its declaration, which is compiled when first used.
@@ -131,6 +137,7 @@ class Surface(Model):
     model: ModelConfig | None = None
     function: FunctionConfig | None = None
     fit: FitConfig | None = None
+    quadratic: QuadraticConfig | None = None
     params: Params = ()
     variables: VariableNames = ()
     matrix: MatrixShape | None = None
@@ -163,12 +170,10 @@ class Surface(Model):
     def _completed(cls, declared: Any) -> Any:
         return completed(declared) if isinstance(declared, Mapping) else declared
 
-    @field_validator("model", "function", "fit")
+    @field_validator("model", "function", "fit", "quadratic")
     @classmethod
-    def _alone(
-        cls, given: CodeConfig | FitConfig | None, info: ValidationInfo
-    ) -> CodeConfig | FitConfig | None:
-        for other in ("network", "model", "function"):
+    def _alone(cls, given: Declared, info: ValidationInfo) -> Declared:
+        for other in MADE_OF[: MADE_OF.index(str(info.field_name))]:
             if given is not None and info.data.get(other) is not None:
                 raise ValueError(f"cannot be combined with a {other}: give only one")
         return given
@@ -258,7 +263,7 @@ class Surface(Model):
         axes = axes_in(info)
         if given is None or axes is None:
             return given
-        for kind in ("network", "model", "function", "fit"):
+        for kind in MADE_OF:
             if info.data.get(kind) is not None:
                 raise ValueError(f"are those of a formula, but there is a {kind}")
         if axes > len(AXES):
@@ -276,8 +281,7 @@ class Surface(Model):
             return text  # its faults are told
         if (known := info.data["residuals"]) and text != half_sum_of_squares(known.texts):
             raise ValueError("cannot be combined with residuals: give only one")
-        kinds = "network", "model", "function", "fit"
-        others = {kind: info.data.get(kind, ...) for kind in kinds}
+        others = {kind: info.data.get(kind, ...) for kind in MADE_OF}
         given = [kind for kind, each in others.items() if each is not None]
         if not given and not text:
             raise ValueError(f"{REQUIRED} or empty")
@@ -349,8 +353,9 @@ class Surface(Model):
     def _on_a_formula(cls, weight: float, info: ValidationInfo) -> float:
         if weight and info.data.get("function") is not None:
             raise ValueError("is added to a formula, but there is a function: add it there")
-        if weight and info.data.get("fit") is not None:
-            raise ValueError("is added to a formula, but there is a fit")
+        for kind in ("fit", "quadratic"):
+            if weight and info.data.get(kind) is not None:
+                raise ValueError(f"is added to a formula, but there is a {kind}")
         if weight and (info.data.get("constraints") or info.data.get("bounds")):
             raise ValueError("cannot be combined with constraints: give only one")
         return weight
@@ -376,8 +381,10 @@ class Surface(Model):
             return ModelOrigin(self.name, self.domain, plane, self.model)
         if self.fit is not None:
             return FitOrigin(self.name, self.domain, self.fit, self.variables)
-        source: FunctionOrigin | FormulaOrigin
-        if self.function is not None:
+        source: FunctionOrigin | FormulaOrigin | QuadraticOrigin
+        if self.quadratic is not None:
+            source = QuadraticOrigin(self.name, self.domain, self.quadratic, self.variables)
+        elif self.function is not None:
             source = FunctionOrigin(self.name, self.domain, self.function, self.variables)
         else:
             sides = None if self.domain is None else len(self.domain.intervals)
@@ -650,7 +657,7 @@ class Surface(Model):
         return None if self.residuals is None else self.residuals.jacobian
 
     @property
-    def compiled(self) -> "Fit | Formula | Function | Plane":
+    def compiled(self) -> "Fit | Formula | Function | Plane | Quadratic":
         """The formula, function or plane through the network; raises InputError if invalid."""
         return self.origin.compiled
 

@@ -23,12 +23,10 @@ from optiviz.rendering.lesson.prose import prose_html
 from optiviz.rendering.page import (
     color_schemes,
     page_parts,
-    page_pieces,
     page_themes,
-    policy_hash,
-    shared_parts,
     theme_rules,
 )
+from optiviz.rendering.page.frames import embedded_pages, framed_policy, frames_script
 from optiviz.rendering.page.text import embedded
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
@@ -63,9 +61,8 @@ def save_lesson(
         )
     ]
     themes = page_themes(recipe.theme)
-    shared = shared_parts(themes)
     own = {str(at): each.parts for at, each in enumerate(pictures) if each.parts is not None}
-    style, script = theme_rules(themes) + _read("lesson.css"), _read("lesson.js")
+    style, script = theme_rules(themes) + _read("lesson.css"), frames_script() + _read("lesson.js")
     anchors = _anchors([passage.heading for passage in scene.passages])
     sections = [
         _section(number, anchor, passage, shown.html)
@@ -81,17 +78,14 @@ def save_lesson(
     text = Template(_read("lesson.html")).substitute(
         comment=embedded(json.loads(comment)),
         lang=recipe.lang,
-        policy=_policy(
-            [style, shared["style"]],
-            [script, shared["script"], *(parts["programs"] for parts in own.values())],
-        ),
+        policy=framed_policy([style], [script], own.values(), themes),
         schemes=color_schemes(themes),
         description=f'<meta name="description" content="{summary}">\n' if summary else "",
         title=escape(scene.title),
         summary=f'<p class="summary">{summary}</p>' if summary else "",
         contents="\n".join(contents),
         sections="\n".join(sections),
-        pages=embedded({"pieces": page_pieces(), "shared": shared, "own": own}),
+        pages=embedded_pages(own, themes),
         style=style,
         script=script,
     )
@@ -163,14 +157,6 @@ def _anchors(headings: Iterable[str]) -> list[str]:
         names = (f"{words}-{each}" if each > 1 else words for each in count(1))
         anchors.append(next(name for name in names if name not in {*TAKEN, *anchors}))
     return anchors
-
-
-def _policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
-    """Return the Content-Security-Policy of a lesson, which holds in its frames, too."""
-    told = ["default-src 'none'", "img-src data:", "media-src data:", "worker-src blob:"]
-    for name, texts in (("style-src", styles), ("script-src", scripts)):
-        told.append(" ".join([name, *dict.fromkeys(f"'{policy_hash(each)}'" for each in texts)]))
-    return "; ".join(told)
 
 
 def _read(name: str) -> str:

@@ -68,15 +68,17 @@ def page_parts(
     progress: Progress | None = None,
     *,
     framed: bool = False,
+    spare: bool = False,
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the parts of a page that are its own, and sentences on what is blank in its picture.
 
     A page that is `framed` is as tall as what it shows, which it tells the page around it, and its
-    heading is for screen readers alone.
+    heading is for screen readers alone. One that is `spare` has only the optimizers of the recipe,
+    no situations and no relief.
     """
     themes = page_themes(recipe.theme)
-    programs = page_programs(scene, recipe)
-    page = Page(scene, recipe, themes, programs, progress)
+    programs = page_programs(scene, recipe, spare=spare)
+    page = Page(scene, recipe, themes, programs, progress, spare=spare)
     payload = page.payload()
     script, shared = _made(programs), shared_parts(themes)
     title = escape(scene.title or scene.surface.title)

@@ -86,7 +86,8 @@ class Page:
     """The content of the page of a run.
 
     themes are those of the page by name, the default one first. A page whose programs are `live`
-    computes surface and paths by itself; what it cannot compute is in the file.
+    computes surface and paths by itself; what it cannot compute is in the file. One that is `spare`
+    has no relief.
     """
 
     def __init__(
@@ -96,9 +97,11 @@ class Page:
         themes: dict[str, Theme],
         programs: Programs,
         progress: Progress | None,
+        *,
+        spare: bool = False,
     ) -> None:
         self.scene, self.recipe, self.themes, self.progress = scene, recipe, themes, progress
-        self.programs, self.is_live = programs, not programs.live
+        self.programs, self.is_live, self.spare = programs, not programs.live, spare
         self.theme = next(iter(themes.values()))
         self.ground = "contour" if scene.surface.dim == 2 else "curve"
         self.data: DataView | None = None
@@ -522,8 +525,10 @@ class Page:
         if self.is_live:
             if self.ground == "curve":
                 return {}
-            with drawing_settings():
-                relief = relief_told(scene, self.recipe, self.themes)
+            relief = None
+            if not self.spare:
+                with drawing_settings():
+                    relief = relief_told(scene, self.recipe, self.themes)
             return {"relief": relief, "basins": basins_told()}
         if self.ground == "contour":
             starts = scene.in_window(scene.starts)

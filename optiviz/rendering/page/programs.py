@@ -26,7 +26,13 @@ from optiviz.rendering.page.sets import set_programs
 from optiviz.surfaces.fit import Fit
 from optiviz.surfaces.formula import Formula
 from optiviz.surfaces.noise import standard_noise
-from optiviz.surfaces.origins import FitOrigin, FormulaOrigin, FunctionOrigin, SpaceOrigin
+from optiviz.surfaces.origins import (
+    FitOrigin,
+    FormulaOrigin,
+    FunctionOrigin,
+    QuadraticOrigin,
+    SpaceOrigin,
+)
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError
 from optiviz.tracing.comparison import check_path
@@ -39,6 +45,7 @@ from optiviz.tracing.programs import MethodProgram
 MOST_SAMPLES = 100  # of a fit that a page computes
 ANY_RATE = 1.0  # stands for a learning rate, which is an input
 MAX_COMPARED = 1000  # steps of a path with which the program of third-party code is compared
+GAUSSIAN_ALONE = "a page has Gaussian noise alone"
 CONSTRAINED, BATCHED = "a page does not know constraints", "a page has no batches"
 UNMEASURED = "a page does not measure sharpness"
 NOISY_STEPS = 500, 2000  # bounds of the steps for which a page has noise, unless it has more steps
@@ -62,8 +69,16 @@ class Programs:
     presets: list[dict[str, Any]] = field(default_factory=list)
 
 
-def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
-    """Return the programs of the page of a run, and of the built-in optimizers that it offers."""
+def computes(recipe: Recipe) -> bool:
+    """Return whether the page of a recipe computes surface and paths by itself."""
+    return _formula(resolve_surface(recipe.surface))[0] is not None and not _unlike_a_page(recipe)
+
+
+def page_programs(scene: RunScene, recipe: Recipe, *, spare: bool = False) -> Programs:
+    """Return the programs of the page of a run, and of the built-in optimizers that it offers.
+
+    A page that is `spare` offers no other optimizers, and no situations.
+    """
     formula, why = _formula(scene.surface)
     unlike = _unlike_a_page(recipe)
     if recipe.presets and (formula is None or unlike):
@@ -78,13 +93,13 @@ def page_programs(scene: RunScene, recipe: Recipe) -> Programs:
         else _replayed("another program recorded this path")
         for entry in scene.entries
     ]
-    for name in () if unlike else OPTIMIZERS:
+    for name in () if unlike or spare else OPTIMIZERS:
         library.offer(name)
     sets = [objective_text({"value": each}) for each in set_programs(scene.surface, recipe)]
     curve = "null"
     if isinstance(formula, Fit):
         curve = objective_text({"value": curve_program(formula)})
-    given = () if unlike else recipe.page_presets
+    given = () if unlike or spare else recipe.page_presets
     presets = [library.preset(recipe, preset) for preset in given]
     return Programs(
         script(objective_text(formula_programs(formula)), library.texts, sets, curve),
@@ -116,6 +131,9 @@ def _formula(surface: Surface) -> tuple[Formula | Fit | None, str]:
         name = origin.function.of
         said = f"The paths were computed in Python, because no formula was found in {name}."
         return origin.compiled.formula, said
+    if isinstance(origin, QuadraticOrigin):
+        said = "a page does not know a declared quadratic"
+        return None, f"The paths were computed in Python, because {said}."
     learns = isinstance(origin, SpaceOrigin) and origin.learns
     what = "a network" if learns else "many variables"
     return None, f"The paths were computed in Python, because {what} would be too much for a page."
@@ -127,6 +145,8 @@ def _unlike_a_page(recipe: Recipe) -> str:
         return CONSTRAINED
     if "sharpness" in recipe.view_names:
         return UNMEASURED
+    if recipe.noise_kind != "gaussian":
+        return GAUSSIAN_ALONE
     return "" if recipe.batch_size is None else BATCHED
 
 

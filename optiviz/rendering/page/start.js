@@ -149,6 +149,9 @@ if (framed) {
     tell();
   });
   new ResizeObserver(tell).observe(one("main"));
+  addEventListener("keydown", ({ key, defaultPrevented }) => {
+    if (key === "Escape" && !defaultPrevented) parent.postMessage({ key }, "*"); // perhaps to close it
+  });
 }
 function begin() {
   show(frames()[0]);

@@ -13,7 +13,7 @@ let basinsAsked = "";
 // The tabs that this page can show.
 function tabsHere() {
   if (main?.kind !== "contour") return [main?.kind].filter(Boolean);
-  return ["contour", ...(live ? ["relief"] : []), ...(descends ? ["basins"] : [])];
+  return ["contour", ...(live && told.relief ? ["relief"] : []), ...(descends ? ["basins"] : [])];
 }
 
 // A list of tabs, of which the arrow keys select the next.

@@ -90,8 +90,22 @@ def test_what_pages_share_is_there_once_and_each_is_as_a_page_alone(here: Path) 
     optiviz.render(picture, "page.html")
     alone = (here / "page.html").read_text("utf-8")
     assert pages["pieces"] == page_pieces()
-    own = pages["own"]["0"] | {"place": "", "heading": "<h1>A heading</h1>"}
-    assert assembled(pages["shared"] | own) == alone
+    parts = joined(pages["shared"], pages["own"]["0"])
+    parts |= {"place": "", "heading": "<h1>A heading</h1>"}
+    for name, place in {"scene": "scene", "comment": "made"}.items():
+        assert parts[name] == embedded(alone, place)
+        (parts[name],) = re.findall(f'id="{place}">(.*?)</', alone)  # perhaps in another order
+    assert assembled(parts) == alone
+
+
+def joined(common: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
+    """Return what frames.js makes of what pages have in common and what one has beside it."""
+    both = {
+        key: joined(common[key], value)
+        for key, value in mine.items()
+        if isinstance(value, dict) and isinstance(common.get(key), dict)
+    }
+    return common | mine | both
 
 
 def test_only_its_own_scripts_and_styles_and_those_of_its_frames_may_run() -> None:
@@ -99,7 +113,11 @@ def test_only_its_own_scripts_and_styles_and_those_of_its_frames_may_run() -> No
     pages = embedded(text, "pages")
     policy = re.findall('http-equiv="Content-Security-Policy" content="([^"]*)"', text)[0]
     for tag, known in ("style", ["style"]), ("script", ["script", "programs"]):
-        own = [pages["own"][page][part] for page in ("0", "1") for part in known[1:]]
+        own = [
+            joined(pages["shared"], pages["own"][page])[part]
+            for page in ("0", "1")
+            for part in known[1:]
+        ]
         texts = [*re.findall(f"<{tag}>(.*?)</{tag}>", text, re.S), pages["shared"][tag], *own]
         hashes = {f"'sha256-{b64encode(sha256(each.encode()).digest()).decode()}'"
                   for each in texts}  # fmt: skip
