@@ -56,9 +56,9 @@ def list_names(
         case "functions":
             return _list_functions()
         case "lessons":
-            from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+            from optiviz.recipes.shipped_files import LESSONS
 
-            return _rows({name: lesson_summary(name) for name in lesson_names()})
+            return _rows({name: LESSONS.summary(name) for name in LESSONS.names()})
         case "views":
             return _rows({name: entry.about for name, entry in VIEWS.items()})
     return _rows({"signals": SIGNALS, "themes": THEMES}[kind])

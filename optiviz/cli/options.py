@@ -44,7 +44,7 @@ from optiviz.registry import (
     option_of,
 )
 from optiviz.system.errors import FieldError, InputError, OptivizError, require_package
-from optiviz.system.progress import SAMPLING, TRYING
+from optiviz.system.progress import SAMPLING, SCORING, TRYING
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -253,6 +253,21 @@ plane_options = section(
 
 network_options = option_group(learner_options, plane_options)
 
+
+def workers_options(do: str, default: str, needed: str) -> Decorator:
+    """Return the options that say who does work: what that is, by default whom, what it needs."""
+    return option_group(
+        click.option(
+            "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
+            help=f"Number of processes that {do}.  [default: {default}]",
+        ),
+        click.option(
+            "--scheduler", metavar="tcp://HOST:PORT",
+            help=f"{do.capitalize()} on a dask cluster, which must find {needed}.",
+        ),
+    )  # fmt: skip
+
+
 sampling_options = section(
     "Plane",
     click.option(
@@ -260,14 +275,7 @@ sampling_options = section(
         help="Points per side at which a network or a model is evaluated.  [default: 51 for a "
         "model, else 41, or 161 for two weights; half with --preview]",
     ),
-    click.option(
-        "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
-        help="Number of processes that evaluate them.  [default: this one, on all cores]",
-    ),
-    click.option(
-        "--scheduler", metavar="tcp://HOST:PORT",
-        help="Evaluate them on a dask cluster, which must find a model's file.",
-    ),
+    workers_options("evaluate them", "this one, on all cores", "a model's file"),
 )  # fmt: skip
 
 optimizer_options = section(
@@ -483,12 +491,9 @@ class Output(NamedTuple):
 
     @contextmanager
     def workers(self, recipe: "BaseRecipe") -> "Iterator[int | Executor | None]":
-        """Yield who samples the plane of a recipe; raise InputError if there is none."""
-        from optiviz.kinds.types import resolve_surface
-
+        """Yield who shares the work of a recipe; raise InputError if there is none to share."""
         chosen = "--jobs" if self.scheduler is None else "--scheduler"
-        surfaces = map(resolve_surface, recipe.drawn_surfaces)
-        if (self.jobs or self.scheduler) and not any(each.learns for each in surfaces):
+        if (self.jobs or self.scheduler) and not recipe.shares_work:
             raise InputError(f"{chosen}: needs a network or a model, but there is none")
         check_workers(self.jobs, self.scheduler)
         if self.scheduler is None:
@@ -710,7 +715,8 @@ def _ways_out(recipe: "BaseRecipe") -> dict[str, str]:
         search = "--trials N tries fewer values"
     elif getattr(recipe, "tune", None):
         search = "optiviz tune --trials N tries fewer values, lr=RATE in --opt none"
-    return {TRYING: search, SAMPLING: "--resolution N evaluates fewer points"}
+    return {TRYING: search, SAMPLING: "--resolution N evaluates fewer points",
+            SCORING: "--starts N and --budget N run less; what is done is kept"}  # fmt: skip
 
 
 @contextmanager

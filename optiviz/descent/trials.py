@@ -189,7 +189,7 @@ def _walk_together(trials: Trials, first: Array) -> Array | None:
     if trials.surface.function is not None:
         return None
     try:
-        if not isinstance(_innermost(trials.method(0)), UserOptimizer):
+        if not isinstance(innermost(trials.method(0)), UserOptimizer):
             return None
         points = _walk_blocks(trials, trials.walk_block_exactly)
     except (InputError, OptimizerError):
@@ -200,7 +200,7 @@ def _walk_together(trials: Trials, first: Array) -> Array | None:
     return points if all(same) else None
 
 
-def _innermost(method: Method) -> Method:
+def innermost(method: Method) -> Method:
     """Return the method inside all wrappers."""
     while isinstance(method, BaseWrapper):
         method = method.inner

@@ -110,6 +110,11 @@ class BaseRecipe(Model):
         return ()
 
     @property
+    def shares_work(self) -> bool:
+        """Whether it has work that several processes can share."""
+        return any(resolve_surface(each).learns for each in self.drawn_surfaces)
+
+    @property
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are drawn."""
         return ()

@@ -183,6 +183,8 @@ class _RunFacts:
     def _distances(self, points: Array) -> Array:
         if not len(self.scene.minima):
             raise InputError("no minimum of the surface is known")
+        if self.scene.drifts:
+            raise InputError("the minimum drifts: compare losses instead")
         apart = np.linalg.norm(points[:, None] - self.scene.minima[None], axis=-1)
         nearest: Array = apart.min(axis=1)
         return nearest

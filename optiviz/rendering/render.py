@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene
 from optiviz.recipes.provenance import metadata_for
 from optiviz.registry import KINDS
-from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
 from optiviz.system.progress import SAMPLING, TaskProgress
 from optiviz.system.snapshots import settle
 from optiviz.system.text import shorten
+from optiviz.system.workers import Jobs, shared_out
 from optiviz.themes import load_theme
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ def render(
     one is complete; with overwrite=False existing files are an error. progress is called as
     progress(task, done, total) with the name of the current task and counts of its parts.
 
-    jobs is the number of processes on which the plane of a network or a model is sampled, or any
-    executor of concurrent.futures whose processes can import optiviz: they give the same bytes, and
-    a model must then be named, as in "my_model.py:problem", and a script that passes a number must
-    start in `if __name__ == "__main__":`, as with multiprocessing. Unless specified, this process
-    uses threads on all cores; with jobs=1, a single one.
+    jobs is the number of processes on which the plane of a network or a model is sampled, or the
+    optimizers of a score run, or any executor of concurrent.futures whose processes can import
+    optiviz: they give the same bytes, and a model must then be named, as in "my_model.py:problem",
+    and a script that passes a number must start in `if __name__ == "__main__":`, as with
+    multiprocessing. Unless specified, this process does all, and samples a plane with threads on
+    all cores; with jobs=1, it uses a single one.
 
     Returns the scene: the titles, entries and numbers that were drawn, such as the `trajectories`
     of a run.

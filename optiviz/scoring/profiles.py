@@ -100,18 +100,29 @@ def spent(table: ScoreTable) -> Array:
 def instance_ranks(table: ScoreTable) -> Array:
     """Return the rank of each optimizer on each instance at each share, shape (n, k, shares)."""
     gaps = np.maximum(np.where(np.isnan(table.gaps), np.inf, table.gaps), RESOLUTION)
-    ranks = np.full(gaps.shape, 0.5)
+    doubled = np.ones(gaps.shape, np.int16)
     for other in range(gaps.shape[1]):
         theirs = gaps[:, other : other + 1]
-        ranks += 0.5 * (theirs < gaps) + 0.5 * (theirs <= gaps)
-    return ranks
+        doubled += theirs < gaps
+        doubled += theirs <= gaps
+    return doubled / 2
 
 
 def by_problem(table: ScoreTable, values: Array | NDArray[np.bool_]) -> Array:
     """Return the means over the instances of each problem, shape (p, ...), of (n, ...)."""
+    sums = sum_by_problem(table, values)
+    return sums / instance_counts(table).reshape(-1, *[1] * (sums.ndim - 1))
+
+
+def sum_by_problem(table: ScoreTable, values: Array | NDArray[np.bool_]) -> Array:
+    """Return the sums over the instances of each problem, shape (p, ...), of (n, ...)."""
     firsts = np.searchsorted(table.problem, np.arange(len(table.problems)))
-    sums = np.add.reduceat(values, firsts, axis=0, dtype=float)
-    return sums / _sizes(table).reshape(-1, *[1] * (sums.ndim - 1))
+    return np.add.reduceat(values, firsts, axis=0, dtype=float)
+
+
+def instance_counts(table: ScoreTable) -> Array:
+    """Return the number of instances of each problem, shape (p,)."""
+    return np.bincount(table.problem, minlength=len(table.problems)).astype(float)
 
 
 def draw_problems(table: ScoreTable, seed: int) -> Array:
@@ -128,19 +139,13 @@ def resampled_shares(table: ScoreTable, solved: NDArray[np.bool_], seed: int) ->
 
     solved has shape (n, m), and the result (resamples, m). Sums are of whole numbers, and exact.
     """
-    firsts = np.searchsorted(table.problem, np.arange(len(table.problems)))
     drawn = draw_problems(table, seed)
-    sums = drawn @ np.add.reduceat(solved, firsts, axis=0, dtype=float)
-    return sums / (drawn @ _sizes(table))[:, None]
+    return (drawn @ sum_by_problem(table, solved)) / (drawn @ instance_counts(table))[:, None]
 
 
 def interval_ends() -> Array:
     """Return the quantiles at the ends of a confidence interval."""
     return np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-
-
-def _sizes(table: ScoreTable) -> Array:
-    return np.bincount(table.problem, minlength=len(table.problems)).astype(float)
 
 
 def _reached(costs: Array, limits: Array) -> Array:
