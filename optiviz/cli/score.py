@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.follow import follow_option
 from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
@@ -108,6 +109,7 @@ SHARED = "budget", "starts", "tolerance"  # what options set for all problems of
     style_options,
 )
 @output_options("outputs/SUITE-OPT-score.html", "page", "still", "data")
+@section("Output", follow_option)
 @debug_option
 def command(
     spec: str | None,
@@ -165,7 +167,12 @@ def command(
     sources += input_files(made.fields)
     keeping = nullcontext() if results is None else results_in(results, metadata_for(recipe))
     with keeping as store:
-        render_and_report(recipe, output, sources, locate)
+        try:
+            render_and_report(recipe, output, sources, locate)
+        except KeyboardInterrupt:
+            if not output.quiet:
+                click.echo("what was run is kept: the same command goes on with it", err=True)
+            raise
         for path in store.damaged if store is not None and not output.quiet else ():
             click.echo(f"{path} was damaged, and made again", err=True)
 
