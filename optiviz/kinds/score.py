@@ -1,5 +1,6 @@
 """`score`: optimizers on the problems of a suite, on fair budgets."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -329,13 +330,14 @@ class ScoreScene(Scene[ScoreEntry]):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the problems, and for each optimizer its numbers on all of them."""
+        """Return the machine, the problems, and for each optimizer its numbers on all of them."""
         table = self.table
         profiles = {
             "ratios": (RATIOS, performance_profile(table, RATIOS)),
             "kappas": (KAPPAS, data_profile(table, KAPPAS)),
         }
         return {
+            "machine": f"{platform.system()} {platform.machine()}",
             "shares": table.shares.tolist(),
             "problems": [
                 {"name": name, "group": group, "dim": int(dim), "budget": int(budget)}
