@@ -168,3 +168,14 @@ def test_where_pages_would_be_too_many_the_extremes_have_one(
     monkeypatch.setattr("optiviz.rendering.score.problems.extremes", lambda table: ((), (1,)))
     scene = scored()
     assert [*with_pages(scene, recipe_of(scene))] == ["1"]
+
+
+def test_only_the_page_of_a_score_that_goes_on_loads_itself_again() -> None:
+    scene = scored(KEPT[:1])
+    going = written(replace(scene, unfinished="3 of 9 jobs", is_followed=True))
+    refresh = '<meta http-equiv="refresh" content="5">'
+    assert refresh in going.partition("<title>")[0] and refresh not in page()
+    assert json.loads(re.findall(r'id="made">(.*?)</script>', going)[0])["unfinished"] == (
+        "3 of 9 jobs"
+    )
+    assert '"page": true' not in going and '"page":true' not in going
