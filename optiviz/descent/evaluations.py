@@ -24,11 +24,12 @@ def count_evaluations(
     start and the end have shape (dim,). A point counts once, whatever is evaluated there, and
     however often.
     """
-    counted, x = CountedObjective(objective, RunTally()), start
+    tally, x = RunTally(), start
+    counted = CountedObjective(objective, tally)
     with np.errstate(all="ignore"):
         for point, _ in walk(counted, method, start, steps):
             x = point
-    return counted.tally.points, x
+    return tally.points, x
 
 
 class RunTally:
@@ -115,7 +116,7 @@ class ArrayTally:
         self._before, self._now = last if fixed else {}, {}
 
     def add(self, x: Array, kind: Kind) -> None:
-        """Count the points of an array of shape (*lead, dim), (*lead, n, dim) or (n, *lead, dim)."""
+        """Count the points of an array: (*lead, dim), (*lead, n, dim) or (n, *lead, dim)."""
         self._now.setdefault(kind, []).append(self._by_run(hashes(x)))
         self._known = None
 
@@ -139,7 +140,7 @@ class ArrayTally:
         if before is None:
             return _distinct(now)
         if now.shape[-1] == before.shape[-1] == 1:
-            return (now != before)[..., 0].astype(np.int64)
+            return np.asarray(now != before, np.int64)[..., 0]
         return _distinct(_together([before, now])) - _distinct(before)
 
 
@@ -165,7 +166,8 @@ def _together(found: list[Hashes]) -> Hashes:
 def _distinct(found: Hashes) -> NDArray[np.int64]:
     """Return how many different ones there are, of an array of shape (..., n)."""
     ordered = np.sort(found, axis=-1)
-    return 1 + (ordered[..., 1:] != ordered[..., :-1]).sum(axis=-1)
+    changes: NDArray[np.int64] = (ordered[..., 1:] != ordered[..., :-1]).sum(axis=-1)
+    return 1 + changes
 
 
 class CountedObjective:

@@ -19,16 +19,16 @@ Counts = NDArray[np.int64]
 
 
 class Verdict(NamedTuple):
-    """What r runs have reached, as in Results; spent are the evaluations of each.
+    """What runs have reached, as in Results; spent are the evaluations of each.
 
     steps are those that had any: a solver that has converged stays where it is.
     """
 
-    gaps: Array  # (r, shares)
-    solved_at: Array  # (r,)
-    endings: NDArray[np.int8]  # (r,)
-    spent: Counts  # (r,)
-    steps: Counts  # (r,)
+    gaps: Array  # (..., shares)
+    solved_at: Array  # (...)
+    endings: NDArray[np.int8]
+    spent: Counts
+    steps: Counts
 
 
 class Standard(NamedTuple):
@@ -104,7 +104,7 @@ class Judge:
         return bool((self._alive & within[-1]).any())
 
     def verdict(self, gradient: Callable[[Array], Array]) -> Verdict:
-        """Return what the runs have reached; gradient, (r, dim) to (r, dim), tells where it is flat."""
+        """Return what the runs have reached; the gradient tells where it is flat."""
         standard = self._standard
         flat = slope(gradient(self._ends)) <= FLAT * standard.slopes
         endings = np.where(flat, ELSEWHERE, MOVING)

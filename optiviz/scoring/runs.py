@@ -6,12 +6,11 @@ walked one by one, give the same; all others are walked one by one.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optiviz.descent.evaluations import ArrayTally, CountedObjective, RunTally
 from optiviz.descent.run_arrays import AloneObjective, Numbers, Runs
@@ -56,13 +55,9 @@ class Job(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """What the runs of some trials have reached, as in Results, and why some failed."""
+    """What the runs of some trials have reached, by trial and start, and why some failed."""
 
-    gaps: Array  # (trials, starts, shares)
-    solved_at: Array  # (trials, starts)
-    endings: NDArray[np.int8]
-    spent: NDArray[np.int64]
-    steps: NDArray[np.int64]
+    reached: Verdict
     cause: str = ""
 
 
@@ -119,28 +114,21 @@ def _results(job: Job, setting: Setting, rates: Array) -> Results:
     if spec.schedule:
         spec = spec.with_total_steps(_steps_within(spec, setting, values))
     walked, together = _walk_all(spec, setting, values, len(rates))
+    reached = walked.reached
     found = Results(
         rates=rates,
-        gaps=walked.gaps,
-        solved_at=walked.solved_at,
-        endings=walked.endings,
-        cost=float(walked.spent.sum() / max(1, walked.steps.sum())),
-        spent=int(walked.spent.sum()) if searched else 0,
+        gaps=reached.gaps,
+        solved_at=reached.solved_at,
+        endings=reached.endings,
+        cost=float(reached.spent.sum() / max(1, reached.steps.sum())),
+        spent=int(reached.spent.sum()) if searched else 0,
         cause=walked.cause,
     )
     best = {rate: rates[best_rate(found)]} if searched else {}
-    varied, solved = {}, {}
-    if together and np.isfinite(found.solved_at).any():
-        varied, solved = _vary(spec, setting, best)
-    return Results(
-        **{name: value for name, value in vars(found).items() if name in _SHARED},
-        values=varied,
-        solved_with=solved,
-        seconds=_seconds(spec, setting, best),
-    )
-
-
-_SHARED = "rates", "gaps", "solved_at", "endings", "cost", "spent", "cause"
+    solvable = together and np.isfinite(found.solved_at).any()
+    varied, solved = _vary(spec, setting, best) if solvable else ({}, {})
+    seconds = _seconds(spec, setting, best)
+    return replace(found, values=varied, solved_with=solved, seconds=seconds)
 
 
 def _build(spec: OptimizerSpec, setting: Setting, values: Mapping[str, Any]) -> Method:
@@ -168,7 +156,8 @@ def _walk_all(
         together = _walk_own(spec, setting, values, trials, first)
         if together is not None:
             return together, True
-    return _joined([first, _walk_each(spec, setting, values, range(1, trials))]), False
+    others = [_walk_each(spec, setting, values, range(1, trials))] if trials > 1 else []
+    return _joined([first, *others]), False
 
 
 def _walk_own(
@@ -179,6 +168,7 @@ def _walk_own(
     first is what the first trial reaches alone. Compared are that, those of the middle and the last
     one, and the one that is solved soonest.
     """
+    budget = setting.problem.budget
     if setting.problem.surface.function is not None:
         return None
     try:
@@ -186,13 +176,17 @@ def _walk_own(
         if not isinstance(innermost(method), UserOptimizer):
             return None
         found = _walk_arrays(spec, setting, values, trials, own=True)
-    except NUMERICAL + (TypeError,):
+    except (*NUMERICAL, TypeError):
         return None
     if not _same(found, 0, first):
         return None
-    low = np.where(np.isnan(found.gaps[..., -1]), np.inf, found.gaps[..., -1]).mean(axis=1)
-    soonest = np.lexsort((low, np.where(np.isinf(found.solved_at), 1e300, found.solved_at).mean(1)))
-    for trial in sorted({trials // 2, trials - 1, int(soonest[0])} - {0}):
+    best = np.lexsort(
+        (
+            found.reached.gaps[..., -1].mean(axis=1),
+            np.minimum(found.reached.solved_at, 2 * budget).mean(axis=1),
+        )
+    )
+    for trial in sorted({trials // 2, trials - 1, int(best[0])} - {0}):
         if not _same(found, trial, _walk_each(spec, setting, values, [trial])):
             return None
     return found
@@ -201,8 +195,8 @@ def _walk_own(
 def _same(found: Walked, trial: int, alone: Walked) -> bool:
     """Return whether a trial has reached what it reaches alone."""
     return all(
-        np.array_equal(getattr(found, name)[trial], getattr(alone, name)[0])
-        for name in ("gaps", "solved_at", "endings", "spent")
+        np.array_equal(np.asarray(each)[trial], np.asarray(other)[0])
+        for each, other in zip(found.reached, alone.reached, strict=True)
     )
 
 
@@ -242,7 +236,7 @@ def _numbers_of_trial(spec: OptimizerSpec, setting: Setting, values: Mapping[str
     objective = setting.groups[0].objective
     if "sample_gradients" in method.needs and isinstance(objective, Stream):
         rows += len(objective.at(0).full_batch.chosen)  # type: ignore[attr-defined]
-    return dim * rows * len(setting.groups[0].starts)
+    return int(dim * rows * len(setting.groups[0].starts))
 
 
 def _walk_each(
@@ -333,14 +327,13 @@ class _Run:
         self._cause = cause
 
     def _add(self, x: Array, spent: Any) -> None:
-        self._points.append(x)
+        self._points.append(np.asarray(x))  # of Runs as well
         self._spent.append(spent)
         self._losses.append(None)
 
     def _settle(self) -> bool:
         """Judge the steps that were added; return whether any run still goes on."""
         points = np.stack([np.reshape(x, (self._runs, self._dim)) for x in self._points])
-        points = np.asarray(points)
         losses = np.full(points.shape[:2], np.nan)
         unknown = [n for n, loss in enumerate(self._losses) if loss is None]
         for number, loss in enumerate(self._losses):
@@ -361,8 +354,9 @@ class _Run:
         """Return what the runs have reached, by trial and start."""
         if self._points:
             self._settle()
-        found: Verdict = self._judge.verdict(self._setting.stationarity)
-        return Walked(*(each.reshape(*lead, *each.shape[1:]) for each in found), self._cause)
+        found = self._judge.verdict(self._setting.stationarity)
+        shaped = (each.reshape(*lead, *each.shape[1:]) for each in found)
+        return Walked(Verdict._make(shaped), self._cause)
 
 
 def _beside(columns: list[Walked]) -> Walked:
@@ -372,13 +366,13 @@ def _beside(columns: list[Walked]) -> Walked:
 
 def _joined(blocks: list[Walked]) -> Walked:
     """Return what all trials have reached."""
-    return _concatenated([each for each in blocks if len(each.gaps)], axis=0)
+    return _concatenated(blocks, axis=0)
 
 
 def _concatenated(parts: list[Walked], axis: int) -> Walked:
-    arrays = zip(*(each[:-1] for each in parts), strict=True)
+    arrays = zip(*(each.reached for each in parts), strict=True)
     cause = next((each.cause for each in parts if each.cause), "")
-    return Walked(*(np.concatenate(each, axis=axis) for each in arrays), cause)
+    return Walked(Verdict._make(np.concatenate(each, axis=axis) for each in arrays), cause)
 
 
 def _steps_within(spec: OptimizerSpec, setting: Setting, values: Values) -> int:
@@ -387,13 +381,12 @@ def _steps_within(spec: OptimizerSpec, setting: Setting, values: Values) -> int:
     probed = spec.with_total_steps(budget)
     method = _build(probed, setting, _of_trial(values, 0))  # at the smallest rate
     group = setting.groups[0]
-    steps = 0
-    for steps, _ in enumerate(
-        walk(CountedObjective(group.objective, tally), method, group.starts[0], budget)
-    ):
+    counted, steps = CountedObjective(group.objective, tally), -1  # the start is no step
+    for _ in walk(counted, method, group.starts[0], budget):
+        steps += 1
         if tally.spent >= min(PROBED, budget):
             break
-    return max(1, int(budget * steps / max(1, tally.spent)))
+    return max(1, budget * steps // max(1, tally.spent))
 
 
 def _vary(
@@ -414,11 +407,11 @@ def _vary(
     own = is_third_party_optimizer(spec.name)
     try:
         walked = _walk_arrays(spec, setting, values, many, own)
-    except NUMERICAL + (TypeError,):
+    except (*NUMERICAL, TypeError):
         return {}, {}
     return (
         {key: tried for key, (_, tried) in varied.items()},
-        {key: walked.solved_at[part] for key, part in parts.items()},
+        {key: walked.reached.solved_at[part] for key, part in parts.items()},
     )
 
 

@@ -65,7 +65,7 @@ class Setting:
             self.problem.batch_size,
             self.problem.noise,
             int(drawn[0]),
-            **(more if self.problem.noise else {}),
+            **(more if self.problem.noise_kind != "gaussian" else {}),
         )
 
     @property
