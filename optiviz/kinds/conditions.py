@@ -61,8 +61,7 @@ def format_condition(value: Any) -> str:
 def check_noise_kind(kind: NoiseKind, noises: Sequence[float]) -> None:
     """Raise InputError if noise of a kind cannot have these sizes."""
     if kind != "gaussian" and not any(noises):
-        raise InputError("noise_kind: has no effect without noise: add --noise 0.1")
+        raise InputError(f"{kind} has no effect without noise, such as noise 0.1")
     if kind == "sparse" and max(noises) >= 1:
-        raise InputError(
-            f"noise: of sparse gradients is a probability below 1, not {format_value(max(noises))}"
-        )
+        said = format_value(max(noises))
+        raise InputError(f"noise of sparse gradients is a probability below 1, not {said}")

@@ -431,7 +431,10 @@ class ProblemFields(Model):
 
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
         """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
-        check_noise_kind(self.noise_kind, self.noises)
+        try:
+            check_noise_kind(self.noise_kind, self.noises)
+        except InputError as error:
+            raise InputError(f"noise_kind: {error}") from None
         if any(self.noises) and self.noise_kind != "drift":
             check_noise(method, spec.name)
         surface = resolve_surface(self.surface)

@@ -198,8 +198,11 @@ def test_noise_of_a_kind_varies_and_is_told(invoke: Invoke, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--noise-kind cauchy", "noise_kind: has no effect without noise: add --noise 0.1"),
-        ("--noise-kind cauchy --vary noise=0", "noise_kind: has no effect without noise"),
+        (
+            "--noise-kind cauchy",
+            "noise_kind: cauchy has no effect without noise, such as noise 0.1",
+        ),
+        ("--noise-kind cauchy --vary noise=0", "noise_kind: cauchy has no effect without noise"),
         ("--noise 1 --noise-kind sparse", "is a probability below 1, not 1"),
         ("--vary noise=0.5,2 --noise-kind sparse", "is a probability below 1, not 2"),
         ("--noise 1 --noise-kind cauchi", "unknown kind of noise 'cauchi': did you mean 'cauchy'?"),
