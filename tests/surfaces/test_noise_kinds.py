@@ -188,6 +188,7 @@ def test_noise_of_a_kind_varies_and_is_told(invoke: Invoke, here: Path) -> None:
     scene = optiviz.Recipe(
         surface="bowl", optimizers="sgd:lr=0.1", vary="noise=0,0.9", noise_kind="sparse", steps=9
     ).make_scene()
+    assert scene.conditions == ("sgd", "sparse gradients", "seed 0")
     still, sparse = scene.trajectories
     assert (np.diff(still.points, axis=0) != 0).all()
     assert (np.diff(sparse.points, axis=0) == 0).mean() > 0.5
