@@ -38,6 +38,14 @@ def lessons(ctx: click.Context, incomplete: str) -> Items:
     return _among(known, incomplete) or _files(incomplete)
 
 
+def suites(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the name of a suite."""
+    from optiviz.recipes.shipped_files import SUITES
+
+    known = {name: SUITES.summary(name) for name in SUITES.names()}
+    return _among(known, incomplete) or _files(incomplete)
+
+
 def names(ctx: click.Context, incomplete: str) -> Items:
     """Complete the name of a surface or an optimizer."""
     return _among(_surfaces(ctx) | _optimizers(), incomplete)

@@ -44,6 +44,7 @@ MARK = 7.0  # size of a marker
 AHEAD = 0.03  # share of an axis kept for the markers at its end
 SWATCH, AFTER = 8.0, 12.0  # points: the side of a sample of a colour, and from a word to the next
 LONGEST, WIDE_LETTER = 14, 8.0  # letters of a name beside its row, and points of each
+TALLEST, ROW_LINE = 66.0, 1.25  # points of a row, and its least height in sizes of its letters
 PALEST = 0.13  # share of the muted colour where nothing is solved
 
 
@@ -106,20 +107,20 @@ class ScoreView(View):
 
     def name_rows(self, axes: Axes, rows: Sequence[float]) -> None:
         """Write the name of each optimizer, and draw its marker, to the left of its row."""
-        ruler = ruler_of(axes)
+        ruler, letters = ruler_of(axes), row_letters(axes)
         for number, (entry, row) in enumerate(zip(self.scene.entries, rows, strict=True)):
             look = path_style(self.theme, entry)
             weight = "normal" if number else "bold"
-            said = ruler.fitted(entry.heading, self.names_width, TICK, weight)
+            said = ruler.fitted(entry.heading, self.names_width, letters, weight)
             axes.annotate(
                 said, (0, row), (-BESIDE - MARK - 3, 0), xycoords=("axes fraction", "data"),
-                textcoords="offset points", ha="right", va="center", fontsize=TICK,
+                textcoords="offset points", ha="right", va="center", fontsize=letters,
                 color=self.theme.ink, weight=weight, annotation_clip=False,
             )  # fmt: skip
             left = -(BESIDE + MARK / 2 - 1) / (72 * size_in_inches(axes)[0])
             axes.plot(
                 [left], [row], transform=axes.get_yaxis_transform(), clip_on=False,
-                **head_style(self.theme, look, MARK),
+                **head_style(self.theme, look, MARK * letters / TICK),
             )  # fmt: skip
 
     @property
@@ -133,6 +134,20 @@ class ScoreView(View):
         """Return the colour of a share from 0 to 1, shape (3,)."""
         found: Array = self.shades[round(255 * share)]
         return found
+
+
+def row_limits(axes: Axes, many: int) -> list[float]:
+    """Set the y axis to so many rows from the top, none too high; return their middles."""
+    high = 72 * size_in_inches(axes)[1]
+    axes.set_ylim(max(many, high / TALLEST), 0)
+    axes.yaxis.set_ticks([])
+    return [number + 0.5 for number in range(many)]
+
+
+def row_letters(axes: Axes) -> float:
+    """Return the font size of words in rows, after `row_limits`."""
+    many = axes.get_ylim()[0]
+    return min(TICK, 72 * size_in_inches(axes)[1] / many / ROW_LINE)
 
 
 def ruler_of(axes: Axes) -> Ruler:
@@ -200,23 +215,27 @@ def of_shares(named: bool = True) -> BoxConstraints:
 
 
 def write_key(axes: Axes, theme: Theme, marks: Sequence[tuple[Any, str]]) -> None:
-    """Explain colours above Axes, on the left: each a square and a word, as many as fit."""
-    ruler, x = ruler_of(axes), 0.0
-    wide, high = (72 * side for side in size_in_inches(axes))
-    for color, word in marks:
-        sample = SWATCH + 4 if color is not None else 0.0
-        if x + sample + ruler.width(word, TICK) > wide:
-            break
+    """Explain colours above Axes, on the left, in smaller letters where there is little room.
+
+    Each mark is a colour, or None for words alone, and a word.
+    """
+    ruler, (wide, high) = ruler_of(axes), (72 * side for side in size_in_inches(axes))
+    samples = [0.0 if color is None else SWATCH + 4 for color, _ in marks]
+    words = [ruler.width(word, TICK) for _, word in marks]
+    size = min(1.0, wide / (sum(samples) + sum(words) + AFTER * (len(marks) - 1)))
+    x = 0.0
+    for (color, word), sample, room in zip(marks, samples, words, strict=True):
         if color is not None:
             axes.add_patch(
                 Rectangle(
-                    (x / wide, 1 + 5 / high), SWATCH / wide, SWATCH / high,
+                    (x / wide, 1 + 5 / high), size * SWATCH / wide, size * SWATCH / high,
                     transform=axes.transAxes, clip_on=False, facecolor=color,
                     edgecolor=theme.muted, linewidth=0.5,
                 )
             )  # fmt: skip
         axes.annotate(
-            word, (0, 1), (x + sample, 5.5), xycoords="axes fraction",
-            textcoords="offset points", fontsize=TICK, color=theme.muted, annotation_clip=False,
+            word, (0, 1), (x + size * sample, 5.5), xycoords="axes fraction",
+            textcoords="offset points", fontsize=size * TICK, color=theme.muted,
+            annotation_clip=False,
         )  # fmt: skip
-        x += sample + ruler.width(word, TICK) + AFTER
+        x += size * (sample + room + AFTER)

@@ -16,7 +16,13 @@ from optiviz.scoring.profiles import (
     solved_share,
 )
 from optiviz.views import BoxConstraints
-from optiviz.views.axes import constraints_beside, set_heading, set_limits, style_chart
+from optiviz.views.axes import (
+    constraints_beside,
+    set_heading,
+    set_limits,
+    size_in_inches,
+    style_chart,
+)
 from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import path_style
 from optiviz.views.score import SHADE, ScoreView, of_shares, set_log_limits
@@ -25,6 +31,7 @@ from optiviz.views.ticks import Ticks
 MOST_BANDS = 4  # optimizers up to which each has its interval, and not only the first
 MOST_STEPS = 400  # of a profile; if there are more, they are drawn at so many ratios
 FARTHEST = 1024.0  # ratio at which a performance profile ends
+LEAD = 5.0  # points of the line along the upper edge
 SOLVED = "instances solved"
 BAND = LegendEntry("shaded: 95% intervals", sample=0.0)
 LEADER = LegendEntry("top edge: who leads", sample=0.0)
@@ -137,12 +144,13 @@ class RankView(ScoreView):
         led, shares = np.asarray(leaders), self.table.shares
         changes = np.flatnonzero(np.diff(led)) + 1
         begins = np.array([0, *changes])
+        level = 1 - LEAD / 2 / (72 * size_in_inches(axes)[1])
         ends = np.array([*shares[changes], 1.0])
         for begin, end in zip(begins, ends, strict=True):
             look = path_style(self.theme, self.scene.entries[led[begin]])
             axes.plot(
-                [shares[begin], end], [1, 1], transform=axes.get_xaxis_transform(),
-                color=look.color, linewidth=5.0, solid_capstyle="butt", clip_on=False,
+                [shares[begin], end], [level, level], transform=axes.get_xaxis_transform(),
+                color=look.color, linewidth=LEAD, solid_capstyle="butt", clip_on=False,
             )  # fmt: skip
         for change in changes:
             axes.axvline(shares[change], color=self.theme.muted, linewidth=0.7, zorder=2)

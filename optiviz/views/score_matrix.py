@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -119,14 +119,14 @@ class MatrixView(ScoreView):
         for place, (problem, name) in enumerate(rows):
             top = high - HEAD - place * size.row
             middle = top - size.row / 2
-            look = {"fontsize": size.letters, "va": "center_baseline"}
+            look: dict[str, Any] = {"fontsize": size.letters, "va": "center_baseline"}
             if problem is None:
                 said = self.ruler.fitted(name, size.width, size.letters, "bold")
                 axes.text(left, middle, said, color=self.theme.muted, weight="bold", **look)
                 continue
             said = self.ruler.fitted(name, size.names - 4, size.letters)
             axes.text(left, middle, said, color=self.theme.ink, **look)
-            best = self.ranks[problem].min() + BEST
+            best = self.ranks[problem].min() + BEST if self.shares[problem].any() else -1.0
             for number, (share, rank) in enumerate(
                 zip(self.shares[problem], self.ranks[problem], strict=True)
             ):
@@ -188,7 +188,8 @@ class MatrixView(ScoreView):
             middle, look = high - (number + 0.5) * row, path_style(self.theme, entry)
             letters = min(TICK, row / LINE)
             weight = "normal" if number else "bold"
-            axes.text(
+            if letters >= LEAST_LETTERS:
+                axes.text(
                 left - MARK - 8, middle,
                 self.ruler.fitted(entry.heading, left - MARK - 8, letters, weight), ha="right",
                 va="center_baseline", fontsize=letters, color=self.theme.ink, weight=weight,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -30,11 +31,12 @@ from optiviz.views.score import (
     letters_on,
     percent,
     percents,
+    row_letters,
+    row_limits,
     ruler_of,
     write_key,
 )
 
-TALLEST = 66.0  # points of a row
 BAR = 0.74  # height of a bar, as a share of its row
 PALE = 0.35  # share of the muted colour in the bar of runs that still move
 BEYOND = 0.06  # share of the axis beyond the budget, where what is not solved stands
@@ -52,14 +54,6 @@ HEADS = {
 }
 
 
-def row_limits(axes: Axes, many: int) -> list[float]:
-    """Set the y axis to so many rows from the top, none too high; return their middles."""
-    high = 72 * size_in_inches(axes)[1]
-    axes.set_ylim(max(many, high / TALLEST), 0)
-    axes.yaxis.set_ticks([])
-    return [number + 0.5 for number in range(many)]
-
-
 def ending_colors(theme: Theme) -> list[str | list[float]]:
     """Return the colours of ENDINGS."""
     return [
@@ -72,7 +66,7 @@ class EndingsView(ScoreView):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return self.of_rows
+        return self.of_rows._replace(right=4.0)
 
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
@@ -81,7 +75,7 @@ class EndingsView(ScoreView):
         set_limits(axes, "x", (0.0, 1.0), percents, "share of all runs")
         self.name_rows(axes, rows)
         colors, ruler = ending_colors(self.theme), ruler_of(axes)
-        wide = 72 * size_in_inches(axes)[0]
+        wide, letters = 72 * size_in_inches(axes)[0], row_letters(axes)
         for row, shares in zip(rows, ending_shares(self.table), strict=True):
             left = 0.0
             for ending, (share, color) in enumerate(zip(shares, colors, strict=True)):
@@ -94,10 +88,10 @@ class EndingsView(ScoreView):
                     )
                 )  # fmt: skip
                 said = percent(share)
-                if not failed and ruler.width(said, TICK) + 6 <= share * wide:
+                if not failed and ruler.width(said, letters) + 6 <= share * wide:
                     axes.text(
                         left + share / 2, row, said, ha="center", va="center_baseline",
-                        fontsize=TICK, color=letters_on(color),
+                        fontsize=letters, color=letters_on(color),
                     )  # fmt: skip
                 left += share
         write_key(axes, self.theme, list(zip(colors, ENDINGS, strict=True)))
@@ -166,13 +160,15 @@ class MediansView(ScoreView):
             zorder=3,
         )  # fmt: skip
         place = min(max(value, ends[0]), ends[1])
-        arrow = {} if math.isfinite(value) else {"marker": ">", "markersize": 1.3 * MARK}
+        arrow: dict[str, Any] = (
+            {} if math.isfinite(value) else {"marker": ">", "markersize": 1.3 * MARK}
+        )
         self.draw_mark(axes, number, place, row, **arrow)
 
     def _write_p_values(self, axes: Axes, rows: Sequence[float], found: Sequence[Summary]) -> None:
         if len(rows) < 2:
             return
-        look = {
+        look: dict[str, Any] = {
             "xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "left",
             "fontsize": TICK, "annotation_clip": False,
         }  # fmt: skip
@@ -180,7 +176,7 @@ class MediansView(ScoreView):
             if math.isfinite(summary.adjusted):
                 axes.annotate(
                     p_value(summary.adjusted), (1, row), (14, 0), va="center",
-                    color=self.theme.muted, **look,
+                    color=self.theme.muted, **look | {"fontsize": row_letters(axes)},
                 )  # fmt: skip
         head = look | {"xycoords": "axes fraction"}
         axes.annotate("p (Holm)", (1, 1), (14, 4.5), color=self.theme.muted, **head)
@@ -205,7 +201,9 @@ class InvarianceView(ScoreView):
         rows, ruler = row_limits(axes, len(self.scene.entries)), ruler_of(axes)
         self.name_rows(axes, rows)
         wide = 72 * size_in_inches(axes)[0] / len(TRANSFORMATIONS)
-        letters = TICK * min(1.0, (wide - 3) / (LETTER * max(map(len, HEADS.values()))))
+        letters = row_letters(axes) * min(
+            1.0, (wide - 3) / (LETTER * max(map(len, HEADS.values())))
+        )
         for column, name in enumerate(TRANSFORMATIONS):
             axes.annotate(
                 HEADS[name], (column + 0.5, 1), (0, 4.5), xycoords=("data", "axes fraction"),
@@ -223,7 +221,7 @@ class InvarianceView(ScoreView):
                         edgecolor=self.theme.background, linewidth=1.5,
                     )
                 )  # fmt: skip
-                said = outcome(found)
+                said = outcome(name, found)
                 size = min(letters, TICK * (wide - 4) / max(ruler.width(said, TICK), 1.0))
                 axes.text(
                     column + 0.5, row, said, ha="center", va="center_baseline",
@@ -239,14 +237,14 @@ class InvarianceView(ScoreView):
         return solved if found.passes else elsewhere
 
 
-def outcome(found: Invariance) -> str:
-    """Return in a word what a transformation does: a tick, a factor, or why nothing is known."""
-    if found.passes is None:
-        return "unknown" if found.cause else "random"
+def outcome(name: str, found: Invariance) -> str:
+    """Return in a word what a transformation does: a tick, a factor, or that steps are random."""
     if found.passes:
         return "\N{CHECK MARK}"
+    if found.passes is None and name != "noise":
+        return "random" if math.isfinite(found.lost) else "unknown"
     if not math.isfinite(found.lost):
-        return "fails"
+        return "unknown" if math.isnan(found.lost) else "fails"
     return f"\N{MULTIPLICATION SIGN}{plain(float(f'{found.lost:.2g}'))}"
 
 

@@ -31,7 +31,6 @@ SMALL_PANEL = 190.0, 150.0  # points of width and height that a further panel ta
 LEAST_MAIN = 230.0  # points of width that others leave to the panel of rates
 SHARE = 0.6  # of the width, for the panel of rates
 MOST_PANELS = 3  # beside it
-GOOD = 0.5  # share of what the best value solves, from which on a value is good
 ROW, BAR = 10.0, 0.5  # points of a row of widths, and the share of it that a bar takes
 MOST_OF_ROWS = 0.3  # most of the height for all rows
 BETWEEN = 4.0  # points between curves and bars
@@ -109,9 +108,9 @@ class SensitivityView(ScoreView):
         set_log_limits(axes, *ends, names)
         for place, (number, found) in enumerate(varied.found.items()):
             self.draw_line(axes, number, found.factors, found.solved)
-            if not found.solved.any():
+            begin, end = found.region
+            if np.isnan(begin):
                 continue
-            begin, end = good_region(found)
             y = -(BETWEEN + (place + 0.5) * row) * unit
             look = path_style(self.theme, self.scene.entries[number])
             axes.plot(
@@ -124,15 +123,6 @@ class SensitivityView(ScoreView):
                 f"{found.width:.1f}", (end, y), (3, 0), textcoords="offset points",
                 va="center_baseline", fontsize=0.8 * TICK, color=self.theme.ink,
             )  # fmt: skip
-
-
-def good_region(found: Sensitivity) -> tuple[float, float]:
-    """Return the ends of the factors around the best one that solve at least half as many."""
-    best = int(found.solved.argmax())
-    poor = np.flatnonzero(found.solved < GOOD * found.solved[best])
-    begin = poor[poor < best].max(initial=-1) + 1
-    end = poor[poor > best].min(initial=len(found.factors)) - 1
-    return float(found.factors[begin]), float(found.factors[end])
 
 
 def _beside(axes: Axes, many: int) -> list[Axes]:

@@ -11,7 +11,7 @@ from conftest import FORMULAS, NETWORKS, RATED, Invoke
 from optiviz.cli import COMMANDS
 from optiviz.kinds import load_kind
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.recipes.shipped_files import LESSONS
+from optiviz.recipes.shipped_files import LESSONS, SUITES
 from optiviz.registry import (
     FAMILIES,
     FORMATS,
@@ -43,6 +43,7 @@ KINDS: dict[str, Collection[str]] = {
     "functions": [*(each.call for each in FUNCTIONS.values()), *CONSTANTS, *OPERATORS],
     "signals": SIGNALS,
     "lessons": LESSONS.names(),
+    "suites": SUITES.names(),
     "themes": THEMES,
     "formats": FORMATS,
 }

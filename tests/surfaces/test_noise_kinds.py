@@ -160,6 +160,8 @@ def test_distances_to_a_minimum_that_drifts_are_not_told() -> None:
     assert "to nearest minimum" not in [each.heading for each in scene.report(recipe).columns]
     with pytest.raises(optiviz.InputError, match="the minimum drifts"):
         evaluate("distance(sgd)", scene.facts)
+    with pytest.raises(optiviz.InputError, match="the minimum drifts"):
+        evaluate("gradient(sgd)", scene.facts)
     still = recipe.model_copy(update={"noise_kind": "cauchy"}).make_scene()
     assert evaluate("distance(sgd)", still.facts) > 0
 
