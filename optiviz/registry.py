@@ -220,6 +220,7 @@ class ViewEntry(NamedTuple):
     about: str
     page: bool = False  # whether pages can show it
     beside: tuple[str, ...] = ()  # views of which the first that fits is shown beside it by default
+    named: bool = False  # whether it names the optimizers itself, so that it needs no legend
 
 
 MANY_DIMENSIONS = 3  # stands for all weights of a network, or many variables
@@ -282,6 +283,42 @@ VIEWS = {
     "basins": ViewEntry(
         "basins:BasinsView", (2,), "basins", (),
         "which minimum each start reaches, in optiviz basins",
+    ),
+    "solved": ViewEntry(
+        "score_curves:SolvedView", (1,), "score", (),
+        "share of instances solved against the budget, in optiviz score",
+    ),
+    "profile": ViewEntry(
+        "score_curves:ProfileView", (1,), "score", (),
+        "performance profile, in optiviz score",
+    ),
+    "data-profile": ViewEntry(
+        "score_curves:DataProfileView", (1,), "score", (),
+        "data profile, in optiviz score",
+    ),
+    "rank": ViewEntry(
+        "score_curves:RankView", (1,), "score", (),
+        "mean rank against the budget, in optiviz score",
+    ),
+    "matrix": ViewEntry(
+        "score_matrix:MatrixView", (1,), "score", (),
+        "share solved and rank by problem and optimizer, in optiviz score",
+    ),
+    "sensitivity": ViewEntry(
+        "score_sensitivity:SensitivityView", (1,), "score", (),
+        "share solved beside the best rate and other values, in optiviz score",
+    ),
+    "invariance": ViewEntry(
+        "score_rows:InvarianceView", (1,), "score", (),
+        "what rotating, moving and scaling a problem changes, in optiviz score", named=True,
+    ),
+    "endings": ViewEntry(
+        "score_rows:EndingsView", (1,), "score", (),
+        "how runs ended, in optiviz score", named=True,
+    ),
+    "medians": ViewEntry(
+        "score_rows:MediansView", (1,), "score", (),
+        "median evaluations and share solved, with intervals, in optiviz score", named=True,
     ),
 }  # fmt: skip
 OPTIMIZERS = {

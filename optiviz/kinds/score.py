@@ -2,19 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import NonNegativeInt
+from pydantic import AfterValidator, NonNegativeInt
 
 from optiviz.kinds.base import Entry, Scene
 from optiviz.kinds.fields import LegendFields, OptimizerFields
+from optiviz.kinds.style import check_views
 from optiviz.kinds.suite import Suite
 from optiviz.objective import Array
 from optiviz.optimizers.spec import OptimizerSpec
+from optiviz.registry import VIEWS, LegendPlace
 from optiviz.scoring.invariance import Invariance
 from optiviz.scoring.results import Results
 from optiviz.scoring.table import ScoreTable
+from optiviz.system.text import counted
+
+PROVIDED = {"score": 1}
+
+
+def _figures(names: str) -> str:
+    return "+".join(check_views(names, PROVIDED, ()))
 
 
 class ScoreRecipe(LegendFields, OptimizerFields):
@@ -33,8 +42,18 @@ class ScoreRecipe(LegendFields, OptimizerFields):
     suite: Suite
     seed: NonNegativeInt = 0
     tuned_on: str | None = None
-    only: str | None = None
+    only: Annotated[str, AfterValidator(_figures)] | None = None
     timing: bool = False
+
+    @property
+    def legend_place(self) -> LegendPlace | None:
+        """Where the legend is: nowhere if all figures name the optimizers, unless specified."""
+        names = check_views(self.only, PROVIDED, ())
+        unneeded = all(VIEWS[name].named for name in names)
+        return "none" if self.legend is None and unneeded else self.legend
+
+    def views(self, part: Scene[Any]) -> list[str]:
+        return check_views(self.only, part.provides, ())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,8 +98,12 @@ class ScoreScene(Scene[ScoreEntry]):
     entries: tuple[ScoreEntry, ...] = ()
 
     @property
+    def note(self) -> str:
+        return counted(len(self.table.problem), "instance")
+
+    @property
     def provides(self) -> Mapping[str, int]:
-        return {"score": 1}
+        return PROVIDED
 
     def to_dict(self) -> dict[str, Any]:
         return {}

@@ -228,10 +228,10 @@ def set_heading(axes: Axes, theme: Theme, *ways: str) -> None:
     axes.set_title(said, loc="left", fontsize=TICK, color=theme.muted, pad=4.5)
 
 
-def annotate_empty(axes: Axes, theme: Theme) -> None:
-    """Note in the middle of Axes that there is nothing to draw."""
+def annotate_empty(axes: Axes, theme: Theme, said: str = "no finite value here") -> None:
+    """Note in the middle of Axes that there is nothing to draw, and why."""
     axes.annotate(
-        "no finite value here", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center",
+        said, (0.5, 0.5), xycoords="axes fraction", ha="center", va="center",
         fontsize=TICK, color=theme.muted,
     )  # fmt: skip
 
