@@ -102,8 +102,8 @@ class MatrixView(ScoreView):
         row = min(HIGHEST, (high - HEAD) / longest)
         width = (wide - BETWEEN * (len(rows) - 1)) / len(rows)
         letters = min(TICK, row / LINE)
-        names = max(self.ruler.width(name, letters) for block in rows for _, name in block) + 6
-        names = min(names, NAMES * width)
+        longest_name = max(self.ruler.width(name, TICK) for block in rows for _, name in block)
+        names = min(longest_name * letters / TICK + 6, NAMES * width)
         cell = min(WIDEST, (width - names) / len(self.scene.entries))
         return Blocks(rows, letters, row, names, cell, width)
 

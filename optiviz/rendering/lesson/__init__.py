@@ -26,7 +26,7 @@ from optiviz.rendering.page import (
     page_themes,
     theme_rules,
 )
-from optiviz.rendering.page.frames import embedded_pages, frames_script, framed_policy
+from optiviz.rendering.page.frames import embedded_pages, framed_policy, frames_script
 from optiviz.rendering.page.text import embedded
 from optiviz.system.errors import InputError
 from optiviz.system.progress import Progress
