@@ -35,7 +35,7 @@ from optiviz.cli.inventory import describe, list_names
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.types import resolve_surface
-from optiviz.recipes.lesson_files import lesson_names
+from optiviz.recipes.shipped_files import LESSONS
 from optiviz.surfaces.catalogue import load_catalogue
 from optiviz.surfaces.origins import NetworkOrigin, SpaceOrigin
 
@@ -100,7 +100,7 @@ def drawings() -> Mapping[str, BaseRecipe]:
     data must be downloaded first or its plane is that of the paths, and no live page if it has
     many dimensions.
     """
-    lessons = {name: optiviz.load_lesson(name) for name in lesson_names()}
+    lessons = {name: optiviz.load_lesson(name) for name in LESSONS.names()}
     recipes: dict[str, BaseRecipe] = {
         f"pages/lessons/{name}.html": each for name, each in lessons.items()
     }
@@ -371,7 +371,7 @@ def lessons() -> Iterator[str]:
         "```text\noptiviz lesson momentum -o momentum.html\n```\n\n"
         "[Write a lesson](how-to/lesson.md) tells how to copy one and change it.\n"
     )
-    for name in lesson_names():
+    for name in LESSONS.names():
         lesson = optiviz.load_lesson(name)
         yield f"## {lesson.title}\n"
         yield f"{lesson.summary}.\n"

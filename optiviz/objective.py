@@ -43,6 +43,10 @@ def pass_on(objective: object, wrapper: object) -> None:
             object.__setattr__(wrapper, name, getattr(objective, name))
 
 
+class Spent(Exception):
+    """Raised by an objective that may be evaluated no more, which ends a run where it is."""
+
+
 class Objective(Protocol):
     """A differentiable function from R^dim to R, evaluated on arrays of points."""
 

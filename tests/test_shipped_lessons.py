@@ -14,12 +14,12 @@ import pytest
 import optiviz
 from optiviz.kinds.facts import DIGITS, FUNCTIONS, PARTS, QUOTED
 from optiviz.kinds.lesson import PROSE, LessonRecipe, Passage
-from optiviz.recipes.lesson_files import lesson_folder, lesson_names, lesson_summary
+from optiviz.recipes.shipped_files import LESSONS
 from optiviz.rendering.lesson import is_live
 from optiviz.surfaces.syntax import parse_text
 from optiviz.system.yaml import Document
 
-NAMES = lesson_names()
+NAMES = LESSONS.names()
 # Each figure that courses draw: a lesson, a section, and what its picture must hold.
 FIGURES = {
     "zigzag on a ravine": ("conditioning", "Down is not ahead", "sgd"),
@@ -61,7 +61,7 @@ def _param(name: str) -> Any:
 @cache
 def document(name: str) -> dict[str, Any]:
     """Return a lesson as its file has it."""
-    found = Document.read(lesson_folder() / f"{name}.yaml").value
+    found = Document.read(LESSONS.folder / f"{name}.yaml").value
     assert isinstance(found, dict)
     return found
 
@@ -79,7 +79,7 @@ def words(text: str) -> int:
 def test_there_are_lessons_and_each_says_what_it_teaches() -> None:
     assert len(NAMES) >= 14
     for name in NAMES:
-        assert 20 < len(lesson_summary(name)) < 110, name
+        assert 20 < len(LESSONS.summary(name)) < 110, name
         assert document(name)["title"]
 
 

@@ -32,9 +32,17 @@ def listed_surfaces(ctx: click.Context, incomplete: str) -> Items:
 
 def lessons(ctx: click.Context, incomplete: str) -> Items:
     """Complete the name of a lesson."""
-    from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+    from optiviz.recipes.shipped_files import LESSONS
 
-    known = {name: lesson_summary(name) for name in lesson_names()}
+    known = {name: LESSONS.summary(name) for name in LESSONS.names()}
+    return _among(known, incomplete) or _files(incomplete)
+
+
+def suites(ctx: click.Context, incomplete: str) -> Items:
+    """Complete the name of a suite."""
+    from optiviz.recipes.shipped_files import SUITES
+
+    known = {name: SUITES.summary(name) for name in SUITES.names()}
     return _among(known, incomplete) or _files(incomplete)
 
 

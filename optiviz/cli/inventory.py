@@ -28,9 +28,8 @@ def list_names(
     """Return the name and one-line description of everything of a kind, as plain values.
 
     kind is "surfaces", "optimizers", "wrappers", "schedules", "signals", "views", "functions" (of
-    formulas), "lessons",
-    "themes" or "formats". surfaces is the path of a YAML file of further surfaces. With
-    tags, only surfaces that have all of them are returned.
+    formulas), "lessons", "suites", "themes" or "formats". surfaces is the path of a YAML file of
+    further surfaces. With tags, only surfaces that have all of them are returned.
 
     Returns a list of dictionaries with "name" and "about"; surfaces, optimizers, which are in the
     order of their families, and formats have more keys.
@@ -55,10 +54,11 @@ def list_names(
             ]
         case "functions":
             return _list_functions()
-        case "lessons":
-            from optiviz.recipes.lesson_files import lesson_names, lesson_summary
+        case "lessons" | "suites":
+            from optiviz.recipes.shipped_files import LESSONS, SUITES
 
-            return _rows({name: lesson_summary(name) for name in lesson_names()})
+            files = {"lessons": LESSONS, "suites": SUITES}[kind]
+            return _rows({name: files.summary(name) for name in files.names()})
         case "views":
             return _rows({name: entry.about for name, entry in VIEWS.items()})
     return _rows({"signals": SIGNALS, "themes": THEMES}[kind])

@@ -76,16 +76,17 @@ def command(
         click.echo(table(list_names("lessons")))
         return
     if yaml:
-        from optiviz.recipes.lessons import lesson_file
+        from optiviz.recipes.shipped_files import LESSONS
         from optiviz.system.yaml import read_text
 
         if explicit_options(options) or only or lang:
             raise InputError("--yaml prints the file of a lesson as it is: no option changes it")
-        click.echo(read_text(lesson_file(name)), nl=False)
+        click.echo(read_text(LESSONS.file(name)), nl=False)
         return
     from optiviz.kinds.lesson import LessonRecipe
-    from optiviz.recipes.lessons import lesson_file, read_lesson
+    from optiviz.recipes.lessons import read_lesson
     from optiviz.recipes.reading import input_files
+    from optiviz.recipes.shipped_files import LESSONS
 
     output = Output.pop_from(options)
     made = read_lesson(name, lang)
@@ -101,4 +102,4 @@ def command(
         field, place, *inner = keys
         return locate([field, place if only is None else only[place] - 1, *inner])
 
-    render_and_report(recipe, output, [lesson_file(name), *input_files(made.fields)], located)
+    render_and_report(recipe, output, [LESSONS.file(name), *input_files(made.fields)], located)

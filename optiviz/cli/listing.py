@@ -12,7 +12,7 @@ from optiviz.system.errors import InputError
 
 KINDS = (
     *("surfaces", "optimizers", "wrappers", "schedules"),
-    *("views", "functions", "signals", "lessons", "themes", "formats"),
+    *("views", "functions", "signals", "lessons", "suites", "themes", "formats"),
 )
 
 

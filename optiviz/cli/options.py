@@ -11,7 +11,6 @@ from contextlib import (
     nullcontext,
     redirect_stdout,
 )
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from optiviz.cli.follow import following
 from optiviz.cli.help import Choice, Decorator, completes, option_group, section
 from optiviz.registry import (
     ASPECTS,
@@ -44,7 +44,7 @@ from optiviz.registry import (
     option_of,
 )
 from optiviz.system.errors import FieldError, InputError, OptivizError, require_package
-from optiviz.system.progress import SAMPLING, TRYING
+from optiviz.system.progress import SAMPLING, SCORING, TRYING
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from optiviz.kinds.base import BaseRecipe, Scene
     from optiviz.recipes import Fields
     from optiviz.recipes.provenance import RecipeSource
-    from optiviz.system.progress import TaskProgress
     from optiviz.system.validation import KeyLocator
 
 DEFAULT = ParameterSource.DEFAULT
@@ -254,6 +253,21 @@ plane_options = section(
 
 network_options = option_group(learner_options, plane_options)
 
+
+def workers_options(do: str, default: str, needed: str) -> Decorator:
+    """Return the options that say who does work: what that is, by default whom, what it needs."""
+    return option_group(
+        click.option(
+            "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
+            help=f"Number of processes that {do}.  [default: {default}]",
+        ),
+        click.option(
+            "--scheduler", metavar="tcp://HOST:PORT",
+            help=f"{do.capitalize()} on a dask cluster, which must find {needed}.",
+        ),
+    )  # fmt: skip
+
+
 sampling_options = section(
     "Plane",
     click.option(
@@ -261,14 +275,7 @@ sampling_options = section(
         help="Points per side at which a network or a model is evaluated.  [default: 51 for a "
         "model, else 41, or 161 for two weights; half with --preview]",
     ),
-    click.option(
-        "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
-        help="Number of processes that evaluate them.  [default: this one, on all cores]",
-    ),
-    click.option(
-        "--scheduler", metavar="tcp://HOST:PORT",
-        help="Evaluate them on a dask cluster, which must find a model's file.",
-    ),
+    workers_options("evaluate them", "this one, on all cores", "a model's file"),
 )  # fmt: skip
 
 optimizer_options = section(
@@ -470,6 +477,7 @@ class Output(NamedTuple):
     last_frame: bool = False
     jobs: int | None = None
     scheduler: str | None = None
+    follow: bool = False
 
     @classmethod
     def pop_from(cls, options: dict[str, Any]) -> "Output":
@@ -483,12 +491,9 @@ class Output(NamedTuple):
 
     @contextmanager
     def workers(self, recipe: "BaseRecipe") -> "Iterator[int | Executor | None]":
-        """Yield who samples the plane of a recipe; raise InputError if there is none."""
-        from optiviz.kinds.types import resolve_surface
-
+        """Yield who shares the work of a recipe; raise InputError if there is none to share."""
         chosen = "--jobs" if self.scheduler is None else "--scheduler"
-        surfaces = map(resolve_surface, recipe.drawn_surfaces)
-        if (self.jobs or self.scheduler) and not any(each.learns for each in surfaces):
+        if (self.jobs or self.scheduler) and not recipe.shares_work:
             raise InputError(f"{chosen}: needs a network or a model, but there is none")
         check_workers(self.jobs, self.scheduler)
         if self.scheduler is None:
@@ -589,9 +594,12 @@ def render_and_report(
         targets = [stdout if path == STDOUT else path for path in paths]
         if output.last_frame and any(format_of(each).kind == "animation" for each in targets):
             recipe = recipe.last_frame()
+        if output.follow and output.to_stdout:
+            raise InputError("--follow writes a file again and again: -o - is none")
         with (
             output.workers(recipe) as jobs,
             _progress(_ways_out(recipe), shown=not output.quiet) as progress,
+            following(recipe, targets, progress) if output.follow else nullcontext(),
         ):
             try:
                 scene = render(
@@ -707,11 +715,12 @@ def _ways_out(recipe: "BaseRecipe") -> dict[str, str]:
         search = "--trials N tries fewer values"
     elif getattr(recipe, "tune", None):
         search = "optiviz tune --trials N tries fewer values, lr=RATE in --opt none"
-    return {TRYING: search, SAMPLING: "--resolution N evaluates fewer points"}
+    return {TRYING: search, SAMPLING: "--resolution N evaluates fewer points",
+            SCORING: "--starts N and --budget N run less; what is done is kept"}  # fmt: skip
 
 
 @contextmanager
-def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[TaskProgress | None]":
+def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[Display | None]":
     """Yield a callback that shows progress on a terminal, and the expected time of long tasks.
 
     ways_out is how to shorten them, by how their names begin.
@@ -723,29 +732,30 @@ def _progress(ways_out: Mapping[str, str], shown: bool) -> "Iterator[TaskProgres
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield ExpectedTime(ways_out, partial(click.echo, err=True))
+        yield Display(ways_out)
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from optiviz.cli.terminal import TerminalDisplay
 
-    told = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    columns = (*told, TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("descending", total=None)
-        time_told = ExpectedTime(ways_out, partial(console.print, markup=False, highlight=False))
+    with TerminalDisplay(ways_out, console) as display:
+        yield display
 
-        def show(doing: str, done: int, total: int) -> None:
-            if bar.tasks[task].description != doing:  # another pace
-                bar.reset(task)
-            bar.update(task, description=doing, completed=done, total=total)
-            time_told(doing, done, total)
 
-        yield show
+class Display:
+    """A callback that says how work goes on, line by line."""
+
+    def __init__(self, ways_out: Mapping[str, str]) -> None:
+        self._time = ExpectedTime(ways_out, self.say)
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        self._time(task, done, total)
+
+    def say(self, text: str) -> None:
+        """Say something that stays."""
+        click.echo(text, err=True)
+
+    def show(self, scene: "Scene[Any]", recipe: "BaseRecipe") -> None:
+        """Show what there is so far of a scene."""
+        self.say(scene.unfinished)
 
 
 class ExpectedTime:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from optiviz.kinds.base import BaseRecipe, Report, Scene
 from optiviz.registry import format_of
@@ -21,7 +22,10 @@ def print_scene(scene: Scene[Any], recipe: BaseRecipe) -> None:
     report = scene.report(recipe)
     if report is not None:
         if report.columns:
-            _print(report)
+            console = Console(highlight=False, emoji=False, markup=False)
+            if not console.is_terminal:
+                console.width = WIDE
+            console.print(table_of(report))
         for note in report.notes:
             click.echo(note)
 
@@ -38,7 +42,8 @@ def print_skipped(scene: Scene[Any], recipe: BaseRecipe, paths: Sequence[Path]) 
         click.echo(f"{len(shown.steps)} frames cover steps 0 to {shown.last}{more}")
 
 
-def _print(report: Report) -> None:
+def table_of(report: Report) -> Table:
+    """Return the table of a report."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for each in report.columns:
         if each.wraps:
@@ -46,8 +51,5 @@ def _print(report: Report) -> None:
         else:
             table.add_column(each.heading, justify="right" if each.number else "left", no_wrap=True)
     for row in report.rows:
-        table.add_row(*row)
-    console = Console(highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console.width = WIDE
-    console.print(table)
+        table.add_row(*map(Text, row))
+    return table

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.follow import follow_option
 from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
@@ -56,6 +57,7 @@ from optiviz.cli.options import (
 @legend_option
 @style_options
 @output_options("outputs/SURFACE-OPT-tune.png", "still", "data")
+@section("Output", follow_option)
 @debug_option
 def command(**options: Any) -> None:
     """Try many hyperparameter values with every optimizer, and draw the final losses.

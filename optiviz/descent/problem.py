@@ -120,6 +120,17 @@ class Problem(ABC):
         return self.surface, list(paths)
 
 
+class SurfaceObjective:
+    """A surface as an objective, which asks once what it is made of."""
+
+    def __init__(self, surface: Surface) -> None:
+        pass_on(surface, self)
+        made = surface.compiled
+        self.dim = surface.dim
+        self.value, self.gradient = made.value, made.gradient
+        self.value_and_gradient = made.value_and_gradient
+
+
 class SurfaceProblem(Problem):
     """A formula or a function: the drawn surface itself is descended."""
 
@@ -129,19 +140,16 @@ class SurfaceProblem(Problem):
 
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
         if batch_size is None:
-            return self.surface
+            return SurfaceObjective(self.surface)
         whole = cast(SumOfSquares, self.surface)
         return SampleBatches(whole, Residuals(whole), batch_size, seed)
 
 
-class FittedSurface:
+class FittedSurface(SurfaceObjective):
     """A surface of a fit as an objective, which offers the residuals of a squared error."""
 
     def __init__(self, surface: Surface, fit: Fit) -> None:
-        pass_on(surface, self)
-        self.dim = surface.dim
-        self.value, self.gradient = surface.value, surface.gradient
-        self.value_and_gradient = surface.value_and_gradient
+        super().__init__(surface)
         if fit.is_least_squares:
             self.residuals, self.jacobian = fit.residuals, fit.jacobian
 

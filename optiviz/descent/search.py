@@ -5,7 +5,7 @@ the lowest median of the final loss over the starts. Ties are broken by fewer di
 smaller values.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optiviz.descent import problem_of
-from optiviz.descent.trials import Trials, walk_trials
+from optiviz.descent.trials import See, Trials, walk_trials
 from optiviz.descent.walk import descend
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import check_offered
@@ -161,6 +161,10 @@ class SearchSetup(NamedTuple):
     trials: int
     seed: int
 
+    def trials_of(self, spec: OptimizerSpec) -> int:
+        """Return the number of trials of an optimizer: 1 if nothing that it has is searched."""
+        return self.trials if _open_ranges(spec, factory_of(spec.name), self.ranges) else 1
+
 
 def check_ranges(
     specs: Sequence[OptimizerSpec], ranges: Sequence[Range], given: bool = False
@@ -206,16 +210,20 @@ def _open_ranges(
 
 
 def search(
-    spec: OptimizerSpec, setup: SearchSetup, progress: Progress | None = None
+    spec: OptimizerSpec,
+    setup: SearchSetup,
+    progress: Progress | None = None,
+    watch: Callable[[Callable[[], "SearchResult"]], None] | None = None,
 ) -> SearchResult:
     """Try an optimizer with many values of the searched hyperparameters, each from all starts.
 
-    Raises InputError if the objective lacks what the optimizer needs.
+    watch is called after some of the trials, with what returns the result of those so far. Raises
+    InputError if the objective lacks what the optimizer needs.
     """
     factory = factory_of(spec.name)
     check_offered(spec.probe(), setup.objective, spec.name)
     ranges_searched = _open_ranges(spec, factory, setup.ranges)
-    trials = setup.trials if ranges_searched else 1
+    trials = setup.trials_of(spec)
     shares = _shares(len(ranges_searched), trials, setup.seed)
     values = {
         each.key: each.values(factory, share)
@@ -223,13 +231,28 @@ def search(
     }
     starts = np.array(setup.starts, float)
     many = Trials(spec, values, setup.surface, setup.objective, starts, setup.steps, kept=1)
-    if not problem_of(setup.surface).in_plane:
-        return SearchResult(spec, values, _network_losses(many, progress), None)
-    (ends,) = unmoved(setup.objective, walk_trials(many, progress), [setup.steps])
-    return SearchResult(spec, values, *_score_runs(ends, starts, setup.surface))
+    in_plane = problem_of(setup.surface).in_plane
+
+    def result(found: Array) -> SearchResult:
+        """Return the result of the first trials, from their last points, or their losses."""
+        if not in_plane:
+            return SearchResult(spec, _first(values, len(found)), found, None)
+        (ends,) = unmoved(setup.objective, found, [setup.steps])
+        scores = _score_runs(ends, starts, setup.surface)
+        return SearchResult(spec, _first(values, len(ends)), *scores)
+
+    def see(found: Callable[[], Array]) -> None:
+        if watch is not None:
+            watch(lambda: result(found()))
+
+    return result((walk_trials if in_plane else _network_losses)(many, progress, see))
 
 
-def _network_losses(many: Trials, progress: Progress | None) -> Array:
+def _first(values: Mapping[str, Array], number: int) -> dict[str, Array]:
+    return {key: each[:number] for key, each in values.items()}
+
+
+def _network_losses(many: Trials, progress: Progress | None, see: See) -> Array:
     """Return the final losses on a network, shape (trials, starts), inf if a run has ended."""
     losses = np.full((many.number, len(many.starts)), np.inf)
     for trial in range(many.number):
@@ -241,6 +264,7 @@ def _network_losses(many: Trials, progress: Progress | None) -> Array:
                     losses[trial, place] = path.loss(path.steps)
         if progress is not None:
             progress(trial + 1, many.number)
+        see(lambda done=trial + 1: losses[:done].copy())  # type: ignore[misc]
     return losses
 
 

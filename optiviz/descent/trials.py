@@ -24,6 +24,7 @@ from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.progress import Progress
 
 ROWS = 16_384  # runs that are walked at once, so that they stay in the cache
+See = Callable[[Callable[[], Array]], None]  # is told what returns the outcomes of trials so far
 COMPARED = 5  # trials, at most, that are walked both ways besides the first
 
 
@@ -113,11 +114,12 @@ class Trials(NamedTuple):
         return np.tile(self.starts, (min(self.block, self.number - first), 1, 1))
 
 
-def walk_trials(trials: Trials, progress: Progress | None = None) -> Array:
+def walk_trials(trials: Trials, progress: Progress | None = None, see: See | None = None) -> Array:
     """Walk every trial; return the points of all runs, shape (kept, trials, starts, dim).
 
     Runs of built-in optimizers are walked as arrays; those of solvers and third-party code give
-    what `Trials.walk_one` gives, to the last bit. progress is not called while arrays are tried.
+    what `Trials.walk_one` gives, to the last bit. Neither progress nor see is called while arrays
+    are tried.
 
     A user's class is walked as arrays if several trials, also walked one by one, agree: the first,
     those of the lowest, middle and highest value, and those with the lowest and the flattest end,
@@ -128,40 +130,51 @@ def walk_trials(trials: Trials, progress: Progress | None = None) -> Array:
     if not is_third_party_optimizer(trials.spec.name):
         method = trials.method(0)
         if isinstance(method, Optimizer) and method.vectorized:
-            return _walk_blocks(trials, trials.walk_block, progress)
-        return _walk_each(trials, False, progress)
+            return _walk_blocks(trials, trials.walk_block, progress, see)
+        return _walk_each(trials, False, progress, see)
     if trials.number <= COMPARED:
-        return _walk_each(trials, True, progress)
+        return _walk_each(trials, True, progress, see)
     found = factory_of(trials.spec.name).sources[-1]
     before = leftovers(found)
     first = trials.walk_one(0)
     if leftovers(found) != before:
-        return _walk_each(trials, True, progress, first)
+        return _walk_each(trials, True, progress, see, first)
     together = _walk_together(trials, first)
     if together is not None:
         return together
-    return _walk_each(trials, not _same(trials.walk_one(0), first), progress, first)
+    return _walk_each(trials, not _same(trials.walk_one(0), first), progress, see, first)
 
 
 def _walk_blocks(
-    trials: Trials, walk_block: Callable[[int], Array], progress: Progress | None = None
+    trials: Trials,
+    walk_block: Callable[[int], Array],
+    progress: Progress | None = None,
+    see: See | None = None,
 ) -> Array:
-    blocks = []
+    blocks: list[Array] = []
     for first in range(0, trials.number, trials.block):
         blocks.append(walk_block(first))
         if progress is not None:
             progress(min(first + trials.block, trials.number), trials.number)
+        if see is not None:
+            see(lambda: np.concatenate(blocks, axis=1))
     return np.concatenate(blocks, axis=1)
 
 
-def _walk_each(trials: Trials, in_order: bool, progress: Progress | None, *known: Array) -> Array:
+def _walk_each(
+    trials: Trials, in_order: bool, progress: Progress | None, see: See | None, *known: Array
+) -> Array:
     """Walk the trials one by one, except the first ones, whose points are known."""
     # Imports multiprocessing, which most runs do not need.
     from optiviz.system.processes import call_each
 
+    def watch(walked: list[Array]) -> None:
+        if see is not None:
+            see(lambda: np.stack([*known, *walked], axis=1))
+
     left = range(len(known), trials.number)
     try:
-        walked = call_each(trials.walk_one, left, in_order, progress)
+        walked = call_each(trials.walk_one, left, in_order, progress, watch)
     except BrokenExecutor as error:
         raise OptivizError(f"{trials.spec.heading}: {error}") from None
     return np.stack([*known, *walked], axis=1)
@@ -176,7 +189,7 @@ def _walk_together(trials: Trials, first: Array) -> Array | None:
     if trials.surface.function is not None:
         return None
     try:
-        if not isinstance(_innermost(trials.method(0)), UserOptimizer):
+        if not isinstance(innermost(trials.method(0)), UserOptimizer):
             return None
         points = _walk_blocks(trials, trials.walk_block_exactly)
     except (InputError, OptimizerError):
@@ -187,7 +200,7 @@ def _walk_together(trials: Trials, first: Array) -> Array | None:
     return points if all(same) else None
 
 
-def _innermost(method: Method) -> Method:
+def innermost(method: Method) -> Method:
     """Return the method inside all wrappers."""
     while isinstance(method, BaseWrapper):
         method = method.inner

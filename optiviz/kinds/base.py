@@ -110,6 +110,11 @@ class BaseRecipe(Model):
         return ()
 
     @property
+    def shares_work(self) -> bool:
+        """Whether it has work that several processes can share."""
+        return any(resolve_surface(each).learns for each in self.drawn_surfaces)
+
+    @property
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are drawn."""
         return ()
@@ -385,6 +390,7 @@ class Scene(Generic[EntryT]):
     entries: tuple[EntryT, ...] = ()
     blanks: tuple[str, ...] = ()  # sentences on what its pictures leave blank, once drawn
     conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
+    unfinished: str = ""  # how much of it is there, if not all, for example "3 of 20 trials"
     quantity: ClassVar[str] = ""  # what the values of the entries are
     colored: ClassVar[bool] = True  # whether entries differ by colour
 

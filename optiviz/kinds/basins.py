@@ -12,6 +12,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.basins import Basins, map_basins, start_grid
 from optiviz.descent.learning_rate import configure
 from optiviz.kinds.base import SETTINGS, Column, OnSurface, OptimizerEntry, Report, Row
+from optiviz.kinds.conditions import DRAWN_FIRST
 from optiviz.kinds.facts import Facts, part, setting
 from optiviz.kinds.fields import AnimationFields, ProblemFields, VariationFields
 from optiviz.kinds.style import Style
@@ -109,7 +110,10 @@ class BasinsRecipe(VariationFields, ProblemFields, AnimationFields):
             surface=surface,
             minima=minima,
             entries=entries,
-            conditions=self.conditions_of(self.specs),
+            conditions=(
+                *self.conditions_of(self.specs),
+                *([DRAWN_FIRST] if self.noise_kind == "drift" else []),
+            ),
         )
 
 

@@ -1,6 +1,6 @@
 """The conditions of a run, which can be varied and which a preset can set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -18,16 +18,14 @@ ALL = "all"  # samples of a batch
 BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
 Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
 
-NOISE_TOLD: dict[NoiseKind, Callable[[float], Sequence[str]]] = {  # conditions of runs
-    "gaussian": lambda sigma: [f"gradient noise {sigma:g}"],
-    "cauchy": lambda sigma: [f"Cauchy noise {sigma:g}"],
-    "multiplicative": lambda sigma: [f"multiplicative noise {sigma:g}"],
-    "sparse": lambda p: [f"sparse gradients: {100 * p:g} % of coordinates missing"],
-    "drift": lambda sigma: [
-        f"the minimum drifts by {sigma:g} a step",
-        "the surface is that of the first step",
-    ],
+NOISE_TOLD: dict[NoiseKind, str] = {  # conditions of runs, of a size and of this as a percentage
+    "gaussian": "gradient noise {0:g}",
+    "cauchy": "Cauchy noise {0:g}",
+    "multiplicative": "multiplicative noise {0:g}",
+    "sparse": "sparse gradients: {1:g} % of coordinates missing",
+    "drift": "the minimum drifts by {0:g} a step",
 }
+DRAWN_FIRST = "the surface is that of step 0"  # a condition of what is drawn of one that drifts
 
 
 class Conditions(BaseModel):

@@ -123,7 +123,7 @@ class OptimizerFields(BaseRecipe):
         known = dict(self.plugins or ())
         for spec in self.named_specs:
             if spec.file is not None and file_hash(spec.file) != known.get(spec.file):
-                said = f"pass --opt {spec.name}" if spec in self.specs else "pass --preset again"
+                said = f"name {spec.name} again" if spec in self.specs else "pass --preset again"
                 raise InputError(
                     f"{spec.file} has changed since the recipe was created: "
                     f"to use the new version, {said}"
@@ -447,7 +447,7 @@ class ProblemFields(Model):
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
-            said += NOISE_TOLD[self.noise_kind](self.noise)
+            said.append(NOISE_TOLD[self.noise_kind].format(self.noise, 100 * self.noise))
         seeded = [spec for spec in specs if spec.is_random]
         drawn = self.problem.is_random or any(
             spec.probe().draws(self.objective()) for spec in seeded

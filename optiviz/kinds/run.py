@@ -19,6 +19,7 @@ from optiviz.kinds.base import (
     Scene,
 )
 from optiviz.kinds.checkpoints import CheckpointFields, trained
+from optiviz.kinds.conditions import DRAWN_FIRST
 from optiviz.kinds.fields import (
     AnimationFields,
     LegendFields,
@@ -245,6 +246,8 @@ class Recipe(
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]
+        if self.noise_kind == "drift":
+            shared.append(DRAWN_FIRST)
         if self.vary is not None:
             shared = [parse_spec(self.optimizers[0]).heading, *shared]
         search = self._search
@@ -284,6 +287,7 @@ class Recipe(
             conditions=self.conditions(),
             window_told=self._window_told(surface),
             starts_told=self._starts_told(),
+            drifts=self.noise_kind == "drift",
         )
         draws = any("density" in VIEWS[name].options for name in self.views(scene))
         return scene.with_density(self._temperature(entries) if draws else None)

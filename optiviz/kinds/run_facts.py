@@ -58,6 +58,7 @@ class _RunFacts:
 
     def gradient(self, path: str, step: int | None = None, start: int = 1) -> float:
         """Return the norm of the gradient at a step of a path."""
+        self._check_still()
         return self._slope(self._surface(path), self._point(path, step, start))
 
     def coordinate(self, path: str, number: int, step: int | None = None, start: int = 1) -> float:
@@ -183,9 +184,14 @@ class _RunFacts:
     def _distances(self, points: Array) -> Array:
         if not len(self.scene.minima):
             raise InputError("no minimum of the surface is known")
+        self._check_still()
         apart = np.linalg.norm(points[:, None] - self.scene.minima[None], axis=-1)
         nearest: Array = apart.min(axis=1)
         return nearest
+
+    def _check_still(self) -> None:
+        if self.scene.drifts:
+            raise InputError("the minimum drifts: compare losses instead")
 
     def _slope(self, surface: Surface, point: Array) -> float:
         return float(np.linalg.norm(surface.gradient(point)))

@@ -59,6 +59,7 @@ class RunScene(OnSurface[RunEntry]):
     siblings: tuple[RunEntry, ...] = ()
     window_told: str = ""  # how the window was found, as a sentence
     starts_told: str = ""  # which starts were moved, as a sentence
+    drifts: bool = False  # whether the surface moves, and is drawn as it is at first
     temperature: float | None = None  # of the density that is drawn instead of the loss, if any
     quantity = "loss"
 
@@ -386,7 +387,7 @@ class RunScene(OnSurface[RunEntry]):
         """Return one row per run: its settings, how far it got, and what went wrong."""
         several = len(self.starts) > 1
         learned = "accuracy" in self.columns
-        known = bool(self.surface.minima)
+        known = bool(self.surface.minima) and not self.drifts
         added = ["to nearest minimum"] * known
         if learned:
             added = ["accuracy", *(["off plane"] if self.max_plane_distance else [])]

@@ -1,6 +1,7 @@
 """Suites: the problems on which optimizers are scored, and what counts as solved."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -58,6 +59,16 @@ class Suite(Model):
             if names.count(name) > 1:
                 raise ValueError(f"two problems are called {name}")
         return problems
+
+    def with_shared(self, given: Mapping[str, float]) -> Self:
+        """Return the suite in which all problems have a given budget, number of starts, and so on.
+
+        Raises InputError with a line for each field that is invalid.
+        """
+        own = dict.fromkeys(given)
+        problems = tuple(each.model_copy(update=own) for each in self.problems)
+        kept = {name: getattr(self, name) for name in self.model_fields_set - {"problems"}}
+        return type(self)(**kept | dict(given), problems=problems)
 
     def benchmark(self, seed: int = 0) -> tuple[BenchmarkProblem, ...]:
         """Return the problems as they are run."""

@@ -1,7 +1,8 @@
 """`tune`: a search for hyperparameters, the same for every optimizer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
@@ -26,7 +27,10 @@ from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, labelled
 from optiviz.registry import Pace
 from optiviz.system.progress import TaskProgress, search_progress
+from optiviz.system.snapshots import offer
 from optiviz.system.text import counted
+
+Best = tuple[SearchResult, ConfiguredOptimizer]  # the trials of one optimizer, and their best
 
 MAX_TRIALS = 10_000
 DEFAULT_STARTS = 25  # of a search, unless specified
@@ -75,14 +79,34 @@ class TuneRecipe(StartFields, LegendFields, OptimizerFields):
         setup = self.search_setup()
         specs = self.loaded_specs(setup.steps)
         check_ranges(specs, setup.ranges)
-        entries = []
+        entries: list[TuneEntry] = []
         for number, (spec, label) in enumerate(labelled(specs)):
-            found, configured = search_best(spec, label, setup, progress)
-            entries.append(
-                TuneEntry(
-                    spec=spec, label=label, configured=configured, number=number, search=found
-                )
-            )
+            made = partial(TuneEntry, spec=spec, label=label, number=number)
+            watch = partial(self._offer, setup, specs, tuple(entries), made)
+            found, configured = search_best(spec, label, setup, progress, watch=watch)
+            entries.append(made(search=found, configured=configured))
+        return self._scene(setup, entries)
+
+    def _offer(
+        self,
+        setup: SearchSetup,
+        specs: Sequence[OptimizerSpec],
+        before: Sequence["TuneEntry"],
+        made: Callable[..., "TuneEntry"],
+        make: Callable[[], Best],
+    ) -> None:
+        """Offer the trials so far: those of the optimizers before, and of one that make returns."""
+
+        def scene() -> TuneScene:
+            found, configured = make()
+            entries = [*before, made(search=found, configured=configured)]
+            done = sum(entry.search.trials for entry in entries)
+            told = f"{done} of {counted(sum(map(setup.trials_of, specs)), 'trial')}"
+            return replace(self._scene(setup, entries), unfinished=told)
+
+        offer(scene)
+
+    def _scene(self, setup: SearchSetup, entries: Sequence["TuneEntry"]) -> "TuneScene":
         many, after = len(setup.starts), f"final loss after {setup.steps} steps"
         shaded = f"median, and shaded the middle half, of {many} starts"
         return TuneScene(
@@ -102,24 +126,33 @@ def search_best(
     setup: SearchSetup,
     progress: TaskProgress | None,
     pace: Pace = "calm",
-) -> tuple[SearchResult, ConfiguredOptimizer]:
+    watch: Callable[[Callable[[], Best]], None] | None = None,
+) -> Best:
     """Search for one optimizer; return the trials and the optimizer with the values of the best.
 
     A learning rate that is neither set nor searched is first chosen as for a run, with the
-    defaults of what is searched, and then is that of all trials.
+    defaults of what is searched, and then is that of all trials. watch is called after some of the
+    trials, with what returns the same of those so far.
     """
-    rate, watch = factory_of(spec.name).rate, search_progress(label, progress)
-    if not rate or rate in dict(spec.settings) or rate in {each.key for each in setup.ranges}:
-        found = search(spec, setup, watch)
-        return found, _configure_best(found)
-    surface, starts, steps = setup.surface, setup.starts, setup.steps
-    first = configure(spec, surface, starts, steps, None, setup.objective, watch, pace)
-    spec = spec.with_default_rate(first.optimizer.hyperparameters()[rate])
-    found = search(spec, setup, watch)
-    best = _configure_best(found)
-    return found, best._replace(
-        source=first.source, tuning=first.tuning, tuned=(*first.tuned, *best.tuned)
-    )
+    rate, told = factory_of(spec.name).rate, search_progress(label, progress)
+    first: ConfiguredOptimizer | None = None
+    if rate and rate not in dict(spec.settings) and rate not in {each.key for each in setup.ranges}:
+        surface, starts, steps = setup.surface, setup.starts, setup.steps
+        first = configure(spec, surface, starts, steps, None, setup.objective, told, pace)
+        spec = spec.with_default_rate(first.optimizer.hyperparameters()[rate])
+
+    def best(found: SearchResult) -> Best:
+        chosen = _configure_best(found)
+        if first is not None:
+            tuned = *first.tuned, *chosen.tuned
+            chosen = chosen._replace(source=first.source, tuning=first.tuning, tuned=tuned)
+        return found, chosen
+
+    def see(make: Callable[[], SearchResult]) -> None:
+        if watch is not None:
+            watch(lambda: best(make()))
+
+    return best(search(spec, setup, told, see))
 
 
 def _configure_best(found: SearchResult) -> ConfiguredOptimizer:
@@ -178,7 +211,11 @@ class TuneScene(SurfaceScene[TuneEntry]):
 
     @property
     def note(self) -> str:
-        return f"{max(entry.search.trials for entry in self.entries)} trials each"
+        return (
+            ""
+            if self.unfinished
+            else f"{max(entry.search.trials for entry in self.entries)} trials each"
+        )
 
     def status(self, entry: TuneEntry, step: int) -> str:
         return "" if entry.search.any_usable else "half diverge in all trials"

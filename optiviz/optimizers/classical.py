@@ -7,13 +7,14 @@ converged stays where it is.
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from optiviz.objective import Array, FeasibleSet, Objective, Stream, scipy_constraints
+from optiviz.objective import Array, FeasibleSet, Objective, Spent, Stream, scipy_constraints
 from optiviz.optimizers.base import IDENTITY, Hyper, Solver, hyper
 from optiviz.optimizers.newton import inverse_matrix, solved
 from optiviz.shapes import DRAWN, Points, QuadraticModel, Segment, Sketch
@@ -54,7 +55,7 @@ class Scipy(Solver):
             tried.clear()
 
         options = {"maxiter": steps, **self.hyperparameters()}
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), suppress(Spent):
             minimize(
                 value,
                 x,

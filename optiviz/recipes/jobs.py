@@ -6,10 +6,8 @@ job its own files.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import product
-from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +15,7 @@ from optiviz.kinds import load_kind
 from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.optimizers.spec import format_value
 from optiviz.recipes import Fields, Keys
+from optiviz.recipes.entries import EntryFields, EntryReader, origins_of
 from optiviz.recipes.lessons import with_lesson
 from optiviz.recipes.provenance import RecipeSource
 from optiviz.recipes.reading import (
@@ -65,21 +64,7 @@ def read_jobs(document: Document, plugins: bool = False) -> list[Job]:
     return jobs
 
 
-class JobFields(NamedTuple):
-    """The fields of a job, matrix and defaults included, and where each one is written."""
-
-    fields: Fields
-    origins: dict[str, Keys]
-    at: Keys
-
-    def keys(self, keys: Sequence[Any]) -> Keys:
-        """Return the keys in the document that correspond to keys in the recipe."""
-        if keys and keys[0] in self.origins:
-            return (*self.origins[keys[0]], *keys[1:])
-        return (*self.at, *keys)
-
-
-class BatchReader:
+class BatchReader(EntryReader):
     """Reads a document and collects all of its faults."""
 
     def __init__(self, document: Document, plugins: bool) -> None:
@@ -89,53 +74,36 @@ class BatchReader:
         self._outputs: dict[Path, list[tuple[Keys, str]]] = {}  # the keys and text that name each
         self._sources = {real_path(Path(document.name))}  # all files that are read
 
-    def job_fields(self) -> Iterator[JobFields]:
+    def job_fields(self) -> Iterator[EntryFields]:
         """Yield the fields of every job."""
         top = self.document.value
         if not isinstance(top, dict):
-            self._wrong((), "a batch must be a mapping with jobs: and, optionally, defaults:")
+            self.wrong((), "a batch must be a mapping with jobs: and, optionally, defaults:")
             return
-        self._check_keys((), top, ["defaults", "jobs"])
+        self.check_keys((), top, ["defaults", "jobs"])
         fields = {key for kind in KINDS for key in allowed_keys(load_kind(kind))}
-        defaults = self._mapping(("defaults",), top.get("defaults") or {})
-        self._check_keys(("defaults",), defaults, [*fields, "name", "out"])
-        jobs = top.get("jobs")
-        if not isinstance(jobs, list) or not jobs:
-            self._wrong(("jobs",), "must be a list of jobs")
-            return
-        number = 0
-        for place, job in enumerate(jobs):
-            at = ("jobs", place)
-            if not isinstance(job, dict):
-                self._wrong(at, "must map fields to values")
-                continue
-            own = dict(job)
-            matrix = self._matrix((*at, "matrix"), own, fields)
-            number += prod(len(values) for values in matrix.values())
-            if number > MAX_JOBS:
-                self._wrong(at, f"more than {MAX_JOBS} jobs are not allowed")
-                return
-            for choice in product(*(enumerate(values) for values in matrix.values())):
-                yield self._combine(at, defaults, own, dict(zip(matrix, choice, strict=True)))
+        defaults = self.mapping(("defaults",), top.get("defaults") or {})
+        self.check_keys(("defaults",), defaults, [*fields, "name", "out"])
+        for at, own, choice in self.each_entry("jobs", top.get("jobs"), fields, MAX_JOBS):
+            yield self._combine(at, defaults, own, choice)
 
     def _combine(
         self, at: Keys, defaults: Fields, own: Fields, choice: dict[str, tuple[int, Any]]
-    ) -> JobFields:
+    ) -> EntryFields:
         """Return the fields of a job: its own over the defaults, with one choice of its matrix."""
         origins: dict[str, Keys] = {key: ("defaults", key) for key in defaults}
-        origins |= {key: (*at, key) for key in own}
-        origins |= {key: (*at, "matrix", key, place) for key, (place, _) in choice.items()}
+        origins |= origins_of(at, own, choice)
         given = merge_fields(own, {key: value for key, (_, value) in choice.items()})
         kind = given.get("kind", defaults.get("kind", "run"))
         if not isinstance(kind, str) or kind not in KINDS:
-            return JobFields(given, origins, at)
+            return EntryFields(given, origins, at)
         known = [*allowed_keys(load_kind(kind)), *JOB_FIELDS]
-        self._check_keys(at, given, known)
+        self.check_keys(at, given, known)
         fields = merge_fields(defaults, given)
         fitting = {key: value for key, value in fields.items() if key in known}
-        return JobFields(fitting, origins, at)
+        return EntryFields(fitting, origins, at)
 
-    def job(self, job_fields: JobFields) -> Job | None:
+    def job(self, job_fields: EntryFields) -> Job | None:
         """Return the job of its fields, None if anything is wrong with it."""
         before = len(self.faults)
         fields = dict(job_fields.fields)
@@ -154,12 +122,12 @@ class BatchReader:
         try:
             recipe.check_kinds([format_of(path).kind for path in paths])
         except InputError as error:
-            self._wrong(job_fields.keys(("out",)), str(error))
+            self.wrong(job_fields.keys(("out",)), str(error))
             return None
         return Job(recipe, tuple(paths), name or paths[0].stem, locate)
 
     def _recipe(
-        self, job_fields: JobFields, fields: Fields
+        self, job_fields: EntryFields, fields: Fields
     ) -> tuple[BaseRecipe | None, KeyLocator]:
         """Return the recipe of a job's fields, and where each of them is written.
 
@@ -180,12 +148,12 @@ class BatchReader:
         self._sources |= {real_path(each) for each in input_files(source.fields)}
         return recipe, source.locate
 
-    def _outs(self, job_fields: JobFields, outs: Any) -> list[tuple[Keys, Any]]:
+    def _outs(self, job_fields: EntryFields, outs: Any) -> list[tuple[Keys, Any]]:
         keys = job_fields.keys(("out",))
         if isinstance(outs, list) and outs:
             return [((*keys, place), out) for place, out in enumerate(outs)]
         if outs is None or outs == []:
-            self._wrong(keys, f"{REQUIRED}: name a file to write")
+            self.wrong(keys, f"{REQUIRED}: name a file to write")
             return []
         return [(keys, outs)]
 
@@ -197,7 +165,7 @@ class BatchReader:
         try:
             format_of(path) if recipe is None else recipe.output_format(path)
         except InputError as error:
-            self._wrong(keys, str(error))
+            self.wrong(keys, str(error))
         else:
             if recipe is not None:
                 self._outputs.setdefault(real_path(path), []).append((keys, text))
@@ -206,13 +174,13 @@ class BatchReader:
     def _fill(self, keys: Keys, text: Any, values: Fields | None) -> str:
         """Return a text with its placeholders filled in, with "-" if values is None."""
         if not isinstance(text, str) or not text.isprintable():
-            self._wrong(keys, f"must be plain text, not {shorten(text, quoted=True)}")
+            self.wrong(keys, f"must be plain text, not {shorten(text, quoted=True)}")
             return ""
         template = OutputTemplate(text)
         if values is None:
             return template.fill({})
         for said in template.faults(values):
-            self._wrong(keys, said)
+            self.wrong(keys, said)
         return template.fill(values)
 
     def check_outputs(self) -> None:
@@ -220,42 +188,18 @@ class BatchReader:
         for place, writers in self._outputs.items():
             (first, _), (last, text) = writers[0], writers[-1]
             if place in self._sources:
-                self._wrong(last, f"{text} is an input file: write to another file")
+                self.wrong(last, f"{text} is an input file: write to another file")
             elif first != last:
-                self._wrong(last, f"{text} is also written by {key_path(first)}")
+                self.wrong(last, f"{text} is also written by {key_path(first)}")
             elif len(writers) > 1:
-                self._wrong(
+                self.wrong(
                     last,
                     f"{text} would be written {len(writers)} times: add {{surface}} "
                     "or another field that differs",
                 )
 
-    def _matrix(self, at: Keys, own: Fields, fields: set[str]) -> dict[str, list[Any]]:
-        """Remove the matrix from a job and return its lists of values by field."""
-        matrix = self._mapping(at, own.pop("matrix", None) or {})
-        self._check_keys(at, matrix, fields)
-        for key, values in matrix.items():
-            if not isinstance(values, list) or not values:
-                self._wrong((*at, key), "must be a list of values")
-            elif key in own:
-                self._wrong((*at, key), "is set in the job and in its matrix: set it only once")
-        known = fields - own.keys()
-        return {
-            key: matrix[key] for key in matrix if key in known and isinstance(matrix[key], list)
-        }
-
-    def _mapping(self, at: Keys, value: Any) -> Fields:
-        if isinstance(value, dict):
-            return value
-        self._wrong(at, "must map fields to values")
-        return {}
-
-    def _check_keys(self, at: Keys, given: Fields, known: Collection[str]) -> None:
-        for key in given:
-            if key not in known:
-                self._wrong((*at, key), did_you_mean("key", shorten(key), known))
-
-    def _wrong(self, keys: Keys, said: str) -> None:
+    def wrong(self, keys: Keys, said: str) -> None:
+        """Collect a fault, with its line."""
         self.faults.append(f"{self.document.locate(keys)}: {said}")
 
 

@@ -4,16 +4,13 @@ A lesson is one file, lessons/NAME.yaml, with its pictures and its English texts
 another language are one more, NAME.LANG.yaml, with as many sections and without pictures.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from optiviz.kinds.lesson import LessonTexts, SectionTexts, language
-from optiviz.recipes.lesson_files import lesson_folder, lesson_names
 from optiviz.recipes.provenance import RecipeSource, read_source
+from optiviz.recipes.shipped_files import LESSONS, plain_name
 from optiviz.registry import FORMATS
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.text import shorten
@@ -29,12 +26,12 @@ def read_lesson(name: str, lang: str | None = None) -> RecipeSource:
     With lang, its texts are those of this language, in a file beside it. Raises InputError if there
     is no such lesson, or none in this language.
     """
-    path = lesson_file(name)
+    path = LESSONS.file(name)
     source = read_source(path)
     fields = {"kind": "lesson", **source.fields}
     if fields["kind"] != "lesson":
         raise InputError(f"{source.locate(['kind'])}: {shorten(fields['kind'])} is no lesson")
-    fields.setdefault("name", _name_of(path))
+    fields.setdefault("name", plain_name(path, "lesson"))
     source = source._replace(fields=fields)
     _check_whole(path, fields.get("sections"))
     own = fields.get("lang", LANG)
@@ -52,27 +49,6 @@ def _check_whole(path: Path, sections: Any) -> None:
     drawn = any(not isinstance(each, Mapping) or "picture" in each for each in parts)
     if not drawn and base and path.with_name(f"{base}.yaml").is_file():
         raise InputError(f"{path} has texts alone: optiviz lesson {base}.yaml --lang {lang}")
-
-
-def lesson_file(name: str) -> Path:
-    """Return the file of a lesson, by its name or path; raise InputError if there is none."""
-    names, path = lesson_names(), Path(name)
-    if name in names:
-        return lesson_folder() / f"{name}.yaml"
-    if name.isprintable() and not re.fullmatch("[a-z0-9-]+", name):
-        if path.stem in names and not path.exists():
-            raise InputError(f"{name}: no such file: the shipped lesson is {path.stem}")
-        return path
-    with suppress(OSError, ValueError):  # of a name that no file can have
-        if path.is_file():
-            return path
-    raise InputError(did_you_mean("lesson", name[:60], names, "optiviz lesson"))
-
-
-def _name_of(path: Path) -> str:
-    """Return the name of a lesson: that of its file, in plain lower-case letters and hyphens."""
-    plain = unicodedata.normalize("NFKD", path.name.partition(".")[0]).encode("ascii", "ignore")
-    return "-".join(re.findall("[a-z0-9]+", plain.decode().lower())) or "lesson"
 
 
 def with_lesson(source: RecipeSource) -> RecipeSource:

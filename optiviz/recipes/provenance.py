@@ -57,12 +57,16 @@ def versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
-def metadata_for(recipe: BaseRecipe) -> str:
-    """Return the metadata for a file of a recipe: JSON in ASCII, which all formats can store."""
+def metadata_for(recipe: BaseRecipe, unfinished: str = "") -> str:
+    """Return the metadata for a file of a recipe: JSON in ASCII, which all formats can store.
+
+    unfinished is how much of it is there, "" for all.
+    """
     others = {
         name: each for spec in recipe.named_specs for name, each in packages_of(spec.name).items()
     }
-    return json.dumps({"recipe": to_dict(recipe), "versions": versions() | others})
+    told = {"unfinished": unfinished} if unfinished else {}
+    return json.dumps({**told, "recipe": to_dict(recipe), "versions": versions() | others})
 
 
 def metadata_of_changed(recipe: BaseRecipe) -> str:

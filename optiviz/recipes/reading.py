@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import BaseModel
+
 from optiviz.kinds import load_kind
 from optiviz.kinds.base import SHARED, BaseRecipe
 from optiviz.kinds.checkpoints import checkpoint_files, named_checkpoints, searches_far
@@ -18,6 +20,7 @@ from optiviz.kinds.tracks import all_track_files, track_files
 from optiviz.optimizers.lookup import is_third_party_optimizer
 from optiviz.optimizers.spec import parse_specs
 from optiviz.recipes import Fields, Keys
+from optiviz.recipes.shipped_files import SUITES
 from optiviz.recipes.surfaces import SURFACE_OPTIONS, as_list, param_names, read_surfaces
 from optiviz.registry import KINDS, OPTIMIZERS
 from optiviz.surfaces.catalogue import is_third_party_surface
@@ -91,7 +94,7 @@ def checked_recipe(fields: Mapping[str, Any]) -> BaseRecipe | list[Fault]:
             wrong |= {field, "vary"}  # which depends on the surface
             rest.pop("vary", None)
             rest.pop(field, None)
-    truths = _boolean_faults(model, rest)
+    truths = boolean_faults(model, rest)
     wrong |= {fault.keys[0] for fault in truths if fault.keys}
     faults += truths
     recipe = checked(model, rest, ValidationContext(OPTIMIZERS))
@@ -115,7 +118,7 @@ def _measures(recipe: BaseRecipe) -> bool:
     )
 
 
-def _boolean_faults(model: type[BaseRecipe], fields: Fields) -> list[Fault]:
+def boolean_faults(model: type[BaseModel], fields: Fields) -> list[Fault]:
     """Return faults for booleans in other fields, where true would count as 1, and vice versa."""
     faults = []
     for key, value in fields.items():
@@ -163,11 +166,12 @@ def check_trusted(fields: Mapping[str, Any], locate: KeyLocator, reading: bool =
             *((("presets",), name) for name in _optimizers_of_presets(fields.get("presets"))),
         ]
     )
-    for key in ("surface", "surfaces"):
-        listed = as_list(key, fields.get(key), True)
-        if reading:
-            listed = [(keys, each) for keys, each in listed if isinstance(each, str)]
-        named += [(keys, _function(each)) for keys, each in listed]
+    listed = as_list("surface", fields.get("surface"), True)
+    listed += as_list("surfaces", fields.get("surfaces"), True)
+    listed += _surfaces_of_suite(fields.get("suite"))
+    if reading:
+        listed = [(keys, each) for keys, each in listed if isinstance(each, str)]
+    named += [(keys, _function(each)) for keys, each in listed]
     for keys, name in named:
         if name:
             raise InputError(f"{locate(keys)}: {shorten(name)} runs third-party code: {allow}")
@@ -207,6 +211,33 @@ def _function(value: Any) -> str:
     return value if isinstance(value, str) and is_third_party_surface(value) else ""
 
 
+def _surfaces_of_suite(suite: Any) -> Iterator[tuple[Keys, Any]]:
+    """Yield the surfaces of a suite, or of that in a file, as they are written, with their keys."""
+    at: Keys = ("suite",)
+    if (held := _suite_file(suite)) is not None:
+        from optiviz.system.yaml import Document
+
+        for _, surface in _surfaces_of_suite(Document.read(held).value):
+            yield at, surface
+    problems = suite.get("problems") if isinstance(suite, Mapping) else None
+    for place, each in enumerate(problems if isinstance(problems, list | tuple) else ()):
+        if isinstance(each, Mapping):
+            keys = (*at, "problems", place)
+            yield (*keys, "surface"), each.get("surface")
+            matrix = each.get("matrix")
+            varied = matrix.get("surface") if isinstance(matrix, Mapping) else None
+            for number, surface in enumerate(varied if isinstance(varied, list) else ()):
+                yield (*keys, "matrix", "surface", number), surface
+
+
+def _suite_file(suite: Any) -> Path | None:
+    """Return the user's file of a suite, None if it is shipped, or in the recipe, or wrong."""
+    with suppress(InputError):  # which is told when it is read
+        if isinstance(suite, str) and suite not in SUITES.names():
+            return SUITES.file(suite)
+    return None
+
+
 def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
     """Return the files named in fields whose content becomes part of the recipe."""
     signal, theme = fields.get("signal"), fields.get("theme")
@@ -216,6 +247,7 @@ def inlined_files(fields: Mapping[str, Any]) -> list[Path]:
         theme if str(theme).lower().endswith(THEME_FILES) else None,
     ]
     held = [Path(each) for each in named if isinstance(each, str | Path)]
+    held += filter(None, [_suite_file(fields.get("suite"))])
     held += [path for _, inner in pictures_in(fields) for path in inlined_files(inner)]
     return held + track_files(fields.get("tracks"))
 
@@ -322,10 +354,29 @@ def _normalize_sections(fields: Fields, field: str) -> list[Fault]:
     return faults
 
 
+def _normalize_suite(fields: Fields, field: str) -> list[Fault]:
+    """Read a suite that is named, or written as in a file; return the faults."""
+    from optiviz.recipes.suites import checked_suite, read_suite
+
+    given = fields.get(field)
+    if not isinstance(given, str | Mapping):
+        return []
+    try:
+        found = read_suite(given, plugins=True) if isinstance(given, str) else checked_suite(given)
+    except InputError as error:
+        said = str(error)
+        return [Fault((field,) if _suite_file(given) is None else None, said)]
+    if isinstance(found, list):
+        return [each._replace(keys=(field, *(each.keys or ()))) for each in found]
+    fields[field] = found
+    return []
+
+
 # Functions that replace other ways of writing a field by the one that a recipe holds.
 NORMALIZERS = {
     "sections": _normalize_sections,
     "surface": read_surfaces,
     "surfaces": read_surfaces,
     "starts": _normalize_starts,
+    "suite": _normalize_suite,
 }

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from optiviz.kinds.base import BaseRecipe, Card, Clip, Scene
 from optiviz.recipes.provenance import metadata_for
 from optiviz.registry import KINDS
-from optiviz.surfaces.grids import Jobs, shared_out
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write, check_targets
 from optiviz.system.progress import SAMPLING, TaskProgress
+from optiviz.system.snapshots import settle
 from optiviz.system.text import shorten
+from optiviz.system.workers import Jobs, shared_out
 from optiviz.themes import load_theme
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ def render(
     one is complete; with overwrite=False existing files are an error. progress is called as
     progress(task, done, total) with the name of the current task and counts of its parts.
 
-    jobs is the number of processes on which the plane of a network or a model is sampled, or any
-    executor of concurrent.futures whose processes can import optiviz: they give the same bytes, and
-    a model must then be named, as in "my_model.py:problem", and a script that passes a number must
-    start in `if __name__ == "__main__":`, as with multiprocessing. Unless specified, this process
-    uses threads on all cores; with jobs=1, a single one.
+    jobs is the number of processes on which the plane of a network or a model is sampled, or the
+    optimizers of a score run, or any executor of concurrent.futures whose processes can import
+    optiviz: they give the same bytes, and a model must then be named, as in "my_model.py:problem",
+    and a script that passes a number must start in `if __name__ == "__main__":`, as with
+    multiprocessing. Unless specified, this process does all, and samples a plane with threads on
+    all cores; with jobs=1, it uses a single one.
 
     Returns the scene: the titles, entries and numbers that were drawn, such as the `trajectories`
     of a run.
@@ -65,7 +67,9 @@ def render(
     check_targets(targets, overwrite)
     outputs = [Output.of(recipe, target) for target in targets]
     with shared_out(jobs):
-        return _written(recipe, recipe.make_scene(progress), outputs, progress)
+        scene = recipe.make_scene(progress)
+        settle()
+        return _written(recipe, scene, outputs, progress)
 
 
 class Output(NamedTuple):
@@ -83,9 +87,9 @@ class Output(NamedTuple):
         return cls(path, way, kind.load_writer(suffix))
 
 
-def render_scene(recipe: BaseRecipe, scene: Scene[Any], path: Path) -> Scene[Any]:
-    """Draw a scene that was computed from a recipe, and write it to a file."""
-    return _written(recipe, scene, [Output.of(recipe, path)], None)
+def render_scene(recipe: BaseRecipe, scene: Scene[Any], *paths: Path) -> Scene[Any]:
+    """Draw a scene that was computed from a recipe, and write it to files."""
+    return _written(recipe, scene, [Output.of(recipe, path) for path in paths], None)
 
 
 def _written(
@@ -102,7 +106,11 @@ def _written(
     frames = 1 if timeline is None else len(timeline.steps)
     total = sum(frames if output.way == "animation" else 1 for output in outputs)
     context = RenderContext(
-        recipe, scene, shots, metadata_for(recipe), DrawingProgress(total, progress)
+        recipe,
+        scene,
+        shots,
+        metadata_for(recipe, scene.unfinished),
+        DrawingProgress(total, progress),
     )
     blanks = dict.fromkeys(remark for shot in shots for remark in shot.picture.remarks)
     for path, way, writer in outputs:

@@ -65,11 +65,13 @@ def mean_ranks(table: ScoreTable) -> Array:
 def order_changes(table: ScoreTable) -> list[tuple[float, tuple[str, ...]]]:
     """Return the order of the optimizers by mean rank, at each share where it is another one.
 
-    The first item is the order at the first share of the budget. Ties leave it as it was.
+    The first item is the order where ranks first differ. Ties leave it as it was.
     """
     changes = list[tuple[float, tuple[str, ...]]]()
     order = list(range(len(table.optimizers)))
-    for share, ranks in zip(table.shares, mean_ranks(table).round(12), strict=True):
+    found = mean_ranks(table).round(12)
+    begin = int((np.ptp(found, axis=1) > 0).argmax())
+    for share, ranks in zip(table.shares[begin:], found[begin:], strict=True):
         before, order = order, sorted(order, key=ranks.__getitem__)
         if order != before or not changes:
             changes.append((float(share), tuple(table.optimizers[each] for each in order)))

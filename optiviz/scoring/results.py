@@ -1,10 +1,12 @@
 """What one optimizer did on one problem, as numbers that go to a file and back."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from io import BytesIO
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,18 +62,24 @@ class Results:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Return what `to_bytes` wrote; raise ValueError or OSError for anything else."""
-        found: dict[str, Any] = {}
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            for key in arrays.files:
-                name, slash, inner = key.partition("/")
-                if slash:
-                    found.setdefault(name, {})[inner] = arrays[key]
-                elif key == "plain":
-                    found |= json.loads(arrays[key].tobytes())
-                else:
-                    found[name] = arrays[key]
-        known = {each.name for each in fields(cls)}
         try:
+            found = _unpacked(data)
+            known = {each.name for each in fields(cls)}
             return cls(**{key: value for key, value in found.items() if key in known})
-        except TypeError as error:
+        except (EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
             raise ValueError(str(error)) from None
+
+
+def _unpacked(data: bytes) -> dict[str, Any]:
+    """Return the values in the bytes of a file by name."""
+    found: dict[str, Any] = {}
+    with np.load(BytesIO(data), allow_pickle=False) as arrays:
+        for key in arrays.files:
+            name, slash, inner = key.partition("/")
+            if slash:
+                found.setdefault(name, {})[inner] = arrays[key]
+            elif key == "plain":
+                found |= json.loads(arrays[key].tobytes())
+            else:
+                found[name] = arrays[key]
+    return found

@@ -5,6 +5,7 @@ from math import erfc, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optiviz.objective import Array
 from optiviz.scoring.profiles import (
@@ -94,15 +95,11 @@ def signed_rank(differences: Sequence[float] | Array) -> float:
     and equal ones share their ranks. It is exact up to 400 differences, from the distribution of
     the sum of ranks over all signs; of more, the sum is taken to be normal.
     """
-    signed = np.asarray(differences, float)
-    signed = signed[signed != 0]
-    if not len(signed):
-        return 1.0
-    _, places, counts = np.unique(abs(signed), return_inverse=True, return_counts=True)
-    ranks = (2 * np.cumsum(counts) - counts + 1)[places]  # doubled, so that they are whole
+    signed = signed_ranks(differences)
+    ranks = abs(signed)
     total = int(ranks.sum())
-    lower = min(int(ranks[signed > 0].sum()), int(ranks[signed < 0].sum()))
-    if len(signed) > EXACT:
+    lower = (total - abs(int(signed.sum()))) // 2  # the sum of those of the rarer sign
+    if len(ranks) > EXACT:
         away = max(total / 2 - lower - 1, 0) / sqrt((ranks**2.0).sum() / 4)
         return erfc(away / sqrt(2))
     chances = np.zeros(lower + 1)  # of each sum of the ranks of one sign
@@ -112,6 +109,19 @@ def signed_rank(differences: Sequence[float] | Array) -> float:
         chances /= 2
         chances[rank:] += added
     return min(2 * float(chances.sum()), 1.0)
+
+
+def signed_ranks(differences: Sequence[float] | Array) -> NDArray[np.int64]:
+    """Return twice the midranks of the sizes of the differences that are not 0, with their signs.
+
+    >>> signed_ranks([0.5, -3, 0, 2, 0.5])
+    array([ 3, -8,  6,  3])
+    """
+    signed = np.asarray(differences, float)
+    signed = signed[signed != 0]
+    _, places, counts = np.unique(abs(signed), return_inverse=True, return_counts=True)
+    doubled = (2 * np.cumsum(counts) - counts + 1)[places]
+    return np.where(signed > 0, doubled, -doubled)
 
 
 def holm(p_values: Sequence[float] | Array) -> list[float]:

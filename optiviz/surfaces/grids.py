@@ -4,10 +4,9 @@ A cached grid is named by the hash of all that it depends on, so that it is neve
 that is not finished is cached, too, and goes on where it stopped.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
-from contextlib import ExitStack, closing, contextmanager
-from contextvars import ContextVar
+from contextlib import closing
 from importlib.metadata import version
 from itertools import islice
 from time import monotonic
@@ -19,34 +18,13 @@ from optiviz.surfaces.plane import Plane
 from optiviz.system.cache import cache_key, ignore_cached, read_cached, remove_cached, write_cached
 from optiviz.system.errors import OptivizError
 from optiviz.system.progress import Progress
+from optiviz.system.workers import workers
 
 LOSS = np.dtype(float)
 SAVED = 1.0  # seconds after which what is finished of a grid is cached
 PROBES = np.array([[0.5, 0.5], [0.31, 0.73], [0.83, 0.62], [0.12, 0.18]])  # in shares of a window
 
-Jobs = int | Executor | None  # processes, an executor, or None: this process with its threads
 Block = tuple[slice, Array]  # of the points of a grid, and their losses
-
-_workers: ContextVar[Jobs] = ContextVar("workers", default=None)
-
-
-@contextmanager
-def shared_out(jobs: Jobs) -> Iterator[None]:
-    """Sample grids on so many processes, or on an executor; on all cores of this process if None.
-
-    They give the same numbers, to the last bit. A single process has a single thread.
-    """
-    with ExitStack() as opened:
-        if isinstance(jobs, int) and jobs > 1:
-            # Imports multiprocessing, which most runs do not need.
-            from optiviz.system.processes import ProcessExecutor
-
-            jobs = opened.enter_context(ProcessExecutor(jobs))
-        token = _workers.set(jobs)
-        try:
-            yield
-        finally:
-            _workers.reset(token)
 
 
 def sample_grid(
@@ -137,12 +115,12 @@ def _sampled(
     They are kept under a name if it is interrupted, unless that is None.
     """
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[:, : plane.dim]
-    grid, workers = _Unfinished(name, len(points)), _workers.get()
+    grid, chosen = _Unfinished(name, len(points)), workers()
     blocks = [block for block in plane.blocks(len(points)) if not grid.known[block].all()]
-    if isinstance(workers, Executor) and remade is not None:
-        found = _on_executor(workers, remade, points, blocks, len(x))
+    if isinstance(chosen, Executor) and remade is not None:
+        found = _on_executor(chosen, remade, points, blocks, len(x))
     else:
-        found = plane.sampled(points, blocks, workers if isinstance(workers, int) else None)
+        found = plane.sampled(points, blocks, chosen if isinstance(chosen, int) else None)
     try:
         with closing(found):
             for block, losses in found:

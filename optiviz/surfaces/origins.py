@@ -249,7 +249,7 @@ class QuadraticOrigin(Origin):
 
     @property
     def file_name(self) -> str:
-        condition = f"{self.quadratic.condition:g}".replace("e+", "e").replace("e0", "e")
+        condition = f"{self.quadratic.condition:.3g}".replace("e+", "e").replace("e0", "e")
         return f"quadratic-{condition}{'-rotated' * self.quadratic.rotated}"
 
     @property

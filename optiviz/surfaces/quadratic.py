@@ -32,7 +32,7 @@ class Quadratic:
     @property
     def caption(self) -> str:
         """What pictures say of it."""
-        return f"condition number {self.curvatures[-1]:g}"
+        return f"condition number {self.curvatures[-1]:,.13g}"
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""

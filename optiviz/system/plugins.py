@@ -5,6 +5,7 @@ without running code. A recipe or YAML file that names third-party code is rejec
 unless the user allows it.
 """
 
+import ast
 import os
 import sys
 import warnings
@@ -62,6 +63,45 @@ def file_of(name: str) -> str | None:
 def file_hash(path: str) -> str:
     """Return the SHA-256 of a file; raise InputError if it cannot be read."""
     return sha256(_content(path)).hexdigest()
+
+
+def script_hash(path: str) -> str:
+    """Return the hash of a Python file and of all files beside it that it imports; none is run.
+
+    Raises InputError if it cannot be read.
+    """
+    place = _absolute(path)
+    hashed, left, seen = sha256(), [place], {place}
+    while left:
+        each = left.pop()
+        content = _content(str(each))
+        hashed.update(b"%d:" % len(content) + content)
+        imported = sorted(set(_imported_files(content, each, place.parent)) - seen)
+        left += imported
+        seen |= {*imported}
+    return hashed.hexdigest()
+
+
+def _imported_files(content: bytes, place: Path, root: Path) -> Iterator[Path]:
+    """Yield the files that a file imports which are in `root`, or beside it if it is within."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):  # told when it is run
+        return
+    for node in ast.walk(tree):
+        names, folder = [each.name for each in getattr(node, "names", [])], root
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                folder = place.parents[min(node.level, len(place.parents)) - 1]
+            inner = [node.module] if node.module else []
+            names = [*inner, *(".".join([*inner, each]) for each in names)]
+        elif not isinstance(node, ast.Import):
+            continue
+        for name in names:
+            parts = name.split(".")
+            for length in range(1, len(parts) + 1):
+                module = folder.joinpath(*parts[:length])
+                yield from filter(Path.is_file, (module.with_suffix(".py"), module / "__init__.py"))
 
 
 def code_hash(name: str) -> str:

@@ -37,12 +37,14 @@ def call_each(
     items: Sequence[Item],
     in_order: bool = False,
     progress: Progress | None = None,
+    watch: Callable[[list[Answer]], None] | None = None,
 ) -> list[Answer]:
     """Return the answers to calls with each item, in the order of the items.
 
     All calls are made in this process, one after another, if `in_order` is set. They are made on
     all cores if this process may use them and the calls left after the first take long enough.
-    Raises BrokenExecutor if a process dies.
+    watch is called with the answers so far, whenever there is one more. Raises BrokenExecutor if a
+    process dies.
     """
     answers: list[Answer] = []
 
@@ -50,6 +52,8 @@ def call_each(
         answers.append(answer)
         if progress is not None:
             progress(len(answers), len(items))
+        if watch is not None:
+            watch(answers)
 
     processes = 1 if in_order or not may_use_all_cores() else core_count()
     began = perf_counter()

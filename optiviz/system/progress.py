@@ -7,6 +7,7 @@ Progress = Callable[[int, int], None]  # done, total
 TaskProgress = Callable[[str, int, int], None]  # task, done, total
 
 SAMPLING = "sampling the plane"  # the name of the task that evaluates it on a grid
+SCORING = "scoring"  # the name of the task that runs optimizers on the problems of a suite
 TRYING = "trying "  # begins the name of a task that tries values of hyperparameters
 
 

@@ -185,6 +185,7 @@ class _Walker:
         else:
             with np.errstate(all="ignore"):
                 slope = surface.gradient(x[:, None])[:, 0]
+                losses = surface.value(x[:, None]) if view.scene.drifts else losses
                 if view.density is not None:
                     slope = view.density.slope(losses, slope)
                 losses = view.heights(losses)

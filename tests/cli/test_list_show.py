@@ -11,7 +11,7 @@ from conftest import FORMULAS, NETWORKS, RATED, Invoke
 from optiviz.cli import COMMANDS
 from optiviz.kinds import load_kind
 from optiviz.optimizers.schedules import SCHEDULES
-from optiviz.recipes.lesson_files import lesson_names
+from optiviz.recipes.shipped_files import LESSONS, SUITES
 from optiviz.registry import (
     FAMILIES,
     FORMATS,
@@ -42,7 +42,8 @@ KINDS: dict[str, Collection[str]] = {
     "views": VIEWS,
     "functions": [*(each.call for each in FUNCTIONS.values()), *CONSTANTS, *OPERATORS],
     "signals": SIGNALS,
-    "lessons": lesson_names(),
+    "lessons": LESSONS.names(),
+    "suites": SUITES.names(),
     "themes": THEMES,
     "formats": FORMATS,
 }

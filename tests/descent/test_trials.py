@@ -16,7 +16,6 @@ from optiviz.descent.trials import Trials, walk_trials
 from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import OptivizError
-from optiviz.system.progress import Progress
 
 HILLS = optiviz.load_surface("hills-and-canyon")
 STARTS = np.array([(-2.0, 2.0), (1.0, -2.9)])
@@ -250,7 +249,7 @@ def how(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
 
     def call_each(
-        call: Callable[[int], Any], items: Sequence[int], in_order: bool, _: Progress | None
+        call: Callable[[int], Any], items: Sequence[int], in_order: bool, *_: Any
     ) -> list[Any]:
         seen.append("in order" if in_order else "one by one")
         return [call(each) for each in items]

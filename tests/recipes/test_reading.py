@@ -18,7 +18,7 @@ from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.reading import input_files, merge_fields, read_recipe
-from optiviz.registry import SIGNALS, THEMES
+from optiviz.registry import NOISE_KINDS, SIGNALS, THEMES
 from optiviz.surfaces.surface import Surface
 from optiviz.system.text import key_path
 from optiviz.system.yaml import Document, yaml_text
@@ -69,6 +69,7 @@ RECIPES: st.SearchStrategy[BaseRecipe] = st.one_of(
         optimizers=WORDS,
         grid=st.tuples(st.integers(2, 999), st.integers(2, 999)),
         noise=st.floats(0, 9),
+        noise_kind=st.sampled_from(list(NOISE_KINDS)),
         **LOOKS,
     ),
     st.builds(PlotRecipe, surfaces=st.lists(SURFACES, min_size=1, max_size=3), **LOOKS),

@@ -96,6 +96,9 @@ def test_the_order_changes_where_a_fast_starter_is_overtaken() -> None:
     fast, slow = [0.5, 0.3, 0.3, 0.3], [0.9, 0.4, 0.3, 1e-4]
     table = replace(made_table([[INF, 90]] * 3), gaps=np.array([[slow, fast]] * 3))
     assert order_changes(table) == [(0.1, ("sgd", "adam")), (1.0, ("adam", "sgd"))]
+    late = replace(table, gaps=np.array([[[1, 1, 1, 0.5], [1, 1, 1, 0.4]]] * 3))
+    assert order_changes(late) == [(1.0, ("sgd", "adam"))], "nobody is ahead before"
+    assert order_changes(replace(table, gaps=np.ones((3, 2, 4)))) == [(0.1, ("adam", "sgd"))]
 
 
 def test_shares_of_problems_and_endings_are_counts() -> None:

@@ -32,6 +32,7 @@ from optiviz.surfaces.weight_plane import WeightPlane
 from optiviz.system.cache import write_cached
 from optiviz.system.errors import InputError, OptivizError
 from optiviz.system.processes import ProcessExecutor
+from optiviz.system.workers import shared_out
 
 X, Y = np.linspace(-1, 1, 7), np.linspace(-2, 2, 5)
 SIZES = (5, 4, 6, 3)
@@ -79,7 +80,7 @@ def test_a_grid_is_sampled_point_by_point(
 ) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     told: list[tuple[int, int]] = []
-    with grids.shared_out(jobs):
+    with shared_out(jobs):
         losses = grids.sample_grid(plane, X, Y, lambda *done: told.append(done))
     for row, column in itertools.product(range(5), range(7)):
         assert losses[row, column] == pytest.approx(
@@ -296,7 +297,7 @@ def test_processes_give_the_same_bits(here: Path, monkeypatch: pytest.MonkeyPatc
             found = set()
             for name, jobs in enumerate((1, None, processes, threads)):
                 monkeypatch.setenv("XDG_CACHE_HOME", str(here / f"{number}-{name}"))
-                with grids.shared_out(jobs):
+                with shared_out(jobs):
                     found.add(surface.sample_grid(X, Y).tobytes())
             assert len(found) == 1
         assert processes.submit(len, sys.argv).result()  # it is still open
@@ -309,7 +310,7 @@ def test_rows_are_evaluated_by_several_processes(here: Path, own_cache: Path) ->
     surface = Surface.model_validate({"model": "model.py:problem", "plane": RANDOM})
     origin = surface.origin
     (here / "count").unlink(missing_ok=True)
-    with grids.shared_out(2):
+    with shared_out(2):
         told: list[tuple[int, int]] = []
         surface.sample_grid(np.linspace(-1, 1, 12), Y, lambda *done: told.append(done))
     assert origin.file_name == "model"
@@ -327,7 +328,7 @@ def test_a_process_that_dies_and_a_problem_of_this_program_are_told(
     (here / "model.py").write_text(MODEL)
     own = Surface.model_validate({"model": PythonProblem([1.0, 2.0], square, np.sin)})
     x = np.linspace(-0.5, 0.5, 12)
-    with grids.shared_out(2):
+    with shared_out(2):
         with pytest.raises(InputError, match="is a model of this program, which other processes"):
             own.on_plane(
                 of_loss(square, 2), ("a", "b"), Domain.model_validate("-1:1,-1:1")

@@ -12,10 +12,13 @@ import optiviz
 from optiviz.descent.basins import map_basins, start_grid
 from optiviz.descent.trials import Trials, walk_trials
 from optiviz.descent.walk import descend
+from optiviz.kinds.facts import evaluate
 from optiviz.objective import Array
 from optiviz.optimizers.momentum import SGD
 from optiviz.optimizers.spec import parse_spec
+from optiviz.recipes.command import drawn_command
 from optiviz.registry import NOISE_KINDS, NoiseKind
+from optiviz.rendering.page.programs import page_programs
 from optiviz.surfaces.batches import Residuals, SampleBatches
 from optiviz.surfaces.noise import DRAWN, Drift, with_noise
 
@@ -147,6 +150,35 @@ def test_a_method_without_gradients_notices_a_drift_alone(invoke: Invoke) -> Non
     for kind in GRADIENTS:
         said = invoke(*words.split(), kind)
         assert said.exit_code == 2 and "never asks for a gradient" in said.stderr
+
+
+def test_distances_to_a_minimum_that_drifts_are_not_told() -> None:
+    recipe = optiviz.Recipe(
+        surface="bowl", optimizers="sgd:lr=0.1", noise=0.1, noise_kind="drift", steps=9
+    )
+    scene = recipe.make_scene()
+    assert "to nearest minimum" not in [each.heading for each in scene.report(recipe).columns]
+    with pytest.raises(optiviz.InputError, match="the minimum drifts"):
+        evaluate("distance(sgd)", scene.facts)
+    with pytest.raises(optiviz.InputError, match="the minimum drifts"):
+        evaluate("gradient(sgd)", scene.facts)
+    still = recipe.model_copy(update={"noise_kind": "cauchy"}).make_scene()
+    assert evaluate("distance(sgd)", still.facts) > 0
+
+
+def test_a_page_replays_what_is_not_gaussian(invoke: Invoke, here: Path) -> None:
+    words = "run --surface bowl --opt sgd:lr=0.1 --steps 9 --noise 0.1 --noise-kind cauchy"
+    recipe = optiviz.Recipe(
+        surface="bowl", optimizers="sgd:lr=0.1", steps=9, noise=0.1, noise_kind="cauchy"
+    )
+    found = page_programs(recipe.make_scene(), recipe)
+    assert not found.methods and not found.presets
+    assert [each["why"] for each in found.entries] == ["a page has Gaussian noise alone"]
+    command = drawn_command(recipe)
+    assert command is not None and command.arguments[-2:] == ["--noise-kind", "cauchy"]
+    said = invoke(*words.split(), "--preset", "a: sgd:lr=1", "-o", "x.html")
+    assert said.exit_code == 2 and "presets: are buttons of a page that computes" in said.stderr
+    assert "a page has Gaussian noise alone" in said.stderr
 
 
 def test_noise_of_a_kind_varies_and_is_told(invoke: Invoke, here: Path) -> None:

@@ -25,7 +25,7 @@ function curveIn([[low, high]], quality) {
 
 const onTheCurve = (loss) => groundValue(loss, curve.lowest);
 
-// Where a row of a run is drawn: at its loss, or at the height of the line on which it is projected.
+// Where a row of a run is drawn: at its loss, or at the height of the line that it is beside.
 const heightAt = (run, row) => run.heights?.[row] ?? onTheCurve(run.losses[row]);
 
 // The scale of the losses of the curve, and of those that runs visit in the window.

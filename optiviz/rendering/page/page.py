@@ -484,8 +484,8 @@ class Page:
                 yield from rounded(np.ravel(part))
 
     def _heights(self, path: Trajectory, points: Array) -> dict[str, Any]:
-        """Return the heights of a projected path on a curve, none where these are its losses."""
-        if self.ground != "curve" or path.distances is None:
+        """Return the heights of a path on a curve, none where these are its losses."""
+        if self.ground != "curve" or (path.distances is None and not self.scene.drifts):
             return {}
         heights = np.interp(points[:, 0], self.curve.x, self.curve.value)
         return {"heights": rounded(heights, self.curve.scale.limits)}

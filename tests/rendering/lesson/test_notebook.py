@@ -12,7 +12,7 @@ from conftest import Invoke
 import optiviz
 from optiviz.kinds.base import BaseRecipe
 from optiviz.kinds.lesson import LessonRecipe
-from optiviz.recipes.lesson_files import lesson_names
+from optiviz.recipes.shipped_files import LESSONS
 from optiviz.rendering.api import _recipe
 from optiviz.rendering.lesson.notebook import code_of
 
@@ -50,7 +50,7 @@ def test_a_cell_makes_the_recipe_of_its_picture(picture: dict[str, Any]) -> None
 
 
 @pytest.mark.sample(5)
-@pytest.mark.parametrize("name", lesson_names())
+@pytest.mark.parametrize("name", LESSONS.names())
 def test_cells_of_each_lesson_make_the_recipes_of_its_pictures(name: str) -> None:
     for section in optiviz.load_lesson(name).sections:
         assert eval(code_of(section.picture), {"optiviz": RECIPES}) == section.picture

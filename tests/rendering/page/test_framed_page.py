@@ -8,7 +8,7 @@ from page_browser import AXE, Browser, one, run, serious, wait
 
 import optiviz
 from optiviz.kinds.lesson import LessonRecipe
-from optiviz.recipes.lesson_files import lesson_names
+from optiviz.recipes.shipped_files import LESSONS
 
 browser = page_browser.browser
 TEXTS = {"heading": "A valley", "text": "See $x^2$.", "question": "Why?", "answer": "So."}
@@ -61,7 +61,7 @@ def test_frames_are_as_tall_as_their_pages_and_play(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", lesson_names())
+@pytest.mark.parametrize("name", LESSONS.names())
 def test_a_shipped_lesson_is_a_sound_page(name: str, browser: Browser, here: Path) -> None:
     optiviz.render(optiviz.load_lesson(name).draft(), "lesson.html")
     assert (here / "lesson.html").stat().st_size < 3e6

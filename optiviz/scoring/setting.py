@@ -1,0 +1,148 @@
+"""A benchmark problem as it is run: where runs start, what they descend, what judges them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optiviz.descent import problem_of
+from optiviz.descent.problem import Problem, feasible
+from optiviz.objective import Array, Objective, Stream
+from optiviz.scoring.judging import Standard, slope
+from optiviz.scoring.problems import BenchmarkProblem
+from optiviz.system.errors import InputError
+
+DRAWS = 100  # for each start, of which the first with a loss above the minimum is taken
+
+
+class Group(NamedTuple):
+    """Starts of a problem whose runs descend the same objective, so that they may be one array."""
+
+    objective: Objective | Stream
+    starts: Array  # (s, dim)
+    first: int  # index of the first of them
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A benchmark problem as it is run."""
+
+    problem: BenchmarkProblem
+
+    @cached_property
+    def posed(self) -> Problem:
+        """What optimizers descend."""
+        return problem_of(self.problem.surface)
+
+    @cached_property
+    def true(self) -> Objective:
+        """The objective at which runs are judged, of all samples and without noise."""
+        return self.posed.true_objective
+
+    @property
+    def drifts(self) -> bool:
+        """Whether the objective moves, so that a step is judged at its own."""
+        return self.problem.noise > 0 and self.problem.noise_kind == "drift"
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The starts, all together, or one by one with seeds of their own if steps are random."""
+        whole = Group(self._objective(0), self.starts, 0)
+        if not isinstance(whole.objective, Stream):
+            return (whole,)
+        return tuple(
+            Group(self._objective(number), self.starts[number : number + 1], number)
+            for number in range(len(self.starts))
+        )
+
+    def _objective(self, number: int) -> Objective | Stream:
+        """Return what is descended from a start."""
+        drawn = np.random.SeedSequence([self.problem.seed, number]).generate_state(1)
+        more: dict[str, Any] = {"noise_kind": self.problem.noise_kind}
+        return self.posed.objective(
+            self.problem.batch_size,
+            self.problem.noise,
+            int(drawn[0]),
+            **(more if self.problem.noise_kind != "gaussian" else {}),
+        )
+
+    @property
+    def is_random(self) -> bool:
+        """Whether steps are random: of batches, dropout or noise."""
+        return isinstance(self.groups[0].objective, Stream)
+
+    @cached_property
+    def starts(self) -> Array:
+        """The points where runs start, shape (starts, dim); raises InputError if there are none.
+
+        The first is the surface's own. The others are uniform in its window or box, and for a
+        network they are its weights with other seeds.
+        """
+        found = [self.posed.start(self.problem.surface.start)]
+        for x in self._drawn():
+            if len(found) == self.problem.starts:
+                break
+            with np.errstate(all="ignore"):
+                gap = self.true.value(x) - self.problem.minimum
+                usable = 0 < gap < np.inf and np.isfinite(self.true.gradient(x)).all()
+            if usable:
+                found.append(x)
+        if len(found) < self.problem.starts:
+            raise InputError(
+                f"{self.problem.name}: {len(found)} of {self.problem.starts} starts were found "
+                "with a loss above the minimum"
+            )
+        return np.stack(found)
+
+    def _drawn(self) -> Iterator[Array]:
+        """Yield random points where runs may start."""
+        many = DRAWS * self.problem.starts
+        box = self.posed.box
+        if box is not None:
+            random = np.random.default_rng([self.problem.seed, 4])
+            low, high = box.T
+            for _ in range(many):
+                yield feasible(self.problem.surface, random.uniform(low, high))
+            return
+        network = self.problem.surface.network
+        if network is None:
+            if self.problem.starts > 1:
+                raise InputError(f"{self.problem.name}: a model starts at its own parameters alone")
+            return
+        architecture = self.posed.origin.space.architecture  # type: ignore[attr-defined]
+        for number in range(1, many):
+            yield architecture.initial(network.init, network.seed + self.problem.seed + number)
+
+    def standard(self, group: Group, trials: int) -> Standard:
+        """Return what the runs of a group, each with so many trials, are judged by."""
+        problem = self.problem
+        with np.errstate(all="ignore"):
+            first = self.true.value(group.starts) - problem.minimum
+            slopes = slope(self.stationarity(group.starts))
+        if not (first > 0).all():
+            raise InputError(f"{problem.name}: the loss at a start is not above the minimum")
+        return Standard(
+            problem.minimum,
+            np.tile(first, trials),
+            np.tile(np.full(len(first), np.nan) if self.drifts else slopes, trials),
+            problem.tolerance,
+            problem.budget,
+            self.is_random,
+        )
+
+    def stationarity(self, x: Array) -> Array:
+        """Return what is 0 at a stationary point: the gradient, or how far it leads if allowed."""
+        gradient = self.true.gradient(x)
+        if self.problem.surface.feasible_set is None:
+            return gradient
+        return x - feasible(self.problem.surface, x - gradient)
+
+    def losses(self, group: Group, points: Array, step: int) -> Array:
+        """Return the true losses, shape (n, r), of n steps from one on, points of (n, r, dim)."""
+        if not self.drifts:
+            return np.asarray(self.true.value(points))
+        stream = group.objective
+        assert isinstance(stream, Stream)
+        return np.stack([stream.at(step + n).value(x) for n, x in enumerate(points)])

@@ -1,0 +1,34 @@
+"""Who does slow work that can be shared: this process, processes that it starts, or an executor."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+
+Jobs = int | Executor | None  # processes, an executor, or None: this process with its threads
+
+_workers: ContextVar[Jobs] = ContextVar("workers", default=None)
+
+
+@contextmanager
+def shared_out(jobs: Jobs) -> Iterator[None]:
+    """Do slow work on so many processes, or on an executor; as if there were no choice if None.
+
+    They give the same numbers, to the last bit. A single process has a single thread.
+    """
+    with ExitStack() as opened:
+        if isinstance(jobs, int) and jobs > 1:
+            # Imports multiprocessing, which most runs do not need.
+            from optiviz.system.processes import ProcessExecutor
+
+            jobs = opened.enter_context(ProcessExecutor(jobs))
+        token = _workers.set(jobs)
+        try:
+            yield
+        finally:
+            _workers.reset(token)
+
+
+def workers() -> Jobs:
+    """Return who does slow work now: one process, an executor, or None if nobody chose."""
+    return _workers.get()
