@@ -58,8 +58,8 @@ def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     """
     varied = [each for each in results if key in each.values]
     values = varied[0].values[key]
-    order = np.argsort(-values if _decays(values) else values)
-    scaled = (1 - values if _decays(values) else values)[order]
+    order = np.argsort(-values if decays(values) else values)
+    scaled = (1 - values if decays(values) else values)[order]
     found = [each.solved_with[key][order] for each in varied]
     solved = sum(np.isfinite(each).sum(axis=1) for each in found)
     counted = np.full(len(values), float(sum(each.shape[1] for each in found)))
@@ -82,7 +82,7 @@ def _sensitivity(factors: Array, solved: Array | NDArray[np.int64], counted: Arr
     return Sensitivity(factors, shares, (float(factors[begin]), float(factors[end])))
 
 
-def _decays(values: Array) -> bool:
+def decays(values: Array) -> bool:
     """Return whether values are those of a decay rate: their distances from 1 are in proportion."""
     if len(values) < 3 or (values >= 1).any() or (values < 0).any():
         return False
