@@ -21,7 +21,7 @@ from optiviz.kinds.base import (
 from optiviz.kinds.facts import Facts
 from optiviz.kinds.fields import LegendFields, OptimizerFields
 from optiviz.kinds.style import check_views
-from optiviz.kinds.suite import Suite
+from optiviz.kinds.suite import Suite, WrittenSuite
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, labelled
@@ -63,7 +63,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
     kind: Literal["score"] = "score"
     formats: ClassVar = ("still", "data", "page")
     default_suffix: ClassVar = "-score.html"
-    suite: Suite
+    suite: WrittenSuite
     seed: NonNegativeInt = 0
     tuned_on: str | None = None
     only: Annotated[str, AfterValidator(_figures)] | None = None
