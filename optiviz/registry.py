@@ -195,6 +195,7 @@ KINDS = {
     "basins": Kind("basins:BasinsRecipe", ("basins",)),
     "plot": Kind("plot:PlotRecipe", ("surface",)),
     "response": Kind("response:ResponseRecipe", ("response",)),
+    "score": Kind("score:ScoreRecipe", ("score",), {".html": "rendering.score:save_score"}),
     "lesson": Kind(
         "lesson:LessonRecipe",
         (),
@@ -203,6 +204,7 @@ KINDS = {
             ".pdf": "rendering.lesson.handout:save_handout",
         },
     ),
+    "score": Kind("score:ScoreRecipe", ("score",), {".html": "rendering.score:save_score"}),
 }
 
 

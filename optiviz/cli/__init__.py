@@ -30,6 +30,7 @@ COMMANDS = {
     "response": "response",
     "tune": "tune",
     "basins": "basins",
+    "score": "score",
     "lesson": "lesson",
     "batch": "batch",
     "inspect": "inspect",

@@ -58,7 +58,7 @@ def command_fields(recipe: BaseRecipe) -> Fields | None:
     A list stands for an option that is repeated. None if options cannot express all of the recipe,
     or if third-party code would have to run to find out. No checkpoint is read.
     """
-    if recipe.kind == "lesson":  # no option has sections
+    if recipe.kind in ("lesson", "score"):  # no option has sections, or problems
         return None
     fields = _fields(recipe)
     held = fields.copy()

@@ -23,6 +23,7 @@ from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
+from optiviz.kinds.score import ScoreRecipe
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.kinds.types import resolve_surface
 from optiviz.recipes.command import arguments_for, command_fields, drawn_command
@@ -60,6 +61,15 @@ RECIPES: dict[str, BaseRecipe] = {
     "response": ResponseRecipe(
         signal=optiviz.Signal(name="mine", gradient=(1, 0.1, -2.5e-7)),
         optimizers="rmsprop",
+        **SMALL,
+    ),
+    "score": ScoreRecipe(
+        suite={
+            "budget": 20,
+            "starts": 1,
+            "problems": [{"name": "round", "group": "smooth", "surface": "bowl"}],
+        },
+        optimizers="sgd:lr=0.1,adam:lr=0.1",
         **SMALL,
     ),
     "lesson": LessonRecipe(

@@ -16,6 +16,8 @@ from optiviz.kinds.basins import BasinsRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
+from optiviz.kinds.score import ScoreRecipe
+from optiviz.kinds.suite import Suite, SuiteProblem
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.reading import input_files, merge_fields, read_recipe
 from optiviz.registry import NOISE_KINDS, SIGNALS, THEMES
@@ -40,6 +42,14 @@ WORDS = st.lists(
     st.builds("{}:lr={}".format, st.sampled_from(TUNED), st.floats(1e-6, 10)),
     min_size=1, max_size=4,
 )  # fmt: skip
+
+
+def suite_of(surface: str | Surface, noise: float, budget: int) -> Suite:
+    """Return a suite of one problem."""
+    only = SuiteProblem(name="only", group="few", surface=surface, minimum=0, noise=noise)
+    return Suite(budget=budget, problems=(only,))
+
+
 RECIPES: st.SearchStrategy[BaseRecipe] = st.one_of(
     st.builds(
         Recipe,
@@ -80,6 +90,14 @@ RECIPES: st.SearchStrategy[BaseRecipe] = st.one_of(
             gradient=st.lists(st.floats(-1e100, 1e100), min_size=1, max_size=5),
         ),
         optimizers=WORDS,
+        **LOOKS,
+    ),
+    st.builds(
+        ScoreRecipe,
+        optimizers=WORDS,
+        suite=st.builds(suite_of, SURFACES, noise=st.floats(0, 9), budget=st.integers(10, 99)),
+        tuned_on=st.none() | st.sampled_from(["all", "only"]),
+        only=st.none() | st.just("solved+rank"),
         **LOOKS,
     ),
 )  # fmt: skip
@@ -162,7 +180,7 @@ def test_in_another_window_a_start_that_nobody_gave_goes_along(tmp_path: Path) -
         ({"kind": "plot"}, "surfaces: required, but missing: name a surface"),
         (
             {"kind": 3},
-            "kind: unknown kind '3': choose from basins, lesson, plot, response, run, tune",
+            "kind: unknown kind '3': choose from basins, lesson, plot, response, run, score, tune",
         ),
         ({"surface": "bowl", "formula": "x"}, "surface: cannot be combined with a formula"),
         ({"formula": ["x"]}, "formula: must be text, not ['x']"),

@@ -77,6 +77,7 @@ VALID: dict[str, object] = {
     "answer": "Since it is round.",
     "picture": {"surface": "bowl", "optimizers": "sgd"},
 }
+VALID["suite"] = {"problems": [{"name": "round", "group": "smooth", "surface": "bowl"}]}
 VALID["sections"] = [{key: VALID[key] for key in Section.model_fields.keys() & VALID.keys()}]
 CALLED = [*map(load_kind, KINDS), Section, Surface, Signal]
 
