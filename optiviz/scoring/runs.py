@@ -147,7 +147,8 @@ def _walk_all(
     if not is_third_party_optimizer(spec.name):
         middle = _build(spec, setting, _of_trial(values, trials // 2))
         if isinstance(middle, Optimizer) and middle.vectorized and not middle.has_loops:
-            return _walk_arrays(spec, setting, values, trials), True
+            with suppress(*NUMERICAL):  # of one run, which would end all
+                return _walk_arrays(spec, setting, values, trials), True
         return _walk_each(spec, setting, values, range(trials)), False
     source = factory_of(spec.name).sources[-1]
     before = leftovers(source)
