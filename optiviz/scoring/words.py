@@ -177,7 +177,7 @@ def _horizon(table: ScoreTable) -> Iterable[str]:
 
 
 def _tuned_elsewhere(scene: Scored) -> Iterable[str]:
-    told = []
+    told: list[str] = []
     for number, entry in enumerate(scene.entries):
         best = [np.isfinite(each.solved_at[best_rate(each)]) for each in entry.results]
         own = float(np.concatenate(best).mean())

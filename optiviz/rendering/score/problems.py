@@ -8,6 +8,7 @@ import numpy as np
 
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
+from optiviz.kinds.suite import SuiteProblem
 from optiviz.kinds.types import resolve_surface
 from optiviz.recipes.command import arguments_for, command_fields
 from optiviz.recipes.provenance import metadata_for
@@ -24,12 +25,18 @@ MOST_PAGES = 60
 DIGITS = 2  # of the logarithms of gaps
 
 
+def problem_of(scene: ScoreScene, at: int) -> SuiteProblem:
+    """Return a problem of the table as the suite has it, which may have others, too."""
+    name = scene.table.problems[at]
+    return next(each for each in scene.suite.problems if each.name == name)
+
+
 def problem_recipe(scene: ScoreScene, recipe: ScoreRecipe, at: int) -> Recipe:
     """Return the recipe of a run on a problem, of all optimizers at the rates that they have there.
 
     The rates have four digits. Raises InputError if none can be made.
     """
-    problem, rates = scene.suite.problems[at], scene.table.rates[at]
+    problem, rates = problem_of(scene, at), scene.table.rates[at]
     surface = resolve_surface(problem.surface)
     specs = [
         str(entry.spec.with_default_rate(float(f"{rate:.4g}") if np.isfinite(rate) else None))
@@ -102,9 +109,9 @@ def problems_told(
                 "group": table.groups[at],
                 "dim": int(table.dims[at]),
                 "budget": int(table.budgets[at]),
-                "tolerance": scene.suite.problems[at].tolerance or scene.suite.tolerance,
+                "tolerance": problem_of(scene, at).tolerance or scene.suite.tolerance,
                 "page": str(at) in pages,
-                "title": resolve_surface(scene.suite.problems[at].surface).title,
+                "title": resolve_surface(problem_of(scene, at).surface).title,
                 "command": _command(scene, recipe, at),
                 "rates": [f"{rate:.4g}" if np.isfinite(rate) else "" for rate in table.rates[at]],
                 "ranks": [f"{rank:.3g}" for rank in ranks[at]],

@@ -149,7 +149,8 @@ def test_live_pages_share_what_is_equal_in_them() -> None:
 
 def test_a_problem_without_a_live_page_has_a_chart_of_its_gaps() -> None:
     scene = scored(KEPT[:1])
-    scene = replace(scene, suite=Suite(name="made", starts=2, problems=[NETWORK]))
+    table = replace(scene.table, problems=("spirals",))
+    scene = replace(scene, table=table, suite=Suite(starts=2, problems=[NETWORK]))
     recipe = recipe_of(scene)
     assert with_pages(scene, recipe) == {}
     (told,) = problems_told(scene, recipe, {})["problems"]
