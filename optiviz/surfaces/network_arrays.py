@@ -3,7 +3,9 @@
 import numpy as np
 
 from optiviz.objective import Array, pass_on
-from optiviz.surfaces.network import ACTIVATIONS, BLOCK, OUTPUTS, Batches, Network
+from optiviz.surfaces.network import ACTIVATIONS, OUTPUTS, Batches, Network
+
+BLOCK = 4_000_000  # bytes of activations held at once
 
 
 class NetworkArrays:
