@@ -1,5 +1,6 @@
 """`optiviz score`: optimizers on the problems of a suite, on fair budgets."""
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.follow import follow_option
 from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
@@ -92,6 +94,11 @@ SHARED = "budget", "starts", "tolerance"  # what options set for all problems of
         shell_complete=completes("optimizers"),
         help="Optimizers to add to the last score in --results; may be repeated.",
     ),
+    click.option(
+        "--compare",
+        metavar="FILE",
+        help="Tell where the runs differ from those in the .json of a score made elsewhere.",
+    ),
     workers_options("run optimizers on problems", "the number of cores", "the files of optimizers"),
     plugins_option,
 )
@@ -108,12 +115,14 @@ SHARED = "budget", "starts", "tolerance"  # what options set for all problems of
     style_options,
 )
 @output_options("outputs/SUITE-OPT-score.html", "page", "still", "data")
+@section("Output", follow_option)
 @debug_option
 def command(
     spec: str | None,
     against: tuple[str, ...],
     add: tuple[str, ...],
     results: Path | None,
+    compare: str | None,
     allow_plugins: bool,
     **options: Any,
 ) -> None:
@@ -132,9 +141,11 @@ def command(
     from optiviz.recipes.reading import check_trusted, input_files, read_recipe
     from optiviz.recipes.shipped_files import SUITES
     from optiviz.recipes.suites import read_suite
+    from optiviz.scoring.comparison import ScoreFile, comparison, read_score
     from optiviz.scoring.store import read_record, results_in
 
     output = Output.pop_from(options)
+    there = None if compare is None else read_score(compare)
     shared = {name: options.pop(name) for name in SHARED}
     suite, changed = options["suite"], explicit_options(options)
     named = [*_specs("SPEC", [spec] if spec else []), *_specs("--against", against)]
@@ -165,9 +176,13 @@ def command(
     sources += input_files(made.fields)
     keeping = nullcontext() if results is None else results_in(results, metadata_for(recipe))
     with keeping as store:
-        render_and_report(recipe, output, sources, locate)
+        scene = render_and_report(recipe, output, sources, locate)
         for path in store.damaged if store is not None and not output.quiet else ():
             click.echo(f"{path} was damaged, and made again", err=True)
+    if there is not None:
+        here = ScoreFile.model_validate(json.loads(metadata_for(recipe)) | scene.to_dict())
+        with output.redirect_messages():
+            click.echo("\n".join(comparison(str(compare), there, here)))
 
 
 def _specs(where: str, texts: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """`score`: optimizers on the problems of a suite, on fair budgets."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -33,9 +34,11 @@ from optiviz.scoring.results import ENDINGS, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, table_of
+from optiviz.scoring.words import cautions, conclusions
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import SCORING, TaskProgress
+from optiviz.system.snapshots import offer
 from optiviz.system.text import counted
 
 FAILED = ENDINGS.index("failed")
@@ -108,19 +111,38 @@ class ScoreRecipe(LegendFields, OptimizerFields):
             spec.probe()
         tasks = [job_task(Job(problem, spec)) for spec in specs for problem in problems]
         tasks += [invariance_task(spec, self.seed) for spec in specs]
-        found = run_tasks(tasks, None if progress is None else partial(progress, SCORING))
-        many, tested = len(problems), found[len(problems) * len(specs) :]
-        results = [found[many * number : many * (number + 1)] for number in range(len(specs))]
-        return self.scene_of(problems, specs, results, tested)
+        told = None if progress is None else partial(progress, SCORING)
+        found = run_tasks(tasks, told, partial(self._offer, problems, specs))
+        return self._scene(problems, specs, found)
 
-    def scene_of(
+    def _offer(
         self,
         problems: Sequence[BenchmarkProblem],
         specs: Sequence[OptimizerSpec],
-        results: Sequence[Sequence[Results]],
-        tested: Sequence[Mapping[str, Invariance]],
+        found: Sequence[Any],
+    ) -> None:
+        """Offer the outcomes so far: the problems that all optimizers are through with."""
+        many = len(problems)
+        runs = found[: many * len(specs)]
+        done = [place for place in range(many) if None not in runs[place::many]]
+        names = {ALL, *(name for place in done for name in problems[place][:2])}
+        if not done or self.tuned_on not in (None, *names):
+            return
+        places = [many * number + place for number in range(len(specs)) for place in done]
+        outcomes = [found[place] for place in places] + [*found[len(runs) :]]
+        some = [problems[place] for place in done]
+        told = f"{sum(each is not None for each in found)} of {counted(len(found), 'job')}"
+        offer(lambda: replace(self._scene(some, specs, outcomes), unfinished=told))
+
+    def _scene(
+        self,
+        problems: Sequence[BenchmarkProblem],
+        specs: Sequence[OptimizerSpec],
+        found: Sequence[Any],
     ) -> "ScoreScene":
-        """Return the scene of the results of each optimizer on each problem, and of its tests."""
+        """Return the scene of all outcomes: of jobs, by optimizer and problem, then of tests."""
+        many, tested = len(problems), found[len(problems) * len(specs) :]
+        results = [found[many * number : many * (number + 1)] for number in range(len(specs))]
         named = labelled(specs)
         table = table_of(problems, [label for _, label in named], results, self.tuned_on)
         entries = tuple(
@@ -129,7 +151,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
                 number=number,
                 spec=spec,
                 results=tuple(results[number]),
-                invariances=tested[number],
+                invariances=tested[number] or {},
                 solved=float(np.isfinite(table.solved_at[:, number]).mean()),
                 rates=table.rates[:, number],
                 tuned_on=self.tuned_on,
@@ -302,6 +324,7 @@ class ScoreScene(Scene[ScoreEntry]):
             "kappas": (KAPPAS, data_profile(table, KAPPAS)),
         }
         return {
+            "machine": f"{platform.system()} {platform.machine()}",
             "shares": table.shares.tolist(),
             "problems": [
                 {"name": name, "group": group, "dim": int(dim), "budget": int(budget)}
@@ -410,6 +433,8 @@ class ScoreScene(Scene[ScoreEntry]):
         notes = [
             f"{self.caption}; median cost in budgets, search in evaluations"
             + (f", won and p against {first}" if len(self.entries) > 1 else ""),
+            *conclusions(self),
+            *cautions(self),
             *self.remarks,
         ]
         return Report(columns, rows, notes)
