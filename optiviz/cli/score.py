@@ -1,6 +1,5 @@
 """`optiviz score`: optimizers on the problems of a suite, on fair budgets."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -96,8 +95,8 @@ SHARED = "budget", "starts", "tolerance"  # what options set for all problems of
     ),
     click.option(
         "--compare",
-        metavar="FILE",
-        help="Tell where the runs differ from those in the .json of a score made elsewhere.",
+        metavar="FILE.json",
+        help="Score made elsewhere, or before: say which of its numbers differ.",
     ),
     workers_options("run optimizers on problems", "the number of cores", "the files of optimizers"),
     plugins_option,
@@ -122,8 +121,8 @@ def command(
     against: tuple[str, ...],
     add: tuple[str, ...],
     results: Path | None,
-    compare: str | None,
     allow_plugins: bool,
+    compare: str | None,
     **options: Any,
 ) -> None:
     """Run optimizers on many problems from many starts, and show which solves how many.
@@ -137,15 +136,14 @@ def command(
     was stopped goes on, and --results lion --add adan runs only adan.
     """
     from optiviz.kinds.score import ScoreRecipe
-    from optiviz.recipes.provenance import RecipeSource, metadata_for, read_source
+    from optiviz.recipes.provenance import RecipeSource, metadata_for, read_source, versions
     from optiviz.recipes.reading import check_trusted, input_files, read_recipe
     from optiviz.recipes.shipped_files import SUITES
     from optiviz.recipes.suites import read_suite
-    from optiviz.scoring.comparison import ScoreFile, comparison, read_score
+    from optiviz.scoring.comparison import comparison, read_score, score_of
     from optiviz.scoring.store import read_record, results_in
 
     output = Output.pop_from(options)
-    there = None if compare is None else read_score(compare)
     shared = {name: options.pop(name) for name in SHARED}
     suite, changed = options["suite"], explicit_options(options)
     named = [*_specs("SPEC", [spec] if spec else []), *_specs("--against", against)]
@@ -174,15 +172,20 @@ def command(
     changed["suite"] = _with(held, shared)
     recipe, locate = read_made(made, changed, output, True, record)
     sources += input_files(made.fields)
+    other = None if compare is None else read_score(compare)
     keeping = nullcontext() if results is None else results_in(results, metadata_for(recipe))
     with keeping as store:
-        scene = render_and_report(recipe, output, sources, locate)
+        try:
+            scene = render_and_report(recipe, output, sources, locate)
+        except KeyboardInterrupt:
+            if not output.quiet:
+                click.echo("what was run is kept: the same command goes on with it", err=True)
+            raise
+        if other is not None:
+            for line in comparison(str(compare), other, score_of(scene.to_dict(), versions())):
+                click.echo(line, err=output.to_stdout)
         for path in store.damaged if store is not None and not output.quiet else ():
             click.echo(f"{path} was damaged, and made again", err=True)
-    if there is not None:
-        here = ScoreFile.model_validate(json.loads(metadata_for(recipe)) | scene.to_dict())
-        with output.redirect_messages():
-            click.echo("\n".join(comparison(str(compare), there, here)))
 
 
 def _specs(where: str, texts: Sequence[str]) -> list[str]:

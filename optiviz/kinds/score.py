@@ -109,40 +109,54 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         specs = [replace(spec, seed=self.seed) for spec in self.specs]
         for spec in specs:  # so that one that cannot be built is told before any work
             spec.probe()
-        tasks = [job_task(Job(problem, spec)) for spec in specs for problem in problems]
+        tasks = [job_task(Job(problem, spec)) for problem in problems for spec in specs]
         tasks += [invariance_task(spec, self.seed) for spec in specs]
-        told = None if progress is None else partial(progress, SCORING)
-        found = run_tasks(tasks, told, partial(self._offer, problems, specs))
-        return self._scene(problems, specs, found)
 
-    def _offer(
+        def watch(found: Sequence[Any]) -> None:
+            offer(lambda: self._scene_so_far(problems, specs, found))
+
+        found = run_tasks(tasks, None if progress is None else partial(progress, SCORING), watch)
+        return self._scene(self.suite, problems, specs, found)
+
+    def _scene_so_far(
         self,
         problems: Sequence[BenchmarkProblem],
         specs: Sequence[OptimizerSpec],
         found: Sequence[Any],
-    ) -> None:
-        """Offer the outcomes so far: the problems that all optimizers are through with."""
-        many = len(problems)
-        runs = found[: many * len(specs)]
-        done = [place for place in range(many) if None not in runs[place::many]]
-        names = {ALL, *(name for place in done for name in problems[place][:2])}
-        if not done or self.tuned_on not in (None, *names):
-            return
-        places = [many * number + place for number in range(len(specs)) for place in done]
-        outcomes = [found[place] for place in places] + [*found[len(runs) :]]
-        some = [problems[place] for place in done]
-        told = f"{sum(each is not None for each in found)} of {counted(len(found), 'job')}"
-        offer(lambda: replace(self._scene(some, specs, outcomes), unfinished=told))
+    ) -> "ScoreScene | None":
+        """Return the scene of the problems on which all optimizers have been run.
+
+        found are the outcomes of all tasks, None for those that are not finished. Returns None if
+        there is no such problem, or none of those on which rates are tuned.
+        """
+        many = len(specs)
+        done = [
+            place
+            for place in range(len(problems))
+            if all(each is not None for each in found[many * place : many * (place + 1)])
+        ]
+        names = {name for place in done for name in (problems[place].name, problems[place].group)}
+        if not names or self.tuned_on not in (None, ALL, *names):
+            return None
+        outcomes = [each for place in done for each in found[many * place : many * (place + 1)]]
+        tested = [each or {} for each in found[many * len(problems) :]]
+        suite = self.suite.model_copy(
+            update={"problems": tuple(self.suite.problems[place] for place in done)}
+        )
+        scene = self._scene(suite, [problems[place] for place in done], specs, outcomes + tested)
+        finished = sum(each is not None for each in found)
+        return replace(scene, unfinished=f"{finished} of {counted(len(found), 'job')}")
 
     def _scene(
         self,
+        suite: Suite,
         problems: Sequence[BenchmarkProblem],
         specs: Sequence[OptimizerSpec],
         found: Sequence[Any],
     ) -> "ScoreScene":
-        """Return the scene of all outcomes: of jobs, by optimizer and problem, then of tests."""
-        many, tested = len(problems), found[len(problems) * len(specs) :]
-        results = [found[many * number : many * (number + 1)] for number in range(len(specs))]
+        """Return the scene of outcomes: of each problem with each optimizer, and of the tests."""
+        many, tested = len(specs), found[len(problems) * len(specs) :]
+        results = [found[number : many * len(problems) : many] for number in range(many)]
         named = labelled(specs)
         table = table_of(problems, [label for _, label in named], results, self.tuned_on)
         entries = tuple(
@@ -151,7 +165,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
                 number=number,
                 spec=spec,
                 results=tuple(results[number]),
-                invariances=tested[number] or {},
+                invariances=tested[number],
                 solved=float(np.isfinite(table.solved_at[:, number]).mean()),
                 rates=table.rates[:, number],
                 tuned_on=self.tuned_on,
@@ -160,7 +174,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         )
         return ScoreScene(
             title=self.title_of(specs),
-            suite=self.suite,
+            suite=suite,
             table=table,
             entries=entries,
             conditions=(f"seed {self.seed}",),
@@ -317,7 +331,7 @@ class ScoreScene(Scene[ScoreEntry]):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the problems, and for each optimizer its numbers on all of them."""
+        """Return the machine, the problems, and for each optimizer its numbers on all of them."""
         table = self.table
         profiles = {
             "ratios": (RATIOS, performance_profile(table, RATIOS)),
