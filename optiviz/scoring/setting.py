@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
 from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem, feasible
 from optiviz.objective import Array, Objective, Stream, pass_on
-from optiviz.registry import NoiseKind
 from optiviz.scoring.judging import Standard, slope
 from optiviz.scoring.problems import BenchmarkProblem
 from optiviz.surfaces.network import Batches, Network
@@ -93,8 +92,7 @@ class Setting:
         """Return what is descended from a start."""
         (seed,) = np.random.SeedSequence([self.problem.seed, number]).generate_state(1).tolist()
         met = together(self.posed.without_noise(self.problem.batch_size, seed))
-        kind = cast(NoiseKind, self.problem.noise_kind)
-        return with_noise(met, self.problem.noise, seed, kind)
+        return with_noise(met, self.problem.noise, seed, self.problem.noise_kind)
 
     @property
     def is_random(self) -> bool:
