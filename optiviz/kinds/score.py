@@ -34,6 +34,7 @@ from optiviz.scoring.results import ENDINGS, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, table_of
+from optiviz.scoring.words import cautions, conclusions
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import SCORING, TaskProgress
@@ -446,6 +447,8 @@ class ScoreScene(Scene[ScoreEntry]):
         notes = [
             f"{self.caption}; median cost in budgets, search in evaluations"
             + (f", won and p against {first}" if len(self.entries) > 1 else ""),
+            *conclusions(self),
+            *cautions(self),
             *self.remarks,
         ]
         return Report(columns, rows, notes)
