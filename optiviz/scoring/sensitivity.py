@@ -53,7 +53,8 @@ def rate_sensitivity(results: Sequence[Results], table_rates: Array) -> Sensitiv
 def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     """Return the share of instances solved at factors of the default of a hyperparameter.
 
-    Those of decay rates, which are varied towards 1, are factors of 1 - beta.
+    Those of decay rates, which are varied towards 1, are factors of 1 - beta. Only problems on
+    which it was varied count: those of which something is solved at the best rate.
     """
     varied = [each for each in results if key in each.values]
     values = varied[0].values[key]

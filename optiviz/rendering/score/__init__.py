@@ -1,0 +1,103 @@
+"""The page of a score: one HTML file with figures, tables and live pages, which loads nothing else.
+
+All of it can be read without scripts but the animations, each of which a script assembles in a
+frame when the reader asks for it.
+"""
+
+import json
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from optiviz.kinds.base import to_dict
+from optiviz.kinds.score import ScoreRecipe, ScoreScene
+from optiviz.registry import VIEWS
+from optiviz.rendering.page import color_schemes, page_themes, theme_rules
+from optiviz.rendering.page.frames import embedded_pages, framed_policy, frames_script
+from optiviz.rendering.page.text import embedded
+from optiviz.rendering.score.figures import Drawings, figure_html, path_rules
+from optiviz.rendering.score.numbers import FIGURES
+from optiviz.rendering.score.problems import problems_told, with_pages
+from optiviz.rendering.score.tables import (
+    extremes_html,
+    failures_html,
+    matrix_html,
+    summary_html,
+)
+from optiviz.scoring.words import cautions, conclusions
+from optiviz.system.progress import Progress
+from optiviz.system.text import counted, enumerated
+from optiviz.system.yaml import yaml_text
+
+
+def save_score(
+    scene: ScoreScene,
+    recipe: ScoreRecipe,
+    path: Path,
+    comment: str,
+    progress: Progress | None = None,
+) -> tuple[str, ...]:
+    """Write the page of a score to a path, with `comment`, which is JSON, at its head."""
+    themes = page_themes(recipe.theme)
+    drawings = Drawings()
+    shown = [name for name in FIGURES if name in VIEWS and _is_wanted(name, recipe)]
+    figures = [figure_html(scene, recipe, name, drawings) for name in shown]
+    pages = with_pages(scene, recipe)
+    told = problems_told(scene, recipe, pages)
+    rules = theme_rules(themes) + path_rules(scene, themes) + drawings.rules()
+    style = rules + _read("score.css")
+    script = frames_script() + _read("score.js")
+    title = scene.title or scene.suite.title or "Score"
+    said = conclusions(scene)
+    text = Template(_read("score.html")).substitute(
+        comment=embedded(json.loads(comment)),
+        policy=framed_policy([style], [script], pages.values(), themes),
+        schemes=color_schemes(themes),
+        title=escape(title),
+        subtitle=escape(_compared(scene, recipe)),
+        conclusions=_list(said),
+        cautions=_list(cautions(scene)),
+        summary=summary_html(scene, recipe),
+        matrix=matrix_html(scene),
+        figures="\n".join(figures),
+        extremes=extremes_html(scene),
+        failures=failures_html(scene),
+        recipe=escape(yaml_text(to_dict(recipe))),
+        score=embedded(told),
+        pages=embedded_pages(pages, themes),
+        style=style,
+        script=script,
+    )
+    path.write_text(text, encoding="utf-8")
+    return ()
+
+
+def _is_wanted(name: str, recipe: ScoreRecipe) -> bool:
+    return recipe.only is None or name in recipe.only.split("+")
+
+
+def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
+    """Return a sentence on what was compared, on what, and for how long."""
+    first, *others = (entry.heading for entry in scene.entries)
+    against = f" against {enumerated(others)}" if others else ""
+    table = scene.table
+    starts = len(table.problem)
+    budgets = sorted({*table.budgets.tolist()})
+    most = f"{budgets[0]:,}" if len(budgets) == 1 else f"{budgets[0]:,} to {budgets[-1]:,}"
+    rates = {None: "for each problem", "all": "for the whole suite"}.get(
+        recipe.tuned_on, f"on {recipe.tuned_on}"
+    )
+    return (
+        f"{first}{against}, on the suite {scene.suite.name}: "
+        f"{counted(len(table.problems), 'problem')} with {counted(starts, 'start')} in all, "
+        f"{most} evaluations a run, learning rates tuned {rates}, seed {recipe.seed}."
+    )
+
+
+def _list(sentences: tuple[str, ...]) -> str:
+    return "".join(f"<li>{escape(each)}</li>" for each in sentences)
+
+
+def _read(name: str) -> str:
+    return files(__name__).joinpath(name).read_text("utf-8")

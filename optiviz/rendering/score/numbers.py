@@ -1,0 +1,151 @@
+"""The figures of a score: how each is read, and its numbers."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from optiviz.kinds.score import ScoreScene
+from optiviz.objective import Array
+from optiviz.scoring import profiles
+from optiviz.scoring.invariance import TRANSFORMATIONS
+from optiviz.scoring.results import ENDINGS
+from optiviz.scoring.sensitivity import rate_sensitivity
+from optiviz.scoring.statistics import summaries
+
+FIGURES = {  # by the name of the view: a heading, and how it is read
+    "solved": (
+        "Share solved against the budget",
+        "Higher and further left is better; the bands are 95 % intervals over the problems.",
+    ),
+    "rank": (
+        "Rank against the budget",
+        "Lower is better; where lines cross, a longer run changes the order.",
+    ),
+    "profile": (
+        "Performance profile",
+        "The share of instances solved at no more than a multiple of the least cost of any; "
+        "at 1 it is how often an optimizer is the cheapest.",
+    ),
+    "data-profile": (
+        "Data profile",
+        "The share of instances solved within so many evaluations, in units of the number of "
+        "variables plus one.",
+    ),
+    "medians": (
+        "Median cost",
+        "Half of the instances are solved within this share of the budget; the bars are 95 % "
+        "intervals, and none is drawn where fewer are solved.",
+    ),
+    "endings": (
+        "How runs end",
+        "Elsewhere is a point without slope that is no solution; moving is the end of the budget.",
+    ),
+    "sensitivity": (
+        "Sensitivity to the learning rate",
+        "A wide hill forgives a wrong rate, which is a multiple of the best one for each problem.",
+    ),
+    "invariance": (
+        "Invariance",
+        "Whether the path stays the same when the problem is changed, and if not, what it loses.",
+    ),
+}
+Cells = Sequence[Sequence[str]]
+BUDGETS = 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0
+RATIOS = 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0
+KAPPAS = 1.0, 3.0, 10.0, 30.0, 100.0, 300.0
+
+
+def percent(share: float) -> str:
+    """Format a share in whole per cent."""
+    return f"{100 * share:.0f} %" if np.isfinite(share) else "–"
+
+
+def brief(value: float, digits: int = 3) -> str:
+    """Format a number with a few digits, a dash if it is not finite."""
+    return f"{value:.{digits}g}" if np.isfinite(value) else "–"
+
+
+def numbers_of(name: str, scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    """Return the headings and rows of the numbers of a figure, one row per optimizer."""
+    heads, columns = TABLES[name](scene)
+    rows = [[entry.heading, *cells] for entry, cells in zip(scene.entries, columns, strict=True)]
+    return ["optimizer", *heads], rows
+
+
+def _at_budgets(values: Array, table_shares: Array, written: Callable[[float], str]) -> Cells:
+    """Return values, shape (shares, k), at BUDGETS, for each optimizer."""
+    rows = np.searchsorted(table_shares, np.array(BUDGETS) * (1 - 1e-9)).clip(
+        max=len(table_shares) - 1
+    )
+    return [[written(value) for value in column] for column in values[rows].T]
+
+
+def _solved(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    table = scene.table
+    shares = _at_budgets(profiles.solved_share(table), table.shares, percent)
+    return [f"at {percent(each)}" for each in BUDGETS], shares
+
+
+def _rank(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    table = scene.table
+    ranks = _at_budgets(profiles.mean_ranks(table), table.shares, brief)
+    return [f"at {percent(each)}" for each in BUDGETS], ranks
+
+
+def _profile(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    found = profiles.performance_profile(scene.table, np.array(RATIOS))
+    return [f"{each:g} times" for each in RATIOS], [[*map(percent, each)] for each in found.T]
+
+
+def _data_profile(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    found = profiles.data_profile(scene.table, np.array(KAPPAS))
+    return [f"{each:g} units" for each in KAPPAS], [[*map(percent, each)] for each in found.T]
+
+
+def _medians(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    rows = [
+        [percent(each.median), *map(percent, each.median_interval)]
+        for each in summaries(scene.table)
+    ]
+    return ["median", "from", "to"], rows
+
+
+def _endings(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    return ENDINGS, [[*map(percent, each)] for each in profiles.ending_shares(scene.table)]
+
+
+def _sensitivity(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    rows = []
+    for number, entry in enumerate(scene.entries):
+        found = rate_sensitivity(entry.results, scene.table.rates[:, number])
+        at = [
+            float(np.interp(power, np.log10(found.factors), found.solved)) for power in (-1, 0, 1)
+        ]
+        rows.append([brief(found.width), *map(percent, at)])
+    return ["width in decades", "a tenth of the best rate", "the best rate", "ten times"], rows
+
+
+def _invariance(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    rows = []
+    for entry in scene.entries:
+        row = []
+        for name in TRANSFORMATIONS:
+            found = entry.invariances.get(name)
+            if found is None or found.passes is None:
+                row.append("not known" if found is None or not found.cause else found.cause)
+            else:
+                row.append("passes" if found.passes else f"gap {brief(found.lost)} times")
+        rows.append(row)
+    return [*TRANSFORMATIONS], rows
+
+
+TABLES: dict[str, Callable[[ScoreScene], tuple[Sequence[str], Cells]]] = {
+    "solved": _solved,
+    "rank": _rank,
+    "profile": _profile,
+    "data-profile": _data_profile,
+    "medians": _medians,
+    "endings": _endings,
+    "sensitivity": _sensitivity,
+    "invariance": _invariance,
+}
