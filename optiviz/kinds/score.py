@@ -172,12 +172,14 @@ class ScoreRecipe(LegendFields, OptimizerFields):
             )
             for number, (spec, label) in enumerate(named)
         )
+        tuned = self.tuned_on is None and any(entry.is_tuned for entry in entries)
+        own = ["rates tuned for each problem"] if tuned else []
         return ScoreScene(
             title=self.title_of(specs),
             suite=suite,
             table=table,
             entries=entries,
-            conditions=(f"seed {self.seed}",),
+            conditions=(f"seed {self.seed}", *own),
             timing=self.timing,
         )
 
@@ -219,7 +221,8 @@ class ScoreEntry(Entry):
 
     @property
     def detail(self) -> str:
-        return "  ".join(self.settings)
+        own = self.is_tuned and self.tuned_on is None  # which the caption says
+        return "  ".join(self.settings[own:])
 
     @property
     def settings(self) -> list[str]:
