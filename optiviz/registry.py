@@ -204,7 +204,6 @@ KINDS = {
             ".pdf": "rendering.lesson.handout:save_handout",
         },
     ),
-    "score": Kind("score:ScoreRecipe", ("score",), {".html": "rendering.score:save_score"}),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optiviz.cli import debug_option
+from optiviz.cli.follow import follow_option
 from optiviz.cli.help import Command, completes, section
 from optiviz.cli.options import (
     Output,
@@ -92,6 +93,11 @@ SHARED = "budget", "starts", "tolerance"  # what options set for all problems of
         shell_complete=completes("optimizers"),
         help="Optimizers to add to the last score in --results; may be repeated.",
     ),
+    click.option(
+        "--compare",
+        metavar="FILE.json",
+        help="Score made elsewhere, or before: say which of its numbers differ.",
+    ),
     workers_options("run optimizers on problems", "the number of cores", "the files of optimizers"),
     plugins_option,
 )
@@ -108,6 +114,7 @@ SHARED = "budget", "starts", "tolerance"  # what options set for all problems of
     style_options,
 )
 @output_options("outputs/SUITE-OPT-score.html", "page", "still", "data")
+@section("Output", follow_option)
 @debug_option
 def command(
     spec: str | None,
@@ -115,6 +122,7 @@ def command(
     add: tuple[str, ...],
     results: Path | None,
     allow_plugins: bool,
+    compare: str | None,
     **options: Any,
 ) -> None:
     """Run optimizers on many problems from many starts, and show which solves how many.
@@ -128,10 +136,11 @@ def command(
     was stopped goes on, and --results lion --add adan runs only adan.
     """
     from optiviz.kinds.score import ScoreRecipe
-    from optiviz.recipes.provenance import RecipeSource, metadata_for, read_source
+    from optiviz.recipes.provenance import RecipeSource, metadata_for, read_source, versions
     from optiviz.recipes.reading import check_trusted, input_files, read_recipe
     from optiviz.recipes.shipped_files import SUITES
     from optiviz.recipes.suites import read_suite
+    from optiviz.scoring.comparison import comparison, read_score, score_of
     from optiviz.scoring.store import read_record, results_in
 
     output = Output.pop_from(options)
@@ -163,9 +172,18 @@ def command(
     changed["suite"] = _with(held, shared)
     recipe, locate = read_made(made, changed, output, True, record)
     sources += input_files(made.fields)
+    other = None if compare is None else read_score(compare)
     keeping = nullcontext() if results is None else results_in(results, metadata_for(recipe))
     with keeping as store:
-        render_and_report(recipe, output, sources, locate)
+        try:
+            scene = render_and_report(recipe, output, sources, locate)
+        except KeyboardInterrupt:
+            if not output.quiet:
+                click.echo("what was run is kept: the same command goes on with it", err=True)
+            raise
+        if other is not None:
+            for line in comparison(str(compare), other, score_of(scene.to_dict(), versions())):
+                click.echo(line, err=output.to_stdout)
         for path in store.damaged if store is not None and not output.quiet else ():
             click.echo(f"{path} was damaged, and made again", err=True)
 

@@ -18,12 +18,12 @@ ALL = "all"  # samples of a batch
 BatchSize = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
 Noise = Annotated[float, Field(ge=0, le=MAX_COORDINATE, allow_inf_nan=False)]
 
-NOISE_TOLD: dict[NoiseKind, str] = {  # conditions of runs, of a size and of this as a percentage
-    "gaussian": "gradient noise {0:g}",
-    "cauchy": "Cauchy noise {0:g}",
-    "multiplicative": "multiplicative noise {0:g}",
-    "sparse": "sparse gradients: {1:g} % of coordinates missing",
-    "drift": "the minimum drifts by {0:g} a step",
+NOISE_TOLD: dict[NoiseKind, tuple[str, str]] = {  # what it is called, and its size, in percent {1}
+    "gaussian": ("gradient noise", " {0:g}"),
+    "cauchy": ("Cauchy noise", " {0:g}"),
+    "multiplicative": ("multiplicative noise", " {0:g}"),
+    "sparse": ("sparse gradients", ": {1:g} % of coordinates missing"),
+    "drift": ("the minimum drifts", " by {0:g} a step"),
 }
 DRAWN_FIRST = "the surface is that of step 0"  # a condition of what is drawn of one that drifts
 
@@ -58,11 +58,16 @@ def format_condition(value: Any) -> str:
     return ALL if value is None else format_value(value)
 
 
+def noise_told(kind: NoiseKind, noise: float) -> str:
+    """Return noise of a kind as a condition of a run."""
+    name, size = NOISE_TOLD[kind]
+    return name + size.format(noise, 100 * noise)
+
+
 def check_noise_kind(kind: NoiseKind, noises: Sequence[float]) -> None:
     """Raise InputError if noise of a kind cannot have these sizes."""
     if kind != "gaussian" and not any(noises):
-        raise InputError("noise_kind: has no effect without noise: add --noise 0.1")
+        raise InputError(f"{kind} has no effect without noise, such as noise 0.1")
     if kind == "sparse" and max(noises) >= 1:
-        raise InputError(
-            f"noise: of sparse gradients is a probability below 1, not {format_value(max(noises))}"
-        )
+        said = format_value(max(noises))
+        raise InputError(f"noise of sparse gradients is a probability below 1, not {said}")

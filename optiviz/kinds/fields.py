@@ -19,12 +19,12 @@ from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem
 from optiviz.kinds.base import BaseRecipe, Timeline
 from optiviz.kinds.conditions import (
-    NOISE_TOLD,
     BatchSize,
     Conditions,
     Noise,
     check_noise_kind,
     format_condition,
+    noise_told,
     vary_condition,
 )
 from optiviz.kinds.presets import read_presets
@@ -431,7 +431,10 @@ class ProblemFields(Model):
 
     def check_method(self, spec: OptimizerSpec, method: Method) -> None:
         """Raise InputError if an optimizer lacks what it needs, or would ignore constraints."""
-        check_noise_kind(self.noise_kind, self.noises)
+        try:
+            check_noise_kind(self.noise_kind, self.noises)
+        except InputError as error:
+            raise InputError(f"noise_kind: {error}") from None
         if any(self.noises) and self.noise_kind != "drift":
             check_noise(method, spec.name)
         surface = resolve_surface(self.surface)
@@ -447,7 +450,7 @@ class ProblemFields(Model):
         if self.batch_size is not None:
             said.append(f"batches of {self.batch_size}")
         if self.noise:
-            said.append(NOISE_TOLD[self.noise_kind].format(self.noise, 100 * self.noise))
+            said.append(noise_told(self.noise_kind, self.noise))
         seeded = [spec for spec in specs if spec.is_random]
         drawn = self.problem.is_random or any(
             spec.probe().draws(self.objective()) for spec in seeded

@@ -19,7 +19,7 @@ from optiviz.kinds.base import (
     Scene,
 )
 from optiviz.kinds.checkpoints import CheckpointFields, trained
-from optiviz.kinds.conditions import DRAWN_FIRST
+from optiviz.kinds.conditions import DRAWN_FIRST, NOISE_TOLD
 from optiviz.kinds.fields import (
     AnimationFields,
     LegendFields,
@@ -246,6 +246,8 @@ class Recipe(
         said = dict.fromkeys(text for conditions in each for text in conditions)
         shared = [text for text in said if all(text in own for own in each)]
         shared += [text for text in said if text.startswith("seed ") and text not in shared]
+        if self.noise_kind != "gaussian" and self.varied_condition == "noise":
+            shared.insert(0, NOISE_TOLD[self.noise_kind][0])
         if self.noise_kind == "drift":
             shared.append(DRAWN_FIRST)
         if self.vary is not None:

@@ -1,5 +1,6 @@
 """`score`: optimizers on the problems of a suite, on fair budgets."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -36,6 +37,7 @@ from optiviz.scoring.table import ALL, ScoreTable, table_of
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import SCORING, TaskProgress
+from optiviz.system.snapshots import offer
 from optiviz.system.text import counted
 
 FAILED = ENDINGS.index("failed")
@@ -106,21 +108,54 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         specs = [replace(spec, seed=self.seed) for spec in self.specs]
         for spec in specs:  # so that one that cannot be built is told before any work
             spec.probe()
-        tasks = [job_task(Job(problem, spec)) for spec in specs for problem in problems]
+        tasks = [job_task(Job(problem, spec)) for problem in problems for spec in specs]
         tasks += [invariance_task(spec, self.seed) for spec in specs]
-        found = run_tasks(tasks, None if progress is None else partial(progress, SCORING))
-        many, tested = len(problems), found[len(problems) * len(specs) :]
-        results = [found[many * number : many * (number + 1)] for number in range(len(specs))]
-        return self.scene_of(problems, specs, results, tested)
 
-    def scene_of(
+        def watch(found: Sequence[Any]) -> None:
+            offer(lambda: self._scene_so_far(problems, specs, found))
+
+        found = run_tasks(tasks, None if progress is None else partial(progress, SCORING), watch)
+        return self._scene(self.suite, problems, specs, found)
+
+    def _scene_so_far(
         self,
         problems: Sequence[BenchmarkProblem],
         specs: Sequence[OptimizerSpec],
-        results: Sequence[Sequence[Results]],
-        tested: Sequence[Mapping[str, Invariance]],
+        found: Sequence[Any],
+    ) -> "ScoreScene | None":
+        """Return the scene of the problems on which all optimizers have been run.
+
+        found are the outcomes of all tasks, None for those that are not finished. Returns None if
+        there is no such problem, or none of those on which rates are tuned.
+        """
+        many = len(specs)
+        done = [
+            place
+            for place in range(len(problems))
+            if all(each is not None for each in found[many * place : many * (place + 1)])
+        ]
+        names = {name for place in done for name in (problems[place].name, problems[place].group)}
+        if not names or self.tuned_on not in (None, ALL, *names):
+            return None
+        outcomes = [each for place in done for each in found[many * place : many * (place + 1)]]
+        tested = [each or {} for each in found[many * len(problems) :]]
+        suite = self.suite.model_copy(
+            update={"problems": tuple(self.suite.problems[place] for place in done)}
+        )
+        scene = self._scene(suite, [problems[place] for place in done], specs, outcomes + tested)
+        finished = sum(each is not None for each in found)
+        return replace(scene, unfinished=f"{finished} of {counted(len(found), 'job')}")
+
+    def _scene(
+        self,
+        suite: Suite,
+        problems: Sequence[BenchmarkProblem],
+        specs: Sequence[OptimizerSpec],
+        found: Sequence[Any],
     ) -> "ScoreScene":
-        """Return the scene of the results of each optimizer on each problem, and of its tests."""
+        """Return the scene of outcomes: of each problem with each optimizer, and of the tests."""
+        many, tested = len(specs), found[len(problems) * len(specs) :]
+        results = [found[number : many * len(problems) : many] for number in range(many)]
         named = labelled(specs)
         table = table_of(problems, [label for _, label in named], results, self.tuned_on)
         entries = tuple(
@@ -138,7 +173,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         )
         return ScoreScene(
             title=self.title_of(specs),
-            suite=self.suite,
+            suite=suite,
             table=table,
             entries=entries,
             conditions=(f"seed {self.seed}",),
@@ -295,13 +330,14 @@ class ScoreScene(Scene[ScoreEntry]):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the problems, and for each optimizer its numbers on all of them."""
+        """Return the machine, the problems, and for each optimizer its numbers on all of them."""
         table = self.table
         profiles = {
             "ratios": (RATIOS, performance_profile(table, RATIOS)),
             "kappas": (KAPPAS, data_profile(table, KAPPAS)),
         }
         return {
+            "machine": f"{platform.system()} {platform.machine()}",
             "shares": table.shares.tolist(),
             "problems": [
                 {"name": name, "group": group, "dim": int(dim), "budget": int(budget)}

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from optiviz.kinds.conditions import BatchSize, Noise
+from optiviz.kinds.conditions import BatchSize, Noise, check_noise_kind
+from optiviz.kinds.fields import check_samples
 from optiviz.kinds.types import NamedSurface, resolve_surface
+from optiviz.registry import NoiseKind
 from optiviz.scoring.problems import TOLERANCE, BenchmarkProblem
 from optiviz.surfaces.domain import Kebab, Text
 from optiviz.system.validation import Model
@@ -35,7 +37,21 @@ class SuiteProblem(Model):
     tolerance: Tolerance | None = None
     batch_size: BatchSize | None = None
     noise: Noise = 0.0
-    noise_kind: str = "gaussian"
+    noise_kind: Annotated[NoiseKind, Field(validate_default=True)] = "gaussian"
+
+    @field_validator("batch_size")
+    @classmethod
+    def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
+        if size is not None and "surface" in info.data:
+            check_samples(resolve_surface(info.data["surface"]))
+        return size
+
+    @field_validator("noise_kind")
+    @classmethod
+    def _of_a_size(cls, kind: NoiseKind, info: ValidationInfo) -> NoiseKind:
+        if "noise" in info.data:
+            check_noise_kind(kind, [info.data["noise"]])
+        return kind
 
 
 class Suite(Model):

@@ -1,7 +1,7 @@
 """Where a score differs from one that was made elsewhere, or before, from their JSON files."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +53,11 @@ class ScoreFile(_Plain):
     shares: tuple[float, ...]
     problems: tuple[Problem, ...]
     scores: tuple[Score, ...]
+
+
+def score_of(numbers: Mapping[str, Any], versions: Mapping[str, str]) -> ScoreFile:
+    """Return a score of its numbers as plain values, and the versions of software that made it."""
+    return ScoreFile.model_validate({**numbers, "versions": versions})
 
 
 class Difference(NamedTuple):

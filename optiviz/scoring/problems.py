@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optiviz.registry import NoiseKind
 from optiviz.surfaces.surface import Surface
 
 SHARES = np.geomspace(0.002, 1.0, 40)  # of a budget, at which the loss of each run is kept
@@ -28,5 +29,5 @@ class BenchmarkProblem(NamedTuple):
     tolerance: float
     batch_size: int | None
     noise: float
-    noise_kind: str
+    noise_kind: NoiseKind
     seed: int

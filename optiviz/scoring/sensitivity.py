@@ -53,12 +53,13 @@ def rate_sensitivity(results: Sequence[Results], table_rates: Array) -> Sensitiv
 def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     """Return the share of instances solved at factors of the default of a hyperparameter.
 
-    Those of decay rates, which are varied towards 1, are factors of 1 - beta.
+    Those of decay rates, which are varied towards 1, are factors of 1 - beta. Only problems on
+    which it was varied count: those of which something is solved at the best rate.
     """
     varied = [each for each in results if key in each.values]
     values = varied[0].values[key]
-    order = np.argsort(-values if _decays(values) else values)
-    scaled = (1 - values if _decays(values) else values)[order]
+    order = np.argsort(-values if decays(values) else values)
+    scaled = (1 - values if decays(values) else values)[order]
     found = [each.solved_with[key][order] for each in varied]
     solved = sum(np.isfinite(each).sum(axis=1) for each in found)
     counted = np.full(len(values), float(sum(each.shape[1] for each in found)))
@@ -81,7 +82,7 @@ def _sensitivity(factors: Array, solved: Array | NDArray[np.int64], counted: Arr
     return Sensitivity(factors, shares, (float(factors[begin]), float(factors[end])))
 
 
-def _decays(values: Array) -> bool:
+def decays(values: Array) -> bool:
     """Return whether values are those of a decay rate: their distances from 1 are in proportion."""
     if len(values) < 3 or (values >= 1).any() or (values < 0).any():
         return False

@@ -14,6 +14,7 @@ from optiviz.scoring.results import Results
 from optiviz.system.errors import InputError, did_you_mean
 
 ALL = "all"  # problems, on which a rate is tuned
+ROUNDING = 9  # decimals to which rates are as near
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,14 +100,17 @@ def best_rate(results: Results) -> int:
     That is the one that solves most instances, then needs the fewest evaluations for these, then
     has the lowest median of final gaps, then the smallest one.
     """
-    return nearest_rate(results.rates, _best([_Tried(results, 1)]))
+    return _nearest(results, _best([_Tried(results, 1)]))
 
 
-def nearest_rate(rates: Array, rate: float) -> int:
-    """Return the index of the rate that is nearest to one, as a factor; 0 if none was searched."""
-    if np.isnan(rate) or np.isnan(rates).all():
-        return 0
-    return int(np.argmin(abs(np.log(rates / rate))))
+def nearest_rates(rates: Array, wanted: Array) -> NDArray[np.intp]:
+    """Return the indices of the rates that are nearest to those wanted, as factors.
+
+    The smaller of two that are as near, and 0 if none was searched, so that both are nan.
+    """
+    away = abs(np.log(rates) - np.log(wanted)[:, None])
+    nearest: NDArray[np.intp] = np.argmin(away.round(ROUNDING), axis=1)
+    return nearest
 
 
 class _Tried(NamedTuple):
@@ -123,15 +127,14 @@ def _best(tried: Sequence[_Tried]) -> float:
         return np.nan
     rates = np.unique(np.concatenate([each.results.rates for each in searched]))
 
-    def merit(rate: float) -> tuple[float, ...]:
-        places = [nearest_rate(results.rates, rate) for results, _ in searched]
-        pairs = list(zip(searched, places, strict=True))
-        spent = np.concatenate([each.results.solved_at[i] / each.budget for each, i in pairs])
-        last = np.concatenate([each.results.gaps[i, :, -1] for each, i in pairs])
-        solved = spent[np.isfinite(spent)]
-        return -len(solved), solved.sum(), np.median(np.where(np.isnan(last), np.inf, last)), rate
-
-    return float(min(rates, key=merit))
+    places = [nearest_rates(each.results.rates, rates) for each in searched]
+    pairs = list(zip(searched, places, strict=True))
+    spent = np.concatenate([each.results.solved_at[i] / each.budget for each, i in pairs], 1)
+    last = np.concatenate([each.results.gaps[i, :, -1] for each, i in pairs], 1)
+    solved = np.isfinite(spent)
+    medians = np.median(np.where(np.isnan(last), np.inf, last), axis=1)
+    merits = rates, medians, np.where(solved, spent, 0).sum(axis=1), -solved.sum(axis=1)
+    return float(rates[np.lexsort(merits)[0]])
 
 
 def _variables(problem: BenchmarkProblem) -> int:
@@ -162,4 +165,8 @@ def _chosen(
     if judges is None:
         return [best_rate(each) for each in results]
     rate = _best([_Tried(results[number], problems[number].budget) for number in judges])
-    return [nearest_rate(each.rates, rate) for each in results]
+    return [_nearest(each, rate) for each in results]
+
+
+def _nearest(results: Results, rate: float) -> int:
+    return int(nearest_rates(results.rates, np.array([rate]))[0])

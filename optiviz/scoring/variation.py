@@ -13,6 +13,7 @@ from optiviz.system.errors import InputError
 
 FACTORS = np.power(10.0, np.linspace(-2, 2, 9))  # two a decade
 DECAY_RATES = "[0, 1)"  # the interval of those whose distance from 1 is varied
+DIGITS = 12  # of a decay rate behind the point
 UNDECLARED = 0.5  # from which on a user's number below 1 is taken for one
 
 
@@ -49,9 +50,12 @@ def _values(default: float, within: str) -> Array:
     """Return multiples of a default, or of its distance from 1, that lie within an interval."""
     decays = within == DECAY_RATES or (not within and UNDECLARED <= default < 1)
     values = 1 - (1 - default) * FACTORS[::-1] if decays else default * FACTORS
+    if decays:
+        values = np.round(values, DIGITS)  # 0 is within
     values[len(values) // 2] = default  # to the last bit
-    low, high = ends(within or (DECAY_RATES if decays else "[0, inf)"))
-    inside = (values > low) & (values < high)
+    within = within or (DECAY_RATES if decays else "[0, inf)")
+    low, high = ends(within)
+    inside = (values >= low if within[0] == "[" else values > low) & (values < high)
     return values[inside]
 
 

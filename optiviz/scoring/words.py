@@ -177,15 +177,16 @@ def _horizon(table: ScoreTable) -> Iterable[str]:
 
 
 def _tuned_elsewhere(scene: Scored) -> Iterable[str]:
-    told = []
+    told: list[str] = []
     for number, entry in enumerate(scene.entries):
         best = [np.isfinite(each.solved_at[best_rate(each)]) for each in entry.results]
         own = float(np.concatenate(best).mean())
         used = float(np.isfinite(scene.table.solved_at[:, number]).mean())
         if own != used:
-            told.append(f"{entry.label} {_share(own)} instead of {_share(used)}")
+            would = " would solve" if not told else ""
+            told.append(f"{entry.label}{would} {_share(own)} instead of {_share(used)}")
     if told:
-        yield f"At the rate that is best for each problem, {_listed(told)} would be solved."
+        yield f"At the rate that is best for each problem, {_listed(told)}."
 
 
 def _failed(scene: Scored) -> Iterable[str]:
@@ -235,8 +236,8 @@ def _alike(table: ScoreTable) -> Iterable[str]:
     nobody = [name for name, each in zip(table.problems, shares, strict=True) if not each.any()]
     if nobody:
         yield (
-            f"Nobody solves any instance of {_some(nobody)}: too hard on this budget, or of a "
-            "minimum that is known only as a bound."
+            f"Nobody solves any instance of {_some(nobody)}: too hard on this budget at these "
+            "rates, or of a minimum that is known only as a bound."
         )
     alike = [name for name, each in zip(table.problems, shares, strict=True) if (each == 1).all()]
     if alike and len(table.optimizers) > 1:

@@ -7,9 +7,9 @@ from time import monotonic
 from typing import Any
 
 EVERY = 3.0  # seconds between snapshots, at least
-SHARE = 0.1  # of the time, at most, that is spent on showing them
+SHARE = 0.2  # of the time, at most, that is spent on showing them
 
-Make = Callable[[], Any]  # returns what there is so far
+Make = Callable[[], Any]  # returns what there is so far, None if that cannot be shown
 
 
 class Follower:
@@ -36,7 +36,9 @@ class Follower:
             return
         began, made, self._made = monotonic(), self._made, None
         try:
-            self._show(made())
+            found = made()
+            if found is not None:
+                self._show(found)
         except BaseException:
             self._made = made  # as a signal may have stopped it
             raise

@@ -10,6 +10,7 @@ LEFT, BOTTOM = 27.0, 21.0  # margins to the left of the main panels, and beneath
 EDGE = 8.0  # the least between the labels of ticks and the edge of the picture
 GAP = 22.0  # between main panels with labels of their own
 NARROW, LOW = 11.0, 5.0  # between small multiples that share their axes, beside and beneath
+SHAPES = 1.1, 2.6  # width over height between which charts are best
 HEADING = 16.0  # points of the name above a chart
 
 
@@ -70,17 +71,23 @@ class Panels:
         ways = []
         for columns in range(many, len(self.mains) + 1, many):
             boxes = self._grid(region, columns)
-            area = min(box.width * box.height for box in boxes)
+            area = min(map(self._worth, boxes))
             head = min(1.0, min(box.width for box in boxes) * many / max(self.head_width, 1.0))
             ways.append((area * head**2, columns, boxes))
-        if self.parts == 1 and many > 1:  # or beneath each other
-            boxes = self._grid(region, 1)
-            ways.append((min(box.width * box.height for box in boxes), 1, boxes))
+        for columns in range(1, many) if self.parts == 1 else ():  # or beneath each other
+            boxes = self._grid(region, columns)
+            ways.append((min(map(self._worth, boxes)), columns, boxes))
         _, columns, boxes = max(ways, key=lambda way: way[0])
         if centred:
             free = region.right - max(box.right for box in boxes)
             boxes = [box._replace(left=box.left + free / 2) for box in boxes]
         return boxes, columns
+
+    def _worth(self, box: Box) -> float:
+        """Return the area of a panel, less if it is a chart that is narrow or low."""
+        ratio = box.width / max(box.height, 1.0)
+        shape = min(1.0, ratio / SHAPES[0], SHAPES[1] / ratio) if self.are_charts else 1.0
+        return box.width * box.height * shape
 
     def heads(self, places: Sequence[Box]) -> list[Box]:
         """Return the places of the texts above each part, whose main panels have these places."""

@@ -1,6 +1,7 @@
 """What the figures of a score share: its table, its axes, and how optimizers look in them."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -123,11 +124,13 @@ class ScoreView(View):
                 **head_style(self.theme, look, MARK * letters / TICK),
             )  # fmt: skip
 
-    @property
+    @cached_property
     def shades(self) -> Array:
         """The colours from nothing solved to everything, shape (256, 3)."""
-        nothing = to_hex(mixed(self.theme.background, self.theme.muted, PALEST))
-        colors: Array = ramp((nothing, self.theme.areas[0]))(np.linspace(0, 1, 256))[:, :3]
+        red, green, blue = mixed(self.theme.background, self.theme.muted, PALEST)
+        colors: Array = ramp((to_hex((red, green, blue)), self.theme.areas[0]))(
+            np.linspace(0, 1, 256)
+        )[:, :3]
         return colors
 
     def shade(self, share: float) -> Array:

@@ -100,9 +100,9 @@ class DataProfileView(ScoreView):
 
     def build(self, axes: Axes) -> None:
         table = self.table
-        each = 1.0 / (table.dims + 1)
-        spent = table.solved_at * each[table.problem][:, None]
-        last = float((table.budgets * each).max())
+        each = table.dims + 1
+        spent = table.solved_at / each[table.problem][:, None]
+        last = float((table.budgets / each).max())
         least = min(float(spent.min(initial=last)), last / 10)
         places = steps_of(spent, least, last)
         self.style_shares(axes, SOLVED, "solved")

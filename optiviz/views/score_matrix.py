@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
+from optiviz.objective import Array
 from optiviz.scoring.profiles import problem_ranks, problem_shares
 from optiviz.views import BoxConstraints
 from optiviz.views.axes import ABOVE, TICK, size_in_inches
@@ -102,8 +104,8 @@ class MatrixView(ScoreView):
         row = min(HIGHEST, (high - HEAD) / longest)
         width = (wide - BETWEEN * (len(rows) - 1)) / len(rows)
         letters = min(TICK, row / LINE)
-        names = max(self.ruler.width(name, letters) for block in rows for _, name in block) + 6
-        names = min(names, NAMES * width)
+        longest_name = max(self.ruler.width(name, TICK) for block in rows for _, name in block)
+        names = min(longest_name * letters / TICK + 6, NAMES * width)
         cell = min(WIDEST, (width - names) / len(self.scene.entries))
         return Blocks(rows, letters, row, names, cell, width)
 
@@ -116,6 +118,8 @@ class MatrixView(ScoreView):
     ) -> None:
         first = left + size.names
         self._draw_heads(axes, first, high, size.cell)
+        corners: list[Array] = []
+        colors: list[Array] = []
         for place, (problem, name) in enumerate(rows):
             top = high - HEAD - place * size.row
             middle = top - size.row / 2
@@ -130,19 +134,17 @@ class MatrixView(ScoreView):
             for number, (share, rank) in enumerate(
                 zip(self.shares[problem], self.ranks[problem], strict=True)
             ):
-                color, x = self.shade(share), first + number * size.cell
-                axes.add_patch(
-                    Rectangle(
-                        (x, top - size.row), size.cell, size.row, facecolor=color,
-                        edgecolor=self.theme.background, linewidth=1.0,
-                    )
-                )  # fmt: skip
+                x = first + number * size.cell
+                corners.append(_corners(x, top - size.row, size.cell, size.row))
+                colors.append(self.shade(share))
                 if self.numbered:
                     axes.text(
                         x + size.cell / 2, middle, f"{rank:.1f}".removesuffix(".0"),
-                        ha="center", color=letters_on(color),
+                        ha="center", color=letters_on(colors[-1]),
                         weight="bold" if rank <= best else "normal", **look,
                     )  # fmt: skip
+        edge: dict[str, Any] = {"edgecolors": self.theme.background, "linewidths": 1.0}
+        axes.add_collection(PolyCollection(corners, facecolors=colors, **edge), autolim=False)
         for begin, end in _runs(rows):
             self._frame(
                 axes, first, high - HEAD - end * size.row, size.cell, (end - begin) * size.row
@@ -215,6 +217,11 @@ class MatrixView(ScoreView):
                 axes.plot([x, x], [bottom, level + 2], color=self.theme.muted, linewidth=0.7)
                 axes.text(place + 3, level + 1, name, fontsize=TICK, color=self.theme.muted)
             x += width + SPACE
+
+
+def _corners(x: float, y: float, width: float, height: float) -> Array:
+    """Return the corners of a rectangle, shape (4, 2)."""
+    return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
 
 
 def _split(rows: Sequence[Row], long: int) -> list[list[Row]]:

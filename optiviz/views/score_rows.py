@@ -38,7 +38,7 @@ from optiviz.views.score import (
 )
 
 BAR = 0.74  # height of a bar, as a share of its row
-PALE = 0.35  # share of the muted colour in the bar of runs that still move
+PALE = 0.45  # share of the muted colour in the bar of runs that still move
 BEYOND = 0.06  # share of the axis beyond the budget, where what is not solved stands
 LEAST_PANEL = 90.0  # points of the panel of shares solved, without which it is left out
 P_VALUES = 58.0  # points for the column of p values

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.scoring.sensitivity import Sensitivity, rate_sensitivity, value_sensitivity
+from optiviz.scoring.sensitivity import Sensitivity, decays, rate_sensitivity, value_sensitivity
 from optiviz.views import BoxConstraints
 from optiviz.views.axes import (
     ABOVE,
@@ -65,10 +65,15 @@ class SensitivityView(ScoreView):
         fitting = min(int((high + ABOVE) // SMALL_PANEL[1]), MOST_PANELS, len(others))
         if fitting and wide - LEAST_MAIN >= SMALL_PANEL[0]:
             for panel, varied in zip(_beside(axes, fitting), others[:fitting], strict=True):
-                key = varied.name
-                names = f"{key}, times its default", f"times {key}", key
-                self._draw(panel, varied, names, "solved")
+                self._draw(panel, varied, self._names(varied.name), "solved")
         self._draw(axes, self._rates(), ("times the best rate", "of the best"), "instances solved")
+
+    def _names(self, key: str) -> tuple[str, ...]:
+        """Return the names of the axis of a hyperparameter, the longest first."""
+        tried = [each.values for entry in self.scene.entries for each in entry.results]
+        values = next(each[key] for each in tried if key in each)
+        said = f"1 \N{MINUS SIGN} {key}" if decays(values) else key
+        return f"{said}, times its default", f"times {said}", key
 
     def _rates(self) -> Varied:
         """Return what came of other rates; optimizers without a rate do not take part."""

@@ -10,7 +10,9 @@ import pytest
 from commands import OPTIVIZ
 from conftest import Invoke
 
+from optiviz.kinds.score import ScoreRecipe, ScoreScene
 from optiviz.system import snapshots
+from optiviz.system.workers import shared_out
 
 TUNE = ["tune", "--surface", "bowl", "--steps", "2", "--start", "1,1", "--follow"]
 # One at a time, and each run notes what the file shows meanwhile.
@@ -71,6 +73,31 @@ def test_what_was_offered_last_is_shown_unless_all_is_there(
         stopped()
     snapshots.offer(lambda: 3)
     assert shown == expected
+
+
+def test_a_score_shows_the_problems_on_which_all_optimizers_were_run(
+    here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "EVERY", 0.0)
+    monkeypatch.setattr(snapshots, "SHARE", 1.0)
+    problems = [{"name": each, "group": each, "surface": each} for each in ("bowl", "ellipse")]
+    suite = {"budget": 20, "starts": 2, "problems": problems}
+    recipe = ScoreRecipe(suite=suite, optimizers=("sgd:lr=0.1", "adam:lr=0.1"))
+    shown: list[ScoreScene] = []
+    with snapshots.followed(shown.append), shared_out(1):
+        whole = recipe.make_scene()
+    assert [each.unfinished for each in shown] == [f"{number} of 6 jobs" for number in range(2, 7)]
+    assert [len(each.suite.problems) for each in shown] == [1, 1, 2, 2, 2]
+    assert [bool(each.invariances) for each in shown[-2].entries].count(True) == 1
+    assert shown[-1].to_dict() == whole.to_dict() and not whole.unfinished
+    first = shown[0].to_dict()["scores"]
+    assert [each["runs"] for each in first] == [
+        each["runs"][:1] for each in whole.to_dict()["scores"]
+    ]
+    shown.clear()
+    with snapshots.followed(shown.append), shared_out(1):
+        recipe.model_copy(update={"tuned_on": "ellipse", "seed": 1}).make_scene()
+    assert [each.unfinished for each in shown] == [f"{number} of 6 jobs" for number in range(4, 7)]
 
 
 def test_a_stream_cannot_be_written_again(invoke: Invoke) -> None:

@@ -217,3 +217,20 @@ def test_a_run_that_was_stopped_goes_on(sent: signal.Signals, small: Path) -> No
     assert after.items() > before.items()
     subprocess.run([*words, "-o", "y.json"], check=True, timeout=120)
     assert (small / "x.json").read_bytes() == (small / "y.json").read_bytes()
+
+
+def test_a_score_is_compared_with_another(small: Path, invoke: Invoke) -> None:
+    assert invoke(*SCORE, "-q", "-o", "x.json").exit_code == 0
+    again = invoke(*SCORE, "-o", "y.json", "--compare", "x.json")
+    assert again.stdout.splitlines()[-1] == "x.json has 8 runs of these, which are the same"
+    record = json.loads(Path("x.json").read_text())
+    record["scores"][1]["runs"][0]["starts"][1]["gaps"][-1] = 0.5
+    record["versions"]["numpy"] = "1.0"
+    Path("x.json").write_text(json.dumps(record))
+    found = invoke(*SCORE, "-o", "y.json", "--compare", "x.json").stdout
+    assert "1 of 8 runs differ from x.json, made on " in found
+    assert "with numpy 1.0 (here " in found
+    assert "adam: first after 20 evaluations on round from start 1: a gap of 0.5, here " in found
+    refused = invoke(*SCORE, "-o", "z.json", "--compare", "small.yaml")
+    assert refused.exit_code == 2 and refused.stderr.startswith("optiviz: small.yaml is no score")
+    assert not Path("z.json").exists()

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_scores import RATES, made_scene
+from made_scores import made_scene
 
 from optiviz.kinds.suite import Suite
 from optiviz.scoring.problems import SHARES
 from optiviz.scoring.results import Results
-from optiviz.scoring.table import best_rate, nearest_rate, table_of
+from optiviz.scoring.table import best_rate, nearest_rates, table_of
 from optiviz.system.errors import InputError
 
 INF = np.inf
@@ -46,7 +46,8 @@ def test_the_best_rate_solves_most_then_is_fast_then_low_then_small() -> None:
     assert best_rate(tried([1, 2, 3], nobody, [[0.2, 0.2], [0.1, 0.1], [np.nan, INF]])) == 1
     assert best_rate(tried([1, 2, 3], nobody)) == 0
     assert best_rate(tried([np.nan], [[3]])) == 0
-    assert nearest_rate(RATES, 0.12) == int(np.argmin(abs(RATES - 0.1)))
+    near = nearest_rates(np.array([0.1, 1.0, 10.0]), np.array([0.04, 0.4, 10**0.5, 9.0]))
+    assert near.tolist() == [0, 1, 1, 2], "as factors, and the smaller of two"
 
 
 def test_a_rate_that_is_tuned_elsewhere_is_used_everywhere() -> None:

@@ -188,6 +188,7 @@ def test_noise_of_a_kind_varies_and_is_told(invoke: Invoke, here: Path) -> None:
     scene = optiviz.Recipe(
         surface="bowl", optimizers="sgd:lr=0.1", vary="noise=0,0.9", noise_kind="sparse", steps=9
     ).make_scene()
+    assert scene.conditions == ("sgd", "sparse gradients", "seed 0")
     still, sparse = scene.trajectories
     assert (np.diff(still.points, axis=0) != 0).all()
     assert (np.diff(sparse.points, axis=0) == 0).mean() > 0.5
@@ -198,8 +199,11 @@ def test_noise_of_a_kind_varies_and_is_told(invoke: Invoke, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--noise-kind cauchy", "noise_kind: has no effect without noise: add --noise 0.1"),
-        ("--noise-kind cauchy --vary noise=0", "noise_kind: has no effect without noise"),
+        (
+            "--noise-kind cauchy",
+            "noise_kind: cauchy has no effect without noise, such as noise 0.1",
+        ),
+        ("--noise-kind cauchy --vary noise=0", "noise_kind: cauchy has no effect without noise"),
         ("--noise 1 --noise-kind sparse", "is a probability below 1, not 1"),
         ("--vary noise=0.5,2 --noise-kind sparse", "is a probability below 1, not 2"),
         ("--noise 1 --noise-kind cauchi", "unknown kind of noise 'cauchi': did you mean 'cauchy'?"),
