@@ -11,7 +11,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem, feasible
 from optiviz.objective import Array, Objective, Stream
 from optiviz.scoring.judging import Standard, slope
-from optiviz.scoring.problems import BenchmarkProblem
+from optiviz.scoring.problems import BenchmarkProblem, start_seed
 from optiviz.system.errors import InputError
 
 DRAWS = 100  # for each start, of which the first with a loss above the minimum is taken
@@ -59,12 +59,11 @@ class Setting:
 
     def _objective(self, number: int) -> Objective | Stream:
         """Return what is descended from a start."""
-        drawn = np.random.SeedSequence([self.problem.seed, number]).generate_state(1)
         more: dict[str, Any] = {"noise_kind": self.problem.noise_kind}
         return self.posed.objective(
             self.problem.batch_size,
             self.problem.noise,
-            int(drawn[0]),
+            start_seed(self.problem.seed, number),
             **(more if self.problem.noise_kind != "gaussian" else {}),
         )
 
