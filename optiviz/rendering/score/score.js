@@ -82,7 +82,7 @@ function fill(place, number) {
   const problem = problems[number];
   const { dim, budget, group, page, title, command } = problem;
   const variables = `${dim.toLocaleString("en")} variable${dim === 1 ? "" : "s"}`;
-  const about = `${title ? `${title}, ` : ""}${group}: ${variables}, ${budget.toLocaleString("en")} evaluations a run.`;
+  const about = `${title ? `${title}, ` : ""}of the group ${group}: ${variables}, ${budget.toLocaleString("en")} evaluations a run.`;
   const holder = made("div", { className: "problem" }, made("p", { textContent: about }));
   place.append(holder);
   if (page) {

@@ -138,7 +138,9 @@ def extremes_html(scene: ScoreScene) -> str:
             f"{percent(shares[at][0])} solved</span></summary></details>"
             for at in problems
         )
-        parts.append(f"<div><h3>{heading}</h3>{items}</div>")
+        parts += [f"<div><h3>{heading}</h3>{items}</div>"] if items else []
+    if not parts:
+        return ""
     first = escape(scene.entries[0].heading)
     return (
         f'<section id="extremes"><h2>Where {first} does best and worst</h2>\n'
