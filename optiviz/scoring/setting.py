@@ -11,7 +11,7 @@ from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem, feasible
 from optiviz.objective import Array, Objective, Stream, pass_on
 from optiviz.scoring.judging import Standard, slope
-from optiviz.scoring.problems import BenchmarkProblem
+from optiviz.scoring.problems import BenchmarkProblem, start_seed
 from optiviz.surfaces.network import Batches, Network
 from optiviz.surfaces.network_arrays import NetworkArrayBatches, NetworkArrays
 from optiviz.surfaces.noise import GradientNoise, NoisyObjective, with_noise
@@ -90,7 +90,7 @@ class Setting:
 
     def _objective(self, number: int) -> Objective | Stream:
         """Return what is descended from a start."""
-        (seed,) = np.random.SeedSequence([self.problem.seed, number]).generate_state(1).tolist()
+        seed = start_seed(self.problem.seed, number)
         met = together(self.posed.without_noise(self.problem.batch_size, seed))
         return with_noise(met, self.problem.noise, seed, self.problem.noise_kind)
 
