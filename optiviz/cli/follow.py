@@ -34,14 +34,15 @@ def following(
 
     written = ""
 
-    def write(scene: "Scene[Any]") -> None:
+    def write(scene: "Scene[Any]", goes_on: bool) -> None:
         nonlocal written
-        told = f"{scene.unfinished} so far"
-        scene = replace(scene, title=f"{scene.title} ({told})" if scene.title else told)
+        told = f"{scene.unfinished} so far" if goes_on else f"stopped at {scene.unfinished}"
+        title = f"{scene.title} ({told})" if scene.title else told
+        scene = replace(scene, title=title, is_followed=goes_on)
         with suppress(OptivizError):  # the finished picture raises it as well
             render_scene(recipe, scene, *paths)
             written = scene.unfinished
-        if display is not None:
+        if goes_on and display is not None:
             display.show(scene, recipe)
 
     try:

@@ -390,6 +390,7 @@ class Scene(Generic[EntryT]):
     entries: tuple[EntryT, ...] = ()
     blanks: tuple[str, ...] = ()  # sentences on what its pictures leave blank, once drawn
     conditions: tuple[str, ...] = ()  # conditions of every step, for example "batches of 128"
+    is_followed: bool = False  # whether its files will soon be written again
     unfinished: str = ""  # how much of it is there, if not all, for example "3 of 20 trials"
     quantity: ClassVar[str] = ""  # what the values of the entries are
     colored: ClassVar[bool] = True  # whether entries differ by colour

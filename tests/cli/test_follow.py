@@ -62,7 +62,7 @@ def test_what_was_offered_last_is_shown_unless_all_is_there(
     shown: list[int] = []
 
     def stopped() -> None:
-        with snapshots.followed(shown.append):
+        with snapshots.followed(lambda found, _: shown.append(found)):
             for each in (1, 2):
                 snapshots.offer(lambda each=each: each)  # type: ignore[misc]
             if settled:
@@ -84,7 +84,7 @@ def test_a_score_shows_the_problems_on_which_all_optimizers_were_run(
     suite = {"budget": 20, "starts": 2, "problems": problems}
     recipe = ScoreRecipe(suite=suite, optimizers=("sgd:lr=0.1", "adam:lr=0.1"))
     shown: list[ScoreScene] = []
-    with snapshots.followed(shown.append), shared_out(1):
+    with snapshots.followed(lambda found, _: shown.append(found)), shared_out(1):
         whole = recipe.make_scene()
     assert [each.unfinished for each in shown] == [f"{number} of 6 jobs" for number in range(2, 7)]
     assert [len(each.suite.problems) for each in shown] == [1, 1, 2, 2, 2]
@@ -95,7 +95,7 @@ def test_a_score_shows_the_problems_on_which_all_optimizers_were_run(
         each["runs"][:1] for each in whole.to_dict()["scores"]
     ]
     shown.clear()
-    with snapshots.followed(shown.append), shared_out(1):
+    with snapshots.followed(lambda found, _: shown.append(found)), shared_out(1):
         recipe.model_copy(update={"tuned_on": "ellipse", "seed": 1}).make_scene()
     assert [each.unfinished for each in shown] == [f"{number} of 6 jobs" for number in range(4, 7)]
 

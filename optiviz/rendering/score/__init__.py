@@ -30,6 +30,8 @@ from optiviz.system.progress import Progress
 from optiviz.system.text import counted, enumerated
 from optiviz.system.yaml import yaml_text
 
+REFRESH = 5  # seconds after which the page of an unfinished score is loaded again
+
 
 def save_score(
     scene: ScoreScene,
@@ -38,12 +40,15 @@ def save_score(
     comment: str,
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
-    """Write the page of a score to a path, with `comment`, which is JSON, at its head."""
+    """Write the page of a score to a path, with `comment`, which is JSON, at its head.
+
+    One that is unfinished has no animations yet, and loads itself again.
+    """
     themes = page_themes(recipe.theme)
     drawings = Drawings()
     shown = [name for name in FIGURES if name in VIEWS and _is_wanted(name, recipe)]
     figures = [figure_html(scene, recipe, name, drawings) for name in shown]
-    pages = with_pages(scene, recipe)
+    pages = {} if scene.unfinished else with_pages(scene, recipe)
     told = problems_told(scene, recipe, pages)
     rules = theme_rules(themes) + path_rules(scene, themes) + drawings.rules()
     style = rules + _read("score.css")
@@ -52,6 +57,7 @@ def save_score(
     said = conclusions(scene)
     text = Template(_read("score.html")).substitute(
         comment=embedded(json.loads(comment)),
+        refresh=f'<meta http-equiv="refresh" content="{REFRESH}">' if scene.is_followed else "",
         policy=framed_policy([style], [script], pages.values(), themes),
         schemes=color_schemes(themes),
         title=escape(title),

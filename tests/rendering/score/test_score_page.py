@@ -195,3 +195,14 @@ def test_where_pages_would_be_too_many_the_extremes_have_one(
     scene = scored()
     assert [*with_pages(scene, recipe_of(scene))] == ["1"]
     assert with_pages(replace(scene, unfinished="3 of 6 jobs"), recipe_of(scene)) == {}
+
+
+def test_only_the_page_of_a_score_that_goes_on_loads_itself_again() -> None:
+    scene = scored(KEPT[:1])
+    going = written(replace(scene, unfinished="3 of 9 jobs", is_followed=True))
+    refresh = '<meta http-equiv="refresh" content="5">'
+    assert refresh in going.partition("<title>")[0] and refresh not in page()
+    assert json.loads(re.findall(r'id="made">(.*?)</script>', going)[0])["unfinished"] == (
+        "3 of 9 jobs"
+    )
+    assert '"page": true' not in going and '"page":true' not in going
