@@ -255,7 +255,7 @@ def keys() -> Iterator[str]:
         "optionally `defaults` ([recipes and batches](../batches.md)). `optiviz schema` prints the "
         "JSON Schema of both for editors.\n"
     )
-    for kind in ("run", "plot", "response", "tune", "basins", "lesson"):
+    for kind in ("run", "plot", "response", "tune", "basins", "score", "lesson"):
         yield f"## kind: {kind}\n\n| key | value | |\n|---|---|---|"
         for key, field in parts[kind]["properties"].items():
             about = _cell(field.get("description", ""))

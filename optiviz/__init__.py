@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import PlotRecipe as PlotRecipe
     from optiviz.rendering.api import Recipe as Recipe
     from optiviz.rendering.api import ResponseRecipe as ResponseRecipe
+    from optiviz.rendering.api import ScoreRecipe as ScoreRecipe
     from optiviz.rendering.api import Signal as Signal
     from optiviz.rendering.api import Surface as Surface
     from optiviz.rendering.api import Trajectory as Trajectory
@@ -44,6 +45,7 @@ _HOMES = {
     "LessonRecipe": "rendering.api",
     "PlotRecipe": "rendering.api",
     "ResponseRecipe": "rendering.api",
+    "ScoreRecipe": "rendering.api",
     "Signal": "rendering.api",
     "Surface": "rendering.api",
     "Trajectory": "rendering.api",

@@ -99,6 +99,8 @@ def _entry(number: int, table: ScoreTable, starts: int, rng: np.random.Generator
         spec=parse_spec(SPECS[number]),
         results=tuple(results),
         invariances=invariances,
+        solved=float(np.isfinite(table.solved_at[:, number]).mean()),
+        rates=table.rates[:, number],
     )
 
 

@@ -17,6 +17,7 @@ from optiviz import BasinsRecipe, InputError, Recipe, TuneRecipe, load_lesson, l
 from optiviz.descent.track_files import read_track_file
 from optiviz.descent.track_json import KEYS
 from optiviz.kinds.facts import FUNCTIONS, call_of
+from optiviz.recipes.suites import read_suite
 from optiviz.shapes import ROLES, SHAPES
 
 ROOT = Path(__file__).parents[1]
@@ -286,6 +287,13 @@ def test_the_site_begins_with_a_live_page_and_the_tutorial_too() -> None:
     for name in ("index.md", "tutorial.md", "how-to/page.md"):
         first, *_ = blocks(ROOT / "docs" / name, "sh")
         assert live_page(first) is not None
+
+
+def test_the_suite_of_the_guide_is_one(here: Path) -> None:
+    (block,) = blocks(ROOT / "docs/how-to/score.md", "yaml")
+    (here / "valleys.yaml").write_text(block, "utf-8")
+    problems = {each.name for each in read_suite("valleys.yaml").problems}
+    assert {"rosenbrock", "my-valley", "ellipse-cauchy", "quadratic-1e4-rotated-100d"} <= problems
 
 
 def test_the_yaml_of_presets_is_a_recipe(here: Path) -> None:

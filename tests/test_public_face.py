@@ -25,8 +25,8 @@ HEAVY = {"numpy", "matplotlib", "sympy", "imageio", "pydantic", "click", "rich",
 def test_the_exported_names_are_these() -> None:
     assert optiviz.__all__ == [
         "BasinsRecipe", "InputError", "JaxProblem", "LessonRecipe", "OptivizError", "PlotRecipe",
-        "PythonProblem", "Recipe", "ResponseRecipe", "Signal", "SolverRecorder", "Surface",
-        "TorchProblem", "Trajectory", "TuneRecipe", "animate", "batch", "descend",
+        "PythonProblem", "Recipe", "ResponseRecipe", "ScoreRecipe", "Signal", "SolverRecorder",
+        "Surface", "TorchProblem", "Trajectory", "TuneRecipe", "animate", "batch", "descend",
         "draw", "explore", "load_jobs", "load_lesson", "load_recipe",
         "load_surface", "record", "render",
     ]  # fmt: skip

@@ -58,6 +58,7 @@ DEFAULT = ParameterSource.DEFAULT
 OUTPUTS = Path("outputs")
 STDOUT = Path("-")
 JUDGED, LONG = 2.0, 10.0  # seconds after which a search is judged, and that are said to be long
+FIRST = 0.2  # share of a score that is done before it is judged
 TEXT_FORMATS = "svg", "json", "csv", "html"  # that a terminal can show
 
 # What messages call the options of some fields.
@@ -761,8 +762,9 @@ class Display:
 class ExpectedTime:
     """A callback for progress that says how long a task will take, once, if that is long.
 
-    That is judged JUDGED seconds after its first call, from the second half of these. ways_out is
-    how to shorten the tasks that it judges, by how their names begin.
+    That is judged JUDGED seconds after its first call, from the second half of these, and not
+    before a fifth of a score is done, which begins with what takes longest. ways_out is how to
+    shorten the tasks that it judges, by how their names begin.
     """
 
     def __init__(self, ways_out: Mapping[str, str], say: Callable[[str], Any]) -> None:
@@ -779,7 +781,7 @@ class ExpectedTime:
             calls.clear()
         calls.append((now, done))
         began = calls[0][0]
-        if now - began < JUDGED:
+        if now - began < JUDGED or (task == SCORING and done < FIRST * total):
             return
         when, before = next(
             call for call in calls if call[0] >= (began + now) / 2 or call == calls[-2]

@@ -21,7 +21,7 @@ from optiviz.kinds.base import (
 from optiviz.kinds.facts import Facts
 from optiviz.kinds.fields import LegendFields, OptimizerFields
 from optiviz.kinds.style import check_views
-from optiviz.kinds.suite import Suite
+from optiviz.kinds.suite import Suite, WrittenSuite
 from optiviz.objective import Array
 from optiviz.optimizers.lookup import factory_of
 from optiviz.optimizers.spec import OptimizerSpec, labelled
@@ -34,6 +34,7 @@ from optiviz.scoring.results import ENDINGS, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, table_of
+from optiviz.scoring.words import cautions, conclusions
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import SCORING, TaskProgress
@@ -63,7 +64,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
     kind: Literal["score"] = "score"
     formats: ClassVar = ("still", "data", "page")
     default_suffix: ClassVar = "-score.html"
-    suite: Suite
+    suite: WrittenSuite
     seed: NonNegativeInt = 0
     tuned_on: str | None = None
     only: Annotated[str, AfterValidator(_figures)] | None = None
@@ -171,12 +172,14 @@ class ScoreRecipe(LegendFields, OptimizerFields):
             )
             for number, (spec, label) in enumerate(named)
         )
+        tuned = self.tuned_on is None and any(entry.is_tuned for entry in entries)
+        own = ["rates tuned for each problem"] if tuned else []
         return ScoreScene(
             title=self.title_of(specs),
             suite=suite,
             table=table,
             entries=entries,
-            conditions=(f"seed {self.seed}",),
+            conditions=(f"seed {self.seed}", *own),
             timing=self.timing,
         )
 
@@ -218,7 +221,8 @@ class ScoreEntry(Entry):
 
     @property
     def detail(self) -> str:
-        return "  ".join(self.settings)
+        own = self.is_tuned and self.tuned_on is None  # which the caption says
+        return "  ".join(self.settings[own:])
 
     @property
     def settings(self) -> list[str]:
@@ -446,6 +450,8 @@ class ScoreScene(Scene[ScoreEntry]):
         notes = [
             f"{self.caption}; median cost in budgets, search in evaluations"
             + (f", won and p against {first}" if len(self.entries) > 1 else ""),
+            *conclusions(self),
+            *cautions(self),
             *self.remarks,
         ]
         return Report(columns, rows, notes)

@@ -12,6 +12,7 @@ from optiviz.kinds.types import NamedSurface, resolve_surface
 from optiviz.registry import NoiseKind
 from optiviz.scoring.problems import TOLERANCE, BenchmarkProblem
 from optiviz.surfaces.domain import Kebab, Text
+from optiviz.system.json_schema import TEXT, MappedSchema, any_of
 from optiviz.system.validation import Model
 
 MAX_PROBLEMS, MAX_STARTS, MAX_BUDGET = 5_000, 1000, 1_000_000
@@ -104,6 +105,9 @@ class Suite(Model):
             )
             for each in self.problems
         )
+
+
+WrittenSuite = Annotated[Suite, MappedSchema(lambda kept: any_of(TEXT, kept))]
 
 
 def known_minimum(problem: SuiteProblem) -> float:

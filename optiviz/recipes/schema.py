@@ -41,6 +41,13 @@ def schema(descriptions: Mapping[str, str]) -> Schema:
     parts["Section"]["properties"]["picture"] = any_of(
         *({"$ref": f"#/$defs/{kind}"} for kind in PICTURES)
     )
+    suite = parts["SuiteProblem"]
+    suite["properties"] |= written["properties"] | {
+        "tags": one_or_more(TEXT),
+        "matrix": {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}},
+    }
+    del suite["required"]
+    parts["Suite"]["required"] = ["problems"]
     everything["kind"] = {"enum": [*KINDS]}
     batch = {
         "defaults": _object_schema(everything | outputs, descriptions),

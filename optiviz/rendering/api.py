@@ -13,6 +13,7 @@ from optiviz.kinds.lesson import LessonRecipe
 from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
+from optiviz.kinds.score import ScoreRecipe
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.lessons import read_lesson, with_lesson
@@ -40,6 +41,7 @@ __all__ = [
     "PlotRecipe",
     "Recipe",
     "ResponseRecipe",
+    "ScoreRecipe",
     "Signal",
     "Surface",
     "Trajectory",

@@ -34,15 +34,14 @@ DATA_PACKAGES = "numpy", "scikit-learn", "torch", "jax"  # that the data and mod
 
 
 class Task(NamedTuple):
-    """Work whose outcome is kept as a file: what it is, its file, and how long it takes.
+    """Work whose outcome is kept as a file: what it is, its file, and whether it takes long.
 
-    call returns the bytes of the file, in any process, and read what is in them. size compares with
-    those of other tasks.
+    call returns the bytes of the file, in any process, and read what is in them.
     """
 
     title: str
     file: str
-    size: tuple[bool, int]
+    long: bool
     call: Callable[[], bytes]
     read: Callable[[bytes], Any]
 
@@ -73,7 +72,8 @@ def run_tasks(
     failures = []
     tell()
     left = [each for file, each in known.items() if found[file] is None]
-    for task, answer in _answers(sorted(left, key=lambda each: each.size, reverse=True)):
+    # Long ones first, so that none ends alone; the others mixed, by hash, to tell what is to come.
+    for task, answer in _answers(sorted(left, key=lambda each: (not each.long, each.file))):
         if isinstance(answer, bytes):
             store.write(task.file, answer)
             found[task.file] = task.read(answer)
@@ -91,7 +91,7 @@ def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
     """Yield what calls of tasks return or raise, in the order in which they end.
 
     They are made where work is shared out, else on all cores if this process may use them and those
-    left after the last, which should be the smallest, take long enough.
+    left after the last take long enough.
     """
     chosen, left = workers(), list(tasks)
     if chosen is None and may_use_all_cores() and core_count() > 1 and left:
@@ -140,8 +140,6 @@ def job_task(job: Job) -> Task:
     """
     problem, spec = job
     surface = problem.surface
-    dim = max(surface.dim, len(surface.variables))
-    size = surface.learns, problem.budget * problem.starts * dim
     conditions = problem._replace(name="", group="")._asdict() | {"surface": ""}
     packages = versions(*DATA_PACKAGES[: None if surface.learns else 1])
     key = cache_key(
@@ -151,14 +149,14 @@ def job_task(job: Job) -> Task:
         repr(sorted(conditions.items())),
     )
     title = f"{spec.heading} on {problem.name}"
-    return Task(title, f"{key}.npz", size, partial(_run, job), Results.from_bytes)
+    return Task(title, f"{key}.npz", surface.learns, partial(_run, job), Results.from_bytes)
 
 
 def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
     """Return the task of testing an optimizer for invariance; the outcome is that of all tests."""
     key = cache_key(*_parts(spec), repr(seed))
     call = partial(_test, spec, seed)
-    return Task(f"invariance of {spec.heading}", f"{key}.json", (False, 0), call, _tested)
+    return Task(f"invariance of {spec.heading}", f"{key}.json", False, call, _tested)
 
 
 def _run(job: Job) -> bytes:

@@ -11,6 +11,11 @@ SHARES = np.geomspace(0.002, 1.0, 40)  # of a budget, at which the loss of each 
 TOLERANCE = 1e-3  # of the gap at the start, unless a problem has its own
 
 
+def start_seed(seed: int, number: int) -> int:
+    """Return the seed of the batches and the noise of runs from a start, given a problem's."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
 class BenchmarkProblem(NamedTuple):
     """A problem of a suite: a surface, its conditions, and what counts as solved.
 

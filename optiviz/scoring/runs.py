@@ -39,7 +39,7 @@ from optiviz.system.errors import InputError
 RATES = np.power(10.0, np.linspace(-7, 3, 41))  # four a decade
 NETWORK_RATES = RATES[12:35:2]  # two a decade, from 1e-4
 NUMBERS = 2_000_000  # of points and states that are kept at once
-TIMED_STEPS, REPEATS = 20, 3
+TIMED, REPEATS = 20, 3  # evaluations that are timed, and how often
 PROBED = 100  # evaluations that tell how many steps a budget allows
 # What numerical code raises where numbers are no longer finite.
 NUMERICAL = InputError, OptimizerError, ArithmeticError, ValueError
@@ -127,7 +127,7 @@ def _results(job: Job, setting: Setting, rates: Array) -> Results:
     best = {rate: rates[best_rate(found)]} if searched else {}
     solvable = together and np.isfinite(found.solved_at).any()
     varied, solved = _vary(spec, setting, best) if solvable else ({}, {})
-    seconds = _seconds(spec, setting, best)
+    seconds = _seconds(spec, setting, best, found.cost)
     return replace(found, values=varied, solved_with=solved, seconds=seconds)
 
 
@@ -147,7 +147,8 @@ def _walk_all(
     if not is_third_party_optimizer(spec.name):
         middle = _build(spec, setting, _of_trial(values, trials // 2))
         if isinstance(middle, Optimizer) and middle.vectorized and not middle.has_loops:
-            return _walk_arrays(spec, setting, values, trials), True
+            with suppress(*NUMERICAL):  # of one run, which would end all
+                return _walk_arrays(spec, setting, values, trials), True
         return _walk_each(spec, setting, values, range(trials)), False
     source = factory_of(spec.name).sources[-1]
     before = leftovers(source)
@@ -248,9 +249,10 @@ def _walk_each(
         columns = []
         for group in setting.groups:
             for number in range(len(group.starts)):
-                alone = Group(group.objective, group.starts[number : number + 1], 0)
+                own = group.alone[number]
+                alone = Group(own, group.starts[number : number + 1], [own])
                 run = _Run(setting, alone, 1)
-                counted = _counted(setting, group, RunTally(setting.problem.budget))
+                counted = _counted(setting, alone, RunTally(setting.problem.budget))
                 try:
                     method = _build(spec, setting, _of_trial(values, trial))
                     run.follow(walk(counted, method, alone.starts[0], run.most), counted, method)
@@ -381,7 +383,7 @@ def _steps_within(spec: OptimizerSpec, setting: Setting, values: Values) -> int:
     probed = spec.with_total_steps(budget)
     method = _build(probed, setting, _of_trial(values, 0))  # at the smallest rate
     group = setting.groups[0]
-    counted, steps = CountedObjective(group.objective, tally), -1  # the start is no step
+    counted, steps = CountedObjective(group.alone[0], tally), -1  # the start is no step
     for _ in walk(counted, method, group.starts[0], budget):
         steps += 1
         if tally.spent >= min(PROBED, budget):
@@ -415,15 +417,20 @@ def _vary(
     )
 
 
-def _seconds(spec: OptimizerSpec, setting: Setting, best: Mapping[str, float]) -> float:
+def _seconds(
+    spec: OptimizerSpec, setting: Setting, best: Mapping[str, float], cost: float
+) -> float:
     """Return the wall time of a step of one run alone, nan if it fails."""
-    group, steps = setting.groups[0], min(TIMED_STEPS, setting.problem.budget)
+    group, steps = (
+        setting.groups[0],
+        max(1, min(TIMED, setting.problem.budget) // max(1, round(cost))),
+    )
     taken = []
     try:
         method = _build(spec, setting, best)
         for _ in range(1 + REPEATS):
             began = perf_counter()
-            for _ in walk(group.objective, method, group.starts[0], steps):
+            for _ in walk(group.alone[0], method, group.starts[0], steps):
                 pass
             taken.append((perf_counter() - began) / steps)
     except NUMERICAL:

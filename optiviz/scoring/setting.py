@@ -1,28 +1,54 @@
 """A benchmark problem as it is run: where runs start, what they descend, what judges them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from optiviz.descent import problem_of
 from optiviz.descent.problem import Problem, feasible
-from optiviz.objective import Array, Objective, Stream
+from optiviz.objective import Array, Objective, Stream, pass_on
 from optiviz.scoring.judging import Standard, slope
-from optiviz.scoring.problems import BenchmarkProblem
+from optiviz.scoring.problems import BenchmarkProblem, start_seed
+from optiviz.surfaces.network import Batches, Network
+from optiviz.surfaces.network_arrays import NetworkArrayBatches, NetworkArrays
+from optiviz.surfaces.noise import GradientNoise, NoisyObjective, with_noise
 from optiviz.system.errors import InputError
 
 DRAWS = 100  # for each start, of which the first with a loss above the minimum is taken
 
 
 class Group(NamedTuple):
-    """Starts of a problem whose runs descend the same objective, so that they may be one array."""
+    """Starts of a problem whose runs are walked as one array."""
 
-    objective: Objective | Stream
+    objective: Objective | Stream  # of that array
     starts: Array  # (s, dim)
-    first: int  # index of the first of them
+    alone: Sequence[Objective | Stream]  # of each run alone
+
+
+class NoiseOfStarts:
+    """A stream that gives the runs from each start their own noise, as an array (..., s, dim)."""
+
+    def __init__(self, streams: Sequence[GradientNoise]) -> None:
+        pass_on(streams[0], self)
+        self._streams, self.dim = streams, streams[0].dim
+
+    def at(self, step: int) -> NoisyObjective:
+        """Return the objective of step number `step`."""
+        here = [each.at(step) for each in self._streams]
+        shape = self.dim
+        added = np.stack([np.broadcast_to(each.noise, shape) for each in here])
+        factor = np.stack([np.broadcast_to(each.factor, shape) for each in here])
+        return NoisyObjective(here[0].objective, added, factor)
+
+
+def together(objective: Objective | Stream) -> Objective | Stream:
+    """Return an objective that is evaluated quickly at many points: that of a network is not."""
+    if isinstance(objective, Network):
+        return NetworkArrays(objective)
+    return NetworkArrayBatches(objective) if isinstance(objective, Batches) else objective
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +65,9 @@ class Setting:
     @cached_property
     def true(self) -> Objective:
         """The objective at which runs are judged, of all samples and without noise."""
-        return self.posed.true_objective
+        found = together(self.posed.true_objective)
+        assert not isinstance(found, Stream)
+        return found
 
     @property
     def drifts(self) -> bool:
@@ -48,25 +76,23 @@ class Setting:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """The starts, all together, or one by one with seeds of their own if steps are random."""
-        whole = Group(self._objective(0), self.starts, 0)
-        if not isinstance(whole.objective, Stream):
-            return (whole,)
+        """The starts: as one array where that is possible, if steps are random with own seeds."""
+        alone = [self._objective(number) for number in range(len(self.starts))]
+        noisy = [each for each in alone if isinstance(each, GradientNoise)]
+        if not isinstance(alone[0], Stream):
+            return (Group(alone[0], self.starts, alone),)
+        if len(noisy) == len(alone) and not isinstance(noisy[0].objective, Stream):
+            return (Group(NoiseOfStarts(noisy), self.starts, alone),)
         return tuple(
-            Group(self._objective(number), self.starts[number : number + 1], number)
-            for number in range(len(self.starts))
+            Group(each, self.starts[number : number + 1], [each])
+            for number, each in enumerate(alone)
         )
 
     def _objective(self, number: int) -> Objective | Stream:
         """Return what is descended from a start."""
-        drawn = np.random.SeedSequence([self.problem.seed, number]).generate_state(1)
-        more: dict[str, Any] = {"noise_kind": self.problem.noise_kind}
-        return self.posed.objective(
-            self.problem.batch_size,
-            self.problem.noise,
-            int(drawn[0]),
-            **(more if self.problem.noise_kind != "gaussian" else {}),
-        )
+        seed = start_seed(self.problem.seed, number)
+        met = together(self.posed.without_noise(self.problem.batch_size, seed))
+        return with_noise(met, self.problem.noise, seed, self.problem.noise_kind)
 
     @property
     def is_random(self) -> bool:
@@ -143,6 +169,6 @@ class Setting:
         """Return the true losses, shape (n, r), of n steps from one on, points of (n, r, dim)."""
         if not self.drifts:
             return np.asarray(self.true.value(points))
-        stream = group.objective
+        stream = group.objective  # of one start, as what moves is no array of them
         assert isinstance(stream, Stream)
         return np.stack([stream.at(step + n).value(x) for n, x in enumerate(points)])

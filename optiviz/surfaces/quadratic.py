@@ -8,7 +8,7 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.surfaces.config import QuadraticConfig
 
-REFLECTIONS = 8  # at most, whose product is the rotation
+REFLECTIONS = 4  # at most, whose product is the rotation
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,9 @@ class Quadratic:
 
     def value(self, x: Array) -> Array:
         """Return f(x), shape (...), for x of shape (..., dim)."""
-        return self.value_and_gradient(x)[0]
+        y = self._rotated(x - 1.0)
+        value: Array = 0.5 * (self.curvatures * y * y).sum(axis=-1)
+        return value
 
     def gradient(self, x: Array) -> Array:
         """Return df/dx, shape (..., dim)."""

@@ -201,7 +201,7 @@ class Layout:
     def _stacked(self) -> Arrangement:
         """Return the fullest arrangement in which the main panels are as wide as possible.
 
-        A chart is always as wide as possible; it must be high enough.
+        A chart is always as wide as possible; it must be high enough, or as high as possible.
         """
         tried = []
         for fullness in fullnesses(2, self.legend != "none"):
@@ -213,6 +213,8 @@ class Layout:
                 enough = found.across >= AS_LARGE * self.whole
             if enough:
                 return found
+        if self.panels.are_charts:
+            return max(tried, key=lambda each: each.least_height)
         most = max(found.across for found in tried)
         worth = WORTH if self.legend == "below" else AS_LARGE
         return next(found for found in tried if found.across >= worth * most)

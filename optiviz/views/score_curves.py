@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
 
 from optiviz.objective import Array
 from optiviz.scoring.profiles import (
@@ -17,6 +16,7 @@ from optiviz.scoring.profiles import (
 )
 from optiviz.views import BoxConstraints
 from optiviz.views.axes import (
+    LINE,
     constraints_beside,
     set_heading,
     set_limits,
@@ -30,8 +30,10 @@ from optiviz.views.ticks import Ticks
 
 MOST_BANDS = 4  # optimizers up to which each has its interval, and not only the first
 MOST_STEPS = 400  # of a profile; if there are more, they are drawn at so many ratios
-FARTHEST = 1024.0  # ratio at which a performance profile ends
+AFTER = 1.1  # times the largest ratio, where a performance profile ends
+FARTHEST = 1024.0  # ratio beyond which it never goes
 LEAD = 5.0  # points of the line along the upper edge
+TIE, NOBODY = 1e-9, -1  # difference of mean ranks up to which they are equal; no leader
 SOLVED = "instances solved"
 BAND = LegendEntry("shaded: 95% intervals", sample=0.0)
 LEADER = LegendEntry("top edge: who leads", sample=0.0)
@@ -81,7 +83,7 @@ class ProfileView(ScoreView):
         solved = self.table.solved_at[np.isfinite(self.table.solved_at).any(axis=1)]
         ratios = solved / solved.min(axis=1, keepdims=True)
         largest = ratios[np.isfinite(ratios)].max(initial=2.0)
-        places = steps_of(ratios, 1.0, min(float(largest), FARTHEST))
+        places = steps_of(ratios, 1.0, min(AFTER * float(largest), FARTHEST))
         self.style_shares(axes, SOLVED, "solved")
         names = "times the evaluations of the best", "times the best"
         set_log_limits(axes, 1.0, places[-1], names, base=2)
@@ -137,23 +139,27 @@ class RankView(ScoreView):
         for number in range(len(self.scene.entries)):
             self.draw_line(axes, number, self.table.shares, ranks[:, number])
         if len(self.scene.entries) > 1:
-            self._draw_leaders(axes, ranks.argmin(axis=1))
+            self._draw_leaders(axes, ranks)
 
-    def _draw_leaders(self, axes: Axes, leaders: ArrayLike) -> None:
-        """Draw along the upper edge who leads; leaders are indices of optimizers, by share."""
-        led, shares = np.asarray(leaders), self.table.shares
+    def _draw_leaders(self, axes: Axes, ranks: Array) -> None:
+        """Draw along the upper edge who leads, where one does; ranks has shape (shares, k)."""
+        two = np.sort(ranks, axis=1)[:, :2]
+        led = np.where(two[:, 1] - two[:, 0] > TIE, ranks.argmin(axis=1), NOBODY)
+        shares = self.table.shares
         changes = np.flatnonzero(np.diff(led)) + 1
         begins = np.array([0, *changes])
         level = 1 - LEAD / 2 / (72 * size_in_inches(axes)[1])
         ends = np.array([*shares[changes], 1.0])
         for begin, end in zip(begins, ends, strict=True):
+            if led[begin] == NOBODY:
+                continue
             look = path_style(self.theme, self.scene.entries[led[begin]])
             axes.plot(
                 [shares[begin], end], [level, level], transform=axes.get_xaxis_transform(),
                 color=look.color, linewidth=LEAD, solid_capstyle="butt", clip_on=False,
             )  # fmt: skip
         for change in changes:
-            axes.axvline(shares[change], color=self.theme.muted, linewidth=0.7, zorder=2)
+            axes.axvline(shares[change], color=self.theme.rule, linewidth=LINE, zorder=2)
 
 
 def draw_steps(view: ScoreView, axes: Axes, places: Array, solved: Array) -> None:

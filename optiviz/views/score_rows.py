@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from optiviz.scoring.invariance import TRANSFORMATIONS, Invariance
 from optiviz.scoring.profiles import ending_shares
 from optiviz.scoring.results import ENDINGS
-from optiviz.scoring.statistics import Summary, summaries
+from optiviz.scoring.statistics import Summary
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints
 from optiviz.views.axes import (
@@ -108,7 +108,7 @@ class MediansView(ScoreView):
         return self.of_rows
 
     def build(self, axes: Axes) -> None:
-        found, box = summaries(self.table), axes.get_position()
+        found, box = self.scene.summaries, axes.get_position()
         figure, wide = figure_of(axes), 72 * size_in_inches(axes)[0]
         second = (wide - P_VALUES - APART) * 0.42
         both = second >= LEAST_PANEL

@@ -13,6 +13,8 @@ from optiviz.kinds.base import BaseRecipe, to_dict
 from optiviz.recipes.jobs import JOB_FIELDS
 from optiviz.recipes.reading import allowed_keys
 from optiviz.recipes.schema import schema
+from optiviz.recipes.shipped_files import SUITES
+from optiviz.recipes.suites import read_suite
 from optiviz.recipes.surfaces import SURFACE_OPTIONS
 from optiviz.registry import KINDS
 from optiviz.system.yaml import Document
@@ -31,6 +33,17 @@ def test_every_recipe_is_accepted(recipe: BaseRecipe) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_accepted(path: Path) -> None:
     assert VALIDATOR.is_valid(Document.read(path).value)
+
+
+@pytest.mark.parametrize("name", SUITES.names())
+def test_every_suite_is_accepted_by_its_name_and_as_it_is_written(name: str) -> None:
+    written = Document.read(SUITES.folder / f"{name}.yaml").value
+    for suite in (name, written, read_suite(name).model_dump(mode="json", exclude_defaults=True)):
+        recipe = {"kind": "score", "optimizers": "adam", "suite": suite}
+        assert VALIDATOR.is_valid(recipe)
+        assert VALIDATOR.is_valid({"jobs": [{**recipe, "out": "x.json"}]})
+    slip = {**written, "problems": [{"surfac": "bowl"}]}
+    assert not VALIDATOR.is_valid({"kind": "score", "optimizers": "adam", "suite": slip})
 
 
 JOB = {"surface": "bowl", "optimizers": "adam", "out": "a.gif"}

@@ -137,7 +137,7 @@ def test_no_run_evaluates_more_than_the_budget(monkeypatch: pytest.MonkeyPatch) 
         def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
             return self.value(x), self.gradient(x)
 
-    group = setting.groups[0]._replace(objective=Watched())
+    group = setting.groups[0]._replace(alone=[Watched()])
     monkeypatch.setitem(setting.__dict__, "groups", (group,))
     for spec in ("backtracking+sgd", "powell", "bfgs"):
         for budget in (7, 30):
@@ -234,9 +234,12 @@ def test_one_lucky_step_does_not_solve_a_random_problem() -> None:
 def test_each_start_has_its_own_noise_which_is_the_same_for_all() -> None:
     setting, again = Setting(problem(noise=0.5)), Setting(problem(noise=0.5))
     x = np.zeros(2)
-    first, second = (group.objective.at(3).gradient(x) for group in setting.groups)  # type: ignore[union-attr]
+    (group,), (other,) = setting.groups, again.groups
+    first, second = (each.at(3).gradient(x) for each in group.alone)  # type: ignore[union-attr]
     assert (first != second).all()
-    assert (again.groups[1].objective.at(3).gradient(x) == second).all()  # type: ignore[union-attr]
+    assert (other.alone[1].at(3).gradient(x) == second).all()  # type: ignore[union-attr]
+    both = group.objective.at(3).gradient(np.zeros((4, 2, 2)))  # type: ignore[union-attr]
+    assert (both == [first, second]).all()
     assert (setting.starts == again.starts).all()
     assert tuple(setting.starts[0]) == setting.problem.surface.start
 
@@ -307,6 +310,21 @@ def test_other_hyperparameters_are_varied_by_factors_of_their_defaults(own: str)
         np.testing.assert_array_equal(at_default, found.solved_at[[best]])
     assert set(results("adam:beta1=0.8", "ellipse", budget=300).values) == {"beta2", "eps"}
     assert set(results(f"{own}:Lion", "ellipse", budget=300).values) == {"beta1", "beta2"}
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"batch_size": 2}, {"noise": 0.1}, {"noise": 0.1, "noise_kind": "drift"}]
+)
+@pytest.mark.parametrize("surface", ["xor", "rosenbrock"])
+def test_random_steps_are_the_same_as_arrays_and_alone(surface: str, given: dict[str, Any]) -> None:
+    if surface == "rosenbrock" and "batch_size" in given:
+        return
+    setting = Setting(problem(surface, minimum=0.0, budget=30, **given))
+    values, spec = {"lr": RATES[12:28:5]}, parse_spec("adam")
+    together, _ = runs._walk_all(spec, setting, values, 4)
+    alone = runs._walk_each(spec, setting, values, range(4))
+    for one, other in zip(together.reached, alone.reached, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-9)
 
 
 def test_a_network_starts_at_other_weights() -> None:

@@ -153,6 +153,8 @@ def test_ranks_are_best_on_top_and_the_edge_says_who_leads() -> None:
     assert [line.get_color() for line in edge] == [second, first]
     change = scene.table.shares[ranks.argmin(axis=1) == 0][0]
     assert [line.get_xdata()[1] for line in edge] == [change, 1.0]
+    (tied,) = axes_of("rank", unlike(scene, gaps=np.ones_like(scene.table.gaps)))
+    assert not [line for line in tied.lines if line.get_linewidth() == 5]
 
 
 def test_the_matrix_has_a_colour_for_each_share_and_the_rank_in_it() -> None:

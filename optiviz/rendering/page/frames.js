@@ -6,7 +6,7 @@
 const { pieces, shared, own, values } = JSON.parse(document.getElementById("pages").textContent);
 const TALLEST = 4000; // pixels of a frame
 
-// What all have in common, with what one has beside it.
+// What pages have in common, with what one has instead or beside it.
 function joined(common, mine) {
   const found = { ...common, ...mine };
   for (const [key, value] of Object.entries(mine)) {

@@ -1,6 +1,7 @@
-"""Live pages in the frames of another page, which has once what is equal in all of them."""
+"""Live pages in the frames of another page, which has once what is equal in most of them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -32,22 +33,29 @@ def embedded_pages(pages: Mapping[str, Mapping[str, str]], themes: Mapping[str, 
 def in_common(
     values: Sequence[Mapping[str, Any]],
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what is equal in all mappings, and what each of them has beside that.
+    """Return what several mappings have in common, and what each of them has instead or beside it.
 
-    Mappings within them are taken apart in the same way.
+    Of a key that all have, that is the value that most have. Mappings within mappings are taken
+    apart in the same way.
     """
     common: dict[str, Any] = {}
     own = [dict(each) for each in values]
     for key in values[0] if len(values) > 1 else ():
-        found = [each.get(key) for each in values]
+        if not all(key in each for each in values):
+            continue
+        found = [each[key] for each in values]
         if all(isinstance(each, Mapping) for each in found):
-            common[key], rest = in_common([each for each in found if isinstance(each, Mapping)])
+            common[key], rest = in_common(found)
             for each, part in zip(own, rest, strict=True):
                 each[key] = part
-        elif all(json.dumps(each) == json.dumps(found[0]) for each in found) and found[0]:
-            common[key] = found[0]
-            for each in own:
-                del each[key]
+            continue
+        texts = [json.dumps(each) for each in found]  # in which 1 is not true
+        ((text, many),) = Counter(texts).most_common(1)
+        if many > 1:
+            common[key] = json.loads(text)
+            for each, said in zip(own, texts, strict=True):
+                if said == text:
+                    del each[key]
     return common, own
 
 

@@ -16,6 +16,7 @@ from optiviz.rendering.page import page_parts
 from optiviz.rendering.page.programs import computes
 from optiviz.rendering.score.numbers import percent
 from optiviz.scoring import profiles
+from optiviz.scoring.problems import start_seed
 from optiviz.scoring.statistics import extremes
 from optiviz.system.errors import InputError
 
@@ -42,6 +43,7 @@ def problem_recipe(scene: ScoreScene, recipe: ScoreRecipe, at: int) -> Recipe:
         str(entry.spec.with_default_rate(float(f"{rate:.4g}") if np.isfinite(rate) else None))
         for entry, rate in zip(scene.entries, rates, strict=True)
     ]
+    is_random = problem.noise > 0 or problem.batch_size is not None
     conditions = {
         "batch_size": problem.batch_size,
         "noise": problem.noise,
@@ -53,7 +55,7 @@ def problem_recipe(scene: ScoreScene, recipe: ScoreRecipe, at: int) -> Recipe:
             "optimizers": specs,
             "starts": [surface.start] if len(surface.default_starts) > 1 else [],
             "steps": _steps(scene, at),
-            "seed": recipe.seed,
+            "seed": start_seed(recipe.seed, 0) if is_random else recipe.seed,
             "theme": recipe.theme,
             **{
                 key: value
@@ -77,8 +79,11 @@ def _steps(scene: ScoreScene, at: int) -> int:
 def with_pages(scene: ScoreScene, recipe: ScoreRecipe) -> dict[str, dict[str, str]]:
     """Return the parts of the live page of each problem that has one, by its number.
 
-    If there are more than MOST_PAGES, those where the first optimizer does best and worst have one.
+    If there are more than MOST_PAGES, those where the first optimizer does best and worst have one;
+    none has while the score is unfinished, as its page is soon written anew.
     """
+    if scene.unfinished:
+        return {}
     many = len(scene.table.problems)
     chosen = [int(at) for each in extremes(scene.table) for at in each]
     order = [*dict.fromkeys([*chosen, *range(many)])]
@@ -101,6 +106,7 @@ def problems_told(
     table = scene.table
     ranks, shares = profiles.problem_ranks(table), profiles.problem_shares(table)
     return {
+        "unfinished": bool(scene.unfinished),
         "optimizers": [entry.heading for entry in scene.entries],
         "shares": [float(f"{share:.4g}") for share in table.shares],
         "problems": [

@@ -1,7 +1,7 @@
 
 // The page of a score: its matrix opens problems, each with a live page or a chart of its gaps.
 
-const { optimizers, shares, problems } = JSON.parse(document.getElementById("score").textContent);
+const { unfinished, optimizers, shares, problems } = JSON.parse(document.getElementById("score").textContent);
 const dialog = document.getElementById("opened");
 const cells = [...document.querySelectorAll("#matrix [data-problem]")];
 const SVG = "http://www.w3.org/2000/svg";
@@ -82,7 +82,7 @@ function fill(place, number) {
   const problem = problems[number];
   const { dim, budget, group, page, title, command } = problem;
   const variables = `${dim.toLocaleString("en")} variable${dim === 1 ? "" : "s"}`;
-  const about = `${title ? `${title}, ` : ""}${group}: ${variables}, ${budget.toLocaleString("en")} evaluations a run.`;
+  const about = `${title ? `${title}, ` : ""}of the group ${group}: ${variables}, ${budget.toLocaleString("en")} evaluations a run.`;
   const holder = made("div", { className: "problem" }, made("p", { textContent: about }));
   place.append(holder);
   if (page) {
@@ -137,6 +137,9 @@ cells.forEach((cell, at) => {
   });
 });
 for (const each of document.querySelectorAll(".scripted")) each.hidden = false;
+
+// What is unfinished is written anew every few seconds.
+if (unfinished) setInterval(() => dialog.open || location.reload(), 5000);
 
 // A problem that folds out is made when it is opened first: the best and the worst when they are near.
 const near = new IntersectionObserver((seen) => {

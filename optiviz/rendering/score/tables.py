@@ -46,7 +46,7 @@ def summary_html(scene: ScoreScene, recipe: ScoreRecipe) -> str:
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     rows = []
     for entry, each in zip(scene.entries, summaries(scene.table), strict=True):
-        first = entry.number == 0
+        first, spent = entry.number == 0, sum(found.spent for found in entry.results)
         cells = [
             f"{percent(each.solved)} {_interval(each.solved_interval)}",
             f"{percent(each.median)} {_interval(each.median_interval)}",
@@ -54,7 +54,7 @@ def summary_html(scene: ScoreScene, recipe: ScoreRecipe) -> str:
             "–" if first else f"{each.wins}–{each.ties}–{each.losses}",
             "–" if first else brief(each.p_value, 2),
             "–" if first else brief(each.adjusted, 2),
-            f"{sum(found.spent for found in entry.results):,}",
+            f"{spent:,}" if spent else "–",
         ]
         if recipe.timing:
             seconds = np.array([found.seconds for found in entry.results])
@@ -138,7 +138,9 @@ def extremes_html(scene: ScoreScene) -> str:
             f"{percent(shares[at][0])} solved</span></summary></details>"
             for at in problems
         )
-        parts.append(f"<div><h3>{heading}</h3>{items}</div>")
+        parts += [f"<div><h3>{heading}</h3>{items}</div>"] if items else []
+    if not parts:
+        return ""
     first = escape(scene.entries[0].heading)
     return (
         f'<section id="extremes"><h2>Where {first} does best and worst</h2>\n'

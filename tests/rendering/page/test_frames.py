@@ -17,7 +17,7 @@ def joined(common: Any, mine: Any) -> Any:
     return common | {key: joined(common.get(key), value) for key, value in mine.items()}
 
 
-def test_what_is_equal_in_all_is_kept_once_and_nothing_is_lost() -> None:
+def test_what_is_equal_in_most_is_kept_once_and_nothing_is_lost() -> None:
     whole = [
         {"a": 1, "b": {"c": "same", "d": number, "e": {"f": [1, 2]}}, "g": None, "h": [number]}
         for number in range(3)
@@ -26,7 +26,9 @@ def test_what_is_equal_in_all_is_kept_once_and_nothing_is_lost() -> None:
     whole[2]["b"] = {**whole[2]["b"], "c": True}  # type: ignore[dict-item]
     whole[0]["a"] = whole[1]["a"] = True  # which is 1 for Python, but not for a page
     common, own = in_common(whole)
-    assert common == {"b": {"e": {"f": [1, 2]}}}
+    assert common == {"a": True, "b": {"c": "same", "e": {"f": [1, 2]}}, "g": None}
+    assert common["a"] is True
+    assert own[0] == {"b": {"d": 0, "e": {}}, "h": [0]}
     assert [json.dumps(joined(common, each), sort_keys=True) for each in own] == [
         json.dumps(each, sort_keys=True) for each in whole
     ]

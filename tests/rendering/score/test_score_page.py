@@ -17,10 +17,14 @@ from made_scores import made_scene
 
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
 from optiviz.kinds.suite import Suite
+from optiviz.optimizers.spec import parse_spec
 from optiviz.rendering.render import render_scene
 from optiviz.rendering.score.numbers import FIGURES, numbers_of
 from optiviz.rendering.score.problems import STEPS, problem_recipe, problems_told, with_pages
 from optiviz.scoring import profiles
+from optiviz.scoring.runs import Job, run_job
+from optiviz.scoring.setting import Setting
+from optiviz.scoring.table import table_of
 
 HOSTILE = '"><script>alert(1)</script><b x=`'
 KEPT = "rosenbrock", "himmelblau"
@@ -140,6 +144,27 @@ def test_problems_run_at_the_rates_of_the_score_for_as_long_as_it_takes() -> Non
     assert problem_recipe(replace(scene, table=table), recipe_of(scene), 1).steps == STEPS[1]
 
 
+def test_an_animation_shows_the_run_that_was_scored() -> None:
+    noisy = {"name": "noisy", "group": "noise", "surface": "rosenbrock", "noise": 0.1}
+    plain = {"name": "plain", "group": "valley", "surface": "rosenbrock"}
+    suite = Suite(budget=150, starts=1, problems=[plain, noisy])
+    spec = parse_spec("adam:lr=0.1")
+    problems = suite.benchmark(7)
+    found = [run_job(Job(each, spec)) for each in problems]
+    scene = made_scene(1)
+    entry = replace(scene.entries[0], spec=spec, results=tuple(found))
+    table = table_of(problems, ["adam"], [found])
+    scene = replace(scene, suite=suite, table=table, entries=(entry,))
+    recipe = recipe_of(scene, seed=7)
+    (path,) = problem_recipe(scene, recipe, 0).make_scene().trajectories
+    losses = np.array([path.loss(step) for step in range(path.steps + 1)]) / path.loss(0)
+    assert losses.min() == pytest.approx(found[0].gaps[0, 0, -1], rel=1e-9)
+    x = np.array([0.3, 0.7])
+    shown = problem_recipe(scene, recipe, 1).objective()
+    descended = Setting(problems[1]).groups[0].objective
+    assert (shown.at(3).gradient(x) == descended.at(3).gradient(x)).all()
+
+
 def test_live_pages_share_what_is_equal_in_them() -> None:
     told, pages = embedded(page(), "score")["problems"], embedded(page(), "pages")
     assert [each["page"] for each in told] == [True, True]
@@ -169,6 +194,7 @@ def test_where_pages_would_be_too_many_the_extremes_have_one(
     monkeypatch.setattr("optiviz.rendering.score.problems.extremes", lambda table: ((), (1,)))
     scene = scored()
     assert [*with_pages(scene, recipe_of(scene))] == ["1"]
+    assert with_pages(replace(scene, unfinished="3 of 6 jobs"), recipe_of(scene)) == {}
 
 
 def test_only_the_page_of_a_score_that_goes_on_loads_itself_again() -> None:
