@@ -6,7 +6,7 @@ costs its own jobs alone.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
@@ -24,9 +24,10 @@ from optiviz.scoring.store import FORMAT, current_store
 from optiviz.system.cache import cache_key
 from optiviz.system.environment import core_count, may_use_all_cores
 from optiviz.system.errors import OptivizError, describe_error
+from optiviz.system.interrupts import received
 from optiviz.system.plugins import script_hash, versions
 from optiviz.system.progress import Progress
-from optiviz.system.workers import workers
+from optiviz.system.workers import as_finished, workers
 
 WORTHWHILE = 2.0  # seconds of tasks for which it pays to start processes
 SOURCES = "objective.py", "shapes.py", "descent", "optimizers", "scoring", "surfaces"
@@ -74,6 +75,8 @@ def run_tasks(
     left = [each for file, each in known.items() if found[file] is None]
     # Long ones first, so that none ends alone; the others mixed, by hash, to tell what is to come.
     for task, answer in _answers(sorted(left, key=lambda each: (not each.long, each.file))):
+        if received():  # it may have become an exception that counts as a failure of an optimizer
+            raise KeyboardInterrupt
         if isinstance(answer, bytes):
             store.write(task.file, answer)
             found[task.file] = task.read(answer)
@@ -121,7 +124,7 @@ def _submitted(
     try:
         for each in tasks:
             calls[executor.submit(each.call)] = each
-        for call in as_completed(calls):
+        for call in as_finished(calls):
             try:
                 yield calls[call], call.result()
             except CancelledError:
