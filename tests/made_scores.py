@@ -10,12 +10,12 @@ from optiviz.kinds.suite import Suite
 from optiviz.optimizers.spec import parse_spec
 from optiviz.scoring.invariance import TRANSFORMATIONS, Invariance
 from optiviz.scoring.problems import SHARES
+from optiviz.scoring.rates import RATES
 from optiviz.scoring.results import Results
 from optiviz.scoring.table import ScoreTable
 
 SURFACES = ("bowl", "ellipse", "beale", "rosenbrock", "himmelblau", "rastrigin", "ackley")
 SPECS = ("adam", "sgd", "momentum", "rmsprop", "lion", "nesterov", "adagrad", "rprop")
-RATES = np.geomspace(1e-7, 1e3, 41)
 
 
 def made_scene(optimizers: int = 5, starts: int = 5, seed: int = 0) -> ScoreScene:

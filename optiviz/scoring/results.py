@@ -16,6 +16,7 @@ from optiviz.objective import Array
 # How a run ended: below the tolerance, at a point without slope that is none, at the end of its
 # budget, or because its numbers were not finite or its code failed.
 ENDINGS = "solved", "elsewhere", "moving", "failed"
+SOLVED, ELSEWHERE, MOVING, FAILED = range(len(ENDINGS))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

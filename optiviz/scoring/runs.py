@@ -6,7 +6,7 @@ walked one by one, give the same; all others are walked one by one.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -28,16 +28,15 @@ from optiviz.optimizers.base import (
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.optimizers.third_party import UserOptimizer, leftovers
-from optiviz.scoring.judging import FAILED, Judge, Verdict
+from optiviz.scoring.judging import Judge, Verdict
 from optiviz.scoring.problems import SHARES, BenchmarkProblem
-from optiviz.scoring.results import Results
+from optiviz.scoring.rates import NETWORK_RATES, RATES, is_searched
+from optiviz.scoring.results import FAILED, Results
 from optiviz.scoring.setting import Group, Setting
 from optiviz.scoring.table import best_rate
 from optiviz.scoring.variation import varied_values
 from optiviz.system.errors import InputError
 
-RATES = np.power(10.0, np.linspace(-7, 3, 41))  # four a decade
-NETWORK_RATES = RATES[12:35:2]  # two a decade, from 1e-4
 NUMBERS = 2_000_000  # of points and states that are kept at once
 TIMED, REPEATS = 20, 3  # evaluations that are timed, and how often
 PROBED = 100  # evaluations that tell how many steps a budget allows
@@ -77,21 +76,11 @@ def run_job(job: Job) -> Results:
 
 
 def searched_rates(job: Job) -> Array:
-    """Return the learning rates that a job tries, nan alone if it searches none.
-
-    None is searched if there is none, if the spec sets it, or if a built-in optimizer has a
-    default.
-    """
-    none = np.array([np.nan])
+    """Return the learning rates that a job tries, nan alone if it searches none."""
     with suppress(InputError):  # of third-party code that cannot be loaded
-        factory = factory_of(job.spec.name)
-        if not factory.rate or factory.rate in dict(job.spec.settings):
-            return none
-        chosen = factory.parameters[factory.rate].default is not MISSING
-        if chosen and not is_third_party_optimizer(job.spec.name):
-            return none
-        return NETWORK_RATES if job.problem.surface.learns else RATES
-    return none
+        if is_searched(job.spec):
+            return NETWORK_RATES if job.problem.surface.learns else RATES
+    return np.array([np.nan])
 
 
 def _failed(job: Job, rates: Array, cause: str) -> Results:

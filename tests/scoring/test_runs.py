@@ -11,10 +11,11 @@ from optiviz.kinds.suite import Suite
 from optiviz.objective import Array
 from optiviz.optimizers.spec import parse_spec
 from optiviz.scoring import runs
-from optiviz.scoring.judging import ELSEWHERE, FAILED, MOVING, SOLVED, Judge, Standard
+from optiviz.scoring.judging import Judge, Standard
 from optiviz.scoring.problems import SHARES, BenchmarkProblem
-from optiviz.scoring.results import Results
-from optiviz.scoring.runs import NETWORK_RATES, RATES, Job, run_job
+from optiviz.scoring.rates import NETWORK_RATES, RATES
+from optiviz.scoring.results import ELSEWHERE, FAILED, MOVING, SOLVED, Results
+from optiviz.scoring.runs import Job, run_job
 from optiviz.scoring.setting import Setting
 from optiviz.system.processes import ProcessExecutor
 
