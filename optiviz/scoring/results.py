@@ -29,9 +29,11 @@ class Results:
     after how many evaluations the problem was solved, inf if it was not, and endings, of the same
     shape, are indices of ENDINGS. cost is the mean number of evaluations of a step, and spent is
     that of all evaluations of the search, 0 without one. values are those of each hyperparameter
-    that was varied beside the best rate, shape (v,), and solved_with after how many evaluations it
-    was solved with each, shape (v, starts). cause is why runs failed, "" if none did or none said,
-    and seconds is the wall time of a step, which differs from run to run.
+    that was varied beside the best rate, shape (v,), and factors, increasing, are what they are of
+    its default, or what their distances from 1 are of its own, if it is a decay rate, so that they
+    decrease. solved_with, shape (v, starts), is after how many evaluations it was solved with each.
+    cause is why runs failed, "" if none did or none said, and seconds is the wall time of a step,
+    which differs from run to run.
     """
 
     rates: Array
@@ -41,6 +43,7 @@ class Results:
     cost: float
     spent: int
     values: Mapping[str, Array] = field(default_factory=dict)
+    factors: Mapping[str, Array] = field(default_factory=dict)
     solved_with: Mapping[str, Array] = field(default_factory=dict)
     cause: str = ""
     seconds: float = float("nan")

@@ -115,9 +115,8 @@ def _results(job: Job, setting: Setting, rates: Array) -> Results:
     )
     best = {rate: rates[best_rate(found)]} if searched else {}
     solvable = together and np.isfinite(found.solved_at).any()
-    varied, solved = _vary(spec, setting, best) if solvable else ({}, {})
-    seconds = _seconds(spec, setting, best, found.cost)
-    return replace(found, values=varied, solved_with=solved, seconds=seconds)
+    varied = _vary(spec, setting, best) if solvable else {}
+    return replace(found, **varied, seconds=_seconds(spec, setting, best, found.cost))
 
 
 def _build(spec: OptimizerSpec, setting: Setting, values: Mapping[str, Any]) -> Method:
@@ -380,30 +379,29 @@ def _steps_within(spec: OptimizerSpec, setting: Setting, values: Values) -> int:
     return max(1, budget * steps // max(1, tally.spent))
 
 
-def _vary(
-    spec: OptimizerSpec, setting: Setting, best: Mapping[str, float]
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return the values of each other hyperparameter, and after how many evaluations they solve."""
+def _vary(spec: OptimizerSpec, setting: Setting, best: Mapping[str, float]) -> dict[str, Any]:
+    """Return the fields of Results on other values of each other hyperparameter."""
     varied = varied_values(spec, best)
     if not varied:
-        return {}, {}
-    many = sum(len(tried) for _, tried in varied.values())
+        return {}
+    many = sum(len(each.values) for each in varied.values())
     values: dict[str, Array] = {key: np.full(many, value) for key, value in best.items()}
     begin, parts = 0, {}
-    for key, (default, tried) in varied.items():
-        parts[key] = slice(begin, begin + len(tried))
-        values[key] = np.full(many, default)
-        values[key][parts[key]] = tried
-        begin += len(tried)
+    for key, each in varied.items():
+        parts[key] = slice(begin, begin + len(each.values))
+        values[key] = np.full(many, each.default)
+        values[key][parts[key]] = each.values
+        begin += len(each.values)
     own = is_third_party_optimizer(spec.name)
     try:
         walked = _walk_arrays(spec, setting, values, many, own)
     except (*NUMERICAL, TypeError):
-        return {}, {}
-    return (
-        {key: tried for key, (_, tried) in varied.items()},
-        {key: walked.reached.solved_at[part] for key, part in parts.items()},
-    )
+        return {}
+    return {
+        "values": {key: each.values for key, each in varied.items()},
+        "factors": {key: each.factors for key, each in varied.items()},
+        "solved_with": {key: walked.reached.solved_at[part] for key, part in parts.items()},
+    }
 
 
 def _seconds(

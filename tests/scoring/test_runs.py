@@ -300,9 +300,10 @@ def test_code_that_raises_fails_where_it_does(own: str) -> None:
 def test_other_hyperparameters_are_varied_by_factors_of_their_defaults(own: str) -> None:
     found = results("adam", "ellipse", budget=300)
     assert set(found.values) == {"beta1", "beta2", "eps"}
-    expected = 1 - 0.1 * 10 ** np.array([1, 0.5, 0, -0.5, -1, -1.5, -2])
+    expected = 1 - 0.1 * 10 ** np.array([-2, -1.5, -1, -0.5, 0, 0.5, 1])
     np.testing.assert_allclose(found.values["beta1"], expected, atol=1e-12)
-    assert 0.9 in found.values["beta1"]
+    np.testing.assert_allclose(found.factors["beta1"], (1 - found.values["beta1"]) / 0.1)
+    np.testing.assert_allclose(found.factors["eps"], found.values["eps"] / 1e-8)
     best = runs.best_rate(found)
     for key, values in found.values.items():
         default = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}[key]
