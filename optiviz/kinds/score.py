@@ -30,7 +30,7 @@ from optiviz.scoring.invariance import Invariance
 from optiviz.scoring.jobs import invariance_task, job_task, run_tasks
 from optiviz.scoring.problems import BenchmarkProblem
 from optiviz.scoring.profiles import data_profile, performance_profile
-from optiviz.scoring.results import ENDINGS, Results
+from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, read_tuned, table_of
@@ -41,7 +41,6 @@ from optiviz.system.progress import SCORING, TaskProgress
 from optiviz.system.snapshots import offer
 from optiviz.system.text import counted
 
-FAILED = ENDINGS.index("failed")
 RATIOS = np.geomspace(1, 100, 61)  # of a cost to the lowest, in performance profiles
 KAPPAS = np.geomspace(1, 1000, 61)  # evaluations per variable and one, in data profiles
 PROVIDED = {"score": 1}

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array
 from optiviz.scoring.problems import SHARES
-from optiviz.scoring.results import ENDINGS
+from optiviz.scoring.results import ELSEWHERE, FAILED, MOVING, SOLVED
 
 SMOOTHED = 10  # steps whose mean is the gap where steps are random
 FLAT = 1e-6  # of the first slope, at a stationary point
-SOLVED, ELSEWHERE, MOVING, FAILED = range(len(ENDINGS))
 
 Counts = NDArray[np.int64]
 

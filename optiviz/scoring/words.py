@@ -14,7 +14,7 @@ from optiviz.scoring.profiles import (
     problem_shares,
     sum_by_problem,
 )
-from optiviz.scoring.results import ENDINGS, Results
+from optiviz.scoring.results import FAILED, Results
 from optiviz.scoring.statistics import Summary, problem_costs, signed_ranks, summaries
 from optiviz.scoring.table import ScoreTable, best_rate
 
@@ -190,7 +190,7 @@ def _tuned_elsewhere(scene: Scored) -> Iterable[str]:
 
 
 def _failed(scene: Scored) -> Iterable[str]:
-    failed = (scene.table.endings == ENDINGS.index("failed")).sum(axis=0)
+    failed = (scene.table.endings == FAILED).sum(axis=0)
     told = []
     for number, entry in zip(failed, scene.entries, strict=True):
         causes = [each.cause for each in entry.results if each.cause]
@@ -248,7 +248,7 @@ def _alike(table: ScoreTable) -> Iterable[str]:
 def _rates_at_ends(scene: Scored) -> Iterable[str]:
     told = []
     for number, entry in enumerate(scene.entries):
-        moved = scene.table.endings[:, number] != ENDINGS.index("failed")
+        moved = scene.table.endings[:, number] != FAILED
         ran = sum_by_problem(scene.table, moved) > 0
         at_end = [
             len(each.rates) > 1 and rate in (each.rates.min(), each.rates.max()) and bool(some)

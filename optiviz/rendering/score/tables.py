@@ -9,11 +9,10 @@ import numpy as np
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
 from optiviz.rendering.score.numbers import brief, percent
 from optiviz.scoring import profiles
-from optiviz.scoring.results import ENDINGS
+from optiviz.scoring.results import FAILED
 from optiviz.scoring.statistics import extremes, summaries
 
 LEVELS = 5  # of the colour of a cell, by the share that is solved
-FAILED = ENDINGS.index("failed")
 
 
 def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
