@@ -65,6 +65,7 @@ def save_score(
         conclusions=_list(said),
         cautions=_list(cautions(scene)),
         summary=summary_html(scene, recipe),
+        paths=_paths(scene, len(pages)),
         matrix=matrix_html(scene),
         figures="\n".join(figures),
         extremes=extremes_html(scene),
@@ -99,6 +100,15 @@ def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
         f"{counted(len(table.problems), 'problem')} with {counted(starts, 'start')} in all, "
         f"{most} evaluations a run, learning rates tuned {rates}, seed {recipe.seed}."
     )
+
+
+def _paths(scene: ScoreScene, shown: int) -> str:
+    """Return a sentence on how many problems have live pages with the paths."""
+    many = len(scene.table.problems)
+    if shown == many:
+        return "Open one to see the paths."
+    paths = f", and for {shown} of the {many} problems the paths" if shown else ""
+    return f"Open one to see its gaps{paths}."
 
 
 def _list(sentences: tuple[str, ...]) -> str:
