@@ -250,6 +250,12 @@ class ScoreEntry(Entry):
         """The evaluations of its searches for a rate, on all problems."""
         return sum(each.spent for each in self.results)
 
+    @property
+    def seconds(self) -> float:
+        """The median wall time of a step over the problems on which it is known, nan if none is."""
+        known = [each.seconds for each in self.results if np.isfinite(each.seconds)]
+        return float(np.median(known)) if known else np.nan
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ScoreScene(Scene[ScoreEntry]):
@@ -430,7 +436,7 @@ class ScoreScene(Scene[ScoreEntry]):
         for entry, found in zip(self.entries, self.summaries, strict=True):
             low, high = found.solved_interval
             against = [f"{found.wins}/{found.ties}/{found.losses}", f"{found.adjusted:.3g}"]
-            seconds = [f"{np.median([each.seconds for each in entry.results]) * 1e6:.3g} us"]
+            seconds = f"{entry.seconds * 1e6:.3g} us" if np.isfinite(entry.seconds) else "-"
             rows.append(
                 [
                     entry.label,
@@ -441,7 +447,7 @@ class ScoreScene(Scene[ScoreEntry]):
                     f"{found.rank:.2f}",
                     *(against if entry.number else ["-", "-"]),
                     f"{entry.spent:,}" if entry.spent else "-",
-                    *(seconds if self.timing else []),
+                    *([seconds] if self.timing else []),
                 ]
             )
         columns = [Column("optimizer"), SETTINGS, *(Column(each, number=True) for each in headings)]
