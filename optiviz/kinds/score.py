@@ -33,10 +33,9 @@ from optiviz.scoring.profiles import data_profile, performance_profile
 from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.statistics import Summary, summaries
-from optiviz.scoring.table import ALL, ScoreTable, table_of
+from optiviz.scoring.table import ALL, ScoreTable, judging, table_of
 from optiviz.scoring.words import cautions, conclusions
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import SCORING, TaskProgress
 from optiviz.system.snapshots import offer
 from optiviz.system.text import counted
@@ -72,12 +71,8 @@ class ScoreRecipe(LegendFields, OptimizerFields):
     @field_validator("tuned_on")
     @classmethod
     def _of_the_suite(cls, name: str | None, info: ValidationInfo) -> str | None:
-        suite = info.data.get("suite")
-        if name is None or suite is None:
-            return name
-        known = [each for problem in suite.problems for each in (problem.name, problem.group)]
-        if name not in (ALL, *known):
-            raise InputError(did_you_mean("problem or group", name, {*known, ALL}))
+        if "suite" in info.data:
+            judging(info.data["suite"].problems, name)
         return name
 
     @property
