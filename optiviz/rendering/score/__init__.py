@@ -12,7 +12,6 @@ from string import Template
 
 from optiviz.kinds.base import to_dict
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
-from optiviz.registry import VIEWS
 from optiviz.rendering.page import color_schemes, page_themes, theme_rules
 from optiviz.rendering.page.frames import embedded_pages, framed_policy, frames_script
 from optiviz.rendering.page.text import embedded
@@ -46,9 +45,9 @@ def save_score(
     """
     themes = page_themes(recipe.theme)
     drawings = Drawings()
-    shown = [name for name in FIGURES if name in VIEWS and _is_wanted(name, recipe)]
+    shown = [name for name in FIGURES if recipe.only is None or name in recipe.views(scene)]
     figures = [figure_html(scene, recipe, name, drawings) for name in shown]
-    pages = {} if scene.unfinished else with_pages(scene, recipe)
+    pages = with_pages(scene, recipe)
     told = problems_told(scene, recipe, pages)
     rules = theme_rules(themes) + path_rules(scene, themes) + drawings.rules()
     style = rules + _read("score.css")
@@ -78,10 +77,6 @@ def save_score(
     )
     path.write_text(text, encoding="utf-8")
     return ()
-
-
-def _is_wanted(name: str, recipe: ScoreRecipe) -> bool:
-    return recipe.only is None or name in recipe.only.split("+")
 
 
 def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
