@@ -10,7 +10,6 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
-from importlib.metadata import version
 from importlib.resources import as_file, files
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -73,8 +72,7 @@ def run_tasks(
     failures = []
     tell()
     left = [each for file, each in known.items() if found[file] is None]
-    # Long ones first, so that none ends alone; the others mixed, by hash, to tell what is to come.
-    for task, answer in _answers(sorted(left, key=lambda each: (not each.long, each.file))):
+    for task, answer in _answers(_begun_in_turn(left)):
         if received():  # it may have become an exception that counts as a failure of an optimizer
             raise KeyboardInterrupt
         if isinstance(answer, bytes):
@@ -88,6 +86,19 @@ def run_tasks(
         others = f", and {len(failures) - 1} more failed" if len(failures) > 1 else ""
         raise OptivizError(f"{failures[0]}{others}: the results of the others are kept")
     return [found[each.file] for each in tasks]
+
+
+def _begun_in_turn(tasks: Sequence[Task]) -> list[Task]:
+    """Return tasks in the order in which they are begun: as given, so that problems are soon whole.
+
+    Long ones are spread over the first half, so that none ends alone, and that those which are
+    finished tell how long all take.
+    """
+    places: dict[str, float] = {}
+    for is_long, share in ((True, 0.5), (False, 1.0)):
+        kind = [each.file for each in tasks if each.long == is_long]
+        places |= {file: share * at / len(kind) for at, file in enumerate(kind)}
+    return sorted(tasks, key=lambda each: places[each.file])
 
 
 def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
@@ -125,12 +136,13 @@ def _submitted(
         for each in tasks:
             calls[executor.submit(each.call)] = each
         for call in as_finished(calls):
+            task = calls.pop(call)  # so that what is written is not held, too
             try:
-                yield calls[call], call.result()
+                yield task, call.result()
             except CancelledError:
-                yield calls[call], OptivizError("cancelled by its executor, which may have stopped")
+                yield task, OptivizError("cancelled by its executor, which may have stopped")
             except Exception as error:
-                yield calls[call], error
+                yield task, error
     finally:
         for call in calls:
             call.cancel()
@@ -144,15 +156,15 @@ def job_task(job: Job) -> Task:
     problem, spec = job
     surface = problem.surface
     conditions = problem._replace(name="", group="")._asdict() | {"surface": ""}
-    packages = versions(*DATA_PACKAGES[: None if surface.learns else 1])
+    packages = _versions(*DATA_PACKAGES[: None if surface.learns else 1])
     key = cache_key(
         *_parts(spec),
         repr(sorted(packages.items())),
         surface.with_file_hashes().model_dump_json(exclude_defaults=True),
         repr(sorted(conditions.items())),
     )
-    title = f"{spec.heading} on {problem.name}"
-    return Task(title, f"{key}.npz", surface.learns, partial(_run, job), Results.from_bytes)
+    title, file = f"{spec.heading} on {problem.name}", f"{key}.npz"
+    return Task(title, file, surface.learns, partial(_run, job, file), Results.from_bytes)
 
 
 def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
@@ -162,7 +174,11 @@ def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
     return Task(f"invariance of {spec.heading}", f"{key}.json", False, call, _tested)
 
 
-def _run(job: Job) -> bytes:
+def _run(job: Job, file: str) -> bytes:
+    if job_task(job).file != file:  # on a cluster, or since the file of an optimizer was edited
+        raise OptivizError(
+            "the process that runs it has other versions of optiviz, its packages or your files"
+        )
     return run_job(job).to_bytes()
 
 
@@ -176,12 +192,17 @@ def _tested(content: bytes) -> Mapping[str, Invariance]:
 
 def _parts(spec: OptimizerSpec) -> list[str]:
     """Return what all outcomes for an optimizer depend on: our code, its own, and its settings."""
-    packages = versions("numpy") | packages_of(spec.name)
+    packages = _versions("numpy") | _packages_of(spec.name)
+    ours = _versions("optiviz-cli")["optiviz-cli"]
     return [
-        repr((FORMAT, version("optiviz-cli"), _source_hash(), sorted(packages.items()))),
+        repr((FORMAT, ours, _source_hash(), sorted(packages.items()))),
         repr((str(replace(spec, label="", color="")), spec.seed)),
         "" if spec.file is None else script_hash(spec.file),
     ]
+
+
+# Reading the metadata of packages for each of many jobs would take longer than all the rest.
+_versions, _packages_of = cache(versions), cache(packages_of)
 
 
 @cache

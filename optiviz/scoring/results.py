@@ -2,8 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from io import BytesIO
 from typing import Any, Self
 from zipfile import BadZipFile
@@ -16,38 +16,54 @@ from optiviz.objective import Array
 # How a run ended: below the tolerance, at a point without slope that is none, at the end of its
 # budget, or because its numbers were not finite or its code failed.
 ENDINGS = "solved", "elsewhere", "moving", "failed"
+SOLVED, ELSEWHERE, MOVING, FAILED = range(len(ENDINGS))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Results:
     """The runs of one optimizer on one problem: at each rate of a grid, from each start.
 
-    rates, shape (r,), are those that were tried, nan alone if none was searched. gaps, shape
-    (r, starts, shares), are the lowest gaps so far, as fractions of that at the start, when these
-    SHARES of the budget were spent; inf from where a run failed. solved_at, shape (r, starts), is
-    after how many evaluations the problem was solved, inf if it was not, and endings, of the same
-    shape, are indices of ENDINGS. cost is the mean number of evaluations of a step, and spent is
-    that of all evaluations of the search, 0 without one. values are those of each hyperparameter
-    that was varied beside the best rate, shape (v,), and solved_with after how many evaluations it
-    was solved with each, shape (v, starts). cause is why runs failed, "" if none did or none said,
-    and seconds is the wall time of a step, which differs from run to run.
+    rates, shape (r,), are those that were tried, nan alone if none was searched. gaps, shape (r,
+    starts, shares), are the lowest gaps so far, as fractions of that at the start, when these
+    SHARES of the budget were spent; inf from where a run failed. Files have them in single
+    precision, and where rates are not used, the last share may be all there is. solved_at, shape
+    (r, starts), is after how many evaluations the problem was solved, inf if it was not, and
+    endings, of the same shape, are indices of ENDINGS. cost is the mean number of evaluations of a
+    step, and spent is that of all evaluations of the search, 0 without one. values are those of
+    each hyperparameter that was varied beside the best rate, shape (v,), and factors, increasing,
+    are what they are of its default, or what their distances from 1 are of its own, if it is a
+    decay rate, so that they decrease. solved_with, shape (v, starts), is after how many evaluations
+    it was solved with each. cause is why runs failed, "" if none did or none said, and seconds is
+    the wall time of a step, which differs from run to run.
     """
 
     rates: Array
-    gaps: Array
+    gaps: Array | Sequence[Array]
     solved_at: Array
     endings: NDArray[np.int8]
     cost: float
     spent: int
     values: Mapping[str, Array] = field(default_factory=dict)
+    factors: Mapping[str, Array] = field(default_factory=dict)
     solved_with: Mapping[str, Array] = field(default_factory=dict)
     cause: str = ""
     seconds: float = float("nan")
 
+    @property
+    def last_gaps(self) -> Array:
+        """The gaps at the end of the budget, shape (r, starts), as precise as in a file."""
+        return np.array([each[:, -1] for each in self.gaps], np.float32)
+
+    def at_rate(self, number: int) -> Self:
+        """Return what a score needs that uses one rate: of others, gaps at the end alone."""
+        used = np.arange(len(self.rates)) == number
+        pairs = zip(self.gaps, used, strict=True)
+        return replace(self, gaps=[(each if use else each[:, -1:]).copy() for each, use in pairs])
+
     def to_bytes(self) -> bytes:
         """Return them as the bytes of a file."""
         plain, arrays = {}, {}
-        for name, value in asdict(self).items():
+        for name, value in asdict(replace(self, gaps=np.asarray(self.gaps, np.float32))).items():
             if isinstance(value, np.ndarray):
                 arrays[name] = value
             elif isinstance(value, dict):

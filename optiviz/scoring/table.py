@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +72,8 @@ def table_of(
     or a group, or "all", it uses the rate that is best over those problems, or the nearest one that
     was tried, everywhere. Raises InputError if there is no such problem.
     """
-    judges = _judges(problems, tuned_on)
-    chosen = [_chosen(problems, each, judges) for each in results]  # (k, p) indices of rates
+    judged = judging(problems, tuned_on)
+    chosen = [_chosen(problems, each, judged) for each in results]  # (k, p) indices of rates
     used = [
         list(zip(each, rates, strict=True)) for each, rates in zip(results, chosen, strict=True)
     ]
@@ -103,6 +103,12 @@ def best_rate(results: Results) -> int:
     return _nearest(results, _best([_Tried(results, 1)]))
 
 
+def read_tuned(content: bytes) -> Results:
+    """Return the results in the bytes of a file with what a score needs of their best rate."""
+    found = Results.from_bytes(content)
+    return found.at_rate(best_rate(found))
+
+
 def nearest_rates(rates: Array, wanted: Array) -> NDArray[np.intp]:
     """Return the indices of the rates that are nearest to those wanted, as factors.
 
@@ -130,7 +136,7 @@ def _best(tried: Sequence[_Tried]) -> float:
     places = [nearest_rates(each.results.rates, rates) for each in searched]
     pairs = list(zip(searched, places, strict=True))
     spent = np.concatenate([each.results.solved_at[i] / each.budget for each, i in pairs], 1)
-    last = np.concatenate([each.results.gaps[i, :, -1] for each, i in pairs], 1)
+    last = np.concatenate([each.results.last_gaps[i] for each, i in pairs], 1)
     solved = np.isfinite(spent)
     medians = np.median(np.where(np.isnan(last), np.inf, last), axis=1)
     merits = rates, medians, np.where(solved, spent, 0).sum(axis=1), -solved.sum(axis=1)
@@ -142,8 +148,21 @@ def _variables(problem: BenchmarkProblem) -> int:
     return problem_of(problem.surface).start(problem.surface.default_starts[0]).size
 
 
-def _judges(problems: Sequence[BenchmarkProblem], tuned_on: str | None) -> list[int] | None:
-    """Return the indices of the problems on which rates are tuned, None for each on its own."""
+class Grouped(Protocol):
+    """A problem by its name and its group."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def group(self) -> str: ...
+
+
+def judging(problems: Sequence[Grouped], tuned_on: str | None) -> list[int] | None:
+    """Return the indices of the problems on which rates are tuned, None for each on its own.
+
+    Raises InputError if tuned_on is no problem or group of these, nor "all".
+    """
     if tuned_on is None:
         return None
     names = [each.name for each in problems]

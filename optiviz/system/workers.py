@@ -43,8 +43,8 @@ def as_finished(calls: Collection[Future[Answer]]) -> Iterator[Future[Answer]]:
     concurrent.futures.as_completed does so too, but a signal that raises in it may leave a lock
     locked, for which a thread of the executor waits with the lock of a call that is then cancelled.
     """
-    finished: SimpleQueue[Future[Answer]] = SimpleQueue()
+    number, finished = len(calls), SimpleQueue[Future[Answer]]()
     for call in calls:
         call.add_done_callback(finished.put)
-    for _ in calls:
+    for _ in range(number):
         yield finished.get()

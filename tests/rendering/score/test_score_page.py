@@ -194,14 +194,16 @@ def test_where_pages_would_be_too_many_the_extremes_have_one(
     monkeypatch.setattr("optiviz.rendering.score.problems.extremes", lambda table: ((), (1,)))
     scene = scored()
     assert [*with_pages(scene, recipe_of(scene))] == ["1"]
+    assert "Open one to see its gaps, and for 1 of the 2 problems the paths." in written(scene)
     assert with_pages(replace(scene, unfinished="3 of 6 jobs"), recipe_of(scene)) == {}
 
 
 def test_only_the_page_of_a_score_that_goes_on_loads_itself_again() -> None:
     scene = scored(KEPT[:1])
     going = written(replace(scene, unfinished="3 of 9 jobs", is_followed=True))
-    refresh = '<meta http-equiv="refresh" content="5">'
-    assert refresh in going.partition("<title>")[0] and refresh not in page()
+    stopped = written(replace(scene, unfinished="3 of 9 jobs"))
+    said = [re.findall(r'"goesOn": ?(\w+)', each) for each in (going, stopped, page())]
+    assert said == [["true"], ["false"], ["false"]]
     assert json.loads(re.findall(r'id="made">(.*?)</script>', going)[0])["unfinished"] == (
         "3 of 9 jobs"
     )
