@@ -1,7 +1,7 @@
 """Calls on all cores. Executors of concurrent.futures: on processes, or on a dask cluster.
 
-This module is independent of the rest of optiviz, except for the environment of a process and the
-type of a callback.
+This module is independent of the rest of optiviz, except for the environment of a process, the type
+of a callback, and the wait for calls.
 """
 
 import gc
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from optiviz.system.environment import configure_process, core_count, may_use_all_cores
 from optiviz.system.progress import Progress
+from optiviz.system.workers import as_finished
 
 WORTHWHILE = 2.0  # seconds of calls for which it pays to start processes
 CONNECT_TIMEOUT = 10  # seconds to wait for a scheduler
@@ -65,8 +66,10 @@ def call_each(
             add(call(item))
         return answers
     with ProcessExecutor(min(processes, len(left))) as executor:
-        for answer in executor.map(call, left):
-            add(answer)
+        calls = [executor.submit(call, item) for item in left]
+        for _ in as_finished(calls):
+            while calls and calls[0].done():
+                add(calls.pop(0).result())
     return answers
 
 

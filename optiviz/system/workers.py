@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 Jobs = int | Executor | None  # processes, an executor, or None: this process with its threads
 Answer = TypeVar("Answer")
+ATTENTION = 0.2  # seconds after which a signal is noticed that came just before a wait
 
 _workers: ContextVar[Jobs] = ContextVar("workers", default=None)
 
@@ -46,5 +47,7 @@ def as_finished(calls: Collection[Future[Answer]]) -> Iterator[Future[Answer]]:
     number, finished = len(calls), SimpleQueue[Future[Answer]]()
     for call in calls:
         call.add_done_callback(finished.put)
-    for _ in range(number):
-        yield finished.get()
+    while number:
+        with suppress(Empty):
+            yield finished.get(timeout=ATTENTION)
+            number -= 1
