@@ -226,6 +226,11 @@ def test_what_reaches_the_minimum_unseen_has_cost_an_evaluation(own: str) -> Non
     assert (results(f"{own}:Knowing", "bowl").solved_at == 1).all()
 
 
+def test_a_problem_that_starts_below_its_minimum_is_told() -> None:
+    found = results("sgd", "bowl", minimum=100.0)
+    assert found.cause == "made: the loss at its start is not above the minimum"
+
+
 def test_gaps_are_infinite_from_where_a_run_fails() -> None:
     failed = verdict([1.0] * 10 + [np.nan] + [0.01] * 10)
     assert failed.endings == [FAILED]
