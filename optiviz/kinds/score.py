@@ -34,7 +34,7 @@ from optiviz.scoring.results import ENDINGS, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.setting import Setting
 from optiviz.scoring.statistics import Summary, summaries
-from optiviz.scoring.table import ALL, ScoreTable, table_of
+from optiviz.scoring.table import ALL, ScoreTable, read_tuned, table_of
 from optiviz.scoring.words import cautions, conclusions
 from optiviz.surfaces.surface import Surface
 from optiviz.system.errors import InputError, did_you_mean
@@ -113,7 +113,12 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         for problem in problems:
             if problem.surface.network is None:  # whose data take long
                 _ = Setting(problem).starts
-        tasks = [job_task(Job(problem, spec)) for problem in problems for spec in specs]
+        read = read_tuned if self.tuned_on is None else Results.from_bytes
+        tasks = [
+            job_task(Job(problem, spec))._replace(read=read)
+            for problem in problems
+            for spec in specs
+        ]
         tasks += [invariance_task(spec, self.seed) for spec in specs]
 
         def watch(found: Sequence[Any]) -> None:
@@ -390,7 +395,7 @@ class ScoreScene(Scene[ScoreEntry]):
                         {
                             "solved_at": finite_or_none(float(table.solved_at[row, number])),
                             "ending": ENDINGS[table.endings[row, number]],
-                            "gaps": _plain(table.gaps[row, number].tolist()),
+                            "gaps": [_gap(each) for each in table.gaps[row, number].tolist()],
                         }
                         for row in np.flatnonzero(table.problem == place)
                     ],
@@ -421,7 +426,7 @@ class ScoreScene(Scene[ScoreEntry]):
                     float(table.rates[place, number]),
                     float(table.solved_at[row, number]),
                     ENDINGS[table.endings[row, number]],
-                    float(table.gaps[row, number, -1]),
+                    _single(float(table.gaps[row, number, -1])),
                 ]
 
     def report(self, recipe: ScoreRecipe) -> Report:
@@ -459,6 +464,15 @@ class ScoreScene(Scene[ScoreEntry]):
             *self.remarks,
         ]
         return Report(columns, rows, notes)
+
+
+def _gap(gap: float) -> float | None:
+    return _single(gap) if np.isfinite(gap) else None
+
+
+def _single(gap: float) -> float:
+    """Return a gap in as few digits as its single precision has."""
+    return float(f"{gap:.7g}")
 
 
 def _plain(value: Any) -> Any:

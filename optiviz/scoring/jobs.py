@@ -10,7 +10,6 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
-from importlib.metadata import version
 from importlib.resources import as_file, files
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -122,12 +121,13 @@ def _submitted(
         for each in tasks:
             calls[executor.submit(each.call)] = each
         for call in as_completed(calls):
+            task = calls.pop(call)  # so that what is written is not held, too
             try:
-                yield calls[call], call.result()
+                yield task, call.result()
             except CancelledError:
-                yield calls[call], OptivizError("cancelled by its executor, which may have stopped")
+                yield task, OptivizError("cancelled by its executor, which may have stopped")
             except Exception as error:
-                yield calls[call], error
+                yield task, error
     finally:
         for call in calls:
             call.cancel()
@@ -141,7 +141,7 @@ def job_task(job: Job) -> Task:
     problem, spec = job
     surface = problem.surface
     conditions = problem._replace(name="", group="")._asdict() | {"surface": ""}
-    packages = versions(*DATA_PACKAGES[: None if surface.learns else 1])
+    packages = _versions(*DATA_PACKAGES[: None if surface.learns else 1])
     key = cache_key(
         *_parts(spec),
         repr(sorted(packages.items())),
@@ -178,12 +178,17 @@ def _tested(content: bytes) -> Mapping[str, Invariance]:
 
 def _parts(spec: OptimizerSpec) -> list[str]:
     """Return what all outcomes for an optimizer depend on: our code, its own, and its settings."""
-    packages = versions("numpy") | packages_of(spec.name)
+    packages = _versions("numpy") | _packages_of(spec.name)
+    ours = _versions("optiviz-cli")["optiviz-cli"]
     return [
-        repr((FORMAT, version("optiviz-cli"), _source_hash(), sorted(packages.items()))),
+        repr((FORMAT, ours, _source_hash(), sorted(packages.items()))),
         repr((str(replace(spec, label="", color="")), spec.seed)),
         "" if spec.file is None else script_hash(spec.file),
     ]
+
+
+# Reading the metadata of packages for each of many jobs would take longer than all the rest.
+_versions, _packages_of = cache(versions), cache(packages_of)
 
 
 @cache

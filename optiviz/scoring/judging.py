@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
@@ -75,7 +74,8 @@ class Judge:
         if standard.smoothed:
             all_gaps = np.concatenate([self._recent, gap])
             self._recent = all_gaps[1 - SMOOTHED :]
-            gap = sliding_window_view(all_gaps, SMOOTHED, axis=0).mean(axis=-1)
+            # Added in this order, as numpy's own sums depend on how many runs there are.
+            gap = sum(all_gaps[n : n + len(gap)] for n in range(SMOOTHED)) / SMOOTHED
         low = np.minimum.accumulate(np.concatenate([self._low[None], gap]))[1:]
         self._low = low[-1]
 

@@ -2,8 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from io import BytesIO
 from typing import Any, Self
 from zipfile import BadZipFile
@@ -23,19 +23,20 @@ ENDINGS = "solved", "elsewhere", "moving", "failed"
 class Results:
     """The runs of one optimizer on one problem: at each rate of a grid, from each start.
 
-    rates, shape (r,), are those that were tried, nan alone if none was searched. gaps, shape
-    (r, starts, shares), are the lowest gaps so far, as fractions of that at the start, when these
-    SHARES of the budget were spent; inf from where a run failed. solved_at, shape (r, starts), is
-    after how many evaluations the problem was solved, inf if it was not, and endings, of the same
-    shape, are indices of ENDINGS. cost is the mean number of evaluations of a step, and spent is
-    that of all evaluations of the search, 0 without one. values are those of each hyperparameter
-    that was varied beside the best rate, shape (v,), and solved_with after how many evaluations it
-    was solved with each, shape (v, starts). cause is why runs failed, "" if none did or none said,
-    and seconds is the wall time of a step, which differs from run to run.
+    rates, shape (r,), are those that were tried, nan alone if none was searched. gaps, shape (r,
+    starts, shares), are the lowest gaps so far, as fractions of that at the start, when these
+    SHARES of the budget were spent; inf from where a run failed. Files have them in single
+    precision, and where rates are not used, the last share may be all there is. solved_at, shape
+    (r, starts), is after how many evaluations the problem was solved, inf if it was not, and
+    endings, of the same shape, are indices of ENDINGS. cost is the mean number of evaluations of a
+    step, and spent is that of all evaluations of the search, 0 without one. values are those of
+    each hyperparameter that was varied beside the best rate, shape (v,), and solved_with after how
+    many evaluations it was solved with each, shape (v, starts). cause is why runs failed, "" if
+    none did or none said, and seconds is the wall time of a step, which differs from run to run.
     """
 
     rates: Array
-    gaps: Array
+    gaps: Array | Sequence[Array]
     solved_at: Array
     endings: NDArray[np.int8]
     cost: float
@@ -45,10 +46,21 @@ class Results:
     cause: str = ""
     seconds: float = float("nan")
 
+    @property
+    def last_gaps(self) -> Array:
+        """The gaps at the end of the budget, shape (r, starts), as precise as in a file."""
+        return np.array([each[:, -1] for each in self.gaps], np.float32)
+
+    def at_rate(self, number: int) -> Self:
+        """Return what a score needs that uses one rate: of others, gaps at the end alone."""
+        used = np.arange(len(self.rates)) == number
+        pairs = zip(self.gaps, used, strict=True)
+        return replace(self, gaps=[(each if use else each[:, -1:]).copy() for each, use in pairs])
+
     def to_bytes(self) -> bytes:
         """Return them as the bytes of a file."""
         plain, arrays = {}, {}
-        for name, value in asdict(self).items():
+        for name, value in asdict(replace(self, gaps=np.asarray(self.gaps, np.float32))).items():
             if isinstance(value, np.ndarray):
                 arrays[name] = value
             elif isinstance(value, dict):
@@ -73,12 +85,12 @@ class Results:
         return results
 
     def _check(self) -> None:
-        """Raise ValueError or TypeError unless all have the types and shapes that they should."""
+        """Raise ValueError or TypeError unless all have the types and shapes of those in a file."""
         (rates, starts), real = self.solved_at.shape, np.dtype(float)
         varied = {key: len(each) for key, each in self.values.items()}
         wanted: list[tuple[NDArray[Any], tuple[int, ...], np.dtype[Any]]] = [
             (self.rates, (rates,), real),
-            (self.gaps, (rates, starts, len(SHARES)), real),
+            (np.asarray(self.gaps), (rates, starts, len(SHARES)), np.dtype(np.float32)),
             (self.solved_at, (rates, starts), real),
             (self.endings, (rates, starts), np.dtype(np.int8)),
             *((self.values[key], (many,), real) for key, many in varied.items()),

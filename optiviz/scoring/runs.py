@@ -4,7 +4,7 @@ Runs of built-in optimizers are walked as arrays. So are those of a user's class
 walked one by one, give the same; all others are walked one by one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, replace
 from time import perf_counter
@@ -150,27 +150,23 @@ def _walk_all(
             with suppress(*NUMERICAL):  # of one run, which would end all
                 return _walk_arrays(spec, setting, values, trials), True
         return _walk_each(spec, setting, values, range(trials)), False
-    source = factory_of(spec.name).sources[-1]
-    before = leftovers(source)
-    first = _walk_each(spec, setting, values, range(1))
-    if leftovers(source) == before:
-        together = _walk_own(spec, setting, values, trials, first)
-        if together is not None:
-            return together, True
-    others = [_walk_each(spec, setting, values, range(1, trials))] if trials > 1 else []
-    return _joined([first, *others]), False
+    if setting.problem.surface.function is None:
+        found = _walk_own(spec, setting, values, trials)
+        if found is not None:
+            return found, True
+    return _walk_each(spec, setting, values, range(trials)), False
 
 
-def _walk_own(
-    spec: OptimizerSpec, setting: Setting, values: Values, trials: int, first: Walked
-) -> Walked | None:
+def _walk_own(spec: OptimizerSpec, setting: Setting, values: Values, trials: int) -> Walked | None:
     """Return what runs of a user's class reach as arrays; None if that is something else alone.
 
-    first is what the first trial reaches alone. Compared are that, those of the middle and the last
-    one, and the one that is solved soonest.
+    Compared are runs of the first trial, the middle and the last one, and the one that is solved
+    soonest, each from another start; the first also shows whether a run leaves anything behind.
     """
-    budget = setting.problem.budget
-    if setting.problem.surface.function is not None:
+    source = factory_of(spec.name).sources[-1]
+    before, budget = leftovers(source), setting.problem.budget
+    first = _walk_each(spec, setting, values, [0], [0])
+    if leftovers(source) != before:
         return None
     try:
         method = _build(spec, setting, _of_trial(values, trials // 2))
@@ -179,7 +175,7 @@ def _walk_own(
         found = _walk_arrays(spec, setting, values, trials, own=True)
     except (*NUMERICAL, TypeError):
         return None
-    if not _same(found, 0, first):
+    if not _same(found, 0, 0, first):
         return None
     best = np.lexsort(
         (
@@ -187,16 +183,18 @@ def _walk_own(
             np.minimum(found.reached.solved_at, 2 * budget).mean(axis=1),
         )
     )
-    for trial in sorted({trials // 2, trials - 1, int(best[0])} - {0}):
-        if not _same(found, trial, _walk_each(spec, setting, values, [trial])):
+    for number, trial in enumerate((trials // 2, trials - 1, int(best[0])), 1):
+        start = number % len(setting.starts)
+        alone = _walk_each(spec, setting, values, [trial], [start])
+        if not _same(found, trial, start, alone):
             return None
     return found
 
 
-def _same(found: Walked, trial: int, alone: Walked) -> bool:
-    """Return whether a trial has reached what it reaches alone."""
+def _same(found: Walked, trial: int, start: int, alone: Walked) -> bool:
+    """Return whether the run of a trial from a start has reached what it reaches alone."""
     return all(
-        np.array_equal(np.asarray(each)[trial], np.asarray(other)[0])
+        np.array_equal(np.asarray(each)[trial, start], np.asarray(other)[0, 0])
         for each, other in zip(found.reached, alone.reached, strict=True)
     )
 
@@ -241,24 +239,28 @@ def _numbers_of_trial(spec: OptimizerSpec, setting: Setting, values: Mapping[str
 
 
 def _walk_each(
-    spec: OptimizerSpec, setting: Setting, values: Values, trials: "range | list[int]"
+    spec: OptimizerSpec,
+    setting: Setting,
+    values: Values,
+    trials: Sequence[int],
+    starts: Sequence[int] = (),
 ) -> Walked:
-    """Walk runs one by one."""
+    """Walk runs one by one, from all starts unless some are given."""
+    objectives = [each for group in setting.groups for each in group.alone]
     rows = []
     for trial in trials:
         columns = []
-        for group in setting.groups:
-            for number in range(len(group.starts)):
-                own = group.alone[number]
-                alone = Group(own, group.starts[number : number + 1], [own])
-                run = _Run(setting, alone, 1)
-                counted = _counted(setting, alone, RunTally(setting.problem.budget))
-                try:
-                    method = _build(spec, setting, _of_trial(values, trial))
-                    run.follow(walk(counted, method, alone.starts[0], run.most), counted, method)
-                except NUMERICAL as error:
-                    run.fail(alone.starts[0], 0, str(error))
-                columns.append(run.verdict((1, 1)))
+        for number in starts or range(len(objectives)):
+            own, x = objectives[number], setting.starts[number]
+            alone = Group(own, x[None], [own])
+            run = _Run(setting, alone, 1)
+            counted = _counted(setting, alone, RunTally(setting.problem.budget))
+            try:
+                method = _build(spec, setting, _of_trial(values, trial))
+                run.follow(walk(counted, method, x, run.most), counted, method)
+            except NUMERICAL as error:
+                run.fail(x, 0, str(error))
+            columns.append(run.verdict((1, 1)))
         rows.append(_beside(columns))
     return _joined(rows)
 

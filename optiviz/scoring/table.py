@@ -103,6 +103,12 @@ def best_rate(results: Results) -> int:
     return _nearest(results, _best([_Tried(results, 1)]))
 
 
+def read_tuned(content: bytes) -> Results:
+    """Return the results in the bytes of a file with what a score needs of their best rate."""
+    found = Results.from_bytes(content)
+    return found.at_rate(best_rate(found))
+
+
 def nearest_rates(rates: Array, wanted: Array) -> NDArray[np.intp]:
     """Return the indices of the rates that are nearest to those wanted, as factors.
 
@@ -130,7 +136,7 @@ def _best(tried: Sequence[_Tried]) -> float:
     places = [nearest_rates(each.results.rates, rates) for each in searched]
     pairs = list(zip(searched, places, strict=True))
     spent = np.concatenate([each.results.solved_at[i] / each.budget for each, i in pairs], 1)
-    last = np.concatenate([each.results.gaps[i, :, -1] for each, i in pairs], 1)
+    last = np.concatenate([each.results.last_gaps[i] for each, i in pairs], 1)
     solved = np.isfinite(spent)
     medians = np.median(np.where(np.isnan(last), np.inf, last), axis=1)
     merits = rates, medians, np.where(solved, spent, 0).sum(axis=1), -solved.sum(axis=1)

@@ -122,8 +122,11 @@ def test_a_search_that_is_stopped_leaves_a_picture_of_what_it_had(
         while not Path("x.png").exists() and running.poll() is None:
             time.sleep(0.05)
         running.send_signal(sent)
-        _, told = running.communicate(timeout=60)
-    assert running.returncode == code
+        try:
+            _, told = running.communicate(timeout=60)
+        finally:
+            running.kill()
+    assert running.returncode == code, told
     found = json.loads(Path("x.json").read_text())
     lines = told.splitlines()
     assert f"x.json, x.png: {found['unfinished']}" in lines

@@ -9,7 +9,7 @@ from made_scores import made_scene
 from optiviz.kinds.suite import Suite
 from optiviz.scoring.problems import SHARES
 from optiviz.scoring.results import Results
-from optiviz.scoring.table import best_rate, nearest_rates, table_of
+from optiviz.scoring.table import best_rate, nearest_rates, read_tuned, table_of
 from optiviz.system.errors import InputError
 
 INF = np.inf
@@ -37,6 +37,21 @@ def test_the_table_has_the_results_at_the_best_rates() -> None:
     assert (np.isfinite(made.solved_at).sum(axis=0) >= own.sum(axis=0)).all()
     for name in ("optimizers", "problems", "groups", "dims", "budgets", "problem", "shares"):
         assert np.array_equal(getattr(made, name), getattr(scene.table, name)), name
+
+
+def test_the_table_needs_the_way_at_the_best_rates_alone() -> None:
+    scene = made_scene()
+    problems, labels = scene.suite.benchmark(), scene.table.optimizers
+    files = [[each.to_bytes() for each in entry.results] for entry in scene.entries]
+    whole, little = (
+        table_of(problems, labels, [[read(each) for each in row] for row in files])
+        for read in (Results.from_bytes, read_tuned)
+    )
+    for name, value in vars(whole).items():
+        assert np.array_equal(value, getattr(little, name), equal_nan=name == "rates"), name
+    shown = read_tuned(files[0][0])
+    assert sorted(each.shape[-1] for each in shown.gaps)[-2:] == [1, len(SHARES)]
+    assert best_rate(shown) == best_rate(scene.entries[0].results[0])
 
 
 def test_the_best_rate_solves_most_then_is_fast_then_low_then_small() -> None:
