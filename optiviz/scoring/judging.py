@@ -69,7 +69,7 @@ class Judge:
         gap = (losses - standard.minimum) / standard.first
         going = np.isfinite(gap) & np.isfinite(points).all(axis=-1)
         alive = np.logical_and.accumulate(going) & self._alive
-        gap = np.where(gap < -RESOLUTION, gap, np.maximum(gap, 0))  # below: of a wrong minimum
+        gap[(gap < 0) & (gap >= -RESOLUTION)] = 0  # lower ones are of a wrong minimum
         gap = np.where(alive, gap, np.inf)
         if standard.smoothed:
             all_gaps = np.concatenate([self._recent, gap])
