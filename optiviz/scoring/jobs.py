@@ -7,7 +7,6 @@ costs its own jobs alone.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
 from importlib.resources import as_file, files
@@ -21,13 +20,12 @@ from optiviz.scoring.results import Results
 from optiviz.scoring.runs import Job, run_job
 from optiviz.scoring.store import FORMAT, current_store
 from optiviz.system.cache import cache_key
-from optiviz.system.environment import core_count, may_use_all_cores
+from optiviz.system.environment import WORTHWHILE, core_count, may_use_all_cores
 from optiviz.system.errors import OptivizError, describe_error
 from optiviz.system.plugins import script_hash, versions
 from optiviz.system.progress import Progress
-from optiviz.system.workers import workers
+from optiviz.system.workers import started, workers
 
-WORTHWHILE = 2.0  # seconds of tasks for which it pays to start processes
 SOURCES = "objective.py", "shapes.py", "descent", "optimizers", "scoring", "surfaces"
 DATA_PACKAGES = "numpy", "scikit-learn", "torch", "jax"  # that the data and models come from
 
@@ -98,12 +96,8 @@ def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
         yield _answer(left.pop())
         if (perf_counter() - began) * len(left) > WORTHWHILE:
             chosen = min(core_count(), len(left))
-    with ExitStack() as opened:
-        if isinstance(chosen, int) and chosen > 1:
-            from optiviz.system.processes import ProcessExecutor
-
-            chosen = opened.enter_context(ProcessExecutor(chosen))
-        yield from _submitted(chosen, left) if isinstance(chosen, Executor) else map(_answer, left)
+    with started(chosen) as who:
+        yield from _submitted(who, left) if isinstance(who, Executor) else map(_answer, left)
 
 
 def _answer(task: Task) -> tuple[Task, bytes | Exception]:

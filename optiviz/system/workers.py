@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 Jobs = int | Executor | None  # processes, an executor, or None: this process with its threads
@@ -16,17 +16,25 @@ def shared_out(jobs: Jobs) -> Iterator[None]:
 
     They give the same numbers, to the last bit. A single process has a single thread.
     """
-    with ExitStack() as opened:
-        if isinstance(jobs, int) and jobs > 1:
-            # Imports multiprocessing, which most runs do not need.
-            from optiviz.system.processes import ProcessExecutor
-
-            jobs = opened.enter_context(ProcessExecutor(jobs))
-        token = _workers.set(jobs)
+    with started(jobs) as chosen:
+        token = _workers.set(chosen)
         try:
             yield
         finally:
             _workers.reset(token)
+
+
+@contextmanager
+def started(jobs: Jobs) -> Iterator[Jobs]:
+    """Yield an executor on so many processes, if they are several, else what is given."""
+    if not isinstance(jobs, int) or jobs == 1:
+        yield jobs
+        return
+    # Imports multiprocessing, which most runs do not need.
+    from optiviz.system.processes import ProcessExecutor
+
+    with ProcessExecutor(jobs) as executor:
+        yield executor
 
 
 def workers() -> Jobs:
