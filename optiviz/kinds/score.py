@@ -186,7 +186,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         """Return the recipe's title, stripped, or what is judged on which suite."""
         if self.title is not None:
             return self.title.strip()
-        return f"{specs[0].heading} on {self.suite.title or self.suite.name}"
+        return f"{specs[0].heading} on the {self.suite.name} suite"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

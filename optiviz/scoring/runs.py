@@ -152,7 +152,8 @@ def _walk_own(spec: OptimizerSpec, setting: Setting, values: Values, trials: int
     soonest, each from another start; the first also shows whether a run leaves anything behind.
     """
     source = factory_of(spec.name).sources[-1]
-    before, budget = leftovers(source), setting.problem.budget
+    budget, many = setting.problem.budget, len(setting.starts)
+    before = leftovers(source)  # now that the data of the problem are there
     first = _walk_each(spec, setting, values, [0], [0])
     if leftovers(source) != before:
         return None
@@ -172,7 +173,7 @@ def _walk_own(spec: OptimizerSpec, setting: Setting, values: Values, trials: int
         )
     )
     for number, trial in enumerate((trials // 2, trials - 1, int(best[0])), 1):
-        start = number % len(setting.starts)
+        start = number % many
         alone = _walk_each(spec, setting, values, [trial], [start])
         if not _same(found, trial, start, alone):
             return None

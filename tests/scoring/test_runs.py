@@ -274,8 +274,11 @@ def own(here: Path) -> str:
     return "own.py"
 
 
-def test_a_users_class_is_walked_as_arrays_if_that_is_the_same(own: str) -> None:
-    setting = Setting(problem(budget=40))
+@pytest.mark.parametrize("given", [{}, {"noise": 0.1}, {"noise": 0.1, "noise_kind": "drift"}])
+def test_a_users_class_is_walked_as_arrays_if_that_is_the_same(
+    own: str, given: dict[str, Any]
+) -> None:
+    setting = Setting(problem(budget=40, **given))
     values = {"lr": RATES[8:32:4]}
     with np.errstate(all="ignore"):
         for name, expected in (("Lion", True), ("Whole", False)):

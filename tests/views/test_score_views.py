@@ -35,7 +35,7 @@ from optiviz.themes.colors import SIGHT, distance, rgb, seen
 from optiviz.themes.contrast import APART
 from optiviz.views.figure import Picture
 from optiviz.views.score import percent
-from optiviz.views.score_rows import ending_colors, p_value
+from optiviz.views.score_rows import INTERVAL, ending_colors, p_value
 from optiviz.views.settings import drawing_settings
 
 FIGURES = [name for name, entry in VIEWS.items() if entry.requires == "score"]
@@ -203,7 +203,7 @@ def test_medians_stand_on_their_intervals_and_what_is_unsolved_at_an_arrow() -> 
         (medians, [(each.median, each.median_interval) for each in found]),
         (solved, [(each.solved, each.solved_interval) for each in found]),
     ):
-        bars = [line for line in axes.lines if line.get_linewidth() == 2.4]
+        bars = [line for line in axes.lines if line.get_linewidth() == INTERVAL]
         for bar, (value, interval) in zip(bars, values, strict=True):
             row = bar.get_ydata()[0]
             marks = [each for each in axes.lines if [*each.get_ydata()] == [row]]

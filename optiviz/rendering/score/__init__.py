@@ -5,6 +5,7 @@ frame when the reader asks for it.
 """
 
 import json
+import re
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -64,8 +65,10 @@ def save_score(
         conclusions=_list(said),
         cautions=_list(cautions(scene)),
         summary=summary_html(scene, recipe),
+        paths=_paths(scene, len(pages)),
         matrix=matrix_html(scene),
-        figures="\n".join(figures),
+        leading="".join(figures[:1]),
+        figures=_figures(figures[1:]),
         extremes=extremes_html(scene),
         failures=failures_html(scene),
         recipe=escape(yaml_text(to_dict(recipe))),
@@ -96,8 +99,27 @@ def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
     )
 
 
+def _paths(scene: ScoreScene, shown: int) -> str:
+    """Return a sentence on how many problems have live pages with the paths."""
+    many = len(scene.table.problems)
+    if shown == many:
+        return "Open one to see the paths."
+    paths = f", and for {shown} of the {many} problems the paths" if shown else ""
+    return f"Open one to see its gaps{paths}."
+
+
+def _figures(drawn: list[str]) -> str:
+    """Return a section of all figures but the one that leads; empty if there are no others."""
+    if not drawn:
+        return ""
+    joined = "\n".join(drawn)
+    return f'<section id="figures"><h2>Figures</h2>\n<div class="figures">{joined}</div></section>'
+
+
 def _list(sentences: tuple[str, ...]) -> str:
-    return "".join(f"<li>{escape(each)}</li>" for each in sentences)
+    """Return the items of a list, in which no line begins with a sign, such as that of per cent."""
+    kept = (re.sub(r" (?=[%=<])|(?<=[=<]) ", "\N{NO-BREAK SPACE}", each) for each in sentences)
+    return "".join(f"<li>{escape(each)}</li>" for each in kept)
 
 
 def _read(name: str) -> str:

@@ -45,7 +45,8 @@ FIGURES = {  # by the name of the view: a heading, and how it is read
     ),
     "invariance": (
         "Invariance",
-        "Whether the path stays the same when the problem is changed, and if not, what it loses.",
+        "A tick is a path that stays the same when the problem is changed; a number is how many "
+        "times as large the final gap becomes.",
     ),
 }
 Cells = Sequence[Sequence[str]]
