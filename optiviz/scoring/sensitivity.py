@@ -57,10 +57,8 @@ def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     factors = np.unique(np.concatenate([each.factors[key] for each in varied]))
     solved, counted = np.zeros(len(factors)), np.zeros(len(factors))
     for each in varied:
-        places, wins = (
-            np.searchsorted(factors, each.factors[key]),
-            np.isfinite(each.solved_with[key]),
-        )
+        places = np.searchsorted(factors, each.factors[key])
+        wins = np.isfinite(each.solved_with[key])
         solved[places] += wins.sum(axis=1)
         counted[places] += wins.shape[1]
     return _sensitivity(factors, solved, counted)

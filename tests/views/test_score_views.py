@@ -100,11 +100,17 @@ def blank() -> ScoreScene:
 
 def many_problems(problems: int, optimizers: int = 5) -> ScoreScene:
     """Return a score on copies of its problems, in four groups."""
-    table = made_scene(optimizers).table
+    scene = made_scene(optimizers)
+    table = scene.table
     kept = np.arange(problems) % len(table.problems)
     rows = (5 * kept[:, None] + np.arange(5)).ravel()
+    entries = tuple(
+        replace(each, results=tuple(each.results[number] for number in kept))
+        for each in scene.entries
+    )
     return replace(
-        made_scene(optimizers),
+        scene,
+        entries=entries,
         table=replace(
             table,
             problems=tuple(f"{table.problems[each]}-{n}" for n, each in enumerate(kept)),
