@@ -32,6 +32,7 @@ from optiviz.scoring.problems import BenchmarkProblem
 from optiviz.scoring.profiles import data_profile, performance_profile
 from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
+from optiviz.scoring.sensitivity import sensitivities
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, judging, read_tuned, table_of
 from optiviz.scoring.words import cautions, conclusions
@@ -371,6 +372,17 @@ class ScoreScene(Scene[ScoreEntry]):
             "settings": dict(entry.spec.settings),
             **{key: _plain(value) for key, value in self.summaries[number]._asdict().items()},
             "spent": entry.spent,
+            "sensitivity": {
+                name: {
+                    "factors": found.factors.tolist(),
+                    "solved": _plain(found.solved.tolist()),
+                    "region": _plain(found.region),
+                    "width": _plain(found.width),
+                }
+                for name, found in sensitivities(
+                    entry.results, factory_of(entry.spec.name).rate, table.rates[:, number]
+                ).items()
+            },
             "invariances": {
                 name: {key: _plain(value) for key, value in found._asdict().items()}
                 for name, found in entry.invariances.items()

@@ -292,13 +292,13 @@ def _tuning(scene: Scored) -> Iterable[str]:
 
 
 def _costs(scene: Scored) -> Iterable[str]:
-    costs = {
-        entry.label: float(np.mean([each.cost for each in entry.results]))
-        for entry in scene.entries
-    }
     names = dict[str, list[str]]()
-    for name, cost in costs.items():
-        names.setdefault(f"{cost:.2g}", []).append(name)
+    for entry in scene.entries:
+        costs = [each.cost for each in entry.results if each.cost]
+        if costs:
+            names.setdefault(f"{np.mean(costs):.2g}", []).append(entry.label)
+    if not names:
+        return
     told = [f"{cost} for {enumerated(each)}" for cost, each in names.items()]
     taken = next(iter(names)) if len(names) == 1 else f"{enumerated(told)} on average"
     yield (

@@ -133,6 +133,19 @@ def test_each_figure_has_a_row_of_numbers_for_each_optimizer(name: str) -> None:
     assert {len(heads)} == {len(row) for row in rows}
 
 
+def test_numbers_at_a_budget_count_nothing_that_came_later() -> None:
+    scene = scored()
+    table = scene.table
+    made = {"solved_at": np.full(table.solved_at.shape, np.inf), "gaps": np.ones(table.gaps.shape)}
+    made["solved_at"][:, 0] = 0.0501 * table.budgets[table.problem]  # just beyond 5 %
+    made["gaps"][:, 0, table.shares > 0.05] = 0.5
+    later = replace(scene, table=replace(table, **made))
+    _, solved = numbers_of("solved", later)
+    assert solved[0] == ["adam", *["0 %"] * 3, *["100 %"] * 4]
+    _, ranks = numbers_of("rank", later)
+    assert ranks[0] == ["adam", *["2"] * 3, *["1"] * 4]
+
+
 def test_problems_run_at_the_rates_of_the_score_for_as_long_as_it_takes() -> None:
     scene = scored()
     run = problem_recipe(scene, recipe_of(scene), 1)
