@@ -33,6 +33,7 @@ from optiviz.scoring.profiles import data_profile, performance_profile
 from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
 from optiviz.scoring.sensitivity import sensitivities
+from optiviz.scoring.setting import Setting
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, judging, read_tuned, table_of
 from optiviz.scoring.words import cautions, conclusions
@@ -102,8 +103,11 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         self.check()
         problems = self.suite.benchmark(self.seed)
         specs = [replace(spec, seed=self.seed) for spec in self.specs]
-        for spec in specs:  # so that one that cannot be built is told before any work
+        for spec in specs:  # so that what cannot be built, or run, is told before any work
             spec.probe()
+        for problem in problems:
+            if problem.surface.network is None:  # whose data take long
+                _ = Setting(problem).starts
         read = read_tuned if self.tuned_on is None else Results.from_bytes
         tasks = [
             job_task(Job(problem, spec))._replace(read=read)

@@ -166,7 +166,12 @@ def _test(spec: OptimizerSpec, seed: int) -> bytes:
 
 
 def _tested(content: bytes) -> Mapping[str, Invariance]:
-    return {name: Invariance(*each) for name, each in json.loads(content).items()}
+    found = {name: Invariance(*each) for name, each in json.loads(content).items()}
+    for each in found.values():
+        if not (isinstance(each.passes, bool | None) and isinstance(each.cause, str)):
+            raise ValueError("no outcome of a test")
+        float(each.difference), float(each.lost)
+    return found
 
 
 def _parts(spec: OptimizerSpec) -> list[str]:

@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.scoring.problems import RESOLUTION
 from optiviz.scoring.results import ENDINGS
 from optiviz.scoring.table import ScoreTable
 
 RESAMPLES = 2000  # of a bootstrap
 CONFIDENCE = 0.95  # of its intervals
-RESOLUTION = 1e-9  # of gaps: minima are known to it, so that those below it are equal
 
 
 def performance_profile(table: ScoreTable, ratios: Array) -> Array:

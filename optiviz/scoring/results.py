@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.scoring.problems import SHARES
 
 # How a run ended: below the tolerance, at a point without slope that is none, at the end of its
 # budget, or because its numbers were not finite or its code failed.
@@ -82,9 +83,31 @@ class Results:
         try:
             found = _unpacked(data)
             known = {each.name for each in fields(cls)}
-            return cls(**{key: value for key, value in found.items() if key in known})
-        except (EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
+            results = cls(**{key: value for key, value in found.items() if key in known})
+            results._check()
+        except (AttributeError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
             raise ValueError(str(error)) from None
+        return results
+
+    def _check(self) -> None:
+        """Raise ValueError or TypeError unless all have the types and shapes of those in a file."""
+        (rates, starts), real = self.solved_at.shape, np.dtype(float)
+        varied = {key: len(each) for key, each in self.values.items()}
+        wanted: list[tuple[NDArray[Any], tuple[int, ...], np.dtype[Any]]] = [
+            (self.rates, (rates,), real),
+            (np.asarray(self.gaps), (rates, starts, len(SHARES)), np.dtype(np.float32)),
+            (self.solved_at, (rates, starts), real),
+            (self.endings, (rates, starts), np.dtype(np.int8)),
+            *((self.values[key], (many,), real) for key, many in varied.items()),
+            *((self.solved_with[key], (many, starts), real) for key, many in varied.items()),
+        ]
+        plain = (self.cost, float), (self.spent, int), (self.seconds, float), (self.cause, str)
+        if (
+            any((each.shape, each.dtype) != (shape, kind) for each, shape, kind in wanted)
+            or not all(isinstance(each, kind) for each, kind in plain)
+            or not np.isin(self.endings, range(len(ENDINGS))).all()
+        ):
+            raise ValueError("values of other types or shapes")
 
 
 def _unpacked(data: bytes) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def cautions(scene: Scored) -> tuple[str, ...]:
             _reach(scene.table),
             _power(scene.table),
             _starts(scene.table),
+            _below(scene.table),
             _alike(scene.table),
             _rates_at_ends(scene),
             _tuning(scene),
@@ -235,6 +236,16 @@ def _starts(table: ScoreTable) -> Iterable[str]:
         yield (
             f"{which} had only {_range(counts[counts < FEW_STARTS], 'start')}, so that a lucky "
             "start weighs much there."
+        )
+
+
+def _below(table: ScoreTable) -> Iterable[str]:
+    low = sum_by_problem(table, table.gaps < 0)
+    wrong = [name for name, each in zip(table.problems, low, strict=True) if each.any()]
+    if wrong:
+        yield (
+            f"Runs fall below the minimum of {_some(wrong)}, which is too high: what counts as "
+            "solved there is wrong."
         )
 
 

@@ -151,6 +151,14 @@ def test_problems_on_which_no_step_was_taken_do_not_lower_its_cost() -> None:
     assert any("a step takes 2;" in each for each in cautions(scene)), "of sgd, which took some"
 
 
+def test_a_minimum_that_runs_fall_below_is_told() -> None:
+    table = made_table([[1, 2], [3, 4]], gaps=[[[0.5, 0.0]] * 2, [[0.5, 0.0], [0.5, -0.1]]])
+    assert [each for each in cautions(scored(table)) if "below" in each] == [
+        "Runs fall below the minimum of 1 problem (problem-1), which is too high: "
+        "what counts as solved there is wrong."
+    ]
+
+
 def test_rates_at_an_end_of_those_tried_are_told() -> None:
     scene = made_scene(2)
     results = scene.entries[0].results
