@@ -6,7 +6,7 @@ costs its own jobs alone.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from functools import cache, partial
 from importlib.resources import as_file, files
@@ -22,9 +22,10 @@ from optiviz.scoring.store import FORMAT, current_store
 from optiviz.system.cache import cache_key
 from optiviz.system.environment import WORTHWHILE, core_count, may_use_all_cores
 from optiviz.system.errors import OptivizError, describe_error
+from optiviz.system.interrupts import received
 from optiviz.system.plugins import script_hash, versions
 from optiviz.system.progress import Progress
-from optiviz.system.workers import started, workers
+from optiviz.system.workers import as_finished, started, workers
 
 SOURCES = "objective.py", "shapes.py", "descent", "optimizers", "scoring", "surfaces"
 DATA_PACKAGES = "numpy", "scikit-learn", "torch", "jax"  # that the data and models come from
@@ -69,8 +70,9 @@ def run_tasks(
     failures = []
     tell()
     left = [each for file, each in known.items() if found[file] is None]
-    # Long ones first, so that none ends alone; the others mixed, by hash, to tell what is to come.
-    for task, answer in _answers(sorted(left, key=lambda each: (not each.long, each.file))):
+    for task, answer in _answers(_begun_in_turn(left)):
+        if received():  # it may have become an exception that counts as a failure of an optimizer
+            raise KeyboardInterrupt
         if isinstance(answer, bytes):
             store.write(task.file, answer)
             found[task.file] = task.read(answer)
@@ -82,6 +84,19 @@ def run_tasks(
         others = f", and {len(failures) - 1} more failed" if len(failures) > 1 else ""
         raise OptivizError(f"{failures[0]}{others}: the results of the others are kept")
     return [found[each.file] for each in tasks]
+
+
+def _begun_in_turn(tasks: Sequence[Task]) -> list[Task]:
+    """Return tasks in the order in which they are begun: as given, so that problems are soon whole.
+
+    Long ones are spread over the first half, so that none ends alone, and that those which are
+    finished tell how long all take.
+    """
+    places: dict[str, float] = {}
+    for is_long, share in ((True, 0.5), (False, 1.0)):
+        kind = [each.file for each in tasks if each.long == is_long]
+        places |= {file: share * at / len(kind) for at, file in enumerate(kind)}
+    return sorted(tasks, key=lambda each: places[each.file])
 
 
 def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
@@ -114,7 +129,7 @@ def _submitted(
     try:
         for each in tasks:
             calls[executor.submit(each.call)] = each
-        for call in as_completed(calls):
+        for call in as_finished(calls):
             task = calls.pop(call)  # so that what is written is not held, too
             try:
                 yield task, call.result()

@@ -123,13 +123,19 @@ class ProcessExecutor(Executor):
             self._folder.cleanup()
 
     def __exit__(self, *raised: Any) -> None:
-        if raised[0] is not None:  # results of running calls are not needed
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            with self._starting:
-                self._stopped = True
-                for worker in self._workers:
-                    worker.process.kill()
-        self.shutdown()
+        if raised[0] is None:
+            self.shutdown()
+            return
+        # Results of running calls are not needed. Nor are the threads, which end without their
+        # processes, unless a signal has left a lock of theirs locked: so they are not waited for.
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._starting:
+            self._stopped = True
+            for worker in self._workers:
+                worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+        self._folder.cleanup()
 
 
 def _ignore_interrupts() -> None:

@@ -30,8 +30,6 @@ from optiviz.system.progress import Progress
 from optiviz.system.text import counted, enumerated
 from optiviz.system.yaml import yaml_text
 
-REFRESH = 5  # seconds after which the page of an unfinished score is loaded again
-
 
 def save_score(
     scene: ScoreScene,
@@ -42,7 +40,7 @@ def save_score(
 ) -> tuple[str, ...]:
     """Write the page of a score to a path, with `comment`, which is JSON, at its head.
 
-    One that is unfinished has no animations yet, and loads itself again.
+    One that is unfinished has no animations, and loads itself again as long as work goes on.
     """
     themes = page_themes(recipe.theme)
     drawings = Drawings()
@@ -57,7 +55,6 @@ def save_score(
     said = conclusions(scene)
     text = Template(_read("score.html")).substitute(
         comment=embedded(json.loads(comment)),
-        refresh=f'<meta http-equiv="refresh" content="{REFRESH}">' if scene.is_followed else "",
         policy=framed_policy([style], [script], pages.values(), themes),
         schemes=color_schemes(themes),
         title=escape(title),

@@ -106,7 +106,7 @@ def problems_told(
     table = scene.table
     ranks, shares = profiles.problem_ranks(table), profiles.problem_shares(table)
     return {
-        "unfinished": bool(scene.unfinished),
+        "goesOn": scene.is_followed,
         "optimizers": [entry.heading for entry in scene.entries],
         "shares": [float(f"{share:.4g}") for share in table.shares],
         "problems": [
