@@ -148,8 +148,8 @@ def job_task(job: Job) -> Task:
         surface.with_file_hashes().model_dump_json(exclude_defaults=True),
         repr(sorted(conditions.items())),
     )
-    title = f"{spec.heading} on {problem.name}"
-    return Task(title, f"{key}.npz", surface.learns, partial(_run, job), Results.from_bytes)
+    title, file = f"{spec.heading} on {problem.name}", f"{key}.npz"
+    return Task(title, file, surface.learns, partial(_run, job, file), Results.from_bytes)
 
 
 def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
@@ -159,7 +159,11 @@ def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
     return Task(f"invariance of {spec.heading}", f"{key}.json", False, call, _tested)
 
 
-def _run(job: Job) -> bytes:
+def _run(job: Job, file: str) -> bytes:
+    if job_task(job).file != file:  # on a cluster, or since the file of an optimizer was edited
+        raise OptivizError(
+            "the process that runs it has other versions of optiviz, its packages or your files"
+        )
     return run_job(job).to_bytes()
 
 

@@ -16,6 +16,7 @@ from optiviz.objective import Array
 # How a run ended: below the tolerance, at a point without slope that is none, at the end of its
 # budget, or because its numbers were not finite or its code failed.
 ENDINGS = "solved", "elsewhere", "moving", "failed"
+SOLVED, ELSEWHERE, MOVING, FAILED = range(len(ENDINGS))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,9 +30,11 @@ class Results:
     (r, starts), is after how many evaluations the problem was solved, inf if it was not, and
     endings, of the same shape, are indices of ENDINGS. cost is the mean number of evaluations of a
     step, and spent is that of all evaluations of the search, 0 without one. values are those of
-    each hyperparameter that was varied beside the best rate, shape (v,), and solved_with after how
-    many evaluations it was solved with each, shape (v, starts). cause is why runs failed, "" if
-    none did or none said, and seconds is the wall time of a step, which differs from run to run.
+    each hyperparameter that was varied beside the best rate, shape (v,), and factors, increasing,
+    are what they are of its default, or what their distances from 1 are of its own, if it is a
+    decay rate, so that they decrease. solved_with, shape (v, starts), is after how many evaluations
+    it was solved with each. cause is why runs failed, "" if none did or none said, and seconds is
+    the wall time of a step, which differs from run to run.
     """
 
     rates: Array
@@ -41,6 +44,7 @@ class Results:
     cost: float
     spent: int
     values: Mapping[str, Array] = field(default_factory=dict)
+    factors: Mapping[str, Array] = field(default_factory=dict)
     solved_with: Mapping[str, Array] = field(default_factory=dict)
     cause: str = ""
     seconds: float = float("nan")

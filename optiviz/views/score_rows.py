@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from optiviz.scoring.invariance import TRANSFORMATIONS, Invariance
 from optiviz.scoring.profiles import ending_shares
-from optiviz.scoring.results import ENDINGS
+from optiviz.scoring.results import ENDINGS, FAILED
 from optiviz.scoring.statistics import Summary
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints
@@ -82,7 +82,7 @@ class EndingsView(ScoreView):
         for row, shares in zip(rows, ending_shares(self.table), strict=True):
             left = 0.0
             for ending, (share, color) in enumerate(zip(shares, colors, strict=True)):
-                failed = ENDINGS[ending] == "failed"
+                failed = ending == FAILED
                 axes.add_patch(
                     Rectangle(
                         (left, row - bar / 2), share, bar, facecolor=color,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.scoring.sensitivity import Sensitivity, decays, rate_sensitivity, value_sensitivity
+from optiviz.scoring.sensitivity import Sensitivity, rate_sensitivity, value_sensitivity
 from optiviz.views import BoxConstraints
 from optiviz.views.axes import (
     ABOVE,
@@ -72,7 +72,7 @@ class SensitivityView(ScoreView):
         """Return the names of the axis of a hyperparameter, the longest first."""
         tried = [each.values for entry in self.scene.entries for each in entry.results]
         values = next(each[key] for each in tried if key in each)
-        said = f"1 \N{MINUS SIGN} {key}" if decays(values) else key
+        said = f"1 \N{MINUS SIGN} {key}" if values[0] > values[-1] else key
         return f"{said}, times its default", f"times {said}", key
 
     def _rates(self) -> Varied:

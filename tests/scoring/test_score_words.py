@@ -21,6 +21,7 @@ def scored(table: ScoreTable, cost: tuple[float, ...] = (), spent: tuple[int, ..
     entries = [
         SimpleNamespace(
             label=label,
+            spent=len(table.problems) * spent[number] if spent else 0,
             results=tuple(
                 Results(
                     rates=table.rates[[place], number],
@@ -35,7 +36,7 @@ def scored(table: ScoreTable, cost: tuple[float, ...] = (), spent: tuple[int, ..
         )
         for number, label in enumerate(table.optimizers)
     ]
-    return SimpleNamespace(table=table, entries=entries)
+    return SimpleNamespace(table=table, entries=entries, summaries=summaries(table))
 
 
 def test_a_clear_winner_is_called_significantly_better_with_numbers() -> None:

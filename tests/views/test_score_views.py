@@ -89,7 +89,9 @@ def blank() -> ScoreScene:
         replace(
             each,
             invariances={},
-            results=tuple(replace(one, values={}, solved_with={}) for one in each.results),
+            results=tuple(
+                replace(one, values={}, factors={}, solved_with={}) for one in each.results
+            ),
         )
         for each in scene.entries
     ]

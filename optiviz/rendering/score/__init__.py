@@ -13,7 +13,6 @@ from string import Template
 
 from optiviz.kinds.base import to_dict
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
-from optiviz.registry import VIEWS
 from optiviz.rendering.page import color_schemes, page_themes, theme_rules
 from optiviz.rendering.page.frames import embedded_pages, framed_policy, frames_script
 from optiviz.rendering.page.text import embedded
@@ -47,12 +46,12 @@ def save_score(
     """
     themes = page_themes(recipe.theme)
     drawings = Drawings()
-    shown = [name for name in FIGURES if name in VIEWS and _is_wanted(name, recipe)]
+    shown = [name for name in FIGURES if recipe.only is None or name in recipe.views(scene)]
     figures = [
         figure_html(scene, recipe, name, drawings, level=3 if number else 2)
         for number, name in enumerate(shown)
     ]
-    pages = {} if scene.unfinished else with_pages(scene, recipe)
+    pages = with_pages(scene, recipe)
     told = problems_told(scene, recipe, pages)
     rules = theme_rules(themes) + path_rules(scene, themes) + drawings.rules()
     style = rules + _read("score.css")
@@ -69,6 +68,7 @@ def save_score(
         conclusions=_list(said),
         cautions=_list(cautions(scene)),
         summary=summary_html(scene, recipe),
+        paths=_paths(scene, len(pages)),
         matrix=matrix_html(scene),
         leading="".join(figures[:1]),
         figures=_figures(figures[1:]),
@@ -82,10 +82,6 @@ def save_score(
     )
     path.write_text(text, encoding="utf-8")
     return ()
-
-
-def _is_wanted(name: str, recipe: ScoreRecipe) -> bool:
-    return recipe.only is None or name in recipe.only.split("+")
 
 
 def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
@@ -104,6 +100,15 @@ def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
         f"{counted(len(table.problems), 'problem')} with {counted(starts, 'start')} in all, "
         f"{most} evaluations a run, learning rates tuned {rates}, seed {recipe.seed}."
     )
+
+
+def _paths(scene: ScoreScene, shown: int) -> str:
+    """Return a sentence on how many problems have live pages with the paths."""
+    many = len(scene.table.problems)
+    if shown == many:
+        return "Open one to see the paths."
+    paths = f", and for {shown} of the {many} problems the paths" if shown else ""
+    return f"Open one to see its gaps{paths}."
 
 
 def _figures(drawn: list[str]) -> str:

@@ -10,7 +10,6 @@ from optiviz.scoring import profiles
 from optiviz.scoring.invariance import TRANSFORMATIONS
 from optiviz.scoring.results import ENDINGS
 from optiviz.scoring.sensitivity import rate_sensitivity
-from optiviz.scoring.statistics import summaries
 
 FIGURES = {  # by the name of the view: a heading, and how it is read
     "solved": (
@@ -104,10 +103,7 @@ def _data_profile(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
 
 
 def _medians(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
-    rows = [
-        [percent(each.median), *map(percent, each.median_interval)]
-        for each in summaries(scene.table)
-    ]
+    rows = [[percent(each.median), *map(percent, each.median_interval)] for each in scene.summaries]
     return ["median", "from", "to"], rows
 
 

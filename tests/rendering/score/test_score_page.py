@@ -196,6 +196,7 @@ def test_where_pages_would_be_too_many_the_extremes_have_one(
     monkeypatch.setattr("optiviz.rendering.score.problems.extremes", lambda table: ((), (1,)))
     scene = scored()
     assert [*with_pages(scene, recipe_of(scene))] == ["1"]
+    assert "Open one to see its gaps, and for 1 of the 2 problems the paths." in written(scene)
     assert with_pages(replace(scene, unfinished="3 of 6 jobs"), recipe_of(scene)) == {}
 
 
