@@ -277,6 +277,14 @@ def test_four_figures_stand_in_a_square() -> None:
     assert len({round(each.y0, 3) for each in places}) == 2
 
 
+def test_names_of_rows_are_whole_and_the_last_row_is_full() -> None:
+    drawn = draw("solved+rank+medians", made_scene())
+    assert_tidy(drawn)
+    solved, rank, medians = (axes.get_position() for axes in drawn.figure.axes[:3])
+    assert solved.x0 == pytest.approx(medians.x0)
+    assert max(axes.get_position().x1 for axes in drawn.figure.axes[2:4]) > rank.x0 + 0.2
+
+
 def test_figures_are_chosen_by_name() -> None:
     given: dict[str, Any] = {"optimizers": "adam,sgd", "suite": SUITE}
     scene = made_scene()

@@ -112,6 +112,8 @@ def test_the_matrix_has_a_button_for_each_problem_and_optimizer() -> None:
 def test_a_figure_has_the_colours_of_both_themes_and_its_numbers() -> None:
     text = page()
     assert re.findall('<figure class="figure" id="([^"]*)"', text) == ["figure-solved"]
+    assert text.index("figure-solved") < text.index("What came out")
+    assert 'id="figures"' not in text  # as the only one leads
     (svg,) = re.findall('<svg class="drawn".*?</svg>', text, re.S)
     assert not re.search("#[0-9a-f]{6}", svg)
     assert "<metadata" not in svg
