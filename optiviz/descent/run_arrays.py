@@ -18,11 +18,16 @@ class Numbers(np.ndarray):
     """One number per run. What is computed from numbers alone is Numbers."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> Any:
-        if any(isinstance(each, Runs) for each in inputs):
-            return NotImplemented
+        for each in inputs:
+            if isinstance(each, Runs):
+                return NotImplemented
         found = _called(ufunc, method, inputs, more)
-        alone = all(isinstance(each, Numbers) or np.ndim(each) == 0 for each in inputs)
-        return found.view(Numbers) if alone and isinstance(found, np.ndarray) else found
+        if not isinstance(found, np.ndarray):
+            return found
+        for each in inputs:
+            if not (isinstance(each, NUMBERS) or np.ndim(each) == 0):
+                return found
+        return found.view(Numbers)
 
     def __pow__(self, exponent: Any, modulo: None = None) -> Any:
         if isinstance(exponent, Runs):
@@ -81,14 +86,17 @@ class Runs(np.ndarray):
         return found
 
 
+NUMBERS, OURS = (Numbers, float), (Numbers, Runs)
+
+
 def _plain(value: Any) -> Any:
-    return value.view(np.ndarray) if isinstance(value, Numbers | Runs) else value
+    return value.view(np.ndarray) if isinstance(value, OURS) else value
 
 
 def _called(ufunc: np.ufunc, method: str, inputs: Any, more: dict[str, Any]) -> Any:
     if "out" in more:
         more["out"] = tuple(map(_plain, more["out"]))
-    return getattr(ufunc, method)(*map(_plain, inputs), **more)
+    return getattr(ufunc, method)(*[_plain(each) for each in inputs], **more)
 
 
 class AloneObjective:
@@ -104,9 +112,10 @@ class AloneObjective:
 
     def at(self, step: int) -> "AloneObjective":
         """Return the objective of step number `step`."""
-        if isinstance(self._objective, Stream):
-            return AloneObjective(self._objective.at(step))
-        return self
+        if not hasattr(self._objective, "at"):
+            return self
+        here = self._objective.at(step)
+        return self if here is self._objective else AloneObjective(here)
 
     def value(self, x: Array) -> Runs:
         """Return f(x), shape (...)."""

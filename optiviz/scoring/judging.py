@@ -1,6 +1,7 @@
 """What a run has reached when parts of its budget are spent, from its points and their losses."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -8,11 +9,10 @@ from numpy.typing import NDArray
 
 from optiviz.objective import Array
 from optiviz.scoring.problems import RESOLUTION, SHARES
-from optiviz.scoring.results import ENDINGS
+from optiviz.scoring.results import ELSEWHERE, FAILED, MOVING, SOLVED
 
 SMOOTHED = 10  # steps whose mean is the gap where steps are random
 FLAT = 1e-6  # of the first slope, at a stationary point
-SOLVED, ELSEWHERE, MOVING, FAILED = range(len(ENDINGS))
 
 Counts = NDArray[np.int64]
 
@@ -75,7 +75,7 @@ class Judge:
             all_gaps = np.concatenate([self._recent, gap])
             self._recent = all_gaps[1 - SMOOTHED :]
             # Added in this order, as numpy's own sums depend on how many runs there are.
-            gap = sum(all_gaps[n : n + len(gap)] for n in range(SMOOTHED)) / SMOOTHED
+            gap = reduce(np.add, (all_gaps[n : n + len(gap)] for n in range(SMOOTHED))) / SMOOTHED
         low = np.minimum.accumulate(np.concatenate([self._low[None], gap]))[1:]
         self._low = low[-1]
 

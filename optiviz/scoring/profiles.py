@@ -35,9 +35,12 @@ def data_profile(table: ScoreTable, kappas: Array) -> Array:
     return _reached(table.solved_at / (table.dims[table.problem] + 1)[:, None], kappas)
 
 
-def solved_share(table: ScoreTable) -> Array:
-    """Return the share of instances solved within each share of the budget, shape (shares, k)."""
-    return _reached(spent(table), table.shares)
+def solved_share(table: ScoreTable, shares: Array | None = None) -> Array:
+    """Return the share of instances solved within each share of the budget, shape (shares, k).
+
+    Those shares are the ones of the table unless others are specified.
+    """
+    return _reached(spent(table), table.shares if shares is None else shares)
 
 
 def solved_bands(table: ScoreTable, seed: int = 0) -> tuple[Array, Array]:

@@ -72,7 +72,9 @@ def _generator(seed: int, step: int) -> np.random.Generator:
 
 
 def _at(objective: Objective | Stream, step: int) -> Objective:
-    return objective.at(step) if isinstance(objective, Stream) else objective
+    known: Any = objective  # isinstance(objective, Stream) is slower than a step
+    found: Objective = known.at(step) if hasattr(known, "at") else known
+    return found
 
 
 Drawn = tuple[Array | float, Array | float]  # by what a gradient is multiplied, what is added

@@ -11,10 +11,11 @@ from optiviz.kinds.suite import Suite
 from optiviz.objective import Array
 from optiviz.optimizers.spec import parse_spec
 from optiviz.scoring import runs
-from optiviz.scoring.judging import ELSEWHERE, FAILED, MOVING, SOLVED, Judge, Standard
+from optiviz.scoring.judging import Judge, Standard
 from optiviz.scoring.problems import SHARES, BenchmarkProblem
-from optiviz.scoring.results import Results
-from optiviz.scoring.runs import NETWORK_RATES, RATES, Job, run_job
+from optiviz.scoring.rates import NETWORK_RATES, RATES
+from optiviz.scoring.results import ELSEWHERE, FAILED, MOVING, SOLVED, Results
+from optiviz.scoring.runs import Job, run_job
 from optiviz.scoring.setting import Setting
 from optiviz.system.processes import ProcessExecutor
 
@@ -291,8 +292,11 @@ def own(here: Path) -> str:
     return "own.py"
 
 
-def test_a_users_class_is_walked_as_arrays_if_that_is_the_same(own: str) -> None:
-    setting = Setting(problem(budget=40))
+@pytest.mark.parametrize("given", [{}, {"noise": 0.1}, {"noise": 0.1, "noise_kind": "drift"}])
+def test_a_users_class_is_walked_as_arrays_if_that_is_the_same(
+    own: str, given: dict[str, Any]
+) -> None:
+    setting = Setting(problem(budget=40, **given))
     values = {"lr": RATES[8:32:4]}
     with np.errstate(all="ignore"):
         for name, expected in (("Lion", True), ("Whole", False)):
@@ -317,9 +321,10 @@ def test_code_that_raises_fails_where_it_does(own: str) -> None:
 def test_other_hyperparameters_are_varied_by_factors_of_their_defaults(own: str) -> None:
     found = results("adam", "ellipse", budget=300)
     assert set(found.values) == {"beta1", "beta2", "eps"}
-    expected = 1 - 0.1 * 10 ** np.array([1, 0.5, 0, -0.5, -1, -1.5, -2])
+    expected = 1 - 0.1 * 10 ** np.array([-2, -1.5, -1, -0.5, 0, 0.5, 1])
     np.testing.assert_allclose(found.values["beta1"], expected, atol=1e-12)
-    assert 0.9 in found.values["beta1"]
+    np.testing.assert_allclose(found.factors["beta1"], (1 - found.values["beta1"]) / 0.1)
+    np.testing.assert_allclose(found.factors["eps"], found.values["eps"] / 1e-8)
     best = runs.best_rate(found)
     for key, values in found.values.items():
         default = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}[key]
