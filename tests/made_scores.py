@@ -10,12 +10,12 @@ from optiviz.kinds.suite import Suite
 from optiviz.optimizers.spec import parse_spec
 from optiviz.scoring.invariance import TRANSFORMATIONS, Invariance
 from optiviz.scoring.problems import SHARES
+from optiviz.scoring.rates import RATES
 from optiviz.scoring.results import Results
 from optiviz.scoring.table import ScoreTable
 
 SURFACES = ("bowl", "ellipse", "beale", "rosenbrock", "himmelblau", "rastrigin", "ackley")
 SPECS = ("adam", "sgd", "momentum", "rmsprop", "lion", "nesterov", "adagrad", "rprop")
-RATES = np.geomspace(1e-7, 1e3, 41)
 
 
 def made_scene(optimizers: int = 5, starts: int = 5, seed: int = 0) -> ScoreScene:
@@ -71,7 +71,7 @@ def _entry(number: int, table: ScoreTable, starts: int, rng: np.random.Generator
         gaps = np.broadcast_to(table.gaps[mine, number], (len(RATES), starts, len(SHARES)))
         shown = np.where(np.isfinite(solved_at), 0, 2).astype(np.int8)
         shown[best] = table.endings[mine, number]
-        values = 1 - 0.1 * np.geomspace(0.01, 10, 7)
+        factors = np.geomspace(0.01, 10, 7)
         results.append(
             Results(
                 rates=RATES,
@@ -80,7 +80,8 @@ def _entry(number: int, table: ScoreTable, starts: int, rng: np.random.Generator
                 endings=shown,
                 cost=1.0,
                 spent=len(RATES) * starts * int(table.budgets[place]),
-                values={"beta1": values},
+                values={"beta1": 1 - 0.1 * factors},
+                factors={"beta1": factors},
                 solved_with={
                     "beta1": np.where(rng.random((7, starts)) < 0.5, np.inf, solved_at[best])
                 },

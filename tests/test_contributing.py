@@ -62,6 +62,7 @@ def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "optiviz", house / "optiviz")
     shutil.copy(ROOT / "surfaces.yaml", house)
     shutil.copytree(ROOT / "lessons", house / "lessons")
+    shutil.copytree(ROOT / "suites", house / "suites")
     work = tmp_path / "work"
     work.mkdir()
     for kind, block in re.findall(r"```(\w+)\n(.*?)```", WALKS[name], re.S):
@@ -80,7 +81,17 @@ def test_a_walk_adds_one_thing(name: str, tmp_path: Path) -> None:
 
 
 def test_there_is_a_walk_for_each_kind() -> None:
-    kinds = {"surface", "optimizer", "theme", "view", "kind", "format", "command", "lesson"}
+    kinds = {
+        "surface",
+        "optimizer",
+        "theme",
+        "view",
+        "kind",
+        "format",
+        "command",
+        "lesson",
+        "suite",
+    }
     assert {name.split()[1] for name in WALKS} == kinds
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.descent.walk import walk
-from optiviz.objective import BESIDE, Array, Objective, Spent, Stream
+from optiviz.objective import BESIDE, OBJECTIVES, Array, Objective, Spent, Stream
 from optiviz.optimizers.base import Method
 
 AT_POINTS = "residuals", "jacobian", "sample_gradients"  # cost no more than a gradient there
 Hashes = NDArray[np.uint64]
 Kind = tuple[str, int]  # of what is evaluated, such as a Hessian, and how much it costs
+POINT: Kind = "", 1
 
 
 def count_evaluations(
@@ -175,20 +176,27 @@ class CountedObjective:
 
     A Hessian costs as many as it has columns, its product with a vector one, and the loss of all
     samples, beside a batch, as many as there are batches. If `remembers`, the loss is computed with
-    each gradient, and last is the point where it was, and what it was.
+    each gradient, and last is the point where it was, and what it was. kind is that of a point, and
+    is_part is whether it is one of the OBJECTIVES that another one offers.
     """
 
     def __init__(
-        self, objective: Objective | Stream, tally: RunTally | ArrayTally, remembers: bool = False
+        self,
+        objective: Objective | Stream,
+        tally: RunTally | ArrayTally,
+        remembers: bool = False,
+        kind: Kind = POINT,
+        is_part: bool = False,
     ) -> None:
         self.tally, self.last = tally, (np.zeros(0), np.zeros(0))
-        self._remembers, self._kind = remembers, ("", 1)
+        self._remembers, self._kind = remembers, kind
         self._stream = objective if isinstance(objective, Stream) else None
+        self._offers = [name for name in BESIDE if not (is_part and name in OBJECTIVES)]
         self._meet(objective)
 
     def _meet(self, objective: Any) -> None:
         self._here: Any = objective
-        for name in BESIDE:
+        for name in self._offers:
             if hasattr(objective, name):
                 setattr(self, name, self._counted(name, getattr(objective, name)))
 
@@ -208,8 +216,9 @@ class CountedObjective:
                 return offered(x, v)
 
             return product
-        if name in ("smooth", "full_batch"):
-            return self._part(offered, whole=name == "full_batch")
+        if name in OBJECTIVES:
+            kind = self._kind_of_all(offered) if name == "full_batch" else self._kind
+            return CountedObjective(offered, self.tally, kind=kind, is_part=True)
         return offered
 
     def _at_points(self, evaluate: Callable[[Array], Any], kind: Kind) -> Callable[[Array], Any]:
@@ -219,20 +228,12 @@ class CountedObjective:
 
         return counted
 
-    def _part(self, objective: Any, whole: bool) -> "CountedObjective":
-        """Return an objective that this one offers, which the same tally counts."""
-        part = object.__new__(CountedObjective)
-        part.tally, part.last, part._remembers, part._stream = self.tally, self.last, False, None
-        part._kind = self._kind
-        if whole:
-            samples, size = (getattr(each, "chosen", None) for each in (objective, self._here))
-            if samples is not None and size is not None:
-                part._kind = "whole", -(-len(samples) // len(size))
-        part._here = objective
-        for name in BESIDE:
-            if name not in ("full_batch", "smooth") and hasattr(objective, name):
-                setattr(part, name, part._counted(name, getattr(objective, name)))
-        return part
+    def _kind_of_all(self, full_batch: Any) -> Kind:
+        """Return the kind of a point at which the loss of all samples is evaluated."""
+        samples, size = (getattr(each, "chosen", None) for each in (full_batch, self._here))
+        if samples is None or size is None:
+            return self._kind
+        return "whole", -(-len(samples) // len(size))
 
     @property
     def dim(self) -> int:

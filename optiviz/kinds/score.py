@@ -30,18 +30,18 @@ from optiviz.scoring.invariance import Invariance
 from optiviz.scoring.jobs import invariance_task, job_task, run_tasks
 from optiviz.scoring.problems import BenchmarkProblem
 from optiviz.scoring.profiles import data_profile, performance_profile
-from optiviz.scoring.results import ENDINGS, Results
+from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
+from optiviz.scoring.sensitivity import sensitivities
+from optiviz.scoring.setting import Setting
 from optiviz.scoring.statistics import Summary, summaries
-from optiviz.scoring.table import ALL, ScoreTable, read_tuned, table_of
+from optiviz.scoring.table import ALL, ScoreTable, judging, read_tuned, table_of
 from optiviz.scoring.words import cautions, conclusions
 from optiviz.surfaces.surface import Surface
-from optiviz.system.errors import InputError, did_you_mean
 from optiviz.system.progress import SCORING, TaskProgress
 from optiviz.system.snapshots import offer
 from optiviz.system.text import counted
 
-FAILED = ENDINGS.index("failed")
 RATIOS = np.geomspace(1, 100, 61)  # of a cost to the lowest, in performance profiles
 KAPPAS = np.geomspace(1, 1000, 61)  # evaluations per variable and one, in data profiles
 PROVIDED = {"score": 1}
@@ -73,12 +73,8 @@ class ScoreRecipe(LegendFields, OptimizerFields):
     @field_validator("tuned_on")
     @classmethod
     def _of_the_suite(cls, name: str | None, info: ValidationInfo) -> str | None:
-        suite = info.data.get("suite")
-        if name is None or suite is None:
-            return name
-        known = [each for problem in suite.problems for each in (problem.name, problem.group)]
-        if name not in (ALL, *known):
-            raise InputError(did_you_mean("problem or group", name, {*known, ALL}))
+        if "suite" in info.data:
+            judging(info.data["suite"].problems, name)
         return name
 
     @property
@@ -107,8 +103,11 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         self.check()
         problems = self.suite.benchmark(self.seed)
         specs = [replace(spec, seed=self.seed) for spec in self.specs]
-        for spec in specs:  # so that one that cannot be built is told before any work
+        for spec in specs:  # so that what cannot be built, or run, is told before any work
             spec.probe()
+        for problem in problems:
+            if problem.surface.network is None:  # whose data take long
+                _ = Setting(problem).starts
         read = read_tuned if self.tuned_on is None else Results.from_bytes
         tasks = [
             job_task(Job(problem, spec))._replace(read=read)
@@ -192,7 +191,7 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         """Return the recipe's title, stripped, or what is judged on which suite."""
         if self.title is not None:
             return self.title.strip()
-        return f"{specs[0].heading} on {self.suite.title or self.suite.name}"
+        return f"{specs[0].heading} on the {self.suite.name} suite"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -255,6 +254,12 @@ class ScoreEntry(Entry):
     def spent(self) -> int:
         """The evaluations of its searches for a rate, on all problems."""
         return sum(each.spent for each in self.results)
+
+    @property
+    def seconds(self) -> float:
+        """The median wall time of a step over the problems on which it is known, nan if none is."""
+        known = [each.seconds for each in self.results if np.isfinite(each.seconds)]
+        return float(np.median(known)) if known else np.nan
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -371,6 +376,17 @@ class ScoreScene(Scene[ScoreEntry]):
             "settings": dict(entry.spec.settings),
             **{key: _plain(value) for key, value in self.summaries[number]._asdict().items()},
             "spent": entry.spent,
+            "sensitivity": {
+                name: {
+                    "factors": found.factors.tolist(),
+                    "solved": _plain(found.solved.tolist()),
+                    "region": _plain(found.region),
+                    "width": _plain(found.width),
+                }
+                for name, found in sensitivities(
+                    entry.results, factory_of(entry.spec.name).rate, table.rates[:, number]
+                ).items()
+            },
             "invariances": {
                 name: {key: _plain(value) for key, value in found._asdict().items()}
                 for name, found in entry.invariances.items()
@@ -436,7 +452,7 @@ class ScoreScene(Scene[ScoreEntry]):
         for entry, found in zip(self.entries, self.summaries, strict=True):
             low, high = found.solved_interval
             against = [f"{found.wins}/{found.ties}/{found.losses}", f"{found.adjusted:.3g}"]
-            seconds = [f"{np.median([each.seconds for each in entry.results]) * 1e6:.3g} us"]
+            seconds = f"{entry.seconds * 1e6:.3g} us" if np.isfinite(entry.seconds) else "-"
             rows.append(
                 [
                     entry.label,
@@ -447,7 +463,7 @@ class ScoreScene(Scene[ScoreEntry]):
                     f"{found.rank:.2f}",
                     *(against if entry.number else ["-", "-"]),
                     f"{entry.spent:,}" if entry.spent else "-",
-                    *(seconds if self.timing else []),
+                    *([seconds] if self.timing else []),
                 ]
             )
         columns = [Column("optimizer"), SETTINGS, *(Column(each, number=True) for each in headings)]

@@ -18,27 +18,27 @@ class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Start(_Plain):
+class _Start(_Plain):
     """The run of an optimizer on a problem from one start: its gaps at the shares of the budget."""
 
     gaps: tuple[Gap, ...]
 
 
-class Runs(_Plain):
+class _Runs(_Plain):
     """The runs of an optimizer on a problem."""
 
     problem: Text
-    starts: tuple[Start, ...]
+    starts: tuple[_Start, ...]
 
 
-class Score(_Plain):
+class _Score(_Plain):
     """An optimizer and its runs."""
 
     label: Text
-    runs: tuple[Runs, ...]
+    runs: tuple[_Runs, ...]
 
 
-class Problem(_Plain):
+class _Problem(_Plain):
     """A problem and its budget of evaluations."""
 
     name: Text
@@ -51,8 +51,8 @@ class ScoreFile(_Plain):
     machine: Text = ""
     versions: Mapping[Text, Text] = {}
     shares: tuple[float, ...]
-    problems: tuple[Problem, ...]
-    scores: tuple[Score, ...]
+    problems: tuple[_Problem, ...]
+    scores: tuple[_Score, ...]
 
 
 def score_of(numbers: Mapping[str, Any], versions: Mapping[str, str]) -> ScoreFile:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optiviz.descent.learning_rate import without_tuning
 from optiviz.descent.walk import descend, walk
 from optiviz.objective import Array, Objective, Stream
 from optiviz.optimizers.base import Method, Optimizer, check_noise, check_offered
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.scoring.problems import TOLERANCE
+from optiviz.scoring.rates import RATES, is_searched
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import InputError
 
@@ -27,7 +27,6 @@ TRANSFORMATIONS = {
 STEPS = 60  # few enough that rounding does not grow to more than SAME
 SAME = 1e-6  # difference, as a fraction of the loss at the start, up to which a path is the same
 CONVERGED = 1e-12  # gap, as a fraction of that at the start, from which on rounding decides
-RATES = np.geomspace(1e-7, 1e3, 41)  # that are tried, four a decade
 NOISE, NOISES = 0.05, 5  # standard deviation, as a share of the first gradient; its seeds
 ANGLE, MOVED, UNITS, FACTOR = 0.7, (3.0, -5.0), (20.0, 0.5), 1000.0
 START = 2.6, -1.9
@@ -124,9 +123,9 @@ def _diagonal(numbers: Array) -> Array:
 def invariances(spec: OptimizerSpec, seed: int = 0) -> dict[str, Invariance]:
     """Return what each of TRANSFORMATIONS does to an optimizer.
 
-    Its learning rate, unless known, is the one of RATES with the lowest mean loss of all steps on
-    the problem as it is. seed is that of noise, and of random steps. Third-party code is run, and
-    whatever it raises is the cause.
+    Its learning rate, if it is searched, is the one of RATES with the lowest mean loss of all steps
+    on the problem as it is. seed is that of noise, and of random steps. Third-party code is run,
+    and whatever it raises is the cause.
     """
     spec = replace(spec.with_total_steps(STEPS), seed=seed)
     name, valley, start = spec.heading, Valley(), np.array(START)
@@ -230,21 +229,19 @@ def _lacks(method: Method, objective: Objective | Stream, name: str) -> str:
 
 
 def _configured(spec: OptimizerSpec) -> Method:
-    """Return an optimizer with the best of RATES, unless its rate is known."""
-    rate, given = factory_of(spec.name).rate, dict(spec.settings)
-    third_party = is_third_party_optimizer(spec.name)
-    if not rate or rate in given or not third_party:
-        known = without_tuning(spec, None, {}, "")
-        if known is not None:
-            return known.optimizer
-    means = _mean_losses(spec, rate, third_party)
+    """Return an optimizer with the best of RATES, if its rate is searched."""
+    if not is_searched(spec):
+        return spec.build()
+    rate = factory_of(spec.name).rate
+    means = _mean_losses(spec, rate)
     return spec.build(**{rate: float(RATES[np.argmin(means)])})
 
 
-def _mean_losses(spec: OptimizerSpec, rate: str, third_party: bool) -> Array:
+def _mean_losses(spec: OptimizerSpec, rate: str) -> Array:
     """Return the mean loss of all steps with each of RATES; inf if one is not finite."""
     valley, start = Valley(), np.array(START)
-    method = None if third_party else spec.build(**{rate: RATES[:, None]}).walker
+    own = is_third_party_optimizer(spec.name)
+    method = None if own else spec.build(**{rate: RATES[:, None]}).walker
     if isinstance(method, Optimizer) and method.vectorized:
         with np.errstate(all="ignore"):
             walked = walk(valley, method, np.tile(start, (len(RATES), 1)), STEPS)

@@ -6,8 +6,7 @@ costs its own jobs alone.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
-from contextlib import ExitStack
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from functools import cache, partial
 from importlib.resources import as_file, files
@@ -21,13 +20,13 @@ from optiviz.scoring.results import Results
 from optiviz.scoring.runs import Job, run_job
 from optiviz.scoring.store import FORMAT, current_store
 from optiviz.system.cache import cache_key
-from optiviz.system.environment import core_count, may_use_all_cores
+from optiviz.system.environment import WORTHWHILE, core_count, may_use_all_cores
 from optiviz.system.errors import OptivizError, describe_error
+from optiviz.system.interrupts import received
 from optiviz.system.plugins import script_hash, versions
 from optiviz.system.progress import Progress
-from optiviz.system.workers import workers
+from optiviz.system.workers import as_finished, started, workers
 
-WORTHWHILE = 2.0  # seconds of tasks for which it pays to start processes
 SOURCES = "objective.py", "shapes.py", "descent", "optimizers", "scoring", "surfaces"
 DATA_PACKAGES = "numpy", "scikit-learn", "torch", "jax"  # that the data and models come from
 
@@ -71,8 +70,9 @@ def run_tasks(
     failures = []
     tell()
     left = [each for file, each in known.items() if found[file] is None]
-    # Long ones first, so that none ends alone; the others mixed, by hash, to tell what is to come.
-    for task, answer in _answers(sorted(left, key=lambda each: (not each.long, each.file))):
+    for task, answer in _answers(_begun_in_turn(left)):
+        if received():  # it may have become an exception that counts as a failure of an optimizer
+            raise KeyboardInterrupt
         if isinstance(answer, bytes):
             store.write(task.file, answer)
             found[task.file] = task.read(answer)
@@ -84,6 +84,19 @@ def run_tasks(
         others = f", and {len(failures) - 1} more failed" if len(failures) > 1 else ""
         raise OptivizError(f"{failures[0]}{others}: the results of the others are kept")
     return [found[each.file] for each in tasks]
+
+
+def _begun_in_turn(tasks: Sequence[Task]) -> list[Task]:
+    """Return tasks in the order in which they are begun: as given, so that problems are soon whole.
+
+    Long ones are spread over the first half, so that none ends alone, and that those which are
+    finished tell how long all take.
+    """
+    places: dict[str, float] = {}
+    for is_long, share in ((True, 0.5), (False, 1.0)):
+        kind = [each.file for each in tasks if each.long == is_long]
+        places |= {file: share * at / len(kind) for at, file in enumerate(kind)}
+    return sorted(tasks, key=lambda each: places[each.file])
 
 
 def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
@@ -98,12 +111,8 @@ def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
         yield _answer(left.pop())
         if (perf_counter() - began) * len(left) > WORTHWHILE:
             chosen = min(core_count(), len(left))
-    with ExitStack() as opened:
-        if isinstance(chosen, int) and chosen > 1:
-            from optiviz.system.processes import ProcessExecutor
-
-            chosen = opened.enter_context(ProcessExecutor(chosen))
-        yield from _submitted(chosen, left) if isinstance(chosen, Executor) else map(_answer, left)
+    with started(chosen) as who:
+        yield from _submitted(who, left) if isinstance(who, Executor) else map(_answer, left)
 
 
 def _answer(task: Task) -> tuple[Task, bytes | Exception]:
@@ -120,7 +129,7 @@ def _submitted(
     try:
         for each in tasks:
             calls[executor.submit(each.call)] = each
-        for call in as_completed(calls):
+        for call in as_finished(calls):
             task = calls.pop(call)  # so that what is written is not held, too
             try:
                 yield task, call.result()
@@ -148,8 +157,8 @@ def job_task(job: Job) -> Task:
         surface.with_file_hashes().model_dump_json(exclude_defaults=True),
         repr(sorted(conditions.items())),
     )
-    title = f"{spec.heading} on {problem.name}"
-    return Task(title, f"{key}.npz", surface.learns, partial(_run, job), Results.from_bytes)
+    title, file = f"{spec.heading} on {problem.name}", f"{key}.npz"
+    return Task(title, file, surface.learns, partial(_run, job, file), Results.from_bytes)
 
 
 def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
@@ -159,7 +168,11 @@ def invariance_task(spec: OptimizerSpec, seed: int) -> Task:
     return Task(f"invariance of {spec.heading}", f"{key}.json", False, call, _tested)
 
 
-def _run(job: Job) -> bytes:
+def _run(job: Job, file: str) -> bytes:
+    if job_task(job).file != file:  # on a cluster, or since the file of an optimizer was edited
+        raise OptivizError(
+            "the process that runs it has other versions of optiviz, its packages or your files"
+        )
     return run_job(job).to_bytes()
 
 
@@ -168,7 +181,12 @@ def _test(spec: OptimizerSpec, seed: int) -> bytes:
 
 
 def _tested(content: bytes) -> Mapping[str, Invariance]:
-    return {name: Invariance(*each) for name, each in json.loads(content).items()}
+    found = {name: Invariance(*each) for name, each in json.loads(content).items()}
+    for each in found.values():
+        if not (isinstance(each.passes, bool | None) and isinstance(each.cause, str)):
+            raise ValueError("no outcome of a test")
+        float(each.difference), float(each.lost)
+    return found
 
 
 def _parts(spec: OptimizerSpec) -> list[str]:

@@ -6,7 +6,7 @@ walked one by one, give the same; all others are walked one by one.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -28,16 +28,15 @@ from optiviz.optimizers.base import (
 from optiviz.optimizers.lookup import factory_of, is_third_party_optimizer
 from optiviz.optimizers.spec import OptimizerSpec
 from optiviz.optimizers.third_party import UserOptimizer, leftovers
-from optiviz.scoring.judging import FAILED, Judge, Verdict
+from optiviz.scoring.judging import Judge, Verdict
 from optiviz.scoring.problems import SHARES, BenchmarkProblem
-from optiviz.scoring.results import Results
+from optiviz.scoring.rates import NETWORK_RATES, RATES, is_searched
+from optiviz.scoring.results import FAILED, Results
 from optiviz.scoring.setting import Group, Setting
 from optiviz.scoring.table import best_rate
 from optiviz.scoring.variation import varied_values
 from optiviz.system.errors import InputError
 
-RATES = np.power(10.0, np.linspace(-7, 3, 41))  # four a decade
-NETWORK_RATES = RATES[12:35:2]  # two a decade, from 1e-4
 NUMBERS = 2_000_000  # of points and states that are kept at once
 TIMED, REPEATS = 20, 3  # evaluations that are timed, and how often
 PROBED = 100  # evaluations that tell how many steps a budget allows
@@ -77,21 +76,11 @@ def run_job(job: Job) -> Results:
 
 
 def searched_rates(job: Job) -> Array:
-    """Return the learning rates that a job tries, nan alone if it searches none.
-
-    None is searched if there is none, if the spec sets it, or if a built-in optimizer has a
-    default.
-    """
-    none = np.array([np.nan])
+    """Return the learning rates that a job tries, nan alone if it searches none."""
     with suppress(InputError):  # of third-party code that cannot be loaded
-        factory = factory_of(job.spec.name)
-        if not factory.rate or factory.rate in dict(job.spec.settings):
-            return none
-        chosen = factory.parameters[factory.rate].default is not MISSING
-        if chosen and not is_third_party_optimizer(job.spec.name):
-            return none
-        return NETWORK_RATES if job.problem.surface.learns else RATES
-    return none
+        if is_searched(job.spec):
+            return NETWORK_RATES if job.problem.surface.learns else RATES
+    return np.array([np.nan])
 
 
 def _failed(job: Job, rates: Array, cause: str) -> Results:
@@ -126,9 +115,8 @@ def _results(job: Job, setting: Setting, rates: Array) -> Results:
     )
     best = {rate: rates[best_rate(found)]} if searched else {}
     solvable = together and np.isfinite(found.solved_at).any()
-    varied, solved = _vary(spec, setting, best) if solvable else ({}, {})
-    seconds = _seconds(spec, setting, best, found.cost)
-    return replace(found, values=varied, solved_with=solved, seconds=seconds)
+    varied = _vary(spec, setting, best) if solvable else {}
+    return replace(found, **varied, seconds=_seconds(spec, setting, best, found.cost))
 
 
 def _build(spec: OptimizerSpec, setting: Setting, values: Mapping[str, Any]) -> Method:
@@ -394,30 +382,29 @@ def _steps_within(spec: OptimizerSpec, setting: Setting, values: Values) -> int:
     return max(1, budget * steps // max(1, tally.spent))
 
 
-def _vary(
-    spec: OptimizerSpec, setting: Setting, best: Mapping[str, float]
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return the values of each other hyperparameter, and after how many evaluations they solve."""
+def _vary(spec: OptimizerSpec, setting: Setting, best: Mapping[str, float]) -> dict[str, Any]:
+    """Return the fields of Results on other values of each other hyperparameter."""
     varied = varied_values(spec, best)
     if not varied:
-        return {}, {}
-    many = sum(len(tried) for _, tried in varied.values())
+        return {}
+    many = sum(len(each.values) for each in varied.values())
     values: dict[str, Array] = {key: np.full(many, value) for key, value in best.items()}
     begin, parts = 0, {}
-    for key, (default, tried) in varied.items():
-        parts[key] = slice(begin, begin + len(tried))
-        values[key] = np.full(many, default)
-        values[key][parts[key]] = tried
-        begin += len(tried)
+    for key, each in varied.items():
+        parts[key] = slice(begin, begin + len(each.values))
+        values[key] = np.full(many, each.default)
+        values[key][parts[key]] = each.values
+        begin += len(each.values)
     own = is_third_party_optimizer(spec.name)
     try:
         walked = _walk_arrays(spec, setting, values, many, own)
     except (*NUMERICAL, TypeError):
-        return {}, {}
-    return (
-        {key: tried for key, (_, tried) in varied.items()},
-        {key: walked.reached.solved_at[part] for key, part in parts.items()},
-    )
+        return {}
+    return {
+        "values": {key: each.values for key, each in varied.items()},
+        "factors": {key: each.factors for key, each in varied.items()},
+        "solved_with": {key: walked.reached.solved_at[part] for key, part in parts.items()},
+    }
 
 
 def _seconds(

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optiviz.objective import Array
 from optiviz.scoring.results import Results
-from optiviz.scoring.table import best_rate
 
-FACTORS = 10.0 ** np.linspace(-3, 3, 25)  # of the best rate
+FACTORS = 10.0 ** np.linspace(-3, 3, 25)  # of the rate used
 GOOD = 0.5  # share of what the best value solves, from which on a value is good
-MIDDLE = 4  # values that are tried below the default, if all are possible
 
 
 class Sensitivity(NamedTuple):
@@ -50,23 +47,38 @@ def rate_sensitivity(results: Sequence[Results], table_rates: Array) -> Sensitiv
     return _sensitivity(FACTORS, solved, counted)
 
 
+def sensitivities(
+    results: Sequence[Results], rate: str | None, table_rates: Array
+) -> dict[str, Sensitivity]:
+    """Return that to each hyperparameter of an optimizer that was varied, by name.
+
+    The first is that to the rate, of this name, if it was searched.
+    """
+    found = {}
+    if rate and not np.isnan(table_rates).all():
+        found[rate] = rate_sensitivity(results, table_rates)
+    keys = dict.fromkeys(key for each in results for key in each.values)
+    return found | {key: value_sensitivity(results, key) for key in keys}
+
+
 def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     """Return the share of instances solved at factors of the default of a hyperparameter.
 
     Those of decay rates, which are varied towards 1, are factors of 1 - beta. Only problems on
     which it was varied count: those of which something is solved at the best rate.
     """
-    varied = [each for each in results if key in each.values]
-    values = varied[0].values[key]
-    order = np.argsort(-values if decays(values) else values)
-    scaled = (1 - values if decays(values) else values)[order]
-    found = [each.solved_with[key][order] for each in varied]
-    solved = sum(np.isfinite(each).sum(axis=1) for each in found)
-    counted = np.full(len(values), float(sum(each.shape[1] for each in found)))
-    return _sensitivity(scaled / scaled[_default(varied, found)], solved, counted)
+    varied = [each for each in results if key in each.factors]
+    factors = np.unique(np.concatenate([each.factors[key] for each in varied]))
+    solved, counted = np.zeros(len(factors)), np.zeros(len(factors))
+    for each in varied:
+        places = np.searchsorted(factors, each.factors[key])
+        wins = np.isfinite(each.solved_with[key])
+        solved[places] += wins.sum(axis=1)
+        counted[places] += wins.shape[1]
+    return _sensitivity(factors, solved, counted)
 
 
-def _sensitivity(factors: Array, solved: Array | NDArray[np.int64], counted: Array) -> Sensitivity:
+def _sensitivity(factors: Array, solved: Array, counted: Array) -> Sensitivity:
     """Return what is solved of the instances counted at each factor, with the good region."""
     known = counted > 0
     if not known.any():
@@ -80,23 +92,3 @@ def _sensitivity(factors: Array, solved: Array | NDArray[np.int64], counted: Arr
     begin = poor[poor < best].max(initial=-1) + 1
     end = poor[poor > best].min(initial=len(factors)) - 1
     return Sensitivity(factors, shares, (float(factors[begin]), float(factors[end])))
-
-
-def decays(values: Array) -> bool:
-    """Return whether values are those of a decay rate: their distances from 1 are in proportion."""
-    if len(values) < 3 or (values >= 1).any() or (values < 0).any():
-        return False
-    steps = np.diff(np.log(1 - values))
-    return bool(abs(steps).min() > 1e-3 and np.allclose(steps, steps[0], rtol=1e-6))
-
-
-def _default(varied: Sequence[Results], found: Sequence[Array]) -> int:
-    """Return which value is the default: with it, runs are those at the best rate.
-
-    Of several with which as many are, it is the one that is where defaults are.
-    """
-    same = np.zeros(len(found[0]))
-    for each, solved in zip(varied, found, strict=True):
-        same += (solved == each.solved_at[best_rate(each)]).sum(axis=1)
-    tops = np.flatnonzero(same == same.max())
-    return int(tops[np.argmin(abs(tops - MIDDLE))])

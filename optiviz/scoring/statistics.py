@@ -51,8 +51,7 @@ class Summary(NamedTuple):
 
 def summaries(table: ScoreTable, seed: int = 0) -> tuple[Summary, ...]:
     """Return what the table says of each optimizer. seed is that of the bootstrap."""
-    costs = problem_costs(table)
-    differences = (costs - costs[:, :1]).round(ROUNDING)
+    differences = cost_differences(table)
     p_values = [signed_rank(each) for each in differences.T[1:]]
     solved = np.isfinite(table.solved_at)
     ends = interval_ends()
@@ -86,6 +85,12 @@ def problem_costs(table: ScoreTable) -> Array:
     as more than any solved one, and as equal to any other that is unsolved.
     """
     return by_problem(table, np.log(np.where(np.isfinite(table.solved_at), spent(table), UNSOLVED)))
+
+
+def cost_differences(table: ScoreTable) -> Array:
+    """Return how much more each problem costs each optimizer than the first one, shape (p, k)."""
+    costs = problem_costs(table)
+    return (costs - costs[:, :1]).round(ROUNDING)
 
 
 def signed_rank(differences: Sequence[float] | Array) -> float:

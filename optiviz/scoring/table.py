@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +72,8 @@ def table_of(
     or a group, or "all", it uses the rate that is best over those problems, or the nearest one that
     was tried, everywhere. Raises InputError if there is no such problem.
     """
-    judges = _judges(problems, tuned_on)
-    chosen = [_chosen(problems, each, judges) for each in results]  # (k, p) indices of rates
+    judged = judging(problems, tuned_on)
+    chosen = [_chosen(problems, each, judged) for each in results]  # (k, p) indices of rates
     used = [
         list(zip(each, rates, strict=True)) for each, rates in zip(results, chosen, strict=True)
     ]
@@ -148,8 +148,21 @@ def _variables(problem: BenchmarkProblem) -> int:
     return problem_of(problem.surface).start(problem.surface.default_starts[0]).size
 
 
-def _judges(problems: Sequence[BenchmarkProblem], tuned_on: str | None) -> list[int] | None:
-    """Return the indices of the problems on which rates are tuned, None for each on its own."""
+class Grouped(Protocol):
+    """A problem by its name and its group."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def group(self) -> str: ...
+
+
+def judging(problems: Sequence[Grouped], tuned_on: str | None) -> list[int] | None:
+    """Return the indices of the problems on which rates are tuned, None for each on its own.
+
+    Raises InputError if tuned_on is no problem or group of these, nor "all".
+    """
     if tuned_on is None:
         return None
     names = [each.name for each in problems]

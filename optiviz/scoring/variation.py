@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optiviz.objective import Array
 from optiviz.optimizers.base import ends
@@ -18,10 +19,14 @@ UNDECLARED = 0.5  # from which on a user's number below 1 is taken for one
 
 
 class Varied(NamedTuple):
-    """A hyperparameter's default, and the values that are tried, increasing, it among them."""
+    """A hyperparameter's default, and the values that are tried, it among them.
+
+    They have these factors, increasing: of the default, or of its distance from 1.
+    """
 
     default: float
     values: Array
+    factors: Array
 
 
 def varied_values(spec: OptimizerSpec, best: Mapping[str, float]) -> dict[str, Varied]:
@@ -39,24 +44,29 @@ def varied_values(spec: OptimizerSpec, best: Mapping[str, float]) -> dict[str, V
         if declared.type in (int, bool) or not isinstance(default, float) or not default > 0:
             continue
         values = _values(default, declared.within)
+        allowed = _within(values, declared.within)
         if not declared.within:
-            values = np.array([each for each in values if _builds(spec, {**best, key: each})])
-        if len(values) > 1:
-            found[key] = Varied(default, values)
+            allowed &= [_builds(spec, {**best, key: each}) for each in values.tolist()]
+        if allowed.sum() > 1:
+            found[key] = Varied(default, values[allowed], FACTORS[allowed])
     return found
 
 
 def _values(default: float, within: str) -> Array:
-    """Return multiples of a default, or of its distance from 1, that lie within an interval."""
-    decays = within == DECAY_RATES or (not within and UNDECLARED <= default < 1)
-    values = 1 - (1 - default) * FACTORS[::-1] if decays else default * FACTORS
-    if decays:
-        values = np.round(values, DIGITS)  # 0 is within
+    """Return FACTORS of a default, or of its distance from 1 if it is a decay rate."""
+    if within == DECAY_RATES or (not within and UNDECLARED <= default < 1):
+        values = np.round(1 - (1 - default) * FACTORS, DIGITS)  # 0 is within
+    else:
+        values = default * FACTORS
     values[len(values) // 2] = default  # to the last bit
-    within = within or (DECAY_RATES if decays else "[0, inf)")
+    return values
+
+
+def _within(values: Array, within: str) -> NDArray[np.bool_]:
+    """Return which values lie in an interval, those that are not negative if it is ""."""
+    within = within or "[0, inf)"
     low, high = ends(within)
-    inside = (values >= low if within[0] == "[" else values > low) & (values < high)
-    return values[inside]
+    return (values >= low if within[0] == "[" else values > low) & (values < high)
 
 
 def _builds(spec: OptimizerSpec, values: Mapping[str, float]) -> bool:

@@ -14,9 +14,10 @@ from optiviz.scoring.profiles import (
     problem_shares,
     sum_by_problem,
 )
-from optiviz.scoring.results import ENDINGS, Results
-from optiviz.scoring.statistics import Summary, problem_costs, signed_ranks, summaries
+from optiviz.scoring.results import FAILED, Results
+from optiviz.scoring.statistics import Summary, cost_differences, signed_ranks
 from optiviz.scoring.table import ScoreTable, best_rate
+from optiviz.system.text import counted, enumerated
 
 LEVEL = 0.05  # of significance
 FEW_STARTS = 5  # from which on the share solved of a problem is known well enough
@@ -34,6 +35,9 @@ class ScoredEntry(Protocol):
     @property
     def results(self) -> Sequence[Results]: ...
 
+    @property
+    def spent(self) -> int: ...
+
 
 class Scored(Protocol):
     """Optimizers, the first of which is judged, and the table of what they did."""
@@ -44,10 +48,13 @@ class Scored(Protocol):
     @property
     def entries(self) -> Sequence[ScoredEntry]: ...
 
+    @property
+    def summaries(self) -> Sequence[Summary]: ...
+
 
 def conclusions(scene: Scored) -> tuple[str, ...]:
     """Return what the numbers of a score say of its first optimizer, compared with the others."""
-    found = summaries(scene.table)
+    found = scene.summaries
     return tuple(
         sentence
         for sentences in (
@@ -70,6 +77,7 @@ def cautions(scene: Scored) -> tuple[str, ...]:
             _reach(scene.table),
             _power(scene.table),
             _starts(scene.table),
+            _below(scene.table),
             _alike(scene.table),
             _rates_at_ends(scene),
             _tuning(scene),
@@ -81,17 +89,17 @@ def cautions(scene: Scored) -> tuple[str, ...]:
 
 def _solved(table: ScoreTable, found: Sequence[Summary]) -> Iterable[str]:
     first, others = found[0], found[1:]
-    number = f"{len(table.solved_at)} instances of {_count(len(table.problems), 'problem')}"
+    number = f"{len(table.solved_at)} instances of {counted(len(table.problems), 'problem')}"
     told = f"{first.label} solves {_share(first.solved)} of {number}{_between(first)}"
     if others:
         most = max(others, key=lambda each: each.solved)
         equal = [each.label for each in others if each.solved == most.solved]
         if first.solved > most.solved:
-            told += f", more than any other; next {_verb(equal, 'is', 'are')} {_listed(equal)}"
+            told += f", more than any other; next {_verb(equal, 'is', 'are')} {enumerated(equal)}"
         elif first.solved == most.solved:
-            told += f", as {_verb(equal, 'does', 'do')} {_listed(equal)}, and none more"
+            told += f", as {_verb(equal, 'does', 'do')} {enumerated(equal)}, and none more"
         else:
-            told += f"; most {_verb(equal, 'is', 'are')} solved by {_listed(equal)}"
+            told += f"; most {_verb(equal, 'is', 'are')} solved by {enumerated(equal)}"
         if first.solved != most.solved:
             told += f" with {_share(most.solved)}{_between(most)}"
     yield told + "."
@@ -104,28 +112,28 @@ def _solved(table: ScoreTable, found: Sequence[Summary]) -> Iterable[str]:
 
 
 def _compared(table: ScoreTable, found: Sequence[Summary]) -> Iterable[str]:
-    costs = problem_costs(table)
+    differences = cost_differences(table)
     fewer, more, equal = list[str](), list[str](), list[str]()
     for number, each in enumerate(found[1:], 1):
         chance = f"p {_p_value(each.adjusted)}"
         if each.adjusted > LEVEL:
             equal.append(f"{each.label} ({chance})")
             continue
-        slower = signed_ranks((costs[:, number] - costs[:, 0]).round(12)).sum() > 0
+        slower = signed_ranks(differences[:, number]).sum() > 0
         kept, lost = (each.losses, each.wins) if slower else (each.wins, each.losses)
         told = f"{each.label} (on {kept} problems against {lost}, {chance})"
         (fewer if slower else more).append(told)
     first = found[0].label
-    comparisons = _count(len(found) - 1, "comparison")
+    comparisons = counted(len(found) - 1, "comparison")
     corrected = f" after Holm's correction for {comparisons}" if len(found) > 2 else ""
     for names, word in ((fewer, "fewer"), (more, "more")):
         if names:
             told = f"{first} needs significantly {word} evaluations than"
-            yield f"{told} {_listed(names)}{corrected}."
+            yield f"{told} {enumerated(names)}{corrected}."
     if equal:
         yield (
-            f"No significant difference was found between {first} and {_listed(equal)}{corrected}, "
-            "which does not say that there is none."
+            f"No significant difference was found between {first} and {enumerated(equal)}"
+            f"{corrected}, which does not say that there is none."
         )
 
 
@@ -158,7 +166,7 @@ def _horizon(table: ScoreTable) -> Iterable[str]:
         later = [f"{order[0]} from {_share(share)}" for share, order in leads[1:]]
         yield (
             f"Who is ahead depends on the budget: by mean rank it is {leads[0][1][0]} at first, "
-            f"then {_listed(later)} of it on."
+            f"then {enumerated(later)} of it on."
         )
     else:
         share, order = leads[-1]
@@ -186,11 +194,11 @@ def _tuned_elsewhere(scene: Scored) -> Iterable[str]:
             would = " would solve" if not told else ""
             told.append(f"{entry.label}{would} {_share(own)} instead of {_share(used)}")
     if told:
-        yield f"At the rate that is best for each problem, {_listed(told)}."
+        yield f"At the rate that is best for each problem, {enumerated(told)}."
 
 
 def _failed(scene: Scored) -> Iterable[str]:
-    failed = (scene.table.endings == ENDINGS.index("failed")).sum(axis=0)
+    failed = (scene.table.endings == FAILED).sum(axis=0)
     told = []
     for number, entry in zip(failed, scene.entries, strict=True):
         causes = [each.cause for each in entry.results if each.cause]
@@ -198,7 +206,7 @@ def _failed(scene: Scored) -> Iterable[str]:
             told.append(f"{number} of {entry.label}" + (f" ({causes[0]})" if causes else ""))
     if told:
         each = f"the {len(scene.table.solved_at)} runs of each"
-        yield f"Of {each} optimizer, these failed, and count as unsolved: {_listed(told)}."
+        yield f"Of {each} optimizer, these failed, and count as unsolved: {enumerated(told)}."
 
 
 def _reach(table: ScoreTable) -> Iterable[str]:
@@ -215,8 +223,8 @@ def _power(table: ScoreTable) -> Iterable[str]:
     least = min(others * 2.0 ** (1 - problems), 1.0)
     if others and least > LEVEL:
         yield (
-            f"With {_count(problems, 'problem')} and {_count(others, 'comparison')} no difference "
-            f"can be significant: the lowest p-value that is possible is {least:.2g}."
+            f"With {counted(problems, 'problem')} and {counted(others, 'comparison')} no "
+            f"difference can be significant: the lowest p-value that is possible is {least:.2g}."
         )
 
 
@@ -224,10 +232,20 @@ def _starts(table: ScoreTable) -> Iterable[str]:
     counts = instance_counts(table).astype(int)
     few = int((counts < FEW_STARTS).sum())
     if few:
-        which = "All problems" if few == len(counts) else _count(few, "problem")
+        which = "All problems" if few == len(counts) else counted(few, "problem")
         yield (
             f"{which} had only {_range(counts[counts < FEW_STARTS], 'start')}, so that a lucky "
             "start weighs much there."
+        )
+
+
+def _below(table: ScoreTable) -> Iterable[str]:
+    low = sum_by_problem(table, table.gaps < 0)
+    wrong = [name for name, each in zip(table.problems, low, strict=True) if each.any()]
+    if wrong:
+        yield (
+            f"Runs fall below the minimum of {_some(wrong)}, which is too high: what counts as "
+            "solved there is wrong."
         )
 
 
@@ -248,7 +266,7 @@ def _alike(table: ScoreTable) -> Iterable[str]:
 def _rates_at_ends(scene: Scored) -> Iterable[str]:
     told = []
     for number, entry in enumerate(scene.entries):
-        moved = scene.table.endings[:, number] != ENDINGS.index("failed")
+        moved = scene.table.endings[:, number] != FAILED
         ran = sum_by_problem(scene.table, moved) > 0
         at_end = [
             len(each.rates) > 1 and rate in (each.rates.min(), each.rates.max()) and bool(some)
@@ -257,11 +275,11 @@ def _rates_at_ends(scene: Scored) -> Iterable[str]:
             )
         ]
         if any(at_end):
-            told.append(f"{entry.label} on {_count(sum(at_end), 'problem')}")
+            told.append(f"{entry.label} on {counted(sum(at_end), 'problem')}")
     if told:
         yield (
             "The rate used is the smallest or largest that was tried, so that another might be "
-            f"better, for {_listed(told)}."
+            f"better, for {enumerated(told)}."
         )
 
 
@@ -269,31 +287,31 @@ def _tuning(scene: Scored) -> Iterable[str]:
     runs = float(scene.table.budgets @ instance_counts(scene.table))
     times = dict[int, list[str]]()
     for entry in scene.entries:
-        spent = sum(each.spent for each in entry.results)
-        times.setdefault(round(spent / runs), []).append(entry.label)
+        times.setdefault(round(entry.spent / runs), []).append(entry.label)
     untuned = times.pop(0, [])
     if times:
+        alike = len(scene.entries) > 1 and len(times) == 1 and not untuned
         told = [
-            f"{'each optimizer' if len(names) == len(scene.entries) > 1 else _listed(names)} {each}"
+            f"{'each optimizer' if alike else enumerated(names)} {each}"
             for each, names in sorted(times.items())
         ]
-        besides = f"; {_listed(untuned)} had none" if untuned else ""
+        besides = f"; {enumerated(untuned)} had none" if untuned else ""
         yield (
-            f"The search for rates, which no figure counts, cost {_listed(told)} times the budget "
-            f"of the runs that are compared{besides}."
+            f"The search for rates, which no figure counts, cost {enumerated(told)} times the "
+            f"budget of the runs that are compared{besides}."
         )
 
 
 def _costs(scene: Scored) -> Iterable[str]:
-    costs = {
-        entry.label: float(np.mean([each.cost for each in entry.results]))
-        for entry in scene.entries
-    }
     names = dict[str, list[str]]()
-    for name, cost in costs.items():
-        names.setdefault(f"{cost:.2g}", []).append(name)
-    told = [f"{cost} for {_listed(each)}" for cost, each in names.items()]
-    taken = next(iter(names)) if len(names) == 1 else f"{_listed(told)} on average"
+    for entry in scene.entries:
+        costs = [each.cost for each in entry.results if each.cost]
+        if costs:
+            names.setdefault(f"{np.mean(costs):.2g}", []).append(entry.label)
+    if not names:
+        return
+    told = [f"{cost} for {enumerated(each)}" for cost, each in names.items()]
+    taken = next(iter(names)) if len(names) == 1 else f"{enumerated(told)} on average"
     yield (
         f"Cost is counted in evaluations, of which a step takes {taken}; what else a step "
         "computes, and how long it takes, is not counted."
@@ -316,24 +334,15 @@ def _p_value(p_value: float) -> str:
     return "< 0.001" if p_value < 0.001 else f"= {p_value:.2g}"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def _range(numbers: NDArray[np.intp], word: str) -> str:
     low, high = int(min(numbers)), int(max(numbers))
-    return _count(low, word) if low == high else f"{low} to {_count(high, word)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as they are listed in a sentence."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return counted(low, word) if low == high else f"{low} to {counted(high, word)}"
 
 
 def _some(names: Sequence[str]) -> str:
     """Return the number of problems, with the names of the first ones."""
-    shown = _listed(names) if len(names) <= NAMED else ", ".join(names[:NAMED]) + " and others"
-    return f"{_count(len(names), 'problem')} ({shown})"
+    shown = enumerated(names) if len(names) <= NAMED else ", ".join(names[:NAMED]) + " and others"
+    return f"{counted(len(names), 'problem')} ({shown})"
 
 
 def _verb(names: Sequence[str], one: str, many: str) -> str:

@@ -5,7 +5,7 @@ that is not finished is cached, too, and goes on where it stopped.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import closing
 from importlib.metadata import version
 from itertools import islice
@@ -18,7 +18,7 @@ from optiviz.surfaces.plane import Plane
 from optiviz.system.cache import cache_key, ignore_cached, read_cached, remove_cached, write_cached
 from optiviz.system.errors import OptivizError
 from optiviz.system.progress import Progress
-from optiviz.system.workers import workers
+from optiviz.system.workers import as_finished, workers
 
 LOSS = np.dtype(float)
 SAVED = 1.0  # seconds after which what is finished of a grid is cached
@@ -146,7 +146,7 @@ def _on_executor(
     try:
         while some := list(islice(left, -(-row // size))):
             calls[executor.submit(_losses, remade, [points[block] for block in some])] = some
-        for call in as_completed(calls):
+        for call in as_finished(calls):
             yield from zip(calls[call], call.result(), strict=True)
     except (BrokenExecutor, CancelledError) as error:
         said = str(error) or "cancelled by its executor, which may have stopped"

@@ -22,10 +22,14 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, TypeVar
 
-from optiviz.system.environment import configure_process, core_count, may_use_all_cores
+from optiviz.system.environment import (
+    WORTHWHILE,
+    configure_process,
+    core_count,
+    may_use_all_cores,
+)
 from optiviz.system.progress import Progress
 
-WORTHWHILE = 2.0  # seconds of calls for which it pays to start processes
 CONNECT_TIMEOUT = 10  # seconds to wait for a scheduler
 
 Item = TypeVar("Item")
@@ -119,13 +123,19 @@ class ProcessExecutor(Executor):
             self._folder.cleanup()
 
     def __exit__(self, *raised: Any) -> None:
-        if raised[0] is not None:  # results of running calls are not needed
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            with self._starting:
-                self._stopped = True
-                for worker in self._workers:
-                    worker.process.kill()
-        self.shutdown()
+        if raised[0] is None:
+            self.shutdown()
+            return
+        # Results of running calls are not needed. Nor are the threads, which end without their
+        # processes, unless a signal has left a lock of theirs locked: so they are not waited for.
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._starting:
+            self._stopped = True
+            for worker in self._workers:
+                worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+        self._folder.cleanup()
 
 
 def _ignore_interrupts() -> None:

@@ -1,11 +1,14 @@
 """Who does slow work that can be shared: this process, processes that it starts, or an executor."""
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from contextvars import ContextVar
+from queue import SimpleQueue
+from typing import TypeVar
 
 Jobs = int | Executor | None  # processes, an executor, or None: this process with its threads
+Answer = TypeVar("Answer")
 
 _workers: ContextVar[Jobs] = ContextVar("workers", default=None)
 
@@ -16,19 +19,40 @@ def shared_out(jobs: Jobs) -> Iterator[None]:
 
     They give the same numbers, to the last bit. A single process has a single thread.
     """
-    with ExitStack() as opened:
-        if isinstance(jobs, int) and jobs > 1:
-            # Imports multiprocessing, which most runs do not need.
-            from optiviz.system.processes import ProcessExecutor
-
-            jobs = opened.enter_context(ProcessExecutor(jobs))
-        token = _workers.set(jobs)
+    with started(jobs) as chosen:
+        token = _workers.set(chosen)
         try:
             yield
         finally:
             _workers.reset(token)
 
 
+@contextmanager
+def started(jobs: Jobs) -> Iterator[Jobs]:
+    """Yield an executor on so many processes, if they are several, else what is given."""
+    if not isinstance(jobs, int) or jobs == 1:
+        yield jobs
+        return
+    # Imports multiprocessing, which most runs do not need.
+    from optiviz.system.processes import ProcessExecutor
+
+    with ProcessExecutor(jobs) as executor:
+        yield executor
+
+
 def workers() -> Jobs:
     """Return who does slow work now: one process, an executor, or None if nobody chose."""
     return _workers.get()
+
+
+def as_finished(calls: Collection[Future[Answer]]) -> Iterator[Future[Answer]]:
+    """Yield calls on an executor as they finish, or are cancelled.
+
+    concurrent.futures.as_completed does so too, but a signal that raises in it may leave a lock
+    locked, for which a thread of the executor waits with the lock of a call that is then cancelled.
+    """
+    number, finished = len(calls), SimpleQueue[Future[Answer]]()
+    for call in calls:
+        call.add_done_callback(finished.put)
+    for _ in range(number):
+        yield finished.get()

@@ -104,7 +104,9 @@ class Panels:
         rows = -(-len(self.mains) // columns)
         across = NARROW if self.shared else GAP + max(each.left for each in self.mains) - 8
         apart = LOW if self.shared else self.bottom
-        wide = (region.width - across * (columns - 1)) / columns
+        widest = max(each.left for each in self.mains[::columns])
+        left = region.left + max(0.0, EDGE + widest - self.left)  # as rows are flush with the first
+        wide = (region.right - left - across * (columns - 1)) / columns
         aside = max(each.right for each in self.mains)
         above = self.head + max(each.top for each in self.mains)
         tall = (region.height - apart * (rows - 1)) / rows - above
@@ -114,9 +116,13 @@ class Panels:
         top = region.top
         for row in range(rows):
             line = sizes[row * columns : (row + 1) * columns]
+            if self.are_charts and len(line) < columns:  # which fill the last row
+                each = (region.right - left + across) / len(line) - across - aside
+                line = [(each, height) for _, height in line]
+                widths = [each] * len(line)
             high = max(height for _, height in line)
             upper = top - above
-            x = region.left
+            x = left
             for place, (width, height) in enumerate(line):
                 boxes.append(Box(x, upper - height, width, height))
                 x += widths[place] + across + aside

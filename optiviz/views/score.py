@@ -39,13 +39,14 @@ from optiviz.views.scales import Scale
 from optiviz.views.ticks import Ticks, ticks
 from optiviz.views.words import Ruler
 
-WIDTH, FIRST_WIDTH = 1.8, 2.8  # of the lines of an optimizer, and of the one that is judged
+WIDTH, FIRST_WIDTH = 2.0, 3.4  # of the lines of an optimizer, and of the one that is judged
 SHADE = 0.13  # opacity of an interval
-MARK = 7.0  # size of a marker
+MARK, SMALL = 8.0, 0.85  # size of a marker, and of those along a line relative to it
+SPACING = 0.34  # from a marker along a line to the next, in diagonals of the axes
 AHEAD = 0.03  # share of an axis kept for the markers at its end
 SWATCH, AFTER = 8.0, 12.0  # points: the side of a sample of a colour, and from a word to the next
 LONGEST, WIDE_LETTER = 14, 8.0  # letters of a name beside its row, and points of each
-TALLEST, ROW_LINE = 66.0, 1.25  # points of a row, and its least height in sizes of its letters
+TALLEST, ROW_LINE = 150.0, 1.25  # points of a row, and its least height in sizes of its letters
 PALEST = 0.13  # share of the muted colour where nothing is solved
 
 
@@ -62,9 +63,15 @@ class ScoreView(View):
         """Draw the line of an optimizer, with its marker at the end; x and y have shape (n,)."""
         entry = self.scene.entries[number]
         look, above = path_style(self.theme, entry), len(self.scene.entries) - number
+        first = SPACING * (number + 0.5) / len(self.scene.entries)  # apart from those of others
+        marks = head_style(self.theme, look, SMALL * MARK)
         axes.plot(
-            x, y, color=look.color, linestyle=look.dash, label=entry.label,
-            linewidth=WIDTH if number else FIRST_WIDTH, zorder=PATH_ZORDER + above, **more,
+            x, y,
+            **marks | {
+                "color": look.color, "linestyle": look.dash, "label": entry.label,
+                "linewidth": WIDTH if number else FIRST_WIDTH, "zorder": PATH_ZORDER + above,
+                "markevery": (first, SPACING), **more,
+            },
         )  # fmt: skip
         self.draw_mark(axes, number, np.ravel(x)[-1], np.ravel(y)[-1])
 

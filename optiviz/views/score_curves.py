@@ -1,7 +1,7 @@
 """Curves over what was spent: shares solved, performance and data profiles, and mean ranks."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,10 +26,11 @@ from optiviz.views.axes import (
 from optiviz.views.legend_entries import LegendEntry
 from optiviz.views.paths import path_style
 from optiviz.views.score import SHADE, ScoreView, of_shares, set_log_limits
-from optiviz.views.ticks import Ticks
+from optiviz.views.ticks import ticks
 
 MOST_BANDS = 4  # optimizers up to which each has its interval, and not only the first
 MOST_STEPS = 400  # of a profile; if there are more, they are drawn at so many ratios
+UNSEEN = 0.05  # share of instances solved before a data profile begins
 AFTER = 1.1  # times the largest ratio, where a performance profile ends
 FARTHEST = 1024.0  # ratio beyond which it never goes
 LEAD = 5.0  # points of the line along the upper edge
@@ -105,7 +106,8 @@ class DataProfileView(ScoreView):
         each = table.dims + 1
         spent = table.solved_at / each[table.problem][:, None]
         last = float((table.budgets / each).max())
-        least = min(float(spent.min(initial=last)), last / 10)
+        first = np.sort(spent.min(axis=1))  # below which too little is solved to be seen
+        least = min(float(first[int(UNSEEN * len(first))]), last / 10)
         places = steps_of(spent, least, last)
         self.style_shares(axes, SOLVED, "solved")
         set_log_limits(axes, least, last, ("evaluations / (variables + 1)", "evals / (dim + 1)"))
@@ -121,7 +123,7 @@ class RankView(ScoreView):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return constraints_beside(["10"], named=True, names=("x" * 20, ""))
+        return constraints_beside(["10.5"], named=True, names=("x" * 20, ""))
 
     @property
     def legend_entries(self) -> Sequence[LegendEntry]:
@@ -130,9 +132,10 @@ class RankView(ScoreView):
     def build(self, axes: Axes) -> None:
         ranks = mean_ranks(self.table)
         style_chart(axes, self.theme)
-        low, high = math.floor(ranks.min()), math.ceil(ranks.max())
-        aside = max(0.05 * (high - low), 0.2)
-        set_limits(axes, "y", (low - aside, high + aside), whole_between(low, high))
+        low, high = float(ranks.min()), float(ranks.max())
+        aside = max(0.08 * (high - low), 0.2)
+        low, high = low - aside, high + aside
+        set_limits(axes, "y", (low, high), partial(ticks, low, high))
         axes.invert_yaxis()
         set_heading(axes, self.theme, "mean rank, 1 is best", "mean rank")
         self.style_budget(axes)
@@ -166,17 +169,6 @@ def draw_steps(view: ScoreView, axes: Axes, places: Array, solved: Array) -> Non
     """Draw the steps of each optimizer; places has shape (n,), solved shape (n, optimizers)."""
     for number, shares in enumerate(solved.T):
         view.draw_line(axes, number, places, shares, drawstyle="steps-post")
-
-
-def whole_between(low: float, high: float) -> Callable[[int], Ticks]:
-    """Return a function that finds about n whole numbers between two numbers."""
-
-    def find(many: int) -> Ticks:
-        whole = range(math.ceil(low), math.floor(high) + 1)
-        kept = whole[:: max(1, -(-len(whole) // many))]
-        return [float(each) for each in kept], [str(each) for each in kept]
-
-    return find
 
 
 def steps_of(values: Array, least: float, most: float) -> Array:

@@ -17,13 +17,14 @@ from optiviz.views.paths import head_style, path_style
 from optiviz.views.score import MARK, ScoreView, letters_on, percent, ruler_of, write_key
 
 BETWEEN = 16.0  # points between two blocks of rows
-LEAST_LETTERS, GOOD_LETTERS = 5.5, 8.0  # font sizes: of names of problems at all, and with ease
+LEAST_LETTERS, GOOD_LETTERS = 6.5, 8.0  # font sizes: of names of problems at all, and with ease
 LINE = 1.3  # height of a row of letters, relative to their size
 HIGHEST, WIDEST = 34.0, 130.0  # points of a cell
 NARROWEST = 7.0
 NAMES = 0.5  # most of the width of a block that names of problems take
+LEAST_NAME = 0.75  # of the width of the longest name that remains at least
 HEAD = 15.0  # points above a block, for the optimizers
-GROUP_LINES, GROUP_LINE = 3, 12.0  # lines of names of groups beneath a strip, and their height
+GROUP_LINES, GROUP_LINE = 4, 12.0  # lines of names of groups beneath a strip, and their height
 SPACE = 3.0  # points between two groups in a strip
 BEST = 1e-9  # by how much a rank may exceed the best one of its row
 
@@ -91,7 +92,8 @@ class MatrixView(ScoreView):
         rows, best = self._rows(), None
         for many in range(1, len(rows) + 1):
             found = self._blocks_of(_split(rows, -(-len(rows) // many)), wide, high)
-            if found.cell < NARROWEST:
+            named = found.names >= LEAST_NAME * self._names_width(found.letters)
+            if found.cell < NARROWEST or not named:
                 break
             if best is None or found.letters > best.letters:
                 best = found
@@ -104,10 +106,14 @@ class MatrixView(ScoreView):
         row = min(HIGHEST, (high - HEAD) / longest)
         width = (wide - BETWEEN * (len(rows) - 1)) / len(rows)
         letters = min(TICK, row / LINE)
-        longest_name = max(self.ruler.width(name, TICK) for block in rows for _, name in block)
-        names = min(longest_name * letters / TICK + 6, NAMES * width)
+        names = min(self._names_width(letters), NAMES * width)
         cell = min(WIDEST, (width - names) / len(self.scene.entries))
         return Blocks(rows, letters, row, names, cell, width)
+
+    def _names_width(self, letters: float) -> float:
+        """Return the points that the longest name of a problem takes, in letters of a size."""
+        longest = max(self.ruler.width(name, TICK) for name in self.table.problems)
+        return longest * letters / TICK + 6
 
     def _numbers_fit(self, blocks: Blocks) -> bool:
         most = f"{self.ranks.max():.1f}"
@@ -209,13 +215,16 @@ class MatrixView(ScoreView):
             self._frame(axes, x, high - row, width, row)
             name = self.table.groups[begin]
             said = self.ruler.width(name, TICK)
-            place = min(x, wide - said)
+            place = x if x + 3 + said <= wide else x - 6 - said  # to the left of its line
             line = next((at for at, used in enumerate(ends) if used + 6 <= place), None)
             if line is not None:
                 ends[line] = place + said
                 level = bottom - GROUP_LINE * (line + 1)
                 axes.plot([x, x], [bottom, level + 2], color=self.theme.muted, linewidth=0.7)
-                axes.text(place + 3, level + 1, name, fontsize=TICK, color=self.theme.muted)
+                axes.text(
+                    place + 3, level + 1, name, fontsize=TICK, color=self.theme.muted,
+                    bbox={"facecolor": self.theme.background, "edgecolor": "none", "pad": 0.5},
+                )  # fmt: skip
             x += width + SPACE
 
 

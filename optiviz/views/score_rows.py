@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from optiviz.scoring.invariance import TRANSFORMATIONS, Invariance
 from optiviz.scoring.profiles import ending_shares
-from optiviz.scoring.results import ENDINGS
+from optiviz.scoring.results import ENDINGS, FAILED
 from optiviz.scoring.statistics import Summary
 from optiviz.themes import Theme
 from optiviz.views import BoxConstraints
@@ -37,13 +37,15 @@ from optiviz.views.score import (
     write_key,
 )
 
-BAR = 0.74  # height of a bar, as a share of its row
+BAR, TALLEST_BAR = 0.74, 50.0  # height of a bar, as a share of its row, and in points at most
 PALE = 0.45  # share of the muted colour in the bar of runs that still move
 BEYOND = 0.06  # share of the axis beyond the budget, where what is not solved stands
 LEAST_PANEL = 90.0  # points of the panel of shares solved, without which it is left out
 P_VALUES = 58.0  # points for the column of p values
 APART = 26.0  # points between two panels
-INTERVAL = 2.4  # width of the line of an interval
+INTERVAL = 4.0  # width of the line of an interval
+KEY = "\N{CHECK MARK} same path", "\N{MULTIPLICATION SIGN} change of the final gap"
+KEY_LINE = 18.0  # points beneath the rows that the key takes
 SMALLEST_P = 0.001  # that is written as a number
 HEADS = {
     "rotation": "rotated",
@@ -66,7 +68,7 @@ class EndingsView(ScoreView):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return self.of_rows._replace(right=4.0)
+        return self.of_rows._replace(right=LETTER * 2)
 
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
@@ -74,15 +76,16 @@ class EndingsView(ScoreView):
         rows = row_limits(axes, len(self.scene.entries))
         set_limits(axes, "x", (0.0, 1.0), percents, "share of all runs")
         self.name_rows(axes, rows)
+        bar = min(BAR, TALLEST_BAR * axes.get_ylim()[0] / (72 * size_in_inches(axes)[1]))
         colors, ruler = ending_colors(self.theme), ruler_of(axes)
         wide, letters = 72 * size_in_inches(axes)[0], row_letters(axes)
         for row, shares in zip(rows, ending_shares(self.table), strict=True):
             left = 0.0
             for ending, (share, color) in enumerate(zip(shares, colors, strict=True)):
-                failed = ENDINGS[ending] == "failed"
+                failed = ending == FAILED
                 axes.add_patch(
                     Rectangle(
-                        (left, row - BAR / 2), share, BAR, facecolor=color,
+                        (left, row - bar / 2), share, bar, facecolor=color,
                         edgecolor=self.theme.background, linewidth=0.8,
                         hatch="////" if failed and share else None,
                     )
@@ -190,7 +193,7 @@ class InvarianceView(ScoreView):
 
     @property
     def constraints(self) -> BoxConstraints:
-        return self.of_rows._replace(bottom=4.0)
+        return self.of_rows._replace(bottom=KEY_LINE)
 
     def build(self, axes: Axes) -> None:
         style_chart(axes, self.theme)
@@ -200,6 +203,11 @@ class InvarianceView(ScoreView):
         axes.set_xlim(0, len(TRANSFORMATIONS))
         rows, ruler = row_limits(axes, len(self.scene.entries)), ruler_of(axes)
         self.name_rows(axes, rows)
+        axes.annotate(
+            "    ".join(KEY), (0, 0), (0, -13), xycoords="axes fraction",
+            textcoords="offset points", fontsize=TICK, color=self.theme.muted,
+            annotation_clip=False,
+        )  # fmt: skip
         wide = 72 * size_in_inches(axes)[0] / len(TRANSFORMATIONS)
         letters = row_letters(axes) * min(
             1.0, (wide - 3) / (LETTER * max(map(len, HEADS.values())))

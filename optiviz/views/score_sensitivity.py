@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from optiviz.scoring.sensitivity import Sensitivity, decays, rate_sensitivity, value_sensitivity
+from optiviz.scoring.sensitivity import Sensitivity, rate_sensitivity, value_sensitivity
 from optiviz.views import BoxConstraints
 from optiviz.views.axes import (
     ABOVE,
@@ -45,7 +45,7 @@ class Varied(NamedTuple):
 
 
 class SensitivityView(ScoreView):
-    """The share of instances solved at multiples of the best rate, and of other values.
+    """The share of instances solved at multiples of the rate used, and of other values.
 
     Bars beneath show where at least half as many are solved as at the best, with their width in
     decades.
@@ -66,13 +66,13 @@ class SensitivityView(ScoreView):
         if fitting and wide - LEAST_MAIN >= SMALL_PANEL[0]:
             for panel, varied in zip(_beside(axes, fitting), others[:fitting], strict=True):
                 self._draw(panel, varied, self._names(varied.name), "solved")
-        self._draw(axes, self._rates(), ("times the best rate", "of the best"), "instances solved")
+        self._draw(axes, self._rates(), ("times the rate used", "of the rate"), "instances solved")
 
     def _names(self, key: str) -> tuple[str, ...]:
         """Return the names of the axis of a hyperparameter, the longest first."""
         tried = [each.values for entry in self.scene.entries for each in entry.results]
         values = next(each[key] for each in tried if key in each)
-        said = f"1 \N{MINUS SIGN} {key}" if decays(values) else key
+        said = f"1 \N{MINUS SIGN} {key}" if values[0] > values[-1] else key
         return f"{said}, times its default", f"times {said}", key
 
     def _rates(self) -> Varied:

@@ -279,18 +279,6 @@ def test_a_cluster_makes_the_same_bytes(cluster: Any, invoke: Invoke, here: Path
     )
 
 
-@pytest.fixture
-def cluster() -> Iterator[Any]:
-    """Start a dask cluster of two processes on this machine."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-        silence_logs="ERROR",
-    ) as started:  # fmt: skip
-        yield started
-
-
 def test_the_schema_is_one_and_says_what_fields_are(invoke: Invoke) -> None:
     schema = json.loads(invoke("schema").stdout)
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -14,6 +14,8 @@ from conftest import Invoke
 
 import optiviz
 from optiviz.kinds.score import ScoreRecipe
+from optiviz.recipes.provenance import versions
+from optiviz.scoring.store import FORMAT
 
 SUITE = """\
 budget: 20
@@ -133,6 +135,9 @@ def test_a_damaged_file_is_told_and_made_again(invoke: Invoke, small: Path) -> N
         ("score --against sgd", "SPEC: required, but missing"),
         ("score admm", "SPEC: unknown optimizer 'admm': did you mean 'adam'?"),
         ("score sgd --against adm", "--against: unknown optimizer 'adm': did you mean 'adam'?"),
+        ("score , --suite small.yaml", "SPEC: '' does not name an optimizer"),
+        ("score sgd --suite high.yaml", "round: the loss at its start is not above the minimum"),
+        ("score --results run", "score.json is no record of a score: name another folder"),
         ("score sgd --add adam", "--add needs --results DIR"),
         ("score sgd --results new --add adam", "--add needs --results DIR"),
         ("score --results new", "SPEC: required, but missing"),
@@ -155,12 +160,21 @@ def test_a_damaged_file_is_told_and_made_again(invoke: Invoke, small: Path) -> N
 def test_what_cannot_be_is_one_sentence_and_writes_nothing(
     words: str, said: str, invoke: Invoke, small: Path
 ) -> None:
+    (small / "high.yaml").write_text(SUITE.replace("name: round", "name: round, minimum: 1e6"))
+    (small / "run").mkdir()
+    record = {
+        "format": FORMAT,
+        "versions": versions(),
+        "recipe": {"surface": "bowl", "optimizers": ["sgd"]},
+    }
+    (small / "run/score.json").write_text(json.dumps(record))
+    before = {*small.rglob("*")}
     result = invoke(*words.split())
     assert result.exit_code == 2
     assert result.stderr.startswith("optiviz: ")
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    assert {each.name for each in small.iterdir()} - {"cache"} == {"mine.py", "small.yaml"}
+    assert {each for each in small.rglob("*") if "cache" not in each.parts} <= before
 
 
 def test_results_of_another_version_are_not_mixed(invoke: Invoke, small: Path) -> None:
@@ -187,14 +201,15 @@ problems:
 
 
 @pytest.mark.slow
-def test_the_number_of_workers_changes_no_byte(invoke: Invoke, small: Path) -> None:
+def test_whoever_runs_jobs_changes_no_byte(cluster: Any, invoke: Invoke, small: Path) -> None:
     (small / "many.yaml").write_text(MANY)
     words = "score", "lion", "--against", "adam,newton", "--suite", "many.yaml"
-    for jobs in "12":
-        made = invoke(*words, "-j", jobs, "--results", f"kept{jobs}", "-o", f"{jobs}.json")
+    shared = ["-j", "1"], ["-j", "2"], ["--scheduler", cluster.scheduler_address]
+    for name, options in zip("abc", shared, strict=True):
+        made = invoke(*words, *options, "--results", f"kept-{name}", "-o", f"{name}.json")
         assert made.exit_code == 0, made.output
-    assert (small / "1.json").read_bytes() == (small / "2.json").read_bytes()
-    assert kept(small / "kept1").keys() == kept(small / "kept2").keys()
+    assert len({(small / f"{name}.json").read_bytes() for name in "abc"}) == 1
+    assert len({tuple(sorted(kept(small / f"kept-{name}"))) for name in "abc"}) == 1
 
 
 @pytest.mark.slow

@@ -174,6 +174,13 @@ def test_results_do_not_depend_on_names(monkeypatch: pytest.MonkeyPatch) -> None
     assert key_of() != first
 
 
+def test_a_process_with_other_code_gives_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = tasks_of()[0]
+    monkeypatch.setattr(module, "_source_hash", lambda: "another version")
+    with pytest.raises(OptivizError, match="the process that runs it has other versions of opt"):
+        task.call()
+
+
 def test_results_depend_on_the_file_of_an_optimizer(here: Path) -> None:
     (here / "mine.py").write_text("from helper import C")
     (here / "helper.py").write_text("C = 1")

@@ -11,10 +11,11 @@ from optiviz.kinds.suite import Suite
 from optiviz.objective import Array
 from optiviz.optimizers.spec import parse_spec
 from optiviz.scoring import runs
-from optiviz.scoring.judging import ELSEWHERE, FAILED, MOVING, SOLVED, Judge, Standard
+from optiviz.scoring.judging import Judge, Standard
 from optiviz.scoring.problems import SHARES, BenchmarkProblem
-from optiviz.scoring.results import Results
-from optiviz.scoring.runs import NETWORK_RATES, RATES, Job, run_job
+from optiviz.scoring.rates import NETWORK_RATES, RATES
+from optiviz.scoring.results import ELSEWHERE, FAILED, MOVING, SOLVED, Results
+from optiviz.scoring.runs import Job, run_job
 from optiviz.scoring.setting import Setting
 from optiviz.system.processes import ProcessExecutor
 
@@ -213,6 +214,24 @@ def test_a_run_is_solved_at_the_first_gap_below_the_tolerance() -> None:
     assert np.isinf(beyond.solved_at)
 
 
+def test_a_gap_below_a_wrong_minimum_is_negative_beyond_rounding() -> None:
+    assert (verdict([1.0] + [-1e-12] * 9).gaps >= 0).all()
+    assert verdict([1.0] + [-0.25] * 9).gaps[0, -1] == -0.25
+
+
+def test_what_reaches_the_minimum_unseen_has_cost_an_evaluation(own: str) -> None:
+    Path(own).write_text(
+        OWN + "\n\nclass Knowing(Lion):\n"
+        "    def step(self, objective, x, mean):\n        return 0 * x, mean\n"
+    )
+    assert (results(f"{own}:Knowing", "bowl").solved_at == 1).all()
+
+
+def test_a_problem_that_starts_below_its_minimum_is_told() -> None:
+    found = results("sgd", "bowl", minimum=100.0)
+    assert found.cause == "made: the loss at its start is not above the minimum"
+
+
 def test_gaps_are_infinite_from_where_a_run_fails() -> None:
     failed = verdict([1.0] * 10 + [np.nan] + [0.01] * 10)
     assert failed.endings == [FAILED]
@@ -302,9 +321,10 @@ def test_code_that_raises_fails_where_it_does(own: str) -> None:
 def test_other_hyperparameters_are_varied_by_factors_of_their_defaults(own: str) -> None:
     found = results("adam", "ellipse", budget=300)
     assert set(found.values) == {"beta1", "beta2", "eps"}
-    expected = 1 - 0.1 * 10 ** np.array([1, 0.5, 0, -0.5, -1, -1.5, -2])
+    expected = 1 - 0.1 * 10 ** np.array([-2, -1.5, -1, -0.5, 0, 0.5, 1])
     np.testing.assert_allclose(found.values["beta1"], expected, atol=1e-12)
-    assert 0.9 in found.values["beta1"]
+    np.testing.assert_allclose(found.factors["beta1"], (1 - found.values["beta1"]) / 0.1)
+    np.testing.assert_allclose(found.factors["eps"], found.values["eps"] / 1e-8)
     best = runs.best_rate(found)
     for key, values in found.values.items():
         default = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}[key]

@@ -7,19 +7,27 @@ import pytest
 from made_scores import RATES, made_scene
 
 from optiviz.scoring.results import Results
-from optiviz.scoring.sensitivity import FACTORS, rate_sensitivity, value_sensitivity
+from optiviz.scoring.sensitivity import (
+    FACTORS,
+    rate_sensitivity,
+    sensitivities,
+    value_sensitivity,
+)
 
 INF = np.inf
 TENTHS = 10.0 ** np.arange(-2, 2.5, 0.5)
 
 
 def hill(
-    best: int, reach: int, rates: np.ndarray = RATES, values: Mapping[str, np.ndarray] | None = None
+    best: int,
+    reach: int,
+    rates: np.ndarray = RATES,
+    factors: Mapping[str, np.ndarray] | None = None,
 ) -> Results:
     """Return results of two starts: one is solved up to `reach` rates away, the other half so."""
     away = abs(np.arange(len(rates)) - best)[:, None]
     solved_at = np.where(away <= [reach, reach // 2], 10.0 + away, INF)
-    values = values or {}
+    factors = factors or {}
     return Results(
         rates=rates,
         gaps=np.zeros((len(rates), 2, 1)),
@@ -27,8 +35,8 @@ def hill(
         endings=np.zeros(solved_at.shape, np.int8),
         cost=1.0,
         spent=0,
-        values=values,
-        solved_with={key: np.full((len(each), 2), 10.0) for key, each in values.items()},
+        factors=factors,
+        solved_with={key: np.full((len(each), 2), 10.0) for key, each in factors.items()},
     )
 
 
@@ -66,9 +74,8 @@ def test_the_good_region_is_that_around_the_best_factor() -> None:
 
 
 def test_other_hyperparameters_are_factors_of_their_defaults() -> None:
-    within = 1 - 0.1 * TENTHS[TENTHS < 5]
-    results = hill(20, 4, values={"beta1": within, "eps": 1e-8 * TENTHS, "power": 2 * TENTHS[3:]})
-    for key, default in (("beta1", 4), ("eps", 4), ("power", 1)):
+    results = hill(20, 4, factors={"eps": TENTHS, "power": TENTHS[3:]})
+    for key, default in (("eps", 4), ("power", 1)):
         solved = results.solved_with[key]
         solved[:] = INF
         solved[default] = 10.0
@@ -77,7 +84,14 @@ def test_other_hyperparameters_are_factors_of_their_defaults() -> None:
         assert found.solved[[default - 1, default]].tolist() == [0.5, 1]
         assert found.factors[default] == 1
         assert found.region == pytest.approx((10**-0.5, 1)), key
-    assert value_sensitivity([results], "beta1").factors == pytest.approx(TENTHS[: len(within)])
+
+
+def test_values_that_are_not_possible_everywhere_count_where_they_are() -> None:
+    all_of, few = hill(20, 4, factors={"eps": TENTHS}), hill(20, 4, factors={"eps": TENTHS[3:6]})
+    few.solved_with["eps"][:] = INF
+    found = value_sensitivity([all_of, few, hill(20, 4)], "eps")
+    assert found.factors.tolist() == TENTHS.tolist()
+    assert found.solved.tolist() == [1, 1, 1, 0.5, 0.5, 0.5, 1, 1, 1]
 
 
 def test_nothing_is_said_of_what_was_not_searched_or_not_solved() -> None:
@@ -96,3 +110,14 @@ def test_made_scores_have_a_hill_around_the_best_rate() -> None:
     assert value_sensitivity(scene.entries[0].results, "beta1").factors == pytest.approx(
         np.geomspace(0.01, 10, 7)
     )
+
+
+def test_the_numbers_of_a_score_have_each_width() -> None:
+    scene = made_scene()
+    entry, rates = scene.entries[0], scene.table.rates[:, 0]
+    told = scene.to_dict()["scores"][0]["sensitivity"]
+    assert list(told) == ["lr", "beta1"]
+    for name, found in sensitivities(entry.results, "lr", rates).items():
+        assert told[name]["width"] == found.width == np.log10(np.divide(*found.region[::-1]))
+        assert told[name]["solved"] == found.solved.tolist()
+    assert list(sensitivities(entry.results, "lr", np.full(len(rates), np.nan))) == ["beta1"]

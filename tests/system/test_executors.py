@@ -9,6 +9,7 @@ import time
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -61,12 +62,16 @@ def test_each_process_computes_on_one_core_and_writes_to_a_folder_that_goes() ->
 
 
 def test_what_has_begun_is_not_waited_for_after_an_error() -> None:
+    held, ended = Event(), Event()  # a signal can leave a lock locked, and a thread waiting for it
     with suppress(KeyError), ProcessExecutor(1) as pool:
         slow = pool.submit(time.sleep, 600)
+        slow.add_done_callback(lambda _: held.wait(5) or ended.set())
         waiting = pool.submit(time.sleep, 600)
         while not slow.running():
             time.sleep(0.01)
         raise KeyError
+    assert not ended.is_set()
+    held.set()
     assert isinstance(slow.exception(), BrokenExecutor)
     assert waiting.cancelled()
 

@@ -5,6 +5,7 @@ frame when the reader asks for it.
 """
 
 import json
+import re
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +13,6 @@ from string import Template
 
 from optiviz.kinds.base import to_dict
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
-from optiviz.registry import VIEWS
 from optiviz.rendering.page import color_schemes, page_themes, theme_rules
 from optiviz.rendering.page.frames import embedded_pages, framed_policy, frames_script
 from optiviz.rendering.page.text import embedded
@@ -30,8 +30,6 @@ from optiviz.system.progress import Progress
 from optiviz.system.text import counted, enumerated
 from optiviz.system.yaml import yaml_text
 
-REFRESH = 5  # seconds after which the page of an unfinished score is loaded again
-
 
 def save_score(
     scene: ScoreScene,
@@ -42,13 +40,16 @@ def save_score(
 ) -> tuple[str, ...]:
     """Write the page of a score to a path, with `comment`, which is JSON, at its head.
 
-    One that is unfinished has no animations yet, and loads itself again.
+    One that is unfinished has no animations, and loads itself again as long as work goes on.
     """
     themes = page_themes(recipe.theme)
     drawings = Drawings()
-    shown = [name for name in FIGURES if name in VIEWS and _is_wanted(name, recipe)]
-    figures = [figure_html(scene, recipe, name, drawings) for name in shown]
-    pages = {} if scene.unfinished else with_pages(scene, recipe)
+    shown = [name for name in FIGURES if recipe.only is None or name in recipe.views(scene)]
+    figures = [
+        figure_html(scene, recipe, name, drawings, level=3 if number else 2)
+        for number, name in enumerate(shown)
+    ]
+    pages = with_pages(scene, recipe)
     told = problems_told(scene, recipe, pages)
     rules = theme_rules(themes) + path_rules(scene, themes) + drawings.rules()
     style = rules + _read("score.css")
@@ -57,7 +58,6 @@ def save_score(
     said = conclusions(scene)
     text = Template(_read("score.html")).substitute(
         comment=embedded(json.loads(comment)),
-        refresh=f'<meta http-equiv="refresh" content="{REFRESH}">' if scene.is_followed else "",
         policy=framed_policy([style], [script], pages.values(), themes),
         schemes=color_schemes(themes),
         title=escape(title),
@@ -65,8 +65,10 @@ def save_score(
         conclusions=_list(said),
         cautions=_list(cautions(scene)),
         summary=summary_html(scene, recipe),
+        paths=_paths(scene, len(pages)),
         matrix=matrix_html(scene),
-        figures="\n".join(figures),
+        leading="".join(figures[:1]),
+        figures=_figures(figures[1:]),
         extremes=extremes_html(scene),
         failures=failures_html(scene),
         recipe=escape(yaml_text(to_dict(recipe))),
@@ -77,10 +79,6 @@ def save_score(
     )
     path.write_text(text, encoding="utf-8")
     return ()
-
-
-def _is_wanted(name: str, recipe: ScoreRecipe) -> bool:
-    return recipe.only is None or name in recipe.only.split("+")
 
 
 def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
@@ -101,8 +99,27 @@ def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
     )
 
 
+def _paths(scene: ScoreScene, shown: int) -> str:
+    """Return a sentence on how many problems have live pages with the paths."""
+    many = len(scene.table.problems)
+    if shown == many:
+        return "Open one to see the paths."
+    paths = f", and for {shown} of the {many} problems the paths" if shown else ""
+    return f"Open one to see its gaps{paths}."
+
+
+def _figures(drawn: list[str]) -> str:
+    """Return a section of all figures but the one that leads; empty if there are no others."""
+    if not drawn:
+        return ""
+    joined = "\n".join(drawn)
+    return f'<section id="figures"><h2>Figures</h2>\n<div class="figures">{joined}</div></section>'
+
+
 def _list(sentences: tuple[str, ...]) -> str:
-    return "".join(f"<li>{escape(each)}</li>" for each in sentences)
+    """Return the items of a list, in which no line begins with a sign, such as that of per cent."""
+    kept = (re.sub(r" (?=[%=<])|(?<=[=<]) ", "\N{NO-BREAK SPACE}", each) for each in sentences)
+    return "".join(f"<li>{escape(each)}</li>" for each in kept)
 
 
 def _read(name: str) -> str:

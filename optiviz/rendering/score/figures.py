@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields
 from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,15 @@ LEFT_OUT = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", 
 STYLE = re.compile(r' style="([^"]*)"')
 IDLE = re.compile(r' transform="rotate\(-?0 [^"]*"| (?:xmlns(?::xlink)?|version)="[^"]*"')
 PLACES = re.compile(r'(?: (?:d|x|y|points)="|translate\()[^")]*')
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BareScene(ScoreScene):
+    """A score whose figures have no caption above them, as the page has one."""
+
+    @property
+    def caption(self) -> str:
+        return ""
 
 
 class Drawings:
@@ -67,8 +76,10 @@ def path_rules(scene: ScoreScene, themes: Mapping[str, Theme]) -> str:
     return rules + marks
 
 
-def figure_html(scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Drawings) -> str:
-    """Return a figure with its caption, and its numbers in a table that folds out."""
+def figure_html(
+    scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Drawings, level: int
+) -> str:
+    """Return a figure with a heading of a level, its caption, and a table that folds out."""
     heading, caption = FIGURES[name]
     heads, rows = numbers_of(name, scene)
     numbers = ""
@@ -76,7 +87,7 @@ def figure_html(scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Dra
         table = table_html(heads, rows, f"{heading}: numbers")
         numbers = f"<details><summary>Numbers</summary>{table}</details>"
     return (
-        f'<figure class="figure" id="figure-{name}">\n<h3>{escape(heading)}</h3>\n'
+        f'<figure class="figure" id="figure-{name}">\n<h{level}>{escape(heading)}</h{level}>\n'
         f"{_drawn(scene, recipe, name, f'{heading}. {caption}', drawings)}\n"
         f"<figcaption>{escape(caption)}</figcaption>\n{numbers}</figure>"
     )
@@ -84,21 +95,23 @@ def figure_html(scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Dra
 
 def _drawn(scene: ScoreScene, recipe: ScoreRecipe, name: str, said: str, drawings: Drawings) -> str:
     """Return a figure as SVG: one for all themes if they differ by their colours alone."""
-    made, untitled = [], replace(scene, title="")  # the page has the heading
+    made = []
+    given = {each.name: getattr(scene, each.name) for each in fields(ScoreScene)}
+    bare = BareScene(**given | {"title": "", "conditions": ()})
     with TemporaryDirectory(prefix="optiviz-") as folder:
         for key, theme in page_themes(recipe.theme).items():
             path = Path(folder) / f"{key}.svg"
             changes = {"only": name, "title": "", "size": SIZE, "scale": 1.0}
             changes["theme"] = key if key != "own" else theme
-            render_scene(recipe.model_copy(update=changes), untitled, path)
+            render_scene(recipe.model_copy(update=changes), bare, path)
             made.append(path.read_text("utf-8"))
-    bare = [_bare(svg, name) for svg in made]
-    parts = [COLOR.split(svg) for svg in bare]
+    found = [_bare(svg, name) for svg in made]
+    parts = [COLOR.split(svg) for svg in found]
     if any(each[::2] != parts[0][::2] for each in parts):
-        classes = (" in-light", " in-dark") if len(bare) > 1 else ("",)
+        classes = (" in-light", " in-dark") if len(found) > 1 else ("",)
         drawn = [
-            _finished(COLOR.sub(lambda found: drawings.color(found[0]), svg), drawings)
-            for svg in bare
+            _finished(COLOR.sub(lambda color: drawings.color(color[0]), svg), drawings)
+            for svg in found
         ]
     else:
         classes = ("",)

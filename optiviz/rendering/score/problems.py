@@ -26,7 +26,7 @@ MOST_PAGES = 60
 DIGITS = 2  # of the logarithms of gaps
 
 
-def problem_of(scene: ScoreScene, at: int) -> SuiteProblem:
+def suite_problem(scene: ScoreScene, at: int) -> SuiteProblem:
     """Return a problem of the table as the suite has it, which may have others, too."""
     name = scene.table.problems[at]
     return next(each for each in scene.suite.problems if each.name == name)
@@ -37,7 +37,7 @@ def problem_recipe(scene: ScoreScene, recipe: ScoreRecipe, at: int) -> Recipe:
 
     The rates have four digits. Raises InputError if none can be made.
     """
-    problem, rates = problem_of(scene, at), scene.table.rates[at]
+    problem, rates = suite_problem(scene, at), scene.table.rates[at]
     surface = resolve_surface(problem.surface)
     specs = [
         str(entry.spec.with_default_rate(float(f"{rate:.4g}") if np.isfinite(rate) else None))
@@ -106,7 +106,7 @@ def problems_told(
     table = scene.table
     ranks, shares = profiles.problem_ranks(table), profiles.problem_shares(table)
     return {
-        "unfinished": bool(scene.unfinished),
+        "goesOn": scene.is_followed,
         "optimizers": [entry.heading for entry in scene.entries],
         "shares": [float(f"{share:.4g}") for share in table.shares],
         "problems": [
@@ -115,9 +115,9 @@ def problems_told(
                 "group": table.groups[at],
                 "dim": int(table.dims[at]),
                 "budget": int(table.budgets[at]),
-                "tolerance": problem_of(scene, at).tolerance or scene.suite.tolerance,
+                "tolerance": suite_problem(scene, at).tolerance or scene.suite.tolerance,
                 "page": str(at) in pages,
-                "title": resolve_surface(problem_of(scene, at).surface).title,
+                "title": resolve_surface(suite_problem(scene, at).surface).title,
                 "command": _command(scene, recipe, at),
                 "rates": [f"{rate:.4g}" if np.isfinite(rate) else "" for rate in table.rates[at]],
                 "ranks": [f"{rank:.3g}" for rank in ranks[at]],

@@ -1,7 +1,7 @@
 
 // The page of a score: its matrix opens problems, each with a live page or a chart of its gaps.
 
-const { unfinished, optimizers, shares, problems } = JSON.parse(document.getElementById("score").textContent);
+const { goesOn, optimizers, shares, problems } = JSON.parse(document.getElementById("score").textContent);
 const dialog = document.getElementById("opened");
 const cells = [...document.querySelectorAll("#matrix [data-problem]")];
 const SVG = "http://www.w3.org/2000/svg";
@@ -138,8 +138,8 @@ cells.forEach((cell, at) => {
 });
 for (const each of document.querySelectorAll(".scripted")) each.hidden = false;
 
-// What is unfinished is written anew every few seconds.
-if (unfinished) setInterval(() => dialog.open || location.reload(), 5000);
+// While work goes on, the page is written anew every few seconds. Where it is scrolled to stays.
+if (goesOn) setInterval(() => dialog.open || location.reload(), 5000);
 
 // A problem that folds out is made when it is opened first: the best and the worst when they are near.
 const near = new IntersectionObserver((seen) => {

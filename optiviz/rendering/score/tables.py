@@ -9,11 +9,10 @@ import numpy as np
 from optiviz.kinds.score import ScoreRecipe, ScoreScene
 from optiviz.rendering.score.numbers import brief, percent
 from optiviz.scoring import profiles
-from optiviz.scoring.results import ENDINGS
-from optiviz.scoring.statistics import extremes, summaries
+from optiviz.scoring.results import FAILED
+from optiviz.scoring.statistics import extremes
 
 LEVELS = 5  # of the colour of a cell, by the share that is solved
-FAILED = ENDINGS.index("failed")
 
 
 def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
@@ -45,8 +44,8 @@ def summary_html(scene: ScoreScene, recipe: ScoreRecipe) -> str:
     heads += ["search"] + (["time a step"] if recipe.timing else [])
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     rows = []
-    for entry, each in zip(scene.entries, summaries(scene.table), strict=True):
-        first, spent = entry.number == 0, sum(found.spent for found in entry.results)
+    for entry, each in zip(scene.entries, scene.summaries, strict=True):
+        first = entry.number == 0
         cells = [
             f"{percent(each.solved)} {_interval(each.solved_interval)}",
             f"{percent(each.median)} {_interval(each.median_interval)}",
@@ -54,12 +53,10 @@ def summary_html(scene: ScoreScene, recipe: ScoreRecipe) -> str:
             "–" if first else f"{each.wins}–{each.ties}–{each.losses}",
             "–" if first else brief(each.p_value, 2),
             "–" if first else brief(each.adjusted, 2),
-            f"{spent:,}" if spent else "–",
+            f"{entry.spent:,}" if entry.spent else "–",
         ]
         if recipe.timing:
-            seconds = np.array([found.seconds for found in entry.results])
-            known = seconds[np.isfinite(seconds)]
-            cells.append(f"{1e6 * np.median(known):.3g} µs" if len(known) else "–")
+            cells.append(f"{1e6 * entry.seconds:.3g} µs" if np.isfinite(entry.seconds) else "–")
         rows.append(
             f"<tr>{_optimizer(scene, entry.number, 'row')}"
             + "".join(f"<td>{cell}</td>" for cell in cells)
