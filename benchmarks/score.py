@@ -74,7 +74,7 @@ def measured(*arguments: str) -> Cost:
         process = subprocess.Popen(command)
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             peak = max(peak, tree_megabytes(process.pid))
-            time.sleep(0.2)
+            time.sleep(0.5)
     _, status, usage = ended
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -146,7 +146,7 @@ def command(
     output = Output.pop_from(options)
     shared = {name: options.pop(name) for name in SHARED}
     suite, changed = options["suite"], explicit_options(options)
-    named = [*_specs("SPEC", [spec] if spec else []), *_specs("--against", against)]
+    named = [*_specs("SPEC", [] if spec is None else [spec]), *_specs("--against", against)]
     added = _specs("--add", add)
     record = None if results is None else read_record(results)
     if record is None and added:
@@ -162,7 +162,8 @@ def command(
         if not allow_plugins:
             check_trusted(made.fields, made.locate)
         last = read_recipe(made.fields, made.locate)
-        assert isinstance(last, ScoreRecipe)
+        if not isinstance(last, ScoreRecipe):
+            raise InputError(f"{record} is no record of a score: name another folder of results")
         named, held = [*last.optimizers], last.suite
     if named != made.fields.get("optimizers") or added:
         changed["optimizers"] = [*named, *added]

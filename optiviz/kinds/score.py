@@ -32,6 +32,8 @@ from optiviz.scoring.problems import BenchmarkProblem
 from optiviz.scoring.profiles import data_profile, performance_profile
 from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
+from optiviz.scoring.sensitivity import sensitivities
+from optiviz.scoring.setting import Setting
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, judging, read_tuned, table_of
 from optiviz.scoring.words import cautions, conclusions
@@ -101,8 +103,11 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         self.check()
         problems = self.suite.benchmark(self.seed)
         specs = [replace(spec, seed=self.seed) for spec in self.specs]
-        for spec in specs:  # so that one that cannot be built is told before any work
+        for spec in specs:  # so that what cannot be built, or run, is told before any work
             spec.probe()
+        for problem in problems:
+            if problem.surface.network is None:  # whose data take long
+                _ = Setting(problem).starts
         read = read_tuned if self.tuned_on is None else Results.from_bytes
         tasks = [
             job_task(Job(problem, spec))._replace(read=read)
@@ -371,6 +376,17 @@ class ScoreScene(Scene[ScoreEntry]):
             "settings": dict(entry.spec.settings),
             **{key: _plain(value) for key, value in self.summaries[number]._asdict().items()},
             "spent": entry.spent,
+            "sensitivity": {
+                name: {
+                    "factors": found.factors.tolist(),
+                    "solved": _plain(found.solved.tolist()),
+                    "region": _plain(found.region),
+                    "width": _plain(found.width),
+                }
+                for name, found in sensitivities(
+                    entry.results, factory_of(entry.spec.name).rate, table.rates[:, number]
+                ).items()
+            },
             "invariances": {
                 name: {key: _plain(value) for key, value in found._asdict().items()}
                 for name, found in entry.invariances.items()

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, FiniteFloat, ValidationInfo, field_validator
 
 from optiviz.kinds.conditions import BatchSize, Noise, check_noise_kind
 from optiviz.kinds.fields import check_samples
 from optiviz.kinds.types import NamedSurface, resolve_surface
 from optiviz.registry import NoiseKind
 from optiviz.scoring.problems import TOLERANCE, BenchmarkProblem
+from optiviz.scoring.table import ALL
 from optiviz.surfaces.domain import Kebab, Text
 from optiviz.system.json_schema import TEXT, MappedSchema, any_of
 from optiviz.system.validation import Model
@@ -32,13 +33,20 @@ class SuiteProblem(Model):
     name: Kebab
     group: Kebab
     surface: NamedSurface
-    minimum: float | None = None
+    minimum: FiniteFloat | None = None
     budget: Budget | None = None
     starts: StartCount | None = None
     tolerance: Tolerance | None = None
     batch_size: BatchSize | None = None
     noise: Noise = 0.0
     noise_kind: Annotated[NoiseKind, Field(validate_default=True)] = "gaussian"
+
+    @field_validator("name", "group")
+    @classmethod
+    def _of_its_own(cls, name: str) -> str:
+        if name == ALL:
+            raise ValueError(f"cannot be {ALL}, which stands for all problems")
+        return name
 
     @field_validator("batch_size")
     @classmethod

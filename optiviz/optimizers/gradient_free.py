@@ -353,15 +353,14 @@ class NelderMead(Optimizer):
         points = np.stack(
             [(1 + t) * middle - t * last for t in (1.0, chi, psi, -psi)], axis=-2
         )  # reflected, expanded, contracted to the outside and to the inside
-        reflected, expanded, outside, inside = np.moveaxis(objective.value(points), -1, 0)[
-            ..., None
-        ]
+        reflected = objective.value(points[..., :1, :])
         far = reflected < best
         near = ~far & (reflected < second)
         out = ~far & ~near & (reflected < worst)
         looked = np.where(far, 1, np.where(near, 0, np.where(out, 2, 3)))
-        chosen = np.where(far & ~(expanded < reflected), 0, looked)
-        enough = far | near | np.where(out, outside <= reflected, inside < worst)
+        tried = objective.value(one_of(points, looked))  # again the reflected one, where near
+        chosen = np.where(far & ~(tried < reflected), 0, looked)
+        enough = far | near | np.where(out, tried <= reflected, tried < worst)
 
         replaced = np.concatenate([simplex[..., :-1, :], one_of(points, chosen)], axis=-2)
         shrunk = simplex[..., :1, :] + sigma * (simplex - simplex[..., :1, :])

@@ -7,7 +7,6 @@ costs its own jobs alone.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
 from importlib.resources import as_file, files
@@ -21,14 +20,13 @@ from optiviz.scoring.results import Results
 from optiviz.scoring.runs import Job, run_job
 from optiviz.scoring.store import FORMAT, current_store
 from optiviz.system.cache import cache_key
-from optiviz.system.environment import core_count, may_use_all_cores
+from optiviz.system.environment import WORTHWHILE, core_count, may_use_all_cores
 from optiviz.system.errors import OptivizError, describe_error
 from optiviz.system.interrupts import received
 from optiviz.system.plugins import script_hash, versions
 from optiviz.system.progress import Progress
-from optiviz.system.workers import as_finished, workers
+from optiviz.system.workers import as_finished, started, workers
 
-WORTHWHILE = 2.0  # seconds of tasks for which it pays to start processes
 SOURCES = "objective.py", "shapes.py", "descent", "optimizers", "scoring", "surfaces"
 DATA_PACKAGES = "numpy", "scikit-learn", "torch", "jax"  # that the data and models come from
 
@@ -113,12 +111,8 @@ def _answers(tasks: Sequence[Task]) -> Iterator[tuple[Task, bytes | Exception]]:
         yield _answer(left.pop())
         if (perf_counter() - began) * len(left) > WORTHWHILE:
             chosen = min(core_count(), len(left))
-    with ExitStack() as opened:
-        if isinstance(chosen, int) and chosen > 1:
-            from optiviz.system.processes import ProcessExecutor
-
-            chosen = opened.enter_context(ProcessExecutor(chosen))
-        yield from _submitted(chosen, left) if isinstance(chosen, Executor) else map(_answer, left)
+    with started(chosen) as who:
+        yield from _submitted(who, left) if isinstance(who, Executor) else map(_answer, left)
 
 
 def _answer(task: Task) -> tuple[Task, bytes | Exception]:
@@ -187,7 +181,12 @@ def _test(spec: OptimizerSpec, seed: int) -> bytes:
 
 
 def _tested(content: bytes) -> Mapping[str, Invariance]:
-    return {name: Invariance(*each) for name, each in json.loads(content).items()}
+    found = {name: Invariance(*each) for name, each in json.loads(content).items()}
+    for each in found.values():
+        if not (isinstance(each.passes, bool | None) and isinstance(each.cause, str)):
+            raise ValueError("no outcome of a test")
+        float(each.difference), float(each.lost)
+    return found
 
 
 def _parts(spec: OptimizerSpec) -> list[str]:

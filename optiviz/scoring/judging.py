@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
-from optiviz.scoring.problems import SHARES
+from optiviz.scoring.problems import RESOLUTION, SHARES
 from optiviz.scoring.results import ELSEWHERE, FAILED, MOVING, SOLVED
 
 SMOOTHED = 10  # steps whose mean is the gap where steps are random
@@ -69,7 +69,8 @@ class Judge:
         gap = (losses - standard.minimum) / standard.first
         going = np.isfinite(gap) & np.isfinite(points).all(axis=-1)
         alive = np.logical_and.accumulate(going) & self._alive
-        gap = np.where(alive, np.maximum(gap, 0), np.inf)
+        gap[(gap < 0) & (gap >= -RESOLUTION)] = 0  # lower ones are of a wrong minimum
+        gap = np.where(alive, gap, np.inf)
         if standard.smoothed:
             all_gaps = np.concatenate([self._recent, gap])
             self._recent = all_gaps[1 - SMOOTHED :]
@@ -83,7 +84,9 @@ class Judge:
         first = solves.argmax(axis=0)
         across = np.arange(gap.shape[1])
         new = solves.any(axis=0) & np.isinf(self._solved_at)
-        self._solved_at[new] = spent[first, across][new]
+        self._solved_at[new] = np.maximum(spent[first, across], 1)[
+            new
+        ]  # even of who evaluates none
 
         shown = np.where(alive, low, np.inf)
         for number, part in enumerate(SHARES * standard.budget):

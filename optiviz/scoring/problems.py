@@ -8,6 +8,7 @@ from optiviz.registry import NoiseKind
 from optiviz.surfaces.surface import Surface
 
 SHARES = np.geomspace(0.002, 1.0, 40)  # of a budget, at which the loss of each run is kept
+RESOLUTION = 1e-9  # of gaps: minima are known to it, so that those below it are equal
 TOLERANCE = 1e-3  # of the gap at the start, unless a problem has its own
 
 

@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.scoring.problems import RESOLUTION
 from optiviz.scoring.results import ENDINGS
 from optiviz.scoring.table import ScoreTable
 
 RESAMPLES = 2000  # of a bootstrap
 CONFIDENCE = 0.95  # of its intervals
-RESOLUTION = 1e-9  # of gaps: minima are known to it, so that those below it are equal
 
 
 def performance_profile(table: ScoreTable, ratios: Array) -> Array:
@@ -35,9 +35,12 @@ def data_profile(table: ScoreTable, kappas: Array) -> Array:
     return _reached(table.solved_at / (table.dims[table.problem] + 1)[:, None], kappas)
 
 
-def solved_share(table: ScoreTable) -> Array:
-    """Return the share of instances solved within each share of the budget, shape (shares, k)."""
-    return _reached(spent(table), table.shares)
+def solved_share(table: ScoreTable, shares: Array | None = None) -> Array:
+    """Return the share of instances solved within each share of the budget, shape (shares, k).
+
+    Those shares are the ones of the table unless others are specified.
+    """
+    return _reached(spent(table), table.shares if shares is None else shares)
 
 
 def solved_bands(table: ScoreTable, seed: int = 0) -> tuple[Array, Array]:

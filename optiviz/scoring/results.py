@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiviz.objective import Array
+from optiviz.scoring.problems import SHARES
 
 # How a run ended: below the tolerance, at a point without slope that is none, at the end of its
 # budget, or because its numbers were not finite or its code failed.
@@ -25,16 +26,17 @@ class Results:
 
     rates, shape (r,), are those that were tried, nan alone if none was searched. gaps, shape (r,
     starts, shares), are the lowest gaps so far, as fractions of that at the start, when these
-    SHARES of the budget were spent; inf from where a run failed. Files have them in single
-    precision, and where rates are not used, the last share may be all there is. solved_at, shape
-    (r, starts), is after how many evaluations the problem was solved, inf if it was not, and
-    endings, of the same shape, are indices of ENDINGS. cost is the mean number of evaluations of a
-    step, and spent is that of all evaluations of the search, 0 without one. values are those of
-    each hyperparameter that was varied beside the best rate, shape (v,), and factors, increasing,
-    are what they are of its default, or what their distances from 1 are of its own, if it is a
-    decay rate, so that they decrease. solved_with, shape (v, starts), is after how many evaluations
-    it was solved with each. cause is why runs failed, "" if none did or none said, and seconds is
-    the wall time of a step, which differs from run to run.
+    SHARES of the budget were spent; inf from where a run failed. Where steps are random, a gap is
+    the mean of those after the last ten steps, of which those before the first are 1. Files have
+    gaps in single precision, and where rates are not used, the last share may be all there is.
+    solved_at, shape (r, starts), is after how many evaluations the problem was solved, inf if it
+    was not, and endings, of the same shape, are indices of ENDINGS. cost is the mean number of
+    evaluations of a step, 0 if none was taken, and spent is that of all evaluations of the search,
+    0 without one. values are those of each hyperparameter that was varied beside the best rate,
+    shape (v,), and factors, increasing, are what they are of its default, or what their distances
+    from 1 are of its own, if it is a decay rate, so that they decrease. solved_with, shape (v,
+    starts), is after how many evaluations it was solved with each. cause is why runs failed, "" if
+    none did or none said, and seconds is the wall time of a step, which differs from run to run.
     """
 
     rates: Array
@@ -81,9 +83,31 @@ class Results:
         try:
             found = _unpacked(data)
             known = {each.name for each in fields(cls)}
-            return cls(**{key: value for key, value in found.items() if key in known})
-        except (EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
+            results = cls(**{key: value for key, value in found.items() if key in known})
+            results._check()
+        except (AttributeError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
             raise ValueError(str(error)) from None
+        return results
+
+    def _check(self) -> None:
+        """Raise ValueError or TypeError unless all have the types and shapes of those in a file."""
+        (rates, starts), real = self.solved_at.shape, np.dtype(float)
+        varied = {key: len(each) for key, each in self.values.items()}
+        wanted: list[tuple[NDArray[Any], tuple[int, ...], np.dtype[Any]]] = [
+            (self.rates, (rates,), real),
+            (np.asarray(self.gaps), (rates, starts, len(SHARES)), np.dtype(np.float32)),
+            (self.solved_at, (rates, starts), real),
+            (self.endings, (rates, starts), np.dtype(np.int8)),
+            *((self.values[key], (many,), real) for key, many in varied.items()),
+            *((self.solved_with[key], (many, starts), real) for key, many in varied.items()),
+        ]
+        plain = (self.cost, float), (self.spent, int), (self.seconds, float), (self.cause, str)
+        if (
+            any((each.shape, each.dtype) != (shape, kind) for each, shape, kind in wanted)
+            or not all(isinstance(each, kind) for each, kind in plain)
+            or not np.isin(self.endings, range(len(ENDINGS))).all()
+        ):
+            raise ValueError("values of other types or shapes")
 
 
 def _unpacked(data: bytes) -> dict[str, Any]:

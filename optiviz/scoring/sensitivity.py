@@ -8,7 +8,7 @@ import numpy as np
 from optiviz.objective import Array
 from optiviz.scoring.results import Results
 
-FACTORS = 10.0 ** np.linspace(-3, 3, 25)  # of the best rate
+FACTORS = 10.0 ** np.linspace(-3, 3, 25)  # of the rate used
 GOOD = 0.5  # share of what the best value solves, from which on a value is good
 
 
@@ -47,6 +47,20 @@ def rate_sensitivity(results: Sequence[Results], table_rates: Array) -> Sensitiv
     return _sensitivity(FACTORS, solved, counted)
 
 
+def sensitivities(
+    results: Sequence[Results], rate: str | None, table_rates: Array
+) -> dict[str, Sensitivity]:
+    """Return that to each hyperparameter of an optimizer that was varied, by name.
+
+    The first is that to the rate, of this name, if it was searched.
+    """
+    found = {}
+    if rate and not np.isnan(table_rates).all():
+        found[rate] = rate_sensitivity(results, table_rates)
+    keys = dict.fromkeys(key for each in results for key in each.values)
+    return found | {key: value_sensitivity(results, key) for key in keys}
+
+
 def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     """Return the share of instances solved at factors of the default of a hyperparameter.
 
@@ -57,10 +71,8 @@ def value_sensitivity(results: Sequence[Results], key: str) -> Sensitivity:
     factors = np.unique(np.concatenate([each.factors[key] for each in varied]))
     solved, counted = np.zeros(len(factors)), np.zeros(len(factors))
     for each in varied:
-        places, wins = (
-            np.searchsorted(factors, each.factors[key]),
-            np.isfinite(each.solved_with[key]),
-        )
+        places = np.searchsorted(factors, each.factors[key])
+        wins = np.isfinite(each.solved_with[key])
         solved[places] += wins.sum(axis=1)
         counted[places] += wins.shape[1]
     return _sensitivity(factors, solved, counted)

@@ -101,19 +101,20 @@ class Setting:
 
     @cached_property
     def starts(self) -> Array:
-        """The points where runs start, shape (starts, dim); raises InputError if there are none.
+        """The points where runs start, shape (starts, dim); raises InputError if they are too few.
 
         The first is the surface's own. The others are uniform in its window or box, and for a
-        network they are its weights with other seeds.
+        network they are its weights with other seeds. All losses there are above the minimum.
         """
         found = [self.posed.start(self.problem.surface.start)]
+        if not self._gap(found[0]) > 0:
+            raise InputError(f"{self.problem.name}: the loss at its start is not above the minimum")
         for x in self._drawn():
             if len(found) == self.problem.starts:
                 break
             with np.errstate(all="ignore"):
-                gap = self.true.value(x) - self.problem.minimum
-                usable = 0 < gap < np.inf and np.isfinite(self.true.gradient(x)).all()
-            if usable:
+                usable = np.isfinite(self.true.gradient(x)).all()
+            if usable and 0 < self._gap(x) < np.inf:
                 found.append(x)
         if len(found) < self.problem.starts:
             raise InputError(
@@ -121,6 +122,10 @@ class Setting:
                 "with a loss above the minimum"
             )
         return np.stack(found)
+
+    def _gap(self, x: Array) -> float:
+        with np.errstate(all="ignore"):
+            return float(self.true.value(x) - self.problem.minimum)
 
     def _drawn(self) -> Iterator[Array]:
         """Yield random points where runs may start."""
@@ -147,8 +152,6 @@ class Setting:
         with np.errstate(all="ignore"):
             first = self.true.value(group.starts) - problem.minimum
             slopes = slope(self.stationarity(group.starts))
-        if not (first > 0).all():
-            raise InputError(f"{problem.name}: the loss at a start is not above the minimum")
         return Standard(
             problem.minimum,
             np.tile(first, trials),

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from optiviz.system.cache import ignore_cached, read_cached, write_cached
 from optiviz.system.errors import InputError
 from optiviz.system.files import atomic_write
+from optiviz.system.text import shorten
 
 FORMAT = 1  # of results, and of the folders that they are in
 RECORD = "score.json"
@@ -128,9 +129,11 @@ def read_record(folder: Path) -> Path | None:
     if "format" not in found or not isinstance(known, dict):
         raise InputError(f"{path} is no record of a score: name another folder of results")
     theirs, ours = str(known.get("optiviz")), version("optiviz-cli")
-    if theirs != ours or found["format"] != FORMAT:
+    if theirs == ours and found["format"] != FORMAT:
+        theirs, ours = (f"{theirs}, format {each}" for each in (found["format"], FORMAT))
+    if theirs != ours:
         raise InputError(
-            f"{folder} has results of optiviz {theirs}, which are not mixed with those of {ours}: "
-            "name another folder"
+            f"{folder} has results of optiviz {shorten(theirs)}, which are not mixed with those of "
+            f"{ours}: name another folder"
         )
     return path

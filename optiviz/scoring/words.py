@@ -77,6 +77,7 @@ def cautions(scene: Scored) -> tuple[str, ...]:
             _reach(scene.table),
             _power(scene.table),
             _starts(scene.table),
+            _below(scene.table),
             _alike(scene.table),
             _rates_at_ends(scene),
             _tuning(scene),
@@ -238,6 +239,16 @@ def _starts(table: ScoreTable) -> Iterable[str]:
         )
 
 
+def _below(table: ScoreTable) -> Iterable[str]:
+    low = sum_by_problem(table, table.gaps < 0)
+    wrong = [name for name, each in zip(table.problems, low, strict=True) if each.any()]
+    if wrong:
+        yield (
+            f"Runs fall below the minimum of {_some(wrong)}, which is too high: what counts as "
+            "solved there is wrong."
+        )
+
+
 def _alike(table: ScoreTable) -> Iterable[str]:
     shares = problem_shares(table)
     nobody = [name for name, each in zip(table.problems, shares, strict=True) if not each.any()]
@@ -292,13 +303,13 @@ def _tuning(scene: Scored) -> Iterable[str]:
 
 
 def _costs(scene: Scored) -> Iterable[str]:
-    costs = {
-        entry.label: float(np.mean([each.cost for each in entry.results]))
-        for entry in scene.entries
-    }
     names = dict[str, list[str]]()
-    for name, cost in costs.items():
-        names.setdefault(f"{cost:.2g}", []).append(name)
+    for entry in scene.entries:
+        costs = [each.cost for each in entry.results if each.cost]
+        if costs:
+            names.setdefault(f"{np.mean(costs):.2g}", []).append(entry.label)
+    if not names:
+        return
     told = [f"{cost} for {enumerated(each)}" for cost, each in names.items()]
     taken = next(iter(names)) if len(names) == 1 else f"{enumerated(told)} on average"
     yield (

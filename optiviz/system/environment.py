@@ -11,6 +11,7 @@ import os
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
 )  # fmt: skip
+WORTHWHILE = 2.0  # seconds of work for which it pays to start processes
 
 
 _third_party: set[str] = set()  # names whose code has run in this process

@@ -22,11 +22,15 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, TypeVar
 
-from optiviz.system.environment import configure_process, core_count, may_use_all_cores
+from optiviz.system.environment import (
+    WORTHWHILE,
+    configure_process,
+    core_count,
+    may_use_all_cores,
+)
 from optiviz.system.progress import Progress
 from optiviz.system.workers import as_finished
 
-WORTHWHILE = 2.0  # seconds of calls for which it pays to start processes
 CONNECT_TIMEOUT = 10  # seconds to wait for a scheduler
 
 Item = TypeVar("Item")

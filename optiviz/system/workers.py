@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -20,17 +20,25 @@ def shared_out(jobs: Jobs) -> Iterator[None]:
 
     They give the same numbers, to the last bit. A single process has a single thread.
     """
-    with ExitStack() as opened:
-        if isinstance(jobs, int) and jobs > 1:
-            # Imports multiprocessing, which most runs do not need.
-            from optiviz.system.processes import ProcessExecutor
-
-            jobs = opened.enter_context(ProcessExecutor(jobs))
-        token = _workers.set(jobs)
+    with started(jobs) as chosen:
+        token = _workers.set(chosen)
         try:
             yield
         finally:
             _workers.reset(token)
+
+
+@contextmanager
+def started(jobs: Jobs) -> Iterator[Jobs]:
+    """Yield an executor on so many processes, if they are several, else what is given."""
+    if not isinstance(jobs, int) or jobs == 1:
+        yield jobs
+        return
+    # Imports multiprocessing, which most runs do not need.
+    from optiviz.system.processes import ProcessExecutor
+
+    with ProcessExecutor(jobs) as executor:
+        yield executor
 
 
 def workers() -> Jobs:

@@ -45,7 +45,7 @@ class Varied(NamedTuple):
 
 
 class SensitivityView(ScoreView):
-    """The share of instances solved at multiples of the best rate, and of other values.
+    """The share of instances solved at multiples of the rate used, and of other values.
 
     Bars beneath show where at least half as many are solved as at the best, with their width in
     decades.
@@ -66,7 +66,7 @@ class SensitivityView(ScoreView):
         if fitting and wide - LEAST_MAIN >= SMALL_PANEL[0]:
             for panel, varied in zip(_beside(axes, fitting), others[:fitting], strict=True):
                 self._draw(panel, varied, self._names(varied.name), "solved")
-        self._draw(axes, self._rates(), ("times the best rate", "of the best"), "instances solved")
+        self._draw(axes, self._rates(), ("times the rate used", "of the rate"), "instances solved")
 
     def _names(self, key: str) -> tuple[str, ...]:
         """Return the names of the axis of a hyperparameter, the longest first."""

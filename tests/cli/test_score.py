@@ -14,6 +14,8 @@ from conftest import Invoke
 
 import optiviz
 from optiviz.kinds.score import ScoreRecipe
+from optiviz.recipes.provenance import versions
+from optiviz.scoring.store import FORMAT
 
 SUITE = """\
 budget: 20
@@ -133,6 +135,9 @@ def test_a_damaged_file_is_told_and_made_again(invoke: Invoke, small: Path) -> N
         ("score --against sgd", "SPEC: required, but missing"),
         ("score admm", "SPEC: unknown optimizer 'admm': did you mean 'adam'?"),
         ("score sgd --against adm", "--against: unknown optimizer 'adm': did you mean 'adam'?"),
+        ("score , --suite small.yaml", "SPEC: '' does not name an optimizer"),
+        ("score sgd --suite high.yaml", "round: the loss at its start is not above the minimum"),
+        ("score --results run", "score.json is no record of a score: name another folder"),
         ("score sgd --add adam", "--add needs --results DIR"),
         ("score sgd --results new --add adam", "--add needs --results DIR"),
         ("score --results new", "SPEC: required, but missing"),
@@ -155,12 +160,21 @@ def test_a_damaged_file_is_told_and_made_again(invoke: Invoke, small: Path) -> N
 def test_what_cannot_be_is_one_sentence_and_writes_nothing(
     words: str, said: str, invoke: Invoke, small: Path
 ) -> None:
+    (small / "high.yaml").write_text(SUITE.replace("name: round", "name: round, minimum: 1e6"))
+    (small / "run").mkdir()
+    record = {
+        "format": FORMAT,
+        "versions": versions(),
+        "recipe": {"surface": "bowl", "optimizers": ["sgd"]},
+    }
+    (small / "run/score.json").write_text(json.dumps(record))
+    before = {*small.rglob("*")}
     result = invoke(*words.split())
     assert result.exit_code == 2
     assert result.stderr.startswith("optiviz: ")
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    assert {each.name for each in small.iterdir()} - {"cache"} == {"mine.py", "small.yaml"}
+    assert {each for each in small.rglob("*") if "cache" not in each.parts} <= before
 
 
 def test_results_of_another_version_are_not_mixed(invoke: Invoke, small: Path) -> None:

@@ -8,6 +8,8 @@ from conftest import LIVE, Invoke
 from scipy.optimize import minimize
 
 import optiviz
+from optiviz.descent.evaluations import count_evaluations
+from optiviz.descent.problem import SurfaceObjective
 from optiviz.descent.trajectory import Trajectory
 from optiviz.descent.walk import descend
 from optiviz.objective import Array
@@ -98,6 +100,17 @@ def test_nelder_mead_is_scipys(surface: str, adaptive: bool) -> None:
     together = np.concatenate([points, np.repeat(points[-1:], 101 - len(points), axis=0)])
     np.testing.assert_allclose(path.points, together, rtol=0, atol=1e-9)
     assert len(points) < 101  # it has converged
+
+
+@pytest.mark.parametrize("surface", ["rosenbrock", "beale", "cosine"])
+def test_nelder_mead_evaluates_no_more_points_than_scipys(surface: str) -> None:
+    found, method = optiviz.load_surface(surface), parse_spec("nelder-mead").build()
+    start = np.array(found.start)
+    options = {"maxiter": 31}
+    theirs = minimize(lambda x: float(found.value(x)), start, method="Nelder-Mead", options=options)
+    ours, end = count_evaluations(SurfaceObjective(found), method, start, 30)
+    assert ours == theirs.nfev
+    np.testing.assert_allclose(end, theirs.x, rtol=0, atol=1e-9)
 
 
 def test_a_simplex_has_a_corner_at_each_point_of_the_path() -> None:

@@ -83,6 +83,8 @@ def test_one_entry_stands_for_many_by_its_matrix_or_by_tags() -> None:
         ({"surface": "saddle"}, ("surface",), "minimum: is needed"),
         ({"surface": "bowl", "starts": True}, ("starts",), "cannot be true"),
         ({"surface": "bowl", "tolerance": 2}, ("tolerance",), "less than 1"),
+        ({"surface": "bowl", "minimum": float("nan")}, ("minimum",), "finite number"),
+        ({"surface": "bowl", "name": "all"}, ("name",), "stands for all problems"),
         ({"surface": "bowl", "batch_size": 2}, ("batch_size",), "samples"),
         ({"surface": "bowl", "noise_kind": "cauchi", "noise": 1}, ("noise_kind",), "'cauchy'"),
         ({"surface": "bowl", "noise_kind": "cauchy"}, ("noise_kind",), "no effect without noise"),

@@ -214,6 +214,24 @@ def test_a_run_is_solved_at_the_first_gap_below_the_tolerance() -> None:
     assert np.isinf(beyond.solved_at)
 
 
+def test_a_gap_below_a_wrong_minimum_is_negative_beyond_rounding() -> None:
+    assert (verdict([1.0] + [-1e-12] * 9).gaps >= 0).all()
+    assert verdict([1.0] + [-0.25] * 9).gaps[0, -1] == -0.25
+
+
+def test_what_reaches_the_minimum_unseen_has_cost_an_evaluation(own: str) -> None:
+    Path(own).write_text(
+        OWN + "\n\nclass Knowing(Lion):\n"
+        "    def step(self, objective, x, mean):\n        return 0 * x, mean\n"
+    )
+    assert (results(f"{own}:Knowing", "bowl").solved_at == 1).all()
+
+
+def test_a_problem_that_starts_below_its_minimum_is_told() -> None:
+    found = results("sgd", "bowl", minimum=100.0)
+    assert found.cause == "made: the loss at its start is not above the minimum"
+
+
 def test_gaps_are_infinite_from_where_a_run_fails() -> None:
     failed = verdict([1.0] * 10 + [np.nan] + [0.01] * 10)
     assert failed.endings == [FAILED]

@@ -142,6 +142,23 @@ def test_cautions_name_what_was_not_counted_and_what_tells_nothing() -> None:
     assert not any("smallest or largest" in each for each in said)
 
 
+def test_problems_on_which_no_step_was_taken_do_not_lower_its_cost() -> None:
+    scene = scored(made_table([[1, 2], [1, 2]]), cost=(3.0, 2.0))
+    stuck = replace(scene.entries[0].results[0], cost=0.0)
+    scene.entries[0].results = stuck, scene.entries[0].results[1]
+    assert any("a step takes 3 for adam and 2 for sgd" in each for each in cautions(scene))
+    scene.entries[0].results = stuck, stuck
+    assert any("a step takes 2;" in each for each in cautions(scene)), "of sgd, which took some"
+
+
+def test_a_minimum_that_runs_fall_below_is_told() -> None:
+    table = made_table([[1, 2], [3, 4]], gaps=[[[0.5, 0.0]] * 2, [[0.5, 0.0], [0.5, -0.1]]])
+    assert [each for each in cautions(scored(table)) if "below" in each] == [
+        "Runs fall below the minimum of 1 problem (problem-1), which is too high: "
+        "what counts as solved there is wrong."
+    ]
+
+
 def test_rates_at_an_end_of_those_tried_are_told() -> None:
     scene = made_scene(2)
     results = scene.entries[0].results

@@ -7,7 +7,12 @@ import pytest
 from made_scores import RATES, made_scene
 
 from optiviz.scoring.results import Results
-from optiviz.scoring.sensitivity import FACTORS, rate_sensitivity, value_sensitivity
+from optiviz.scoring.sensitivity import (
+    FACTORS,
+    rate_sensitivity,
+    sensitivities,
+    value_sensitivity,
+)
 
 INF = np.inf
 TENTHS = 10.0 ** np.arange(-2, 2.5, 0.5)
@@ -105,3 +110,14 @@ def test_made_scores_have_a_hill_around_the_best_rate() -> None:
     assert value_sensitivity(scene.entries[0].results, "beta1").factors == pytest.approx(
         np.geomspace(0.01, 10, 7)
     )
+
+
+def test_the_numbers_of_a_score_have_each_width() -> None:
+    scene = made_scene()
+    entry, rates = scene.entries[0], scene.table.rates[:, 0]
+    told = scene.to_dict()["scores"][0]["sensitivity"]
+    assert list(told) == ["lr", "beta1"]
+    for name, found in sensitivities(entry.results, "lr", rates).items():
+        assert told[name]["width"] == found.width == np.log10(np.divide(*found.region[::-1]))
+        assert told[name]["solved"] == found.solved.tolist()
+    assert list(sensitivities(entry.results, "lr", np.full(len(rates), np.nan))) == ["beta1"]

@@ -1,6 +1,7 @@
 """Results are kept by what they depend on, and a folder of others is left as it is."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,18 @@ def test_results_are_read_as_they_were_written(own_cache: Path, here: Path) -> N
 
 @pytest.mark.parametrize(
     "damaged",
-    [b"", b"x", CONTENT[:100], CONTENT[:-60], CONTENT[:900] + b"1234" + CONTENT[904:]],
-    ids=["empty", "text", "beginning", "without its end", "changed"],
+    [
+        *(b"", b"x", CONTENT[:100], CONTENT[:-60], CONTENT[:900] + b"1234" + CONTENT[904:]),
+        replace(RESULTS, gaps=RESULTS.gaps[:1]).to_bytes(),
+        replace(RESULTS, rates=RESULTS.rates.astype(str)).to_bytes(),
+        replace(RESULTS, endings=RESULTS.endings + np.int8(9)).to_bytes(),
+        replace(RESULTS, solved_with={}).to_bytes(),
+        replace(RESULTS, cause=5).to_bytes(),  # type: ignore[arg-type]
+    ],
+    ids=[
+        *("empty", "text", "beginning", "without its end", "changed", "a shape", "a type"),
+        *("an ending", "something missing", "a number"),
+    ],
 )
 def test_a_damaged_file_is_told_and_is_no_result(
     damaged: bytes, own_cache: Path, here: Path
@@ -61,7 +72,11 @@ def test_a_damaged_file_is_told_and_is_no_result(
         (RECORD, "[1]", "is no record of a score"),
         (RECORD, RECIPE, "is no record of a score"),
         (RECORD, '{"format": 1, "versions": {"optiviz": "0.1"}}', "has results of optiviz 0.1,"),
-        (RECORD, json.dumps({"format": 0, **json.loads(RECIPE)}), "are not mixed with those of"),
+        (
+            RECORD,
+            json.dumps({"format": 0, **json.loads(RECIPE)}),
+            ", format 0, which are not mixed",
+        ),
     ],
 )
 def test_a_folder_of_anything_else_is_left_alone(

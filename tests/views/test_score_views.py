@@ -100,11 +100,17 @@ def blank() -> ScoreScene:
 
 def many_problems(problems: int, optimizers: int = 5) -> ScoreScene:
     """Return a score on copies of its problems, in four groups."""
-    table = made_scene(optimizers).table
+    scene = made_scene(optimizers)
+    table = scene.table
     kept = np.arange(problems) % len(table.problems)
     rows = (5 * kept[:, None] + np.arange(5)).ravel()
+    entries = tuple(
+        replace(each, results=tuple(each.results[number] for number in kept))
+        for each in scene.entries
+    )
     return replace(
-        made_scene(optimizers),
+        scene,
+        entries=entries,
         table=replace(
             table,
             problems=tuple(f"{table.problems[each]}-{n}" for n, each in enumerate(kept)),
@@ -269,6 +275,14 @@ def test_four_figures_stand_in_a_square() -> None:
     places = [each.get_position() for each in drawn.figure.axes if each.get_zorder() == 0]
     assert len({round(each.x0, 3) for each in places}) == 2
     assert len({round(each.y0, 3) for each in places}) == 2
+
+
+def test_names_of_rows_are_whole_and_the_last_row_is_full() -> None:
+    drawn = draw("solved+rank+medians", made_scene())
+    assert_tidy(drawn)
+    solved, rank, medians = (axes.get_position() for axes in drawn.figure.axes[:3])
+    assert solved.x0 == pytest.approx(medians.x0)
+    assert max(axes.get_position().x1 for axes in drawn.figure.axes[2:4]) > rank.x0 + 0.2
 
 
 def test_figures_are_chosen_by_name() -> None:

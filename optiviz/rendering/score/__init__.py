@@ -45,7 +45,10 @@ def save_score(
     themes = page_themes(recipe.theme)
     drawings = Drawings()
     shown = [name for name in FIGURES if recipe.only is None or name in recipe.views(scene)]
-    figures = [figure_html(scene, recipe, name, drawings) for name in shown]
+    figures = [
+        figure_html(scene, recipe, name, drawings, level=3 if number else 2)
+        for number, name in enumerate(shown)
+    ]
     pages = with_pages(scene, recipe)
     told = problems_told(scene, recipe, pages)
     rules = theme_rules(themes) + path_rules(scene, themes) + drawings.rules()

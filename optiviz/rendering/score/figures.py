@@ -76,8 +76,10 @@ def path_rules(scene: ScoreScene, themes: Mapping[str, Theme]) -> str:
     return rules + marks
 
 
-def figure_html(scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Drawings) -> str:
-    """Return a figure with its caption, and its numbers in a table that folds out."""
+def figure_html(
+    scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Drawings, level: int
+) -> str:
+    """Return a figure with a heading of a level, its caption, and a table that folds out."""
     heading, caption = FIGURES[name]
     heads, rows = numbers_of(name, scene)
     numbers = ""
@@ -85,7 +87,7 @@ def figure_html(scene: ScoreScene, recipe: ScoreRecipe, name: str, drawings: Dra
         table = table_html(heads, rows, f"{heading}: numbers")
         numbers = f"<details><summary>Numbers</summary>{table}</details>"
     return (
-        f'<figure class="figure" id="figure-{name}">\n<h3>{escape(heading)}</h3>\n'
+        f'<figure class="figure" id="figure-{name}">\n<h{level}>{escape(heading)}</h{level}>\n'
         f"{_drawn(scene, recipe, name, f'{heading}. {caption}', drawings)}\n"
         f"<figcaption>{escape(caption)}</figcaption>\n{numbers}</figure>"
     )

@@ -18,7 +18,7 @@ FIGURES = {  # by the name of the view: a heading, and how it is read
     ),
     "rank": (
         "Rank against the budget",
-        "Lower is better; where lines cross, a longer run changes the order.",
+        "1, on top, is the best; where lines cross, a longer run changes the order.",
     ),
     "profile": (
         "Performance profile",
@@ -41,7 +41,7 @@ FIGURES = {  # by the name of the view: a heading, and how it is read
     ),
     "sensitivity": (
         "Sensitivity to the learning rate",
-        "A wide hill forgives a wrong rate, which is a multiple of the best one for each problem.",
+        "A wide hill forgives a wrong rate, which is a multiple of the one used on each problem.",
     ),
     "invariance": (
         "Invariance",
@@ -72,24 +72,20 @@ def numbers_of(name: str, scene: ScoreScene) -> tuple[Sequence[str], Cells]:
     return ["optimizer", *heads], rows
 
 
-def _at_budgets(values: Array, table_shares: Array, written: Callable[[float], str]) -> Cells:
-    """Return values, shape (shares, k), at BUDGETS, for each optimizer."""
-    rows = np.searchsorted(table_shares, np.array(BUDGETS) * (1 - 1e-9)).clip(
-        max=len(table_shares) - 1
-    )
-    return [[written(value) for value in column] for column in values[rows].T]
+def _at_budgets(values: Array, written: Callable[[float], str]) -> tuple[Sequence[str], Cells]:
+    """Return the headings of BUDGETS, and values there, shape (budgets, k), for each optimizer."""
+    cells = [[written(value) for value in column] for column in values.T]
+    return [f"at {percent(each)}" for each in BUDGETS], cells
 
 
 def _solved(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
-    table = scene.table
-    shares = _at_budgets(profiles.solved_share(table), table.shares, percent)
-    return [f"at {percent(each)}" for each in BUDGETS], shares
+    return _at_budgets(profiles.solved_share(scene.table, np.array(BUDGETS)), percent)
 
 
 def _rank(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
-    table = scene.table
-    ranks = _at_budgets(profiles.mean_ranks(table), table.shares, brief)
-    return [f"at {percent(each)}" for each in BUDGETS], ranks
+    shares = scene.table.shares
+    kept = [int((shares <= each).sum()) - 1 for each in BUDGETS]  # the last that was not beyond
+    return _at_budgets(profiles.mean_ranks(scene.table)[kept], brief)
 
 
 def _profile(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
@@ -119,7 +115,7 @@ def _sensitivity(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
             float(np.interp(power, np.log10(found.factors), found.solved)) for power in (-1, 0, 1)
         ]
         rows.append([brief(found.width), *map(percent, at)])
-    return ["width in decades", "a tenth of the best rate", "the best rate", "ten times"], rows
+    return ["width in decades", "a tenth of the rate used", "the rate used", "ten times"], rows
 
 
 def _invariance(scene: ScoreScene) -> tuple[Sequence[str], Cells]:

@@ -112,6 +112,8 @@ def test_the_matrix_has_a_button_for_each_problem_and_optimizer() -> None:
 def test_a_figure_has_the_colours_of_both_themes_and_its_numbers() -> None:
     text = page()
     assert re.findall('<figure class="figure" id="([^"]*)"', text) == ["figure-solved"]
+    assert text.index("figure-solved") < text.index("What came out")
+    assert 'id="figures"' not in text  # as the only one leads
     (svg,) = re.findall('<svg class="drawn".*?</svg>', text, re.S)
     assert not re.search("#[0-9a-f]{6}", svg)
     assert "<metadata" not in svg
@@ -131,6 +133,19 @@ def test_each_figure_has_a_row_of_numbers_for_each_optimizer(name: str) -> None:
     heads, rows = numbers_of(name, scored())
     assert [row[0] for row in rows] == ["adam", "sgd", "momentum"]
     assert {len(heads)} == {len(row) for row in rows}
+
+
+def test_numbers_at_a_budget_count_nothing_that_came_later() -> None:
+    scene = scored()
+    table = scene.table
+    made = {"solved_at": np.full(table.solved_at.shape, np.inf), "gaps": np.ones(table.gaps.shape)}
+    made["solved_at"][:, 0] = 0.0501 * table.budgets[table.problem]  # just beyond 5 %
+    made["gaps"][:, 0, table.shares > 0.05] = 0.5
+    later = replace(scene, table=replace(table, **made))
+    _, solved = numbers_of("solved", later)
+    assert solved[0] == ["adam", *["0 %"] * 3, *["100 %"] * 4]
+    _, ranks = numbers_of("rank", later)
+    assert ranks[0] == ["adam", *["2"] * 3, *["1"] * 4]
 
 
 def test_problems_run_at_the_rates_of_the_score_for_as_long_as_it_takes() -> None:
