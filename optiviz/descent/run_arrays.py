@@ -18,16 +18,18 @@ class Numbers(np.ndarray):
     """One number per run. What is computed from numbers alone is Numbers."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> Any:
-        for each in inputs:
-            if isinstance(each, Runs):
+        plain, of_numbers = [], True
+        for each in inputs:  # called for each operation of a formula, so types are compared first
+            kind = type(each)
+            if kind is Runs:
                 return NotImplemented
-        found = _called(ufunc, method, inputs, more)
-        if not isinstance(found, np.ndarray):
-            return found
-        for each in inputs:
-            if not (isinstance(each, NUMBERS) or np.ndim(each) == 0):
-                return found
-        return found.view(Numbers)
+            if kind is Numbers or kind is Points:
+                each = each.view(np.ndarray)
+            elif kind is not float and np.ndim(each):
+                of_numbers = False
+            plain.append(each)
+        found = _called(ufunc, method, plain, more)
+        return found.view(Numbers) if of_numbers and isinstance(found, np.ndarray) else found
 
     def __pow__(self, exponent: Any, modulo: None = None) -> Any:
         if isinstance(exponent, Runs):
@@ -62,7 +64,7 @@ class Runs(np.ndarray):
     """
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> Any:
-        return self._of_all_runs(_called(ufunc, method, inputs, more))
+        return self._of_all_runs(_called(ufunc, method, [_plain(each) for each in inputs], more))
 
     def __array_function__(self, *call: Any) -> Any:
         return self._of_all_runs(super().__array_function__(*call))
@@ -86,17 +88,17 @@ class Runs(np.ndarray):
         return found
 
 
-NUMBERS, OURS = (Numbers, float), (Numbers, Runs)
+OURS = {Numbers, Points, Runs}
 
 
 def _plain(value: Any) -> Any:
-    return value.view(np.ndarray) if isinstance(value, OURS) else value
+    return value.view(np.ndarray) if type(value) in OURS else value
 
 
-def _called(ufunc: np.ufunc, method: str, inputs: Any, more: dict[str, Any]) -> Any:
+def _called(ufunc: np.ufunc, method: str, inputs: list[Any], more: dict[str, Any]) -> Any:
     if "out" in more:
         more["out"] = tuple(map(_plain, more["out"]))
-    return getattr(ufunc, method)(*[_plain(each) for each in inputs], **more)
+    return (ufunc if method == "__call__" else getattr(ufunc, method))(*inputs, **more)
 
 
 class AloneObjective:

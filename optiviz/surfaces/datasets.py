@@ -17,6 +17,7 @@ import numpy as np
 
 from optiviz.objective import Array
 from optiviz.system.arrays import read_npz
+from optiviz.system.cache import cached
 from optiviz.system.errors import InputError, did_you_mean, require_package
 from optiviz.system.text import plain_text, shorten
 
@@ -32,6 +33,7 @@ DATASETS = {
     "npz:FILE": "NumPy arrays x_train, y_train and, if there are any, x_test, y_test",
 }
 TOKENS = 8  # of associations
+DIGIT_PIXELS = 64
 HELD_OUT = 0.2  # share of digits, the last ones, used only for testing
 MAX_VALUES = 100_000_000  # numbers in an array read from a file
 MAX_CLASSES = 10_000
@@ -116,7 +118,14 @@ def _sklearn(name: str) -> Any:
 
 
 def _digits() -> Dataset:
-    inputs, labels = _sklearn("digits").load_digits(return_X_y=True)
+    """Return the digits, from the cache if possible: importing scikit-learn takes a second."""
+
+    def loaded() -> bytes:
+        inputs, labels = _sklearn("digits").load_digits(return_X_y=True)
+        return np.column_stack([inputs, labels]).astype(np.uint8).tobytes()
+
+    rows = np.frombuffer(cached("datasets/digits", loaded), np.uint8).reshape(-1, DIGIT_PIXELS + 1)
+    inputs, labels = rows[:, :-1].astype(float), rows[:, -1].astype(int)
     kept = len(inputs) - int(HELD_OUT * len(inputs))
     return _dataset("digits", inputs[:kept] / 16, labels[:kept], inputs[kept:] / 16, labels[kept:])
 
