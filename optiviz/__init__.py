@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from optiviz.rendering.api import load_jobs as load_jobs
     from optiviz.rendering.api import load_lesson as load_lesson
     from optiviz.rendering.api import load_recipe as load_recipe
+    from optiviz.rendering.api import load_suite as load_suite
     from optiviz.rendering.api import load_surface as load_surface
     from optiviz.rendering.api import render as render
     from optiviz.surfaces.models.jax import JaxProblem as JaxProblem
@@ -58,6 +59,7 @@ _HOMES = {
     "load_jobs": "rendering.api",
     "load_lesson": "rendering.api",
     "load_recipe": "rendering.api",
+    "load_suite": "rendering.api",
     "load_surface": "rendering.api",
     "render": "rendering.api",
     "record": "descent.recording",

@@ -28,7 +28,7 @@ def test_the_exported_names_are_these() -> None:
         "PythonProblem", "Recipe", "ResponseRecipe", "ScoreRecipe", "Signal", "SolverRecorder",
         "Surface", "TorchProblem", "Trajectory", "TuneRecipe", "animate", "batch", "descend",
         "draw", "explore", "load_jobs", "load_lesson", "load_recipe",
-        "load_surface", "record", "render",
+        "load_suite", "load_surface", "record", "render",
     ]  # fmt: skip
     for name in optiviz.__all__:
         assert getattr(optiviz, name).__doc__

@@ -131,9 +131,10 @@ def command(
     optiviz score lion --against adam,sgd,momentum,rmsprop -o score.html
     optiviz score my_optimizer.py:Lion --against adam --suite full --results lion
 
-    Every optimizer gets the same problems, starts, seeds and budget of evaluations, and rates that
-    nobody gives are searched on the same grid. What was run before is not run again: a score that
-    was stopped goes on, and --results lion --add adan runs only adan.
+    SPEC is the optimizer that is judged. Every optimizer gets the same problems, starts, seeds and
+    budget of evaluations, and rates that nobody gives are searched on the same grid. What was run
+    before is not run again: a score that was stopped goes on, and --results lion --add adan runs
+    only adan.
     """
     from optiviz.kinds.score import ScoreRecipe
     from optiviz.recipes.provenance import RecipeSource, metadata_for, read_source, versions
@@ -150,7 +151,10 @@ def command(
     added = _specs("--add", add)
     record = None if results is None else read_record(results)
     if record is None and added:
-        raise InputError("--add needs --results DIR, a folder with the score that it adds to")
+        lacks = "" if results is None else f": there is none in {results}"
+        raise InputError(
+            f"--add needs --results DIR, a folder with the score that it adds to{lacks}"
+        )
     if named and added:
         raise InputError("--add adds to the score in --results: leave out SPEC and --against")
     if spec is None and (named or record is None):

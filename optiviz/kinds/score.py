@@ -444,7 +444,8 @@ class ScoreScene(Scene[ScoreEntry]):
     def report(self, recipe: ScoreRecipe) -> Report:
         """Return one row per optimizer, and what can and cannot be concluded."""
         headings = [
-            *("solved", "95% interval", "median cost", "mean rank", "won/tied/lost", "p"),
+            *("solved", "95% interval", "median cost", "mean rank", "won/tied/lost"),
+            "adjusted p",
             "search",
             *(["time a step"] if self.timing else []),
         ]

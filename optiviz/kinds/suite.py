@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field, FiniteFloat, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, ValidationInfo, field_validator
 
 from optiviz.kinds.conditions import BatchSize, Noise, check_noise_kind
 from optiviz.kinds.fields import check_samples
@@ -115,7 +115,15 @@ class Suite(Model):
         )
 
 
-WrittenSuite = Annotated[Suite, MappedSchema(lambda kept: any_of(TEXT, kept))]
+def _no_name(suite: object) -> object:
+    if isinstance(suite, str):
+        raise ValueError("must be a suite: optiviz.load_suite returns that of a name or a file")
+    return suite
+
+
+WrittenSuite = Annotated[
+    Suite, BeforeValidator(_no_name), MappedSchema(lambda kept: any_of(TEXT, kept))
+]
 
 
 def known_minimum(problem: SuiteProblem) -> float:

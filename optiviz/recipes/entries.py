@@ -47,7 +47,7 @@ class EntryReader(ABC):
         for place, entry in enumerate(listed):
             at = (kind, place)
             if not isinstance(entry, dict):
-                self.wrong(at, "must map fields to values")
+                self.wrong(at, "must map fields to values, such as surface: bowl")
                 continue
             own = dict(entry)
             matrix = self._matrix((*at, "matrix"), own, varied)

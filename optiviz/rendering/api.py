@@ -14,11 +14,13 @@ from optiviz.kinds.plot import PlotRecipe
 from optiviz.kinds.response import ResponseRecipe
 from optiviz.kinds.run import Recipe
 from optiviz.kinds.score import ScoreRecipe
+from optiviz.kinds.suite import Suite
 from optiviz.kinds.tune import TuneRecipe
 from optiviz.recipes.jobs import Job, read_jobs
 from optiviz.recipes.lessons import read_lesson, with_lesson
 from optiviz.recipes.provenance import RecipeSource, read_source
 from optiviz.recipes.reading import check_trusted, read_recipe
+from optiviz.recipes.suites import read_suite
 from optiviz.registry import OPTIMIZERS, NoiseKind
 from optiviz.rendering.batch import Result, run_jobs
 from optiviz.rendering.render import make_picture, render
@@ -54,6 +56,7 @@ __all__ = [
     "load_jobs",
     "load_lesson",
     "load_recipe",
+    "load_suite",
     "load_surface",
     "render",
 ]
@@ -220,6 +223,18 @@ def load_lesson(name: str, lang: str | None = None, *, allow_plugins: bool = Fal
     recipe = _trusted(read_lesson(name, lang), allow_plugins)
     assert isinstance(recipe, LessonRecipe)
     return recipe
+
+
+def load_suite(name: str, *, allow_plugins: bool = False) -> Suite:
+    """Return a suite of problems, for a `ScoreRecipe`.
+
+    name is that of a shipped suite, "quick" or "full", or the path of a YAML file. allow_plugins
+    permits third-party code in its problems.
+
+    Returns a Suite, whose `problems` have surfaces and the conditions of runs. Raises InputError
+    if there is no such suite, or with all that is wrong with the file.
+    """
+    return read_suite(name, allow_plugins)
 
 
 def _trusted(source: RecipeSource, allow_plugins: bool) -> BaseRecipe:

@@ -99,9 +99,9 @@ def _solved(table: ScoreTable, found: Sequence[Summary]) -> Iterable[str]:
         elif first.solved == most.solved:
             told += f", as {_verb(equal, 'does', 'do')} {enumerated(equal)}, and none more"
         else:
-            told += f"; most {_verb(equal, 'is', 'are')} solved by {enumerated(equal)}"
+            told += f"; {enumerated(equal)} {_verb(equal, 'solves', 'solve')} most"
         if first.solved != most.solved:
-            told += f" with {_share(most.solved)}{_between(most)}"
+            told += f", {_share(most.solved)}{_between(most)}"
     yield told + "."
     if np.isfinite(first.median):
         low, high = first.median_interval

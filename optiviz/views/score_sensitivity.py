@@ -86,13 +86,13 @@ class SensitivityView(ScoreView):
         return Varied("lr", found)
 
     def _others(self) -> list[Varied]:
-        """Return the other hyperparameters, those that most optimizers have first."""
+        """Return the other hyperparameters: first those of the judged one, and of most others."""
         found: dict[str, dict[int, Sensitivity]] = {}
         for number, entry in enumerate(self.scene.entries):
             for key in dict.fromkeys(key for each in entry.results for key in each.values):
                 found.setdefault(key, {})[number] = value_sensitivity(entry.results, key)
         varied = [Varied(key, each) for key, each in found.items()]
-        return sorted(varied, key=lambda each: -len(each.found))
+        return sorted(varied, key=lambda each: (0 not in each.found, -len(each.found)))
 
     def _draw(self, axes: Axes, varied: Varied, names: Sequence[str], heading: str) -> None:
         """Draw the curves of what was varied, with bars beneath them."""

@@ -139,7 +139,7 @@ def test_a_damaged_file_is_told_and_made_again(invoke: Invoke, small: Path) -> N
         ("score sgd --suite high.yaml", "round: the loss at its start is not above the minimum"),
         ("score --results run", "score.json is no record of a score: name another folder"),
         ("score sgd --add adam", "--add needs --results DIR"),
-        ("score sgd --results new --add adam", "--add needs --results DIR"),
+        ("score --results new --add adam", "score that it adds to: there is none in new"),
         ("score --results new", "SPEC: required, but missing"),
         ("score sgd --suite smal.yaml", "smal.yaml: No such file"),
         ("score sgd --suite quik", "unknown suite 'quik': did you mean 'quick'?"),

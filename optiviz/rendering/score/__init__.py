@@ -89,13 +89,15 @@ def _compared(scene: ScoreScene, recipe: ScoreRecipe) -> str:
     starts = len(table.problem)
     budgets = sorted({*table.budgets.tolist()})
     most = f"{budgets[0]:,}" if len(budgets) == 1 else f"{budgets[0]:,} to {budgets[-1]:,}"
-    rates = {None: "for each problem", "all": "for the whole suite"}.get(
+    where = {None: "for each problem", "all": "for the whole suite"}.get(
         recipe.tuned_on, f"on {recipe.tuned_on}"
     )
+    searched = any(entry.is_tuned for entry in scene.entries)
+    rates = f" learning rates tuned {where}," if searched else ""
     return (
         f"{first}{against}, on the suite {scene.suite.name}: "
         f"{counted(len(table.problems), 'problem')} with {counted(starts, 'start')} in all, "
-        f"{most} evaluations a run, learning rates tuned {rates}, seed {recipe.seed}."
+        f"{most} evaluations a run,{rates} seed {recipe.seed}."
     )
 
 

@@ -40,13 +40,14 @@ FIGURES = {  # by the name of the view: a heading, and how it is read
         "Elsewhere is a point without slope that is no solution; moving is the end of the budget.",
     ),
     "sensitivity": (
-        "Sensitivity to the learning rate",
-        "A wide hill forgives a wrong rate, which is a multiple of the one used on each problem.",
+        "Sensitivity",
+        "A wide hill forgives a wrong value: a multiple of the rate used on each problem or, where "
+        "an instance is solved at that rate, of the default of another hyperparameter.",
     ),
     "invariance": (
         "Invariance",
         "A tick is a path that stays the same when the problem is changed; a number is how many "
-        "times as large the final gap becomes.",
+        "times as large the final gap becomes, and fails that it is not finite.",
     ),
 }
 Cells = Sequence[Sequence[str]]

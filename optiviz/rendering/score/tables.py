@@ -58,7 +58,7 @@ def summary_html(scene: ScoreScene, recipe: ScoreRecipe) -> str:
         if recipe.timing:
             cells.append(f"{1e6 * entry.seconds:.3g} µs" if np.isfinite(entry.seconds) else "–")
         rows.append(
-            f"<tr>{_optimizer(scene, entry.number, 'row')}"
+            f"<tr>{_optimizer(scene, entry.number, 'row', entry.detail)}"
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "</tr>"
         )
@@ -76,9 +76,10 @@ def _interval(ends: tuple[float, float]) -> str:
     return f'<span class="interval">{100 * ends[0]:.0f} to {high}</span>'
 
 
-def _optimizer(scene: ScoreScene, number: int, scope: str) -> str:
+def _optimizer(scene: ScoreScene, number: int, scope: str, detail: str = "") -> str:
     heading = escape(scene.entries[number].heading)
-    return f'<th scope="{scope}"><i class="dot o{number}"></i>{heading}</th>'
+    more = f' <span class="interval">{escape(detail)}</span>' if detail else ""
+    return f'<th scope="{scope}"><i class="dot o{number}"></i>{heading}{more}</th>'
 
 
 def matrix_html(scene: ScoreScene) -> str:
@@ -141,6 +142,8 @@ def extremes_html(scene: ScoreScene) -> str:
     first = escape(scene.entries[0].heading)
     return (
         f'<section id="extremes"><h2>Where {first} does best and worst</h2>\n'
+        '<p class="note">By its evaluations compared with the mean of the others; an instance that '
+        "is left unsolved counts as two budgets. Ranks are by the lowest loss.</p>\n"
         f"{''.join(parts)}</section>"
     )
 
