@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -129,6 +129,10 @@ class SurfaceObjective:
         self.dim = surface.dim
         self.value, self.gradient = made.value, made.gradient
         self.value_and_gradient = made.value_and_gradient
+        self._surface = surface
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without what was compiled
+        return type(self), (self._surface,)
 
 
 class SurfaceProblem(Problem):
@@ -148,8 +152,9 @@ class SurfaceProblem(Problem):
 class FittedSurface(SurfaceObjective):
     """A surface of a fit as an objective, which offers the residuals of a squared error."""
 
-    def __init__(self, surface: Surface, fit: Fit) -> None:
+    def __init__(self, surface: Surface) -> None:
         super().__init__(surface)
+        fit = cast(Fit, surface.compiled)
         if fit.is_least_squares:
             self.residuals, self.jacobian = fit.residuals, fit.jacobian
 
@@ -168,7 +173,7 @@ class FitProblem(Problem):
         return self.without_noise(None, 0)
 
     def without_noise(self, batch_size: int | None, seed: int) -> Objective | Stream:
-        whole = FittedSurface(self.surface, self.origin.compiled)
+        whole = FittedSurface(self.surface)
         if batch_size is None:
             return whole
         return SampleBatches(whole, self.origin.compiled, batch_size, seed)

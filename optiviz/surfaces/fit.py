@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +66,17 @@ class Fit:
     """The mean loss of samples (x, y), each of shape (n,), over the parameters of a model.
 
     model is the formula in the parameters and then the feature. The squared error is half the sum
-    of the squares of residuals (z - y)/sqrt(n).
+    of the squares of residuals (z - y)/sqrt(n). Pickled as `declared`: what `fit` makes it from.
     """
 
     model: Formula
     x: Array
     y: Array
     loss: SampleLoss
+    declared: tuple[FitConfig, tuple[str, ...]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return fit, self.declared
 
     @property
     def is_least_squares(self) -> bool:
@@ -178,7 +182,7 @@ def fit(config: FitConfig, variables: tuple[str, ...]) -> Fit:
         said = f"{enumerated(names.parameters)}, not {enumerated(variables)}"
         raise InputError(f"the parameters of {config.formula} are {said}")
     model = compiled(config.formula, (*variables, names.feature))
-    return Fit(model, *config.load(), LOSSES[config.loss])
+    return Fit(model, *config.load(), LOSSES[config.loss], (config, variables))
 
 
 class BestFit(NamedTuple):

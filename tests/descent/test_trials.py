@@ -1,5 +1,6 @@
 """Runs that are walked as one array, or on all cores, are those that are walked one by one."""
 
+import pickle
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
@@ -11,8 +12,10 @@ import pytest
 from conftest import FORMULAS
 
 import optiviz
+from optiviz.descent import problem_of
 from optiviz.descent.run_arrays import AloneObjective, Numbers
 from optiviz.descent.trials import Trials, walk_trials
+from optiviz.objective import Stream
 from optiviz.optimizers.spec import parse_spec
 from optiviz.surfaces.noise import GradientNoise
 from optiviz.system.errors import OptivizError
@@ -236,7 +239,7 @@ def trials_of(name: str, here: Path, copy: str, keys: Sequence[str] = ("lr",)) -
     spread = {"lr": np.geomspace(1e-3, 30, 7), "beta": 1 - np.geomspace(0.5, 0.01, 7)}
     spec = parse_spec(name.replace("own.py", f"{copy}.py"))
     values = {key: spread[key] for key in keys}
-    return Trials(spec, values, HILLS, HILLS, STARTS, 20, 21)
+    return Trials(spec, values, HILLS, problem_of(HILLS).objective(), STARTS, 20, 21)
 
 
 def one_by_one(many: Trials) -> np.ndarray:
@@ -343,3 +346,35 @@ def test_an_array_of_numbers_computes_as_each_number_does() -> None:
         np.testing.assert_array_equal(together, [rule(each) for each in numbers.tolist()])
     mixed = numbers[:, None].view(Numbers) * np.ones(2)
     assert type(mixed) is np.ndarray
+
+
+PLANE = {"domain": "-2:2,-2:2"}
+SAMPLES = {"x": [1.0, 2.0, 4.0], "y": [0.0, 1.0, 1.0]}
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"formula": "x**2 + sin(y)", **PLANE},
+        {"formula": "x**2 + y**2", "constraints": "x + y >= 1", **PLANE},
+        {"residuals": "y - x**2, 1 - x, x*y", **PLANE},
+        {"fit": {"model": "a*x + b", "data": SAMPLES}},
+        {"fit": {"model": "a*x + b", "data": SAMPLES, "loss": "logistic"}},
+    ],
+    ids=str,
+)
+def test_what_is_descended_is_the_same_in_another_process(
+    declared: dict[str, Any], noise: float, batch_size: int | None
+) -> None:
+    problem = problem_of(optiviz.Surface.model_validate(declared))
+    here: Any = problem.objective(batch_size if problem.has_samples else None, noise)
+    before, x = pickle.dumps(here), np.array([0.3, 0.7])
+    one: Any = here.at(1) if isinstance(here, Stream) else here
+    found = one.gradient(x)
+    assert pickle.dumps(here) == before  # without what was compiled
+    there: Any = pickle.loads(before)
+    other = there.at(1) if isinstance(there, Stream) else there
+    assert (other.gradient(x) == found).all()
+    assert vars(there).keys() == vars(here).keys()
