@@ -204,7 +204,7 @@ class InvarianceView(ScoreView):
         rows, ruler = row_limits(axes, len(self.scene.entries)), ruler_of(axes)
         self.name_rows(axes, rows)
         axes.annotate(
-            "    ".join(KEY), (0, 0), (0, -13), xycoords="axes fraction",
+            ", ".join(KEY), (0, 0), (0, -13), xycoords="axes fraction",
             textcoords="offset points", fontsize=TICK, color=self.theme.muted,
             annotation_clip=False,
         )  # fmt: skip

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import optiviz
+from optiviz.kinds.score import ScoreRecipe
 from optiviz.kinds.suite import Suite
 from optiviz.recipes.reading import check_trusted, inlined_files
 from optiviz.recipes.suites import checked_suite, read_suite
@@ -145,3 +147,9 @@ def test_code_of_others_is_not_run_unless_it_is_allowed(here: Path, written: str
     assert not Path("ran").exists()
     assert inlined_files({"suite": "s.yaml"}) == [Path("s.yaml")]
     assert inlined_files({"suite": "quick"}) == []
+
+
+def test_python_reads_a_suite_for_a_score() -> None:
+    assert ScoreRecipe(optimizers="adam", suite=optiviz.load_suite("quick")).suite.name == "quick"
+    with pytest.raises(InputError, match="suite: must be a suite: optiviz.load_suite returns"):
+        ScoreRecipe(optimizers="adam", suite="quick")

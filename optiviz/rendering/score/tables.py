@@ -72,8 +72,8 @@ def _interval(ends: tuple[float, float]) -> str:
     """Return an interval of shares as HTML."""
     if not np.isfinite(ends[0]):
         return ""
-    high = f"{100 * ends[1]:.0f}" if np.isfinite(ends[1]) else "more"
-    return f'<span class="interval">{100 * ends[0]:.0f} to {high}</span>'
+    upto = f"to {100 * ends[1]:.0f}" if np.isfinite(ends[1]) else "or more"
+    return f'<span class="interval">{100 * ends[0]:.0f} {upto}</span>'
 
 
 def _optimizer(scene: ScoreScene, number: int, scope: str, detail: str = "") -> str:

@@ -213,6 +213,24 @@ def test_where_pages_would_be_too_many_the_extremes_have_one(
     assert with_pages(replace(scene, unfinished="3 of 6 jobs"), recipe_of(scene)) == {}
 
 
+def test_rates_that_were_given_are_shown_and_not_called_tuned() -> None:
+    scene = scored()
+    assert "learning rates tuned for each problem" in written(scene)
+    entries = tuple(
+        replace(
+            each,
+            spec=parse_spec(f"{each.spec.name}:lr=0.25"),
+            results=tuple(
+                replace(one, rates=np.full_like(one.rates, np.nan)) for one in each.results
+            ),
+        )
+        for each in scene.entries
+    )
+    given = written(replace(scene, entries=entries))
+    assert "rates tuned" not in given
+    assert given.count('<span class="interval">lr 0.25</span>') == len(entries)
+
+
 def test_only_the_page_of_a_score_that_goes_on_loads_itself_again() -> None:
     scene = scored(KEPT[:1])
     going = written(replace(scene, unfinished="3 of 9 jobs", is_followed=True))
