@@ -234,6 +234,24 @@ def test_the_sensitivity_to_rates_is_drawn_with_its_width() -> None:
     assert any("1 \N{MINUS SIGN} beta1" in text.get_text() for text in beta.texts)
 
 
+def test_hyperparameters_of_the_judged_optimizer_come_first() -> None:
+    scene = made_scene(4)
+    first, *others = scene.entries
+    renamed = tuple(
+        replace(
+            each,
+            **{
+                name: {"kick": next(iter(getattr(each, name).values()))}
+                for name in ("values", "factors", "solved_with")
+            },
+        )
+        for each in first.results
+    )
+    judged = replace(scene, entries=(replace(first, results=renamed), *others))
+    _, panel, *_ = axes_of("sensitivity", judged)
+    assert any("kick" in text.get_text() for text in panel.texts)
+
+
 def test_invariances_are_ticks_factors_or_random() -> None:
     (axes,) = axes_of("invariance", made_scene(1))
     said = [text.get_text() for text in axes.texts]

@@ -65,6 +65,7 @@ def save_score(
         conclusions=_list(said),
         cautions=_list(cautions(scene)),
         summary=summary_html(scene, recipe),
+        suite=escape(f"{scene.suite.title}. " if scene.suite.title else ""),
         paths=_paths(scene, len(pages)),
         matrix=matrix_html(scene),
         leading="".join(figures[:1]),

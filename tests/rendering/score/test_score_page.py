@@ -83,6 +83,12 @@ def test_no_text_is_html_and_nothing_is_loaded() -> None:
     assert len(ids) == len({*ids})
 
 
+def test_it_has_the_title_of_its_suite() -> None:
+    scene = scored()
+    titled = replace(scene, suite=scene.suite.model_copy(update={"title": "Two <valleys>"}))
+    assert "Two &lt;valleys&gt;. Each cell" in written(titled)
+
+
 def test_only_its_own_scripts_and_styles_may_run() -> None:
     text = page()
     pages = embedded(text, "pages")
