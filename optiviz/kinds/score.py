@@ -32,7 +32,7 @@ from optiviz.scoring.problems import BenchmarkProblem
 from optiviz.scoring.profiles import data_profile, performance_profile
 from optiviz.scoring.results import ENDINGS, FAILED, Results
 from optiviz.scoring.runs import Job
-from optiviz.scoring.sensitivity import sensitivities
+from optiviz.scoring.sensitivity import Sensitivity, sensitivities
 from optiviz.scoring.setting import Setting
 from optiviz.scoring.statistics import Summary, summaries
 from optiviz.scoring.table import ALL, ScoreTable, judging, read_tuned, table_of
@@ -301,6 +301,16 @@ class ScoreScene(Scene[ScoreEntry]):
         """The numbers that sum up each optimizer, with intervals and tests."""
         return summaries(self.table)
 
+    @cached_property
+    def sensitivities(self) -> tuple[dict[str, Sensitivity], ...]:
+        """How much depends on each hyperparameter of each optimizer, the rate first, by name."""
+        return tuple(
+            sensitivities(
+                entry.results, factory_of(entry.spec.name).rate, self.table.rates[:, entry.number]
+            )
+            for entry in self.entries
+        )
+
     @property
     def failures(self) -> list[tuple[ScoreEntry, str, str]]:
         """The optimizer, the problem and the cause of each failure that has one."""
@@ -383,9 +393,7 @@ class ScoreScene(Scene[ScoreEntry]):
                     "region": _plain(found.region),
                     "width": _plain(found.width),
                 }
-                for name, found in sensitivities(
-                    entry.results, factory_of(entry.spec.name).rate, table.rates[:, number]
-                ).items()
+                for name, found in self.sensitivities[number].items()
             },
             "invariances": {
                 name: {key: _plain(value) for key, value in found._asdict().items()}

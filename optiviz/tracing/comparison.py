@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from optiviz.objective import Array, Objective, Stream
-from optiviz.optimizers.base import Optimizer, OptimizerError
+from optiviz.optimizers.base import BaseWrapper, Optimizer, OptimizerError, Scheduled
 from optiviz.shapes import ShapeForm
 from optiviz.system.errors import InputError
 from optiviz.tracing.forms import Form
@@ -49,6 +49,16 @@ class Bowl:
         return bends
 
 
+def for_steps(method: Any, steps: Any) -> Any:
+    """Return an optimizer whose schedules are for a run of `steps` steps, which may be recorded."""
+    if not isinstance(method, BaseWrapper):
+        return method
+    fields: dict[str, Any] = {"inner": for_steps(method.inner, steps)}
+    if isinstance(method, Scheduled):
+        fields["schedule"] = method.schedule.with_total_steps(steps)
+    return method.with_fields(**fields)
+
+
 def check_program(method: Optimizer, changed: Changed, program: MethodProgram, dim: int) -> None:
     """Raise Untraceable unless a program does what an optimizer does, on a function of its own."""
     bowl = Bowl(dim)
@@ -83,7 +93,7 @@ def check_path(
     steps: int,
 ) -> None:
     """Raise Untraceable unless each step of a run of `steps` steps from x is that of a program."""
-    values = method.hyperparameters()
+    values, method = method.hyperparameters(), for_steps(method, steps)
     given: dict[str, Any] = {"h": [values[name] for name in program.variable], "n": [steps]}
     with np.errstate(all="ignore"):
         begun = run(program.init, given | {"x": x.tolist()})

@@ -18,7 +18,6 @@ from optiviz.optimizers.base import (
     BaseWrapper,
     Method,
     Optimizer,
-    Scheduled,
     Solver,
     offers,
 )
@@ -28,7 +27,7 @@ from optiviz.optimizers.wrappers import Wrapper
 from optiviz.shapes import ShapeForm, Sketch
 from optiviz.system.time_limit import TimeLimit
 from optiviz.tracing.arrays import TracedArray, input_array, nodes_of, scalars
-from optiviz.tracing.comparison import check_program
+from optiviz.tracing.comparison import check_program, for_steps
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Graph, NeedsValue, Results, Tree, Untraceable
 from optiviz.tracing.javascript import method_text
@@ -171,7 +170,8 @@ class _Recorder:
             name: input_array(graph, setting, ())
             for name, setting in zip(self._variable, self._settings, strict=True)
         }
-        return _changed(self._method, inputs, _recorded_user, input_array(graph, "n", ()))
+        method = for_steps(self._method, input_array(graph, "n", ()))
+        return _changed(method, inputs, _recorded_user)
 
 
 def _replaced(method: UserOptimizer, values: Values) -> UserOptimizer:
@@ -182,11 +182,10 @@ def _changed(
     method: Optimizer,
     values: Values,
     user: Callable[[UserOptimizer, Values], Optimizer] = _replaced,
-    steps: TracedArray | None = None,
 ) -> Optimizer:
     """Return an optimizer with other hyperparameters, which are not checked if they are ours.
 
-    user changes a user's optimizer; schedules are for a run of `steps` steps.
+    user changes a user's optimizer.
     """
     if isinstance(method, UserOptimizer):
         return user(method, values)
@@ -197,9 +196,7 @@ def _changed(
         written = method.own(list(method.inner.hyperparameters()))
         fields = {own: values[name] for name, own in written.items() if name in values}
         values = {name: value for name, value in values.items() if name not in written}
-    elif isinstance(method, Scheduled) and steps is not None:
-        fields["schedule"] = method.schedule.with_total_steps(steps)
-    return method.with_fields(inner=_changed(method.inner, values, user, steps), **fields)
+    return method.with_fields(inner=_changed(method.inner, values, user), **fields)
 
 
 def _recorded_user(method: UserOptimizer, values: Values) -> "_User":

@@ -17,6 +17,7 @@ from optiviz.optimizers.schedules import Schedule
 from optiviz.optimizers.spec import parse_spec
 from optiviz.registry import EXPLANATIONS, Explanation
 from optiviz.shapes import Ellipse, Points, QuadraticModel, Segment, ShapeForm, Sketch
+from optiviz.tracing.comparison import check_path
 from optiviz.tracing.forms import Form
 from optiviz.tracing.graph import Untraceable
 from optiviz.tracing.methods import MethodProgram, record
@@ -387,6 +388,13 @@ def test_an_optimizer_of_ones_own_is_recorded(own: Path, wrapper: str) -> None:
             found = run(program.step, inputs(program, other, x, state), SURFACES[2])
             x, state = other.step(SURFACES[2], x, state)
             np.testing.assert_allclose(found["x"], x, rtol=1e-14)
+
+
+def test_a_cosine_of_ones_own_lasts_as_long_as_the_run(own: Path) -> None:
+    _, general = built(f"lookahead+{own}:Heavy:lr=0.1@cosine")
+    program = record(general, 2)
+    for steps in (10, 20):
+        check_path(general, program, SURFACES[2], np.ones(2), steps)
 
 
 def test_a_sketch_of_ones_own_is_recorded(own: Path) -> None:

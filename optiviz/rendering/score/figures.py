@@ -16,6 +16,7 @@ from optiviz.rendering.score.tables import table_html
 from optiviz.themes import Theme
 
 SIZE = Size(480, 320)  # which is legible on a phone, too
+SIZES = {"sensitivity": Size(480, 460)}  # of what has several panels
 COLOR = re.compile(r"(#[0-9a-fA-F]{6})\b")
 LEFT_OUT = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", re.S)
 STYLE = re.compile(r' style="([^"]*)"')
@@ -101,7 +102,7 @@ def _drawn(scene: ScoreScene, recipe: ScoreRecipe, name: str, said: str, drawing
     with TemporaryDirectory(prefix="optiviz-") as folder:
         for key, theme in page_themes(recipe.theme).items():
             path = Path(folder) / f"{key}.svg"
-            changes = {"only": name, "title": "", "size": SIZE, "scale": 1.0}
+            changes = {"only": name, "title": "", "size": SIZES.get(name, SIZE), "scale": 1.0}
             changes["theme"] = key if key != "own" else theme
             render_scene(recipe.model_copy(update=changes), bare, path)
             made.append(path.read_text("utf-8"))

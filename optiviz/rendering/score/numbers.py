@@ -6,10 +6,10 @@ import numpy as np
 
 from optiviz.kinds.score import ScoreScene
 from optiviz.objective import Array
+from optiviz.optimizers.lookup import factory_of
 from optiviz.scoring import profiles
 from optiviz.scoring.invariance import TRANSFORMATIONS
 from optiviz.scoring.results import ENDINGS
-from optiviz.scoring.sensitivity import rate_sensitivity
 
 FIGURES = {  # by the name of the view: a heading, and how it is read
     "solved": (
@@ -39,14 +39,15 @@ FIGURES = {  # by the name of the view: a heading, and how it is read
         "How runs end",
         "Elsewhere is a point without slope that is no solution; moving is the end of the budget.",
     ),
-    "sensitivity": (
-        "Sensitivity to the learning rate",
-        "A wide hill forgives a wrong rate, which is a multiple of the one used on each problem.",
-    ),
     "invariance": (
         "Invariance",
         "A tick is a path that stays the same when the problem is changed; a number is how many "
         "times as large the final gap becomes.",
+    ),
+    "sensitivity": (
+        "Sensitivity to hyperparameters",
+        "A wide hill forgives a wrong value: a multiple of the rate used on each problem, or of "
+        "the default. Bars span the values that solve at least half as many as the best.",
     ),
 }
 Cells = Sequence[Sequence[str]]
@@ -108,14 +109,18 @@ def _endings(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
 
 
 def _sensitivity(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
+    keys = list(dict.fromkeys(key for each in scene.sensitivities for key in each))
     rows = []
-    for number, entry in enumerate(scene.entries):
-        found = rate_sensitivity(entry.results, scene.table.rates[:, number])
+    for entry, found in zip(scene.entries, scene.sensitivities, strict=True):
+        widths = [brief(found[key].width) if key in found else "–" for key in keys]
+        rate = found.get(factory_of(entry.spec.name).rate)
         at = [
-            float(np.interp(power, np.log10(found.factors), found.solved)) for power in (-1, 0, 1)
+            np.nan if rate is None else np.interp(power, np.log10(rate.factors), rate.solved)
+            for power in (-1, 0, 1)
         ]
-        rows.append([brief(found.width), *map(percent, at)])
-    return ["width in decades", "a tenth of the rate used", "the rate used", "ten times"], rows
+        rows.append([*widths, *map(percent, at)])
+    heads = [f"decades of {key}" for key in keys]
+    return [*heads, "a tenth of the rate used", "the rate used", "ten times"], rows
 
 
 def _invariance(scene: ScoreScene) -> tuple[Sequence[str], Cells]:
