@@ -31,8 +31,8 @@ COMMANDS = [
 
 
 def _param(command: str) -> Any:
-    """Mark slow commands: an orbiting view, a trained network, a map."""
-    long = any(each in command for each in ("--orbit", "spirals", "basins"))
+    """Mark slow commands: an orbiting view, a trained network, a map, a score."""
+    long = any(each in command for each in ("--orbit", "spirals", "basins", "score"))
     return pytest.param(command, marks=[pytest.mark.slow] if long else [])
 
 

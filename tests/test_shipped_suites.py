@@ -17,7 +17,7 @@ from optiviz.surfaces.surface import Surface
 CLOSE = 1e-9  # of a minimum, relative to its size where that is above 1
 SIDE = 121  # points per side of a grid, or as many in all in more variables
 DESCENTS, STEPS = 12, 100
-PARTS = 40  # of the surfaces, each of which is a test
+PARTS = 80  # of the surfaces, each of which is a test
 
 
 @cache
