@@ -124,10 +124,10 @@ def test_what_is_said_in_passing_is_what_was_measured() -> None:
     assert said in README
 
 
-def test_there_are_eight_things_that_people_want_each_with_its_picture() -> None:
-    wanted = README[README.index("## Eight things") : README.index("## And more")]
+def test_there_are_nine_things_that_people_want_each_with_its_picture() -> None:
+    wanted = README[README.index("## Nine things") : README.index("## And more")]
     parts = re.split(r"^\*\*", wanted, flags=re.M)[1:]
-    assert len(parts) == 8
+    assert len(parts) == 9
     for part in parts:
         assert len(re.findall(r"^optiviz \w+", part, re.M)) == 1
         assert len(re.findall(r"^!\[", part, re.M)) == 1
