@@ -40,7 +40,8 @@ def _param(command: str) -> Any:
 @pytest.mark.parametrize("command", [*map(_param, COMMANDS)])
 def test_a_command_runs(command: str, invoke: Invoke) -> None:
     result = invoke(*shlex.split(command)[1:])
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert "score" in command or result.stderr == ""  # which tells how long it takes
 
 
 @pytest.mark.slow
