@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -366,6 +367,22 @@ class AnimationFields(OptimizerFields):
         return self.model_copy(update={"frames": f"{last}:{last + 1}:1"})
 
 
+def check_samples(surface: Surface) -> None:
+    """Raise ValueError if a surface has no samples for batches."""
+    if not problem_of(surface).has_samples:
+        name = surface.name or ("the model" if surface.model else "the formula")
+        raise ValueError(f"{name} has no samples for batches")
+
+
+def _of_samples(size: int, info: ValidationInfo) -> int:
+    if "surface" in info.data:
+        check_samples(resolve_surface(info.data["surface"]))
+    return size
+
+
+SampledBatchSize = Annotated[BatchSize, AfterValidator(_of_samples)]  # after a field `surface`
+
+
 class ProblemFields(Model):
     """What is descended, and for how many steps.
 
@@ -379,16 +396,9 @@ class ProblemFields(Model):
     surface: NamedSurface
     seed: NonNegativeInt = 0
     steps: Steps | None = None
-    batch_size: BatchSize | None = None
+    batch_size: SampledBatchSize | None = None
     noise: Noise = 0.0
     noise_kind: NoiseKind = "gaussian"
-
-    @field_validator("batch_size")
-    @classmethod
-    def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
-        if size is not None and "surface" in info.data:
-            check_samples(resolve_surface(info.data["surface"]))
-        return size
 
     @property
     def drawn_surfaces(self) -> tuple[str | Surface, ...]:
@@ -482,13 +492,6 @@ def _vary_param(spec: OptimizerSpec, key: str, values: Sequence[str], may: bool)
         raise InputError(f"{key}={','.join(values)} lists a value twice")
     label_variant(spec, key, "")
     return f"{key}={','.join(map(format_value, numbers))}"
-
-
-def check_samples(surface: Surface) -> None:
-    """Raise ValueError if a surface has no samples for batches."""
-    if not problem_of(surface).has_samples:
-        name = surface.name or ("the model" if surface.model else "the formula")
-        raise ValueError(f"{name} has no samples for batches")
 
 
 class StartFields(ProblemFields):

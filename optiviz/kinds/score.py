@@ -1,7 +1,7 @@
 """`score`: optimizers on the problems of a suite, on fair budgets."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -116,8 +116,8 @@ class ScoreRecipe(LegendFields, OptimizerFields):
         ]
         tasks += [invariance_task(spec, self.seed) for spec in specs]
 
-        def watch(found: Sequence[Any]) -> None:
-            offer(lambda: self._scene_so_far(problems, specs, found))
+        def watch(so_far: Callable[[], list[Any]]) -> None:
+            offer(lambda: self._scene_so_far(problems, specs, so_far()))
 
         found = run_tasks(tasks, None if progress is None else partial(progress, SCORING), watch)
         return self._scene(self.suite, problems, specs, found)

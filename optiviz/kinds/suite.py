@@ -6,8 +6,8 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, FiniteFloat, ValidationInfo, field_validator
 
-from optiviz.kinds.conditions import BatchSize, Noise, check_noise_kind
-from optiviz.kinds.fields import check_samples
+from optiviz.kinds.conditions import Noise, check_noise_kind
+from optiviz.kinds.fields import SampledBatchSize
 from optiviz.kinds.types import NamedSurface, resolve_surface
 from optiviz.registry import NoiseKind
 from optiviz.scoring.problems import TOLERANCE, BenchmarkProblem
@@ -37,7 +37,7 @@ class SuiteProblem(Model):
     budget: Budget | None = None
     starts: StartCount | None = None
     tolerance: Tolerance | None = None
-    batch_size: BatchSize | None = None
+    batch_size: SampledBatchSize | None = None
     noise: Noise = 0.0
     noise_kind: Annotated[NoiseKind, Field(validate_default=True)] = "gaussian"
 
@@ -47,13 +47,6 @@ class SuiteProblem(Model):
         if name == ALL:
             raise ValueError(f"cannot be {ALL}, which stands for all problems")
         return name
-
-    @field_validator("batch_size")
-    @classmethod
-    def _of_samples(cls, size: int | None, info: ValidationInfo) -> int | None:
-        if size is not None and "surface" in info.data:
-            check_samples(resolve_surface(info.data["surface"]))
-        return size
 
     @field_validator("noise_kind")
     @classmethod

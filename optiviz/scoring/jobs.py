@@ -44,7 +44,7 @@ class Task(NamedTuple):
     read: Callable[[bytes], Any]
 
 
-Watch = Callable[[Sequence[Any]], None]  # is told what is there so far
+Watch = Callable[[Callable[[], list[Any]]], None]  # is told what returns what is there so far
 
 
 def run_tasks(
@@ -52,38 +52,42 @@ def run_tasks(
 ) -> list[Any]:
     """Return the outcomes of tasks; those that are kept are not run, the others kept at once.
 
-    watch is called with the outcomes so far, None for tasks that are not finished, whenever one is.
-    Raises OptivizError, after all other tasks, for one whose process dies or that fails in our own
-    code; failures of optimizers are outcomes.
+    Whenever one is finished, watch is called with a function that returns the outcomes so far, None
+    for tasks that are not. Raises OptivizError, after all other tasks, for one whose process dies
+    or that fails in our own code; failures of optimizers are outcomes.
     """
     store = current_store()
     known = {each.file: each for each in tasks}
     found = {file: store.read(file, each.read) for file, each in known.items()}
     store.begin()
 
-    def tell() -> None:
-        if progress is not None:
-            progress(sum(found[each.file] is not None for each in tasks), len(tasks))
-        if watch is not None:
-            watch([found[each.file] for each in tasks])
+    def outcomes() -> list[Any]:
+        return [found[each.file] for each in tasks]
 
-    failures = []
-    tell()
+    def tell(left: int) -> None:
+        if progress is not None:
+            progress(len(known) - left, len(known))
+        if watch is not None:
+            watch(outcomes)
+
     left = [each for file, each in known.items() if found[file] is None]
+    failures, unfinished = [], len(left)
+    tell(unfinished)
     for task, answer in _answers(_begun_in_turn(left)):
         if received():  # it may have become an exception that counts as a failure of an optimizer
             raise KeyboardInterrupt
         if isinstance(answer, bytes):
             store.write(task.file, answer)
             found[task.file] = task.read(answer)
-            tell()
+            unfinished -= 1
+            tell(unfinished)
         else:
             said = isinstance(answer, OptivizError | BrokenExecutor)
             failures.append(f"{task.title}: {answer if said else describe_error(answer)}")
     if failures:
         others = f", and {len(failures) - 1} more failed" if len(failures) > 1 else ""
         raise OptivizError(f"{failures[0]}{others}: the results of the others are kept")
-    return [found[each.file] for each in tasks]
+    return outcomes()
 
 
 def _begun_in_turn(tasks: Sequence[Task]) -> list[Task]:

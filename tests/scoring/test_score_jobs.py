@@ -91,7 +91,7 @@ def test_what_is_kept_is_not_run_again(ran: list[str], here: Path) -> None:
         update={"optimizers": ("sgd:lr=0.1", "sgd:lr=0.1:label=mine", "lion:lr=0.1")}
     )
     partial: list[list[Any]] = []
-    results = run_tasks(tasks_of(more), watch=lambda seen: partial.append([*seen]))
+    results = run_tasks(tasks_of(more), watch=lambda so_far: partial.append(so_far()))
     assert sorted(ran) == ["lion:lr=0.1 bowl", "lion:lr=0.1 noisy"]
     assert results[0] is results[2]
     assert [sum(each is not None for each in seen) for seen in partial] == [4, 5, 6]
