@@ -37,6 +37,11 @@ class Panels:
         return all(each.ratios is None for each in self.mains)
 
     @property
+    def are_different_charts(self) -> bool:
+        """Whether the main panels are charts, and no small multiples, which are all alike."""
+        return self.are_charts and self.parts == 1
+
+    @property
     def left(self) -> float:
         """The left margin of the first main panel."""
         return max(LEFT, EDGE + self.mains[0].left)
@@ -63,7 +68,7 @@ class Panels:
     @property
     def is_stack(self) -> bool:
         """Whether all panels are charts on top of each other, which share the axis of steps."""
-        return self.are_charts and self.parts == 1 and bool(self.sides)
+        return self.are_different_charts and bool(self.sides)
 
     def place_mains(self, region: Box, centred: bool = False) -> tuple[list[Box], int]:
         """Return the places of the main panels, as large as possible, and the number of columns."""
@@ -86,7 +91,7 @@ class Panels:
     def _worth(self, box: Box) -> float:
         """Return the area of a panel, less if it is a chart that is narrow or low."""
         ratio = box.width / max(box.height, 1.0)
-        shape = min(1.0, ratio / SHAPES[0], SHAPES[1] / ratio) if self.are_charts else 1.0
+        shape = min(1.0, ratio / SHAPES[0], SHAPES[1] / ratio) if self.are_different_charts else 1.0
         return box.width * box.height * shape
 
     def heads(self, places: Sequence[Box]) -> list[Box]:
@@ -116,7 +121,7 @@ class Panels:
         top = region.top
         for row in range(rows):
             line = sizes[row * columns : (row + 1) * columns]
-            if self.are_charts and len(line) < columns:  # which fill the last row
+            if self.are_different_charts and len(line) < columns:  # which fill the last row
                 each = (region.right - left + across) / len(line) - across - aside
                 line = [(each, height) for _, height in line]
                 widths = [each] * len(line)
